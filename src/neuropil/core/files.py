@@ -1,0 +1,286 @@
+"""Networks on disk: ``network.json`` and ``weights.safetensors``; nothing is unpickled."""
+
+from __future__ import annotations
+
+import json
+import operator
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as weights_bytes
+
+from neuropil.core.arguments import Arguments, signature
+from neuropil.core.expression import catalogue, known, made
+from neuropil.core.graph import OPEN, Graph, Node, shaped, single
+from neuropil.core.layer import Layer, check_name
+from neuropil.core.shape import ShapeError
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from neuropil.core.network import Network
+
+FORMAT = 1
+STRUCTURE, WEIGHTS = "network.json", "weights.safetensors"
+
+
+def save(network: Network, folder: str | PathLike[str]) -> None:
+    """Write a network; what stood there is replaced only once the new files are complete.
+
+    Raises:
+        ShapeError: When the network has no `Input`, so that its shapes are not known.
+    """
+    network.require_built()
+    if network.graph.is_open:
+        raise ShapeError("a network without an Input cannot be saved: join it to one first.")
+    folder = Path(folder)
+    structure = json.dumps(to_plain(network), indent=1).encode()
+    state = {key: value.detach().contiguous() for key, value in network.state_dict().items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_together(folder, {WEIGHTS: weights_bytes(untied(state)), STRUCTURE: structure})
+
+
+def untied(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the tensors without storage in common, which the file format does not know."""
+    seen: set[int] = set()
+    result: dict[str, torch.Tensor] = {}
+    for key, value in state.items():
+        place = value.untyped_storage().data_ptr()
+        result[key] = value.clone() if place in seen else value
+        seen.add(place)
+    return result
+
+
+def write_together(folder: Path, contents: dict[str, bytes]) -> None:
+    """Write several files so that all old ones stand until all new ones are on disk."""
+    temporary: dict[str, str] = {}
+    try:
+        for name, content in contents.items():
+            handle, temporary[name] = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for name, path in temporary.items():
+            # mkstemp makes files that only their owner reads; these are meant to be shared.
+            Path(path).chmod(0o644)
+            Path(path).replace(folder / name)
+    finally:
+        for path in temporary.values():
+            Path(path).unlink(missing_ok=True)
+
+
+def to_plain(network: Network) -> dict[str, Any]:
+    """Return a network's structure as plain data."""
+    names = network.names
+    return {
+        "format": FORMAT,
+        "layers": {name: layer_to_plain(layer) for name, layer in network.layers.items()},
+        "nodes": [
+            {"layer": names[id(node.layer)], "call": node.call, "inputs": list(node.inputs)}
+            for node in network.nodes
+        ],
+        "outputs": list(network.graph.outputs),
+    }
+
+
+def layer_to_plain(thing: Arguments) -> dict[str, Any]:
+    """Return a layer or initialiser as its public name and plain arguments.
+
+    Raises:
+        ValueError: When its class could not be found again by name.
+    """
+    cls = type(thing)
+    if catalogue().get(cls.__name__) is not cls:
+        raise ValueError(
+            f"{cls.__module__}.{cls.__qualname__} cannot be saved, since another layer is "
+            f"known as {cls.__name__!r}: give the class its own name."
+        )
+    args = {n: argument_to_plain(value, cls, n) for n, value in thing.arguments.items()}
+    return {"type": cls.__name__, "arguments": args}
+
+
+def argument_to_plain(value: Any, cls: type, name: str) -> Any:
+    """Return one argument as plain data.
+
+    Raises:
+        ValueError: When it is code or an object, which no file may hold.
+    """
+    from neuropil.core.network import Network  # networks save themselves by this module
+
+    match value:
+        case None | bool() | str() | int() | float():
+            plain = value
+        case tuple() | list():
+            plain = [argument_to_plain(item, cls, name) for item in value]
+        case Network():
+            plain = {"network": to_plain(value)}
+        case Arguments():
+            plain = layer_to_plain(value)
+        case _ if hasattr(value, "__index__"):
+            plain = operator.index(value)  # NumPy's integers
+        case _:
+            what = "a function" if callable(value) else f"a {type(value).__name__}"
+            raise ValueError(
+                f"{cls.__name__}: {name} is {what}, which cannot be saved: give it by name, or "
+                f"make a class of layer of it."
+            )
+    return plain
+
+
+def load(folder: str | PathLike[str]) -> Network:
+    """Read a network; its size is checked against the weights before memory is taken.
+
+    Raises:
+        FileNotFoundError: When a file is missing.
+        ValueError: When a file is damaged, or the two do not belong together.
+    """
+    folder = Path(folder)
+    for name in (STRUCTURE, WEIGHTS):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder} holds no {name}: is it a saved network?")
+    plain = read_json(folder / STRUCTURE)
+    with torch.device("meta"):
+        network = from_plain(plain, f"{folder / STRUCTURE}")
+    try:
+        state = load_file(folder / WEIGHTS)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{folder / WEIGHTS} is damaged: {error}.") from None
+    try:
+        network.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        reason = str(error).split("\n", 1)[-1].strip()
+        raise ValueError(
+            f"{folder / WEIGHTS} does not belong to {STRUCTURE} beside it: {reason}"
+        ) from None
+    floats = (value.dtype for value in state.values() if value.is_floating_point())
+    return network.to(next(floats, torch.get_default_dtype()))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return a file's object.
+
+    Raises:
+        ValueError: When it holds none, or one of a newer format.
+    """
+    try:
+        plain = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: {error}.") from None
+    written = plain.get("format") if isinstance(plain, dict) else None
+    if not isinstance(written, int):
+        raise ValueError(f"{path} is no saved network: it has no format number.")
+    if written > FORMAT:
+        raise ValueError(
+            f"{path} has format {written}, and this version reads up to {FORMAT}: "
+            f"update neuropil."
+        )
+    return plain
+
+
+def from_plain(plain: dict[str, Any], where: str) -> Network:
+    """Return the network that plain data describes.
+
+    Raises:
+        ValueError: When it describes none.
+        ShapeError: When its layers do not fit.
+    """
+    from neuropil.core.network import MAX_LAYERS, Network  # networks load by this module
+
+    try:
+        if len(plain["nodes"]) > MAX_LAYERS:
+            raise ValueError(f"{len(plain['nodes']):,} layers are more than {MAX_LAYERS:,}")
+        layers = {name: layer_from_plain(layer) for name, layer in plain["layers"].items()}
+        nodes = [node_from_plain(node, k, layers) for k, node in enumerate(plain["nodes"])]
+        outputs = tuple(index(o, len(nodes)) for o in plain["outputs"])
+        for name in layers:
+            check_name(name)
+        if len({node.key for node in nodes}) < len(nodes) or not outputs:
+            raise ValueError("a node stands twice, or there is no output")
+        names = {id(layer): name for name, layer in layers.items()}
+        return Network(Graph(shaped((), nodes), outputs), names=names)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{where} is damaged: {type(error).__name__} {error}.") from None
+    except ShapeError as error:
+        raise ShapeError(f"{where}: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def node_from_plain(plain: dict[str, Any], place: int, layers: dict[str, Layer]) -> Node:
+    """Return one node, whose inputs lie in front of it.
+
+    Raises:
+        ValueError: When they do not, or are too few or too many.
+    """
+    layer = layers[plain["layer"]]
+    inputs = tuple(OPEN if i == OPEN else index(i, place) for i in plain["inputs"])
+    fewest, most = layer.inputs_taken
+    if not fewest <= len(inputs) <= (len(inputs) if most is None else most):
+        raise ValueError(f"{plain['layer']} is given {len(inputs)} inputs")
+    call = index(plain["call"], place + 1)
+    return single(layer).nodes[0]._replace(inputs=inputs, call=call)
+
+
+def index(value: Any, end: int) -> int:
+    """Return a position in front of `end`.
+
+    Raises:
+        ValueError: When it is none.
+    """
+    if type(value) is not int or not 0 <= value < end:
+        raise ValueError(f"{value!r} is no position of a node in front")
+    return value
+
+
+def layer_from_plain(plain: dict[str, Any]) -> Layer:
+    """Return a layer.
+
+    Raises:
+        ValueError: When plain data describes something else.
+    """
+    layer = thing_from_plain(plain)
+    if not isinstance(layer, Layer):
+        raise ValueError(f"{plain['type']!r} is no layer")
+    return layer
+
+
+def thing_from_plain(plain: dict[str, Any]) -> Any:
+    """Return the layer or initialiser that plain data describes.
+
+    Raises:
+        ValueError: When it describes something else.
+    """
+    name, arguments = plain["type"], plain["arguments"]
+    maker = known(name)
+    if not (isinstance(maker, type) and issubclass(maker, Arguments)):
+        raise ValueError(f"{name!r} is no layer")
+    values = {key: argument_from_plain(value) for key, value in arguments.items()}
+    positional, options = split_arguments(maker, values)
+    return made(name, positional, options)
+
+
+def split_arguments(maker: type, values: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Return what goes by position, which only ``*args`` needs, and what goes by name."""
+    options = dict(values)
+    positional: list[Any] = []
+    for name, parameter in signature(maker).parameters.items():
+        if parameter.kind is parameter.VAR_POSITIONAL and name in options:
+            positional = list(options.pop(name))
+    return positional, options
+
+
+def argument_from_plain(value: Any) -> Any:
+    """Return one argument."""
+    if isinstance(value, list):
+        return tuple(map(argument_from_plain, value))
+    if isinstance(value, dict) and "network" in value:
+        return from_plain(value["network"], "a network inside")
+    if isinstance(value, dict):
+        return thing_from_plain(value)
+    return value

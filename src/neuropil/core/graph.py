@@ -1,0 +1,290 @@
+"""Graphs of layers as plain tuples: joining, setting side by side, cutting, naming."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from neuropil.core.shape import Shape, ShapeError, format_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from neuropil.core.layer import Layer
+
+# Stands among a node's inputs for what will be joined to the graph's open end.
+OPEN = -1
+
+Kind: TypeAlias = Literal["float", "int"]
+
+
+class Node(NamedTuple):
+    """One call of a layer.
+
+    Args:
+        layer: What is called.
+        inputs: Positions of the nodes whose outputs it takes; -1 is the graph's open end.
+        call: Which call of the layer this is, from 0; more than one only where it is shared.
+        shape: Shape of one output sample; ``None`` until the graph is joined to an `Input`.
+        kind: Whether the output holds floats or integers; ``None`` until then.
+    """
+
+    layer: Layer
+    inputs: tuple[int, ...]
+    call: int = 0
+    shape: Shape | None = None
+    kind: Kind | None = None
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """What makes two nodes the same: the layer object and the number of the call."""
+        return id(self.layer), self.call
+
+
+class Graph(NamedTuple):
+    """Nodes, each after those it takes its inputs from, and the positions of the outputs."""
+
+    nodes: tuple[Node, ...]
+    outputs: tuple[int, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something can be joined in front."""
+        return any(OPEN in node.inputs for node in self.nodes)
+
+
+def single(layer: Layer) -> Graph:
+    """Return the graph of one layer."""
+    if layer.inputs_taken == (0, 0):
+        shape = layer.output_shape()
+        kind: Kind = "int" if layer.dtype_taken == "int" else "float"
+        return Graph((Node(layer, (), 0, shape, kind),), (0,))
+    return Graph((Node(layer, (OPEN,)),), (0,))
+
+
+def join_graphs(first: Graph, second: Graph) -> Graph:
+    """Feed the outputs of one graph into the open end of another.
+
+    Raises:
+        ShapeError: When the two do not fit.
+    """
+    if not second.is_open:
+        raise ShapeError(
+            f"{second.nodes[0].layer!r} starts a network and takes nothing from "
+            f"{first.nodes[first.outputs[0]].layer!r}: put it in front, or leave it out."
+        )
+    present = {node.key for node in first.nodes}
+    for node in second.nodes:
+        if node.key in present:
+            raise ShapeError(stands_already(node.layer))
+    places = list(range(len(first.nodes), len(first.nodes) + len(second.nodes)))
+    moved = [
+        node._replace(inputs=moved_inputs(node, places, first, second)) for node in second.nodes
+    ]
+    outputs = tuple(places[position] for position in second.outputs)
+    return Graph(shaped(first.nodes, moved), outputs)
+
+
+def moved_inputs(
+    node: Node, places: Sequence[int], first: Graph, second: Graph
+) -> tuple[int, ...]:
+    """Return a node's inputs after a join: the open end replaced by the outputs in front.
+
+    Raises:
+        ShapeError: When there are more outputs than it takes.
+    """
+    if OPEN not in node.inputs:
+        return tuple(places[position] for position in node.inputs)
+    sources = first.outputs
+    most = node.layer.inputs_taken[1]
+    if len(sources) > 1:
+        takers = sum(OPEN in other.inputs for other in second.nodes)
+        if takers > 1:
+            raise ShapeError(
+                f"{len(sources)} outputs cannot feed {takers} layers, since which feeds which "
+                f"is not said: merge the outputs with Concatenate() or Elementwise('add'), or "
+                f"join each pair before setting them side by side."
+            )
+        if most is not None and len(sources) + len(node.inputs) - 1 > most:
+            given = " and ".join(repr(first.nodes[source].layer) for source in sources)
+            raise ShapeError(
+                f"{node.layer!r} takes {most} input{'s' * (most > 1)} and is given "
+                f"{len(sources)}, by {given}: put Concatenate() or Elementwise('add') between."
+            )
+    inputs: list[int] = []
+    for position in node.inputs:
+        inputs += sources if position == OPEN else [places[position]]
+    return tuple(inputs)
+
+
+def stands_already(layer: Layer) -> str:
+    """Return the message for a layer object that would be called twice."""
+    return (
+        f"{layer!r} stands in this network already: write it out again for a layer with its "
+        f"own weights, or use repeat(…, share=True) or parallel(…, share=True) to call it twice."
+    )
+
+
+def shaped(before: tuple[Node, ...], added: Sequence[Node]) -> tuple[Node, ...]:
+    """Return all nodes, with the shapes of those added worked out and their layers built.
+
+    Shapes come first and parameters after, so that a graph that does not fit builds nothing.
+    """
+    nodes = list(before)
+    ready: list[tuple[Node, list[Shape]]] = []
+    for node in added:
+        sources = [nodes[position] for position in node.inputs if position != OPEN]
+        shapes = [source.shape for source in sources if source.shape is not None]
+        if node.inputs and len(shapes) == len(node.inputs):
+            node = node_with_shape(node, sources, shapes)
+            ready.append((node, shapes))
+        nodes.append(node)
+    for node, shapes in ready:
+        if node.layer.built_for is not None:
+            node.layer.check_built(*shapes)
+    for node, shapes in ready:
+        node.layer.build(*shapes)
+    return tuple(nodes)
+
+
+def node_with_shape(node: Node, sources: list[Node], shapes: list[Shape]) -> Node:
+    """Return the node with its output's shape and kind.
+
+    Raises:
+        ShapeError: When the layer cannot take what the layers in front give.
+    """
+    layer = node.layer
+    kind = sources[0].kind
+    if layer.dtype_taken != "any":
+        for source in sources:
+            if source.kind != layer.dtype_taken:
+                raise ShapeError(wrong_kind(source, layer))
+        kind = "float"
+    try:
+        shape = layer.output_shape(*shapes)
+    except ShapeError as error:
+        # The layer's own words hold what it needs and the mend; here comes who gave it.
+        given = " and ".join(
+            f"{source.layer!r} gives {format_shape(shape)}"
+            for source, shape in zip(sources, shapes, strict=True)
+        )
+        raise ShapeError(f"{given}. {error}") from None
+    return Node(layer, node.inputs, node.call, shape, kind)
+
+
+def wrong_kind(source: Node, layer: Layer) -> str:
+    """Return the message for integers where floats are needed, or the other way round."""
+    mend = (
+        "put Embedding(…) between"
+        if source.kind == "int"
+        else "declare the input with dtype='int64'"
+    )
+    needs = "integers" if layer.dtype_taken == "int" else "floats"
+    gives = "integers" if source.kind == "int" else "floats"
+    return f"{layer!r} takes {needs}, and {source.layer!r} gives {gives}: {mend}."
+
+
+def parallel_graphs(graphs: Iterable[Graph], *, share: bool) -> Graph:
+    """Set graphs side by side; what they have in common stands once.
+
+    Raises:
+        ShapeError: When a layer would be called twice.
+    """
+    nodes: list[Node] = []
+    places: dict[tuple[int, int], int] = {}
+    outputs: list[int] = []
+    calls: Counter[int] = Counter()
+    for graph in graphs:
+        moved: list[int] = []
+        offset = calls.copy() if share else Counter[int]()
+        for node in graph.nodes:
+            inputs = tuple(OPEN if i == OPEN else moved[i] for i in node.inputs)
+            node = node._replace(inputs=inputs, call=node.call + offset[id(node.layer)])
+            place = places.get(node.key)
+            if place is None:
+                place = places[node.key] = len(nodes)
+                nodes.append(node)
+            elif nodes[place].inputs != inputs:
+                raise ShapeError(stands_already(node.layer))
+            moved.append(place)
+            calls[id(node.layer)] = max(calls[id(node.layer)], node.call + 1)
+        outputs += [moved[position] for position in graph.outputs]
+    if len(set(outputs)) < len(outputs):
+        raise ShapeError(
+            f"{nodes[outputs[-1]].layer!r} would be an output twice: write the network out "
+            f"again for its own weights, or use parallel(…, share=True) to call it twice."
+        )
+    return Graph(tuple(nodes), tuple(outputs))
+
+
+def upto(graph: Graph, position: int) -> Graph:
+    """Return the part of a graph that a node needs."""
+    needed = {position}
+    for place in range(position, -1, -1):
+        if place in needed:
+            needed.update(graph.nodes[place].inputs)
+    return kept(graph, sorted(needed - {OPEN}), (position,))
+
+
+def after(graph: Graph, position: int, names: Sequence[str]) -> Graph:
+    """Return the part of a graph behind a node, open where the node stood.
+
+    Raises:
+        ValueError: When that part also takes something from in front of the cut.
+    """
+    behind: set[int] = set()
+    for place, node in enumerate(graph.nodes):
+        if any(source == position or source in behind for source in node.inputs):
+            behind.add(place)
+    if not behind:
+        raise ValueError(f"nothing comes after {names[position]!r}.")
+    for place in sorted(behind):
+        for source in graph.nodes[place].inputs:
+            if source != position and source not in behind:
+                what = "the input" if source == OPEN else repr(names[source])
+                raise ValueError(
+                    f"the network cannot be cut after {names[position]!r}, since "
+                    f"{names[place]!r} also takes {what}, which lies in front: cut before the "
+                    f"branches part or after they meet."
+                )
+    return kept(graph, sorted(behind), tuple(i for i in graph.outputs if i in behind))
+
+
+def kept(graph: Graph, positions: Sequence[int], outputs: tuple[int, ...]) -> Graph:
+    """Return the chosen nodes only; what they take from others becomes the open end."""
+    places = {position: place for place, position in enumerate(positions)}
+    nodes = tuple(
+        graph.nodes[position]._replace(
+            inputs=tuple(places.get(source, OPEN) for source in graph.nodes[position].inputs)
+        )
+        for position in positions
+    )
+    return Graph(nodes, tuple(places[position] for position in outputs))
+
+
+def layer_names(nodes: Iterable[Node]) -> dict[int, str]:
+    """Return the name of each layer by its identity: the user's, or class name and number.
+
+    Raises:
+        ValueError: When the user gave one name to two layers.
+    """
+    layers = {id(node.layer): node.layer for node in nodes}
+    given = Counter(name for layer in layers.values() if (name := layer.given_name))
+    for name, times in given.items():
+        if times > 1:
+            raise ValueError(f"{times} layers are named {name!r}: give each its own name.")
+    numbers: Counter[str] = Counter()
+    names: dict[int, str] = {}
+    for key, layer in layers.items():
+        names[key] = layer.given_name or next(free_names(type(layer).__name__, numbers, given))
+    return names
+
+
+def free_names(class_name: str, numbers: Counter[str], taken: Counter[str]) -> Iterator[str]:
+    """Yield ``convolution1``, ``convolution2`` … without those that the user took."""
+    stem = class_name.lower()
+    while True:
+        numbers[stem] += 1
+        name = f"{stem}{numbers[stem]}"
+        if name not in taken:
+            yield name

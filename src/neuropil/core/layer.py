@@ -1,0 +1,218 @@
+"""The contract of a layer: hyper-parameters, a shape rule, parameters, a forward pass."""
+
+from __future__ import annotations
+
+import copy
+import keyword
+import math
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+import torch
+from torch import nn
+
+from neuropil.core.arguments import Arguments
+from neuropil.core.shape import Shape, ShapeError, format_shape, format_shapes
+
+if TYPE_CHECKING:
+    from neuropil.core.network import Network
+    from neuropil.core.window import Reach
+
+# Fills a tensor in place; `neuropil.init` holds the public ones.
+Initializer = Callable[..., object]
+
+# Below this many weights nobody's memory is at stake and the check is not worth its time.
+CERTAINLY_FITS = 2**26
+
+
+class Composable:
+    """What layers and networks share: ``a >> b`` joins, ``a | b`` sets side by side."""
+
+    def __rshift__(self, other: object) -> Network:
+        """Feed what this gives into `other`; neither operand changes."""
+        from neuropil.core.network import join  # the network module needs this one
+
+        return join(self, other) if isinstance(other, Composable) else NotImplemented
+
+    def __or__(self, other: object) -> Network:
+        """Set both side by side; neither operand changes."""
+        from neuropil.core.network import parallel  # the network module needs this one
+
+        return parallel(self, other) if isinstance(other, Composable) else NotImplemented
+
+
+class Layer(Composable, Arguments, nn.Module):
+    """One step of a network: it knows its output shape before it has weights.
+
+    A new layer is a subclass with a constructor of hyper-parameters, `output_shape`,
+    `parameter_shapes` where it has parameters, and `forward`. Sizes that follow from the input
+    are never arguments: `build` learns them at the join.
+
+    Args:
+        name: What the layer is called in its network; by default its class name in lower case
+            and its number there, ``convolution3``.
+
+    Raises:
+        ValueError: When `name` is no Python identifier.
+
+    Example:
+        >>> class Double(Layer):
+        ...     def forward(self, x):
+        ...         return 2 * x
+        >>> Double()(torch.ones(1, 2))
+        tensor([[2., 2.]])
+        >>> Double().output_shape((2,))
+        (2,)
+    """
+
+    # The fewest and the most inputs; None is "any number".
+    inputs_taken: ClassVar[tuple[int, int | None]] = (1, 1)
+    # "float", "int", or "any" for layers that only move numbers about.
+    dtype_taken: Literal["float", "int", "any"] = "float"
+
+    def __init__(self, *, name: str | None = None) -> None:
+        super().__init__()
+        if name is not None:
+            check_name(name)
+        own = self.__dict__  # torch's `__setattr__` is slow, and none of these is a tensor
+        own["given_name"] = name
+        own["built_for"] = None
+        own["initializers"] = {}
+
+    if TYPE_CHECKING:
+        # Typed as torch types `forward`: a subclass names as many shapes as it has inputs.
+        output_shape: Callable[..., Shape]
+        parameter_shapes: Callable[..., dict[str, tuple[int, ...]]]
+        multiply_adds: Callable[..., int]
+        reaches: Callable[..., tuple[Reach, ...] | None]
+        given_name: str | None
+        built_for: tuple[Shape, ...] | None
+        initializers: dict[str, Initializer]
+    else:
+
+        def output_shape(self, *input_shapes: Shape) -> Shape:
+            """Return the shape of one output sample, or raise `ShapeError`; pure arithmetic."""
+            return input_shapes[0]
+
+        def parameter_shapes(self, *_: Shape) -> dict[str, tuple[int, ...]]:
+            """Return the shape of each parameter by name; pure arithmetic."""
+            return {}
+
+        def multiply_adds(self, *_: Shape) -> int:
+            """Return the multiplications followed by an addition that one sample takes."""
+            return 0
+
+        def reaches(self, *_: Shape) -> tuple[Reach, ...] | None:
+            """Return what one output position sees: a `Reach` an axis behind the channels.
+
+            Empty where each position sees only itself; ``None`` where each sees everything.
+            """
+            return ()
+
+    def fans(self) -> tuple[int, int] | None:
+        """Return (fan-in, fan-out) where the weight's shape does not tell them."""
+        return None
+
+    def build(self, *input_shapes: Shape) -> None:
+        """Create the parameters for these input shapes, once.
+
+        Raises:
+            ShapeError: When the layer was built for shapes that need other parameters, or when
+                the parameters exceed the machine's memory.
+        """
+        shapes = self.parameter_shapes(*input_shapes)
+        if self.built_for is None:
+            check_memory(self, shapes)
+            for name, shape in shapes.items():
+                self.register_parameter(name, nn.Parameter(torch.empty(shape)))
+            self.__dict__["built_for"] = input_shapes
+            self.reset_parameters()
+        else:
+            self.check_built(*input_shapes)
+
+    def check_built(self, *input_shapes: Shape) -> None:
+        """Say so when the parameters, if already there, do not fit these input shapes.
+
+        Raises:
+            ShapeError: When they do not.
+        """
+        if self.built_for is None:
+            return
+        shapes = self.parameter_shapes(*input_shapes)
+        parameters = dict(self.named_parameters(recurse=False))
+        if any(tuple(parameters[name].shape) != shapes[name] for name in shapes):
+            raise ShapeError(
+                f"{self!r} is already built for {format_shapes(self.built_for)} and cannot take "
+                f"{format_shapes(input_shapes)}: copy it first, with copy.deepcopy or by "
+                f"writing it out again."
+            )
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw the parameters anew; those without an initialiser become zero."""
+        for name, parameter in self._parameters.items():
+            if parameter is None or parameter.is_meta:
+                continue
+            initializer = self.initializers.get(name)
+            if initializer is None:
+                nn.init.zeros_(parameter)
+            else:
+                initializer(parameter, generator, fans=self.fans())
+
+    def fresh(self) -> Self:
+        """Return a new layer like this one; weights, if there are any, are copied."""
+        if self.built_for is not None:
+            return copy.deepcopy(self)
+        args, kwargs = copy.deepcopy(self.__dict__["_call"])
+        return type(self)(*args, **kwargs)
+
+    def without_activation(self) -> Layer | None:
+        """Return the affine part under the same parameters, if this ends in σ or softmax.
+
+        ``None`` for every other layer: losses take the scores before the last of these two.
+        """
+        return None
+
+    def refuse(self, needs: str, shape: Shape, mend: str) -> ShapeError:
+        """Return the error for an input that does not fit."""
+        return ShapeError(f"{self!r} needs {needs}, got {format_shape(shape)}: {mend}.")
+
+    # Arguments' repr, not torch's: one line, valid Python.
+    __repr__ = Arguments.__repr__
+
+
+def check_name(name: object) -> None:
+    """Refuse what cannot be an attribute of a network.
+
+    Raises:
+        ValueError: When `name` is no plain Python identifier.
+    """
+    if (
+        not isinstance(name, str)
+        or not name.isidentifier()
+        or keyword.iskeyword(name)
+        or name.startswith("_")
+    ):
+        raise ValueError(
+            f"name must be a Python identifier that does not start with _, like "
+            f"'conv3', got {name!r}."
+        )
+
+
+def check_memory(layer: Layer, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Refuse parameters that this machine cannot hold.
+
+    Raises:
+        ShapeError: When they exceed the physical memory.
+    """
+    elements = sum(map(math.prod, shapes.values()))
+    if elements < CERTAINLY_FITS or torch.get_default_device().type != "cpu":
+        return
+    needed = elements * torch.get_default_dtype().itemsize
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > memory:
+        raise ShapeError(
+            f"{layer!r} would hold {elements:,} parameters, {needed / 2**30:,.0f} GiB, and "
+            f"this machine has {memory / 2**30:,.0f} GiB of memory: make it smaller, or compose it "
+            f'under torch.device("meta").'
+        )

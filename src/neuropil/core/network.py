@@ -1,0 +1,438 @@
+"""Networks: directed graphs of layers that run, compose, are cut, saved and read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+from typing_extensions import override
+
+from neuropil.core import expression, files
+from neuropil.core import graph as graphs
+from neuropil.core.graph import Graph, Node
+from neuropil.core.layer import Composable, Layer
+from neuropil.core.prediction import predict
+from neuropil.core.shape import Shape, ShapeError, whole_number
+from neuropil.core.source import GeneratedForward
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
+    import torch
+
+    from neuropil.analysis import Summary
+
+# More layers than this are a slip, such as repeat(x, 10**9), and would only fill the memory.
+MAX_LAYERS = 100_000
+
+
+class Network(Composable, nn.Module):
+    """A directed acyclic graph of layers that is a PyTorch module and composes like a layer.
+
+    Networks are made by composing: ``a >> b`` joins, ``a | b`` or `parallel` sets side by side,
+    `repeat` copies. Shapes are worked out, and parameters made, as soon as an `Input` stands in
+    front; a join that cannot fit is refused there and then.
+
+    Args:
+        graph: The nodes and which of them are outputs; composing makes it.
+        names: Names of layers by their identity, where they are not numbered anew.
+
+    Raises:
+        ValueError: When two layers bear one name, or a name that a network itself uses.
+
+    Example:
+        >>> from neuropil.layers import Input, Relu, Softmax
+        >>> network = Input(4) >> Relu(8) >> Softmax(3)
+        >>> network
+        Input(4) >> Relu(8) >> Softmax(3)
+        >>> network.output_shape
+        (3,)
+        >>> list(network.state_dict())
+        ['relu1.weight', 'relu1.bias', 'softmax1.weight', 'softmax1.bias']
+    """
+
+    def __init__(self, graph: Graph, *, names: dict[int, str] | None = None) -> None:
+        super().__init__()
+        self.__dict__["graph"] = graph
+        names = graphs.layer_names(graph.nodes) if names is None else names
+        for name in names.values():
+            if name[-1:].isdigit():
+                continue  # automatic, or at any rate no attribute of a module
+            if hasattr(self, name):
+                raise ValueError(f"a layer cannot be named {name!r}: a network uses that name.")
+        # All at once: torch's `add_module` would check each name against each attribute.
+        self._modules.update((names[id(node.layer)], node.layer) for node in graph.nodes)
+        self.__dict__["names"] = names
+
+    # What a network is
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The calls of the layers, each after those it takes its inputs from."""
+        return self.graph.nodes
+
+    @property
+    def layers(self) -> dict[str, Layer]:
+        """The layers by name, each once, in network order."""
+        return {self.names[id(node.layer)]: node.layer for node in self.nodes}
+
+    @property
+    def node_names(self) -> tuple[str, ...]:
+        """The name of each node: its layer's, with ``@2`` and so on from the second call."""
+        names = (self.names[id(node.layer)] for node in self.nodes)
+        return tuple(
+            f"{name}@{node.call + 1}" if node.call else name
+            for name, node in zip(names, self.nodes, strict=True)
+        )
+
+    @property
+    def built(self) -> bool:
+        """Whether every layer has its parameters."""
+        return all(node.layer.built_for is not None for node in self.nodes if node.inputs)
+
+    @property
+    def inputs(self) -> tuple[Layer, ...]:
+        """The `Input` layers, in the order in which `forward` takes their values."""
+        return tuple(node.layer for node in self.nodes if not node.inputs)
+
+    @property
+    def input_shapes(self) -> tuple[Shape, ...]:
+        """The shape of one sample of each input."""
+        return tuple(node.shape for node in self.nodes if not node.inputs and node.shape)
+
+    @property
+    def output_shapes(self) -> tuple[Shape | None, ...]:
+        """The shape of one sample of each output; ``None`` while unbuilt."""
+        return tuple(self.nodes[position].shape for position in self.graph.outputs)
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape of one sample of the only input.
+
+        Raises:
+            ValueError: When there is none, or more than one.
+        """
+        return only(self.input_shapes, "input")
+
+    @property
+    def output_shape(self) -> Shape | None:
+        """The shape of one sample of the only output.
+
+        Raises:
+            ValueError: When there is more than one.
+        """
+        return only(self.output_shapes, "output")
+
+    # Running it
+
+    # Returns the output for a batch, or a tuple where there are several outputs.
+    forward: Any = GeneratedForward()
+
+    def predict(self, inputs: Any, *, batch_size: int = 512) -> Any:
+        """Return the outputs for raw inputs: test mode, no gradients, in batches.
+
+        Args:
+            inputs: One array or tensor with the batch axis first, or a tuple with one for each
+                input of the network. NumPy in gives NumPy out.
+            batch_size: How many samples run at once.
+
+        Raises:
+            ValueError: When the inputs do not have the network's input shape.
+        """
+        self.require_built()
+        return predict(self, inputs, batch_size)
+
+    def require_built(self) -> None:
+        """Refuse to run without parameters.
+
+        Raises:
+            ShapeError: When the network was not joined to an `Input`.
+        """
+        if not self.built:
+            raise ShapeError(
+                "this network has no parameters yet, since the shape of its input is not "
+                "known: join it to one, as in Input(3, 32, 32) >> network."
+            )
+
+    def scores(self) -> Network:
+        """Return this network without its last Softmax or Sigmoid; all parameters are shared.
+
+        Losses take scores, so that no precision is lost. Keys and parameters are the same, so
+        training one trains the other.
+        """
+        nodes, names = list(self.nodes), dict(self.names)
+        for position in self.graph.outputs:
+            node = nodes[position]
+            affine = node.layer.without_activation()
+            if affine is not None and sum(n.layer is node.layer for n in nodes) == 1:
+                nodes[position] = node._replace(layer=affine)
+                names[id(affine)] = names.pop(id(node.layer))
+        if nodes == list(self.nodes):
+            return self
+        scores = Network(Graph(tuple(nodes), self.graph.outputs), names=names)
+        scores.training = self.training
+        return scores
+
+    # Parameters
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw all parameters anew, in network order, however the network was composed."""
+        for layer in self.layers.values():
+            layer.reset_parameters(generator)
+
+    def normalize(self, *inputs: Tensor) -> None:
+        """Set the mean and scale that each `Input` applies from examples, unless set already.
+
+        Args:
+            *inputs: The examples for each input, batch axis first.
+        """
+        for layer, examples in zip(self.inputs, inputs, strict=True):
+            layer.normalize(examples)  # pyright: ignore[reportCallIssue]  # only Input is a source
+
+    # Parts of it
+
+    def upto(self, name: str) -> Network:
+        """Return the part that ends with the layer called `name`; weights are shared.
+
+        Args:
+            name: A layer's name, such as ``"convolution3"``.
+        """
+        return self.part(graphs.upto(self.graph, self.position(name)))
+
+    def after(self, name: str) -> Network:
+        """Return the part behind the layer called `name`; weights are shared.
+
+        Args:
+            name: A layer's name, such as ``"convolution3"``.
+        """
+        return self.part(graphs.after(self.graph, self.position(name), self.node_names))
+
+    def part(self, part: Graph) -> Network:
+        """Return a network of some of the nodes, which keep their names."""
+        ids = {id(node.layer) for node in part.nodes}
+        return Network(part, names={key: n for key, n in self.names.items() if key in ids})
+
+    def position(self, name: str) -> int:
+        """Return where a node stands.
+
+        Raises:
+            ValueError: When there is no such name.
+        """
+        if name not in self.node_names:
+            near = expression.nearest(name, self.node_names)
+            raise ValueError(f"this network has no layer {name!r}.{near}")
+        return self.node_names.index(name)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers.values())
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    # On paper and on disk
+
+    def summary(self, input_shape: Shape | None = None) -> Summary:
+        """Return the table of layers: shapes, parameters, cost, receptive field, memory.
+
+        Args:
+            input_shape: Lengths for the free axes of the input, where it has any.
+        """
+        from neuropil.analysis import summary  # analysis reads networks, so it comes later
+
+        return summary(self, input_shape)
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write ``network.json`` and ``weights.safetensors`` into a folder.
+
+        Args:
+            folder: Made if need be. Files of an earlier network in it are replaced only once
+                the new ones are complete.
+        """
+        files.save(self, folder)
+
+    @staticmethod
+    def load(folder: str | PathLike[str]) -> Network:
+        """Read a network that `save` wrote; nothing in the files is ever executed.
+
+        Args:
+            folder: Where ``network.json`` and ``weights.safetensors`` are.
+        """
+        return files.load(folder)
+
+    @staticmethod
+    def parse(text: str) -> Network:
+        """Read a network from an expression such as ``"Input(4) >> Relu(8) >> Softmax(3)"``.
+
+        Args:
+            text: Layers by their public names, joined by ``>>`` and ``|``, with `parallel` and
+                `repeat`; it is read, never evaluated.
+        """
+        return as_network(expression.parse(text))
+
+    @override
+    def __repr__(self) -> str:
+        return expression.expression(self) or expression.listing(self)
+
+    @override
+    def __getstate__(self) -> dict[str, Any]:
+        # The generated function cannot be pickled and is made again at the next call. Names are
+        # kept by position, since identities change.
+        state = {key: value for key, value in self.__dict__.items() if key != "forward"}
+        state["names"] = [self.names[id(node.layer)] for node in self.nodes]
+        return state
+
+    @override
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        ids = [id(node.layer) for node in state["graph"].nodes]
+        super().__setstate__({**state, "names": dict(zip(ids, state["names"], strict=True))})
+
+    if TYPE_CHECKING:
+        graph: Graph
+        names: dict[int, str]
+
+
+def join(*networks: Composable) -> Network:
+    """Join networks and layers one behind the other: ``join(a, b, c)`` is ``a >> b >> c``.
+
+    What one gives, the next takes: o = c(b(a(x))). One output may feed many inputs, and many
+    outputs one merging layer.
+
+    Shape:
+        The shape of the first one's input to the shape of the last one's output.
+
+    Args:
+        *networks: Networks or layers, at least one.
+
+    Raises:
+        ShapeError: When a layer cannot take what the one in front gives.
+
+    Example:
+        >>> from neuropil.layers import Input, Relu
+        >>> join(Input(4), Relu(8), Relu(2)).output_shape
+        (2,)
+    """
+    first, *rest = networks
+    result = graph_of(first)
+    for network in rest:
+        result = graphs.join_graphs(result, graph_of(network))
+    return Network(result)
+
+
+def parallel(*networks: Composable, share: bool = False) -> Network:
+    """Set networks side by side: what is joined in front feeds them all.
+
+    x ↦ (a(x), b(x), …), for a merging layer such as `Concatenate` or `Elementwise` behind.
+    Layer objects that stand in several of them stand in the result once.
+
+    Shape:
+        One shape to one shape for each network.
+
+    Args:
+        *networks: Networks or layers, at least one.
+        share: Call layers that stand in several of them once for each, with the same weights;
+            ``parallel(n, n, share=True)`` is the pair of a Siamese network.
+
+    Raises:
+        ShapeError: When a layer would be called twice without `share`.
+
+    Example:
+        >>> from neuropil.layers import Concatenate, Input, Relu
+        >>> (Input(4) >> parallel(Relu(8), Relu(2)) >> Concatenate()).output_shape
+        (10,)
+    """
+    return Network(graphs.parallel_graphs(map(graph_of, networks), share=share))
+
+
+def repeat(network: Composable, n: int, *, share: bool = False) -> Network:
+    """Join n copies of a network one behind the other, each with its own weights.
+
+    x ↦ (f_n ∘ … ∘ f_1)(x).
+
+    Shape:
+        The network's output must fit its input.
+
+    Args:
+        network: A network or layer without an `Input`.
+        n: How many copies.
+        share: Call the same layers n times in place of copying them.
+
+    Raises:
+        ShapeError: When the network cannot follow itself.
+
+    Example:
+        >>> from neuropil.layers import Input, Relu
+        >>> Input(4) >> repeat(Relu(4), 2)
+        Input(4) >> Relu(4) >> Relu(4)
+    """
+    n = whole_number(n, "the number of repetitions")
+    source = graph_of(network)
+    if n * len(source.nodes) > MAX_LAYERS:
+        raise ShapeError(
+            f"repeat would make {n * len(source.nodes):,} layers; the most is {MAX_LAYERS:,}."
+        )
+    parts = [shared_call(source, k) if share else copied(source, k) for k in range(n)]
+    result = parts[0]
+    for part in parts[1:]:
+        result = graphs.join_graphs(result, part)
+    return Network(result)
+
+
+def shared_call(source: Graph, k: int) -> Graph:
+    """Return the same layers as their k-th calls."""
+    calls: dict[int, int] = {}
+    for node in source.nodes:
+        calls[id(node.layer)] = max(calls.get(id(node.layer), 0), node.call + 1)
+    nodes = (n._replace(call=n.call + k * calls[id(n.layer)]) for n in source.nodes)
+    return source._replace(nodes=tuple(nodes))
+
+
+def copied(source: Graph, k: int) -> Graph:
+    """Return the k-th copy: own layers, and user names numbered from the second."""
+    fresh: dict[int, Layer] = {}
+    for node in source.nodes:
+        if id(node.layer) not in fresh:
+            fresh[id(node.layer)] = layer = node.layer.fresh()
+            if k and layer.given_name:
+                rename(layer, f"{layer.given_name}_{k + 1}")
+    nodes = (node._replace(layer=fresh[id(node.layer)]) for node in source.nodes)
+    return source._replace(nodes=tuple(nodes))
+
+
+def rename(layer: Layer, name: str) -> None:
+    """Give a copy its own name, in its arguments too."""
+    args, kwargs = layer.__dict__["_call"]
+    layer.__dict__["_call"] = (args, {**kwargs, "name": name})
+    layer.__dict__["given_name"] = name
+
+
+def graph_of(network: object) -> Graph:
+    """Return the graph of a network or layer.
+
+    Raises:
+        TypeError: When it is neither.
+    """
+    if isinstance(network, Network):
+        return network.graph
+    if isinstance(network, Layer):
+        return graphs.single(network)
+    raise TypeError(
+        f"networks are made of layers and networks, got {type(network).__name__}: wrap a "
+        f"PyTorch module in Module(…)."
+    )
+
+
+def as_network(network: Composable) -> Network:
+    """Return a network as it is, a layer as a network of one."""
+    return network if isinstance(network, Network) else Network(graph_of(network))
+
+
+def only(shapes: tuple[Any, ...], what: str) -> Any:
+    """Return the only one of several shapes.
+
+    Raises:
+        ValueError: When there is none or more than one.
+    """
+    if len(shapes) != 1:
+        raise ValueError(f"this network has {len(shapes)} {what}s; ask for {what}_shapes.")
+    return shapes[0]

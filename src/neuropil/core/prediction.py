@@ -1,0 +1,91 @@
+"""Running a network on raw inputs: test mode, no gradients, in batches."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from neuropil.core.shape import Shape, format_shape, whole_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from neuropil.core.network import Network
+
+
+def predict(network: Network, inputs: Any, batch_size: int) -> Any:
+    """Return a network's outputs for arrays or tensors; the kind that came in goes out."""
+    whole_number(batch_size, "batch_size")
+    several = isinstance(inputs, tuple) and len(network.input_shapes) > 1
+    given: Sequence[Any] = inputs if several else (inputs,)
+    tensors = [as_tensor(value) for value in given]
+    check(network, tensors)
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
+    with test_mode(network), torch.inference_mode():
+        parts = [
+            network(*(tensor[start : start + batch_size].to(device) for tensor in tensors))
+            for start in range(0, max(len(tensors[0]), 1), batch_size)
+        ]
+        if isinstance(parts[0], tuple):
+            joined = tuple(torch.cat(part) for part in zip(*parts, strict=True))
+        else:
+            joined = torch.cat(parts)
+    if isinstance(given[0], Tensor):
+        return joined
+    if isinstance(joined, tuple):
+        return tuple(part.cpu().numpy() for part in joined)
+    return joined.cpu().numpy()
+
+
+def as_tensor(value: Any) -> Tensor:
+    """Return an array, tensor or nested sequence as a tensor, copied only where it must be."""
+    if isinstance(value, Tensor):
+        return value
+    array = np.ascontiguousarray(value)
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
+
+
+def check(network: Network, tensors: Sequence[Tensor]) -> None:
+    """Say what does not fit before PyTorch does, in fewer words than it needs.
+
+    Raises:
+        ValueError: When the number of inputs, their shapes or their lengths are off.
+    """
+    shapes = network.input_shapes
+    if shapes and len(tensors) != len(shapes):
+        raise ValueError(f"the network takes {len(shapes)} inputs, got {len(tensors)}.")
+    for tensor, shape in zip(tensors, shapes, strict=False):
+        if not fits(tuple(tensor.shape[1:]), shape):
+            hint = " (the first axis is the batch)" if fits(tuple(tensor.shape), shape) else ""
+            raise ValueError(
+                f"the network takes inputs of shape (N, {format_shape(shape)[1:-1]}), got "
+                f"{format_shape(tuple(tensor.shape))}{hint}."
+            )
+    if len({len(tensor) for tensor in tensors}) > 1:
+        raise ValueError(
+            f"the inputs hold {' and '.join(str(len(t)) for t in tensors)} samples: they must "
+            f"hold equally many."
+        )
+
+
+def fits(shape: Shape, declared: Shape) -> bool:
+    """Tell whether a concrete shape is one that was declared; ``None`` takes any length."""
+    return len(shape) == len(declared) and all(
+        want is None or have == want for have, want in zip(shape, declared, strict=True)
+    )
+
+
+@contextlib.contextmanager
+def test_mode(module: nn.Module) -> Iterator[None]:
+    """Run in test mode, then give each module back the mode it had: some may be frozen."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training

@@ -1,0 +1,73 @@
+"""Shapes: tuples of axis lengths, without the batch axis, channels first."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import TypeAlias
+
+Shape: TypeAlias = tuple[int | None, ...]
+
+# What 32 bits hold: a longer axis is a slip or an attack, never a wish.
+MAX_LENGTH = 2**31 - 1
+
+
+class ShapeError(ValueError):
+    """A layer cannot take, or cannot make, a shape; the message says what would fit."""
+
+
+def format_shape(shape: Shape) -> str:
+    """Return a shape as people write it.
+
+    Args:
+        shape: Lengths of the axes; ``None`` where a length is free.
+
+    Example:
+        >>> format_shape((3, 32, None)), format_shape((10,))
+        ('(3, 32, None)', '(10)')
+    """
+    return "(" + ", ".join(map(str, shape)) + ")"
+
+
+def format_shapes(shapes: tuple[Shape, ...]) -> str:
+    """Return several shapes joined by "and"."""
+    return " and ".join(map(format_shape, shapes)) or "nothing"
+
+
+def count(shape: Shape) -> int | None:
+    """Return the number of elements of one sample; ``None`` where a length is free."""
+    known = [length for length in shape if length is not None]
+    return math.prod(known) if len(known) == len(shape) else None
+
+
+def whole_number(value: object, what: str, *, minimum: int = 1) -> int:
+    """Return `value` as an int, or say what it should have been.
+
+    Raises:
+        ValueError: When it is not a whole number of at least `minimum`, or absurdly large.
+    """
+    try:
+        number = operator.index(value)  # pyright: ignore[reportArgumentType]  # the test itself
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or not minimum <= number <= MAX_LENGTH:
+        raise ValueError(
+            f"{what} must be a whole number from {minimum} to {MAX_LENGTH:,}, got {value!r}."
+        )
+    return number
+
+
+def per_axis(value: object, rank: int, what: str, *, minimum: int = 1) -> tuple[int, ...]:
+    """Return one whole number an axis from a number or a sequence of them.
+
+    Raises:
+        ShapeError: When a sequence has another length than there are axes.
+    """
+    if not isinstance(value, tuple | list):
+        return (whole_number(value, what, minimum=minimum),) * rank
+    if len(value) != rank:
+        raise ShapeError(
+            f"{what} has {len(value)} numbers, {tuple(value)}, for {rank} axes: "
+            f"give one number, or one an axis."
+        )
+    return tuple(whole_number(item, what, minimum=minimum) for item in value)

@@ -1,0 +1,207 @@
+"""Window arithmetic: the one place where sizes under filters and padding are worked out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+from neuropil.core.shape import ShapeError, per_axis, whole_number
+
+# For one axis: a mode, zeros at both ends, or (start, end). For all axes: one of these, or a
+# tuple of them, one an axis.
+AxisPadding: TypeAlias = "str | int | tuple[int, int]"
+Padding: TypeAlias = "AxisPadding | tuple[AxisPadding, ...]"
+
+MODES = ("valid", "same", "full")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A filter that slides along one axis.
+
+    With F' = D(F − 1) + 1 the output length is O = ⌊(I − F' + P_start + P_end) / S⌋ + 1.
+    *valid* pads nothing; *full* pads F' − 1 at both ends; *same* gives O = ⌈I/S⌉ with
+    max(0, S⌈I/S⌉ − S + F' − I) zeros in all, the smaller half at the start.
+
+    Args:
+        size: Filter length F.
+        stride: Step S between neighbouring windows.
+        dilation: Distance D between neighbouring taps of the filter.
+        padding: ``"valid"``, ``"same"``, ``"full"``, a number for both ends, or (start, end).
+        ceil: Let the last window run over the end (⌈ ⌉ in place of ⌊ ⌋), as long as it starts
+            inside the input or its padding at the start.
+
+    Reference:
+        Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+
+    Example:
+        >>> Window(5, stride=2, padding="same").output_length(32)
+        16
+        >>> Window(5, stride=2, padding="same").pads(32)
+        (1, 2)
+    """
+
+    size: int
+    stride: int = 1
+    dilation: int = 1
+    padding: AxisPadding = "valid"
+    ceil: bool = False
+
+    @property
+    def extent(self) -> int:
+        """How far one window reaches: F' = D(F − 1) + 1."""
+        return self.dilation * (self.size - 1) + 1
+
+    @property
+    def fixed_pads(self) -> tuple[int, int] | None:
+        """The zeros at (start, end), or ``None`` where they depend on the input's length."""
+        if self.padding == "same":
+            total = self.extent - 1
+            return (total // 2, total - total // 2) if self.stride == 1 else None
+        if isinstance(self.padding, tuple):
+            return self.padding
+        modes = {"valid": 0, "full": self.extent - 1}
+        both = modes[self.padding] if isinstance(self.padding, str) else self.padding
+        return both, both
+
+    def pads(self, length: int) -> tuple[int, int]:
+        """Return the zeros at (start, end) for an input of this length."""
+        fixed = self.fixed_pads
+        if fixed is not None:
+            return fixed
+        total = max(0, (-(-length // self.stride) - 1) * self.stride + self.extent - length)
+        return total // 2, total - total // 2
+
+    def output_length(self, length: int | None) -> int | None:
+        """Return how many windows fit; free lengths stay free.
+
+        Raises:
+            ShapeError: When not one window fits.
+        """
+        if length is None:
+            return None
+        if self.padding == "same":
+            return -(-length // self.stride)
+        start, end = self.pads(length)
+        room = length + start + end - self.extent
+        if room < 0:
+            raise ShapeError(
+                f"a window of {self.extent} does not fit a length of {length} with padding "
+                f"{start} + {end}"
+            )
+        if not self.ceil:
+            return room // self.stride + 1
+        windows = -(-room // self.stride) + 1
+        # torch's rule: a window that would start in the padding at the end is left out.
+        return windows - ((windows - 1) * self.stride >= length + start)
+
+    def transposed_length(self, length: int | None, output_padding: int = 0) -> int | None:
+        """Return the length whose windows, slid over it, number `length` (transposed form).
+
+        Raises:
+            ShapeError: When nothing would be left of the output.
+        """
+        if length is None:
+            return None
+        if self.padding == "same":
+            return length * self.stride
+        start, end = self.pads(length)
+        result = (length - 1) * self.stride + self.extent - start - end + output_padding
+        if result < 1:
+            raise ShapeError(
+                f"padding {start} + {end} leaves nothing of an output of {result + start + end}"
+            )
+        return result
+
+    def reach(self, length: int | None) -> Reach:
+        """Return what one output of the sliding window sees of its input."""
+        if length is None and self.fixed_pads is None:
+            return Reach(self.extent, Fraction(self.stride), None)
+        return Reach(self.extent, Fraction(self.stride), Fraction(-self.pads(length or 0)[0]))
+
+    def transposed_reach(self, length: int | None) -> Reach:
+        """Return what one output of the transposed window sees of its input, at the most.
+
+        Output o takes input i through tap t where o + P_start = S·i + D·t.
+        """
+        fixed = self.fixed_pads or (self.pads((length or 1) * self.stride))
+        seen = -(-self.extent // self.stride)
+        start = Fraction(fixed[0] - self.extent + 1, self.stride)
+        return Reach(seen, Fraction(1, self.stride), start)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What one output position sees along one axis: inputs start + jump·o … + size − 1.
+
+    Args:
+        size: How many neighbouring inputs.
+        jump: How far the next output's are shifted; a fraction where the layer enlarges.
+        start: Where the first output's begin; negative within padding, ``None`` where it
+            depends on a free length.
+
+    Example:
+        >>> Window(3, stride=2, padding=1).reach(8)
+        Reach(size=3, jump=Fraction(2, 1), start=Fraction(-1, 1))
+    """
+
+    size: int
+    jump: Fraction
+    start: Fraction | None
+
+
+def windows(
+    rank: int,
+    size: object,
+    *,
+    stride: object = 1,
+    dilation: object = 1,
+    padding: object = "valid",
+    ceil: bool = False,
+) -> tuple[Window, ...]:
+    """Return one window an axis from options that are one value, or one value an axis.
+
+    A padding of two numbers is read as (start, end) of every axis where there is one axis,
+    and as one number an axis where there are two.
+    """
+    sizes = per_axis(size, rank, "the filter size")
+    strides = per_axis(stride, rank, "stride")
+    dilations = per_axis(dilation, rank, "dilation")
+    pads = axis_paddings(padding, rank)
+    axes = zip(sizes, strides, dilations, pads, strict=True)
+    return tuple(Window(*axis, ceil) for axis in axes)
+
+
+def axis_paddings(padding: object, rank: int) -> tuple[AxisPadding, ...]:
+    """Return one padding an axis.
+
+    Raises:
+        ShapeError: When a sequence has another length than there are axes.
+    """
+    if not isinstance(padding, tuple | list):
+        return (axis_padding(padding),) * rank
+    if rank == 1 and len(padding) == 2 and all(isinstance(item, int) for item in padding):
+        return (axis_padding(padding),)
+    if len(padding) != rank:
+        raise ShapeError(
+            f"padding has {len(padding)} entries, {tuple(padding)}, for {rank} axes: give a "
+            f"mode, one number, or one entry an axis, each a number or (start, end)."
+        )
+    return tuple(map(axis_padding, padding))
+
+
+def axis_padding(padding: object) -> AxisPadding:
+    """Return the padding of one axis, checked.
+
+    Raises:
+        ValueError: When it is no mode, number or pair of numbers.
+    """
+    if isinstance(padding, str):
+        if padding not in MODES:
+            raise ValueError(f"padding must be one of {MODES} or numbers, got {padding!r}.")
+        return padding
+    if isinstance(padding, tuple | list) and len(padding) == 2:
+        start, end = (whole_number(item, "padding", minimum=0) for item in padding)
+        return start, end
+    return whole_number(padding, "padding", minimum=0)

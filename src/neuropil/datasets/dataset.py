@@ -1,0 +1,127 @@
+"""Examples in memory: inputs and, where there are any, targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, final, overload
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neuropil.datasets.errors import DataError
+
+
+@final
+class Dataset:
+    """Examples in memory, indexed alike in inputs and targets.
+
+    A slice, mask or list of indices gives a smaller `Dataset`; one number gives the pair
+    ``(input, target)``, so a torch ``DataLoader`` takes it too.
+
+    Shape:
+        ``inputs``: ``(N, ...)``, channels first. ``targets``: ``(N)`` class numbers (int64), ``(N)`` or ``(N, k)``
+        numbers to be met (floating point), or none.
+
+    Args:
+        inputs: NumPy array, torch tensor or nested lists, the examples along axis 0. Bytes stay bytes (pictures), other
+            integers become int64, NumPy's floating-point numbers float32; a torch tensor is kept as it is.
+        targets: One target per example, or None.
+        names: One text per example, such as its file's name, or None.
+
+    Raises:
+        DataError: If the lengths differ or the values are not numbers.
+
+    Example:
+        >>> data = Dataset([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], [0, 1, 1])
+        >>> data
+        Dataset(3 examples of shape (2), 2 classes)
+        >>> data[1:].targets
+        tensor([1, 1])
+        >>> data[0]
+        (tensor([0., 1.]), tensor(0))
+    """
+
+    def __init__(
+        self, inputs: Any, targets: Any = None, *, names: Sequence[str] | None = None
+    ) -> None:
+        self.inputs = as_inputs(inputs)
+        self.targets = None if targets is None else as_targets(targets)
+        self.names = None if names is None else list(names)
+        for title, values in (("targets", self.targets), ("names", self.names)):
+            if values is not None and len(values) != len(self.inputs):
+                raise DataError(
+                    f"{len(self.inputs):,} inputs came with {len(values):,} {title}: there must be one for each."
+                )
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @overload
+    def __getitem__(self, key: int) -> tuple[Tensor, Tensor | None]: ...
+    @overload
+    def __getitem__(
+        self, key: slice | Tensor | np.ndarray[Any, Any] | Sequence[int]
+    ) -> Dataset: ...
+    def __getitem__(self, key: Any) -> Dataset | tuple[Tensor, Tensor | None]:
+        if isinstance(key, int | np.integer):
+            return self.inputs[int(key)], None if self.targets is None else self.targets[int(key)]
+        index = key if isinstance(key, slice | Tensor) else torch.as_tensor(np.asarray(key))
+        names = None
+        if self.names is not None:
+            names = [self.names[i] for i in torch.arange(len(self))[index].tolist()]
+        targets = None if self.targets is None else self.targets[index]
+        return Dataset(self.inputs[index], targets, names=names)
+
+    def to(self, device: torch.device | str) -> Dataset:
+        """Return the same examples on another device.
+
+        Args:
+            device: Where the tensors go, such as ``"cuda"``.
+        """
+        targets = None if self.targets is None else self.targets.to(device)
+        return Dataset(self.inputs.to(device), targets, names=self.names)
+
+    def __repr__(self) -> str:
+        shape = ", ".join(map(str, self.inputs.shape[1:]))
+        noun = "example" if len(self) == 1 else "examples"
+        return f"Dataset({len(self):,} {noun} of shape ({shape}), {describe(self.targets)})"
+
+
+def describe(targets: Tensor | None) -> str:
+    """Return what the targets are, in two words."""
+    if targets is None:
+        return "no targets"
+    if targets.is_floating_point():
+        return f"{1 if targets.ndim == 1 else targets.shape[1]} numbers to meet"
+    return f"{len(targets.unique())} classes"
+
+
+def as_inputs(values: Any) -> Tensor:
+    """Return inputs as a tensor: bytes and floats as they are, other integers as int64."""
+    tensor = values if isinstance(values, Tensor) else from_array(values, "inputs")
+    if tensor.ndim == 0:
+        raise DataError("inputs need the examples along axis 0, got a single number.")
+    return tensor
+
+
+def as_targets(values: Any) -> Tensor:
+    """Return targets as int64 class numbers or floating-point numbers."""
+    tensor = values if isinstance(values, Tensor) else from_array(values, "targets")
+    if tensor.ndim == 0:
+        raise DataError("targets need the examples along axis 0, got a single number.")
+    return tensor if tensor.is_floating_point() else tensor.long()
+
+
+def from_array(values: Any, title: str) -> Tensor:
+    """Return an array as a tensor of a type that networks take, sharing memory if possible."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "buif":
+        raise DataError(f"{title} must be numbers, got an array of {array.dtype}.")
+    if array.dtype == np.uint8 or array.dtype == np.bool_:
+        wanted = np.uint8
+    else:
+        wanted = np.float32 if array.dtype.kind == "f" else np.int64
+    array = np.ascontiguousarray(array, dtype=wanted).reshape(array.shape)
+    # Torch warns about memory it may not write to.
+    return torch.from_numpy(array if array.flags.writeable else array.copy())

@@ -1,0 +1,74 @@
+"""Read fields of plain data that a file gave, trusting none of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from neuropil.datasets.errors import DataError
+
+T = TypeVar("T")
+
+MAX_SIZE = 100_000_000
+"""The most numbers that one example may have: a damaged file must not fill the memory."""
+
+
+def field(data: Any, name: str, expected: str, accept: Callable[[Any], bool]) -> Any:
+    """Return one field of a JSON object, or say what it should have been."""
+    value = data.get(name) if isinstance(data, dict) else None
+    if not accept(value):
+        raise DataError(f"damaged preparation: {name!r} must be {expected}, got {value!r:.60}.")
+    return value
+
+
+def text(data: Any, name: str) -> str:
+    """Return a field that must be text."""
+    return field(data, name, "a text", lambda value: isinstance(value, str))
+
+
+def flag(data: Any, name: str) -> bool:
+    """Return a field that must be true or false."""
+    return field(data, name, "true or false", lambda value: isinstance(value, bool))
+
+
+def number(data: Any, name: str) -> float:
+    """Return a field that must be a finite number."""
+    return float(field(data, name, "a finite number", is_number))
+
+
+def text_tuple(data: Any, name: str) -> tuple[str, ...]:
+    """Return a field that must be a list of texts."""
+    accept = list_of(lambda value: isinstance(value, str))
+    return tuple(field(data, name, "a list of texts", accept))
+
+
+def number_tuple(data: Any, name: str) -> tuple[float, ...]:
+    """Return a field that must be a list of finite numbers."""
+    return tuple(map(float, field(data, name, "a list of finite numbers", list_of(is_number))))
+
+
+def shape_tuple(data: Any, name: str) -> tuple[int, ...]:
+    """Return a field that must be the shape of one example."""
+    return tuple(field(data, name, "a shape of at most 100,000,000 numbers", is_shape))
+
+
+def object_list(data: Any, name: str) -> list[dict[str, Any]]:
+    """Return a field that must be a list of JSON objects."""
+    return field(data, name, "a list of objects", list_of(lambda value: isinstance(value, dict)))
+
+
+def list_of(accept: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Return a test for lists of accepted values."""
+    return lambda value: isinstance(value, list) and all(map(accept, value))
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a finite number and no truth value."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def is_shape(value: Any) -> bool:
+    """Tell whether a value is a list of positive sizes with a product that fits in memory."""
+    positive = list_of(lambda size: type(size) is int and 0 < size <= MAX_SIZE)
+    return positive(value) and len(value) <= 8 and math.prod(value) <= MAX_SIZE

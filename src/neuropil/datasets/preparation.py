@@ -1,0 +1,71 @@
+"""How raw input becomes what a network takes: plain data that a run keeps for later."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from torch import Tensor
+from typing_extensions import Self
+
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.plain import text
+from neuropil.datasets.target import Target
+
+KINDS: dict[str, type[Preparation]] = {}
+"""The kinds of preparation by the name that stands in their plain data."""
+
+
+class Preparation(ABC):
+    """How raw input becomes what a network takes.
+
+    A run keeps it as plain data, so that new input is treated exactly as the training data were.
+    """
+
+    kind: ClassVar[str]
+    target: Target
+
+    def __init_subclass__(cls) -> None:
+        KINDS[cls.kind] = cls
+
+    @property
+    @abstractmethod
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one example, without the batch axis."""
+
+    @abstractmethod
+    def encode(self, raw: Any, notes: list[str] | None = None) -> Tensor:
+        """Return raw input as a batch for the network.
+
+        Args:
+            raw: What the kind of preparation takes.
+            notes: A list that gains a line for each thing a person should know.
+        """
+
+    @abstractmethod
+    def fields(self) -> dict[str, Any]:
+        """Return everything but kind and target as plain data."""
+
+    @classmethod
+    @abstractmethod
+    def from_fields(cls, data: dict[str, Any], target: Target) -> Self:
+        """Return the preparation that `fields` described."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this as plain data that JSON can hold."""
+        return {"kind": self.kind, "target": self.target.to_json(), **self.fields()}
+
+    @staticmethod
+    def from_json(data: Any) -> Preparation:
+        """Return the preparation that `to_json` described.
+
+        Args:
+            data: What `to_json` gave.
+
+        Raises:
+            DataError: If it is damaged.
+        """
+        kind = text(data, "kind")
+        if kind not in KINDS:
+            raise DataError(f"damaged preparation: unknown kind {kind!r}, known are {sorted(KINDS)}.")
+        return KINDS[kind].from_fields(data, Target.from_json(data.get("target") or {}))

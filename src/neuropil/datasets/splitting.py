@@ -1,0 +1,126 @@
+"""Cut examples into training, validation and test parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neuropil.datasets.dataset import Dataset
+from neuropil.datasets.errors import DataError
+
+
+def split(
+    dataset: Dataset,
+    *,
+    validation: float = 0.1,
+    test: float = 0.2,
+    seed: int = 0,
+    stratify: bool = True,
+) -> tuple[Dataset, Dataset | None, Dataset | None]:
+    """Cut a dataset into training, validation and test parts, the classes in equal shares.
+
+    Args:
+        dataset: The examples. Class numbers as targets are stratified; other targets, or none, are only shuffled.
+        validation: Share of all examples (below 1) or their number; 0 for none.
+        test: Share of all examples (below 1) or their number; 0 for none.
+        seed: The same seed gives the same parts.
+        stratify: Whether every part holds the classes in equal shares.
+
+    Returns:
+        The training, validation and test parts; None for a part of size 0.
+
+    Raises:
+        DataError: If there are too few examples.
+
+    Example:
+        >>> data = Dataset(torch.arange(10.0), [0] * 6 + [1] * 4)
+        >>> train, validation, test = split(data, validation=0, test=0.5)
+        >>> train.targets.tolist(), validation, test.targets.tolist()
+        ([0, 0, 0, 1, 1], None, [0, 0, 0, 1, 1])
+    """
+    targets = torch.zeros(len(dataset)) if dataset.targets is None else dataset.targets
+    parts = split_indices(
+        targets, validation=validation, test=test, seed=seed, stratify=stratify
+    )
+    train, *held_out = (dataset[part] if len(part) else None for part in parts)
+    if train is None:
+        raise DataError("an empty dataset cannot be split.")
+    return train, held_out[0], held_out[1]
+
+
+def split_indices(
+    targets: Any,
+    *,
+    validation: float = 0.1,
+    test: float = 0.2,
+    seed: int = 0,
+    stratify: bool = True,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the indices of the training, validation and test parts, each in rising order.
+
+    One example of each of the K classes is kept for training; a part of ``s`` examples then takes
+    ``s · (n_k − 1) / (N − K)`` from a class of ``n_k`` among ``N``, rounded so that the part has exactly its size.
+
+    Args:
+        targets: One target per example: class numbers or names are stratified, floating-point numbers are not.
+        validation: Share of all examples (below 1) or their number; 0 for none.
+        test: Share of all examples (below 1) or their number; 0 for none.
+        seed: The same seed gives the same parts.
+        stratify: Whether every part holds the classes in equal shares.
+
+    Raises:
+        DataError: If there are too few examples.
+
+    Example:
+        >>> train, validation, test = split_indices([0, 0, 0, 0, 1, 1, 1, 1], validation=2, test=2)
+        >>> len(train), len(validation), len(test)
+        (4, 2, 2)
+    """
+    labels = targets.cpu().numpy() if isinstance(targets, Tensor) else np.asarray(targets)
+    count = len(labels)
+    sizes = [part_size(size, count, name) for name, size in (("test", test), ("validation", validation))]
+    stratified = stratify and labels.ndim == 1 and labels.dtype.kind != "f"
+    classes = np.unique(labels, return_inverse=True)[1] if stratified else np.zeros(count, int)
+    spare = np.bincount(classes, minlength=1) - 1
+    if count == 0 or sum(sizes) > spare.sum():
+        raise DataError(
+            f"{count:,} examples of {len(spare):,} classes are too few to set {sizes[1]:,} aside for validation and "
+            f"{sizes[0]:,} for the test: at least one of each class must be left for training."
+            if stratified
+            else f"{count:,} examples are too few to set {sizes[1]:,} aside for validation and {sizes[0]:,} for the test."
+        )
+    shuffled = np.random.default_rng(seed).permutation(count)
+    # Each class in its shuffled order, one class after the other.
+    by_class = shuffled[np.argsort(classes[shuffled], kind="stable")]
+    starts = np.cumsum(spare + 1) - (spare + 1)
+    part = np.zeros(count, int)
+    for number, size in ((2, sizes[0]), (1, sizes[1])):
+        taken = shares(size, spare)
+        for start, amount in zip(starts, taken, strict=True):
+            part[by_class[start : start + amount]] = number
+        starts, spare = starts + taken, spare - taken
+    train, cut, held = (torch.from_numpy(np.flatnonzero(part == number)) for number in range(3))
+    return train, cut, held
+
+
+def part_size(size: float, count: int, name: str) -> int:
+    """Return how many of `count` examples a share or a number means."""
+    if isinstance(size, bool) or not 0 <= size or (size >= 1 and size != int(size)):
+        raise DataError(
+            f"`{name}` must be a share from 0 to below 1 or a whole number of examples, got {size!r}."
+        )
+    if size >= 1:
+        return int(size)
+    return max(1, round(size * count)) if size else 0
+
+
+def shares(size: int, spare: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Divide `size` in proportion to the spare examples of each class, by largest remainder."""
+    exact = spare * (size / max(1, spare.sum()))
+    taken = np.floor(exact).astype(int)
+    lacking = size - taken.sum()
+    taken[np.argsort(taken - exact, kind="stable")[:lacking]] += 1
+    return taken

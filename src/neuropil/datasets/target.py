@@ -1,0 +1,162 @@
+"""What a network is to give: classes by name, or numbers in their own units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import Tensor
+from typing_extensions import Self
+
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import listed
+from neuropil.datasets.plain import number_tuple, text, text_tuple
+
+
+@final
+@dataclass(frozen=True)
+class Target:
+    """What a network is to give: classes by name, or numbers in their own units.
+
+    Numbers are standardised for training, ``z = (y − mean) / scale``, and given back as ``y = z · scale + mean``.
+
+    Args:
+        task: ``"classification"`` or ``"regression"``.
+        name: Name of the target column, if it has one.
+        classes: Name of each class, by class number; regression has none.
+        mean: Mean of each number over the training examples; classification has none.
+        scale: Standard deviation of each number over the training examples, never zero.
+
+    Raises:
+        DataError: If these do not fit together.
+
+    Example:
+        >>> price = Target.of_numbers(torch.tensor([10.0, 20.0, 30.0, 40.0]), name="price")
+        >>> price.mean, price.standardize(torch.tensor([25.0]))
+        ((25.0,), tensor([0.]))
+        >>> price.restore(torch.tensor([0.0]))
+        tensor([25.])
+    """
+
+    task: str
+    name: str | None = None
+    classes: tuple[str, ...] | None = None
+    mean: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.task == "classification":
+            sound = self.classes is not None and len(set(self.classes)) == len(self.classes) > 0
+        else:
+            sound = self.task == "regression" and len(self.mean) == len(self.scale) > 0
+            sound = sound and all(scale > 0 for scale in self.scale)
+        if not sound:
+            raise DataError(
+                f"a target needs distinct classes, or a mean and a scale above 0 for each number; got {self}."
+            )
+
+    @classmethod
+    def of_classes(cls, classes: Sequence[str], *, name: str | None = None) -> Self:
+        """Return the target of a classification.
+
+        Args:
+            classes: Name of each class, by class number.
+            name: Name of the target column, if it has one.
+        """
+        return cls("classification", name, tuple(classes))
+
+    @classmethod
+    def of_numbers(cls, values: Tensor, *, name: str | None = None) -> Self:
+        """Return the target of a regression.
+
+        Args:
+            values: The training examples' targets, ``(N)`` or ``(N, k)``.
+            name: Name of the target column, if it has one.
+
+        Raises:
+            DataError: If every example has the same target.
+        """
+        columns = values.double().reshape(len(values), -1)
+        mean, scale = columns.mean(0), columns.std(0, correction=0)
+        # Rounding leaves a spread of about 1e-16 of the mean in equal numbers.
+        constant = scale <= 1e-12 * mean.abs()
+        if constant.all():
+            raise DataError(
+                f"the target{f' {name!r}' if name else ''} has the same value, {mean[0].item():g}, in every training "
+                "example: there is nothing to learn."
+            )
+        scale = torch.where(constant, 1.0, scale)
+        return cls("regression", name, None, tuple(mean.tolist()), tuple(scale.tolist()))
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the network gives: one a class, or one a regression target."""
+        return len(self.mean) if self.classes is None else len(self.classes)
+
+    def standardize(self, targets: Tensor) -> Tensor:
+        """Return regression targets with mean 0 and deviation 1; class numbers unchanged.
+
+        Args:
+            targets: Targets in their own units, ``(N)`` or ``(N, k)``.
+        """
+        if self.classes is not None:
+            return targets
+        return (targets - targets.new_tensor(self.mean)) / targets.new_tensor(self.scale)
+
+    def restore(self, outputs: Tensor) -> Tensor:
+        """Return a regression network's outputs in the targets' own units; classes unchanged.
+
+        Args:
+            outputs: What the network gave, ``(N)`` or ``(N, k)``.
+        """
+        if self.classes is not None:
+            return outputs
+        return outputs * outputs.new_tensor(self.scale) + outputs.new_tensor(self.mean)
+
+    def encode_classes(self, labels: Sequence[str], where: str) -> Tensor:
+        """Return class numbers for class names.
+
+        Args:
+            labels: One class name per example.
+            where: What holds them, for the error.
+
+        Raises:
+            DataError: If a name is no class of this target.
+        """
+        numbers = {name: number for number, name in enumerate(self.classes or ())}
+        if unknown := sorted(set(labels) - set(numbers)):
+            raise DataError(
+                f"{where} holds classes that the training data lack: {listed(map(repr, unknown))}; "
+                f"known are {listed(map(repr, numbers), 10)}."
+            )
+        return torch.tensor([numbers[label] for label in labels], dtype=torch.int64)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this as plain data."""
+        return {
+            "task": self.task,
+            "name": self.name,
+            "classes": None if self.classes is None else list(self.classes),
+            "mean": list(self.mean),
+            "scale": list(self.scale),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the target that `to_json` described.
+
+        Args:
+            data: What `to_json` gave.
+
+        Raises:
+            DataError: If it is damaged.
+        """
+        return cls(
+            text(data, "task"),
+            None if data.get("name") is None else text(data, "name"),
+            None if data.get("classes") is None else text_tuple(data, "classes"),
+            number_tuple(data, "mean"),
+            number_tuple(data, "scale"),
+        )

@@ -1,0 +1,174 @@
+"""Where a network begins: the shape, the type and the normalisation of what comes in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.core import Layer, Shape, ShapeError, format_shape
+from neuropil.core.shape import whole_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+INTEGERS = {"int64": torch.int64, "int32": torch.int32, "uint8": torch.uint8}
+
+
+class Input(Layer):
+    """Declare the shape of one sample, and carry the normalisation of raw data.
+
+    y = (x − mean) / scale, with a mean and scale for each channel, or each column of a table;
+    y = x until they are set, which `Trainer.fit` does from the training part. Floats and
+    pictures of whole numbers are cast to the network's type; integers that are declared as such
+    are passed on untouched.
+
+    Shape:
+        ``(…)`` to the same. ``None`` is an axis whose length is free.
+
+    Args:
+        *shape: Lengths of the axes without the batch, channels first: ``(D)``, ``(T, D)``,
+            ``(C, L)``, ``(C, H, W)``, ``(C, D, H, W)``.
+        dtype: ``"float"``, or an integer type such as ``"int64"`` for an `Embedding` behind.
+        name: Name in the network, in place of ``input1``.
+
+    Raises:
+        ValueError: When a length is not a whole number from 1 up, or the type is unknown.
+
+    Example:
+        >>> from neuropil.layers import GlobalPooling
+        >>> (Input(3, None, None) >> GlobalPooling("avg")).output_shape
+        (3,)
+        >>> table = Input(2)
+        >>> table.set_normalization(mean=[1.0, 2.0], scale=[1.0, 10.0])
+        >>> table(torch.tensor([[1.0, 12.0]]))
+        tensor([[0., 1.]])
+    """
+
+    inputs_taken: ClassVar[tuple[int, int | None]] = (0, 0)
+
+    def __init__(
+        self, *shape: int | None, dtype: str = "float", name: str | None = None
+    ) -> None:
+        super().__init__(name=name)
+        if not shape:
+            raise ValueError("Input() needs a shape, such as Input(1, 28, 28).")
+        if dtype != "float" and dtype not in INTEGERS:
+            raise ValueError(
+                f"Input: dtype must be 'float' or one of {list(INTEGERS)}, got {dtype!r}."
+            )
+        self.shape = tuple(
+            None if length is None else whole_number(length, "a length of Input's shape")
+            for length in shape
+        )
+        self.dtype_taken = "int" if dtype != "float" else "float"
+        self.float_dtype = torch.get_default_dtype()
+        self.built_for = ()
+        self.register_buffer("mean", None)
+        self.register_buffer("scale", None)
+
+    @override
+    def output_shape(self, *input_shapes: Shape) -> Shape:
+        return self.shape
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[1:] != self.shape:
+            self.check(x)
+        if self.dtype_taken == "int":
+            return x
+        if x.dtype is not self.float_dtype:
+            x = x.to(self.float_dtype)
+        # Straight from the dict: torch's attribute look-up is a Python call.
+        mean, scale = self._buffers["mean"], self._buffers["scale"]
+        return x if mean is None or scale is None else (x - mean) / scale
+
+    def check(self, x: Tensor) -> None:
+        """Refuse a batch of another shape.
+
+        Raises:
+            ShapeError: When a fixed axis has another length.
+        """
+        shape = tuple(x.shape[1:])
+        if len(shape) != len(self.shape) or any(
+            want is not None and have != want
+            for have, want in zip(shape, self.shape, strict=True)
+        ):
+            raise ShapeError(
+                f"{self!r} takes batches of shape (N, {format_shape(self.shape)[1:-1]}), got "
+                f"{format_shape(tuple(x.shape))}."
+            )
+
+    def normalize(self, examples: Tensor) -> None:
+        """Set mean and scale from examples, unless they are set; never for integers.
+
+        Args:
+            examples: Raw inputs, batch axis first. Rank 1 has a mean for each column; higher
+                ranks one for each channel. Constant ones are only shifted.
+        """
+        if self.dtype_taken == "int" or self._buffers["mean"] is not None:
+            return
+        # Rank 2 may be (T, D) or (C, L); only a mean for all suits both.
+        kept = 1 if len(self.shape) != 2 else None
+        axes = [axis for axis in range(examples.ndim) if axis != kept]
+        variance, mean = moments(examples, axes)
+        scale = variance.sqrt()
+        scale = torch.where(scale > 1e-12 * mean.abs().clamp(min=1e-12), scale, 1.0)
+        self.set_normalization(mean, scale)
+
+    def set_normalization(self, mean: Tensor | float, scale: Tensor | float) -> None:
+        """Set what is subtracted and what is then divided by.
+
+        Args:
+            mean: A number, or one a channel (a column at rank 1).
+            scale: Likewise; never zero.
+
+        Raises:
+            ValueError: When a value is not finite, or a scale is zero.
+        """
+        device = next((b.device for b in (self._buffers["mean"],) if b is not None), None)
+        values = []
+        for what, value in (("mean", mean), ("scale", scale)):
+            tensor = torch.as_tensor(value).to(self.float_dtype).squeeze()
+            if not torch.isfinite(tensor).all() or (what == "scale" and (tensor == 0).any()):
+                raise ValueError(f"{self!r}: {what} must be finite and scale not zero.")
+            if tensor.ndim:
+                tensor = tensor.reshape(-1, *[1] * (len(self.shape) - 1))
+            values.append(tensor.to(device) if device else tensor)
+        self.mean, self.scale = values
+
+    @override
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        # `.double()` and its kin go through here, and the input has no parameter to go by.
+        self.float_dtype = fn(torch.empty(0, dtype=self.float_dtype)).dtype
+        return super()._apply(fn, recurse)
+
+    @override
+    def _load_from_state_dict(  # pyright: ignore[reportIncompatibleMethodOverride]  # torch's own
+        self, state_dict: Mapping[str, Any], prefix: str, *rest: Any
+    ) -> None:
+        for name in ("mean", "scale"):
+            if (value := state_dict.get(prefix + name)) is not None:
+                self._buffers[name] = torch.empty_like(value)
+                self.float_dtype = value.dtype
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+    if TYPE_CHECKING:
+        mean: Tensor | None
+        scale: Tensor | None
+
+
+def moments(examples: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
+    """Return variance and mean in double precision, in parts, so that pictures stay bytes."""
+    # Taken from an origin near the mean, the squares are free of cancellation.
+    origin = examples[:1].double().mean(axes, keepdim=True)
+    total, square = torch.zeros_like(origin), torch.zeros_like(origin)
+    for part in examples.split(4096):
+        values = part.double() - origin
+        total += values.sum(axes, keepdim=True)
+        square += values.square().sum(axes, keepdim=True)
+    count = examples.numel() / origin.numel()
+    shift = total / count
+    return (square / count - shift.square()).clamp(min=0), origin + shift

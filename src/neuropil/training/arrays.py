@@ -1,0 +1,151 @@
+"""Examples in memory, checked before a training begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import TensorDataset
+
+from neuropil.training.nonfinite import first_bad_row
+
+Targets = Tensor | tuple[Tensor, ...] | None
+
+
+@final
+@dataclass(frozen=True)
+class Arrays:
+    """Inputs and targets with the examples along axis 0.
+
+    Attributes:
+        inputs: One tensor for each input of the network.
+        targets: One tensor, several, or None.
+        title: What these examples are for, such as ``"training"``; for messages.
+    """
+
+    inputs: tuple[Tensor, ...]
+    targets: Targets
+    title: str
+
+    def __len__(self) -> int:
+        return len(self.inputs[0])
+
+    @property
+    def columns(self) -> tuple[Tensor, ...]:
+        """All tensors, the inputs first."""
+        return (*self.inputs, *as_tuple(self.targets))
+
+    def batch(self, columns: tuple[Tensor, ...]) -> Any:
+        """Return tensors in the order of `columns` as a batch: what a step is given."""
+        count = len(self.inputs)
+        inputs = columns[0] if count == 1 else columns[:count]
+        if self.targets is None:
+            return inputs
+        return inputs, columns[count:] if isinstance(self.targets, tuple) else columns[count]
+
+    def head(self, rows: int) -> Any:
+        """Return a batch of the first examples."""
+        return self.batch(tuple(column[:rows] for column in self.columns))
+
+    def check(self) -> None:
+        """Refuse what cannot be trained on.
+
+        Raises:
+            ValueError: When there are no examples, their numbers differ, or one is not finite.
+        """
+        lengths = {len(column) for column in self.columns}
+        if len(lengths) > 1:
+            raise ValueError(
+                f"the {self.title} data holds {len(self):,} inputs and "
+                f"{', '.join(f'{len(t):,}' for t in self.columns[1:])} targets: it must hold one "
+                f"for each."
+            )
+        if lengths == {0}:
+            raise ValueError(f"the {self.title} data is empty.")
+        for name, columns in (("inputs", self.inputs), ("targets", as_tuple(self.targets))):
+            for column in columns:
+                row = first_bad_row(column)
+                if row is not None:
+                    raise ValueError(
+                        f"row {row} of the {self.title} {name} holds NaN or infinity: fill or "
+                        f"leave out such rows first."
+                    )
+
+
+def as_arrays(data: Any, title: str, dtype: torch.dtype) -> Arrays | None:
+    """Return data in memory as tensors, or None when `data` yields batches instead.
+
+    Args:
+        data: ``(inputs, targets)``, something with these as attributes, or one array.
+        title: What the examples are for.
+        dtype: What double-precision inputs become: the network's own type.
+
+    Raises:
+        ValueError: When an array is no array of numbers, or the examples cannot be used.
+    """
+    pair = as_pair(data)
+    if pair is None:
+        return None
+    inputs, targets = pair
+    arrays = Arrays(
+        tuple(
+            single_precision(as_tensor(value, f"{title} inputs"), dtype)
+            for value in (inputs if isinstance(inputs, tuple) else (inputs,))
+        ),
+        tuple(as_tensor(value, f"{title} targets") for value in targets)
+        if isinstance(targets, tuple)
+        else None
+        if targets is None
+        else as_tensor(targets, f"{title} targets"),
+        title,
+    )
+    arrays.check()
+    return arrays
+
+
+def as_pair(data: Any) -> tuple[Any, Any] | None:
+    """Return inputs and targets, or None when there are none to be had without iterating."""
+    if hasattr(data, "inputs") and hasattr(data, "targets"):
+        return data.inputs, data.targets
+    if isinstance(data, TensorDataset):
+        data = data.tensors
+    if isinstance(data, tuple):
+        if len(data) != 2:
+            raise ValueError(
+                f"data in memory is a pair (inputs, targets), got a tuple of {len(data)}; "
+                f"several inputs go in a tuple of their own: ((first, second), targets)."
+            )
+        return data
+    return (data, None) if isinstance(data, Tensor) or hasattr(data, "__array__") else None
+
+
+def as_tensor(values: Any, title: str) -> Tensor:
+    """Return an array as a tensor, without a copy where that is possible.
+
+    Raises:
+        ValueError: When it does not hold numbers, or holds a single one.
+    """
+    if not isinstance(values, Tensor):
+        array = np.asarray(values)
+        if array.dtype.kind not in "buif":
+            raise ValueError(f"the {title} must be numbers, got an array of {array.dtype}.")
+        array = np.ascontiguousarray(array).reshape(array.shape)
+        values = torch.from_numpy(array if array.flags.writeable else array.copy())
+    if values.ndim == 0:
+        raise ValueError(f"the {title} need the examples along axis 0, got a single number.")
+    return values.detach()
+
+
+def single_precision(values: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return double-precision numbers in the network's type, others as they are."""
+    return values.to(dtype) if values.dtype == torch.float64 else values
+
+
+def as_tuple(targets: Targets) -> tuple[Tensor, ...]:
+    """Return targets as a tuple, empty when there are none."""
+    if targets is None:
+        return ()
+    return targets if isinstance(targets, tuple) else (targets,)

@@ -1,0 +1,159 @@
+"""The figures of a training, one record per epoch."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, final, overload
+
+from typing_extensions import override
+
+from neuropil.training.atomic import replacing
+
+Record = dict[str, Any]
+
+
+@final
+class History(Sequence[Record]):
+    """What each epoch gave: a sequence of dicts from column names to numbers.
+
+    The columns are ``epoch``, ``steps`` (in all so far), ``loss`` and the metrics over the
+    training batches as the weights changed, the same with ``validation_`` in front, ``lr``, and
+    ``seconds``, the only one that depends on the clock.
+
+    Args:
+        records: The epochs so far.
+
+    Example:
+        >>> history = History([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}])
+        >>> history.column("loss")
+        [0.5, 0.25]
+        >>> history[-1]["epoch"]
+        2
+        >>> history
+        epoch  loss
+            1   0.5
+            2  0.25
+    """
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self.records = [dict(record) for record in records]
+
+    @override
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> History: ...
+    @override
+    def __getitem__(self, index: int | slice) -> Record | History:
+        found = self.records[index]
+        return History(found) if isinstance(found, list) else found
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, History) and self.records == other.records
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]  # it grows, so it cannot be a key
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the figures, in the order in which they first appeared."""
+        return list(dict.fromkeys(name for record in self.records for name in record))
+
+    def append(self, record: Record) -> None:
+        """Add an epoch.
+
+        Args:
+            record: Its figures by name.
+        """
+        self.records.append(dict(record))
+
+    def column(self, name: str) -> list[Any]:
+        """Return one figure over the epochs, None where an epoch lacks it.
+
+        Args:
+            name: One of `columns`.
+
+        Raises:
+            KeyError: When no epoch has it.
+        """
+        if name not in self.columns:
+            known = ", ".join(self.columns) or "none yet"
+            raise KeyError(f"the history has no column {name!r}; its columns are: {known}")
+        return [record.get(name) for record in self.records]
+
+    def best(self, name: str, *, greater_is_better: bool = False) -> Record:
+        """Return the record of the epoch with the best figure, the first of equals.
+
+        Args:
+            name: One of `columns`.
+            greater_is_better: True for accuracies, False for losses.
+
+        Raises:
+            KeyError: When no epoch has the figure.
+        """
+        self.column(name)
+        having = [record for record in self.records if record.get(name) is not None]
+        return (max if greater_is_better else min)(having, key=lambda record: record[name])
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write a CSV file, whole or not at all; numbers are written exactly.
+
+        Args:
+            path: The file, such as ``history.csv``.
+        """
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.records)
+        with replacing(Path(path)) as file:
+            file.write(text.getvalue().encode())
+
+    @staticmethod
+    def load(path: str | PathLike[str]) -> History:
+        """Read what `save` wrote.
+
+        Args:
+            path: The file.
+
+        Raises:
+            ValueError: When a cell is no number.
+        """
+        with Path(path).open(newline="", encoding="utf-8") as file:
+            try:
+                return History(
+                    {name: number(cell) for name, cell in row.items() if cell != ""}
+                    for row in csv.DictReader(file)
+                )
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{path} is no history: {error}.") from None
+
+    @override
+    def __repr__(self) -> str:
+        if not self.records:
+            return "History()"
+        rows = [self.columns]
+        rows += [[shown(record.get(name)) for name in self.columns] for record in self.records]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join(
+            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+            for row in rows
+        )
+
+
+def number(cell: str) -> int | float:
+    """Return a cell as the number it was."""
+    return int(cell) if cell.lstrip("-").isdigit() else float(cell)
+
+
+def shown(value: Any) -> str:
+    """Return a figure short enough to read."""
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,163 @@
+"""What a person sees while a network trains."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import TextIO
+
+from typing_extensions import override
+
+from neuropil.training.history import Record
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a training stands.
+
+    Attributes:
+        epoch: The epoch under way, from 1.
+        epochs: The last epoch to come.
+        step: Steps done in this epoch.
+        steps: Steps in an epoch; None where the data does not say how many batches it has.
+        loss: The mean loss of this epoch so far; None before the first.
+        rate: Examples per second in this epoch.
+        left: Seconds until the end at this rate; None while unknown.
+    """
+
+    epoch: int
+    epochs: int
+    step: int = 0
+    steps: int | None = None
+    loss: float | None = None
+    rate: float | None = None
+    left: float | None = None
+
+
+class Progress:
+    """The interface of a display, which shows nothing itself: subclass it for one that does.
+
+    The trainer calls `update` at most ten times a second, however fast the steps are.
+
+    Example:
+        >>> class Lines(Progress):
+        ...     def epoch(self, status, record):
+        ...         print(f"{status.epoch} of {status.epochs}: loss {record['loss']:.2f}")
+        >>> Lines().epoch(Status(epoch=1, epochs=5), {"loss": 0.5})
+        1 of 5: loss 0.50
+    """
+
+    def start(self, status: Status) -> None:
+        """Be told that a training begins.
+
+        Args:
+            status: Where it stands.
+        """
+
+    def update(self, status: Status) -> None:
+        """Be told where the training stands.
+
+        Args:
+            status: Where it stands.
+        """
+
+    def epoch(self, status: Status, record: Record) -> None:
+        """Be told that an epoch has ended.
+
+        Args:
+            status: Where the training stands.
+            record: The epoch's figures, as in `History`.
+        """
+
+    def stop(self, status: Status) -> None:
+        """Be told that the training has ended, well or not.
+
+        Args:
+            status: Where it stands.
+        """
+
+
+class TextProgress(Progress):
+    """One line that is redrawn in a terminal, plain lines elsewhere.
+
+    Args:
+        stream: Where the lines go; standard error by default.
+    """
+
+    # Seconds between lines where they cannot be redrawn: a log should not grow by the step.
+    PAUSE = 1.0
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = sys.stderr if stream is None else stream
+        self.redraws = self.stream.isatty()
+        self.figures = ""
+        self.written = 0.0
+        self.width = 0
+
+    @override
+    def start(self, status: Status) -> None:
+        self.figures, self.written, self.width = "", -self.PAUSE, 0
+
+    @override
+    def update(self, status: Status) -> None:
+        if self.redraws:
+            self.draw(f"{where(status)}{speed(status)}{self.figures}")
+
+    @override
+    def epoch(self, status: Status, record: Record) -> None:
+        shown = (n for n in record if n not in {"epoch", "steps", "seconds", "lr"})
+        self.figures = "".join(f" · {name} {record[name]:.4g}" for name in shown)
+        last = status.epoch == status.epochs
+        if self.redraws:
+            return
+        if last or time.monotonic() - self.written >= self.PAUSE:
+            self.written = time.monotonic()
+            self.stream.write(f"epoch {status.epoch}/{status.epochs}{self.figures}\n")
+            self.stream.flush()
+
+    @override
+    def stop(self, status: Status) -> None:
+        if self.redraws:
+            self.draw(f"epoch {status.epoch}/{status.epochs}{self.figures}")
+            self.stream.write("\n")
+            self.stream.flush()
+
+    def draw(self, line: str) -> None:
+        """Write over the line before."""
+        self.stream.write(f"\r{line.ljust(self.width)}")
+        self.stream.flush()
+        self.width = len(line)
+
+
+def where(status: Status) -> str:
+    """Return the place in the epochs and in this epoch."""
+    of = "" if status.steps is None else f"/{status.steps}"
+    return f"epoch {status.epoch}/{status.epochs} · step {status.step}{of}"
+
+
+def speed(status: Status) -> str:
+    """Return the loss, the rate and the time left, as far as they are known."""
+    loss = "" if status.loss is None else f" · loss {status.loss:.4g}"
+    rate = "" if status.rate is None else f" · {status.rate:,.0f} examples/s"
+    return f"{loss}{rate}{'' if status.left is None else f' · {clock(status.left)} left'}"
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as ``1:05`` or ``2:00:00``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def as_progress(progress: Progress | bool | None) -> Progress:
+    """Return the display that the trainer's `progress` argument asks for.
+
+    Raises:
+        TypeError: When it is neither a display nor a yes or no.
+    """
+    if isinstance(progress, Progress):
+        return progress
+    if progress not in (True, False, None):
+        raise TypeError(f"progress must be True, False or a Progress, got {progress!r}.")
+    return TextProgress() if progress else Progress()

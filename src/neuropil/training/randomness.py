@@ -1,0 +1,107 @@
+"""The random states that a training depends on: its own and the program's."""
+
+from __future__ import annotations
+
+import random
+from typing import Any, final
+
+import numpy as np
+import torch
+from torch import Generator
+from typing_extensions import Self
+
+# Streams of one seed that must not be the same stream.
+ORDER, AUGMENTATION = 1, 2
+
+
+@final
+class Randomness:
+    """The random numbers of one trainer, kept apart from the program's if it has a seed.
+
+    Used as a context: inside, the program's global generators are the trainer's; afterwards they
+    stand where they stood. Without a seed the global generators are used as they are.
+
+    Args:
+        seed: Where all randomness starts; None draws one from torch's global generator.
+        device: Where augmentation draws its numbers.
+        rank: Which of several processes this is: dropout must differ between them, the order of
+            the examples must not.
+    """
+
+    def __init__(self, seed: int | None, device: torch.device, rank: int = 0) -> None:
+        self.device = device
+        self.apart = seed is not None
+        if seed is None:
+            seed = int(torch.empty((), dtype=torch.int64).random_())
+        self.order = Generator().manual_seed(mixed(seed, ORDER))
+        self.augmentation = Generator(device).manual_seed(mixed(seed, AUGMENTATION + rank))
+        self.inside: dict[str, Any] | None = None
+        self.outside: dict[str, Any] | None = None
+        self.seed = seed + rank
+
+    def __enter__(self) -> Self:
+        if self.apart:
+            self.outside = global_states(self.device)
+            if self.inside is None:
+                seed_globally(self.seed)
+            else:
+                set_global_states(self.inside, self.device)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.outside is not None:
+            self.inside = global_states(self.device)
+            set_global_states(self.outside, self.device)
+            self.outside = None
+
+    def state_dict(self, extra: Generator | None = None) -> dict[str, Any]:
+        """Return all states, those of a generator that belongs to the data among them."""
+        return {
+            **global_states(self.device),
+            "order": self.order.get_state(),
+            "augmentation": self.augmentation.get_state(),
+            "data": None if extra is None else extra.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any], extra: Generator | None = None) -> None:
+        """Set all states; to be called inside the context."""
+        set_global_states(state, self.device)
+        self.order.set_state(state["order"])
+        self.augmentation.set_state(state["augmentation"])
+        if extra is not None and state["data"] is not None:
+            extra.set_state(state["data"])
+
+
+def mixed(seed: int, stream: int) -> int:
+    """Return a seed of its own for a stream."""
+    return int(np.random.SeedSequence([abs(seed), stream]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def seed_globally(seed: int) -> None:
+    """Seed Python's, NumPy's and torch's global generators, which layers and users draw from."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - the legacy generator is the global one
+    torch.manual_seed(seed)
+
+
+def global_states(device: torch.device) -> dict[str, Any]:
+    """Return the global states as plain data."""
+    name, keys, *rest = np.random.get_state()  # noqa: NPY002 - as above
+    states = {
+        "python": random.getstate(),
+        "numpy": (name, torch.from_numpy(np.asarray(keys, dtype=np.int64)), *rest),
+        "torch": torch.get_rng_state(),
+    }
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def set_global_states(states: dict[str, Any], device: torch.device) -> None:
+    """Put back what `global_states` gave."""
+    random.setstate(states["python"])
+    name, keys, *rest = states["numpy"]
+    np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002 - as above
+    torch.set_rng_state(states["torch"])
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], device)
