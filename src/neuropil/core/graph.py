@@ -121,7 +121,7 @@ def stands_already(layer: Layer) -> str:
     """Return the message for a layer object that would be called twice."""
     return (
         f"{layer!r} stands in this network already: write it out again for a layer with its "
-        f"own weights, or use repeat(…, share=True) or parallel(…, share=True) to call it twice."
+        f"own weights, or call it twice by repeat(…, share=True) or parallel(…, share=True)."
     )
 
 

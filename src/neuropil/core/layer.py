@@ -143,8 +143,8 @@ class Layer(Composable, Arguments, nn.Module):
         parameters = dict(self.named_parameters(recurse=False))
         if any(tuple(parameters[name].shape) != shapes[name] for name in shapes):
             raise ShapeError(
-                f"{self!r} is already built for {format_shapes(self.built_for)} and cannot take "
-                f"{format_shapes(input_shapes)}: copy it first, with copy.deepcopy or by "
+                f"{self!r} is already built for {format_shapes(self.built_for)} and cannot "
+                f"take {format_shapes(input_shapes)}: copy it first, with copy.deepcopy or by "
                 f"writing it out again."
             )
 
@@ -213,6 +213,6 @@ def check_memory(layer: Layer, shapes: dict[str, tuple[int, ...]]) -> None:
     if needed > memory:
         raise ShapeError(
             f"{layer!r} would hold {elements:,} parameters, {needed / 2**30:,.0f} GiB, and "
-            f"this machine has {memory / 2**30:,.0f} GiB of memory: make it smaller, or compose it "
-            f'under torch.device("meta").'
+            f"this machine has {memory / 2**30:,.0f} GiB: make it smaller, or compose "
+            f'it under torch.device("meta").'
         )

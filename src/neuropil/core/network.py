@@ -56,6 +56,7 @@ class Network(Composable, nn.Module):
         super().__init__()
         self.__dict__["graph"] = graph
         names = graphs.layer_names(graph.nodes) if names is None else names
+        self.__dict__["names"] = names
         for name in names.values():
             if name[-1:].isdigit():
                 continue  # automatic, or at any rate no attribute of a module
@@ -63,7 +64,6 @@ class Network(Composable, nn.Module):
                 raise ValueError(f"a layer cannot be named {name!r}: a network uses that name.")
         # All at once: torch's `add_module` would check each name against each attribute.
         self._modules.update((names[id(node.layer)], node.layer) for node in graph.nodes)
-        self.__dict__["names"] = names
 
     # What a network is
 

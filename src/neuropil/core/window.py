@@ -30,7 +30,7 @@ class Window:
         dilation: Distance D between neighbouring taps of the filter.
         padding: ``"valid"``, ``"same"``, ``"full"``, a number for both ends, or (start, end).
         ceil: Let the last window run over the end (⌈ ⌉ in place of ⌊ ⌋), as long as it starts
-            inside the input or its padding at the start.
+            inside the input or its padding at the start, as torch's pooling does.
 
     Reference:
         Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
@@ -57,8 +57,8 @@ class Window:
     def fixed_pads(self) -> tuple[int, int] | None:
         """The zeros at (start, end), or ``None`` where they depend on the input's length."""
         if self.padding == "same":
-            total = self.extent - 1
-            return (total // 2, total - total // 2) if self.stride == 1 else None
+            fixed = self.stride == 1 or self.extent == 1
+            return halves(self.extent - 1) if fixed else None
         if isinstance(self.padding, tuple):
             return self.padding
         modes = {"valid": 0, "full": self.extent - 1}
@@ -66,12 +66,22 @@ class Window:
         return both, both
 
     def pads(self, length: int) -> tuple[int, int]:
-        """Return the zeros at (start, end) for an input of this length."""
+        """Return the zeros at (start, end) for an input of this length; it may be symbolic."""
         fixed = self.fixed_pads
         if fixed is not None:
             return fixed
-        total = max(0, (-(-length // self.stride) - 1) * self.stride + self.extent - length)
-        return total // 2, total - total // 2
+        total = (-(-length // self.stride) - 1) * self.stride + self.extent - length
+        # Only a stride beyond the filter can make it negative: one comparison less to trace.
+        return halves(max(0, total) if self.stride > self.extent else total)
+
+    @property
+    def least_length(self) -> int:
+        """The shortest input that gives an output."""
+        if self.padding == "same":
+            return 1
+        # Rounding up lets even the first window run over the end.
+        over = self.stride - 1 if self.ceil else 0
+        return max(1, self.extent - over - sum(self.pads(0)))
 
     def output_length(self, length: int | None) -> int | None:
         """Return how many windows fit; free lengths stay free.
@@ -84,12 +94,12 @@ class Window:
         if self.padding == "same":
             return -(-length // self.stride)
         start, end = self.pads(length)
-        room = length + start + end - self.extent
-        if room < 0:
+        if length < self.least_length:
             raise ShapeError(
-                f"a window of {self.extent} does not fit a length of {length} with padding "
-                f"{start} + {end}"
+                f"a window over {self.extent} with padding {start} + {end} needs a length of "
+                f"at least {self.least_length}, got {length}"
             )
+        room = length + start + end - self.extent
         if not self.ceil:
             return room // self.stride + 1
         windows = -(-room // self.stride) + 1
@@ -104,9 +114,7 @@ class Window:
         """
         if length is None:
             return None
-        if self.padding == "same":
-            return length * self.stride
-        start, end = self.pads(length)
+        start, end = self.transposed_crop
         result = (length - 1) * self.stride + self.extent - start - end + output_padding
         if result < 1:
             raise ShapeError(
@@ -114,20 +122,47 @@ class Window:
             )
         return result
 
+    @property
+    def transposed_crop(self) -> tuple[int, int]:
+        """What the transposed form cuts off its output at (start, end): the zeros of the other.
+
+        *same* cuts to I·S; where S > F' that takes a negative cut, zeros at the end.
+        """
+        if self.padding != "same":
+            return self.pads(0)
+        total = self.extent - self.stride
+        return halves(total) if total > 0 else (0, total)
+
+    def is_blind(self, length: int | None) -> bool:
+        """Tell whether a window would see nothing but padding.
+
+        That takes padding of F' or more, or an input shorter than the gaps of the filter.
+        """
+        fixed = self.fixed_pads
+        if fixed is not None and max(fixed) >= self.extent:
+            return True
+        if length is None or length >= self.dilation:
+            return False
+        start = self.pads(length)[0]
+        firsts = (k * self.stride - start for k in range(self.output_length(length) or 0))
+        return any(
+            all(not 0 <= first + self.dilation * tap < length for tap in range(self.size))
+            for first in firsts
+        )
+
     def reach(self, length: int | None) -> Reach:
         """Return what one output of the sliding window sees of its input."""
         if length is None and self.fixed_pads is None:
             return Reach(self.extent, Fraction(self.stride), None)
         return Reach(self.extent, Fraction(self.stride), Fraction(-self.pads(length or 0)[0]))
 
-    def transposed_reach(self, length: int | None) -> Reach:
+    def transposed_reach(self) -> Reach:
         """Return what one output of the transposed window sees of its input, at the most.
 
         Output o takes input i through tap t where o + P_start = S·i + D·t.
         """
-        fixed = self.fixed_pads or (self.pads((length or 1) * self.stride))
         seen = -(-self.extent // self.stride)
-        start = Fraction(fixed[0] - self.extent + 1, self.stride)
+        start = Fraction(self.transposed_crop[0] - self.extent + 1, self.stride)
         return Reach(seen, Fraction(1, self.stride), start)
 
 
@@ -149,6 +184,11 @@ class Reach:
     size: int
     jump: Fraction
     start: Fraction | None
+
+
+def halves(total: int) -> tuple[int, int]:
+    """Return the smaller and the larger half."""
+    return total // 2, total - total // 2
 
 
 def windows(
@@ -181,7 +221,8 @@ def axis_paddings(padding: object, rank: int) -> tuple[AxisPadding, ...]:
     """
     if not isinstance(padding, tuple | list):
         return (axis_padding(padding),) * rank
-    if rank == 1 and len(padding) == 2 and all(isinstance(item, int) for item in padding):
+    numbers = not any(isinstance(item, str | tuple | list) for item in padding)
+    if rank == 1 and len(padding) == 2 and numbers:
         return (axis_padding(padding),)
     if len(padding) != rank:
         raise ShapeError(

@@ -1,38 +1,40 @@
-"""Convolution and its transpose, in one, two and three dimensions by the rank of the input."""
+"""Convolution, in one, two and three dimensions by the rank of the input."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.core import Layer, Shape, ShapeError
-from neuropil.core.shape import per_axis, whole_number
-from neuropil.core.window import Reach, Window, windows
+from neuropil.core.shape import count, whole_number
 from neuropil.init import HeNormal
+from neuropil.layers.spatial import Windowed, split_padding
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neuropil.core import Shape
     from neuropil.core.layer import Initializer
+    from neuropil.core.window import Padding, Window
+    from neuropil.layers.spatial import Pads
 
-CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
-TRANSPOSE = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
+CONVOLVE = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
+
+HE_NORMAL = HeNormal()
 
 
-class Filters(Layer):
-    """What convolution and its transpose share: options, parameters, checks.
+class Filters(Windowed):
+    """What convolution and its transpose share: filters, groups, parameters, checks.
 
     Args:
         filters: Number of output channels K.
-        kernel_size: Filter length F, one number or one an axis.
-        stride: Step S.
-        padding: ``"valid"``, ``"same"``, ``"full"`` or numbers.
-        dilation: Distance D between the taps of a filter.
-        groups: Parts into which channels are split.
+        groups: Parts into which the channels are split.
         bias: Whether a number is added to each output channel.
         weight: Initialiser of the filters.
+        window: Filter length, stride, dilation and padding.
         name: Name in the network.
 
     Raises:
@@ -42,47 +44,36 @@ class Filters(Layer):
     def __init__(
         self,
         filters: int,
-        kernel_size: Any,
-        *,
-        stride: Any,
-        padding: Any,
-        dilation: Any,
         groups: int,
-        bias: bool,
+        bias: bool,  # noqa: FBT001 - only the two below call this
         weight: Initializer,
+        window: tuple[Any, Any, Any, Any],
         name: str | None,
     ) -> None:
-        super().__init__(name=name)
+        super().__init__(*window, name=name)
+        who = type(self).__name__
         own = self.__dict__
-        own["filters"] = whole_number(filters, "filters")
-        own["groups"] = whole_number(groups, "groups")
+        own["filters"] = whole_number(filters, f"{who}: filters")
+        own["groups"] = whole_number(groups, f"{who}: groups")
         if filters % groups:
-            raise ValueError(f"filters must be a multiple of groups, got {filters} and {groups}.")
-        own["options"] = (kernel_size, stride, dilation, padding)
+            raise ValueError(
+                f"{who}: filters must be a multiple of groups, got {filters} and {groups}."
+            )
+        if not callable(weight):
+            raise ValueError(
+                f"{who}: weight must be an initialiser, such as HeNormal(), got {weight!r}."
+            )
         own["has_bias"] = bias
         self.initializers["weight"] = weight
-        # One an axis is checked at the join, where the number of axes is known.
-        if not isinstance(kernel_size, tuple | list):
-            self.windows(1 if not isinstance(padding, tuple | list) else len(padding))
+        if not bias:
+            self._parameters["bias"] = None
 
-    def windows(self, rank: int) -> tuple[Window, ...]:
-        """Return the window of each axis."""
-        size, stride, dilation, padding = self.options
-        return windows(rank, size, stride=stride, dilation=dilation, padding=padding)
-
-    def channels_and_windows(self, shape: Shape) -> tuple[int, tuple[Window, ...]]:
-        """Return the input channels and a window for each axis behind them.
+    def channels(self, shape: Shape) -> int:
+        """Return the number of input channels.
 
         Raises:
-            ShapeError: When the input has another rank, or its channels cannot be grouped.
+            ShapeError: When it is free, or the groups do not divide it.
         """
-        if not 2 <= len(shape) <= 4:
-            raise self.refuse(
-                "a signal (C, L), an image (C, H, W) or a volume (C, D, H, W)",
-                shape,
-                "put Reshape(channels, height, width) before it, or move it in front of the "
-                "Flatten() or GlobalPooling() that took the axes away",
-            )
         channels = shape[0]
         if channels is None:
             raise self.refuse("a known number of channels", shape, "give it in Input(…)")
@@ -90,17 +81,145 @@ class Filters(Layer):
             raise self.refuse(
                 f"channels in a multiple of its {self.groups} groups",
                 shape,
-                f"choose groups from the divisors of {channels}",
+                f"choose groups that divide {channels}",
             )
-        try:
-            return channels, self.windows(len(shape) - 1)
-        except ShapeError as error:
-            raise ShapeError(f"{self!r}: {error}") from None
+        return channels
+
+    def filter_shapes(
+        self, first: int, second: int, windows: tuple[Window, ...]
+    ) -> dict[str, tuple[int, ...]]:
+        """Return the parameters' shapes from the weight's first two lengths."""
+        shapes = {"weight": (first, second, *(window.size for window in windows))}
+        return {**shapes, "bias": (self.filters,)} if self.has_bias else shapes
+
+    def filter_cost(self, shape: Shape, positions: Shape) -> int:
+        """Return the multiply–adds of all filters at so many positions.
+
+        Raises:
+            ShapeError: When a length is free.
+        """
+        places = count(positions)
+        if places is None:
+            raise self.refuse(
+                "known lengths to count multiply–adds", shape, "say which the free ones are"
+            )
+        weight = self.parameter_shapes(shape)["weight"]
+        return math.prod(weight) * places
 
     if TYPE_CHECKING:
         filters: int
         groups: int
         has_bias: bool
-        options: tuple[Any, Any, Any, Any]
         weight: Tensor
         bias: Tensor | None
+        run: Callable[..., Tensor]
+
+
+class Convolution(Filters):
+    """Slide K filters over a signal, an image or a volume.
+
+    y[k, o] = b[k] + Σ_c Σ_t w[k, c, t] · x[c, S·o + D·t − P_start], with zeros for x outside
+    (cross-correlation, as everywhere in deep learning). The rank of the input says over how
+    many axes o and t run.
+
+    Shape:
+        ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to ``(K, …)`` of the same rank. With
+        F' = D(F − 1) + 1 each axis of length I becomes
+        O = ⌊(I − F' + P_start + P_end)/S⌋ + 1; free axes stay free. ``weight`` has shape
+        ``(K, C/groups, F, …)``, ``bias`` ``(K)``: (F·F·C/groups + 1)·K parameters.
+
+    Args:
+        filters: Number of filters K, the output's channels.
+        kernel_size: Filter length F, one number or one an axis.
+        stride: Step S between neighbouring windows, one number or one an axis.
+        padding: Zeros around the input. ``"valid"``: none. ``"same"``: O = ⌈I/S⌉, in all
+            max(0, S⌈I/S⌉ − I + F' − S) zeros, the smaller half at the start. ``"full"``:
+            F' − 1 at both ends. A number: as many at both ends. Or one of these an axis, where
+            an axis may also have its (start, end); over one axis ``(1, 2)`` is start and end.
+        dilation: Distance D between neighbouring taps of a filter, one number or one an axis.
+        groups: Parts into which channels are split: each filter sees C/groups of them.
+            ``groups=C`` is a depthwise convolution.
+        bias: Whether b is added; without it there is no such parameter.
+        weight: Initialiser of the filters; the bias starts at zero.
+        name: Name in the network, in place of ``convolution1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+
+    Reference:
+        Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.init import Constant
+        >>> from neuropil.layers import Input
+        >>> network = Input(1, 4) >> Convolution(1, 2, stride=2, weight=Constant(1))
+        >>> network(torch.tensor([[[1.0, 2.0, 3.0, 4.0]]])).tolist()
+        [[[3.0, 7.0]]]
+        >>> (Input(3, 32, None) >> Convolution(8, 5, stride=2, padding="same")).output_shape
+        (8, 16, None)
+        >>> Input(3, 4, 4) >> Convolution(8, 5)
+        Traceback (most recent call last):
+            ...
+        neuropil.core.shape.ShapeError: Input(3, 4, 4) gives (3, 4, 4). Convolution(8, 5) needs
+        a height of at least 5, got (3, 4, 4): make its window smaller, give it padding="same",
+        or shrink less before it.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, ...],
+        *,
+        stride: int | tuple[int, ...] = 1,
+        padding: Padding = "valid",
+        dilation: int | tuple[int, ...] = 1,
+        groups: int = 1,
+        bias: bool = True,
+        weight: Initializer = HE_NORMAL,
+        name: str | None = None,
+    ) -> None:
+        window = (kernel_size, stride, dilation, padding)
+        super().__init__(filters, groups, bias, weight, window, name)
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        lengths = self.slide(shape)
+        self.channels(shape)
+        return (self.filters, *lengths)
+
+    @override
+    def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
+        windows = self.windows_over(shape)
+        return self.filter_shapes(self.filters, self.channels(shape) // self.groups, windows)
+
+    @override
+    def multiply_adds(self, shape: Shape) -> int:
+        return self.filter_cost(shape, self.slide(shape))
+
+    @override
+    def build(self, *input_shapes: Shape) -> None:
+        super().build(*input_shapes)
+        # The rank is known now and never changes: what depends on it is chosen here, so that
+        # `forward` is one call. Lengths may change from network to network and call to call.
+        windows = self.windows_over(*input_shapes)
+        padding, pads = split_padding(windows)
+        own = self.__dict__
+        own["run"] = CONVOLVE[len(windows)]
+        own["pads"] = pads
+        own["how"] = (
+            tuple(window.stride for window in windows),
+            padding,
+            tuple(window.dilation for window in windows),
+            self.groups,
+        )
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        if self.pads is not None:
+            x = torch.constant_pad_nd(x, self.pads(x.shape[2:]))
+        return self.run(x, self.weight, self.bias, *self.how)
+
+    if TYPE_CHECKING:
+        pads: Pads | None
+        how: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]

@@ -1,0 +1,153 @@
+"""Pooling to a fixed length, whatever the length of the input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from typing_extensions import override
+
+from neuropil.core import Layer
+from neuropil.core.shape import whole_number
+from neuropil.layers.spatial import one_of, spatial_rank
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neuropil.core import Shape
+    from neuropil.core.window import Reach
+
+ADAPTIVE = {
+    "max": {3: F.adaptive_max_pool1d, 4: F.adaptive_max_pool2d, 5: F.adaptive_max_pool3d},
+    "avg": {3: F.adaptive_avg_pool1d, 4: F.adaptive_avg_pool2d, 5: F.adaptive_avg_pool3d},
+}
+
+
+class GlobalPooling(Layer):
+    """One number a channel: the mean or the largest value over all positions.
+
+    y[c] = mean_o x[c, o], y[c] = max_o x[c, o], or both, the means first.
+
+    Shape:
+        ``(C, …)`` with at least one axis behind the channels to ``(C)``, or ``(2C)`` for both.
+        Free axes are gone: this is where a network that takes any picture becomes a vector.
+
+    Args:
+        mode: ``"avg"``, ``"max"`` or ``"both"``.
+        name: Name in the network, in place of ``globalpooling1``.
+
+    Raises:
+        ValueError: When the mode is unknown.
+
+    Reference:
+        Lin, Chen, Yan, "Network in network", 2014, section 3.2.
+
+    Example:
+        >>> import torch
+        >>> GlobalPooling("both")(torch.tensor([[[1.0, 2.0, 6.0], [0.0, 0.0, 3.0]]])).tolist()
+        [[3.0, 1.0, 6.0, 3.0]]
+        >>> GlobalPooling("avg").output_shape((64, None, None))
+        (64,)
+    """
+
+    def __init__(self, mode: str = "avg", *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.__dict__["mode"] = one_of(self, mode, "avg", "max", "both")
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) < 2:
+            raise self.refuse(
+                "axes behind the channels, such as (C, L) or (C, H, W)",
+                shape,
+                "leave it out, or put it before what took the axes away, such as Flatten()",
+            )
+        channels = shape[0]
+        return (2 * channels if channels and self.mode == "both" else channels,)
+
+    @override
+    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
+        return None
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        positions = tuple(range(2, x.dim()))
+        if self.mode == "avg":
+            return x.mean(positions)
+        if self.mode == "max":
+            return x.amax(positions)
+        return torch.cat([x.mean(positions), x.amax(positions)], 1)
+
+    if TYPE_CHECKING:
+        mode: str
+
+
+class SpatialPyramidPooling(Layer):
+    """A vector of fixed length from an input of any size: pooling in coarse and fine grids.
+
+    Level n divides each axis of length I into n bins, bin k from ⌊k·I/n⌋ up to, and without,
+    ⌈(k + 1)·I/n⌉: every position counts, and bins share one where n does not divide I (where
+    He et al. take windows of ⌈I/n⌉ at steps of ⌊I/n⌋, which differ only then). Level after
+    level, each flattened from (C, n, …), gives the vector.
+
+    Shape:
+        ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to ``(C · Σ n^r)`` over r axes. Free axes
+        are gone.
+
+    Args:
+        levels: Bins an axis n, for each level.
+        mode: ``"max"`` or ``"avg"``: what is taken of each bin.
+        name: Name in the network, in place of ``spatialpyramidpooling1``.
+
+    Raises:
+        ValueError: When the mode is unknown, or a level is no whole number from 1 up.
+
+    Reference:
+        He, Zhang, Ren, Sun, "Spatial pyramid pooling in deep convolutional networks for visual
+        recognition", 2014.
+
+    Example:
+        >>> import torch
+        >>> pool = SpatialPyramidPooling((1, 2))
+        >>> pool(torch.tensor([[[1.0, 5.0, 2.0, 4.0, 3.0]]])).tolist()  # all; 1 5 2, 2 4 3
+        [[5.0, 5.0, 4.0]]
+        >>> SpatialPyramidPooling().output_shape((256, None, None))  # 256 · (1 + 4 + 16)
+        (5376,)
+    """
+
+    def __init__(
+        self,
+        levels: int | tuple[int, ...] = (1, 2, 4),
+        mode: str = "max",
+        *,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        own = self.__dict__
+        own["mode"] = one_of(self, mode, "max", "avg")
+        given = levels if isinstance(levels, tuple | list) else (levels,)
+        own["levels"] = [whole_number(bins, "SpatialPyramidPooling: a level") for bins in given]
+        if not given:
+            raise ValueError(
+                "SpatialPyramidPooling: levels must name at least one, such as (1, 2, 4)."
+            )
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        rank = spatial_rank(self, shape)
+        channels = shape[0]
+        return (channels and channels * sum(bins**rank for bins in self.levels),)
+
+    @override
+    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
+        return None
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        pool = ADAPTIVE[self.mode][x.dim()]
+        return torch.cat([pool(x, bins).flatten(1) for bins in self.levels], 1)
+
+    if TYPE_CHECKING:
+        mode: str
+        levels: list[int]

@@ -1,0 +1,75 @@
+"""AlexNet's normalisation across neighbouring channels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch.nn.functional as F
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.core import Layer
+from neuropil.core.shape import whole_number
+from neuropil.layers.options import number
+
+
+class LocalResponseNorm(Layer):
+    """Damp each value by the squares of its neighbours among the channels (AlexNet's).
+
+    bᵢ = aᵢ / (k + α Σⱼ aⱼ²)^β, where j runs over the n channels around i, those that exist:
+    from i − ⌊n/2⌋ to i + ⌊(n − 1)/2⌋. ``torch.nn.LocalResponseNorm`` divides α by n and has
+    k = 1 by default: there, ``(5, alpha=5e-4, beta=0.75, k=2)`` is what is the default here.
+
+    Shape:
+        ``(C)``, ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same; free axes stay free.
+
+    Args:
+        size: Number n of neighbouring channels, i itself among them.
+        alpha: Weight α of their squares.
+        beta: Exponent β.
+        k: What the sum starts from; above zero.
+        name: Name in the network, in place of ``localresponsenorm1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+
+    Reference:
+        Krizhevsky, Sutskever, Hinton, "ImageNet classification with deep convolutional neural
+        networks", 2012, section 3.3, whose constants are the defaults.
+
+    Example:
+        >>> import torch
+        >>> norm = LocalResponseNorm(3, alpha=1.0, beta=1.0, k=1.0)
+        >>> norm(torch.tensor([[1.0, 2.0, 3.0]])).tolist()  # 1/(1+5), 2/(1+14), 3/(1+13)
+        [[0.16667, 0.13333, 0.21429]]
+    """
+
+    def __init__(
+        self,
+        size: int = 5,
+        *,
+        alpha: float = 1e-4,
+        beta: float = 0.75,
+        k: float = 2.0,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        own = self.__dict__
+        own["size"] = whole_number(size, "LocalResponseNorm: size")
+        own["alpha"] = number(alpha, "LocalResponseNorm: alpha", "[0, inf)")
+        own["beta"] = number(beta, "LocalResponseNorm: beta", "[0, inf)")
+        own["k"] = number(k, "LocalResponseNorm: k", "(0, inf)")
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        # (N, 1, C, positions): the pooling below slides along the channels.
+        squares = x.square().unsqueeze(-1).flatten(2).unsqueeze(1)
+        squares = F.pad(squares, (0, 0, self.size // 2, (self.size - 1) // 2))
+        sums = F.avg_pool2d(squares, (self.size, 1), stride=1, divisor_override=1)
+        return x / (self.k + self.alpha * sums.view(x.shape)) ** self.beta
+
+    if TYPE_CHECKING:
+        size: int
+        alpha: float
+        beta: float
+        k: float

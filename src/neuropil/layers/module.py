@@ -1,0 +1,194 @@
+"""Any PyTorch module as a layer."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+from typing_extensions import override
+
+from neuropil.core import Layer, Shape, ShapeError
+from neuropil.core.shape import format_shapes
+
+if TYPE_CHECKING:
+    from neuropil.core.window import Reach
+
+# What free lengths are tried as, one after the other, until the module takes one: lengths that
+# networks of many halvings take, small ones for modules that allow no more, then large ones.
+TRIED = (224, 64, 16, 4, 1024)
+BATCH = 2
+
+
+class Module(Layer):
+    """Make any PyTorch module a layer: y = module(x).
+
+    Its output shape comes from a run of a copy on the meta device, in test mode, which takes
+    neither time nor memory. Axes whose length follows a free length of the input are free.
+    Joining leaves its weights as they are; ``network.reset_parameters()`` draws them anew
+    wherever the module's parts have a ``reset_parameters`` and are not frozen.
+
+    Shape:
+        What the module gives. The first axis of its inputs and its output is the batch. The
+        receptive field counts as everything, since it cannot be known.
+
+    Args:
+        module: Takes one tensor for each input and returns one tensor. Its parameters appear as
+            ``module1.module.weight`` and so on.
+        dtype: ``"float"``, or ``"int64"`` for a module that takes indices.
+        name: Name in the network, in place of ``module1``.
+
+    Raises:
+        TypeError: When `module` is no PyTorch module, or is a layer or network of Neuropil,
+            which is joined as it is.
+        ValueError: When `dtype` is neither.
+        ShapeError: When the module does not take the input, or gives something else than one
+            tensor with the batch axis first. Saving a network with it is a ValueError, since a
+            module is not plain data.
+
+    Reference:
+        ``torch.nn.Module``.
+
+    Example:
+        >>> from neuropil.layers import Input
+        >>> network = Input(3, None, 32) >> Module(nn.Conv2d(3, 8, 5, stride=2))
+        >>> network.output_shape
+        (8, None, 14)
+        >>> Input(20, dtype="int64") >> Module(nn.Embedding(100, 4), dtype="int64")
+        Input(20, dtype='int64') >> Module(Embedding(100, 4), dtype='int64')
+    """
+
+    inputs_taken: ClassVar[tuple[int, int | None]] = (1, None)
+
+    def __init__(
+        self, module: nn.Module, *, dtype: str = "float", name: str | None = None
+    ) -> None:
+        super().__init__(name=name)
+        if not isinstance(module, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may err
+            raise TypeError(
+                f"Module: module must be a torch.nn.Module, got {type(module).__name__}."
+            )
+        if hasattr(module, "__rshift__"):
+            raise TypeError(f"Module: {module!r} is joined by >> as it is, without Module(…).")
+        if dtype not in ("float", "int64"):
+            raise ValueError(f"Module: dtype must be 'float' or 'int64', got {dtype!r}.")
+        self.dtype_taken = "int" if dtype == "int64" else "float"
+        self.module = module
+
+    @override
+    def output_shape(self, *input_shapes: Shape) -> Shape:
+        if all(None not in shape for shape in input_shapes):
+            return self.tried(input_shapes, 1)
+        failures: list[ShapeError] = []
+        for length in TRIED:
+            try:
+                # Twice the length and one more tells all strides and roundings apart.
+                pair = [self.tried(input_shapes, free) for free in (length, 2 * length + 1)]
+            except ShapeError as error:
+                failures.append(error)
+            else:
+                return tuple(a if a == b else None for a, b in zip(*pair, strict=True))
+        raise failures[0]
+
+    def tried(self, input_shapes: tuple[Shape, ...], free: int) -> Shape:
+        """Return what shape comes out where free lengths are `free`.
+
+        Raises:
+            ShapeError: When the module does not run, or gives no tensor with a batch axis.
+        """
+        try:
+            output = self.dry_run(input_shapes, free)
+        except Exception as error:
+            reason = f"{error or type(error).__name__}".strip().split("\n")[0]
+            raise self.unfit(f"fails on {format_shapes(input_shapes)}: {reason}") from None
+        if not isinstance(output, Tensor):
+            raise self.unfit(
+                f"gives a {type(output).__name__}: wrap it in a module that returns one tensor"
+            )
+        if output.ndim < 2 or output.shape[0] != BATCH:
+            raise self.unfit(
+                f"gives {tuple(output.shape)} for a batch of {BATCH}: its first axis must be "
+                f"the batch, and there must be another"
+            )
+        return tuple(output.shape[1:])
+
+    def dry_run(self, input_shapes: tuple[Shape, ...], free: int = 1) -> object:
+        """Return what a copy of the module gives in test mode, on the meta device."""
+        weights = self.module.parameters()
+        floats = (w.dtype for w in weights if w.is_floating_point())
+        dtype = next(floats, torch.get_default_dtype())
+        if self.dtype_taken == "int":
+            dtype = torch.int64
+        with torch.device("meta"), torch.no_grad():
+            inputs = [
+                torch.empty(BATCH, *(free if n is None else n for n in shape), dtype=dtype)
+                for shape in input_shapes
+            ]
+            return on_meta(self.module).eval()(*inputs)
+
+    def unfit(self, what: str) -> ShapeError:
+        """Return the error for a module that does something a layer does not."""
+        return ShapeError(f"Module({type(self.module).__name__}(…)) {what}.")
+
+    @override
+    def multiply_adds(self, *input_shapes: Shape) -> int:
+        with FlopCounterMode(display=False) as counter:
+            self.dry_run(input_shapes)
+        return counter.get_total_flops() // (2 * BATCH)
+
+    @override
+    def reaches(self, *input_shapes: Shape) -> tuple[Reach, ...] | None:
+        return None
+
+    @override
+    def build(self, *input_shapes: Shape) -> None:
+        # The module has its parameters already, and they may have been trained.
+        self.__dict__["built_for"] = self.built_for or input_shapes
+
+    @override
+    def reset_parameters(self, generator: Generator | None = None) -> None:
+        devices = {p.device for p in self.module.parameters() if p.is_cuda}
+        with torch.random.fork_rng(devices, enabled=generator is not None):
+            if generator is not None:
+                device = generator.device
+                seed = torch.randint(2**62, (), generator=generator, device=device)
+                torch.manual_seed(seed.item())
+            # Parts come before what holds them, which may set a part in its own way.
+            for part in reversed([*self.module.modules()]):
+                redraw(part)
+
+    @override
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return self.module(*inputs)
+
+    @override
+    def __repr__(self) -> str:
+        return " ".join(super().__repr__().split())
+
+
+def redraw(module: nn.Module) -> None:
+    """Draw a module's own parameters anew, if it knows how and they are not frozen."""
+    parameters = list(module.parameters(recurse=False))
+    frozen = parameters and not any(p.requires_grad for p in parameters)
+    for name in ("reset_parameters", "_reset_parameters"):  # attention has the second
+        reset = getattr(module, name, None)
+        if callable(reset) and not frozen:
+            reset()
+            return
+
+
+def on_meta(module: nn.Module) -> nn.Module:
+    """Return a copy on the meta device; what its tensors hold is never copied."""
+    tensors = [*module.parameters(), *module.buffers()]
+    # Tensors that are plain attributes, which `module.to` would leave behind.
+    tensors += [
+        v for part in module.modules() for v in vars(part).values() if isinstance(v, Tensor)
+    ]
+    copies: dict[int, Any] = {}
+    for tensor in tensors:
+        empty = torch.empty_like(tensor, device="meta", requires_grad=False)
+        is_parameter = isinstance(tensor, nn.Parameter)
+        copies[id(tensor)] = nn.Parameter(empty, requires_grad=False) if is_parameter else empty
+    return copy.deepcopy(module, copies)

@@ -1,0 +1,182 @@
+"""Layers that disturb what passes in training and let it pass untouched at test time."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.core import Layer
+from neuropil.core.shape import ShapeError, per_axis, whole_number
+from neuropil.layers.options import number
+from neuropil.layers.spatial import spatial_rank
+
+if TYPE_CHECKING:
+    from neuropil.core import Shape
+
+MAX_POOLING = {1: torch.max_pool1d, 2: torch.max_pool2d, 3: torch.max_pool3d}
+
+
+class Dropout(Layer):
+    """Set values to zero at random in training: y = x·m / (1 − rate), m ∈ {0, 1}.
+
+    Each m is 0 with probability `rate`; dividing by 1 − rate keeps the expectation, so that
+    nothing needs scaling at test time, when y = x.
+
+    Shape:
+        ``(…)`` to the same; free axes stay free.
+
+    Args:
+        rate: Which part is dropped, from 0 up to but not including 1.
+        per_channel: Drop whole channels (axis 0) in place of single values, since neighbouring
+            pixels tell the same.
+        name: Name in the network, in place of ``dropout1``.
+
+    Raises:
+        ValueError: When `rate` is out of its range.
+
+    Reference:
+        Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout", 2014; by channel:
+        Tompson et al., "Efficient object localization using convolutional networks", 2015.
+
+    Example:
+        >>> layer = Dropout(0.5)
+        >>> sorted(set(layer(torch.ones(1, 1000)).flatten().tolist()))
+        [0.0, 2.0]
+        >>> layer.eval()(torch.ones(1, 3)).tolist()
+        [[1.0, 1.0, 1.0]]
+    """
+
+    def __init__(
+        self, rate: float, *, per_channel: bool = False, name: str | None = None
+    ) -> None:
+        super().__init__(name=name)
+        self.__dict__["rate"] = number(rate, "Dropout: rate", "[0, 1)")
+        self.__dict__["per_channel"] = per_channel
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        if self.per_channel:
+            ones = x.new_ones((*x.shape[:2], *[1] * (x.ndim - 2)))
+            return x * F.dropout(ones, self.rate)
+        return F.dropout(x, self.rate)
+
+    if TYPE_CHECKING:
+        rate: float
+        per_channel: bool
+
+
+class GaussianNoise(Layer):
+    """Add noise in training: y = x + n, each n drawn from N(0, std²); y = x at test time.
+
+    Shape:
+        ``(…)`` to the same; free axes stay free.
+
+    Args:
+        std: Standard deviation of the noise, in the units of x.
+        name: Name in the network, in place of ``gaussiannoise1``.
+
+    Raises:
+        ValueError: When `std` is below zero.
+
+    Reference:
+        Bishop, "Training with noise is equivalent to Tikhonov regularization", 1995.
+
+    Example:
+        >>> layer = GaussianNoise(0.5)
+        >>> round(layer(torch.ones(1, 100_000)).std().item(), 1)
+        0.5
+        >>> layer.eval()(torch.ones(1, 3)).tolist()
+        [[1.0, 1.0, 1.0]]
+    """
+
+    def __init__(self, std: float = 0.1, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.__dict__["std"] = number(std, "GaussianNoise: std", "[0, inf)")
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.std * torch.randn_like(x) if self.training else x
+
+    if TYPE_CHECKING:
+        std: float
+
+
+class DropBlock(Layer):
+    """Drop whole blocks of neighbouring positions in training, in each channel on its own.
+
+    y = x·m / (1 − rate), where m is 0 in every block whose corner was drawn; y = x at test
+    time. Corners are drawn with probability γ = 1 − (1 − rate)^(1/B), B positions in a block,
+    at every place from which a block reaches the picture. So each position is dropped with
+    probability `rate` exactly, at the border as in the middle, and the expectation is kept.
+
+    The paper draws only blocks that lie wholly inside, spares the border, and neglects that
+    blocks overlap: it drops less than its rate. Like the paper's better variant, this one has
+    its own blocks in each channel.
+
+    Shape:
+        ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same; free axes stay free.
+
+    Args:
+        rate: Which part is dropped, from 0 up to but not including 1.
+        block_size: Length of a block along each axis, or one length an axis; as long as the
+            picture, it drops whole channels, or nearly.
+        name: Name in the network, in place of ``dropblock1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+        ShapeError: When the input has no axes behind its channels, or others than `block_size`.
+
+    Reference:
+        Ghiasi, Lin, Le, "DropBlock: a regularization method for convolutional networks", 2018.
+
+    Example:
+        >>> layer = DropBlock(0.5, 8)
+        >>> round((layer(torch.ones(1, 64, 64, 64)) == 0).float().mean().item(), 1)
+        0.5
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        block_size: int | tuple[int, ...] = 7,
+        *,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        own = self.__dict__
+        own["rate"] = number(rate, "DropBlock: rate", "[0, 1)")
+        if not isinstance(block_size, tuple | list):
+            whole_number(block_size, "DropBlock: block_size")
+        own["block_size"] = block_size
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        try:
+            per_axis(self.block_size, spatial_rank(self, shape), "block_size")
+        except ShapeError as error:
+            raise ShapeError(f"{self!r}: {error}") from None
+        return shape
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.rate == 0:
+            return x
+        rank = x.ndim - 2
+        size = per_axis(self.block_size, rank, "block_size")
+        # 1 − (1 − rate)^(1/B) without the cancellation that small rates would suffer.
+        gamma = -math.expm1(math.log1p(-self.rate) / math.prod(size))
+        places = [n + block - 1 for n, block in zip(x.shape[2:], size, strict=True)]
+        corners = x.new_empty((*x.shape[:2], *places)).bernoulli_(gamma)
+        dropped = MAX_POOLING[rank](corners, size, 1)
+        return x * ((1 - dropped) / (1 - self.rate))
+
+    if TYPE_CHECKING:
+        rate: float
+        block_size: int | tuple[int, ...]

@@ -1,0 +1,161 @@
+"""What the kinds of pooling share: windows, shapes, and how torch is called."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.layers.spatial import AXES, Windowed, split_padding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from neuropil.core import Shape
+    from neuropil.core.window import Window
+    from neuropil.layers.spatial import Pads
+
+LARGEST = {1: torch.max_pool1d, 2: torch.max_pool2d, 3: torch.max_pool3d}
+MEAN = {1: torch.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+
+class Pooling(Windowed):
+    """What the kinds of pooling share: windows, shapes, and what torch is called with.
+
+    Args:
+        size: Window length F.
+        stride: Step S; F if ``None``.
+        padding: A mode, numbers or (start, end).
+        ceil_mode: Whether the last window may run over the end.
+        dilation: Distance D between the positions that a window looks at.
+        name: Name in the network.
+
+    Raises:
+        ValueError: When an option is out of its range.
+    """
+
+    def __init__(
+        self,
+        size: Any,
+        stride: Any,
+        padding: Any,
+        ceil_mode: bool,  # noqa: FBT001 - only the kinds below call this
+        *,
+        dilation: Any = 1,
+        name: str | None,
+    ) -> None:
+        stride = size if stride is None else stride
+        super().__init__(size, stride, dilation, padding, ceil=ceil_mode, name=name)
+        self.__dict__["plans"] = {}
+
+    @override
+    def windows(self, rank: int) -> tuple[Window, ...]:
+        made = super().windows(rank)
+        for window in made:
+            if window.is_blind(None):
+                raise ValueError(
+                    f"padding {window.fixed_pads} is as wide as a window, which would see "
+                    f"nothing else: give at most {window.extent - 1}."
+                )
+        return made
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        axes = self.windows_over(shape)
+        for place, window in enumerate(axes):
+            if window.is_blind(shape[place + 1]):
+                raise self.refuse(
+                    f"a {AXES[len(axes)][place]} of at least its dilation, {window.dilation}, "
+                    f"lest a window see nothing but padding",
+                    shape,
+                    "give it less dilation or no padding",
+                )
+        return (shape[0], *self.slide(shape))
+
+    def plan(self, dimensions: int) -> Plan:
+        """Return how a batch of so many dimensions is pooled, worked out once for each.
+
+        One layer may stand in networks of different rank, since it has no parameters.
+        """
+        made = self.plans.get(dimensions)
+        if made is None:
+            made = self.plans[dimensions] = Plan.of(self.windows(dimensions - 2))
+        return made
+
+    if TYPE_CHECKING:
+        plans: dict[int, Plan]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How torch pools batches of one rank.
+
+    Args:
+        windows: The window of each axis.
+        maximum: Torch's max pooling at this rank.
+        average: Torch's average pooling at this rank.
+        steps: F and S of each axis.
+        padding: What torch pads, one number an axis.
+        pads: What must be padded before; ``None`` where torch can do it.
+    """
+
+    windows: tuple[Window, ...]
+    maximum: Callable[..., Tensor]
+    average: Callable[..., Tensor]
+    steps: tuple[tuple[int, ...], tuple[int, ...]]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    ceil: bool
+    pads: Pads | None
+
+    @classmethod
+    def of(cls, windows: tuple[Window, ...]) -> Plan:
+        """Return the plan for these windows."""
+        padding, pads = split_padding(windows, limited=True)
+        steps = tuple(w.size for w in windows), tuple(w.stride for w in windows)
+        dilation = tuple(w.dilation for w in windows)
+        rank = len(windows)
+        kinds = LARGEST[rank], MEAN[rank]
+        return cls(windows, *kinds, steps, padding, dilation, windows[0].ceil, pads)
+
+    def largest(self, x: Tensor) -> Tensor:
+        """Return the largest value in each window."""
+        padded = x if self.pads is None else self.padded(x, -math.inf)
+        y = self.maximum(padded, *self.steps, self.padding, self.dilation, self.ceil)
+        return y if padded is x else self.kept(y, x.shape[2:])
+
+    def mean(self, x: Tensor, count_include_pad: bool) -> Tensor:  # noqa: FBT001 - as torch's
+        """Return the mean of each window."""
+        if self.pads is None:
+            return self.average(x, *self.steps, self.padding, self.ceil, count_include_pad)
+        means = self.padded_mean(x)
+        if count_include_pad:
+            return means
+        # The mean of ones is the share of each window that lies on the input.
+        return means / self.padded_mean(torch.ones_like(x[:1, :1]))
+
+    def padded_mean(self, x: Tensor) -> Tensor:
+        """Return the mean of each window over input and padding."""
+        y = self.average(self.padded(x, 0.0), *self.steps, self.padding, self.ceil)
+        return self.kept(y, x.shape[2:])
+
+    def padded(self, x: Tensor, value: float) -> Tensor:
+        """Return the input with its padding."""
+        pads = () if self.pads is None else self.pads(x.shape[2:])
+        return torch.constant_pad_nd(x, pads, value)
+
+    def kept(self, y: Tensor, lengths: Sequence[int]) -> Tensor:
+        """Leave out the windows that start in the padding at the end.
+
+        Torch leaves out those that start behind what it was given, and here the padding was.
+        """
+        if not self.ceil:
+            return y
+        starts = zip(self.windows, lengths, strict=True)
+        ends = [-(-(length + w.pads(length)[0]) // w.stride) for w, length in starts]
+        return y[(..., *map(slice, ends))]

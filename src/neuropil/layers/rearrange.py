@@ -1,0 +1,233 @@
+"""Layers that move numbers about and change none: identity, reshape, flatten, transpose."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal, cast
+
+from typing_extensions import override
+
+from neuropil.core import Layer, Shape, ShapeError, format_shape
+from neuropil.core.shape import count, whole_number
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neuropil.core.window import Reach
+
+
+class Rearrangement(Layer):
+    """What layers share that take any numbers, integers too, and leave their values alone."""
+
+    dtype_taken: Literal["float", "int", "any"] = "any"
+
+
+class Identity(Rearrangement):
+    """Give what was taken: y = x.
+
+    Shape:
+        ``(…)`` to the same; free axes stay free.
+
+    Args:
+        name: Name in the network, in place of ``identity1``.
+
+    Example:
+        >>> import torch
+        >>> Identity()(torch.tensor([[1, 2]]))
+        tensor([[1, 2]])
+    """
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+class Reshape(Rearrangement):
+    """Give each sample other axes, its numbers kept in order (the last axis moves fastest).
+
+    y.ravel() = x.ravel() for each sample, by the rules of ``numpy.reshape``.
+
+    Shape:
+        ``(…)`` to ``shape``; the batch axis is left alone. A −1 stands for the length that
+        the others leave over. Free axes go into the −1, which is free then.
+
+    Args:
+        *shape: Lengths of the new axes; one of them may be −1.
+        name: Name in the network, in place of ``reshape1``.
+
+    Raises:
+        ValueError: When no length is given, one is below 1, or two are −1.
+        ShapeError: When the lengths do not multiply to the number of elements.
+
+    Reference:
+        ``numpy.reshape`` with ``order="C"``.
+
+    Example:
+        >>> import torch
+        >>> Reshape(2, -1).output_shape((3, 4))
+        (2, 6)
+        >>> Reshape(2, 2)(torch.tensor([[1, 2, 3, 4]]))
+        tensor([[[1, 2],
+                 [3, 4]]])
+    """
+
+    def __init__(self, *shape: int, name: str | None = None) -> None:
+        super().__init__(name=name)
+        if not shape:
+            raise ValueError("Reshape() needs a shape, such as Reshape(1, 28, 28).")
+        if sum(length == -1 for length in shape) > 1:
+            raise ValueError(f"Reshape: only one length may be -1, got {format_shape(shape)}.")
+        self.__dict__["shape"] = tuple(
+            -1 if length == -1 else whole_number(length, "a length of Reshape's shape")
+            for length in shape
+        )
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        elements = count(shape)
+        known = math.prod(length for length in self.shape if length != -1)
+        # Free lengths only multiply what is known of the input, so division is safe for all.
+        divisible = math.prod(length for length in shape if length is not None)
+        if -1 in self.shape:
+            if divisible % known:
+                raise self.misfit(shape, f"a multiple of {known} numbers")
+            rest = None if elements is None else elements // known
+            return tuple(rest if length == -1 else length for length in self.shape)
+        if elements is None:
+            mend = "write -1 for the length that is free"
+            raise self.refuse("known lengths, or one of its own as -1", shape, mend)
+        if elements != known:
+            raise self.misfit(shape, f"{known} numbers")
+        return self.shape
+
+    def misfit(self, shape: Shape, needs: str) -> ShapeError:
+        """Return the error for a number of elements that the new axes do not hold."""
+        elements = count(shape)
+        have = "a free number" if elements is None else elements
+        return self.refuse(
+            needs, shape, f"that is {have}; choose lengths whose product it is, or one as -1"
+        )
+
+    @override
+    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
+        return None
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[0] == 0:  # an empty batch does not say how long -1 is
+            shape = cast("tuple[int, ...]", self.output_shape(tuple(x.shape[1:])))
+            return x.reshape(0, *shape)
+        return x.reshape(x.shape[0], *self.shape)
+
+    if TYPE_CHECKING:
+        shape: tuple[int, ...]
+
+
+class Flatten(Rearrangement):
+    """Put all numbers of a sample into one row: ``Reshape(-1)``.
+
+    Shape:
+        ``(C, H, W)``, or any other, to ``(C·H·W)``; free where an axis is. Layers with units
+        need that length known: where pictures vary in size, ``GlobalPooling("avg")`` gives
+        ``(C)`` for each of them.
+
+    Args:
+        name: Name in the network, in place of ``flatten1``.
+
+    Reference:
+        ``numpy.ravel`` for each sample.
+
+    Example:
+        >>> import torch
+        >>> Flatten()(torch.tensor([[[1, 2], [3, 4]]]))
+        tensor([[1, 2, 3, 4]])
+        >>> Flatten().output_shape((3, 32, 32))
+        (3072,)
+    """
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        return (count(shape),)
+
+    @override
+    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
+        return None
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(1)
+
+
+class Transpose(Rearrangement):
+    """Put the axes of each sample into another order: axis k of the output is ``axes[k]``.
+
+    y[i₀, i₁, …] = x[j₀, j₁, …] where j at ``axes[k]`` is iₖ.
+
+    Shape:
+        ``(T, D)`` to ``(D, T)`` for ``Transpose(1, 0)``: it turns sequences, which LSTM,
+        Attention and layers with units take, into signals (C, L) for Convolution and
+        BatchNorm, and back. Free axes stay free.
+
+    Args:
+        *axes: A permutation of the axes, counted without the batch; negative ones from the
+            end. Without any, the order is reversed.
+        name: Name in the network, in place of ``transpose1``.
+
+    Raises:
+        ValueError: When an axis is no whole number.
+        ShapeError: When the axes are no permutation of the input's.
+
+    Reference:
+        ``numpy.transpose`` for each sample.
+
+    Example:
+        >>> import torch
+        >>> Transpose(1, 0)(torch.tensor([[[1, 2, 3], [4, 5, 6]]]))
+        tensor([[[1, 4],
+                 [2, 5],
+                 [3, 6]]])
+        >>> Transpose(1, 2, 0).output_shape((3, 32, None))
+        (32, None, 3)
+    """
+
+    def __init__(self, *axes: int, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.__dict__["axes"] = tuple(
+            whole_number(axis, "an axis of Transpose", minimum=-64) for axis in axes
+        )
+
+    def order(self, shape: Shape) -> tuple[int, ...]:
+        """Return the axes counted from 0.
+
+        Raises:
+            ShapeError: When they are no permutation.
+        """
+        rank = len(shape)
+        axes = tuple(axis + rank if axis < 0 else axis for axis in self.axes)
+        axes = axes or tuple(reversed(range(rank)))
+        if sorted(axes) != list(range(rank)):
+            raise self.refuse(
+                f"an input of {len(axes)} axes",
+                shape,
+                f"give each of its axes 0 to {rank - 1} once",
+            )
+        return axes
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        return tuple(shape[axis] for axis in self.order(shape))
+
+    @override
+    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
+        # Where channels stay in front and the others in order, nothing moves.
+        order = self.order(shape)
+        return () if order == tuple(range(len(order))) else None
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.axes:
+            return x.permute(0, *range(x.ndim - 1, 0, -1))
+        return x.permute(0, *[axis + 1 if axis >= 0 else axis for axis in self.axes])
+
+    if TYPE_CHECKING:
+        axes: tuple[int, ...]

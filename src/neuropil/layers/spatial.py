@@ -1,0 +1,208 @@
+"""What layers share that work on the axes behind the channels, from one to three of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from neuropil.core import Layer, Shape, ShapeError
+from neuropil.core.window import Window, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neuropil.core.window import Reach
+
+AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+class Windowed(Layer):
+    """Slide a window over each axis behind the channels: the base of convolution and pooling.
+
+    Args:
+        size: Length F of the window, one number or one an axis.
+        stride: Step S, likewise.
+        dilation: Distance D between the window's taps, likewise.
+        padding: A mode, numbers or (start, end).
+        ceil: Whether the last window may run over the end.
+        name: Name in the network.
+
+    Raises:
+        ValueError: When an option is out of its range, or two are for different ranks.
+    """
+
+    def __init__(
+        self,
+        size: Any,
+        stride: Any,
+        dilation: Any,
+        padding: Any,
+        *,
+        ceil: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        own = self.__dict__
+        own["options"] = {
+            "size": size,
+            "stride": stride,
+            "dilation": dilation,
+            "padding": padding,
+            "ceil": ceil,
+        }
+        own["by_rank"] = {}
+        try:
+            self.windows(self.likely_rank())
+        except ValueError as error:
+            raise ValueError(f"{type(self).__name__}: {error}") from None
+
+    def likely_rank(self, *more: Any) -> int:
+        """Return the number of axes that the options are written for; 1 if for any.
+
+        Args:
+            *more: Options that only the subclass has.
+
+        Raises:
+            ValueError: When they contradict each other.
+        """
+        options = {**self.options}
+        padding = options.pop("padding")
+        values = (*options.values(), *more)
+        ranks = {len(value) for value in values if isinstance(value, tuple | list)}
+        if not ranks and isinstance(padding, tuple | list):
+            # Two numbers may also be the start and the end of one axis; both are well-formed.
+            ranks = {len(padding)}
+        if len(ranks) > 1 or not ranks <= set(AXES):
+            raise ValueError(
+                f"options with one value an axis must agree on 1, 2 or 3 axes, got values for "
+                f"{' and '.join(map(str, sorted(ranks)))}."
+            )
+        return ranks.pop() if ranks else 1
+
+    def windows(self, rank: int) -> tuple[Window, ...]:
+        """Return the window of each axis, worked out once for each rank."""
+        made = self.by_rank.get(rank)
+        if made is None:
+            made = self.by_rank[rank] = windows(rank, **self.options)
+        return made
+
+    def windows_over(self, shape: Shape) -> tuple[Window, ...]:
+        """Return the window of each axis of an input.
+
+        Raises:
+            ShapeError: When the input has another rank than the options are for.
+        """
+        rank = spatial_rank(self, shape)
+        try:
+            return self.windows(rank)
+        except ShapeError as error:
+            raise ShapeError(f"{self!r}: {error}") from None
+
+    def slide(self, shape: Shape) -> Shape:
+        """Return the number of windows along each axis of an input.
+
+        Raises:
+            ShapeError: When not one window fits.
+        """
+        axes = self.windows_over(shape)
+        for place, window in enumerate(axes):
+            length = shape[place + 1]
+            if length is not None and length < window.least_length:
+                raise self.refuse(
+                    f"a {AXES[len(axes)][place]} of at least {window.least_length}",
+                    shape,
+                    'make its window smaller, give it padding="same", or shrink less before it',
+                )
+        return tuple(map(Window.output_length, axes, shape[1:]))
+
+    @override
+    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
+        return tuple(map(Window.reach, self.windows_over(shape), shape[1:]))
+
+    if TYPE_CHECKING:
+        options: dict[str, Any]
+        by_rank: dict[int, tuple[Window, ...]]
+
+
+def spatial_rank(layer: Layer, shape: Shape) -> int:
+    """Return how many axes lie behind the channels.
+
+    Raises:
+        ShapeError: When it is not one, two or three.
+    """
+    if len(shape) - 1 in AXES:
+        return len(shape) - 1
+    mend = "merge axes with Reshape(…) before it"
+    if len(shape) == 1:
+        length = -1 if shape[0] is None else shape[0]
+        mend = (
+            f"put Reshape(1, {length}) before it to make this a signal of one channel, or move "
+            f"it in front of what took the axes away, such as Flatten()"
+        )
+    raise layer.refuse(
+        "a signal (C, L), an image (C, H, W) or a volume (C, D, H, W)", shape, mend
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pads:
+    """The padding around all axes of an input as torch takes it, where its layers cannot do it.
+
+    Args:
+        windows: The window of each axis.
+        fixed: The padding where it is the same for all lengths; ``None`` where it is not.
+
+    Example:
+        >>> apart, pads = split_padding(windows(2, 3, stride=2, padding=("same", (1, 0))))
+        >>> pads((8, 5)), pads((7, 5))
+        ((1, 0, 0, 1), (1, 0, 1, 1))
+    """
+
+    windows: tuple[Window, ...]
+    fixed: tuple[int, ...] | None
+
+    def __call__(self, lengths: Sequence[int]) -> tuple[int, ...]:
+        """Return (start, end) of each axis, the last axis first; lengths may be symbolic."""
+        return around(self.windows, lengths) if self.fixed is None else self.fixed
+
+
+def split_padding(
+    windows: tuple[Window, ...], *, limited: bool = False
+) -> tuple[tuple[int, ...], Pads | None]:
+    """Return one padding an axis for torch's layer, and what must be padded before it.
+
+    Args:
+        windows: The window of each axis.
+        limited: Whether torch takes at most half a window, as its pooling does.
+    """
+    ends = [window.fixed_pads for window in windows]
+    both = [start for start, end in filter(None, ends) if start == end]
+    if len(both) == len(windows) and not (
+        limited
+        and any(2 * pad > window.size for pad, window in zip(both, windows, strict=True))
+    ):
+        return tuple(both), None
+    none = (0,) * len(windows)
+    return none, Pads(windows, None if None in ends else around(windows, none))
+
+
+def around(windows: tuple[Window, ...], lengths: Sequence[int]) -> tuple[int, ...]:
+    """Return (start, end) of each axis, the last axis first."""
+    pads: tuple[int, ...] = ()
+    for window, length in zip(windows, lengths, strict=True):
+        pads = window.pads(length) + pads
+    return pads
+
+
+def one_of(layer: Layer, mode: str, *modes: str) -> str:
+    """Return the mode of a layer.
+
+    Raises:
+        ValueError: When it is none that the layer knows.
+    """
+    if mode not in modes:
+        known = ", ".join(map(repr, modes))
+        raise ValueError(f"{type(layer).__name__}: mode must be one of {known}, got {mode!r}.")
+    return mode

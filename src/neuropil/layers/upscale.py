@@ -1,0 +1,102 @@
+"""Enlarging by whole factors, without parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch.nn.functional as F
+from typing_extensions import override
+
+from neuropil.core import Layer, ShapeError
+from neuropil.core.shape import per_axis
+from neuropil.core.window import Window
+from neuropil.layers.spatial import one_of, spatial_rank
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neuropil.core import Shape
+    from neuropil.core.window import Reach
+
+# By the dimensions of the batch.
+LINEAR = {3: "linear", 4: "bilinear", 5: "trilinear"}
+
+
+class Upscale(Layer):
+    """Make each axis a whole number of times as long.
+
+    *nearest* repeats each value: y[c, o] = x[c, ⌊o/f⌋]. *bilinear* goes evenly from value to
+    value: y[c, o] is x[c] at (o + ½)/f − ½, with the outermost values beyond the ends
+    (torch's ``align_corners=False``); linear over one axis, trilinear over three.
+
+    Shape:
+        ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same rank, each axis of length I
+        to f·I; free axes stay free.
+
+    Args:
+        factor: f, one number or one an axis.
+        mode: ``"nearest"`` or ``"bilinear"``.
+        name: Name in the network, in place of ``upscale1``.
+
+    Raises:
+        ValueError: When the mode is unknown, or a factor is no whole number from 1 up.
+
+    Example:
+        >>> import torch
+        >>> Upscale(2)(torch.tensor([[[1.0, 3.0]]])).tolist()
+        [[[1.0, 1.0, 3.0, 3.0]]]
+        >>> Upscale(2, "bilinear")(torch.tensor([[[1.0, 3.0]]])).tolist()
+        [[[1.0, 1.5, 2.5, 3.0]]]
+        >>> Upscale((1, 2)).output_shape((8, 16, None))
+        (8, 16, None)
+    """
+
+    def __init__(
+        self, factor: int | tuple[int, ...], mode: str = "nearest", *, name: str | None = None
+    ) -> None:
+        super().__init__(name=name)
+        own = self.__dict__
+        own["mode"] = one_of(self, mode, "nearest", "bilinear")
+        rank = len(factor) if isinstance(factor, tuple | list) else 1
+        factors = per_axis(factor, rank, "Upscale: factor")
+        own["factor"] = list(factors) if rank > 1 else factors[0]
+        # Torch's "nearest" takes ⌊o · fl(1/f)⌋, which is one too low for some f from 41 on;
+        # with a power of two 1/f is exact, for the others its "nearest-exact" takes centres.
+        exact = all(f & (f - 1) == 0 for f in factors)
+        nearest = dict.fromkeys(LINEAR, "nearest" if exact else "nearest-exact")
+        own["kinds"] = LINEAR if mode == "bilinear" else nearest
+
+    def factors(self, shape: Shape) -> tuple[int, ...]:
+        """Return the factor of each axis.
+
+        Raises:
+            ShapeError: When the input has another rank than there are factors.
+        """
+        rank = spatial_rank(self, shape)
+        try:
+            return per_axis(self.factor, rank, "factor")
+        except ShapeError as error:
+            raise ShapeError(f"{self!r}: {error}") from None
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        lengths = zip(shape[1:], self.factors(shape), strict=True)
+        return (shape[0], *(length and length * f for length, f in lengths))
+
+    @override
+    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
+        # Both are transposed convolutions: with a box of f, with a triangle over 2f.
+        if self.mode == "nearest":
+            windows = [Window(f, f) for f in self.factors(shape)]
+        else:
+            windows = [Window(2 * f - f % 2, f, padding=f // 2) for f in self.factors(shape)]
+        return tuple(map(Window.transposed_reach, windows))
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        return F.interpolate(x, scale_factor=self.factor, mode=self.kinds[x.dim()])
+
+    if TYPE_CHECKING:
+        factor: int | list[int]
+        mode: str
+        kinds: dict[int, str]
