@@ -16,7 +16,7 @@ from safetensors.torch import save as weights_bytes
 
 from neuropil.core.arguments import Arguments, signature
 from neuropil.core.expression import catalogue, known, made
-from neuropil.core.graph import OPEN, Graph, Node, shaped, single
+from neuropil.core.graph import OPEN, Graph, Names, Node, shaped, single
 from neuropil.core.layer import Layer, check_name
 from neuropil.core.shape import ShapeError
 
@@ -77,13 +77,12 @@ def write_together(folder: Path, contents: dict[str, bytes]) -> None:
 
 def to_plain(network: Network) -> dict[str, Any]:
     """Return a network's structure as plain data."""
-    names = network.names
     return {
         "format": FORMAT,
         "layers": {name: layer_to_plain(layer) for name, layer in network.layers.items()},
         "nodes": [
-            {"layer": names[id(node.layer)], "call": node.call, "inputs": list(node.inputs)}
-            for node in network.nodes
+            {"layer": name, "call": node.call, "inputs": list(node.inputs)}
+            for name, node in zip(network.layer_names, network.nodes, strict=True)
         ],
         "outputs": list(network.graph.outputs),
     }
@@ -202,8 +201,7 @@ def from_plain(plain: dict[str, Any], where: str) -> Network:
             check_name(name)
         if len({node.key for node in nodes}) < len(nodes) or not outputs:
             raise ValueError("a node stands twice, or there is no output")
-        names = {id(layer): name for name, layer in layers.items()}
-        return Network(Graph(shaped((), nodes), outputs), names=names)
+        return Network(Graph.of(shaped((), nodes), outputs), names=Names(layers, None))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{where} is damaged: {type(error).__name__} {error}.") from None
     except ShapeError as error:

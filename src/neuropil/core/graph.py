@@ -42,10 +42,25 @@ class Node(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """Nodes, each after those it takes its inputs from, and the positions of the outputs."""
+    """Nodes, each after those it takes its inputs from, and the positions of the outputs.
+
+    Args:
+        nodes: The nodes.
+        outputs: Positions of the nodes whose outputs the graph gives.
+        calls: How often each layer is called, by its identity.
+    """
 
     nodes: tuple[Node, ...]
     outputs: tuple[int, ...]
+    calls: dict[int, int]
+
+    @classmethod
+    def of(cls, nodes: Iterable[Node], outputs: Iterable[int]) -> Graph:
+        """Return the graph of these nodes, with their calls counted."""
+        nodes, calls = tuple(nodes), {}
+        for node in nodes:
+            calls[id(node.layer)] = max(calls.get(id(node.layer), 0), node.call + 1)
+        return cls(nodes, tuple(outputs), calls)
 
     @property
     def is_open(self) -> bool:
@@ -58,8 +73,8 @@ def single(layer: Layer) -> Graph:
     if layer.inputs_taken == (0, 0):
         shape = layer.output_shape()
         kind: Kind = "int" if layer.dtype_taken == "int" else "float"
-        return Graph((Node(layer, (), 0, shape, kind),), (0,))
-    return Graph((Node(layer, (OPEN,)),), (0,))
+        return Graph((Node(layer, (), 0, shape, kind),), (0,), {id(layer): 1})
+    return Graph((Node(layer, (OPEN,)),), (0,), {id(layer): 1})
 
 
 def join_graphs(first: Graph, second: Graph) -> Graph:
@@ -73,16 +88,15 @@ def join_graphs(first: Graph, second: Graph) -> Graph:
             f"{second.nodes[0].layer!r} starts a network and takes nothing from "
             f"{first.nodes[first.outputs[0]].layer!r}: put it in front, or leave it out."
         )
-    present = {node.key for node in first.nodes}
     for node in second.nodes:
-        if node.key in present:
+        if first.calls.get(id(node.layer), 0) > node.call:
             raise ShapeError(stands_already(node.layer))
     places = list(range(len(first.nodes), len(first.nodes) + len(second.nodes)))
     moved = [
         node._replace(inputs=moved_inputs(node, places, first, second)) for node in second.nodes
     ]
     outputs = tuple(places[position] for position in second.outputs)
-    return Graph(shaped(first.nodes, moved), outputs)
+    return Graph(shaped(first.nodes, moved), outputs, first.calls | second.calls)
 
 
 def moved_inputs(
@@ -193,13 +207,13 @@ def parallel_graphs(graphs: Iterable[Graph], *, share: bool) -> Graph:
     nodes: list[Node] = []
     places: dict[tuple[int, int], int] = {}
     outputs: list[int] = []
-    calls: Counter[int] = Counter()
+    calls: dict[int, int] = {}
     for graph in graphs:
         moved: list[int] = []
-        offset = calls.copy() if share else Counter[int]()
         for node in graph.nodes:
             inputs = tuple(OPEN if i == OPEN else moved[i] for i in node.inputs)
-            node = node._replace(inputs=inputs, call=node.call + offset[id(node.layer)])
+            call = node.call + calls.get(id(node.layer), 0) * share
+            node = node._replace(inputs=inputs, call=call)
             place = places.get(node.key)
             if place is None:
                 place = places[node.key] = len(nodes)
@@ -207,14 +221,15 @@ def parallel_graphs(graphs: Iterable[Graph], *, share: bool) -> Graph:
             elif nodes[place].inputs != inputs:
                 raise ShapeError(stands_already(node.layer))
             moved.append(place)
-            calls[id(node.layer)] = max(calls[id(node.layer)], node.call + 1)
+        for key, times in graph.calls.items():
+            calls[key] = calls.get(key, 0) + times
         outputs += [moved[position] for position in graph.outputs]
     if len(set(outputs)) < len(outputs):
         raise ShapeError(
             f"{nodes[outputs[-1]].layer!r} would be an output twice: write the network out "
             f"again for its own weights, or use parallel(…, share=True) to call it twice."
         )
-    return Graph(tuple(nodes), tuple(outputs))
+    return Graph.of(nodes, outputs)
 
 
 def upto(graph: Graph, position: int) -> Graph:
@@ -259,32 +274,61 @@ def kept(graph: Graph, positions: Sequence[int], outputs: tuple[int, ...]) -> Gr
         )
         for position in positions
     )
-    return Graph(nodes, tuple(places[position] for position in outputs))
+    return Graph.of(nodes, (places[position] for position in outputs))
 
 
-def layer_names(nodes: Iterable[Node]) -> dict[int, str]:
-    """Return the name of each layer by its identity: the user's, or class name and number.
+class Names(NamedTuple):
+    """What the layers of a network are called.
+
+    Args:
+        layers: The layers by name, each once, in network order.
+        numbers: How far each class is numbered; ``None`` where some names were kept from
+            another network, so that a join numbers all anew.
+    """
+
+    layers: dict[str, Layer]
+    numbers: dict[str, int] | None
+
+
+def named(nodes: Iterable[Node], after: Names | None = None) -> Names:
+    """Return names for layers: the user's, or the class name and its number.
+
+    Args:
+        nodes: The nodes, in network order.
+        after: The names of the network in front, which stay as they are. Numbering only what
+            is new keeps composing a long chain cheap.
 
     Raises:
         ValueError: When the user gave one name to two layers.
     """
-    layers = {id(node.layer): node.layer for node in nodes}
-    given = Counter(name for layer in layers.values() if (name := layer.given_name))
-    for name, times in given.items():
-        if times > 1:
-            raise ValueError(f"{times} layers are named {name!r}: give each its own name.")
-    numbers: Counter[str] = Counter()
-    names: dict[int, str] = {}
-    for key, layer in layers.items():
-        names[key] = layer.given_name or next(free_names(type(layer).__name__, numbers, given))
-    return names
+    layers = dict(after.layers) if after else {}
+    numbers = dict(after.numbers) if after and after.numbers else {}
+    fresh = {id(node.layer): node.layer for node in nodes}
+    given = {name for layer in fresh.values() if (name := layer.given_name)}
+    if len(given) < sum(layer.given_name is not None for layer in fresh.values()):
+        raise ValueError(equal_names(fresh.values()))
+    for layer in fresh.values():
+        name = layer.given_name
+        stem = type(layer).__name__.lower()
+        while name is None or (name in layers and layer.given_name is None):
+            numbers[stem] = numbers.get(stem, 0) + 1
+            name = f"{stem}{numbers[stem]}"
+            name = None if name in given else name
+        layers[name] = layer
+    return Names(layers, numbers)
 
 
-def free_names(class_name: str, numbers: Counter[str], taken: Counter[str]) -> Iterator[str]:
-    """Yield ``convolution1``, ``convolution2`` … without those that the user took."""
-    stem = class_name.lower()
-    while True:
-        numbers[stem] += 1
-        name = f"{stem}{numbers[stem]}"
-        if name not in taken:
-            yield name
+def equal_names(layers: Iterable[Layer]) -> str:
+    """Return the message for a name that the user gave twice."""
+    times = Counter(layer.given_name for layer in layers if layer.given_name)
+    name, most = times.most_common(1)[0]
+    return f"{most} layers are named {name!r}: give each its own name."
+
+
+def joined_names(first: Names, second: Sequence[Node]) -> Names | None:
+    """Return names for a join, or ``None`` where what is in front must be named anew too."""
+    if first.numbers is None:
+        return None
+    if any(node.layer.given_name in first.layers for node in second):
+        return None
+    return named(second, first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -9,7 +10,7 @@ from typing_extensions import override
 
 from neuropil.core import expression, files
 from neuropil.core import graph as graphs
-from neuropil.core.graph import Graph, Node
+from neuropil.core.graph import Graph, Names, Node
 from neuropil.core.layer import Composable, Layer
 from neuropil.core.prediction import predict
 from neuropil.core.shape import Shape, ShapeError, whole_number
@@ -36,7 +37,7 @@ class Network(Composable, nn.Module):
 
     Args:
         graph: The nodes and which of them are outputs; composing makes it.
-        names: Names of layers by their identity, where they are not numbered anew.
+        names: Names of the layers, where they are not numbered anew.
 
     Raises:
         ValueError: When two layers bear one name, or a name that a network itself uses.
@@ -52,18 +53,18 @@ class Network(Composable, nn.Module):
         ['relu1.weight', 'relu1.bias', 'softmax1.weight', 'softmax1.bias']
     """
 
-    def __init__(self, graph: Graph, *, names: dict[int, str] | None = None) -> None:
+    def __init__(self, graph: Graph, *, names: Names | None = None) -> None:
         super().__init__()
-        self.__dict__["graph"] = graph
-        names = graphs.layer_names(graph.nodes) if names is None else names
-        self.__dict__["names"] = names
-        for name in names.values():
-            if name[-1:].isdigit():
-                continue  # automatic, or at any rate no attribute of a module
-            if hasattr(self, name):
+        names = names or graphs.named(graph.nodes)
+        own = self.__dict__
+        own["graph"] = graph
+        own["names"] = names
+        for node in graph.nodes:
+            name = node.layer.given_name
+            if name is not None and name in RESERVED:
                 raise ValueError(f"a layer cannot be named {name!r}: a network uses that name.")
         # All at once: torch's `add_module` would check each name against each attribute.
-        self._modules.update((names[id(node.layer)], node.layer) for node in graph.nodes)
+        self._modules.update(names.layers)
 
     # What a network is
 
@@ -75,15 +76,20 @@ class Network(Composable, nn.Module):
     @property
     def layers(self) -> dict[str, Layer]:
         """The layers by name, each once, in network order."""
-        return {self.names[id(node.layer)]: node.layer for node in self.nodes}
+        return dict(self.names.layers)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """The name of each node's layer; one that is called twice stands twice."""
+        names = {id(layer): name for name, layer in self.names.layers.items()}
+        return tuple(names[id(node.layer)] for node in self.nodes)
 
     @property
     def node_names(self) -> tuple[str, ...]:
         """The name of each node: its layer's, with ``@2`` and so on from the second call."""
-        names = (self.names[id(node.layer)] for node in self.nodes)
         return tuple(
             f"{name}@{node.call + 1}" if node.call else name
-            for name, node in zip(names, self.nodes, strict=True)
+            for name, node in zip(self.layer_names, self.nodes, strict=True)
         )
 
     @property
@@ -161,16 +167,16 @@ class Network(Composable, nn.Module):
         Losses take scores, so that no precision is lost. Keys and parameters are the same, so
         training one trains the other.
         """
-        nodes, names = list(self.nodes), dict(self.names)
+        nodes, layers = list(self.nodes), self.layers
         for position in self.graph.outputs:
             node = nodes[position]
             affine = node.layer.without_activation()
-            if affine is not None and sum(n.layer is node.layer for n in nodes) == 1:
+            if affine is not None and self.graph.calls[id(node.layer)] == 1:
                 nodes[position] = node._replace(layer=affine)
-                names[id(affine)] = names.pop(id(node.layer))
+                layers[self.layer_names[position]] = affine
         if nodes == list(self.nodes):
             return self
-        scores = Network(Graph(tuple(nodes), self.graph.outputs), names=names)
+        scores = Network(Graph.of(nodes, self.graph.outputs), names=Names(layers, None))
         scores.training = self.training
         return scores
 
@@ -210,8 +216,8 @@ class Network(Composable, nn.Module):
 
     def part(self, part: Graph) -> Network:
         """Return a network of some of the nodes, which keep their names."""
-        ids = {id(node.layer) for node in part.nodes}
-        return Network(part, names={key: n for key, n in self.names.items() if key in ids})
+        layers = {name: one for name, one in self.layers.items() if id(one) in part.calls}
+        return Network(part, names=Names(layers, None))
 
     def position(self, name: str) -> int:
         """Return where a node stands.
@@ -276,20 +282,22 @@ class Network(Composable, nn.Module):
 
     @override
     def __getstate__(self) -> dict[str, Any]:
-        # The generated function cannot be pickled and is made again at the next call. Names are
-        # kept by position, since identities change.
-        state = {key: value for key, value in self.__dict__.items() if key != "forward"}
-        state["names"] = [self.names[id(node.layer)] for node in self.nodes]
-        return state
+        # The generated function cannot be pickled and is made again at the next call.
+        return {key: value for key, value in self.__dict__.items() if key != "forward"}
 
     @override
     def __setstate__(self, state: dict[str, Any]) -> None:
-        ids = [id(node.layer) for node in state["graph"].nodes]
-        super().__setstate__({**state, "names": dict(zip(ids, state["names"], strict=True))})
+        # Calls are counted by identity, and a copy's layers have another.
+        graph = state["graph"]
+        super().__setstate__({**state, "graph": Graph.of(graph.nodes, graph.outputs)})
 
     if TYPE_CHECKING:
         graph: Graph
-        names: dict[int, str]
+        names: Names
+
+
+# Names that every network uses itself, as methods or attributes.
+RESERVED = frozenset(dir(Network)) | frozenset(("graph", "names", "training"))
 
 
 def join(*networks: Composable) -> Network:
@@ -313,10 +321,12 @@ def join(*networks: Composable) -> Network:
         (2,)
     """
     first, *rest = networks
-    result = graph_of(first)
+    result = as_network(first)
     for network in rest:
-        result = graphs.join_graphs(result, graph_of(network))
-    return Network(result)
+        behind = graph_of(network)
+        names = graphs.joined_names(result.names, behind.nodes)
+        result = Network(graphs.join_graphs(result.graph, behind), names=names)
+    return result
 
 
 def parallel(*networks: Composable, share: bool = False) -> Network:
@@ -372,19 +382,14 @@ def repeat(network: Composable, n: int, *, share: bool = False) -> Network:
             f"repeat would make {n * len(source.nodes):,} layers; the most is {MAX_LAYERS:,}."
         )
     parts = [shared_call(source, k) if share else copied(source, k) for k in range(n)]
-    result = parts[0]
-    for part in parts[1:]:
-        result = graphs.join_graphs(result, part)
-    return Network(result)
+    return Network(functools.reduce(graphs.join_graphs, parts))
 
 
 def shared_call(source: Graph, k: int) -> Graph:
     """Return the same layers as their k-th calls."""
-    calls: dict[int, int] = {}
-    for node in source.nodes:
-        calls[id(node.layer)] = max(calls.get(id(node.layer), 0), node.call + 1)
+    calls = source.calls
     nodes = (n._replace(call=n.call + k * calls[id(n.layer)]) for n in source.nodes)
-    return source._replace(nodes=tuple(nodes))
+    return Graph.of(nodes, source.outputs)
 
 
 def copied(source: Graph, k: int) -> Graph:
@@ -396,7 +401,7 @@ def copied(source: Graph, k: int) -> Graph:
             if k and layer.given_name:
                 rename(layer, f"{layer.given_name}_{k + 1}")
     nodes = (node._replace(layer=fresh[id(node.layer)]) for node in source.nodes)
-    return source._replace(nodes=tuple(nodes))
+    return Graph.of(nodes, source.outputs)
 
 
 def rename(layer: Layer, name: str) -> None:

@@ -70,7 +70,7 @@ class Window:
         fixed = self.fixed_pads
         if fixed is not None:
             return fixed
-        total = (-(-length // self.stride) - 1) * self.stride + self.extent - length
+        total = (ceil_div(length, self.stride) - 1) * self.stride + self.extent - length
         # Only a stride beyond the filter can make it negative: one comparison less to trace.
         return halves(max(0, total) if self.stride > self.extent else total)
 
@@ -92,7 +92,7 @@ class Window:
         if length is None:
             return None
         if self.padding == "same":
-            return -(-length // self.stride)
+            return ceil_div(length, self.stride)
         start, end = self.pads(length)
         if length < self.least_length:
             raise ShapeError(
@@ -184,6 +184,12 @@ class Reach:
     size: int
     jump: Fraction
     start: Fraction | None
+
+
+def ceil_div(number: int, divisor: int) -> int:
+    """Return ⌈number / divisor⌉ for what is not negative, also where the number is symbolic."""
+    # Not -(-n // d): exporters write // as a division that rounds towards zero.
+    return (number + divisor - 1) // divisor
 
 
 def halves(total: int) -> tuple[int, int]:
