@@ -197,7 +197,7 @@ class TestNames:
         assert network.node_names == ("input1", "relu1", "relu2")
 
     def test_equal_user_names_are_refused(self):
-        with pytest.raises(ValueError, match="2 layers are named 'same'"):
+        with pytest.raises(ValueError, match="two layers are named 'same'"):
             Input(4) >> Relu(3, name="same") >> Relu(2, name="same")
 
     @pytest.mark.parametrize("name", ["a b", "1a", "class", "_x", "a.b", "", "a;import os"])

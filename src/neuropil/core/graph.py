@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from neuropil.core.shape import Shape, ShapeError, format_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from neuropil.core.layer import Layer
 
@@ -88,47 +87,55 @@ def join_graphs(first: Graph, second: Graph) -> Graph:
             f"{second.nodes[0].layer!r} starts a network and takes nothing from "
             f"{first.nodes[first.outputs[0]].layer!r}: put it in front, or leave it out."
         )
-    for node in second.nodes:
-        if first.calls.get(id(node.layer), 0) > node.call:
-            raise ShapeError(stands_already(node.layer))
-    places = list(range(len(first.nodes), len(first.nodes) + len(second.nodes)))
-    moved = [
-        node._replace(inputs=moved_inputs(node, places, first, second)) for node in second.nodes
-    ]
-    outputs = tuple(places[position] for position in second.outputs)
+    offset = len(first.nodes)
+    moved: list[Node] = []
+    for layer, inputs, call, shape, kind in second.nodes:
+        if first.calls.get(id(layer), 0) > call:
+            raise ShapeError(stands_already(layer))
+        if OPEN in inputs:
+            check_sources(layer, inputs, first, second)
+        inputs = moved_inputs(inputs, offset, first.outputs)
+        moved.append(Node(layer, inputs, call, shape, kind))
+    outputs = tuple([offset + position for position in second.outputs])
     return Graph(shaped(first.nodes, moved), outputs, first.calls | second.calls)
 
 
 def moved_inputs(
-    node: Node, places: Sequence[int], first: Graph, second: Graph
+    inputs: tuple[int, ...], offset: int, sources: tuple[int, ...]
 ) -> tuple[int, ...]:
-    """Return a node's inputs after a join: the open end replaced by the outputs in front.
+    """Return a node's inputs after a join: the open end replaced by the outputs in front."""
+    moved: list[int] = []
+    for position in inputs:
+        if position == OPEN:
+            moved += sources
+        else:
+            moved.append(offset + position)
+    return tuple(moved)
+
+
+def check_sources(layer: Layer, inputs: tuple[int, ...], first: Graph, second: Graph) -> None:
+    """Refuse more outputs in front than a layer takes.
 
     Raises:
-        ShapeError: When there are more outputs than it takes.
+        ShapeError: When there are more, or it is not said which of them feeds which layer.
     """
-    if OPEN not in node.inputs:
-        return tuple(places[position] for position in node.inputs)
     sources = first.outputs
-    most = node.layer.inputs_taken[1]
-    if len(sources) > 1:
-        takers = sum(OPEN in other.inputs for other in second.nodes)
-        if takers > 1:
-            raise ShapeError(
-                f"{len(sources)} outputs cannot feed {takers} layers, since which feeds which "
-                f"is not said: merge the outputs with Concatenate() or Elementwise('add'), or "
-                f"join each pair before setting them side by side."
-            )
-        if most is not None and len(sources) + len(node.inputs) - 1 > most:
-            given = " and ".join(repr(first.nodes[source].layer) for source in sources)
-            raise ShapeError(
-                f"{node.layer!r} takes {most} input{'s' * (most > 1)} and is given "
-                f"{len(sources)}, by {given}: put Concatenate() or Elementwise('add') between."
-            )
-    inputs: list[int] = []
-    for position in node.inputs:
-        inputs += sources if position == OPEN else [places[position]]
-    return tuple(inputs)
+    if len(sources) == 1:
+        return
+    takers = sum(OPEN in node.inputs for node in second.nodes)
+    if takers > 1:
+        raise ShapeError(
+            f"{len(sources)} outputs cannot feed {takers} layers, since which feeds which is "
+            f"not said: merge the outputs with Concatenate() or Elementwise('add'), or join "
+            f"each pair before setting them side by side."
+        )
+    most = layer.inputs_taken[1]
+    if most is not None and len(sources) + len(inputs) - 1 > most:
+        given = " and ".join(repr(first.nodes[source].layer) for source in sources)
+        raise ShapeError(
+            f"{layer!r} takes {most} input{'s' * (most > 1)} and is given {len(sources)}, by "
+            f"{given}: put Concatenate() or Elementwise('add') between."
+        )
 
 
 def stands_already(layer: Layer) -> str:
@@ -145,19 +152,20 @@ def shaped(before: tuple[Node, ...], added: Sequence[Node]) -> tuple[Node, ...]:
     Shapes come first and parameters after, so that a graph that does not fit builds nothing.
     """
     nodes = list(before)
-    ready: list[tuple[Node, list[Shape]]] = []
+    ready: list[tuple[Layer, list[Shape]]] = []
     for node in added:
         sources = [nodes[position] for position in node.inputs if position != OPEN]
         shapes = [source.shape for source in sources if source.shape is not None]
-        if node.inputs and len(shapes) == len(node.inputs):
+        if shapes and len(shapes) == len(node.inputs):
             node = node_with_shape(node, sources, shapes)
-            ready.append((node, shapes))
+            ready.append((node.layer, shapes))
         nodes.append(node)
-    for node, shapes in ready:
-        if node.layer.built_for is not None:
-            node.layer.check_built(*shapes)
-    for node, shapes in ready:
-        node.layer.build(*shapes)
+    for layer, shapes in ready:
+        if layer.built_for is not None:
+            layer.check_built(*shapes)
+    for layer, shapes in ready:
+        if layer.built_for is None:
+            layer.build(*shapes)
     return tuple(nodes)
 
 
@@ -301,34 +309,32 @@ def named(nodes: Iterable[Node], after: Names | None = None) -> Names:
     Raises:
         ValueError: When the user gave one name to two layers.
     """
-    layers = dict(after.layers) if after else {}
-    numbers = dict(after.numbers) if after and after.numbers else {}
-    fresh = {id(node.layer): node.layer for node in nodes}
-    given = {name for layer in fresh.values() if (name := layer.given_name)}
-    if len(given) < sum(layer.given_name is not None for layer in fresh.values()):
-        raise ValueError(equal_names(fresh.values()))
+    layers = after.layers.copy() if after else {}
+    numbers = after.numbers.copy() if after and after.numbers else {}
+    fresh: dict[int, Layer] = {}
+    given: dict[str, Layer] = {}
+    for node in nodes:
+        layer = fresh[id(node.layer)] = node.layer
+        name = layer.given_name
+        if name is not None and given.setdefault(name, layer) is not layer:
+            raise ValueError(f"two layers are named {name!r}: give each its own name.")
     for layer in fresh.values():
         name = layer.given_name
-        stem = type(layer).__name__.lower()
-        while name is None or (name in layers and layer.given_name is None):
-            numbers[stem] = numbers.get(stem, 0) + 1
-            name = f"{stem}{numbers[stem]}"
-            name = None if name in given else name
+        if name is None:
+            stem = type(layer).__name__.lower()
+            number = numbers.get(stem, 0) + 1
+            while (name := f"{stem}{number}") in given or name in layers:
+                number += 1
+            numbers[stem] = number
         layers[name] = layer
     return Names(layers, numbers)
-
-
-def equal_names(layers: Iterable[Layer]) -> str:
-    """Return the message for a name that the user gave twice."""
-    times = Counter(layer.given_name for layer in layers if layer.given_name)
-    name, most = times.most_common(1)[0]
-    return f"{most} layers are named {name!r}: give each its own name."
 
 
 def joined_names(first: Names, second: Sequence[Node]) -> Names | None:
     """Return names for a join, or ``None`` where what is in front must be named anew too."""
     if first.numbers is None:
         return None
-    if any(node.layer.given_name in first.layers for node in second):
-        return None
+    for node in second:
+        if node.layer.given_name in first.layers:
+            return None
     return named(second, first)

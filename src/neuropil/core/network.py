@@ -11,7 +11,7 @@ from typing_extensions import override
 from neuropil.core import expression, files
 from neuropil.core import graph as graphs
 from neuropil.core.graph import Graph, Names, Node
-from neuropil.core.layer import Composable, Layer
+from neuropil.core.layer import Composable, Layer, start_module
 from neuropil.core.prediction import predict
 from neuropil.core.shape import Shape, ShapeError, whole_number
 from neuropil.core.source import GeneratedForward
@@ -54,15 +54,16 @@ class Network(Composable, nn.Module):
     """
 
     def __init__(self, graph: Graph, *, names: Names | None = None) -> None:
-        super().__init__()
+        start_module(self)
         names = names or graphs.named(graph.nodes)
         own = self.__dict__
         own["graph"] = graph
         own["names"] = names
-        for node in graph.nodes:
-            name = node.layer.given_name
-            if name is not None and name in RESERVED:
-                raise ValueError(f"a layer cannot be named {name!r}: a network uses that name.")
+        if not RESERVED.isdisjoint(names.layers):
+            taken = RESERVED.intersection(names.layers)
+            raise ValueError(
+                f"a layer cannot be named {min(taken)!r}: a network uses that name."
+            )
         # All at once: torch's `add_module` would check each name against each attribute.
         self._modules.update(names.layers)
 
@@ -321,12 +322,13 @@ def join(*networks: Composable) -> Network:
         (2,)
     """
     first, *rest = networks
-    result = as_network(first)
+    graph = graph_of(first)
+    names = first.names if isinstance(first, Network) else graphs.named(graph.nodes)
     for network in rest:
         behind = graph_of(network)
-        names = graphs.joined_names(result.names, behind.nodes)
-        result = Network(graphs.join_graphs(result.graph, behind), names=names)
-    return result
+        graph = graphs.join_graphs(graph, behind)
+        names = graphs.joined_names(names, behind.nodes) or graphs.named(graph.nodes)
+    return Network(graph, names=names)
 
 
 def parallel(*networks: Composable, share: bool = False) -> Network:

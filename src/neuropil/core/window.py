@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
@@ -161,7 +162,7 @@ class Window:
 
         Output o takes input i through tap t where o + P_start = S·i + D·t.
         """
-        seen = -(-self.extent // self.stride)
+        seen = ceil_div(self.extent, self.stride)
         start = Fraction(self.transposed_crop[0] - self.extent + 1, self.stride)
         return Reach(seen, Fraction(1, self.stride), start)
 
@@ -197,6 +198,7 @@ def halves(total: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
+@functools.lru_cache(maxsize=1024)  # the layers of a network are much alike
 def windows(
     rank: int,
     size: object,

@@ -77,7 +77,7 @@ class BatchNorm(Normalization):
             # Not through `register_buffer`, whose checks would cost more than the rest.
             self._buffers["running_mean"] = torch.empty(channels)
             self._buffers["running_var"] = torch.empty(channels)
-            self._buffers["num_batches_tracked"] = torch.zeros((), dtype=torch.int64)
+            self._buffers["num_batches_tracked"] = torch.empty((), dtype=torch.int64)
         super().build(*input_shapes)
 
     @override
@@ -91,7 +91,7 @@ class BatchNorm(Normalization):
     @override
     def reset_parameters(self, generator: Generator | None = None) -> None:
         super().reset_parameters(generator)
-        if self._buffers:
+        if self._buffers and not self.running_mean.is_meta:
             self.running_mean.zero_()
             self.running_var.fill_(1)
             self.num_batches_tracked.zero_()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,9 +11,12 @@ from typing_extensions import override
 
 from neuropil.core import Layer
 from neuropil.core.shape import whole_number
+from neuropil.core.window import ceil_div
 from neuropil.layers.spatial import one_of, spatial_rank
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from neuropil.core import Shape
@@ -146,8 +150,20 @@ class SpatialPyramidPooling(Layer):
     @override
     def forward(self, x: Tensor) -> Tensor:
         pool = ADAPTIVE[self.mode][x.dim()]
+        if torch.compiler.is_compiling() and torch.onnx.is_in_onnx_export():
+            pool = partial(pool_bins, reduce=torch.amax if self.mode == "max" else torch.mean)
         return torch.cat([pool(x, bins).flatten(1) for bins in self.levels], 1)
 
     if TYPE_CHECKING:
         mode: str
         levels: list[int]
+
+
+def pool_bins(x: Tensor, bins: int, reduce: Callable[..., Tensor]) -> Tensor:
+    """Do axis by axis, by slices, what adaptive pooling does, which has no ONNX form."""
+    for axis in range(2, x.dim()):
+        length = x.shape[axis]
+        edges = [(k * length // bins, ceil_div((k + 1) * length, bins)) for k in range(bins)]
+        parts = [x.narrow(axis, start, end - start) for start, end in edges]
+        x = torch.cat([reduce(part, axis, keepdim=True) for part in parts], axis)
+    return x

@@ -125,8 +125,7 @@ class DropBlock(Layer):
 
     Args:
         rate: Which part is dropped, from 0 up to but not including 1.
-        block_size: Length of a block along each axis, or one length an axis; as long as the
-            picture, it drops whole channels, or nearly.
+        block_size: Length of a block along all axes, or one length an axis.
         name: Name in the network, in place of ``dropblock1``.
 
     Raises:

@@ -119,6 +119,8 @@ class AveragePooling(Pooling):
     @override
     def forward(self, x: Tensor) -> Tensor:
         plan = self.plans.get(x.dim()) or self.plan(x.dim())
+        if plan.pads is None:
+            return plan.average(x, *plan.steps, plan.padding, plan.ceil, self.count_include_pad)
         return plan.mean(x, self.count_include_pad)
 
     if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.core.window import ceil_div
 from neuropil.layers.spatial import AXES, Windowed, split_padding
 
 if TYPE_CHECKING:
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.window import Window
     from neuropil.layers.spatial import Pads
-
-LARGEST = {1: torch.max_pool1d, 2: torch.max_pool2d, 3: torch.max_pool3d}
-MEAN = {1: torch.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
 class Pooling(Windowed):
@@ -59,8 +58,8 @@ class Pooling(Windowed):
         for window in made:
             if window.is_blind(None):
                 raise ValueError(
-                    f"padding {window.fixed_pads} is as wide as a window, which would see "
-                    f"nothing else: give at most {window.extent - 1}."
+                    f"padding {window.padding} is as wide as a window, which would then see "
+                    f"nothing else: give at most {window.extent - 1} at each end."
                 )
         return made
 
@@ -157,5 +156,29 @@ class Plan:
         if not self.ceil:
             return y
         starts = zip(self.windows, lengths, strict=True)
-        ends = [-(-(length + w.pads(length)[0]) // w.stride) for w, length in starts]
+        ends = [ceil_div(length + w.pads(length)[0], w.stride) for w, length in starts]
         return y[(..., *map(slice, ends))]
+
+
+def avg_pool3d(
+    x: Tensor,
+    size: tuple[int, ...],
+    stride: tuple[int, ...],
+    padding: tuple[int, ...],
+    *options: bool,
+) -> Tensor:
+    """Do what torch's function of this name does, and also where it needs a longer input.
+
+    It refuses windows longer than the input without its padding, which others take. The mean
+    along one axis of the means along two is the same.
+    """
+    if all(map(operator.le, size, x.shape[2:])):
+        return F.avg_pool3d(x, size, stride, padding, *options)
+    planes = F.avg_pool2d(x.flatten(1, 2), size[1:], stride[1:], padding[1:], *options)
+    lines = planes.unflatten(1, x.shape[1:3]).flatten(3)
+    y = F.avg_pool2d(lines, (size[0], 1), (stride[0], 1), (padding[0], 0), *options)
+    return y.unflatten(3, planes.shape[2:])
+
+
+LARGEST = {1: torch.max_pool1d, 2: torch.max_pool2d, 3: torch.max_pool3d}
+MEAN = {1: torch.avg_pool1d, 2: F.avg_pool2d, 3: avg_pool3d}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,10 +47,10 @@ class Windowed(Layer):
         super().__init__(name=name)
         own = self.__dict__
         own["options"] = {
-            "size": size,
-            "stride": stride,
-            "dilation": dilation,
-            "padding": padding,
+            "size": frozen(size),
+            "stride": frozen(stride),
+            "dilation": frozen(dilation),
+            "padding": frozen(padding),
             "ceil": ceil,
         }
         own["by_rank"] = {}
@@ -126,6 +127,11 @@ class Windowed(Layer):
         by_rank: dict[int, tuple[Window, ...]]
 
 
+def frozen(value: Any) -> Any:
+    """Return a value with tuples for lists, so that it can be looked up."""
+    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value
+
+
 def spatial_rank(layer: Layer, shape: Shape) -> int:
     """Return how many axes lie behind the channels.
 
@@ -168,6 +174,7 @@ class Pads:
         return around(self.windows, lengths) if self.fixed is None else self.fixed
 
 
+@functools.lru_cache(maxsize=1024)
 def split_padding(
     windows: tuple[Window, ...], *, limited: bool = False
 ) -> tuple[tuple[int, ...], Pads | None]:

@@ -1,0 +1,113 @@
+"""The defaults: small networks fitted to the shape of the data."""
+
+from __future__ import annotations
+
+from neuropil.core import Network, Shape, ShapeError, format_shape, repeat
+from neuropil.core.layer import Composable
+from neuropil.core.shape import whole_number
+from neuropil.layers import (
+    BatchNorm,
+    Convolution,
+    Dropout,
+    Flatten,
+    Input,
+    Linear,
+    MaxPooling,
+    Relu,
+    Softmax,
+)
+
+# Below this side a stage costs so little that it may be wide and deep; above, it may not.
+SMALL_SIDE = 16
+MAX_WIDTH = 128
+
+
+def small_convolutional(
+    input_shape: Shape, outputs: int, *, task: str = "classification", dropout: float = 0.2
+) -> Network:
+    """Return a small convolutional network for pictures of one size.
+
+    Stages of Convolution, BatchNorm and Relu halve the picture by MaxPooling and double the
+    channels until its side is below 4; one affine map on what is left gives the answer.
+
+    Shape:
+        ``input_shape`` to ``(outputs)``.
+
+    Args:
+        input_shape: ``(C, H, W)``, every length known.
+        outputs: Number of classes, or of values to predict.
+        task: ``"classification"`` ends in Softmax, ``"regression"`` in Linear.
+        dropout: Share of the last features dropped while training.
+
+    Raises:
+        ShapeError: When the shape is not that of a picture.
+
+    Reference:
+        The plan of Simonyan and Zisserman, "Very deep convolutional networks for large-scale
+        image recognition", 2015, with the batch normalisation of Ioffe and Szegedy, 2015.
+
+    Example:
+        >>> small_convolutional((1, 8, 8), 10).output_shape
+        (10,)
+    """
+    if len(input_shape) != 3 or None in input_shape:
+        raise ShapeError(
+            f"small_convolutional takes pictures (C, H, W) of one size, got "
+            f"{format_shape(input_shape)}."
+        )
+    side = min(length for length in input_shape[1:] if length is not None)
+    depth, width = (2, 32) if side <= SMALL_SIDE else (1, 16)
+    network: Composable = Input(*input_shape)
+    while side >= 4:
+        stage = Convolution(width, 3, padding="same", bias=False) >> BatchNorm() >> Relu()
+        network = network >> repeat(stage, depth) >> MaxPooling(2)
+        side, width = side // 2, min(2 * width, MAX_WIDTH)
+    return network >> Flatten() >> Dropout(dropout) >> last_layer(outputs, task)
+
+
+def dense(
+    input_shape: Shape,
+    outputs: int,
+    *,
+    task: str = "classification",
+    hidden: tuple[int, ...] = (128, 128),
+    dropout: float = 0.0,
+) -> Network:
+    """Return a network of affine maps and ReLU for tables, and for arrays of any other shape.
+
+    x ↦ W_n … max(0, W₂ max(0, W₁ x + b₁) + b₂) … + b_n.
+
+    Shape:
+        ``input_shape``, flattened, to ``(outputs)``.
+
+    Args:
+        input_shape: Shape of one sample, every length known.
+        outputs: Number of classes, or of values to predict.
+        task: ``"classification"`` ends in Softmax, ``"regression"`` in Linear.
+        hidden: Units of each hidden layer.
+        dropout: Share of hidden units dropped while training.
+
+    Example:
+        >>> dense((4,), 3, hidden=(8,))
+        Input(4) >> Relu(8) >> Softmax(3)
+    """
+    network: Composable = Input(*input_shape)
+    if len(input_shape) > 1:
+        network = network >> Flatten()
+    for units in hidden:
+        network = network >> Relu(units)
+        if dropout:
+            network = network >> Dropout(dropout)
+    return network >> last_layer(outputs, task)
+
+
+def last_layer(outputs: int, task: str) -> Softmax | Linear:
+    """Return the layer that answers: probabilities of classes, or values.
+
+    Raises:
+        ValueError: When there is no such task.
+    """
+    if task not in ("classification", "regression"):
+        raise ValueError(f"task must be 'classification' or 'regression', got {task!r}.")
+    whole_number(outputs, "outputs")
+    return Softmax(outputs) if task == "classification" else Linear(outputs)

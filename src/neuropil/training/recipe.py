@@ -1,0 +1,164 @@
+"""Good defaults: which network, and how it is trained, for the data at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Self
+
+from neuropil.analysis import cost
+from neuropil.architectures import dense, small_convolutional
+from neuropil.core.arguments import Arguments
+from neuropil.datasets import augmentation
+
+if TYPE_CHECKING:
+    from neuropil.core import Network
+    from neuropil.datasets import Splits
+
+# How many multiply–adds a default training may take: about 90 seconds on two processor cores.
+BUDGET = 1.6e12
+# Fewer examples than this are few.
+FEW = 5000
+# How many steps a table is trained for: some seconds, whatever the table's size.
+TABLE_STEPS = 6000
+# A step forward and back takes three times the multiply–adds of a step forward.
+TRAINING_FACTOR = 3
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A network and how to train it.
+
+    Args:
+        network: The network, built.
+        algorithm: Name of the gradient algorithm.
+        lr: Its learning rate; the highest, where there is a schedule.
+        weight_decay: Share of each weight taken off at each step, times the learning rate.
+        schedule: Name of the learning rate's schedule over the whole training, or None.
+        epochs: Passes over the training part.
+        batch_size: Examples a step.
+        loss: Name of the loss.
+        label_smoothing: Probability spread over the wrong classes.
+        augment: What is done to each training batch, or None.
+        ema: Decay of the averaged weights, or None.
+        metrics: Names of the figures to follow.
+
+    Example:
+        >>> from neuropil import datasets
+        >>> recipe(datasets.load_handwritten_digits()).algorithm
+        'adamw'
+    """
+
+    network: Network
+    algorithm: str
+    lr: float
+    weight_decay: float
+    schedule: str | None
+    epochs: int
+    batch_size: int
+    loss: str
+    label_smoothing: float
+    augment: Arguments | None
+    ema: float | None
+    metrics: tuple[str, ...]
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return everything but the network as plain data."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "network"}
+        if self.augment is not None:
+            plain["augment"] = {
+                "type": type(self.augment).__name__,
+                "arguments": self.augment.arguments,
+            }
+        return plain | {"metrics": list(self.metrics)}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any], network: Network) -> Self:
+        """Return the recipe that `to_plain` wrote down.
+
+        Args:
+            plain: What `to_plain` gave.
+            network: The network that it is for.
+
+        Raises:
+            ValueError: When the augmentation has no public name.
+        """
+        augment = plain["augment"]
+        if augment is not None:
+            if augment["type"] not in augmentation.__all__:
+                raise ValueError(f"there is no augmentation {augment['type']!r}.")
+            augment = getattr(augmentation, augment["type"])(**augment["arguments"])
+        own = {"network": network, "augment": augment, "metrics": tuple(plain["metrics"])}
+        return cls(**plain | own)
+
+
+def recipe(splits: Splits, network: Network | None = None) -> Recipe:
+    """Return good defaults for data: a network that fits it, and how to train that.
+
+    Pictures get a small convolutional network, everything else a dense one. The number of
+    epochs follows from the cost of the network and the number of examples, so that training
+    ends within about a minute and a half on two processor cores.
+
+    Args:
+        splits: The data.
+        network: The network, where it is chosen already.
+
+    Example:
+        >>> from neuropil import datasets
+        >>> recipe(datasets.load_handwritten_digits()).network.output_shape
+        (10,)
+    """
+    pictures = len(splits.input_shape) == 3
+    return picture_recipe(splits, network) if pictures else table_recipe(splits, network)
+
+
+def picture_recipe(splits: Splits, network: Network | None) -> Recipe:
+    """Return the defaults for pictures."""
+    network = network or small_convolutional(
+        splits.input_shape, splits.outputs, task=splits.task
+    )
+    examples = len(splits.train)
+    a_pass = TRAINING_FACTOR * examples * max(1, cost(network).multiply_adds)
+    few = examples < FEW
+    side = min(splits.input_shape[1:])
+    return Recipe(
+        network=network,
+        algorithm="adamw",
+        lr=4e-3,
+        weight_decay=1e-2,
+        schedule="one_cycle",
+        epochs=min(40, max(2, round(BUDGET / a_pass))),
+        batch_size=64 if few else 128,
+        label_smoothing=0.05 if few else 0.0,
+        # Where examples are few, small shifts make more of them; where they are many, each is
+        # seen too seldom for that to pay.
+        augment=augmentation.RandomShift(max(1, side // 12)) if few else None,
+        ema=0.99 if few else None,
+        **goal(splits.task),
+    )
+
+
+def table_recipe(splits: Splits, network: Network | None) -> Recipe:
+    """Return the defaults for tables and arrays."""
+    network = network or dense(splits.input_shape, splits.outputs, task=splits.task)
+    examples = len(splits.train)
+    batch_size = 32 if examples < FEW else 128
+    return Recipe(
+        network=network,
+        algorithm="adamw",
+        lr=3e-3,
+        weight_decay=1e-2,
+        schedule="one_cycle",
+        epochs=min(200, max(5, round(TABLE_STEPS * batch_size / examples))),
+        batch_size=batch_size,
+        label_smoothing=0.0,
+        augment=None,
+        ema=None,
+        **goal(splits.task),
+    )
+
+
+def goal(task: str) -> dict[str, Any]:
+    """Return the loss and the metrics of a task."""
+    if task == "classification":
+        return {"loss": "cross_entropy", "metrics": ("accuracy",)}
+    return {"loss": "squared_error", "metrics": ("r2",)}

@@ -1,0 +1,95 @@
+"""What holds for the project as a whole: who may import whom, what is public, how tests are made."""
+
+import ast
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "neuropil"
+
+# Each package uses only those in front of it.
+ORDER = (
+    "core", "init", "layers", "architectures", "analysis", "algorithms", "datasets", "training",
+    "plots", "cli",
+)  # fmt: skip
+# Methods that hand over to a later package, inside a function.
+ALLOWED = {("core", "analysis")}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the packages of the project that a file imports, other than for type hints."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            node.body = []
+    for node in ast.walk(tree):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        if isinstance(node, ast.ImportFrom) and node.module == "neuropil":
+            names = [f"neuropil.{alias.name}" for alias in node.names]
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        yield from (name.split(".")[1] for name in names if name.startswith("neuropil."))
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_a_package_uses_only_those_in_front_of_it(package):
+    files = [SOURCE / f"{package}.py", *(SOURCE / package).rglob("*.py")]
+    before = ORDER[: ORDER.index(package) + 1]
+    for path in filter(Path.is_file, files):
+        for used in imports(path):
+            fine = used not in ORDER or used in before or (package, used) in ALLOWED
+            assert fine, f"{path.relative_to(ROOT)} imports neuropil.{used}"
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = "import neuropil, sys; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"torch", "numpy", "sklearn", "matplotlib", "rich", "typer", "pandas", "PIL"}
+    assert not heavy & set(run.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "package", ["layers", "algorithms", "analysis", "datasets", "training", "plots"]
+)
+def test_public_names_exist(package):
+    module = importlib.import_module(f"neuropil.{package}")
+    for name in module.__all__:
+        assert getattr(module, name).__doc__, name
+
+
+def test_no_comparison_is_dropped():
+    """A bare `x == y` or `np.allclose(…)` in a test checks nothing."""
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        tree = ast.parse(path.read_text())
+        inside = {
+            id(statement)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.With) and "raises" in ast.unparse(node.items[0])
+            for statement in ast.walk(node)
+        }
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Expr) or id(node) in inside:
+                continue
+            text = ast.unparse(node.value)
+            dropped = isinstance(node.value, ast.Compare) or text.startswith(
+                ("np.allclose(", "torch.allclose(", "torch.equal(", "np.array_equal(", "all(", "any(")
+            )
+            assert not dropped, f"{path.name}:{node.lineno}: {text}"
+
+
+def test_no_machine_path_stands_in_the_project():
+    shown = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
+    for name in shown:
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".toml", ".txt"} and path.name != Path(__file__).name:
+            text = path.read_text()
+            for word in ("/work/", "/root/", f"{os.sep}tmp{os.sep}"):
+                assert word not in text, f"{name} names {word}"
