@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Self
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from neuropil import algorithms
 from neuropil.analysis import cost
 from neuropil.architectures import dense, small_convolutional
-from neuropil.core.arguments import Arguments
 from neuropil.datasets import augmentation
+from neuropil.training import losses
+from neuropil.training.trainer import Trainer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from neuropil.core import Network
     from neuropil.datasets import Splits
 
@@ -57,38 +62,32 @@ class Recipe:
     batch_size: int
     loss: str
     label_smoothing: float
-    augment: Arguments | None
+    augment: Callable[..., Any] | None
     ema: float | None
     metrics: tuple[str, ...]
 
-    def to_plain(self) -> dict[str, Any]:
-        """Return everything but the network as plain data."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "network"}
-        if self.augment is not None:
-            plain["augment"] = {
-                "type": type(self.augment).__name__,
-                "arguments": self.augment.arguments,
-            }
-        return plain | {"metrics": list(self.metrics)}
-
-    @classmethod
-    def from_plain(cls, plain: dict[str, Any], network: Network) -> Self:
-        """Return the recipe that `to_plain` wrote down.
+    def trainer(self, **options: Any) -> Trainer:
+        """Return the trainer that carries this out.
 
         Args:
-            plain: What `to_plain` gave.
-            network: The network that it is for.
-
-        Raises:
-            ValueError: When the augmentation has no public name.
+            **options: Further options of `Trainer`.
         """
-        augment = plain["augment"]
-        if augment is not None:
-            if augment["type"] not in augmentation.__all__:
-                raise ValueError(f"there is no augmentation {augment['type']!r}.")
-            augment = getattr(augmentation, augment["type"])(**augment["arguments"])
-        own = {"network": network, "augment": augment, "metrics": tuple(plain["metrics"])}
-        return cls(**plain | own)
+        algorithm = algorithms.by_name(self.algorithm)
+        loss: Any = losses.by_name(self.loss)
+        if self.label_smoothing:
+            loss = functools.partial(loss, label_smoothing=self.label_smoothing)
+        return Trainer(
+            self.network,
+            loss=loss,
+            algorithm=lambda params: algorithm(
+                params, lr=self.lr, weight_decay=self.weight_decay
+            ),
+            metrics=self.metrics,
+            schedule=self.schedule,
+            augment=self.augment,
+            ema=self.ema,
+            **options,
+        )
 
 
 def recipe(splits: Splits, network: Network | None = None) -> Recipe:
