@@ -1,0 +1,47 @@
+"""Training algorithms: gradients, schedules and regularisers."""
+
+from neuropil.algorithms.gradient import (
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    GradientDescent,
+    Momentum,
+    RMSProp,
+    by_name,
+    scale_lr,
+)
+from neuropil.algorithms.regularizers import l1, l2, maxnorm
+from neuropil.algorithms.schedules import (
+    cosine_decay,
+    exponential_decay,
+    linear_decay,
+    one_cycle,
+    polynomial_decay,
+    step_decay,
+    warmup,
+)
+
+__all__ = [
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "GradientDescent",
+    "Momentum",
+    "RMSProp",
+    "by_name",
+    "cosine_decay",
+    "exponential_decay",
+    "l1",
+    "l2",
+    "linear_decay",
+    "maxnorm",
+    "one_cycle",
+    "polynomial_decay",
+    "scale_lr",
+    "step_decay",
+    "warmup",
+]

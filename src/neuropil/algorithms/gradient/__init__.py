@@ -1,0 +1,57 @@
+"""Algorithms that follow gradients: optimisers bound to parameters, for any PyTorch loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neuropil.algorithms.gradient.adam import Adam, Adamax, AdamW
+from neuropil.algorithms.gradient.adaptive import Adadelta, Adagrad, RMSProp
+from neuropil.algorithms.gradient.batch_rule import scale_lr
+from neuropil.algorithms.gradient.descent import GradientDescent, Momentum
+from neuropil.algorithms.names import look_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch.optim import Optimizer
+
+__all__ = [
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "GradientDescent",
+    "Momentum",
+    "RMSProp",
+    "by_name",
+    "scale_lr",
+]
+
+BY_NAME: dict[str, Callable[..., Optimizer]] = {
+    "adam": Adam,
+    "adamw": AdamW,
+    "adamax": Adamax,
+    "momentum": Momentum,
+    "gradient_descent": GradientDescent,
+    "sgd": GradientDescent,
+    "rmsprop": RMSProp,
+    "adadelta": Adadelta,
+    "adagrad": Adagrad,
+}
+
+
+def by_name(name: str) -> Callable[..., Optimizer]:
+    """Return the gradient algorithm of that name: a class that takes parameters and options.
+
+    Args:
+        name: Such as "adam", "sgd" or "RMSProp"; case and underscores do not matter.
+
+    Raises:
+        ValueError: If there is none; the nearest name is suggested.
+
+    Example:
+        >>> by_name("gradient_descent").__name__
+        'GradientDescent'
+    """
+    return look_up(name, BY_NAME, "algorithm")

@@ -1,0 +1,79 @@
+"""The options of gradient algorithms: what each may be, said once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import torch
+
+
+class Rule(NamedTuple):
+    """What a number must satisfy, as a test and in words."""
+
+    holds: Callable[[float], bool]
+    words: str
+
+
+POSITIVE = Rule(lambda x: 0 < x < math.inf, "a number above 0")
+NOT_NEGATIVE = Rule(lambda x: 0 <= x < math.inf, "a number of at least 0")
+FRACTION = Rule(lambda x: 0 <= x < 1, "at least 0 and below 1")
+
+RULES = {
+    "lr": POSITIVE,
+    "momentum": FRACTION,
+    "dampening": Rule(lambda x: 0 <= x <= 1, "from 0 to 1"),
+    "betas": FRACTION,
+    "alpha": FRACTION,
+    "rho": FRACTION,
+    "eps": NOT_NEGATIVE,
+    "weight_decay": NOT_NEGATIVE,
+    "lr_decay": NOT_NEGATIVE,
+    "initial_accumulator_value": NOT_NEGATIVE,
+}
+
+
+def check_options(owner: str, options: dict[str, Any]) -> None:
+    """Refuse an option that is out of its range; options without a rule pass.
+
+    Raises:
+        ValueError: Naming the algorithm, the option, what was given and what would be right.
+    """
+    for option, given in options.items():
+        if option not in RULES:
+            continue
+        values = given if option == "betas" else (given,)
+        if option == "betas" and (not isinstance(given, tuple | list) or len(given) != 2):
+            raise ValueError(f"{owner}: `betas` must be two numbers, got {given!r}.")
+        if not all(satisfies(RULES[option], value) for value in values):
+            raise ValueError(
+                f"{owner}: `{option}` must be {RULES[option].words}, got {given!r}."
+            )
+
+
+def satisfies(rule: Rule, value: object) -> bool:
+    """Tell whether a value is a number that the rule allows."""
+    if isinstance(value, torch.Tensor):
+        value = value.item() if value.numel() == 1 else None
+    try:
+        return rule.holds(float(value))  # pyright: ignore[reportArgumentType]  # the test itself
+    except (TypeError, ValueError):
+        return False
+
+
+def some_parameters(owner: str, params: Any) -> Any:
+    """Return the parameters as a list, or as they are where torch has its own complaint.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    if isinstance(params, torch.Tensor) or not isinstance(params, Iterable):
+        return params
+    params = list(params)
+    if not params:
+        raise ValueError(
+            f"{owner} got no parameters. A network has them once it is joined to an Input; "
+            f"make the algorithm after that."
+        )
+    return params

@@ -1,0 +1,279 @@
+"""Torch learning-rate schedulers whose rate is a closed formula of the time.
+
+Closed formulas do not drift, know what to do after their end, and their state is plain numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch.optim import Optimizer
+
+Interval: TypeAlias = Literal["step", "epoch"]
+
+
+class Schedule(LambdaLR):
+    """A torch scheduler that says whether it counts steps or epochs.
+
+    Args:
+        algorithm: Whose learning rates to set.
+        factors: For each of its parameter groups, the factor of its rate at time t.
+        interval: What t counts: when `step` is called.
+    """
+
+    def __init__(
+        self,
+        algorithm: Optimizer,
+        factors: Sequence[Callable[[int], float]],
+        interval: Interval,
+    ) -> None:
+        self.interval: Interval = interval
+        super().__init__(algorithm, list(factors))
+
+    @override
+    def step(self, epoch: int | None = None) -> None:
+        """Go on by one step or epoch, after the algorithm's own step.
+
+        Args:
+            epoch: Deprecated by torch.
+        """
+        groups = self.optimizer.param_groups
+        first = self._step_count < 2  # torch looks once whether the order of calls is right
+        if first or epoch is not None or any(isinstance(g["lr"], Tensor) for g in groups):
+            super().step(epoch)
+            return
+        self._step_count += 1
+        self.last_epoch += 1
+        self._last_lr = self.at(self.last_epoch)
+        for group, lr in zip(groups, self._last_lr, strict=True):
+            group["lr"] = lr
+
+    def at(self, t: int) -> list[float | Tensor]:
+        """Return the rate of each parameter group at time t."""
+        factors = zip(self.base_lrs, self.lr_lambdas, strict=True)
+        return [base * factor(t) for base, factor in factors]
+
+    def rates(self, length: int) -> list[float]:
+        """Return the first parameter group's rates from time 0 on; changes nothing.
+
+        Args:
+            length: How many.
+        """
+        return [float(self.at(t)[0]) for t in range(length)]
+
+
+class OneCycle(Schedule):
+    """A schedule that moves the momentum against the learning rate."""
+
+    def __init__(
+        self,
+        algorithm: Optimizer,
+        factor: Cycle,
+        interval: Interval,
+        momentum: tuple[float, float] | None,
+    ) -> None:
+        self.momentum = momentum
+        super().__init__(algorithm, [factor] * len(algorithm.param_groups), interval)
+
+    @override
+    def step(self, epoch: int | None = None) -> None:
+        super().step(epoch)
+        if self.momentum is None:
+            return
+        low, high = self.momentum
+        cycle = cast("Cycle", self.lr_lambdas[0])
+        for group in self.optimizer.param_groups:
+            set_momentum(group, high - (high - low) * cycle.height(self.last_epoch))
+
+
+class Warmup(LRScheduler):
+    """Rise to where another schedule starts, then follow it."""
+
+    def __init__(
+        self,
+        algorithm: Optimizer,
+        length: int,
+        interval: Interval,
+        start: float,
+        then: LRScheduler | None,
+    ) -> None:
+        self.length = length
+        self.interval: Interval = interval
+        self.start = start
+        self.then = then
+        groups = algorithm.param_groups
+        own = [group.get("initial_lr", group["lr"]) for group in groups]
+        self.tops = own if then is None else then.get_last_lr()
+        super().__init__(algorithm)
+
+    @override
+    def get_lr(self) -> list[float | Tensor]:
+        return self.at(self.last_epoch)
+
+    def at(self, t: int) -> list[float | Tensor]:
+        """Return the rate of each parameter group at time t, up to the end of the rise."""
+        # In this order of terms the last factor is 1 exactly.
+        factor = 1 - (1 - self.start) * (1 - min(1.0, t / self.length))
+        return [top * factor for top in self.tops]
+
+    def rates(self, length: int) -> list[float]:
+        """Return the first parameter group's rates from time 0 on; changes nothing.
+
+        Args:
+            length: How many.
+
+        Raises:
+            TypeError: If the schedule that follows is torch's and cannot tell.
+        """
+        rise = length if self.then is None else min(length, self.length)
+        rates = [float(self.at(t)[0]) for t in range(rise)]
+        if rise == length:
+            return rates
+        if not isinstance(self.then, Schedule | Warmup):
+            raise TypeError(f"{type(self.then).__name__} cannot tell its rates beforehand.")
+        return rates + self.then.rates(length - rise)
+
+    @override
+    def step(self, epoch: int | None = None) -> None:
+        if self.then is None or self.last_epoch < self.length:
+            super().step(epoch)
+            return
+        self.then.step()
+        self._step_count += 1
+        self.last_epoch += 1
+        self._last_lr = self.then.get_last_lr()
+
+    @override
+    def state_dict(self) -> dict[str, Any]:
+        state = super().state_dict()
+        state["then"] = None if self.then is None else self.then.state_dict()
+        return state
+
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        state = dict(state_dict)
+        inner = state.pop("then")
+        super().load_state_dict(state)
+        if self.then is not None:
+            self.then.load_state_dict(inner)
+
+
+@dataclass
+class Steps:
+    """``factor ^ ⌊t / length⌋``."""
+
+    length: int
+    factor: float
+
+    def __call__(self, t: int) -> float:
+        return self.factor ** (t // self.length)
+
+
+@dataclass
+class Exponential:
+    """``factor ^ (t / length)``."""
+
+    length: int
+    factor: float
+
+    def __call__(self, t: int) -> float:
+        return self.factor ** (t / self.length)
+
+
+@dataclass
+class Polynomial:
+    """From 1 to ``floor`` as the power of the time that is left."""
+
+    length: int
+    power: float
+    floor: float
+
+    def __call__(self, t: int) -> float:
+        left = 1 - min(t, self.length) / self.length
+        return self.floor + (1 - self.floor) * left**self.power
+
+
+@dataclass
+class Cosine:
+    """From 1 to ``floor`` as half a wave."""
+
+    length: int
+    floor: float
+
+    def __call__(self, t: int) -> float:
+        return self.floor + (1 - self.floor) * wave_down(t / self.length)
+
+
+@dataclass
+class Cycle:
+    """Half a wave up from ``start`` to 1 in the first ``rise``, half a wave down to ``end``."""
+
+    length: int
+    rise: float
+    start: float
+    end: float
+
+    def height(self, t: int) -> float:
+        """Return where the wave stands, from 0 to 1."""
+        top = self.rise * self.length
+        return 1 - wave_down(t / top) if t < top else wave_down((t - top) / (self.length - top))
+
+    def __call__(self, t: int) -> float:
+        foot = self.start if t < self.rise * self.length else self.end
+        return foot + (1 - foot) * self.height(t)
+
+
+def wave_down(progress: float) -> float:
+    """Return half a cosine wave from 1, at progress 0, to 0, at 1 and after it."""
+    return (1 + math.cos(math.pi * min(1.0, progress))) / 2
+
+
+def set_momentum(group: dict[str, Any], momentum: float) -> None:
+    """Set the momentum of a parameter group that has one."""
+    if "betas" in group:
+        group["betas"] = (momentum, *group["betas"][1:])
+    elif group.get("momentum"):
+        group["momentum"] = momentum
+
+
+def check_follower(algorithm: Optimizer, then: LRScheduler, interval: Interval) -> None:
+    """Refuse a schedule that cannot follow a warm-up.
+
+    Raises:
+        ValueError: If it is of another algorithm, counts otherwise, or needs a metric.
+    """
+    if isinstance(then, ReduceLROnPlateau):
+        raise ValueError("warmup: ReduceLROnPlateau waits for a metric and cannot follow.")
+    if then.optimizer is not algorithm:
+        raise ValueError(
+            "warmup: `then` is a schedule of another algorithm; make it of this one."
+        )
+    if interval_of(then) != interval:
+        raise ValueError(
+            f"warmup counts {interval}s but `then` counts {interval_of(then)}s: "
+            f"give both their length in the same, `steps` or `epochs`."
+        )
+
+
+def interval_of(scheduler: LRScheduler) -> Interval:
+    """Return when a scheduler's `step` is due: after each "step", or after each "epoch".
+
+    Args:
+        scheduler: One of ours, or any of torch's, whose convention is the epoch.
+
+    Example:
+        >>> import torch
+        >>> sgd = torch.optim.SGD([torch.ones(1)], lr=1.0)
+        >>> interval_of(torch.optim.lr_scheduler.StepLR(sgd, 10))
+        'epoch'
+    """
+    return getattr(scheduler, "interval", "epoch")
