@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MISSING = frozenset(["", "?", "na", "n/a", "#n/a", "nan", "null"])
 FEW_WORDS = 0.1
@@ -36,9 +39,20 @@ def as_number(cell: str) -> float:
         return math.nan
 
 
+def number_label(value: float) -> str:
+    """Return the shortest way to write a finite number: 1.0 and 1 are the same class."""
+    return str(int(value)) if value == int(value) else f"{value:.12g}"
+
+
 def numbers(cells: Sequence[str]) -> np.ndarray[Any, Any]:
     """Return a number for each cell, NaN where there is none."""
-    return np.array([as_number(cell) for cell in cells], dtype=np.float64)
+    try:
+        # Four times as fast, and most columns are numbers throughout.
+        if "_" not in "".join(cells):
+            return np.fromiter(map(float, cells), np.float64, len(cells))
+    except ValueError:
+        pass
+    return np.fromiter(map(as_number, cells), np.float64, len(cells))
 
 
 def column_numbers(
@@ -55,20 +69,20 @@ def column_numbers(
         DataError: If a few words stand among numbers, or a number is infinite.
     """
     values = numbers(cells)
-    words = [place for place in np.flatnonzero(np.isnan(values)) if not is_missing(cells[place])]
-    count = len(values) - int(np.isnan(values).sum())
+    unread = np.flatnonzero(np.isnan(values)).tolist()
+    words = [place for place in unread if not is_missing(cells[place])]
+    count = len(values) - len(unread)
     if words and not is_slip(len(words), values[~np.isnan(values)]):
         return None
-    # Infinity reads as a number, but nothing can be learnt from it; 1e300 is infinite in float32.
+    # Infinity reads as a number, but teaches nothing; 1e300 is infinite in float32.
     with np.errstate(over="ignore"):
-        infinite = np.flatnonzero(np.isinf(values.astype(np.float32)))
-    if words or len(infinite):
-        place = words[0] if words else infinite[0]
-        others = len(words) - 1 if words else len(infinite) - 1
-        more = f" ({others:,} more like it)" if others else ""
+        infinite = np.flatnonzero(np.isinf(values.astype(np.float32))).tolist()
+    if words or infinite:
+        place, *others = words or infinite
+        more = f" ({len(others):,} more like it)" if others else ""
         raise DataError(
-            f"{where}, row {rows[place]}: {cells[place]!r}{more} in a column of {count:,} numbers. Mend the cell, or leave it "
-            "empty if the value is unknown."
+            f"{where}, row {rows[place]}: {shortened(repr(cells[place]))}{more} in a column of "
+            f"{count:,} numbers. Mend the cell, or leave it empty if the value is unknown."
         )
     return values
 

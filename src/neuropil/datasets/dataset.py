@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, final, overload
+from typing import TYPE_CHECKING, Any, final, overload
 
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from neuropil.datasets.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @final
@@ -20,12 +23,13 @@ class Dataset:
     ``(input, target)``, so a torch ``DataLoader`` takes it too.
 
     Shape:
-        ``inputs``: ``(N, ...)``, channels first. ``targets``: ``(N)`` class numbers (int64), ``(N)`` or ``(N, k)``
-        numbers to be met (floating point), or none.
+        ``inputs``: ``(N, ...)``, channels first. ``targets``: ``(N)`` class numbers (int64),
+        ``(N)`` or ``(N, k)`` numbers to be met (floating point), or none.
 
     Args:
-        inputs: NumPy array, torch tensor or nested lists, the examples along axis 0. Bytes stay bytes (pictures), other
-            integers become int64, NumPy's floating-point numbers float32; a torch tensor is kept as it is.
+        inputs: NumPy array, torch tensor or nested lists, the examples along axis 0. Bytes stay
+            bytes (pictures), other integers become int64, NumPy's floating-point numbers
+            float32; a torch tensor is kept as it is.
         targets: One target per example, or None.
         names: One text per example, such as its file's name, or None.
 
@@ -33,6 +37,7 @@ class Dataset:
         DataError: If the lengths differ or the values are not numbers.
 
     Example:
+        >>> from neuropil.datasets import Dataset
         >>> data = Dataset([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], [0, 1, 1])
         >>> data
         Dataset(3 examples of shape (2), 2 classes)
@@ -51,7 +56,8 @@ class Dataset:
         for title, values in (("targets", self.targets), ("names", self.names)):
             if values is not None and len(values) != len(self.inputs):
                 raise DataError(
-                    f"{len(self.inputs):,} inputs came with {len(values):,} {title}: there must be one for each."
+                    f"{len(self.inputs):,} inputs came with {len(values):,} {title}: there "
+                    "must be one for each."
                 )
 
     def __len__(self) -> int:
@@ -65,7 +71,9 @@ class Dataset:
     ) -> Dataset: ...
     def __getitem__(self, key: Any) -> Dataset | tuple[Tensor, Tensor | None]:
         if isinstance(key, int | np.integer):
-            return self.inputs[int(key)], None if self.targets is None else self.targets[int(key)]
+            return self.inputs[int(key)], None if self.targets is None else self.targets[
+                int(key)
+            ]
         index = key if isinstance(key, slice | Tensor) else torch.as_tensor(np.asarray(key))
         names = None
         if self.names is not None:
@@ -82,6 +90,7 @@ class Dataset:
         targets = None if self.targets is None else self.targets.to(device)
         return Dataset(self.inputs.to(device), targets, names=self.names)
 
+    @override
     def __repr__(self) -> str:
         shape = ", ".join(map(str, self.inputs.shape[1:]))
         noun = "example" if len(self) == 1 else "examples"
@@ -93,12 +102,18 @@ def describe(targets: Tensor | None) -> str:
     if targets is None:
         return "no targets"
     if targets.is_floating_point():
-        return f"{1 if targets.ndim == 1 else targets.shape[1]} numbers to meet"
+        return (
+            "one number to meet" if targets.ndim == 1 else f"{targets.shape[1]} numbers to meet"
+        )
     return f"{len(targets.unique())} classes"
 
 
 def as_inputs(values: Any) -> Tensor:
-    """Return inputs as a tensor: bytes and floats as they are, other integers as int64."""
+    """Return inputs as a tensor: bytes and floats as they are, other integers as int64.
+
+    Raises:
+        DataError: If there is no axis of examples.
+    """
     tensor = values if isinstance(values, Tensor) else from_array(values, "inputs")
     if tensor.ndim == 0:
         raise DataError("inputs need the examples along axis 0, got a single number.")
@@ -106,7 +121,11 @@ def as_inputs(values: Any) -> Tensor:
 
 
 def as_targets(values: Any) -> Tensor:
-    """Return targets as int64 class numbers or floating-point numbers."""
+    """Return targets as int64 class numbers or floating-point numbers.
+
+    Raises:
+        DataError: If there is no axis of examples.
+    """
     tensor = values if isinstance(values, Tensor) else from_array(values, "targets")
     if tensor.ndim == 0:
         raise DataError("targets need the examples along axis 0, got a single number.")
@@ -114,7 +133,11 @@ def as_targets(values: Any) -> Tensor:
 
 
 def from_array(values: Any, title: str) -> Tensor:
-    """Return an array as a tensor of a type that networks take, sharing memory if possible."""
+    """Return an array as a tensor of a type that networks take, sharing memory if possible.
+
+    Raises:
+        DataError: If the values are no numbers.
+    """
     array = np.asarray(values)
     if array.dtype.kind not in "buif":
         raise DataError(f"{title} must be numbers, got an array of {array.dtype}.")

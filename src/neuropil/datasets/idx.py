@@ -6,17 +6,19 @@ import gzip
 import math
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.options import Options
 from neuropil.datasets.paths import visible
 from neuropil.datasets.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.target import Target
+
+if TYPE_CHECKING:
+    from neuropil.datasets.options import Options
 
 MOST_ZLIB_CAN = 1032
 """Deflate never packs more than this many bytes into one."""
@@ -30,7 +32,9 @@ def find_idx(folder: Path) -> dict[str, Path]:
     for entry in visible(folder):
         name = entry.name.casefold()
         what = "images" if "idx3-ubyte" in name else "labels" if "idx1-ubyte" in name else None
-        part = "train" if "train" in name else "test" if "t10k" in name or "test" in name else None
+        part = (
+            "train" if "train" in name else "test" if "t10k" in name or "test" in name else None
+        )
         if what and part and entry.is_file():
             found.setdefault(f"{part} {what}", entry)
     return found
@@ -40,7 +44,8 @@ def open_idx(folder: Path, options: Options) -> Splits:
     """Read MNIST's idx files, packed or not; the test files only at the first use of the test.
 
     Args:
-        folder: Holds ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``, and ``t10k-…`` for the test.
+        folder: Holds ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``, and
+            ``t10k-…`` for the test.
         options: What the caller asked for.
 
     Raises:
@@ -48,15 +53,17 @@ def open_idx(folder: Path, options: Options) -> Splits:
     """
     options.refuse("idx files", "target", "image_size", "color")
     if options.task == "regression":
-        raise DataError(f"{folder} holds pictures with class labels: that is classification, not regression.")
+        raise DataError(
+            f"{folder} holds pictures with class labels: that is classification, not "
+            "regression."
+        )
     files = find_idx(folder)
     pixels, labels = read_pair(pair(files, "train", folder))
-    target = Target.of_classes([str(label) for label in np.unique(labels)])
-    if target.outputs < 2:
-        raise DataError(f"{files['train labels']} holds one class only, {labels[0]}.")
+    target = Target.of_labels(map(str, np.unique(labels)), str(files["train labels"]))
 
-
-    def as_dataset(pixels: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], where: str) -> Dataset:
+    def as_dataset(
+        pixels: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], where: str
+    ) -> Dataset:
         numbers = target.encode_classes([str(label) for label in labels.tolist()], where)
         return Dataset(pixels[:, None], numbers)
 
@@ -68,7 +75,8 @@ def open_idx(folder: Path, options: Options) -> Splits:
     if has_test:
         pair(files, "test", folder)  # Say at once if one of the two is missing.
     train, validation, test = options.cut(
-        as_dataset(pixels, labels, str(folder)), test=(lambda _notes: read_test()) if has_test else None
+        as_dataset(pixels, labels, str(folder)),
+        test=(lambda _notes: read_test()) if has_test else None,
     )
     background = rim_brightness(train.inputs, 0, 255)
     shape = (1, *pixels.shape[1:])
@@ -77,11 +85,18 @@ def open_idx(folder: Path, options: Options) -> Splits:
 
 
 def pair(files: dict[str, Path], part: str, folder: Path) -> Pair:
-    """Return the files of a part's pictures and labels, or say which is missing."""
+    """Return the files of a part's pictures and labels, or say which is missing.
+
+    Raises:
+        DataError: If one is.
+    """
     for what in ("images", "labels"):
         if f"{part} {what}" not in files:
-            name = f"{'train' if part == 'train' else 't10k'}-{what}-idx{3 if what == 'images' else 1}-ubyte"
-            raise DataError(f"{folder} lacks {name} (or {name}.gz), which belongs to the other idx files.")
+            prefix, axes = "train" if part == "train" else "t10k", 3 if what == "images" else 1
+            name = f"{prefix}-{what}-idx{axes}-ubyte"
+            raise DataError(
+                f"{folder} lacks {name} (or {name}.gz), which belongs to the other idx files."
+            )
     return files[f"{part} images"], files[f"{part} labels"]
 
 
@@ -94,8 +109,8 @@ def read_pair(files: Pair) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     pixels, labels = read_idx(files[0], 3), read_idx(files[1], 1)
     if len(pixels) != len(labels):
         raise DataError(
-            f"{files[0].name} holds {len(pixels):,} pictures, {files[1].name} {len(labels):,} labels: there must be "
-            "one for each."
+            f"{files[0].name} holds {len(pixels):,} pictures, {files[1].name} {len(labels):,} "
+            "labels: there must be one for each."
         )
     if pixels.size == 0:
         raise DataError(f"{files[0]} holds no pictures.")
@@ -116,10 +131,13 @@ def read_idx(path: Path, axes: int) -> np.ndarray[Any, Any]:
     try:
         with gzip.open(path) if packed else path.open("rb") as file:
             shape = read_shape(file, path, axes)
-            size, room = math.prod(shape), path.stat().st_size * (MOST_ZLIB_CAN if packed else 1)
+            size, room = (
+                math.prod(shape),
+                path.stat().st_size * (MOST_ZLIB_CAN if packed else 1),
+            )
             # Checked before the memory is asked for: the header may claim anything.
             values = np.empty(size if size <= room else 0, np.uint8)
-            got = file.readinto(memoryview(values)) if values.size else 0
+            got = file.readinto(values.data) if values.size else 0
             rest = file.read(1)
     except (EOFError, zlib.error):
         raise DataError(f"{path} ends too early: the file is truncated.") from None
@@ -127,16 +145,23 @@ def read_idx(path: Path, axes: int) -> np.ndarray[Any, Any]:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
     if got != size or rest:
         problem = "more" if got == size else "fewer"
-        raise DataError(f"{path} should hold {size:,} bytes after its header but holds {problem}.")
+        raise DataError(
+            f"{path} should hold {size:,} bytes after its header but holds {problem}."
+        )
     return values.reshape(shape)
 
 
 def read_shape(file: Any, path: Path, axes: int) -> tuple[int, ...]:
-    """Read the header: two zero bytes, the type, the number of axes, and the sizes."""
+    """Read the header: two zero bytes, the type, the number of axes, and the sizes.
+
+    Raises:
+        DataError: If it is another header.
+    """
     header = file.read(4 + 4 * axes)
     magic = bytes([0, 0, 8, axes])
     if header[:4] != magic or len(header) < 4 + 4 * axes:
         raise DataError(
-            f"{path} is no idx file of bytes with {axes} axes: it starts with {header[:4].hex(' ')}, not {magic.hex(' ')}."
+            f"{path} is no idx file of bytes with {axes} axes: it starts with "
+            f"{header[:4].hex(' ')}, not {magic.hex(' ')}."
         )
     return tuple(np.frombuffer(header, ">u4", offset=4).tolist())

@@ -48,8 +48,11 @@ class Options:
         for name, known in (("task", TASKS), ("color", COLORS)):
             if getattr(self, name) not in (None, *known):
                 raise DataError(
-                    f"`{name}` must be {' or '.join(map(repr, known))}, got {getattr(self, name)!r}."
+                    f"`{name}` must be {' or '.join(map(repr, known))}, got "
+                    f"{getattr(self, name)!r}."
                 )
+        if type(self.seed) is not int or self.seed < 0:
+            raise DataError(f"`seed` must be a whole number from 0, got {self.seed!r}.")
         object.__setattr__(self, "size", image_size(self.image_size))
 
     def refuse(self, what: str, *names: str) -> None:
@@ -89,12 +92,17 @@ class Options:
 
 
 def image_size(size: Any) -> tuple[int, int] | None:
-    """Return the height and width that a number or a pair means."""
+    """Return the height and width that a number or a pair means.
+
+    Raises:
+        DataError: If it is no size.
+    """
     if size is None:
         return None
     pair = (size, size) if isinstance(size, int) else tuple(size)
     if len(pair) != 2 or not all(type(side) is int and 1 <= side <= 4096 for side in pair):
         raise DataError(
-            f"`image_size` must be a number of pixels or (height, width), from 1 to 4096; got {size!r}."
+            "`image_size` must be a number of pixels or (height, width), from 1 to 4096; got "
+            f"{size!r}."
         )
     return pair[0], pair[1]

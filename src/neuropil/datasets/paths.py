@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from neuropil.datasets.errors import DataError, MissingDataError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable
 
 
@@ -21,16 +21,21 @@ def existing(path: str | os.PathLike[str]) -> Path:
         path: What the user named; ``~`` is the home folder.
 
     Raises:
+        DataError: If the system refuses to look.
         MissingDataError: If nothing is there.
     """
     found = Path(path).expanduser()
-    if found.exists():
-        return found
+    try:
+        if found.exists():
+            return found
+    except OSError as error:
+        raise DataError(f"{found!s:.200} cannot be opened: {error.strerror}.") from None
     folder = found.parent
     if not folder.is_dir():
         raise MissingDataError(f"There is no {found}: the folder {folder} does not exist.")
     raise MissingDataError(
-        f"There is no {found}{did_you_mean(found.name, (entry.name for entry in folder.iterdir()))}"
+        "There is no "
+        f"{found}{did_you_mean(found.name, (entry.name for entry in visible(folder)))}"
     )
 
 
@@ -41,7 +46,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def visible(folder: Path) -> list[Path]:
-    """Return what a folder holds, without hidden entries, in natural order."""
+    """Return what a folder holds, without hidden entries, in natural order.
+
+    Raises:
+        DataError: If the folder cannot be read.
+    """
     try:
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     except OSError as error:
@@ -51,19 +60,22 @@ def visible(folder: Path) -> list[Path]:
 
 def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
     """Return a key that sorts ``s2`` before ``s10``."""
-    return tuple(
-        (0, int(part)) if part.isdecimal() else (1, part.casefold())
-        for part in re.split(r"(\d+)", name)
-        if part
-    ) + ((2, name),)
+    parts = [part for part in re.split(r"(\d+)", name) if part]
+    keys = ((0, int(p)) if p.isdecimal() else (1, p.casefold()) for p in parts)
+    return (*keys, (2, name))
 
 
 def listed(items: Iterable[object], limit: int = 3) -> str:
     """Return ``a, b, c and 4 more``."""
-    texts = [str(item) for item in items]
+    texts = [shortened(str(item), 150) for item in items]
     if len(texts) <= limit:
         return ", ".join(texts)
     return f"{', '.join(texts[:limit])} and {len(texts) - limit:,} more"
+
+
+def shortened(text: str, limit: int = 60) -> str:
+    """Return a text that may come from a hostile file cut to a length fit for a message."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def counted(number: int, noun: str) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, final
 
 import numpy as np
@@ -14,9 +13,16 @@ from torch import Tensor
 
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.paths import counted, listed
-from neuropil.datasets.picture_file import Header, Treatment, careful_pillow, read_header, read_picture
+from neuropil.datasets.picture_file import (
+    Header,
+    Treatment,
+    careful_pillow,
+    read_header,
+    read_picture,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 S = TypeVar("S")
@@ -31,7 +37,8 @@ CHUNK = 64
 class Batch:
     """Decoded pictures, and what had to be done to which files.
 
-    `kept` are the places of the decoded files among those given; `broken` says why the others were set aside.
+    `kept` are the places of the decoded files among those given; `broken` says why the others
+    were set aside.
     """
 
     pixels: Tensor
@@ -55,7 +62,7 @@ class Batch:
 
 
 def read_headers(paths: Sequence[Path]) -> tuple[list[Header | None], dict[Path, str]]:
-    """Return the header of every picture, None for a broken one, and what is wrong with those."""
+    """Return the header of every picture, None for a broken one, and what is wrong there."""
     results = in_threads(read_header, paths)
     broken = {path: r for path, r in zip(paths, results, strict=True) if isinstance(r, str)}
     return [None if isinstance(result, str) else result for result in results], broken

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
@@ -11,19 +10,37 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from PIL.Image import Image
 
 SUFFIXES = frozenset(
-    ".png .jpg .jpeg .jpe .jfif .pgm .ppm .pbm .pnm .bmp .webp .gif .tif .tiff".split()
+    [
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".pgm",
+        ".ppm",
+        ".pbm",
+        ".pnm",
+        ".bmp",
+        ".webp",
+        ".gif",
+        ".tif",
+        ".tiff",
+    ]
 )
 GREY_MODES = frozenset(["1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"])
 ANIMATED = frozenset(["GIF", "PNG", "TIFF", "WEBP"])
+ORIENTATION = 0x0112
 TURNED = range(5, 9)
-"""Values of the EXIF orientation under which height and width are exchanged."""
+"""Values of the EXIF tag `ORIENTATION` under which height and width are exchanged."""
 
 
 @final
@@ -77,33 +94,40 @@ def read_picture(
         image.draft(None, (2 * max(size), 2 * max(size)))
         animated = image.format in ANIMATED and getattr(image, "is_animated", False)
         transparent = image.has_transparency_data
-        plain = to_plain(ImageOps.exif_transpose(image), transparent=transparent)
-        if plain.size != size[::-1]:
-            plain = plain.resize(size[::-1], Image.Resampling.BILINEAR, reducing_gap=3.0)
+        image.load()
+        if image.getexif().get(ORIENTATION, 1) != 1:
+            image = ImageOps.exif_transpose(image)
+        plain = to_plain(image, transparent=transparent)
+        width_height = size[1], size[0]
+        if plain.size != width_height:
+            plain = plain.resize(width_height, Image.Resampling.BILINEAR, reducing_gap=3.0)
         made_grey = channels == 1 and has_colour(plain)
-        pixels = np.asarray(plain.convert("L" if channels == 1 else "RGB"))
+        pixels = np.asarray(in_mode(plain, "L" if channels == 1 else "RGB"))
     pixels = pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
     return pixels, Treatment(own_size, made_grey, transparent, animated)
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Image]:
-    """Open a picture, and turn whatever goes wrong inside into one clear line."""
+    """Open a picture, and turn whatever goes wrong inside into one clear line.
+
+    Raises:
+        DataError: If anything goes wrong.
+    """
     from PIL import Image, UnidentifiedImageError
 
     try:
-        if path.stat().st_size == 0:
-            raise DataError("the file is empty")
         with Image.open(path) as image:
             yield image
     except DataError:
         raise
     except UnidentifiedImageError:
-        raise DataError("it is not a picture") from None
+        raise DataError("it is no picture" if path.stat().st_size else "it is empty") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"it claims more than {Image.MAX_IMAGE_PIXELS:,} pixels") from None
     except Exception as error:  # Pillow's decoders raise anything at all on a broken file.
-        raise DataError(f"it cannot be decoded ({str(error) or type(error).__name__})") from None
+        why = shortened(str(error) or type(error).__name__)
+        raise DataError(f"it cannot be decoded ({why})") from None
 
 
 @contextmanager
@@ -126,13 +150,20 @@ def to_plain(image: Image, *, transparent: bool) -> Image:
     if transparent:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    if image.mode in {"1", "L"}:
-        return image.convert("L")
-    return image.convert("RGB")
+    return in_mode(image, "L" if image.mode in {"1", "L"} else "RGB")
+
+
+def in_mode(image: Image, mode: str) -> Image:
+    """Return a picture in another mode; `convert` would copy it even if it has that mode."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def deep_grey(image: Image) -> Image:
-    """Return a grey picture of more than 8 bits as one of 8."""
+    """Return a grey picture of more than 8 bits as one of 8.
+
+    Raises:
+        DataError: If the range of values is no common one.
+    """
     from PIL import Image
 
     values = np.asarray(image)
@@ -144,7 +175,9 @@ def deep_grey(image: Image) -> Image:
     else:
         full = 255 if high <= 255 else 65535
     if not 0 <= low <= high <= full:
-        raise DataError(f"its values run from {low:g} to {high:g}, which is no common range of greys")
+        raise DataError(
+            f"its values run from {low:g} to {high:g}, which is no common range of greys"
+        )
     return Image.fromarray(np.round(values * (255 / full)).astype(np.uint8))
 
 
@@ -169,4 +202,8 @@ def upright_size(image: Image) -> tuple[int, int]:
     width, height = image.size
     # Only these keep the orientation in the header; asking a PNG would decode it.
     turns = image.format in {"JPEG", "MPO", "WEBP", "TIFF"}
-    return (width, height) if turns and image.getexif().get(0x0112) in TURNED else (height, width)
+    return (
+        (width, height)
+        if turns and image.getexif().get(ORIENTATION) in TURNED
+        else (height, width)
+    )

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from statistics import median
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import torch
 from torch import Tensor
 
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.options import Options
-from neuropil.datasets.paths import counted, natural_key, visible
+from neuropil.datasets.paths import counted, visible
 from neuropil.datasets.picture_batch import read_headers, read_pictures, say_broken
 from neuropil.datasets.picture_file import SUFFIXES
 from neuropil.datasets.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from neuropil.datasets.options import Options
 
 PARTS = {
     "train": ("train", "training"),
@@ -48,7 +51,8 @@ def open_picture_folder(folder: Path, options: Options) -> Splits:
     """Read pictures that lie in one folder per class.
 
     Args:
-        folder: Holds the class folders, or ``train``, ``test`` and ``validation`` folders that hold them.
+        folder: Holds the class folders, or ``train``, ``test`` and ``validation`` folders that
+            hold them.
         options: What the caller asked for.
 
     Raises:
@@ -56,7 +60,9 @@ def open_picture_folder(folder: Path, options: Options) -> Splits:
     """
     options.refuse("a folder of pictures", "target")
     if options.task == "regression":
-        raise DataError(f"{folder} holds pictures by class: that is classification, not regression.")
+        raise DataError(
+            f"{folder} holds pictures by class: that is classification, not regression."
+        )
     parts = find_parts(folder)
     files = find_files(parts["train"])
     notes: list[str] = []
@@ -65,7 +71,7 @@ def open_picture_folder(folder: Path, options: Options) -> Splits:
     if shape[0] == 3 and options.color is None and holds_only_greys(pixels):
         pixels, shape = pixels[:, :1].clone(), (1, *shape[1:])
         notes.append("The pictures are stored in colour but hold only greys: read as grey.")
-    target = find_classes(labels, parts["train"])
+    target = Target.of_labels(labels, str(parts["train"]))
 
     def read_part(name: str, notes: list[str]) -> Dataset:
         found = find_files(parts[name])
@@ -80,7 +86,9 @@ def open_picture_folder(folder: Path, options: Options) -> Splits:
     )
     background = rim_brightness(train.inputs, 0, 255)
     preparation = PicturePreparation(shape, target, background=background)
-    return Splits(train, validation, test, preparation=preparation, source=str(folder), notes=notes)
+    return Splits(
+        train, validation, test, preparation=preparation, source=str(folder), notes=notes
+    )
 
 
 def find_parts(folder: Path) -> dict[str, Path]:
@@ -113,10 +121,14 @@ def find_files(folder: Path) -> Files:
         return Files(folder, pictures, others)
     if loose := sum(map(is_picture, entries)):
         raise DataError(
-            f"{folder} holds {counted(loose, 'picture')} but no folders: put the pictures of each class into a folder "
-            "with the name of the class."
+            f"{folder} holds {counted(loose, 'picture')} but no folders: put the pictures of "
+            "each class into a folder with the name of the class."
         )
-    held = f"holds no pictures or tables ({counted(others, 'other file')})" if others else "is empty"
+    held = (
+        f"holds no pictures or tables ({counted(others, 'other file')})"
+        if others
+        else "is empty"
+    )
     raise DataError(f"{folder} {held}.")
 
 
@@ -148,13 +160,16 @@ def common_shape(files: Files, options: Options, notes: list[str]) -> tuple[int,
     if not headers:
         path, reason = next(iter(broken.items()))
         raise DataError(
-            f"None of the {counted(len(paths), 'picture')} in {files.folder} can be read: {path.name}: {reason}."
+            f"None of the {counted(len(paths), 'picture')} in {files.folder} can be read: "
+            f"{path.name}: {reason}."
         )
     if options.color is None:
         channels = 1 if all(header.grey for header in headers) else 3
     else:
         channels = 1 if options.color == "grey" else 3
-    height, width = options.size or common_size([header.size for header in headers], channels, notes)
+    height, width = options.size or common_size(
+        [header.size for header in headers], channels, notes
+    )
     return channels, height, width
 
 
@@ -178,35 +193,26 @@ def common_size(
 def read_files(
     files: Files, shape: tuple[int, int, int], root: Path, notes: list[str]
 ) -> tuple[Tensor, list[str], list[str]]:
-    """Return the pictures, labels and names of the files that can be read."""
+    """Return the pictures, labels and names of the files that can be read.
+
+    Raises:
+        DataError: If none can.
+    """
     batch = read_pictures([path for path, _ in files.pictures], shape[0], shape[1:])
     if not batch.kept:
         raise DataError(f"None of the pictures in {files.folder} can be read.")
     notes += say_broken(batch.broken, root)
     notes += batch.notes()
     if files.others:
-        notes.append(f"{counted(files.others, 'other file')} in {files.folder.name} left alone.")
+        notes.append(
+            f"{counted(files.others, 'other file')} in {files.folder.name} left alone."
+        )
     kept = [files.pictures[place] for place in batch.kept]
     return (
         batch.pixels,
         [label for _, label in kept],
         [str(path.relative_to(root)) for path, _ in kept],
     )
-
-
-def find_classes(labels: Sequence[str], folder: Path) -> Target:
-    """Return the classes in natural order.
-
-    Raises:
-        DataError: If there is only one.
-    """
-    classes = sorted(set(labels), key=natural_key)
-    if len(classes) < 2:
-        raise DataError(
-            f"{folder} holds pictures of one class only, {classes[0]!r}: put the pictures of each class into a folder "
-            "with the name of the class."
-        )
-    return Target.of_classes(classes)
 
 
 def holds_only_greys(pixels: Tensor) -> bool:

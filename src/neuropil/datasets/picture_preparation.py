@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
 import torch
 from torch import Tensor
-from typing_extensions import Self, override
+from typing_extensions import override
 
+from neuropil.datasets.array_preparation import as_type
+from neuropil.datasets.dataset import as_inputs
 from neuropil.datasets.errors import DataError
+from neuropil.datasets.layouts import as_batch
 from neuropil.datasets.picture_file import Treatment, careful_pillow, read_picture
 from neuropil.datasets.plain import number, shape_tuple, text
 from neuropil.datasets.preparation import Preparation
-from neuropil.datasets.target import Target
+
+if TYPE_CHECKING:
+    from neuropil.datasets.target import Target
 
 
 @final
@@ -23,7 +28,8 @@ from neuropil.datasets.target import Target
 class PicturePreparation(Preparation):
     """How a picture file becomes what a network of pictures takes.
 
-    A file's values v in 0..255 become ``v / 255 · (high − low) + low``, the range that the training pictures have.
+    A file's values v in 0..255 become ``v / 255 · (high − low) + low``, the range that the
+    training pictures have.
 
     Shape:
         One example is ``(C, H, W)``: C is 1 for grey, 3 for colour.
@@ -34,14 +40,17 @@ class PicturePreparation(Preparation):
         dtype: ``"uint8"`` or ``"float32"``.
         low: The value of black.
         high: The value of white.
-        background: Mean brightness of the training pictures' rims, 0 for black to 1 for white; None if unknown.
+        background: Mean brightness of the training pictures' rims, 0 for black to 1 for white;
+            None if unknown.
 
     Raises:
         DataError: If the shape is none of a picture, or the range is empty.
 
     Example:
+        >>> import torch
+        >>> from neuropil.datasets import PicturePreparation, Target
         >>> shades = PicturePreparation((1, 1, 2), Target.of_classes("ab"), high=16)
-        >>> shades.encode(np.array([[[0, 255]]], np.uint8))
+        >>> shades.from_bytes(torch.tensor([[[[0, 255]]]], dtype=torch.uint8))
         tensor([[[[ 0, 16]]]], dtype=torch.uint8)
     """
 
@@ -61,7 +70,8 @@ class PicturePreparation(Preparation):
             )
         if self.dtype not in ("uint8", "float32") or not self.low < self.high:
             raise DataError(
-                f"pictures need uint8 or float32 values from low to high, got {self.dtype} from {self.low} to {self.high}."
+                f"pictures need uint8 or float32 values from low to high, got {self.dtype} "
+                f"from {self.low} to {self.high}."
             )
 
     @property
@@ -71,19 +81,20 @@ class PicturePreparation(Preparation):
 
     @override
     def encode(self, raw: Any, notes: list[str] | None = None) -> Tensor:
-        """Return a picture file, or the bytes of one picture, as a batch of one.
+        """Return a picture file as a batch of one, or an array of pictures as a batch.
 
         Args:
-            raw: A path, or an array of bytes 0..255 of exactly this preparation's shape.
+            raw: A path; or an array of one or more pictures with the training pictures' size
+                and range of values, channels first, last or, for grey, left out.
             notes: A list that gains a line if the file had to be changed.
 
         Raises:
-            DataError: If the file is broken or the array has another shape.
+            DataError: If the file is broken or the array does not fit.
         """
-        if isinstance(raw, np.ndarray):
-            if raw.shape != self.shape or raw.dtype != np.uint8:
-                raise DataError(f"needs bytes of shape {self.shape}, got {raw.dtype} of shape {raw.shape}.")
-            return self.from_bytes(torch.from_numpy(raw[None].copy()))
+        if isinstance(raw, np.ndarray | Tensor):
+            return as_inputs(
+                as_type(as_batch(np.asarray(raw), self.shape, "the array"), self.dtype)
+            )
         path = Path(raw)
         try:
             with careful_pillow():
@@ -125,7 +136,8 @@ class PicturePreparation(Preparation):
         if self.background is not None and abs(rim - self.background) > 0.5:
             light, dark = ("light", "dark") if rim > 0.5 else ("dark", "light")
             notes.append(
-                f"{name}: has a {light} background, the training pictures a {dark} one; it was not inverted."
+                f"{name}: has a {light} background, the training pictures a {dark} one; it was "
+                "not inverted."
             )
         return notes
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from neuropil.datasets.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 T = TypeVar("T")
 
@@ -15,7 +17,11 @@ MAX_SIZE = 100_000_000
 
 
 def field(data: Any, name: str, expected: str, accept: Callable[[Any], bool]) -> Any:
-    """Return one field of a JSON object, or say what it should have been."""
+    """Return one field of a JSON object, or say what it should have been.
+
+    Raises:
+        DataError: If it is not accepted.
+    """
     value = data.get(name) if isinstance(data, dict) else None
     if not accept(value):
         raise DataError(f"damaged preparation: {name!r} must be {expected}, got {value!r:.60}.")
@@ -55,7 +61,9 @@ def shape_tuple(data: Any, name: str) -> tuple[int, ...]:
 
 def object_list(data: Any, name: str) -> list[dict[str, Any]]:
     """Return a field that must be a list of JSON objects."""
-    return field(data, name, "a list of objects", list_of(lambda value: isinstance(value, dict)))
+    return field(
+        data, name, "a list of objects", list_of(lambda value: isinstance(value, dict))
+    )
 
 
 def list_of(accept: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -65,7 +73,9 @@ def list_of(accept: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 def is_number(value: Any) -> bool:
     """Tell whether a value is a finite number and no truth value."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    )
 
 
 def is_shape(value: Any) -> bool:

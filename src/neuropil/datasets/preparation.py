@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
-
-from torch import Tensor
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.plain import text
 from neuropil.datasets.target import Target
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 KINDS: dict[str, type[Preparation]] = {}
 """The kinds of preparation by the name that stands in their plain data."""
@@ -19,7 +19,8 @@ KINDS: dict[str, type[Preparation]] = {}
 class Preparation(ABC):
     """How raw input becomes what a network takes.
 
-    A run keeps it as plain data, so that new input is treated exactly as the training data were.
+    A run keeps it as plain data, so that new input is treated exactly as the training data
+    were.
     """
 
     kind: ClassVar[str]
@@ -67,5 +68,7 @@ class Preparation(ABC):
         """
         kind = text(data, "kind")
         if kind not in KINDS:
-            raise DataError(f"damaged preparation: unknown kind {kind!r}, known are {sorted(KINDS)}.")
+            raise DataError(
+                f"damaged preparation: unknown kind {kind!r}, known are {sorted(KINDS)}."
+            )
         return KINDS[kind].from_fields(data, Target.from_json(data.get("target") or {}))

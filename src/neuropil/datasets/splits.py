@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
+
+from typing_extensions import override
 
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.preparation import Preparation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from neuropil.datasets.preparation import Preparation
 
 
 @final
@@ -17,8 +22,8 @@ class Splits:
     Args:
         train: The training examples.
         validation: Examples held out to watch the training, or None.
-        test: Examples for the last measurement, or None; or a function that reads them at first use and may add to
-            `notes`, which is its argument.
+        test: Examples for the last measurement, or None; or a function that reads them at first
+            use and may add to `notes`, which is its argument.
         preparation: How raw input becomes an example.
         source: Where the data come from.
         notes: Lines that a person should read.
@@ -53,8 +58,8 @@ class Splits:
         self.notes = list(notes)
         if tuple(train.inputs.shape[1:]) != preparation.input_shape:
             raise DataError(
-                f"the training examples have shape {tuple(train.inputs.shape[1:])}, the preparation says "
-                f"{preparation.input_shape}."
+                f"the training examples have shape {tuple(train.inputs.shape[1:])}, the "
+                f"preparation says {preparation.input_shape}."
             )
 
     @property
@@ -105,10 +110,15 @@ class Splits:
             "input_shape": list(self.input_shape),
             "train": len(self.train),
             "validation": 0 if self.validation is None else len(self.validation),
-            "test": len(self._test) if isinstance(self._test, Dataset) else None if self.has_test else 0,
+            "test": len(self._test)
+            if isinstance(self._test, Dataset)
+            else None
+            if self.has_test
+            else 0,
             "notes": list(self.notes),
         }
 
+    @override
     def __repr__(self) -> str:
         sizes = [f"{len(self.train):,} training"]
         if self.validation is not None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.errors import DataError
+
+if TYPE_CHECKING:
+    from neuropil.datasets.dataset import Dataset
 
 
 def split(
@@ -23,7 +25,8 @@ def split(
     """Cut a dataset into training, validation and test parts, the classes in equal shares.
 
     Args:
-        dataset: The examples. Class numbers as targets are stratified; other targets, or none, are only shuffled.
+        dataset: The examples. Class numbers as targets are stratified; other targets, or none,
+            are only shuffled.
         validation: Share of all examples (below 1) or their number; 0 for none.
         test: Share of all examples (below 1) or their number; 0 for none.
         seed: The same seed gives the same parts.
@@ -36,6 +39,8 @@ def split(
         DataError: If there are too few examples.
 
     Example:
+        >>> import torch
+        >>> from neuropil.datasets import Dataset, split
         >>> data = Dataset(torch.arange(10.0), [0] * 6 + [1] * 4)
         >>> train, validation, test = split(data, validation=0, test=0.5)
         >>> train.targets.tolist(), validation, test.targets.tolist()
@@ -61,11 +66,13 @@ def split_indices(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the indices of the training, validation and test parts, each in rising order.
 
-    One example of each of the K classes is kept for training; a part of ``s`` examples then takes
-    ``s · (n_k − 1) / (N − K)`` from a class of ``n_k`` among ``N``, rounded so that the part has exactly its size.
+    One example of each of the K classes is kept for training; a part of ``s`` examples then
+    takes ``s · (n_k − 1) / (N − K)`` from a class of ``n_k`` among ``N``, rounded so that the
+    part has exactly its size.
 
     Args:
-        targets: One target per example: class numbers or names are stratified, floating-point numbers are not.
+        targets: One target per example: class numbers or names are stratified, floating-point
+            numbers are not.
         validation: Share of all examples (below 1) or their number; 0 for none.
         test: Share of all examples (below 1) or their number; 0 for none.
         seed: The same seed gives the same parts.
@@ -75,22 +82,29 @@ def split_indices(
         DataError: If there are too few examples.
 
     Example:
-        >>> train, validation, test = split_indices([0, 0, 0, 0, 1, 1, 1, 1], validation=2, test=2)
+        >>> from neuropil.datasets import split_indices
+        >>> train, validation, test = split_indices(
+        ...     [0, 0, 0, 0, 1, 1, 1, 1], validation=2, test=2
+        ... )
         >>> len(train), len(validation), len(test)
         (4, 2, 2)
     """
     labels = targets.cpu().numpy() if isinstance(targets, Tensor) else np.asarray(targets)
     count = len(labels)
-    sizes = [part_size(size, count, name) for name, size in (("test", test), ("validation", validation))]
+    sizes = [
+        part_size(size, count, name)
+        for name, size in (("test", test), ("validation", validation))
+    ]
     stratified = stratify and labels.ndim == 1 and labels.dtype.kind != "f"
     classes = np.unique(labels, return_inverse=True)[1] if stratified else np.zeros(count, int)
     spare = np.bincount(classes, minlength=1) - 1
     if count == 0 or sum(sizes) > spare.sum():
+        classed, each = (
+            (f" of {len(spare):,} classes", " of each class") if stratified else ("", "")
+        )
         raise DataError(
-            f"{count:,} examples of {len(spare):,} classes are too few to set {sizes[1]:,} aside for validation and "
-            f"{sizes[0]:,} for the test: at least one of each class must be left for training."
-            if stratified
-            else f"{count:,} examples are too few to set {sizes[1]:,} aside for validation and {sizes[0]:,} for the test."
+            f"{count:,} examples{classed} are too few to set {sizes[1]:,} aside for validation "
+            f"and {sizes[0]:,} for the test: training needs at least one{each}."
         )
     shuffled = np.random.default_rng(seed).permutation(count)
     # Each class in its shuffled order, one class after the other.
@@ -107,10 +121,15 @@ def split_indices(
 
 
 def part_size(size: float, count: int, name: str) -> int:
-    """Return how many of `count` examples a share or a number means."""
-    if isinstance(size, bool) or not 0 <= size or (size >= 1 and size != int(size)):
+    """Return how many of `count` examples a share or a number means.
+
+    Raises:
+        DataError: If it is neither.
+    """
+    if isinstance(size, bool) or not size >= 0 or (size >= 1 and size != int(size)):
         raise DataError(
-            f"`{name}` must be a share from 0 to below 1 or a whole number of examples, got {size!r}."
+            f"`{name}` must be a share from 0 to below 1 or a whole number of examples, got "
+            f"{size!r}."
         )
     if size >= 1:
         return int(size)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
-from typing_extensions import Self
 
 from neuropil.datasets.cells import column_numbers, is_missing
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.paths import counted, listed
 from neuropil.datasets.plain import field, flag, number, text, text_tuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @final
@@ -30,6 +31,7 @@ class NumberColumn:
         indicator: Whether training rows lack the value, so that there is an indicator.
 
     Example:
+        >>> from neuropil.datasets import NumberColumn
         >>> age = NumberColumn("age", median=30.0, indicator=True)
         >>> age.encode(["31", "?"], range(2, 4), "people.csv", [])
         array([[31.,  0.],
@@ -65,12 +67,15 @@ class NumberColumn:
         values = column_numbers(cells, rows, where)
         if values is None:
             place = next(i for i, cell in enumerate(cells) if not is_missing(cell))
-            raise DataError(f"{where}: needs numbers, got words such as {cells[place]!r} in row {rows[place]}.")
+            raise DataError(
+                f"{where}: needs numbers, got words such as {cells[place]!r} in row "
+                f"{rows[place]}."
+            )
         missing = np.isnan(values)
         if missing.any() and not self.indicator:
             notes.append(
-                f"{self.name!r} is missing in {counted(int(missing.sum()), 'row')}, though never in the training rows: "
-                f"the training median, {self.median:g}, stands in."
+                f"{self.name!r} is missing in {counted(int(missing.sum()), 'row')}, though "
+                f"never in the training rows: the training median, {self.median:g}, stands in."
             )
         filled = np.where(missing, self.median, values)
         columns = [filled, missing] if self.indicator else [filled]
@@ -78,7 +83,12 @@ class NumberColumn:
 
     def to_json(self) -> dict[str, Any]:
         """Return this as plain data."""
-        return {"kind": self.kind, "name": self.name, "median": self.median, "indicator": self.indicator}
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "median": self.median,
+            "indicator": self.indicator,
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -104,7 +114,10 @@ class TextColumn:
         indicator: Whether training rows lack the value, so that there is an indicator.
 
     Example:
-        >>> TextColumn("sex", ("F", "M"), indicator=False).encode(["M", "F"], range(2, 4), "people.csv", [])
+        >>> from neuropil.datasets import TextColumn
+        >>> TextColumn("sex", ("F", "M"), indicator=False).encode(
+        ...     ["M", "F"], range(2, 4), "people.csv", []
+        ... )
         array([[0., 1.],
                [1., 0.]], dtype=float32)
     """
@@ -143,15 +156,21 @@ class TextColumn:
         if unknown:
             where = next(row for row, cell in zip(rows, cells, strict=True) if cell in unknown)
             notes.append(
-                f"{source}, column {self.name!r}: {listed(map(repr, unknown))} (first in row {where}) not among the "
-                f"training rows' categories: encoded as none of them in {counted(unknown.total(), 'row')}."
+                f"{source}, column {self.name!r}: {listed(map(repr, unknown))} (first in row "
+                f"{where}) not among the training rows' categories: encoded as none of them in "
+                f"{counted(unknown.total(), 'row')}."
             )
         return encoded[:, :width]
 
     def to_json(self) -> dict[str, Any]:
         """Return this as plain data."""
         categories = list(self.categories)
-        return {"kind": self.kind, "name": self.name, "categories": categories, "indicator": self.indicator}
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "categories": categories,
+            "indicator": self.indicator,
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:

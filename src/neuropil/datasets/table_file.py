@@ -7,16 +7,16 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, final
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any, Self, final
 
 from neuropil.datasets.cells import is_missing, is_number
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.paths import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE = 1000
@@ -37,6 +37,7 @@ class Table:
         header: Whether the names stand in the file.
 
     Example:
+        >>> from neuropil.datasets import Table
         >>> table = Table.of({"age": [31, None], "name": ["Ada", "Bo"]})
         >>> table.column("age"), len(table)
         (['31', ''], 2)
@@ -53,10 +54,16 @@ class Table:
         """Return a table of columns in memory.
 
         Args:
-            columns: Maps names to sequences of cells; a dict or a pandas DataFrame. None and NaN are missing.
+            columns: Maps names to sequences of cells; a dict or a pandas DataFrame. None and
+                NaN are missing.
         """
         cells = [[as_text(cell) for cell in columns[name]] for name in columns]
-        return cls([str(name) for name in columns], cells, range(1, 1 + len(cells[0]) if cells else 1), "the table")
+        return cls(
+            [str(name) for name in columns],
+            cells,
+            range(1, 1 + len(cells[0]) if cells else 1),
+            "the table",
+        )
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -75,21 +82,25 @@ class Table:
         Args:
             keep: True or false for each row.
         """
-        columns = [[c for c, k in zip(column, keep, strict=True) if k] for column in self.columns]
+        columns = [
+            [c for c, k in zip(column, keep, strict=True) if k] for column in self.columns
+        ]
         rows = [row for row, k in zip(self.rows, keep, strict=True) if k]
         return Table(self.names, columns, rows, self.source, self.header)
 
 
 def as_text(cell: object) -> str:
-    """Return a cell in memory as its text; None and NaN are missing."""
-    return "" if cell is None or cell != cell else str(cell).strip()  # noqa: PLR0124 - NaN alone differs from itself
+    """Return a cell in memory as its text; None and what pandas has for it are empty."""
+    text = str(cell).strip()
+    return "" if text in {"None", "nan", "<NA>", "NaT"} else text
 
 
 def read_table(path: Path, notes: list[str], *, header: bool | None = None) -> Table:
     """Read a text table.
 
     Args:
-        path: The file; ``.tsv`` is tab-separated, otherwise the delimiter is seen from the rows.
+        path: The file; ``.tsv`` is tab-separated, otherwise the delimiter is seen from the
+            rows.
         notes: Gains a line for each thing a person should know.
         header: Whether the first row holds the names; None to see from the rows.
 
@@ -101,7 +112,8 @@ def read_table(path: Path, notes: list[str], *, header: bool | None = None) -> T
         header = has_header(records)
         if not header:
             notes.append(
-                f"{path.name} has no header line: its columns are called column1 to column{len(records[0])}."
+                f"{path.name} has no header line: its columns are called column1 to "
+                f"column{len(records[0])}."
             )
     width = len(records[0])
     for record, row in zip(records, rows, strict=True):
@@ -116,11 +128,40 @@ def read_table(path: Path, notes: list[str], *, header: bool | None = None) -> T
         raise DataError(f"{path} has more than one column called {listed(map(repr, twice))}.")
     if not records:
         raise DataError(f"{path} has a header but no rows below it.")
-    return Table(names, [list(c) for c in zip(*records, strict=True)], rows, str(path), header)
+    return Table(names, transposed(records), rows, str(path), header)
+
+
+def transposed(records: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return the columns of equal rows; in pieces, which stay in the processor's cache."""
+    columns: list[list[str]] = [[] for _ in records[0]]
+    for start in range(0, len(records), SAMPLE):
+        piece = zip(*records[start : start + SAMPLE], strict=True)
+        for column, cells in zip(columns, piece, strict=True):
+            column += cells
+    return columns
+
+
+def read_names(path: Path) -> list[str]:
+    """Return the cells of the first line alone, where a table may name its columns.
+
+    Raises:
+        DataError: If it cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            line = file.readline()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+    records, _ = parse(line, find_delimiter(line, prefer=","), path)
+    return records[0] if records else []
 
 
 def read_records(path: Path, notes: list[str]) -> tuple[list[list[str]], list[int]]:
-    """Return the stripped cells of every row that is not blank, and the rows' numbers."""
+    """Return the stripped cells of every row that is not blank, and the rows' numbers.
+
+    Raises:
+        DataError: If there is none.
+    """
     content = read_text(path, notes)
     dialect = find_delimiter(content, prefer="\t" if path.suffix.casefold() == ".tsv" else ",")
     records, rows = parse(content, dialect, path)
@@ -133,7 +174,11 @@ def read_records(path: Path, notes: list[str]) -> tuple[list[list[str]], list[in
 
 
 def read_text(path: Path, notes: list[str]) -> str:
-    """Return the file as text: UTF-8, UTF-16 by its mark, otherwise Windows-1252."""
+    """Return the file as text: UTF-8, UTF-16 by its mark, otherwise Windows-1252.
+
+    Raises:
+        DataError: If it cannot be read, or is no text.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -150,15 +195,25 @@ def read_text(path: Path, notes: list[str]) -> str:
 
 
 def parse(content: str, delimiter: str, path: Path) -> tuple[list[list[str]], list[int]]:
-    """Return the stripped cells of every row that is not blank, and the rows' numbers."""
+    """Return the stripped cells of every row that is not blank, and the rows' numbers.
+
+    Raises:
+        DataError: If quotes do not match.
+    """
     reader = csv.reader(
-        io.StringIO(content, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True
+        io.StringIO(content, newline=""),
+        delimiter=delimiter,
+        skipinitialspace=True,
+        strict=True,
     )
+    # Looked for once, as stripping millions of cells takes longer than reading them.
+    spaces = any(space in content for space in (" ", "\xa0", "\t"))
     records, rows = [], []
     try:
         for row, record in enumerate(reader, start=1):
-            if any(cell.strip() for cell in record):
-                records.append([cell.strip() for cell in record])
+            cells = [cell.strip() for cell in record] if spaces else record
+            if any(cells):
+                records.append(cells)
                 rows.append(row)
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: {error}.") from None
@@ -166,8 +221,9 @@ def parse(content: str, delimiter: str, path: Path) -> tuple[list[list[str]], li
 
 
 def find_delimiter(content: str, prefer: str) -> str:
-    """Return what parts the cells: the delimiter that gives equal rows, numbers, many columns."""
-    lines = content.splitlines(keepends=True)[:SAMPLE]
+    """Return what parts the cells: what gives equal rows, many numbers, many columns."""
+    # A few megabytes show enough; the last line may be cut.
+    lines = content[: 2**22].splitlines(keepends=True)[:SAMPLE]
 
     def merit(delimiter: str) -> tuple[bool, float, float, int, bool]:
         try:
@@ -188,21 +244,21 @@ def find_delimiter(content: str, prefer: str) -> str:
 def has_header(records: Sequence[Sequence[str]]) -> bool:
     """Tell whether the first row names the columns.
 
-    A number at the top of a column of numbers speaks against it, a word there for it. Where all columns are words,
-    a first word that comes again below speaks against it.
+    A word at the top of a column of numbers speaks for it, a number there against it. Where all
+    columns are words, a first word that comes again below speaks against it.
     """
     first, below = records[0], records[1 : 1 + SAMPLE]
-    votes = 0
-    for place, cell in enumerate(first):
-        column = [record[place] for record in below if place < len(record)]
-        known = [c for c in column if not is_missing(c)]
-        if known and sum(map(is_number, known)) > len(known) / 2:
-            votes += -1 if is_number(cell) else 0 if is_missing(cell) else 1
-    if votes:
-        return votes > 0
-    columns = list(zip(*below, strict=False))
-    repeated = any(cell in column for cell, column in zip(first, columns, strict=False))
-    return not repeated and not any(map(is_number, first))
+    pairs = list(zip(first, zip(*below, strict=False), strict=False))
+    tops = [cell for cell, column in pairs if mostly_numbers(column) and not is_missing(cell)]
+    if tops:
+        return 2 * sum(map(is_number, tops)) <= len(tops)
+    return not any(cell in column or is_number(cell) for cell, column in pairs)
+
+
+def mostly_numbers(cells: Sequence[str]) -> bool:
+    """Tell whether more than half of the cells that are not missing are numbers."""
+    known = [cell for cell in cells if not is_missing(cell)]
+    return sum(map(is_number, known)) > len(known) / 2
 
 
 def writes_decimal_commas(records: Sequence[Sequence[str]]) -> bool:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
 import torch
 from torch import Tensor
-from typing_extensions import Self, override
+from typing_extensions import override
 
-from neuropil.datasets.cells import as_number, column_numbers, is_missing
+from neuropil.datasets.cells import as_number, column_numbers, is_missing, number_label
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.paths import listed
 from neuropil.datasets.plain import flag, object_list, text_tuple
 from neuropil.datasets.preparation import Preparation
 from neuropil.datasets.table_columns import NumberColumn, TextColumn, column_from_json
 from neuropil.datasets.table_file import Table
-from neuropil.datasets.target import Target
+
+if TYPE_CHECKING:
+    from neuropil.datasets.target import Target
 
 
 @final
@@ -26,8 +28,8 @@ class TablePreparation(Preparation):
     """How a table of text becomes what a network takes.
 
     Shape:
-        One example is ``(features)``: each column of numbers gives one, each column of words one a category, and a column
-        with missing cells one more that says where.
+        One example is ``(features)``: each column of numbers gives one, each column of words
+        one a category, and a column with missing cells one more that says where.
 
     Args:
         columns: The columns that the network takes, in order.
@@ -36,8 +38,12 @@ class TablePreparation(Preparation):
         header: Whether the training table named its columns.
 
     Example:
+        >>> from neuropil.datasets import NumberColumn, TablePreparation, Target, TextColumn
         >>> table = TablePreparation(
-        ...     (NumberColumn("age", 30.0, indicator=False), TextColumn("sex", ("F", "M"), indicator=False)),
+        ...     (
+        ...         NumberColumn("age", 30.0, indicator=False),
+        ...         TextColumn("sex", ("F", "M"), indicator=False),
+        ...     ),
         ...     Target.of_classes(["no", "yes"], name="ill"),
         ...     names=("age", "sex", "ill"),
         ... )
@@ -69,7 +75,8 @@ class TablePreparation(Preparation):
         """Return the rows of a table as a batch.
 
         Args:
-            raw: A `Table`, a dict of columns or a pandas DataFrame; columns are found by name, others ignored.
+            raw: A `Table`, a dict of columns or a pandas DataFrame; columns are found by name,
+                others ignored.
             notes: A list that gains a line for each thing a person should know.
 
         Raises:
@@ -102,9 +109,8 @@ class TablePreparation(Preparation):
             raise DataError(f"{table.source} lacks the target column {name!r}.")
         cells = table.column(name)
         where = f"{table.source}, column {name!r}"
-        for row, cell in zip(table.rows, cells, strict=True):
-            if is_missing(cell):
-                raise DataError(f"{where}: the target is missing in row {row}.")
+        if any(map(is_missing, set(cells))):
+            raise DataError(f"{where}: the target is missing in some rows.")
         if self.target.classes is not None:
             return self.target.encode_classes(self.labels(cells), where)
         values = column_numbers(cells, table.rows, where)
@@ -113,13 +119,13 @@ class TablePreparation(Preparation):
         return torch.from_numpy(values.astype(np.float32))
 
     def labels(self, cells: list[str]) -> list[str]:
-        """Return the class name in each cell: ``1`` and ``1.0`` are the same unless the classes tell them apart.
+        """Return the class name in each cell; ``1.0`` is ``1``, unless all cells are classes.
 
         Args:
             cells: Cells of the target column.
         """
         known = set(self.target.classes or ())
-        return [cell if cell in known else number_label(cell) for cell in cells]
+        return cells if known.issuperset(cells) else number_labels(cells)
 
     @override
     def fields(self) -> dict[str, Any]:
@@ -134,13 +140,14 @@ class TablePreparation(Preparation):
     def from_fields(cls, data: dict[str, Any], target: Target) -> Self:
         columns = tuple(map(column_from_json, object_list(data, "columns")))
         if not columns or target.name is None:
-            raise DataError("damaged preparation: a table needs columns and the name of its target.")
+            raise DataError(
+                "damaged preparation: a table needs columns and the name of its target."
+            )
         return cls(columns, target, text_tuple(data, "names"), flag(data, "header"))
 
 
-def number_label(cell: str) -> str:
-    """Return the shortest way to write the number in a cell, or the cell if it is a word."""
-    value = as_number(cell)
-    if np.isfinite(value) and value == int(value):
-        return str(int(value))
-    return cell if np.isnan(value) else f"{value:.12g}"
+def number_labels(cells: list[str]) -> list[str]:
+    """Return the shortest way to write the number in each cell; words as they are."""
+    values = {cell: as_number(cell) for cell in set(cells)}
+    short = {c: number_label(v) if np.isfinite(v) else c for c, v in values.items()}
+    return [short[cell] for cell in cells]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, Self, final
 
 import torch
 from torch import Tensor
-from typing_extensions import Self
 
+from neuropil.datasets.cells import as_number, is_number
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import listed
+from neuropil.datasets.paths import listed, natural_key
 from neuropil.datasets.plain import number_tuple, text, text_tuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 @final
@@ -20,7 +22,8 @@ from neuropil.datasets.plain import number_tuple, text, text_tuple
 class Target:
     """What a network is to give: classes by name, or numbers in their own units.
 
-    Numbers are standardised for training, ``z = (y − mean) / scale``, and given back as ``y = z · scale + mean``.
+    Numbers are standardised for training, ``z = (y − mean) / scale``, and given back as ``y = z
+    · scale + mean``.
 
     Args:
         task: ``"classification"`` or ``"regression"``.
@@ -33,6 +36,8 @@ class Target:
         DataError: If these do not fit together.
 
     Example:
+        >>> import torch
+        >>> from neuropil.datasets import Target
         >>> price = Target.of_numbers(torch.tensor([10.0, 20.0, 30.0, 40.0]), name="price")
         >>> price.mean, price.standardize(torch.tensor([25.0]))
         ((25.0,), tensor([0.]))
@@ -54,7 +59,8 @@ class Target:
             sound = sound and all(scale > 0 for scale in self.scale)
         if not sound:
             raise DataError(
-                f"a target needs distinct classes, or a mean and a scale above 0 for each number; got {self}."
+                "a target needs distinct classes, or a mean and a scale above 0 for each "
+                f"number; got {self}."
             )
 
     @classmethod
@@ -66,6 +72,37 @@ class Target:
             name: Name of the target column, if it has one.
         """
         return cls("classification", name, tuple(classes))
+
+    @classmethod
+    def of_labels(
+        cls,
+        labels: Iterable[str],
+        where: str,
+        *,
+        order: Sequence[str] | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """Return the target of a classification whose classes are the distinct labels.
+
+        Args:
+            labels: The training examples' labels.
+            where: What holds them, for the error.
+            order: All classes in their order; None for the order of numbers, or natural order.
+            name: Name of the target column, if it has one.
+
+        Raises:
+            DataError: If there is only one class.
+        """
+        found = set(labels)
+        if len(found) < 2:
+            raise DataError(
+                f"{where} has examples of one class only, {min(found, default='')!r}: two are "
+                "needed to tell apart."
+            )
+        if order is None:
+            numeric = all(map(is_number, found))
+            order = sorted(found, key=as_number if numeric else natural_key)
+        return cls.of_classes(order, name=name)
 
     @classmethod
     def of_numbers(cls, values: Tensor, *, name: str | None = None) -> Self:
@@ -84,8 +121,8 @@ class Target:
         constant = scale <= 1e-12 * mean.abs()
         if constant.all():
             raise DataError(
-                f"the target{f' {name!r}' if name else ''} has the same value, {mean[0].item():g}, in every training "
-                "example: there is nothing to learn."
+                f"the target{f' {name!r}' if name else ''} has the same value, "
+                f"{mean[0].item():g}, in every training example: there is nothing to learn."
             )
         scale = torch.where(constant, 1.0, scale)
         return cls("regression", name, None, tuple(mean.tolist()), tuple(scale.tolist()))
@@ -128,8 +165,8 @@ class Target:
         numbers = {name: number for number, name in enumerate(self.classes or ())}
         if unknown := sorted(set(labels) - set(numbers)):
             raise DataError(
-                f"{where} holds classes that the training data lack: {listed(map(repr, unknown))}; "
-                f"known are {listed(map(repr, numbers), 10)}."
+                f"{where} holds classes that the training data lack: "
+                f"{listed(map(repr, unknown))}; known are {listed(map(repr, numbers), 10)}."
             )
         return torch.tensor([numbers[label] for label in labels], dtype=torch.int64)
 

@@ -1,0 +1,98 @@
+"""Cover a random rectangle of a picture."""
+
+from __future__ import annotations
+
+import math
+from typing import final
+
+import torch
+from torch import Tensor
+
+from neuropil.core.arguments import Arguments
+from neuropil.datasets.augmentation.protocol import require, require_pictures, uniform
+
+
+@final
+class RandomErasing(Arguments):
+    """Cover a random rectangle of some pictures with one value.
+
+    The rectangle has a share s of the picture's area, drawn evenly, and a ratio r of height to
+    width, its logarithm drawn
+    evenly: its sides are ``√(s · H · W · r)`` and ``√(s · H · W / r)``, rounded, within the
+        picture, at least one pixel.
+
+    Shape:
+        ``(N, C, H, W)`` gives the same; the type is kept.
+
+    Args:
+        p: Probability that a picture is treated.
+        area: Smallest and largest share of the area.
+        ratio: Smallest and largest ratio of height to width.
+        fill: The value that covers, in the raw inputs' range.
+
+    Raises:
+        DataError: If an argument is out of its range.
+
+    Reference:
+        Zhong, Zheng, Kang, Li and Yang, "Random Erasing Data Augmentation", AAAI 2020,
+        arXiv:1708.04896. There a rectangle that does not fit is drawn again; here it is cut to
+        the picture.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.datasets.augmentation import RandomErasing
+        >>> erase = RandomErasing(1.0, area=(0.25, 0.25), ratio=(1.0, 1.0))
+        >>> pictures = torch.ones(1, 1, 8, 8)
+        >>> erase(pictures, torch.zeros(1), torch.Generator())[0].sum()
+        tensor(48.)
+    """
+
+    def __init__(
+        self,
+        p: float = 0.5,
+        *,
+        area: tuple[float, float] = (0.02, 0.2),
+        ratio: tuple[float, float] = (0.3, 3.3),
+        fill: float = 0.0,
+    ) -> None:
+        require(0 <= p <= 1, "RandomErasing", "`p` must be from 0 to 1", p)
+        require(
+            0 < area[0] <= area[1] <= 1,
+            "RandomErasing",
+            "`area` must be shares in rising order",
+            area,
+        )
+        require(
+            0 < ratio[0] <= ratio[1],
+            "RandomErasing",
+            "`ratio` must be in rising order above 0",
+            ratio,
+        )
+        self.p = p
+        self.area = area
+        self.ratio = ratio
+        self.fill = fill
+
+    def __call__(
+        self, inputs: Tensor, targets: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        require_pictures(inputs, self)
+        count, _, height, width = inputs.shape
+        chance, share, shape, down, right = uniform(count, inputs, generator, rows=5)
+        pixels = (self.area[0] + share * (self.area[1] - self.area[0])) * height * width
+        low, high = map(math.log, self.ratio)
+        ratio = torch.exp(low + shape * (high - low))
+        # A picture that was not chosen gets a rectangle without rows.
+        tall = (pixels * ratio).sqrt().round().clamp(1, height) * (chance < self.p)
+        wide = (pixels / ratio).sqrt().round().clamp(1, width)
+        rows = inside(height, tall, down)
+        columns = inside(width, wide, right)
+        covered = rows[:, None, :, None] & columns[:, None, None, :]
+        return inputs.masked_fill(covered, self.fill), targets
+
+
+def inside(length: int, extent: Tensor, place: Tensor) -> Tensor:
+    """Return ``(N, length)``: where stretches lie, `place` in [0, 1) being the way along."""
+    start = (place * (length - extent + 1)).floor()
+    at = torch.arange(length, device=extent.device)
+    return (at >= start[:, None]) & (at < (start + extent)[:, None])

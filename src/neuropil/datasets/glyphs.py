@@ -1,0 +1,90 @@
+"""Ten binary digits of 6×4 pixels, and noisy copies: patterns for associative memories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neuropil.datasets.errors import DataError
+
+GLYPHS = """
+.##. .#.. ###. ###. #..# #### .##. #### .##. .##.
+#..# ##.. ...# ...# #..# #... #... ...# #..# #..#
+#..# .#.. ...# .##. #..# ###. ###. ..#. .##. #..#
+#..# .#.. .##. ...# #### ...# #..# ..#. #..# .###
+#..# .#.. #... ...# ...# ...# #..# .#.. #..# ...#
+.##. ###. #### ###. ...# ###. .##. .#.. .##. .##.
+"""
+
+
+def load_digits() -> np.ndarray[Any, Any]:
+    """Return ten binary pictures of the digits 0 to 9.
+
+    Shape:
+        ``(10, 24)``: digit d in row d, its 6×4 pixels row by row; 1 is ink.
+
+    Example:
+        >>> from neuropil.datasets import load_digits
+        >>> digits = load_digits()
+        >>> digits.shape
+        (10, 24)
+        >>> for row in digits[4].reshape(6, 4):
+        ...     print("".join(".#"[pixel] for pixel in row))
+        #..#
+        #..#
+        #..#
+        ####
+        ...#
+        ...#
+    """
+    pixels = np.array([list(line.replace(" ", "")) for line in GLYPHS.split("\n") if line])
+    # (6 rows, 10 digits, 4 columns) in the drawing; one digit a row in the result.
+    return (pixels == "#").astype(np.int64).reshape(6, 10, 4).swapaxes(0, 1).reshape(10, 24)
+
+
+def make_digits(
+    n_samples: int = 100,
+    *,
+    noise_level: float = 0.1,
+    mode: str = "flip",
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return noisy copies of the binary digits, with what they were.
+
+    Shape:
+        ``X``: ``(n_samples, 24)``, 0 and 1. ``y``: ``(n_samples)``, 0 to 9.
+
+    Args:
+        n_samples: Number of copies; each of a digit drawn evenly.
+        noise_level: Probability that a pixel is changed, from 0 to 1.
+        mode: ``"flip"`` turns a pixel over; ``"remove"`` takes ink away and leaves paper as it
+            is.
+        random_state: Seed or generator, as in scikit-learn.
+
+    Raises:
+        DataError: If an argument is out of its range.
+
+    Example:
+        >>> from neuropil.datasets import load_digits, make_digits
+        >>> X, y = make_digits(5, noise_level=0.0, random_state=0)
+        >>> bool((X == load_digits()[y]).all())
+        True
+        >>> X, y = make_digits(1000, noise_level=0.25, mode="remove", random_state=0)
+        >>> kept = X.sum() / load_digits()[y].sum()
+        >>> bool(0.73 < kept < 0.77)
+        True
+    """
+    from sklearn.utils import check_random_state
+
+    if n_samples < 1 or n_samples != int(n_samples):
+        raise DataError(f"`n_samples` must be a whole number above 0, got {n_samples!r}.")
+    if not 0 <= noise_level <= 1:
+        raise DataError(f"`noise_level` must be from 0 to 1, got {noise_level!r}.")
+    if mode not in ("flip", "remove"):
+        raise DataError(f"`mode` must be 'flip' or 'remove', got {mode!r}.")
+    random = check_random_state(random_state)
+    y = random.randint(10, size=n_samples)
+    X = load_digits()[y]
+    noise = random.random_sample(X.shape) < noise_level
+    return (X ^ noise if mode == "flip" else X * ~noise), y
