@@ -59,9 +59,9 @@ class Arrays:
         lengths = {len(column) for column in self.columns}
         if len(lengths) > 1:
             raise ValueError(
-                f"the {self.title} data holds {len(self):,} inputs and "
-                f"{', '.join(f'{len(t):,}' for t in self.columns[1:])} targets: it must hold one "
-                f"for each."
+                f"the {self.title} data holds "
+                f"{', '.join(f'{len(column):,}' for column in self.columns)} examples in its "
+                f"arrays, the inputs first: there must be equally many."
             )
         if lengths == {0}:
             raise ValueError(f"the {self.title} data is empty.")
@@ -107,7 +107,11 @@ def as_arrays(data: Any, title: str, dtype: torch.dtype) -> Arrays | None:
 
 
 def as_pair(data: Any) -> tuple[Any, Any] | None:
-    """Return inputs and targets, or None when there are none to be had without iterating."""
+    """Return inputs and targets, or None when there are none to be had without iterating.
+
+    Raises:
+        ValueError: When a tuple is no pair.
+    """
     if hasattr(data, "inputs") and hasattr(data, "targets"):
         return data.inputs, data.targets
     if isinstance(data, TensorDataset):

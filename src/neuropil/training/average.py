@@ -90,13 +90,3 @@ def floating_state(network: nn.Module) -> list[Tensor]:
     """Return the parameters and buffers that can be averaged."""
     state = [*network.parameters(), *network.buffers()]
     return [value.detach() for value in state if value.is_floating_point()]
-
-
-def check_decay(ema: float | None) -> None:
-    """Refuse a decay that would never forget or never remember.
-
-    Raises:
-        ValueError: When it does not lie in [0, 1).
-    """
-    if ema is not None and not 0 <= ema < 1:
-        raise ValueError(f"ema is a decay in [0, 1), such as 0.999, got {ema!r}.")

@@ -1,25 +1,27 @@
-"""Batches: cut from arrays by index, or taken from anything that yields them."""
+"""Batches, and how they are cut from arrays in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any, Protocol, final
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 from typing_extensions import override
 
-from neuropil.training.arrays import Arrays
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from neuropil.training.arrays import Arrays
 
 # A batch, how many of its examples are this process's, and how many all processes hold.
 Portion = tuple[Any, int, int]
 
-# Examples are gathered for many batches at once, which are then views: far cheaper than gathering
-# each batch. No more at once than a cache holds, or the batches have left it when their turn comes.
+# Examples are gathered for many batches at once, which are then views: far cheaper than
+# gathering each batch. No more than a cache holds, or they have left it when their turn comes.
 CHUNK_BATCHES, CHUNK_BYTES = 64, 2**20
-# A whole data set moves to an accelerator when it takes at most this part of its free memory.
+# A whole data set moves to an accelerator that has this part of its memory free for it.
 PART_OF_MEMORY = 0.25
 
 
@@ -32,7 +34,10 @@ class Batches(Protocol):
         ...
 
     def epoch(self, skip: int = 0) -> Iterator[Portion]:
-        """Yield the batches of one pass, without the first `skip`."""
+        """Return the batches of one pass, without the first `skip`.
+
+        What is random about the pass as a whole is drawn at once, not at the first batch.
+        """
         ...
 
     def facts(self) -> dict[str, int | None]:
@@ -82,8 +87,8 @@ class Placement:
 class ArrayBatches(Batches):
     """Batches of arrays, in a new order every epoch or always in theirs.
 
-    A single example that is left over joins the batch in front of it: batch normalisation can do
-    nothing with one example.
+    A single example that is left over joins the batch in front of it: batch normalisation can
+    do nothing with one example.
 
     Args:
         arrays: The examples.
@@ -129,11 +134,15 @@ class ArrayBatches(Batches):
         order = None
         if self.order is not None:
             order = torch.randperm(len(self.arrays), generator=self.order)
+        return self.cut(order, skip)
+
+    def cut(self, order: Tensor | None, skip: int) -> Iterator[Portion]:
+        """Yield batches in an order."""
         batch = self.arrays.batch
         plain = len(self.columns) == 2 and self.arrays.targets is not None
         for start in range(skip, self.count, self.chunk):
             ends = self.bounds[start : start + self.chunk + 1]
-            spans = [self.span(a, b) for a, b in zip(ends, ends[1:], strict=False)]
+            spans = [self.span(a, b) for a, b in pairwise(ends)]
             sizes = [b - a for a, b, _, _ in spans]
             parts = zip(*(c.split(sizes) for c in self.gather(order, spans)), strict=True)
             for part, (_, _, rows, joint) in zip(parts, spans, strict=True):
@@ -148,7 +157,9 @@ class ArrayBatches(Batches):
         joint = stop - start
         first = start + joint * self.rank // self.processes
         last = start + joint * (self.rank + 1) // self.processes
-        return (first, last, last - first, joint) if first < last else (start, start + 1, 0, joint)
+        return (
+            (first, last, last - first, joint) if first < last else (start, start + 1, 0, joint)
+        )
 
     def gather(
         self, order: Tensor | None, spans: list[tuple[int, int, int, int]]
@@ -170,79 +181,6 @@ class ArrayBatches(Batches):
             yield self.placement.cast(taken) if is_input else taken
 
 
-@final
-class StreamBatches(Batches):
-    """Batches from anything that can be iterated again and again, such as a ``DataLoader``.
-
-    Args:
-        data: Yields ``(inputs, targets)`` or whatever a custom step takes.
-        placement: Where they go.
-        title: What the examples are for.
-        rank: Which of the processes this is.
-        processes: How many there are; each reads all batches and keeps its part.
-
-    Raises:
-        ValueError: When the data cannot be iterated, or only once.
-    """
-
-    def __init__(
-        self,
-        data: Iterable[Any],
-        placement: Placement,
-        title: str,
-        *,
-        rank: int = 0,
-        processes: int = 1,
-    ) -> None:
-        self.data = data
-        self.placement = placement
-        self.title = title
-        self.rank, self.processes = rank, processes
-        if not isinstance(data, Iterable) or isinstance(data, str | bytes | dict):
-            raise ValueError(
-                f"the {title} data must be (inputs, targets), a Dataset or an iterable of "
-                f"batches, got a {type(data).__name__}."
-            )
-        if isinstance(data, Iterator):
-            raise ValueError(
-                f"the {title} data is a {type(data).__name__}, which can be read only once: "
-                f"give a list, a DataLoader, or an object whose __iter__ starts anew."
-            )
-
-    @property
-    @override
-    def count(self) -> int | None:
-        try:
-            return len(self.data)  # pyright: ignore[reportArgumentType]  # some have a length
-        except TypeError:
-            return None
-
-    @override
-    def facts(self) -> dict[str, int | None]:
-        return {"batches": self.count}
-
-    @override
-    def epoch(self, skip: int = 0) -> Iterator[Portion]:
-        empty = skip == 0
-        for batch in islice(self.data, skip, None):
-            empty = False
-            joint = rows_of(batch)
-            batch, rows = (batch, joint) if self.processes == 1 else self.part(batch, joint)
-            batch = self.placement.move(batch)
-            if isinstance(batch, tuple) and len(batch) == 2:
-                batch = self.placement.cast(batch[0]), batch[1]
-            yield batch, rows, joint
-        if empty:
-            raise ValueError(f"the {self.title} data gave no batches.")
-
-    def part(self, batch: Any, joint: int) -> tuple[Any, int]:
-        """Return this process's examples of a batch and their number."""
-        first = joint * self.rank // self.processes
-        last = joint * (self.rank + 1) // self.processes
-        span = slice(first, last) if first < last else slice(0, 1)
-        return sliced(batch, span), last - first
-
-
 def bounds(examples: int, batch_size: int) -> list[int]:
     """Return where batches begin, and the end; one left-over example goes with the last."""
     starts = [*range(0, examples, batch_size), examples]
@@ -252,37 +190,10 @@ def bounds(examples: int, batch_size: int) -> list[int]:
 
 
 def resident(column: Tensor, device: torch.device) -> Tensor:
-    """Return a column on the device if it takes little of its memory, else ready to be copied."""
+    """Return a column on the device if it fits there easily, else ready to be copied."""
     if device.type != "cuda" or column.device == device:
         return column
     free, _ = torch.cuda.mem_get_info(device)
     if column.numel() * column.element_size() <= PART_OF_MEMORY * free:
         return column.to(device)
     return column.pin_memory()
-
-
-def rows_of(batch: Any) -> int:
-    """Return the number of examples: the length of the first array in a batch.
-
-    Raises:
-        ValueError: When there is none.
-    """
-    if isinstance(batch, Tensor | np.ndarray):
-        return len(batch)
-    if isinstance(batch, dict):
-        batch = tuple(batch.values())
-    if isinstance(batch, tuple | list) and batch:
-        return rows_of(batch[0])
-    raise ValueError(
-        f"a batch must be (inputs, targets) with the examples along axis 0, got a "
-        f"{type(batch).__name__}."
-    )
-
-
-def sliced(value: Any, span: slice) -> Any:
-    """Return some examples of a batch."""
-    if isinstance(value, Tensor | np.ndarray):
-        return value[span]
-    if isinstance(value, dict):
-        return {key: sliced(item, span) for key, item in value.items()}
-    return tuple(sliced(item, span) for item in value)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, final
 
-import torch
 from typing_extensions import override
 
-from neuropil.training.history import Record
+from neuropil.training.metrics import resolve
 
 if TYPE_CHECKING:
-    from neuropil.training.trainer import Trainer
+    import torch
 
-# Figures that are not losses and still get better as they fall.
-ERRORS = ("loss", "penalty", "error")
+    from neuropil.training.history import Record
+    from neuropil.training.trainer import Trainer
 
 
 class Callback:
@@ -73,22 +72,31 @@ class Callback:
 
 
 class Monitor(Callback):
-    """What watches one figure of the history.
+    """What watches one figure of the history, anew in each fit.
 
     Args:
         monitor: The figure's column, or None for ``validation_loss`` where there is validation
             and ``loss`` otherwise.
+        greater_is_better: Which way the figure gets better; None where that is known.
     """
 
-    def __init__(self, monitor: str | None = None) -> None:
+    def __init__(self, monitor: str | None, *, greater_is_better: bool | None) -> None:
         self.monitor = monitor
+        self.greater_is_better = greater_is_better
         self.best = math.nan
         self.best_epoch = 0
+
+    @override
+    def on_start(self, trainer: Trainer) -> None:
+        self.best, self.best_epoch = math.nan, 0
 
     def improved(self, trainer: Trainer, record: Record, *, by: float = 0.0) -> bool:
         """Tell whether an epoch is the best so far, and remember it if so."""
         name, value = self.watched(record)
-        sign = 1.0 if greater_is_better(trainer, name) else -1.0
+        greater = self.greater_is_better
+        if greater is None:
+            greater = rises(trainer, name.removeprefix("validation_"))
+        sign = 1.0 if greater else -1.0
         if not math.isnan(self.best) and not sign * (value - self.best) > by:
             return False
         self.best, self.best_epoch = value, int(record["epoch"])
@@ -105,8 +113,8 @@ class Monitor(Callback):
             name = "validation_loss" if "validation_loss" in record else "loss"
         if name not in record:
             raise ValueError(
-                f"{type(self).__name__} monitors {name!r}, which this training does not record; "
-                f"it records: {', '.join(record)}."
+                f"{type(self).__name__} monitors {name!r}, which this training does not "
+                f"record; it records: {', '.join(record)}."
             )
         return name, float(record[name])
 
@@ -128,6 +136,8 @@ class EarlyStopping(Monitor):
         monitor: The figure's column in the history, such as ``"validation_accuracy"``; by
             default ``validation_loss``, and ``loss`` where there is no validation.
         minimum_change: By how much the figure must be better to count.
+        greater_is_better: Which way the figure gets better; known for losses and metrics, and
+            taken to be downwards for what else a callback or a step may record.
 
     Raises:
         ValueError: When `patience` is less than one or `minimum_change` negative.
@@ -138,7 +148,12 @@ class EarlyStopping(Monitor):
     """
 
     def __init__(
-        self, patience: int = 10, monitor: str | None = None, *, minimum_change: float = 0.0
+        self,
+        patience: int = 10,
+        monitor: str | None = None,
+        *,
+        minimum_change: float = 0.0,
+        greater_is_better: bool | None = None,
     ) -> None:
         if patience < 1:
             raise ValueError(f"EarlyStopping: patience must be at least 1, got {patience}.")
@@ -146,7 +161,7 @@ class EarlyStopping(Monitor):
             raise ValueError(
                 f"EarlyStopping: minimum_change must not be negative, got {minimum_change}."
             )
-        super().__init__(monitor)
+        super().__init__(monitor, greater_is_better=greater_is_better)
         self.patience = patience
         self.minimum_change = minimum_change
 
@@ -168,25 +183,33 @@ class BestWeights(Monitor):
 
     Args:
         monitor: The figure's column in the history; as in `EarlyStopping`.
+        greater_is_better: Which way the figure gets better; as in `EarlyStopping`.
 
     Example:
         >>> BestWeights("validation_accuracy").monitor
         'validation_accuracy'
     """
 
-    def __init__(self, monitor: str | None = None) -> None:
-        super().__init__(monitor)
+    def __init__(
+        self, monitor: str | None = None, *, greater_is_better: bool | None = None
+    ) -> None:
+        super().__init__(monitor, greater_is_better=greater_is_better)
         self.weights: dict[str, torch.Tensor] = {}
+
+    @override
+    def on_start(self, trainer: Trainer) -> None:
+        super().on_start(trainer)
+        self.weights = {}
 
     @override
     def on_epoch(self, trainer: Trainer, record: Record) -> None:
         if self.improved(trainer, record):
-            self.weights = trainer.final_weights()
+            self.weights = trainer.learner.final_weights()
 
     @override
     def on_stop(self, trainer: Trainer) -> None:
         if self.weights:
-            trainer.put_weights(self.weights)
+            trainer.learner.module.load_state_dict(self.weights)
 
     @override
     def state_dict(self) -> dict[str, Any]:
@@ -198,10 +221,12 @@ class BestWeights(Monitor):
         self.weights = state["weights"]
 
 
-def greater_is_better(trainer: Trainer, column: str) -> bool:
-    """Tell which way a column of the history gets better."""
-    name = column.removeprefix("validation_")
+def rises(trainer: Trainer, name: str) -> bool:
+    """Tell whether a figure gets better as it rises: so its metric says, and losses fall."""
     for metric in trainer.metrics:
         if metric.name == name:
             return metric.greater_is_better
-    return not name.endswith(ERRORS)
+    try:
+        return resolve(name).greater_is_better
+    except ValueError:
+        return False

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import errno
-import os
 import pickle
 import re
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO, final
+from typing import TYPE_CHECKING, Any, BinaryIO, final
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from neuropil.training.atomic import replacing
+
+if TYPE_CHECKING:
+    import os
 
 FORMAT = 1
 PATTERN = re.compile(r"step-(\d+)\.pt")
@@ -121,7 +123,9 @@ class Checkpoints:
         newest = self.newest()
         safe = "No earlier one exists" if newest is None else f"{newest.name} is untouched"
         return OSError(
-            error.errno, f"a checkpoint could not be written: {reason}. {safe}", str(self.folder)
+            error.errno,
+            f"a checkpoint could not be written: {reason}. {safe}",
+            str(self.folder),
         )
 
 
@@ -157,7 +161,7 @@ def write(state: dict[str, Any], file: BinaryIO) -> None:
         OSError: When the disk refuses.
     """
     writer = SurvivingWriter(file)
-    torch.save(state, writer)  # pyright: ignore[reportArgumentType]  # all that torch asks of it
+    torch.save(state, writer)  # pyright: ignore[reportArgumentType]  # it is enough of a file
     if writer.error is not None:
         raise writer.error
 
@@ -193,7 +197,9 @@ def check_plain(value: Any, place: str) -> None:
     Raises:
         CheckpointError: When the value or something in it is not plain data.
     """
-    if value is None or isinstance(value, bool | int | float | str | bytes | Tensor | torch.Size):
+    if value is None or isinstance(
+        value, bool | int | float | str | bytes | Tensor | torch.Size
+    ):
         if isinstance(value, np.generic):
             raise CheckpointError(f"{place} is a NumPy number: make it a Python one.")
     elif isinstance(value, dict):
@@ -204,8 +210,8 @@ def check_plain(value: Any, place: str) -> None:
             check_plain(item, f"{place}[{position}]")
     elif not isinstance(value, torch.dtype | torch.device):
         raise CheckpointError(
-            f"{place} is a {type(value).__name__}, which a checkpoint does not hold: use numbers, "
-            f"texts, tensors, and lists and dicts of them."
+            f"{place} is a {type(value).__name__}, which a checkpoint does not hold: use "
+            f"numbers, texts, tensors, and lists and dicts of them."
         )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from os import PathLike
 from pathlib import Path
-from typing import Any, final, overload
+from typing import TYPE_CHECKING, Any, final, overload
 
 from typing_extensions import override
 
 from neuropil.training.atomic import replacing
+
+if TYPE_CHECKING:
+    from os import PathLike
 
 Record = dict[str, Any]
 
@@ -70,9 +72,9 @@ class History(Sequence[Record]):
         """Add an epoch.
 
         Args:
-            record: Its figures by name.
+            record: Its figures by name; not copied, so that figures can still be added.
         """
-        self.records.append(dict(record))
+        self.records.append(record)
 
     def column(self, name: str) -> list[Any]:
         """Return one figure over the epochs, None where an epoch lacks it.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
-from types import FrameType
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, Self, final
 
-from typing_extensions import Self
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

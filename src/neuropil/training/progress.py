@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from typing_extensions import override
 
-from neuropil.training.history import Record
+if TYPE_CHECKING:
+    from neuropil.training.history import Record
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def as_progress(progress: Progress | bool | None) -> Progress:
+def as_progress(progress: Any) -> Progress:
     """Return the display that the trainer's `progress` argument asks for.
 
     Raises:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
 import torch
 from torch import Generator
-from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from neuropil.training.processes import Processes
 
 # Streams of one seed that must not be the same stream.
 ORDER, AUGMENTATION = 1, 2
@@ -18,26 +20,26 @@ ORDER, AUGMENTATION = 1, 2
 class Randomness:
     """The random numbers of one trainer, kept apart from the program's if it has a seed.
 
-    Used as a context: inside, the program's global generators are the trainer's; afterwards they
-    stand where they stood. Without a seed the global generators are used as they are.
+    Used as a context: inside, the program's global generators are the trainer's; afterwards
+    they stand where they stood. Without a seed the global generators are used as they are.
 
     Args:
         seed: Where all randomness starts; None draws one from torch's global generator.
         device: Where augmentation draws its numbers.
-        rank: Which of several processes this is: dropout must differ between them, the order of
-            the examples must not.
+        processes: Who else trains: dropout must differ between processes, the order of the
+            examples must not.
     """
 
-    def __init__(self, seed: int | None, device: torch.device, rank: int = 0) -> None:
+    def __init__(self, seed: int | None, device: torch.device, processes: Processes) -> None:
         self.device = device
         self.apart = seed is not None
-        if seed is None:
-            seed = int(torch.empty((), dtype=torch.int64).random_())
-        self.order = Generator().manual_seed(mixed(seed, ORDER))
-        self.augmentation = Generator(device).manual_seed(mixed(seed, AUGMENTATION + rank))
+        drawn = int(torch.empty((), dtype=torch.int64).random_()) if seed is None else seed
+        first, rank = int(processes.share(drawn)), processes.rank
+        self.order = Generator().manual_seed(mixed(first, ORDER))
+        self.augmentation = Generator(device).manual_seed(mixed(first, AUGMENTATION + rank))
         self.inside: dict[str, Any] | None = None
         self.outside: dict[str, Any] | None = None
-        self.seed = seed + rank
+        self.seed = first + rank
 
     def __enter__(self) -> Self:
         if self.apart:
@@ -78,7 +80,7 @@ def mixed(seed: int, stream: int) -> int:
 
 
 def seed_globally(seed: int) -> None:
-    """Seed Python's, NumPy's and torch's global generators, which layers and users draw from."""
+    """Seed Python's, NumPy's and torch's global generators, which layers draw from."""
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002 - the legacy generator is the global one
     torch.manual_seed(seed)
@@ -101,7 +103,8 @@ def set_global_states(states: dict[str, Any], device: torch.device) -> None:
     """Put back what `global_states` gave."""
     random.setstate(states["python"])
     name, keys, *rest = states["numpy"]
-    np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002 - as above
+    keys = keys.numpy().astype(np.uint32)
+    np.random.set_state((name, keys, *rest))  # noqa: NPY002 - as above
     torch.set_rng_state(states["torch"])
     if device.type == "cuda" and "cuda" in states:
         torch.cuda.set_rng_state(states["cuda"], device)

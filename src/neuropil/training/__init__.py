@@ -1,0 +1,60 @@
+"""Training: the trainer, losses and metrics, callbacks, checkpoints, progress."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from neuropil.training.callbacks import BestWeights, Callback, EarlyStopping
+from neuropil.training.checkpoint import CheckpointError
+from neuropil.training.history import History
+from neuropil.training.losses import (
+    absolute_error,
+    binary_cross_entropy,
+    cross_entropy,
+    hinge,
+    huber,
+    kl_divergence,
+    squared_error,
+)
+from neuropil.training.lr_finder import LearningRates, find_lr
+from neuropil.training.metrics import accuracy
+from neuropil.training.nonfinite import NonFiniteError
+from neuropil.training.progress import Progress, Status, TextProgress
+from neuropil.training.trainer import Trainer
+
+# They need scikit-learn, which not every training does.
+ESTIMATORS = ("NetworkClassifier", "NetworkRegressor")
+
+__all__ = [
+    "BestWeights",
+    "Callback",
+    "CheckpointError",
+    "EarlyStopping",
+    "History",
+    "LearningRates",
+    "NonFiniteError",
+    "Progress",
+    "Status",
+    "TextProgress",
+    "Trainer",
+    "absolute_error",
+    "accuracy",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "find_lr",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "squared_error",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ESTIMATORS:
+        return getattr(importlib.import_module("neuropil.training.estimators"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *ESTIMATORS})

@@ -1,0 +1,117 @@
+"""From what the user names to what trains: networks, algorithms, schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from neuropil import algorithms
+from neuropil.algorithms import schedules
+from neuropil.core import Network
+
+# The name of the only network, algorithm or schedule.
+ONLY = "network"
+
+Algorithm = Optimizer | str | Callable[[Iterable[nn.Parameter]], Optimizer] | None
+Schedule = LRScheduler | str | Callable[[Any], LRScheduler] | None
+
+
+def as_module(network: Any, *, custom: bool) -> nn.Module:
+    """Return one module that holds whatever is trained.
+
+    Args:
+        network: A network, or a dict of them.
+        custom: Whether the step is the user's own.
+
+    Raises:
+        TypeError: When it is no network, or no dict of them.
+        ValueError: When several networks come without a step of their own.
+        ShapeError: When a network does not know its input's shape yet.
+    """
+    several = isinstance(network, Mapping)
+    for each in network.values() if several else (network,):
+        if not isinstance(each, nn.Module):
+            raise TypeError(
+                f"a Trainer takes a network or a dict of networks, got a {type(each).__name__}."
+            )
+        if isinstance(each, Network):
+            each.require_built()
+    if several and not custom:
+        raise ValueError("several networks need a step that says how they are trained.")
+    return nn.ModuleDict(dict(network)) if several else network
+
+
+def as_algorithms(
+    algorithm: Algorithm | Mapping[str, Optimizer], module: nn.Module
+) -> dict[str, Optimizer]:
+    """Return algorithms by name, bound to parameters of the module.
+
+    Raises:
+        TypeError: When one is no algorithm.
+        ValueError: When one is bound to other parameters, or its name is unknown.
+    """
+    if isinstance(algorithm, Mapping):
+        made = dict(algorithm)
+    else:
+        made = {ONLY: as_algorithm(algorithm, module)}
+    own = set(map(id, module.parameters()))
+    for each in made.values():
+        if not isinstance(each, Optimizer):
+            raise TypeError(
+                f"algorithm must be an optimiser bound to parameters, such as "
+                f"Adam(network.parameters()), got {each!r}."
+            )
+        if not any(id(p) in own for group in each.param_groups for p in group["params"]):
+            raise ValueError(
+                f"{type(each).__name__} is bound to parameters that are not the network's: "
+                f"make it from network.parameters() of the network that you train."
+            )
+    return made
+
+
+def as_algorithm(algorithm: Algorithm, module: nn.Module) -> Any:
+    """Return an algorithm bound to the module's parameters."""
+    if algorithm is None:
+        algorithm = algorithms.Adam
+    elif isinstance(algorithm, str):
+        algorithm = algorithms.by_name(algorithm)
+    if isinstance(algorithm, Optimizer):
+        return algorithm
+    return algorithm(module.parameters()) if callable(algorithm) else algorithm
+
+
+def as_schedules(
+    schedule: Schedule | Mapping[str, Any],
+    bound: dict[str, Optimizer],
+    steps: int | None,
+    epochs: int,
+) -> dict[str, tuple[LRScheduler, str]]:
+    """Return schedules by name, each with ``"step"`` or ``"epoch"``: when it moves.
+
+    Args:
+        schedule: A schedule, a function of the algorithm that gives one, a name, or a dict.
+        bound: The algorithms by name.
+        steps: Steps of the whole training, where they are known.
+        epochs: Its epochs.
+
+    Raises:
+        TypeError: When a function gives no schedule.
+    """
+    if schedule is None:
+        return {}
+    wanted = schedule if isinstance(schedule, Mapping) else dict.fromkeys(bound, schedule)
+    made: dict[str, tuple[LRScheduler, str]] = {}
+    length = {"epochs": epochs} if steps is None else {"steps": steps}
+    for name, each in wanted.items():
+        if isinstance(each, str):
+            each = schedules.for_training(each, bound[name], **length)
+        elif not isinstance(each, LRScheduler) and callable(each):
+            each = each(bound[name])
+        if not isinstance(each, LRScheduler):
+            raise TypeError(f"schedule must give a torch LRScheduler, got {each!r}.")
+        made[name] = each, schedules.interval_of(each)
+    return made

@@ -1,0 +1,366 @@
+"""Metrics: figures of merit that add up over batches.
+
+They take scores, as losses do: the predicted class is that of the largest score; a single score
+predicts the second of two classes where it is above 0. Regression metrics take the outputs.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import torch
+
+from neuropil.algorithms.names import look_up
+from neuropil.training.metric import Metric, metric
+from neuropil.training.statistics import (
+    confusions,
+    counted,
+    decisions,
+    determination,
+    differences,
+    macro_f1,
+    mean_recall,
+    one_class_each,
+    ratio,
+    regression_sums,
+    root_ratio,
+)
+from neuropil.training.targets import check_batch, shaped_as_scores, single_classes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from torch import Tensor
+
+    from neuropil.training.loss import Loss
+
+__all__ = [
+    "Metric",
+    "accuracy",
+    "balanced_accuracy",
+    "by_name",
+    "confusion_matrix",
+    "f1",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "r2",
+    "resolve",
+    "root_mean_squared_error",
+    "top_k_accuracy",
+]
+
+
+@metric(ratio, greater_is_better=True)
+def accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
+    """Return which part of the predictions is right.
+
+    ``(1/N) Σ [predicted class = true class]``; with positions, over all of them.
+
+    Shape:
+        Scores ``(N, K)``, or ``(N, K, …)``, with targets ``(N)`` or ``(N, …)``, or shaped as
+        the scores: one-hot or probabilities, the largest of which is the true class. A single
+        score, ``(N)`` or ``(N, 1)``, with targets 0 and 1 or −1 and 1.
+
+    Args:
+        scores: What the network gives, before or after Softmax; before Sigmoid.
+        targets: The true classes.
+        multilabel: Whether each score is a yes or no of its own, as for `binary_cross_entropy`;
+            targets are shaped as the scores then, and each one counts.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Example:
+        >>> import torch
+        >>> scores = torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0], [0.0, 3.0, 0.0]])
+        >>> round(accuracy(scores, torch.tensor([0, 1, 1])), 4)
+        0.6667
+        >>> accuracy(torch.tensor([-1.0, 2.0]), torch.tensor([0, 1]))
+        1.0
+    """
+    predicted, true, _ = decisions("accuracy", scores, targets, multilabel=multilabel)
+    return counted(predicted == true)
+
+
+@metric(ratio, greater_is_better=True)
+def top_k_accuracy(scores: Tensor, targets: Tensor, *, k: int = 5) -> Tensor:
+    """Return for which part of the examples the true class is among the k best scores.
+
+    Shape:
+        Scores ``(N, K)``, targets ``(N)``.
+
+    Args:
+        scores: What the network gives, before or after Softmax.
+        targets: The true classes, from 0 to K − 1.
+        k: How many of the best scores count; with K or more, all do.
+
+    Raises:
+        ValueError: If the shapes do not fit, ``k`` is below 1, or there are no examples.
+
+    Example:
+        >>> import torch
+        >>> scores = torch.tensor([[5.0, 4.0, 3.0], [5.0, 4.0, 3.0]])
+        >>> top_k_accuracy(scores, torch.tensor([1, 2]), k=2)
+        0.5
+    """
+    if not k >= 1:
+        raise ValueError(f"top_k_accuracy: `k` must be at least 1, got {k!r}.")
+    true = single_classes("top_k_accuracy", scores, targets)
+    check_batch("top_k_accuracy", scores, true)
+    best = scores.topk(min(k, scores.shape[1]), dim=1).indices
+    return counted((best == true.unsqueeze(1)).any(dim=1))
+
+
+@metric(ratio, greater_is_better=False)
+def mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean of ``(s − t)²`` over all outputs of all examples.
+
+    Shape:
+        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out.
+
+    Args:
+        scores: What the network gives.
+        targets: What it should give.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Example:
+        >>> import torch
+        >>> mean_squared_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
+        2.0
+    """
+    return counted(differences("mean_squared_error", scores, targets).square())
+
+
+@metric(root_ratio, greater_is_better=False)
+def root_mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return the root of the mean of ``(s − t)²`` over all outputs: in the targets' units.
+
+    Shape:
+        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out.
+
+    Args:
+        scores: What the network gives.
+        targets: What it should give.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Example:
+        >>> import torch
+        >>> root_mean_squared_error(torch.tensor([3.0, 3.0]), torch.tensor([0.0, 6.0]))
+        3.0
+    """
+    return counted(differences("root_mean_squared_error", scores, targets).square())
+
+
+@metric(ratio, greater_is_better=False)
+def mean_absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean of ``|s − t|`` over all outputs of all examples.
+
+    Shape:
+        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out.
+
+    Args:
+        scores: What the network gives.
+        targets: What it should give.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Example:
+        >>> import torch
+        >>> mean_absolute_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
+        1.0
+    """
+    return counted(differences("mean_absolute_error", scores, targets).abs())
+
+
+@metric(determination, greater_is_better=True)
+def r2(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return R², the part of the targets' variance that is explained.
+
+    ``1 − Σ (s − t)² / Σ (t − t̄)²``: 1 is perfect, 0 is no better than always saying the mean.
+    For several outputs it is the mean of theirs.
+
+    Shape:
+        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out.
+
+    Args:
+        scores: What the network gives.
+        targets: What it should give.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Example:
+        >>> import torch
+        >>> r2(torch.tensor([1.0, 2.0, 3.0, 5.0]), torch.tensor([1.0, 2.0, 3.0, 4.0]))
+        0.8
+    """
+    return regression_sums("r2", scores, targets)
+
+
+@metric(macro_f1, greater_is_better=True)
+def f1(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
+    """Return the F1 of each class, 2 · precision · recall / (precision + recall), their mean.
+
+    ``(1/K) Σ_k 2 TP_k / (2 TP_k + FP_k + FN_k)`` over the classes that are there or are
+    predicted ("macro"): rare classes weigh as much as common ones.
+
+    Shape:
+        As for `accuracy`.
+
+    Args:
+        scores: What the network gives, before or after Softmax; before Sigmoid.
+        targets: The true classes.
+        multilabel: Whether each score is a yes or no of its own: refused for several scores.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Example:
+        >>> import torch
+        >>> scores = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        >>> round(f1(scores, torch.tensor([0, 0, 1, 1])), 4)  # (4/5 + 2/3) / 2
+        0.7333
+    """
+    return one_class_each("f1", scores, targets, multilabel=multilabel)
+
+
+@metric(mean_recall, greater_is_better=True)
+def balanced_accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
+    """Return the accuracy on each class, their mean.
+
+    ``(1/K) Σ_k TP_k / (TP_k + FN_k)`` over the classes that are there: always saying the most
+    common one gives 1/K, however common it is.
+
+    Shape:
+        As for `accuracy`.
+
+    Args:
+        scores: What the network gives, before or after Softmax; before Sigmoid.
+        targets: The true classes.
+        multilabel: Whether each score is a yes or no of its own: refused for several scores.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Example:
+        >>> import torch
+        >>> balanced_accuracy(torch.tensor([-1.0, -1.0, -1.0, 1.0]), torch.tensor([0, 0, 1, 1]))
+        0.75
+    """
+    return one_class_each("balanced_accuracy", scores, targets, multilabel=multilabel)
+
+
+def confusion_matrix(
+    predictions: Tensor, targets: Tensor, classes: int | None = None
+) -> Tensor:
+    """Count how often each class was taken for each.
+
+    Shape:
+        ``(K, K)`` integers: rows are the true classes, columns the predicted ones.
+
+    Args:
+        predictions: Predicted class numbers, integers ``(N)`` or ``(N, …)``; or scores, as
+            `accuracy` takes them.
+        targets: The true classes.
+        classes: K; as many as there are scores, or as the numbers need, if None.
+
+    Raises:
+        ValueError: If the shapes do not fit, or a class is not below ``classes``.
+
+    Example:
+        >>> import torch
+        >>> confusion_matrix(torch.tensor([0, 1, 1, 1]), torch.tensor([0, 0, 1, 1]))
+        tensor([[1, 1],
+                [0, 2]])
+    """
+    name = "confusion_matrix"
+    if predictions.is_floating_point():
+        predicted, true, known = decisions(name, predictions, targets, multilabel=False)
+    else:
+        true = shaped_as_scores(name, predictions, targets)
+        check_batch(name, predictions, true)
+        predicted, true = predictions.long().flatten(), true.long().flatten()
+        known = 1 + int(torch.maximum(predicted, true).max()) if true.numel() else 1
+    return confusions(name, predicted, true, known if classes is None else classes)
+
+
+METRICS: dict[str, Metric] = {
+    each.name: each
+    for each in (
+        accuracy,
+        top_k_accuracy,
+        mean_squared_error,
+        root_mean_squared_error,
+        mean_absolute_error,
+        r2,
+        f1,
+        balanced_accuracy,
+    )
+}
+OF_CLASSES = (accuracy, f1, balanced_accuracy)
+SHORT = {
+    "mse": mean_squared_error,
+    "rmse": root_mean_squared_error,
+    "mae": mean_absolute_error,
+    "r2_score": r2,
+    "f1_score": f1,
+}
+
+
+def by_name(name: str) -> Metric:
+    """Return the metric of that name.
+
+    Args:
+        name: Such as "accuracy", or "mse"; case and underscores do not matter.
+
+    Raises:
+        ValueError: If there is none; the nearest name is suggested.
+
+    Example:
+        >>> by_name("rmse")
+        root_mean_squared_error
+    """
+    return look_up(name, METRICS | SHORT, "metric")
+
+
+def resolve(wanted: str | Callable[..., Any], loss: Loss | None = None) -> Metric:
+    """Return a `Metric` for whatever a user gives.
+
+    Args:
+        wanted: A name, a metric, a partial of one that sets options, or any function of scores
+            and targets that gives one value per example: the mean is taken.
+        loss: What is trained with: `binary_cross_entropy` makes each score a decision of its
+            own.
+
+    Raises:
+        ValueError: If there is no metric of that name, or the partial sets no option of it.
+        TypeError: If it is nothing of the kind.
+
+    Example:
+        >>> from functools import partial
+        >>> resolve(partial(top_k_accuracy, k=3))
+        top_k_accuracy(k=3)
+    """
+    if isinstance(wanted, str):
+        wanted = by_name(wanted)
+    if not callable(wanted):
+        raise TypeError(
+            f"a metric is a name or a function of scores and targets, got {wanted!r}."
+        )
+    made = Metric.resolved(wanted)
+    if (
+        loss is None
+        or loss.predicts != "binary"
+        or made not in (accuracy, f1, balanced_accuracy)
+    ):
+        return made
+    labels = made.with_options(functools.partial(made, multilabel=True))
+    labels.name = made.name
+    return labels

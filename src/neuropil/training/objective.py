@@ -1,0 +1,138 @@
+"""What a training makes small: the mean of a loss over the examples, weighted by class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from neuropil.training.losses import Loss, resolve
+from neuropil.training.targets import is_single
+
+ClassWeight = str | Sequence[float] | Tensor | None
+# The loss that belongs to a last layer which turns scores into probabilities.
+LOSS_OF_LAYER = {"Softmax": "cross_entropy", "Sigmoid": "binary_cross_entropy"}
+
+
+@final
+class Objective:
+    """A loss over examples: (1/N) Σᵢ w(yᵢ) · loss(scoresᵢ, yᵢ).
+
+    Args:
+        loss: Its name, or a function that gives one value per example.
+        class_weights: w, one per class; None is 1 for all.
+    """
+
+    def __init__(
+        self, loss: str | Callable[..., Any], class_weights: Tensor | None = None
+    ) -> None:
+        self.loss: Loss = resolve(loss)
+        self.class_weights = class_weights
+        # Called in every step: without weights it is the loss's own, which is one fused kernel.
+        self.mean: Callable[[Any, Any], Tensor] = (
+            self.loss.mean if class_weights is None else self.weighted_mean
+        )
+
+    def weighted_mean(self, scores: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean with a weight for each example's class."""
+        weights = self.class_weights
+        if weights is None:
+            return self.loss.mean(scores, targets)
+        return (self.loss(scores, targets) * example_weights(weights, scores, targets)).mean()
+
+    def residuals(self, scores: Tensor, targets: Tensor) -> Tensor:
+        """Return r with loss ∝ ‖r‖², which Gauss–Newton methods ask for.
+
+        Raises:
+            ValueError: When the loss is no sum of squares.
+        """
+        if self.loss.name != "squared_error" or self.class_weights is not None:
+            raise ValueError(
+                f"this algorithm fits residuals and needs loss='squared_error' without class "
+                f"weights, got {self.loss.name!r}."
+            )
+        return (scores - targets.reshape(scores.shape)).flatten()
+
+
+def example_weights(weights: Tensor, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return the weight of each example; mixed classes have mixed weights.
+
+    Raises:
+        ValueError: When an example has several classes, one at each position.
+    """
+    if is_single(scores):  # one score: no or yes, 0 or 1, or a probability in between
+        yes = targets.clamp(min=0).flatten().to(weights.dtype)
+        return weights[0] + (weights[1] - weights[0]) * yes
+    if targets.is_floating_point():
+        return targets.to(weights.dtype) @ weights
+    if targets.ndim > 1:
+        raise ValueError(
+            f"class_weight needs one class per example, got targets of shape "
+            f"{tuple(targets.shape)}."
+        )
+    return weights[targets.long()]
+
+
+def default_loss(network: nn.Module, scores: Any, targets: Any) -> str:
+    """Return the loss that suits a network's last layer, or else the targets.
+
+    Args:
+        network: Its last layer decides when it is a Softmax or Sigmoid.
+        scores: Some of its scores: a single one answers yes or no.
+        targets: Some targets: integers are classes, floating-point numbers are to be met.
+    """
+    nodes = getattr(network, "nodes", ())
+    last = type(nodes[-1].layer).__name__ if nodes else ""
+    if last in LOSS_OF_LAYER:
+        return LOSS_OF_LAYER[last]
+    if isinstance(targets, Tensor) and targets.is_floating_point():
+        return "squared_error"
+    single = isinstance(scores, Tensor) and is_single(scores)
+    return "binary_cross_entropy" if single else "cross_entropy"
+
+
+def class_weights(wanted: ClassWeight, targets: Any, classes: int | None) -> Tensor | None:
+    """Return one weight per class.
+
+    ``"balanced"`` is N / (K · N_k): each class weighs the same in all, and the mean weight of
+    the examples is 1.
+
+    Args:
+        wanted: None, ``"balanced"``, or the weights.
+        targets: All training targets, for ``"balanced"`` to count.
+        classes: How many classes there are; None where the network does not tell.
+
+    Raises:
+        ValueError: When the weights do not fit the classes, or these cannot be counted.
+    """
+    if wanted is None:
+        return None
+    if isinstance(wanted, str):
+        if wanted != "balanced":
+            raise ValueError(
+                f"class_weight is 'balanced', one weight per class, or None; got {wanted!r}."
+            )
+        return balanced(targets, classes)
+    weights = torch.as_tensor(wanted, dtype=torch.get_default_dtype())
+    if weights.ndim != 1 or (classes is not None and len(weights) != classes):
+        count = "one" if classes is None else f"{classes} weights, one"
+        raise ValueError(f"class_weight needs {count} per class, got {wanted!r}.")
+    if not (torch.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
+        raise ValueError(f"class_weight must not be negative, got {wanted!r}.")
+    return weights
+
+
+def balanced(targets: Any, classes: int | None) -> Tensor:
+    """Return N / (K · N_k), and 0 for classes that never occur.
+
+    Raises:
+        ValueError: When the targets are not class numbers in memory.
+    """
+    if not isinstance(targets, Tensor) or not torch.equal(targets, targets.long().to(targets)):
+        raise ValueError("class_weight='balanced' needs class numbers as targets.")
+    counts = torch.bincount(targets.long().flatten().clamp(min=0), minlength=classes or 0)
+    present = int((counts > 0).sum())
+    weights = counts.sum() / (present * counts.clamp(min=1))
+    return torch.where(counts > 0, weights, 0.0).to(torch.get_default_dtype())

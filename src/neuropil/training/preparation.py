@@ -1,0 +1,201 @@
+"""From what the user gives to batches: checked, normalised, in the form that losses take."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.utils.data import DataLoader, Dataset, IterableDataset
+
+from neuropil.core import Network
+from neuropil.core.prediction import test_mode
+from neuropil.training.arrays import Arrays, as_arrays
+from neuropil.training.batches import ArrayBatches, Batches, Placement
+from neuropil.training.evaluation import rows_at_once
+from neuropil.training.objective import Objective, class_weights, default_loss
+from neuropil.training.streams import StreamBatches
+from neuropil.training.targets import is_single
+
+if TYPE_CHECKING:
+    from neuropil.training.trainer import Trainer
+
+
+def training_batches(trainer: Trainer, data: Any, batch_size: int) -> Batches:
+    """Return the training batches; normalise the network and settle the loss on the way.
+
+    Args:
+        trainer: Gets its objective here if it has none yet.
+        data: What the user gave.
+        batch_size: Examples in a batch.
+
+    Raises:
+        ValueError: When the data cannot be trained on.
+    """
+    order = trainer.learner.randomness.order
+    arrays = as_arrays(data, "training", float_type(trainer.learner.module))
+    settle_objective(trainer, data if arrays is None else arrays, "training")
+    if arrays is None:
+        return stream(trainer, data, "training", batch_size, order)
+    normalize(trainer, arrays)
+    return ArrayBatches(
+        in_loss_form(trainer, arrays),
+        batch_size,
+        placement(trainer),
+        order=order,
+        rank=trainer.learner.processes.rank,
+        processes=trainer.learner.processes.count,
+    )
+
+
+def evaluation_batches(trainer: Trainer, data: Any, batch_size: int, title: str) -> Batches:
+    """Return batches in the data's own order.
+
+    Args:
+        trainer: Whose network they are for.
+        data: What the user gave.
+        batch_size: The batch size of the training; more examples go at once where they fit.
+        title: What the examples are for.
+
+    Raises:
+        ValueError: When the data cannot be evaluated.
+    """
+    arrays = as_arrays(data, title, float_type(trainer.learner.module))
+    settle_objective(trainer, data if arrays is None else arrays, title)
+    if arrays is None:
+        return stream(trainer, data, title, batch_size)
+    return ArrayBatches(
+        in_loss_form(trainer, arrays),
+        rows_at_once(arrays.inputs, batch_size),
+        placement(trainer),
+        rank=trainer.learner.processes.rank,
+        processes=trainer.learner.processes.count,
+    )
+
+
+def stream(
+    trainer: Trainer, data: Any, title: str, batch_size: int, order: Generator | None = None
+) -> StreamBatches:
+    """Return the batches of an iterable; single examples of a torch data set are collected."""
+    if isinstance(data, Dataset) and not isinstance(data, IterableDataset):
+        data = DataLoader(data, batch_size, shuffle=order is not None, generator=order)
+    processes = trainer.learner.processes
+    return StreamBatches(
+        data, placement(trainer), title, rank=processes.rank, processes=processes.count
+    )
+
+
+def data_generator(data: Any) -> Generator | None:
+    """Return the generator that the data itself shuffles with, such as a DataLoader's."""
+    generator = getattr(data, "generator", None)
+    return generator if isinstance(generator, Generator) else None
+
+
+def placement(trainer: Trainer) -> Placement:
+    """Return where batches go; our own networks convert bytes themselves."""
+    dtype = None
+    if not trainer.options.step and not isinstance(trainer.learner.module, Network):
+        dtype = float_type(trainer.learner.module)
+    return Placement(trainer.learner.device, dtype)
+
+
+def float_type(module: nn.Module) -> torch.dtype:
+    """Return the floating-point type that a network computes in."""
+    types = (p.dtype for p in module.parameters() if p.is_floating_point())
+    return next(types, torch.get_default_dtype())
+
+
+def normalize(trainer: Trainer, arrays: Arrays) -> None:
+    """Set the mean and scale of the network's inputs from the training examples."""
+    setter = getattr(trainer.learner.module, "normalize", None)
+    if trainer.options.normalize and setter is not None:
+        setter(*arrays.inputs)
+        trainer.learner.module.to(trainer.learner.device)
+
+
+def settle_objective(trainer: Trainer, data: Any, title: str) -> None:
+    """Decide what is minimised, once: the user's loss, or the one that suits the data.
+
+    Args:
+        trainer: Gets the objective.
+        data: `Arrays`, or what yields batches.
+        title: What the data are for.
+
+    Raises:
+        ValueError: When the loss or the weights need targets that are not there.
+    """
+    options = trainer.options
+    if trainer.objective is not None or (options.step is not None and options.loss is None):
+        return
+    loss, weights = options.loss, None
+    if loss is None or options.class_weight is not None:
+        inputs, targets = some_examples(trainer, data, title)
+        scores = sample_scores(trainer, inputs)
+        if loss is None:
+            loss = default_loss(trainer.learner.module, scores, targets)
+        weights = class_weights(options.class_weight, targets, class_count(scores))
+        weights = None if weights is None else weights.to(trainer.device)
+    trainer.settle(Objective(loss, weights))
+
+
+def some_examples(trainer: Trainer, data: Any, title: str) -> tuple[Any, Any]:
+    """Return the first inputs with all targets in memory, or the first batch of others.
+
+    Raises:
+        ValueError: When there are no targets, or not all of them where all are needed.
+    """
+    if isinstance(data, Arrays):
+        inputs, targets = data.inputs, data.targets
+    elif isinstance(trainer.options.class_weight, str):
+        raise ValueError("class_weight='balanced' needs all targets in memory.")
+    else:
+        batch, _, _ = next(stream(trainer, data, title, 1).epoch())
+        inputs, targets = (
+            batch if isinstance(batch, tuple) and len(batch) == 2 else (batch, None)
+        )
+    if targets is None:
+        raise ValueError(
+            f"the {title} data has no targets: give (inputs, targets), or a step that needs "
+            f"none."
+        )
+    return inputs, targets
+
+
+def class_count(scores: Any) -> int | None:
+    """Return how many classes scores tell apart; a single one tells two."""
+    if not isinstance(scores, Tensor):
+        return None
+    return 2 if is_single(scores) else scores.shape[1]
+
+
+def in_loss_form(trainer: Trainer, arrays: Arrays) -> Arrays:
+    """Return arrays whose targets the loss takes without conversion; checks them all.
+
+    Raises:
+        ValueError: When there are no targets, or they do not fit the loss.
+    """
+    if trainer.objective is None:
+        return arrays
+    if arrays.targets is None:
+        raise ValueError(f"the {arrays.title} data has no targets: give (inputs, targets).")
+    if isinstance(arrays.targets, tuple):
+        return arrays
+    scores = sample_scores(trainer, arrays.inputs)
+    if not isinstance(scores, Tensor):
+        return arrays
+    try:
+        targets = trainer.objective.loss.prepare(arrays.targets, scores)
+    except ValueError as error:
+        raise ValueError(f"{arrays.title} targets: {error}") from None
+    return dataclasses.replace(arrays, targets=targets)
+
+
+def sample_scores(trainer: Trainer, inputs: Any) -> Any:
+    """Return the scores of the first examples; no random state and no weight changes."""
+    place = placement(trainer)
+    columns = inputs if isinstance(inputs, tuple) else (inputs,)
+    sample = tuple(place.cast(place.move(column[:2])) for column in columns)
+    module = trainer.learner.module
+    with test_mode(module), torch.no_grad(), torch.random.fork_rng(devices=[]):
+        return trainer.learner.scores(*sample)

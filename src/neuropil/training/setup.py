@@ -1,0 +1,209 @@
+"""From a call of `fit` or `evaluate` to the parts that carry it out."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
+
+from neuropil.training.average import WeightAverage
+from neuropil.training.batches import ArrayBatches, Batches
+from neuropil.training.binding import as_schedules
+from neuropil.training.checkpoint import CheckpointError
+from neuropil.training.closure import ClosureUpdate, needs
+from neuropil.training.custom import CustomUpdate, idle_step
+from neuropil.training.evaluation import measure, scored
+from neuropil.training.fit import Fit, overriding
+from neuropil.training.preparation import (
+    data_generator,
+    evaluation_batches,
+    placement,
+    training_batches,
+)
+from neuropil.training.threads import choose_threads, threads_kept
+from neuropil.training.update import GradientUpdate, Parts, Update
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neuropil.training.trainer import Trainer
+
+
+def run_fit(trainer: Trainer, data: Any, validation: Any, epochs: int, batch_size: int) -> None:
+    """Train, from checked data to final weights.
+
+    Args:
+        trainer: What is trained.
+        data: What it learns from.
+        validation: What it is checked on, or None.
+        epochs: Passes over the data, counted from where the fit began.
+        batch_size: Examples in a batch.
+    """
+    learner = trainer.learner
+    with learner.randomness, threads_kept():
+        learner.data_generator = data_generator(data)
+        training = training_batches(trainer, data, batch_size)
+        validate = None
+        if validation is not None:
+            checked = evaluation_batches(trainer, validation, batch_size, "validation")
+            validate = functools.partial(figures, trainer, checked)
+        begin(trainer, training, epochs)
+        set_threads(trainer, training)
+        update = make_update(trainer)
+        fit = Fit(trainer, update, training, validate, trainer.first_epoch + epochs)
+        if trainer.pending is not None:
+            fit.load_state_dict(trainer.pending)
+            trainer.pending = None
+        trainer.update = update
+        try:
+            fit.run()
+        finally:
+            trainer.update = None
+            learner.rest()
+        for callback in overriding(trainer.callbacks, "on_stop"):
+            callback.on_stop(trainer)
+
+
+def evaluate(trainer: Trainer, data: Any, batch_size: int, title: str) -> dict[str, float]:
+    """Return the loss and the metrics over some data.
+
+    Args:
+        trainer: Whose network is evaluated, as it is.
+        data: What the user gave.
+        batch_size: Examples at once, at least.
+        title: What the data are for.
+    """
+    learner = trainer.learner
+    batches = evaluation_batches(trainer, data, batch_size, title)
+    return measure(
+        learner.module,
+        values_of(trainer),
+        batches,
+        trainer.metrics,
+        learner.processes,
+        learner.device,
+    )
+
+
+def figures(trainer: Trainer, batches: Batches) -> dict[str, float]:
+    """Return the figures of the validation, with averaged weights where there are any."""
+    learner, average = trainer.learner, trainer.learner.average
+    if average is not None:
+        average.swap()
+    try:
+        return measure(
+            learner.module,
+            values_of(trainer),
+            batches,
+            trainer.metrics,
+            learner.processes,
+            learner.device,
+        )
+    finally:
+        if average is not None:
+            average.swap()
+
+
+def values_of(trainer: Trainer) -> Callable[[Any], tuple[dict[str, Tensor], Any, Any]]:
+    """Return what gives scalars, scores and targets for a batch that is not learnt."""
+    if trainer.objective is None:
+        return lambda batch: (idle_step(trainer, batch), None, None)
+    autocast = trainer.options.autocast(trainer.device)
+    return scored(autocast(trainer.learner.scores), trainer.objective.mean)
+
+
+def begin(trainer: Trainer, training: Batches, epochs: int) -> None:
+    """Make what the first fit makes, or take up the state of an interrupted one.
+
+    Raises:
+        CheckpointError: When the folder of checkpoints holds another training.
+    """
+    learner, options = trainer.learner, trainer.options
+    learner.scaler = learner.scaler or options.scaler(trainer.device)
+    if learner.average is not None:
+        learner.average.take_back()
+    elif options.ema is not None:
+        learner.average = WeightAverage(learner.module, options.ema)
+    if not learner.schedules or isinstance(options.schedule, str):
+        batches = training.count
+        steps = None if batches is None else epochs * -(-batches // options.accumulate)
+        learner.schedules = as_schedules(options.schedule, learner.algorithms, steps, epochs)
+    for callback in overriding(trainer.callbacks, "on_start"):
+        callback.on_start(trainer)
+    if trainer.pending is not None:
+        trainer.load_state_dict(trainer.pending)
+        return
+    check_folder(trainer)
+    trainer.first_epoch, trainer.stop_reason = trainer.epoch, ""
+
+
+def check_folder(trainer: Trainer) -> None:
+    """Refuse to write among the checkpoints of a training that is not this one.
+
+    Raises:
+        CheckpointError: When there are such checkpoints.
+    """
+    kept = trainer.checkpoints
+    newest = None if kept is None or trainer.steps else kept.newest()
+    if trainer.learner.processes.share(newest is not None):
+        raise CheckpointError(
+            f"{kept and kept.folder} already holds a training's checkpoints: go on with it by "
+            f"fit(…, resume=True), or choose another folder."
+        )
+
+
+def set_threads(trainer: Trainer, training: Batches) -> None:
+    """Set torch's threads as asked, or to what makes this training fastest."""
+    learner, wanted = trainer.learner, trainer.options.threads
+    if wanted == "auto":
+        if learner.threads is None:
+            learner.threads = learner.processes.share(measured_threads(trainer, training))
+        wanted = learner.threads
+    if isinstance(wanted, int):
+        torch.set_num_threads(wanted)
+
+
+def measured_threads(trainer: Trainer, training: Batches) -> int | None:
+    """Return the number of threads that is fastest, None where that is not to be measured."""
+    objective = trainer.objective
+    if objective is None or trainer.options.step is not None:
+        return None
+    if trainer.device.type != "cpu" or not isinstance(training, ArrayBatches):
+        return None
+    place = placement(trainer)
+    inputs, targets = place.move(training.arrays.head(training.batch_size))
+    inputs = place.cast(inputs if isinstance(inputs, tuple) else (inputs,))
+    return choose_threads(trainer.learner.scores, objective.mean, inputs, targets)
+
+
+def make_update(trainer: Trainer) -> Update:
+    """Return one step of the training that the trainer's options ask for."""
+    learner, options = trainer.learner, trainer.options
+    bound = None if options.regularizer is None else options.regularizer.bind(learner.module)
+    parts = Parts(
+        parameters=learner.parameters,
+        processes=learner.processes,
+        device=learner.device,
+        augment=options.augment,
+        generator=learner.randomness.augmentation,
+        penalty=bound.penalty if bound is not None and bound.penalizes else None,
+        project=bound.project if bound is not None and bound.projects else None,
+        clip_norm=options.clip_norm,
+        scaler=learner.scaler,
+        autocast=options.autocast(learner.device),
+        accumulate=options.accumulate,
+    )
+    objective = trainer.objective
+    if options.step is not None or objective is None:
+        return CustomUpdate(parts, trainer)
+    (algorithm,) = learner.algorithms.values()
+    network = learner.processes.wrap(learner.scores)
+    apart = network.no_sync if isinstance(network, DistributedDataParallel) else nullcontext
+    forward = torch.compile(network) if options.compile else network
+    if needs(algorithm) == "gradient":
+        return GradientUpdate(parts, forward, objective.mean, algorithm, apart)
+    return ClosureUpdate(parts, forward, objective, algorithm)

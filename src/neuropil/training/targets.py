@@ -1,0 +1,183 @@
+"""Targets as losses and metrics take them: matched to the scores, never broadcast.
+
+The functions that run in every step look at shapes and types alone; those that `prepare` calls
+once look at the values too, which on a GPU means to wait for them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def class_targets(name: str, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return class numbers as int64 ``(N, *positions)``, or probabilities shaped as the scores.
+
+    Raises:
+        ValueError: If the shapes or types do not fit.
+    """
+    if scores.dim() < 2 or scores.shape[1] < 2:
+        raise ValueError(
+            f"{name} needs scores of at least 2 classes, (N, K), got {size(scores)}; "
+            f"for a single score use binary_cross_entropy."
+        )
+    positions = scores.shape[2:]
+    if targets.shape[1:] == scores.shape[1:]:
+        return targets.to(scores.dtype)
+    if targets.is_floating_point() or targets.is_complex():
+        raise ValueError(
+            f"{name} takes classes as whole numbers, or probabilities shaped as the scores "
+            f"{size(scores)}, got {targets.dtype} of {size(targets)}."
+        )
+    if targets.shape[1:] == (1, *positions):
+        targets = targets.squeeze(1)
+    if targets.shape[1:] != positions:
+        wanted = ("N", *positions) if positions else ("N",)
+        raise ValueError(
+            f"{name} takes one class for each example and position, "
+            f"({', '.join(map(str, wanted))}), for scores of {size(scores)}, "
+            f"got {size(targets)}."
+        )
+    return targets.long()
+
+
+def single_classes(name: str, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return one class number for each example, ``(N)``.
+
+    Raises:
+        ValueError: If the targets are something else.
+    """
+    classes = class_targets(name, scores, targets)
+    if classes.is_floating_point() or classes.dim() != 1:
+        raise ValueError(
+            f"{name} takes one class number for each example, (N,), for scores of "
+            f"{size(scores)}, got {targets.dtype} of {size(targets)}."
+        )
+    return classes
+
+
+def checked_classes(name: str, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return class numbers or distributions whose values have been looked at."""
+    targets = class_targets(name, scores, targets)
+    if targets.is_floating_point():
+        check_distributions(name, targets)
+    else:
+        check_classes(name, targets, scores.shape[1])
+    return targets
+
+
+def like_scores(name: str, scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return both in one shape and one type, of single precision at least.
+
+    An axis of length 1 may be there or not: scores (N, 1) and targets (N) are the same thing.
+
+    Raises:
+        ValueError: If their shapes differ otherwise.
+    """
+    if scores.dtype.itemsize < 4:
+        scores = scores.float()
+    return scores, shaped_as_scores(name, scores, targets).to(scores.dtype)
+
+
+def shaped_as_scores(name: str, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return targets in the shape of the scores, whatever the number of examples.
+
+    Raises:
+        ValueError: If they have other content.
+    """
+    if targets.shape[1:] == scores.shape[1:]:
+        return targets
+    own, wanted = ([n for n in t.shape[1:] if n != 1] for t in (targets, scores))
+    if targets.dim() == 0 or own != wanted:
+        raise ValueError(
+            f"{name} needs targets shaped as the scores {size(scores)}, got {size(targets)}."
+        )
+    return targets.reshape(targets.shape[:1] + scores.shape[1:])
+
+
+def is_single(scores: Tensor) -> bool:
+    """Tell whether each example has a single score."""
+    return scores.dim() == 1 or (scores.dim() == 2 and scores.shape[1] == 1)
+
+
+def check_batch(name: str, scores: Tensor, targets: Tensor) -> None:
+    """Refuse scores and targets of different numbers of examples.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    if scores.shape[:1] != targets.shape[:1]:
+        raise ValueError(
+            f"{name} got {len(scores)} examples of scores, {size(scores)}, "
+            f"and {len(targets)} of targets, {size(targets)}."
+        )
+
+
+def check_classes(name: str, targets: Tensor, classes: int) -> None:
+    """Refuse class numbers that have no score.
+
+    Raises:
+        ValueError: If one is below 0 or too large.
+    """
+    if targets.numel() == 0:
+        return
+    low, high = (int(bound) for bound in targets.aminmax())
+    if low < 0 or high >= classes:
+        raise ValueError(
+            f"{name}: the scores are for {classes} classes, numbered from 0 to {classes - 1}, "
+            f"got class {low if low < 0 else high}."
+        )
+
+
+def check_finite(name: str, targets: Tensor) -> None:
+    """Refuse targets that are no numbers.
+
+    Raises:
+        ValueError: If one is NaN or infinite.
+    """
+    if not bool(targets.isfinite().all()):
+        count = int((~targets.isfinite()).sum())
+        raise ValueError(f"{name} needs finite targets, {count} are NaN or infinite.")
+
+
+def check_signs(name: str, targets: Tensor) -> None:
+    """Refuse what is no yes or no.
+
+    Raises:
+        ValueError: If the targets are neither 0 and 1 nor −1 and 1.
+    """
+    found = set(targets.unique().tolist())
+    if not (found <= {0.0, 1.0} or found <= {-1.0, 1.0}):
+        raise ValueError(f"{name} takes targets 0 and 1, or −1 and 1, got {sorted(found)[:5]}.")
+
+
+def check_fractions(name: str, targets: Tensor) -> None:
+    """Refuse what is no probability.
+
+    Raises:
+        ValueError: If a target is not from 0 to 1.
+    """
+    check_finite(name, targets)
+    if targets.numel() and (targets.min() < 0 or targets.max() > 1):
+        low, high = (bound.item() for bound in targets.aminmax())
+        raise ValueError(f"{name} needs targets from 0 to 1, they go from {low:g} to {high:g}.")
+
+
+def check_distributions(name: str, targets: Tensor) -> None:
+    """Refuse what is no distribution over the classes, axis 1.
+
+    Raises:
+        ValueError: If a target is not from 0 to 1, or some do not add up to 1.
+    """
+    check_fractions(name, targets)
+    sums = targets.sum(dim=1, dtype=torch.float64)
+    if targets.numel() and (sums - 1).abs().max() > 1e-3:
+        worst = sums.flatten()[(sums - 1).abs().argmax()].item()
+        raise ValueError(
+            f"{name}: the probabilities of an example add up to 1, got one with {worst:g}."
+        )
+
+
+def size(tensor: Tensor) -> str:
+    """Return a tensor's shape as people write it."""
+    return str(tuple(tensor.shape))

@@ -1,0 +1,124 @@
+"""Wrong data and wrong options: one clear line before anything is trained."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from neuropil.layers import Input, Linear
+from neuropil.training import Trainer
+
+
+def network(outputs=2):
+    return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, outputs))
+
+
+X = torch.randn(10, 3, generator=torch.Generator().manual_seed(0))
+Y = torch.arange(10) % 2
+BAD = X.clone()
+BAD[7, 1] = float("nan")
+
+
+def fit(data, check=None, *, net=None, epochs=1, batch_size=4, **options):
+    trainer = Trainer(net or network(), progress=False, **({"threads": None} | options))
+    trainer.fit(data, check, epochs=epochs, batch_size=batch_size)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ((X[:0], Y[:0]), "the training data is empty"),
+        ((X, Y[:9]), r"holds 10, 9 examples in its arrays, the inputs first"),
+        ((BAD, Y), "row 7 of the training inputs holds NaN or infinity"),
+        ((X, BAD), "row 7 of the training targets holds NaN or infinity"),
+        ((X, Y, Y), r"a pair \(inputs, targets\), got a tuple of 3"),
+        ((X, 3), "training targets need the examples along axis 0, got a single number"),
+        ((X, np.array(["a"] * 10)), "training targets must be numbers, got an array of <U1"),
+        (X, r"training data has no targets: give \(inputs, targets\), or a step"),
+        (
+            "digits",
+            r"must be \(inputs, targets\), a Dataset or an iterable .* got a str",
+        ),
+        (5, "iterable of batches, got a int"),
+        ([], "the training data gave no batches"),
+        ([torch.ones(4, 3)], "training data has no targets"),
+        ([3], r"a batch must be \(inputs, targets\) with the examples along axis 0, got a int"),
+        (((x, y) for x, y in [(X, Y)]), "is a generator, which can be read only once"),
+        ((X, Y + 1), "training targets: .*numbered from 0 to 1, got class 2"),
+        ((X, Y.float()), "training targets: "),
+    ],
+    ids=str,
+)
+def test_training_data_that_cannot_be_used(data, message):
+    with pytest.raises(ValueError, match=message):
+        fit(data, loss=None if not isinstance(data, tuple) else "cross_entropy")
+
+
+def test_validation_data_are_checked_before_the_training_begins():
+    net = network()
+    before = net[0].weight.clone()
+    with pytest.raises(ValueError, match="row 7 of the validation inputs"):
+        fit((X, Y), (BAD, Y), net=net)
+    with pytest.raises(ValueError, match=r"validation targets: .*class"):
+        fit((X, Y), (X, Y + 1), net=net)
+    assert torch.equal(net[0].weight, before)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 0}, "epochs must be a whole number from 1"),
+        ({"epochs": 1.5}, "epochs must be a whole number"),
+        ({"batch_size": 0}, "batch_size must be a whole number from 1"),
+        ({"loss": "cros_entropy"}, "cross_entropy"),
+        ({"metrics": ["acuracy"]}, "accuracy"),
+        ({"algorithm": "adm"}, "adam"),
+        ({"accumulate": 0}, "accumulate must be a whole number from 1"),
+        ({"clip_norm": -1.0}, "clip_norm must be a number above 0, got -1.0"),
+        ({"ema": 1.0}, r"ema is a decay in \[0, 1\), such as 0.999, got 1.0"),
+        ({"mixed_precision": "fp8"}, r"one of \['bf16', 'fp16'\] or None, got 'fp8'"),
+        ({"checkpoint_every": 0}, "checkpoint_every must be a whole number"),
+        ({"threads": 0}, "threads"),
+        ({"threads": 10**6}, "far more than this machine has cores"),
+        ({"device": "gpu"}, "device 'gpu' cannot be used"),
+        ({"class_weight": [1.0]}, "class_weight needs 2 weights, one per class"),
+        ({"class_weight": "even"}, "'balanced', one weight per class, or None; got 'even'"),
+        ({"class_weight": [1.0, -1.0]}, "class_weight must not be negative"),
+        ({"step": lambda *_: {}, "metrics": ["accuracy"]}, "need a loss beside a custom step"),
+        ({"step": lambda *_: {}, "compile": True}, "compile has no effect on a custom step"),
+    ],
+    ids=str,
+)
+def test_options_out_of_range(options, message):
+    with pytest.raises(ValueError, match=message):
+        fit((X, Y), **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"callbacks": [print]}, "must be Callback objects, got <built-in"),
+        ({"algorithm": lambda parameters: 3}, "must be an optimiser bound to parameters"),
+        ({"net": "resnet"}, "takes a network or a dict of networks, got a str"),
+    ],
+    ids=str,
+)
+def test_things_that_are_no_such_thing(options, message):
+    with pytest.raises(TypeError, match=message):
+        fit((X, Y), **options)
+
+
+def test_an_algorithm_for_another_network_is_refused():
+    other = torch.optim.SGD(network().parameters(), lr=0.1)
+    with pytest.raises(ValueError, match="SGD is bound to parameters that are not"):
+        Trainer(network(), algorithm=other)
+
+
+def test_a_network_without_an_input_is_refused():
+    with pytest.raises(ValueError, match="join it to one"):
+        Trainer(Linear(3) >> Linear(2))
+
+
+def test_inputs_of_another_shape_name_the_networks_own():
+    with pytest.raises(ValueError, match=r"shape \(N, 5\), got \(2, 3\)"):
+        fit((X, Y), net=Input(5) >> Linear(2))

@@ -1,0 +1,184 @@
+"""A training that was interrupted ends like one that was not."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from neuropil.training import Callback, CheckpointError, Trainer
+
+HERE = Path(__file__).parent
+
+
+def data():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(50, 4, generator=generator)
+    return x, x.sum(dim=1, keepdim=True)
+
+
+def make(folder=None, **options):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Dropout(0.2), nn.Linear(8, 1))
+    options = {"seed": 1, "threads": 1, "progress": False, "checkpoints": folder} | options
+    return Trainer(network, loss="squared_error", **options)
+
+
+def weights(trainer):
+    return [p.detach().clone() for p in trainer.network.parameters()]
+
+
+def without_times(history):
+    return [{k: v for k, v in record.items() if k != "seconds"} for record in history]
+
+
+def assert_same(trainer, other):
+    assert without_times(trainer.history) == without_times(other.history)
+    for a, b in zip(weights(trainer), weights(other), strict=True):
+        assert torch.equal(a, b)
+
+
+class SignalAt(Callback):
+    """Sends this process a signal after a step."""
+
+    def __init__(self, step, number=signal.SIGINT):
+        self.step, self.number = step, number
+
+    def on_step(self, trainer):
+        if trainer.steps == self.step:
+            os.kill(os.getpid(), self.number)
+
+
+def test_twenty_violent_deaths_change_no_bit(tmp_path):
+    run = subprocess.run(
+        [sys.executable, HERE / "interrupted.py", tmp_path, "20"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        timeout=300,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "{'after a step': 14, 'while writing': 6}" in run.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("step", [1, 7, 13, 14, 20])
+def test_a_signal_ends_the_step_keeps_the_state_and_interrupts(tmp_path, number, step):
+    before = signal.getsignal(number)
+    trainer = make(tmp_path, callbacks=[SignalAt(step, number)])
+    with pytest.raises(KeyboardInterrupt, match=rf"after step {step}\. .*step-0+{step}\.pt"):
+        trainer.fit(data(), data(), epochs=3, batch_size=8)
+    assert signal.getsignal(number) is before
+    resumed = make(tmp_path)
+    resumed.fit(data(), data(), epochs=3, batch_size=8, resume=True)
+    whole = make()
+    whole.fit(data(), data(), epochs=3, batch_size=8)
+    assert_same(resumed, whole)
+
+
+def test_a_finished_training_resumes_to_its_end_at_once(tmp_path):
+    trainer = make(tmp_path, ema=0.9)
+    trainer.fit(data(), epochs=2)
+    again = make(tmp_path, ema=0.9)
+    again.fit(data(), epochs=2, resume=True)
+    assert again.steps == trainer.steps
+    assert_same(again, trainer)
+
+
+def test_more_epochs_than_before_go_on_from_the_end(tmp_path):
+    make(tmp_path).fit(data(), epochs=2)
+    longer = make(tmp_path)
+    longer.fit(data(), epochs=5, resume=True)
+    whole = make()
+    whole.fit(data(), epochs=5)
+    assert_same(longer, whole)
+
+
+def test_resuming_with_nothing_there_starts_anew(tmp_path):
+    trainer = make(tmp_path / "new")
+    assert trainer.resume() is False
+    assert len(trainer.fit(data(), epochs=2, resume=True)) == 2
+
+
+def test_resume_loads_weights_and_history_at_once(tmp_path):
+    trainer = make(tmp_path)
+    trainer.fit(data(), epochs=2)
+    other = make()
+    assert other.resume(tmp_path) is True
+    assert_same(other, trainer)
+    assert other.epoch == 2
+
+
+def test_two_fits_are_one(tmp_path):
+    twice, once = make(ema=0.5), make(ema=0.5)
+    twice.fit(data(), epochs=2)
+    twice.fit(data(), epochs=3)
+    once.fit(data(), epochs=5)
+    assert_same(twice, once)
+
+
+def test_a_loader_with_its_own_randomness_is_resumed_in_its_middle(tmp_path):
+    def loader():
+        dataset = torch.utils.data.TensorDataset(*data())
+        generator = torch.Generator().manual_seed(5)
+        return torch.utils.data.DataLoader(dataset, 8, shuffle=True, generator=generator)
+
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path, callbacks=[SignalAt(10)]).fit(as_stream(loader()), epochs=3)
+    resumed = make(tmp_path)
+    resumed.fit(as_stream(loader()), epochs=3, resume=True)
+    whole = make()
+    whole.fit(as_stream(loader()), epochs=3)
+    assert_same(resumed, whole)
+
+
+def as_stream(loader):
+    return loader
+
+
+def test_augmentation_by_the_global_generators_is_resumed(tmp_path):
+    def jitter(inputs, targets, _):
+        return inputs + torch.rand(1) + float(np.random.rand()), targets  # noqa: NPY002
+
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path, augment=jitter, callbacks=[SignalAt(4)]).fit(data(), epochs=2)
+    resumed, whole = make(tmp_path, augment=jitter), make(augment=jitter)
+    resumed.fit(data(), epochs=2, resume=True)
+    whole.fit(data(), epochs=2)
+    assert_same(resumed, whole)
+
+
+def test_what_does_not_belong_together_is_refused(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path, callbacks=[SignalAt(3)]).fit(data(), epochs=2, batch_size=8)
+    with pytest.raises(CheckpointError, match="already holds a training's checkpoints"):
+        make(tmp_path).fit(data(), epochs=2)
+    with pytest.raises(CheckpointError, match="batch_size=8, this one has batch_size=16"):
+        make(tmp_path).fit(data(), epochs=2, batch_size=16, resume=True)
+    with pytest.raises(CheckpointError, match="written with another ema"):
+        make(tmp_path, ema=0.9).fit(data(), epochs=2, batch_size=8, resume=True)
+    stranger = Trainer(nn.Linear(4, 1), checkpoints=tmp_path, progress=False)
+    with pytest.raises(CheckpointError, match="of another network: Missing key"):
+        stranger.fit(data(), epochs=2, batch_size=8, resume=True)
+    with pytest.raises(CheckpointError, match="needs a folder"):
+        make().fit(data(), epochs=1, resume=True)
+
+
+def test_a_callback_may_stop_the_training_for_good(tmp_path):
+    class Enough(Callback):
+        def on_step(self, trainer):
+            if trainer.steps == 9:
+                trainer.stop("enough")
+
+    trainer = make(tmp_path, callbacks=[Enough()])
+    history = trainer.fit(data(), epochs=5, batch_size=8)
+    assert (trainer.stop_reason, trainer.steps, len(history)) == ("enough", 9, 2)
+    again = make(tmp_path)
+    again.fit(data(), epochs=5, batch_size=8, resume=True)
+    assert again.steps == 9

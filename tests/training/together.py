@@ -1,0 +1,112 @@
+"""What each of several processes runs in `test_processes`: some trainings, and what they gave.
+
+Started by torchrun with a folder as argument; alone it is the reference.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from neuropil.training import Callback, Progress, Trainer
+
+X = torch.randn(29, 4, generator=torch.Generator().manual_seed(0))
+Y = (X[:, 0] > 0).long()
+
+
+class Loud(Progress):
+    """Leaves a file for each process that shows progress."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def start(self, status):
+        number = len(list(self.folder.glob("shown*")))
+        (self.folder / f"shown{number}").touch()
+
+
+class Interrupting(Callback):
+    def on_step(self, trainer):
+        if trainer.steps == 64:
+            raise KeyboardInterrupt
+
+
+def network(outputs=2):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, outputs))
+
+
+def trainer_of(net, **options):
+    options = {"metrics": ["accuracy"], "seed": 0, "threads": 1, "progress": False} | options
+    adam = torch.optim.Adam(net.parameters(), lr=0.01)
+    return Trainer(net, **{"algorithm": adam, "clip_norm": 1.0} | options)
+
+
+def usual(folder):
+    """Batches of 8, 8, 8 and 5, cut into halves that are not always equal."""
+    net = network()
+    trainer = trainer_of(net, progress=Loud(folder), ema=0.9)
+    history = trainer.fit((X, Y), (X[:7], Y[:7]), epochs=3, batch_size=8)
+    return net, history
+
+
+def accumulated(_):
+    """Groups of batches of 3, the last of one of two examples."""
+    net = network()
+    trainer = trainer_of(net, accumulate=3)
+    return net, trainer.fit((X, Y), epochs=2, batch_size=3)
+
+
+def streamed(_):
+    """Batches that every process reads, one of them too small to be shared."""
+    net = network()
+    stream = [(X[:9], Y[:9]), (X[9:10], Y[9:10]), (X[10:], Y[10:])]
+    return net, trainer_of(net).fit(stream, stream, epochs=2)
+
+
+def custom(_):
+    """A step of its own."""
+
+    def step(trainer, batch):
+        inputs, targets = batch
+        return {"loss": nn.functional.cross_entropy(trainer.network(inputs), targets)}
+
+    net = network()
+    trainer = trainer_of(net, step=step, metrics=(), accumulate=2)
+    return net, trainer.fit((X, Y), epochs=2, batch_size=5)
+
+
+def resumed(folder):
+    """Dropout and a state in the middle of an epoch: two lives are one."""
+    ends = []
+    for where, lives in ((None, 1), (folder / "checkpoints", 2)):
+        for life in range(lives):
+            torch.manual_seed(0)
+            net = nn.Sequential(nn.Linear(4, 6), nn.Dropout(0.5), nn.Linear(6, 2))
+            dying = [Interrupting()] if life == 0 and lives == 2 else []
+            trainer = trainer_of(
+                net, checkpoints=where, checkpoint_every=where and 5, callbacks=dying
+            )
+            try:
+                trainer.fit((X, Y), epochs=16, batch_size=6, resume=where is not None)
+            except KeyboardInterrupt:
+                continue
+            ends.append(net[0].weight.detach().clone())
+    return net, [{"same": torch.equal(*ends), "steps": trainer.steps}]
+
+
+def main(folder: Path) -> None:
+    results = {}
+    for training in (usual, accumulated, streamed, custom, resumed):
+        net, history = training(folder)
+        records = [{k: v for k, v in record.items() if k != "seconds"} for record in history]
+        results[training.__name__] = {"weights": net.state_dict(), "history": records}
+    rank = trainer_of(network()).learner.processes.rank
+    torch.save(results, folder / f"rank{rank}.pt")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
