@@ -1,0 +1,34 @@
+"""What a network is before anything runs: shapes, parameters, cost, receptive field."""
+
+from neuropil.analysis.cost import Cost, LayerCost, cost
+from neuropil.analysis.diagram import Diagram, diagram
+from neuropil.analysis.effective_receptive_field import (
+    EffectiveReceptiveField,
+    effective_receptive_field,
+)
+from neuropil.analysis.output_size import OutputSize, output_size
+from neuropil.analysis.parameters import count_parameters
+from neuropil.analysis.receptive_field import ReceptiveField, receptive_field
+from neuropil.analysis.rows import Row
+from neuropil.analysis.size_search import Fit
+from neuropil.analysis.summary import Summary, Totals, summary
+
+__all__ = [
+    "Cost",
+    "Diagram",
+    "EffectiveReceptiveField",
+    "Fit",
+    "LayerCost",
+    "OutputSize",
+    "ReceptiveField",
+    "Row",
+    "Summary",
+    "Totals",
+    "cost",
+    "count_parameters",
+    "diagram",
+    "effective_receptive_field",
+    "output_size",
+    "receptive_field",
+    "summary",
+]

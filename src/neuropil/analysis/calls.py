@@ -1,0 +1,168 @@
+"""The calls of a network's layers with the shapes that go in and come out, worked out anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from typing_extensions import override
+
+from neuropil.core import Network, ShapeError, format_shape
+from neuropil.core.graph import OPEN, Node, node_with_shape
+from neuropil.core.network import as_network
+from neuropil.core.prediction import fits
+from neuropil.core.shape import MAX_LENGTH
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neuropil.core import Layer, Shape
+    from neuropil.core.graph import Kind
+    from neuropil.core.layer import Composable
+
+
+class Call(NamedTuple):
+    """One call of a layer.
+
+    Args:
+        name: The node's name in its network.
+        layer: What is called.
+        inputs: Positions of the calls whose outputs it takes; -1 is the network's open end.
+        input_shapes: The shape of each input; ``None`` while one of them is unknown.
+        known_shapes: The same where every length is known, for arithmetic that needs them all.
+        shape: The shape of the output; ``None`` while unknown.
+        kind: Whether the output holds floats or integers; ``None`` while unknown.
+        again: Whether the layer was called before, so that its parameters are counted already.
+    """
+
+    name: str
+    layer: Layer
+    inputs: tuple[int, ...]
+    input_shapes: tuple[Shape, ...] | None
+    known_shapes: tuple[Shape, ...] | None
+    shape: Shape | None
+    kind: Kind | None
+    again: bool
+
+
+class Given:
+    """Stands in front of an open network, in the words of errors."""
+
+    @override
+    def __repr__(self) -> str:
+        return "the given input"
+
+
+def calls_of(
+    network: Composable, input_shape: Shape | Sequence[Shape] | None = None
+) -> tuple[Call, ...]:
+    """Return a network's calls with all shapes that can be known; no layer is touched.
+
+    Args:
+        network: A network or a layer.
+        input_shape: Lengths for the free axes of the input, or the shape of what an open
+            network will be joined to; one shape for each where there are several inputs.
+
+    Raises:
+        ShapeError: When the shapes do not fit the network.
+    """
+    network = network_of(network)
+    nodes, front = network.nodes, None
+    if input_shape is not None:
+        nodes, front = with_shapes(network, input_shape)
+    calls: list[Call] = []
+    for name, node in zip(network.node_names, nodes, strict=True):
+        sources = [front if place == OPEN else nodes[place] for place in node.inputs]
+        shapes = tuple(source.shape for source in sources if source and source.shape)
+        complete = shapes if len(shapes) == len(sources) else None
+        known = None if any(None in shape for shape in shapes) else complete
+        again = node.call > 0
+        calls.append(
+            Call(name, node.layer, node.inputs, complete, known, node.shape, node.kind, again)
+        )
+    return tuple(calls)
+
+
+def network_of(network: object) -> Network:
+    """Return a network as it is, a layer as a network of one.
+
+    Raises:
+        TypeError: When it is neither.
+    """
+    try:
+        return as_network(cast("Composable", network))
+    except TypeError:
+        raise TypeError(
+            f"analysis takes networks and layers, got {type(network).__name__}."
+        ) from None
+
+
+def with_shapes(
+    network: Network, input_shape: Shape | Sequence[Shape]
+) -> tuple[list[Node], Node | None]:
+    """Return the nodes with the shapes that follow from the inputs', and what stands in front.
+
+    Raises:
+        ShapeError: When a layer cannot take what the layers in front of it give.
+    """
+    given = list(given_shapes(network, input_shape))
+    front = None
+    if network.graph.is_open:
+        # An open end that feeds a layer of integers, such as an embedding, holds integers.
+        takes = {n.layer.dtype_taken for n in network.nodes if OPEN in n.inputs}
+        kind = "int" if takes == {"int"} else "float"
+        front = Node(cast("Layer", Given()), (), 0, given.pop(0), kind)
+    nodes: list[Node] = []
+    for node in network.nodes:
+        if not node.inputs:
+            nodes.append(node._replace(shape=given.pop(0)))
+            continue
+        sources = [cast("Node", front) if i == OPEN else nodes[i] for i in node.inputs]
+        shapes = [cast("Shape", source.shape) for source in sources]
+        nodes.append(node_with_shape(node, sources, shapes))
+        if node.layer.built_for is not None:
+            node.layer.check_built(*shapes)
+    return nodes, front
+
+
+def given_shapes(network: Network, given: object) -> tuple[Shape, ...]:
+    """Return one checked shape for the open end, if there is one, and one for each input.
+
+    Raises:
+        ShapeError: When their number, ranks or lengths differ from what the network declares.
+    """
+    declared = network.input_shapes
+    wanted = len(declared) + network.graph.is_open
+    several = isinstance(given, list | tuple) and all(
+        isinstance(s, list | tuple) for s in given
+    )
+    shapes = tuple(map(as_shape, cast("Sequence[object]", given) if several else (given,)))
+    if len(shapes) != wanted:
+        raise ShapeError(
+            f"the network takes {wanted} input{'s' * (wanted > 1)}, and input_shape gives "
+            f"{len(shapes)}: give one shape for each, as in ((3, 32, 32), (10,))."
+        )
+    for shape, want in zip(shapes[len(shapes) - len(declared) :], declared, strict=True):
+        if not fits(shape, want):
+            raise ShapeError(
+                f"the network takes inputs of shape {format_shape(want)}, and input_shape is "
+                f"{format_shape(shape)}: only lengths that are None can be chosen."
+            )
+    return shapes
+
+
+def as_shape(value: object) -> Shape:
+    """Return a shape, checked.
+
+    Raises:
+        ShapeError: When it is no tuple of lengths.
+    """
+    if (
+        not isinstance(value, tuple | list)
+        or not value
+        or not all(n is None or (type(n) is int and 1 <= n <= MAX_LENGTH) for n in value)
+    ):
+        raise ShapeError(
+            f"input_shape must be a tuple of lengths without the batch axis, such as "
+            f"(3, 224, 224), got {value!r}."
+        )
+    return tuple(value)

@@ -1,0 +1,132 @@
+"""A picture of a network: its graph of layers as SVG."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from neuropil.analysis.calls import calls_of
+from neuropil.analysis.drawing import Box, drawn
+from neuropil.analysis.family import INPUT, family_of
+from neuropil.analysis.rows import text_of
+from neuropil.core import format_shape
+from neuropil.core.files import write_together
+from neuropil.core.graph import OPEN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+
+    from neuropil.analysis.calls import Call
+    from neuropil.core import Shape
+    from neuropil.core.layer import Composable
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """A picture of a network; a notebook shows it.
+
+    Args:
+        svg: The picture as the text of an SVG file.
+        width: Its width in pixels.
+        height: Its height in pixels.
+    """
+
+    svg: str
+    width: int
+    height: int
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the picture to a file, all of it or nothing.
+
+        Args:
+            path: Its name, which ends in ``.svg``.
+
+        Raises:
+            ValueError: When the name ends otherwise.
+        """
+        path = Path(path)
+        if path.suffix.lower() != ".svg":
+            raise ValueError(
+                f"a diagram is SVG: name the file {path.stem}.svg, got {path.name!r}."
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_together(path.parent, {path.name: self.svg.encode()})
+
+    @override
+    def __str__(self) -> str:
+        return self.svg
+
+    @override
+    def __repr__(self) -> str:
+        return f"<Diagram of {self.width} × {self.height} pixels: a notebook shows it>"
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+
+def diagram(network: Composable, input_shape: Shape | Sequence[Shape] | None = None) -> Diagram:
+    """Draw a network as a graph of its layers, from its inputs at the top to its outputs.
+
+    Each call of a layer is a box with its name, the layer as it is written and the shape of its
+    output, coloured by family. Branches stand side by side; connections that skip layers run
+    beside these. Pointing at a box shows its whole text.
+
+    Args:
+        network: A network or a layer.
+        input_shape: Lengths for the free axes of the input, or the shape of what an open
+            network will be joined to; one for each of several inputs.
+
+    Raises:
+        ShapeError: When `input_shape` does not fit the network.
+
+    Reference:
+        Rows and order after Sugiyama, Tagawa and Toda, "Methods for visual understanding of
+        hierarchical system structures", 1981; places after Brandes and Köpf, 2001.
+
+    Example:
+        >>> from neuropil.layers import Input, Relu, Softmax
+        >>> picture = diagram(Input(4) >> Relu(8) >> Softmax(3))
+        >>> str(picture).count("<rect")  # the page, three boxes, and two keys to the colours
+        6
+    """
+    calls = calls_of(network, input_shape)
+    places, inputs = shown(calls)
+    boxes = [OPEN_END if place == OPEN else box_of(calls[place]) for place in places]
+    return Diagram(*drawn(boxes, inputs))
+
+
+# The box in front of a network that is joined to nothing.
+OPEN_END = Box("input", "not joined yet", "", "what the network will be joined to", INPUT)
+
+
+def shown(calls: Sequence[Call]) -> tuple[list[int], list[list[int]]]:
+    """Return which calls get a box, and for each of these which boxes it takes from.
+
+    An identity that leads from one layer to another is only a line.
+    """
+    taken = {source for call in calls for source in call.inputs}
+    places = [OPEN] if OPEN in taken else []
+    leads_from: dict[int, int] = {OPEN: OPEN}
+    for place, call in enumerate(calls):
+        is_line = type(call.layer).__name__ == "Identity" and place in taken
+        leads_from[place] = leads_from[call.inputs[0]] if is_line else place
+        if not is_line:
+            places.append(place)
+    number = {place: index for index, place in enumerate(places)}
+    inputs = [
+        [] if place == OPEN else [number[leads_from[i]] for i in calls[place].inputs]
+        for place in places
+    ]
+    return places, inputs
+
+
+def box_of(call: Call) -> Box:
+    """Return what a call's box says."""
+    shape = "" if call.shape is None else format_shape(call.shape)
+    text = text_of(call.layer, {})
+    hint = f"{call.name}: {text}" + f" gives {shape}" * bool(shape)
+    return Box(call.name, text, shape, hint, family_of(call.layer))

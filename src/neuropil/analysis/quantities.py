@@ -1,0 +1,61 @@
+"""Numbers as people read them: thousands apart, and units for what is large."""
+
+from __future__ import annotations
+
+BYTES = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
+COUNTS = (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
+# One unit after the other: 999,950 is 1.00 M and not 1000 k.
+ALMOST = 0.9995
+
+
+def grouped(number: int | None) -> str:
+    """Return a whole number with its thousands set apart; nothing where it is not known.
+
+    Example:
+        >>> grouped(61_100_840)
+        '61,100,840'
+    """
+    return "" if number is None else f"{number:,}"
+
+
+def short_count(number: int | None) -> str:
+    """Return a number in three digits and a unit.
+
+    Example:
+        >>> short_count(15_470_264_320), short_count(640)
+        ('15.5 G', '640')
+    """
+    return "" if number is None else scaled(number, COUNTS, "")
+
+
+def memory_size(size: int | None) -> str:
+    """Return a number of bytes in three digits and a unit.
+
+    Example:
+        >>> memory_size(244_403_360), memory_size(512)
+        ('233 MiB', '512 B')
+    """
+    return "" if size is None else scaled(size, BYTES, " B")
+
+
+def scaled(number: int, units: tuple[tuple[str, int], ...], rest: str) -> str:
+    """Return a number in the largest unit of which it holds one."""
+    for unit, factor in units:
+        value = number / factor
+        if value >= ALMOST:
+            digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+            return f"{value:.{digits}f} {unit}"
+    return f"{number}{rest}"
+
+
+def field_size(sizes: tuple[int | None, ...], *, sees_all: bool) -> str:
+    """Return the size of a receptive field: one number for a square, or ``all``.
+
+    Example:
+        >>> field_size((7, 7), sees_all=False), field_size((1, None), sees_all=False)
+        ('7', '1×?')
+    """
+    if sees_all:
+        return "all"
+    texts = ["?" if size is None else str(size) for size in sizes]
+    return texts[0] if len(set(texts)) == 1 else "×".join(texts)

@@ -1,0 +1,189 @@
+"""What a layer keeps in memory for its backward pass: asked of PyTorch once for each kind."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+
+from neuropil.core.shape import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from neuropil.core import Layer, Shape
+    from neuropil.core.graph import Kind
+
+# A layer is asked with few numbers: so many along each axis of a picture, and of a vector. What
+# it keeps grows with its output.
+PICTURE, VECTOR = 16, 64
+
+# How many samples it is shown: what the one more adds is what a sample takes.
+FEW, MORE = 2, 3
+
+# No question is larger, and so many answers are remembered.
+MOST_NUMBERS, MOST_ANSWERS = 2**20, 4096
+
+
+class Retained(NamedTuple):
+    """What a call of a layer keeps in memory.
+
+    Args:
+        inputs: Whether its backward pass needs its inputs.
+        output: Whether its backward pass needs its output.
+        others: Bytes a sample of what else it needs, such as the places of the maxima.
+        view: Whether its output is its input in another shape, so that it takes no memory.
+        test_view: The same in test mode, in which Dropout is one.
+    """
+
+    inputs: bool
+    output: bool
+    others: int
+    view: bool
+    test_view: bool
+
+
+# Of a layer that cannot be asked: what most layers need, or more.
+UNKNOWN = Retained(inputs=True, output=True, others=0, view=False, test_view=False)
+
+answers: dict[tuple[Any, ...], Retained] = {}
+
+
+def retained(
+    layer: Layer, shapes: tuple[Shape, ...], kinds: tuple[Kind | None, ...], dtype: torch.dtype
+) -> Retained:
+    """Return what a call of a layer keeps; a small twin of it is run to find out.
+
+    Args:
+        layer: The layer; it is neither run nor changed.
+        shapes: What it takes, every length known.
+        kinds: Whether each of these holds floats or integers.
+        dtype: The type of the floats.
+    """
+    # `layer.arguments` would do, but filling in the defaults costs more than all the rest.
+    args, kwargs = layer.__dict__["_call"]
+    options = [(name, value) for name, value in kwargs.items() if name != "name"]
+    kind = (
+        type(layer),
+        tuple(map(decisive, args)),
+        tuple((name, decisive(value)) for name, value in options),
+        tuple(parameter.requires_grad for parameter in layer.parameters(recurse=False)),
+        kinds,
+        dtype,
+    )
+    answer = answers.get(kind)
+    if answer is not None and not answer.others:
+        return answer
+    # What else is kept depends on all numbers; whether anything is, only on the kind of layer.
+    exact = (kind, repr((args, options)), shapes)
+    if exact not in answers:
+        if len(answers) > MOST_ANSWERS:
+            answers.clear()
+        answers[exact] = answers[kind] = ask(layer, shapes, kinds, dtype)
+    return answers[exact]
+
+
+def decisive(value: object) -> object:
+    """Return what of an option decides which tensors are kept: not how large a number is."""
+    return value if value is None or isinstance(value, str | bool) else type(value)
+
+
+def ask(
+    layer: Layer, shapes: tuple[Shape, ...], kinds: tuple[Kind | None, ...], dtype: torch.dtype
+) -> Retained:
+    """Run a small twin of a layer and see what it keeps."""
+    small = tuple(map(reduced, shapes))
+    if next(layer.children(), None) or max(map(math.prod, small)) > MOST_NUMBERS:
+        return UNKNOWN
+    try:
+        with (
+            torch.random.fork_rng(devices=[]),
+            torch.inference_mode(mode=False),
+            torch.enable_grad(),
+            torch.device("cpu"),
+        ):
+            twin = twin_of(layer, small).to(dtype)
+            few, more = (Run(twin, examples(small, kinds, dtype, n)) for n in (FEW, MORE))
+            test = Run(twin.eval(), examples(small, kinds, dtype, FEW))
+            full, part = layer.output_shape(*shapes), twin.output_shape(*small)
+    except Exception:  # somebody's layer may want other numbers, and then nobody can tell
+        return UNKNOWN
+    others = round((more.others - few.others) * (count(full) or 1) / (count(part) or 1))
+    return Retained(few.keeps_inputs, few.keeps_output, others, few.view, test.view)
+
+
+def reduced(shape: Shape) -> tuple[int, ...]:
+    """Return a shape of the same kind with few numbers; sequences are left as they are."""
+    first, *rest = (length or 1 for length in shape)
+    if not rest:
+        return (min(first, VECTOR),)
+    return (
+        (first, *(min(length, PICTURE) for length in rest)) if len(rest) > 1 else (first, *rest)
+    )
+
+
+def twin_of(layer: Layer, shapes: tuple[Shape, ...]) -> Layer:
+    """Return a new layer like another one, with weights of zero for other shapes."""
+    args, kwargs = copy.deepcopy(layer.__dict__["_call"])
+    twin = type(layer)(*args, **kwargs)
+    twin.initializers.clear()
+    twin.build(*shapes)
+    for name, parameter in layer.named_parameters():
+        twin.get_parameter(name).requires_grad_(parameter.requires_grad)
+    return twin
+
+
+def examples(
+    shapes: tuple[tuple[int, ...], ...],
+    kinds: tuple[Kind | None, ...],
+    dtype: torch.dtype,
+    n: int,
+) -> list[Tensor]:
+    """Return n samples of zeros for each input."""
+    return [
+        torch.zeros(n, *shape, dtype=torch.int64)
+        if kind == "int"
+        # A copy is no leaf, so that layers may work in place.
+        else torch.zeros(n, *shape, dtype=dtype, requires_grad=True).clone()
+        for shape, kind in zip(shapes, kinds, strict=True)
+    ]
+
+
+class Run:
+    """One forward pass, and what it saved for the backward pass.
+
+    Args:
+        layer: What is run.
+        inputs: What it takes.
+    """
+
+    def __init__(self, layer: Layer, inputs: list[Tensor]) -> None:
+        saved: list[Tensor] = []
+        with saved_tensors_hooks(saved.append, lambda packed: packed):
+            output = layer(*inputs)
+        # Tensors are told apart by where they are stored: views of one have one place.
+        kept = {place(tensor): tensor for tensor in saved}
+        entered, own = places(inputs), places((*layer.parameters(), *layer.buffers()))
+        self.view = place(output) in entered
+        self.keeps_inputs = not entered.isdisjoint(kept)
+        self.keeps_output = place(output) in kept
+        known = own | entered | {place(output)}
+        self.others = sum(
+            tensor.untyped_storage().nbytes()
+            for where, tensor in kept.items()
+            if where not in known
+        )
+
+
+def places(tensors: Iterable[Tensor]) -> set[int]:
+    """Return where tensors are stored."""
+    return set(map(place, tensors))
+
+
+def place(tensor: Tensor) -> int:
+    """Return where a tensor is stored."""
+    return tensor.untyped_storage().data_ptr()

@@ -1,0 +1,127 @@
+"""Sizes along one axis that fit each other, and the search for one that is not known."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+from typing_extensions import override
+
+from neuropil.core import ShapeError
+from neuropil.core.window import AxisPadding, Window, halves
+
+# A number, a mode of padding, or (start, end).
+Value: TypeAlias = "int | str | tuple[int, int]"
+
+# So many solutions are written out; more stay an interval.
+FEW = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Sizes along one axis that belong together.
+
+    Args:
+        input: Length I of the input.
+        filter: Length F of the filter.
+        stride: Step S between neighbouring windows.
+        padding: A mode, zeros P at both ends, or (start, end).
+        dilation: Distance D between the filter's taps.
+        output: Number O of windows; 0 where not one fits.
+        left_out: How many inputs at the end no window reaches.
+    """
+
+    input: int
+    filter: int
+    stride: int
+    padding: AxisPadding
+    dilation: int
+    output: int
+    left_out: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether the windows come out even with the input's end."""
+        return self.output > 0 and self.left_out == 0
+
+
+def fit(sizes: dict[str, Any]) -> Fit:
+    """Return sizes with the output that they give."""
+    values = {
+        name: sizes[name] for name in ("input", "filter", "stride", "padding", "dilation")
+    }
+    window, length = window_of(sizes), values["input"]
+    try:
+        output = cast("int", window.output_length(length))
+    except ShapeError:
+        return Fit(**values, output=0, left_out=0)
+    used = (output - 1) * window.stride + window.extent
+    left_out = 0 if window.padding == "same" else length + sum(window.pads(length)) - used
+    return Fit(**values, output=output, left_out=left_out)
+
+
+def window_of(sizes: dict[str, Any]) -> Window:
+    """Return the window that sizes describe."""
+    return Window(sizes["filter"], sizes["stride"], sizes["dilation"], sizes["padding"])
+
+
+class Paddings(Sequence["int | tuple[int, int]"]):
+    """Paddings by the zeros in all: one number for both ends, or (start, end) if that is odd.
+
+    Args:
+        totals: How many zeros.
+    """
+
+    def __init__(self, totals: range) -> None:
+        self.totals = totals
+
+    @override
+    def __len__(self) -> int:
+        return len(self.totals)
+
+    @override
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return Paddings(self.totals[place])
+        start, end = halves(self.totals[place])
+        return start if start == end else (start, end)
+
+
+class Trial:
+    """One unknown size, tried with all values that it can have.
+
+    Args:
+        unknown: Which size.
+        sizes: All sizes.
+        values: What the unknown one can be; along them the output only grows, or only shrinks.
+    """
+
+    def __init__(self, unknown: str, sizes: dict[str, Any], values: Sequence[Value]) -> None:
+        self.unknown, self.sizes, self.values = unknown, sizes, values
+        self.sign = 1 if self.fit(values[0]).output <= self.fit(values[-1]).output else -1
+        wanted = self.sign * sizes["output"]
+        self.first = bisect_left(values, wanted, key=self.signed_output)
+        self.behind = bisect_right(values, wanted, key=self.signed_output)
+
+    def fit(self, value: Value) -> Fit:
+        """Return the sizes with one value tried."""
+        return fit({**self.sizes, self.unknown: value})
+
+    def signed_output(self, value: Value) -> int:
+        """Return the output, negative where it shrinks, so that it grows along the values."""
+        return self.sign * self.fit(value).output
+
+    def solutions(self) -> Sequence[Value]:
+        """Return the values that give the output wanted."""
+        solutions = self.values[self.first : self.behind]
+        return tuple(solutions) if len(solutions) <= FEW else solutions
+
+    def nearest(self) -> tuple[Fit, ...]:
+        """Return the sizes that give a little less and a little more than the output wanted."""
+        places = (
+            place for place in (self.first - 1, self.first) if 0 <= place < len(self.values)
+        )
+        fits = (self.fit(self.values[place]) for place in places)
+        return tuple(found for found in fits if found.output)
