@@ -103,6 +103,20 @@ def test_the_transposed_form_turns_lengths_around(padding):
                 assert window.transposed_length(output, missing) == length
 
 
+@pytest.mark.parametrize("padding", PADDINGS, ids=str)
+def test_the_transposed_form_cuts_what_the_other_pads(padding):
+    for size, stride, dilation in GRID:
+        window = Window(size, stride, dilation, padding)
+        start, end = window.transposed_crop
+        if padding != "same":
+            assert (start, end) == window.pads(64)
+            continue
+        # S·I positions lie behind the cut at the start; filters reach S(I − 1) + F' of them.
+        pads = zeros(10 * stride, size, stride, dilation, "same")
+        assert start == pads[0]
+        assert stride * 9 + window.extent - start - end == stride * 10
+
+
 def test_a_transposed_form_of_nothing_is_refused():
     assert Window(3, padding="full").transposed_length(3) == 1
     with pytest.raises(ShapeError, match=r"padding 2 \+ 2 leaves nothing of an output of 4"):

@@ -165,7 +165,9 @@ class Module(Layer):
 
     @override
     def __repr__(self) -> str:
-        return " ".join(super().__repr__().split())
+        text = repr(self.module)
+        short = f"{type(self.module).__name__}(…)" if "\n" in text else text
+        return super().__repr__().replace(text, short)
 
 
 def redraw(module: nn.Module) -> None:

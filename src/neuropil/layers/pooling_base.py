@@ -76,6 +76,11 @@ class Pooling(Windowed):
                 )
         return (shape[0], *self.slide(shape))
 
+    @override
+    def build(self, *input_shapes: Shape) -> None:
+        super().build(*input_shapes)
+        self.plan(len(input_shapes[0]) + 1)
+
     def plan(self, dimensions: int) -> Plan:
         """Return how a batch of so many dimensions is pooled, worked out once for each.
 

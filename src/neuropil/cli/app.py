@@ -1,0 +1,50 @@
+"""The commands and what they share."""
+
+from typing import Annotated
+
+import typer
+
+from neuropil import __version__
+from neuropil.cli.calculate import calculate
+from neuropil.cli.evaluate import evaluate
+from neuropil.cli.predict import predict
+from neuropil.cli.resume import resume
+from neuropil.cli.sheet import sheet
+from neuropil.cli.summary import summary
+from neuropil.cli.train import train
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it
+    """Print the version and end.
+
+    Raises:
+        Exit: Always.
+    """
+    if wanted:
+        typer.echo(f"neuropil {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Start with: neuropil train")
+def neuropil(
+    *,
+    version: Annotated[  # its callback does the work
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Print it."),
+    ] = False,
+    debug: Annotated[  # `main` looks for it before anything can fail
+        bool, typer.Option("--debug", help="Show the traceback of an error.")
+    ] = False,
+) -> None:
+    """The neural-network cheat sheet as working software."""
+
+
+for command in (train, resume, evaluate, predict, summary, calculate, sheet):
+    app.command()(command)

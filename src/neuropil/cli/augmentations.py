@@ -1,0 +1,59 @@
+"""Augmentations as text, ``RandomShift(2) >> RandomFlip()``: read, never evaluated."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+
+def parse(text: str) -> Any:
+    """Return the augmentation that a text describes; None for ``none``.
+
+    Raises:
+        ValueError: When it is anything but augmentations with plain arguments.
+    """
+    if text.strip().casefold() == "none":
+        return None
+    try:
+        return read(ast.parse(text.strip(), mode="eval").body)
+    except (SyntaxError, RecursionError, MemoryError, TypeError) as error:
+        raise ValueError(f"--augment {text!r} cannot be read: {error}.") from None
+
+
+def read(node: ast.expr) -> Any:
+    """Return what a part of the text stands for.
+
+    Raises:
+        ValueError: When it may not stand there.
+    """
+    match node:
+        case ast.BinOp(left, ast.RShift(), right):
+            return maker("Compose")(read(left), read(right))
+        case ast.Call(ast.Name(name), arguments, keywords):
+            options = {keyword.arg: read(keyword.value) for keyword in keywords if keyword.arg}
+            return maker(name)(*map(read, arguments), **options)
+        case ast.Name(name):
+            return maker(name)()
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        raise ValueError(
+            f"--augment: {ast.unparse(node)[:60]!r} is not allowed; write augmentations such "
+            f"as RandomShift(2), joined by >>."
+        ) from None
+
+
+def maker(name: str) -> Any:
+    """Return the public augmentation of that name.
+
+    Raises:
+        ValueError: When there is none.
+    """
+    from neuropil.core.expression import nearest
+    from neuropil.datasets import augmentation
+
+    known = [n for n in augmentation.__all__ if n != "Augmentation"]
+    if name not in known:
+        near = nearest(name, known) or f" Known are {', '.join(known)}."
+        raise ValueError(f"--augment: there is no augmentation {name!r}.{near}")
+    return getattr(augmentation, name)

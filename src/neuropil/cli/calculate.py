@@ -1,0 +1,91 @@
+"""``neuropil calculate``."""
+
+from typing import Annotated, Any
+
+import typer
+
+# What each size is taken to be where nothing is said of it.
+USUAL = {"stride": 1, "padding": "valid", "dilation": 1}
+UNKNOWN = "?"
+
+
+def size(help: str, usual: str = "") -> Any:  # noqa: A002 - Typer's word
+    """Return an option for one size."""
+    usual = f" Default: {usual}." if usual else ""
+    return typer.Option(help=f"{help}.{usual}", show_default=False, metavar="N")
+
+
+def calculate(
+    input: Annotated[str | None, size("Length of the input")] = None,  # noqa: A002
+    filter: Annotated[str | None, size("Length of the filter")] = None,  # noqa: A002
+    stride: Annotated[str | None, size("Step between windows", "1")] = None,
+    padding: Annotated[
+        str | None,
+        size("valid, same, full, zeros at both ends, or START,END", "valid"),
+    ] = None,
+    dilation: Annotated[str | None, size("Distance between the filter's taps", "1")] = None,
+    output: Annotated[str | None, size("Length of the output")] = None,
+) -> None:
+    """Solve the size of a convolution or pooling for whichever number is not given.
+
+    With input, filter and output given, the stride and the padding are sought. A question mark
+    asks for a size of your choice: --dilation '?'.
+    """
+    from neuropil.analysis import output_size
+    from neuropil.cli.console import say
+
+    given = {
+        "input": input,
+        "filter": filter,
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+        "output": output,
+    }
+    sizes = {name: number(name, text) for name, text in given.items() if text is not None}
+    known = {name: value for name, value in sizes.items() if value != UNKNOWN}
+    wanted = sought(sizes)
+    for unknown in wanted:
+        others = "".join(f"with {n} {USUAL[n]}: " for n in wanted if n != unknown)
+        say(f"{others}{output_size(**{**USUAL, **known, unknown: None})}")
+
+
+def sought(sizes: dict[str, Any]) -> list[str]:
+    """Return which sizes are to be found, each with all others known.
+
+    Raises:
+        ValueError: When too many or none are open.
+    """
+    asked = [name for name, value in sizes.items() if value == UNKNOWN]
+    missing = [name for name in ("input", "filter", "output") if name not in sizes]
+    if len(asked) + len(missing) > 1:
+        lacking = " and ".join(f"--{name}" for name in [*missing, *asked])
+        raise ValueError(f"only one size can be found: give {lacking}, all but one of them.")
+    if asked or missing:
+        return asked or missing
+    found = [name for name in ("stride", "padding") if name not in sizes]
+    if not found:
+        raise ValueError("all sizes are given: leave out the one to find, or give '?' for it.")
+    return found
+
+
+def number(name: str, text: str) -> Any:
+    """Return a size as it was typed: a number, a mode of padding, two numbers, or unknown.
+
+    Raises:
+        ValueError: When it is none of these.
+    """
+    text = text.strip()
+    if text == UNKNOWN:
+        return text
+    numbers = text.replace("(", "").replace(")", "").split(",")
+    if all(part.strip().lstrip("-").isdecimal() for part in numbers):
+        values = tuple(map(int, numbers))
+        if len(values) == 1:
+            return values[0]
+        if name == "padding" and len(values) == 2:
+            return values
+    if name == "padding" and text in ("valid", "same", "full"):
+        return text
+    mend = "valid, same, full, a number, or START,END" if name == "padding" else "a whole number"
+    raise ValueError(f"--{name} is {mend}, got {text!r}.")

@@ -1,0 +1,71 @@
+"""Where text goes and how it looks."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+ARGUMENT = re.compile(r"\b(task|target|image_size|color|seed)=|`(task|target|image_size|color)`")
+CODE = re.compile(r"``(.+?)``|`(.+?)`")
+
+
+def console(*, error: bool = False) -> Console:
+    """Return the terminal, or whatever standard output (or error) is."""
+    from rich.console import Console
+
+    return Console(file=sys.stderr if error else sys.stdout, highlight=False)
+
+
+def say(text: str = "", *, error: bool = False) -> None:
+    """Print a line as it is: no markup, no breaking of paths."""
+    stream = sys.stderr if error else sys.stdout
+    stream.write(f"{text}\n")
+    stream.flush()
+
+
+def label(name: str, text: str) -> None:
+    """Print a fact under its name; lines behind the first are drawn in."""
+    from rich.text import Text
+
+    first, *rest = text.split("\n")
+    line = Text.assemble((f"{name:<9}", "bold"), first)
+    for more in rest:
+        line.append(f"\n{'':<9}{more}")
+    console().print(line, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Print something that a person should know, beside the results."""
+    say(f"note: {as_typed(text)}", error=True)
+
+
+def as_typed(text: str) -> str:
+    """Return a message of the library with its arguments as the options that they are here."""
+    return ARGUMENT.sub(lambda found: f"--{(found[1] or found[2]).replace('_', '-')}", text)
+
+
+def say_json(value: Any) -> None:
+    """Print plain data for another program."""
+    import json
+
+    say(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def prose(text: str) -> Text:
+    """Return a docstring's words: line breaks inside paragraphs gone, code set apart."""
+    from rich.text import Text
+
+    result = Text()
+    last = 0
+    text = re.sub(r"(?<!\n)\n(?![\n\s*-])", " ", text)
+    for found in CODE.finditer(text):
+        result.append(text[last : found.start()])
+        result.append(found[1] or found[2], style="cyan")
+        last = found.end()
+    result.append(text[last:])
+    return result

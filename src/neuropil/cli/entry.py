@@ -1,0 +1,107 @@
+"""From arguments to an exit code; the one place where errors become a line for a person."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+from traceback import extract_tb
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BAD_INPUT = 2
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+PACKAGE = Path(__file__).parent.parent
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    0 when all went well, 2 for input that cannot be used (one line on standard error says what
+    is wrong and what would be right), 130 after an interruption. Anything else is a bug of ours
+    and shows its traceback.
+
+    Args:
+        arguments: What stands behind ``neuropil``; by default this process's own.
+    """
+    from neuropil.cli.app import app
+
+    debug = bool(os.environ.get("NEUROPIL_DEBUG")) or "--debug" in (arguments or sys.argv)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = show_warning
+            code = app(arguments, prog_name="neuropil", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except BrokenPipeError:
+        # Whoever read us, `head` perhaps, has enough; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    except Exception as error:
+        line = explained(error)
+        if debug or line is None:
+            raise
+        from neuropil.cli.console import as_typed
+
+        sys.stderr.write(f"error: {as_typed(line)}\n")
+        return BAD_INPUT
+
+
+def explained(error: Exception) -> str | None:
+    """Return the line that tells a person what was wrong; None where we are to blame."""
+    said = getattr(error, "format_message", None)
+    line: str | None = None
+    if said is not None:  # of Typer: an unknown option and the like
+        line = f"{said().rstrip('.')}. Try: neuropil {command_of(error)}--help"
+    elif isinstance(error, OSError):
+        line = system_error(error)
+    elif isinstance(error, MemoryError) or out_of_memory(error):
+        line = "this machine's memory is not enough: try a smaller --batch-size or network."
+    elif isinstance(error, ValueError | ArithmeticError):
+        line = str(error) + origin(error)
+    return None if line is None else one_line(line)
+
+
+def system_error(error: OSError) -> str:
+    """Return what the operating system said, and of which file."""
+    if error.strerror is None:
+        return str(error)
+    where = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror}{where}"
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Tell whether PyTorch found no memory, which it says in a plain RuntimeError."""
+    text = str(error)
+    wanted = "out of memory" in text or "can't allocate memory" in text
+    return isinstance(error, RuntimeError) and wanted
+
+
+def origin(error: Exception) -> str:
+    """Return where to look when the error's words are not our own, and so may be obscure."""
+    frames = extract_tb(error.__traceback__)
+    ours = bool(frames) and Path(frames[-1].filename).is_relative_to(PACKAGE)
+    return "" if ours else f" ({type(error).__name__}; NEUROPIL_DEBUG=1 shows where)"
+
+
+def one_line(text: str) -> str:
+    """Return a message without its line breaks."""
+    return " ".join(text.split())
+
+
+def command_of(error: Any) -> str:
+    """Return the command whose help would have helped, with a space behind."""
+    context = getattr(error, "ctx", None)
+    path = getattr(context, "command_path", "") if context is not None else ""
+    return "".join(f"{word} " for word in path.split()[1:])
+
+
+def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Show a warning as a note, without the line of code that it comes from."""
+    sys.stderr.write(f"note: {one_line(str(message))}\n")

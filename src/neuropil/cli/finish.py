@@ -1,0 +1,92 @@
+"""The end of a training: figures, the report, and what to do next."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from neuropil.cli.console import console, label, note, say
+from neuropil.cli.figures import Figures, measured, shown, table
+from neuropil.training import losses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from neuropil.datasets import Dataset, Splits
+    from neuropil.training import Trainer
+    from neuropil.training.recipe import Recipe
+    from neuropil.training.run import Run
+
+
+def finish(run: Run, splits: Splits, made: Recipe, trainer: Trainer, *, quiet: bool) -> None:
+    """Write everything down, then say it."""
+    network = made.network.cpu()
+    run.times["seconds"] = sum(record["seconds"] for record in trainer.history)
+    run.write_result(network, trainer.history)
+    loss = losses.by_name(made.loss)
+    for name, part in parts(splits):
+        run.figures[name] = measured(network, part, splits.preparation.target, loss)
+    run.data |= splits.facts()
+    # Only now: a training that ends in between is taken up again where it ended.
+    run.status = "finished"
+    run.save()
+    with told():
+        from neuropil.plots import write_report
+
+        write_report(
+            run.report,
+            network,
+            splits,
+            trainer.history,
+            settings=run.settings,
+            figures=run.figures,
+            versions=run.versions,
+            run=str(run.path),
+        )
+    if quiet:
+        say(str(run.path))
+    else:
+        show(run, trainer.stop_reason)
+
+
+def parts(splits: Splits) -> Iterator[tuple[str, Dataset]]:
+    """Yield the parts of the data; the test part is read here for the first time."""
+    yield "train", splits.train
+    if splits.validation is not None:
+        yield "validation", splits.validation
+    before = len(splits.notes)
+    with told():
+        if splits.test is not None:
+            yield "test", splits.test
+    for line in splits.notes[before:]:
+        note(line)
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Say what went wrong without losing the trained network over it."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        note(str(error))
+
+
+def show(run: Run, stop_reason: str) -> None:
+    """Say how good it is and what to do with it."""
+    if stop_reason:
+        note(f"training ended early: {stop_reason}.")
+    console().print(table(run.figures))
+    part = next(name for name in ("test", "validation", "train") if name in run.figures)
+    label("Result", in_words(run.figures[part], f"{run.data[part]:,} {part} examples"))
+    if run.report.is_file():
+        label("Report", str(run.report))
+    what = {"pictures": "PICTURE", "table": "TABLE.csv"}.get(run.data["kind"], "ARRAYS.npz")
+    label("Next", f"neuropil predict {run.path} {what}")
+
+
+def in_words(figures: Figures, examples: str) -> str:
+    """Return the one figure that matters as a sentence."""
+    accuracy, error = figures.get("accuracy"), figures.get("mean_absolute_error")
+    if accuracy is not None:
+        return f"{accuracy:.1%} of the {examples} named right"
+    return f"off by {shown(error)} on average over the {examples}, R² {shown(figures.get('r2'))}"

@@ -1,0 +1,229 @@
+"""What ``--network`` may be: a public name, an expression, a file or a saved network."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from neuropil.core import format_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neuropil.core import Network, Shape
+    from neuropil.datasets import Splits
+
+
+class Named(NamedTuple):
+    """A network that was asked for.
+
+    Attributes:
+        network: The network.
+        notes: What a person should know about how it came about.
+        trained: Whether its weights come from a file, and are to be kept.
+    """
+
+    network: Network
+    notes: list[str]
+    trained: bool = False
+
+
+def named_network(
+    text: str, shape: Shape | None, outputs: int, task: str = "classification"
+) -> Named:
+    """Return the network that a text names.
+
+    Args:
+        text: A public architecture's name, an expression, or a path.
+        shape: The shape of an example, for what does not say it itself; None if unknown.
+        outputs: How many numbers an architecture is to give.
+        task: ``"classification"`` or ``"regression"``.
+
+    Raises:
+        ValueError: When it is none of these, or does not fit.
+    """
+    from neuropil.core import Network
+
+    if is_path(text):
+        path = existing(Path(text))
+        if path.is_dir():
+            notes = [f"starts from the weights in {path}."]
+            return Named(Network.load(path), notes, trained=True)
+    make, notes = maker_of(text, shape, outputs, task)
+    return Named(affordable(make), notes)
+
+
+def structure(text: str, shape: Shape | None, outputs: int) -> tuple[Network, list[str]]:
+    """Return the network that a text names, without weights: of any size, at no cost.
+
+    Args:
+        text: A public architecture's name, an expression, or a path.
+        shape: The shape of an example, for what does not say it itself; None if unknown.
+        outputs: How many numbers an architecture is to give.
+
+    Raises:
+        ValueError: When it is none of these, or does not fit.
+    """
+    make, notes = maker_of(text, shape, outputs, "classification")
+    return on_meta(make), notes
+
+
+def maker_of(
+    text: str, shape: Shape | None, outputs: int, task: str
+) -> tuple[Callable[[], Network], list[str]]:
+    """Return what makes the network that a text names, and what a person should know of it."""
+    if is_path(text):
+        return from_path(existing(Path(text))), []
+    name = text.strip()
+    if name.isidentifier():
+        return architecture(name, shape, outputs, task), []
+    return from_expression(text, shape)
+
+
+def is_path(text: str) -> bool:
+    """Tell whether a text means a file, be it there or not."""
+    if "(" in text or ">>" in text:
+        return False
+    return Path(text).exists() or text.endswith(".json") or os.sep in text
+
+
+def existing(path: Path) -> Path:
+    """Return a path that is there.
+
+    Raises:
+        FileNotFoundError: When it is not.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file or folder {path}.")
+    return path
+
+
+def from_path(path: Path) -> Callable[[], Network]:
+    """Return what makes the network whose structure is in a file or folder.
+
+    Raises:
+        FileNotFoundError: When it is not in the folder.
+    """
+    from neuropil.core import files
+
+    if path.is_dir():
+        path = path / files.STRUCTURE
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{path.parent} holds no {path.name}: is it a saved network?"
+            )
+    plain = files.read_json(path)
+    return lambda: files.from_plain(plain, str(path))
+
+
+def from_expression(text: str, shape: Shape | None) -> tuple[Callable[[], Network], list[str]]:
+    """Return what makes the network of an expression, with an Input in front.
+
+    Raises:
+        ValueError: When it is no expression, or the shape of its input is not known.
+    """
+    from neuropil.core import Network
+    from neuropil.layers import Input
+
+    if any(not node.inputs for node in on_meta(lambda: Network.parse(text)).nodes):
+        return lambda: Network.parse(text), []
+    if shape is None:
+        raise ValueError("the network has no Input: give its shape by --input, as in 1,28,28.")
+    said = f"the network has no Input: Input{format_shape(shape)} stands in front."
+    return lambda: Input(*shape) >> Network.parse(text), [said]
+
+
+def architecture(
+    name: str, shape: Shape | None, outputs: int, task: str
+) -> Callable[[], Network]:
+    """Return what makes a network of `neuropil.architectures` for a shape and outputs.
+
+    Raises:
+        ValueError: When there is none of that name, or it needs to know more.
+    """
+    from neuropil import architectures
+    from neuropil.core.expression import nearest
+
+    if name not in architectures.__all__:
+        near = nearest(name, architectures.__all__)
+        raise ValueError(
+            f"there is no architecture {name!r}.{near} Known are "
+            f"{', '.join(architectures.__all__)}; an expression such as "
+            f"'Relu(64) >> Softmax(10)' or a saved network will do as well."
+        )
+    maker: Callable[..., Network] = getattr(architectures, name)
+    given = {"task": task, "outputs": outputs, "classes": outputs, "input_shape": shape}
+    taken = inspect.signature(maker).parameters
+    options = {key: value for key, value in given.items() if key in taken and value is not None}
+    missing = [k for k, p in taken.items() if p.default is p.empty and k not in options]
+    if "input_shape" in missing:
+        raise ValueError(f"{name} takes any shape: give one by --input, as in 1,28,28.")
+    return lambda: maker(**options)
+
+
+def check_fit(network: Network, splits: Splits) -> None:
+    """Refuse a network that does not take these data or does not give these outputs.
+
+    Raises:
+        ValueError: With what would fit.
+    """
+    from neuropil.core.prediction import fits
+    from neuropil.core.shape import format_shape, format_shapes
+
+    shape = splits.input_shape
+    if len(network.input_shapes) != 1 or not fits(shape, network.input_shapes[0]):
+        raise ValueError(
+            f"the network takes {format_shapes(network.input_shapes)}, the data has examples "
+            f"of shape {format_shape(shape)}: begin it with Input{format_shape(shape)}."
+        )
+    gives = tuple(shape or () for shape in network.output_shapes)
+    fitting = [(splits.outputs,)]
+    # Two classes need one score only.
+    fitting += [(1,)] if splits.task == "classification" and splits.outputs == 2 else []
+    if len(gives) != 1 or gives[0] not in fitting:
+        last = "Softmax" if splits.task == "classification" else "Linear"
+        flat = "" if len(gives[0]) == 1 else "Flatten() >> "
+        what = (
+            f"{splits.outputs} classes"
+            if splits.classes
+            else f"{splits.outputs} numbers to meet"
+        )
+        raise ValueError(
+            f"the network gives {format_shapes(gives)}, the data has {what}: end it with "
+            f"{flat}{last}({splits.outputs})."
+        )
+
+
+def on_meta(make: Callable[[], Network]) -> Network:
+    """Return a network that takes no memory."""
+    import torch
+
+    with torch.device("meta"):
+        return make()
+
+
+def affordable(make: Callable[[], Network]) -> Network:
+    """Return a network after a trial without memory: many large layers add up.
+
+    Raises:
+        ValueError: When its weights exceed this machine's memory.
+    """
+    trial = on_meta(make)
+    needed = sum(p.numel() * p.element_size() for p in trial.parameters())
+    memory = physical_memory()
+    if memory is not None and needed > memory:
+        raise ValueError(
+            f"the network's weights take {needed / 2**30:,.0f} GiB, and this machine has "
+            f"{memory / 2**30:,.0f} GiB: make it smaller."
+        )
+    return make()
+
+
+def physical_memory() -> int | None:
+    """Return the machine's memory in bytes, if the system tells."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows
+        return None

@@ -1,0 +1,201 @@
+"""What a training is going to do: the user's wishes, and good defaults for the rest."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from neuropil import algorithms
+from neuropil.algorithms import schedules
+from neuropil.cli import augmentations
+from neuropil.cli.networks import check_fit, named_network
+from neuropil.cli.opening import flag, image_size
+from neuropil.training import Trainer, losses
+from neuropil.training.recipe import Recipe, recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from neuropil.datasets import Splits
+    from neuropil.training.progress import Progress
+    from neuropil.training.run import Run
+
+# Given by the user, these replace what the recipe would choose.
+CHOICES = ("algorithm", "lr", "batch_size", "epochs", "schedule", "loss")
+NONE = "none"
+
+
+def checked(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options as plain data, after all checks that need no data.
+
+    Raises:
+        ValueError: When one is out of its range or unknown.
+    """
+    lr = asked["lr"]
+    if lr is not None and not 0 < lr < math.inf:
+        raise ValueError(f"--lr must be a number above 0, got {lr:g}.")
+    for name in ("epochs", "batch_size"):
+        if asked[name] is not None and asked[name] < 1:
+            raise ValueError(f"{flag(name)} must be at least 1, got {asked[name]}.")
+    if not -(2**63) <= asked["seed"] < 2**63:
+        raise ValueError(f"--seed must be a whole number of 64 bits, got {asked['seed']}.")
+    for name, look_up in (
+        ("algorithm", algorithms.by_name),
+        ("schedule", schedules.by_name),
+        ("loss", losses.by_name),
+        ("augment", augmentations.parse),
+    ):
+        if asked[name] not in (None, NONE):
+            look_up(asked[name])
+    path: Path | None = asked["data"]
+    return {
+        **{name: asked[name] for name in asked if name not in ("out", "quiet")},
+        "data": None if path is None else str(path.resolve()),
+        "image_size": image_size(asked["image_size"]),
+        "class_weight": class_weight(asked["class_weight"]),
+        "threads": thread_count(asked["threads"]),
+    }
+
+
+def class_weight(text: str | None) -> str | list[float] | None:
+    """Return ``"balanced"``, a number per class, or None.
+
+    Raises:
+        ValueError: When it is none of these.
+    """
+    if text is None or text == "balanced":
+        return text
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"--class-weight is 'balanced' or one number per class, as 1,2.5,1; got {text!r}."
+        ) from None
+
+
+def thread_count(text: str) -> str | int:
+    """Return ``"auto"`` or a number.
+
+    Raises:
+        ValueError: When it is neither.
+    """
+    if text == "auto":
+        return text
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"--threads is 'auto' or a number from 1, got {text!r}.")
+    return int(text)
+
+
+def chosen(splits: Splits, settings: Mapping[str, Any]) -> tuple[Recipe, list[str]]:
+    """Return the network and how it is trained, with lines that a person should know.
+
+    Raises:
+        ValueError: When a wish does not go with the data or with another.
+    """
+    notes: list[str] = []
+    network, trained = None, False
+    if settings["network"] is not None:
+        network, notes, trained = named_network(
+            settings["network"], splits.input_shape, splits.outputs, splits.task
+        )
+        check_fit(network, splits)
+    made = adapted(recipe(splits, network), splits, settings)
+    if not trained:
+        made.network.reset_parameters(torch.Generator().manual_seed(settings["seed"]))
+    return made, notes
+
+
+def adapted(made: Recipe, splits: Splits, settings: Mapping[str, Any]) -> Recipe:
+    """Return the recipe with the user's wishes in it."""
+    wishes = {name: settings[name] for name in CHOICES if settings[name] is not None}
+    if wishes.get("schedule") == NONE:
+        wishes["schedule"] = None
+    if "algorithm" in wishes:
+        # What is good for one algorithm is not for another.
+        own = inspect.signature(algorithms.by_name(wishes["algorithm"])).parameters
+        wishes = {"lr": own["lr"].default, "weight_decay": own["weight_decay"].default} | wishes
+    if made.network.output_shape == (1,) and splits.task == "classification":
+        wishes.setdefault("loss", losses.binary_cross_entropy.name)
+    if wishes.get("loss", made.loss) != losses.cross_entropy.name:
+        wishes["label_smoothing"] = 0.0
+    if settings["augment"] is not None:
+        wishes["augment"] = augmentations.parse(settings["augment"])
+    made = dataclasses.replace(made, **wishes)
+    check_loss(made.loss, splits.task)
+    return made
+
+
+def check_loss(name: str, task: str) -> None:
+    """Refuse a loss for numbers where there are classes, and the other way round.
+
+    Raises:
+        ValueError: When it is so.
+    """
+    loss = losses.by_name(name)
+    if (loss.predicts == "value") != (task == "regression"):
+        right = "squared_error or huber" if task == "regression" else "cross_entropy"
+        raise ValueError(f"--loss {name} is not for {task}: use {right}.")
+
+
+# In run.json and back
+
+
+def to_plain(made: Recipe) -> dict[str, Any]:
+    """Return a recipe as plain data; the augmentation as text, which people can read."""
+    augment = NONE if made.augment is None else repr(made.augment)
+    return dataclasses.replace(made, augment=None).to_plain() | {"augment": augment}
+
+
+def recipe_of(run: Run) -> Recipe:
+    """Return the recipe that a run was begun with.
+
+    Raises:
+        ValueError: When ``run.json`` lacks a part of it.
+    """
+    names = [f.name for f in dataclasses.fields(Recipe) if f.name != "network"]
+    lacking = [
+        n
+        for n in (*names, "class_weight", "seed", "device", "threads")
+        if n not in run.settings
+    ]
+    if lacking:
+        raise ValueError(
+            f"{run.path / 'run.json'} is damaged: its settings lack {lacking[0]!r}."
+        )
+    plain = {name: run.settings[name] for name in names} | {"augment": None}
+    made = Recipe.from_plain(plain, run.network())
+    return dataclasses.replace(made, augment=augmentations.parse(run.settings["augment"]))
+
+
+def trainer(run: Run, made: Recipe, progress: Progress) -> Trainer:
+    """Return the trainer that carries a recipe out.
+
+    Raises:
+        ValueError: When an option does not go with the others.
+    """
+    settings = run.settings
+    algorithm = algorithms.by_name(made.algorithm)
+    loss: Any = losses.by_name(made.loss)
+    if made.label_smoothing:
+        loss = functools.partial(loss, label_smoothing=made.label_smoothing)
+    return Trainer(
+        made.network,
+        loss=loss,
+        algorithm=lambda params: algorithm(params, lr=made.lr, weight_decay=made.weight_decay),
+        metrics=made.metrics,
+        schedule=made.schedule,
+        class_weight=settings["class_weight"],
+        augment=made.augment,  # pyright: ignore[reportArgumentType]  # all of them are callable
+        ema=made.ema,
+        seed=settings["seed"],
+        device=settings["device"],
+        threads=settings["threads"],
+        checkpoints=run.checkpoints,
+        progress=progress,
+    )

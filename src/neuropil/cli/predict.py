@@ -1,0 +1,138 @@
+"""``neuropil predict``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neuropil.cli.common import Json, RunFolder, open_trained
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from neuropil.training.run import Run
+
+
+def predict(
+    folder: RunFolder,
+    files: Annotated[
+        list[Path], typer.Argument(help="Pictures, folders of pictures, tables, or arrays.")
+    ],
+    top: Annotated[int, typer.Option(help="How many classes to name.")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a .csv: a table's rows with the predictions behind, or names and "
+            "predictions.",
+            show_default=False,
+            metavar="FILE.csv",
+        ),
+    ] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Say what a trained network makes of new pictures, rows or arrays."""
+    from neuropil.cli.console import note, say, say_json
+
+    check_options(top, out)
+    run = open_trained(folder)
+    network = run.network()
+    given = run.read(files)
+    for line in [*given.notes, *(f"set aside: {reason}" for reason in given.set_aside)]:
+        note(line)
+    outputs = run.predict(given.inputs, network)
+    if out is not None:
+        write_table(out, run, files, given.names, outputs)
+        say(f"{len(outputs):,} predictions in {out}")
+    elif json:
+        say_json(as_plain(given.names, outputs, run.classes))
+    else:
+        for name, output in zip(given.names, outputs, strict=True):
+            say(f"{name}: {in_words(output, run.classes, top)}")
+
+
+def check_options(top: int, out: Path | None) -> None:
+    """Refuse what cannot be before anything is read.
+
+    Raises:
+        ValueError: When it cannot.
+    """
+    if top < 1:
+        raise ValueError(f"--top must be at least 1, got {top}.")
+    if out is not None and out.suffix.casefold() != ".csv":
+        raise ValueError(f"--out writes a .csv file, got {str(out)!r}.")
+
+
+def in_words(output: "Tensor", classes: "Sequence[str] | None", top: int) -> str:
+    """Return one prediction for people, the likeliest class first."""
+    if classes is None:
+        return ", ".join(f"{value:.6g}" for value in output.reshape(-1).tolist())
+    shares, numbers = output.topk(min(top, len(classes)))
+    pairs = zip(shares.tolist(), numbers.tolist(), strict=True)
+    return ", ".join(f"{classes[number]} ({share:.3f})" for share, number in pairs)
+
+
+def as_plain(
+    names: "Sequence[str]", outputs: "Tensor", classes: "Sequence[str] | None"
+) -> list[dict[str, Any]]:
+    """Return predictions as plain data."""
+    if classes is None:
+        return [{"name": n, "value": v} for n, v in zip(names, outputs.tolist(), strict=True)]
+    return [
+        {
+            "name": name,
+            "class": classes[int(output.argmax())],
+            "probabilities": dict(zip(classes, output.tolist(), strict=True)),
+        }
+        for name, output in zip(names, outputs, strict=True)
+    ]
+
+
+def columns_of(run: "Run", outputs: "Tensor") -> dict[str, list[Any]]:
+    """Return the columns that a prediction adds to a table."""
+    classes, name = run.classes, run.preparation.target.name or "value"
+    if classes is None:
+        values = outputs.reshape(len(outputs), -1)
+        titles = (
+            [f"predicted {name}"]
+            if values.shape[1] == 1
+            else [f"predicted {name} {number + 1}" for number in range(values.shape[1])]
+        )
+        return dict(zip(titles, values.T.tolist(), strict=True))
+    best = [classes[number] for number in outputs.argmax(1).tolist()]
+    name = run.preparation.target.name or "class"
+    return {f"predicted {name}": best, "probability": outputs.amax(1).tolist()}
+
+
+def write_table(
+    out: Path, run: "Run", files: "Sequence[Path]", names: "Sequence[str]", outputs: "Tensor"
+) -> None:
+    """Write predictions as CSV, behind the columns of the table where there is one."""
+    import csv
+    import io
+
+    from neuropil.training.atomic import replacing
+
+    front = own_columns(run, files, names)
+    columns = front | columns_of(run, outputs)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    with replacing(out) as file:
+        file.write(text.getvalue().encode())
+
+
+def own_columns(
+    run: "Run", files: "Sequence[Path]", names: "Sequence[str]"
+) -> dict[str, list[Any]]:
+    """Return the table that the rows came from, or else their names."""
+    from neuropil.datasets.table_file import read_table
+
+    if run.preparation.kind != "table" or len(files) != 1:
+        return {"name": list(names)}
+    header = getattr(run.preparation, "header", True)
+    table = read_table(files[0], [], header=header)
+    return dict(zip(table.names, map(list, table.columns), strict=False))

@@ -1,0 +1,147 @@
+"""``neuropil sheet``: the cheat sheet in the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.syntax import Syntax
+
+    from neuropil.cli.catalogue import Item
+    from neuropil.cli.docstring import Doc
+
+
+def sheet(
+    name: Annotated[
+        str | None, typer.Argument(help="An item, or a word to look for; without it, the list.")
+    ] = None,
+) -> None:
+    """Look up a layer, an algorithm, a loss …: definition, shapes, example.
+
+    Without a name, all items are listed by section with one line each.
+    """
+    from neuropil.cli.catalogue import items
+    from neuropil.cli.console import console
+
+    known = items()
+    if name is None:
+        show_list(console(), list(known.values()))
+        return
+    item = find(name, known)
+    if item is not None:
+        show_item(console(), item)
+        return
+    show_list(console(), search(name, known))
+
+
+def find(name: str, known: dict[str, Item]) -> Item | None:
+    """Return the item of that name; case and underscores do not matter unless two differ so."""
+    if name in known:
+        return known[name]
+    bare = name.rpartition(".")[2].replace("_", "").casefold()
+    return next((i for n, i in known.items() if n.replace("_", "").casefold() == bare), None)
+
+
+def search(word: str, known: dict[str, Item]) -> list[Item]:
+    """Return the items that have a word in their name, or else in their line or section.
+
+    Raises:
+        ValueError: When none has; the nearest name is suggested.
+    """
+    from neuropil.core.expression import nearest
+
+    wanted = word.casefold()
+    for texts in (lambda i: i.name, lambda i: f"{i.section} {i.line}"):
+        found = [item for item in known.values() if wanted in texts(item).casefold()]
+        if found:
+            return found
+    near = nearest(word, known) or " `neuropil sheet` lists all."
+    raise ValueError(f"the sheet has no item {word!r}.{near}")
+
+
+def show_list(console: Console, found: list[Item]) -> None:
+    """Print names and lines under their sections; through a pipe one line each, for `grep`."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from neuropil.cli.console import prose
+
+    for section in dict.fromkeys(item.section for item in found):
+        console.print(f"\n[bold]{section}[/]  [dim]{home_of(section)}[/]")
+        rows = [(f"  {i.name}", prose(i.line)) for i in found if i.section == section]
+        width = max(len(name) for name, _ in rows) + 2
+        table = Table.grid()
+        table.add_column(width=width, no_wrap=True, style="cyan")
+        table.add_column()
+        for name, line in rows:
+            table.add_row(name, line)
+            if not console.is_terminal:
+                console.print(Text(name.ljust(width)) + line, soft_wrap=True)
+        if console.is_terminal:
+            console.print(table)
+    console.print("\nOne of them in full: [cyan]neuropil sheet NAME[/]")
+
+
+def home_of(section: str) -> str:
+    """Return the package that a section's items are imported from."""
+    from neuropil.cli.catalogue import SECTIONS
+
+    return SECTIONS[section]
+
+
+def show_item(console: Console, item: Item) -> None:
+    """Print all that the docstring tells."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from neuropil.cli.console import prose
+    from neuropil.cli.docstring import doc_of, signature_of
+
+    doc = doc_of(item.thing)
+    console.print(Text.assemble((item.name, "bold"), "   ", (item.section.lower(), "dim")))
+    console.print(Padding(prose(doc.line), (0, 0, 0, 2)))
+    usage = f"from {item.home} import {item.name}"
+    signature = signature_of(item.thing, item.name)
+    if signature:
+        usage += f"\n{signature}"
+    console.print(Padding(highlighted(usage, "python"), (1, 0, 0, 2)))
+    if doc.text:
+        console.print(Padding(prose(doc.text), (1, 0, 0, 2)))
+    show_sections(console, doc)
+
+
+def highlighted(code: str, language: str) -> Syntax:
+    """Return code in the terminal's own colours."""
+    from rich.syntax import Syntax
+
+    return Syntax(code, language, theme="ansi_dark", background_color="default", word_wrap=True)
+
+
+def show_sections(console: Console, doc: Doc) -> None:
+    """Print the sections in the order in which the docstring has them."""
+    from rich.padding import Padding
+    from rich.table import Table
+
+    from neuropil.cli.console import prose
+    from neuropil.cli.docstring import items_of
+
+    for title, text in doc.sections.items():
+        console.print(f"\n[bold]{TITLES.get(title, title)}[/]")
+        if title == "Example":
+            body = highlighted(text, "pycon")
+        elif title in TABULAR:
+            body = Table.grid(padding=(0, 2, 0, 0))
+            body.add_column(no_wrap=True, style="cyan")
+            body.add_column()
+            for name, said in items_of(text):
+                body.add_row(name, prose(said))
+        else:
+            body = prose(text)
+        console.print(Padding(body, (0, 0, 0, 2)))
+
+
+TITLES = {"Args": "Arguments"}
+TABULAR = ("Args", "Attributes", "Raises")

@@ -1,0 +1,62 @@
+"""``neuropil summary``."""
+
+from typing import Annotated
+
+import typer
+
+from neuropil.cli.common import Json
+
+
+def summary(
+    network: Annotated[
+        str,
+        typer.Argument(
+            help="An architecture's name, an expression, a run or network folder, or a "
+            "network.json.",
+            metavar="NETWORK|RUN",
+        ),
+    ],
+    input_shape: Annotated[
+        str | None,
+        typer.Option(
+            "--input",
+            help="Shape of an example, such as 1,28,28, where the network does not say.",
+            show_default=False,
+            metavar="SHAPE",
+        ),
+    ] = None,
+    outputs: Annotated[
+        int, typer.Option(help="Outputs, for an architecture given by its name.")
+    ] = 10,
+    *,
+    json: Json = False,
+) -> None:
+    """Show a network's layers: shapes, parameters, cost, receptive field, memory."""
+    from neuropil.cli.console import console, note, say, say_json
+    from neuropil.cli.networks import structure
+
+    shape = None if input_shape is None else parsed_shape(input_shape)
+    found, notes = structure(network, shape, outputs)
+    for line in notes:
+        note(line)
+    table = found.summary(shape)
+    if json:
+        say_json(table.to_dict())
+        return
+    terminal = console()
+    say(table.text(terminal.width if terminal.is_terminal else 120))
+
+
+def parsed_shape(text: str) -> tuple[int, ...]:
+    """Return ``"1,28,28"`` as (1, 28, 28).
+
+    Raises:
+        ValueError: When it is no shape.
+    """
+    parts = text.strip("() ").replace("x", ",").replace("×", ",").split(",")
+    lengths = [part.strip() for part in parts if part.strip()]
+    if not lengths or not all(part.isdecimal() and int(part) > 0 for part in lengths):
+        raise ValueError(
+            f"--input is a shape without the batch, such as 1,28,28, got {text!r}."
+        )
+    return tuple(map(int, lengths))

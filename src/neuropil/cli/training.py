@@ -1,0 +1,151 @@
+"""A training from the command line: begun or resumed, shown, and written down."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from neuropil.cli import plan
+from neuropil.cli.console import label, note, say
+from neuropil.cli.finish import finish
+from neuropil.cli.opening import described, new_folder, open_again, open_splits
+from neuropil.cli.progress import progress_for
+from neuropil.training.nonfinite import NonFiniteError
+from neuropil.training.run import Run
+from neuropil.training.run_facts import check_free, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from neuropil.core import Network
+    from neuropil.datasets import Dataset, Splits, Target
+    from neuropil.training import Trainer
+    from neuropil.training.recipe import Recipe
+
+
+def start(asked: dict[str, Any]) -> None:
+    """Train as the options of ``neuropil train`` ask, in a new run folder."""
+    quiet = asked["quiet"]
+    settings = plan.checked(asked)
+    path = asked["out"] or new_folder(settings["data"])
+    check_free(path)
+    splits = open_splits(settings)
+    made, notes = plan.chosen(splits, settings)
+    if not quiet:
+        show_plan(splits, made, notes)
+    run = Run.create(path, made.network, splits, settings | plan.to_plain(made))
+    try:
+        complete(run, splits, made, quiet=quiet)
+    except BaseException:
+        run.discard()
+        raise
+
+
+def go_on(run: Run, *, quiet: bool) -> None:
+    """Complete a training that was interrupted, to the bits that it would have had.
+
+    Raises:
+        ValueError: When the data are not what they were.
+    """
+    made = plan.recipe_of(run)
+    splits = open_again(run)
+    if fingerprint(splits) != run.data.get("fingerprint"):
+        raise ValueError(
+            f"the data in {splits.source} have changed since this run began, so it cannot go "
+            f"on as it would have: begin a new one by `neuropil train`."
+        )
+    if not quiet:
+        show_plan(splits, made, [])
+    complete(run, splits, made, quiet=quiet)
+
+
+def show_plan(splits: Splits, made: Recipe, notes: list[str]) -> None:
+    """Say what was found and what is going to be done."""
+    label("Data", described(splits))
+    for line in [*splits.notes, *notes]:
+        note(line)
+    label("Network", network_line(made.network))
+    label("Training", training_line(made))
+
+
+def network_line(network: Network) -> str:
+    """Return a network's size in one line."""
+    totals = network.summary().totals
+    text = repr(network).replace("\n", " ")
+    text = " ".join(text.split()).removeprefix("( ").removesuffix(" )")
+    costs = "" if totals.multiply_adds is None else f", {totals.multiply_adds:,} multiply–adds"
+    return f"{text}\n{totals.parameters:,} parameters{costs} an example"
+
+
+def training_line(made: Recipe) -> str:
+    """Return how it is trained in one line."""
+    parts = [
+        f"{made.epochs} epochs of batches of {made.batch_size}",
+        f"{made.algorithm}, lr {made.lr:g}" + (f" {made.schedule}" if made.schedule else ""),
+        made.loss,
+    ]
+    if made.augment is not None:
+        parts.append(repr(made.augment))
+    return ", ".join(parts)
+
+
+def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
+    """Train to the end and write down what came of it."""
+    with run.held():
+        trainer = plan.trainer(run, made, progress_for(quiet=quiet))
+        run.status = "running"
+        target = splits.preparation.target
+        held_out = splits.validation
+        with kept(run, made.network, trainer):
+            trainer.fit(
+                as_trained(splits.train, target),
+                None if held_out is None else as_trained(held_out, target),
+                epochs=made.epochs,
+                batch_size=made.batch_size,
+                resume=True,
+            )
+        finish(run, splits, made, trainer, quiet=quiet)
+
+
+def as_trained(data: Dataset, target: Target) -> Any:
+    """Return examples with their targets in the form that the network learns.
+
+    Raises:
+        ValueError: When they have none.
+    """
+    if data.targets is None:
+        raise ValueError("the training data has no targets.")
+    return data.inputs, target.standardize(data.targets)
+
+
+@contextlib.contextmanager
+def kept(run: Run, network: Network, trainer: Trainer) -> Iterator[None]:
+    """Keep what a training has reached when it ends before its end.
+
+    Raises:
+        Exit: After an interruption, with the code that shells know.
+        Exception: Whatever ended it.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        keep(run, network, trainer, "interrupted")
+        say(f"interrupted in epoch {trainer.epoch + 1}; go on by: neuropil resume {run.path}")
+        raise typer.Exit(130) from None
+    except Exception as error:
+        # The first trouble is the one to tell, and a full disk may well strike again.
+        with contextlib.suppress(OSError):
+            if isinstance(error, NonFiniteError):
+                trainer.resume()
+            keep(run, network, trainer, "failed")
+        raise
+
+
+def keep(run: Run, network: Network, trainer: Trainer, status: str) -> None:
+    """Write down how far a training has come."""
+    if trainer.checkpoints is None or trainer.checkpoints.newest() is None:
+        return
+    run.status = status
+    run.write_result(network, trainer.history)

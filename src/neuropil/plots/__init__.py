@@ -1,0 +1,26 @@
+"""Pictures and reports of networks, trainings and their results."""
+
+from neuropil.plots.calibration import Reliability, calibration, reliability
+from neuropil.plots.confusion import confusion_matrix
+from neuropil.plots.curves import learning_curves
+from neuropil.plots.filters import filters
+from neuropil.plots.hinton import hinton
+from neuropil.plots.intervals import bootstrap_interval, wilson_interval
+from neuropil.plots.regression import error_by_decile, predicted_against_true, residuals
+from neuropil.plots.report import write_report
+
+__all__ = [
+    "Reliability",
+    "bootstrap_interval",
+    "calibration",
+    "confusion_matrix",
+    "error_by_decile",
+    "filters",
+    "hinton",
+    "learning_curves",
+    "predicted_against_true",
+    "reliability",
+    "residuals",
+    "wilson_interval",
+    "write_report",
+]

@@ -1,0 +1,109 @@
+"""Learning curves: what each epoch gave, in training and in validation."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from neuropil.plots.look import BLUE, ORANGE, blank, heading, key, quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from neuropil.training import History
+
+BOOKKEEPING = {"epoch", "steps", "seconds"}
+VALIDATION = "validation_"
+# A loss that falls further than this is drawn by its logarithm: its end would be a flat line.
+LOGARITHMIC_FROM = 30
+
+
+def learning_curves(history: History, columns: Sequence[str] | None = None) -> Figure:
+    """Draw the loss, the metrics and the learning rate over the epochs.
+
+    Each figure f has its own axes, with the training's f(epoch) dashed and the validation's
+    solid. Training figures are those of the running weights, averaged over the epoch, with
+    dropout and augmentation on: they may well be worse than the validation's.
+
+    Args:
+        history: What `Trainer.fit` gave.
+        columns: Which figures, such as ``["loss", "accuracy", "lr"]``; all by default.
+
+    Raises:
+        ValueError: When the history is empty or lacks such a figure.
+
+    Example:
+        >>> from neuropil.training import History
+        >>> history = History(
+        ...     [
+        ...         {"epoch": 1, "loss": 0.9, "validation_loss": 1.0},
+        ...         {"epoch": 2, "loss": 0.3, "validation_loss": 0.5},
+        ...     ]
+        ... )
+        >>> figure = learning_curves(history)
+        >>> [line.get_label() for line in figure.axes[0].get_lines()]
+        ['training', 'validation']
+    """
+    if not len(history):
+        raise ValueError("learning_curves: the history holds no epoch yet.")
+    shown = curve_names(history) if columns is None else list(columns)
+    if unknown := [name for name in shown if name not in curve_names(history)]:
+        raise ValueError(
+            f"learning_curves: the history has no figure {unknown[0]!r}; it has "
+            f"{', '.join(curve_names(history))}."
+        )
+    figure, all_axes = blank(3.7 * len(shown), 2.6, len(shown))
+    for axes, name in zip(all_axes, shown, strict=True):
+        draw_curve(axes, history, name)
+    return figure
+
+
+def curve_names(history: History) -> list[str]:
+    """Return the figures that are worth a curve, the learning rate last."""
+    names = (name.removeprefix(VALIDATION) for name in history.columns)
+    found = [name for name in dict.fromkeys(names) if name not in BOOKKEEPING]
+    return sorted(found, key=lambda name: name == "lr")
+
+
+def draw_curve(axes: Axes, history: History, name: str) -> None:
+    """Draw one figure, of training and of validation, into axes."""
+    from matplotlib.ticker import MaxNLocator
+
+    epochs = numbers(history, "epoch") if "epoch" in history.columns else []
+    epochs = epochs or list(range(1, len(history) + 1))
+    drawn: list[float] = []
+    styles: dict[str, dict[str, Any]] = {
+        name: {"color": BLUE, "linestyle": (0, (4, 1.6)), "label": "training"},
+        VALIDATION + name: {"color": ORANGE, "linestyle": "-", "label": "validation"},
+    }
+    for column, style in styles.items():
+        if column not in history.columns:
+            continue
+        values = numbers(history, column)
+        drawn += [value for value in values if math.isfinite(value)]
+        # A line of one point is invisible.
+        marker = "o" if len(epochs) < 3 else None
+        axes.plot(epochs, values, linewidth=1.8, marker=marker, markersize=5, **style)
+    wide = name == "loss" and bool(drawn) and 0 < LOGARITHMIC_FROM * min(drawn) < max(drawn)
+    if wide:
+        axes.set_yscale("log")
+    quiet(axes, x="epoch")
+    heading(axes, curve_title(name) + " (logarithmic)" * wide)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if len(epochs) == 1:
+        axes.set_xlim(epochs[0] - 1, epochs[0] + 1)
+    if name != "lr":
+        key(axes, loc="best")
+
+
+def numbers(history: History, column: str) -> list[float]:
+    """Return a column with NaN, which is not drawn, where an epoch lacks it."""
+    return [math.nan if value is None else float(value) for value in history.column(column)]
+
+
+def curve_title(name: str) -> str:
+    """Return a figure's name in words."""
+    return {"lr": "learning rate", "r2": "R²"}.get(name, name.replace("_", " "))

@@ -1,0 +1,98 @@
+"""The look that all pictures share: colours, quiet axes, and labels that are only text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Blue and vermilion are told apart in every kind of colour blindness and in grey (Okabe and
+# Ito, 2008). The report swaps each of these colours for that of its theme.
+INK, MUTED, GRID = "#1d2733", "#5b6875", "#dde2e7"
+BLUE, ORANGE, PAPER = "#0072b2", "#d55e00", "#fefefe"
+
+LONGEST_LABEL = 22
+
+
+def blank(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure and its axes, side by side.
+
+    Args:
+        width: Width of the figure in inches.
+        height: Height in inches.
+        columns: How many axes.
+    """
+    from neuropil.plots.notebook import NotebookFigure
+
+    figure = NotebookFigure(figsize=(width, height), layout="constrained")
+    grid = figure.subplots(1, columns, squeeze=False)
+    return figure, list(grid[0])
+
+
+def quiet(axes: Axes, *, x: str = "", y: str = "", grid: str | None = "y") -> None:
+    """Give axes the common look.
+
+    Args:
+        axes: The axes.
+        x: What the horizontal axis shows.
+        y: What the vertical axis shows.
+        grid: Which axis has grid lines, ``"both"`` or None.
+    """
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GRID)
+    axes.tick_params(which="both", length=0, labelsize=9, labelcolor=MUTED, color=GRID)
+    axes.set_axisbelow(True)
+    if grid:
+        axes.grid(axis=grid, color=GRID, linewidth=0.8)  # pyright: ignore[reportArgumentType]  # a literal
+    axes.set_xlabel(x, color=MUTED, fontsize=9.5)
+    axes.set_ylabel(y, color=MUTED, fontsize=9.5)
+
+
+def heading(axes: Axes, text: str) -> None:
+    """Set a title over the left edge of the axes.
+
+    Args:
+        axes: The axes.
+        text: The title.
+    """
+    axes.set_title(
+        label(text, 90), loc="left", color=INK, fontsize=11, fontweight="bold", pad=8
+    )
+
+
+def key(axes: Axes, **options: Any) -> None:
+    """Explain the lines of the axes, without a frame.
+
+    Args:
+        axes: The axes, whose lines have labels.
+        **options: Where, as matplotlib's `legend` takes it.
+    """
+    found = axes.legend(frameon=False, fontsize=9, handlelength=1.6, **options)
+    for text in found.get_texts():
+        text.set_color(INK)
+
+
+def turn_labels(axes: Axes) -> None:
+    """Write the labels below the axes upwards, each ending at its tick in every font.
+
+    Args:
+        axes: The axes.
+    """
+    for text in axes.get_xticklabels():
+        text.set(rotation=90, rotation_mode="anchor", ha="right", va="center")
+
+
+def label(text: object, longest: int = LONGEST_LABEL) -> str:
+    """Return a name as one line of text that matplotlib sets as it is, cut where it is long.
+
+    Args:
+        text: The name; a ``$`` in it is no mathematics.
+        longest: How many signs may stay.
+    """
+    # Names of files that are no valid UTF-8 come as lone surrogates, which no file takes.
+    words = str(text).encode("utf-8", "replace").decode().split()
+    line = "".join(sign if sign.isprintable() else "?" for sign in " ".join(words))
+    short = line if len(line) <= longest else line[: longest - 1] + "…"
+    return short.replace("$", r"\$")

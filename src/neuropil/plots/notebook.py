@@ -1,0 +1,16 @@
+"""The figure that plots return: it shows itself in a notebook without pyplot."""
+
+from __future__ import annotations
+
+import io
+
+from matplotlib.figure import Figure
+
+
+class NotebookFigure(Figure):
+    """A matplotlib figure of no window: notebooks show it, ``savefig`` writes it."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=110)
+        return file.getvalue()

@@ -1,0 +1,52 @@
+"""Whether the network is right as often as it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neuropil.plots.calibration import calibration, reliability
+from neuropil.plots.report.drawing import drawing
+from neuropil.plots.report.html import Html, element
+from neuropil.plots.report.words import THIN, examples_of, percent
+
+if TYPE_CHECKING:
+    from neuropil.plots.report.subject import Subject
+
+
+def certainty_section(subject: Subject) -> Html | None:
+    """Return the reliability diagram and the calibration error; None for regression."""
+    evidence = subject.evidence
+    if evidence.classes is None:
+        return None
+    found = reliability(evidence.outputs, evidence.targets)
+    error = percent(found.error)
+    picture = drawing(
+        calibration(evidence.outputs, evidence.targets),
+        "calibration",
+        f"Reliability diagram over {examples_of(evidence, subject.splits.kind)}: the expected "
+        f"calibration error is {error}.",
+    )
+    words = element(
+        "div",
+        element("p", element("span", error, class_="figure"), " expected calibration error"),
+        element(
+            "p",
+            f"When it says “90{THIN}% sure”, is it right in 90{THIN}% of the cases? Each point "
+            "gathers predictions of similar certainty: across is how sure the network was, "
+            "upwards how often it was right. On the dashed line both agree; below it, the "
+            f"network is too sure of itself. Lines are 95{THIN}% intervals: points with few "
+            "examples say little.",
+        ),
+        element(
+            "p",
+            "The error is the mean distance between certainty and truth, in ten steps of "
+            "certainty, weighted by their numbers of examples.",
+            class_="note",
+        ),
+    )
+    return element(
+        "section",
+        element("h2", "How far to trust its certainty"),
+        element("div", picture, words, class_="pair slim"),
+        id="certainty",
+    )

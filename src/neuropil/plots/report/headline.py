@@ -1,0 +1,203 @@
+"""The result in plain words: one sentence, then what one should know beside it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neuropil.plots.report.evidence import WORDS, per_class
+from neuropil.plots.report.html import Content, Html, element
+from neuropil.plots.report.strip import strip
+from neuropil.plots.report.words import (
+    INTERVAL,
+    counted,
+    duration,
+    examples_of,
+    figure_text,
+    interval,
+    number,
+    percent,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from neuropil.plots.report.subject import Subject
+
+FEW = 100
+# A loss that changes by less than this over the last tenth of the training stands still.
+STILL_FALLING = 0.02
+RISEN = 1.2
+# Smaller differences between training and held-out figures are not worth a line.
+NOTABLE_GAP, NOTABLE_RATIO = 0.01, 1.2
+
+
+def summary(subject: Subject) -> Html:
+    """Return the result in plain words."""
+    name, sentence = sentence_of(subject)
+    figure = subject.measured[name]
+    shown = element("span", figure_text(name, figure.value), class_="figure")
+    remarks = [element("li", remark) for remark in remarks_on(subject)]
+    return element(
+        "section",
+        element("p", shown, " ", sentence, class_="headline"),
+        strip(name, figure, guess(subject)),
+        element("ul", remarks, class_="remarks"),
+        id="summary",
+        aria_label="Summary",
+    )
+
+
+def sentence_of(subject: Subject) -> tuple[str, str]:
+    """Return the main figure's name, and the sentence that goes on from its value."""
+    on = examples_of(subject.evidence, subject.splits.kind)
+    if subject.evidence.classes is None:
+        name = "mean_absolute_error"
+        said = f"is the mean error in predicting {subject.target}, over {on}"
+    else:
+        name = "accuracy"
+        what = "named" if subject.splits.kind == "pictures" else "classified"
+        verb = "is" if len(subject.evidence.targets) == 1 else "are"
+        said = f"of {on} {verb} {what} right"
+    return name, f"{said} ({INTERVAL} {interval(name, subject.measured[name])})."
+
+
+def guess(subject: Subject) -> float:
+    """Return what the main figure would be if the answer were always the same."""
+    targets = subject.evidence.targets
+    if subject.evidence.classes is not None:
+        return float((targets == usual_class(subject)).mean())
+    return float(np.abs(targets - np.asarray(subject.splits.preparation.target.mean)).mean())
+
+
+def usual_class(subject: Subject) -> int:
+    """Return the most frequent class of the training part."""
+    targets = subject.splits.train.targets
+    return 0 if targets is None else int(np.bincount(targets.cpu().numpy()).argmax())
+
+
+def remarks_on(subject: Subject) -> Iterator[Content]:
+    """Yield what one should know beside the main figure."""
+    yield from caution(subject)
+    if subject.evidence.classes is None:
+        yield from regression_remarks(subject)
+    else:
+        yield from classification_remarks(subject)
+        yield from certainty(subject)
+    yield from fit(subject)
+    yield from course(subject)
+    parameters = sum(parameter.numel() for parameter in subject.network.parameters())
+    took = f" in {duration(subject.seconds)}" if subject.seconds else ""
+    epochs = counted(len(subject.history), "epoch")
+    yield f"The network has {parameters:,} parameters and was trained for {epochs}{took}."
+
+
+def caution(subject: Subject) -> Iterator[Content]:
+    """Say where the figures are less than they look."""
+    part, count = subject.evidence.part, len(subject.evidence.targets)
+    if part == "validation":
+        yield (
+            f"There was no test part. These {subject.noun}s were watched during the training, "
+            "so new ones may fare a little worse."
+        )
+    if part == "train":
+        yield (
+            f"Nothing was held out: these are the very {subject.noun}s it learned from, and "
+            "the figures say little about new ones."
+        )
+    if part != "train" and count < FEW:
+        yield f"Only {counted(count, subject.noun)} to judge by: the figures are rough."
+
+
+def classification_remarks(subject: Subject) -> Iterator[Content]:
+    """Say what guessing would give, and where the mistakes are."""
+    evidence, classes = subject.evidence, subject.evidence.classes or ()
+    usual = classes[usual_class(subject)]
+    yield (
+        f"Always answering “{usual}”, the most frequent class, would be right for "
+        f"{percent(guess(subject))}."
+    )
+    mistakes = int((~evidence.right).sum())
+    if not mistakes:
+        yield f"It makes no mistake on these {subject.noun}s."
+        return
+    off = evidence.confusion - np.diag(np.diag(evidence.confusion))
+    true, said = np.unravel_index(off.argmax(), off.shape)
+    if off.max() > 1:
+        often = f"{off.max()} of {counted(mistakes, 'mistake')}"
+        yield f"Most often “{classes[true]}” is taken for “{classes[said]}”: {often}."
+    else:
+        yield f"It makes {counted(mistakes, 'mistake')}, none of them twice."
+    worst = int(np.nanargmin([recall for _, _, recall, _ in per_class(evidence.confusion)]))
+    found, of = evidence.confusion[worst, worst], evidence.confusion[worst].sum()
+    if len(classes) > 2 and of - found > 1:
+        yield f"The hardest class is “{classes[worst]}”: {found} of {of} are found."
+
+
+def certainty(subject: Subject) -> Iterator[Content]:
+    """Say whether its probabilities can be taken at their word."""
+    sure = float(subject.evidence.outputs.max(axis=1).mean())
+    figure = subject.measured["accuracy"]
+    if sure > figure.high:
+        verdict = "it is too sure of itself"
+    elif sure < figure.low:
+        verdict = "it is more often right than it says"
+    else:
+        verdict = "its probabilities can be taken at their word"
+    right = percent(figure.value)
+    yield f"It is {percent(sure)} sure on average and right for {right}: {verdict}."
+
+
+def regression_remarks(subject: Subject) -> Iterator[Content]:
+    """Say how much is explained, what guessing would give, and how far off it may be."""
+    evidence, figure = subject.evidence, subject.measured["r2"]
+    error = np.abs(evidence.outputs - evidence.targets)
+    usual = number(guess(subject))
+    yield f"Always answering the training mean would be off by {usual} on average."
+    yield (
+        f"It explains {percent(max(figure.value, 0))} of the variation "
+        f"(R² {number(figure.value)}, {INTERVAL} {interval('r2', figure)})."
+    )
+    half, most = map(number, np.quantile(error, [0.5, 0.9]))
+    yield f"Half of the predictions are off by less than {half}, nine in ten by {most} at most."
+
+
+def fit(subject: Subject) -> Iterator[Content]:
+    """Say how much better it is on what it learned from, where that is more than chance."""
+    part, classes = subject.evidence.part, subject.evidence.classes
+    name = "mean_absolute_error" if classes is None else "accuracy"
+    trained = subject.figures.get("train", {}).get(name)
+    if part == "train" or trained is None:
+        return
+    held = subject.measured[name]
+    if classes is None:
+        apart = trained < held.low and trained < held.value / NOTABLE_RATIO
+        what = "the mean error is"
+    else:
+        apart = trained > held.high and trained > held.value + NOTABLE_GAP
+        what = "its accuracy is"
+    if apart:
+        yield (
+            f"On the training {subject.noun}s {what} {figure_text(name, trained)}: the "
+            f"difference to the {WORDS[part]} ones is what it learned by heart."
+        )
+
+
+def course(subject: Subject) -> Iterator[Content]:
+    """Say whether the training was too short or too long."""
+    history = subject.history
+    if "validation_loss" not in history.columns or len(history) < 5:
+        return
+    losses = [math.nan if v is None else float(v) for v in history.column("validation_loss")]
+    if not all(math.isfinite(loss) and loss > 0 for loss in losses):
+        return
+    before, last, best = losses[-1 - max(1, len(losses) // 10)], losses[-1], min(losses)
+    if last == best and last < before * (1 - STILL_FALLING):
+        yield "The validation loss was still falling at the end: more epochs may help."
+    if last > best * RISEN and losses.index(best) < 0.7 * len(losses):
+        yield (
+            f"The validation loss was lowest in epoch {losses.index(best) + 1} and has risen "
+            "since: fewer epochs, more data or augmentation may help."
+        )

@@ -1,0 +1,156 @@
+"""What the network is: its expression, diagram and table, and what its first layer sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from neuropil.analysis import diagram, summary
+from neuropil.analysis.quantities import memory_size, short_count
+from neuropil.core import format_shape
+from neuropil.plots.filters import filter_weights, filters, has_filters
+from neuropil.plots.hinton import hinton
+from neuropil.plots.report.drawing import drawing
+from neuropil.plots.report.html import Content, Html, element, table
+from neuropil.plots.report.rows import input_names
+from neuropil.plots.report.words import NONE
+
+if TYPE_CHECKING:
+    from neuropil.analysis import Summary
+    from neuropil.analysis.summary import Row
+    from neuropil.core import Network
+    from neuropil.plots.report.subject import Subject
+
+# A Hinton diagram of more rows or columns than this is a carpet.
+MOST_INPUTS, MOST_UNITS = 60, 40
+
+
+def network(subject: Subject) -> Html:
+    """Return the network as an expression, as a diagram and as a table."""
+    return element(
+        "section",
+        element("h2", "The network"),
+        element("pre", element("code", expression(subject.network)), class_="wrapped"),
+        element(
+            "div", picture(subject.network), layers(subject.network), class_="pair layered"
+        ),
+        first_layer(subject),
+        id="network",
+    )
+
+
+def expression(network: Network) -> str:
+    """Return the network as it is written, on as few lines as it takes."""
+    text = repr(network)
+    return " ".join(text.strip("()").split()) if text.startswith("(") else text
+
+
+def picture(network: Network) -> Html:
+    """Return the diagram, in a frame that scrolls where it is long."""
+    svg = diagram(network).svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)
+    return element("div", Html(svg), class_="diagram", tabindex="0")
+
+
+def layers(network: Network) -> Html:
+    """Return the table of layers with what they add up to."""
+    found = summary(network)
+    rows = [row_cells(row) for row in found.rows]
+    heads = ["layer", "output", "parameters", "multiply–adds", "receptive field"]
+    if not any(row[-1] for row in rows):
+        heads, rows = heads[:-1], [row[:-1] for row in rows]
+    return element(
+        "div",
+        element("div", table(heads, rows, class_="numbers layers"), class_="listed"),
+        element("p", totals(found), class_="note"),
+    )
+
+
+def totals(found: Summary) -> str:
+    """Return what the whole network holds and costs."""
+    whole = found.totals
+    cost = f"{short_count(whole.multiply_adds)} multiply–adds" if whole.multiply_adds else ""
+    memory = f"{memory_size(whole.parameter_bytes)} of weights" if whole.parameter_bytes else ""
+    said = ", ".join(filter(None, (f"{whole.parameters or 0:,} parameters", memory, cost)))
+    seen = (
+        " A layer's receptive field is how much of the input one of its outputs sees."
+        if any(map(field, found.rows))
+        else ""
+    )
+    return f"In all {said} for one example.{seen}"
+
+
+def row_cells(row: Row) -> list[Content]:
+    """Return a layer's line of the table."""
+    inset = f"margin-left:{row.depth}rem" if row.depth else None
+    shared = row.shared and row.parameters == 0
+    return [
+        [element("span", row.name, style=inset), element("code", row.layer, style=inset)],
+        NONE if row.output_shape is None else format_shape(row.output_shape),
+        "shared" if shared else count(row.parameters),
+        count(row.multiply_adds),
+        field(row),
+    ]
+
+
+def count(number: int | None) -> str:
+    """Return a count, nothing for none."""
+    return NONE if number is None else f"{number:,}" if number else ""
+
+
+def field(row: Row) -> str:
+    """Return what an output sees."""
+    if row.sees_all:
+        return "all"
+    sizes = row.receptive_field or ()
+    return " × ".join("all" if size is None else str(size) for size in sizes)
+
+
+def first_layer(subject: Subject) -> list[Html] | None:
+    """Return the first filters, or the first weights of a table's network, as a picture."""
+    layers = subject.network.layers
+    if any(map(has_filters, layers.values())):
+        name, weight = filter_weights(subject.network)
+        colors = (
+            "Each shows the colours that it answers to; mid-grey is none."
+            if weight.shape[1] == 3
+            else "Blue weights add, orange ones subtract."
+        )
+        picture = drawing(
+            filters(subject.network, name),
+            "filters",
+            f"The filters of {name}.",
+            caption=f"Each square is a filter, scaled by its largest weight. {colors}",
+        )
+        return [element("h3", "What the first filters look for"), picture]
+    weights = first_weights(subject)
+    if weights is None:
+        return None
+    units = weights.shape[1]
+    strongest = weights.norm(dim=0).argsort(descending=True, stable=True)[:MOST_UNITS]
+    which = (
+        f"each of the {MOST_UNITS} strongest of {units} units"
+        if units > MOST_UNITS
+        else "each unit"
+    )
+    picture = drawing(
+        hinton(weights[:, strongest], input_names(subject.splits)),
+        "weights",
+        "Hinton diagram of the first layer's weights.",
+        caption=f"A row for each input, a column for {which}, the strongest first. The area "
+        "of a square is the size of the weight; blue ones are positive, orange ones negative. "
+        "Rows of small squares are inputs that matter little.",
+        least=12 * len(strongest),
+    )
+    return [element("h3", "What the first layer looks at"), picture]
+
+
+def first_weights(subject: Subject) -> Tensor | None:
+    """Return the first weights, inputs by units, where the inputs are few and have names."""
+    shape = subject.splits.input_shape
+    for layer in subject.network.layers.values():
+        weight = getattr(layer, "weight", None)
+        if isinstance(weight, Tensor) and weight.ndim == 2 and len(shape) == 1:
+            fits = weight.shape[1] == shape[0] <= MOST_INPUTS
+            return weight.detach().t() if fits else None
+    return None

@@ -1,0 +1,110 @@
+import errno
+import subprocess
+import sys
+import time
+
+import pytest
+
+import neuropil as package
+
+
+def python(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, timeout=60, **options
+    )
+
+
+def test_help_names_every_command_and_ends_well(neuropil):
+    result = neuropil("--help")
+    assert result.code == 0
+    for command in ("train", "resume", "evaluate", "predict", "summary", "calculate", "sheet"):
+        assert command in result.out
+
+
+def test_help_loads_no_torch_and_is_quick():
+    script = (
+        "import sys, neuropil.cli; code = neuropil.cli.main(['--help']);"
+        "sys.exit('torch' in sys.modules or 'numpy' in sys.modules or code)"
+    )
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        assert python("-c", script).returncode == 0
+        seconds.append(time.perf_counter() - start)
+    # 0.25 s on an idle machine; the limit leaves room for a busy one.
+    assert min(seconds) < 1.0
+
+
+def test_the_module_runs_as_the_command_does():
+    result = python("-m", "neuropil", "--version")
+    assert (result.returncode, result.stdout) == (0, f"neuropil {package.__version__}\n")
+
+
+def test_every_command_has_help_that_says_what_it_does(neuropil):
+    for command in ("train", "resume", "evaluate", "predict", "summary", "calculate", "sheet"):
+        result = neuropil(command, "--help")
+        assert result.code == 0
+        assert "Usage: neuropil " + command in result.out
+        assert "Raises" not in result.out
+
+
+def test_an_unknown_command_and_an_unknown_option_are_one_line_each(refused):
+    assert "No such command 'tran'. Did you mean 'train'?" in refused("tran")
+    assert "No such option: --epoch" in refused("train", "--epoch", 3)
+    assert "neuropil train --help" in refused("train", "--epochs", "many")
+
+
+def failing(error: Exception):
+    def command(*_: object, **__: object) -> None:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("rows\n  differ"), "rows differ"),
+        (OSError(errno.ENOSPC, "No space left on device", "x.bin"), "No space left on device: x"),
+        (OSError("neither code nor file"), "neither code nor file"),
+        (MemoryError(), "memory is not enough"),
+        (RuntimeError("CUDA out of memory. Tried to allocate"), "memory is not enough"),
+        (ArithmeticError("loss is nan"), "loss is nan"),
+    ],
+)
+def test_what_input_or_machine_cause_is_one_line_and_code_2(refused, monkeypatch, error, line):
+    monkeypatch.setattr("neuropil.cli.catalogue.items", failing(error))
+    assert line in refused("sheet")
+
+
+def test_a_mistake_of_ours_shows_where_it_happened(neuropil, monkeypatch):
+    monkeypatch.setattr("neuropil.cli.catalogue.items", failing(KeyError("bug")))
+    with pytest.raises(KeyError, match="bug"):
+        neuropil("sheet")
+
+
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_the_traceback_of_bad_input_is_shown_on_request(neuropil, monkeypatch, way):
+    monkeypatch.setattr("neuropil.cli.catalogue.items", failing(ValueError("no such thing")))
+    if way == "variable":
+        monkeypatch.setenv("NEUROPIL_DEBUG", "1")
+    with pytest.raises(ValueError, match="no such thing"):
+        neuropil(*["--debug"] * (way == "option"), "sheet")
+
+
+def test_an_interruption_has_the_code_that_shells_expect(neuropil, monkeypatch):
+    monkeypatch.setattr("neuropil.cli.catalogue.items", failing(KeyboardInterrupt()))
+    assert neuropil("sheet").code == 130
+
+
+def test_a_reader_that_has_enough_is_no_error():
+    network = "Input(4) >> Relu(4)"
+    with subprocess.Popen(
+        [sys.executable, "-m", "neuropil", "summary", network],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""

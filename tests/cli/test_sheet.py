@@ -1,0 +1,49 @@
+import pytest
+
+from neuropil.cli.catalogue import SECTIONS, items
+
+
+def test_the_list_has_every_section_and_one_line_an_item(neuropil):
+    result = neuropil("sheet")
+    assert result.code == 0
+    lines = result.out.splitlines()
+    for section, home in SECTIONS.items():
+        assert f"{section}  {home}" in result.out
+    for item in items().values():
+        assert any(line.split()[:1] == [item.name] for line in lines), item.name
+
+
+def test_every_item_says_what_it_is():
+    assert [item.name for item in items().values() if not item.line] == []
+
+
+@pytest.mark.parametrize("name", ["Convolution", "Adam", "HeNormal", "cross_entropy", "summary"])
+def test_an_item_shows_its_definition_arguments_and_example(neuropil, name):
+    result = neuropil("sheet", name)
+    assert result.code == 0
+    for part in (f"import {name}", "Arguments", "Example", ">>> "):
+        assert part in result.out
+
+
+def test_every_item_can_be_shown(neuropil):
+    for name in items():
+        result = neuropil("sheet", name)
+        assert result.code == 0
+        assert result.out.startswith(name)
+
+
+def test_case_and_underscores_do_not_matter(neuropil):
+    assert neuropil("sheet", "crossentropy").out == neuropil("sheet", "cross_entropy").out
+    assert neuropil("sheet", "neuropil.layers.Relu").out == neuropil("sheet", "relu").out
+
+
+def test_a_word_lists_the_items_that_have_it(neuropil):
+    result = neuropil("sheet", "pooling")
+    names = {line.split()[0] for line in result.out.splitlines() if line.startswith("  ")}
+    assert {"MaxPooling", "AveragePooling", "GlobalPooling"} <= names
+    assert "Adam" not in names
+
+
+def test_an_unknown_name_gets_the_nearest(refused):
+    line = refused("sheet", "Convolutoin")
+    assert line == "the sheet has no item 'Convolutoin'. Did you mean 'Convolution'?"

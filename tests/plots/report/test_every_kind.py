@@ -1,0 +1,249 @@
+"""A report is whole for every kind of data and network."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from neuropil import datasets
+from neuropil.datasets import (
+    ArrayPreparation,
+    Dataset,
+    NumberColumn,
+    PicturePreparation,
+    Splits,
+    TablePreparation,
+    Target,
+    TextColumn,
+)
+from neuropil.layers import (
+    AveragePooling,
+    Convolution,
+    Flatten,
+    Input,
+    Linear,
+    Relu,
+    Sigmoid,
+    Softmax,
+)
+from neuropil.training import History
+
+ALWAYS = ["summary", "results", "mistakes", "training", "network", "data", "use"]
+
+
+def splits_of(shape, target, preparation, *, examples=60, dtype=torch.float32, parts=(30, 10)):
+    """Return drawn examples: training, then validation where it has any, and the rest as test."""
+    generator = torch.Generator().manual_seed(0)
+    inputs = (255 * torch.rand(examples, *shape, generator=generator)).to(dtype)
+    if target.classes is not None:
+        targets = torch.arange(examples) % len(target.classes)
+    else:
+        targets = torch.randn(examples, target.outputs, generator=generator)
+        targets = targets.squeeze(1) * torch.tensor(target.scale) + torch.tensor(target.mean)
+    pieces, start = [], 0
+    for size in (*parts, examples - sum(parts)):
+        piece = Dataset(inputs[start : start + size], targets[start : start + size])
+        pieces.append(piece if size else None)
+        start += size
+    return Splits(*pieces, preparation=preparation, source="drawn examples")
+
+
+def pictures(channels, target, **options):
+    shape = (channels, 6, 6)
+    preparation = PicturePreparation(shape, target)
+    return splits_of(shape, target, preparation, dtype=torch.uint8, **options)
+
+
+def arrays(shape, target, **options):
+    return splits_of(shape, target, ArrayPreparation(shape, target), **options)
+
+
+def classes(count):
+    return Target.of_classes([f"class {k}" for k in range(count)])
+
+
+def a_table(target):
+    """Return a table with words and missing cells, by the public preparation."""
+    preparation = TablePreparation(
+        (
+            NumberColumn("age", 30.0, indicator=True),
+            TextColumn("sex", ("F", "M"), indicator=False),
+            NumberColumn("height", 170.0, indicator=False),
+        ),
+        target,
+        names=("age", "sex", "height", "outcome"),
+    )
+    raw = {
+        "age": ["41", "?", "25.5", "60"] * 10,
+        "sex": ["F", "M", "X", "M"] * 10,
+        "height": [str(150 + k) for k in range(40)],
+    }
+    inputs = preparation.encode(raw)
+    if target.classes is not None:
+        targets = torch.arange(40) % 2
+    else:
+        targets = torch.arange(40.0)
+    part = Dataset(inputs, targets)
+    return Splits(part[:20], part[20:25], part[25:], preparation=preparation, source="people.csv")
+
+
+NUMBERS = Target("regression", "price", None, (5.0,), (2.0,))
+TWO_NUMBERS = Target("regression", None, None, (5.0, -100.0), (2.0, 50.0))
+CASES = {
+    "grey pictures": (
+        lambda: pictures(1, classes(10)),
+        lambda: Input(1, 6, 6) >> Convolution(4, 3) >> Flatten() >> Softmax(10),
+    ),
+    "two classes of colour pictures": (
+        lambda: pictures(3, classes(2)),
+        lambda: Input(3, 6, 6) >> Convolution(4, 3) >> Flatten() >> Softmax(2),
+    ),
+    "a hundred classes": (
+        lambda: pictures(1, classes(100), examples=340, parts=(120, 100)),
+        lambda: Input(1, 6, 6) >> Flatten() >> Softmax(100),
+    ),
+    "pictures with a number each": (
+        lambda: pictures(1, NUMBERS),
+        lambda: Input(1, 6, 6) >> Flatten() >> Linear(1),
+    ),
+    "a table with classes": (
+        lambda: a_table(Target.of_classes(["well", "ill"], name="outcome")),
+        lambda: Input(5) >> Relu(8) >> Softmax(2),
+    ),
+    "a table with numbers": (
+        lambda: a_table(NUMBERS),
+        lambda: Input(5) >> Relu(8) >> Linear(1),
+    ),
+    "arrays with two numbers each": (
+        lambda: arrays((7,), TWO_NUMBERS),
+        lambda: Input(7) >> Relu(4) >> Linear(2),
+    ),
+    "sequences": (
+        lambda: arrays((5, 4), classes(3)),
+        lambda: Input(5, 4) >> Flatten() >> Softmax(3),
+    ),
+    "volumes": (
+        lambda: arrays((2, 4, 4, 4), classes(3)),
+        lambda: Input(2, 4, 4, 4) >> AveragePooling(2) >> Flatten() >> Softmax(3),
+    ),
+    "no validation part": (
+        lambda: arrays((4,), classes(3), parts=(30, 0)),
+        lambda: Input(4) >> Softmax(3),
+    ),
+    "no test part": (
+        lambda: arrays((4,), classes(3), parts=(30, 30)),
+        lambda: Input(4) >> Softmax(3),
+    ),
+    "nothing held out": (
+        lambda: arrays((4,), classes(3), parts=(60, 0)),
+        lambda: Input(4) >> Softmax(3),
+    ),
+    "scores in place of probabilities": (
+        lambda: arrays((4,), classes(3)),
+        lambda: Input(4) >> Linear(3),
+    ),
+    "one sigmoid for two classes": (
+        lambda: arrays((4,), classes(2)),
+        lambda: Input(4) >> Sigmoid(1),
+    ),
+    "a sigmoid for each class": (
+        lambda: arrays((4,), classes(3)),
+        lambda: Input(4) >> Sigmoid(3),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_page_is_whole_and_loads_nothing(case, report):
+    make_splits, make_network = CASES[case]
+    splits, network = make_splits(), make_network()
+    page = report(network, splits)
+    expected = {*ALWAYS} | ({"certainty"} if splits.classes else set())
+    assert set(page.sections) == expected
+    assert len(set(page.ids)) == len(page.ids)
+    assert not re.search(r"https?:|//\w", page.source)
+    tags = {tag for tag, _ in page.elements}
+    assert not tags & {"script", "link", "iframe", "object", "base", "form"}
+    assert all(image["src"].startswith("data:image/") for image in page.all("img"))
+    assert all(image["alt"] for image in page.all("img"))
+    assert all(svg["role"] == "img" and svg["aria-label"] for svg in page.all("svg"))
+    for tag, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on")], (tag, attributes)
+        for reference in re.findall(r"url\(([^)]*)\)", " ".join(map(str, attributes.values()))):
+            assert reference.removeprefix("#") in page.ids
+        link = attributes.get("href", "#summary")
+        assert link.startswith("data:") or link.removeprefix("#") in page.ids
+    assert not re.search(r"\b(nan|inf|None)\b", page.text)
+
+
+def test_one_epoch_and_none(report):
+    splits = arrays((4,), classes(3))
+    network = Input(4) >> Softmax(3)
+    once = report(network, splits, History([{"epoch": 1, "loss": 1.0, "lr": 0.1}]))
+    assert "1 epoch." in once.text_of("training")
+    assert "No epoch" in report(network, splits, History()).text_of("training")
+
+
+def test_what_was_judged_is_said(report):
+    network = Input(4) >> Softmax(3)
+    held = report(network, arrays((4,), classes(3)))
+    assert "of 20 held-out examples" in held.text_of("summary")
+    assert "Only 20 examples" in held.text_of("summary")
+    watched = report(network, arrays((4,), classes(3), parts=(30, 30)))
+    assert "of 30 validation examples" in watched.text_of("summary")
+    assert "There was no test part" in watched.text_of("summary")
+    learned = report(network, arrays((4,), classes(3), parts=(60, 0)))
+    assert "of 60 training examples" in learned.text_of("summary")
+    assert "Nothing was held out" in learned.text_of("summary")
+
+
+def test_rows_of_a_table_are_shown_as_they_stood_in_the_file(report):
+    splits = a_table(NUMBERS)
+    page = report(Input(5) >> Relu(8) >> Linear(1), splits)
+    rows = page.table("", "true", "predicted", "error", "age", "sex", "height")
+    assert len(rows) == 12
+    by_height = {row[-1]: row for row in rows}
+    # The rows of the file repeat every four: see `a_table`.
+    expected = [("41", "F"), ("–", "M"), ("25.5", "–"), ("60", "M")]
+    for height, row in by_height.items():
+        assert tuple(row[4:6]) == expected[(int(height) - 150) % 4]
+        assert row[1] == str(int(height) - 150)
+    assert "“price”" in page.text_of("use")
+
+
+def test_the_first_weights_of_a_table_bear_the_names_of_its_inputs(report):
+    page = report(Input(5) >> Relu(8) >> Linear(1), a_table(NUMBERS))
+    assert "age missing" in page.text_of("network")
+    assert "sex=F" in page.text_of("network")
+
+
+def test_a_network_that_cannot_be_written_as_an_expression_is_drawn_and_listed(report):
+    stem = Input(4) >> Relu(4)
+    network = stem >> (Relu(4) | Relu(4)) >> Concatenated()
+    page = report(network >> Softmax(3), arrays((4,), classes(3)))
+    assert "relu3" in page.text_of("network")
+
+
+def Concatenated():
+    from neuropil.layers import Concatenate
+
+    return Concatenate()
+
+
+def test_the_handwritten_digits(report):
+    page = report(
+        Input(1, 8, 8) >> Convolution(8, 3) >> Relu() >> Flatten() >> Softmax(10),
+        datasets.load_handwritten_digits(),
+        settings={"lr": 0.01, "augment": {"type": "RandomShift", "arguments": {"pixels": 1}}},
+        versions={"neuropil": "0.1.0"},
+        run="runs/my digits",
+    )
+    assert len(page.source) < 2_000_000
+    assert "settings" in page.sections
+    assert "RandomShift(pixels=1)" in page.text_of("settings")
+    assert "neuropil predict 'runs/my digits' picture.png" in page.text_of("use")
+    assert "Run.open('runs/my digits')" in page.text_of("use")
+    # 24 mistakes, and one digit of each kind.
+    assert len(page.all("img")) == 34
+    assert np.unique([image["width"] for image in page.all("img")]).tolist() == ["8"]
