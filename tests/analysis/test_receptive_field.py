@@ -55,7 +55,7 @@ def enlarging(draw):
     """Return a layer that enlarges by a whole factor; its filters have a multiple of it."""
     factor = draw(st.integers(1, 3))
     if draw(st.booleans()):
-        return Upscale(factor, draw(st.sampled_from(["nearest", "bilinear"])))
+        return Upscale(factor, "bilinear" if factor == 2 and draw(st.booleans()) else "nearest")
     size = factor * draw(st.integers(1, 2))
     padding = draw(st.sampled_from(["valid", "same"]))
     return Deconvolution(1, size, stride=factor, padding=padding, bias=False)
@@ -143,7 +143,7 @@ def check_footprints(network, *, enlarges=False):
         assert (first, last - first + 1) == (start + jump * position, size)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(shrinking(), min_size=1, max_size=4))
 def test_chains_see_what_gradients_reach(layers):
     try:
@@ -153,7 +153,7 @@ def test_chains_see_what_gradients_reach(layers):
     check_footprints(network)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(shrinking(), max_size=2),
     *[enlarging(), st.lists(shrinking(), max_size=2), enlarging(), shrinking()],
@@ -166,7 +166,7 @@ def test_chains_that_enlarge_see_what_gradients_reach(before, first, between, se
     check_footprints(network, enlarges=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(branching())
 def test_branches_see_what_gradients_reach(network):
     check_footprints(Input(1, LENGTH) >> network, enlarges=True)

@@ -33,6 +33,13 @@ class Odd(nn.Module):
         return self.what(*inputs)
 
 
+class Auxiliary(nn.Module):
+    """Gives a second output in training, as networks with auxiliary heads do."""
+
+    def forward(self, x):
+        return (x, x) if self.training else x
+
+
 CONV = nn.Sequential(nn.Conv2d(3, 8, 5, stride=2), nn.BatchNorm2d(8), nn.ReLU())
 CASES = [
     (nn.Linear(6, 4), (5, 6), (5, 4)),
@@ -77,6 +84,11 @@ def test_joining_leaves_the_module_as_it_was():
     assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items())
     assert all(p.device.type == "cpu" for p in module.parameters())
     assert network.nodes[1].layer.module is module
+
+
+def test_its_shape_is_that_of_test_mode():
+    aux = Auxiliary()
+    assert (Input(5) >> Module(aux)).output_shape == (5,)
 
 
 def test_modules_of_any_size_cost_nothing_to_ask():

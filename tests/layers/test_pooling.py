@@ -156,7 +156,7 @@ def test_values_equal_torch(case, data):
             shape_ours = layer.output_shape(shape)
         except ShapeError as error:
             if "lest a window" in str(error):
-                assert torch.isinf(peer()).any()  # where torch gives −inf we say so before
+                assert torch.isinf(peer()).any()  # where torch gives −∞ we say so before
             else:
                 with pytest.raises(RuntimeError):
                     peer()

@@ -11,7 +11,12 @@ from neuropil.training import History
 
 def a_history(epochs, **columns):
     return History(
-        {"epoch": k + 1, "steps": 10 * k, "seconds": 0.1, **{n: f(k) for n, f in columns.items()}}
+        {
+            "epoch": k + 1,
+            "steps": 10 * k,
+            "seconds": 0.1,
+            **{n: f(k) for n, f in columns.items()},
+        }
         for k in range(epochs)
     )
 
@@ -49,7 +54,9 @@ def test_a_single_epoch_is_a_point_that_can_be_seen():
 
 
 def test_missing_and_infinite_figures_leave_a_gap():
-    history = a_history(3, loss=lambda k: [1.0, math.inf, None][k], validation_loss=lambda k: 0.0)
+    history = a_history(
+        3, loss=lambda k: [1.0, math.inf, None][k], validation_loss=lambda k: 0.0
+    )
     figure = learning_curves(history)
     values = figure.axes[0].get_lines()[0].get_ydata()
     assert np.isnan(values[2])

@@ -44,7 +44,10 @@ def test_filters_over_colours_show_them_around_grey():
     ("network", "title"),
     [
         (Input(1, 9) >> Convolution(4, 3), "convolution1: 4 filters of 3 over 1 channel"),
-        (Input(5, 8, 8) >> Convolution(1, 3), "convolution1: 1 filter of 3 × 3 over 5 channels"),
+        (
+            Input(5, 8, 8) >> Convolution(1, 3),
+            "convolution1: 1 filter of 3 × 3 over 5 channels",
+        ),
         (
             Input(1, 4, 4, 4) >> Convolution(2, 3),
             "convolution1: 2 filters of 3 × 3 × 3 over 1 channel",

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from neuropil.plots import bootstrap_interval, wilson_interval
@@ -45,7 +46,7 @@ def test_the_bootstrap_of_a_mean_is_the_normal_interval():
 
 
 def test_the_bootstrap_is_repeatable_whatever_the_size_of_its_blocks():
-    values = np.random.default_rng(1).random((20_000, 2))
+    values = np.random.default_rng(1).random((20_003, 2))
 
     def ratio(means):
         return means[:, 0] / means[:, 1]
@@ -54,3 +55,11 @@ def test_the_bootstrap_is_repeatable_whatever_the_size_of_its_blocks():
     assert first == bootstrap_interval(ratio, values, resamples=300, seed=3)
     assert first != bootstrap_interval(ratio, values, resamples=300, seed=4)
     assert first[0] < values[:, 0].mean() / values[:, 1].mean() < first[1]
+
+
+def test_many_examples_are_grouped_without_bias():
+    values = np.random.default_rng(2).exponential(3, size=(50_001, 1))
+    low, high = bootstrap_interval(lambda means: means[:, 0], values, resamples=4000)
+    reach = 1.96 * values.std() / math.sqrt(len(values))
+    assert low == pytest.approx(values.mean() - reach, abs=0.1 * reach)
+    assert high == pytest.approx(values.mean() + reach, abs=0.1 * reach)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LEAST = 1 - 0.9545
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EffectiveReceptiveField:
     """How much each input position matters to the middle output.
 

@@ -63,6 +63,7 @@ class Pass:
         self.dtype = float_dtype(calls)
         self.sizes: dict[int, int] = {}
         self.facts: list[Retained] = []
+        self.inner: dict[int, list[Memory]] = {}
         widths: dict[int, int] = {}
         for place, call in enumerate(calls):
             shapes = call.known_shapes or ()
@@ -74,14 +75,18 @@ class Pass:
             if call.kind == "int":
                 widths[place] = widths[call.inputs[0]] if call.inputs else integer_width(call)
             self.sizes[place] = elements(call.shape) * widths[place]
-            self.facts.append(self.fact(call, shapes))
+            if inner := inner_memories(call, shapes):
+                self.inner[place] = inner
+            self.facts.append(self.fact(place, shapes))
 
-    def fact(self, call: Call, shapes: tuple[Shape, ...]) -> Retained:
+    def fact(self, place: int, shapes: tuple[Shape, ...]) -> Retained:
         """Return what a call keeps."""
+        call = self.calls[place]
         if not call.inputs:
             return SOURCE
-        if inner := self.inner(call):
-            return SOURCE._replace(output=True, others=sum(memory.training for memory in inner))
+        if place in self.inner:
+            others = sum(memory.training for memory in self.inner[place])
+            return SOURCE._replace(output=True, others=others)
         front: Kind = "int" if call.layer.dtype_taken == "int" else "float"
         kinds: list[Kind | None] = [
             front if source == OPEN else self.calls[source].kind for source in call.inputs
@@ -130,24 +135,25 @@ class Pass:
         for place, call in enumerate(self.calls):
             alive.add(makers[place])
             now = sum(self.sizes[maker] for maker in alive)
-            most = max(most, now + (self.inside(call, place) if self.inner(call) else 0))
+            most = max(most, now + self.inside(place))
             alive -= {maker for maker in alive if last_use[maker] <= place}
         return most
 
-    def inside(self, call: Call, place: int) -> int:
+    def inside(self, place: int) -> int:
         """Return what a layer made of networks needs beside its input and output."""
-        around = self.sizes[place] + sum(self.sizes[source] for source in call.inputs)
-        return max(0, *(memory.inference - around for memory in self.inner(call)))
+        if place not in self.inner:
+            return 0
+        around = sum(self.sizes[source] for source in (place, *self.calls[place].inputs))
+        return max(0, *(memory.inference - around for memory in self.inner[place]))
 
-    def inner(self, call: Call) -> list[Memory]:
-        """Return what the networks take that a call's layer is made of."""
-        memories = [
-            activation_memory(
-                inner_calls(network, call.known_shapes or ()), network.graph.outputs
-            )
-            for network in inner_networks(call.layer).values()
-        ]
-        return [memory for memory in memories if memory is not None]
+
+def inner_memories(call: Call, shapes: tuple[Shape, ...]) -> list[Memory]:
+    """Return what the networks take that a call's layer is made of."""
+    memories = [
+        activation_memory(inner_calls(network, shapes), network.graph.outputs)
+        for network in inner_networks(call.layer).values()
+    ]
+    return [memory for memory in memories if memory is not None]
 
 
 # An `Input` hands on what it is given.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from neuropil.core import Layer, Shape
     from neuropil.core.graph import Kind
+
+# The shapes of several inputs, every length known.
+Sizes: TypeAlias = "tuple[tuple[int, ...], ...]"
 
 # A layer is asked with few numbers: so many along each axis of a picture, and of a vector. What
 # it keeps grows with its output.
@@ -64,14 +68,15 @@ def retained(
         kinds: Whether each of these holds floats or integers.
         dtype: The type of the floats.
     """
-    # `layer.arguments` would do, but filling in the defaults costs more than all the rest.
+    # Straight from the dictionaries: what fills in defaults and walks modules costs ten times
+    # as much, and this is asked of every call.
     args, kwargs = layer.__dict__["_call"]
     options = [(name, value) for name, value in kwargs.items() if name != "name"]
     kind = (
         type(layer),
         tuple(map(decisive, args)),
         tuple((name, decisive(value)) for name, value in options),
-        tuple(parameter.requires_grad for parameter in layer.parameters(recurse=False)),
+        tuple(p is not None and p.requires_grad for p in vars(layer)["_parameters"].values()),
         kinds,
         dtype,
     )
@@ -95,30 +100,42 @@ def decisive(value: object) -> object:
 def ask(
     layer: Layer, shapes: tuple[Shape, ...], kinds: tuple[Kind | None, ...], dtype: torch.dtype
 ) -> Retained:
-    """Run a small twin of a layer and see what it keeps."""
-    small = tuple(map(reduced, shapes))
-    if next(layer.children(), None) or max(map(math.prod, small)) > MOST_NUMBERS:
+    """Run a small twin of a layer and see what it keeps; of the full size if it must be."""
+    full = tuple(tuple(length or 1 for length in shape) for shape in shapes)
+    if next(layer.children(), None):
         return UNKNOWN
-    try:
-        with (
-            torch.random.fork_rng(devices=[]),
-            torch.inference_mode(mode=False),
-            torch.enable_grad(),
-            torch.device("cpu"),
-        ):
-            twin = twin_of(layer, small).to(dtype)
-            few, more = (Run(twin, examples(small, kinds, dtype, n)) for n in (FEW, MORE))
-            test = Run(twin.eval(), examples(small, kinds, dtype, FEW))
-            full, part = layer.output_shape(*shapes), twin.output_shape(*small)
-    except Exception:  # somebody's layer may want other numbers, and then nobody can tell
-        return UNKNOWN
-    others = round((more.others - few.others) * (count(full) or 1) / (count(part) or 1))
+    for tried in (tuple(map(reduced, full)), full):
+        if max(map(math.prod, tried)) > MOST_NUMBERS:
+            continue
+        # Somebody's layer may want other numbers, and raise whatever it likes.
+        with contextlib.suppress(Exception):
+            answer = run(layer, tried, kinds, dtype)
+            whole, part = layer.output_shape(*full), layer.output_shape(*tried)
+            larger = (count(whole) or 1) / (count(part) or 1)
+            return answer._replace(others=round(answer.others * larger))
+    return UNKNOWN
+
+
+def run(
+    layer: Layer, shapes: Sizes, kinds: tuple[Kind | None, ...], dtype: torch.dtype
+) -> Retained:
+    """Run a twin of a layer and see what it keeps."""
+    with (
+        torch.random.fork_rng(devices=[]),
+        torch.inference_mode(mode=False),
+        torch.enable_grad(),
+        torch.device("cpu"),
+    ):
+        twin = twin_of(layer, shapes).to(dtype)
+        few, more = (Run(twin, examples(shapes, kinds, dtype, n)) for n in (FEW, MORE))
+        test = Run(twin.eval(), examples(shapes, kinds, dtype, FEW))
+    others = more.others - few.others
     return Retained(few.keeps_inputs, few.keeps_output, others, few.view, test.view)
 
 
-def reduced(shape: Shape) -> tuple[int, ...]:
+def reduced(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return a shape of the same kind with few numbers; sequences are left as they are."""
-    first, *rest = (length or 1 for length in shape)
+    first, *rest = shape
     if not rest:
         return (min(first, VECTOR),)
     return (
@@ -126,7 +143,7 @@ def reduced(shape: Shape) -> tuple[int, ...]:
     )
 
 
-def twin_of(layer: Layer, shapes: tuple[Shape, ...]) -> Layer:
+def twin_of(layer: Layer, shapes: Sizes) -> Layer:
     """Return a new layer like another one, with weights of zero for other shapes."""
     args, kwargs = copy.deepcopy(layer.__dict__["_call"])
     twin = type(layer)(*args, **kwargs)
@@ -138,7 +155,7 @@ def twin_of(layer: Layer, shapes: tuple[Shape, ...]) -> Layer:
 
 
 def examples(
-    shapes: tuple[tuple[int, ...], ...],
+    shapes: Sizes,
     kinds: tuple[Kind | None, ...],
     dtype: torch.dtype,
     n: int,

@@ -71,6 +71,11 @@ def seen_by(
     if reaches == () and [*map(len, shapes)] == [len(call.shape or ())]:
         return before[0]
     lengths = (call.shape or ())[1:]
+    if len(before) == 1:
+        return {
+            source: through(sight, reaches, shapes[0][1:], lengths, sources[source][1:])
+            for source, sight in before[0].items()
+        }
     result: dict[int, Sight] = {}
     for source in dict.fromkeys(source for sight in before for source in sight):
         views = [

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 # All colours come from the page: lines and quiet text are its own ink, thinned.
 STYLE = """
-.neuropil-summary { font-family: system-ui, sans-serif; font-size: 13px; line-height: 1.4 }
-.neuropil-summary table { border-collapse: collapse; border: none; margin: 0 }
+.neuropil-summary { font: 13px/1.4 system-ui, sans-serif; overflow-x: auto }
+.neuropil-summary table { border-collapse: collapse; border: none; margin: 0;
+  font: inherit; color: inherit }
 .neuropil-summary th, .neuropil-summary td { padding: 3px 10px; border: none; text-align: left;
   white-space: nowrap; background: none; color: inherit }
 .neuropil-summary thead th { border-bottom: 1px solid; font-weight: 600 }

@@ -37,7 +37,7 @@ def as_text(summary: Summary, width: int) -> str:
         for row in [tuple(table), *zip(*table.values(), strict=True)]
     )
     ruler = "─" * len(head)
-    return "\n".join(map(str.rstrip, [head, ruler, *lines, ruler, *below(summary, len(ruler))]))
+    return "\n".join(map(str.rstrip, [head, ruler, *lines, ruler, *below(summary, width)]))
 
 
 def fitted(rows: Sequence[Row], width: int) -> dict[str, list[str]]:
@@ -89,6 +89,6 @@ def below(summary: Summary, width: int) -> list[str]:
     margin = max((len(title) for title, _ in lines), default=0)
     texts = [f"{title:<{margin}}{GAP}{text}" for title, text in lines]
     indent = " " * (margin + len(GAP))
-    wrapped = [textwrap.wrap(text, max(width, 60), subsequent_indent=indent) for text in texts]
-    notes = [textwrap.wrap(note, max(width, 60)) for note in summary.notes]
+    wrapped = [textwrap.wrap(text, width, subsequent_indent=indent) for text in texts]
+    notes = [textwrap.wrap(note, width) for note in summary.notes]
     return [line for lines in (*wrapped, *notes) for line in lines]

@@ -87,5 +87,7 @@ def number(name: str, text: str) -> Any:
             return values
     if name == "padding" and text in ("valid", "same", "full"):
         return text
-    mend = "valid, same, full, a number, or START,END" if name == "padding" else "a whole number"
+    mend = (
+        "valid, same, full, a number, or START,END" if name == "padding" else "a whole number"
+    )
     raise ValueError(f"--{name} is {mend}, got {text!r}.")

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-ARGUMENT = re.compile(r"\b(task|target|image_size|color|seed)=|`(task|target|image_size|color)`")
+ARGUMENT = re.compile(
+    r"\b(task|target|image_size|color|seed)=|`(task|target|image_size|color)`"
+)
 CODE = re.compile(r"``(.+?)``|`(.+?)`")
 
 

@@ -80,4 +80,6 @@ def shown(value: float | None) -> str:
     """Return a figure with the digits that matter."""
     if value is None:
         return "–"
-    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.1f}"
+    if abs(value) < 1000:
+        return f"{value:.4f}"
+    return f"{value:,.1f}" if abs(value) < 1e9 else f"{value:.3g}"

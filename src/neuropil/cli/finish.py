@@ -89,4 +89,6 @@ def in_words(figures: Figures, examples: str) -> str:
     accuracy, error = figures.get("accuracy"), figures.get("mean_absolute_error")
     if accuracy is not None:
         return f"{accuracy:.1%} of the {examples} named right"
-    return f"off by {shown(error)} on average over the {examples}, R² {shown(figures.get('r2'))}"
+    return (
+        f"off by {shown(error)} on average over the {examples}, R² {shown(figures.get('r2'))}"
+    )

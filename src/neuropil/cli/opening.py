@@ -42,11 +42,7 @@ def open_again(run: Run) -> Splits:
     Raises:
         ValueError: When ``run.json`` lacks what it takes, or the data cannot be used any more.
     """
-    lacking = [name for name in ("data", *OPTIONS) if name not in run.settings]
-    if lacking:
-        raise ValueError(
-            f"{run.path / 'run.json'} is damaged: its settings lack {lacking[0]!r}."
-        )
+    run.require("data", *OPTIONS)
     return open_splits(run.settings)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import inspect
 import math
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from neuropil.algorithms import schedules
 from neuropil.cli import augmentations
 from neuropil.cli.networks import check_fit, named_network
 from neuropil.cli.opening import flag, image_size
-from neuropil.training import Trainer, losses
+from neuropil.training import losses
 from neuropil.training.recipe import Recipe, recipe
 
 if TYPE_CHECKING:
@@ -23,12 +22,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neuropil.datasets import Splits
+    from neuropil.training import Trainer
     from neuropil.training.progress import Progress
     from neuropil.training.run import Run
 
 # Given by the user, these replace what the recipe would choose.
 CHOICES = ("algorithm", "lr", "batch_size", "epochs", "schedule", "loss")
 NONE = "none"
+# Settings that the trainer takes as they are.
+DIRECT = ("class_weight", "seed", "device", "threads")
+# What a recipe says beside its network.
+PARTS = tuple(field.name for field in dataclasses.fields(Recipe) if field.name != "network")
 
 
 def checked(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,8 +47,8 @@ def checked(asked: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("epochs", "batch_size"):
         if asked[name] is not None and asked[name] < 1:
             raise ValueError(f"{flag(name)} must be at least 1, got {asked[name]}.")
-    if not -(2**63) <= asked["seed"] < 2**63:
-        raise ValueError(f"--seed must be a whole number of 64 bits, got {asked['seed']}.")
+    if not 0 <= asked["seed"] < 2**63:
+        raise ValueError(f"--seed must be a whole number from 0, got {asked['seed']}.")
     for name, look_up in (
         ("algorithm", algorithms.by_name),
         ("schedule", schedules.by_name),
@@ -149,7 +153,8 @@ def check_loss(name: str, task: str) -> None:
 def to_plain(made: Recipe) -> dict[str, Any]:
     """Return a recipe as plain data; the augmentation as text, which people can read."""
     augment = NONE if made.augment is None else repr(made.augment)
-    return dataclasses.replace(made, augment=None).to_plain() | {"augment": augment}
+    plain = {name: getattr(made, name) for name in PARTS} | {"metrics": list(made.metrics)}
+    return plain | {"augment": augment}
 
 
 def recipe_of(run: Run) -> Recipe:
@@ -158,44 +163,14 @@ def recipe_of(run: Run) -> Recipe:
     Raises:
         ValueError: When ``run.json`` lacks a part of it.
     """
-    names = [f.name for f in dataclasses.fields(Recipe) if f.name != "network"]
-    lacking = [
-        n
-        for n in (*names, "class_weight", "seed", "device", "threads")
-        if n not in run.settings
-    ]
-    if lacking:
-        raise ValueError(
-            f"{run.path / 'run.json'} is damaged: its settings lack {lacking[0]!r}."
-        )
-    plain = {name: run.settings[name] for name in names} | {"augment": None}
-    made = Recipe.from_plain(plain, run.network())
-    return dataclasses.replace(made, augment=augmentations.parse(run.settings["augment"]))
+    run.require(*PARTS, *DIRECT)
+    plain = {name: run.settings[name] for name in PARTS}
+    augment = augmentations.parse(str(plain["augment"]))
+    metrics = tuple(plain["metrics"])
+    return Recipe(**plain | {"network": run.network(), "augment": augment, "metrics": metrics})
 
 
 def trainer(run: Run, made: Recipe, progress: Progress) -> Trainer:
-    """Return the trainer that carries a recipe out.
-
-    Raises:
-        ValueError: When an option does not go with the others.
-    """
-    settings = run.settings
-    algorithm = algorithms.by_name(made.algorithm)
-    loss: Any = losses.by_name(made.loss)
-    if made.label_smoothing:
-        loss = functools.partial(loss, label_smoothing=made.label_smoothing)
-    return Trainer(
-        made.network,
-        loss=loss,
-        algorithm=lambda params: algorithm(params, lr=made.lr, weight_decay=made.weight_decay),
-        metrics=made.metrics,
-        schedule=made.schedule,
-        class_weight=settings["class_weight"],
-        augment=made.augment,  # pyright: ignore[reportArgumentType]  # all of them are callable
-        ema=made.ema,
-        seed=settings["seed"],
-        device=settings["device"],
-        threads=settings["threads"],
-        checkpoints=run.checkpoints,
-        progress=progress,
-    )
+    """Return the trainer that carries a recipe out."""
+    options = {name: run.settings[name] for name in DIRECT}
+    return made.trainer(**options, checkpoints=run.checkpoints, progress=progress)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from neuropil.cli import plan
-from neuropil.cli.console import label, note, say
+from neuropil.cli.console import console, label, note, say
 from neuropil.cli.finish import finish
 from neuropil.cli.opening import described, new_folder, open_again, open_splits
 from neuropil.cli.progress import progress_for
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from neuropil.training import Trainer
     from neuropil.training.recipe import Recipe
 
+GLUE = "\N{NO-BREAK SPACE}"
+
 
 def start(asked: dict[str, Any]) -> None:
     """Train as the options of ``neuropil train`` ask, in a new run folder."""
@@ -31,7 +34,9 @@ def start(asked: dict[str, Any]) -> None:
     settings = plan.checked(asked)
     path = asked["out"] or new_folder(settings["data"])
     check_free(path)
-    splits = open_splits(settings)
+    # As it was typed: so it is shown. The settings hold it in full, for another day.
+    typed = None if asked["data"] is None else str(asked["data"])
+    splits = open_splits({**settings, "data": typed})
     made, notes = plan.chosen(splits, settings)
     if not quiet:
         show_plan(splits, made, notes)
@@ -66,23 +71,29 @@ def show_plan(splits: Splits, made: Recipe, notes: list[str]) -> None:
     label("Data", described(splits))
     for line in [*splits.notes, *notes]:
         note(line)
-    label("Network", network_line(made.network))
+    label("Network", network_lines(made.network))
     label("Training", training_line(made))
 
 
-def network_line(network: Network) -> str:
-    """Return a network's size in one line."""
+def network_lines(network: Network) -> str:
+    """Return a network as the expression that makes it, and its size."""
     totals = network.summary().totals
-    text = repr(network).replace("\n", " ")
-    text = " ".join(text.split()).removeprefix("( ").removesuffix(" )")
-    costs = "" if totals.multiply_adds is None else f", {totals.multiply_adds:,} multiply–adds"
-    return f"{text}\n{totals.parameters:,} parameters{costs} an example"
+    size = f"{len(network):,} layers, {totals.parameters:,} parameters"
+    if totals.multiply_adds is not None:
+        size += f", {totals.multiply_adds:,} multiply–adds an example"
+    written = " ".join(repr(network).split()).removeprefix("( ").removesuffix(" )")
+    if written.startswith("Network("):  # no expression but a listing, a line for each layer
+        return size
+    # Lines may break between layers only.
+    glued = written.replace(" ", GLUE).replace(f"{GLUE}>>{GLUE}", f"{GLUE}>> ")
+    lines = textwrap.wrap(glued, console().width - 9)
+    return "\n".join([*lines, size]).replace(GLUE, " ")
 
 
 def training_line(made: Recipe) -> str:
     """Return how it is trained in one line."""
     parts = [
-        f"{made.epochs} epochs of batches of {made.batch_size}",
+        f"{made.epochs} epoch{'s' * (made.epochs > 1)} of batches of {made.batch_size}",
         f"{made.algorithm}, lr {made.lr:g}" + (f" {made.schedule}" if made.schedule else ""),
         made.loss,
     ]

@@ -124,7 +124,8 @@ def argument_to_plain(value: Any, cls: type, name: str) -> Any:
         case _ if hasattr(value, "__index__"):
             plain = operator.index(value)  # NumPy's integers
         case _:
-            what = "a function" if callable(value) else f"a {type(value).__name__}"
+            code = callable(value) and not isinstance(value, torch.nn.Module)
+            what = "a function" if code else f"a {type(value).__name__}"
             raise ValueError(
                 f"{cls.__name__}: {name} is {what}, which cannot be saved: give it by name, or "
                 f"make a class of layer of it."

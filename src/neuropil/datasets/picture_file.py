@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -132,13 +133,19 @@ def opened(path: Path) -> Iterator[Image]:
 
 @contextmanager
 def careful_pillow() -> Iterator[None]:
-    """Make Pillow refuse bombs and keep quiet about blemishes; filters hold for all threads."""
+    """Make Pillow refuse bombs and keep quiet about blemishes, in all threads."""
     from PIL import Image
 
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="PIL")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
+    logger = logging.getLogger("PIL")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="PIL")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def to_plain(image: Image, *, transparent: bool) -> Image:

@@ -65,6 +65,7 @@ class Pooling(Windowed):
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
+        lengths = self.slide(shape)
         axes = self.windows_over(shape)
         for place, window in enumerate(axes):
             if window.is_blind(shape[place + 1]):
@@ -74,7 +75,7 @@ class Pooling(Windowed):
                     shape,
                     "give it less dilation or no padding",
                 )
-        return (shape[0], *self.slide(shape))
+        return (shape[0], *lengths)
 
     @override
     def build(self, *input_shapes: Shape) -> None:

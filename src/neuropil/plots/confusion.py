@@ -18,6 +18,11 @@ Array = np.ndarray[Any, Any]
 
 # Beyond this many classes a number does not fit into its cell.
 MOST_WITH_NUMBERS = 24
+# Beyond this many, every second class is named, or every third …
+MOST_NAMES = 100
+# So many letters stand side by side below the cells.
+LONGEST_ROW = 40
+STRONGEST, FAINTEST = 0.92, 0.3
 # From this strength on a blue or an orange cell is so dark that its number must be light.
 DARK_BLUE_FROM, DARK_ORANGE_FROM = 0.55, 0.8
 
@@ -27,8 +32,9 @@ def confusion_matrix(matrix: Any, classes: Sequence[object] | None = None) -> Fi
 
     Cell (i, j) counts the examples of class i that were taken for class j. What is right, on
     the diagonal, is blue, and mistakes are orange; the more of the row's examples, the darker,
-    with a share s of mistakes at the strength √s so that rare ones are seen. Beyond 24 classes
-    the numbers are left out.
+    with a share s of mistakes at the strength √s, and never below 0.3, so that rare ones are
+    seen. Beyond 24 classes
+    the numbers are left out, beyond 100 some of the names.
 
     Shape:
         `matrix`: ``(K, K)``, whole numbers, as `neuropil.training.confusion_matrix` gives.
@@ -89,7 +95,8 @@ def row_shares(counts: Array) -> Array:
 def strength(counts: Array) -> Array:
     """Return how dark each cell is, from 0 to 1: the share if right, its root if wrong."""
     shares = row_shares(counts)
-    return np.where(np.eye(len(counts), dtype=bool), 0.92 * shares, 0.92 * np.sqrt(shares))
+    wrong = np.where(counts > 0, np.maximum(np.sqrt(shares), FAINTEST), 0)
+    return STRONGEST * np.where(np.eye(len(counts), dtype=bool), shares, wrong)
 
 
 def shades(counts: Array) -> Array:
@@ -107,11 +114,12 @@ def name_axes(axes: Axes, names: list[str], side: float) -> None:
     """Write the class names along both sides, as large as the cells allow."""
     # Of the figure's side about 1.6 inches go to the names; 72 points are an inch.
     size = min(9.0, 0.8 * 72 * (side - 1.6) / len(names))
-    upright = max(map(len, names)) * len(names) > 40
-    axes.set_xticks(range(len(names)), names, fontsize=size)
-    if upright:
+    step = -(-len(names) // MOST_NAMES)
+    named = range(0, len(names), step)
+    axes.set_xticks(named, names[::step], fontsize=size * step)
+    axes.set_yticks(named, names[::step], fontsize=size * step)
+    if max(map(len, names)) * len(names) > LONGEST_ROW:
         turn_labels(axes)
-    axes.set_yticks(range(len(names)), names, fontsize=size)
 
 
 def separate_cells(axes: Axes, count: int) -> None:

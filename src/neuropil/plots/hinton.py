@@ -48,7 +48,8 @@ def hinton(
     weights = checked_matrix(matrix)
     height, width = weights.shape
     inch = float(np.clip(9 / max(width, height), 0.09, 0.3))
-    figure, [axes] = blank(max(2.4, width * inch + 1.2), max(1.2, height * inch + 0.8))
+    around = 0.15 if columns is None else 0.9
+    figure, [axes] = blank(max(2.4, width * inch + 1.2), max(0.6, height * inch + around))
     draw_squares(axes, weights)
     quiet(axes, grid=None)
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")

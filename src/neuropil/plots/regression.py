@@ -92,7 +92,7 @@ def error_by_decile(predictions: Any, targets: Any, name: str | None = None) -> 
 
     Example:
         >>> figure = error_by_decile([1.0, 2.5, 3.0, 5.0], [1.0, 2.0, 3.0, 4.0])
-        >>> [round(bar.get_height(), 2) for bar in figure.axes[0].patches]
+        >>> [float(bar.get_height()) for bar in figure.axes[0].patches]
         [0.0, 0.5, 0.0, 1.0]
     """
     predicted, true = checked_pair(predictions, targets)

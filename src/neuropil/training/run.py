@@ -185,6 +185,21 @@ class Run:
         """Name of each class by class number; None for regression."""
         return self.preparation.target.classes
 
+    def require(self, *names: str) -> None:
+        """Refuse to go on without some of the settings.
+
+        Args:
+            *names: The settings.
+
+        Raises:
+            ValueError: When one is lacking.
+        """
+        lacking = [name for name in names if name not in self.settings]
+        if lacking:
+            raise ValueError(
+                f"{self.path / FACTS} is damaged: its settings lack {lacking[0]!r}."
+            )
+
     def network(self) -> Network:
         """Return the network with its weights.
 

@@ -3,9 +3,7 @@
 import re
 from html.parser import HTMLParser
 
-import numpy as np
 import pytest
-import torch
 
 from neuropil.plots import write_report
 from neuropil.training import History
@@ -46,8 +44,8 @@ class Page(HTMLParser):
         self.handle_starttag(tag, attributes, empty=True)
 
     def handle_endtag(self, tag):
-        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
-        self.open.pop()
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
 
     def handle_data(self, data):
         if "style" in self.open:
@@ -90,19 +88,16 @@ def a_history(epochs=3, *, validation=True):
     return History(records)
 
 
-@pytest.fixture
-def report(tmp_path):
+@pytest.fixture(scope="session")
+def report(tmp_path_factory):
     """Return a function that writes a report and takes it apart."""
+    folder = tmp_path_factory.mktemp("report")
 
     def written(network, splits, history=None, **options):
-        torch.manual_seed(0)
-        history = a_history(validation=splits.validation is not None) if history is None else history
-        path = write_report(tmp_path / "report.html", network, splits, history, **options)
+        history = (
+            a_history(validation=splits.validation is not None) if history is None else history
+        )
+        path = write_report(folder / "report.html", network, splits, history, **options)
         return Page(path.read_text("utf-8"))
 
     return written
-
-
-@pytest.fixture(scope="session")
-def random():
-    return np.random.default_rng(0)

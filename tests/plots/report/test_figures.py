@@ -35,25 +35,30 @@ def network(digits):
     return network
 
 
+@pytest.fixture(scope="module")
+def page(digits, network, report):
+    return report(network, digits)
+
+
 def percent(text):
     return float(text.removesuffix("%")) / 100
 
 
-def test_accuracy_and_its_interval(digits, network, report):
+def test_accuracy_and_its_interval(digits, network, page):
     said = network.predict(digits.test.inputs).argmax(1)
     right = int((said == digits.test.targets).sum())
     low, high = wilson_interval(right, 359)
     assert 0.7 < right / 359 < 0.99
-    summary = report(network, digits).text_of("summary")
+    summary = page.text_of("summary")
     share = accuracy_score(digits.test.targets, said)
     assert f"{100 * share:.1f} % of 359 held-out pictures are named right" in summary
     assert f"(95 % interval {100 * low:.1f}–{100 * high:.1f} %)" in summary
 
 
-def test_each_class(digits, network, report):
+def test_each_class(digits, network, page):
     said = network.predict(digits.test.inputs).argmax(1)
     expected = np.transpose(precision_recall_fscore_support(digits.test.targets, said))
-    rows = report(network, digits).table("class", "examples", "precision")
+    rows = page.table("class", "examples", "precision")
     assert [row[0] for row in rows] == list("0123456789")
     for row, (precision, recall, f1, count) in zip(rows, expected, strict=True):
         assert int(row[1]) == count
@@ -61,34 +66,33 @@ def test_each_class(digits, network, report):
         assert found == pytest.approx([precision, recall, f1], abs=6e-4)
 
 
-def test_what_was_taken_for_what(digits, network, report):
+def test_what_was_taken_for_what(digits, network, page):
     said = network.predict(digits.test.inputs).argmax(1)
     counts = confusion_matrix(digits.test.targets, said)
     off = counts - np.diag(np.diag(counts))
     true, guess = np.unravel_index(off.argmax(), off.shape)
-    page = report(network, digits)
     often = f"{true} taken for {guess}{off.max()} of {counts[true].sum()}"
     assert often in page.text_of("results")
     drawn = next(svg for svg in page.all("svg") if "Confusion" in svg["aria-label"])
     assert f"{np.trace(counts)} of 359 examples" in drawn["aria-label"]
 
 
-def test_the_mistakes_are_those_of_which_it_was_most_sure(digits, network, report):
+def test_the_mistakes_are_those_of_which_it_was_most_sure(digits, network, page):
     probabilities = network.predict(digits.test.inputs)
     sure, said = probabilities.max(1)
     wrong = torch.nonzero(said != digits.test.targets).flatten()
     worst = wrong[sure[wrong].argsort(descending=True)][:24]
-    shown = report(network, digits).all("img")[: len(worst)]
+    shown = page.all("img")[: len(worst)]
     assert [image["alt"] for image in shown] == [
         f"no. {k + 1}: {int(digits.test.targets[k])}, predicted {int(said[k])}"
         for k in worst.tolist()
     ]
 
 
-def test_the_calibration_error(digits, network, report):
+def test_the_calibration_error(digits, network, page):
     probabilities = network.predict(digits.test.inputs).double()
     error = reliability(probabilities, digits.test.targets).error
-    text = report(network, digits).text_of("certainty")
+    text = page.text_of("certainty")
     assert f"{100 * error:.1f} % expected calibration error" in text
 
 
@@ -146,14 +150,14 @@ def test_regression_is_judged_in_its_own_units(line, report):
     assert "is the mean error in predicting rent" in page.text_of("summary")
 
 
-def test_scores_become_probabilities(digits, network, report):
+def test_scores_become_probabilities(digits, network, page, report):
     bare = Input(1, 8, 8) >> Flatten() >> Linear(10)
     with torch.no_grad():
         bare.linear1.weight.copy_(network.softmax1.weight)
         bare.linear1.bias.copy_(network.softmax1.bias)
-    given, scores = report(network, digits), report(bare, digits)
+    scores = report(bare, digits)
     for section in ("summary", "mistakes", "certainty"):
-        assert given.text_of(section) == scores.text_of(section)
+        assert page.text_of(section) == scores.text_of(section)
 
 
 def test_a_network_without_mistakes_shows_where_it_was_least_sure(report):

@@ -77,9 +77,8 @@ class Adagrad(DirectStep, torch.optim.Adagrad):
 
     @override
     def supports(self, columns: Columns) -> bool:
-        # Before torch 2.9 the kernel is for the CPU alone; counters follow the default dtype.
-        step = columns[-1][0]
-        return not columns[0][0].is_cuda and step.dtype is torch.float32
+        # Torch 2.6 has this kernel for the CPU alone.
+        return not columns[0][0].is_cuda
 
     @override
     def launch(self, group: dict[str, Any], columns: Columns) -> None:

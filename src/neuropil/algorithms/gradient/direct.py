@@ -36,7 +36,7 @@ class DirectStep(FirstOrder):
         raise NotImplementedError
 
     def supports(self, columns: Columns) -> bool:  # noqa: ARG002 - for subclasses
-        """Tell whether the kernel can work on this state and where it is."""
+        """Tell whether there is a kernel for where these tensors are."""
         return True
 
     def launch(self, group: dict[str, Any], columns: Columns) -> None:
@@ -127,7 +127,7 @@ def gather(algorithm: DirectStep, group: dict[str, Any]) -> Columns | None:
     params = [parameter for parameter in group["params"] if parameter.grad is not None]
     grads = [parameter.grad for parameter in params]
     kinds = {
-        (type(p), p.device, p.dtype, g.dtype, g.layout, p.is_contiguous(), g.is_contiguous())
+        (type(p), p.device, p.dtype, g.dtype, p.is_contiguous(), is_contiguous(g))
         for p, g in zip(params, grads, strict=True)
     }
     if not (len(kinds) <= 1 and all(has_kernel(*kind) for kind in kinds)):
@@ -139,6 +139,11 @@ def gather(algorithm: DirectStep, group: dict[str, Any]) -> Columns | None:
     except KeyError:  # the first step of a parameter
         return None
     return columns if not params or algorithm.supports(columns) else None
+
+
+def is_contiguous(gradient: Tensor) -> bool:
+    """Tell whether a gradient is dense and in order; a sparse one knows no order."""
+    return gradient.layout is torch.strided and gradient.is_contiguous()
 
 
 def is_plain(group: dict[str, Any]) -> bool:

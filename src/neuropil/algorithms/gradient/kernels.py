@@ -32,7 +32,6 @@ def has_kernel(
     device: torch.device,
     dtype: torch.dtype,
     grad_dtype: torch.dtype,
-    layout: torch.layout,
     *contiguous: bool,
 ) -> bool:
     """Tell whether the fused kernels take such parameters and gradients.
@@ -45,7 +44,6 @@ def has_kernel(
         and dtype.is_floating_point
         and dtype.itemsize >= 2
         and grad_dtype is dtype
-        and layout is torch.strided
         and all(contiguous)
     )
 

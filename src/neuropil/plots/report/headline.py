@@ -194,7 +194,8 @@ def course(subject: Subject) -> Iterator[Content]:
     if not all(math.isfinite(loss) and loss > 0 for loss in losses):
         return
     before, last, best = losses[-1 - max(1, len(losses) // 10)], losses[-1], min(losses)
-    if last == best and last < before * (1 - STILL_FALLING):
+    faultless = subject.evidence.classes is not None and bool(subject.evidence.right.all())
+    if last == best and last < before * (1 - STILL_FALLING) and not faultless:
         yield "The validation loss was still falling at the end: more epochs may help."
     if last > best * RISEN and losses.index(best) < 0.7 * len(losses):
         yield (

@@ -81,4 +81,4 @@ def table(
         body.append(element("tr", element("th", first, scope="row"), cells))
     whole = element("table", element("thead", top), element("tbody", body), class_=class_)
     # A region that scrolls must be reachable by keyboard.
-    return element("div", whole, class_="scroll", tabindex="0")
+    return element("div", whole, class_="scroll", tabindex="0", role="group")

@@ -32,9 +32,7 @@ def network(subject: Subject) -> Html:
         "section",
         element("h2", "The network"),
         element("pre", element("code", expression(subject.network)), class_="wrapped"),
-        element(
-            "div", picture(subject.network), layers(subject.network), class_="pair layered"
-        ),
+        element("div", picture(subject), layers(subject), class_="pair layered"),
         first_layer(subject),
         id="network",
     )
@@ -46,15 +44,17 @@ def expression(network: Network) -> str:
     return " ".join(text.strip("()").split()) if text.startswith("(") else text
 
 
-def picture(network: Network) -> Html:
+def picture(subject: Subject) -> Html:
     """Return the diagram, in a frame that scrolls where it is long."""
-    svg = diagram(network).svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)
-    return element("div", Html(svg), class_="diagram", tabindex="0")
+    svg = diagram(subject.network, subject.splits.input_shape).svg.replace(
+        ' xmlns="http://www.w3.org/2000/svg"', "", 1
+    )
+    return element("div", Html(svg), class_="diagram", tabindex="0", role="group")
 
 
-def layers(network: Network) -> Html:
+def layers(subject: Subject) -> Html:
     """Return the table of layers with what they add up to."""
-    found = summary(network)
+    found = summary(subject.network, subject.splits.input_shape)
     rows = [row_cells(row) for row in found.rows]
     heads = ["layer", "output", "parameters", "multiply–adds", "receptive field"]
     if not any(row[-1] for row in rows):

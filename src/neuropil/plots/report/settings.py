@@ -38,15 +38,18 @@ def flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Con
 
 def setting_text(value: object) -> str:
     """Return a setting as text."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return call_text(value)
-    if isinstance(value, list | tuple):
-        return ", ".join(map(setting_text, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    match value:
+        case None | bool():
+            text = {None: "none", True: "yes", False: "no"}[value]
+        case Mapping():
+            text = call_text(value)
+        case list() | tuple():
+            text = ", ".join(map(setting_text, value)) or "none"
+        case float():
+            text = f"{value:g}"
+        case _:
+            text = str(value)
+    return text
 
 
 def call_text(value: Mapping[str, Any]) -> str:
