@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage, stats
 
@@ -83,6 +83,7 @@ def test_what_is_no_picture_is_refused(augment):
         augment(torch.zeros(4, 3), torch.zeros(4), seeded())
 
 
+@settings(deadline=None, max_examples=60, derandomize=True)
 @given(st.integers(0, 3), st.integers(0, 50))
 def test_a_shift_is_a_shift(pixels, seed):
     pictures, classes = batch(count=3)

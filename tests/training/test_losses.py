@@ -206,6 +206,12 @@ def test_targets_of_any_precision_are_cast_to_the_scores(loss: Loss, dtype: torc
     assert loss.mean(scores.to(dtype), targets).isfinite()
 
 
+def test_half_scores_are_measured_in_single_precision():
+    scores, targets = torch.tensor([300.0], dtype=torch.float16), torch.zeros(1)
+    assert squared_error(scores, targets).tolist() == [90_000]  # halves end at 65,504
+    assert squared_error.mean(scores, targets).item() == 90_000
+
+
 @every_loss
 def test_a_wrong_number_of_examples_is_refused(loss: Loss):
     scores, targets = examples(loss)

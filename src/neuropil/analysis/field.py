@@ -50,6 +50,12 @@ class Field(NamedTuple):
             return None
         return Fraction(self.shift, max(len(self.spans), 1))
 
+    def keeps_pace(self, other: Field) -> bool:
+        """Tell whether both move by as much from output to output."""
+        if self.shift is None or other.shift is None:
+            return False
+        return self.shift * len(other.spans) == other.shift * len(self.spans)
+
     def at(self, output: int) -> Span:
         """Return what one output sees; none if it lies outside a table."""
         if self.shift is None:
@@ -60,8 +66,9 @@ class Field(NamedTuple):
     def between(self, first: int, last: int) -> Span:
         """Return what the outputs from `first` to `last` see."""
         near = len(self.spans)
-        if near == 1 and first <= last:
-            return hull((self.at(first), self.at(last)))
+        if near == 1 and self.shift is not None and first <= last:
+            span = self.spans[0]
+            return span and (span[0] + first * self.shift, span[1] + last * self.shift)
         # Further inside everything repeats: what sees anything is near the ends or nowhere.
         low = (self.at(output) for output in range(first, min(last, first + near) + 1))
         high = (self.at(output) for output in range(last, max(first, last - near) - 1, -1))
@@ -145,7 +152,7 @@ def union(fields: Sequence[Field], length: int | None, inputs: int | None) -> Fi
         return Field(0, (hull(field.spans[0] for field in fields),) if known else (), placed)
     if not all(field.spans for field in fields):
         return Field(None, (), placed)
-    if len({field.jump for field in fields}) == 1 and first.shift is not None:
+    if all(field.keeps_pace(first) for field in fields) and first.shift is not None:
         period = math.lcm(*(len(field.spans) for field in fields))
         shift = first.shift * period // len(first.spans)
     else:

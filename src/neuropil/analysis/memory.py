@@ -132,7 +132,7 @@ class Pass:
             last_use[makers[place]] = len(self.calls)
         alive = {OPEN} & self.sizes.keys()
         most = 0
-        for place, call in enumerate(self.calls):
+        for place in range(len(self.calls)):
             alive.add(makers[place])
             now = sum(self.sizes[maker] for maker in alive)
             most = max(most, now + self.inside(place))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from neuropil.analysis.memory import Memory, activation_memory
 from neuropil.analysis.parameters import Counts, inner_calls, inner_networks, new_parameters
@@ -19,8 +17,7 @@ if TYPE_CHECKING:
     from neuropil.core import Layer, Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One call of a layer, for one sample; ``None`` stands for what is not known yet.
 
     Args:
@@ -95,7 +92,7 @@ def inner_rows(call: Call, depth: int) -> Iterator[Row]:
         memory = activation_memory(calls, inner.graph.outputs)
         for row in rows_of(calls, list(new_parameters(calls)), memory, depth):
             full_name = f"{call.name}.{name}.{row.name}"
-            yield dataclasses.replace(row, name=full_name, depth=row.depth + 1)
+            yield row._replace(name=full_name, depth=row.depth + 1)
 
 
 def widest(seen: Mapping[int, Sight] | None) -> tuple[tuple[int | None, ...] | None, bool]:

@@ -73,7 +73,8 @@ def seen_by(
     lengths = (call.shape or ())[1:]
     if len(before) == 1:
         return {
-            source: through(sight, reaches, shapes[0][1:], lengths, sources[source][1:])
+            source: through(sight, reaches, inner[1:], lengths, sources[source][1:])
+            for inner in shapes
             for source, sight in before[0].items()
         }
     result: dict[int, Sight] = {}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -71,7 +70,8 @@ class Summary:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain data, for JSON."""
-        return dataclasses.asdict(self)
+        rows = [row._asdict() for row in self.rows]
+        return {"rows": rows, "totals": asdict(self.totals), "notes": list(self.notes)}
 
     @override
     def __str__(self) -> str:

@@ -44,13 +44,14 @@ class Arguments:
     def __repr__(self) -> str:
         values = self.arguments
         parts = []
+        by_name = False
         for name, parameter in signature(type(self)).parameters.items():
             value = values[name]
             if parameter.kind is parameter.VAR_POSITIONAL:
                 parts += map(repr, value)
             elif is_default(value, parameter.default):
-                continue
-            elif parameter.kind is parameter.KEYWORD_ONLY:
+                by_name = True  # what follows one that is left out has lost its position
+            elif by_name or parameter.kind is parameter.KEYWORD_ONLY:
                 parts.append(f"{name}={value!r}")
             else:
                 parts.append(repr(value))

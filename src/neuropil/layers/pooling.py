@@ -113,18 +113,17 @@ class AveragePooling(Pooling):
         count_include_pad: bool = True,
         name: str | None = None,
     ) -> None:
-        super().__init__(size, stride, padding, ceil_mode, name=name)
-        self.__dict__["count_include_pad"] = count_include_pad
+        super().__init__(
+            size, stride, padding, ceil_mode, count_include_pad=count_include_pad, name=name
+        )
 
     @override
     def forward(self, x: Tensor) -> Tensor:
         plan = self.plans.get(x.dim()) or self.plan(x.dim())
-        if plan.pads is None:
-            return plan.average(x, *plan.steps, plan.padding, plan.ceil, self.count_include_pad)
-        return plan.mean(x, self.count_include_pad)
-
-    if TYPE_CHECKING:
-        count_include_pad: bool
+        if plan.pads is None:  # spares a call
+            pool, options = plan.average
+            return pool(x, *options)
+        return plan.mean(x)
 
 
 class MaxAveragePooling(AveragePooling):
@@ -160,4 +159,4 @@ class MaxAveragePooling(AveragePooling):
     @override
     def forward(self, x: Tensor) -> Tensor:
         plan = self.plans.get(x.dim()) or self.plan(x.dim())
-        return plan.largest(x) + plan.mean(x, self.count_include_pad)
+        return plan.largest(x) + plan.mean(x)

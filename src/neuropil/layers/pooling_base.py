@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from neuropil.core.window import Window
     from neuropil.layers.spatial import Pads
 
+    Call: TypeAlias = tuple[Callable[..., Tensor], tuple[Any, ...]]
+
 
 class Pooling(Windowed):
     """What the kinds of pooling share: windows, shapes, and what torch is called with.
@@ -32,6 +34,7 @@ class Pooling(Windowed):
         padding: A mode, numbers or (start, end).
         ceil_mode: Whether the last window may run over the end.
         dilation: Distance D between the positions that a window looks at.
+        count_include_pad: Whether padding counts as zeros in a mean.
         name: Name in the network.
 
     Raises:
@@ -46,11 +49,14 @@ class Pooling(Windowed):
         ceil_mode: bool,  # noqa: FBT001 - only the kinds below call this
         *,
         dilation: Any = 1,
+        count_include_pad: bool = True,
         name: str | None,
     ) -> None:
         stride = size if stride is None else stride
         super().__init__(size, stride, dilation, padding, ceil=ceil_mode, name=name)
-        self.__dict__["plans"] = {}
+        own = self.__dict__
+        own["count_include_pad"] = count_include_pad
+        own["plans"] = {}
 
     @override
     def windows(self, rank: int) -> tuple[Window, ...]:
@@ -89,10 +95,13 @@ class Pooling(Windowed):
         """
         made = self.plans.get(dimensions)
         if made is None:
-            made = self.plans[dimensions] = Plan.of(self.windows(dimensions - 2))
+            windows = self.windows(dimensions - 2)
+            made = Plan.of(windows, count_include_pad=self.count_include_pad)
+            self.plans[dimensions] = made
         return made
 
     if TYPE_CHECKING:
+        count_include_pad: bool
         plans: dict[int, Plan]
 
 
@@ -102,64 +111,62 @@ class Plan:
 
     Args:
         windows: The window of each axis.
-        maximum: Torch's max pooling at this rank.
-        average: Torch's average pooling at this rank.
-        steps: F and S of each axis.
-        padding: What torch pads, one number an axis.
+        maximum: Torch's max pooling at this rank, and its options.
+        average: Torch's average pooling at this rank, and its options.
         pads: What must be padded before; ``None`` where torch can do it.
+        count_include_pad: Whether padding counts as zeros in a mean.
     """
 
     windows: tuple[Window, ...]
-    maximum: Callable[..., Tensor]
-    average: Callable[..., Tensor]
-    steps: tuple[tuple[int, ...], tuple[int, ...]]
-    padding: tuple[int, ...]
-    dilation: tuple[int, ...]
-    ceil: bool
+    maximum: Call
+    average: Call
     pads: Pads | None
+    count_include_pad: bool
 
     @classmethod
-    def of(cls, windows: tuple[Window, ...]) -> Plan:
+    def of(cls, windows: tuple[Window, ...], *, count_include_pad: bool) -> Plan:
         """Return the plan for these windows."""
         padding, pads = split_padding(windows, limited=True)
-        steps = tuple(w.size for w in windows), tuple(w.stride for w in windows)
-        dilation = tuple(w.dilation for w in windows)
-        rank = len(windows)
-        kinds = LARGEST[rank], MEAN[rank]
-        return cls(windows, *kinds, steps, padding, dilation, windows[0].ceil, pads)
+        size, stride, dilation = (
+            tuple(getattr(window, option) for window in windows)
+            for option in ("size", "stride", "dilation")
+        )
+        ceil, rank = windows[0].ceil, len(windows)
+        maximum = LARGEST[rank], (size, stride, padding, dilation, ceil)
+        average = MEAN[rank], (size, stride, padding, ceil, count_include_pad)
+        return cls(windows, maximum, average, pads, count_include_pad)
 
     def largest(self, x: Tensor) -> Tensor:
         """Return the largest value in each window."""
-        padded = x if self.pads is None else self.padded(x, -math.inf)
-        y = self.maximum(padded, *self.steps, self.padding, self.dilation, self.ceil)
-        return y if padded is x else self.kept(y, x.shape[2:])
+        pool, options = self.maximum
+        if self.pads is None:
+            return pool(x, *options)
+        padded = torch.constant_pad_nd(x, self.pads(x.shape[2:]), -math.inf)
+        return self.kept(pool(padded, *options), x.shape[2:])
 
-    def mean(self, x: Tensor, count_include_pad: bool) -> Tensor:  # noqa: FBT001 - as torch's
+    def mean(self, x: Tensor) -> Tensor:
         """Return the mean of each window."""
         if self.pads is None:
-            return self.average(x, *self.steps, self.padding, self.ceil, count_include_pad)
-        means = self.padded_mean(x)
-        if count_include_pad:
+            pool, options = self.average
+            return pool(x, *options)
+        means = self.padded_mean(x, self.pads)
+        if self.count_include_pad:
             return means
         # The mean of ones is the share of each window that lies on the input.
-        return means / self.padded_mean(torch.ones_like(x[:1, :1]))
+        return means / self.padded_mean(torch.ones_like(x[:1, :1]), self.pads)
 
-    def padded_mean(self, x: Tensor) -> Tensor:
+    def padded_mean(self, x: Tensor, pads: Pads) -> Tensor:
         """Return the mean of each window over input and padding."""
-        y = self.average(self.padded(x, 0.0), *self.steps, self.padding, self.ceil)
-        return self.kept(y, x.shape[2:])
-
-    def padded(self, x: Tensor, value: float) -> Tensor:
-        """Return the input with its padding."""
-        pads = () if self.pads is None else self.pads(x.shape[2:])
-        return torch.constant_pad_nd(x, pads, value)
+        pool, options = self.average
+        padded = torch.constant_pad_nd(x, pads(x.shape[2:]))
+        return self.kept(pool(padded, *options), x.shape[2:])
 
     def kept(self, y: Tensor, lengths: Sequence[int]) -> Tensor:
         """Leave out the windows that start in the padding at the end.
 
         Torch leaves out those that start behind what it was given, and here the padding was.
         """
-        if not self.ceil:
+        if not self.windows[0].ceil:
             return y
         starts = zip(self.windows, lengths, strict=True)
         ends = [ceil_div(length + w.pads(length)[0], w.stride) for w, length in starts]

@@ -67,6 +67,7 @@ class GradientUpdate(Update):
         self.trained = [p for g in algorithm.param_groups for p in g["params"]]
         self.evaluate = parts.autocast(evaluation(forward, mean))
         self.weighs = parts.accumulate > 1 or parts.processes.count > 1
+        self.backward = backward_on(parts)
 
     @override
     def __call__(self, group: Group) -> None:
@@ -94,7 +95,7 @@ class GradientUpdate(Update):
         if parts.penalty is not None:
             values["penalty"] = penalty = parts.penalty()
             total = loss + penalty
-        parts.scaled(total, weight).backward()
+        self.backward(parts.scaled(total, weight))
         parts.record(values, rows, scores, targets)
 
     @override
@@ -199,6 +200,28 @@ class Parts:
         if weight != 1.0:
             loss = loss * weight
         return loss if self.scaler is None else self.scaler.scale(loss)
+
+
+def backward_on(parts: Parts) -> Callable[[Tensor], None]:
+    """Return the way back that costs least: on the CPU, where it matters, without checks.
+
+    `Tensor.backward` looks at what it is given for as long as a small network takes to go back.
+    Here it is always the same: a scalar.
+    """
+    engine = getattr(torch.autograd.Variable, "_execution_engine", None)
+    if engine is None or parts.device.type != "cpu" or parts.processes.count > 1:
+        return Tensor.backward
+    ones: dict[torch.dtype, Tensor] = {}
+
+    def backward(loss: Tensor) -> None:
+        one = ones.get(loss.dtype)
+        if one is None:
+            one = ones[loss.dtype] = torch.ones((), dtype=loss.dtype)
+        engine.run_backward(
+            (loss,), (one,), False, False, (), allow_unreachable=True, accumulate_grad=True
+        )
+
+    return backward
 
 
 def evaluation(

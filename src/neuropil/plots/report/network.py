@@ -9,7 +9,7 @@ from torch import Tensor
 from neuropil.analysis import diagram, summary
 from neuropil.analysis.quantities import memory_size, short_count
 from neuropil.core import format_shape
-from neuropil.plots.filters import filter_weights, filters, has_filters
+from neuropil.plots.filters import filter_weights, filter_words, filters, has_filters
 from neuropil.plots.hinton import hinton
 from neuropil.plots.report.drawing import drawing
 from neuropil.plots.report.html import Content, Html, element, table
@@ -108,41 +108,49 @@ def field(row: Row) -> str:
 
 def first_layer(subject: Subject) -> list[Html] | None:
     """Return the first filters, or the first weights of a table's network, as a picture."""
-    layers = subject.network.layers
-    if any(map(has_filters, layers.values())):
-        name, weight = filter_weights(subject.network)
-        colors = (
-            "Each shows the colours that it answers to; mid-grey is none."
-            if weight.shape[1] == 3
-            else "Blue weights add, orange ones subtract."
-        )
-        picture = drawing(
-            filters(subject.network, name),
-            "filters",
-            f"The filters of {name}.",
-            caption=f"Each square is a filter, scaled by its largest weight. {colors}",
-        )
-        return [element("h3", "What the first filters look for"), picture]
+    if any(map(has_filters, subject.network.layers.values())):
+        return [
+            element("h3", "What the first filters look for"),
+            first_filters(subject.network),
+        ]
     weights = first_weights(subject)
     if weights is None:
         return None
+    picture = first_units(weights, input_names(subject.splits))
+    return [element("h3", "What the first layer looks at"), picture]
+
+
+def first_filters(network: Network) -> Html:
+    """Return the filters of the first convolution."""
+    name, weight = filter_weights(network)
+    figure = filters(network, name)
+    # The caption says it, in letters that do not shrink with the picture.
+    figure.axes[0].set_title("", loc="left")
+    colors = (
+        "Each shows the colours that it answers to; mid-grey is none."
+        if weight.shape[1] == 3
+        else "Blue weights add, orange ones subtract."
+    )
+    what = f"{name}: {filter_words(weight)}"
+    return drawing(
+        figure, "filters", what, caption=f"{what}, each scaled by its largest weight. {colors}"
+    )
+
+
+def first_units(weights: Tensor, names: list[str]) -> Html:
+    """Return weights, inputs by units, as squares; of many units the strongest."""
     units = weights.shape[1]
     strongest = weights.norm(dim=0).argsort(descending=True, stable=True)[:MOST_UNITS]
-    which = (
-        f"each of the {MOST_UNITS} strongest of {units} units"
-        if units > MOST_UNITS
-        else "each unit"
-    )
-    picture = drawing(
-        hinton(weights[:, strongest], input_names(subject.splits)),
+    which = f"the {MOST_UNITS} strongest of {units}" if units > MOST_UNITS else "each of the"
+    return drawing(
+        hinton(weights[:, strongest], names),
         "weights",
         "Hinton diagram of the first layer's weights.",
-        caption=f"A row for each input, a column for {which}, the strongest first. The area "
-        "of a square is the size of the weight; blue ones are positive, orange ones negative. "
-        "Rows of small squares are inputs that matter little.",
-        least=12 * len(strongest),
+        caption=f"A row for each input, a column for {which} units, the strongest first. "
+        "The area of a square is the size of the weight; blue ones are positive, orange ones "
+        "negative. Inputs are scaled alike, so those with small squares matter little.",
+        least=16 * len(strongest),
     )
-    return [element("h3", "What the first layer looks at"), picture]
 
 
 def first_weights(subject: Subject) -> Tensor | None:
