@@ -25,6 +25,15 @@ def test_the_binary_curve_is_scikit_learns(seed, bins):
     np.testing.assert_allclose(found.confidence, confidence)
 
 
+@pytest.mark.parametrize("bins", [2, 5, 10])
+def test_what_lies_between_two_bins_is_in_the_lower_as_in_scikit_learn(bins):
+    probabilities, targets = np.arange(11) / 10, np.array([0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 1])
+    found = reliability(probabilities, targets, bins)
+    share, confidence = calibration_curve(targets, probabilities, n_bins=bins)
+    np.testing.assert_allclose(found.share, share)
+    np.testing.assert_allclose(found.confidence, confidence)
+
+
 @given(st.integers(0, 10_000))
 def test_the_error_is_the_sum_over_the_bins(seed):
     probabilities, targets = drawn(seed, 80)

@@ -1,17 +1,17 @@
 """What a network is before anything runs: shapes, parameters, cost, receptive field."""
 
-from neuropil.analysis.cost import Cost, LayerCost, cost
-from neuropil.analysis.diagram import Diagram, diagram
-from neuropil.analysis.effective_receptive_field import (
+from neuropil.analysis.costs import Cost, LayerCost, cost
+from neuropil.analysis.diagrams import Diagram, diagram
+from neuropil.analysis.effective_receptive_fields import (
     EffectiveReceptiveField,
     effective_receptive_field,
 )
-from neuropil.analysis.output_size import OutputSize, output_size
+from neuropil.analysis.output_sizes import OutputSize, output_size
 from neuropil.analysis.parameters import count_parameters
-from neuropil.analysis.receptive_field import ReceptiveField, receptive_field
+from neuropil.analysis.receptive_fields import ReceptiveField, receptive_field
 from neuropil.analysis.rows import Row
 from neuropil.analysis.size_search import Fit
-from neuropil.analysis.summary import Summary, Totals, summary
+from neuropil.analysis.summaries import Summary, Totals, summary
 
 __all__ = [
     "Cost",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neuropil.analysis.rows import Row
-    from neuropil.analysis.summary import Summary, Totals
+    from neuropil.analysis.summaries import Summary, Totals
 
 
 def short_name(row: Row) -> str:

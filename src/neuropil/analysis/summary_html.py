@@ -9,7 +9,7 @@ from neuropil.analysis import columns
 
 if TYPE_CHECKING:
     from neuropil.analysis.rows import Row
-    from neuropil.analysis.summary import Summary
+    from neuropil.analysis.summaries import Summary
 
 # All colours come from the page: lines and quiet text are its own ink, thinned.
 STYLE = """

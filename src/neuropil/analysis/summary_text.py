@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from neuropil.analysis.rows import Row
-    from neuropil.analysis.summary import Summary
+    from neuropil.analysis.summaries import Summary
 
 GAP = "  "
 NAME, LAYER, OUTPUT = "Layer", "Written as", "Output"

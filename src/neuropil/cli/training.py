@@ -52,8 +52,10 @@ def go_on(run: Run, *, quiet: bool) -> None:
     """Complete a training that was interrupted, to the bits that it would have had.
 
     Raises:
-        ValueError: When the data are not what they were.
+        ValueError: When the data are not what they were, or there is nothing to go on from.
     """
+    if run.status != "running" and not run.resumable:
+        raise ValueError(f"{run.checkpoints} holds no checkpoint to go on from: train anew.")
     made = plan.recipe_of(run)
     splits = open_again(run)
     if fingerprint(splits) != run.data.get("fingerprint"):

@@ -145,6 +145,8 @@ class Convolution(Filters):
 
     Raises:
         ValueError: When an option is out of its range.
+        ShapeError: When the input has no axes to slide over, one that is too short, or
+            channels that the groups do not divide.
 
     Reference:
         Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.

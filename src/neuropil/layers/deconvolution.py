@@ -56,6 +56,8 @@ class Deconvolution(Filters):
 
     Raises:
         ValueError: When an option is out of its range.
+        ShapeError: When the input has no axes to slide over, or channels that the
+            groups do not divide, or when padding cuts off the whole output.
 
     Reference:
         Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016, ch. 4.
@@ -70,6 +72,9 @@ class Deconvolution(Filters):
         >>> (Input(8, 16, 16) >> Deconvolution(3, 5, stride=2, padding="same")).output_shape
         (3, 32, 32)
     """
+
+    # torch's own word: the weight's first axis holds the inputs, not the filters.
+    transposed = True
 
     def __init__(
         self,

@@ -43,6 +43,7 @@ class GlobalPooling(Layer):
 
     Raises:
         ValueError: When the mode is unknown.
+        ShapeError: When the input has no axis behind the channels.
 
     Reference:
         Lin, Chen, Yan, "Network in network", 2014, section 3.2.
@@ -106,6 +107,7 @@ class SpatialPyramidPooling(Layer):
 
     Raises:
         ValueError: When the mode is unknown, or a level is no whole number from 1 up.
+        ShapeError: When the input has no axes behind the channels, or more than three.
 
     Reference:
         He, Zhang, Ren, Sun, "Spatial pyramid pooling in deep convolutional networks for visual

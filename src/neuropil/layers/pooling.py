@@ -38,6 +38,7 @@ class MaxPooling(Pooling):
 
     Raises:
         ValueError: When an option is out of its range.
+        ShapeError: When the input has no axes to slide over, or one that is too short.
 
     Example:
         >>> import torch
@@ -91,6 +92,7 @@ class AveragePooling(Pooling):
 
     Raises:
         ValueError: When an option is out of its range.
+        ShapeError: When the input has no axes to slide over, or one that is too short.
 
     Example:
         >>> import torch
@@ -145,6 +147,7 @@ class MaxAveragePooling(AveragePooling):
 
     Raises:
         ValueError: When an option is out of its range.
+        ShapeError: When the input has no axes to slide over, or one that is too short.
 
     Reference:
         Mishkin, Sergievskiy, Matas, "Systematic evaluation of CNN advances on the ImageNet",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -128,8 +129,10 @@ class Windowed(Layer):
 
 
 def frozen(value: Any) -> Any:
-    """Return a value with tuples for lists, so that it can be looked up."""
-    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value
+    """Return a value that can be looked up: tuples for lists, and what is no option as text."""
+    if isinstance(value, list | tuple):
+        return tuple(map(frozen, value))
+    return value if isinstance(value, Hashable) else repr(value)
 
 
 def spatial_rank(layer: Layer, shape: Shape) -> int:

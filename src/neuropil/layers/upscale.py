@@ -40,6 +40,7 @@ class Upscale(Layer):
 
     Raises:
         ValueError: When the mode is unknown, or a factor is no whole number from 1 up.
+        ShapeError: When the input has no axes behind the channels, or not one a factor.
 
     Example:
         >>> import torch

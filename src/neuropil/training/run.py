@@ -139,7 +139,7 @@ class Run:
 
     def discard(self) -> None:
         """Remove the folder, unless it keeps a checkpoint that the training can go on from."""
-        if not any(self.checkpoints.glob("step-*.pt")):
+        if not self.resumable:
             shutil.rmtree(self.path, ignore_errors=True)
 
     @contextmanager
@@ -162,6 +162,11 @@ class Run:
     def checkpoints(self) -> Path:
         """The folder of the states that `resume` goes on from."""
         return self.path / CHECKPOINTS
+
+    @property
+    def resumable(self) -> bool:
+        """Whether there is a state to go on from, be it whole or not."""
+        return any(self.checkpoints.glob("step-*.pt"))
 
     @property
     def report(self) -> Path:

@@ -218,7 +218,13 @@ def backward_on(parts: Parts) -> Callable[[Tensor], None]:
         if one is None:
             one = ones[loss.dtype] = torch.ones((), dtype=loss.dtype)
         engine.run_backward(
-            (loss,), (one,), False, False, (), allow_unreachable=True, accumulate_grad=True
+            (loss,),
+            (one,),
+            keep_graph=False,
+            create_graph=False,
+            inputs=(),
+            allow_unreachable=True,
+            accumulate_grad=True,
         )
 
     return backward

@@ -1,5 +1,8 @@
 """A report is written whole or not at all, and nothing in a name gets out of its place."""
 
+import errno
+import os
+
 import matplotlib as mpl
 import pytest
 import torch
@@ -107,6 +110,20 @@ def test_examples_without_targets_are_refused(nasty, tmp_path):
     splits = Splits(nasty.train, None, part, preparation=nasty.preparation, source="x")
     network = Input(1, 4, 4) >> Flatten() >> Softmax(8)
     refused(tmp_path, network, splits, "held-out examples have no targets")
+
+
+def test_a_full_disk_leaves_the_old_report(nasty, tmp_path, monkeypatch):
+    def full(file):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "report.html"
+    path.write_text("the old report")
+    # Where a file system finds out at the latest.
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_report(path, Input(1, 4, 4) >> Flatten() >> Softmax(8), nasty, HISTORY)
+    assert path.read_text() == "the old report"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report.html"]
 
 
 def test_a_folder_that_is_missing_is_an_error(nasty, tmp_path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from neuropil.analysis.calls import Call, calls_of, network_of
-from neuropil.analysis.cost import what_to_give
+from neuropil.analysis.costs import what_to_give
 from neuropil.analysis.memory import Memory, activation_memory
 from neuropil.analysis.parameters import Counts, new_parameters
 from neuropil.analysis.rows import Row, rows_of

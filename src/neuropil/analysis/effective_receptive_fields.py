@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from neuropil.analysis.calls import Call, calls_of, network_of
-from neuropil.analysis.cost import what_to_give
+from neuropil.analysis.costs import what_to_give
 from neuropil.analysis.memory import float_dtype
-from neuropil.analysis.receptive_field import output_place
+from neuropil.analysis.receptive_fields import output_place
 from neuropil.core import ShapeError, format_shape
 from neuropil.core.prediction import test_mode
 from neuropil.core.shape import whole_number
