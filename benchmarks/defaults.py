@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def main(json: str | None = None, rounds: int = 10, data: str | None = None) -> None:
-    """Train with the defaults once a split seed, and print each result, their mean and worst."""
+    """Train with the defaults once a split seed; print each result, mean and worst."""
     results: list[float] = []
     for seed in range(rounds):
         splits = opened(data, seed)

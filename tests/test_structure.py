@@ -1,4 +1,4 @@
-"""What holds for the project as a whole: who may import whom, what is public, how tests are made."""
+"""What holds for the project as a whole: imports, public names, how tests are made."""
 
 import ast
 import importlib
@@ -18,6 +18,7 @@ ORDER = (
     "core", "init", "layers", "architectures", "analysis", "algorithms", "datasets", "training",
     "plots", "cli",
 )  # fmt: skip
+DROPPED = ("np.allclose(", "torch.allclose(", "torch.equal(", "np.array_equal(", "all(", "any(")
 # Methods that hand over to a later package, inside a function.
 ALLOWED = {("core", "analysis")}
 
@@ -49,7 +50,8 @@ def test_a_package_uses_only_those_in_front_of_it(package):
 
 def test_importing_the_package_loads_nothing_heavy():
     code = "import neuropil, sys; print(*sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
     heavy = {"torch", "numpy", "sklearn", "matplotlib", "rich", "typer", "pandas", "PIL"}
     assert not heavy & set(run.stdout.split())
 
@@ -77,9 +79,7 @@ def test_no_comparison_is_dropped():
             if not isinstance(node, ast.Expr) or id(node) in inside:
                 continue
             text = ast.unparse(node.value)
-            dropped = isinstance(node.value, ast.Compare) or text.startswith(
-                ("np.allclose(", "torch.allclose(", "torch.equal(", "np.array_equal(", "all(", "any(")
-            )
+            dropped = isinstance(node.value, ast.Compare) or text.startswith(DROPPED)
             assert not dropped, f"{path.name}:{node.lineno}: {text}"
 
 

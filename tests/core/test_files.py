@@ -40,6 +40,8 @@ NETWORKS = {
     "two inputs": lambda: (Input(4) >> Relu(3) | Input(2) >> Relu(3)) >> Elementwise("add"),
     "two outputs": lambda: Input(4) >> Relu(3) >> (Softmax(2) | Linear(1)),
 }
+
+
 def crossing() -> Network:
     trunk = Input(4) >> Relu(4)
     first = trunk >> Tanh(4)

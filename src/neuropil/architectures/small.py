@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from neuropil.core import Network, Shape, ShapeError, format_shape, repeat
-from neuropil.core.layer import Composable
 from neuropil.core.shape import whole_number
 from neuropil.layers import (
     BatchNorm,
@@ -16,6 +17,9 @@ from neuropil.layers import (
     Relu,
     Softmax,
 )
+
+if TYPE_CHECKING:
+    from neuropil.core.layer import Composable
 
 # Below this side a stage costs so little that it may be wide and deep; above, it may not.
 SMALL_SIDE = 16

@@ -8,7 +8,7 @@ import typer
 from neuropil.cli.common import Json, RunFolder, open_trained
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from torch import Tensor
 
@@ -120,9 +120,14 @@ def write_table(
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
+    writer.writerows(map(row_of_text, zip(*columns.values(), strict=True)))
     with replacing(out) as file:
         file.write(text.getvalue().encode())
+
+
+def row_of_text(values: "Iterable[Any]") -> list[str]:
+    """Return a row's cells; numbers with the seven digits that float32 has."""
+    return [f"{value:.7g}" if isinstance(value, float) else str(value) for value in values]
 
 
 def own_columns(

@@ -41,7 +41,9 @@ class Bar(Progress):
             auto_refresh=False,
         )
         self.task = self.bar.add_task("", total=None, where="", said="")
+        self.held_out: float | None = None
         self.figures = ""
+        self.epochs_done = 0
 
     @override
     def start(self, status: Status) -> None:
@@ -50,20 +52,24 @@ class Bar(Progress):
 
     @override
     def update(self, status: Status) -> None:
-        parts = [f"loss {status.loss:.4f}" if status.loss is not None else ""]
-        parts += [self.figures]
-        parts += [f"{status.rate:,.0f} examples/s" if status.rate is not None else ""]
-        parts += [f"{clock(status.left)} left" if status.left is not None else ""]
-        self.show(status, " · ".join(filter(None, parts)))
+        parts = {
+            "loss {:.4f}": status.loss,
+            "validation {:.4f}": self.held_out,
+            "{:,.0f} examples/s": status.rate,
+            "{} left": None if status.left is None else clock(status.left),
+        }
+        said = (text.format(value) for text, value in parts.items() if value is not None)
+        self.show(status, " · ".join(said))
 
     @override
     def epoch(self, status: Status, record: Record) -> None:
-        wanted = [name for name in record if name not in HIDDEN]
-        held_out = [name for name in wanted if name.startswith("validation_")] or wanted
-        shown = [name for name in held_out if not name.endswith("loss")] or held_out
-        self.figures = " · ".join(
-            f"{name.replace('_', ' ')} {record[name]:.4g}" for name in shown
-        )
+        names = [name for name in record if name not in HIDDEN]
+        watched = [name for name in names if name.startswith("validation_")]
+        metrics = [name for name in watched or names if not name.endswith("loss")]
+        shown = metrics or watched or names
+        self.held_out = record[shown[0]] if watched else None
+        self.figures = " · ".join(f"{n.replace('_', ' ')} {record[n]:.4f}" for n in shown)
+        self.epochs_done = record["epoch"]
 
     @override
     def stop(self, status: Status) -> None:
@@ -72,8 +78,9 @@ class Bar(Progress):
 
     def show(self, status: Status, said: str) -> None:
         """Draw the bar."""
-        total = None if status.steps is None else status.epochs * status.steps
-        done = (status.epoch - 1) * (status.steps or 0) + status.step
+        steps = status.steps or 0
+        done = max((status.epoch - 1) * steps + status.step, self.epochs_done * steps)
+        total = status.epochs * steps or None
         where = f"epoch {status.epoch}/{status.epochs}"
         self.bar.update(self.task, total=total, completed=done, where=where, said=said)
         self.bar.refresh()

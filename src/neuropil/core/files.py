@@ -16,7 +16,7 @@ from safetensors.torch import save as weights_bytes
 
 from neuropil.core.arguments import Arguments, signature
 from neuropil.core.expression import catalogue, known, made
-from neuropil.core.graph import OPEN, Graph, Names, Node, shaped, single
+from neuropil.core.graph import OPEN, Graph, Node, shaped, single
 from neuropil.core.layer import Layer, check_name
 from neuropil.core.shape import ShapeError
 
@@ -202,7 +202,7 @@ def from_plain(plain: dict[str, Any], where: str) -> Network:
             check_name(name)
         if len({node.key for node in nodes}) < len(nodes) or not outputs:
             raise ValueError("a node stands twice, or there is no output")
-        return Network(Graph.of(shaped((), nodes), outputs), names=Names(layers, None))
+        return Network(Graph.of(shaped((), nodes), outputs), names=layers)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{where} is damaged: {type(error).__name__} {error}.") from None
     except ShapeError as error:

@@ -47,19 +47,24 @@ class Graph(NamedTuple):
         nodes: The nodes.
         outputs: Positions of the nodes whose outputs the graph gives.
         calls: How often each layer is called, by its identity.
+        given: The layers that the user named, by name.
     """
 
     nodes: tuple[Node, ...]
     outputs: tuple[int, ...]
     calls: dict[int, int]
+    given: dict[str, Layer]
 
     @classmethod
     def of(cls, nodes: Iterable[Node], outputs: Iterable[int]) -> Graph:
-        """Return the graph of these nodes, with their calls counted."""
-        nodes, calls = tuple(nodes), {}
+        """Return the graph of these nodes, with their calls counted and names gathered."""
+        nodes, calls, given = tuple(nodes), {}, {}
         for node in nodes:
-            calls[id(node.layer)] = max(calls.get(id(node.layer), 0), node.call + 1)
-        return cls(nodes, tuple(outputs), calls)
+            key = id(node.layer)
+            calls[key] = max(calls.get(key, 0), node.call + 1)
+            if node.layer.given_name is not None:
+                add_given(given, {node.layer.given_name: node.layer})
+        return cls(nodes, tuple(outputs), calls, given)
 
     @property
     def is_open(self) -> bool:
@@ -69,11 +74,23 @@ class Graph(NamedTuple):
 
 def single(layer: Layer) -> Graph:
     """Return the graph of one layer."""
+    given = {} if layer.given_name is None else {layer.given_name: layer}
+    node = Node(layer, (OPEN,))
     if layer.inputs_taken == (0, 0):
-        shape = layer.output_shape()
         kind: Kind = "int" if layer.dtype_taken == "int" else "float"
-        return Graph((Node(layer, (), 0, shape, kind),), (0,), {id(layer): 1})
-    return Graph((Node(layer, (OPEN,)),), (0,), {id(layer): 1})
+        node = Node(layer, (), 0, layer.output_shape(), kind)
+    return Graph((node,), (0,), {id(layer): 1}, given)
+
+
+def add_given(names: dict[str, Layer], more: dict[str, Layer]) -> None:
+    """Add names that the user gave.
+
+    Raises:
+        ValueError: When two layers bear one.
+    """
+    for name, layer in more.items():
+        if names.setdefault(name, layer) is not layer:
+            raise ValueError(f"two layers are named {name!r}: give each its own name.")
 
 
 def join_graphs(first: Graph, second: Graph) -> Graph:
@@ -97,7 +114,10 @@ def join_graphs(first: Graph, second: Graph) -> Graph:
         inputs = moved_inputs(inputs, offset, first.outputs)
         moved.append(Node(layer, inputs, call, shape, kind))
     outputs = tuple([offset + position for position in second.outputs])
-    return Graph(shaped(first.nodes, moved), outputs, first.calls | second.calls)
+    given = first.given
+    if second.given:
+        add_given(given := given.copy(), second.given)
+    return Graph(shaped(first.nodes, moved), outputs, first.calls | second.calls, given)
 
 
 def moved_inputs(
@@ -285,56 +305,15 @@ def kept(graph: Graph, positions: Sequence[int], outputs: tuple[int, ...]) -> Gr
     return Graph.of(nodes, (places[position] for position in outputs))
 
 
-class Names(NamedTuple):
-    """What the layers of a network are called.
-
-    Args:
-        layers: The layers by name, each once, in network order.
-        numbers: How far each class is numbered; ``None`` where some names were kept from
-            another network, so that a join numbers all anew.
-    """
-
-    layers: dict[str, Layer]
-    numbers: dict[str, int] | None
-
-
-def named(nodes: Iterable[Node], after: Names | None = None) -> Names:
-    """Return names for layers: the user's, or the class name and its number.
-
-    Args:
-        nodes: The nodes, in network order.
-        after: The names of the network in front, which stay as they are. Numbering only what
-            is new keeps composing a long chain cheap.
-
-    Raises:
-        ValueError: When the user gave one name to two layers.
-    """
-    layers = after.layers.copy() if after else {}
-    numbers = after.numbers.copy() if after and after.numbers else {}
-    fresh: dict[int, Layer] = {}
-    given: dict[str, Layer] = {}
-    for node in nodes:
-        layer = fresh[id(node.layer)] = node.layer
+def layer_names(graph: Graph) -> dict[str, Layer]:
+    """Return the layers by name, each once: the user's name, or class name and number."""
+    names: dict[str, Layer] = {}
+    numbers: dict[str, int] = {}
+    for layer in {id(node.layer): node.layer for node in graph.nodes}.values():
         name = layer.given_name
-        if name is not None and given.setdefault(name, layer) is not layer:
-            raise ValueError(f"two layers are named {name!r}: give each its own name.")
-    for layer in fresh.values():
-        name = layer.given_name
-        if name is None:
-            stem = type(layer).__name__.lower()
-            number = numbers.get(stem, 0) + 1
-            while (name := f"{stem}{number}") in given or name in layers:
-                number += 1
-            numbers[stem] = number
-        layers[name] = layer
-    return Names(layers, numbers)
-
-
-def joined_names(first: Names, second: Sequence[Node]) -> Names | None:
-    """Return names for a join, or ``None`` where what is in front must be named anew too."""
-    if first.numbers is None:
-        return None
-    for node in second:
-        if node.layer.given_name in first.layers:
-            return None
-    return named(second, first)
+        stem = type(layer).__name__.lower()
+        while name is None or (name in graph.given and layer.given_name is None):
+            numbers[stem] = numbers.get(stem, 0) + 1
+            name = f"{stem}{numbers[stem]}"
+        names[name] = layer
+    return names

@@ -211,6 +211,10 @@ def check_name(name: object) -> None:
             f"name must be a Python identifier that does not start with _, like "
             f"'conv3', got {name!r}."
         )
+    from neuropil.core.network import Network  # the network module needs this one
+
+    if hasattr(Network, name) or name in ("graph", "names", "training"):
+        raise ValueError(f"a layer cannot be named {name!r}: a network uses that name.")
 
 
 def check_memory(layer: Layer, shapes: dict[str, tuple[int, ...]]) -> None:

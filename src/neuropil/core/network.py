@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from neuropil.core import expression, files
 from neuropil.core import graph as graphs
-from neuropil.core.graph import Graph, Names, Node
+from neuropil.core.graph import Graph, Node
 from neuropil.core.layer import Composable, Layer, start_module
 from neuropil.core.prediction import predict
 from neuropil.core.shape import Shape, ShapeError, whole_number
@@ -37,10 +37,7 @@ class Network(Composable, nn.Module):
 
     Args:
         graph: The nodes and which of them are outputs; composing makes it.
-        names: Names of the layers, where they are not numbered anew.
-
-    Raises:
-        ValueError: When two layers bear one name, or a name that a network itself uses.
+        names: The layers by name, where they are not numbered anew.
 
     Example:
         >>> from neuropil.layers import Input, Relu, Softmax
@@ -53,19 +50,31 @@ class Network(Composable, nn.Module):
         ['relu1.weight', 'relu1.bias', 'softmax1.weight', 'softmax1.bias']
     """
 
-    def __init__(self, graph: Graph, *, names: Names | None = None) -> None:
+    def __init__(self, graph: Graph, *, names: dict[str, Layer] | None = None) -> None:
+        # No more than this: what is only a step of a longer `>>` never becomes a module.
+        self.__dict__["graph"] = graph
+        if names is not None:
+            self.start(names)
+
+    def start(self, names: dict[str, Layer]) -> None:
+        """Become a module with these layers as children."""
         start_module(self)
-        names = names or graphs.named(graph.nodes)
-        own = self.__dict__
-        own["graph"] = graph
-        own["names"] = names
-        if not RESERVED.isdisjoint(names.layers):
-            taken = RESERVED.intersection(names.layers)
-            raise ValueError(
-                f"a layer cannot be named {min(taken)!r}: a network uses that name."
-            )
+        self.__dict__["names"] = names
         # All at once: torch's `add_module` would check each name against each attribute.
-        self._modules.update(names.layers)
+        self._modules.update(names)
+
+    @override
+    def __getattr__(self, name: str) -> Any:
+        own = self.__dict__
+        if "names" in own or "graph" not in own:
+            return super().__getattr__(name)
+        self.start(graphs.layer_names(self.graph))
+        return getattr(self, name)
+
+    @override
+    def __setattr__(self, name: str, value: Any) -> None:
+        _ = self.names
+        super().__setattr__(name, value)
 
     # What a network is
 
@@ -77,12 +86,12 @@ class Network(Composable, nn.Module):
     @property
     def layers(self) -> dict[str, Layer]:
         """The layers by name, each once, in network order."""
-        return dict(self.names.layers)
+        return dict(self.names)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
         """The name of each node's layer; one that is called twice stands twice."""
-        names = {id(layer): name for name, layer in self.names.layers.items()}
+        names = {id(layer): name for name, layer in self.names.items()}
         return tuple(names[id(node.layer)] for node in self.nodes)
 
     @property
@@ -177,7 +186,7 @@ class Network(Composable, nn.Module):
                 layers[self.layer_names[position]] = affine
         if nodes == list(self.nodes):
             return self
-        scores = Network(Graph.of(nodes, self.graph.outputs), names=Names(layers, None))
+        scores = Network(Graph.of(nodes, self.graph.outputs), names=layers)
         scores.training = self.training
         return scores
 
@@ -218,7 +227,7 @@ class Network(Composable, nn.Module):
     def part(self, part: Graph) -> Network:
         """Return a network of some of the nodes, which keep their names."""
         layers = {name: one for name, one in self.layers.items() if id(one) in part.calls}
-        return Network(part, names=Names(layers, None))
+        return Network(part, names=layers)
 
     def position(self, name: str) -> int:
         """Return where a node stands.
@@ -284,6 +293,7 @@ class Network(Composable, nn.Module):
     @override
     def __getstate__(self) -> dict[str, Any]:
         # The generated function cannot be pickled and is made again at the next call.
+        _ = self.names
         return {key: value for key, value in self.__dict__.items() if key != "forward"}
 
     @override
@@ -294,11 +304,7 @@ class Network(Composable, nn.Module):
 
     if TYPE_CHECKING:
         graph: Graph
-        names: Names
-
-
-# Names that every network uses itself, as methods or attributes.
-RESERVED = frozenset(dir(Network)) | frozenset(("graph", "names", "training"))
+        names: dict[str, Layer]
 
 
 def join(*networks: Composable) -> Network:
@@ -321,14 +327,7 @@ def join(*networks: Composable) -> Network:
         >>> join(Input(4), Relu(8), Relu(2)).output_shape
         (2,)
     """
-    first, *rest = networks
-    graph = graph_of(first)
-    names = first.names if isinstance(first, Network) else graphs.named(graph.nodes)
-    for network in rest:
-        behind = graph_of(network)
-        graph = graphs.join_graphs(graph, behind)
-        names = graphs.joined_names(names, behind.nodes) or graphs.named(graph.nodes)
-    return Network(graph, names=names)
+    return Network(functools.reduce(graphs.join_graphs, map(graph_of, networks)))
 
 
 def parallel(*networks: Composable, share: bool = False) -> Network:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+# The line on which all would lie without an error.
+GUIDE: dict[str, Any] = {"color": INK, "linewidth": 1, "linestyle": (0, (2, 2))}
+
 
 def predicted_against_true(predictions: Any, targets: Any, name: str | None = None) -> Figure:
     """Draw each prediction over its true value; on the diagonal they are equal.
@@ -34,11 +37,8 @@ def predicted_against_true(predictions: Any, targets: Any, name: str | None = No
         'true price'
     """
     predicted, true = checked_pair(predictions, targets)
-    figure, [axes] = blank(3.8, 3.5)
-    ends = [min(predicted.min(), true.min()), max(predicted.max(), true.max())]
-    axes.plot(ends, ends, color=INK, linewidth=1, linestyle=(0, (2, 2)))
-    axes.scatter(true, predicted, 14, color=BLUE, alpha=opacity(len(true)), linewidth=0)
-    quiet(axes, x=f"true {label(name or 'value')}", y="predicted", grid="both")
+    figure = cloud(true, predicted, f"true {label(name or 'value')}", "predicted")
+    figure.axes[0].axline((true[0], true[0]), slope=1, **GUIDE)
     return figure
 
 
@@ -65,11 +65,9 @@ def residuals(predictions: Any, targets: Any, name: str | None = None) -> Figure
         'predicted price'
     """
     predicted, true = checked_pair(predictions, targets)
-    figure, [axes] = blank(3.8, 3.5)
-    axes.axhline(0, color=INK, linewidth=1, linestyle=(0, (2, 2)))
     error = predicted - true
-    axes.scatter(predicted, error, 14, color=BLUE, alpha=opacity(len(true)), linewidth=0)
-    quiet(axes, x=f"predicted {label(name or 'value')}", y="predicted − true", grid="both")
+    figure = cloud(predicted, error, f"predicted {label(name or 'value')}", "predicted − true")
+    figure.axes[0].axhline(0, **GUIDE)
     return figure
 
 
@@ -121,9 +119,13 @@ def tenths(true: Array) -> list[Array]:
     return [np.flatnonzero(place == number) for number in np.unique(place)]
 
 
-def opacity(points: int) -> float:
-    """Return how opaque a point is: many points must let each other through."""
-    return float(np.clip(12 / np.sqrt(points), 0.25, 0.8))
+def cloud(x: Array, y: Array, x_name: str, y_name: str) -> Figure:
+    """Return a figure of points; where they are many they let each other through."""
+    figure, [axes] = blank(3.8, 3.5)
+    opacity = float(np.clip(12 / np.sqrt(len(x)), 0.25, 0.8))
+    axes.scatter(x, y, 14, color=BLUE, alpha=opacity, linewidth=0)
+    quiet(axes, x=x_name, y=y_name, grid="both")
+    return figure
 
 
 def checked_pair(predictions: Any, targets: Any) -> tuple[Array, Array]:

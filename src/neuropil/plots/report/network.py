@@ -17,8 +17,7 @@ from neuropil.plots.report.rows import input_names
 from neuropil.plots.report.words import NONE
 
 if TYPE_CHECKING:
-    from neuropil.analysis import Summary
-    from neuropil.analysis.summary import Row
+    from neuropil.analysis import Row, Summary
     from neuropil.core import Network
     from neuropil.plots.report.subject import Subject
 
