@@ -130,6 +130,11 @@ def test_long_branches_keep_what_they_need():
     assert cost(network).inference_bytes == alive_at_once(network, (4, 10, 10))
 
 
+def test_dropout_takes_nothing_in_test_mode():
+    network = Input(50, 8) >> parallel(Dropout(0.5), Tanh()) >> Elementwise("add")
+    assert cost(network).inference_bytes == alive_at_once(network, (50, 8)) == 3 * 1600
+
+
 # Memory for training
 
 
@@ -207,7 +212,11 @@ def test_a_layer_that_cannot_be_asked_is_not_fatal():
 
 
 def test_nothing_is_run_or_changed(small_networks):
-    network = small_networks["chain"]
+    class Random(Layer):  # of a new kind, so that it must be asked what it keeps
+        def forward(self, x):
+            return x * torch.rand_like(x)
+
+    network = small_networks["chain"] >> Random()
     state = {key: value.clone() for key, value in network.state_dict().items()}
     modes = [module.training for module in network.modules()]
     calls = []

@@ -56,6 +56,11 @@ def test_shared_layers_count_once():
     assert [row.shared for row in table.rows] == [False, False, True, True]
 
 
+def test_planned_shared_layers_count_once():
+    network = repeat(Relu(4), 3, share=True)
+    assert summary(network, (4,)).totals.parameters == 20
+
+
 def test_tied_weights_count_once():
     network = Input(4) >> Relu(4) >> Relu(4)
     network.layers["relu2"].weight = network.layers["relu1"].weight

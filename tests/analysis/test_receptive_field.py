@@ -279,6 +279,14 @@ def test_clipping():
     assert field.clipped == (8, 17)
 
 
+def test_branches_that_enlarge_by_different_factors():
+    pairs, triples = AveragePooling(2) >> Upscale(2), AveragePooling(3) >> Upscale(3)
+    network = Input(1, 24) >> parallel(pairs, triples) >> Elementwise("add")
+    # The third output sees its pair, 2 and 3, and its triple, 0 to 2.
+    assert receptive_field(network).size == (4,)
+    assert max(last - first + 1 for _, first, last in footprints(positive(network))) == 4
+
+
 def test_enlarging():
     # A pool of 2 undone by an enlargement of 2: each output sees its own pair.
     network = Input(1, 12) >> AveragePooling(2) >> Upscale(2)
@@ -315,6 +323,13 @@ def test_everything_leaves_out_what_no_window_reaches():
     assert receptive_field(network).size == (9,)
 
 
+def test_everything_by_several_ways():
+    part = filters(3, stride=3) >> GlobalPooling("avg")
+    network = Input(1, 11) >> parallel(part, GlobalPooling("max")) >> Concatenate()
+    assert receptive_field(network, "globalpooling1").size == (9,)
+    assert receptive_field(network).size == (11,)
+
+
 def test_everything_of_a_free_length():
     field = receptive_field(Input(1, None, 12) >> GlobalPooling("avg"))
     assert field.everything
@@ -346,6 +361,21 @@ def test_free_lengths():
     # The padding that "same" puts at the start depends on the length.
     assert receptive_field(network, input_shape=(3, 9, 8)).start == (-1, 0)
     assert summary(network).rows[-1].receptive_field == (3, 3)
+
+
+def test_branches_of_a_free_length_are_placed_as_for_an_even_one():
+    same = filters(8, stride=2, padding="same")
+    after = filters(6, stride=2, padding=((0, 4),))
+    network = Input(1, None) >> parallel(same, after) >> Concatenate()
+    assert receptive_field(network).size == (9,)
+    assert receptive_field(network, input_shape=(1, 40)).size == (9,)
+    check_footprints(
+        Input(1, 40)
+        >> parallel(
+            filters(8, stride=2, padding="same"), filters(6, stride=2, padding=((0, 4),))
+        )
+        >> Concatenate()
+    )
 
 
 def test_open_networks():

@@ -5,14 +5,20 @@ from neuropil.datasets.augmentation import Compose, RandomFlip, RandomShift
 
 
 def test_augmentations_are_read_as_they_are_printed():
-    for augmentation in (RandomShift(2), RandomFlip(0.25), Compose(RandomShift(1), RandomFlip())):
+    for augmentation in (
+        RandomShift(2),
+        RandomFlip(0.25),
+        Compose(RandomShift(1), RandomFlip()),
+    ):
         assert repr(parse(repr(augmentation))) == repr(augmentation)
 
 
 def test_none_a_bare_name_and_a_chain():
     assert parse("none") is None
     assert repr(parse("RandomFlip")) == "RandomFlip()"
-    assert repr(parse("RandomShift(2) >> RandomFlip()")) == "Compose(RandomShift(2), RandomFlip())"
+    assert (
+        repr(parse("RandomShift(2) >> RandomFlip()")) == "Compose(RandomShift(2), RandomFlip())"
+    )
 
 
 @pytest.mark.parametrize(

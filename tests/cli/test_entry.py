@@ -8,9 +8,9 @@ import pytest
 import neuropil as package
 
 
-def python(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, timeout=60, **options
+        [sys.executable, *arguments], capture_output=True, text=True, timeout=60, check=False
     )
 
 
@@ -65,7 +65,10 @@ def failing(error: Exception):
     ("error", "line"),
     [
         (ValueError("rows\n  differ"), "rows differ"),
-        (OSError(errno.ENOSPC, "No space left on device", "x.bin"), "No space left on device: x"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "x.bin"),
+            "No space left on device: x",
+        ),
         (OSError("neither code nor file"), "neither code nor file"),
         (MemoryError(), "memory is not enough"),
         (RuntimeError("CUDA out of memory. Tried to allocate"), "memory is not enough"),

@@ -17,7 +17,9 @@ def test_every_item_says_what_it_is():
     assert [item.name for item in items().values() if not item.line] == []
 
 
-@pytest.mark.parametrize("name", ["Convolution", "Adam", "HeNormal", "cross_entropy", "summary"])
+@pytest.mark.parametrize(
+    "name", ["Convolution", "Adam", "HeNormal", "cross_entropy", "summary"]
+)
 def test_an_item_shows_its_definition_arguments_and_example(neuropil, name):
     result = neuropil("sheet", name)
     assert result.code == 0

@@ -26,15 +26,16 @@ class Halving(torch.optim.Optimizer):
 
     def step(self, closure):
         parameters = [p for g in self.param_groups for p in g["params"]]
-        loss = closure()
+        loss, again = closure(), closure()
         gradients = torch.autograd.grad(loss, parameters)
         starts, rate = [p.detach().clone() for p in parameters], 1.0
         while True:
             with torch.no_grad():
                 for p, start, gradient in zip(parameters, starts, gradients, strict=True):
                     p.copy_(start - rate * gradient)
-            self.evaluated.append((loss.item(), closure().item()))
-            if self.evaluated[-1][1] <= loss.item():
+            after = closure()
+            if after <= loss:
+                self.evaluated.append((loss.item(), again.item(), after.item()))
                 return loss
             rate /= 2
 
@@ -105,8 +106,9 @@ def test_closures_of_ours_return_the_loss_and_see_one_dropout_mask():
     net = nn.Sequential(nn.Linear(3, 16), nn.Dropout(0.5), nn.Linear(16, 1))
     algorithm = Halving(net.parameters())
     fit(net, algorithm, epochs=10)
-    # With new masks the halving would accept or refuse by chance, and mostly never end.
-    assert algorithm.evaluated[0][0] > algorithm.evaluated[-1][1]
+    assert all(again == first for first, again, _ in algorithm.evaluated)
+    assert all(after <= first for first, _, after in algorithm.evaluated)
+    assert len({first for first, _, _ in algorithm.evaluated}) == 10
 
 
 def test_residuals_are_given_to_those_who_ask():

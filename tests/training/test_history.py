@@ -53,3 +53,12 @@ def test_the_printed_table_lines_up():
         "    1   0.3              0.5        ",
         "    2  0.25             0.75  1e-300",
     ]
+
+
+def test_a_file_is_replaced_and_never_overwritten(tmp_path):
+    path, link = tmp_path / "history.csv", tmp_path / "link"
+    History(RECORDS[:1]).save(path)
+    link.hardlink_to(path)
+    History(RECORDS).save(path)
+    assert len(History.load(path)) == 2
+    assert len(History.load(link)) == 1

@@ -81,7 +81,7 @@ def test_a_folder_that_holds_something_is_refused(tmp_path, network, classes):
 
 def test_an_older_run_in_the_place_can_be_resumed_instead(tmp_path, network, classes):
     Run.create(tmp_path / "one", network, classes, SETTINGS)
-    with pytest.raises(FileExistsError, match="neuropil resume .*one"):
+    with pytest.raises(FileExistsError, match=r"neuropil resume .*one"):
         Run.create(tmp_path / "one", network, classes, SETTINGS)
 
 
@@ -159,7 +159,7 @@ def test_a_damaged_run_json_is_named(tmp_path, content, line):
 
 
 def test_a_place_without_a_run_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="holds no run.json"):
+    with pytest.raises(FileNotFoundError, match=r"holds no run\.json"):
         Run.open(tmp_path)
     with pytest.raises(FileNotFoundError, match="there is no run folder"):
         Run.open(tmp_path / "nowhere")
@@ -176,7 +176,7 @@ def test_a_preparation_that_is_no_such_thing_is_named(tmp_path, network, classes
 def test_a_network_of_another_run_is_refused(tmp_path, network, classes):
     run = Run.create(tmp_path / "one", network, classes, SETTINGS)
     (Input(3) >> Softmax(5)).save(run.path)
-    with pytest.raises(ValueError, match="does not belong to run.json"):
+    with pytest.raises(ValueError, match=r"does not belong to run\.json"):
         run.network()
 
 

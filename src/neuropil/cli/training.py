@@ -145,7 +145,10 @@ def kept(run: Run, network: Network, trainer: Trainer) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         keep(run, network, trainer, "interrupted")
-        say(f"interrupted in epoch {trainer.epoch + 1}; go on by: neuropil resume {run.path}")
+        say(
+            f"interrupted in epoch {trainer.epoch + 1}; go on by: neuropil resume {run.path}",
+            error=True,
+        )
         raise typer.Exit(130) from None
     except Exception as error:
         # The first trouble is the one to tell, and a full disk may well strike again.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import keyword
 import math
 import os
@@ -16,6 +17,8 @@ from neuropil.core.arguments import Arguments
 from neuropil.core.shape import Shape, ShapeError, format_shape, format_shapes
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from neuropil.core.network import Network
     from neuropil.core.window import Reach
 
@@ -31,15 +34,21 @@ class Composable:
 
     def __rshift__(self, other: object) -> Network:
         """Feed what this gives into `other`; neither operand changes."""
-        from neuropil.core.network import join  # the network module needs this one
-
-        return join(self, other) if isinstance(other, Composable) else NotImplemented
+        both = isinstance(other, Composable)
+        return operations().join(self, other) if both else NotImplemented
 
     def __or__(self, other: object) -> Network:
         """Set both side by side; neither operand changes."""
-        from neuropil.core.network import parallel  # the network module needs this one
+        both = isinstance(other, Composable)
+        return operations().parallel(self, other) if both else NotImplemented
 
-        return parallel(self, other) if isinstance(other, Composable) else NotImplemented
+
+@functools.cache
+def operations() -> ModuleType:
+    """Return the module of networks, which needs this one; an import each time would cost."""
+    from neuropil.core import network
+
+    return network
 
 
 class Layer(Composable, Arguments, nn.Module):
@@ -122,15 +131,18 @@ class Layer(Composable, Arguments, nn.Module):
                 the parameters exceed the machine's memory.
         """
         shapes = self.parameter_shapes(*input_shapes)
-        if self.built_for is None:
-            check_memory(self, shapes)
-            for name, shape in shapes.items():
-                # Not through `register_parameter`, whose checks cost more than the rest.
-                self._parameters[name] = nn.Parameter(torch.empty(shape))
-            self.__dict__["built_for"] = input_shapes
-            self.reset_parameters()
-        else:
+        if self.built_for is not None:
             self.check_built(*input_shapes)
+            return
+        self.__dict__["built_for"] = input_shapes
+        if shapes:
+            check_memory(self, shapes)
+        parameter = None
+        for name, shape in shapes.items():
+            # Not through `register_parameter`, whose checks cost more than the rest.
+            parameter = self._parameters[name] = nn.Parameter(torch.empty(shape))
+        if parameter is None or not parameter.is_meta:
+            self.reset_parameters()
 
     def check_built(self, *input_shapes: Shape) -> None:
         """Say so when the parameters, if already there, do not fit these input shapes.

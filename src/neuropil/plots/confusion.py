@@ -23,8 +23,8 @@ MOST_NAMES = 100
 # So many letters stand side by side below the cells.
 LONGEST_ROW = 40
 STRONGEST, FAINTEST = 0.92, 0.3
-# From this strength on a blue or an orange cell is so dark that its number must be light.
-DARK_BLUE_FROM, DARK_ORANGE_FROM = 0.55, 0.8
+# From this strength on a cell is so dark that its number must be light.
+DARK_FROM = 0.8
 
 
 def confusion_matrix(matrix: Any, classes: Sequence[object] | None = None) -> Figure:
@@ -32,9 +32,9 @@ def confusion_matrix(matrix: Any, classes: Sequence[object] | None = None) -> Fi
 
     Cell (i, j) counts the examples of class i that were taken for class j. What is right, on
     the diagonal, is blue, and mistakes are orange; the more of the row's examples, the darker,
-    with a share s of mistakes at the strength √s, and never below 0.3, so that rare ones are
-    seen. Beyond 24 classes
-    the numbers are left out, beyond 100 some of the names.
+    with a share s of mistakes at the strength √s so that rare ones are seen. Beyond 24 classes
+    the numbers are left out and no mistake is fainter than 0.3; beyond 100, some of the names
+    are left out too.
 
     Shape:
         `matrix`: ``(K, K)``, whole numbers, as `neuropil.training.confusion_matrix` gives.
@@ -95,7 +95,8 @@ def row_shares(counts: Array) -> Array:
 def strength(counts: Array) -> Array:
     """Return how dark each cell is, from 0 to 1: the share if right, its root if wrong."""
     shares = row_shares(counts)
-    wrong = np.where(counts > 0, np.maximum(np.sqrt(shares), FAINTEST), 0)
+    least = 0 if len(counts) <= MOST_WITH_NUMBERS else FAINTEST
+    wrong = np.where(counts > 0, np.maximum(np.sqrt(shares), least), 0)
     return STRONGEST * np.where(np.eye(len(counts), dtype=bool), shares, wrong)
 
 
@@ -134,8 +135,7 @@ def separate_cells(axes: Axes, count: int) -> None:
 
 def write_counts(axes: Axes, counts: Array) -> None:
     """Write each count that is not zero into its cell."""
-    right = np.eye(len(counts), dtype=bool)
-    dark = strength(counts) > np.where(right, DARK_BLUE_FROM, DARK_ORANGE_FROM)
+    dark = strength(counts) > DARK_FROM
     longest = len(str(counts.max()))
     size = min(10.0, 26 / longest)
     for row, column in np.argwhere(counts > 0):

@@ -1,0 +1,96 @@
+import csv
+import json
+import pathlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from neuropil.training.run import Run
+
+
+def test_a_picture_gets_its_class_and_probability(neuropil, trained):
+    file = trained / "bars" / "standing" / "04.png"
+    result = neuropil("predict", trained / "bars-run", file)
+    assert result.code == 0
+    run = Run.open(trained / "bars-run")
+    shares = run.predict(run.read([file]).inputs)[0]
+    best = int(shares.argmax())
+    assert result.out == f"04.png: {run.classes[best]} ({shares[best]:.3f})\n"
+
+
+def test_several_files_get_a_line_each_and_the_likeliest_classes_in_order(neuropil, trained):
+    result = neuropil("predict", trained / "bars-run", trained / "bars" / "lying", "--top", 5)
+    lines = result.out.splitlines()
+    assert len(lines) == 12
+    shares = [float(part.split("(")[1].split(")")[0]) for part in lines[0].split(", ")]
+    assert len(shares) == 2
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) == pytest.approx(1, abs=2e-3)
+
+
+def test_a_broken_file_among_good_ones_is_named(neuropil, trained, tmp_path):
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    result = neuropil("predict", trained / "bars-run", "good.png", "bad.png")
+    assert result.code == 0
+    assert "note: set aside: bad.png cannot be used" in result.err
+    assert len(result.out.splitlines()) == 1
+
+
+def test_json_holds_every_class(neuropil, trained):
+    file = trained / "bars" / "standing" / "04.png"
+    (plain,) = json.loads(neuropil("predict", trained / "bars-run", file, "--json").out)
+    assert plain["name"] == "04.png"
+    assert set(plain["probabilities"]) == {"lying", "standing"}
+    assert plain["probabilities"][plain["class"]] == max(plain["probabilities"].values())
+
+
+def test_a_table_is_written_with_the_predictions_behind_its_own_columns(neuropil, trained):
+    table = trained / "table.csv"
+    result = neuropil("predict", trained / "table-run", table, "--out", "out.csv")
+    assert (result.code, result.out) == (0, "80 predictions in out.csv\n")
+    with pathlib.Path("out.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    with table.open() as file:
+        given = list(csv.DictReader(file))
+    assert [{k: row[k] for k in given[0]} for row in rows] == given
+    assert {row["predicted level"] for row in rows} <= {"low", "high"}
+    assert all(0.5 <= float(row["probability"]) <= 1 for row in rows)
+
+
+def test_a_table_needs_no_target_column(neuropil, trained, tmp_path):
+    (tmp_path / "new.csv").write_text("kind,size\na,1.5\nb,7.5\n")
+    result = neuropil("predict", trained / "table-run", "new.csv")
+    assert result.code == 0
+    assert [line.split(":")[0] for line in result.out.splitlines()] == [
+        "new.csv, row 2", "new.csv, row 3",
+    ]  # fmt: skip
+
+
+def test_numbers_are_given_in_their_own_units(neuropil, trained):
+    run = Run.open(trained / "numbers-run")
+    result = neuropil("predict", trained / "numbers-run", trained / "numbers.csv")
+    values = [float(line.rsplit(" ", 1)[1]) for line in result.out.splitlines()]
+    expected = run.predict(run.read([trained / "numbers.csv"]).inputs)
+    np.testing.assert_allclose(values, expected, rtol=1e-5)
+    assert 1000 < np.mean(values) < 5000
+
+
+def test_numbers_go_into_a_table_and_into_json(neuropil, trained):
+    command = ["predict", trained / "numbers-run", trained / "numbers.csv"]
+    assert neuropil(*command, "--out", "out.csv").code == 0
+    with pathlib.Path("out.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    plain = json.loads(neuropil(*command, "--json").out)
+    for row, one in zip(rows, plain, strict=True):
+        assert float(row["predicted price"]) == pytest.approx(one["value"], rel=1e-6)
+
+
+def test_pictures_go_into_a_table_by_their_names(neuropil, trained):
+    folder = trained / "bars" / "lying"
+    assert neuropil("predict", trained / "bars-run", folder, "--out", "out.csv").code == 0
+    with pathlib.Path("out.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows] == [f"{n:02}.png" for n in range(12)]
+    assert set(rows[0]) == {"name", "predicted class", "probability"}
