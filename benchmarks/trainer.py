@@ -133,7 +133,7 @@ def with_skorch(network: nn.Module, algorithm: Any, x: torch.Tensor, y: torch.Te
         network,
         max_epochs=EPOCHS,
         batch_size=BATCH,
-        optimizer=lambda _: algorithm,
+        optimizer=lambda *_, **__: algorithm,
         train_split=None,
         iterator_train__shuffle=True,
         verbose=0,

@@ -129,7 +129,6 @@ def test_moments(initializer: Initializer, mean: float, variance: float):
         (Normal(1.0, 2.0), lambda w: torch.nn.init.normal_(w, 1.0, 2.0)),
         (Uniform(1.0, 2.0), lambda w: torch.nn.init.uniform_(w, 1.0, 2.0)),
     ],
-    ids=repr,
 )
 @pytest.mark.parametrize("shape", [(6, 5), (5, 6), (7, 3, 2), (4, 2, 3, 3)])
 def test_the_same_draws_as_torch(ours, torchs, shape: tuple[int, ...]):

@@ -202,6 +202,13 @@ def test_integer_inputs_take_their_own_width():
         assert cost(Input(50, dtype=dtype) >> Identity()).inference_bytes == 50 * width
 
 
+def test_huge_layers_are_weighed_without_being_made():
+    with torch.device("meta"):
+        network = Input(2048, 100, 100) >> Convolution(4096, 5) >> Relu() >> MaxPooling(2)
+    expected = 2048 * 100 * 100 + 4096 * 96 * 96 + 2 * 4096 * 48 * 48  # and 8 bytes a maximum
+    assert cost(network).training_bytes == 4 * expected
+
+
 def test_a_layer_that_cannot_be_asked_is_not_fatal():
     class Picky(Layer):
         def forward(self, x):

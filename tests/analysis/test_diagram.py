@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuropil import join, parallel
+from neuropil import join, parallel, repeat
 from neuropil.analysis import diagram
 from neuropil.layers import (
     BatchNorm,
@@ -263,6 +263,13 @@ def test_published_networks(architecture):
         picture = Picture(diagram(architecture(name)))
         check(picture)
         assert picture.size[0] < 800
+
+
+def test_too_many_layers_to_read():
+    with torch.device("meta"):
+        network = Input(2) >> repeat(Relu(2), 5000)
+    with pytest.raises(ValueError, match=r"5,001 layers could not be read; the most is 5,000"):
+        diagram(network)
 
 
 def test_densely_connected_layers():

@@ -63,6 +63,7 @@ def quick_report(request, monkeypatch):
 
 
 def empty_report(path: Path, *_: object, **__: object) -> None:
+    """Write a report that says nothing."""
     path.write_text("<html></html>")
 
 

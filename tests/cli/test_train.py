@@ -34,7 +34,8 @@ def test_training_leaves_a_whole_run_folder(neuropil, table, tmp_path):
     assert facts["data"]["test"] == 16
     assert set(facts["figures"]) == {"train", "validation", "test"}
     assert set(facts["figures"]["test"]) == {"loss", "accuracy", "balanced_accuracy", "f1"}
-    assert len(list(csv.DictReader((run / "history.csv").open()))) == 2
+    with (run / "history.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 2
 
 
 def test_the_plan_and_the_outcome_are_said(neuropil, table):
@@ -150,7 +151,13 @@ def test_one_score_is_enough_for_two_classes(neuropil, table):
     assert neuropil(*command, *QUICK).code == 0
     run = Run.open("run")
     assert run.settings["loss"] == "binary_cross_entropy"
-    assert run.predict(run.read([table]).inputs).shape == (80, 2)
+    shares = run.predict(run.read([table]).inputs)
+    assert shares.shape == (80, 2)
+    # classes are (high, low), and the first half of the table is low
+    right = np.mean(shares.argmax(1).numpy() == [1] * 40 + [0] * 40)
+    measured = json.loads(neuropil("evaluate", "run", "--data", table, "--json").out)
+    assert measured["figures"]["accuracy"] == pytest.approx(right)
+    assert right != 0.5
 
 
 def test_training_goes_on_from_the_weights_of_a_saved_network(neuropil, trained, tmp_path):

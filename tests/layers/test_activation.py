@@ -71,7 +71,7 @@ TORCH = [
 ]
 
 
-@pytest.mark.parametrize(("layer", "formula"), FORMULAS, ids=repr)
+@pytest.mark.parametrize(("layer", "formula"), FORMULAS)
 def test_values_follow_the_formula(layer, formula):
     layer.build((81,))
     x = torch.linspace(-8, 8, 81, dtype=torch.float64)

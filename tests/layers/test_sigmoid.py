@@ -26,7 +26,6 @@ from neuropil.layers import (
         (Softmax(3, bias=False, name="classes"), lambda x: torch.softmax(x, -1)),
         (Sigmoid(3), torch.sigmoid),
     ],
-    ids=repr,
 )
 def test_scores_come_from_the_same_parameters(last, function):
     network = Input(4) >> Relu(8) >> last

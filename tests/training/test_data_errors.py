@@ -47,7 +47,6 @@ def fit(data, check=None, *, net=None, epochs=1, batch_size=4, **options):
         ((X, Y + 1), "training targets: .*numbered from 0 to 1, got class 2"),
         ((X, Y.float()), "training targets: "),
     ],
-    ids=str,
 )
 def test_training_data_that_cannot_be_used(data, message):
     with pytest.raises(ValueError, match=message):
@@ -87,7 +86,6 @@ def test_validation_data_are_checked_before_the_training_begins():
         ({"step": lambda *_: {}, "metrics": ["accuracy"]}, "need a loss beside a custom step"),
         ({"step": lambda *_: {}, "compile": True}, "compile has no effect on a custom step"),
     ],
-    ids=str,
 )
 def test_options_out_of_range(options, message):
     with pytest.raises(ValueError, match=message):
@@ -101,7 +99,6 @@ def test_options_out_of_range(options, message):
         ({"algorithm": lambda parameters: 3}, "must be an optimiser bound to parameters"),
         ({"net": "resnet"}, "takes a network or a dict of networks, got a str"),
     ],
-    ids=str,
 )
 def test_things_that_are_no_such_thing(options, message):
     with pytest.raises(TypeError, match=message):

@@ -60,12 +60,11 @@ def cost(network: Composable, input_shape: Shape | Sequence[Shape] | None = None
     layer that is called several times costs each time.
 
     Memory for inference is the peak of what is alive while the layers run in their order, the
-    network's input included.
-    Memory for training is the sum of what PyTorch saves for the backward pass: the inputs of
-    convolutions and of layers with units, the outputs of ReLU, the places of the maxima in
-    pooling, and so on, found by running one small twin of each kind of layer. Both are for one
-    sample, in the network's floating type; parameters, their gradients, the optimiser's state
-    and what a layer needs only while it runs come on top.
+    network's input included. Memory for training is the sum of what PyTorch saves for the
+    backward pass: the inputs of convolutions and of layers with units, the outputs of ReLU, the
+    places of the maxima in pooling, and so on, found by running one small twin of each kind of
+    layer. Both are for one sample, in the network's floating type; parameters, their gradients,
+    the optimiser's state and what a layer needs only while it runs come on top.
 
     Args:
         network: A network or a layer; nothing in it is run or changed.

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from neuropil.core.layer import Composable
 
 
+MOST_BOXES = 5000
+
+
 @dataclass(frozen=True, slots=True)
 class Diagram:
     """A picture of a network; a notebook shows it.
@@ -82,6 +85,7 @@ def diagram(network: Composable, input_shape: Shape | Sequence[Shape] | None = N
 
     Raises:
         ShapeError: When `input_shape` does not fit the network.
+        ValueError: When there are so many layers that nobody could read the picture.
 
     Reference:
         Rows and order after Sugiyama, Tagawa and Toda, "Methods for visual understanding of
@@ -95,6 +99,11 @@ def diagram(network: Composable, input_shape: Shape | Sequence[Shape] | None = N
     """
     calls = calls_of(network, input_shape)
     places, inputs = shown(calls)
+    if len(places) > MOST_BOXES:
+        raise ValueError(
+            f"a diagram of {len(places):,} layers could not be read; the most is "
+            f"{MOST_BOXES:,}: draw a part, such as network.upto(…)."
+        )
     boxes = [OPEN_END if place == OPEN else box_of(calls[place]) for place in places]
     return Diagram(*drawn(boxes, inputs))
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from neuropil.core.window import Reach
 
+# So many spans are kept; what repeats later, or never, in a longer table, counts as unknown.
+MOST = 10_000
+
 # The first and the last input seen; None where an output sees nothing but padding.
 Span: TypeAlias = "tuple[int, int] | None"
 
@@ -104,6 +107,8 @@ def behind(field: Field, reach: Reach, length: int | None) -> Field:
         # As many outputs as bring both the layer and its inputs back to where they began.
         period = jump.denominator * (near := len(field.spans)) // math.gcd(jump.numerator, near)
         shift = field.shift * (period * jump.numerator // jump.denominator) // near
+    if period > MOST:
+        return Field(None, (), placed)
     spans = tuple(
         field.between(*window(start + jump * output, size)) for output in range(period)
     )
@@ -150,14 +155,15 @@ def union(fields: Sequence[Field], length: int | None, inputs: int | None) -> Fi
         fields = [behind_everything(field, length, inputs) for field in fields]
         known = all(field.spans for field in fields)
         return Field(0, (hull(field.spans[0] for field in fields),) if known else (), placed)
+    # Where strides differ the branches drift apart: only a table can hold that.
+    shift, period = None, length or 0
     if not all(field.spans for field in fields):
-        return Field(None, (), placed)
-    if all(field.keeps_pace(first) for field in fields) and first.shift is not None:
+        period = 0
+    elif first.shift is not None and all(field.keeps_pace(first) for field in fields):
         period = math.lcm(*(len(field.spans) for field in fields))
         shift = first.shift * period // len(first.spans)
-    else:
-        # Where strides differ the branches drift apart: only a table can hold that.
-        shift, period = None, length or 0
+    if period > MOST:
+        shift, period = None, 0
     spans = tuple(hull(field.at(output) for field in fields) for output in range(period))
     return Field(shift, spans, placed)
 

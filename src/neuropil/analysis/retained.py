@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import torch
@@ -22,15 +21,15 @@ if TYPE_CHECKING:
 # The shapes of several inputs, every length known.
 Sizes: TypeAlias = "tuple[tuple[int, ...], ...]"
 
-# A layer is asked with few numbers: so many along each axis of a picture, and of a vector. What
-# it keeps grows with its output.
-PICTURE, VECTOR = 16, 64
+# A layer is asked with few numbers: so many along each axis of a picture, so many channels, and
+# so many in a vector. What it keeps grows with its output.
+PICTURE, CHANNELS, VECTOR = 16, 16, 64
 
 # How many samples it is shown: what the one more adds is what a sample takes.
 FEW, MORE = 2, 3
 
-# No question is larger, and so many answers are remembered.
-MOST_NUMBERS, MOST_ANSWERS = 2**20, 4096
+# No question takes more numbers, and so many answers are remembered.
+MOST_NUMBERS, MOST_ANSWERS = 2**23, 4096
 
 
 class Retained(NamedTuple):
@@ -88,7 +87,10 @@ def retained(
     if exact not in answers:
         if len(answers) > MOST_ANSWERS:
             answers.clear()
-        answers[exact] = answers[kind] = ask(layer, shapes, kinds, dtype)
+        answers[exact] = ask(layer, shapes, kinds, dtype)
+        # Another of the kind may be small enough to be asked.
+        if answers[exact] is not UNKNOWN:
+            answers[kind] = answers[exact]
     return answers[exact]
 
 
@@ -104,16 +106,24 @@ def ask(
     full = tuple(tuple(length or 1 for length in shape) for shape in shapes)
     if next(layer.children(), None):
         return UNKNOWN
-    for tried in (tuple(map(reduced, full)), full):
-        if max(map(math.prod, tried)) > MOST_NUMBERS:
-            continue
+    small = tuple(map(reduced, full))
+    smallest = tuple((min(shape[0], CHANNELS), *shape[1:]) for shape in small)
+    for tried in dict.fromkeys((smallest, small, full)):
         # Somebody's layer may want other numbers, and raise whatever it likes.
         with contextlib.suppress(Exception):
+            if numbers(layer, tried) > MOST_NUMBERS:
+                continue
             answer = run(layer, tried, kinds, dtype)
             whole, part = layer.output_shape(*full), layer.output_shape(*tried)
             larger = (count(whole) or 1) / (count(part) or 1)
             return answer._replace(others=round(answer.others * larger))
     return UNKNOWN
+
+
+def numbers(layer: Layer, shapes: Sizes) -> int:
+    """Return how many numbers a layer of these input shapes takes, gives and holds."""
+    weights = layer.parameter_shapes(*shapes).values()
+    return sum(count(shape) or 0 for shape in (*shapes, layer.output_shape(*shapes), *weights))
 
 
 def run(

@@ -31,7 +31,8 @@ class Row(NamedTuple):
         trainable: How many of these training changes.
         shared: Whether the layer was called before, so that its parameters count there.
         multiply_adds: Multiplications followed by an addition.
-        receptive_field: How many inputs an output sees along each axis, at the most.
+        receptive_field: How many inputs an output sees along each axis, at the most; inside a
+            layer these are that layer's inputs.
         sees_all: Whether each output sees all that there is.
         output_bytes: What the output takes; 0 where it is the input in another shape.
         training_bytes: What it adds to what training keeps for the backward pass.

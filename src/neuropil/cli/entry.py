@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 BAD_INPUT = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+NO_MEMORY = ("out of memory", "can't allocate memory", "Storage size calculation overflowed")
 PACKAGE = Path(__file__).parent.parent
 
 
@@ -79,8 +80,8 @@ def system_error(error: OSError) -> str:
 def out_of_memory(error: Exception) -> bool:
     """Tell whether PyTorch found no memory, which it says in a plain RuntimeError."""
     text = str(error)
-    wanted = "out of memory" in text or "can't allocate memory" in text
-    return isinstance(error, RuntimeError) and wanted
+    said = any(words in text for words in NO_MEMORY)
+    return isinstance(error, RuntimeError) and said
 
 
 def origin(error: Exception) -> str:

@@ -6,7 +6,8 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from neuropil.cli.console import console, label, note, say
-from neuropil.cli.figures import Figures, measured, shown, table
+from neuropil.cli.entry import explained
+from neuropil.cli.figures import Figures, measured, table
 from neuropil.training import losses
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        note(str(error))
+        note(explained(error) or str(error))
 
 
 def show(run: Run, stop_reason: str) -> None:
@@ -77,18 +78,20 @@ def show(run: Run, stop_reason: str) -> None:
         note(f"training ended early: {stop_reason}.")
     console().print(table(run.figures))
     part = next(name for name in ("test", "validation", "train") if name in run.figures)
-    label("Result", in_words(run.figures[part], f"{run.data[part]:,} {part} examples"))
+    name = run.preparation.target.name
+    what = repr(name) if name else "the value"
+    examples = f"{run.data[part]:,} {part} examples"
+    label("Result", in_words(run.figures[part], what, examples))
     if run.report.is_file():
         label("Report", str(run.report))
-    what = {"pictures": "PICTURE", "table": "TABLE.csv"}.get(run.data["kind"], "ARRAYS.npz")
-    label("Next", f"neuropil predict {run.path} {what}")
+    file = {"pictures": "PICTURE", "table": "TABLE.csv"}.get(run.data["kind"], "ARRAYS.npz")
+    label("Next", f"neuropil predict {run.path} {file}")
 
 
-def in_words(figures: Figures, examples: str) -> str:
+def in_words(figures: Figures, what: str, examples: str) -> str:
     """Return the one figure that matters as a sentence."""
-    accuracy, error = figures.get("accuracy"), figures.get("mean_absolute_error")
+    accuracy, error, r2 = (figures.get(n) for n in ("accuracy", "mean_absolute_error", "r2"))
     if accuracy is not None:
         return f"{accuracy:.1%} of the {examples} named right"
-    return (
-        f"off by {shown(error)} on average over the {examples}, R² {shown(figures.get('r2'))}"
-    )
+    explained = "" if r2 is None else f", R² {r2:.3f}"
+    return f"{what} off by {error or 0:.4g} on average over the {examples}{explained}"

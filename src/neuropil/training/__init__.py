@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neuropil.training.callbacks import BestWeights, Callback, EarlyStopping
 from neuropil.training.checkpoint import CheckpointError
@@ -23,6 +23,9 @@ from neuropil.training.nonfinite import NonFiniteError
 from neuropil.training.progress import Progress, Status, TextProgress
 from neuropil.training.trainer import Trainer
 
+if TYPE_CHECKING:
+    from neuropil.training.estimators import NetworkClassifier, NetworkRegressor
+
 # They need scikit-learn, which not every training does.
 ESTIMATORS = ("NetworkClassifier", "NetworkRegressor")
 
@@ -33,6 +36,8 @@ __all__ = [
     "EarlyStopping",
     "History",
     "LearningRates",
+    "NetworkClassifier",
+    "NetworkRegressor",
     "NonFiniteError",
     "Progress",
     "Status",

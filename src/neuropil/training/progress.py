@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from dataclasses import dataclass
@@ -125,7 +126,8 @@ class TextProgress(Progress):
             self.stream.flush()
 
     def draw(self, line: str) -> None:
-        """Write over the line before."""
+        """Write over the line before; a line that wraps could not be written over."""
+        line = line[: shutil.get_terminal_size().columns - 1]
         self.stream.write(f"\r{line.ljust(self.width)}")
         self.stream.flush()
         self.width = len(line)

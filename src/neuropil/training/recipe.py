@@ -127,7 +127,7 @@ def picture_recipe(splits: Splits, network: Network | None) -> Recipe:
         schedule="one_cycle",
         epochs=min(40, max(2, round(BUDGET / a_pass))),
         batch_size=64 if few else 128,
-        label_smoothing=0.05 if few else 0.0,
+        label_smoothing=0.0,
         # Where examples are few, small shifts make more of them; where they are many, each is
         # seen too seldom for that to pay.
         augment=augmentation.RandomShift(max(1, side // 12)) if few else None,

@@ -65,7 +65,7 @@ def faster(step: Callable[[], None], most: int, budget: float = 0.25) -> int:
     best = {1: math.inf, most: math.inf}
     end = time.perf_counter() + budget
     with threads_kept():
-        for repetition in range(40):
+        for repetition in range(16):
             for threads in best:
                 torch.set_num_threads(threads)
                 seconds = timed(step)

@@ -392,8 +392,8 @@ def make_learner(module: nn.Module, algorithm: Any, device: Any, seed: int | Non
     module.to(place)
     algorithms = as_algorithms(algorithm, module)
     for each in algorithms.values():
-        # State that an algorithm already holds follows the weights to their device.
-        each.load_state_dict(each.state_dict())
+        if each.state:  # it follows the weights to their device
+            each.load_state_dict(each.state_dict())
     randomness = Randomness(seed, place, processes)
     return Learner(module, algorithms, place, processes, randomness)
 
