@@ -23,7 +23,7 @@ format: $(VENV)/installed-dev ## Mend what can be mended by itself.
 	$(BIN)/ruff format .
 
 bench: $(VENV)/installed-bench ## Time the library beside its peers.
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --help
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

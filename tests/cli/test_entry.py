@@ -86,13 +86,13 @@ def test_a_mistake_of_ours_shows_where_it_happened(neuropil, monkeypatch):
         neuropil("sheet")
 
 
-@pytest.mark.parametrize("way", ["option", "variable"])
+@pytest.mark.parametrize("way", ["in front", "behind", "variable"])
 def test_the_traceback_of_bad_input_is_shown_on_request(neuropil, monkeypatch, way):
     monkeypatch.setattr("neuropil.cli.catalogue.items", failing(ValueError("no such thing")))
     if way == "variable":
         monkeypatch.setenv("NEUROPIL_DEBUG", "1")
     with pytest.raises(ValueError, match="no such thing"):
-        neuropil(*["--debug"] * (way == "option"), "sheet")
+        neuropil(*["--debug"] * (way == "in front"), "sheet", *["--debug"] * (way == "behind"))
 
 
 def test_an_interruption_has_the_code_that_shells_expect(neuropil, monkeypatch):

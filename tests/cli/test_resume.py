@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from neuropil.cli import plan
 from neuropil.training import Trainer
 from neuropil.training.run import Run
 
@@ -93,8 +94,6 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(neuropil, table, w
 def test_a_run_killed_before_its_first_checkpoint_begins_again(neuropil, copied, trained):
     run = copied("table-run", finished="running")
     shutil.rmtree(run / "checkpoints")
-    from neuropil.cli.training import plan
-
     recipe = plan.recipe_of(Run.open(run))
     assert recipe.epochs == 2
     assert neuropil("resume", run, "--quiet").code == 0

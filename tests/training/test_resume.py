@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from neuropil.layers import BatchNorm, Convolution, Dropout, Flatten, Input, Relu, Softmax
 from neuropil.training import Callback, CheckpointError, Trainer
 
 HERE = Path(__file__).parent
@@ -130,16 +131,39 @@ def test_a_loader_with_its_own_randomness_is_resumed_in_its_middle(tmp_path):
         return torch.utils.data.DataLoader(dataset, 8, shuffle=True, generator=generator)
 
     with pytest.raises(KeyboardInterrupt):
-        make(tmp_path, callbacks=[SignalAt(10)]).fit(as_stream(loader()), epochs=3)
+        make(tmp_path, callbacks=[SignalAt(10)]).fit(loader(), epochs=3)
     resumed = make(tmp_path)
-    resumed.fit(as_stream(loader()), epochs=3, resume=True)
+    resumed.fit(loader(), epochs=3, resume=True)
     whole = make()
-    whole.fit(as_stream(loader()), epochs=3)
+    whole.fit(loader(), epochs=3)
     assert_same(resumed, whole)
 
 
-def as_stream(loader):
-    return loader
+def test_a_network_of_ours_is_resumed_with_its_normalisation(tmp_path):
+    pictures = torch.arange(40 * 16, dtype=torch.uint8).reshape(40, 1, 4, 4)
+    classes = torch.arange(40) % 3
+
+    def trainer_of(folder, *callbacks):
+        torch.manual_seed(0)
+        network = (
+            Input(1, 4, 4) >> Convolution(3, 3) >> BatchNorm() >> Relu() >> Flatten()
+            >> Dropout(0.3) >> Softmax(3)
+        )  # fmt: skip
+        return Trainer(
+            network, metrics=["accuracy"], ema=0.9, seed=2, threads=1, progress=False,
+            checkpoints=folder, callbacks=callbacks,
+        )  # fmt: skip
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer_of(tmp_path, SignalAt(13)).fit((pictures, classes), epochs=3, batch_size=4)
+    resumed, whole = trainer_of(tmp_path), trainer_of(None)
+    for trainer in (resumed, whole):
+        trainer.fit((pictures, classes), epochs=3, batch_size=4, resume=trainer is resumed)
+    assert_same(resumed, whole)
+    state = resumed.network.state_dict()
+    assert "input1.mean" in state
+    for key, value in whole.network.state_dict().items():
+        assert torch.equal(state[key], value)
 
 
 def test_augmentation_by_the_global_generators_is_resumed(tmp_path):

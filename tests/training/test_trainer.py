@@ -415,6 +415,19 @@ def test_augmentation_changes_what_is_learnt_only_and_draws_from_its_own_generat
     assert len(set(seen)) == 2
 
 
+def test_metrics_take_the_larger_part_of_mixed_classes():
+    def mixed(inputs, targets, _):
+        soft = F.one_hot(targets, 2).float()
+        return inputs, 0.75 * soft + 0.25 * soft.flip(1)
+
+    network, (x, y) = dense(), table()
+    frozen = torch.optim.SGD(network.parameters(), lr=0.0)
+    trainer = trainer_of(network, algorithm=frozen, augment=mixed, metrics=["f1", "accuracy"])
+    history = trainer.fit((x, y), (x, y), epochs=1)
+    assert history[0]["f1"] == pytest.approx(history[0]["validation_f1"])
+    assert history[0]["accuracy"] == pytest.approx(history[0]["validation_accuracy"])
+
+
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_mixed_precision_learns_on_the_cpu_too(precision):
     network = dense()

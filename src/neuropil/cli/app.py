@@ -39,7 +39,7 @@ def neuropil(
         bool,
         typer.Option("--version", callback=show_version, is_eager=True, help="Print it."),
     ] = False,
-    debug: Annotated[  # `main` looks for it before anything can fail
+    debug: Annotated[  # `main` looks for it, and takes it out
         bool, typer.Option("--debug", help="Show the traceback of an error.")
     ] = False,
 ) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 BAD_INPUT = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 NO_MEMORY = ("out of memory", "can't allocate memory", "Storage size calculation overflowed")
+DEBUG = "--debug"
 PACKAGE = Path(__file__).parent.parent
 
 
@@ -28,20 +29,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What stands behind ``neuropil``; by default this process's own.
     """
+    import typer
+
     from neuropil.cli.app import app
 
-    debug = bool(os.environ.get("NEUROPIL_DEBUG")) or "--debug" in (arguments or sys.argv)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = bool(os.environ.get("NEUROPIL_DEBUG")) or DEBUG in given
+    # Behind the command as well, where people think of it.
+    given = [argument for argument in given if argument != DEBUG]
     try:
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
-            code = app(arguments, prog_name="neuropil", standalone_mode=False)
+            code = app(given, prog_name="neuropil", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
         # Whoever read us, `head` perhaps, has enough; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BAD_INPUT
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("interrupted\n")
         return INTERRUPTED
     except Exception as error:

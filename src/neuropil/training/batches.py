@@ -190,10 +190,9 @@ def bounds(examples: int, batch_size: int) -> list[int]:
 
 
 def resident(column: Tensor, device: torch.device) -> Tensor:
-    """Return a column on the device if it fits there easily, else ready to be copied."""
+    """Return a column on the device if it fits there easily, else as it is."""
     if device.type != "cuda" or column.device == device:
         return column
     free, _ = torch.cuda.mem_get_info(device)
-    if column.numel() * column.element_size() <= PART_OF_MEMORY * free:
-        return column.to(device)
-    return column.pin_memory()
+    fits = column.numel() * column.element_size() <= PART_OF_MEMORY * free
+    return column.to(device) if fits else column

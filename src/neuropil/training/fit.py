@@ -274,6 +274,7 @@ class Fit:
     def state_dict(self) -> dict[str, Any]:
         """Return all that this fit and its trainer need to go on from here."""
         trainer, place = self.trainer, self.place
+        self.update.parts.meter.read()  # it knows the step of a loss that was no number
         self.check_weights()
         done = place.batches + (trainer.steps - place.steps) * self.accumulate
         own = {

@@ -77,6 +77,7 @@ def find_lr(
     Example:
         >>> import torch
         >>> x = torch.linspace(-1, 1, 64).reshape(-1, 1)
+        >>> _ = torch.manual_seed(0)
         >>> line = torch.nn.Linear(1, 1)
         >>> found = find_lr(line, (x, 3 * x), steps=50)
         >>> 1e-3 < found.suggestion < 1

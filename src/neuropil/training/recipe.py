@@ -138,14 +138,16 @@ def picture_recipe(splits: Splits, network: Network | None) -> Recipe:
 
 def table_recipe(splits: Splits, network: Network | None) -> Recipe:
     """Return the defaults for tables and arrays."""
-    network = network or dense(splits.input_shape, splits.outputs, task=splits.task)
+    network = network or dense(
+        splits.input_shape, splits.outputs, task=splits.task, dropout=0.1
+    )
     examples = len(splits.train)
     batch_size = 32 if examples < FEW else 128
     return Recipe(
         network=network,
         algorithm="adamw",
         lr=3e-3,
-        weight_decay=1e-2,
+        weight_decay=0.1,
         schedule="one_cycle",
         epochs=min(200, max(5, round(TABLE_STEPS * batch_size / examples))),
         batch_size=batch_size,

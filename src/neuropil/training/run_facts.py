@@ -90,7 +90,7 @@ def is_run(path: Path) -> bool:
 def fingerprint(splits: Splits) -> str:
     """Return a hash of what a training depends on: the parts it sees and their preparation."""
     digest = hashlib.sha256(json.dumps(splits.preparation.to_json(), sort_keys=True).encode())
-    for part in (splits.train,):
+    for part in (splits.train, splits.validation):
         for values in tensors(part):
             digest.update(f"{values.dtype} {tuple(values.shape)}".encode())
             digest.update(np.ascontiguousarray(values.numpy()).data)

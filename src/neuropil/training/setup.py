@@ -200,6 +200,7 @@ def make_update(trainer: Trainer) -> Update:
     objective = trainer.objective
     if options.step is not None or objective is None:
         return CustomUpdate(parts, trainer)
+    parts.mixes = options.augment is not None and objective.loss.predicts == "class"
     (algorithm,) = learner.algorithms.values()
     network = learner.processes.wrap(learner.scores)
     apart = network.no_sync if isinstance(network, DistributedDataParallel) else nullcontext

@@ -119,6 +119,7 @@ class Parts:
         scaler: Scales the loss for half precision, or None.
         autocast: Runs a function in mixed precision, or as it is.
         accumulate: How many batches make a step.
+        mixes: Whether augmentation may mix classes, which metrics do not know.
         meter: Where the figures of this epoch go.
         steps: Steps done.
         batch: The batch at hand, to be looked at when something goes wrong.
@@ -137,6 +138,7 @@ class Parts:
     scaler: torch.amp.GradScaler | None
     autocast: Callable[[Callable[..., Any]], Callable[..., Any]]
     accumulate: int
+    mixes: bool = False
     meter: Meter = field(default_factory=Meter)
     steps: int = 0
     batch: Any = None
@@ -167,6 +169,8 @@ class Parts:
             meter = self.meter
             meter.add(values, rows, self.steps)
             if meter.metrics:
+                if self.mixes and targets.ndim > 1 and targets.is_floating_point():
+                    targets = targets.argmax(dim=1)
                 meter.keep(scores, targets)
 
     def clear(self) -> None:
