@@ -1,8 +1,8 @@
 """A 64-100-10 network on the handwritten digits, beside scikit-learn's `MLPClassifier`.
 
 The same data, split, batches of 32, epochs and algorithms; one thread. scikit-learn computes in
-double precision by default, so that is the peer; its single precision stands beside it. Held-out
-accuracy is compared as well: a faster fit that learns less is not faster.
+double precision by default, so that is the peer; its single precision stands beside it.
+Held-out accuracy is compared as well: a faster fit that learns less is not faster.
 """
 
 from __future__ import annotations
