@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -204,16 +205,9 @@ class Convolution(Filters):
         super().build(*input_shapes)
         # The rank is known now and never changes: what depends on it is chosen here, so that
         # `forward` is one call. Lengths may change from network to network and call to call.
-        windows = self.windows_over(*input_shapes)
-        padding, pads = split_padding(windows)
         own = self.__dict__
-        own["run"] = CONVOLVE[len(windows)]
-        own["pads"] = pads
-        own["how"] = (
-            tuple(window.stride for window in windows),
-            padding,
-            tuple(window.dilation for window in windows),
-            self.groups,
+        own["run"], own["pads"], own["how"] = plan(
+            self.windows_over(*input_shapes), self.groups
         )
 
     @override
@@ -224,4 +218,18 @@ class Convolution(Filters):
 
     if TYPE_CHECKING:
         pads: Pads | None
-        how: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]
+        how: How
+
+
+How = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]
+
+
+@functools.lru_cache(maxsize=1024)  # the layers of a network are much alike
+def plan(
+    windows: tuple[Window, ...], groups: int
+) -> tuple[Callable[..., Tensor], Pads | None, How]:
+    """Return torch's function, what must be padded before it, and what it is told."""
+    padding, pads = split_padding(windows)
+    strides = tuple(window.stride for window in windows)
+    dilations = tuple(window.dilation for window in windows)
+    return CONVOLVE[len(windows)], pads, (strides, padding, dilations, groups)
