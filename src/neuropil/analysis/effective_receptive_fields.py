@@ -13,7 +13,7 @@ from neuropil.analysis.costs import what_to_give
 from neuropil.analysis.memory import float_dtype
 from neuropil.analysis.receptive_fields import output_place
 from neuropil.core import ShapeError, format_shape
-from neuropil.core.prediction import test_mode
+from neuropil.core.prediction import in_test_mode
 from neuropil.core.shape import whole_number
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def effective_receptive_field(
     part = network.upto(network.node_names[output_place(network, name)])
     probe = Probe(part, calls_of(part, input_shape), input_name)
     generator = torch.Generator().manual_seed(seed)
-    with test_mode(part), torch.inference_mode(mode=False), torch.enable_grad():
+    with in_test_mode(part), torch.inference_mode(mode=False), torch.enable_grad():
         total = sum(probe.gradient_sizes(generator) for _ in range(samples))
     largest = cast("Tensor", total).max()
     if not largest > 0:

@@ -25,7 +25,7 @@ def predict(network: Network, inputs: Any, batch_size: int) -> Any:
     tensors = [as_tensor(value) for value in given]
     check(network, tensors)
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
-    with test_mode(network), torch.inference_mode():
+    with in_test_mode(network), torch.inference_mode():
         parts = [
             network(*(tensor[start : start + batch_size].to(device) for tensor in tensors))
             for start in range(0, max(len(tensors[0]), 1), batch_size)
@@ -80,7 +80,7 @@ def fits(shape: Shape, declared: Shape) -> bool:
 
 
 @contextlib.contextmanager
-def test_mode(module: nn.Module) -> Iterator[None]:
+def in_test_mode(module: nn.Module) -> Iterator[None]:
     """Run in test mode, then give each module back the mode it had: some may be frozen."""
     modes = [(part, part.training) for part in module.modules()]
     module.eval()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from neuropil.core.prediction import test_mode
+from neuropil.core.prediction import in_test_mode
 from neuropil.training.meter import Meter
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def measure(
         device: Where the network is.
     """
     meter = Meter(metrics, waits=device.type == "cpu", checked=False)
-    with test_mode(network), torch.no_grad():
+    with in_test_mode(network), torch.no_grad():
         for batch, rows, _ in batches.epoch():
             if rows:
                 scalars, scores, targets = values(batch)

@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from neuropil.core import Network
-from neuropil.core.prediction import test_mode
+from neuropil.core.prediction import in_test_mode
 from neuropil.training.arrays import Arrays, as_arrays
 from neuropil.training.batches import ArrayBatches, Batches, Placement
 from neuropil.training.evaluation import rows_at_once
@@ -39,14 +39,7 @@ def training_batches(trainer: Trainer, data: Any, batch_size: int) -> Batches:
     if arrays is None:
         return stream(trainer, data, "training", batch_size, order)
     normalize(trainer, arrays)
-    return ArrayBatches(
-        in_loss_form(trainer, arrays),
-        batch_size,
-        placement(trainer),
-        order=order,
-        rank=trainer.learner.processes.rank,
-        processes=trainer.learner.processes.count,
-    )
+    return cut(trainer, arrays, batch_size, order)
 
 
 def evaluation_batches(trainer: Trainer, data: Any, batch_size: int, title: str) -> Batches:
@@ -65,10 +58,18 @@ def evaluation_batches(trainer: Trainer, data: Any, batch_size: int, title: str)
     settle_objective(trainer, data if arrays is None else arrays, title)
     if arrays is None:
         return stream(trainer, data, title, batch_size)
+    return cut(trainer, arrays, rows_at_once(arrays.inputs, batch_size))
+
+
+def cut(
+    trainer: Trainer, arrays: Arrays, batch_size: int, order: Generator | None = None
+) -> ArrayBatches:
+    """Return this process's batches of arrays."""
     return ArrayBatches(
         in_loss_form(trainer, arrays),
-        rows_at_once(arrays.inputs, batch_size),
+        batch_size,
         placement(trainer),
+        order=order,
         rank=trainer.learner.processes.rank,
         processes=trainer.learner.processes.count,
     )
@@ -197,5 +198,5 @@ def sample_scores(trainer: Trainer, inputs: Any) -> Any:
     columns = inputs if isinstance(inputs, tuple) else (inputs,)
     sample = tuple(place.cast(place.move(column[:2])) for column in columns)
     module = trainer.learner.module
-    with test_mode(module), torch.no_grad(), torch.random.fork_rng(devices=[]):
+    with in_test_mode(module), torch.no_grad(), torch.random.fork_rng(devices=[]):
         return trainer.learner.scores(*sample)

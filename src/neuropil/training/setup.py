@@ -77,35 +77,28 @@ def evaluate(trainer: Trainer, data: Any, batch_size: int, title: str) -> dict[s
         batch_size: Examples at once, at least.
         title: What the data are for.
     """
-    learner = trainer.learner
-    batches = evaluation_batches(trainer, data, batch_size, title)
-    return measure(
-        learner.module,
-        values_of(trainer),
-        batches,
-        trainer.metrics,
-        learner.processes,
-        learner.device,
-    )
+    return measured(trainer, evaluation_batches(trainer, data, batch_size, title))
 
 
 def figures(trainer: Trainer, batches: Batches) -> dict[str, float]:
     """Return the figures of the validation, with averaged weights where there are any."""
-    learner, average = trainer.learner, trainer.learner.average
-    if average is not None:
-        average.swap()
+    average = trainer.learner.average
+    if average is None:
+        return measured(trainer, batches)
+    average.swap()
     try:
-        return measure(
-            learner.module,
-            values_of(trainer),
-            batches,
-            trainer.metrics,
-            learner.processes,
-            learner.device,
-        )
+        return measured(trainer, batches)
     finally:
-        if average is not None:
-            average.swap()
+        average.swap()
+
+
+def measured(trainer: Trainer, batches: Batches) -> dict[str, float]:
+    """Return the figures of the network as it is."""
+    learner = trainer.learner
+    values = values_of(trainer)
+    return measure(
+        learner.module, values, batches, trainer.metrics, learner.processes, learner.device
+    )
 
 
 def values_of(trainer: Trainer) -> Callable[[Any], tuple[dict[str, Tensor], Any, Any]]:
