@@ -79,10 +79,13 @@ def alternate(
     for run in contestants.values():
         for _ in range(warm_up):
             run()
+    # What lives already is set aside: each collection between two timings would go through it.
+    gc.freeze()
     for turn in range(rounds):
         shift = turn % len(names)
         for name in names[shift:] + names[:shift]:
             seconds[name].append(timed(contestants[name], repetitions))
+    gc.unfreeze()
     return {name: Timing(name, seconds[name]) for name in names}
 
 
