@@ -165,6 +165,10 @@ class TestRepeat:
         layer = network.relu1
         assert torch.equal(network(x), layer(layer(layer(x))))
 
+    def test_a_shared_layer_must_fit_every_call(self):
+        with pytest.raises(ShapeError, match="already built"):
+            Input(4) >> repeat(Relu(5), 2, share=True)
+
     def test_user_names_are_numbered(self):
         network = Input(4) >> repeat(Relu(4, name="block"), 2)
         assert network.node_names == ("input1", "block", "block_2")

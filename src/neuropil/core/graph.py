@@ -184,8 +184,7 @@ def shaped(before: tuple[Node, ...], added: Sequence[Node]) -> tuple[Node, ...]:
         if layer.built_for is not None:
             layer.check_built(*shapes)
     for layer, shapes in ready:
-        if layer.built_for is None:
-            layer.build(*shapes)
+        layer.build(*shapes)  # a shared layer's second call is checked against its first
     return tuple(nodes)
 
 
