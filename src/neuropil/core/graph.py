@@ -59,11 +59,10 @@ class Graph(NamedTuple):
     def of(cls, nodes: Iterable[Node], outputs: Iterable[int]) -> Graph:
         """Return the graph of these nodes, with their calls counted and names gathered."""
         nodes, calls, given = tuple(nodes), {}, {}
-        for node in nodes:
-            key = id(node.layer)
-            calls[key] = max(calls.get(key, 0), node.call + 1)
-            if node.layer.given_name is not None:
-                add_given(given, {node.layer.given_name: node.layer})
+        for layer, _, call, _, _ in nodes:
+            calls[id(layer)] = max(calls.get(id(layer), 0), call + 1)
+            if layer.given_name is not None:
+                add_given(given, {layer.given_name: layer})
         return cls(nodes, tuple(outputs), calls, given)
 
     @property
@@ -99,20 +98,22 @@ def join_graphs(first: Graph, second: Graph) -> Graph:
     Raises:
         ShapeError: When the two do not fit.
     """
-    if not second.is_open:
-        raise ShapeError(
-            f"{second.nodes[0].layer!r} starts a network and takes nothing from "
-            f"{first.nodes[first.outputs[0]].layer!r}: put it in front, or leave it out."
-        )
-    offset = len(first.nodes)
+    sources, offset = first.outputs, len(first.nodes)
     moved: list[Node] = []
+    takes = False
     for layer, inputs, call, shape, kind in second.nodes:
-        if first.calls.get(id(layer), 0) > call:
+        if call < first.calls.get(id(layer), 0):
             raise ShapeError(stands_already(layer))
         if OPEN in inputs:
+            takes = True
             check_sources(layer, inputs, first, second)
-        inputs = moved_inputs(inputs, offset, first.outputs)
+        inputs = moved_inputs(inputs, offset, sources)
         moved.append(Node(layer, inputs, call, shape, kind))
+    if not takes:
+        raise ShapeError(
+            f"{second.nodes[0].layer!r} starts a network and takes nothing from "
+            f"{first.nodes[sources[0]].layer!r}: put it in front, or leave it out."
+        )
     outputs = tuple([offset + position for position in second.outputs])
     given = first.given
     if second.given:
@@ -124,6 +125,8 @@ def moved_inputs(
     inputs: tuple[int, ...], offset: int, sources: tuple[int, ...]
 ) -> tuple[int, ...]:
     """Return a node's inputs after a join: the open end replaced by the outputs in front."""
+    if inputs == (OPEN,):
+        return sources
     moved: list[int] = []
     for position in inputs:
         if position == OPEN:
@@ -237,16 +240,15 @@ def parallel_graphs(graphs: Iterable[Graph], *, share: bool) -> Graph:
     calls: dict[int, int] = {}
     for graph in graphs:
         moved: list[int] = []
-        for node in graph.nodes:
-            inputs = tuple(OPEN if i == OPEN else moved[i] for i in node.inputs)
-            call = node.call + calls.get(id(node.layer), 0) * share
-            node = node._replace(inputs=inputs, call=call)
-            place = places.get(node.key)
-            if place is None:
-                place = places[node.key] = len(nodes)
-                nodes.append(node)
+        for layer, inputs, call, shape, kind in graph.nodes:
+            inputs = tuple([OPEN if i == OPEN else moved[i] for i in inputs])
+            if share:
+                call += calls.get(id(layer), 0)
+            place = places.setdefault((id(layer), call), len(nodes))
+            if place == len(nodes):
+                nodes.append(Node(layer, inputs, call, shape, kind))
             elif nodes[place].inputs != inputs:
-                raise ShapeError(stands_already(node.layer))
+                raise ShapeError(stands_already(layer))
             moved.append(place)
         for key, times in graph.calls.items():
             calls[key] = calls.get(key, 0) + times

@@ -109,15 +109,19 @@ class Windowed(Layer):
             ShapeError: When not one window fits.
         """
         axes = self.windows_over(shape)
-        for place, window in enumerate(axes):
-            length = shape[place + 1]
-            if length is not None and length < window.least_length:
-                raise self.refuse(
-                    f"a {AXES[len(axes)][place]} of at least {window.least_length}",
-                    shape,
-                    'make its window smaller, give it padding="same", or shrink less before it',
-                )
-        return tuple(map(Window.output_length, axes, shape[1:]))
+        try:
+            return slid(axes, shape[1:])
+        except ShapeError:
+            place, window = next(
+                (place, window)
+                for place, window in enumerate(axes)
+                if (length := shape[place + 1]) is not None and length < window.least_length
+            )
+            raise self.refuse(
+                f"a {AXES[len(axes)][place]} of at least {window.least_length}",
+                shape,
+                'make its window smaller, give it padding="same", or shrink less before it',
+            ) from None
 
     @override
     def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
@@ -126,6 +130,16 @@ class Windowed(Layer):
     if TYPE_CHECKING:
         options: dict[str, Any]
         by_rank: dict[int, tuple[Window, ...]]
+
+
+@functools.lru_cache(maxsize=1024)  # the layers of a network are much alike
+def slid(windows: tuple[Window, ...], lengths: Shape) -> Shape:
+    """Return the number of windows along each axis.
+
+    Raises:
+        ShapeError: When not one window fits.
+    """
+    return tuple(map(Window.output_length, windows, lengths))
 
 
 def frozen(value: Any) -> Any:
