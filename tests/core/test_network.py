@@ -117,6 +117,27 @@ class TestComposing:
         with pytest.raises(ShapeError, match=r"gives integers: put Embedding"):
             Input(4, dtype="int64") >> Relu(3)
 
+    def test_a_mask_is_of_integers_among_floats(self):
+        class Masked(Layer):
+            inputs_taken = (1, 2)
+
+            def is_mask(self, shape):
+                return len(shape) == 1
+
+            def forward(self, x, mask=None):
+                return x if mask is None else x * (mask != 0).unsqueeze(-1)
+
+        network = parallel(Input(3, 2), Input(3, dtype="uint8")) >> Masked()
+        assert network.graph.nodes[-1].kind == "float"
+        kept = network(torch.ones(1, 3, 2), torch.tensor([[1, 0, 7]]))
+        assert kept[0, :, 0].tolist() == [1, 0, 1]
+        with pytest.raises(ShapeError, match=r"a mask of integers, and Input\(3\) gives"):
+            parallel(Input(3, 2), Input(3)) >> Masked()
+        with pytest.raises(ShapeError, match=r"Masked\(\) takes floats"):
+            parallel(Input(3, 2, dtype="int64"), Input(3, dtype="int64")) >> Masked()
+        # Alone it is no mask, whatever its shape.
+        assert (Input(3) >> Masked()).output_shape == (3,)
+
     def test_strangers_are_left_to_python(self):
         with pytest.raises(TypeError):
             Input(4) >> nn.Linear(4, 3)

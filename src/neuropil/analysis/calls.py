@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from typing_extensions import override
+from torch import Tensor
 
 from neuropil.core import Network, ShapeError, format_shape
-from neuropil.core.graph import OPEN, Node, node_with_shape
+from neuropil.core.block import Block
+from neuropil.core.graph import OPEN, Given, Node, fed, layer_names, node_with_shape
 from neuropil.core.network import as_network
 from neuropil.core.prediction import fits
 from neuropil.core.shape import MAX_LENGTH
@@ -15,6 +16,7 @@ from neuropil.core.shape import MAX_LENGTH
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from neuropil.analysis.traced.examples import Example
     from neuropil.core import Layer, Shape
     from neuropil.core.graph import Kind
     from neuropil.core.layer import Composable
@@ -44,23 +46,16 @@ class Call(NamedTuple):
     again: bool
 
 
-class Given:
-    """Stands in front of an open network, in the words of errors."""
-
-    @override
-    def __repr__(self) -> str:
-        return "the given input"
-
-
 def calls_of(
-    network: Composable, input_shape: Shape | Sequence[Shape] | None = None
+    network: Composable, input_shape: Example | None = None
 ) -> tuple[Call, ...]:
     """Return a network's calls with all shapes that can be known; no layer is touched.
 
     Args:
         network: A network or a layer.
         input_shape: Lengths for the free axes of the input, or the shape of what an open
-            network will be joined to; one shape for each where there are several inputs.
+            network will be joined to; one shape for each where there are several inputs, or
+            example tensors in their place.
 
     Raises:
         ShapeError: When the shapes do not fit the network.
@@ -82,6 +77,73 @@ def calls_of(
     return tuple(calls)
 
 
+class Parts(NamedTuple):
+    """The calls of a network with its blocks taken apart.
+
+    Args:
+        calls: The calls of layers that are no blocks; names inside blocks are dotted.
+        spans: For each call of the whole network, where its parts stand.
+    """
+
+    calls: tuple[Call, ...]
+    spans: tuple[range, ...]
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """For each call of the whole network, the part that gives its output."""
+        return tuple(span[-1] for span in self.spans)
+
+
+def parts_of(calls: Sequence[Call]) -> Parts:
+    """Take blocks apart, and the blocks inside them.
+
+    Blocks whose inputs' shapes are unknown stay whole.
+    """
+    found: list[Call] = []
+    spans: list[range] = []
+    for call in calls:
+        start = len(found)
+        sources = tuple(OPEN if i == OPEN else spans[i][-1] for i in call.inputs)
+        if not isinstance(call.layer, Block) or call.input_shapes is None:
+            found.append(call._replace(inputs=sources))
+        else:
+            for part in parts_of(block_calls(call, call.layer)).calls:
+                inputs = tuple(sources[0] if i == OPEN else start + i for i in part.inputs)
+                found.append(
+                    part._replace(
+                        name=f"{call.name}.{part.name}",
+                        inputs=inputs,
+                        again=call.again or part.again,
+                    )
+                )
+        spans.append(range(start, len(found)))
+    return Parts(tuple(found), tuple(spans))
+
+
+def block_calls(call: Call, block: Block) -> list[Call]:
+    """Return the calls inside a block, the one that gives its output last."""
+    (shape,) = call.input_shapes or ((),)
+    graph = block.plan(shape)
+    names = {id(layer): name for name, layer in layer_names(graph).items()}
+    calls: list[Call] = []
+    for node, shapes in fed(graph, shape):
+        known = None if any(None in shape for shape in shapes) else shapes
+        name = names[id(node.layer)] + f"@{node.call + 1}" * bool(node.call)
+        calls.append(
+            Call(
+                name,
+                node.layer,
+                node.inputs,
+                shapes,
+                known,
+                node.shape,
+                node.kind,
+                node.call > 0,
+            )
+        )
+    return calls
+
+
 def network_of(network: object) -> Network:
     """Return a network as it is, a layer as a network of one.
 
@@ -91,13 +153,14 @@ def network_of(network: object) -> Network:
     try:
         return as_network(cast("Composable", network))
     except TypeError:
+        kind = type(network).__name__
         raise TypeError(
-            f"analysis takes networks and layers, got {type(network).__name__}."
+            f"analysis takes networks, layers and PyTorch modules, got {kind}."
         ) from None
 
 
 def with_shapes(
-    network: Network, input_shape: Shape | Sequence[Shape]
+    network: Network, input_shape: Example
 ) -> tuple[list[Node], Node | None]:
     """Return the nodes with the shapes that follow from the inputs', and what stands in front.
 
@@ -132,6 +195,7 @@ def given_shapes(network: Network, given: object) -> tuple[Shape, ...]:
     """
     declared = network.input_shapes
     wanted = len(declared) + network.graph.is_open
+    given = without_batch(given)
     several = isinstance(given, list | tuple) and all(
         isinstance(s, list | tuple) for s in given
     )
@@ -148,6 +212,17 @@ def given_shapes(network: Network, given: object) -> tuple[Shape, ...]:
                 f"{format_shape(shape)}: only lengths that are None can be chosen."
             )
     return shapes
+
+
+def without_batch(given: object) -> object:
+    """Return shapes in place of example tensors, whose first axis is the batch."""
+    if isinstance(given, Tensor):
+        return tuple(given.shape[1:])
+    if isinstance(given, list | tuple):
+        return tuple(
+            tuple(item.shape[1:]) if isinstance(item, Tensor) else item for item in given
+        )
+    return given
 
 
 def as_shape(value: object) -> Shape:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 
+from neuropil.analysis.calls import parts_of
 from neuropil.analysis.parameters import inner_calls, inner_networks
 from neuropil.analysis.retained import Retained, retained
 from neuropil.core.graph import OPEN
@@ -44,9 +45,15 @@ def activation_memory(calls: Sequence[Call], results: Sequence[int]) -> Memory |
     """
     if any(call.known_shapes is None or None in (call.shape or (None,)) for call in calls):
         return None
-    pass_ = Pass(calls, results)
-    kept = pass_.kept()
-    return Memory(pass_.peak(), sum(kept), pass_.outputs(), kept)
+    parts = parts_of(calls)
+    pass_ = Pass(parts.calls, [parts.ends[place] for place in results])
+    kept, outputs = pass_.kept(), pass_.outputs()
+    return Memory(
+        pass_.peak(),
+        sum(kept),
+        tuple(outputs[end] for end in parts.ends),
+        tuple(sum(kept[span.start : span.stop]) for span in parts.spans),
+    )
 
 
 class Pass:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from neuropil.analysis.calls import parts_of
 from neuropil.analysis.memory import Memory, activation_memory
 from neuropil.analysis.parameters import Counts, inner_calls, inner_networks, new_parameters
-from neuropil.analysis.sight import Sight, sights
+from neuropil.analysis.sight import Sight, part_sights
+from neuropil.core.block import Block
 from neuropil.core.graph import OPEN
 
 if TYPE_CHECKING:
@@ -57,20 +60,65 @@ class Row(NamedTuple):
 def rows_of(
     calls: Sequence[Call], counts: Sequence[Counts | None], memory: Memory | None, depth: int
 ) -> Iterator[Row]:
-    """Yield a row for each call, each followed by those of the networks inside its layer."""
-    seen = sights(calls)
-    texts: dict[str, str] = {}
-    sight, field, sees_all = None, None, False
+    """Yield a row for each call, each followed by those of what its layer is made of."""
+    parts = parts_of(calls)
+    make = RowMaker(parts.calls)
     for place, (call, count) in enumerate(zip(calls, counts, strict=True)):
+        takes = [OPEN if i == OPEN else calls[i].name for i in call.inputs]
+        sizes = memory and (memory.outputs[place], memory.kept[place])
+        yield make.row(call, parts.ends[place], takes, count, sizes)
+        if depth > 0 and not call.again:
+            if isinstance(call.layer, Block):
+                yield from part_rows(make, parts.spans[place])
+            yield from inner_rows(call, depth - 1)
+
+
+class RowMaker:
+    """Makes the rows of a network.
+
+    Args:
+        parts: The network's calls, blocks taken apart.
+    """
+
+    def __init__(self, parts: Sequence[Call]) -> None:
+        self.parts = parts
+        self.seen = part_sights(parts)
+        self.texts: dict[str, str] = {}
+        self.last: tuple[Any, Any] = (None, widest(None))
+
+    @functools.cached_property
+    def memory(self) -> Memory | None:
+        """What the activations of each part take."""
+        return activation_memory(self.parts, [])
+
+    def row(
+        self,
+        call: Call,
+        end: int,
+        takes: Sequence[str | int],
+        count: Counts | None,
+        sizes: tuple[int, int] | None,
+        depth: int = 0,
+    ) -> Row:
+        """Return the row of a call.
+
+        Args:
+            call: The call.
+            end: Which part gives its output.
+            takes: The names of the calls that it takes from.
+            count: The parameters that it brings.
+            sizes: Bytes of its output, and kept in training.
+            depth: How far inside.
+        """
+        if self.seen[end] is not self.last[0]:
+            self.last = self.seen[end], widest(self.seen[end])
+        field, sees_all = self.last[1]
         shapes = call.known_shapes
-        if seen[place] is not sight:
-            sight = seen[place]
-            field, sees_all = widest(sight)
-        yield Row(
+        return Row(
             name=call.name,
-            layer=text_of(call.layer, texts),
-            depth=0,
-            takes=tuple("input" if i == OPEN else calls[i].name for i in call.inputs),
+            layer=text_of(call.layer, self.texts),
+            depth=depth,
+            takes=tuple("input" if name == OPEN else str(name) for name in takes),
             input_shapes=call.input_shapes,
             output_shape=call.shape,
             parameters=None if count is None else count.all,
@@ -79,11 +127,19 @@ def rows_of(
             multiply_adds=None if shapes is None else call.layer.multiply_adds(*shapes),
             receptive_field=field,
             sees_all=sees_all,
-            output_bytes=memory and memory.outputs[place],
-            training_bytes=memory and memory.kept[place],
+            output_bytes=sizes and sizes[0],
+            training_bytes=sizes and sizes[1],
         )
-        if depth > 0 and not call.again:
-            yield from inner_rows(call, depth - 1)
+
+
+def part_rows(make: RowMaker, span: range) -> Iterator[Row]:
+    """Yield the rows of the layers in a block."""
+    parts = make.parts[span.start : span.stop]
+    memory = make.memory
+    for place, call, count in zip(span, parts, new_parameters(parts), strict=True):
+        takes = [OPEN if i == OPEN else make.parts[i].name for i in call.inputs]
+        sizes = memory and (memory.outputs[place], memory.kept[place])
+        yield make.row(call, place, takes, count, sizes, depth=1)
 
 
 def inner_rows(call: Call, depth: int) -> Iterator[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from neuropil.analysis.calls import parts_of
 from neuropil.analysis.field import PIXEL, Field, behind, behind_everything, union
 from neuropil.core.graph import OPEN
 
@@ -45,6 +46,18 @@ def source_shapes(calls: Sequence[Call]) -> dict[int, Shape]:
 
 def sights(calls: Sequence[Call]) -> list[dict[int, Sight] | None]:
     """Return what each call sees of each input of the network; ``None`` where not known."""
+    parts = parts_of(calls)
+    seen = part_sights(parts.calls)
+    inputs = {end: place for place, end in enumerate(parts.ends)} | {OPEN: OPEN}
+    found: list[dict[int, Sight] | None] = []
+    for end in parts.ends:
+        view = seen[end]
+        found.append(view and {inputs[source]: sight for source, sight in view.items()})
+    return found
+
+
+def part_sights(calls: Sequence[Call]) -> list[dict[int, Sight] | None]:
+    """Return the same for calls none of which is a block."""
     sources = source_shapes(calls)
     views = {
         place: {place: Sight((PIXEL,) * (len(shape) - 1), aligned=True)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, cast
+
+from typing_extensions import override
 
 from neuropil.core.shape import Shape, ShapeError, format_shape
 
@@ -200,9 +202,11 @@ def node_with_shape(node: Node, sources: list[Node], shapes: list[Shape]) -> Nod
     layer = node.layer
     kind = sources[0].kind
     if layer.dtype_taken != "any":
-        for source in sources:
-            if source.kind != layer.dtype_taken:
-                raise ShapeError(wrong_kind(source, layer))
+        for source, shape in zip(sources, shapes, strict=True):
+            masks = len(shapes) > 1 and layer.is_mask(shape)
+            wanted = "int" if masks else layer.dtype_taken
+            if source.kind != wanted:
+                raise ShapeError(wrong_kind(source, layer, wanted))
         kind = "float"
     try:
         shape = layer.output_shape(*shapes)
@@ -212,18 +216,49 @@ def node_with_shape(node: Node, sources: list[Node], shapes: list[Shape]) -> Nod
             f"{source.layer!r} gives {format_shape(shape)}"
             for source, shape in zip(sources, shapes, strict=True)
         )
-        raise ShapeError(f"{given}. {error}") from None
+        raise ShapeError(" ".join(f"{given}. {error}".split())) from None  # in one line
     return Node(layer, node.inputs, node.call, shape, kind)
 
 
-def wrong_kind(source: Node, layer: Layer) -> str:
+class Given:
+    """Stands in front of an open graph, in the words of errors."""
+
+    @override
+    def __repr__(self) -> str:
+        return "the given input"
+
+
+def with_input(graph: Graph, shape: Shape) -> Graph:
+    """Return an open graph with the shapes that follow from its input's; nothing is built.
+
+    Raises:
+        ShapeError: When a layer cannot take what the layers in front of it give.
+    """
+    front = Node(cast("Layer", Given()), (), 0, shape, "float")
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        sources = [front if place == OPEN else nodes[place] for place in node.inputs]
+        shapes = [source.shape for source in sources if source.shape is not None]
+        nodes.append(node_with_shape(node, sources, shapes))
+    return graph._replace(nodes=tuple(nodes))
+
+
+def fed(graph: Graph, shape: Shape) -> list[tuple[Node, tuple[Shape, ...]]]:
+    """Return each node of such a graph with the shapes of its inputs."""
+    shapes = [node.shape or () for node in graph.nodes] + [shape]  # the open end is -1
+    return [(node, tuple([shapes[i] for i in node.inputs])) for node in graph.nodes]
+
+
+def wrong_kind(source: Node, layer: Layer, wanted: str) -> str:
     """Return the message for integers where floats are needed, or the other way round."""
     mend = (
         "put Embedding(…) between"
         if source.kind == "int"
         else "declare the input with dtype='int64'"
     )
-    needs = "integers" if layer.dtype_taken == "int" else "floats"
+    needs = "floats" if wanted == "float" else "integers"
+    if wanted != layer.dtype_taken:
+        needs = "a mask of integers"
     gives = "integers" if source.kind == "int" else "floats"
     return f"{layer!r} takes {needs}, and {source.layer!r} gives {gives}: {mend}."
 
@@ -261,13 +296,13 @@ def parallel_graphs(graphs: Iterable[Graph], *, share: bool) -> Graph:
     return Graph.of(nodes, outputs)
 
 
-def upto(graph: Graph, position: int) -> Graph:
-    """Return the part of a graph that a node needs."""
-    needed = {position}
-    for place in range(position, -1, -1):
+def upto(graph: Graph, *positions: int) -> Graph:
+    """Return the part of a graph that these nodes need; they are its outputs."""
+    needed = set(positions)
+    for place in range(max(positions, default=OPEN), OPEN, -1):
         if place in needed:
             needed.update(graph.nodes[place].inputs)
-    return kept(graph, sorted(needed - {OPEN}), (position,))
+    return kept(graph, sorted(needed - {OPEN}), positions)
 
 
 def after(graph: Graph, position: int, names: Sequence[str]) -> Graph:

@@ -19,6 +19,8 @@ from neuropil.core.shape import Shape, ShapeError, format_shape, format_shapes
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from torch import Tensor
+
     from neuropil.core.network import Network
     from neuropil.core.window import Reach
 
@@ -185,6 +187,21 @@ class Layer(Composable, Arguments, nn.Module):
         ``None`` for every other layer: losses take the scores before the last of these two.
         """
         return None
+
+    # The function alone with its result written over its input, where there is one.
+    in_place: ClassVar[Callable[[Tensor], Tensor] | None] = None
+
+    def makes_new(self, inputs: int) -> bool:  # noqa: ARG002 - subclasses use it
+        """Tell whether the output is a new tensor, needed neither here nor for gradients.
+
+        Args:
+            inputs: How many inputs there are.
+        """
+        return False
+
+    def is_mask(self, shape: Shape) -> bool:  # noqa: ARG002 - subclasses use it
+        """Tell whether a further input of this shape is a mask, which is of whole numbers."""
+        return False
 
     def refuse(self, needs: str, shape: Shape, mend: str) -> ShapeError:
         """Return the error for an input that does not fit."""

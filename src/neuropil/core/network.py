@@ -14,7 +14,7 @@ from neuropil.core.graph import Graph, Node
 from neuropil.core.layer import Composable, Layer, start_module
 from neuropil.core.prediction import predict
 from neuropil.core.shape import Shape, ShapeError, whole_number
-from neuropil.core.source import GeneratedForward
+from neuropil.core.source import RunsGraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MAX_LAYERS = 100_000
 
 
-class Network(Composable, nn.Module):
+class Network(RunsGraph, Composable, nn.Module):
     """A directed acyclic graph of layers that is a PyTorch module and composes like a layer.
 
     Networks are made by composing: ``a >> b`` joins, ``a | b`` or `parallel` sets side by side,
@@ -142,9 +142,6 @@ class Network(Composable, nn.Module):
 
     # Running it
 
-    # Returns the output for a batch, or a tuple where there are several outputs.
-    forward: Any = GeneratedForward()
-
     def predict(self, inputs: Any, *, batch_size: int = 512) -> Any:
         """Return the outputs for raw inputs: test mode, no gradients, in batches.
 
@@ -206,15 +203,27 @@ class Network(Composable, nn.Module):
         for layer, examples in zip(self.inputs, inputs, strict=True):
             layer.normalize(examples)  # pyright: ignore[reportCallIssue]  # only Input is a source
 
-    # Parts of it
-
-    def upto(self, name: str) -> Network:
-        """Return the part that ends with the layer called `name`; weights are shared.
+    def freeze(self, name: str) -> None:
+        """Keep all parameters up to a layer as they are; BatchNorm there stays in test mode.
 
         Args:
-            name: A layer's name, such as ``"convolution3"``.
+            name: The layer's name, such as ``"stage3"``; it is frozen too.
         """
-        return self.part(graphs.upto(self.graph, self.position(name)))
+        for layer in self.upto(name):
+            layer.requires_grad_(requires_grad=False)
+
+    # Parts of it
+
+    def upto(self, *names: str) -> Network:
+        """Return the part that ends with these layers, each an output; weights are shared.
+
+        Args:
+            *names: Layers' names, such as ``"convolution3"``; several give a pyramid.
+
+        Raises:
+            ValueError: When there is no such name.
+        """
+        return self.part(graphs.upto(self.graph, *map(self.position, names)))
 
     def after(self, name: str) -> Network:
         """Return the part behind the layer called `name`; weights are shared.
@@ -292,15 +301,8 @@ class Network(Composable, nn.Module):
 
     @override
     def __getstate__(self) -> dict[str, Any]:
-        # The generated function cannot be pickled and is made again at the next call.
-        _ = self.names
-        return {key: value for key, value in self.__dict__.items() if key != "forward"}
-
-    @override
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        # Calls are counted by identity, and a copy's layers have another.
-        graph = state["graph"]
-        super().__setstate__({**state, "graph": Graph.of(graph.nodes, graph.outputs)})
+        _ = self.names  # what is copied or pickled is a module
+        return super().__getstate__()
 
     if TYPE_CHECKING:
         graph: Graph

@@ -7,10 +7,19 @@ import linecache
 import types
 from typing import TYPE_CHECKING, Any
 
+import torch
+from torch import nn
+from typing_extensions import override
+
 from neuropil.core.graph import OPEN, Graph
+from neuropil.core.layer import Layer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+
+# Where modules keep their hooks; the first one's see inputs, which stay as they are.
+LISTENERS = ("_forward_pre_hooks", "_forward_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 class GeneratedForward:
@@ -22,6 +31,7 @@ class GeneratedForward:
     """
 
     def __get__(self, network: Any, owner: type | None = None) -> Any:
+        del owner
         if network is None:
             return self
         network.require_built()
@@ -29,9 +39,30 @@ class GeneratedForward:
         network.__dict__["forward"] = forward
         for module in network.children():
             for inner in module.modules():
-                if type(inner) is owner:
+                if isinstance(inner, RunsGraph):
                     _ = inner.forward
         return forward
+
+
+class RunsGraph:
+    """What networks and blocks share: children run by the plan in ``graph``."""
+
+    if TYPE_CHECKING:
+        graph: Any
+
+    # Returns the output for a batch, or a tuple where there are several outputs.
+    forward: Any = GeneratedForward()
+
+    @override
+    def __getstate__(self) -> dict[str, Any]:
+        # The generated function cannot be pickled and is made again at the next call.
+        return {key: value for key, value in self.__dict__.items() if key != "forward"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Calls are counted by identity, and a copy's layers have another.
+        if (graph := state["graph"]) is not None:
+            state = {**state, "graph": Graph.of(graph.nodes, graph.outputs)}
+        super().__setstate__(state)  # pyright: ignore[reportAttributeAccessIssue]  # modules have it
 
 
 def compiled(graph: Graph) -> Callable[..., Any]:
@@ -66,10 +97,10 @@ def source(graph: Graph) -> str:
     used = len(arguments)
     for place, node in enumerate(graph.nodes):
         given = [fed[place]] if place in fed else [values[i] for i in node.inputs]
-        call = f"m{numbers[id(node.layer)]}({', '.join(given)})"
         # A local is used again as soon as its value is, so that activations are freed early.
         dying = [values[i] for i in dict.fromkeys(node.inputs) if last_use[i] == place]
         dying += [fed[place]] if place in fed else []
+        call = call_of(graph, place, numbers, given, alone=bool(dying))
         if not dying and not free:
             dying = [f"x{used}"]
             used += 1
@@ -83,11 +114,52 @@ def source(graph: Graph) -> str:
     return "\n".join(lines) + "\n"
 
 
+def call_of(
+    graph: Graph, place: int, numbers: Mapping[int, int], given: list[str], *, alone: bool
+) -> str:
+    """Return the text of a node's call, in place of its input where that may be lost.
+
+    Args:
+        graph: The graph.
+        place: The node's position.
+        numbers: The number of each layer by its identity.
+        given: The locals that it is given.
+        alone: Whether nobody else takes what it is given.
+    """
+    node = graph.nodes[place]
+    number = numbers[id(node.layer)]
+    call = f"m{number}({', '.join(given)})"
+    front = node.inputs[0] if len(node.inputs) == 1 else OPEN
+    if front == OPEN or not alone or node.layer.in_place is None:
+        return call
+    maker = graph.nodes[front]
+    if not maker.layer.makes_new(len(maker.inputs)):
+        return call
+    overwrites = f"may_overwrite(m{numbers[id(maker.layer)]}, m{number})"
+    return f"m{number}.in_place({given[0]}) if {overwrites} else {call}"
+
+
+def may_overwrite(front: nn.Module, layer: nn.Module) -> bool:
+    """Tell whether a layer may write over what stands in front: nobody else is to see it.
+
+    That is so unless one of them was replaced, or somebody listens to what passes.
+    """
+    return (
+        isinstance(front, Layer)
+        and isinstance(layer, Layer)
+        and layer.in_place is not None
+        and front.makes_new(2)
+        and not any(map(front.__dict__.get, LISTENERS[1:]))
+        and not any(map(layer.__dict__.get, LISTENERS))
+        and not torch.compiler.is_compiling()
+    )
+
+
 @functools.lru_cache(maxsize=256)
 def function(text: str) -> Callable[..., Any]:
     """Return the function that the source defines; networks of one structure share it."""
     filename = f"<neuropil network {abs(hash(text)):x}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    namespace: dict[str, Any] = {}
+    namespace: dict[str, Any] = {"may_overwrite": may_overwrite}
     exec(compile(text, filename, "exec"), namespace)  # nothing from outside is in the text
     return namespace["forward"]

@@ -1,0 +1,139 @@
+"""Blocks: layers made of layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Never
+
+from typing_extensions import override
+
+from neuropil.core import graph as graphs
+from neuropil.core.layer import Layer
+from neuropil.core.network import graph_of
+from neuropil.core.shape import Shape, ShapeError
+from neuropil.core.source import RunsGraph
+
+if TYPE_CHECKING:
+    from torch import Generator
+
+    from neuropil.core.graph import Graph
+    from neuropil.core.layer import Composable
+
+
+class Block(RunsGraph, Layer):
+    """A layer made of layers, which `compose` joins once the input's shape is known.
+
+    In a network a block is one step with one name; its parts are its children, and their
+    parameters have dotted names, ``residualblock1.convolution2.weight``. Analyses take a block
+    apart and say for each part what they say for layers.
+
+    Args:
+        name: Name in the network.
+
+    Example:
+        >>> from neuropil.layers import Input, Linear, Relu
+        >>> class Twice(Block):
+        ...     def compose(self, shape):
+        ...         return Relu(shape[0]) >> Linear(shape[0])
+        >>> network = Input(3) >> Twice()
+        >>> [*network.state_dict()][:2]
+        ['twice1.relu1.weight', 'twice1.relu1.bias']
+    """
+
+    def __init__(self, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        own = self.__dict__
+        own["graph"] = None
+        own["planned"] = {}
+
+    def compose(self, shape: Shape) -> Composable:
+        """Return the layers for an input of this shape, joined, with an open end in front."""
+        raise NotImplementedError
+
+    def plan(self, shape: Shape) -> Graph:
+        """Return the graph for an input of this shape, all shapes worked out.
+
+        Raises:
+            ShapeError: When the parts do not fit the input or each other.
+        """
+        planned = self.planned.get(shape)
+        if planned is None:
+            try:
+                graph = self.graph or graph_of(self.compose(shape))
+                planned = graphs.with_input(graph, shape)
+            except ShapeError as error:
+                raise ShapeError(f"Inside {self!r}: {error}") from None
+            self.planned[shape] = planned
+        return planned
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        graph = self.plan(shape)
+        (place,) = graph.outputs
+        return graph.nodes[place].shape or ()  # never None behind a known input
+
+    @override
+    def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
+        return {
+            f"{name}.{parameter}": size
+            for name, layer, shapes in self.parts(shape)
+            for parameter, size in layer.parameter_shapes(*shapes).items()
+        }
+
+    @override
+    def multiply_adds(self, shape: Shape) -> int:
+        return sum(
+            node.layer.multiply_adds(*shapes)
+            for node, shapes in graphs.fed(self.plan(shape), shape)
+        )
+
+    @override
+    def reaches(self, shape: Shape) -> Never:
+        raise NotImplementedError(
+            f"{type(self).__name__} is made of layers: ask neuropil.analysis.receptive_field."
+        )
+
+    def parts(self, shape: Shape) -> list[tuple[str, Layer, tuple[Shape, ...]]]:
+        """Return each part once: its name, itself, and the shapes of its inputs."""
+        graph = self.plan(shape)
+        names = {id(layer): name for name, layer in graphs.layer_names(graph).items()}
+        fed = {id(node.layer): (node.layer, s) for node, s in graphs.fed(graph, shape)}
+        return [(names[key], *part) for key, part in fed.items()]
+
+    @override
+    def build(self, *input_shapes: Shape) -> None:
+        if self.built_for is not None:
+            self.check_built(*input_shapes)
+            return
+        graph = self.plan(*input_shapes)
+        self.__dict__.update(built_for=input_shapes, graph=graph, planned={})
+        self._modules.update(graphs.layer_names(graph))
+        for node, shapes in graphs.fed(graph, *input_shapes):
+            node.layer.build(*shapes)
+
+    @override
+    def check_built(self, *input_shapes: Shape) -> None:
+        if self.built_for is None:
+            return
+        for node, shapes in graphs.fed(self.plan(*input_shapes), *input_shapes):
+            node.layer.check_built(*shapes)
+
+    @override
+    def reset_parameters(self, generator: Generator | None = None) -> None:
+        for layer in self._modules.values():
+            layer.reset_parameters(generator)  # pyright: ignore[reportCallIssue,reportOptionalMemberAccess]  # parts are layers
+
+    def require_built(self) -> None:
+        """Refuse to run without parameters.
+
+        Raises:
+            ShapeError: When the block was not joined to an `Input`.
+        """
+        if self.built_for is None:
+            raise ShapeError(
+                f"{self!r} has no parameters yet, since the shape of its input is not known: "
+                f"join it to one, as in Input(3, 32, 32) >> block."
+            )
+
+    if TYPE_CHECKING:
+        graph: Any
+        planned: dict[Shape, Graph]
