@@ -1,11 +1,14 @@
 """Rectifiers that leak: where PReLU has its slopes, and that it learns them."""
 
+import copy
+import pickle
+
 import pytest
 import torch
 from torch import nn
 
 from neuropil.core import ShapeError
-from neuropil.layers import Input, LeakyRelu, PRelu
+from neuropil.layers import Input, LeakyRelu, PRelu, Relu
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 3), (4, 3, 2), (4, 3, 2, 2)], ids=str)
@@ -47,3 +50,27 @@ def test_the_leak_may_be_nothing_or_everything():
     x = torch.tensor([[-2.0, 2.0]])
     assert LeakyRelu(epsilon=0)(x).tolist() == [[0.0, 2.0]]
     assert LeakyRelu(epsilon=1)(x).tolist() == [[-2.0, 2.0]]
+
+
+def test_a_maximum_is_torchs_relu6():
+    x = torch.linspace(-9, 9, 73, requires_grad=True)
+    expected = torch.nn.functional.relu6(x)
+    output = Relu(maximum=6)(x)
+    torch.testing.assert_close(output, expected, rtol=0, atol=0)
+    given = torch.autograd.grad(output.square().sum(), x)
+    torch.testing.assert_close(given, torch.autograd.grad(expected.square().sum(), x))
+
+
+def test_a_maximum_holds_behind_units_and_in_copies():
+    layer = Relu(3, maximum=0.5)
+    layer.build((4,))
+    x = 100 * torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
+    expected = torch.nn.functional.linear(x, layer.weight, layer.bias).clamp(0, 0.5)
+    for one in (layer, copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        torch.testing.assert_close(one(x), expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("maximum", [0, -1, float("nan"), float("inf"), "6"])
+def test_a_maximum_must_be_a_positive_number(maximum):
+    with pytest.raises(ValueError, match="Relu: maximum must be a number"):
+        Relu(maximum=maximum)

@@ -1,5 +1,6 @@
 """Training algorithms: gradients, schedules and regularisers."""
 
+from neuropil.algorithms.balance import balance
 from neuropil.algorithms.gradient import (
     Adadelta,
     Adagrad,
@@ -32,6 +33,7 @@ __all__ = [
     "GradientDescent",
     "Momentum",
     "RMSProp",
+    "balance",
     "by_name",
     "cosine_decay",
     "exponential_decay",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +22,8 @@ class BatchNorm(Normalization):
 
     y = γ (x − μ) / √(σ² + ε) + β. In training, μ and σ² are the mean and (biased) variance of
     the batch, and running ones follow: r ← (1 − momentum)·r + momentum·new, the variance
-    unbiased as torch has it. At test time the running ones are used.
+    unbiased as torch has it. At test time the running ones are used, and in training too once
+    γ and β are frozen (``requires_grad`` is False).
 
     Shape:
         ``(C)``, ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same; channels are axis 0
@@ -95,6 +96,16 @@ class BatchNorm(Normalization):
             self.running_mean.zero_()
             self.running_var.fill_(1)
             self.num_batches_tracked.zero_()
+
+    @override
+    def makes_new(self, inputs: int) -> bool:
+        return True
+
+    @override
+    def train(self, mode: bool = True) -> Self:
+        # Frozen parameters were learned for the running statistics, not for a new batch's.
+        frozen = self.weight is not None and not self.weight.requires_grad
+        return super().train(mode and not frozen)
 
     @override
     def forward(self, x: Tensor) -> Tensor:

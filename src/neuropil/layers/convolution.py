@@ -201,6 +201,10 @@ class Convolution(Filters):
         return self.filter_cost(shape, self.slide(shape))
 
     @override
+    def makes_new(self, inputs: int) -> bool:
+        return True
+
+    @override
     def build(self, *input_shapes: Shape) -> None:
         super().build(*input_shapes)
         # The rank is known now and never changes: what depends on it is chosen here, so that

@@ -126,6 +126,10 @@ class Elementwise(Merge):
         return tuple(self.agreed(tuple(lengths), input_shapes, mend) for lengths in longer)
 
     @override
+    def makes_new(self, inputs: int) -> bool:
+        return inputs > 1 and self.pairwise == "add"
+
+    @override
     def forward(self, *inputs: Tensor) -> Tensor:
         if self.pairwise is None:
             return self.merge(*inputs)

@@ -72,6 +72,46 @@ class Dropout(Layer):
         per_channel: bool
 
 
+class StochasticDepth(Layer):
+    """Leave a branch out for whole samples at random in training: y = x·m / (1 − rate).
+
+    m ∈ {0, 1} is one number a sample, 0 with probability `rate`; y = x at test time. It stands
+    at the end of a residual branch.
+
+    Shape:
+        ``(…)`` to the same; free axes stay free.
+
+    Args:
+        rate: Which part of the samples is dropped, from 0 up to but not including 1.
+        name: Name in the network, in place of ``stochasticdepth1``.
+
+    Raises:
+        ValueError: When `rate` is out of its range.
+
+    Reference:
+        Huang, Sun, Liu, Sedra, Weinberger, "Deep networks with stochastic depth", 2016; scaled
+        in training, where the paper scales at test time.
+
+    Example:
+        >>> layer = StochasticDepth(0.5)
+        >>> sorted(set(layer(torch.ones(100, 3)).sum(1).tolist()))
+        [0.0, 6.0]
+    """
+
+    def __init__(self, rate: float, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.__dict__["rate"] = number(rate, "StochasticDepth: rate", "[0, 1)")
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        return x * F.dropout(x.new_ones((len(x), *[1] * (x.ndim - 1))), self.rate)
+
+    if TYPE_CHECKING:
+        rate: float
+
+
 class GaussianNoise(Layer):
     """Add noise in training: y = x + n, each n drawn from N(0, std²); y = x at test time.
 

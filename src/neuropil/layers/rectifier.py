@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Relu(Activation):
-    """The rectifier: max(0, x).
+    """The rectifier: max(0, x), or min(m, max(0, x)).
 
     Shape:
         ``(D)`` to ``(units)``, or ``(T, D)`` to ``(T, units)``; without units, any shape to
@@ -28,36 +28,48 @@ class Relu(Activation):
     Args:
         units: Number of outputs of the affine map W x + b in front; None for the rectifier
             alone.
+        maximum: The largest output m, above 0; ``maximum=6`` is ReLU6. None for no largest.
         bias: Whether b is added; it starts at zero.
         weight: Initialiser of W, ``(units, D)``; by default the one that keeps the variance
             of signals behind a rectifier.
         name: Name in the network, in place of ``relu1``.
 
     Raises:
-        ValueError: When `units` is not a whole number from 1 up.
+        ValueError: When `units` is not a whole number from 1 up, or `maximum` not above 0.
         ShapeError: When units meet an image, or a last axis of free length.
 
     Reference:
-        Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
+        Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010;
+        Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010, for ReLU6.
 
     Example:
         >>> Relu()(torch.tensor([[-1.0, 2.0]])).tolist()
         [[0.0, 2.0]]
+        >>> Relu(maximum=6)(torch.tensor([[-1.0, 2.0, 8.0]])).tolist()
+        [[0.0, 2.0, 6.0]]
         >>> Relu(500).output_shape((784,))
         (500,)
     """
 
     activate = staticmethod(torch.relu)
+    in_place = staticmethod(torch.relu_)
 
     def __init__(
         self,
         units: int | None = None,
         *,
+        maximum: float | None = None,
         bias: bool = True,
         weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
+        if units is not None or maximum is not None:
+            self.__dict__["in_place"] = None
+        if maximum is not None:
+            largest = number(maximum, "Relu: maximum", "(0, inf)")
+            options = {"min_val": 0.0, "max_val": largest}
+            self.__dict__.update(activate=F.hardtanh, options=options)
 
 
 class LeakyRelu(Activation):

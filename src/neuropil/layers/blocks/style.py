@@ -1,0 +1,184 @@
+"""How the convolutions of a block are normalised and activated, chosen once for all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from neuropil.core import Layer, Network, join
+from neuropil.core.block import Block
+from neuropil.core.expression import nearest
+from neuropil.init import HeNormal
+from neuropil.layers.batch_norm import BatchNorm
+from neuropil.layers.convolution import Convolution
+from neuropil.layers.normalization import GroupNorm, InstanceNorm
+from neuropil.layers.rectifier import LeakyRelu, PRelu, Relu
+from neuropil.layers.sigmoid import HardSigmoid, Sigmoid, Tanh
+from neuropil.layers.smooth_rectifier import Elu, Gelu, Softplus, Swish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neuropil.core.layer import Composable
+
+# A layer's name in lower case, a layer of which each place gets a fresh copy, or nothing.
+Choice: TypeAlias = str | Layer | None
+Place: TypeAlias = Literal["before", "after", "first"]
+
+# "layer" is LayerNorm over the whole picture, which is GroupNorm of one group.
+NORMALIZATIONS: dict[str, Callable[[], Layer]] = {
+    "batch": BatchNorm,
+    "group": lambda: GroupNorm(32),
+    "instance": InstanceNorm,
+    "layer": lambda: GroupNorm(1),
+}
+ACTIVATIONS: dict[str, Callable[[], Layer]] = {
+    "elu": Elu,
+    "gelu": Gelu,
+    "hardsigmoid": HardSigmoid,
+    "leakyrelu": LeakyRelu,
+    "prelu": PRelu,
+    "relu": Relu,
+    "sigmoid": Sigmoid,
+    "softplus": Softplus,
+    "swish": Swish,
+    "tanh": Tanh,
+}
+PLACES = ("before", "after", "first")
+# The rule of He et al. for ReLU and its kin.
+HE = HeNormal(gain=2)
+
+
+class Style:
+    """What follows or precedes each convolution of a block.
+
+    Args:
+        activation: ``"relu"`` and so on by the layers' names, a layer to copy, or None.
+        normalization: ``"batch"``, ``"group"`` (32 groups), ``"instance"``, ``"layer"``, a
+            layer to copy, or None.
+        place: Where the normalisation stands: ``"before"`` the activation, ``"after"`` it, or
+            ``"first"``, when both stand in front of the convolution (pre-activation).
+
+    Raises:
+        ValueError: When one of them is not known.
+    """
+
+    def __init__(
+        self,
+        activation: Choice = "relu",
+        normalization: Choice = "batch",
+        place: Place = "before",
+    ) -> None:
+        self.activation = activation
+        self.normalization = normalization
+        if place not in PLACES:
+            known = ", ".join(map(repr, PLACES))
+            raise ValueError(f"place must be one of {known}, got {place!r}.")
+        self.place: Place = place
+        self.activate()
+        self.normalize()
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether convolutions have a bias: not where a normalisation has its own."""
+        return self.normalization is None
+
+    def activate(self) -> list[Layer]:
+        """Return the activation, in a list that is empty where there is none."""
+        return made(self.activation, "activation", ACTIVATIONS)
+
+    def normalize(self) -> list[Layer]:
+        """Return the normalisation, in a list that is empty where there is none."""
+        return made(self.normalization, "normalization", NORMALIZATIONS)
+
+    def around(self, layer: Composable, *, activates: bool = True) -> Network:
+        """Return a layer with its normalisation and activation where they belong."""
+        active = self.activate() if activates else []
+        normal = self.normalize()
+        match self.place:
+            case "before":
+                return join(layer, *normal, *active)
+            case "after":
+                return join(layer, *active, *normal)
+            case _:
+                return join(*normal, *active, layer)
+
+    def unit(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, ...],
+        *,
+        stride: int = 1,
+        padding: Any = None,
+        groups: int = 1,
+        activates: bool = True,
+    ) -> Network:
+        """Return a convolution with its normalisation and activation.
+
+        Args:
+            filters: Output channels.
+            kernel_size: Filter length, one number or one an axis.
+            stride: Step between windows.
+            padding: As for `Convolution`; by default half the filter at both ends.
+            groups: As for `Convolution`.
+            activates: Whether there is an activation.
+        """
+        if padding is None:
+            padding = (
+                tuple(size // 2 for size in kernel_size)
+                if isinstance(kernel_size, tuple)
+                else kernel_size // 2
+            )
+        convolution = Convolution(
+            filters,
+            kernel_size,
+            stride=stride,
+            padding=padding,
+            groups=groups,
+            bias=self.has_bias,
+            weight=HE,
+        )
+        return self.around(convolution, activates=activates)
+
+
+def made(choice: Choice, what: str, known: dict[str, Callable[[], Layer]]) -> list[Layer]:
+    """Return the layer chosen, new, in a list that is empty for None.
+
+    Raises:
+        ValueError: When there is no such layer.
+    """
+    if choice is None:
+        return []
+    if isinstance(choice, Layer):
+        return [choice.fresh()]
+    if choice in known:
+        return [known[choice]()]
+    raise ValueError(
+        f"{what} must be one of {', '.join(map(repr, known))}, a layer such as BatchNorm(), "
+        f"or None, got {choice!r}.{nearest(str(choice), known)}"
+    )
+
+
+class StyledBlock(Block):
+    """A block of convolutions in one style.
+
+    Args:
+        activation: As for `Style`.
+        normalization: As for `Style`.
+        place: As for `Style`.
+        name: Name in the network.
+
+    Raises:
+        ValueError: When one of them is not known.
+    """
+
+    def __init__(
+        self, activation: Choice, normalization: Choice, place: Place, name: str | None
+    ) -> None:
+        super().__init__(name=name)
+        try:
+            self.__dict__["style"] = Style(activation, normalization, place)
+        except ValueError as error:
+            raise ValueError(f"{type(self).__name__}: {error}") from None
+
+    if TYPE_CHECKING:
+        style: Style

@@ -1,0 +1,60 @@
+"""Layers with tensors that follow from their options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from typing_extensions import override
+
+from neuropil.core import Layer
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from neuropil.core import Shape
+
+
+class WithConstants(Layer):
+    """A layer with buffers that follow from its options: moved with it, but never saved.
+
+    A subclass gives `constants`. They are made again whenever memory may have been given to
+    them without content: when weights are loaded or drawn anew.
+
+    Args:
+        name: Name in the network.
+    """
+
+    def constants(self, *input_shapes: Shape) -> dict[str, Tensor]:
+        """Return the tensors by name, on the CPU."""
+        raise NotImplementedError
+
+    @override
+    def build(self, *input_shapes: Shape) -> None:
+        super().build(*input_shapes)
+        device, dtype = torch.get_default_device(), torch.get_default_dtype()
+        for name, value in self.constants(*input_shapes).items():
+            if name not in self._buffers:
+                float_or_int = dtype if value.is_floating_point() else value.dtype
+                self.register_buffer(name, value.to(device, float_or_int), persistent=False)
+
+    def refresh(self) -> None:
+        """Make the constants again, each where it is; on the CPU if it is nowhere."""
+        if self.built_for is None:
+            return
+        for name, value in self.constants(*self.built_for).items():
+            old = self._buffers.get(name)
+            if old is not None:
+                device = "cpu" if old.is_meta else old.device
+                self._buffers[name] = value.to(device, old.dtype)
+
+    @override
+    def reset_parameters(self, generator: Generator | None = None) -> None:
+        super().reset_parameters(generator)
+        if not any(value is not None and value.is_meta for value in self._buffers.values()):
+            self.refresh()
+
+    @override
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self.refresh()

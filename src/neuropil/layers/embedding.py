@@ -1,0 +1,122 @@
+"""Numbered things as vectors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+from typing_extensions import override
+
+from neuropil.core import Layer
+from neuropil.core.shape import whole_number
+from neuropil.init import Normal
+from neuropil.layers.options import initializer
+
+if TYPE_CHECKING:
+    from neuropil.core import Shape
+    from neuropil.core.layer import Initializer
+
+UNIT_NORMAL = Normal(std=1.0)
+
+
+class Embedding(Layer):
+    """Turn indices into rows of a weight matrix that is learnt: y_t = W[x_t].
+
+    It stands behind an input of integers: characters, words, the categories of a column.
+
+    Shape:
+        ``(T)`` to ``(T, units)``: a vector for each index. T may be free.
+
+    Args:
+        entries: How many different indices there are: 0 to entries − 1.
+        units: Width of a vector.
+        padding_idx: The index that fills up sequences which are too short: its vector starts at
+            zero and never learns. None for none.
+        weight: Initialiser of W, ``(entries, units)``.
+        name: Name in the network, in place of ``embedding1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+        ShapeError: When the input is not a row of indices.
+        IndexError: When an index has no row. (On a GPU torch itself stops the program with an
+            assertion, since to look first would mean to wait for it.)
+
+    Reference:
+        Bengio, Ducharme, Vincent, Jauvin, "A neural probabilistic language model", 2003;
+        ``torch.nn.Embedding``, whose defaults these are.
+
+    Example:
+        >>> from neuropil.layers import Input
+        >>> network = Input(None, dtype="int64") >> Embedding(10, 4, padding_idx=0)
+        >>> network.output_shape
+        (None, 4)
+        >>> network(torch.tensor([[3, 0]]))[0, 1].tolist()
+        [0.0, 0.0, 0.0, 0.0]
+    """
+
+    dtype_taken: Literal["float", "int", "any"] = "int"
+
+    def __init__(
+        self,
+        entries: int,
+        units: int,
+        *,
+        padding_idx: int | None = None,
+        weight: Initializer = UNIT_NORMAL,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        own = self.__dict__
+        own["entries"] = whole_number(entries, "Embedding: entries")
+        own["units"] = whole_number(units, "Embedding: units")
+        if padding_idx is not None:
+            padding_idx = whole_number(padding_idx, "Embedding: padding_idx", minimum=0)
+            if padding_idx >= self.entries:
+                raise ValueError(
+                    f"Embedding: padding_idx must be below the {entries} entries, got "
+                    f"{padding_idx}."
+                )
+        own["padding_idx"] = padding_idx
+        self.initializers["weight"] = initializer(weight, "Embedding: weight")
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != 1:
+            mend = "put Flatten() before it"
+            raise self.refuse("a row of indices (T)", shape, mend)
+        return (*shape, self.units)
+
+    @override
+    def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.entries, self.units)}
+
+    @override
+    def reset_parameters(self, generator: Generator | None = None) -> None:
+        super().reset_parameters(generator)
+        if self.padding_idx is not None and self._parameters:
+            self.weight.detach()[self.padding_idx].zero_()
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        if x.dtype is torch.uint8:
+            x = x.int()
+        try:
+            return F.embedding(x, self.weight, self.padding_idx)
+        except IndexError:
+            raise self.out_of_range(x) from None
+
+    def out_of_range(self, x: Tensor) -> IndexError:
+        """Return the error for indices that have no row."""
+        low, high = (int(bound) for bound in x.aminmax())
+        return IndexError(
+            f"{self!r} takes indices from 0 to {self.entries - 1}, got "
+            f"{low if low < 0 else high}."
+        )
+
+    if TYPE_CHECKING:
+        entries: int
+        units: int
+        padding_idx: int | None
+        weight: Tensor

@@ -1,0 +1,70 @@
+"""Pooling over the rotations and reflections of a group convolution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from neuropil.core import Layer
+from neuropil.layers.spatial import one_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neuropil.core import Shape
+    from neuropil.core.window import Reach
+
+
+class GroupPooling(Layer):
+    """The largest value or the mean over the group axis.
+
+    y[k, o] = max_g x[k, g, o], or the mean. Behind `GroupConvolution` this turns with the
+    picture, u·x gives u·y; with `GlobalPooling` behind it nothing turns any more.
+
+    Shape:
+        ``(C, |G|, H, W)`` to ``(C, H, W)``; free lengths stay free.
+
+    Args:
+        mode: ``"max"`` or ``"avg"``.
+        name: Name in the network, in place of ``grouppooling1``.
+
+    Raises:
+        ValueError: When the mode is unknown.
+        ShapeError: When the input has no group axis.
+
+    Reference:
+        Cohen and Welling, "Group equivariant convolutional networks", 2016, section 6.3.
+
+    Example:
+        >>> import torch
+        >>> GroupPooling("max")(torch.tensor([[[[[1.0]], [[5.0]], [[2.0]], [[4.0]]]]])).tolist()
+        [[[[5.0]]]]
+        >>> GroupPooling().output_shape((8, 4, None, None))
+        (8, None, None)
+    """
+
+    def __init__(self, mode: str = "max", *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.__dict__["mode"] = one_of(self, mode, "max", "avg")
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != 4:
+            raise self.refuse(
+                "a group axis behind the channels, (C, |G|, H, W)",
+                shape,
+                "put it behind GroupConvolution(…), before what takes axes away",
+            )
+        return (shape[0], *shape[2:])
+
+    @override
+    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
+        return None  # an axis is gone
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        return x.amax(2) if self.mode == "max" else x.mean(2)
+
+    if TYPE_CHECKING:
+        mode: str
