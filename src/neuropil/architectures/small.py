@@ -21,8 +21,10 @@ from neuropil.layers import (
 if TYPE_CHECKING:
     from neuropil.core.layer import Composable
 
-# Below this side a stage costs so little that it may be wide and deep; above, it may not.
+# Pictures up to this side cost so little that the network may be wide from the start.
 SMALL_SIDE = 16
+# Stages up to this side cost so little that they may have two convolutions.
+DEEP_SIDE = 8
 MAX_WIDTH = 128
 
 
@@ -31,8 +33,9 @@ def small_convolutional(
 ) -> Network:
     """Return a small convolutional network for pictures of one size.
 
-    Stages of Convolution, BatchNorm and Relu halve the picture by MaxPooling and double the
-    channels until its side is below 4; one affine map on what is left gives the answer.
+    Stages of Convolution, BatchNorm and Relu, once or twice, halve the picture by MaxPooling
+    and double the channels until its side is below 4; one affine map on what is left gives the
+    answer.
 
     Shape:
         ``input_shape`` to ``(outputs)``.
@@ -60,10 +63,12 @@ def small_convolutional(
             f"{format_shape(input_shape)}."
         )
     side = min(length for length in input_shape[1:] if length is not None)
-    depth, width = (2, 32) if side <= SMALL_SIDE else (1, 16)
+    wide = side <= SMALL_SIDE
+    width = 32 if wide else 16
     network: Composable = Input(*input_shape)
     while side >= 4:
         stage = Convolution(width, 3, padding="same", bias=False) >> BatchNorm() >> Relu()
+        depth = 2 if wide or side <= DEEP_SIDE else 1
         network = network >> repeat(stage, depth) >> MaxPooling(2)
         side, width = side // 2, min(2 * width, MAX_WIDTH)
     return network >> Flatten() >> Dropout(dropout) >> last_layer(outputs, task)

@@ -1,0 +1,89 @@
+"""AlexNet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neuropil.architectures.classifier import dense_head, flattened
+from neuropil.architectures.registry import architecture
+from neuropil.architectures.sizes import is_small
+from neuropil.core import Network, Shape, join
+from neuropil.layers import Input, MaxPooling
+from neuropil.layers.blocks.style import Choice, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
+
+def alexnet_keys() -> Iterator[str]:
+    """Return the names of the layers with parameters in torchvision."""
+    yield from (f"features.{place}" for place in (0, 3, 6, 8, 10))
+    yield from (f"classifier.{place}" for place in (1, 4, 6))
+
+
+@architecture(
+    year=2012,
+    paper=(
+        "Krizhevsky, Sutskever, Hinton, ImageNet classification with deep convolutional neural "
+        "networks"
+    ),
+    accuracy="56.5 % ImageNet",
+    keys={"torchvision": alexnet_keys},
+)
+def alexnet(
+    classes: int = 1000,
+    *,
+    input_shape: Shape = (3, 224, 224),
+    activation: Choice = "relu",
+    normalization: Choice = None,
+    weights: str | PathLike[str] | None = None,
+) -> Network:
+    """AlexNet: five convolutions and three fully connected layers.
+
+    Filters of 11×11 at steps of 4, of 5×5 and three times of 3×3, MaxPooling behind the first,
+    the second and the fifth, which are named ``stage1`` to ``stage3``; two layers of 4096 units
+    with Dropout. Pictures below 64 pixels get 5×5 filters at steps of 1 in front instead. The
+    first fully connected layer takes what is left of the picture, at most 6×6 positions;
+    larger pictures, and those of free lengths, are averaged to 6×6 first.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        input_shape: ``(C, H, W)``; lengths may be None.
+        activation: As for `ResidualBlock`.
+        normalization: As for `ResidualBlock`, for the convolutions.
+        weights: As for `load_weights`.
+
+    Raises:
+        ShapeError: When a picture is too small.
+        ValueError: When an option is out of its range, or the weights do not fit.
+
+    Reference:
+        Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014: the
+        variant in one piece, with fewer filters and without `LocalResponseNorm`, of Krizhevsky,
+        Sutskever, Hinton, "ImageNet classification with deep convolutional neural networks",
+        2012. Equal outputs under equal weights with ``torchvision.models.alexnet``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = alexnet()
+        >>> network.upto("stage3").output_shape, sum(p.numel() for p in network.parameters())
+        ((256, 6, 6), 61100840)
+    """
+    del weights  # loaded by the decorator
+    style = Style(activation, normalization)
+    small = is_small(input_shape)
+    body = join(
+        Input(*input_shape),
+        style.unit(64, 5) if small else style.unit(64, 11, stride=4, padding=2),
+        MaxPooling(3, stride=2, name="stage1"),
+        style.unit(192, 5),
+        MaxPooling(3, stride=2, name="stage2"),
+        *(style.unit(filters, 3) for filters in (384, 256, 256)),
+        MaxPooling(3, stride=2, name="stage3"),
+    )
+    return join(body, flattened(body, 6), *dense_head(style, 4096, classes, first=True))

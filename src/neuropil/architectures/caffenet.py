@@ -1,0 +1,186 @@
+"""CaffeNet for pictures of 128 pixels, on which the tricks of deep networks were compared."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from neuropil.architectures.classifier import dense_head, flattened
+from neuropil.architectures.registry import architecture
+from neuropil.architectures.sizes import shortest
+from neuropil.core import Layer, Network, Shape, join
+from neuropil.core.expression import nearest
+from neuropil.layers import (
+    AveragePooling,
+    Convolution,
+    Dropout,
+    GlobalPooling,
+    Identity,
+    Input,
+    LocalResponseNorm,
+    MaxAveragePooling,
+    MaxPooling,
+    Softmax,
+)
+from neuropil.layers.blocks.style import HE, Choice, Place, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from os import PathLike
+
+    from neuropil.core.layer import Composable
+
+# Side from which on: length and step of the first filters, such that 30 positions are left.
+FIRST = {128: (11, 4), 96: (7, 3), 64: (5, 2), 0: (3, 1)}
+# Stage by stage the filters, their length (None: as above) and the groups.
+STAGES = (
+    ((96, None, 1),),
+    ((256, 5, 2),),
+    ((384, 3, 1), (384, 3, 2), (256, 3, 2)),
+)
+POOLINGS = {"max": MaxPooling, "average": AveragePooling, "max_average": MaxAveragePooling}
+HEADS = ("dense", "convolutional")
+
+
+def caffenet_keys() -> Iterator[str]:
+    """Return the names of the layers with parameters in Caffe."""
+    yield from ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
+
+
+@architecture(
+    year=2016,
+    paper="Mishkin, Sergievskiy, Matas, Systematic evaluation of CNN advances on the ImageNet",
+    accuracy="47.1 % ImageNet at 128 pixels",
+    keys={"caffe": caffenet_keys},
+)
+def caffenet128(
+    classes: int = 1000,
+    *,
+    input_shape: Shape = (3, 128, 128),
+    activation: Choice = "relu",
+    normalization: Choice = None,
+    place: Place = "before",
+    pooling: str | None = "max",
+    pool_size: int = 3,
+    pool_padding: int = 0,
+    local_response_norm: bool = False,
+    head: str = "dense",
+    units: int = 2048,
+    dropout: float = 0.5,
+    width: float = 1.0,
+    weights: str | PathLike[str] | None = None,
+) -> Network:
+    """CaffeNet for 128 pixels: the network on which the tricks of deep learning were compared.
+
+    11×11 filters at steps of 4, then 5×5 and three times 3×3, three of them in two groups;
+    pooling behind the first, the second and the fifth, named ``stage1`` to ``stage3``; two
+    layers of 2048 units with Dropout. Smaller pictures get the paper's shorter first filters:
+    7×7 at steps of 3 from 96 pixels, 5×5 at steps of 2 from 64, 3×3 at steps of 1 below. Each
+    switch below is a row of the paper's comparison.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        input_shape: ``(C, H, W)``; lengths may be None.
+        activation: As for `ResidualBlock`.
+        normalization: As for `ResidualBlock`, for the convolutions.
+        place: As for `ResidualBlock`.
+        pooling: ``"max"``, ``"average"``, ``"max_average"`` for their sum, or None for twice
+            the step in the convolution.
+        pool_size: Length of the pooling's window; its step is 2.
+        pool_padding: Border around what is pooled.
+        local_response_norm: Whether `LocalResponseNorm` follows the first two poolings, as in
+            CaffeNet; the paper left it out, since it changed nothing.
+        head: ``"dense"``; or ``"convolutional"``: the fully connected layers become
+            convolutions, the first of 3×3, and the predictions of all positions are averaged.
+        units: Units of each of the two layers.
+        dropout: Share of their outputs dropped in training.
+        width: What every number of filters and units is multiplied with.
+        weights: As for `load_weights`.
+
+    Raises:
+        ShapeError: When a picture is too small.
+        ValueError: When an option is out of its range, or the weights do not fit.
+
+    Reference:
+        Mishkin, Sergievskiy, Matas, "Systematic evaluation of convolution neural network
+        advances on the ImageNet", 2017, table 1, after Jia et al., "Caffe", 2014.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = caffenet128(1000)
+        >>> network.upto("stage3").output_shape
+        (256, 3, 3)
+    """
+    del weights  # loaded by the decorator
+    if head not in HEADS:
+        raise ValueError(f"head must be one of {', '.join(map(repr, HEADS))}, got {head!r}.")
+    style = Style(activation, normalization, place)
+    options: dict[str, Any] = {"stride": 2, "padding": pool_padding, "ceil_mode": True}
+    pool = pooling and functools.partial(pooling_of(pooling), pool_size, **options)
+    layers: list[Composable] = []
+    for number, units_of_stage in enumerate(STAGES, start=1):
+        layers += convolutions(style, units_of_stage, input_shape, width, not pool)
+        name = f"stage{number}"
+        layers.append(pool(name=name) if pool else Identity(name=name))
+        if local_response_norm and number < len(STAGES):
+            layers.append(LocalResponseNorm(5, alpha=2e-5, k=1.0))
+    body = join(Input(*input_shape), *layers)
+    hidden = scaled(units, width)
+    if head == "convolutional":
+        return join(body, *averaged_head(style, hidden, classes, dropout))
+    return join(body, flattened(body, 6), *dense_head(style, hidden, classes, dropout=dropout))
+
+
+def pooling_of(kind: str) -> Callable[..., Layer]:
+    """Return what makes a pooling layer.
+
+    Raises:
+        ValueError: When there is no such pooling.
+    """
+    if kind not in POOLINGS:
+        known = ", ".join(map(repr, POOLINGS))
+        near = nearest(str(kind), POOLINGS)
+        raise ValueError(f"pooling must be one of {known}, got {kind!r}.{near}")
+    return POOLINGS[kind]
+
+
+def convolutions(
+    style: Style,
+    units: Iterable[tuple[int, int | None, int]],
+    input_shape: Shape,
+    width: float,
+    strided: bool,  # noqa: FBT001 - only the function above calls this
+) -> list[Composable]:
+    """Return the convolutions of one stage; where nothing pools, the last one shrinks."""
+    layers: list[Composable] = []
+    rows = list(units)
+    for place, (filters, length, groups) in enumerate(rows, start=1):
+        step = 2 if strided and place == len(rows) else 1
+        padding = None
+        if length is None:
+            side = shortest(input_shape, 128)
+            length, stride = next(how for least, how in FIRST.items() if side >= least)
+            step, padding = step * stride, 0
+        unit = style.unit(
+            scaled(filters, width), length, stride=step, padding=padding, groups=groups
+        )
+        layers.append(unit)
+    return layers
+
+
+def scaled(number: int, width: float) -> int:
+    """Return a number of filters for a width, even, since some go in two groups."""
+    return max(2, 2 * round(number * width / 2))
+
+
+def averaged_head(style: Style, width: int, classes: int, dropout: float) -> list[Composable]:
+    """Return the fully connected layers as convolutions, and the mean of what they predict."""
+    layers: list[Composable] = []
+    for length in (3, 1):
+        layers += [Convolution(width, length, padding="same", weight=HE), *style.activate()]
+        layers += [Dropout(dropout)] if dropout else []
+    return [*layers, Convolution(classes, 1), GlobalPooling("avg"), Softmax()]

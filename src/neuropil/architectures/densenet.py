@@ -1,0 +1,247 @@
+"""Densely connected networks."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+
+from neuropil.architectures.registry import Options, Published, architecture
+from neuropil.architectures.sizes import is_small
+from neuropil.core import Layer, Network, Shape, join
+from neuropil.layers import (
+    DenseBlock,
+    GlobalPooling,
+    Input,
+    MaxPooling,
+    Softmax,
+    TransitionLayer,
+)
+from neuropil.layers.blocks.style import Choice, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from neuropil.core.layer import Composable
+
+
+class Plan(NamedTuple):
+    """The numbers of one network.
+
+    Args:
+        growth_rate: Channels that a layer adds.
+        layers: How many layers each block has.
+        stem: Channels before the first block.
+    """
+
+    growth_rate: int
+    layers: tuple[int, ...]
+    stem: int
+
+
+PLANS = {
+    121: Plan(32, (6, 12, 24, 16), 64),
+    161: Plan(48, (6, 12, 36, 24), 96),
+    169: Plan(32, (6, 12, 32, 32), 64),
+    201: Plan(32, (6, 12, 48, 32), 64),
+}
+
+
+class DenseNetOptions(Options, total=False):
+    """What densely connected networks take beside the options of every architecture.
+
+    Attributes:
+        dropout: As for `DenseBlock`.
+    """
+
+    dropout: float
+
+
+def dense_network(
+    depth: int,
+    classes: int,
+    *,
+    input_shape: Shape = (3, 224, 224),
+    activation: Choice = "relu",
+    normalization: Choice = "batch",
+    dropout: float = 0.0,
+    weights: object = None,  # noqa: ARG001 - the decorator loads them
+) -> Network:
+    """Return a densely connected network of a depth that is known for ImageNet."""
+    plan = PLANS[depth]
+    style = Style(activation, normalization)
+    chosen: dict[str, Any] = {"activation": activation, "normalization": normalization}
+    blocks: list[Layer] = []
+    for stage, layers in enumerate(plan.layers, start=1):
+        if stage > 1:
+            blocks.append(TransitionLayer(**chosen))
+        blocks.append(
+            DenseBlock(
+                layers, plan.growth_rate, dropout=dropout, **chosen, name=f"stage{stage}"
+            )
+        )
+    return join(
+        Input(*input_shape),
+        *stem(style, plan.stem, input_shape),
+        *blocks,
+        *style.normalize(),
+        *style.activate(),
+        GlobalPooling("avg"),
+        Softmax(classes),
+    )
+
+
+def stem(style: Style, filters: int, input_shape: Shape) -> list[Composable]:
+    """Return the layers before the first block: pictures of 64 pixels up shrink by four."""
+    if is_small(input_shape):
+        return [style.unit(filters, 3)]
+    return [style.unit(filters, 7, stride=2), MaxPooling(3, stride=2, padding=1)]
+
+
+def imagenet_keys(depth: int) -> Iterator[str]:
+    """Return the names of the layers with parameters in torchvision and timm."""
+    yield from ("features.conv0", "features.norm0")
+    for block, layers in enumerate(PLANS[depth].layers, start=1):
+        if block > 1:
+            transition = f"features.transition{block - 1}"
+            yield from (f"{transition}.norm", f"{transition}.conv")
+        for place in range(1, layers + 1):
+            layer = f"features.denseblock{block}.denselayer{place}"
+            for number in (1, 2):
+                yield from (f"{layer}.norm{number}", f"{layer}.conv{number}")
+    yield from ("features.norm5", "classifier")
+
+
+def facts(depth: int, accuracy: str) -> dict[str, Any]:
+    """Return what the zoo's table says of a densely connected network."""
+    keys = functools.partial(imagenet_keys, depth)
+    return {
+        "year": 2016,
+        "paper": "Huang, Liu, van der Maaten, Weinberger, Densely connected convolutional "
+        "networks",
+        "accuracy": f"{accuracy} % ImageNet",
+        "keys": {"torchvision": keys, "timm": keys},
+        "published": Published(f"timm/densenet{depth}.tv_in1k"),
+    }
+
+
+@architecture(**facts(121, "74.4"))
+def densenet121(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Network:
+    """DenseNet-121: four dense blocks of 6, 12, 24 and 16 layers that add 32 channels each.
+
+    A 7×7 convolution to 64 channels and MaxPooling shrink the picture by four; between the
+    blocks transition layers halve channels and picture; behind them normalisation and
+    activation, the mean over all positions, and Softmax. Pictures below 64 pixels get a 3×3
+    convolution of stride 1 in front instead, and no MaxPooling. The blocks are named ``stage1``
+    to ``stage4``: ``network.upto("stage4")`` gives the features, before the last normalisation,
+    and ``network.upto("stage2", "stage3", "stage4")`` a pyramid of them.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        **options: ``input_shape``, by default ``(3, 224, 224)``: lengths may be None;
+            ``activation``, ``normalization`` and ``dropout`` as for `DenseBlock`; ``weights``
+            as for `load_weights`.
+
+    Raises:
+        ShapeError: When a picture is too small.
+        ValueError: When an option is out of its range, or the weights do not fit.
+
+    Reference:
+        Huang, Liu, van der Maaten, Weinberger, "Densely connected convolutional networks",
+        2017, table 1 (DenseNet-BC); dropout of 0.2 is theirs where pictures are not augmented.
+        Equal outputs under equal weights with ``torchvision.models.densenet121``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = densenet121(10, input_shape=(1, 32, 32))
+        >>> network.output_shape, network.upto("stage4").output_shape
+        ((10,), (1024, 4, 4))
+    """
+    return dense_network(121, classes, **options)
+
+
+@architecture(**facts(161, "77.1"))
+def densenet161(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Network:
+    """DenseNet-161: dense blocks of 6, 12, 36 and 24 layers that add 48 channels each.
+
+    The plan of `densenet121`, from 96 channels at the start.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        **options: As for `densenet121`.
+
+    Reference:
+        Huang, Liu, van der Maaten, Weinberger, "Densely connected convolutional networks",
+        2017, section 4.4 (the widest, k = 48). Equal outputs under equal weights with
+        ``torchvision.models.densenet161``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = densenet161()
+        >>> network.upto("stage4").output_shape
+        (2208, 7, 7)
+    """
+    return dense_network(161, classes, **options)
+
+
+@architecture(**facts(169, "75.6"))
+def densenet169(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Network:
+    """DenseNet-169: dense blocks of 6, 12, 32 and 32 layers that add 32 channels each.
+
+    The plan of `densenet121`.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        **options: As for `densenet121`.
+
+    Reference:
+        Huang, Liu, van der Maaten, Weinberger, "Densely connected convolutional networks",
+        2017, table 1. Equal outputs under equal weights with
+        ``torchvision.models.densenet169``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = densenet169()
+        >>> network.upto("stage4").output_shape
+        (1664, 7, 7)
+    """
+    return dense_network(169, classes, **options)
+
+
+@architecture(**facts(201, "76.9"))
+def densenet201(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Network:
+    """DenseNet-201: dense blocks of 6, 12, 48 and 32 layers that add 32 channels each.
+
+    The plan of `densenet121`.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        **options: As for `densenet121`.
+
+    Reference:
+        Huang, Liu, van der Maaten, Weinberger, "Densely connected convolutional networks",
+        2017, table 1. Equal outputs under equal weights with
+        ``torchvision.models.densenet201``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = densenet201()
+        >>> network.upto("stage4").output_shape
+        (1920, 7, 7)
+    """
+    return dense_network(201, classes, **options)

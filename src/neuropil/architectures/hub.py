@@ -1,0 +1,103 @@
+"""Weights from the hub: a recorded revision, checked against the hub's own SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+from neuropil.core.files import write_together
+
+FILE = "model.safetensors"
+
+
+def fetch(repository: str) -> Path:
+    """Return the file of a repository's weights, downloaded unless it is there already.
+
+    The revision is the one asked for, as in ``owner/name@revision``, or else the one that was
+    recorded at the first download here; the bytes are checked against the SHA-256 that the hub
+    gives for them.
+
+    Raises:
+        ValueError: When the hub cannot give the file, or it is not what the hub says it is.
+        ModuleNotFoundError: When the hub's client is not installed.
+    """
+    try:
+        import huggingface_hub as client
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            "weights from the hub need its client: pip install 'neuropil[hub]'."
+        ) from None
+    name, _, revision = repository.partition("@")
+    known = recorded().get(name, {})
+    wanted = revision or known.get("revision")
+    try:
+        url = client.hf_hub_url(name, FILE, revision=wanted)
+        facts = client.get_hf_file_metadata(url)
+        path = Path(client.hf_hub_download(name, FILE, revision=facts.commit_hash))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"the hub does not give {FILE} of {name}"
+            + f" at {wanted}" * bool(wanted)
+            + f": {str(error).strip().splitlines()[0]}"
+        ) from None
+    check(path, name, str(facts.etag), known, revision)
+    if not revision and not known:
+        record(name, {"revision": facts.commit_hash, "sha256": facts.etag})
+        warnings.warn(
+            f"{name}: revision {facts.commit_hash}, SHA-256 {facts.etag}, is recorded in "
+            f"{record_file()} and will be used from now on.",
+            stacklevel=5,
+        )
+    return path
+
+
+def check(path: Path, name: str, sha256: str, known: dict[str, Any], revision: str) -> None:
+    """Refuse bytes that are not those that the hub, and the record, speak of.
+
+    Raises:
+        ValueError: When a hash differs.
+    """
+    with path.open("rb") as file:
+        have = hashlib.file_digest(file, "sha256").hexdigest()
+    wanted = {"the hub's": sha256}
+    if known and not revision:
+        wanted["the recorded"] = known["sha256"]
+    for whose, hash_ in wanted.items():
+        if have != hash_:
+            raise ValueError(
+                f"{path} has the SHA-256 {have}, and {whose} for {name} is {hash_}: delete the "
+                f"file and load it again."
+            )
+
+
+def record_file() -> Path:
+    """Return where revisions are recorded."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "neuropil" / "weights.json"
+
+
+def recorded() -> dict[str, dict[str, Any]]:
+    """Return the recorded revisions by repository.
+
+    Raises:
+        ValueError: When the record is damaged.
+    """
+    path = record_file()
+    if not path.is_file():
+        return {}
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}; mend or delete it.") from None
+
+
+def record(name: str, facts: dict[str, Any]) -> None:
+    """Add a repository to the record."""
+    path = record_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(recorded() | {name: facts}, indent=1)
+    write_together(path.parent, {path.name: text.encode()})

@@ -1,0 +1,152 @@
+"""Inception-ResNet v2: inception modules with residual connections."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from neuropil.architectures.inception import (
+    HALVES,
+    branch_units,
+    classifier,
+    normalized,
+    stem,
+    unit_keys,
+)
+from neuropil.architectures.registry import Published, architecture
+from neuropil.core import Network, Shape, join
+from neuropil.layers import InceptionModule, InceptionResNetBlock, Input
+from neuropil.layers.blocks.style import Choice, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from os import PathLike
+
+    from neuropil.core import Layer
+
+MIXED_5B = (
+    ((96, 1),),
+    ((48, 1), (64, 5)),
+    ((64, 1), (96, 3), (96, 3)),
+    ("avg", (64, 1)),
+)
+MIXED_6A = ((384, 3, 2),), ((256, 1), (256, 3), (384, 3, 2)), (("max", 3, 2),)
+MIXED_7A = (
+    ((256, 1), (384, 3, 2)),
+    ((256, 1), (288, 3, 2)),
+    ((256, 1), (288, 3), (320, 3, 2)),
+    (("max", 3, 2),),
+)
+BLOCK_35 = ((32, 1),), ((32, 1), (32, 3)), ((32, 1), (48, 3), (64, 3))
+BLOCK_17 = ((192, 1),), ((128, 1), (160, (1, 7)), (192, (7, 1)))
+BLOCK_8 = ((192, 1),), ((192, 1), (224, (1, 3)), (256, (3, 1)))
+
+# The published weights' name of a reduction and its branches; then of the blocks behind it,
+# their branches, how many there are, and how far each is damped.
+STAGES = (
+    ("mixed_5b", MIXED_5B, "repeat", BLOCK_35, 10, 0.17),
+    ("mixed_6a", MIXED_6A, "repeat_1", BLOCK_17, 20, 0.1),
+    ("mixed_7a", MIXED_7A, "repeat_2", BLOCK_8, 9, 0.2),
+)
+STEM_UNITS = "conv2d_1a", "conv2d_2a", "conv2d_2b", "conv2d_3b", "conv2d_4a"
+
+
+def resnet_v2_keys() -> Iterator[str]:
+    """Return the names of the layers with parameters in timm."""
+    yield from unit_keys(STEM_UNITS)
+    for reduction, branches, blocks, rows, count, _ in STAGES:
+        yield from unit_keys(f"{reduction}.{unit}" for unit in branch_units(branches))
+        names = [f"{blocks}.{number}" for number in range(count)]
+        for block in [*names, "block8"] if rows is BLOCK_8 else names:
+            yield from unit_keys(f"{block}.{unit}" for unit in branch_units(rows))
+            yield f"{block}.conv2d"
+    yield from unit_keys(["conv2d_7b"])
+    yield "classif"
+
+
+@architecture(
+    year=2016,
+    paper="Szegedy, Ioffe, Vanhoucke, Alemi, Inception-v4, Inception-ResNet and the impact of "
+    "residual connections on learning",
+    accuracy="80.4 % ImageNet",
+    keys={"timm": resnet_v2_keys},
+    published=Published("timm/inception_resnet_v2.tf_in1k", mean=HALVES, std=HALVES),
+)
+def inception_resnet_v2(
+    classes: int = 1000,
+    *,
+    input_shape: Shape = (3, 299, 299),
+    activation: Choice = "relu",
+    normalization: Choice = "batch",
+    weights: str | PathLike[str] | None = None,
+) -> Network:
+    """Inception-ResNet v2: 10, 20 and 10 residual inception blocks of three kinds.
+
+    The stem of `inception_v3` shrinks the picture by eight; two reductions between the kinds
+    halve it; a 1×1 convolution to 1536 channels, the mean over all positions, Dropout, Softmax.
+    Pictures below 75 pixels get a first convolution of stride 1 and no second MaxPooling. The
+    last blocks of each kind, with 320, 1088 and 2080 channels, are named ``stage1`` to
+    ``stage3``: ``network.upto("stage1", "stage2", "stage3")`` is a pyramid.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        input_shape: ``(C, H, W)``; lengths may be None.
+        activation: As for `ResidualBlock`.
+        normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Groups
+            that divide all channels are those of ``GroupNorm(8)``.
+        weights: As for `load_weights`.
+
+    Raises:
+        ShapeError: When a picture is too small.
+        ValueError: When an option is out of its range, or the weights do not fit.
+
+    Reference:
+        Szegedy, Ioffe, Vanhoucke, Alemi, "Inception-v4, Inception-ResNet and the impact of
+        residual connections on learning", 2017. Equal outputs under equal weights with timm's
+        ``inception_resnet_v2``, whose blocks are those of its authors' published weights, with
+        fewer channels and other damping than the paper prints.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = inception_resnet_v2(10, input_shape=(1, 32, 32))
+        >>> network.upto("stage1").output_shape, network.upto("stage3").output_shape
+        ((320, 11, 11), (2080, 2, 2))
+    """
+    del weights  # loaded by the decorator
+    normalization = normalized(normalization)
+    style = Style(activation, normalization)
+    module = functools.partial(
+        InceptionModule,
+        activation=activation,
+        normalization=normalization,
+        count_include_pad=False,
+    )
+    block = functools.partial(
+        InceptionResNetBlock, activation=activation, normalization=normalization
+    )
+    return join(
+        Input(*input_shape),
+        *stem(style, input_shape),
+        *stages(module, block),
+        style.unit(1536, 1),
+        *classifier(0.2, classes),
+    )
+
+
+def stages(module: Callable[..., Layer], block: Callable[..., Layer]) -> list[Layer]:
+    """Return the modules that widen or reduce, each with the residual blocks behind it."""
+    layers: list[Layer] = []
+    for number, (_, branches, _, rows, count, scale) in enumerate(STAGES, start=1):
+        end = f"stage{number}"
+        layers.append(module(*branches))
+        if number < len(STAGES):
+            layers += [block(*rows, scale=scale) for _ in range(count - 1)]
+            layers.append(block(*rows, scale=scale, name=end))
+        else:  # the very last block is neither damped nor activated
+            layers += [block(*rows, scale=scale) for _ in range(count)]
+            layers.append(block(*rows, activates=False, name=end))
+    return layers

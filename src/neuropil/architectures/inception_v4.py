@@ -1,0 +1,154 @@
+"""Inception v4: the plan of v3 made even, deeper and wider."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from neuropil.architectures.inception import (
+    HALVES,
+    SMALL_SIDE,
+    branch_units,
+    classifier,
+    cross,
+    normalized,
+    unit_keys,
+)
+from neuropil.architectures.registry import Published, architecture
+from neuropil.architectures.sizes import is_small
+from neuropil.core import Network, Shape, join
+from neuropil.layers import InceptionModule, Input
+from neuropil.layers.blocks.style import Choice, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
+    from neuropil.layers.blocks.branches import Branch
+
+STEM_A = (("max", 3, 2),), ((96, 3, 2),)
+STEM_B = (
+    ((64, 1), (96, 3, 1, 0)),
+    ((64, 1), (64, (1, 7)), (64, (7, 1)), (96, 3, 1, 0)),
+)
+INCEPTION_A = (
+    ((96, 1),),
+    ((64, 1), (96, 3)),
+    ((64, 1), (96, 3), (96, 3)),
+    ("avg", (96, 1)),
+)
+REDUCTION_A = ((384, 3, 2),), ((192, 1), (224, 3), (256, 3, 2)), (("max", 3, 2),)
+INCEPTION_B = (
+    ((384, 1),),
+    ((192, 1), (224, (1, 7)), (256, (7, 1))),
+    ((192, 1), (192, (7, 1)), (224, (1, 7)), (224, (7, 1)), (256, (1, 7))),
+    ("avg", (128, 1)),
+)
+REDUCTION_B = (
+    ((192, 1), (192, 3, 2)),
+    ((256, 1), (256, (1, 7)), (320, (7, 1)), (320, 3, 2)),
+    (("max", 3, 2),),
+)
+INCEPTION_C = (
+    ((256, 1),),
+    ((384, 1), cross(256)),
+    ((384, 1), (448, (3, 1)), (512, (1, 3)), cross(256)),
+    ("avg", (256, 1)),
+)
+BODY = (*[INCEPTION_A] * 4, REDUCTION_A, *[INCEPTION_B] * 7, REDUCTION_B, *[INCEPTION_C] * 3)
+# By their places in the body.
+STAGES = {3: "stage1", 11: "stage2", 15: "stage3"}
+
+# Where published weights do not name units by their places.
+C_UNITS = (
+    "branch0", "branch1_0", "branch1_1a", "branch1_1b",
+    "branch2_0", "branch2_1", "branch2_2", "branch2_3a", "branch2_3b", "branch3.1",
+)  # fmt: skip
+
+
+def stem_c(stride: int) -> tuple[Branch, ...]:
+    """Return the branches of the stem's last module."""
+    return ((192, 3, stride),), (("max", 3, stride),)
+
+
+def v4_keys() -> Iterator[str]:
+    """Return the names of the layers with parameters in timm."""
+    units = ["0", "1", "2", "3.conv", *(f"4.{unit}" for unit in branch_units(STEM_B)), "5.conv"]
+    for number, branches in enumerate(BODY, start=6):
+        own = C_UNITS if branches is INCEPTION_C else branch_units(branches)
+        units += [f"{number}.{unit}" for unit in own]
+    yield from unit_keys(f"features.{unit}" for unit in units)
+    yield "last_linear"
+
+
+@architecture(
+    year=2016,
+    paper="Szegedy, Ioffe, Vanhoucke, Alemi, Inception-v4, Inception-ResNet and the impact of "
+    "residual connections on learning",
+    accuracy="80.1 % ImageNet",
+    keys={"timm": v4_keys},
+    published=Published("timm/inception_v4.tf_in1k", mean=HALVES, std=HALVES),
+)
+def inception_v4(
+    classes: int = 1000,
+    *,
+    input_shape: Shape = (3, 299, 299),
+    activation: Choice = "relu",
+    normalization: Choice = "batch",
+    weights: str | PathLike[str] | None = None,
+) -> Network:
+    """Inception v4: 4, 7 and 3 modules of three kinds, and a stem of modules of its own.
+
+    The stem shrinks the picture by eight; two reductions between the kinds halve it; the mean
+    over all positions, Dropout, Softmax. Pictures below 75 pixels get a first convolution of
+    stride 1 and a last module of the stem that does not shrink them. The last modules of each
+    kind, with 384, 1024 and 1536 channels, are named ``stage1`` to ``stage3``:
+    ``network.upto("stage1", "stage2", "stage3")`` is a pyramid.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        input_shape: ``(C, H, W)``; lengths may be None.
+        activation: As for `ResidualBlock`.
+        normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Groups
+            that divide all channels are those of ``GroupNorm(8)``.
+        weights: As for `load_weights`.
+
+    Raises:
+        ShapeError: When a picture is too small.
+        ValueError: When an option is out of its range, or the weights do not fit.
+
+    Reference:
+        Szegedy, Ioffe, Vanhoucke, Alemi, "Inception-v4, Inception-ResNet and the impact of
+        residual connections on learning", 2017. Equal outputs under equal weights with timm's
+        ``inception_v4``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = inception_v4(10, input_shape=(1, 32, 32))
+        >>> network.upto("stage1").output_shape, network.upto("stage3").output_shape
+        ((384, 11, 11), (1536, 2, 2))
+    """
+    del weights  # loaded by the decorator
+    normalization = normalized(normalization)
+    style = Style(activation, normalization)
+    options: dict[str, Any] = {
+        "activation": activation,
+        "normalization": normalization,
+        "count_include_pad": False,
+    }
+    stride = 1 if is_small(input_shape, SMALL_SIDE) else 2
+    return join(
+        Input(*input_shape),
+        style.unit(32, 3, stride=stride, padding=0),
+        style.unit(32, 3, padding=0),
+        style.unit(64, 3),
+        *(InceptionModule(*rows, **options) for rows in (STEM_A, STEM_B, stem_c(stride))),
+        *(
+            InceptionModule(*branches, name=STAGES.get(place), **options)
+            for place, branches in enumerate(BODY)
+        ),
+        *classifier(0.2, classes),
+    )

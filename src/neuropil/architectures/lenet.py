@@ -1,0 +1,87 @@
+"""LeNet-5."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neuropil.architectures.caffenet import pooling_of
+from neuropil.architectures.registry import architecture
+from neuropil.architectures.sizes import is_small
+from neuropil.core import Network, Shape, join
+from neuropil.layers import Flatten, Input, Linear, Softmax
+from neuropil.layers.blocks.style import Choice, Style
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+# The side of the paper's pictures: digits of 28 pixels with a border of two.
+SIDE = 32
+
+
+@architecture(
+    year=1998,
+    paper=(
+        "LeCun, Bottou, Bengio, Haffner, Gradient-based learning applied to document "
+        "recognition"
+    ),
+    accuracy="99.05 % MNIST",
+)
+def lenet5(
+    classes: int = 10,
+    *,
+    input_shape: Shape = (1, 32, 32),
+    activation: Choice = "tanh",
+    normalization: Choice = None,
+    pooling: str = "average",
+    weights: str | PathLike[str] | None = None,
+) -> Network:
+    """LeNet-5: two convolutions with pooling, and three fully connected layers.
+
+    6 and 16 filters of 5×5, each followed by pooling over 2×2, then 120 and 84 units. 61,706
+    parameters at 32 pixels and 10 classes. Pictures below 32 pixels, such as MNIST's 28, get a
+    border of two zeros. The poolings are named ``stage1`` and ``stage2``.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        input_shape: ``(C, H, W)``, every length known.
+        activation: As for `ResidualBlock`.
+        normalization: As for `ResidualBlock`, for the convolutions.
+        pooling: ``"average"``, ``"max"`` or ``"max_average"``, their sum.
+        weights: As for `load_weights`.
+
+    Raises:
+        ShapeError: When a picture is too small.
+        ValueError: When an option is out of its range, or the weights do not fit.
+
+    Reference:
+        LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document
+        recognition", 1998, section II.B. As nearly all who say LeNet-5, this one leaves out
+        that the paper's subsampling has a weight, a bias and an activation for each channel;
+        that its second convolution takes only some of the channels for each filter (table I:
+        1,516 parameters in place of 2,416); that its tanh is 1.7159 tanh(2x/3); and that
+        its last layer measures distances to drawn characters, in place of Softmax.
+
+    Example:
+        >>> sum(p.numel() for p in lenet5().parameters())
+        61706
+        >>> lenet5(input_shape=(1, 28, 28)).upto("stage2").output_shape
+        (16, 5, 5)
+    """
+    del weights  # loaded by the decorator
+    style = Style(activation, normalization)
+    border = 2 if is_small(input_shape, SIDE) else 0
+    pool = pooling_of(pooling)
+    return join(
+        Input(*input_shape),
+        style.unit(6, 5, padding=border),
+        pool(2, name="stage1"),
+        style.unit(16, 5, padding=0),
+        pool(2, name="stage2"),
+        Flatten(),
+        *(Linear(120), *style.activate()),
+        *(Linear(84), *style.activate()),
+        Softmax(classes),
+    )

@@ -1,0 +1,116 @@
+"""Mixtures of experts as whole networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neuropil.architectures.registry import architecture
+from neuropil.core import Network, Shape, join
+from neuropil.layers import (
+    Convolution,
+    GlobalPooling,
+    Input,
+    Linear,
+    MaxPooling,
+    MixtureOfExperts,
+    Softmax,
+)
+from neuropil.layers.blocks.style import HE, Choice, Style
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from neuropil.core.layer import Composable
+
+# Units of an expert for tables; filters of the stages of one for pictures, and of the gate's.
+HIDDEN = 64
+STAGES = (32, 64, 128)
+GATE_STAGES = (16, 32)
+
+
+@architecture(
+    year=1991,
+    paper="Jacobs, Jordan, Nowlan, Hinton, Adaptive mixtures of local experts",
+    accuracy="90 % four vowels",
+)
+def mixture_of_experts(
+    classes: int = 10,
+    *,
+    input_shape: Shape = (3, 32, 32),
+    experts: int | Composable | tuple[Composable, ...] = 4,
+    count: int | None = None,
+    top_k: int | None = None,
+    gate: Composable | None = None,
+    noisy: bool = False,
+    activation: Choice = "relu",
+    normalization: Choice = None,
+    weights: str | PathLike[str] | None = None,
+) -> Network:
+    """Several networks, and one that decides which of them to ask.
+
+    The class scores are Σᵢ gᵢ(x)·fᵢ(x), by `MixtureOfExperts`, with Softmax behind. By default
+    an expert is two layers of 64 units for a vector; for pictures three stages of a 3×3
+    convolution and MaxPooling with 32, 64 and 128 filters, and the gate has its own two stages
+    of 16 and 32. The mixture is named ``stage1``. Add `neuropil.algorithms.balance` to the
+    training, as its regulariser, to keep all experts at work; with `top_k` it is needed.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        input_shape: ``(D)`` or ``(C, H, W)``; a picture's lengths may be None.
+        experts: How many; or a network without an `Input` that gives `classes` scores, of which
+            each expert is a copy; or a tuple of different ones.
+        count: How many copies of such a network, where there is one.
+        top_k: How many experts answer each sample, the others do not run; None for all.
+        gate: A network without an `Input` that gives the features by which the gate decides.
+        noisy: Whether noise is added to the gate's choice in training.
+        activation: As for `ResidualBlock`, in the default experts.
+        normalization: As for `ResidualBlock`, likewise. With `top_k`, BatchNorm has only the
+            samples that come to an expert.
+        weights: As for `load_weights`.
+
+    Raises:
+        ShapeError: When a picture is too small, or an expert does not give one score a class.
+        ValueError: When an option is out of its range, or the weights do not fit.
+
+    Reference:
+        Jacobs, Jordan, Nowlan, Hinton, "Adaptive mixtures of local experts", 1991; top-k:
+        Shazeer et al., "Outrageously large neural networks", 2017.
+
+    Example:
+        >>> mixture_of_experts(3, input_shape=(4,), experts=8, top_k=2).output_shape
+        (3,)
+        >>> expert = Linear(5) >> Linear(3)
+        >>> mixture_of_experts(3, input_shape=(4,), experts=expert, count=2).output_shape
+        (3,)
+    """
+    del weights  # loaded by the decorator
+    style = Style(activation, normalization)
+    pictures = len(input_shape) > 1
+    if isinstance(experts, int):
+        experts, count = default_expert(style, classes, pictures=pictures), experts
+    if gate is None and pictures:
+        gate = join(*stages(style, GATE_STAGES), GlobalPooling("avg"))
+    mixture = MixtureOfExperts(
+        experts, count, top_k=top_k, gate=gate, noisy=noisy, name="stage1"
+    )
+    return join(Input(*input_shape), mixture, Softmax())
+
+
+def default_expert(style: Style, classes: int, *, pictures: bool) -> Network:
+    """Return what each expert is a copy of."""
+    if pictures:
+        return join(*stages(style, STAGES), GlobalPooling("avg"), Linear(classes))
+    hidden = [(Linear(HIDDEN, weight=HE), *style.normalize(), *style.activate()) for _ in "12"]
+    return join(*(layer for unit in hidden for layer in unit), Linear(classes))
+
+
+def stages(style: Style, widths: tuple[int, ...]) -> list[Composable]:
+    """Return convolutions, each of which is followed by MaxPooling."""
+    layers: list[Composable] = []
+    for width in widths:
+        convolution = Convolution(width, 3, padding=1, bias=style.has_bias, weight=HE)
+        layers += [style.around(convolution), MaxPooling(2)]
+    return layers

@@ -1,0 +1,126 @@
+"""MobileNet, the first version: a chain of depthwise separable convolutions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neuropil.architectures.registry import Published, architecture
+from neuropil.architectures.sizes import is_small
+from neuropil.core import Layer, Network, Shape, join
+from neuropil.layers import GlobalPooling, Input, Relu, SeparableBlock, Softmax
+from neuropil.layers.blocks.style import Choice, Style
+from neuropil.layers.options import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
+# Channels and blocks of each stage; the first block of each but the first halves the picture.
+STEM = 32
+STAGES = ((64, 1), (128, 2), (256, 2), (512, 6), (1024, 2))
+# Channels come in multiples of this.
+MULTIPLE = 8
+RELU6 = Relu(maximum=6)
+
+
+def scaled(channels: int, width: float) -> int:
+    """Return channels times a width, as a multiple of 8 that is not much less.
+
+    Example:
+        >>> scaled(32, 0.5), scaled(32, 0.3), scaled(32, 0.1)
+        (16, 16, 8)
+    """
+    wanted = channels * width
+    near = max(MULTIPLE, int(wanted + MULTIPLE / 2) // MULTIPLE * MULTIPLE)
+    return near if near >= 0.9 * wanted else near + MULTIPLE
+
+
+def imagenet_keys() -> Iterator[str]:
+    """Return the names of the layers with parameters in timm."""
+    yield from ("conv_stem", "bn1")
+    for stage, (_, count) in enumerate(STAGES):
+        for place in range(count):
+            for part in ("conv_dw", "bn1", "conv_pw", "bn2"):
+                yield f"blocks.{stage}.{place}.{part}"
+    yield "classifier"
+
+
+@architecture(
+    year=2017,
+    paper="Howard et al., MobileNets: efficient convolutional neural networks for mobile "
+    "vision applications",
+    accuracy="70.6 % ImageNet",
+    keys={"timm": imagenet_keys},
+    published=Published("timm/mobilenetv1_100.ra4_e3600_r224_in1k", (0.5,) * 3, (0.5,) * 3),
+)
+def mobilenet(
+    classes: int = 1000,
+    *,
+    width: float = 1.0,
+    input_shape: Shape = (3, 224, 224),
+    activation: Choice = RELU6,
+    normalization: Choice = "batch",
+    weights: str | PathLike[str] | None = None,  # noqa: ARG001 - the decorator loads them
+) -> Network:
+    """MobileNet (v1): a convolution and thirteen depthwise separable ones.
+
+    The first convolution and four of the separable ones halve the picture while the channels
+    grow from 32 to 1024; the mean over all positions goes into Softmax. For pictures below 64
+    pixels the first convolution has stride 1. The last block before each halving and the very
+    last are named ``stage1`` to ``stage5``: ``network.upto("stage5")`` gives the features, and
+    ``network.upto("stage3", "stage4", "stage5")`` a pyramid of them.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        width: What all channels are multiplied by, then rounded to a multiple of 8: the
+            paper's α.
+        input_shape: ``(C, H, W)``; H and W may be None.
+        activation: As for `SeparableBlock`; by default ReLU6, ``Relu(maximum=6)``.
+        normalization: As for `SeparableBlock`.
+        weights: As for `load_weights`.
+
+    Raises:
+        ShapeError: When a picture is no image.
+        ValueError: When an option is out of its range, or the weights do not fit.
+
+    Reference:
+        Howard et al., "MobileNets: efficient convolutional neural networks for mobile vision
+        applications", 2017, table 1; the paper says ReLU, its authors' code and weights have
+        ReLU6. Equal outputs under equal weights with ``mobilenetv1_100`` of ``timm``, and with
+        ``mobilenetv1_125`` for ``width=1.25``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = mobilenet(10, width=0.5, input_shape=(1, 32, 32))
+        >>> network.output_shape, network.upto("stage5").output_shape
+        ((10,), (512, 2, 2))
+    """
+    width = number(width, "mobilenet: width", "(0, inf)")
+    style = Style(activation, normalization)
+    small = is_small(input_shape)
+    return join(
+        Input(*input_shape),
+        style.unit(scaled(STEM, width), 3, stride=1 if small else 2),
+        *blocks(style, width),
+        GlobalPooling("avg"),
+        Softmax(classes),
+    )
+
+
+def blocks(style: Style, width: float) -> list[Layer]:
+    """Return the separable blocks; the last of each stage is named, ``stage1`` and so on."""
+    return [
+        SeparableBlock(
+            scaled(channels, width),
+            stride=2 if stage > 1 and place == 1 else 1,
+            activation=style.activation,
+            normalization=style.normalization,
+            name=f"stage{stage}" if place == count else None,
+        )
+        for stage, (channels, count) in enumerate(STAGES, start=1)
+        for place in range(1, count + 1)
+    ]

@@ -1,0 +1,114 @@
+"""Network in network."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from neuropil.architectures.registry import architecture
+from neuropil.architectures.sizes import is_small
+from neuropil.core import Network, Shape, join
+from neuropil.layers import (
+    AveragePooling,
+    Dropout,
+    GlobalPooling,
+    Input,
+    MaxPooling,
+    NiNBlock,
+    Softmax,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
+    from neuropil.layers.blocks.style import Choice
+
+
+def nin_keys() -> Iterator[str]:
+    """Return the names of the layers with parameters in the Caffe model zoo."""
+    for place in (1, 2, 3, 4):
+        more = "-1024" if place == 4 else ""
+        yield f"conv{place}{more}"
+        yield from (f"cccp{2 * place - 1}{more}", f"cccp{2 * place}{more}")
+
+
+def cifar_keys() -> Iterator[str]:
+    """Return the names of the layers with parameters in the Caffe model zoo, for CIFAR-10."""
+    for place in (1, 2, 3):
+        yield from (f"conv{place}", f"cccp{2 * place - 1}", f"cccp{2 * place}")
+
+
+@architecture(
+    year=2013,
+    paper="Lin, Chen, Yan, Network in network",
+    accuracy="59.4 % ImageNet",
+    keys={"caffe": nin_keys, "caffe_cifar": cifar_keys},
+)
+def nin(
+    classes: int = 1000,
+    *,
+    input_shape: Shape = (3, 224, 224),
+    activation: Choice = "relu",
+    normalization: Choice = None,
+    weights: str | PathLike[str] | None = None,
+) -> Network:
+    """Network in network: blocks of a convolution and two of 1×1; no fully connected layer.
+
+    Four blocks with 96, 256, 384 and 1024 filters, MaxPooling and one Dropout between them; the
+    last one gives a map for each class, whose mean is the class's score. Pictures below 64
+    pixels take the paper's smaller network of three blocks. The blocks are named ``stage1``,
+    ``stage2`` and so on.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        input_shape: ``(C, H, W)``; lengths may be None.
+        activation: As for `ResidualBlock`.
+        normalization: As for `ResidualBlock`.
+        weights: As for `load_weights`.
+
+    Raises:
+        ShapeError: When a picture is too small.
+        ValueError: When an option is out of its range, or the weights do not fit.
+
+    Reference:
+        Lin, Chen, Yan, "Network in network", 2014; the network for ImageNet is the authors' in
+        the Caffe model zoo, "NIN-Imagenet", the other their ``cifar-10`` definition.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network, small = nin(), nin(10, input_shape=(3, 32, 32))
+        >>> [sum(p.numel() for p in each.parameters()) for each in (network, small)]
+        [7595176, 966986]
+        >>> network.upto("stage4").output_shape, small.upto("stage3").output_shape
+        ((1000, 6, 6), (10, 8, 8))
+    """
+    del weights  # loaded by the decorator
+    block = functools.partial(NiNBlock, activation=activation, normalization=normalization)
+    halved = functools.partial(MaxPooling, 3, stride=2, ceil_mode=True)
+    if is_small(input_shape):
+        layers = [
+            block((192, 160, 96), 5, padding=2, name="stage1"),
+            halved(),
+            Dropout(0.5),
+            block(192, 5, padding=2, name="stage2"),
+            AveragePooling(3, stride=2, ceil_mode=True),
+            Dropout(0.5),
+            block((192, 192, classes), 3, padding=1, name="stage3"),
+        ]
+    else:
+        layers = [
+            block(96, 11, stride=4, name="stage1"),
+            halved(),
+            block(256, 5, padding=2, name="stage2"),
+            halved(),
+            block(384, 3, padding=1, name="stage3"),
+            halved(),
+            Dropout(0.5),
+            block((1024, 1024, classes), 3, padding=1, name="stage4"),
+        ]
+    return join(Input(*input_shape), *layers, GlobalPooling("avg"), Softmax())

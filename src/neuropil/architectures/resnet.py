@@ -1,0 +1,355 @@
+"""Residual networks."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from typing import TYPE_CHECKING, Any, Unpack
+
+from neuropil.architectures.registry import Options, Published, architecture
+from neuropil.architectures.sizes import is_small
+from neuropil.core import Layer, Network, Shape, join
+from neuropil.layers import (
+    BottleneckBlock,
+    Convolution,
+    GlobalPooling,
+    Input,
+    MaxPooling,
+    ResidualBlock,
+    Softmax,
+)
+from neuropil.layers.blocks.style import Choice, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from os import PathLike
+
+    from neuropil.core.layer import Composable
+    from neuropil.layers.blocks.residual import Shortcut
+
+# Depth: the kind of block, and how many of them each stage has.
+BASIC = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
+BOTTLENECK = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+WIDTHS = (64, 128, 256, 512)
+
+PAPER = "He, Zhang, Ren, Sun, Deep residual learning for image recognition"
+
+
+class ResNetOptions(Options, total=False):
+    """What residual networks take beside the options of every architecture.
+
+    Attributes:
+        pre_activation: Whether normalisation and activation stand before each convolution.
+        shortcut: As for `ResidualBlock`.
+        stochastic_depth: How often the last block is left out in training; the first ones are
+            more rarely, in proportion to their place.
+    """
+
+    pre_activation: bool
+    shortcut: Shortcut | None
+    stochastic_depth: float
+
+
+def residual_network(
+    depth: int,
+    classes: int,
+    *,
+    input_shape: Shape = (3, 224, 224),
+    activation: Choice = "relu",
+    normalization: Choice = "batch",
+    pre_activation: bool = False,
+    shortcut: Shortcut | None = "auto",
+    stochastic_depth: float = 0.0,
+    weights: object = None,  # noqa: ARG001 - the decorator loads them
+) -> Network:
+    """Return a residual network of a depth that the paper names for ImageNet."""
+    style = Style(activation, normalization, "first" if pre_activation else "before")
+    kind, expansion = (ResidualBlock, 1) if depth in BASIC else (BottleneckBlock, 4)
+    widths = [expansion * width for width in WIDTHS]
+    block = functools.partial(
+        kind,
+        activation=activation,
+        normalization=normalization,
+        place=style.place,
+        shortcut=shortcut,
+    )
+    return join(
+        Input(*input_shape),
+        *stem(style, input_shape),
+        *stages(block, (BASIC | BOTTLENECK)[depth], widths, stochastic_depth),
+        *head(style, classes),
+    )
+
+
+def stem(style: Style, input_shape: Shape) -> list[Composable]:
+    """Return the layers before the first block: pictures of 64 pixels up shrink by four."""
+    small = is_small(input_shape)
+    size, stride = (3, 1) if small else (7, 2)
+    front: Composable = style.unit(WIDTHS[0], size, stride=stride)
+    if style.place == "first":  # the first block begins with normalisation and activation
+        front = Convolution(WIDTHS[0], size, stride=stride, padding=size // 2, bias=False)
+    return [front] if small else [front, MaxPooling(3, stride=2, padding=1)]
+
+
+def stages(
+    block: Callable[..., Layer],
+    counts: Sequence[int],
+    widths: Sequence[int],
+    stochastic_depth: float = 0.0,
+) -> list[Layer]:
+    """Return the blocks; the last of each stage is named, ``stage1`` and so on."""
+    blocks: list[Layer] = []
+    for stage, (count, width) in enumerate(zip(counts, widths, strict=True), start=1):
+        for place in range(1, count + 1):
+            blocks.append(
+                block(
+                    width,
+                    stride=2 if stage > 1 and place == 1 else 1,
+                    stochastic_depth=stochastic_depth * (len(blocks) + 1) / sum(counts),
+                    name=f"stage{stage}" if place == count else None,
+                )
+            )
+    return blocks
+
+
+def head(style: Style, classes: int) -> list[Layer]:
+    """Return the layers behind the last block."""
+    open_end = [*style.normalize(), *style.activate()] if style.place == "first" else []
+    return [*open_end, GlobalPooling("avg"), Softmax(classes)]
+
+
+def imagenet_keys(depth: int) -> Iterator[str]:
+    """Return the names of the layers with parameters in torchvision and timm."""
+    bottleneck = depth in BOTTLENECK
+    yield from ("conv1", "bn1")
+    for stage, count in enumerate((BASIC | BOTTLENECK)[depth], start=1):
+        for place in range(count):
+            block = f"layer{stage}.{place}"
+            for number in range(1, 4 if bottleneck else 3):
+                yield from (f"{block}.conv{number}", f"{block}.bn{number}")
+            if place == 0 and (bottleneck or stage > 1):
+                yield from (f"{block}.downsample.0", f"{block}.downsample.1")
+    yield "fc"
+
+
+def facts(depth: int, accuracy: str) -> dict[str, Any]:
+    """Return what the zoo's table says of a residual network."""
+    keys = functools.partial(imagenet_keys, depth)
+    return {
+        "year": 2015,
+        "paper": PAPER,
+        "accuracy": f"{accuracy} % ImageNet",
+        "keys": {"torchvision": keys, "timm": keys},
+        "published": Published(f"timm/resnet{depth}.tv_in1k"),
+    }
+
+
+@architecture(**facts(18, "69.8"))
+def resnet18(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
+    """ResNet-18: 8 residual blocks of two 3×3 convolutions.
+
+    A 7×7 convolution and MaxPooling shrink the picture by four; four stages of blocks with 64,
+    128, 256 and 512 channels halve it three times more; the mean over all positions goes into
+    Softmax. Pictures below 64 pixels get a 3×3 convolution of stride 1 in front instead, and no
+    MaxPooling. The stages' last blocks are named ``stage1`` to ``stage4``:
+    ``network.upto("stage4")`` gives the features, and
+    ``network.upto("stage2", "stage3", "stage4")`` a pyramid of them.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        **options: ``input_shape``, by default ``(3, 224, 224)``: lengths may be None;
+            ``activation`` and ``normalization`` as for `ResidualBlock`; ``weights`` as for
+            `load_weights`; ``pre_activation=True`` for normalisation and activation before each
+            convolution; ``shortcut`` as for `ResidualBlock`; ``stochastic_depth``, how often
+            the last block is left out in training, the others in proportion to their place.
+
+    Raises:
+        ShapeError: When a picture is too small.
+        ValueError: When an option is out of its range, or the weights do not fit.
+
+    Reference:
+        He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016; the same,
+        "Identity mappings in deep residual networks", 2016. Equal outputs under equal weights
+        with ``torchvision.models.resnet18``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = resnet18(10, input_shape=(1, 32, 32))
+        >>> network.output_shape, network.upto("stage4").output_shape
+        ((10,), (512, 4, 4))
+    """
+    return residual_network(18, classes, **options)
+
+
+@architecture(**facts(34, "73.3"))
+def resnet34(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
+    """ResNet-34: 16 residual blocks of two 3×3 convolutions.
+
+    The plan of `resnet18`, with 3 + 4 + 6 + 3 blocks.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        **options: As for `resnet18`.
+
+    Reference:
+        He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016. Equal outputs
+        under equal weights with ``torchvision.models.resnet34``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = resnet34()
+        >>> network.upto("stage4").output_shape
+        (512, 7, 7)
+    """
+    return residual_network(34, classes, **options)
+
+
+@architecture(**facts(50, "76.1"))
+def resnet50(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
+    """ResNet-50: 16 residual blocks of a 1×1, a 3×3 and a 1×1 convolution.
+
+    The plan of `resnet18`, with 3 + 4 + 6 + 3 blocks. The stride stands in
+    the 3×3 convolution ("v1.5").
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        **options: As for `resnet18`.
+
+    Reference:
+        He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016. Equal outputs
+        under equal weights with ``torchvision.models.resnet50``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = resnet50()
+        >>> network.upto("stage4").output_shape
+        (2048, 7, 7)
+    """
+    return residual_network(50, classes, **options)
+
+
+@architecture(**facts(101, "77.4"))
+def resnet101(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
+    """ResNet-101: 33 residual blocks of a 1×1, a 3×3 and a 1×1 convolution.
+
+    The plan of `resnet18`, with 3 + 4 + 23 + 3 blocks. The stride stands in
+    the 3×3 convolution ("v1.5").
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        **options: As for `resnet18`.
+
+    Reference:
+        He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016. Equal outputs
+        under equal weights with ``torchvision.models.resnet101``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = resnet101()
+        >>> network.upto("stage4").output_shape
+        (2048, 7, 7)
+    """
+    return residual_network(101, classes, **options)
+
+
+@architecture(**facts(152, "78.3"))
+def resnet152(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
+    """ResNet-152: 50 residual blocks of a 1×1, a 3×3 and a 1×1 convolution.
+
+    The plan of `resnet18`, with 3 + 8 + 36 + 3 blocks. The stride stands in
+    the 3×3 convolution ("v1.5").
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        **options: As for `resnet18`.
+
+    Reference:
+        He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016. Equal outputs
+        under equal weights with ``torchvision.models.resnet152``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = resnet152()
+        >>> network.upto("stage4").output_shape
+        (2048, 7, 7)
+    """
+    return residual_network(152, classes, **options)
+
+
+def cifar_keys() -> Iterator[str]:
+    """Return the names of the layers with parameters in the usual weights for CIFAR-10."""
+    yield from ("conv1", "bn1")
+    for stage, place in itertools.product((1, 2, 3), range(3)):
+        for number in (1, 2):
+            yield f"layer{stage}.{place}.conv{number}"
+            yield f"layer{stage}.{place}.bn{number}"
+    yield "linear"
+
+
+@architecture(
+    year=2015,
+    paper=PAPER,
+    accuracy="91.3 % CIFAR-10",
+    keys={"cifar": cifar_keys},
+)
+def resnet20(
+    classes: int = 10,
+    *,
+    input_shape: Shape = (3, 32, 32),
+    activation: Choice = "relu",
+    normalization: Choice = "batch",
+    weights: str | PathLike[str] | None = None,  # noqa: ARG001 - the decorator loads them
+) -> Network:
+    """ResNet-20: the paper's small network for pictures of 32 pixels, 0.27 million parameters.
+
+    A 3×3 convolution, three stages of three residual blocks with 16, 32 and 64 channels, whose
+    shortcuts have no weights, the mean over all positions, and Softmax. The stages' last
+    blocks are named ``stage1`` to ``stage3``.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        input_shape: ``(C, H, W)``.
+        activation: As for `ResidualBlock`.
+        normalization: As for `ResidualBlock`.
+        weights: As for `load_weights`.
+
+    Reference:
+        He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016, section 4.2.
+
+    Example:
+        >>> resnet20().output_shape
+        (10,)
+    """
+    style = Style(activation, normalization)
+    block = functools.partial(
+        ResidualBlock, activation=activation, normalization=normalization, shortcut="zeros"
+    )
+    return join(
+        Input(*input_shape),
+        style.unit(16, 3),
+        *stages(block, (3, 3, 3), (16, 32, 64)),
+        *head(style, classes),
+    )

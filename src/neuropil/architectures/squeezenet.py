@@ -1,0 +1,153 @@
+"""SqueezeNet."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from neuropil.architectures.registry import architecture
+from neuropil.architectures.sizes import is_small
+from neuropil.core import Network, Shape, join
+from neuropil.layers import (
+    Convolution,
+    Dropout,
+    FireModule,
+    GlobalPooling,
+    Input,
+    MaxPooling,
+    Softmax,
+)
+from neuropil.layers.blocks.style import HE, Choice, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
+    from neuropil.layers.blocks.fire import Bypass
+
+# Squeezed channels of the modules fire2 to fire9; each half of the expanded ones has four times
+# as many.
+SQUEEZED = (16, 16, 32, 32, 48, 48, 64, 64)
+# By version: filters of the first convolution and their length; modules in each stage.
+VERSIONS = {"1.0": ((96, 7), (3, 4, 1)), "1.1": ((64, 3), (2, 2, 4))}
+PARTS = ("squeeze", "expand1x1", "expand3x3")
+
+
+def torchvision_keys(version: str = "1.0") -> Iterator[str]:
+    """Return the names of the layers with parameters in torchvision."""
+    yield "features.0"
+    place = itertools.count(2)  # behind the first activation
+    for count in VERSIONS[version][1]:
+        next(place)  # the pooling
+        for module in itertools.islice(place, count):
+            yield from (f"features.{module}.{part}" for part in PARTS)
+    yield "classifier.1"
+
+
+def caffe_keys() -> Iterator[str]:
+    """Return the names of the layers with parameters in the authors' network."""
+    yield "conv1"
+    for module in range(2, 10):
+        yield from (f"fire{module}.{part}" for part in PARTS)
+    yield "conv10"
+
+
+@architecture(
+    year=2016,
+    paper=(
+        "Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer, SqueezeNet: AlexNet-level accuracy "
+        "with 50x fewer parameters"
+    ),
+    accuracy="58.1 % ImageNet",
+    keys={
+        "torchvision": torchvision_keys,
+        "torchvision_1_1": functools.partial(torchvision_keys, "1.1"),
+        "caffe": caffe_keys,
+    },
+)
+def squeezenet(
+    classes: int = 1000,
+    *,
+    input_shape: Shape = (3, 224, 224),
+    version: str = "1.0",
+    shortcut: Bypass | None = None,
+    head_padding: int = 0,
+    activation: Choice = "relu",
+    normalization: Choice = None,
+    weights: str | PathLike[str] | None = None,
+) -> Network:
+    """SqueezeNet: eight modules of few 1×1 filters in front of 1×1 and 3×3 filters.
+
+    A convolution, MaxPooling, eight `FireModule` with two more poolings between them, and a
+    1×1 convolution that gives a map for each class, whose mean is the class's score: 1.2
+    million parameters. Version 1.1 has fewer and shorter first filters and pools earlier, at
+    2.3 times less cost. Pictures below 64 pixels get first filters of 3×3 at steps of 1, and no
+    pooling behind them. The modules in front of each pooling, and the last one, are named
+    ``stage1`` to ``stage3``.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        input_shape: ``(C, H, W)``; lengths may be None.
+        version: ``"1.0"`` or ``"1.1"``.
+        shortcut: None; ``"identity"``, the simple bypass around modules that keep the number
+            of channels; ``"auto"``, the complex one, which adds projections around the others.
+        head_padding: Zeros around the input of the last convolution: the authors' network has
+            1, torchvision's 0.
+        activation: As for `ResidualBlock`.
+        normalization: As for `ResidualBlock`.
+        weights: As for `load_weights`.
+
+    Raises:
+        ShapeError: When a picture is too small.
+        ValueError: When an option is out of its range, or the weights do not fit.
+
+    Reference:
+        Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer, "SqueezeNet: AlexNet-level accuracy
+        with 50x fewer parameters", 2016. Equal outputs under equal weights with
+        ``torchvision.models.squeezenet1_0`` and ``squeezenet1_1``; the authors' own weights
+        take ``head_padding=1`` and pictures of 227 pixels from 0 to 255, blue first, less
+        (104, 117, 123).
+
+    Example:
+        >>> network, small = squeezenet(), squeezenet(10, input_shape=(1, 32, 32))
+        >>> network.upto("stage3").output_shape, small.upto("stage3").output_shape
+        ((512, 13, 13), (512, 8, 8))
+        >>> sum(p.numel() for p in network.parameters())
+        1248424
+    """
+    del weights  # loaded by the decorator
+    if version not in VERSIONS:
+        raise ValueError(f"version must be '1.0' or '1.1', got {version!r}.")
+    style = Style(activation, normalization)
+    (filters, length), counts = VERSIONS[version]
+    small = is_small(input_shape)
+    length, stride, padding = (3, 1, 1) if small else (length, 2, 0)
+    first = style.unit(filters, length, stride=stride, padding=padding)
+    body = join(Input(*input_shape), first)
+    squeezed = iter(SQUEEZED)
+    for stage, count in enumerate(counts, start=1):
+        if stage > 1 or not small:
+            body = body >> MaxPooling(3, stride=2, ceil_mode=True)
+        for place in range(1, count + 1):
+            name = f"stage{stage}" if place == count else None
+            body = body >> module(next(squeezed), body, shortcut, style, name)
+    head = Convolution(classes, 1, padding=head_padding, weight=HE)
+    return join(body, Dropout(0.5), head, *style.activate(), GlobalPooling("avg"), Softmax())
+
+
+def module(
+    squeeze: int, body: Network, shortcut: Bypass | None, style: Style, name: str | None
+) -> FireModule:
+    """Return a module that fits behind others."""
+    if shortcut == "identity" and body.output_shape[0] != 8 * squeeze:  # pyright: ignore[reportOptionalSubscript]  # it has an Input
+        shortcut = None
+    options: dict[str, Any] = {
+        "activation": style.activation,
+        "normalization": style.normalization,
+        "shortcut": shortcut,
+    }
+    return FireModule(squeeze, 4 * squeeze, 4 * squeeze, name=name, **options)

@@ -1,0 +1,198 @@
+"""VGG: 3×3 convolutions and nothing else, in depth."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from typing import TYPE_CHECKING, Any, Unpack
+
+from neuropil.architectures.classifier import dense_head, flattened
+from neuropil.architectures.registry import Options, architecture
+from neuropil.core import Network, Shape, join
+from neuropil.layers import Convolution, Input, MaxPooling
+from neuropil.layers.blocks.style import HE, Choice, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Depth, counting what has weights: convolutions in each stage.
+DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+WIDTHS = (64, 128, 256, 512, 512)
+PAPER = (
+    "Simonyan, Zisserman, Very deep convolutional networks for large-scale image recognition"
+)
+
+
+def vgg(
+    depth: int,
+    classes: int,
+    *,
+    input_shape: Shape = (3, 224, 224),
+    activation: Choice = "relu",
+    normalization: Choice = None,
+    weights: object = None,  # noqa: ARG001 - the decorator loads them
+) -> Network:
+    """Return a network of a depth that the paper names."""
+    style = Style(activation, normalization)
+    layers: list[Any] = []
+    for stage, (count, width) in enumerate(zip(DEPTHS[depth], WIDTHS, strict=True), start=1):
+        # With a bias in front of a normalisation too: torchvision's variants have it.
+        convolution = functools.partial(Convolution, width, 3, padding=1, weight=HE)
+        layers += [style.around(convolution()) for _ in range(count)]
+        layers.append(MaxPooling(2, name=f"stage{stage}"))
+    body = join(Input(*input_shape), *layers)
+    return join(body, flattened(body, 7), *dense_head(style, 4096, classes))
+
+
+def vgg_keys(depth: int, *, normalized: bool = False) -> Iterator[str]:
+    """Return the names of the layers with parameters in torchvision.
+
+    Args:
+        depth: How many of them have weights, normalisation apart.
+        normalized: Whether each convolution is followed by its BatchNorm.
+    """
+    place = itertools.count()
+    for count in DEPTHS[depth]:
+        for _ in range(count):
+            yield f"features.{next(place)}"
+            if normalized:
+                yield f"features.{next(place)}"
+            next(place)  # the activation
+        next(place)  # the pooling
+    yield from ("classifier.0", "classifier.3", "classifier.6")
+
+
+def facts(depth: int, accuracy: str) -> dict[str, Any]:
+    """Return what the zoo's table says of a network."""
+    return {
+        "year": 2014,
+        "paper": PAPER,
+        "accuracy": f"{accuracy} % ImageNet",
+        "keys": {
+            "torchvision": functools.partial(vgg_keys, depth),
+            "torchvision_bn": functools.partial(vgg_keys, depth, normalized=True),
+        },
+    }
+
+
+@architecture(**facts(11, "69.0"))
+def vgg11(classes: int = 1000, **options: Unpack[Options]) -> Network:
+    """VGG-11: 8 convolutions of 3×3 and three fully connected layers.
+
+    Five stages of 1 + 1 + 2 + 2 + 2 convolutions with 64, 128, 256, 512 and 512 filters, each
+    ended by MaxPooling of its name, ``stage1`` to ``stage5``; then two layers of 4096 units
+    with Dropout. Pictures of 32 pixels work as they are. The first fully connected layer takes
+    what is left of the picture, at most 7×7 positions; larger pictures, and those of free
+    lengths, are averaged to 7×7 first.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        **options: ``input_shape``, by default ``(3, 224, 224)``: lengths may be None;
+            ``activation`` as for `ResidualBlock`; ``normalization`` too, None by default as in
+            the paper, ``"batch"`` for torchvision's ``vgg11_bn``; ``weights`` as for
+            `load_weights`.
+
+    Raises:
+        ShapeError: When a picture is below 32 pixels.
+        ValueError: When an option is out of its range, or the weights do not fit.
+
+    Reference:
+        Simonyan, Zisserman, "Very deep convolutional networks for large-scale image
+        recognition", 2015, network A. Equal outputs under equal weights with
+        ``torchvision.models.vgg11``, and with ``normalization="batch"`` with its ``vgg11_bn``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = vgg11()
+        >>> network.upto("stage5").output_shape, sum(p.numel() for p in network.parameters())
+        ((512, 7, 7), 132863336)
+    """
+    return vgg(11, classes, **options)
+
+
+@architecture(**facts(13, "69.9"))
+def vgg13(classes: int = 1000, **options: Unpack[Options]) -> Network:
+    """VGG-13: 10 convolutions of 3×3 and three fully connected layers.
+
+    The plan of `vgg11`, with 2 + 2 + 2 + 2 + 2 convolutions.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        **options: As for `vgg11`.
+
+    Reference:
+        Simonyan, Zisserman, "Very deep convolutional networks for large-scale image
+        recognition", 2015, network B. Equal outputs under equal weights with
+        ``torchvision.models.vgg13``, and with ``normalization="batch"`` with its ``vgg13_bn``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = vgg13()
+        >>> sum(p.numel() for p in network.parameters())
+        133047848
+    """
+    return vgg(13, classes, **options)
+
+
+@architecture(**facts(16, "71.6"))
+def vgg16(classes: int = 1000, **options: Unpack[Options]) -> Network:
+    """VGG-16: 13 convolutions of 3×3 and three fully connected layers.
+
+    The plan of `vgg11`, with 2 + 2 + 3 + 3 + 3 convolutions.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        **options: As for `vgg11`.
+
+    Reference:
+        Simonyan, Zisserman, "Very deep convolutional networks for large-scale image
+        recognition", 2015, network D. Equal outputs under equal weights with
+        ``torchvision.models.vgg16``, and with ``normalization="batch"`` with its ``vgg16_bn``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = vgg16()
+        >>> sum(p.numel() for p in network.parameters())
+        138357544
+    """
+    return vgg(16, classes, **options)
+
+
+@architecture(**facts(19, "72.4"))
+def vgg19(classes: int = 1000, **options: Unpack[Options]) -> Network:
+    """VGG-19: 16 convolutions of 3×3 and three fully connected layers.
+
+    The plan of `vgg11`, with 2 + 2 + 4 + 4 + 4 convolutions.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        **options: As for `vgg11`.
+
+    Reference:
+        Simonyan, Zisserman, "Very deep convolutional networks for large-scale image
+        recognition", 2015, network E. Equal outputs under equal weights with
+        ``torchvision.models.vgg19``, and with ``normalization="batch"`` with its ``vgg19_bn``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = vgg19()
+        >>> sum(p.numel() for p in network.parameters())
+        143667240
+    """
+    return vgg(19, classes, **options)

@@ -1,0 +1,129 @@
+"""Xception: residual blocks of separable convolutions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from neuropil.architectures.registry import architecture
+from neuropil.architectures.sizes import is_small
+from neuropil.core import Layer, Network, Shape, join
+from neuropil.layers import (
+    Dropout,
+    GlobalPooling,
+    Input,
+    SeparableBlock,
+    Softmax,
+    XceptionBlock,
+)
+from neuropil.layers.blocks.style import Choice, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
+# Channels behind each separable convolution of each block.
+ENTRY = ((128, 128), (256, 256), (728, 728))
+MIDDLE = ((728, 728, 728),) * 8
+EXIT = (728, 1024)
+BLOCKS = (*ENTRY, *MIDDLE, EXIT)
+TAIL = (1536, 2048)
+# By block, counted from 1: the stages that end there.
+STAGES = {1: "stage1", 2: "stage2", 11: "stage3"}
+SHRINKS = (1, 2, 3, 12)
+
+
+def imagenet_keys() -> Iterator[str]:
+    """Return the names of the layers with parameters in timm."""
+    yield from ("conv1", "bn1", "conv2", "bn2")
+    for number, widths in enumerate(BLOCKS, start=1):
+        block = f"block{number}"
+        first = 0 if number == 1 else 1
+        for place in range(first, first + 3 * len(widths), 3):
+            yield from (f"{block}.rep.{place}.conv1", f"{block}.rep.{place}.pointwise")
+            yield f"{block}.rep.{place + 1}"
+        if number in SHRINKS:
+            yield from (f"{block}.skip", f"{block}.skipbn")
+    for number in (3, 4):
+        yield from (f"conv{number}.conv1", f"conv{number}.pointwise", f"bn{number}")
+    yield "fc"
+
+
+@architecture(
+    year=2016,
+    paper="Chollet, Xception: deep learning with depthwise separable convolutions",
+    accuracy="79.0 % ImageNet",
+    keys={"timm": imagenet_keys},
+)
+def xception(
+    classes: int = 1000,
+    *,
+    input_shape: Shape = (3, 299, 299),
+    activation: Choice = "relu",
+    normalization: Choice = "batch",
+    dropout: float = 0.5,
+    weights: str | PathLike[str] | None = None,  # noqa: ARG001 - the decorator loads them
+) -> Network:
+    """Xception: two convolutions, twelve residual blocks, two separable convolutions.
+
+    The first convolution and the blocks 1, 2, 3 and 12 halve the picture; the blocks 4 to 11
+    keep its size and their 728 channels. The mean over all positions goes into Dropout and
+    Softmax. For pictures below 64 pixels the first convolution has stride 1. The ends of the
+    blocks 1, 2 and 11 and of the last separable convolution are named ``stage1`` to
+    ``stage4``: ``network.upto("stage4")`` gives the features, and
+    ``network.upto("stage2", "stage3", "stage4")`` a pyramid of them.
+
+    Shape:
+        ``input_shape`` to ``(classes)``, probabilities.
+
+    Args:
+        classes: Number of classes.
+        input_shape: ``(C, H, W)``; H and W may be None.
+        activation: As for `XceptionBlock`.
+        normalization: As for `XceptionBlock`.
+        dropout: Share of the features dropped in training; 0 for none, as in the paper's
+            networks for more pictures than ImageNet's.
+        weights: As for `load_weights`.
+
+    Raises:
+        ShapeError: When a picture is too small.
+        ValueError: When an option is out of its range, or the weights do not fit.
+
+    Reference:
+        Chollet, "Xception: deep learning with depthwise separable convolutions", 2017,
+        figure 5. Equal outputs under equal weights with ``legacy_xception`` of ``timm``.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     network = xception(10, input_shape=(1, 32, 32))
+        >>> network.output_shape, network.upto("stage4").output_shape
+        ((10,), (2048, 2, 2))
+    """
+    style = Style(activation, normalization)
+    small = is_small(input_shape)
+    chosen: dict[str, Any] = {"activation": activation, "normalization": normalization}
+    return join(
+        Input(*input_shape),
+        style.unit(32, 3, stride=1 if small else 2, padding=0),
+        style.unit(64, 3, padding=0),
+        *blocks(chosen),
+        SeparableBlock(TAIL[0], between=False, **chosen),
+        SeparableBlock(TAIL[1], between=False, **chosen, name="stage4"),
+        GlobalPooling("avg"),
+        *([Dropout(dropout)] if dropout else []),
+        Softmax(classes),
+    )
+
+
+def blocks(chosen: dict[str, Any]) -> list[Layer]:
+    """Return the residual blocks."""
+    return [
+        XceptionBlock(
+            widths,
+            stride=2 if number in SHRINKS else 1,
+            opening=number > 1,
+            **chosen,
+            name=STAGES.get(number),
+        )
+        for number, widths in enumerate(BLOCKS, start=1)
+    ]
