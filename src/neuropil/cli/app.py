@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from neuropil import __version__
+from neuropil.cli.architectures import architectures
 from neuropil.cli.calculate import calculate
 from neuropil.cli.evaluate import evaluate
 from neuropil.cli.predict import predict
@@ -46,5 +47,5 @@ def neuropil(
     """The neural-network cheat sheet as working software."""
 
 
-for command in (train, resume, evaluate, predict, summary, calculate, sheet):
+for command in (train, resume, evaluate, predict, summary, calculate, sheet, architectures):
     app.command()(command)

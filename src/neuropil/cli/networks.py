@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from neuropil.datasets import Splits
 
 
+# How many outputs an architecture gets that has no number of its own, when only looked at.
+SOME = 10
+
+
 class Named(NamedTuple):
     """A network that was asked for.
 
@@ -38,7 +42,7 @@ def named_network(
     Args:
         text: A public architecture's name, an expression, or a path.
         shape: The shape of an example, for what does not say it itself; None if unknown.
-        outputs: How many numbers an architecture is to give.
+        outputs: How many numbers an architecture is to give; None for its own.
         task: ``"classification"`` or ``"regression"``.
 
     Raises:
@@ -50,18 +54,66 @@ def named_network(
         path = existing(Path(text))
         if path.is_dir():
             notes = [f"starts from the weights in {path}."]
-            return Named(Network.load(path), notes, trained=True)
+            return Named(resized(Network.load(path), shape), notes, trained=True)
     make, notes = maker_of(text, shape, outputs, task)
     return Named(affordable(make), notes)
 
 
-def structure(text: str, shape: Shape | None, outputs: int) -> tuple[Network, list[str]]:
+def resized(network: Network, shape: Shape | None) -> Network:
+    """Return a trained network for pictures of another size, where that is all that differs.
+
+    Raises:
+        ShapeError: When the network takes no other size.
+    """
+    from neuropil.core import ShapeError
+    from neuropil.core.prediction import fits
+    from neuropil.layers import Input
+
+    have = network.input_shapes
+    if shape is None or len(have) != 1 or len(shape) < 2 or fits(shape, have[0]):
+        return network
+    (source,) = network.inputs
+    front = Input(*shape)
+    front.load_state_dict(source.state_dict())
+    try:
+        return front >> network.after(network.node_names[0])
+    except ShapeError as error:
+        raise ShapeError(
+            f"the network was made for {format_shape(have[0])} and the data has "
+            f"{format_shape(shape)}; it can follow only where GlobalPooling stands in front of "
+            f"its last layers. {error}"
+        ) from None
+
+
+def published(network: Network, name: str | None, weights: str) -> list[str]:
+    """Load published weights into an architecture, and return what a person should know.
+
+    Raises:
+        ValueError: When the network is none of the zoo's, or the weights do not fit it.
+    """
+    import warnings
+
+    from neuropil.architectures import load_weights
+    from neuropil.architectures.registry import ZOO
+
+    if name not in ZOO:
+        raise ValueError(
+            f"--weights needs --network NAME, one of {', '.join(ZOO)}; got {name!r}."
+        )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        loaded = load_weights(network, weights, name)
+    others = [str(w.message) for w in caught if str(w.message) != str(loaded)]
+    return [*others, str(loaded)]
+
+
+def structure(text: str, shape: Shape | None, outputs: int | None) -> tuple[Network, list[str]]:
     """Return the network that a text names, without weights: of any size, at no cost.
 
     Args:
         text: A public architecture's name, an expression, or a path.
         shape: The shape of an example, for what does not say it itself; None if unknown.
-        outputs: How many numbers an architecture is to give.
+        outputs: How many numbers an architecture is to give; None for its own.
 
     Raises:
         ValueError: When it is none of these, or does not fit.
@@ -71,7 +123,7 @@ def structure(text: str, shape: Shape | None, outputs: int) -> tuple[Network, li
 
 
 def maker_of(
-    text: str, shape: Shape | None, outputs: int, task: str
+    text: str, shape: Shape | None, outputs: int | None, task: str
 ) -> tuple[Callable[[], Network], list[str]]:
     """Return what makes the network that a text names, and what a person should know of it."""
     if is_path(text):
@@ -136,7 +188,7 @@ def from_expression(text: str, shape: Shape | None) -> tuple[Callable[[], Networ
 
 
 def architecture(
-    name: str, shape: Shape | None, outputs: int, task: str
+    name: str, shape: Shape | None, outputs: int | None, task: str
 ) -> Callable[[], Network]:
     """Return what makes a network of `neuropil.architectures` for a shape and outputs.
 
@@ -144,17 +196,26 @@ def architecture(
         ValueError: When there is none of that name, or it needs to know more.
     """
     from neuropil import architectures
+    from neuropil.architectures import registry
     from neuropil.core.expression import nearest
 
-    if name not in architectures.__all__:
-        near = nearest(name, architectures.__all__)
+    known = sorted([*registry.ZOO, "dense", "small_convolutional"])
+    if name not in known:
+        near = nearest(name, known)
         raise ValueError(
             f"there is no architecture {name!r}.{near} Known are "
-            f"{', '.join(architectures.__all__)}; an expression such as "
+            f"{', '.join(known)}; an expression such as "
             f"'Relu(64) >> Softmax(10)' or a saved network will do as well."
         )
     maker: Callable[..., Network] = getattr(architectures, name)
-    given = {"task": task, "outputs": outputs, "classes": outputs, "input_shape": shape}
+    if name in registry.ZOO:
+        if task == "regression":
+            raise ValueError(f"{name} names classes, and the data has numbers to meet.")
+        # What it is on paper, unless there is data: its own input shape.
+        asked = {"input_shape": shape, "classes": outputs}
+        options = {key: value for key, value in asked.items() if value is not None}
+        return lambda: maker(**options)
+    given = {"task": task, "outputs": outputs or SOME, "input_shape": shape}
     taken = inspect.signature(maker).parameters
     options = {key: value for key, value in given.items() if key in taken and value is not None}
     missing = [k for k, p in taken.items() if p.default is p.empty and k not in options]

@@ -51,7 +51,7 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def image_size(text: str | None) -> int | tuple[int, int] | None:
+def image_size(text: str | None, option: str = "--image-size") -> int | tuple[int, int] | None:
     """Return ``"28"`` as 28 and ``"28x32"`` as (28, 32), height first.
 
     Raises:
@@ -61,8 +61,23 @@ def image_size(text: str | None) -> int | tuple[int, int] | None:
         return None
     found = re.fullmatch(r"(\d{1,6})(?:[x×,](\d{1,6}))?", text.replace(" ", ""))
     if found is None or "0" in (found[1], found[2]):
-        raise ValueError(f"--image-size is a number such as 32, or HEIGHTxWIDTH, got {text!r}.")
+        raise ValueError(f"{option} is a number such as 32, or HEIGHTxWIDTH, got {text!r}.")
     return int(found[1]) if found[2] is None else (int(found[1]), int(found[2]))
+
+
+def then(text: str | None) -> tuple[int | tuple[int, int], int] | None:
+    """Return ``"64:5"`` as the size 64 and 5 epochs.
+
+    Raises:
+        ValueError: When it is no size and number.
+    """
+    if text is None:
+        return None
+    size, _, epochs = text.partition(":")
+    side = image_size(size, "the size of --then") if epochs.isdecimal() else None
+    if side is None or not int(epochs):
+        raise ValueError(f"--then is SIZE:EPOCHS, such as 64:5, got {text!r}.")
+    return side, int(epochs)
 
 
 def described(splits: Splits) -> str:

@@ -12,8 +12,8 @@ import torch
 from neuropil import algorithms
 from neuropil.algorithms import schedules
 from neuropil.cli import augmentations
-from neuropil.cli.networks import check_fit, named_network
-from neuropil.cli.opening import flag, image_size
+from neuropil.cli.networks import check_fit, named_network, published
+from neuropil.cli.opening import flag, image_size, then
 from neuropil.training import losses
 from neuropil.training.recipe import Recipe, recipe
 
@@ -62,6 +62,7 @@ def checked(asked: Mapping[str, Any]) -> dict[str, Any]:
         **{name: asked[name] for name in asked if name not in ("out", "quiet")},
         "data": None if path is None else str(path.resolve()),
         "image_size": image_size(asked["image_size"]),
+        "then": then(asked["then"]),
         "class_weight": class_weight(asked["class_weight"]),
         "threads": thread_count(asked["threads"]),
     }
@@ -112,6 +113,10 @@ def chosen(splits: Splits, settings: Mapping[str, Any]) -> tuple[Recipe, list[st
     made = adapted(recipe(splits, network), splits, settings)
     if not trained:
         made.network.reset_parameters(torch.Generator().manual_seed(settings["seed"]))
+    if settings["weights"] is not None:
+        notes += published(made.network, settings["network"], settings["weights"])
+    if settings["freeze"] is not None:
+        made.network.freeze(settings["freeze"])
     return made, notes
 
 
@@ -126,8 +131,6 @@ def adapted(made: Recipe, splits: Splits, settings: Mapping[str, Any]) -> Recipe
         wishes = {"lr": own["lr"].default, "weight_decay": own["weight_decay"].default} | wishes
     if made.network.output_shape == (1,) and splits.task == "classification":
         wishes.setdefault("loss", losses.binary_cross_entropy.name)
-    if wishes.get("loss", made.loss) != losses.cross_entropy.name:
-        wishes["label_smoothing"] = 0.0
     if settings["augment"] is not None:
         wishes["augment"] = augmentations.parse(settings["augment"])
     made = dataclasses.replace(made, **wishes)
@@ -167,7 +170,10 @@ def recipe_of(run: Run) -> Recipe:
     plain = {name: run.settings[name] for name in PARTS}
     augment = augmentations.parse(str(plain["augment"]))
     metrics = tuple(plain["metrics"])
-    return Recipe(**plain | {"network": run.network(), "augment": augment, "metrics": metrics})
+    network = run.network()
+    if run.settings.get("freeze") is not None:
+        network.freeze(run.settings["freeze"])
+    return Recipe(**plain | {"network": network, "augment": augment, "metrics": metrics})
 
 
 def trainer(run: Run, made: Recipe, progress: Progress) -> Trainer:

@@ -26,12 +26,20 @@ def summary(
         ),
     ] = None,
     outputs: Annotated[
-        int, typer.Option(help="Outputs, for an architecture given by its name.")
-    ] = 10,
+        int | None,
+        typer.Option(
+            help="Outputs, for an architecture given by its name. Default: its own.",
+            show_default=False,
+        ),
+    ] = None,
+    depth: Annotated[
+        int, typer.Option(min=0, help="How many levels inside blocks are shown.")
+    ] = 0,
     *,
     json: Json = False,
 ) -> None:
     """Show a network's layers: shapes, parameters, cost, receptive field, memory."""
+    from neuropil.analysis import summary as analysed
     from neuropil.cli.console import console, note, say, say_json
     from neuropil.cli.networks import structure
 
@@ -39,7 +47,7 @@ def summary(
     found, notes = structure(network, shape, outputs)
     for line in notes:
         note(line)
-    table = found.summary(shape)
+    table = analysed(found, shape, depth=depth)
     if json:
         say_json(table.to_dict())
         return

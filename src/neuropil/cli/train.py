@@ -47,6 +47,15 @@ def train(
             metavar="SIZE",
         ),
     ] = None,
+    then: Annotated[
+        str | None,
+        option(
+            "Afterwards train on at another size: 64:5 is 5 epochs at 64 pixels, at a quarter "
+            "of the learning rate.",
+            DATA,
+            metavar="SIZE:EPOCHS",
+        ),
+    ] = None,
     color: Annotated[
         str | None,
         option("Read pictures as grey or rgb. Default: as they are.", DATA, metavar="COLOR"),
@@ -71,6 +80,24 @@ def train(
             "Default: a small convolutional network for pictures, a dense one for tables.",
             NETWORK,
             metavar="NETWORK",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        option(
+            "For an architecture: a .safetensors file, imagenet, or hub:OWNER/NAME. The last "
+            "layer starts anew where the classes differ.",
+            NETWORK,
+            metavar="WEIGHTS",
+        ),
+    ] = None,
+    freeze: Annotated[
+        str | None,
+        option(
+            "Keep the weights and statistics of all layers up to this one, such as stage3, as "
+            "they are.",
+            NETWORK,
+            metavar="LAYER",
         ),
     ] = None,
     algorithm: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import typer
 from neuropil.cli import plan
 from neuropil.cli.console import console, label, note, say
 from neuropil.cli.finish import finish
+from neuropil.cli.networks import resized
 from neuropil.cli.opening import described, new_folder, open_again, open_splits
 from neuropil.cli.progress import progress_for
 from neuropil.training.nonfinite import NonFiniteError
@@ -19,6 +21,7 @@ from neuropil.training.run_facts import check_free, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from neuropil.core import Network
     from neuropil.datasets import Dataset, Splits, Target
@@ -26,18 +29,42 @@ if TYPE_CHECKING:
     from neuropil.training.recipe import Recipe
 
 GLUE = "\N{NO-BREAK SPACE}"
+# Where a training goes on at another size, its first part stands beside it under this name.
+FIRST = "-first"
+# Weights that are good already are moved in smaller steps.
+SLOWER = 0.25
 
 
 def start(asked: dict[str, Any]) -> None:
     """Train as the options of ``neuropil train`` ask, in a new run folder."""
-    quiet = asked["quiet"]
     settings = plan.checked(asked)
     path = asked["out"] or new_folder(settings["data"])
     check_free(path)
     # As it was typed: so it is shown. The settings hold it in full, for another day.
     typed = None if asked["data"] is None else str(asked["data"])
+    if settings["then"] is not None:
+        path = path.with_name(path.name + FIRST)
+        check_free(path)
+    begin(settings, path, typed, quiet=asked["quiet"])
+
+
+def begin(
+    settings: dict[str, Any], path: Path, typed: str | None, *, quiet: bool, slower: float = 1.0
+) -> None:
+    """Train in a new run folder.
+
+    Args:
+        settings: The options, checked.
+        path: The folder.
+        typed: Where the data are, as the user wrote it.
+        quiet: Whether only the folder is said.
+        slower: What the learning rate is multiplied by.
+    """
     splits = open_splits({**settings, "data": typed})
     made, notes = plan.chosen(splits, settings)
+    made = dataclasses.replace(made, lr=made.lr * slower)
+    if settings["then"] is not None:
+        check_resizable(made.network, splits, settings["then"][0])
     if not quiet:
         show_plan(splits, made, notes)
     run = Run.create(path, made.network, splits, settings | plan.to_plain(made))
@@ -46,6 +73,32 @@ def start(asked: dict[str, Any]) -> None:
     except BaseException:
         run.discard()
         raise
+    go_further(run, quiet=quiet)
+
+
+def check_resizable(network: Network, splits: Splits, size: int | tuple[int, int]) -> None:
+    """Refuse a network that could not go on at another size, before anything is trained."""
+    sides = (size, size) if isinstance(size, int) else size
+    resized(network, (splits.input_shape[0], *sides))
+
+
+def go_further(run: Run, *, quiet: bool) -> None:
+    """Train on at the size of ``--then``, if there was one, in a run folder beside this one."""
+    then = run.settings.get("then")
+    if then is None:
+        return
+    size, epochs = then
+    path = run.path.with_name(run.path.name.removesuffix(FIRST))
+    check_free(path)
+    wishes = {
+        "image_size": tuple(size) if isinstance(size, list) else size,
+        "epochs": epochs,
+        "network": str(run.path),
+        "weights": None,
+        "then": None,
+    }
+    settings = {**run.settings, **wishes}
+    begin(settings, path, settings["data"], quiet=quiet, slower=SLOWER)
 
 
 def go_on(run: Run, *, quiet: bool) -> None:
@@ -66,6 +119,7 @@ def go_on(run: Run, *, quiet: bool) -> None:
     if not quiet:
         show_plan(splits, made, [])
     complete(run, splits, made, quiet=quiet)
+    go_further(run, quiet=quiet)
 
 
 def show_plan(splits: Splits, made: Recipe, notes: list[str]) -> None:

@@ -9,6 +9,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from neuropil.core import Network
 from neuropil.training.binding import ONLY
 from neuropil.training.checkpoint import CheckpointError
+from neuropil.training.class_axis import classes_first
 
 if TYPE_CHECKING:
     import torch
@@ -56,7 +57,7 @@ class Learner:
     @property
     def scores(self) -> nn.Module:
         """The network up to its scores, which losses take; all parameters are shared."""
-        return self.module.scores() if isinstance(self.module, Network) else self.module
+        return classes_first(self.module) if isinstance(self.module, Network) else self.module
 
     @property
     def parameters(self) -> list[Tensor]:

@@ -33,10 +33,16 @@ def class_targets(name: str, scores: Tensor, targets: Tensor) -> Tensor:
         targets = targets.squeeze(1)
     if targets.shape[1:] != positions:
         wanted = ("N", *positions) if positions else ("N",)
+        hint = "."
+        if targets.shape[1:] == scores.shape[1:-1]:
+            hint = (
+                ": the classes stand on axis 1 of the scores; end the network in Softmax, "
+                "which says where they are, or in Transpose."
+            )
         raise ValueError(
             f"{name} takes one class for each example and position, "
             f"({', '.join(map(str, wanted))}), for scores of {size(scores)}, "
-            f"got {size(targets)}."
+            f"got {size(targets)}{hint}"
         )
     return targets.long()
 
