@@ -8,10 +8,12 @@ from neuropil.analysis.effective_receptive_fields import (
 )
 from neuropil.analysis.output_sizes import OutputSize, output_size
 from neuropil.analysis.parameters import count_parameters
+from neuropil.analysis.peaks import PeakMemory, peak_memory
 from neuropil.analysis.receptive_fields import ReceptiveField, receptive_field
 from neuropil.analysis.rows import Row
 from neuropil.analysis.size_search import Fit
 from neuropil.analysis.summaries import Summary, Totals, summary
+from neuropil.analysis.zoo import ZooRow, zoo
 
 __all__ = [
     "Cost",
@@ -20,15 +22,19 @@ __all__ = [
     "Fit",
     "LayerCost",
     "OutputSize",
+    "PeakMemory",
     "ReceptiveField",
     "Row",
     "Summary",
     "Totals",
+    "ZooRow",
     "cost",
     "count_parameters",
     "diagram",
     "effective_receptive_field",
     "output_size",
+    "peak_memory",
     "receptive_field",
     "summary",
+    "zoo",
 ]

@@ -46,9 +46,7 @@ class Call(NamedTuple):
     again: bool
 
 
-def calls_of(
-    network: Composable, input_shape: Example | None = None
-) -> tuple[Call, ...]:
+def calls_of(network: Composable, input_shape: Example | None = None) -> tuple[Call, ...]:
     """Return a network's calls with all shapes that can be known; no layer is touched.
 
     Args:
@@ -159,9 +157,7 @@ def network_of(network: object) -> Network:
         ) from None
 
 
-def with_shapes(
-    network: Network, input_shape: Example
-) -> tuple[list[Node], Node | None]:
+def with_shapes(network: Network, input_shape: Example) -> tuple[list[Node], Node | None]:
     """Return the nodes with the shapes that follow from the inputs', and what stands in front.
 
     Raises:

@@ -77,9 +77,10 @@ def total_lines(summary: Summary) -> list[tuple[str, str]]:
         full = grouped(totals.multiply_adds)
         lines.append(("Multiply–adds", full if rounded == full else f"{full} ({rounded})"))
     if totals.inference_bytes is not None:
-        inference, training = map(memory_size, (totals.inference_bytes, totals.training_bytes))
-        text = f"{inference} at once in inference, {training} kept in training, for each sample"
-        lines.append(("Activations", text))
+        text = f"{memory_size(totals.inference_bytes)} at once in inference, "
+        if totals.training_bytes is not None:
+            text += f"{memory_size(totals.training_bytes)} kept in training, "
+        lines.append(("Activations", f"{text}for {summary.per}"))
     return lines
 
 

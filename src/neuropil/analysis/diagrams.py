@@ -12,6 +12,8 @@ from neuropil.analysis.calls import calls_of
 from neuropil.analysis.drawing import Box, drawn
 from neuropil.analysis.family import INPUT, family_of
 from neuropil.analysis.rows import text_of
+from neuropil.analysis.traced.boxes import boxes_of_module
+from neuropil.analysis.traced.twin import is_foreign
 from neuropil.core import format_shape
 from neuropil.core.files import write_together
 from neuropil.core.graph import OPEN
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
+    from torch import nn
+
     from neuropil.analysis.calls import Call
-    from neuropil.core import Shape
+    from neuropil.analysis.traced.examples import Example
     from neuropil.core.layer import Composable
 
 
@@ -71,20 +75,24 @@ class Diagram:
         return self.svg
 
 
-def diagram(network: Composable, input_shape: Shape | Sequence[Shape] | None = None) -> Diagram:
+def diagram(network: Composable | nn.Module, input_shape: Example | None = None) -> Diagram:
     """Draw a network as a graph of its layers, from its inputs at the top to its outputs.
 
     Each call of a layer is a box with its name, the layer as it is written and the shape of its
     output, coloured by family. Branches stand side by side; connections that skip layers run
     beside these. Pointing at a box shows its whole text.
 
+    Of any other PyTorch module the parts are drawn that have no parts of their own, and what is
+    done between them: sums, products, joined branches.
+
     Args:
-        network: A network or a layer.
+        network: A network, a layer, or any PyTorch module.
         input_shape: Lengths for the free axes of the input, or the shape of what an open
-            network will be joined to; one for each of several inputs.
+            network will be joined to; one for each of several inputs. For a module, what it
+            takes: a shape without the batch, or tensors.
 
     Raises:
-        ShapeError: When `input_shape` does not fit the network.
+        ShapeError: When `input_shape` does not fit the network, or a module fails on it.
         ValueError: When there are so many layers that nobody could read the picture.
 
     Reference:
@@ -97,14 +105,17 @@ def diagram(network: Composable, input_shape: Shape | Sequence[Shape] | None = N
         >>> str(picture).count("<rect")  # the page, three boxes, and two keys to the colours
         6
     """
-    calls = calls_of(network, input_shape)
-    places, inputs = shown(calls)
-    if len(places) > MOST_BOXES:
+    if is_foreign(network):
+        boxes, inputs = boxes_of_module(network, input_shape)
+    else:
+        calls = calls_of(network, input_shape)
+        places, inputs = shown(calls)
+        boxes = [OPEN_END if place == OPEN else box_of(calls[place]) for place in places]
+    if len(boxes) > MOST_BOXES:
         raise ValueError(
-            f"a diagram of {len(places):,} layers could not be read; the most is "
+            f"a diagram of {len(boxes):,} layers could not be read; the most is "
             f"{MOST_BOXES:,}: draw a part, such as network.upto(…)."
         )
-    boxes = [OPEN_END if place == OPEN else box_of(calls[place]) for place in places]
     return Diagram(*drawn(boxes, inputs))
 
 

@@ -12,6 +12,8 @@ from neuropil.analysis.calls import Call, calls_of, network_of
 from neuropil.analysis.costs import what_to_give
 from neuropil.analysis.memory import float_dtype
 from neuropil.analysis.receptive_fields import output_place
+from neuropil.analysis.traced.receptive import ModuleProbe
+from neuropil.analysis.traced.twin import is_foreign
 from neuropil.core import ShapeError, format_shape
 from neuropil.core.prediction import in_test_mode
 from neuropil.core.shape import whole_number
@@ -19,7 +21,10 @@ from neuropil.core.shape import whole_number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neuropil.core import Layer, Network, Shape
+    from torch import nn
+
+    from neuropil.analysis.traced.examples import Example
+    from neuropil.core import Layer, Network
 
 # What lies within two standard deviations of a Gaussian: Luo et al. count a pixel in where its
 # gradient is at least 1 − 0.9545 of the largest.
@@ -43,11 +48,11 @@ class EffectiveReceptiveField:
 
 
 def effective_receptive_field(
-    network: Network,
+    network: Network | nn.Module,
     name: str | None = None,
     *,
     samples: int = 16,
-    input_shape: Shape | None = None,
+    input_shape: Example | None = None,
     input_name: str | None = None,
     seed: int = 0,
 ) -> EffectiveReceptiveField:
@@ -65,10 +70,13 @@ def effective_receptive_field(
     they are.
 
     Args:
-        network: A network that is joined to an `Input`.
-        name: The layer whose output is asked about; by default the network's only output.
+        network: A network that is joined to an `Input`, or any PyTorch module.
+        name: The layer whose output is asked about, or a module's part such as ``"layer4.0"``;
+            by default the network's only output.
         samples: How many random inputs are averaged.
-        input_shape: Lengths for the free axes of the input, such as ``(3, 224, 224)``.
+        input_shape: Lengths for the free axes of the input, such as ``(3, 224, 224)``. For a
+            module, what it takes: a shape without the batch, or tensors, of which the one that
+            is watched is drawn anew.
         input_name: Which input is meant, where there are several.
         seed: Of the random inputs and signs.
 
@@ -91,13 +99,10 @@ def effective_receptive_field(
         >>> field.map.shape, int(field.map.sum()), field.size
         (torch.Size([9, 9]), 9, 3.0)
     """
-    network = network_of(network)
-    network.require_built()
     whole_number(samples, "effective_receptive_field: samples")
-    part = network.upto(network.node_names[output_place(network, name)])
-    probe = Probe(part, calls_of(part, input_shape), input_name)
+    probe = probe_of(network, name, input_shape, input_name)
     generator = torch.Generator().manual_seed(seed)
-    with in_test_mode(part), torch.inference_mode(mode=False), torch.enable_grad():
+    with in_test_mode(probe.network), torch.inference_mode(mode=False), torch.enable_grad():
         total = sum(probe.gradient_sizes(generator) for _ in range(samples))
     largest = cast("Tensor", total).max()
     if not largest > 0:
@@ -108,6 +113,21 @@ def effective_receptive_field(
     relative = total / largest
     matters = int((relative >= LEAST).sum())
     return EffectiveReceptiveField(relative, matters ** (1 / relative.ndim))
+
+
+def probe_of(
+    network: Network | nn.Module,
+    name: str | None,
+    input_shape: Example | None,
+    input_name: str | None,
+) -> Probe | ModuleProbe:
+    """Return what measures gradients, of a network or of any module."""
+    if is_foreign(network):
+        return ModuleProbe(network, name, input_shape, input_name)
+    network = network_of(network)
+    network.require_built()
+    part = network.upto(network.node_names[output_place(network, name)])
+    return Probe(part, calls_of(part, input_shape), input_name)
 
 
 class Probe:

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from neuropil.analysis.calls import Call, calls_of, network_of
+from neuropil.analysis.traced.twin import is_foreign, unwrapped
 from neuropil.core import Network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from torch import nn
 
     from neuropil.core import Layer, Shape
     from neuropil.core.layer import Composable
 
 
 def count_parameters(
-    network: Composable,
+    network: Composable | nn.Module,
     trainable: bool | None = None,  # noqa: FBT001 - by name it reads well, and it is documented so
 ) -> int:
     """Return the number of parameters of a network, each counted once.
@@ -28,12 +31,14 @@ def count_parameters(
     counts once. Buffers, such as the running statistics of BatchNorm, are no parameters.
 
     Args:
-        network: A network that is joined to an `Input`, or a layer that is built.
+        network: A network that is joined to an `Input`, a layer that is built, or any PyTorch
+            module.
         trainable: Only those that training changes (``True``), only the frozen ones
             (``False``), or all (``None``).
 
     Raises:
         ShapeError: When the network has no parameters yet.
+        ValueError: When a module has parameters without a shape.
 
     Reference:
         ``sum(p.numel() for p in module.parameters())`` in PyTorch.
@@ -47,8 +52,11 @@ def count_parameters(
         >>> count_parameters(network, trainable=False)
         1200
     """
-    network = network_of(network)
-    network.require_built()
+    if is_foreign(network):
+        network = unwrapped(network)
+    else:
+        network = network_of(network)
+        network.require_built()
     return sum(
         parameter.numel()
         for parameter in network.parameters()

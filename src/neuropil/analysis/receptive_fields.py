@@ -10,13 +10,18 @@ from typing_extensions import override
 from neuropil.analysis.calls import calls_of, network_of
 from neuropil.analysis.quantities import field_size
 from neuropil.analysis.sight import Sight, sights, source_shapes
+from neuropil.analysis.traced.receptive import module_sight
+from neuropil.analysis.traced.twin import is_foreign
 from neuropil.core import ShapeError
 from neuropil.core.graph import OPEN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from fractions import Fraction
 
+    from torch import nn
+
+    from neuropil.analysis.traced.examples import Example
     from neuropil.core import Network, Shape
     from neuropil.core.layer import Composable
 
@@ -42,6 +47,8 @@ class ReceptiveField:
         >>> field = ReceptiveField((5,), (2,), (-2,), (0.0,), (4,), everything=False)
         >>> print(field, field.size, field.clipped)
         5 (5,) (4,)
+        >>> field.stride, field.padding
+        ((2,), (2,))
     """
 
     size: tuple[int | None, ...]
@@ -51,6 +58,16 @@ class ReceptiveField:
     clipped: tuple[int | None, ...]
     everything: bool
 
+    @property
+    def stride(self) -> tuple[int | Fraction | None, ...]:
+        """The effective stride: `jump` by its other name."""
+        return self.jump
+
+    @property
+    def padding(self) -> tuple[int | None, ...]:
+        """The effective padding: how far in front of the input the first output sees."""
+        return tuple(None if start is None else -start for start in self.start)
+
     @override
     def __str__(self) -> str:
         """Return the size as people write it: ``212`` for a square, ``5×7``, or ``all``."""
@@ -58,10 +75,10 @@ class ReceptiveField:
 
 
 def receptive_field(
-    network: Composable,
+    network: Composable | nn.Module,
     name: str | None = None,
     *,
-    input_shape: Shape | Sequence[Shape] | None = None,
+    input_shape: Example | None = None,
     input_name: str | None = None,
 ) -> ReceptiveField:
     """Return how much of its input an output of a network sees, from the layers' windows alone.
@@ -79,16 +96,25 @@ def receptive_field(
     input; `clipped` is no more than there is. Both are what an output *can* see;
     `effective_receptive_field` measures how much of it matters.
 
+    Any other PyTorch module is followed operation by operation, through convolutions, pooling,
+    sums, joined branches, slices and reshaping; the axes of its input are batch, channels,
+    positions. What mixes all positions, such as attention, sees everything. An operation of
+    which nobody knows what it sees is named and nothing is guessed.
+
     Args:
-        network: A network or a layer.
-        name: The layer whose output is asked about; by default the network's only output.
+        network: A network, a layer, or any PyTorch module.
+        name: The layer whose output is asked about, or a module's part such as ``"layer4.0"``
+            (``"layer4.0@2"`` for its second call); by default the network's only output.
         input_shape: Lengths for the free axes, or the shape that an open network will be given.
-            Only padding ``"same"`` with strides makes a difference between lengths.
-        input_name: Which input is meant, where there are several.
+            Only padding ``"same"`` with strides makes a difference between lengths. For a
+            module, what it takes: a shape without the batch, or tensors.
+        input_name: Which input is meant, where there are several; a module's have the names
+            that its ``forward`` gives them.
 
     Raises:
         ShapeError: When the input's number of axes is not known, or nothing of it is seen.
-        ValueError: When there is no layer or input of that name, or a name is needed.
+        ValueError: When there is no layer or input of that name, a name is needed, or a module
+            runs an operation of which nobody knows what it sees.
 
     Reference:
         Araujo, Norris and Sim, "Computing receptive fields of convolutional neural networks",
@@ -105,6 +131,8 @@ def receptive_field(
         >>> print(receptive_field(network, "maxpooling1"))
         6
     """
+    if is_foreign(network):
+        return described(*module_sight(network, name, input_shape, input_name))
     network = network_of(network)
     calls = calls_of(network, input_shape)
     place = output_place(network, name)

@@ -14,11 +14,16 @@ from neuropil.analysis.parameters import Counts, new_parameters
 from neuropil.analysis.rows import Row, rows_of
 from neuropil.analysis.summary_html import as_html
 from neuropil.analysis.summary_text import as_text
+from neuropil.analysis.traced.report import Report, report
+from neuropil.analysis.traced.rows import rows_of_parts
+from neuropil.analysis.traced.twin import is_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neuropil.core import Shape
+    from torch import nn
+
+    from neuropil.analysis.traced.examples import Example
     from neuropil.core.layer import Composable
 
 
@@ -53,11 +58,13 @@ class Summary:
         rows: One for each call of a layer, in network order.
         totals: The network as a whole.
         notes: What is not known, and how to tell.
+        per: What the memory is for.
     """
 
     rows: tuple[Row, ...]
     totals: Totals
     notes: tuple[str, ...]
+    per: str = "each sample"
 
     def text(self, width: int = 100) -> str:
         """Return the table as plain text.
@@ -85,8 +92,8 @@ class Summary:
 
 
 def summary(
-    network: Composable,
-    input_shape: Shape | Sequence[Shape] | None = None,
+    network: Composable | nn.Module,
+    input_shape: Example | None = None,
     *,
     depth: int = 1,
 ) -> Summary:
@@ -96,14 +103,22 @@ def summary(
     and the memory of its output, as `count_parameters`, `cost` and `receptive_field` define
     them; then the totals.
 
+    Any other PyTorch module has a row for each call of a part, with all that is within it, and
+    one for what a module does itself between its parts, where that has parameters or costs
+    anything. Shapes are given with all axes, and figures are those of the input that is given,
+    since a module may put its batch anywhere.
+
     Args:
-        network: A network or a layer; nothing in it is run or changed.
+        network: A network, a layer, or any PyTorch module; nothing in it is run or changed.
         input_shape: Lengths for the free axes of the input, such as ``(3, 224, 224)``, or the
             shape of what an open network will be joined to; one for each of several inputs.
-        depth: How many levels of the networks inside layers are shown, indented.
+            For a module, what it takes: a shape without the batch, a tensor, several of these
+            in a tuple, or tensors by name in a dictionary.
+        depth: How many levels of the networks inside layers, or of parts inside parts, are
+            shown, indented.
 
     Raises:
-        ShapeError: When `input_shape` does not fit the network.
+        ShapeError: When `input_shape` does not fit the network, or a module fails on it.
 
     Example:
         >>> from neuropil.layers import Convolution, Flatten, Input, Relu, Softmax
@@ -124,13 +139,44 @@ def summary(
                        sample
         >>> table.totals.parameters, table.rows[1].receptive_field
         (1490, (3, 3))
+        >>> from torch import nn
+        >>> module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten())
+        >>> print(summary(module, (1, 8, 8)).text(87))
+        Layer  Written as                    Output        Parameters  Mult–adds  Field  Memory
+        ───────────────────────────────────────────────────────────────────────────────────────
+        0      Conv2d(1, 4, kernel_size=(3…  (1, 4, 6, 6)          40     1.30 k      3   576 B
+        1      ReLU()                        (1, 4, 6, 6)           0          0      3   576 B
+        2      Flatten(start_dim=1, end_di…  (1, 144)               0          0      3     0 B
+        ───────────────────────────────────────────────────────────────────────────────────────
+        Parameters     40 (160 B)
+        Multiply–adds  1,296 (1.30 k)
+        Activations    1.38 KiB at once in inference, 832 B kept in training, for this input
     """
+    if is_foreign(network):
+        return summary_of_module(report(network, input_shape), depth)
     network = network_of(network)
     calls = calls_of(network, input_shape)
     counts = list(new_parameters(calls))
     memory = activation_memory(calls, network.graph.outputs)
     rows = tuple(rows_of(calls, counts, memory, depth))
     return Summary(rows, totals(rows, counts, memory), notes(calls))
+
+
+def summary_of_module(known: Report, depth: int) -> Summary:
+    """Return the summary of a plain PyTorch module."""
+    rows, unknown = rows_of_parts(known, depth)
+    whole = known.parts[0]
+    counts = whole.parameters
+    totals = Totals(
+        parameters=counts.all,
+        trainable=counts.trainable,
+        frozen=counts.frozen,
+        parameter_bytes=counts.bytes,
+        multiply_adds=whole.multiply_adds,
+        inference_bytes=known.trace.peak,
+        training_bytes=known.training,
+    )
+    return Summary(rows, totals, known.notes + unknown, "this input")
 
 
 def totals(

@@ -1,0 +1,147 @@
+"""What a module is given: somebody's tensors, or tensors of given shapes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+from neuropil.core import ShapeError, format_shape
+from neuropil.core.shape import MAX_LENGTH, count
+
+if TYPE_CHECKING:
+    from neuropil.core import Shape
+
+# An example: a tensor, several, some by name, or shapes without the batch in their place.
+Example: TypeAlias = "Shape | Tensor | Sequence[Any] | Mapping[str, Any]"
+
+# Whoever asks for more numbers has mistyped.
+MOST_NUMBERS = 2**40
+
+
+class Inputs(NamedTuple):
+    """What a module is called with.
+
+    Args:
+        args: What stands by position.
+        kwargs: What stands by name.
+        made: Whether all tensors were made from shapes, so that their first axis is the batch.
+    """
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    made: bool
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All tensors, in order."""
+        leaves = tree_leaves((self.args, self.kwargs))
+        return [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+
+    def on_meta(self) -> Inputs:
+        """Return the same without numbers."""
+        return self.mapped(lambda tensor: torch.empty_like(tensor, device="meta"))
+
+    def mapped(self, change: Any) -> Inputs:
+        """Return the same with every tensor changed."""
+        args, kwargs = tree_map_only(Tensor, change, (self.args, self.kwargs))
+        return Inputs(args, kwargs, self.made)
+
+    def whole_numbers(self) -> Inputs:
+        """Return the same with integers in place of floats."""
+        return self.mapped(lambda tensor: torch.zeros_like(tensor, dtype=torch.int64))
+
+    def batch_of(self, n: int) -> Inputs:
+        """Return n samples in place of one, where the first axis is the batch."""
+        return self.mapped(lambda tensor: tensor.expand(n, *tensor.shape[1:]).clone())
+
+    def named(self, module: nn.Module) -> dict[str, Tensor]:
+        """Return the tensors by the names that the module's `forward` gives them."""
+        try:
+            names = [*inspect.signature(module.forward).parameters]
+        except (TypeError, ValueError):
+            names = []
+        given = {
+            names[place] if place < len(names) else f"input{place + 1}": value
+            for place, value in enumerate(self.args)
+        } | self.kwargs
+        named: dict[str, Tensor] = {}
+        for name, value in given.items():
+            leaves = [leaf for leaf in tree_leaves(value) if isinstance(leaf, Tensor)]
+            named |= {
+                name if len(leaves) == 1 else f"{name}[{i}]": leaf
+                for i, leaf in enumerate(leaves)
+            }
+        return named
+
+
+def inputs_of(module: nn.Module, example: Example | None) -> Inputs:
+    """Return what a module is called with.
+
+    Args:
+        module: What is called: tensors made from shapes get its type of floats.
+        example: One or several tensors or shapes.
+
+    Raises:
+        ShapeError: When there is no example, or a shape is none.
+    """
+    kind = type(module).__name__
+    if example is None:
+        raise ShapeError(
+            f"what {kind} does depends on its input: give a shape without the batch, such as "
+            f"(3, 224, 224), or an example tensor."
+        )
+    if isinstance(example, Tensor):
+        return Inputs((example,), {}, made=False)
+    if isinstance(example, Mapping):
+        return Inputs((), dict(example), made=False)
+    if not isinstance(example, tuple | list) or not example:
+        raise ShapeError(not_an_example(kind, example))
+    if all(length is None or isinstance(length, int) for length in example):
+        return Inputs((made(module, example),), {}, made=True)
+    shapes = [is_shape(item) for item in example]
+    args = tuple(
+        made(module, item) if shape else item
+        for item, shape in zip(example, shapes, strict=True)
+    )
+    if not any(isinstance(leaf, Tensor) for leaf in tree_leaves(args)):
+        raise ShapeError(not_an_example(kind, example))
+    return Inputs(args, {}, made=all(shapes))
+
+
+def is_shape(value: object) -> bool:
+    """Tell whether a value is a shape and no tensor or list of tensors."""
+    return (
+        isinstance(value, Sequence)
+        and not isinstance(value, str)
+        and bool(value)
+        and all(length is None or type(length) is int for length in value)
+    )
+
+
+def made(module: nn.Module, shape: Sequence[Any]) -> Tensor:
+    """Return one sample of a shape without numbers, in the module's own type.
+
+    Raises:
+        ShapeError: When a length is unknown or none.
+    """
+    kind = type(module).__name__
+    if any(type(n) is not int or not 1 <= n <= MAX_LENGTH for n in shape):
+        raise ShapeError(not_an_example(kind, tuple(shape)))
+    if (count(tuple(shape)) or 0) > MOST_NUMBERS:
+        raise ShapeError(f"an input of {format_shape(tuple(shape))} fits in no memory.")
+    floats = (p.dtype for p in module.parameters() if p.is_floating_point())
+    dtype = next(floats, torch.get_default_dtype())
+    return torch.empty(1, *shape, dtype=dtype, device="meta")
+
+
+def not_an_example(kind: str, value: object) -> str:
+    """Return what to say about what is no example."""
+    return (
+        f"{kind} needs an example: a shape without the batch and with every length known, such "
+        f"as (3, 224, 224), a tensor, or several of these in a tuple; got {value!r}."
+    )

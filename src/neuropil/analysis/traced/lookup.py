@@ -1,0 +1,105 @@
+"""The rule of each operation by its name."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import torch
+
+from neuropil.analysis.traced import arranging, filtering, joining, mixing, standing
+from neuropil.analysis.traced.operations import name_of
+from neuropil.analysis.traced.taken import unknown
+
+if TYPE_CHECKING:
+    from torch._ops import OpOverload
+
+    from neuropil.analysis.traced.taken import Rule
+
+GROUPS: dict[Rule, str] = {
+    standing.elementwise: "hardswish prelu _prelu_kernel rrelu rrelu_with_noise floor_divide "
+    "remainder fmod softshrink hardshrink square",
+    standing.first_only: "batch_norm native_batch_norm _native_batch_norm_legit "
+    "_native_batch_norm_legit_no_training _batch_norm_with_update cudnn_batch_norm "
+    "miopen_batch_norm layer_norm native_layer_norm group_norm native_group_norm "
+    "instance_norm rms_norm _fused_rms_norm dropout native_dropout alpha_dropout "
+    "feature_dropout to _to_copy contiguous detach alias lift_fresh clone type_as _conj "
+    "positive",
+    standing.second_only: "copy",
+    standing.nothing: "zeros_like ones_like full_like empty_like rand_like randn_like "
+    "new_zeros new_ones new_full new_empty fill zero bernoulli uniform normal size sym_size "
+    "new_empty_strided",
+    standing.same_order: "view _unsafe_view reshape flatten unflatten squeeze unsqueeze "
+    "view_as _reshape_alias",
+    arranging.permute: "permute",
+    arranging.transpose: "transpose t swapaxes swapdims",
+    standing.expand: "expand expand_as broadcast_to",
+    arranging.slice_: "slice",
+    arranging.select: "select",
+    arranging.pieces: "split chunk split_with_sizes unsafe_split unsafe_split_with_sizes",
+    arranging.unbind: "unbind",
+    arranging.flip: "flip",
+    arranging.roll: "roll",
+    arranging.repeat: "repeat",
+    joining.cat: "cat concat concatenate",
+    joining.stack: "stack",
+    filtering.convolution: "conv1d conv2d conv3d",
+    filtering.transposed_convolution: "conv_transpose1d conv_transpose2d conv_transpose3d",
+    filtering.any_convolution: "convolution _convolution convolution_overrideable",
+    filtering.pooling(1): "max_pool1d avg_pool1d max_pool1d_with_indices",
+    filtering.pooling(2): "max_pool2d avg_pool2d max_pool2d_with_indices",
+    filtering.pooling(3): "max_pool3d avg_pool3d max_pool3d_with_indices",
+    filtering.adaptive(1): "adaptive_avg_pool1d adaptive_max_pool1d",
+    filtering.adaptive(2): "adaptive_avg_pool2d _adaptive_avg_pool2d adaptive_max_pool2d",
+    filtering.adaptive(3): "adaptive_avg_pool3d _adaptive_avg_pool3d adaptive_max_pool3d",
+    filtering.padded: "constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d "
+    "replication_pad1d replication_pad2d replication_pad3d",
+    filtering.shuffled: "pixel_shuffle",
+    filtering.unshuffled: "pixel_unshuffle",
+    mixing.reducing: "mean sum amax amin max min var std var_mean std_mean logsumexp prod "
+    "nansum all any",
+    mixing.norm: "norm linalg_vector_norm",
+    mixing.mixing: "softmax _softmax _safe_softmax log_softmax _log_softmax",
+    mixing.halved: "glu",
+    mixing.linear: "linear",
+    mixing.product(0): "mm bmm mv dot",
+    mixing.product(1): "addmm baddbmm addmv",
+    mixing.attention: "scaled_dot_product_attention "
+    "_scaled_dot_product_flash_attention_for_cpu",
+    mixing.recurrent: "lstm gru rnn_tanh rnn_relu",
+    standing.embedded: "embedding",
+}  # fmt: skip
+for rank, suffix in ((1, "1d"), (2, "2d"), (3, "3d")):
+    GROUPS[filtering.enlarging("nearest", rank)] = f"upsample_nearest{suffix}"
+    GROUPS[filtering.enlarging("nearest-exact", rank)] = f"_upsample_nearest_exact{suffix}"
+GROUPS[filtering.enlarging("linear", 1)] = "upsample_linear1d"
+GROUPS[filtering.enlarging("linear", 2)] = "upsample_bilinear2d"
+GROUPS[filtering.enlarging("linear", 3)] = "upsample_trilinear3d"
+GROUPS[filtering.enlarging("cubic", 2)] = "upsample_bicubic2d"
+
+BY_NAME: dict[str, Rule] = {
+    name: rule for rule, names in GROUPS.items() for name in names.split()
+}
+
+# What looks at numbers in another way is only a line in a picture.
+LINES = frozenset(
+    name
+    for rule in (
+        *(standing.same_order, standing.expand, standing.nothing),
+        *(arranging.permute, arranging.transpose, arranging.slice_, arranging.select),
+        *(arranging.pieces, arranging.unbind),
+    )
+    for name in GROUPS[rule].split()
+) | {"clone", "detach", "contiguous", "to"}
+
+
+@functools.cache
+def rule_of(operation: OpOverload) -> Rule:
+    """Return what tells what an operation's results see."""
+    name = name_of(operation)
+    rule = BY_NAME.get(name.name) if name.space == "aten" else None
+    if rule is None:
+        return standing.elementwise if torch.Tag.pointwise in operation.tags else unknown
+    # Sequences that are packed together have lost their axes.
+    packed = rule is mixing.recurrent and name.overload != "input"
+    return unknown if packed else rule

@@ -1,0 +1,149 @@
+"""What results see of operations that take all places of an axis together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neuropil.analysis.traced import regions as places
+from neuropil.analysis.traced.arranging import in_shape_without, permuted
+from neuropil.analysis.traced.moving import part
+from neuropil.analysis.traced.regions import Regions
+from neuropil.analysis.traced.taken import Taken, over, unknown, values_in
+from neuropil.analysis.traced.views import Seen, Unknown, View, as_regions, merged
+
+if TYPE_CHECKING:
+    from neuropil.analysis.traced.regions import Sizes
+    from neuropil.analysis.traced.taken import Result, Rule
+    from neuropil.analysis.traced.values import Value
+
+
+def reducing(taken: Taken) -> Result:
+    """A sum, a mean, a maximum: the axes go, or stay with length 1."""
+    seen, shape = taken.of(taken.x), taken.x.shape
+    if seen is None:
+        return None
+    axes = taken.argument(1, "dim")
+    if isinstance(axes, bool) or not isinstance(axes, int | tuple) or axes == ():
+        axes = range(len(shape))
+    axes = sorted(
+        {axis % max(len(shape), 1) for axis in ([axes] if isinstance(axes, int) else axes)}
+    )
+    seen = over(seen, axes, shape)
+    if len(taken.target) == len(shape):
+        return seen
+    for axis in reversed(axes):
+        seen = in_shape_without(seen, axis)
+    return seen
+
+
+def norm(taken: Taken) -> Result:
+    """A norm: its axes stand behind its order."""
+    step = taken.step
+    axes = taken.argument(2, "dim")
+    return reducing(Taken(step._replace(args=(step.args[0], axes), kwargs={}), taken.seen))
+
+
+def mixing(taken: Taken) -> Result:
+    """A softmax and its kin: every place sees all along an axis."""
+    seen = taken.of(taken.x)
+    axis = taken.argument(1, "dim", -1) % max(len(taken.x.shape), 1)
+    return seen and over(seen, [axis], taken.x.shape)
+
+
+def halved(taken: Taken) -> Result:
+    """A gate: one half of an axis times the other."""
+    seen, shape = taken.of(taken.x), taken.x.shape
+    axis = taken.argument(1, "dim", -1) % len(shape)
+    half = shape[axis] // 2
+    if seen is None:
+        return None
+    halves = [part(taken, seen, axis, range(i, i + half), taken.target) for i in (0, half)]
+    return merged([(each, taken.target) for each in halves], taken.target)
+
+
+def linear(taken: Taken) -> Result:
+    """All of the last axis together."""
+    seen, x = taken.of(taken.x), taken.x
+    if any(taken.of(value) for value in values_in(taken.step.args[1:])):
+        return unknown(taken)
+    return seen and over(seen, [len(x.shape) - 1], x.shape)
+
+
+def product(left: int) -> Rule:
+    """Return the rule of a product of matrices; what is added to it comes before."""
+
+    def rule(taken: Taken) -> Result:
+        one, other = taken.step.args[left : left + 2]
+        rank = len(taken.target)
+        if len(one.shape) != rank or len(other.shape) != rank or rank < 2:
+            return vectors(taken, one, other)
+        parts = [(taken.of(value), value.shape) for value in taken.step.args[:left]]
+        for value, axis in ((one, rank - 1), (other, rank - 2)):
+            seen = taken.of(value)
+            shape = places.without(value.shape, axis)
+            parts.append((seen and over(seen, [axis], value.shape), shape))
+        some = [(seen, shape) for seen, shape in parts if seen is not None]
+        return merged(some, taken.target) if some else None
+
+    return rule
+
+
+def vectors(taken: Taken, one: Value, other: Value) -> Result:
+    """A product with a vector: all of it is seen."""
+    seen = taken.of(one)
+    if taken.of(other) is not None or seen is None:
+        return unknown(taken)
+    axis = len(one.shape) - 1
+    return in_shape_without(over(seen, [axis], one.shape), axis)
+
+
+def attention(taken: Taken) -> Result:
+    """Every query sees itself and all keys and values, or those up to its own place."""
+    query, key, value = taken.step.args[:3]
+    rank = len(query.shape)
+    causal = bool(taken.argument(5, "is_causal", default=False))
+    parts: list[tuple[Seen, Sizes]] = []
+    last = [rank - 1]
+    for tensor, axes, is_key in ((query, last, False), (key, last, True), (value, [], True)):
+        seen, shape = taken.of(tensor), tensor.shape
+        if seen is None:
+            continue
+        seen = over(seen, axes, shape)
+        for axis in axes:
+            shape = places.without(shape, axis)
+        if is_key:
+            seen, shape = all_keys(seen, shape, causal=causal)
+        parts.append((seen, shape))
+    return merged(parts, taken.target) if parts else None
+
+
+def all_keys(seen: Seen, shape: Sizes, *, causal: bool) -> tuple[Seen, Sizes]:
+    """Return what is seen of all keys, or of those up to each query's place."""
+    axis = len(shape) - 2
+    if not causal:
+        return over(seen, [axis], shape), places.without(shape, axis)
+    if isinstance(seen, View):
+        seen = as_regions(seen, shape)
+    if isinstance(seen, Regions):
+        seen = places.so_far(seen, axis)
+    return seen, shape
+
+
+def recurrent(taken: Taken) -> Result:
+    """Every step sees those up to it, or all steps where both directions are read."""
+    seen, shape = taken.of(taken.x), taken.x.shape
+    if seen is None or isinstance(seen, Unknown) or len(shape) != 3:
+        return seen and unknown(taken)
+    args = taken.step.args
+    time = 1 if args[8] else 0
+    seen = over(seen, [2], shape)
+    everything = over(seen, [time], shape)
+    count = len(taken.step.results)
+    if args[7]:
+        return [everything for _ in range(count)]
+    steps = as_regions(seen, places.without(shape, 2)) if isinstance(seen, View) else seen
+    if isinstance(steps, Unknown):
+        return steps
+    states = permuted(everything, (1, 0, 2)) if time else everything
+    results: list[Seen | None] = [places.so_far(steps, time)]
+    return results + [states] * (count - 1)

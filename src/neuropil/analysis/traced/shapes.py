@@ -1,0 +1,238 @@
+"""Outputs of the commonest operations without numbers, at a tenth of what PyTorch takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch._ops import OpOverload
+
+aten = torch.ops.aten
+
+
+def quick(operation: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return an operation's output without numbers; ``None`` leaves it to PyTorch.
+
+    What does not fit is left to PyTorch too, since it says best what is wrong.
+    """
+    rule = RULES.get(operation)
+    if rule is None or (kwargs and rule is not alike):
+        return None
+    for value in args:
+        for tensor in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(tensor, Tensor) and not is_plain(tensor, rule):
+                return None
+    return rule(*args)
+
+
+def is_plain(tensor: Tensor, rule: Callable[..., Any]) -> bool:
+    """Tell whether a rule may take a tensor.
+
+    Other memory formats are kept in ways that only PyTorch knows; a product of matrices is a
+    new one in any case.
+    """
+    return tensor.is_meta and (rule is addmm or tensor.is_contiguous())
+
+
+def convolution(
+    x: Tensor,
+    weight: Tensor,
+    _bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    *rest: Any,
+) -> Tensor | None:
+    """Return a convolution's output; ``None`` leaves transposed and odd ones to PyTorch."""
+    transposed = len(rest) == 3 and rest[0]
+    groups = rest[-1] if rest else 1
+    fits = x.ndim == weight.ndim and x.shape[1] == weight.shape[1] * groups
+    if transposed or not fits or isinstance(padding, str):
+        return None
+    lengths = []
+    for axis, size in enumerate(weight.shape[2:]):
+        extent = at(dilation, axis) * (size - 1) + 1
+        room = x.shape[axis + 2] + 2 * at(padding, axis) - extent
+        if room < 0:
+            return None
+        lengths.append(room // at(stride, axis) + 1)
+    return x.new_empty((x.shape[0], weight.shape[0], *lengths))
+
+
+def at(option: Any, axis: int) -> int:
+    """Return an option of one axis, where one number may stand for all."""
+    if isinstance(option, int):
+        return option
+    return option[axis] if len(option) > 1 else option[0]
+
+
+def batch_norm(
+    x: Tensor, weight: Tensor | None, bias: Tensor | None, mean: Tensor | None, *_: Any
+) -> Tensor | None:
+    """Return the output of a normalisation whose statistics fit."""
+    channels = x.shape[1] if x.ndim > 1 else 1
+    fit = all(len(t) == channels for t in (weight, bias, mean) if t is not None)
+    return x.new_empty(x.shape) if fit else None
+
+
+def native_batch_norm(
+    x: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    mean: Tensor | None,
+    _variance: Tensor | None,
+    training: bool,  # noqa: FBT001 - the operation's own signature
+    *_: Any,
+) -> tuple[Tensor, Tensor, Tensor] | None:
+    """Return a normalisation's output, and the statistics it keeps for the backward pass."""
+    output = batch_norm(x, weight, bias, mean)
+    if output is None:
+        return None
+    like = x if weight is None else weight
+    kept = x.shape[1] if training else 0
+    return output, like.new_empty(kept), like.new_empty(kept)
+
+
+def batch_norm_backward(
+    _gradient: Tensor, x: Tensor, weight: Tensor | None, *rest: Any
+) -> tuple[Tensor | None, ...]:
+    """Return the gradients that are asked for."""
+    wants = rest[-1]
+    like = x if weight is None else weight
+    channels = x.shape[1]
+    return (
+        x.new_empty(x.shape) if wants[0] else None,
+        like.new_empty(channels) if wants[1] else None,
+        like.new_empty(channels) if wants[2] else None,
+    )
+
+
+def layer_norm(x: Tensor, shape: Sequence[int], *_: Any) -> Tensor | None:
+    """Return the output of a normalisation along the last axes."""
+    return x.new_empty(x.shape) if tuple(x.shape[-len(shape) :]) == tuple(shape) else None
+
+
+def native_layer_norm(
+    x: Tensor, shape: Sequence[int], *_: Any
+) -> tuple[Tensor, Tensor, Tensor] | None:
+    """Return the same with the statistics it keeps for the backward pass."""
+    output = layer_norm(x, shape)
+    if output is None:
+        return None
+    kept = (*x.shape[: -len(shape)], *(1 for _ in shape))
+    return output, x.new_empty(kept), x.new_empty(kept)
+
+
+def layer_norm_backward(
+    _gradient: Tensor, x: Tensor, shape: Sequence[int], *rest: Any
+) -> tuple[Tensor | None, ...]:
+    """Return the gradients that are asked for."""
+    wants = rest[-1]
+    return (
+        x.new_empty(x.shape) if wants[0] else None,
+        x.new_empty(shape) if wants[1] else None,
+        x.new_empty(shape) if wants[2] else None,
+    )
+
+
+def linear(x: Tensor, weight: Tensor, _bias: Tensor | None = None) -> Tensor | None:
+    """Return the output of a linear layer."""
+    fits = weight.ndim == 2 and x.ndim and x.shape[-1] == weight.shape[1]
+    return x.new_empty((*x.shape[:-1], weight.shape[0])) if fits else None
+
+
+def addmm(_bias: Tensor, left: Tensor, right: Tensor) -> Tensor | None:
+    """Return a product of matrices."""
+    fits = left.ndim == right.ndim == 2 and left.shape[1] == right.shape[0]
+    return left.new_empty((left.shape[0], right.shape[1])) if fits else None
+
+
+def lstm(x: Tensor, states: Any, weights: Any, *rest: Any) -> tuple[Tensor, ...] | None:
+    """Return a recurrent layer's outputs and its last states."""
+    if x.ndim != 3 or weights[0].shape[-1] != x.shape[-1]:
+        return None
+    width = states[0].shape[-1] * (1 + bool(rest[4]))
+    return x.new_empty((*x.shape[:-1], width)), *(
+        state.new_empty(state.shape) for state in states
+    )
+
+
+def recurrent(x: Tensor, state: Tensor, weights: Any, *rest: Any) -> tuple[Tensor, ...] | None:
+    """Return the same of a layer with one state."""
+    return lstm(x, (state,), weights, *rest)
+
+
+def cat(tensors: Sequence[Tensor], axis: int = 0) -> Tensor | None:
+    """Return tensors joined along an axis."""
+    first = tensors[0]
+    axis %= max(first.ndim, 1)
+    around = first.shape[:axis], first.shape[axis + 1 :]
+    for tensor in tensors:
+        same = tensor.ndim == first.ndim and tensor.dtype == first.dtype
+        if not same or (tensor.shape[:axis], tensor.shape[axis + 1 :]) != around:
+            return None
+    length = sum(tensor.shape[axis] for tensor in tensors)
+    return first.new_empty((*around[0], length, *around[1]))
+
+
+def alike(x: Tensor, *rest: Any) -> Tensor | None:
+    """Return what is computed number by number, from tensors that are all alike."""
+    return x.new_empty(x.shape) if all_like(x, rest) else None
+
+
+def in_place(x: Tensor, *rest: Any) -> Tensor | None:
+    """Return what is computed number by number and put where the first stands."""
+    return x if all_like(x, rest) else None
+
+
+def all_like(x: Tensor, others: Sequence[Any]) -> bool:
+    """Tell whether all tensors have the shape and the type of the first, a type of floats."""
+    return x.is_floating_point() and all(
+        other.shape == x.shape and other.dtype == x.dtype
+        for other in others
+        if isinstance(other, Tensor)
+    )
+
+
+RULES: dict[OpOverload, Callable[..., Any]] = {
+    aten.conv1d.default: convolution,
+    aten.conv2d.default: convolution,
+    aten.conv3d.default: convolution,
+    aten.convolution.default: convolution,
+    aten.batch_norm.default: batch_norm,
+    aten.native_batch_norm.default: native_batch_norm,
+    aten.native_batch_norm_backward.default: batch_norm_backward,
+    aten.layer_norm.default: layer_norm,
+    aten.native_layer_norm.default: native_layer_norm,
+    aten.native_layer_norm_backward.default: layer_norm_backward,
+    aten.linear.default: linear,
+    aten.addmm.default: addmm,
+    aten.lstm.input: lstm,
+    aten.gru.input: recurrent,
+    aten.rnn_tanh.input: recurrent,
+    aten.rnn_relu.input: recurrent,
+    aten.cat.default: cat,
+}
+ALIKE = (
+    *("add.Tensor", "sub.Tensor", "mul.Tensor", "mul.Scalar", "div.Tensor", "div.Scalar"),
+    *("relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "hardtanh", "hardswish", "elu"),
+    *("hardsigmoid", "leaky_relu", "mish", "softplus", "_softmax", "_safe_softmax"),
+    *("threshold_backward", "gelu_backward", "silu_backward", "sigmoid_backward"),
+    *("tanh_backward", "hardtanh_backward", "hardswish_backward", "elu_backward"),
+    *("hardsigmoid_backward", "leaky_relu_backward"),
+)
+IN_PLACE = (
+    *("add_.Tensor", "sub_.Tensor", "mul_.Tensor", "div_.Tensor", "relu_", "relu6_", "silu_"),
+    *("hardtanh_", "hardswish_", "hardsigmoid_", "sigmoid_", "tanh_", "elu_", "leaky_relu_"),
+)
+for names, shared in ((ALIKE, alike), (IN_PLACE, in_place)):
+    for name in names:
+        packet, _, overload = name.partition(".")
+        found = getattr(getattr(aten, packet, None), overload or "default", None)
+        if found is not None:
+            RULES[found] = shared

@@ -1,0 +1,127 @@
+"""What training keeps, and the most that a step takes: from runs with gradients."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+
+from neuropil.analysis.traced.kernels import kernels_of_devices
+from neuropil.analysis.traced.tracer import Call, Tracer, tensors_in
+from neuropil.analysis.traced.twin import copied, twin_on_meta
+
+if TYPE_CHECKING:
+    from neuropil.analysis.traced.examples import Inputs
+    from neuropil.analysis.traced.running import Trace
+
+
+class Kept(NamedTuple):
+    """What a forward pass keeps for the backward pass.
+
+    Args:
+        bytes: All of it, each storage once; parameters and buffers are not counted.
+        calls: The calls of the module's parts, each with what came to be in it.
+    """
+
+    bytes: int
+    calls: list[Call]
+
+
+def kept_by_training(run: Trace) -> Kept | None:
+    """Return what a module keeps in training; ``None`` where it cannot be told.
+
+    Args:
+        run: The module's run in test mode, whose twin is run again.
+    """
+    module, inputs = run.module, run.inputs
+    # A twin that keeps what it saw in test mode may fail now: then another one is tried.
+    for twin in (run.twin, None):
+        with contextlib.suppress(Exception):
+            return kept(module, inputs, twin)
+    if not inputs.made:
+        return None
+    # One sample is too few for the statistics of some normalisations: two less one will do.
+    try:
+        two, three = (kept(module, inputs.batch_of(n)) for n in (2, 3))
+    except Exception:  # noqa: BLE001, RUF100 - modules raise whatever they like
+        return None
+    for one, other in zip(two.calls, three.calls, strict=True):
+        one.kept_bytes = other.kept_bytes - one.kept_bytes
+    return Kept(three.bytes - two.bytes, two.calls)
+
+
+def kept(module: nn.Module, inputs: Inputs, twin: nn.Module | None = None) -> Kept:
+    """Run a twin in training mode and see what it keeps."""
+    step = TrainingStep(module, inputs, twin)
+    saved: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = step.tracer.allocator.number(tensor)
+        if storage >= 0 and storage not in saved:
+            saved[storage] = step.tracer.allocator.sizes[storage]
+            maker = step.tracer.makers.get(storage, -1)
+            # What the module was given is put down to the first part that needs it.
+            call = step.tracer.stack[-1] if maker < 0 else step.tracer.calls[maker]
+            call.kept_bytes += saved[storage]
+        return tensor
+
+    with saved_tensors_hooks(pack, lambda packed: packed):
+        step.forward()
+    return Kept(sum(saved.values()), step.tracer.calls)
+
+
+class TrainingStep:
+    """One step of training of a twin, in which memory is counted.
+
+    Args:
+        module: What is trained; it is not changed.
+        inputs: What it is given.
+        twin: What is run in its place; a new twin by default.
+    """
+
+    def __init__(
+        self, module: nn.Module, inputs: Inputs, twin: nn.Module | None = None
+    ) -> None:
+        if twin is None:
+            real = any(not tensor.is_meta for tensor in inputs.tensors)
+            twin = copied(module, {}) if real else twin_on_meta(module)
+        self.twin = twin.train()
+        self.constants = [*self.twin.parameters(), *self.twin.buffers()]
+        self.tracer = Tracer(self.twin, self.constants, records=False)
+        with torch.inference_mode(mode=False):
+            # Those of inference mode cannot be saved.
+            self.inputs = inputs.mapped(torch.clone)
+        for tensor in self.inputs.tensors:
+            self.tracer.new_value(tensor, -1)
+
+    def forward(self) -> list[Tensor]:
+        """Run forward and return what can be trained on."""
+        try:
+            return self.watched()
+        finally:
+            self.tracer.release()
+
+    def watched(self) -> list[Tensor]:
+        """Run forward while the parts are watched."""
+        with (
+            torch.random.fork_rng(devices=[]),
+            torch.inference_mode(mode=False),
+            torch.enable_grad(),
+            kernels_of_devices(),
+            self.tracer,
+        ):
+            output = self.twin(*self.inputs.args, **self.inputs.kwargs)
+        return [tensor for tensor in tensors_in(output) if tensor.requires_grad]
+
+    def run(self) -> int:
+        """Run forward and backward; return the most that took memory beside parameters."""
+        outputs = self.forward()
+        with torch.inference_mode(mode=False), torch.enable_grad(), self.tracer:
+            sums = [output.sum() for output in outputs]
+            del outputs
+            if sums:
+                torch.autograd.backward(sums)
+        return self.tracer.allocator.most

@@ -1,0 +1,233 @@
+"""Memory of modules against PyTorch's allocator, as its profiler reports it."""
+
+import weakref
+
+import pytest
+import torch
+import torch.nn.functional as F
+from tests.reference import torchvision
+from torch import nn
+from torch.autograd.graph import saved_tensors_hooks
+from torch.profiler import ProfilerActivity, profile
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from neuropil import ShapeError
+from neuropil.analysis import cost, peak_memory, summary
+from neuropil.layers import Convolution, Input, Relu
+
+
+class Residual(nn.Module):
+    def __init__(self, channels, stride=1, *, inplace=False):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, 2 * channels, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(2 * channels),
+            nn.ReLU(inplace=inplace),
+            nn.Conv2d(2 * channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+        self.shortcut = nn.AvgPool2d(stride) if stride > 1 else nn.Identity()
+
+    def forward(self, x):
+        return F.relu(self.body(x) + self.shortcut(x))
+
+
+class Dense(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Conv2d(channels * n, channels, 3, 1, 1) for n in (1, 2, 3)
+        )
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = torch.cat([x, F.silu(layer(x))], 1)
+        return x
+
+
+class Transformer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.patches = nn.Conv2d(3, 48, 4, 4)
+        self.token = nn.Parameter(torch.zeros(1, 1, 48))
+        layer = nn.TransformerEncoderLayer(48, 4, 96, 0.0, batch_first=True)
+        self.layers = nn.ModuleList([layer, nn.Identity()])
+        self.attention = nn.MultiheadAttention(48, 4, batch_first=True)
+        self.head = nn.Linear(48, 5)
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).mT
+        x = torch.cat([self.token.expand(len(x), -1, -1), x], 1)
+        for layer in self.layers:
+            x = layer(x)
+        x = x + self.attention(x, x, x, need_weights=False)[0]
+        return self.head(x[:, 0])
+
+
+MODULES = {
+    "chain": lambda: nn.Sequential(
+        *(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.5)),
+        *(nn.Conv2d(16, 32, 3), nn.GELU(), nn.Flatten(), nn.LazyLinear(10), nn.LogSoftmax(1)),
+    ),
+    "residual": lambda: nn.Sequential(Residual(3), Residual(3, 2), Residual(3)),
+    "in place": lambda: nn.Sequential(
+        *(Residual(3, inplace=True), nn.BatchNorm2d(3), nn.ReLU6(inplace=True))
+    ),
+    "dense": lambda: Dense(3),
+    "transformer": Transformer,
+    "grouped": lambda: nn.Sequential(
+        *(nn.Conv2d(3, 12, 5, groups=3), nn.GroupNorm(4, 12), nn.Hardswish()),
+        *(nn.ConvTranspose2d(12, 3, 2, 2), nn.PReLU(), nn.Upsample(scale_factor=2)),
+    ),
+}
+
+
+@pytest.fixture(params=MODULES)
+def module(request):
+    torch.manual_seed(0)
+    module = MODULES[request.param]()
+    module(torch.zeros(2, 3, 32, 32))
+    return module
+
+
+class Counter(TorchDispatchMode):
+    """Counts the bytes of storages from the operation that makes them until they are freed."""
+
+    def __init__(self, *held):
+        super().__init__()
+        self.alive, self.now, self.most = {}, 0, 0
+        for tensor in held:
+            self.see(tensor.untyped_storage())
+        self.held = [tensor.untyped_storage() for tensor in held]
+
+    def see(self, storage):
+        place, size = storage.data_ptr(), storage.nbytes()
+        if not size or place in self.alive:
+            return
+        self.now += size
+        self.most = max(self.most, self.now)
+        self.alive[place] = weakref.finalize(storage, self.free, place, size)
+
+    def free(self, place, size):
+        self.now -= size
+        del self.alive[place]
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        output = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(output):
+            if isinstance(leaf, torch.Tensor):
+                self.see(leaf.untyped_storage())
+        return output
+
+
+def allocated(run):
+    """Return the most bytes that the CPU's allocator gave out at once while something ran."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+        run()
+    events = [e for e in seen.profiler.kineto_results.events() if e.name() == "[memory]"]
+    now = most = 0
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        now += event.nbytes()
+        most = max(most, now)
+    return most
+
+
+def step(module, x):
+    torch.autograd.backward([out.sum() for out in tree_leaves(module.train()(x))])
+
+
+def test_peak_memory_is_what_is_alive_at_once(module, monkeypatch):
+    x = torch.randn(8, 3, 32, 32)
+    held = [*module.parameters(), *module.buffers()]
+    module.zero_grad(set_to_none=True)
+    found = peak_memory(module, (3, 32, 32), batch_size=8)
+    assert found == peak_memory(module, x)
+    assert found.parameters == sum(tensor.nbytes for tensor in held)
+    with Counter(*held, x) as training:
+        step(module, x)
+    assert found.training == pytest.approx(training.most, rel=0.01)
+    # What a fused kernel takes inside nobody sees from outside.
+    monkeypatch.setattr(torch.backends.mha, "get_fastpath_enabled", lambda: False)
+    with torch.no_grad(), Counter(*held, x) as inference:
+        module.eval()(x)
+    assert found.inference == pytest.approx(inference.most, rel=0.01)
+
+
+def test_peak_memory_is_what_the_allocator_gives():
+    module = torchvision().models.resnet18(weights=None)
+    x = torch.randn(4, 3, 64, 64)
+    held = sum(tensor.nbytes for tensor in (*module.parameters(), *module.buffers()))
+    training = held + x.nbytes + allocated(lambda: step(module, x))
+    assert peak_memory(module, x).training == pytest.approx(training, rel=0.05)
+
+
+def saved_bytes(module, x):
+    """Return the bytes that a real pass saves for its backward pass, beside the parameters."""
+    saved = []
+    with saved_tensors_hooks(lambda tensor: saved.append(tensor) or tensor, lambda t: t):
+        outputs = module.train()(x)
+    own = {t.untyped_storage().data_ptr() for t in (*module.parameters(), *module.buffers())}
+    storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in saved}
+    del outputs
+    return sum(size for place, size in storages.items() if place not in own)
+
+
+def test_training_keeps_what_torch_saves(module):
+    x = torch.randn(3, 3, 32, 32)
+    found = cost(module, x)
+    assert found.training_bytes == saved_bytes(module, x)
+    assert sum(layer.training_bytes for layer in found.layers) == found.training_bytes
+
+
+def test_our_networks_peak_as_their_operations_do():
+    network = Input(3, 16, 16) >> Convolution(8, 3) >> Relu() >> Convolution(4, 3)
+    plain = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 3))
+    for batch_size in (1, 5):
+        ours = peak_memory(network, batch_size=batch_size)
+        theirs = peak_memory(plain, torch.zeros(batch_size, 3, 16, 16))
+        assert ours.training == theirs.training
+        # A network lets go of what its next layer no longer needs.
+        assert ours.inference <= theirs.inference
+    free = Input(3, None, None) >> Convolution(8, 3) >> Relu() >> Convolution(4, 3)
+    assert peak_memory(free, (3, 16, 16)) == peak_memory(network)
+    with pytest.raises(ShapeError, match="'input1' has a free length"):
+        peak_memory(free)
+
+
+def test_the_arithmetic_of_our_networks_equals_their_run(small_networks):
+    for network in small_networks.values():
+        plain = nn.ModuleList([network])
+        plain.forward = network.forward
+        # Statistics of a batch are kept once, however many samples it has.
+        two, three = (
+            cost(plain, tuple(torch.zeros(n, *shape) for shape in network.input_shapes))
+            for n in (2, 3)
+        )
+        found = cost(network)
+        assert found.training_bytes == three.training_bytes - two.training_bytes
+        assert found.multiply_adds == three.multiply_adds - two.multiply_adds
+
+
+def test_one_sample_may_be_too_few_for_training():
+    module = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.BatchNorm2d(3), nn.Flatten())
+    found = cost(module, (3, 8, 8))
+    more, fewer = (saved_bytes(module, torch.randn(n, 3, 8, 8)) for n in (5, 4))
+    assert found.training_bytes == more - fewer
+    table = summary(module, torch.zeros(1, 3, 8, 8))
+    assert table.totals.training_bytes is None
+    assert "fails in training mode" in table.notes[0]
+    assert "kept in training" not in str(table)
+    with pytest.raises(ShapeError, match="in training mode, Expected more than 1 value"):
+        peak_memory(module, (3, 8, 8))
+
+
+def test_frozen_weights_keep_less():
+    module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 3)).requires_grad_(False)
+    assert cost(module, (3, 8, 8)).training_bytes == 0
+    assert peak_memory(module, (3, 8, 8)).training == peak_memory(module, (3, 8, 8)).inference
+
+
+def test_batches_must_be_whole():
+    with pytest.raises(ValueError, match="batch_size must be a whole number from 1"):
+        peak_memory(nn.Linear(3, 2), (3,), batch_size=0)
