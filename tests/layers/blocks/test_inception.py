@@ -237,11 +237,11 @@ def test_a_table_that_is_none_is_refused_where_it_is_written(branches, said):
 
 
 def test_branches_of_different_lengths_are_refused():
-    with pytest.raises(ShapeError, match=r"inside InceptionModule.*Concatenate"):
+    with pytest.raises(ShapeError, match=r"Inside InceptionModule.*Concatenate"):
         Input(8, 7, 7) >> InceptionModule(((4, 3, 2),), ((4, 1),))
-    with pytest.raises(ShapeError, match=r"inside InceptionResNetBlock.*Elementwise"):
+    with pytest.raises(ShapeError, match=r"Inside InceptionResNetBlock.*Elementwise"):
         Input(8, 7, 7) >> InceptionResNetBlock(((4, 3, 2),))
-    with pytest.raises(ShapeError, match=r"inside InceptionDenseBlock.*Concatenate"):
+    with pytest.raises(ShapeError, match=r"Inside InceptionDenseBlock.*Concatenate"):
         Input(8, 7, 7) >> InceptionDenseBlock(((4, 3, 2),), steps=2)
 
 
