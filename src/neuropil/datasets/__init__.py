@@ -11,6 +11,7 @@ from neuropil.datasets.opening import open_data as open  # noqa: A004 - read as 
 from neuropil.datasets.picture_preparation import PicturePreparation
 from neuropil.datasets.prediction import PredictionInputs, read_for_prediction
 from neuropil.datasets.preparation import Preparation
+from neuropil.datasets.reber import is_valid_by_reber, make_reber, make_reber_classification
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.splitting import split, split_indices
 from neuropil.datasets.table_columns import NumberColumn, TextColumn
@@ -33,9 +34,12 @@ __all__ = [
     "Target",
     "TextColumn",
     "augmentation",
+    "is_valid_by_reber",
     "load_digits",
     "load_handwritten_digits",
     "make_digits",
+    "make_reber",
+    "make_reber_classification",
     "open",
     "read_for_evaluation",
     "read_for_prediction",
