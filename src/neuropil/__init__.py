@@ -6,8 +6,9 @@ train them, and measure which tricks help on your own data.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from neuropil.lazy import lazily
 
 if TYPE_CHECKING:
     from neuropil import algorithms, analysis, datasets, init, layers, plots, training
@@ -18,11 +19,14 @@ __version__ = "0.1.0"
 
 # Where each public name lives. Nothing is imported before it is used: `import neuropil` takes
 # milliseconds, and PyTorch alone more than a second.
-HOMES = {
-    "neuropil.core": ("Layer", "Network", "ShapeError", "join", "parallel", "repeat"),
-    "neuropil.training": ("NetworkClassifier", "NetworkRegressor", "Trainer"),
-}
-PACKAGES = ("algorithms", "analysis", "datasets", "init", "layers", "plots", "training")
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "neuropil.core": ("Layer", "Network", "ShapeError", "join", "parallel", "repeat"),
+        "neuropil.training": ("NetworkClassifier", "NetworkRegressor", "Trainer"),
+    },
+    ("algorithms", "analysis", "datasets", "init", "layers", "plots", "training"),
+)
 
 __all__ = [
     "Layer",
@@ -42,17 +46,3 @@ __all__ = [
     "repeat",
     "training",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name in PACKAGES:
-        return importlib.import_module(f"neuropil.{name}")
-    for home, names in HOMES.items():
-        if name in names:
-            value = globals()[name] = getattr(importlib.import_module(home), name)
-            return value
-    raise AttributeError(f"module 'neuropil' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

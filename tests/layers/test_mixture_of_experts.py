@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from neuropil.algorithms.balance import balance
+from neuropil.algorithms.balancing import balance
 from neuropil.core import Layer, ShapeError
 from neuropil.layers import (
     Convolution,

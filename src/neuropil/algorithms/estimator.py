@@ -1,0 +1,72 @@
+"""What all classic networks share: checked input, one dtype, drawn numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+Floats = NDArray[np.floating[Any]]
+Bits = NDArray[np.int8]
+
+
+class ClassicNetwork(BaseEstimator):
+    """A scikit-learn estimator whose input is checked in one way.
+
+    Float32 stays float32; everything else becomes float64. What was fitted remembers the number
+    of columns and their names, and later input must have the same.
+    """
+
+    def training_input(
+        self, X: Any, y: Any = None, *, first: bool = True, **checks: Any
+    ) -> Any:
+        """Return what a model is fitted to, checked: X alone, or X and y.
+
+        Args:
+            X: Rows of examples: NumPy, pandas, a list, or a tensor.
+            y: Targets, or None for none.
+            first: Whether the columns are new, rather than those of an earlier `partial_fit`.
+            checks: For `sklearn.utils.validation.validate_data`.
+
+        Raises:
+            ValueError: When a value is missing, infinite, or the shape is wrong.
+        """
+        kinds = {"dtype": (np.float64, np.float32)} | checks
+        given = (X,) if y is None else (X, y)
+        return validate_data(self, *given, reset=first, **kinds)
+
+    def input(self, X: Any, **checks: Any) -> Any:
+        """Return what a fitted model is asked about, checked.
+
+        Raises:
+            NotFittedError: When there is no fitted model.
+            ValueError: When a value is missing, infinite, or columns are others than fitted.
+        """
+        check_is_fitted(self)
+        return self.training_input(X, first=False, **checks)
+
+    def bits(self, X: Floats, threshold: float | None) -> Bits:
+        """Return 0s and 1s for binary models.
+
+        Args:
+            X: Checked input.
+            threshold: What is above it is 1; None takes 0 and 1, or −1 and 1, as they are.
+
+        Raises:
+            ValueError: When the input must be binary and is not.
+        """
+        if threshold is not None:
+            return np.greater(X, threshold).astype(np.int8)
+        bad = (X != 0) & (X != 1) & (X != -1)
+        signs, zeros = (X == -1).any(), (X == 0).any()
+        if bad.any() or (signs and zeros):
+            row, column = np.argwhere(bad if bad.any() else X == 0)[0]
+            raise ValueError(
+                f"{type(self).__name__}(binarize=None) needs 0 and 1, or -1 and 1, got "
+                f"{X[row, column]:g} in row {row}, column {column}; binarize=0.0 takes what is "
+                f"above 0 as 1."
+            )
+        return (X > 0).astype(np.int8)
