@@ -1,0 +1,265 @@
+"""One line search for all: a step along a direction that meets the strong Wolfe conditions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias, final
+
+Phi: TypeAlias = Callable[[float], tuple[float, float, Any]]
+
+SHRINK = 0.1  # how far to go on towards a place where the function is not finite
+STRETCH = 4.0  # how far at most beyond the last trial while no minimum is enclosed
+NARROW = 0.66  # an interval that shrinks less than that in two trials is halved
+HAIR = 1e-14  # a relative width that holds no further step
+
+
+class LineStep(NamedTuple):
+    """Where a line search ended: at the lowest value that it saw, never above the start.
+
+    Attributes:
+        step: How far along the direction; 0 where no lower value was found.
+        value: φ there.
+        slope: φ′ there.
+        payload: What φ gave besides; None where ``step`` is 0.
+        evaluations: How often φ was asked.
+        success: Whether both Wolfe conditions hold.
+    """
+
+    step: float
+    value: float
+    slope: float
+    payload: Any
+    evaluations: int
+    success: bool
+
+
+def strong_wolfe(
+    phi: Phi,
+    step: float,
+    value: float,
+    slope: float,
+    *,
+    c1: float = 1e-4,
+    c2: float = 0.9,
+    max_evaluations: int = 20,
+    resolution: float = 2.0**-52,
+) -> LineStep:
+    """Find a step that lowers φ enough and flattens it enough.
+
+    φ(t) ≤ φ(0) + c₁ t φ′(0)  and  |φ′(t)| ≤ c₂ |φ′(0)|
+
+    Trials where φ or φ′ is not finite count as too far. Where the decrease that the first
+    condition asks for is too small for φ's rounding to show, φ(t) ≤ φ(0) will do.
+
+    Args:
+        phi: Gives ``(φ(t), φ′(t), payload)``; the payload is handed back with the result.
+        step: The first trial.
+        value: φ(0).
+        slope: φ′(0), below 0.
+        c1: How much of the first slope the decrease must keep up with.
+        c2: How much of the first slope may be left, above ``c1`` and below 1.
+        max_evaluations: Ask φ at most so often.
+        resolution: The relative rounding error of φ's values.
+
+    Raises:
+        ValueError: When the start is not finite, the slope does not descend, the first trial is
+            not ahead, or not ``0 < c1 < c2 < 1``.
+
+    Reference:
+        Moré, Thuente, "Line search algorithms with guaranteed sufficient decrease", 1994. Ours
+        keeps away from places where the function is not finite, and gives up when the interval
+        is too narrow for the values' rounding.
+
+    Example:
+        >>> def phi(t):
+        ...     return (t - 3) ** 2, 2 * (t - 3), None
+        >>> found = strong_wolfe(phi, step=1.0, value=9.0, slope=-6.0, c2=0.1)
+        >>> found.step, found.value, found.evaluations, found.success
+        (3.0, 0.0, 2, True)
+    """
+    check(step, value, slope, c1, c2)
+    best = Trial(0.0, value, slope)
+    payload: Any = None
+    bracket = Bracket(best, c1, resolution)
+    for count in range(1, max_evaluations + 1):
+        trial = Trial(step, *(answer := phi(step))[:2])
+        if not (math.isfinite(trial.value) and math.isfinite(trial.slope)):
+            step = bracket.before(step)
+        else:
+            if trial.value < best.value:
+                best, payload = trial, answer[2]
+            if bracket.low_enough(trial) and abs(trial.slope) <= -c2 * slope:
+                return LineStep(*trial, answer[2], count, success=True)
+            step = bracket.after(trial)
+        if bracket.exhausted(step):
+            return LineStep(*best, payload, count, success=False)
+    return LineStep(*best, payload, max_evaluations, success=False)
+
+
+class Trial(NamedTuple):
+    """A step with the function's value and slope there."""
+
+    step: float
+    value: float
+    slope: float
+
+    def tilted(self, lean: float) -> Trial:
+        """Return the same for the function less ``lean`` times the step."""
+        return Trial(self.step, self.value - lean * self.step, self.slope - lean)
+
+
+@final
+class Bracket:
+    """What is known of where the step lies, and the next trial from that.
+
+    Args:
+        start: The trial of no step.
+        c1: The share of the first slope that the decrease must keep up with.
+        resolution: The relative rounding error of the values.
+    """
+
+    def __init__(self, start: Trial, c1: float, resolution: float) -> None:
+        self.start = start
+        self.lean = c1 * start.slope
+        self.rounding = resolution * abs(start.value)
+        self.low = start  # the best end, from which the function falls towards the other
+        self.high: Trial | None = None  # the other end, once there is one
+        self.wall: float | None = None  # a place where the function is not finite
+        self.first_stage = True
+        self.widths = (math.inf, math.inf)
+
+    def low_enough(self, trial: Trial) -> bool:
+        """Tell whether a trial meets the first Wolfe condition, as far as rounding shows."""
+        needed = self.lean * trial.step
+        if -needed <= self.rounding:
+            return trial.value <= self.start.value
+        return trial.value <= self.start.value + needed
+
+    def before(self, step: float) -> float:
+        """Take in a step where the function is not finite; return the next one."""
+        self.wall, self.high = step, None
+        self.widths = (math.inf, math.inf)
+        return self.low.step + SHRINK * (step - self.low.step)
+
+    def after(self, trial: Trial) -> float:
+        """Take in a finite trial; return the next step."""
+        enough = self.low_enough(trial)
+        if enough and trial.slope >= 0:
+            self.first_stage = False
+        # At first a place is sought where the first condition holds: along a tilted function.
+        tilts = self.first_stage and not enough and trial.value <= self.low.value
+        lean = self.lean if tilts else 0.0
+        low, new = self.low.tilted(lean), trial.tilted(lean)
+        high = None if self.high is None else self.high.tilted(lean)
+        limit = self.limit(trial) if high is None else high.step
+        try:
+            step = interpolated(low, high, new, limit)
+        except ZeroDivisionError:
+            step = math.nan
+        if new.value > low.value:
+            self.high = trial
+        else:
+            if new.slope * (low.step - new.step) < 0:  # falls back to where it came from
+                self.high = self.low
+            self.low = trial
+        return self.safe(step, limit)
+
+    def limit(self, trial: Trial) -> float:
+        """Return the farthest that may be tried while no minimum is enclosed."""
+        if self.wall is not None:
+            return (trial.step + self.wall) / 2
+        return trial.step + STRETCH * (trial.step - self.low.step)
+
+    def safe(self, step: float, limit: float) -> float:
+        """Return a step inside the interval, halved when it has not shrunk enough."""
+        if self.high is None:
+            return step if math.isfinite(step) else limit
+        low, high = self.low.step, self.high.step
+        width = abs(high - low)
+        slow = width >= NARROW * self.widths[0]
+        self.widths = (self.widths[1], width)
+        inside = min(low, high) < step < max(low, high)
+        return step if inside and not slow else low + 0.5 * (high - low)
+
+    def exhausted(self, step: float) -> bool:
+        """Tell whether nothing can be gained any more."""
+        far = self.high.step if self.high is not None else self.wall
+        if far is None:
+            return not math.isfinite(step)
+        width = abs(far - self.low.step)
+        invisible = self.high is not None and width * abs(self.low.slope) <= self.rounding
+        return invisible or width <= HAIR * max(abs(far), abs(self.low.step))
+
+
+def interpolated(low: Trial, high: Trial | None, new: Trial, limit: float) -> float:
+    """Return the next step, by the four cases of Moré and Thuente (their section 4)."""
+    if new.value > low.value:
+        return between(low, new, limit)
+    if abs(new.slope) >= abs(low.slope) and new.slope * low.slope >= 0:  # it falls ever faster
+        return limit if high is None else cubic(new, high, limit)
+    by_secant = new.step + (low.step - new.step) * new.slope / (new.slope - low.slope)
+    by_cubic = cubic(low, new, limit)
+    if new.slope * low.slope < 0:
+        return max(by_cubic, by_secant, key=lambda step: abs(step - new.step))
+    return beyond(low, high, new, limit, (by_cubic, by_secant))
+
+
+def between(low: Trial, new: Trial, limit: float) -> float:
+    """Return a step between both, since a minimum lies there."""
+    by_cubic, by_parabola = cubic(low, new, limit), parabola(low, new)
+    if abs(by_cubic - low.step) < abs(by_parabola - low.step):
+        return by_cubic
+    return (by_cubic + by_parabola) / 2
+
+
+def beyond(
+    low: Trial, high: Trial | None, new: Trial, limit: float, found: tuple[float, float]
+) -> float:
+    """Return a step past the new trial, where the function falls but flattens."""
+    ahead = math.copysign(1.0, new.step - low.step)
+    by_cubic, by_secant = found
+    if (by_cubic - new.step) * ahead <= 0:  # the cubic has no minimum there
+        by_cubic = limit
+    if high is None:
+        nearest = new.step + 1.1 * (new.step - low.step)
+        farther = max(by_cubic, by_secant, key=lambda step: abs(step - new.step))
+        return ahead * min(max(ahead * farther, ahead * nearest), ahead * limit)
+    nearer = min(by_cubic, by_secant, key=lambda step: abs(step - new.step))
+    bound = new.step + NARROW * (high.step - new.step)
+    return ahead * min(ahead * nearer, ahead * bound)
+
+
+def cubic(a: Trial, b: Trial, otherwise: float) -> float:
+    """Return the minimum of the cubic with the values and slopes of both, if it has one."""
+    theta = 3 * (a.value - b.value) / (b.step - a.step) + a.slope + b.slope
+    size = max(abs(theta), abs(a.slope), abs(b.slope))
+    inside = (theta / size) ** 2 - (a.slope / size) * (b.slope / size)
+    if not inside >= 0:
+        return otherwise
+    gamma = math.copysign(size * math.sqrt(inside), b.step - a.step)
+    share = (b.slope + gamma - theta) / (b.slope - a.slope + 2 * gamma)
+    return b.step - share * (b.step - a.step)
+
+
+def parabola(a: Trial, b: Trial) -> float:
+    """Return the minimum of the parabola with both values and the slope of the first."""
+    width = b.step - a.step
+    return a.step + a.slope / ((a.value - b.value) / width + a.slope) / 2 * width
+
+
+def check(step: float, value: float, slope: float, c1: float, c2: float) -> None:
+    """Refuse a start that cannot be searched from.
+
+    Raises:
+        ValueError: Naming what was wrong.
+    """
+    if not (math.isfinite(value) and -math.inf < slope < 0):
+        raise ValueError(
+            f"A line search needs a finite value and a slope below 0 at the start, got value "
+            f"{value:g} and slope {slope:g}."
+        )
+    if not 0 < step < math.inf:
+        raise ValueError(f"The first trial of a line search must be above 0, got {step:g}.")
+    if not 0 < c1 < c2 < 1:
+        raise ValueError(f"A line search needs 0 < c1 < c2 < 1, got c1={c1:g} and c2={c2:g}.")
