@@ -1,0 +1,156 @@
+"""What every classic network promises, each found by itself: scikit-learn's manners and ours.
+
+A new network needs no test here. It needs a row in `SETTINGS` where it is slow by default, in
+`TARGETS` where it does not learn from rows and classes, and in `EXPECTED_FAILURES` where a
+check of scikit-learn's contradicts what the network is.
+"""
+
+import inspect
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from neuropil import algorithms
+from neuropil.algorithms.estimator import ClassicNetwork
+
+# Smaller than the default, for time's sake.
+SETTINGS: dict[str, dict[str, object]] = {
+    "SOFM": {"grid": (4, 3), "n_epochs": 3},
+}
+
+# What is learnt beside the rows; the classes 0 and 1 where nothing is said.
+TARGETS = {
+    "BAM": lambda X, classes: (X[:, :2] > 0.5).astype(float),
+    "DiscreteBAM": lambda X, classes: (X[:, :2] > 0.5).astype(float),
+}
+
+# By class, then by check: why the check cannot hold.
+EXPECTED_FAILURES: dict[str, dict[str, str]] = {}
+
+
+def classic_networks() -> list[type[ClassicNetwork]]:
+    """Return every classic network among the public algorithms."""
+    found = (getattr(algorithms, name) for name in algorithms.__all__)
+    classes = (item for item in found if inspect.isclass(item))
+    return [item for item in classes if issubclass(item, ClassicNetwork)]
+
+
+def fresh(kind: type[ClassicNetwork]) -> ClassicNetwork:
+    """Return a network to be fitted."""
+    settings = dict(SETTINGS.get(kind.__name__, {}))
+    if "random_state" in inspect.signature(kind).parameters:
+        settings["random_state"] = 0
+    return kind(**settings)
+
+
+def table(kind: type[ClassicNetwork]) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows between 0 and 1 in two clusters, and what is to be learnt of them."""
+    rng = np.random.default_rng(0)
+    classes = np.arange(40) % 2
+    X = np.clip(0.2 + 0.6 * classes[:, None] + 0.1 * rng.normal(size=(40, 4)), 0, 1)
+    targets = TARGETS.get(kind.__name__, lambda X, classes: classes)
+    return X, targets(X, classes)
+
+
+def answer(model: ClassicNetwork, X: object) -> np.ndarray:
+    """Return what a model says about rows: its prediction, else its transformation."""
+    return np.asarray(model.predict(X) if hasattr(model, "predict") else model.transform(X))
+
+
+networks = pytest.mark.parametrize("kind", classic_networks(), ids=lambda kind: kind.__name__)
+
+
+@parametrize_with_checks(
+    [fresh(kind) for kind in classic_networks()],
+    expected_failed_checks=lambda model: EXPECTED_FAILURES.get(type(model).__name__, {}),
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+def test_scikit_learns_contract(estimator, check):
+    check(estimator)
+
+
+@networks
+def test_it_needs_no_arguments(kind):
+    assert set(kind().get_params()) == set(inspect.signature(kind).parameters)
+
+
+@networks
+def test_a_clone_and_the_same_seed_give_the_same_network(kind):
+    X, y = table(kind)
+    model = fresh(kind)
+    twin = clone(model).fit(X, y)
+    np.testing.assert_array_equal(answer(twin, X), answer(model.fit(X, y), X))
+
+
+@networks
+def test_it_is_pickled_with_what_it_learnt(kind):
+    X, y = table(kind)
+    model = fresh(kind).fit(X, y)
+    copy = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(answer(copy, X), answer(model, X))
+
+
+@networks
+def test_asking_changes_nothing(kind):
+    X, y = table(kind)
+    model = fresh(kind).fit(X, y)
+    before = joblib.hash(vars(model))
+    for method in ("predict", "predict_proba", "transform", "score_samples", "energy"):
+        if hasattr(model, method):
+            first = getattr(model, method)(X)
+            np.testing.assert_array_equal(getattr(model, method)(X), first)
+    assert joblib.hash(vars(model)) == before
+
+
+@networks
+def test_it_ends_a_pipeline(kind):
+    X, y = table(kind)
+    pipeline = make_pipeline(MinMaxScaler(), fresh(kind)).fit(X, y)
+    assert len(answer(pipeline, X)) == len(X)
+
+
+@networks
+def test_a_grid_search_chooses_among_them(kind):
+    X, y = table(kind)
+    model = fresh(kind)
+    name, value = next(iter(model.get_params().items()))
+    search = GridSearchCV(model, {name: [value]}, cv=2, error_score="raise").fit(X, y)
+    assert np.isfinite(search.best_score_)
+
+
+@networks
+def test_names_of_columns_are_kept_and_asked_for(kind):
+    pandas = pytest.importorskip("pandas")
+    X, y = table(kind)
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    model = fresh(kind).fit(frame, y)
+    assert model.feature_names_in_.tolist() == list("abcd")
+    np.testing.assert_array_equal(answer(model, frame), answer(fresh(kind).fit(X, y), X))
+    with pytest.raises(ValueError, match="feature names"):
+        answer(model, frame[list("badc")])
+
+
+@networks
+def test_tensors_are_rows_too(kind):
+    torch = pytest.importorskip("torch")
+    X, y = table(kind)
+    model = fresh(kind).fit(X, y)
+    np.testing.assert_array_equal(answer(model, torch.tensor(X)), answer(model, X))
+
+
+@networks
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_single_precision_stays_single(kind, dtype):
+    X, y = table(kind)
+    model = fresh(kind).fit(X.astype(dtype), y)
+    if hasattr(model, "transform"):
+        given = model.transform(X.astype(dtype))
+        assert given.dtype == dtype or given.dtype.kind != "f"
+    assert np.isfinite(answer(model, X.astype(dtype))).all()
