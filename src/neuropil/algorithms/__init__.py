@@ -9,12 +9,14 @@ from neuropil.lazy import lazily
 if TYPE_CHECKING:
     from neuropil.algorithms.balancing import balance
     from neuropil.algorithms.gradient import (
+        RPROP,
         Adadelta,
         Adagrad,
         Adam,
         Adamax,
         AdamW,
         GradientDescent,
+        IRPROPPlus,
         Momentum,
         RMSProp,
         by_name,
@@ -43,8 +45,10 @@ __getattr__, __dir__ = lazily(
             "Adamax",
             "AdamW",
             "GradientDescent",
+            "IRPROPPlus",
             "Momentum",
             "RMSProp",
+            "RPROP",
             "by_name",
             "scale_lr",
         ),
@@ -66,12 +70,14 @@ __getattr__, __dir__ = lazily(
 )
 
 __all__ = [
+    "RPROP",
     "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
     "GradientDescent",
+    "IRPROPPlus",
     "Momentum",
     "RMSProp",
     "balance",

@@ -8,6 +8,7 @@ from neuropil.algorithms.gradient.adam import Adam, Adamax, AdamW
 from neuropil.algorithms.gradient.adaptive import Adadelta, Adagrad, RMSProp
 from neuropil.algorithms.gradient.batch_rule import scale_lr
 from neuropil.algorithms.gradient.descent import GradientDescent, Momentum
+from neuropil.algorithms.gradient.rprop import RPROP, IRPROPPlus
 from neuropil.algorithms.names import look_up
 
 if TYPE_CHECKING:
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
 __all__ = [
+    "RPROP",
     "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
     "GradientDescent",
+    "IRPROPPlus",
     "Momentum",
     "RMSProp",
     "by_name",
@@ -38,6 +41,8 @@ BY_NAME: dict[str, Callable[..., Optimizer]] = {
     "rmsprop": RMSProp,
     "adadelta": Adadelta,
     "adagrad": Adagrad,
+    "rprop": RPROP,
+    "irprop_plus": IRPROPPlus,
 }
 
 
