@@ -93,7 +93,8 @@ def googlenet(
         normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Groups
             that divide all channels are those of ``GroupNorm(8)``.
         aux_heads: Whether the output is followed by those of two more classifiers, behind the
-            modules 4a and 4d, whose losses, at a weight of 0.3, help the first layers train.
+            modules 4a and 4d, whose losses, at a weight of 0.3, help the first layers train:
+            ``Trainer(network, loss=auxiliary())`` adds them up.
         weights: As for `load_weights`.
 
     Raises:

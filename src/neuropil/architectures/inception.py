@@ -157,8 +157,9 @@ def inception_v3(
         normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Groups
             that divide all channels are those of ``GroupNorm(8)``.
         aux_heads: Whether the output is followed by that of one more classifier, behind
-            ``stage2``, whose loss, at a weight of 0.4, helps the network train. For pictures
-            below 299 pixels its windows are padded.
+            ``stage2``, whose loss, at a weight of 0.4, helps the network train:
+            ``Trainer(network, loss=auxiliary(weight=0.4))`` adds them up. For pictures below
+            299 pixels its windows are padded.
         weights: As for `load_weights`.
 
     Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from neuropil.training.auxiliary import auxiliary
 from neuropil.training.callbacks import BestWeights, Callback, EarlyStopping
 from neuropil.training.checkpoint import CheckpointError
 from neuropil.training.history import History
@@ -45,6 +46,7 @@ __all__ = [
     "Trainer",
     "absolute_error",
     "accuracy",
+    "auxiliary",
     "binary_cross_entropy",
     "cross_entropy",
     "find_lr",

@@ -71,7 +71,16 @@ class Loss(Named):
             return (scores > 0).long()
         return scores.argmax(dim=1)
 
-    def prepare(self, targets: Tensor, scores: Tensor) -> Tensor:
+    @property
+    def judge(self) -> Loss:
+        """The loss by which the outcome is judged: this one, unless some outputs only help."""
+        return self
+
+    def main(self, scores: Any) -> Any:
+        """Return the scores that count in the end."""
+        return scores
+
+    def prepare(self, targets: Tensor, scores: Any) -> Tensor:
         """Check all targets of a data set and return them as the loss takes them fastest.
 
         Args:

@@ -40,7 +40,12 @@ class Objective:
         weights = self.class_weights
         if weights is None:
             return self.loss.mean(scores, targets)
-        return (self.loss(scores, targets) * example_weights(weights, scores, targets)).mean()
+        weights = example_weights(weights, self.loss.main(scores), targets)
+        return (self.loss(scores, targets) * weights).mean()
+
+    def judge(self) -> Objective:
+        """Return the objective of the scores that count in the end, without helping outputs."""
+        return Objective(self.loss.judge, self.class_weights)
 
     def residuals(self, scores: Tensor, targets: Tensor) -> Tensor:
         """Return r with loss ∝ ‖r‖², which Gauss–Newton methods ask for.

@@ -14,6 +14,8 @@ from neuropil.core.prediction import in_test_mode
 from neuropil.training.arrays import Arrays, as_arrays
 from neuropil.training.batches import ArrayBatches, Batches, Placement
 from neuropil.training.evaluation import rows_at_once
+from neuropil.training.loss import Custom
+from neuropil.training.losses import resolve
 from neuropil.training.objective import Objective, class_weights, default_loss
 from neuropil.training.streams import StreamBatches
 from neuropil.training.targets import is_single
@@ -135,6 +137,7 @@ def settle_objective(trainer: Trainer, data: Any, title: str) -> None:
         scores = sample_scores(trainer, inputs)
         if loss is None:
             loss = default_loss(trainer.learner.module, scores, targets)
+        scores = resolve(loss).main(scores)
         weights = class_weights(options.class_weight, targets, class_count(scores))
         weights = None if weights is None else weights.to(trainer.device)
     trainer.settle(Objective(loss, weights))
@@ -182,11 +185,18 @@ def in_loss_form(trainer: Trainer, arrays: Arrays) -> Arrays:
         raise ValueError(f"the {arrays.title} data has no targets: give (inputs, targets).")
     if isinstance(arrays.targets, tuple):
         return arrays
+    loss = trainer.objective.loss
     scores = sample_scores(trainer, arrays.inputs)
-    if not isinstance(scores, Tensor):
-        return arrays
     try:
-        targets = trainer.objective.loss.prepare(arrays.targets, scores)
+        if not isinstance(loss.main(scores), Tensor):
+            if not isinstance(loss, Custom):
+                raise ValueError(
+                    f"the network has {len(scores)} outputs and {loss.name} is the loss of "
+                    f"one: give loss=auxiliary({loss.name!r}) where the others are auxiliary "
+                    f"heads, or a function of all of them."
+                )
+            return arrays
+        targets = loss.prepare(arrays.targets, scores)
     except ValueError as error:
         raise ValueError(f"{arrays.title} targets: {error}") from None
     return dataclasses.replace(arrays, targets=targets)

@@ -106,7 +106,10 @@ def values_of(trainer: Trainer) -> Callable[[Any], tuple[dict[str, Tensor], Any,
     if trainer.objective is None:
         return lambda batch: (idle_step(trainer, batch), None, None)
     autocast = trainer.options.autocast(trainer.device)
-    return scored(autocast(trainer.learner.scores), trainer.objective.mean)
+    forward, main = trainer.learner.scores, trainer.objective.loss.main
+    return scored(
+        autocast(lambda *inputs: main(forward(*inputs))), trainer.objective.judge().mean
+    )
 
 
 def begin(trainer: Trainer, training: Batches, epochs: int) -> None:
@@ -193,6 +196,7 @@ def make_update(trainer: Trainer) -> Update:
     objective = trainer.objective
     if options.step is not None or objective is None:
         return CustomUpdate(parts, trainer)
+    parts.main = objective.loss.main
     parts.mixes = options.augment is not None and objective.loss.predicts == "class"
     (algorithm,) = learner.algorithms.values()
     network = learner.processes.wrap(learner.scores)

@@ -343,7 +343,7 @@ class Trainer:
             objective: What is minimised from now on.
         """
         self.objective = objective
-        self.metrics = resolved(self.options.metrics, objective.loss)
+        self.metrics = resolved(self.options.metrics, objective.loss.judge)
 
     # For checkpoints
 
@@ -381,7 +381,7 @@ class Trainer:
 
 def resolved(metrics: Sequence[Any], loss: Any) -> list[Metric]:
     """Return metrics by their names, as they go with a loss; both names are checked."""
-    known = None if loss is None else losses.resolve(loss)
+    known = None if loss is None else losses.resolve(loss).judge
     return [known_metrics.resolve(metric, known) for metric in metrics]
 
 

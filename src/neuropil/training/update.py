@@ -103,6 +103,11 @@ class GradientUpdate(Update):
         self.evaluate(*self.parts.batch)
 
 
+def unchanged(scores: Any) -> Any:
+    """Return scores as they are."""
+    return scores
+
+
 @dataclass
 class Parts:
     """What every kind of step is made of.
@@ -125,6 +130,7 @@ class Parts:
         batch: The batch at hand, to be looked at when something goes wrong.
         values: What the last batch gave, scalars by name.
         skipped: Whether the last step was left out because half precision overflowed.
+        main: Picks the scores that metrics see.
     """
 
     parameters: list[Tensor]
@@ -144,6 +150,7 @@ class Parts:
     batch: Any = None
     values: dict[str, Tensor] = field(default_factory=dict)
     skipped: bool = False
+    main: Callable[[Any], Any] = unchanged
 
     def weights(self, group: Group) -> list[float]:
         """Return what each batch counts, so that every example counts the same.
@@ -171,7 +178,7 @@ class Parts:
             if meter.metrics:
                 if self.mixes and targets.ndim > 1 and targets.is_floating_point():
                     targets = targets.argmax(dim=1)
-                meter.keep(scores, targets)
+                meter.keep(self.main(scores), targets)
 
     def clear(self) -> None:
         """Forget all gradients; an optimiser's own way takes twenty times as long."""
