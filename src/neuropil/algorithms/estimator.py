@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from numbers import Integral, Real
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,3 +72,68 @@ class ClassicNetwork(BaseEstimator):
                 f"above 0 as 1."
             )
         return (X > 0).astype(np.int8)
+
+    def whole(self, option: str, least: int = 1) -> int:
+        """Return an option that is a whole number.
+
+        Args:
+            option: Name of the constructor's argument.
+            least: The smallest that is right.
+
+        Raises:
+            ValueError: When it is no such number.
+        """
+        given = getattr(self, option)
+        whole = isinstance(given, Integral) and type(given) is not bool
+        if not whole or int(given) < least:
+            self.refuse(option, f"a whole number of at least {least}")
+        return int(given)
+
+    def number(self, option: str, interval: str) -> float:
+        """Return an option that is a finite number within an interval.
+
+        Args:
+            option: Name of the constructor's argument.
+            interval: Its bounds as they are written: ``"(0, 1]"`` is above 0 and at most 1.
+
+        Raises:
+            ValueError: When it is no such number.
+        """
+        given = getattr(self, option)
+        low, high = (float(bound) for bound in interval[1:-1].split(","))
+        real = isinstance(given, Real) and not isinstance(given, bool | np.bool_)
+        value = float(given) if real else math.nan
+        above = value > low if interval[0] == "(" else value >= low
+        below = value < high if interval[-1] == ")" else value <= high
+        if not (above and below and math.isfinite(value)):
+            self.refuse(option, f"a number in {interval}")
+        return value
+
+    def one_of(self, option: str, choices: tuple[str, ...]) -> str:
+        """Return an option that is one of a few words.
+
+        Args:
+            option: Name of the constructor's argument.
+            choices: The words.
+
+        Raises:
+            ValueError: When it is none of them.
+        """
+        given = getattr(self, option)
+        if not isinstance(given, str) or given not in choices:
+            self.refuse(option, " or ".join(map(repr, choices)))
+        return given
+
+    def refuse(self, option: str, right: str) -> NoReturn:
+        """Say that an option cannot be.
+
+        Args:
+            option: Name of the constructor's argument.
+            right: What it may be.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(
+            f"{type(self).__name__}: `{option}` must be {right}, got {getattr(self, option)!r}."
+        )
