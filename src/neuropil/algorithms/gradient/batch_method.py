@@ -11,7 +11,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.algorithms.gradient.options import check_options, some_parameters
-from neuropil.algorithms.gradient.outcome import Outcome, Reason
+from neuropil.algorithms.gradient.outcome import REASONS, Outcome, Reason
 from neuropil.algorithms.gradient.vector import WeightVector
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class BatchMethod(torch.optim.Optimizer):
     """
 
     needs: Literal["closure", "residuals"] = "closure"
+    vector: WeightVector | None = None  # what `weights` returned last
 
     def __init__(self, params: ParamsT, options: dict[str, Any]) -> None:
         name = type(self).__name__
@@ -91,7 +92,7 @@ class BatchMethod(torch.optim.Optimizer):
         """How far it came, and why it stopped if it did."""
         memory = self.memory
         return Outcome(
-            reason=memory.get("reason", "going on"),
+            reason=REASONS[memory.get("reason", 0)],
             loss=memory.get("loss", math.nan),
             gradient=memory.get("gradient", math.nan),
             steps=memory.get("steps", 0),
@@ -108,16 +109,17 @@ class BatchMethod(torch.optim.Optimizer):
             evaluations: How often the loss was asked for in this step.
         """
         memory = self.memory
-        memory["reason"] = reason
+        memory["reason"] = REASONS.index(reason)  # torch cannot load a state with text in it
         memory["loss"], memory["gradient"] = loss, gradient
         memory["steps"] = memory.get("steps", 0) + 1
         memory["evaluations"] = memory.get("evaluations", 0) + evaluations
 
     def weights(self) -> WeightVector:
         """Return all weights that are not frozen, as one vector."""
-        return WeightVector(
-            type(self).__name__, [p for group in self.param_groups for p in group["params"]]
-        )
+        parameters = [p for group in self.param_groups for p in group["params"]]
+        if self.vector is None or not self.vector.fits(parameters):
+            self.vector = WeightVector(type(self).__name__, parameters)
+        return self.vector
 
     def scalar(self, value: Any) -> Tensor:
         """Return what a closure gave, once it is seen to be a loss that can be differentiated.

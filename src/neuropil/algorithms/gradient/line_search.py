@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias, final
+from typing import Any, Literal, NamedTuple, TypeAlias, final
 
 Phi: TypeAlias = Callable[[float], tuple[float, float, Any]]
 
@@ -23,7 +23,9 @@ class LineStep(NamedTuple):
         slope: φ′ there.
         payload: What φ gave besides; None where ``step`` is 0.
         evaluations: How often φ was asked.
-        success: Whether both Wolfe conditions hold.
+        reason: ``"wolfe"`` when both conditions hold; else why there is no such step: rounding
+            hides what the ``"loss"`` could gain, the ``"step"`` would be too short to count, or
+            it is ``"stuck"``: evaluations ran out.
     """
 
     step: float
@@ -31,7 +33,12 @@ class LineStep(NamedTuple):
     slope: float
     payload: Any
     evaluations: int
-    success: bool
+    reason: Literal["wolfe", "loss", "step", "stuck"]
+
+    @property
+    def success(self) -> bool:
+        """Whether both Wolfe conditions hold."""
+        return self.reason == "wolfe"
 
 
 def strong_wolfe(
@@ -44,6 +51,7 @@ def strong_wolfe(
     c2: float = 0.9,
     max_evaluations: int = 20,
     resolution: float = 2.0**-52,
+    narrowest: float = 0.0,
 ) -> LineStep:
     """Find a step that lowers φ enough and flattens it enough.
 
@@ -61,6 +69,7 @@ def strong_wolfe(
         c2: How much of the first slope may be left, above ``c1`` and below 1.
         max_evaluations: Ask φ at most so often.
         resolution: The relative rounding error of φ's values.
+        narrowest: A length that makes no difference any more.
 
     Raises:
         ValueError: When the start is not finite, the slope does not descend, the first trial is
@@ -90,11 +99,12 @@ def strong_wolfe(
             if trial.value < best.value:
                 best, payload = trial, answer[2]
             if bracket.low_enough(trial) and abs(trial.slope) <= -c2 * slope:
-                return LineStep(*trial, answer[2], count, success=True)
+                return LineStep(*trial, answer[2], count, "wolfe")
             step = bracket.after(trial)
-        if bracket.exhausted(step):
-            return LineStep(*best, payload, count, success=False)
-    return LineStep(*best, payload, max_evaluations, success=False)
+        reason = bracket.exhausted(step, narrowest)
+        if reason is not None:
+            return LineStep(*best, payload, count, reason)
+    return LineStep(*best, payload, max_evaluations, "stuck")
 
 
 class Trial(NamedTuple):
@@ -182,14 +192,16 @@ class Bracket:
         inside = min(low, high) < step < max(low, high)
         return step if inside and not slow else low + 0.5 * (high - low)
 
-    def exhausted(self, step: float) -> bool:
-        """Tell whether nothing can be gained any more."""
+    def exhausted(self, step: float, narrowest: float) -> Literal["loss", "step"] | None:
+        """Return why nothing more can be gained, or None while something can."""
         far = self.high.step if self.high is not None else self.wall
         if far is None:
-            return not math.isfinite(step)
+            return None if math.isfinite(step) else "step"
         width = abs(far - self.low.step)
-        invisible = self.high is not None and width * abs(self.low.slope) <= self.rounding
-        return invisible or width <= HAIR * max(abs(far), abs(self.low.step))
+        if self.high is not None and width * abs(self.low.slope) <= self.rounding:
+            return "loss"
+        hair = max(narrowest, HAIR * abs(far), HAIR * self.low.step)
+        return "step" if width <= hair else None
 
 
 def interpolated(low: Trial, high: Trial | None, new: Trial, limit: float) -> float:

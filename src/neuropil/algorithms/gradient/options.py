@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from neuropil.core.expression import nearest
+
 
 class Rule(NamedTuple):
     """What a number must satisfy, as a test and in words."""
@@ -18,6 +20,7 @@ class Rule(NamedTuple):
 
 POSITIVE = Rule(lambda x: 0 < x < math.inf, "a number above 0")
 NOT_NEGATIVE = Rule(lambda x: 0 <= x < math.inf, "a number of at least 0")
+COUNT = Rule(lambda x: x >= 1 and x == int(x), "a whole number of at least 1")
 FRACTION = Rule(lambda x: 0 <= x < 1, "at least 0 and below 1")
 
 RULES = {
@@ -31,6 +34,10 @@ RULES = {
     "weight_decay": NOT_NEGATIVE,
     "lr_decay": NOT_NEGATIVE,
     "initial_accumulator_value": NOT_NEGATIVE,
+    "curvature": Rule(lambda x: 1e-4 < x < 1, "above 0.0001 and below 1"),
+    "tolerance": NOT_NEGATIVE,
+    "max_evaluations": COUNT,
+    "memory": COUNT,
 }
 
 
@@ -52,13 +59,28 @@ def check_options(owner: str, options: dict[str, Any]) -> None:
             )
 
 
+def check_choice(owner: str, option: str, given: object, choices: Iterable[str]) -> None:
+    """Refuse an option that is none of its choices.
+
+    Raises:
+        ValueError: Naming the algorithm, the option, what was given and the choices.
+    """
+    known = tuple(choices)
+    if given not in known:
+        suggestion = nearest(given, known) if isinstance(given, str) else ""
+        raise ValueError(
+            f"{owner}: `{option}` must be one of {', '.join(map(repr, known))}, got "
+            f"{given!r}.{suggestion}"
+        )
+
+
 def satisfies(rule: Rule, value: object) -> bool:
     """Tell whether a value is a number that the rule allows."""
     if isinstance(value, torch.Tensor):
         value = value.item() if value.numel() == 1 else None
     try:
         return rule.holds(float(value))  # pyright: ignore[reportArgumentType]  # the test itself
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 

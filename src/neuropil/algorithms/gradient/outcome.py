@@ -17,6 +17,7 @@ WORDS: dict[Reason, str] = {
     "stuck": "no step along the last directions makes the loss smaller",
     "not finite": "the loss is not finite where it stands",
 }
+REASONS: tuple[Reason, ...] = tuple(WORDS)
 
 
 @final

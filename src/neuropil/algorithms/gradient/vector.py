@@ -35,8 +35,25 @@ class WeightVector:
                 f"{owner} moves all weights as one vector, which needs one dtype and one "
                 f"device, got {found}."
             )
-        self.sizes = [p.numel() for p in self.parameters]
-        self.size = sum(self.sizes)
+        ((self.dtype, self.device),) = kinds
+        if not self.dtype.is_floating_point:
+            raise ValueError(f"{owner} moves real numbers, got {self.dtype} parameters.")
+        sizes = [p.numel() for p in self.parameters]
+        self.size = sum(sizes)
+        # Vectors pass through here into the parameters: making views costs more than copying.
+        self.buffer = torch.empty(self.size, dtype=self.dtype, device=self.device)
+        parts = zip(self.buffer.split(sizes), self.parameters, strict=True)
+        self.parts = [part.view(p.shape) for part, p in parts]
+
+    def fits(self, parameters: Iterable[Tensor]) -> bool:
+        """Tell whether these are still the parameters, of the same dtype and device."""
+        trainable = [p for p in parameters if p.requires_grad]
+        if len(trainable) != len(self.parameters):
+            return False
+        return all(
+            new is old and new.dtype == self.dtype and new.device == self.device
+            for new, old in zip(trainable, self.parameters, strict=True)
+        )
 
     def read(self) -> Tensor:
         """Return the weights, a copy ``(size,)``."""
@@ -45,18 +62,18 @@ class WeightVector:
     def write(self, vector: Tensor) -> None:
         """Put a vector back into the parameters."""
         with torch.no_grad():
-            parts = [
-                part.view_as(p)
-                for part, p in zip(vector.split(self.sizes), self.parameters, strict=True)
-            ]
-            torch._foreach_copy_(self.parameters, parts)  # pyright: ignore[reportPrivateUsage]  # one call
+            self.buffer.copy_(vector)
+            torch._foreach_copy_(self.parameters, self.parts)  # pyright: ignore[reportPrivateUsage]  # one call
 
     def gradient(self, value: Tensor) -> Tensor:
         """Return the gradient of a scalar, zeros for parameters that it does not depend on."""
         grads = torch.autograd.grad(value, self.parameters, allow_unused=True)
-        return torch.cat(
-            [
-                torch.zeros_like(p).reshape(-1) if g is None else g.reshape(-1)
-                for g, p in zip(grads, self.parameters, strict=True)
-            ]
-        )
+        pairs = zip(grads, self.parameters, strict=True)
+        return torch.cat([flat(grad, parameter) for grad, parameter in pairs])
+
+
+def flat(grad: Tensor | None, parameter: Tensor) -> Tensor:
+    """Return a parameter's gradient as a vector, whatever form autograd gave it."""
+    if grad is None:
+        return torch.zeros_like(parameter).reshape(-1)
+    return (grad if grad.layout is torch.strided else grad.to_dense()).reshape(-1)

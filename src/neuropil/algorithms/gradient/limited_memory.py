@@ -1,0 +1,35 @@
+"""BFGS's direction from the last few steps alone, without a matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def two_loops(gradient: Tensor, steps: Sequence[Tensor], changes: Sequence[Tensor]) -> Tensor:
+    """Return ``−H g``, H being BFGS's matrix from these pairs and ``sᵀy/yᵀy`` of the last.
+
+    Args:
+        gradient: g.
+        steps: Steps s, the last one last.
+        changes: The gradient's change y in each.
+
+    Reference:
+        Nocedal, Wright, "Numerical Optimization", 2006, algorithm 7.4. Ours works in pairs that
+        are scaled to ``sᵀy = 1`` and never waits for an accelerator.
+    """
+    direction = gradient.neg()
+    shares: list[Tensor] = []
+    for step, change in zip(reversed(steps), reversed(changes), strict=True):
+        share = torch.dot(step, direction)
+        direction = torch.addcmul(direction, change, share, value=-1)
+        shares.append(share)
+    direction = direction / torch.dot(changes[-1], changes[-1])
+    for step, change, share in zip(steps, changes, reversed(shares), strict=True):
+        direction = torch.addcmul(direction, step, share - torch.dot(change, direction))
+    return direction

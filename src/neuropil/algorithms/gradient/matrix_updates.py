@@ -1,0 +1,87 @@
+"""How quasi-Newton methods learn a matrix from a step and the gradient's change in it.
+
+Each update changes its matrix in place, so that it maps the change y to the step s (the
+inverse H of the Hessian) or the step to the change (the Hessian B itself).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LEAST = 1e-8  # a cosine below that is rounding: an update must not divide by it
+FLAT = 1e-8  # the least curvature that counts, relative to the largest
+
+
+def bfgs(H: Tensor, s: Tensor, y: Tensor) -> None:
+    """H ← (I − s yᵀ/yᵀs) H (I − y sᵀ/yᵀs) + s sᵀ/yᵀs."""
+    if not curved(s, y):
+        return
+    Hy = torch.mv(H, y)
+    sy, yHy = torch.mv(torch.stack((s, Hy)), y).tolist()
+    side = torch.add(s * ((1 + yHy / sy) / (2 * sy)), Hy, alpha=-1 / sy)
+    H.addr_(side, s).addr_(s, side)
+
+
+def dfp(H: Tensor, s: Tensor, y: Tensor) -> None:
+    """H ← H − H y yᵀ H/yᵀH y + s sᵀ/yᵀs."""
+    if not curved(s, y):
+        return
+    Hy = torch.mv(H, y)
+    sy, yHy = torch.mv(torch.stack((s, Hy)), y).tolist()
+    H.addr_(s, s, alpha=1 / sy).addr_(Hy, Hy, alpha=-1 / yHy)
+
+
+def psb(B: Tensor, s: Tensor, y: Tensor) -> None:
+    """B ← B + (r sᵀ + s rᵀ)/sᵀs − (rᵀs) s sᵀ/(sᵀs)², with r = y − B s."""
+    r = torch.addmv(y, B, s, alpha=-1)
+    ss, rs = torch.mv(torch.stack((s, r)), s).tolist()
+    side = torch.add(r / ss, s, alpha=-rs / (2 * ss * ss))
+    B.addr_(side, s).addr_(s, side)
+
+
+def sr1(B: Tensor, s: Tensor, y: Tensor) -> None:
+    """B ← B + r rᵀ/rᵀs, with r = y − B s; left out where rᵀs is rounding."""
+    r = torch.addmv(y, B, s, alpha=-1)
+    (ss, rs), (_, rr) = gram(s, r)
+    if abs(rs) > LEAST * math.sqrt(ss * rr):
+        B.addr_(r, r, alpha=1 / rs)
+
+
+INVERSE: dict[str, Callable[[Tensor, Tensor, Tensor], None]] = {"bfgs": bfgs, "dfp": dfp}
+DIRECT: dict[str, Callable[[Tensor, Tensor, Tensor], None]] = {"psb": psb, "sr1": sr1}
+
+
+def first_scale(s: Tensor, y: Tensor) -> float:
+    """Return the curvature along the first step, as a matrix starts with it on its diagonal."""
+    (ss, sy), (_, yy) = gram(s, y)
+    return yy / sy if sy > LEAST * math.sqrt(ss * yy) else math.sqrt(yy / ss) or 1.0
+
+
+def curved(s: Tensor, y: Tensor) -> bool:
+    """Tell whether the gradient changed along the step as above a bowl."""
+    (ss, sy), (_, yy) = gram(s, y)
+    return sy > LEAST * math.sqrt(ss * yy)
+
+
+def gram(a: Tensor, b: Tensor) -> list[list[float]]:
+    """Return the inner products of two vectors."""
+    rows = torch.stack((a, b))
+    return (rows @ rows.T).tolist()
+
+
+def solved(B: Tensor, gradient: Tensor) -> Tensor:
+    """Return |B|⁻¹ g: where B is indefinite, its eigenvalues count by their size."""
+    factor, failed = torch.linalg.cholesky_ex(B)
+    if not failed:
+        return torch.cholesky_solve(gradient[:, None], factor)[:, 0]
+    values, vectors = torch.linalg.eigh(B)
+    sizes = values.abs()
+    sizes = sizes.clamp(min=FLAT * float(sizes.max()))
+    return vectors @ ((vectors.T @ gradient) / sizes)
