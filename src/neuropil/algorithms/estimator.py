@@ -50,6 +50,24 @@ class ClassicNetwork(BaseEstimator):
         check_is_fitted(self)
         return self.training_input(X, first=False, **checks)
 
+    def squarable(self, X: Floats) -> Floats:
+        """Return checked rows as they are, once squares of their distances must be finite.
+
+        Args:
+            X: Rows.
+
+        Raises:
+            ValueError: When a value is too large for its type.
+        """
+        bound = math.sqrt(float(np.finfo(X.dtype).max) / X.shape[1]) / 4
+        largest = max(abs(float(X.min())), abs(float(X.max())))
+        if largest > bound:
+            raise ValueError(
+                f"{type(self).__name__} needs values up to {bound:.0e} in {X.dtype}, whose "
+                f"squares are finite; got {largest:.0e}."
+            )
+        return X
+
     def bits(self, X: Floats, threshold: float | None) -> Bits:
         """Return 0s and 1s for binary models.
 
