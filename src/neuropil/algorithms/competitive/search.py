@@ -1,0 +1,149 @@
+"""Which units are nearest to rows: matrix products, a block of rows at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Values = NDArray[np.floating[Any]]
+    Numbers = NDArray[np.intp]
+
+DISTANCES = ("euclid", "cosine", "dot")
+# Scores that are held at once: more of them leave the cache between the product and its use.
+HELD = 1 << 17
+
+
+@final
+@dataclass(frozen=True)
+class Search:
+    """Distances of rows to units by one product a block, whose argmin is the best unit.
+
+    ``‖x − w‖² = ‖x‖² + (‖w‖² − 2 x·w)``, where the bracket, the score, is all that differs from
+    unit to unit. Values that are missing count neither in ‖x‖ nor in ‖w‖.
+
+    Attributes:
+        weights: One unit a row.
+        distance: One of `DISTANCES`: ``‖x − w‖``, ``1 − cos(x, w)``, or ``‖x‖ − x·w``.
+        missing: Whether rows may have NaN, which ``"euclid"`` leaves out.
+    """
+
+    weights: Values
+    distance: str = "euclid"
+    missing: bool = False
+
+    @cached_property
+    def center(self) -> Values:
+        """What is subtracted from rows and units, so that large offsets do not cancel."""
+        if self.distance == "euclid":
+            return self.weights.mean(axis=0)
+        return np.zeros_like(self.weights[0])
+
+    @cached_property
+    def factors(self) -> Values:
+        """What rows from `prepare` are multiplied by to give their scores, a unit a column."""
+        return factors(self.weights - self.center, self.distance, missing=self.missing)
+
+    def prepare(self, X: Values) -> Values:
+        """Return rows about the center, followed by what their score needs besides."""
+        return prepare(X, self.center, missing=self.missing)
+
+    def blocks(self, X: Values) -> Iterator[tuple[slice, Values, Values]]:
+        """Yield which rows, the rows prepared, and their scores, which may be written to."""
+        size = block_size(len(self.weights))
+        for start in range(0, len(X), size):
+            rows = self.prepare(X[start : start + size])
+            yield slice(start, start + len(rows)), rows, rows @ self.factors
+
+    def best(self, X: Values) -> Numbers:
+        """Return the nearest unit of each row."""
+        found = np.empty(len(X), np.intp)
+        for part, _, scores in self.blocks(X):
+            scores.argmin(axis=1, out=found[part])
+        return found
+
+    def two_best(self, X: Values) -> Numbers:
+        """Return the nearest unit of each row and the one after it."""
+        found = np.empty((len(X), 2), np.intp)
+        for part, _, scores in self.blocks(X):
+            first = scores.argmin(axis=1)
+            scores[np.arange(len(first)), first] = np.inf
+            found[part] = np.stack([first, scores.argmin(axis=1)], axis=1)
+        return found
+
+    def distances(self, X: Values) -> Values:
+        """Return the distance of each row to each unit."""
+        result = np.empty((len(X), len(self.weights)), np.result_type(X, self.weights))
+        for part, rows, scores in self.blocks(X):
+            result[part] = self.from_scores(rows, scores)
+        return result
+
+    def from_scores(self, rows: Values, scores: Values) -> Values:
+        """Return distances: what all units of a row have in common is added to its scores."""
+        columns = self.weights.shape[1]
+        squares = (rows[:, :columns] ** 2).sum(axis=1, keepdims=True)
+        if self.distance == "cosine":
+            return np.clip(1 + scores / np.sqrt(squares), 0, 2)
+        if self.distance == "dot":
+            return np.maximum(np.sqrt(squares) + scores, 0)
+        found = np.maximum(squares + scores, 0)
+        if self.missing:
+            found *= columns / rows[:, columns:].sum(axis=1, keepdims=True)
+        return np.sqrt(found, out=found)
+
+    def to_best(self, X: Values) -> Values:
+        """Return the distance of each row to its nearest unit, without cancellation."""
+        result = np.empty(len(X), np.result_type(X, self.weights))
+        for part, rows, scores in self.blocks(X):
+            best = scores.argmin(axis=1)
+            if self.distance == "euclid":
+                differences = X[part] - self.weights[best]
+                squares = np.nansum(differences**2, axis=1)
+                shares = np.isfinite(differences).mean(axis=1) if self.missing else 1
+                result[part] = np.sqrt(squares / shares)
+            else:
+                least = scores[np.arange(len(best)), best]
+                result[part] = self.from_scores(rows, least[:, None])[:, 0]
+        return result
+
+
+def block_size(units: int) -> int:
+    """Return how many rows are compared with all units at once."""
+    return max(64, HELD // units)
+
+
+def prepare(X: Values, center: Values, *, missing: bool) -> Values:
+    """Return rows about a center, beside a 1, or beside which of their values there are.
+
+    Added up, the further columns count rows: what a mean is divided by comes along with it.
+    """
+    columns = X.shape[1]
+    rows = np.empty((len(X), 2 * columns if missing else columns + 1), X.dtype)
+    np.subtract(X, center, out=rows[:, :columns])
+    rows[:, columns:] = 1
+    if missing:
+        gone = np.isnan(X)
+        rows[:, :columns][gone] = 0
+        rows[:, columns:][gone] = 0
+    return rows
+
+
+def factors(weights: Values, distance: str, *, missing: bool) -> Values:
+    """Return what prepared rows are multiplied by; see `Search`."""
+    squares = weights**2 if missing else (weights**2).sum(axis=1, keepdims=True)
+    if distance == "euclid":
+        parts = [-2 * weights, squares]
+    elif distance == "cosine":
+        # A unit without a direction is at a right angle to everything.
+        sizes = np.sqrt(squares)
+        parts = [-weights / np.where(sizes > 0, sizes, 1), 0 * squares]
+    else:
+        parts = [-weights, 0 * squares]
+    return np.ascontiguousarray(np.concatenate(parts, axis=1).T)
