@@ -5,7 +5,6 @@ import weakref
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.reference import torchvision
 from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.profiler import ProfilerActivity, profile
@@ -14,7 +13,7 @@ from torch.utils._pytree import tree_leaves
 
 from neuropil import ShapeError
 from neuropil.analysis import cost, peak_memory, summary
-from neuropil.layers import Convolution, Input, Relu
+from neuropil.layers import GRU, LSTM, Convolution, Input, Relu
 
 
 class Residual(nn.Module):
@@ -155,8 +154,11 @@ def test_peak_memory_is_what_is_alive_at_once(module, monkeypatch):
 
 
 def test_peak_memory_is_what_the_allocator_gives():
-    module = torchvision().models.resnet18(weights=None)
-    x = torch.randn(4, 3, 64, 64)
+    # No convolutions: their kernels take working memory that differs from machine to machine.
+    layers = [nn.Linear(64, 512), nn.GELU(), nn.LayerNorm(512), nn.Linear(512, 64), nn.Tanh()]
+    block = nn.TransformerEncoderLayer(64, 4, 256, 0.0, batch_first=True)
+    module = nn.Sequential(*layers, block, nn.BatchNorm1d(20), nn.Linear(64, 3))
+    x = torch.randn(8, 20, 64)
     held = sum(tensor.nbytes for tensor in (*module.parameters(), *module.buffers()))
     training = held + x.nbytes + allocated(lambda: step(module, x))
     assert peak_memory(module, x).training == pytest.approx(training, rel=0.05)
@@ -231,3 +233,28 @@ def test_frozen_weights_keep_less():
 def test_batches_must_be_whole():
     with pytest.raises(ValueError, match="batch_size must be a whole number from 1"):
         peak_memory(nn.Linear(3, 2), (3,), batch_size=0)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.LSTM(32, 64, batch_first=True),
+        lambda: nn.LSTM(48, 16, num_layers=2, bidirectional=True, dropout=0.1),
+        lambda: nn.GRU(32, 64, batch_first=True),
+        lambda: nn.GRU(16, 48, num_layers=2, bias=False),
+        lambda: nn.RNN(32, 64, nonlinearity="relu"),
+        lambda: nn.LSTM(32, 64).double(),
+        lambda: Input(40, 32) >> LSTM(64, only_last=False) >> GRU(32),
+    ],
+)
+def test_recurrent_layers_peak_as_the_allocator_says(make):
+    torch.manual_seed(0)
+    module = make()
+    dtype = next(module.parameters()).dtype
+    columns = module.input_size if isinstance(module, nn.RNNBase) else 32
+    x = torch.randn(20, 40, columns, dtype=dtype)
+    held = sum(tensor.nbytes for tensor in (*module.parameters(), *module.buffers()))
+    step(module, x)
+    module.zero_grad(set_to_none=True)
+    training = held + x.nbytes + allocated(lambda: step(module, x))
+    assert peak_memory(module, x).training == pytest.approx(training, rel=0.05)

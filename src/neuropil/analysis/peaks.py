@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
 from neuropil.analysis.calls import calls_of, network_of
 from neuropil.analysis.costs import what_to_give
@@ -14,14 +16,13 @@ from neuropil.analysis.traced.examples import Inputs, inputs_of
 from neuropil.analysis.traced.running import failing, first_line, trace_inputs
 from neuropil.analysis.traced.training import TrainingStep
 from neuropil.analysis.traced.twin import is_foreign, unwrapped
-from neuropil.core import ShapeError
+from neuropil.core import Network, ShapeError
 from neuropil.core.shape import whole_number
 
 if TYPE_CHECKING:
     from torch import nn
 
     from neuropil.analysis.traced.examples import Example
-    from neuropil.core import Network
     from neuropil.core.layer import Composable
 
 
@@ -73,13 +74,11 @@ def peak_memory(
         12008
     """
     whole_number(batch_size, "peak_memory: batch_size")
-    if is_foreign(network):
-        module: nn.Module = unwrapped(network)
-        inputs = inputs_of(module, input_shape)
-    else:
-        module = network_of(network)
-        module.require_built()
+    module: nn.Module = unwrapped(network) if is_foreign(network) else built(network)
+    if isinstance(module, Network) and not holds_tensors(input_shape):
         inputs = inputs_of_network(module, input_shape)
+    else:
+        inputs = inputs_of(module, input_shape)
     if inputs.made:
         inputs = inputs.batch_of(batch_size)
     run = trace_inputs(module, inputs)
@@ -91,6 +90,22 @@ def peak_memory(
         reason = f"in training mode, {first_line(error)}"
         raise ShapeError(failing(module, inputs, reason)) from error
     return PeakMemory(parameters, parameters + run.peak, parameters + most)
+
+
+def built(network: Composable) -> Network:
+    """Return what was composed as a network with parameters.
+
+    Raises:
+        ShapeError: When it does not know its input's shape yet.
+    """
+    network = network_of(network)
+    network.require_built()
+    return network
+
+
+def holds_tensors(example: Example | None) -> bool:
+    """Tell whether an example is made of tensors, which have their own number of samples."""
+    return any(isinstance(leaf, Tensor) for leaf in tree_leaves(example))
 
 
 def inputs_of_network(network: Network, input_shape: Example | None) -> Inputs:

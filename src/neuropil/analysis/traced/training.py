@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from neuropil.analysis.traced.kernels import kernels_of_devices
+from neuropil.analysis.traced.recurrence import RecurrentKernels
 from neuropil.analysis.traced.tracer import Call, Tracer, tensors_in
 from neuropil.analysis.traced.twin import copied, twin_on_meta
 
@@ -111,6 +112,7 @@ class TrainingStep:
             torch.inference_mode(mode=False),
             torch.enable_grad(),
             kernels_of_devices(),
+            RecurrentKernels(),
             self.tracer,
         ):
             output = self.twin(*self.inputs.args, **self.inputs.kwargs)
