@@ -224,6 +224,15 @@ class Bound:
         values = [term.value(weights) for term, weights in self.penalties]
         return total(values) if values else torch.zeros(())
 
+    @property
+    def squares(self) -> bool:
+        """Whether the penalty is a sum of squares, whose `root` there is."""
+        return all(term.squares for term, _ in self.penalties)
+
+    def root(self) -> Tensor:
+        """Return a vector u with ``‖u‖²`` the penalty, for methods that take residuals."""
+        return torch.cat([term.root(weights) for term, weights in self.penalties])
+
     def add_gradients(self) -> None:
         """Add the penalty's gradient to each parameter's ``grad``, after ``backward``.
 

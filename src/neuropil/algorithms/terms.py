@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC
 from dataclasses import dataclass
 from typing import NamedTuple, final
@@ -44,8 +45,17 @@ class Term(ABC):
         """Whether it has something to do after a step."""
         return False
 
+    @property
+    def squares(self) -> bool:
+        """Whether what it adds is a sum of squares, whose `root` there is."""
+        return False
+
     def value(self, weights: list[Weight]) -> Tensor:
         """Return what is added to the loss."""
+        raise NotImplementedError
+
+    def root(self, weights: list[Weight]) -> Tensor:
+        """Return a vector u with ``‖u‖²`` the `value`."""
         raise NotImplementedError
 
     def add_gradients(self, weights: list[Weight]) -> None:
@@ -97,6 +107,16 @@ class L1(Penalty):
 @final
 class L2(Penalty):
     """``rate · Σ w²``."""
+
+    @property
+    @override
+    def squares(self) -> bool:
+        return True
+
+    @override
+    def root(self, weights: list[Weight]) -> Tensor:
+        whole = torch.cat([full(weight.tensor).flatten() for weight in weights])
+        return math.sqrt(self.amount) * whole
 
     @override
     def value(self, weights: list[Weight]) -> Tensor:

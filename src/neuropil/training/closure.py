@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]  # the only name of all of them
 from typing_extensions import override
 
-from neuropil.training.randomness import global_states, set_global_states
+from neuropil.training.rewind import Rewind
 from neuropil.training.update import Group, Parts, Update, evaluation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from torch.optim import Optimizer
 
     from neuropil.training.objective import Objective
+
+# Residuals come in portions of at most so many rows, and of no more rows than make so many
+# entries of a Jacobian, but not of fewer than the least.
+MOST_ROWS, ENTRIES, LEAST_ROWS = 4096, 2**24, 256
 
 
 @final
@@ -24,10 +30,15 @@ class ClosureUpdate(Update):
     """A step of an algorithm that evaluates the loss several times, such as a line search.
 
     Every evaluation within a step sees the same augmentation and the same random numbers, hence
-    the same dropout: otherwise there would be no function to search on.
+    the same dropout: otherwise there would be no function to search on. Running statistics of
+    batch normalisation move once a step.
+
+    Algorithms that take residuals are given all of them as one vector, or, where examples are
+    many, an iterable of vectors, each to be used up before the next is made.
 
     Args:
         parts: What the step is made of.
+        network: The network, whose buffers one step changes once.
         forward: Gives scores for inputs.
         objective: The loss, as a mean or as residuals.
         algorithm: Moves the weights.
@@ -36,6 +47,7 @@ class ClosureUpdate(Update):
     def __init__(
         self,
         parts: Parts,
+        network: nn.Module,
         forward: Callable[..., Any],
         objective: Objective,
         algorithm: Optimizer,
@@ -43,28 +55,33 @@ class ClosureUpdate(Update):
         self.parts = parts
         self.algorithm = algorithm
         self.needs = needs(algorithm)
-        self.residuals = objective.residuals
+        self.objective = objective
         self.evaluate = parts.autocast(evaluation(forward, objective.mean))
+        self.forward = parts.autocast(evaluation(forward, objective.residuals))
+        self.buffers = list(network.buffers())
+        self.joint = [module for module in network.modules() if mixes_rows(module)]
+        self.size = sum(p.numel() for p in parts.parameters if p.requires_grad)
+        self.rewind = Rewind((), parts.device)
         check_closure(parts, algorithm)
 
     @override
     def __call__(self, group: Group) -> None:
         parts = self.parts
-        portions = [(parts.augmented(batch), rows) for batch, rows, _ in group]
+        batches = [(parts.augmented(batch), rows) for batch, rows, _ in group]
         weights = parts.weights(group)
-        states = global_states(parts.device)
-        asked = 0
+        rewind = self.rewind = Rewind(self.buffers, parts.device)
 
         def closure() -> Any:
-            nonlocal asked
-            if asked:
-                set_global_states(states, parts.device)
+            rewind.begin()
+            record = rewind.evaluations == 1
+            if self.needs == "residuals":
+                vectors = self.residuals(batches, record=record)
+                return torch.cat(list(vectors)) if self.fits(batches) else vectors
             with torch.enable_grad():
-                value = self.value(portions, weights, record=not asked)
-            asked += 1
-            return value
+                return self.loss(batches, weights, record=record)
 
         self.algorithm.step(closure)
+        rewind.end()
         if parts.project is not None:
             parts.project()
 
@@ -72,20 +89,26 @@ class ClosureUpdate(Update):
     def look(self) -> None:
         self.evaluate(*self.parts.batch)
 
-    def value(self, portions: list[Any], weights: list[float], *, record: bool) -> Tensor:
-        """Return what the algorithm asks for: the loss, or the residuals."""
+    def ended(self) -> str:
+        """Return why a further step on the same examples would change nothing, if so."""
+        outcome = getattr(self.algorithm, "outcome", None)
+        if outcome is None or not outcome.done:
+            return ""
+        # With other random numbers it is another function.
+        varied = self.parts.augment is not None or self.rewind.drew()
+        return "" if varied else str(outcome)
+
+    # As a loss
+
+    def loss(self, batches: list[Any], weights: list[float], *, record: bool) -> Tensor:
+        """Return the mean loss over all batches of a step, with its penalty."""
         parts = self.parts
         losses: list[Tensor] = []
-        residuals: list[Tensor] = []
-        for ((inputs, targets), rows), weight in zip(portions, weights, strict=True):
+        for ((inputs, targets), rows), weight in zip(batches, weights, strict=True):
             scores, loss = self.evaluate(inputs, targets)
             losses.append(loss * weight)
             if record:
                 parts.record({"loss": loss}, rows, scores, targets)
-            if self.needs == "residuals":
-                residuals.append(self.residuals(scores, targets))
-        if residuals:
-            return torch.cat(residuals)
         total = torch.stack(losses).sum()
         if parts.penalty is not None:
             total = total + parts.penalty()
@@ -93,6 +116,68 @@ class ClosureUpdate(Update):
             parts.clear()
             total.backward()
         return total
+
+    # As residuals
+
+    def residuals(self, batches: list[Any], *, record: bool) -> Iterator[Tensor]:
+        """Yield the residuals portion by portion, and in the end those of the penalty."""
+        parts, objective = self.parts, self.objective
+        examples, share = 0, 1.0
+        for (inputs, targets), _ in batches:
+            for columns, goal in self.portions(inputs, targets):
+                with torch.enable_grad():
+                    scores, vector = self.forward(columns, goal)
+                rows = len(goal)
+                examples, share = examples + rows, objective.share(scores)
+                if record:
+                    with torch.no_grad():
+                        loss = objective.mean(scores, goal)
+                    parts.record({"loss": loss}, rows, scores, goal)
+                yield vector
+                del vector, scores
+        if parts.root is not None:
+            with torch.enable_grad():
+                vector = math.sqrt(2 * share * examples) * parts.root()
+            yield vector
+
+    def portions(self, inputs: Any, targets: Any) -> Iterator[tuple[Any, Any]]:
+        """Yield a batch in portions that bound the memory of an evaluation."""
+        count = self.cuts(inputs, targets)
+        if count == 1:
+            yield inputs, targets
+            return
+        columns = inputs if isinstance(inputs, tuple) else (inputs,)
+        cut = [column.chunk(count) for column in (*columns, targets)]
+        for *portion, goal in zip(*cut, strict=True):
+            yield tuple(portion) if isinstance(inputs, tuple) else portion[0], goal
+
+    def cuts(self, inputs: Any, targets: Any) -> int:
+        """Return how many portions a batch is cut into; one where its rows are not apart."""
+        columns = inputs if isinstance(inputs, tuple) else (inputs,)
+        if not all(isinstance(column, Tensor) for column in (*columns, targets)):
+            return 1
+        if any(module.training for module in self.joint):
+            return 1
+        # Chunks are of one length but for the last, so there may be fewer than asked for.
+        length = -(-len(targets) // -(-len(targets) // self.rows(columns)))
+        return -(-len(targets) // length)
+
+    def rows(self, columns: tuple[Any, ...]) -> int:
+        """Return how many examples a portion may have."""
+        width = sum(column[:1].numel() for column in columns)
+        return max(LEAST_ROWS, min(MOST_ROWS, ENTRIES // max(1, self.size, width)))
+
+    def fits(self, batches: list[Any]) -> bool:
+        """Tell whether all residuals may be had as one vector; a penalty's stay apart."""
+        if self.parts.root is not None:
+            return False
+        cuts = [self.cuts(inputs, targets) for (inputs, targets), _ in batches]
+        return cuts == [1] or (max(cuts) == 1 and sum(r for _, r in batches) <= LEAST_ROWS)
+
+
+def mixes_rows(module: nn.Module) -> bool:
+    """Tell whether a module's output for a row depends on the other rows while training."""
+    return isinstance(module, _BatchNorm) or getattr(module, "running_mean", None) is not None
 
 
 def needs(algorithm: Optimizer) -> str:
@@ -106,6 +191,15 @@ def needs(algorithm: Optimizer) -> str:
     return getattr(algorithm, "needs", "gradient")
 
 
+def takes_all(algorithm: Any) -> bool:
+    """Tell whether an algorithm, or a class of them, wants all examples in every step."""
+    if isinstance(algorithm, torch.optim.LBFGS) or algorithm is torch.optim.LBFGS:
+        return True
+    return getattr(
+        algorithm, "full_batch", getattr(algorithm, "needs", "gradient") != "gradient"
+    )
+
+
 def check_closure(parts: Parts, algorithm: Optimizer) -> None:
     """Refuse what cannot be had together with several evaluations in a step.
 
@@ -116,7 +210,8 @@ def check_closure(parts: Parts, algorithm: Optimizer) -> None:
         "several processes": parts.processes.count > 1,
         "clip_norm": parts.clip_norm is not None,
         "mixed_precision='fp16'": parts.scaler is not None,
-        "a regularizer that penalizes": parts.penalty is not None
+        "a penalty that is no sum of squares, as l1": parts.penalty is not None
+        and parts.root is None
         and needs(algorithm) == "residuals",
     }
     for option, asked in refused.items():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from neuropil.training.callbacks import Callback
 from neuropil.training.checkpoint import CheckpointError
+from neuropil.training.closure import ClosureUpdate
 from neuropil.training.interruption import Interruption
 from neuropil.training.meter import STEPS, Meter
 from neuropil.training.nonfinite import NotFinite, bad_state, explained
@@ -179,6 +180,9 @@ class Fit:
             actions.append(lambda: parts.skipped or learner.step_schedules("step", None))
         if learner.average is not None:
             actions.append(learner.average.update)
+        whole = 0 < (self.training.count or 0) <= self.accumulate
+        if whole and isinstance(self.update, ClosureUpdate):
+            actions.append(lambda update=self.update: self.end(update.ended()))
         told = overriding(trainer.callbacks, "on_step")
         actions.extend(functools.partial(callback.on_step, trainer) for callback in told)
         if learner.processes.count > 1:
@@ -186,6 +190,11 @@ class Fit:
         if self.saver.every and self.saver.checkpoints is not None:
             actions.append(lambda: self.saver.after_step(trainer.steps))
         return actions
+
+    def end(self, reason: str) -> None:
+        """End the training where there is a reason."""
+        if reason:
+            self.trainer.stop(reason)
 
     def wake(self) -> None:
         """Have the loop attend after the step under way."""

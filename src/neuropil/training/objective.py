@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
+from neuropil.training.loss import Custom
 from neuropil.training.losses import Loss, resolve
-from neuropil.training.targets import is_single
+from neuropil.training.targets import is_single, shaped_as_scores
 
 ClassWeight = str | Sequence[float] | Tensor | None
 # The loss that belongs to a last layer which turns scores into probabilities.
 LOSS_OF_LAYER = {"Softmax": "cross_entropy", "Sigmoid": "binary_cross_entropy"}
+# Losses that are means over an example's outputs.
+BY_OUTPUT = {"squared_error", "absolute_error", "huber", "binary_cross_entropy"}
 
 
 @final
@@ -47,18 +51,70 @@ class Objective:
         """Return the objective of the scores that count in the end, without helping outputs."""
         return Objective(self.loss.judge, self.class_weights)
 
-    def residuals(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Return r with loss ∝ ‖r‖², which Gauss–Newton methods ask for.
+    def residuals(self, scores: Any, targets: Tensor) -> Tensor:
+        """Return r with ``½‖r‖² = c · Σᵢ w(yᵢ) ℓᵢ``, which Gauss–Newton methods ask for.
+
+        The squared error is a sum of squares already: r is ``s − t``, one for each output, and
+        c half the number of outputs. Any other loss goes by its root, ``r = √(2 w ℓ)`` with
+        c = 1, whose gradient ``r ∇r`` is that of the loss; one for each output where the loss
+        is a mean over these, else one for each example.
+
+        Args:
+            scores: What the network gives.
+            targets: What it should give.
 
         Raises:
-            ValueError: When the loss is no sum of squares.
+            ValueError: When the loss is negative somewhere.
         """
-        if self.loss.name != "squared_error" or self.class_weights is not None:
+        loss = self.loss
+        weights = self.class_weights
+        if weights is not None:
+            weights = example_weights(weights, loss.main(scores), targets)
+        if self.is_a("squared_error"):
+            targets = shaped_as_scores(loss.name, scores, targets)
+            values = (scores - targets.to(scores.dtype)).flatten()
+        elif scores_several(scores) and self.is_a(*BY_OUTPUT):
+            targets = shaped_as_scores(loss.name, scores, targets)
+            values = rooted(loss(scores.flatten(), targets.flatten()), loss)
+            values = values / math.sqrt(scores[0].numel())
+        else:
+            values = rooted(loss(scores, targets), loss)
+        if weights is None:
+            return values
+        each = len(values) // len(weights)
+        return values * weights.to(values).sqrt().repeat_interleave(each)
+
+    def share(self, scores: Any) -> float:
+        """Return the c of `residuals`."""
+        return scores[0].numel() / 2 if self.is_a("squared_error") else 1.0
+
+    def is_a(self, *names: str) -> bool:
+        """Tell whether the loss is one of ours of these names, with whatever options."""
+        return self.loss.name in names and not isinstance(self.loss, Custom)
+
+
+def scores_several(scores: Any) -> bool:
+    """Tell whether each example has an axis of scores."""
+    return isinstance(scores, Tensor) and scores.dim() > 1
+
+
+def rooted(values: Tensor, loss: Loss) -> Tensor:
+    """Return ``√(2 ℓ)``, whose derivative is finite at ℓ = 0 too.
+
+    Raises:
+        ValueError: When a value is negative.
+    """
+    if isinstance(loss, Custom):
+        least = float(values.detach().min())
+        if least < 0:
             raise ValueError(
-                f"this algorithm fits residuals and needs loss='squared_error' without class "
-                f"weights, got {self.loss.name!r}."
+                f"this algorithm fits residuals, the roots of a loss that is never negative; "
+                f"{loss.name} gave {least:g}."
             )
-        return (scores - targets.reshape(scores.shape)).flatten()
+    # Rounding may leave a little less than 0. What is added changes no gradient: of r²/2, it
+    # is that of the loss.
+    floor = torch.finfo(values.dtype).eps
+    return (2 * (values.clamp(min=0) + floor)).sqrt()
 
 
 def example_weights(weights: Tensor, scores: Tensor, targets: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from neuropil.core import Network
 from neuropil.core.prediction import in_test_mode
 from neuropil.training.arrays import Arrays, as_arrays
 from neuropil.training.batches import ArrayBatches, Batches, Placement
+from neuropil.training.closure import takes_all
 from neuropil.training.evaluation import rows_at_once
 from neuropil.training.loss import Custom
 from neuropil.training.losses import resolve
@@ -23,14 +24,17 @@ from neuropil.training.targets import is_single
 if TYPE_CHECKING:
     from neuropil.training.trainer import Trainer
 
+# Examples in a batch, for algorithms that do not want all of them.
+BATCH = 32
 
-def training_batches(trainer: Trainer, data: Any, batch_size: int) -> Batches:
+
+def training_batches(trainer: Trainer, data: Any, batch_size: int | None) -> Batches:
     """Return the training batches; normalise the network and settle the loss on the way.
 
     Args:
         trainer: Gets its objective here if it has none yet.
         data: What the user gave.
-        batch_size: Examples in a batch.
+        batch_size: Examples in a batch; None for what suits the algorithm.
 
     Raises:
         ValueError: When the data cannot be trained on.
@@ -39,8 +43,13 @@ def training_batches(trainer: Trainer, data: Any, batch_size: int) -> Batches:
     arrays = as_arrays(data, "training", float_type(trainer.learner.module))
     settle_objective(trainer, data if arrays is None else arrays, "training")
     if arrays is None:
-        return stream(trainer, data, "training", batch_size, order)
+        return stream(trainer, data, "training", batch_size or BATCH, order)
     normalize(trainer, arrays)
+    whole = any(map(takes_all, trainer.learner.algorithms.values()))
+    if batch_size is None:
+        batch_size = len(arrays) if whole else BATCH
+    if whole and batch_size >= len(arrays):
+        order = None  # it would change the last bits of sums, which lines are searched by
     return cut(trainer, arrays, batch_size, order)
 
 

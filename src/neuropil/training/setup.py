@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from neuropil.training.trainer import Trainer
 
 
-def run_fit(trainer: Trainer, data: Any, validation: Any, epochs: int, batch_size: int) -> None:
+def run_fit(
+    trainer: Trainer, data: Any, validation: Any, epochs: int, batch_size: int | None
+) -> None:
     """Train, from checked data to final weights.
 
     Args:
@@ -41,7 +43,7 @@ def run_fit(trainer: Trainer, data: Any, validation: Any, epochs: int, batch_siz
         data: What it learns from.
         validation: What it is checked on, or None.
         epochs: Passes over the data, counted from where the fit began.
-        batch_size: Examples in a batch.
+        batch_size: Examples in a batch; None for what suits the algorithm.
     """
     learner = trainer.learner
     with learner.randomness, threads_kept():
@@ -49,7 +51,7 @@ def run_fit(trainer: Trainer, data: Any, validation: Any, epochs: int, batch_siz
         training = training_batches(trainer, data, batch_size)
         validate = None
         if validation is not None:
-            checked = evaluation_batches(trainer, validation, batch_size, "validation")
+            checked = evaluation_batches(trainer, validation, batch_size or 1, "validation")
             validate = functools.partial(figures, trainer, checked)
         begin(trainer, training, epochs)
         set_threads(trainer, training)
@@ -187,6 +189,7 @@ def make_update(trainer: Trainer) -> Update:
         augment=options.augment,
         generator=learner.randomness.augmentation,
         penalty=bound.penalty if bound is not None and bound.penalizes else None,
+        root=bound.root if bound is not None and bound.penalizes and bound.squares else None,
         project=bound.project if bound is not None and bound.projects else None,
         clip_norm=options.clip_norm,
         scaler=learner.scaler,
@@ -204,4 +207,4 @@ def make_update(trainer: Trainer) -> Update:
     forward = torch.compile(network) if options.compile else network
     if needs(algorithm) == "gradient":
         return GradientUpdate(parts, forward, objective.mean, algorithm, apart)
-    return ClosureUpdate(parts, forward, objective, algorithm)
+    return ClosureUpdate(parts, learner.module, forward, objective, algorithm)

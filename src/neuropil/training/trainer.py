@@ -72,7 +72,9 @@ class Trainer:
         loss: A loss's name (see `neuropil.training.losses`) or a function of scores and targets
             that gives one value per example.
         algorithm: An algorithm bound to the network's parameters, a function that binds one, or
-            a name; Adam by default. A dict of them for a custom `step`.
+            a name; Adam by default. A dict of them for a custom `step`. One that evaluates the
+            loss several times in a step sees the same dropout and augmentation each time, and
+            ends the training where a step on all examples would change nothing any more.
         metrics: Names (see `neuropil.training.metrics`), metrics, or functions of scores and
             targets that give one value per example.
         regularizer: ``l1(…)``, ``l2(…)``, ``maxnorm(…)`` or a sum of these: a penalty on the
@@ -244,7 +246,7 @@ class Trainer:
         validation: Any = None,
         *,
         epochs: int,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         resume: bool = False,
     ) -> History:
         """Train, and return the history of all epochs so far.
@@ -256,7 +258,9 @@ class Trainer:
             validation: The same, evaluated after every epoch; None for none.
             epochs: Passes over the data. A second `fit` takes as many again.
             batch_size: Examples in a batch; data that come in batches have their own. A single
-                example left over joins the batch in front of it.
+                example left over joins the batch in front of it. None takes 32, or all examples
+                for algorithms that want them: those that search along lines or use curvature,
+                and RPROP.
             resume: Whether to go on from the latest checkpoint, if there is one: to the end of
                 the `epochs` of the interrupted fit. The other arguments must be what they were.
 
@@ -270,7 +274,8 @@ class Trainer:
                 is written.
         """
         whole_number(epochs, "epochs")
-        whole_number(batch_size, "batch_size")
+        if batch_size is not None:
+            whole_number(batch_size, "batch_size")
         if resume:
             self.resume()
         run_fit(self, data, validation, epochs, batch_size)

@@ -119,6 +119,7 @@ class Parts:
         augment: Changes each batch, or None.
         generator: Where `augment` draws from.
         penalty: Gives what is added to the loss, or None.
+        root: Gives a vector u with ‖u‖² the penalty, or None where that is no sum of squares.
         project: Runs after each step, or None.
         clip_norm: The longest gradient let through, or None.
         scaler: Scales the loss for half precision, or None.
@@ -151,6 +152,7 @@ class Parts:
     values: dict[str, Tensor] = field(default_factory=dict)
     skipped: bool = False
     main: Callable[[Any], Any] = unchanged
+    root: Callable[[], Tensor] | None = None
 
     def weights(self, group: Group) -> list[float]:
         """Return what each batch counts, so that every example counts the same.
