@@ -8,6 +8,18 @@ from neuropil.lazy import lazily
 
 if TYPE_CHECKING:
     from neuropil.algorithms.balancing import balance
+    from neuropil.algorithms.boltzmann import RBM, DeepBeliefNetwork
+    from neuropil.algorithms.competitive import (
+        ART1,
+        GLVQ,
+        GMLVQ,
+        LVQ,
+        LVQ2,
+        LVQ3,
+        LVQ21,
+        SOFM,
+        FuzzyART,
+    )
     from neuropil.algorithms.gradient import (
         RPROP,
         Adadelta,
@@ -15,12 +27,20 @@ if TYPE_CHECKING:
         Adam,
         Adamax,
         AdamW,
+        ConjugateGradient,
         GradientDescent,
         IRPROPPlus,
         Momentum,
+        QuasiNewton,
         RMSProp,
         by_name,
         scale_lr,
+    )
+    from neuropil.algorithms.memory import (
+        CMAC,
+        DiscreteBAM,
+        DiscreteHopfieldNetwork,
+        ModernHopfieldNetwork,
     )
     from neuropil.algorithms.regularizers import l1, l2, maxnorm
     from neuropil.algorithms.schedules import (
@@ -38,19 +58,39 @@ __getattr__, __dir__ = lazily(
     __name__,
     {
         "neuropil.algorithms.balancing": ("balance",),
+        "neuropil.algorithms.boltzmann": ("RBM", "DeepBeliefNetwork"),
+        "neuropil.algorithms.competitive": (
+            "GMLVQ",
+            "GLVQ",
+            "LVQ3",
+            "LVQ21",
+            "LVQ2",
+            "LVQ",
+            "ART1",
+            "FuzzyART",
+            "SOFM",
+        ),
         "neuropil.algorithms.gradient": (
             "Adadelta",
             "Adagrad",
             "Adam",
             "Adamax",
             "AdamW",
+            "ConjugateGradient",
             "GradientDescent",
             "IRPROPPlus",
             "Momentum",
+            "QuasiNewton",
             "RMSProp",
             "RPROP",
             "by_name",
             "scale_lr",
+        ),
+        "neuropil.algorithms.memory": (
+            "CMAC",
+            "DiscreteBAM",
+            "DiscreteHopfieldNetwork",
+            "ModernHopfieldNetwork",
         ),
         "neuropil.algorithms.regularizers": (
             "l1",
@@ -70,15 +110,32 @@ __getattr__, __dir__ = lazily(
 )
 
 __all__ = [
+    "ART1",
+    "CMAC",
+    "GLVQ",
+    "GMLVQ",
+    "LVQ",
+    "LVQ2",
+    "LVQ3",
+    "LVQ21",
+    "RBM",
     "RPROP",
+    "SOFM",
     "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
+    "ConjugateGradient",
+    "DeepBeliefNetwork",
+    "DiscreteBAM",
+    "DiscreteHopfieldNetwork",
+    "FuzzyART",
     "GradientDescent",
     "IRPROPPlus",
+    "ModernHopfieldNetwork",
     "Momentum",
+    "QuasiNewton",
     "RMSProp",
     "balance",
     "by_name",
