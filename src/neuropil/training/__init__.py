@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from neuropil.training.auxiliary import auxiliary
 from neuropil.training.callbacks import BestWeights, Callback, EarlyStopping
 from neuropil.training.checkpoint import CheckpointError
+from neuropil.training.gradient_watch import GradientWatch
 from neuropil.training.history import History
 from neuropil.training.losses import (
     absolute_error,
@@ -35,6 +36,7 @@ __all__ = [
     "Callback",
     "CheckpointError",
     "EarlyStopping",
+    "GradientWatch",
     "History",
     "LearningRates",
     "NetworkClassifier",

@@ -1,0 +1,146 @@
+"""A callback that watches the health of the gradients while a network trains."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, final
+
+from typing_extensions import override
+
+from neuropil.analysis import GradientHealth, LayerHealth, Verdict
+from neuropil.analysis.health import measured
+from neuropil.core.shape import whole_number
+from neuropil.training.callbacks import Callback
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neuropil.training.trainer import Trainer
+
+# So many measurements are kept; of more, every second is dropped, and half as many follow.
+MOST = 40
+
+
+@final
+class GradientWatch(Callback):
+    """Measure the health of the gradients in the first step of an epoch, as training goes on.
+
+    The batch that was just learnt goes forward and back once more, as `gradient_health` has it.
+    The training with it is, bit for bit, the one without. In long trainings the measurements
+    become rarer: up to epoch E there are about 40 + 20 log₂(E / 40).
+
+    Args:
+        every: Epochs between two measurements, as long as there are no more than 40.
+        warn: Whether each trouble is a warning where it first appears.
+
+    Raises:
+        ValueError: When `every` is no whole number from 1 up, or the training has a step of its
+            own: there it is not known what is minimised.
+
+    Attributes:
+        epochs: The epochs that were measured, from 1.
+        healths: What was found in each, `neuropil.analysis.GradientHealth`.
+
+    Example:
+        >>> import torch
+        >>> from neuropil import Trainer
+        >>> network = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.ReLU())
+        >>> _ = torch.nn.init.constant_(network[0].bias, -100.0)
+        >>> watch = GradientWatch()
+        >>> trainer = Trainer(network, callbacks=[watch], progress=False)
+        >>> history = trainer.fit((torch.rand(64, 2), torch.rand(64, 4)), epochs=3)
+        >>> watch.epochs
+        [1, 2, 3]
+        >>> print(*watch.verdicts, sep="; ")
+        all gradients are zero: nothing learns; 1 (ReLU): none of its 4 units fires on any of
+        these 32 examples
+    """
+
+    def __init__(self, every: int = 1, *, warn: bool = False) -> None:
+        self.every = whole_number(every, "GradientWatch: every")
+        self.warn = warn
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.epochs: list[int] = []
+        self.healths: list[GradientHealth] = []
+        self.stride = self.every
+        self.due = 0
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What was wrong when it was last measured."""
+        return self.healths[-1].verdicts if self.healths else ()
+
+    @override
+    def on_start(self, trainer: Trainer) -> None:
+        if trainer.objective is None or trainer.options.step is not None:
+            raise ValueError(
+                "GradientWatch needs a training with a loss of its own and not a custom step: "
+                "call gradient_health where you like."
+            )
+        if not trainer.epoch:
+            self.forget()
+
+    @override
+    def on_step(self, trainer: Trainer) -> None:
+        if trainer.epoch < self.due or not trainer.learner.processes.first:
+            return
+        health = health_of(trainer)
+        if self.warn:
+            self.tell(health, trainer.epoch + 1)
+        self.epochs.append(trainer.epoch + 1)
+        self.healths.append(health)
+        if len(self.epochs) > MOST:
+            self.epochs, self.healths = self.epochs[::2], self.healths[::2]
+            self.stride *= 2
+        self.due = self.epochs[-1] - 1 + self.stride
+
+    def tell(self, health: GradientHealth, epoch: int) -> None:
+        """Warn of what was not known yet."""
+        known = {(verdict.kind, verdict.layer) for h in self.healths for verdict in h.verdicts}
+        for verdict in health.verdicts:
+            if (verdict.kind, verdict.layer) not in known:
+                warnings.warn(f"epoch {epoch}: {verdict}", stacklevel=2)
+
+    @override
+    def state_dict(self) -> dict[str, Any]:
+        healths = [
+            [list(map(list, h.rows)), list(map(list, h.verdicts)), h.loss, h.examples]
+            for h in self.healths
+        ]
+        plain = {"epochs": list(self.epochs), "healths": healths}
+        return plain | {"stride": self.stride, "due": self.due}
+
+    @override
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.epochs, self.stride, self.due = state["epochs"], state["stride"], state["due"]
+        self.healths = [
+            GradientHealth(
+                tuple(LayerHealth(*row) for row in rows),
+                tuple(Verdict(*verdict) for verdict in verdicts),
+                loss,
+                examples,
+            )
+            for rows, verdicts, loss, examples in state["healths"]
+        ]
+
+
+def health_of(trainer: Trainer) -> GradientHealth:
+    """Return the health of a network on the batch that it has just learnt.
+
+    Raises:
+        RuntimeError: When none is at hand, outside of `fit`.
+    """
+    update, objective = trainer.update, trainer.objective
+    if update is None or objective is None:
+        raise RuntimeError("there is no batch at hand outside of fit.")
+    inputs, targets = update.parts.batch
+    given = inputs if isinstance(inputs, tuple) else (inputs,)
+    scores = trainer.learner.scores
+
+    def loss() -> Tensor:
+        return objective.mean(scores(*given), targets)
+
+    return measured(scores, loss, len(given[0]))
