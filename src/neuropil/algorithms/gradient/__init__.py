@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from neuropil.algorithms.gradient.adam import Adam, Adamax, AdamW
 from neuropil.algorithms.gradient.adaptive import Adadelta, Adagrad, RMSProp
 from neuropil.algorithms.gradient.batch_rule import scale_lr
+from neuropil.algorithms.gradient.conjugate_gradient import ConjugateGradient
 from neuropil.algorithms.gradient.descent import GradientDescent, Momentum
+from neuropil.algorithms.gradient.quasi_newton import QuasiNewton
 from neuropil.algorithms.gradient.rprop import RPROP, IRPROPPlus
 from neuropil.algorithms.names import look_up
 
@@ -23,9 +25,11 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "ConjugateGradient",
     "GradientDescent",
     "IRPROPPlus",
     "Momentum",
+    "QuasiNewton",
     "RMSProp",
     "by_name",
     "scale_lr",
@@ -41,6 +45,8 @@ BY_NAME: dict[str, Callable[..., Optimizer]] = {
     "rmsprop": RMSProp,
     "adadelta": Adadelta,
     "adagrad": Adagrad,
+    "conjugate_gradient": ConjugateGradient,
+    "quasi_newton": QuasiNewton,
     "rprop": RPROP,
     "irprop_plus": IRPROPPlus,
 }

@@ -66,8 +66,9 @@ class ConjugateGradient(SearchMethod):
     Example:
         >>> w = torch.nn.Parameter(torch.tensor([3.0, 1.0], dtype=torch.float64))
         >>> algorithm = ConjugateGradient([w], curvature=1e-3)
-        >>> print(algorithm.minimize(lambda: w[0] ** 2 + 10 * w[1] ** 2))
-        the gradient has vanished after 2 steps: loss 0, gradient 0, 5 evaluations
+        >>> outcome = algorithm.minimize(lambda: w[0] ** 2 + 10 * w[1] ** 2)
+        >>> outcome.reason, outcome.steps
+        ('gradient', 2)
     """
 
     kept = ("direction", "beta", "step", "slope", "age")
