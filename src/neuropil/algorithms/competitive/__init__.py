@@ -18,16 +18,11 @@ if TYPE_CHECKING:
 __getattr__, __dir__ = lazily(
     __name__,
     {
-        "neuropil.algorithms.competitive.gmlvq": ("GMLVQ",),
-        "neuropil.algorithms.competitive.glvq": ("GLVQ",),
-        "neuropil.algorithms.competitive.lvq": (
-            "LVQ3",
-            "LVQ21",
-            "LVQ2",
-            "LVQ",
-        ),
         "neuropil.algorithms.competitive.art1": ("ART1",),
         "neuropil.algorithms.competitive.fuzzy_art": ("FuzzyART",),
+        "neuropil.algorithms.competitive.glvq": ("GLVQ",),
+        "neuropil.algorithms.competitive.gmlvq": ("GMLVQ",),
+        "neuropil.algorithms.competitive.lvq": ("LVQ", "LVQ2", "LVQ21", "LVQ3"),
         "neuropil.algorithms.competitive.map_measures": ("MapErrors", "error_front"),
         "neuropil.algorithms.competitive.sofm": ("SOFM",),
     },

@@ -1,0 +1,107 @@
+"""Generalised learning vector quantisation: gradient descent on margins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from typing_extensions import override
+
+from neuropil.algorithms.competitive.glvq_loops import learn_margins
+from neuropil.algorithms.competitive.prototypes import Pass, PrototypeClassifier
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from neuropil.algorithms.competitive.prototypes import Indices
+    from neuropil.algorithms.estimator import Floats
+
+
+class MarginLVQ(PrototypeClassifier):
+    """What GLVQ and GMLVQ share: the sigmoid of the margin, and steps in the data's unit.
+
+    Args:
+        prototypes_per_class: How many each class gets, or as many as it has rows.
+        init: Where prototypes start.
+        n_epochs: Passes over the rows.
+        lr: Learning rate.
+        decay: Whether the rate falls.
+        beta: Steepness of the sigmoid.
+        random_state: Seed of the start and of the orders.
+    """
+
+    variance_: float
+
+    rates = "(0, inf)"
+
+    def __init__(
+        self,
+        prototypes_per_class: int = 5,
+        *,
+        init: str = "kmeans",
+        n_epochs: int = 10,
+        lr: float = 0.3,
+        decay: str = "linear",
+        beta: float = 10.0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        super().__init__(
+            prototypes_per_class,
+            init=init,
+            n_epochs=n_epochs,
+            lr=lr,
+            decay=decay,
+            random_state=random_state,
+        )
+        self.beta = beta
+
+    @override
+    def check_options(self) -> None:
+        super().check_options()
+        self.number("beta", "(0, inf)")
+
+    @override
+    def prepare(self, X: Floats) -> None:
+        self.variance_ = float(X.var(axis=0).sum())
+
+
+@final
+class GLVQ(MarginLVQ):
+    """Generalised LVQ: stochastic gradient descent on how far rows are on the wrong side.
+
+    Minimises ``Σ f(μ(x))`` with ``μ = (d⁺ − d⁻) / (d⁺ + d⁻)`` and ``f(μ) = 1 / (1 + e^(−βμ))``,
+    where d⁺ = ‖x − w⁺‖² belongs to the nearest prototype of the right class and d⁻ = ‖x − w⁻‖²
+    to the nearest of any other. With σ² the variance of the first rows:
+
+    ``w⁺ ← w⁺ + lr σ² f′(μ) d⁻ / (d⁺ + d⁻)² (x − w⁺)``,
+    ``w⁻ ← w⁻ − lr σ² f′(μ) d⁺ / (d⁺ + d⁻)² (x − w⁻)``.
+
+    No step is longer than the way to x.
+
+    Args:
+        prototypes_per_class: How many each class gets, or as many as it has rows.
+        init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
+            rows of each class.
+        n_epochs: Passes over the rows, each in a new order.
+        lr: Learning rate; as σ² is in the steps, it need not follow the data's unit.
+        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        beta: β; the larger, the more only rows near a border count.
+        random_state: Seed of the start and of the orders.
+
+    Raises:
+        ValueError: In `fit`, when an option or the data cannot be.
+
+    Reference:
+        Sato, Yamada, "Generalized Learning Vector Quantization", 1995, equations 12 to 15.
+        There β grows with time, and σ² is not in the steps.
+
+    Example:
+        >>> X, y = [[0.0], [1.0], [8.0], [9.0]], ["low", "low", "high", "high"]
+        >>> model = GLVQ(prototypes_per_class=1, random_state=0).fit(X, y)
+        >>> model.score(X, y)
+        1.0
+    """
+
+    @override
+    def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
+        rates = part.rate * self.variance_, part.fall * self.variance_
+        learn_margins(part.X, part.y, part.order, W, labels, *rates, self.beta)

@@ -1,0 +1,78 @@
+"""The compiled loop of generalised learning vector quantisation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+from neuropil.algorithms.competitive.lvq_loops import move, squared_distances
+
+if TYPE_CHECKING:
+    from neuropil.algorithms.competitive.lvq_loops import Indices
+    from neuropil.algorithms.estimator import Floats
+
+
+@njit(cache=True, nogil=True)
+def right_and_wrong(distances: Floats, labels: Indices, right: int) -> tuple[int, int]:
+    """Return where the least distance to the right class and to any other stand, or −1."""
+    i, j = -1, -1
+    for k in range(labels.size):
+        if labels[k] == right:
+            if i < 0 or distances[k] < distances[i]:
+                i = k
+        elif j < 0 or distances[k] < distances[j]:
+            j = k
+    return i, j
+
+
+@njit(cache=True, nogil=True)
+def apart(to_right: float, to_wrong: float, scale: float) -> bool:
+    """Tell whether a row is far enough from two prototypes for their margin to be a number."""
+    total = to_right + to_wrong
+    return total > 1e-30 * scale and total > 1e-140
+
+
+@njit(cache=True, nogil=True)
+def slope(to_right: float, to_wrong: float, beta: float) -> float:
+    """Return f′(μ) / (d⁺ + d⁻)², μ = (d⁺ − d⁻) / (d⁺ + d⁻) and f(μ) = 1 / (1 + e^(−βμ))."""
+    total = to_right + to_wrong
+    f = 1 / (1 + np.exp(-beta * (to_right - to_wrong) / total))
+    return beta * f * (1 - f) / total / total
+
+
+@njit(cache=True, nogil=True)
+def learn_margins(
+    X: Floats,
+    y: Indices,
+    order: Indices,
+    W: Floats,
+    labels: Indices,
+    rate: float,
+    fall: float,
+    beta: float,
+) -> None:
+    """Widen each row's margin: the nearest right prototype comes, the nearest wrong one flees.
+
+    Args:
+        X: Rows.
+        y: Their classes.
+        order: Which row comes when.
+        W: Prototypes, one a column; changed.
+        labels: Their classes.
+        rate: Learning rate of the first step.
+        fall: By how much it falls with each step.
+        beta: Steepness of the sigmoid.
+    """
+    distances = np.empty(W.shape[1], W.dtype)
+    for row in order:
+        squared_distances(X[row], W, distances)
+        i, j = right_and_wrong(distances, labels, int(y[row]))
+        if i >= 0 and j >= 0 and apart(distances[i], distances[j], rate):
+            to_right, to_wrong = float(distances[i]), float(distances[j])
+            step = rate * slope(to_right, to_wrong, beta)
+            # Between two prototypes that nearly coincide the gradient has no bound.
+            move(W, i, X[row], min(step * to_wrong, 1.0))
+            move(W, j, X[row], -min(step * to_right, 1.0))
+        rate -= fall
