@@ -14,6 +14,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 Floats = NDArray[np.floating[Any]]
 Bits = NDArray[np.int8]
 
+# How scikit-learn writes that there are no targets to check.
+NOTHING = "no_validation"
+
 
 class ClassicNetwork(BaseEstimator):
     """A scikit-learn estimator whose input is checked in one way.
@@ -23,13 +26,13 @@ class ClassicNetwork(BaseEstimator):
     """
 
     def training_input(
-        self, X: Any, y: Any = None, *, first: bool = True, **checks: Any
+        self, X: Any, y: Any = NOTHING, *, first: bool = True, **checks: Any
     ) -> Any:
         """Return what a model is fitted to, checked: X alone, or X and y.
 
         Args:
             X: Rows of examples: NumPy, pandas, a list, or a tensor.
-            y: Targets, or None for none.
+            y: Targets, where there are any; None is refused where they are needed.
             first: Whether the columns are new, rather than those of an earlier `partial_fit`.
             checks: For `sklearn.utils.validation.validate_data`.
 
@@ -37,8 +40,7 @@ class ClassicNetwork(BaseEstimator):
             ValueError: When a value is missing, infinite, or the shape is wrong.
         """
         kinds = {"dtype": (np.float64, np.float32)} | checks
-        given = (X,) if y is None else (X, y)
-        return validate_data(self, *given, reset=first, **kinds)
+        return validate_data(self, X, y, reset=first, **kinds)
 
     def input(self, X: Any, **checks: Any) -> Any:
         """Return what a fitted model is asked about, checked.
