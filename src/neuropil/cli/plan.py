@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,8 @@ from neuropil.algorithms import schedules
 from neuropil.cli import augmentations
 from neuropil.cli.networks import check_fit, named_network, published
 from neuropil.cli.opening import flag, image_size, then
-from neuropil.training import losses
+from neuropil.training import GradientWatch, losses
+from neuropil.training.closure import check_lr
 from neuropil.training.recipe import Recipe, recipe
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def checked(asked: Mapping[str, Any]) -> dict[str, Any]:
     lr = asked["lr"]
     if lr is not None and not 0 < lr < math.inf:
         raise ValueError(f"--lr must be a number above 0, got {lr:g}.")
+    if asked["algorithm"] is not None:
+        check_lr(asked["algorithm"], algorithms.by_name(asked["algorithm"]), lr)
     for name in ("epochs", "batch_size"):
         if asked[name] is not None and asked[name] < 1:
             raise ValueError(f"{flag(name)} must be at least 1, got {asked[name]}.")
@@ -110,7 +112,7 @@ def chosen(splits: Splits, settings: Mapping[str, Any]) -> tuple[Recipe, list[st
             settings["network"], splits.input_shape, splits.outputs, splits.task
         )
         check_fit(network, splits)
-    made = adapted(recipe(splits, network), splits, settings)
+    made = adapted(recipe(splits, network, settings["algorithm"]), splits, settings)
     if not trained:
         made.network.reset_parameters(torch.Generator().manual_seed(settings["seed"]))
     if settings["weights"] is not None:
@@ -125,10 +127,6 @@ def adapted(made: Recipe, splits: Splits, settings: Mapping[str, Any]) -> Recipe
     wishes = {name: settings[name] for name in CHOICES if settings[name] is not None}
     if wishes.get("schedule") == NONE:
         wishes["schedule"] = None
-    if "algorithm" in wishes:
-        # What is good for one algorithm is not for another.
-        own = inspect.signature(algorithms.by_name(wishes["algorithm"])).parameters
-        wishes = {"lr": own["lr"].default, "weight_decay": own["weight_decay"].default} | wishes
     if made.network.output_shape == (1,) and splits.task == "classification":
         wishes.setdefault("loss", losses.binary_cross_entropy.name)
     if settings["augment"] is not None:
@@ -179,4 +177,5 @@ def recipe_of(run: Run) -> Recipe:
 def trainer(run: Run, made: Recipe, progress: Progress) -> Trainer:
     """Return the trainer that carries a recipe out."""
     options = {name: run.settings[name] for name in DIRECT}
-    return made.trainer(**options, checkpoints=run.checkpoints, progress=progress)
+    options |= {"checkpoints": run.checkpoints, "callbacks": [GradientWatch()]}
+    return made.trainer(**options, progress=progress)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from neuropil import algorithms
 from neuropil.cli import plan
 from neuropil.cli.console import console, label, note, say
 from neuropil.cli.finish import finish
 from neuropil.cli.networks import resized
 from neuropil.cli.opening import described, new_folder, open_again, open_splits
 from neuropil.cli.progress import progress_for
+from neuropil.training.closure import takes_all
 from neuropil.training.nonfinite import NonFiniteError
 from neuropil.training.run import Run
 from neuropil.training.run_facts import check_free, fingerprint
@@ -62,7 +64,8 @@ def begin(
     """
     splits = open_splits({**settings, "data": typed})
     made, notes = plan.chosen(splits, settings)
-    made = dataclasses.replace(made, lr=made.lr * slower)
+    if made.lr is not None:
+        made = dataclasses.replace(made, lr=made.lr * slower)
     if settings["then"] is not None:
         check_resizable(made.network, splits, settings["then"][0])
     if not quiet:
@@ -128,7 +131,7 @@ def show_plan(splits: Splits, made: Recipe, notes: list[str]) -> None:
     for line in [*splits.notes, *notes]:
         note(line)
     label("Network", network_lines(made.network))
-    label("Training", training_line(made))
+    label("Training", training_line(made, len(splits.train)))
 
 
 def network_lines(network: Network) -> str:
@@ -146,11 +149,15 @@ def network_lines(network: Network) -> str:
     return "\n".join([*lines, size]).replace(GLUE, " ")
 
 
-def training_line(made: Recipe) -> str:
+def training_line(made: Recipe, examples: int) -> str:
     """Return how it is trained in one line."""
+    epochs = f"{made.epochs} epoch{'s' * (made.epochs > 1)}"
+    rate = "" if made.lr is None else f", lr {made.lr:g}"
     parts = [
-        f"{made.epochs} epoch{'s' * (made.epochs > 1)} of batches of {made.batch_size}",
-        f"{made.algorithm}, lr {made.lr:g}" + (f" {made.schedule}" if made.schedule else ""),
+        f"at most {epochs} of all {made.batch_size:,} examples at once"
+        if takes_all(algorithms.by_name(made.algorithm)) and made.batch_size >= examples
+        else f"{epochs} of batches of {made.batch_size}",
+        made.algorithm + rate + (f" {made.schedule}" if made.schedule else ""),
         made.loss,
     ]
     if made.augment is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import TYPE_CHECKING, Any, final
 
@@ -76,7 +77,7 @@ class ClosureUpdate(Update):
             record = rewind.evaluations == 1
             if self.needs == "residuals":
                 vectors = self.residuals(batches, record=record)
-                return torch.cat(list(vectors)) if self.fits(batches) else vectors
+                return joined(list(vectors)) if self.fits(batches) else vectors
             with torch.enable_grad():
                 return self.loss(batches, weights, record=record)
 
@@ -175,6 +176,11 @@ class ClosureUpdate(Update):
         return cuts == [1] or (max(cuts) == 1 and sum(r for _, r in batches) <= LEAST_ROWS)
 
 
+def joined(vectors: list[Tensor]) -> Tensor:
+    """Return vectors as one."""
+    return vectors[0] if len(vectors) == 1 else torch.cat(vectors)
+
+
 def mixes_rows(module: nn.Module) -> bool:
     """Tell whether a module's output for a row depends on the other rows while training."""
     return isinstance(module, _BatchNorm) or getattr(module, "running_mean", None) is not None
@@ -198,6 +204,26 @@ def takes_all(algorithm: Any) -> bool:
     return getattr(
         algorithm, "full_batch", getattr(algorithm, "needs", "gradient") != "gradient"
     )
+
+
+def check_lr(name: str, algorithm: Any, lr: float | None) -> None:
+    """Refuse a learning rate for an algorithm that has none.
+
+    Raises:
+        ValueError: When it is so.
+    """
+    if lr is not None and "lr" not in inspect.signature(algorithm).parameters:
+        raise ValueError(f"{name} finds its steps by itself and has no lr, got {lr!r}.")
+
+
+def default_epochs(algorithm: Any) -> int:
+    """Return passes over the data that will do for an algorithm, or a class of them.
+
+    Those that take all examples in every step make as many steps, and mostly end before.
+    """
+    if not takes_all(algorithm):
+        return 50
+    return 100 if getattr(algorithm, "needs", None) == "residuals" else 500
 
 
 def check_closure(parts: Parts, algorithm: Optimizer) -> None:

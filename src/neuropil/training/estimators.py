@@ -19,6 +19,7 @@ from neuropil.core import Layer, Network
 from neuropil.core.network import as_network
 from neuropil.layers import Flatten, Input, Linear, Relu, Softmax
 from neuropil.training.callbacks import BestWeights, EarlyStopping
+from neuropil.training.closure import check_lr, default_epochs, takes_all
 from neuropil.training.history import History
 from neuropil.training.trainer import Trainer
 
@@ -36,8 +37,8 @@ class NetworkEstimator(BaseEstimator):
     Args:
         network: Hidden layers, a full network, an expression, or None.
         algorithm: Name of the gradient algorithm.
-        lr: Learning rate.
-        epochs: Passes over the data.
+        lr: Learning rate, or None for the algorithm's own.
+        epochs: Passes over the data, or None for what suits the algorithm.
         batch_size: Examples a step, or ``"auto"``.
         schedule: Name of the learning rate's schedule, or None.
         validation_fraction: Share held out to stop early, or None.
@@ -52,8 +53,8 @@ class NetworkEstimator(BaseEstimator):
         network: Network | Layer | str | None = None,
         *,
         algorithm: str = "adam",
-        lr: float = 1e-3,
-        epochs: int = 50,
+        lr: float | None = None,
+        epochs: int | None = None,
         batch_size: int | str = "auto",
         schedule: str | None = None,
         validation_fraction: float | None = None,
@@ -84,7 +85,8 @@ class NetworkEstimator(BaseEstimator):
         X, y = self.checked(X, y, first=True)
         targets = self.learn_targets(y)
         self.start(X)
-        self.train(X, targets, self.epochs, y)
+        made = algorithms.by_name(self.algorithm)
+        self.train(X, targets, self.epochs or default_epochs(made), y)
         return self
 
     def start(self, X: NDArray[Any]) -> None:
@@ -111,9 +113,8 @@ class NetworkEstimator(BaseEstimator):
         self, X: NDArray[Any], targets: NDArray[Any], epochs: int, labels: NDArray[Any]
     ) -> None:
         """Go on training for some epochs."""
-        # Networks train in single precision, and predict in that of the data.
-        network = self.network_.float()
-        bound = algorithms.by_name(self.algorithm)(network.parameters(), lr=self.lr)
+        network = self.network_.to(self.trained_type())
+        bound = self.bound(network)
         if self.algorithm_state_ is not None:
             bound.load_state_dict(self.algorithm_state_)
         callbacks = []
@@ -132,11 +133,31 @@ class NetworkEstimator(BaseEstimator):
         )
         train, validation = self.parts(X, targets)
         history = trainer.fit(
-            train, validation, epochs=epochs, batch_size=self.examples_a_step(len(train[0]))
+            train,
+            validation,
+            epochs=epochs,
+            batch_size=self.examples_a_step(len(train[0]), bound),
         )
         self.history_ = History([*self.history_, *history])
         self.algorithm_state_ = bound.state_dict()
         network.cpu().to(torch.float32 if X.dtype == np.float32 else torch.float64)
+
+    def trained_type(self) -> torch.dtype:
+        """Return the type that networks train in; they predict in that of the data.
+
+        The decrease that a line search or a curvature foretells is soon below what single
+        precision shows.
+        """
+        needs = getattr(algorithms.by_name(self.algorithm), "needs", "gradient")
+        exact = needs != "gradient" and not str(self.device).startswith("mps")
+        return torch.float64 if exact else torch.float32
+
+    def bound(self, network: Network) -> torch.optim.Optimizer:
+        """Return the algorithm, bound to a network."""
+        options = {} if self.lr is None else {"lr": self.lr}
+        algorithm = algorithms.by_name(self.algorithm)
+        check_lr(self.algorithm, algorithm, self.lr)
+        return algorithm(network.parameters(), **options)
 
     def parts(self, X: NDArray[Any], targets: NDArray[Any]) -> tuple[Any, Any]:
         """Return what is trained on, and what is held out if anything is."""
@@ -149,13 +170,15 @@ class NetworkEstimator(BaseEstimator):
         validation, train = order[:held], order[held:]
         return (inputs[train], outputs[train]), (inputs[validation], outputs[validation])
 
-    def examples_a_step(self, examples: int) -> int:
+    def examples_a_step(self, examples: int, algorithm: torch.optim.Optimizer) -> int:
         """Return the batch size.
 
         Raises:
             ValueError: When it is neither a whole number nor "auto".
         """
         if self.batch_size == "auto":
+            if takes_all(algorithm):
+                return examples
             return int(min(256, max(16, examples // 50)))
         if isinstance(self.batch_size, str):
             raise ValueError(f"batch_size must be a number or 'auto', got {self.batch_size!r}.")
@@ -194,10 +217,14 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         network: Hidden layers such as ``Relu(64) >> Dropout(0.3)``; a full network that ends in
             Softmax or in as many Linear units as there are classes; an expression; or None for
             one hidden layer of 100. `fit` works on a fresh copy with weights drawn anew.
-        algorithm: Name of the gradient algorithm, such as ``"adam"``.
-        lr: Learning rate.
-        epochs: Passes over the data.
-        batch_size: Examples a step; ``"auto"`` takes a fiftieth of the data, from 16 to 256.
+        algorithm: Name of the gradient algorithm, such as ``"adam"``, or
+            ``"levenberg_marquardt"`` for small networks. Those that search along lines or use
+            curvature train in double precision.
+        lr: Learning rate; None is the algorithm's own.
+        epochs: Passes over the data; None is 50, and for algorithms that take all examples in
+            every step 500, or 100 for Levenberg–Marquardt, unless they come to an end before.
+        batch_size: Examples a step; ``"auto"`` takes a fiftieth of the data, from 16 to 256, or
+            all where the algorithm wants them.
         schedule: Name of the learning rate's schedule, such as ``"cosine"``, or None.
         validation_fraction: Share of the data held out, on which training stops early and the
             best weights are kept; None trains on all of it for all epochs.
@@ -236,8 +263,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         network: Network | Layer | str | None = None,
         *,
         algorithm: str = "adam",
-        lr: float = 1e-3,
-        epochs: int = 50,
+        lr: float | None = None,
+        epochs: int | None = None,
         batch_size: int | str = "auto",
         schedule: str | None = None,
         validation_fraction: float | None = None,
@@ -369,10 +396,14 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         network: Hidden layers such as ``Relu(64) >> Relu(64)``; a full network that ends in as
             many Linear units as there are targets; an expression; or None for one hidden layer
             of 100. `fit` works on a fresh copy with weights drawn anew.
-        algorithm: Name of the gradient algorithm, such as ``"adam"``.
-        lr: Learning rate.
-        epochs: Passes over the data.
-        batch_size: Examples a step; ``"auto"`` takes a fiftieth of the data, from 16 to 256.
+        algorithm: Name of the gradient algorithm, such as ``"adam"``, or
+            ``"levenberg_marquardt"`` for small networks. Those that search along lines or use
+            curvature train in double precision.
+        lr: Learning rate; None is the algorithm's own.
+        epochs: Passes over the data; None is 50, and for algorithms that take all examples in
+            every step 500, or 100 for Levenberg–Marquardt, unless they come to an end before.
+        batch_size: Examples a step; ``"auto"`` takes a fiftieth of the data, from 16 to 256, or
+            all where the algorithm wants them.
         schedule: Name of the learning rate's schedule, such as ``"cosine"``, or None.
         validation_fraction: Share of the data held out, on which training stops early and the
             best weights are kept; None trains on all of it for all epochs.

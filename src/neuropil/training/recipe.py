@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import inspect
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from neuropil import algorithms
 from neuropil.analysis import cost
 from neuropil.architectures import dense, small_convolutional
+from neuropil.architectures.small import last_layer
 from neuropil.datasets import augmentation
+from neuropil.layers import Flatten, Input, Tanh
+from neuropil.training.callbacks import BestWeights
+from neuropil.training.closure import default_epochs, takes_all
 from neuropil.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from neuropil.core import Network
     from neuropil.datasets import Splits
+    from neuropil.training.callbacks import Callback
 
 # How many multiply–adds a default training may take: about 90 seconds on two processor cores.
 BUDGET = 2.5e12
@@ -23,6 +30,9 @@ BUDGET = 2.5e12
 FEW = 5000
 # How many steps a table is trained for: some seconds, whatever the table's size.
 TABLE_STEPS = 6000
+# An algorithm that takes all examples at once, and often a matrix of all pairs of weights, gets
+# a layer of about so many weights, of no fewer and no more units than these.
+WEIGHTS, LEAST_UNITS, MOST_UNITS = 600, 5, 32
 # A step forward and back takes three times the multiply–adds of a step forward.
 TRAINING_FACTOR = 3
 
@@ -34,8 +44,9 @@ class Recipe:
     Args:
         network: The network, built.
         algorithm: Name of the gradient algorithm.
-        lr: Its learning rate; the highest, where there is a schedule.
-        weight_decay: Share of each weight taken off at each step, times the learning rate.
+        lr: Its learning rate; the highest, where there is a schedule; None where it has none.
+        weight_decay: Share of each weight taken off at each step, times the learning rate; None
+            where the algorithm knows no such thing.
         schedule: Name of the learning rate's schedule over the whole training, or None.
         epochs: Passes over the training part.
         batch_size: Examples a step.
@@ -43,6 +54,7 @@ class Recipe:
         augment: What is done to each training batch, or None.
         ema: Decay of the averaged weights, or None.
         metrics: Names of the figures to follow.
+        keep_best: Whether the weights that validated best are kept, not the last.
 
     Example:
         >>> from neuropil import datasets
@@ -52,8 +64,8 @@ class Recipe:
 
     network: Network
     algorithm: str
-    lr: float
-    weight_decay: float
+    lr: float | None
+    weight_decay: float | None
     schedule: str | None
     epochs: int
     batch_size: int
@@ -61,21 +73,24 @@ class Recipe:
     augment: Callable[..., Any] | None
     ema: float | None
     metrics: tuple[str, ...]
+    keep_best: bool = False
 
-    def trainer(self, **options: Any) -> Trainer:
+    def trainer(self, callbacks: Sequence[Callback] = (), **options: Any) -> Trainer:
         """Return the trainer that carries this out.
 
         Args:
+            callbacks: What else runs beside it.
             **options: Further options of `Trainer`.
         """
         algorithm = algorithms.by_name(self.algorithm)
+        own = {"lr": self.lr, "weight_decay": self.weight_decay}
+        own = {name: value for name, value in own.items() if value is not None}
         return Trainer(
             self.network,
             loss=self.loss,
-            algorithm=lambda params: algorithm(
-                params, lr=self.lr, weight_decay=self.weight_decay
-            ),
+            algorithm=lambda params: algorithm(params, **own),
             metrics=self.metrics,
+            callbacks=[*([BestWeights()] if self.keep_best else ()), *callbacks],
             schedule=self.schedule,
             augment=self.augment,
             ema=self.ema,
@@ -83,7 +98,9 @@ class Recipe:
         )
 
 
-def recipe(splits: Splits, network: Network | None = None) -> Recipe:
+def recipe(
+    splits: Splits, network: Network | None = None, algorithm: str | None = None
+) -> Recipe:
     """Return good defaults for data: a network that fits it, and how to train that.
 
     Pictures get a small convolutional network, everything else a dense one. The number of
@@ -93,6 +110,8 @@ def recipe(splits: Splits, network: Network | None = None) -> Recipe:
     Args:
         splits: The data.
         network: The network, where it is chosen already.
+        algorithm: Name of the gradient algorithm, where it is. One that takes all examples in
+            every step gets a smaller network without dropout.
 
     Example:
         >>> from neuropil import datasets
@@ -100,7 +119,49 @@ def recipe(splits: Splits, network: Network | None = None) -> Recipe:
         (10,)
     """
     pictures = len(splits.input_shape) == 3
-    return picture_recipe(splits, network) if pictures else table_recipe(splits, network)
+    if algorithm is not None and takes_all(algorithms.by_name(algorithm)):
+        return full_batch_recipe(splits, network, algorithm)
+    made = picture_recipe(splits, network) if pictures else table_recipe(splits, network)
+    if algorithm is None:
+        return made
+    # What is good for one algorithm is not for another.
+    return replace(made, algorithm=algorithm, **own_rates(algorithm))
+
+
+def own_rates(algorithm: str) -> dict[str, Any]:
+    """Return the learning rate and weight decay that an algorithm has by itself, or None."""
+    own = inspect.signature(algorithms.by_name(algorithm)).parameters
+    return {n: own[n].default if n in own else None for n in ("lr", "weight_decay")}
+
+
+def full_batch_recipe(splits: Splits, network: Network | None, algorithm: str) -> Recipe:
+    """Return the defaults for an algorithm that takes all examples in every step."""
+    if network is None and len(splits.input_shape) == 3:
+        # Dropout would make another function of the loss in each step.
+        network = small_convolutional(
+            splits.input_shape, splits.outputs, task=splits.task, dropout=0.0
+        )
+    return Recipe(
+        network=network or smooth(splits),
+        algorithm=algorithm,
+        **own_rates(algorithm),
+        schedule=None,
+        epochs=default_epochs(algorithms.by_name(algorithm)),
+        batch_size=len(splits.train),
+        augment=None,
+        ema=None,
+        keep_best=splits.validation is not None,
+        **goal(splits.task),
+    )
+
+
+def smooth(splits: Splits) -> Network:
+    """Return a network of one tanh layer: smooth second derivatives, and few weights."""
+    network = Input(*splits.input_shape)
+    flat = network >> Flatten() if len(splits.input_shape) > 1 else network
+    each = math.prod(splits.input_shape) + 1 + splits.outputs
+    units = min(MOST_UNITS, max(LEAST_UNITS, WEIGHTS // each))
+    return flat >> Tanh(units) >> last_layer(splits.outputs, splits.task)
 
 
 def picture_recipe(splits: Splits, network: Network | None) -> Recipe:
