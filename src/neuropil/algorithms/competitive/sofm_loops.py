@@ -18,6 +18,8 @@ EUCLID, COSINE, DOT = range(3)
 GAUSSIAN, BUBBLE, MEXICAN_HAT = range(3)
 # exp(−40) of a difference is less than the last digit of what it is added to.
 REACH = 80.0
+# Shares that are kept from row to row.
+KEPT = 1 << 22
 
 
 @njit(cache=True, nogil=True)
@@ -30,11 +32,25 @@ def add_up(rows: Values, units: NDArray[np.intp], sums: Values) -> None:
 
 
 @njit(cache=True, nogil=True, fastmath=REORDERED)
-def nearest(row: Values, present: Values, weights: Values) -> int:
-    """Return the unit with the least Σ present (x − w)²."""
+def nearest(row: Values, weights: Values) -> int:
+    """Return the unit with the least Σ (x − w)²."""
     best, least = 0, np.inf
     for k in range(weights.shape[0]):
-        total = row[0] * 0
+        total = row.dtype.type(0)
+        for j in range(row.shape[0]):
+            step = row[j] - weights[k, j]
+            total += step * step
+        if total < least:
+            best, least = k, total
+    return best
+
+
+@njit(cache=True, nogil=True, fastmath=REORDERED)
+def nearest_where(present: Values, row: Values, weights: Values) -> int:
+    """Return the unit with the least Σ p (x − w)²; p is 1 where x is present, else 0."""
+    best, least = 0, np.inf
+    for k in range(weights.shape[0]):
+        total = row.dtype.type(0)
         for j in range(row.shape[0]):
             step = row[j] - weights[k, j]
             total += present[j] * step * step
@@ -48,7 +64,7 @@ def best_aligned(row: Values, weights: Values, cosine: bool) -> int:  # noqa: FB
     """Return the unit with the largest x·w, or x·w / ‖w‖."""
     best, most = 0, -np.inf
     for k in range(weights.shape[0]):
-        product, square = row[0] * 0, row[0] * 0
+        product, square = row.dtype.type(0), row.dtype.type(0)
         for j in range(row.shape[0]):
             product += row[j] * weights[k, j]
             square += weights[k, j] * weights[k, j]
@@ -60,46 +76,48 @@ def best_aligned(row: Values, weights: Values, cosine: bool) -> int:  # noqa: FB
 
 
 @njit(cache=True, nogil=True)
-def squared_distance(a: Values, b: Values, periods: Values) -> float:
-    """Return the squared distance of two places, the shorter way round."""
-    total = 0.0
-    for axis in range(a.shape[0]):
-        step = abs(a[axis] - b[axis])
-        step = min(step, periods[axis] - step)
-        total += step * step
-    return total
-
-
-@njit(cache=True, nogil=True)
-def influence(kind: int, squared: float, radius: float) -> float:
-    """Return how strongly a unit at this distance from the best is moved."""
-    relative = squared / (radius * radius)
-    if kind == BUBBLE:
-        return 1.0 if relative <= 1 else 0.0
-    if relative > REACH:
-        return 0.0
-    bell = np.exp(-0.5 * relative)
-    return bell if kind == GAUSSIAN else (1 - relative) * bell
+def fill_shares(
+    shares: Values, best: int, positions: Values, periods: Values, kind: int, radius: float
+) -> None:
+    """Write how strongly each unit is moved along with the best."""
+    for k in range(shares.shape[0]):
+        relative = 0.0
+        for axis in range(periods.shape[0]):
+            step = abs(positions[best, axis] - positions[k, axis])
+            step = min(step, periods[axis] - step) / radius
+            relative += step * step
+        if kind == BUBBLE:
+            shares[k] = 1.0 if relative <= 1 else 0.0
+        elif relative > REACH:
+            shares[k] = 0.0
+        else:
+            bell = np.exp(-0.5 * relative)
+            shares[k] = bell if kind == GAUSSIAN else (1 - relative) * bell
 
 
 @njit(cache=True, nogil=True, fastmath=REORDERED)
-def move(weight: Values, row: Values, present: Values, share: float) -> None:
-    """Move a unit by a share of its way to the row."""
-    for j in range(row.shape[0]):
-        weight[j] += share * present[j] * (row[j] - weight[j])
+def move(weights: Values, row: Values, present: Values, shares: Values, lr: float) -> None:
+    """Move each unit by its share of the way to the row."""
+    for k in range(weights.shape[0]):
+        if shares[k] != 0:
+            part = row.dtype.type(lr * shares[k])
+            for j in range(row.shape[0]):
+                weights[k, j] += part * present[j] * (row[j] - weights[k, j])
 
 
 @njit(cache=True, nogil=True, fastmath=REORDERED)
-def turn(weight: Values, row: Values, share: float) -> None:
-    """Add a share of the row to a unit, which keeps its length of 1."""
-    square = 0.0
-    for j in range(row.shape[0]):
-        weight[j] += share * row[j]
-        square += weight[j] * weight[j]
-    if square > 0:
-        size = np.sqrt(square)
-        for j in range(row.shape[0]):
-            weight[j] /= size
+def turn(weights: Values, row: Values, shares: Values, lr: float) -> None:
+    """Add its share of the row to each unit, which keeps its length of 1."""
+    for k in range(weights.shape[0]):
+        if shares[k] != 0:
+            part, square = row.dtype.type(lr * shares[k]), row.dtype.type(0)
+            for j in range(row.shape[0]):
+                weights[k, j] += part * row[j]
+                square += weights[k, j] * weights[k, j]
+            if square > 0:
+                size = np.sqrt(square)
+                for j in range(row.shape[0]):
+                    weights[k, j] /= size
 
 
 @njit(cache=True, nogil=True)
@@ -115,22 +133,29 @@ def online_epoch(
     lr: float,
 ) -> None:
     """Move units towards rows, row after row: ``w_k += lr h(c, k) (x − w_k)``."""
-    columns = X.shape[1]
+    columns, units = X.shape[1], weights.shape[0]
     row, present = np.empty(columns, X.dtype), np.empty(columns, X.dtype)
+    # The shares of a best unit are the same all through the epoch: as many as fit are kept.
+    kept = max(1, min(units, KEPT // units))
+    shares, owner = np.empty((kept, units)), np.full(kept, -1)
     for i in order:
+        whole = True
         for j in range(columns):
             there = X[i, j] == X[i, j]
+            whole = whole and there
             present[j] = 1 if there else 0
             row[j] = X[i, j] if there else 0
-        if distance == EUCLID:
-            best = nearest(row, present, weights)
-        else:
+        if distance != EUCLID:
             best = best_aligned(row, weights, distance == COSINE)
-        for k in range(weights.shape[0]):
-            squared = squared_distance(positions[best], positions[k], periods)
-            share = lr * influence(kind, squared, radius)
-            if share != 0:
-                if distance == DOT:
-                    turn(weights[k], row, share)
-                else:
-                    move(weights[k], row, present, share)
+        elif whole:
+            best = nearest(row, weights)
+        else:
+            best = nearest_where(present, row, weights)
+        place = best % kept
+        if owner[place] != best:
+            fill_shares(shares[place], best, positions, periods, kind, radius)
+            owner[place] = best
+        if distance == DOT:
+            turn(weights, row, shares[place], lr)
+        else:
+            move(weights, row, present, shares[place], lr)
