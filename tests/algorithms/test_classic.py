@@ -22,6 +22,8 @@ from neuropil.algorithms.estimator import ClassicNetwork
 
 # Smaller than the default, for time's sake.
 SETTINGS: dict[str, dict[str, object]] = {
+    "RBM": {"n_hidden": 8, "n_epochs": 3},
+    "DeepBeliefNetwork": {"n_hidden": (8, 4), "n_epochs": 3},
     "SOFM": {"grid": (4, 3), "n_epochs": 3},
 }
 

@@ -1,0 +1,83 @@
+"""The exponential function for compiled loops, on all lanes of the processor at once.
+
+The one of the C library takes one number at a time, and a loop over kernels or units would
+spend most of its time on it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+# ln 2 in two parts: n times the first is exact.
+LN2_64, REST_64 = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+LN2_32, REST_32 = np.float32(0.693359375), np.float32(-2.12194440e-4)
+
+
+def exponential(x: Any) -> Any:
+    """Return ``eˣ`` of a float32 or float64, within 2 units in the last place.
+
+    ``eˣ = 2ⁿ eʳ`` with n the whole number nearest to x / ln 2; the series of ``eʳ`` ends where
+    ``|r| ≤ ln 2 / 2`` leaves nothing to add. What would be too small or too large for its
+    precision stays at about the smallest or the largest normal number.
+
+    Args:
+        x: The power. For NaN, NaN.
+
+    Example:
+        >>> from numba import njit
+        >>> njit(lambda x: exponential(x))(1.0)
+        2.718281828459045
+    """
+    return np.exp(x)
+
+
+# No sum may be taken in another order here: r would lose its last digits.
+@overload(exponential, jit_options={"fastmath": {"contract"}, "error_model": "numpy"})
+def compiled_exponential(x: Any) -> Any:
+    """Choose by precision."""
+    return {types.float64: double, types.float32: single}.get(x)
+
+
+def double(x: Any) -> Any:
+    """Return ``eˣ`` of a float64: powers of r up to 12."""
+    x = -708.0 if x < -708.0 else x
+    x = 709.0 if x > 709.0 else x
+    turns = x * 1.4426950408889634
+    n = np.int32(turns + (0.5 if turns > 0 else -0.5))
+    r = x - n * LN2_64
+    r = r - n * REST_64
+    p = r * (1 / 479001600) + 1 / 39916800
+    p = p * r + 1 / 3628800
+    p = p * r + 1 / 362880
+    p = p * r + 1 / 40320
+    p = p * r + 1 / 5040
+    p = p * r + 1 / 720
+    p = p * r + 1 / 120
+    p = p * r + 1 / 24
+    p = p * r + 1 / 6
+    p = (p * r + 0.5) * r + 1.0
+    p = p * r + 1.0
+    # 2ⁿ, by its bits.
+    return p * np.int64((np.int64(n) + np.int64(1023)) << np.int64(52)).view(np.float64)
+
+
+def single(x: Any) -> Any:
+    """Return ``eˣ`` of a float32: powers of r up to 7."""
+    one, half = np.float32(1), np.float32(0.5)
+    x = np.float32(-87) if x < np.float32(-87) else x
+    x = np.float32(88) if x > np.float32(88) else x
+    turns = x * np.float32(1.44269504)
+    n = np.int32(turns + (half if turns > 0 else -half))
+    r = x - np.float32(n) * LN2_32
+    r = r - np.float32(n) * REST_32
+    p = r * np.float32(1 / 5040) + np.float32(1 / 720)
+    p = p * r + np.float32(1 / 120)
+    p = p * r + np.float32(1 / 24)
+    p = p * r + np.float32(1 / 6)
+    p = (p * r + half) * r + one
+    p = p * r + one
+    return p * np.int32((n + np.int32(127)) << np.int32(23)).view(np.float32)
