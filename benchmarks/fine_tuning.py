@@ -19,7 +19,6 @@ from neuropil import Trainer
 from neuropil.algorithms import AdamW
 from neuropil.architectures import load_weights, resnet20
 
-SIDE = 32
 # Crops for each class to train on, and at most as many to test on.
 CROPS = 200
 LEAST = 8
@@ -75,7 +74,7 @@ def trained(train: Any, test: Any, weights: Any, seed: int, epochs: int) -> floa
     return trainer.evaluate(test)["accuracy"]
 
 
-def crops(folder: Path, part: str) -> tuple[torch.Tensor, torch.Tensor]:
+def crops(folder: Path, part: str, side: int = 32) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the boxes of one part as pictures of one size, and their classes."""
     names = set((folder / "ImageSets" / "Main" / f"{part}.txt").read_text().split())
     inputs: list[np.ndarray] = []
@@ -89,7 +88,7 @@ def crops(folder: Path, part: str) -> tuple[torch.Tensor, torch.Tensor]:
             if name not in names or small or targets.count(kind) == CROPS:
                 continue
             with Image.open(folder / "JPEGImages" / f"{name}.jpg") as picture:
-                inputs.append(np.array(picture.convert("RGB").crop(box).resize((SIDE, SIDE))))
+                inputs.append(np.array(picture.convert("RGB").crop(box).resize((side, side))))
             targets.append(kind)
     pictures = torch.from_numpy(np.stack(inputs)).permute(0, 3, 1, 2).contiguous()
     return pictures.float(), torch.tensor(targets)
