@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from pathlib import Path
+from benchmarks.parts import run_parts
 
 
 def main(json: str | None = None, only: str = "") -> None:
@@ -14,10 +12,4 @@ def main(json: str | None = None, only: str = "") -> None:
         json: Where figures go, one file per part, its name in front of the suffix.
         only: One part; all by default.
     """
-    parts = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    if only and only not in parts:
-        raise SystemExit(f"there is no part {only!r}; there are {', '.join(parts)}.")
-    for part in [only] if only else parts:
-        print(f"# {part}")
-        place = None if json is None else str(Path(json).with_suffix(f".{part}.json"))
-        importlib.import_module(f"{__name__}.{part}").main(place)
+    run_parts(__name__, json, only)
