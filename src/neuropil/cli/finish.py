@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from neuropil.cli.console import console, label, note, say
 from neuropil.cli.entry import explained
 from neuropil.cli.figures import Figures, measured, table
-from neuropil.training import losses
+from neuropil.training import GradientWatch, losses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ def finish(run: Run, splits: Splits, made: Recipe, trainer: Trainer, *, quiet: b
     # Only now: a training that ends in between is taken up again where it ended.
     run.status = "finished"
     run.save()
+    watch = next((c for c in trainer.callbacks if isinstance(c, GradientWatch)), None)
     with told():
         from neuropil.plots import write_report
 
@@ -43,10 +44,13 @@ def finish(run: Run, splits: Splits, made: Recipe, trainer: Trainer, *, quiet: b
             figures=run.figures,
             versions=run.versions,
             run=str(run.path),
+            gradients=watch,
         )
     if quiet:
         say(str(run.path))
     else:
+        for verdict in watch.verdicts if watch else ():
+            note(f"{verdict}.")
         show(run, trainer.stop_reason)
 
 

@@ -4,6 +4,7 @@ from neuropil.plots.calibration import Reliability, calibration, reliability
 from neuropil.plots.confusion import confusion_matrix
 from neuropil.plots.curves import learning_curves
 from neuropil.plots.filters import filters
+from neuropil.plots.gradient_flow import gradient_flow
 from neuropil.plots.hinton import hinton
 from neuropil.plots.intervals import bootstrap_interval, wilson_interval
 from neuropil.plots.regression import error_by_decile, predicted_against_true, residuals
@@ -16,6 +17,7 @@ __all__ = [
     "confusion_matrix",
     "error_by_decile",
     "filters",
+    "gradient_flow",
     "hinton",
     "learning_curves",
     "predicted_against_true",

@@ -62,11 +62,11 @@ def heading(axes: Axes, text: str) -> None:
     )
 
 
-def key(axes: Axes, **options: Any) -> None:
+def key(axes: Axes | Figure, **options: Any) -> None:
     """Explain the lines of the axes, without a frame.
 
     Args:
-        axes: The axes, whose lines have labels.
+        axes: The axes, whose lines have labels, or the figure for those of all its axes.
         **options: Where, as matplotlib's `legend` takes it.
     """
     found = axes.legend(frameon=False, fontsize=9, handlelength=1.6, **options)

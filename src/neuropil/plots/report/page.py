@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from neuropil.plots.report.certainty import certainty_section
 from neuropil.plots.report.data import data
+from neuropil.plots.report.gradients import gradients
 from neuropil.plots.report.headline import summary
 from neuropil.plots.report.html import Html, element
 from neuropil.plots.report.mistakes import mistakes
@@ -26,6 +27,7 @@ SECTIONS = {
     "Mistakes": mistakes,
     "Certainty": certainty_section,
     "Training": training,
+    "Gradients": gradients,
     "Network": network,
     "Data": data,
     "Use it": use,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from neuropil.core import Network
     from neuropil.datasets import Splits
-    from neuropil.training import History
+    from neuropil.training import GradientWatch, History
 
 
 @final
@@ -30,6 +30,7 @@ class Subject:
         run: The run folder, as the user would type it.
         evidence: What the network says of held-out examples.
         measured: The figures on these examples that have an interval.
+        gradients: What watched its gradients; None where nothing did.
     """
 
     network: Network
@@ -41,6 +42,7 @@ class Subject:
     run: str
     evidence: Evidence
     measured: Mapping[str, Figure]
+    gradients: GradientWatch | None = None
 
     @property
     def noun(self) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from neuropil.core import Network
     from neuropil.datasets import Splits
-    from neuropil.training import History
+    from neuropil.training import GradientWatch, History
 
 
 def write_report(
@@ -29,6 +29,7 @@ def write_report(
     figures: Mapping[str, Mapping[str, float | None]] | None = None,
     versions: Mapping[str, Any] | None = None,
     run: str | PathLike[str] | None = None,
+    gradients: GradientWatch | None = None,
 ) -> Path:
     """Write all that is to be known of a trained network into one HTML file.
 
@@ -50,6 +51,7 @@ def write_report(
         versions: Of the software, to be listed.
         run: The run folder as the user would type it, for the commands; by default the folder
             of `path`.
+        gradients: What watched the gradients of the training, if anything did.
 
     Raises:
         ValueError: When the network does not fit the data, or gives NaN.
@@ -84,6 +86,7 @@ def write_report(
         run=str(path.parent if run is None else run),
         evidence=evidence,
         measured=measured(evidence),
+        gradients=gradients,
     )
     content = page(subject).encode("utf-8", "replace")
     with replacing(path) as file:
