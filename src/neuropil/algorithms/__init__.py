@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from neuropil.lazy import lazily
 
 if TYPE_CHECKING:
+    from neuropil.algorithms.associative import Kohonen
     from neuropil.algorithms.balancing import balance
     from neuropil.algorithms.boltzmann import RBM, DeepBeliefNetwork
     from neuropil.algorithms.competitive import (
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         LVQ21,
         SOFM,
         FuzzyART,
+        GrowingNeuralGas,
     )
     from neuropil.algorithms.gradient import (
         RPROP,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         Hessian,
         HessianDiagonal,
         IRPROPPlus,
+        LevenbergMarquardt,
         Momentum,
         QuasiNewton,
         RMSProp,
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__ = lazily(
     __name__,
     {
+        "neuropil.algorithms.associative": ("Kohonen",),
         "neuropil.algorithms.balancing": ("balance",),
         "neuropil.algorithms.boltzmann": ("RBM", "DeepBeliefNetwork"),
         "neuropil.algorithms.competitive": (
@@ -66,6 +70,7 @@ __getattr__, __dir__ = lazily(
             "FuzzyART",
             "GLVQ",
             "GMLVQ",
+            "GrowingNeuralGas",
             "LVQ",
             "LVQ2",
             "LVQ21",
@@ -136,9 +141,11 @@ __all__ = [
     "DiscreteHopfieldNetwork",
     "FuzzyART",
     "GradientDescent",
+    "GrowingNeuralGas",
     "Hessian",
     "HessianDiagonal",
     "IRPROPPlus",
+    "Kohonen",
     "ModernHopfieldNetwork",
     "Momentum",
     "QuasiNewton",
