@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]  # the only name of all of them
 from typing_extensions import override
 
+from neuropil.algorithms.gradient.curvature_method import CurvatureMethod
 from neuropil.training.rewind import Rewind
 from neuropil.training.update import Group, Parts, Update, evaluation
 
@@ -223,7 +224,9 @@ def default_epochs(algorithm: Any) -> int:
     """
     if not takes_all(algorithm):
         return 50
-    return 100 if getattr(algorithm, "needs", None) == "residuals" else 500
+    kind = algorithm if isinstance(algorithm, type) else type(algorithm)
+    second = getattr(kind, "needs", "") == "residuals" or issubclass(kind, CurvatureMethod)
+    return 100 if second else 500
 
 
 def check_closure(parts: Parts, algorithm: Optimizer) -> None:

@@ -222,7 +222,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             curvature train in double precision.
         lr: Learning rate; None is the algorithm's own.
         epochs: Passes over the data; None is 50, and for algorithms that take all examples in
-            every step 500, or 100 for Levenberg–Marquardt, unless they come to an end before.
+            every step 500, or 100 where these are costly, unless they come to an end before.
         batch_size: Examples a step; ``"auto"`` takes a fiftieth of the data, from 16 to 256, or
             all where the algorithm wants them.
         schedule: Name of the learning rate's schedule, such as ``"cosine"``, or None.
@@ -401,7 +401,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             curvature train in double precision.
         lr: Learning rate; None is the algorithm's own.
         epochs: Passes over the data; None is 50, and for algorithms that take all examples in
-            every step 500, or 100 for Levenberg–Marquardt, unless they come to an end before.
+            every step 500, or 100 where these are costly, unless they come to an end before.
         batch_size: Examples a step; ``"auto"`` takes a fiftieth of the data, from 16 to 256, or
             all where the algorithm wants them.
         schedule: Name of the learning rate's schedule, such as ``"cosine"``, or None.
