@@ -9,6 +9,9 @@ from neuropil.algorithms.gradient.adaptive import Adadelta, Adagrad, RMSProp
 from neuropil.algorithms.gradient.batch_rule import scale_lr
 from neuropil.algorithms.gradient.conjugate_gradient import ConjugateGradient
 from neuropil.algorithms.gradient.descent import GradientDescent, Momentum
+from neuropil.algorithms.gradient.hessian_diagonal import HessianDiagonal
+from neuropil.algorithms.gradient.levenberg_marquardt import LevenbergMarquardt
+from neuropil.algorithms.gradient.newton import Hessian
 from neuropil.algorithms.gradient.quasi_newton import QuasiNewton
 from neuropil.algorithms.gradient.rprop import RPROP, IRPROPPlus
 from neuropil.algorithms.names import look_up
@@ -27,7 +30,10 @@ __all__ = [
     "Adamax",
     "ConjugateGradient",
     "GradientDescent",
+    "Hessian",
+    "HessianDiagonal",
     "IRPROPPlus",
+    "LevenbergMarquardt",
     "Momentum",
     "QuasiNewton",
     "RMSProp",
@@ -47,6 +53,9 @@ BY_NAME: dict[str, Callable[..., Optimizer]] = {
     "adagrad": Adagrad,
     "conjugate_gradient": ConjugateGradient,
     "quasi_newton": QuasiNewton,
+    "hessian": Hessian,
+    "hessian_diagonal": HessianDiagonal,
+    "levenberg_marquardt": LevenbergMarquardt,
     "rprop": RPROP,
     "irprop_plus": IRPROPPlus,
 }

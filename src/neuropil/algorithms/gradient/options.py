@@ -21,10 +21,13 @@ class Rule(NamedTuple):
 POSITIVE = Rule(lambda x: 0 < x < math.inf, "a number above 0")
 NOT_NEGATIVE = Rule(lambda x: 0 <= x < math.inf, "a number of at least 0")
 COUNT = Rule(lambda x: x >= 1 and x == int(x), "a whole number of at least 1")
+WHOLE = Rule(lambda x: 1 <= x < math.inf and x % 1 == 0, "a whole number of at least 1")
 FRACTION = Rule(lambda x: 0 <= x < 1, "at least 0 and below 1")
 
 RULES = {
     "lr": POSITIVE,
+    "damping": POSITIVE,
+    "restarts": WHOLE,
     "momentum": FRACTION,
     "dampening": Rule(lambda x: 0 <= x <= 1, "from 0 to 1"),
     "betas": FRACTION,
