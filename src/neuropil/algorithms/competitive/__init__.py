@@ -9,6 +9,7 @@ from neuropil.lazy import lazily
 if TYPE_CHECKING:
     from neuropil.algorithms.competitive.art1 import ART1
     from neuropil.algorithms.competitive.fuzzy_art import FuzzyART
+    from neuropil.algorithms.competitive.gas import GrowingNeuralGas
     from neuropil.algorithms.competitive.glvq import GLVQ
     from neuropil.algorithms.competitive.gmlvq import GMLVQ
     from neuropil.algorithms.competitive.lvq import LVQ, LVQ2, LVQ3, LVQ21
@@ -20,6 +21,7 @@ __getattr__, __dir__ = lazily(
     {
         "neuropil.algorithms.competitive.art1": ("ART1",),
         "neuropil.algorithms.competitive.fuzzy_art": ("FuzzyART",),
+        "neuropil.algorithms.competitive.gas": ("GrowingNeuralGas",),
         "neuropil.algorithms.competitive.glvq": ("GLVQ",),
         "neuropil.algorithms.competitive.gmlvq": ("GMLVQ",),
         "neuropil.algorithms.competitive.lvq": ("LVQ", "LVQ2", "LVQ21", "LVQ3"),
@@ -38,6 +40,7 @@ __all__ = [
     "LVQ21",
     "SOFM",
     "FuzzyART",
+    "GrowingNeuralGas",
     "MapErrors",
     "error_front",
 ]
