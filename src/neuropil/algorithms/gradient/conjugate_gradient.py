@@ -29,7 +29,9 @@ Formula: TypeAlias = Literal[
     "dai_yuan",
 ]
 
-POWELL = 0.2  # successive gradients whose cosine is above that call for a restart
+POWELL = 0.2  # a restart is due when successive gradients have so much in common
+RENEWAL = 6  # and after so many times as many steps as there are weights
+STUBBORN = ("fletcher_reeves", "conjugate_descent", "dai_yuan")  # β stays large in small steps
 
 
 @final
@@ -46,7 +48,9 @@ class ConjugateGradient(SearchMethod):
     ====================  ==================  =======================  ==================
 
     and never below 0. All six are the same on a quadratic with exact line searches, and solve
-    one in n variables in n steps.
+    one in n variables in n steps. It starts afresh, with ``d = −g``, after 6 n steps, where d
+    does not descend, and, for the formulas on the left, where successive gradients are far from
+    orthogonal (Powell's test); those on the right then turn to −g by themselves.
 
     Args:
         params: Parameters, or groups of them as dicts, all with the same options.
@@ -62,6 +66,7 @@ class ConjugateGradient(SearchMethod):
     Reference:
         Nocedal, Wright, "Numerical Optimization", 2006, section 5.2; the formulas are
         compared in Hager, Zhang, "A survey of nonlinear conjugate gradient methods", 2006.
+        Powell, "Restart procedures for the conjugate gradient method", 1977.
 
     Example:
         >>> w = torch.nn.Parameter(torch.tensor([3.0, 1.0], dtype=torch.float64))
@@ -119,11 +124,12 @@ class ConjugateGradient(SearchMethod):
             old_old=gram[3][3],
         )
         age = memory.get("age", 0) + 1
-        aligned = abs(gram[0][3]) > POWELL * gram[0][0]
-        if aligned or age >= len(direction):
+        formula = self.options["formula"]
+        alike = formula in STUBBORN and abs(gram[0][3]) > POWELL * gram[0][0]
+        if alike or age >= RENEWAL * len(direction):
             memory["beta"], memory["age"] = 0.0, 0
         else:
-            memory["beta"], memory["age"] = bend(self.options["formula"], products), age
+            memory["beta"], memory["age"] = bend(formula, products), age
         memory["direction"], memory["step"], memory["slope"] = direction, found.step, gram[2][3]
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 UpdateName: TypeAlias = Literal["bfgs", "dfp", "psb", "sr1", "lbfgs"]
 
+CURVATURE = {"dfp": 0.1}  # c₂ where it is not 0.9
 MOST_WEIGHTS = 5_000  # a matrix of all pairs of them takes 200 MB in float64
 
 
@@ -55,7 +56,7 @@ class QuasiNewton(SearchMethod):
         update: How the curvature is learnt.
         memory: Pairs that ``"lbfgs"`` keeps.
         curvature: c₂ of the line search: the share of the slope along the direction that may
-            be left.
+            be left. None is 0.9, and 0.1 for ``"dfp"``, which a careless search leads astray.
         tolerance: The gradient has vanished when no entry is larger.
         max_evaluations: Evaluations that one line search may take.
 
@@ -84,14 +85,14 @@ class QuasiNewton(SearchMethod):
         *,
         update: UpdateName = "bfgs",
         memory: int = 10,
-        curvature: float = 0.9,
+        curvature: float | None = None,
         tolerance: float = 1e-7,
         max_evaluations: int = 20,
     ) -> None:
         options = {
             "update": update,
             "memory": memory,
-            "curvature": curvature,
+            "curvature": CURVATURE.get(update, 0.9) if curvature is None else curvature,
             "tolerance": tolerance,
             "max_evaluations": max_evaluations,
         }
