@@ -139,11 +139,11 @@ def test_higher_vigilance_gives_finer_categories(kind):
 
 
 def test_digits_that_differ_by_one_pixel_part_when_vigilance_asks_for_it():
-    """6 and 8 differ in one of 24 pixels: they match in 23/24 = 0.958 of them."""
+    """6 and 8 differ in two of 24 pixels: they match in 22/24 = 0.917 of them."""
     digits = load_digits()
-    assert FuzzyART(vigilance=0.96).fit_predict(digits).tolist() == list(range(10))
-    together = FuzzyART(vigilance=0.95).fit_predict(digits)
-    assert together[6] == together[8]
+    assert FuzzyART(vigilance=0.93).fit_predict(digits).tolist() == list(range(10))
+    together = FuzzyART(vigilance=0.91, n_epochs=1).fit_predict(digits)
+    assert together.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 6, 8]
 
 
 @pytest.mark.parametrize("kind", [ART1, FuzzyART])
@@ -210,7 +210,7 @@ def test_wrong_options_are_said(network, reason):
 
 
 def test_wrong_rows_are_said():
-    with pytest.raises(ValueError, match="got 0.5 in row 1, column 0"):
+    with pytest.raises(ValueError, match=r"got 0\.5 in row 1, column 0"):
         ART1(binarize=None).fit([[0, 1], [0.5, 1]])
     with pytest.raises(ValueError, match="column 1 ranges too far"):
         FuzzyART().fit([[0, -1e308], [1, 1e308]])

@@ -73,7 +73,7 @@ def measured_capacity(
     asked = np.unique(np.asarray(loads, float))
     if not len(asked) or not np.isfinite(asked).all() or asked[0] * n_units < 0.5:
         raise ValueError(
-            f"`loads` must each be at least one pattern of {n_units}, got {loads}."
+            f"`loads` must be at least one pattern each, 1 / {n_units}, got {loads}."
         )
     if not 0 <= flipped <= 1:
         raise ValueError(f"`flipped` must be from 0 to 1, got {flipped!r}.")
