@@ -45,6 +45,11 @@ class Curvature:
         self.parameters = parameters
         one = torch.ones_like(loss)
         self.graph = flat_gradient(loss, parameters, one, create_graph=True)
+        if meets_an_end(self.graph):
+            raise ValueError(
+                f"{owner} needs second derivatives, which a function in this network does not "
+                f"have: it is marked as differentiable once."
+            )
         self.gradient = self.graph.detach()
         self.value, self.largest = torch.stack(
             [loss.detach(), torch.linalg.vector_norm(self.gradient, math.inf)]
@@ -77,7 +82,7 @@ class Curvature:
                 return flat_gradient(self.graph, self.parameters, vectors[0])[None]
             return batched_gradient(self.graph, self.parameters, vectors)
         except RuntimeError as error:
-            if not any(words in str(error) for words in ("not implemented", "twice")):
+            if "not implemented" not in str(error):
                 raise
             reason = str(error).partition("\n")[0]
             raise ValueError(
@@ -92,3 +97,20 @@ class Curvature:
         )
         whole = torch.cat([self.rows(part) for part in identity.split(ROWS)])
         return (whole + whole.T) / 2
+
+
+def meets_an_end(gradient: Tensor) -> bool:
+    """Tell whether a gradient went through a function that is differentiable only once.
+
+    Torch would take its second derivatives for 0, without a word.
+    """
+    seen, waiting = set(), [gradient.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        if type(node).__name__ == "Error":
+            return True
+        seen.add(node)
+        waiting += [following for following, _ in node.next_functions]
+    return False

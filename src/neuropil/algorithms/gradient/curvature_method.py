@@ -52,7 +52,7 @@ class CurvatureMethod(BatchMethod):
         def moved(step: Tensor) -> float:
             vector.write(here + step)
             with torch.no_grad():
-                return float(closure())
+                return closure().item()
 
         trials = plan(moved) if callable(plan) else Trials(plan, None, 0)
         if trials.loss is None and trials.evaluations:
