@@ -229,5 +229,5 @@ def test_wrong_rows_are_said():
         network.recall_path(patterns(2, 5))
     with pytest.raises(ValueError, match="NaN"):
         network.energy([[np.nan] * 5])
-    with pytest.raises(ValueError, match="4 features, but .* is expecting 5"):
+    with pytest.raises(ValueError, match=r"4 features, but .* is expecting 5"):
         network.transform(patterns(1, 4))

@@ -70,7 +70,7 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
             y: Not used.
         """
         self.check_options()
-        self.patterns_ = self.training_input(X, copy=True)
+        self.patterns_ = self.squarable(self.training_input(X, copy=True))
         return self
 
     def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
@@ -83,7 +83,8 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
         if not hasattr(self, "patterns_"):
             return self.fit(X)
         self.check_options()
-        more = self.training_input(X, first=False).astype(self.patterns_.dtype)
+        more = self.squarable(self.training_input(X, first=False))
+        more = more.astype(self.patterns_.dtype)
         self.patterns_ = np.concatenate([self.patterns_, more])
         return self
 
