@@ -7,6 +7,9 @@ from neuropil.plots.filters import filters
 from neuropil.plots.gradient_flow import gradient_flow
 from neuropil.plots.hinton import hinton
 from neuropil.plots.intervals import bootstrap_interval, wilson_interval
+from neuropil.plots.loss_against_time import loss_against_time
+from neuropil.plots.maps import cluster_map, component_planes, hit_map, u_matrix
+from neuropil.plots.optimizer_paths import optimizer_paths
 from neuropil.plots.regression import error_by_decile, predicted_against_true, residuals
 from neuropil.plots.report import write_report
 
@@ -14,15 +17,21 @@ __all__ = [
     "Reliability",
     "bootstrap_interval",
     "calibration",
+    "cluster_map",
+    "component_planes",
     "confusion_matrix",
     "error_by_decile",
     "filters",
     "gradient_flow",
     "hinton",
+    "hit_map",
     "learning_curves",
+    "loss_against_time",
+    "optimizer_paths",
     "predicted_against_true",
     "reliability",
     "residuals",
+    "u_matrix",
     "wilson_interval",
     "write_report",
 ]

@@ -107,6 +107,8 @@ def clusters_of_units(weights: Values, grid: Grid, count: int) -> NDArray[np.int
     from scipy.sparse import coo_matrix
     from sklearn.cluster import AgglomerativeClustering
 
+    if grid.units == 1:
+        return np.zeros(1, np.intp)
     first, second = grid.edges().T
     shape = (grid.units, grid.units)
     joined = coo_matrix((np.ones(len(first)), (first, second)), shape).tocsr()
