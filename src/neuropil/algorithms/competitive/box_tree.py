@@ -7,7 +7,7 @@ the tree is built anew now and then, before its boxes are too wide.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -37,26 +37,25 @@ class BoxTree(NamedTuple):
         leaf_of: Leaf of each point.
     """
 
-    low: NDArray[np.floating[Any]]
-    high: NDArray[np.floating[Any]]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
     members: NDArray[np.intp]
     counts: NDArray[np.intp]
     leaf_of: NDArray[np.intp]
 
 
-def empty_tree(points: int, room: int, columns: int, dtype: np.dtype[Any]) -> BoxTree:
+def empty_tree(points: int, room: int, columns: int) -> BoxTree:
     """Return a tree for points, which `build` then fills.
 
     Args:
         points: How many it is for.
         room: The largest index of a point, plus one.
         columns: Dimension.
-        dtype: Type of the points.
     """
     leaves = 1
     while leaves * FILL < points:
         leaves *= 2
-    low = np.empty((2 * leaves - 1, columns), dtype)
+    low = np.empty((2 * leaves - 1, columns))
     members = np.empty((leaves, ROOM), np.intp)
     counts, leaf_of = np.zeros(leaves, np.intp), np.full(room, -1, np.intp)
     return BoxTree(low, np.empty_like(low), members, counts, leaf_of)

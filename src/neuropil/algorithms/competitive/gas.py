@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from neuropil.algorithms.competitive.gas_loops import Gas
     from neuropil.algorithms.estimator import Floats
 
-# Arrays of one kind, so that loops are compiled once.
-COMPILED = {"order": "C", "force_writeable": True}
+# Rows go through the compiled loops in double precision, whatever they are, so many at once.
+BLOCK = 4096
 
 
 @final
@@ -77,6 +77,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
 
     _gas: Gas
     _tree: BoxTree
+    _dtype: np.dtype[Any]
 
     def __init__(
         self,
@@ -133,7 +134,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
         X, rates = self.rows(X, first=first), self.rates()
         if first:
             self.begin(X, check_random_state(self.random_state))
-        self.adapt(X.astype(self._gas.positions.dtype, copy=False), np.arange(len(X)), rates)
+        self.adapt(X, np.arange(len(X)), rates)
         return self
 
     def predict(self, X: Any) -> NDArray[np.intp]:
@@ -165,7 +166,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
     @property
     def nodes_(self) -> Floats:
         """Positions of the nodes, one a row."""
-        return self._gas.positions[self._places() >= 0]
+        return self._gas.positions[self._places() >= 0].astype(self._dtype, copy=False)
 
     @property
     def edges_(self) -> NDArray[np.intp]:
@@ -199,8 +200,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
     def rows(self, X: Any, *, first: bool) -> Floats:
         """Return rows to learn from, checked."""
         least = 2 if first else 1
-        X = self.training_input(X, first=first, ensure_min_samples=least, **COMPILED)
-        return self.squarable(X)
+        return self.squarable(self.training_input(X, first=first, ensure_min_samples=least))
 
     def rates(self) -> Rates:
         """Return how to learn, checked.
@@ -220,15 +220,18 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
 
     def begin(self, X: Floats, random: np.random.RandomState) -> None:
         """Start with nodes on two rows."""
-        self._gas = first_gas(X[random.choice(len(X), 2, replace=False)])
-        self._gas, self._tree = make_room(self._gas)
+        start = X[random.choice(len(X), 2, replace=False)]
+        self._dtype = X.dtype
+        self._gas, self._tree = make_room(first_gas(start))
 
     def adapt(self, X: Floats, order: NDArray[np.intp], rates: Rates) -> None:
         """Learn from rows in an order."""
-        at = learn(self._gas, self._tree, X, order, 0, rates)
-        while at < len(order) or self._gas.counts[DUE]:
-            self._gas, self._tree = make_room(self._gas, self._tree)
-            at = learn(self._gas, self._tree, X, order, at, rates)
+        for block in blocks(order):
+            rows = X[block].astype(np.float64)
+            at = learn(self._gas, self._tree, rows, 0, rates)
+            while at < len(rows) or self._gas.counts[DUE]:
+                self._gas, self._tree = make_room(self._gas, self._tree)
+                at = learn(self._gas, self._tree, rows, at, rates)
 
     def _places(self) -> NDArray[np.intp]:
         """Return the leaf of each place, −1 where there is no node."""
@@ -241,9 +244,13 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
 
     def _winners(self, X: Any) -> tuple[NDArray[np.intp], Floats]:
         """Return the place of the node nearest to each row, and how far it is."""
-        X = self.squarable(self.input(X, **COMPILED))
-        X = X.astype(self._gas.positions.dtype, copy=False)
-        return winners(self._tree, self._gas.positions, X)
+        X = self.squarable(self.input(X))
+        found = [
+            winners(self._tree, self._gas.positions, X[block].astype(np.float64))
+            for block in blocks(np.arange(len(X)))
+        ]
+        nodes, distances = zip(*found, strict=True)
+        return np.concatenate(nodes), np.concatenate(distances)
 
     @property
     def _n_features_out(self) -> int:
@@ -252,3 +259,8 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_gas")
+
+
+def blocks(order: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Return an order of rows in parts that are small beside the rows."""
+    return [order[at : at + BLOCK] for at in range(0, len(order), BLOCK)]

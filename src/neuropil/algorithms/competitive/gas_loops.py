@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -47,7 +47,7 @@ class Gas(NamedTuple):
         gain: What errors are multiplied with; a single number.
     """
 
-    positions: NDArray[np.floating[Any]]
+    positions: NDArray[np.float64]
     errors: NDArray[np.float64]
     wins: NDArray[np.int64]
     degrees: NDArray[np.intp]
@@ -71,28 +71,27 @@ class Rates(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def learn(gas: Gas, tree: BoxTree, X: Floats, order: Indices, start: int, rates: Rates) -> int:
+def learn(gas: Gas, tree: BoxTree, X: Floats, start: int, rates: Rates) -> int:
     """Learn from rows until the last, or until there must be more room or a new tree.
 
     Args:
         gas: The graph; changed.
         tree: Its positions; changed.
         X: Rows.
-        order: Which row comes when.
-        start: Where in the order to start.
+        start: The first of them to learn from.
         rates: How far to move, when to insert.
 
     Returns:
-        Where in the order to go on.
+        The row to go on with.
     """
     waiting, bounds = np.empty(DEEPEST, np.intp), np.empty(DEEPEST)
     at = start
     while True:
         if gas.counts[DUE] and not insert(gas, tree, rates.insertion_decay):
             break
-        if at == order.size or gas.counts[FRESH] == 0:
+        if at == len(X) or gas.counts[FRESH] == 0:
             break
-        x = X[order[at]]
+        x = X[at]
         first, second, distance = two_nearest(tree, gas.positions, x, waiting, bounds)
         width = gas.neighbors.shape[1]
         if gas.degrees[first] == width or gas.degrees[second] == width:

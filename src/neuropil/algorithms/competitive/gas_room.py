@@ -24,7 +24,7 @@ def first_gas(positions: Floats) -> Gas:
     """Return a gas of nodes at positions, without edges."""
     nodes, columns = positions.shape
     gas = Gas(
-        positions=np.zeros((NODES_AT_FIRST, columns), positions.dtype),
+        positions=np.zeros((NODES_AT_FIRST, columns)),
         errors=np.zeros(NODES_AT_FIRST),
         wins=np.zeros(NODES_AT_FIRST, np.int64),
         degrees=np.zeros(NODES_AT_FIRST, np.intp),
@@ -54,7 +54,7 @@ def make_room(gas: Gas, tree: BoxTree | None = None) -> tuple[Gas, BoxTree]:
             neighbors=doubled(gas.neighbors, axis=1), births=doubled(gas.births, axis=1)
         )
     room, columns = gas.positions.shape
-    tree = empty_tree(len(used), room, columns, gas.positions.dtype)
+    tree = empty_tree(len(used), room, columns)
     build(tree, gas.positions, used)
     gas.counts[FRESH] = SIGNALS_AT_LEAST + SIGNALS_PER_NODE * len(used)
     return gas, tree
