@@ -12,23 +12,28 @@ if TYPE_CHECKING:
 # Ito, 2008). The report swaps each of these colours for that of its theme.
 INK, MUTED, GRID = "#1d2733", "#5b6875", "#dde2e7"
 BLUE, ORANGE, PAPER = "#0072b2", "#d55e00", "#fefefe"
+# Where there are more lines than two; with a line style besides, three times as many.
+SERIES = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", MUTED)
+STYLES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
 
 LONGEST_LABEL = 22
 
 
-def blank(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """Return an empty figure and its axes, side by side.
+def blank(
+    width: float, height: float, columns: int = 1, rows: int = 1
+) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure and its axes, row by row.
 
     Args:
         width: Width of the figure in inches.
         height: Height in inches.
-        columns: How many axes.
+        columns: How many axes side by side.
+        rows: How many rows of them.
     """
     from neuropil.plots.notebook import NotebookFigure
 
     figure = NotebookFigure(figsize=(width, height), layout="constrained")
-    grid = figure.subplots(1, columns, squeeze=False)
-    return figure, list(grid[0])
+    return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
 
 
 def quiet(axes: Axes, *, x: str = "", y: str = "", grid: str | None = "y") -> None:
@@ -50,16 +55,21 @@ def quiet(axes: Axes, *, x: str = "", y: str = "", grid: str | None = "y") -> No
     axes.set_ylabel(y, color=MUTED, fontsize=9.5)
 
 
-def heading(axes: Axes, text: str) -> None:
+def heading(axes: Axes, text: str, below: str = "") -> None:
     """Set a title over the left edge of the axes.
 
     Args:
         axes: The axes.
         text: The title.
+        below: A quiet line between the title and the axes.
     """
-    axes.set_title(
-        label(text, 90), loc="left", color=INK, fontsize=11, fontweight="bold", pad=8
-    )
+    pad = 22 if below else 8
+    style = {"color": INK, "fontsize": 11, "fontweight": "bold", "pad": pad}
+    axes.set_title(label(text, 90), loc="left", **style)
+    if below:
+        style = {"color": MUTED, "fontsize": 9, "xycoords": "axes fraction"}
+        place = {"xytext": (0, 7), "textcoords": "offset points"}
+        axes.annotate(label(below, 90), (0, 1), **style, **place)
 
 
 def key(axes: Axes | Figure, **options: Any) -> None:

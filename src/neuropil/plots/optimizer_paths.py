@@ -1,0 +1,141 @@
+"""The ways that algorithms take over a loss of two weights."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import torch
+
+from neuropil.plots.look import BLUE, GRID, INK, ORANGE, blank, heading, label, quiet
+from neuropil.plots.walks import Path, Surface, loss_of, path_of, rosenbrock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from torch import nn
+    from torch.optim import Optimizer
+
+Range: TypeAlias = tuple[float, float]
+
+GRID_SIZE = 161
+LEVELS = 14
+COLUMNS = 4
+# Contours are spread evenly over the logarithm of the loss; below this share of the largest,
+# they would only crowd around the minimum.
+DEEPEST = 1e-4
+# On short paths each step is marked.
+MOST_MARKS = 60
+
+
+def optimizer_paths(
+    algorithms: Mapping[str, Callable[[list[nn.Parameter]], Optimizer]],
+    surface: Surface = rosenbrock,
+    *,
+    start: tuple[float, float] = (-1.2, 1.0),
+    steps: int = 500,
+    goal: float = 1e-10,
+    x: Range = (-1.75, 1.75),
+    y: Range = (-0.9, 2.4),
+) -> Figure:
+    """Draw the paths of several algorithms down one loss L(x, y) of two weights, side by side.
+
+    Each takes at most `steps` steps from the same `start`, the dark point, and ends at the
+    orange one, where L(x, y) ≤ `goal`, or where it stops. Above stand its steps and how often
+    it asked for the loss: a step may well ask several times. Lines of equal loss are evenly
+    spread over its logarithm.
+
+    Shape:
+        `surface` takes weights ``(2, …)`` and gives losses ``(…)``, or residuals ``(m, …)``
+        whose loss is Σ rᵢ² / 2.
+
+    Args:
+        algorithms: What makes an algorithm from a list of parameters, by its name.
+            Those that need residuals are given those, all others the loss.
+        surface: The loss or the residuals as a function of (x, y). By default Rosenbrock's
+            valley.
+        start: Where all begin.
+        steps: At most so many.
+        goal: The loss that ends a path.
+        x: The range of the first weight that is shown.
+        y: The range of the second one.
+
+    Raises:
+        ValueError: When there is no algorithm, an algorithm needs residuals and the surface is
+            a loss, or the loss at the start is not finite.
+
+    Example:
+        >>> from neuropil.algorithms import Adam, GradientDescent
+        >>> figure = optimizer_paths(
+        ...     {
+        ...         "gradient descent": lambda w: GradientDescent(w, lr=2e-3),
+        ...         "Adam": lambda w: Adam(w, lr=0.1),
+        ...     },
+        ...     steps=50,
+        ... )
+        >>> [axes.texts[0].get_text() for axes in figure.axes]
+        ['50 steps, loss 2', '50 steps, loss 1.9']
+    """
+    if not algorithms:
+        raise ValueError("optimizer_paths: needs at least one algorithm.")
+    at_start = loss_of(surface, torch.tensor(start, dtype=torch.float64))
+    if not math.isfinite(at_start):
+        raise ValueError(
+            f"optimizer_paths: the loss at {start} is {at_start}: begin elsewhere."
+        )
+    columns = min(COLUMNS, len(algorithms))
+    rows = -(-len(algorithms) // columns)
+    figure, all_axes = blank(2.6 * columns, 2.75 * rows, columns, rows)
+    lines = contour_lines(surface, x, y)
+    for place, (axes, (name, make)) in enumerate(
+        zip(all_axes, algorithms.items(), strict=False)
+    ):
+        path = path_of(make, surface, start, steps, goal, name)
+        draw(axes, path, lines)
+        heading(axes, label(name, 30), result(path, goal))
+        axes.set(xlim=x, ylim=y)
+        quiet(axes, grid=None)
+        axes.tick_params(
+            labelleft=not place % columns, labelbottom=place >= len(algorithms) - columns
+        )
+    for unused in all_axes[len(algorithms) :]:
+        unused.set_axis_off()
+    return figure
+
+
+def contour_lines(surface: Surface, x: Range, y: Range) -> dict[str, Any]:
+    """Return lines of equal loss, evenly spread over its logarithm, as `contour` takes them."""
+    xs, ys = np.linspace(*x, GRID_SIZE), np.linspace(*y, GRID_SIZE)
+    places = torch.from_numpy(np.stack(np.meshgrid(xs, ys)))
+    with torch.no_grad():
+        value = surface(places)
+    losses = (value.square().sum(0) / 2 if value.ndim > 2 else value).numpy()
+    finite = losses[np.isfinite(losses)]
+    least, most = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    # Over the lowest point: a loss may well be negative.
+    levels = least + np.geomspace(DEEPEST, 1, LEVELS)[:-1] * (most - least)
+    return {"X": xs, "Y": ys, "Z": losses, "levels": levels if most > least else []}
+
+
+def draw(axes: Axes, path: Path, lines: dict[str, Any]) -> None:
+    """Draw a path over the lines of equal loss, its steps marked where they are few."""
+    x, y, z, levels = lines.values()
+    if len(levels):
+        axes.contour(x, y, z, levels=levels, colors=GRID, linewidths=0.9, zorder=1)
+    points = np.array(path.points)
+    marker = "." if path.steps <= MOST_MARKS else None
+    axes.plot(*points.T, color=BLUE, linewidth=1.3, marker=marker, markersize=5, zorder=3)
+    axes.plot(*points[0], "o", color=INK, markersize=5, zorder=4)
+    axes.plot(*points[-1], "D", color=ORANGE, markersize=5, zorder=5)
+
+
+def result(path: Path, goal: float) -> str:
+    """Return the steps and evaluations of a path, and its loss unless that is the goal."""
+    text = f"{path.steps} step" + "s" * (path.steps != 1)
+    if path.evaluations > path.steps + 1:
+        text += f", {path.evaluations} evaluations"
+    last = path.losses[-1]
+    return text if last <= goal else f"{text}, loss {last:.2g}"
