@@ -327,3 +327,15 @@ def test_a_rate_for_an_algorithm_without_one_is_refused(tmp_path, monkeypatch, c
     monkeypatch.chdir(tmp_path)
     assert main(["train", "--algorithm", "quasi_newton", "--lr", "0.1"]) == 2
     assert "quasi_newton finds its steps by itself and has no lr" in capsys.readouterr().err
+
+
+def test_a_schedule_for_an_algorithm_without_a_rate_is_refused():
+    trainer = trainer_of(network(), by_name("quasi_newton"), schedule="cosine")
+    with pytest.raises(ValueError, match="QuasiNewton finds its steps by itself"):
+        trainer.fit(data(), epochs=2)
+
+
+def test_many_weights_get_limited_memory():
+    few, many = (by_name("quasi_newton")([nn.Parameter(torch.zeros(n))]) for n in (2000, 2001))
+    assert few.options["update"] == few.defaults["update"] == "bfgs"
+    assert many.options["update"] == "lbfgs"

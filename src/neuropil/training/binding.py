@@ -100,6 +100,7 @@ def as_schedules(
 
     Raises:
         TypeError: When a function gives no schedule.
+        ValueError: When an algorithm has no learning rate.
     """
     if schedule is None:
         return {}
@@ -107,6 +108,11 @@ def as_schedules(
     made: dict[str, tuple[LRScheduler, str]] = {}
     length = {"epochs": epochs} if steps is None else {"steps": steps}
     for name, each in wanted.items():
+        if each is not None and any("lr" not in group for group in bound[name].param_groups):
+            raise ValueError(
+                f"{type(bound[name]).__name__} finds its steps by itself and has no learning "
+                f"rate for a schedule to set: leave the schedule out."
+            )
         if isinstance(each, str):
             each = schedules.for_training(each, bound[name], **length)
         elif not isinstance(each, LRScheduler) and callable(each):

@@ -32,6 +32,7 @@ UpdateName: TypeAlias = Literal["bfgs", "dfp", "psb", "sr1", "lbfgs"]
 
 CURVATURE = {"dfp": 0.1}  # c₂ where it is not 0.9
 MOST_WEIGHTS = 5_000  # a matrix of all pairs of them takes 200 MB in float64
+FEW_WEIGHTS = 2000  # up to here the matrix is worth its cost
 
 
 @final
@@ -53,7 +54,8 @@ class QuasiNewton(SearchMethod):
 
     Args:
         params: Parameters, or groups of them as dicts, all with the same options.
-        update: How the curvature is learnt.
+        update: How the curvature is learnt; None is ``"bfgs"``, and ``"lbfgs"`` for more than
+            2,000 weights.
         memory: Pairs that ``"lbfgs"`` keeps.
         curvature: c₂ of the line search: the share of the slope along the direction that may
             be left. None is 0.9, and 0.1 for ``"dfp"``, which a careless search leads astray.
@@ -83,7 +85,7 @@ class QuasiNewton(SearchMethod):
         self,
         params: ParamsT,
         *,
-        update: UpdateName = "bfgs",
+        update: UpdateName | None = None,
         memory: int = 10,
         curvature: float | None = None,
         tolerance: float = 1e-7,
@@ -92,12 +94,19 @@ class QuasiNewton(SearchMethod):
         options = {
             "update": update,
             "memory": memory,
-            "curvature": CURVATURE.get(update, 0.9) if curvature is None else curvature,
+            "curvature": CURVATURE.get(update or "bfgs", 0.9)
+            if curvature is None
+            else curvature,
             "tolerance": tolerance,
             "max_evaluations": max_evaluations,
         }
-        check_choice(type(self).__name__, "update", update, (*INVERSE, *DIRECT, "lbfgs"))
+        if update is not None:
+            check_choice(type(self).__name__, "update", update, (*INVERSE, *DIRECT, "lbfgs"))
         super().__init__(params, options)
+        if update is None:
+            size = sum(p.numel() for group in self.param_groups for p in group["params"])
+            for group in (self.defaults, *self.param_groups):
+                group["update"] = "bfgs" if size <= FEW_WEIGHTS else "lbfgs"
 
     @override
     def landscape(self, closure: Callable[[], Any]) -> Landscape:
