@@ -37,11 +37,14 @@ def test_theory_ends_at_0_138():
 
 
 def test_hebbs_knee_is_at_0_138_and_before_it_overlaps_are_those_of_theory():
-    curve = DiscreteHopfieldNetwork(random_state=0).capacity_curve(
-        1500, [0.06, 0.08, 0.1, 0.12, 0.13, 0.135, 0.14, 0.145, 0.15, 0.2]
+    loads = [0.06, 0.08, 0.1, 0.12, 0.13, 0.14, 0.15, 0.2]
+    curve, *others = (
+        DiscreteHopfieldNetwork(random_state=seed).capacity_curve(1000, loads)
+        for seed in range(3)
     )
-    assert curve.knee == pytest.approx(0.138, abs=0.006)
-    low = curve.loads <= 0.121
+    knees = [curve.knee, *(other.knee for other in others)]
+    assert np.mean(knees) == pytest.approx(0.138, abs=0.004)
+    low = curve.loads < 0.11
     expected = theoretical_overlap(curve.loads[low])
     np.testing.assert_allclose(curve.overlaps[low], expected, atol=0.004)
     assert curve.overlaps[-1] < 0.6
@@ -68,7 +71,7 @@ def test_flipped_units_cost_capacity():
 
 
 def test_the_knee_is_read_between_two_loads():
-    loads, overlaps = np.array([0.1, 0.2, 0.3]), np.array([1.0, 0.977, 0.957])
+    loads, overlaps = np.array([0.1, 0.2, 0.3]), np.array([1.0, 0.97, 0.93])
     curve = CapacityCurve("hebb", 10, loads, overlaps, overlaps)
     assert curve.knee == pytest.approx(0.25)
     assert np.isnan(CapacityCurve("hebb", 10, loads, np.ones(3), np.ones(3)).knee)

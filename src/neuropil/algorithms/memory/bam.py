@@ -61,7 +61,7 @@ class DiscreteBAM(ClassicNetwork):
     n_outputs_: int
     n_features_in_: int
 
-    def __init__(self, *, max_steps: int = 100, binarize: float | None = 0.0) -> None:
+    def __init__(self, *, max_steps: int = 1000, binarize: float | None = 0.0) -> None:
         self.max_steps = max_steps
         self.binarize = binarize
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # A pattern counts as recalled when no more than one unit in twenty is wrong.
 RECALLED = 0.9
-# What theory gives Hebb's rule at the largest load at which anything is recalled.
-LAST_OVERLAP = 0.967
+# Within the fall, near its upper end: where in the fall matters little in large networks.
+FALLING = 0.95
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,15 @@ class CapacityCurve:
 
     @property
     def knee(self) -> float:
-        """The load at which the overlap falls below 0.967, or NaN where it never does.
+        """The load at which the overlap falls below 0.95, or NaN where it never does.
 
-        That is what theory gives Hebb's rule at the end of memory, α = 0.138.
+        In theory, Hebb's rule in a very large network falls at α = 0.138 from 0.967 to nothing.
         """
-        few = np.flatnonzero(self.overlaps < LAST_OVERLAP)
+        few = np.flatnonzero(self.overlaps < FALLING)
         if not len(few) or few[0] == 0:
             return float("nan")
         there = slice(few[0] - 1, few[0] + 1)
-        return float(np.interp(-LAST_OVERLAP, -self.overlaps[there], self.loads[there]))
+        return float(np.interp(-FALLING, -self.overlaps[there], self.loads[there]))
 
 
 def measured_capacity(

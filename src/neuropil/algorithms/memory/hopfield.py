@@ -86,7 +86,7 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         rule: str = "hebb",
         mode: str = "async",
         *,
-        max_sweeps: int = 100,
+        max_sweeps: int = 1000,
         binarize: float | None = 0.0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -156,7 +156,7 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
                 f"DiscreteHopfieldNetwork: {moving} rows still moved after {sweeps} sweeps; "
                 f"raise `max_sweeps`.",
                 ConvergenceWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         return coded(states, self.low_, given.dtype)
 
