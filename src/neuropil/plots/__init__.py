@@ -3,8 +3,10 @@
 from neuropil.plots.calibration import Reliability, calibration, reliability
 from neuropil.plots.confusion import confusion_matrix
 from neuropil.plots.curves import learning_curves
+from neuropil.plots.decision_regions import decision_regions
 from neuropil.plots.filters import filters
 from neuropil.plots.gradient_flow import gradient_flow
+from neuropil.plots.growing_gas import growing_gas
 from neuropil.plots.hinton import hinton
 from neuropil.plots.intervals import bootstrap_interval, wilson_interval
 from neuropil.plots.loss_against_time import loss_against_time
@@ -20,9 +22,11 @@ __all__ = [
     "cluster_map",
     "component_planes",
     "confusion_matrix",
+    "decision_regions",
     "error_by_decile",
     "filters",
     "gradient_flow",
+    "growing_gas",
     "hinton",
     "hit_map",
     "learning_curves",

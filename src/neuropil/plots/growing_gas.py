@@ -1,0 +1,81 @@
+"""A growing gas as a picture: its graph over the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuropil.plots.look import INK, MUTED, PAPER, blank, heading, quiet
+from neuropil.plots.maps import REGIONS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from neuropil.algorithms import GrowingNeuralGas
+
+    Array = np.ndarray[Any, Any]
+
+# More rows than these only cover each other.
+MOST_ROWS = 5000
+
+
+def growing_gas(model: GrowingNeuralGas, X: Any) -> Figure:
+    """Draw the graph over the rows, each connected component in its colour.
+
+    Two columns are the two axes. More are seen along the two directions in which the rows vary
+    most, so that edges may seem to cross. Of many rows, 5,000 are drawn.
+
+    Args:
+        model: A fitted gas.
+        X: Rows, with at least two columns.
+
+    Raises:
+        ValueError: When there is only one column.
+
+    Example:
+        >>> from neuropil.algorithms import GrowingNeuralGas
+        >>> X = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
+        >>> figure = growing_gas(GrowingNeuralGas(max_nodes=4, random_state=0).fit(X), X)
+        >>> len(figure.axes[0].collections[1].get_segments()) > 0  # the edges
+        True
+    """
+    rows = np.asarray(model.input(X), float)
+    if rows.shape[1] < 2:
+        raise ValueError("growing_gas: needs rows with at least two columns, got one.")
+    rows, nodes = seen_from_above(rows, np.asarray(model.nodes_, float))
+    colors = np.array(REGIONS)[model.components_ % len(REGIONS)]
+    figure, [axes] = blank(6.4, 5.6)
+    step = -(-len(rows) // MOST_ROWS)
+    axes.scatter(*rows[::step].T, s=5, color="#b9c2cb", linewidths=0)
+    draw_graph(axes, nodes, model.edges_, colors)
+    directions = rows.shape[1] < np.shape(model.nodes_)[1]
+    names = ("first direction", "second direction") if directions else ("", "")
+    quiet(axes, x=names[0], y=names[1], grid=None)
+    axes.set_aspect("equal", adjustable="datalim")
+    parts = len(np.unique(model.components_))
+    kept = f"{parts} component" + "s" * (parts != 1)
+    heading(axes, f"Growing gas: {len(nodes)} nodes, {len(model.edges_)} edges, {kept}")
+    return figure
+
+
+def seen_from_above(rows: Array, nodes: Array) -> tuple[Array, Array]:
+    """Return rows and nodes in the plane in which the rows vary most."""
+    if rows.shape[1] == 2:
+        return rows, nodes
+    centre = rows.mean(axis=0)
+    _, vectors = np.linalg.eigh(np.cov(rows.T))
+    plane = vectors[:, :-3:-1]
+    return (rows - centre) @ plane, (nodes - centre) @ plane
+
+
+def draw_graph(axes: Axes, nodes: Array, edges: Array, colors: Array) -> None:
+    """Draw edges, and nodes over them."""
+    from matplotlib.collections import LineCollection
+
+    lines = [(nodes[a], nodes[b]) for a, b in edges]
+    axes.add_collection(LineCollection(lines, colors=MUTED, linewidths=1.0))
+    size = float(np.clip(4000 / len(nodes), 6, 40))
+    edge = INK if len(nodes) <= 300 else PAPER
+    axes.scatter(*nodes.T, s=size, color=colors, edgecolors=edge, linewidths=0.5, zorder=3)
