@@ -10,8 +10,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-# Wider matrices are squared strip by strip: half of a symmetric product is enough.
-STRIP = 512
+STRIP = 96
 
 
 @final
@@ -66,7 +65,8 @@ class GaussNewton:
             self.jacobian = torch.cat(self.rows) if len(self.rows) > 1 else self.rows[0]
             self.residual = torch.cat(self.residuals)
             if self.height > len(self.weights):
-                self.matrix = self.jacobian.T @ self.jacobian
+                self.matrix = self.weights.new_zeros(len(self.weights), len(self.weights))
+                add_square(self.matrix, self.jacobian)
         self.regularize(0.0)
 
     def regularize(self, ridge: float) -> None:
@@ -128,10 +128,15 @@ class GaussNewton:
 
 
 def add_square(matrix: Tensor, block: Tensor) -> None:
-    """Add ``blockᵀ block`` to the lower triangle of a matrix, or to all of a small one."""
-    for left in range(0, len(matrix), STRIP):
-        strip = matrix[left:, left : left + STRIP]
-        strip.addmm_(block[:, left:].T, block[:, left : left + STRIP])
+    """Add ``blockᵀ block`` to the lower triangle of a matrix; what else is changed, is unused.
+
+    Strip by strip, which leaves out nearly half of the products.
+    """
+    size = len(matrix)
+    strip = max(STRIP, size // 8)
+    for start in range(0, size, strip):
+        stop = min(start + strip, size)
+        matrix[start:stop, :stop].addmm_(block[:, start:stop].T, block[:, :stop])
 
 
 def cholesky(matrix: Tensor, diagonal: Tensor) -> Tensor | None:

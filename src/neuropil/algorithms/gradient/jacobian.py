@@ -103,7 +103,9 @@ class Jacobian:
         if not products or calls == self.refused:
             return None
         rows = row_products(residuals, products)
-        if rows is not None and (calls == self.trusted or self.holds(rows, residuals)):
+        if rows is not None and (
+            calls == self.trusted or holds(self.fast(rows), residuals, self.parameters)
+        ):
             self.trusted = calls
             return rows
         self.refused = calls
@@ -115,31 +117,31 @@ class Jacobian:
         for start in range(0, rows.height, step):
             yield rows.jacobian(self.parameters, slice(start, start + step))
 
-    def holds(self, rows: Rows, residuals: Tensor) -> bool:
-        """Tell whether ``Jᵀv`` of the fast way is autograd's."""
-        generator = torch.Generator().manual_seed(0)
-        # Not centred: what rows add to each other, as under BatchNorm, must not cancel.
-        v = torch.rand(residuals.shape, generator=generator, dtype=residuals.dtype)
-        v = v.to(residuals.device)
-        exact = flat_gradient(residuals, self.parameters, v)
-        ours, start = torch.zeros_like(exact), 0
-        for block in self.fast(rows):
-            ours += v[start : start + len(block)] @ block
-            start += len(block)
-        error = torch.linalg.vector_norm(ours - exact)
-        tolerance = torch.finfo(exact.dtype).eps ** 0.5
-        return bool(error <= tolerance * torch.linalg.vector_norm(exact))
+
+def holds(blocks: Iterable[Tensor], residuals: Tensor, parameters: Sequence[Tensor]) -> bool:
+    """Tell whether ``Jᵀv`` of these blocks of J is autograd's, for a vector v."""
+    generator = torch.Generator().manual_seed(0)
+    # Not centred: what rows add to each other, as under BatchNorm, must not cancel.
+    v = torch.rand(residuals.shape, generator=generator, dtype=residuals.dtype)
+    v = v.to(residuals.device)
+    exact = flat_gradient(residuals, parameters, v)
+    ours, start = torch.zeros_like(exact), 0
+    for block in blocks:
+        ours += v[start : start + len(block)] @ block
+        start += len(block)
+    error = torch.linalg.vector_norm(ours - exact)
+    tolerance = torch.finfo(exact.dtype).eps ** 0.5
+    return bool(error <= tolerance * torch.linalg.vector_norm(exact))
 
 
 def general_blocks(residuals: Tensor, parameters: Sequence[Tensor]) -> Iterator[Tensor]:
     """Yield J by passes for single columns where these are fewer, else for single rows."""
     count, size = residuals.numel(), sum(p.numel() for p in parameters)
     if FORWARD_COST * size < count and size * count <= BLOCK:
-        try:
-            yield by_columns(residuals, parameters)
-        except RuntimeError:  # a function that cannot be differentiated twice
-            pass
-        else:
+        whole = by_columns(residuals, parameters)
+        # A function that cannot be differentiated twice may leave out its part unsaid.
+        if whole is not None and holds([whole], residuals, parameters):
+            yield whole
             return
     # A pass backward holds about as much as a few vectors of residuals.
     step = max(1, min(count, BLOCK // max(size, 16 * count)))
@@ -154,13 +156,19 @@ def by_rows(residuals: Tensor, parameters: Sequence[Tensor], rows: range) -> Ten
     return batched_gradient(residuals, parameters, chosen)
 
 
-def by_columns(residuals: Tensor, parameters: Sequence[Tensor]) -> Tensor:
-    """Return J by forward mode: ``Jᵀu`` is linear in u, and its derivative by u is Jᵀ."""
+def by_columns(residuals: Tensor, parameters: Sequence[Tensor]) -> Tensor | None:
+    """Return J by forward mode: ``Jᵀu`` is linear in u, and its derivative by u is Jᵀ.
+
+    None where a function cannot be differentiated twice.
+    """
     u = torch.zeros_like(residuals, requires_grad=True)
-    with torch.enable_grad():
-        pulled = flat_gradient(residuals, parameters, u, create_graph=True)
-    chosen = torch.eye(pulled.numel(), dtype=pulled.dtype, device=pulled.device)
-    return batched_gradient(pulled, [u], chosen).T
+    try:
+        with torch.enable_grad():
+            pulled = flat_gradient(residuals, parameters, u, create_graph=True)
+        chosen = torch.eye(pulled.numel(), dtype=pulled.dtype, device=pulled.device)
+        return batched_gradient(pulled, [u], chosen).T
+    except RuntimeError:
+        return None
 
 
 def batched_gradient(value: Tensor, sources: Sequence[Tensor], chosen: Tensor) -> Tensor:

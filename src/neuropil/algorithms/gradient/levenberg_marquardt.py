@@ -238,7 +238,9 @@ class LevenbergMarquardt(BatchMethod):
                 return REFUSED
             step = first + bend
         fall = residuals.fall(w + step)
-        decrease = fall - model.ridge * (w.dot(step) + 0.5 * step.dot(step))
+        decrease = fall
+        if model.ridge:
+            decrease = fall - model.ridge * (w.dot(step) + 0.5 * step.dot(step))
         foretold = 0.5 * first.dot(damped * first - model.gradient)
         length = (scale * step * step).sum()
         return Trial(*torch.stack([foretold, decrease, fall, length]).tolist())

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from neuropil.algorithms.gradient.tape import Product
 
@@ -36,16 +36,29 @@ class Rows(NamedTuple):
             parameters: Those that the products refer to.
             some: Which rows of the inputs.
         """
-        first = parameters[0]
-        sizes = [p.numel() for p in parameters]
+        blocks = [self.columns(parameters, grads, some) for grads in self.grads]
+        if len(blocks) == 1:
+            return blocks[0]
+        return torch.stack(blocks, 1).flatten(0, 1)
+
+    def columns(
+        self, parameters: Sequence[Tensor], grads: Sequence[Tensor | None], some: slice
+    ) -> Tensor:
+        """Return the Jacobian of one residual of each row."""
         count = len(range(self.height)[some])
-        whole = first.new_zeros(count, self.each, sum(sizes))
-        for residual, grads in enumerate(self.grads):
-            columns = whole[:, residual].split(sizes, 1)
-            for product, grad in zip(self.products, grads, strict=True):
-                if grad is not None:
-                    add_product(columns, parameters, product, grad[some], some)
-        return whole.view(count * self.each, -1)
+        parts: dict[int, Tensor] = {}
+        for product, grad in zip(self.products, grads, strict=True):
+            if grad is None:
+                continue
+            for place, part in contributions(parameters, product, grad[some], some):
+                parts[place] = parts[place] + part if place in parts else part
+        return torch.cat(
+            [
+                parts[place] if place in parts else p.new_zeros(count, p.numel())
+                for place, p in enumerate(parameters)
+            ],
+            1,
+        )
 
 
 def row_products(residuals: Tensor, products: Sequence[Product]) -> Rows | None:
@@ -71,28 +84,23 @@ def row_products(residuals: Tensor, products: Sequence[Product]) -> Rows | None:
     return Rows(products, grads, count, each)
 
 
-def add_product(
-    columns: Sequence[Tensor],
-    parameters: Sequence[Tensor],
-    product: Product,
-    grad: Tensor,
-    some: slice,
-) -> None:
-    """Add to the columns of a weight and a bias what one call contributes."""
+def contributions(
+    parameters: Sequence[Tensor], product: Product, grad: Tensor, some: slice
+) -> Iterator[tuple[int, Tensor]]:
+    """Yield what one call contributes: the place of a weight or bias, and its columns."""
     x = product.input[some]
     if product.weight is not None:
-        weight = parameters[product.weight]
-        column = columns[product.weight].view(-1, *weight.shape)
         if product.window is not None:
-            column += convolution_rows(x, grad, weight, product.window)
+            by_weight = convolution_rows(x, grad, parameters[product.weight], product.window)
         elif x.ndim == 2:
-            column.addcmul_(grad.unsqueeze(2), x.unsqueeze(1))
+            by_weight = grad.unsqueeze(2) * x.unsqueeze(1)
         else:
-            column += grad.flatten(1, -2).mT @ x.flatten(1, -2)
+            by_weight = grad.flatten(1, -2).mT @ x.flatten(1, -2)
+        yield product.weight, by_weight.flatten(1)
     if product.bias is not None:
         if grad.ndim > 2:
             grad = grad.flatten(2).sum(2) if product.window else grad.flatten(1, -2).sum(1)
-        columns[product.bias].add_(grad)
+        yield product.bias, grad
 
 
 def convolution_rows(
