@@ -198,6 +198,17 @@ def test_a_gradient_that_is_not_finite_is_said(variant):
 
 
 @every_variant
+@pytest.mark.parametrize("scale", [1e-30, 1e-18, 1e18, 1e30])
+def test_slopes_whose_squares_are_no_numbers_in_single_precision(variant, scale):
+    w = nn.Parameter(torch.tensor([3.0, -4.0]))
+    algorithm = make(variant, [w], tolerance=0.0)
+    outcome = algorithm.minimize(lambda: (w - 1).square().sum() * scale, max_steps=200)
+    assert outcome.done
+    assert w.isfinite().all()
+    assert outcome.loss <= 29 * scale * (1 + 1e-6)
+
+
+@every_variant
 def test_steps_after_the_end_change_nothing(variant):
     w = nn.Parameter(torch.tensor([3.0, -4.0], dtype=torch.float64))
     algorithm = make(variant, [w])

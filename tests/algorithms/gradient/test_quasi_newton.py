@@ -110,7 +110,7 @@ def test_a_quadratic_in_n_variables_is_solved_in_n_steps(update, n):
     torch.testing.assert_close(w.detach(), torch.linalg.solve(A, b), atol=1e-8, rtol=0)
     if update in ("bfgs", "dfp"):
         torch.testing.assert_close(
-            algorithm.memory["matrix"], torch.linalg.inv(A), atol=1e-9, rtol=0
+            algorithm.memory["matrix"], torch.linalg.inv(A), atol=1e-6, rtol=0
         )
     if update == "sr1":
         torch.testing.assert_close(algorithm.memory["matrix"], A, atol=1e-6, rtol=0)

@@ -106,4 +106,4 @@ class Landscape:
         self.evaluations += 1
         with torch.enable_grad():
             loss = self.method.scalar(self.closure())
-        return loss.detach().to(self.vector.dtype), self.vector.gradient(loss)
+        return loss.detach().to(self.vector.buffer), self.vector.gradient(loss)

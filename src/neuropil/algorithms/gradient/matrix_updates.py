@@ -20,37 +20,36 @@ FLAT = 1e-8  # the least curvature that counts, relative to the largest
 
 
 def bfgs(H: Tensor, s: Tensor, y: Tensor) -> None:
-    """H ← (I − s yᵀ/yᵀs) H (I − y sᵀ/yᵀs) + s sᵀ/yᵀs."""
-    if not curved(s, y):
-        return
+    """H ← (I − s yᵀ/yᵀs) H (I − y sᵀ/yᵀs) + s sᵀ/yᵀs; left out without curvature."""
     Hy = torch.mv(H, y)
-    sy, yHy = torch.mv(torch.stack((s, Hy)), y).tolist()
-    side = torch.add(s * ((1 + yHy / sy) / (2 * sy)), Hy, alpha=-1 / sy)
-    H.addr_(side, s).addr_(s, side)
+    (ss, sy, _), (_, yy, yHy), _ = gram(s, y, Hy)
+    if above_rounding(sy, ss, yy):
+        side = torch.add(s * ((1 + yHy / sy) / (2 * sy)), Hy, alpha=-1 / sy)
+        H.addr_(side, s).addr_(s, side)
 
 
 def dfp(H: Tensor, s: Tensor, y: Tensor) -> None:
-    """H ← H − H y yᵀ H/yᵀH y + s sᵀ/yᵀs."""
-    if not curved(s, y):
-        return
+    """H ← H − H y yᵀ H/yᵀH y + s sᵀ/yᵀs; left out without curvature."""
     Hy = torch.mv(H, y)
-    sy, yHy = torch.mv(torch.stack((s, Hy)), y).tolist()
-    H.addr_(s, s, alpha=1 / sy).addr_(Hy, Hy, alpha=-1 / yHy)
+    (ss, sy, _), (_, yy, yHy), _ = gram(s, y, Hy)
+    if above_rounding(sy, ss, yy) and yHy > 0:
+        H.addr_(s, s, alpha=1 / sy).addr_(Hy, Hy, alpha=-1 / yHy)
 
 
 def psb(B: Tensor, s: Tensor, y: Tensor) -> None:
     """B ← B + (r sᵀ + s rᵀ)/sᵀs − (rᵀs) s sᵀ/(sᵀs)², with r = y − B s."""
     r = torch.addmv(y, B, s, alpha=-1)
-    ss, rs = torch.mv(torch.stack((s, r)), s).tolist()
-    side = torch.add(r / ss, s, alpha=-rs / (2 * ss * ss))
-    B.addr_(side, s).addr_(s, side)
+    (ss, rs), (_, rr) = gram(s, r)
+    if ss * ss > 0 and math.isfinite(rr):
+        side = torch.add(r / ss, s, alpha=-rs / (2 * ss * ss))
+        B.addr_(side, s).addr_(s, side)
 
 
 def sr1(B: Tensor, s: Tensor, y: Tensor) -> None:
     """B ← B + r rᵀ/rᵀs, with r = y − B s; left out where rᵀs is rounding."""
     r = torch.addmv(y, B, s, alpha=-1)
     (ss, rs), (_, rr) = gram(s, r)
-    if abs(rs) > LEAST * math.sqrt(ss * rr):
+    if above_rounding(abs(rs), ss, rr):
         B.addr_(r, r, alpha=1 / rs)
 
 
@@ -61,19 +60,26 @@ DIRECT: dict[str, Callable[[Tensor, Tensor, Tensor], None]] = {"psb": psb, "sr1"
 def first_scale(s: Tensor, y: Tensor) -> float:
     """Return the curvature along the first step, as a matrix starts with it on its diagonal."""
     (ss, sy), (_, yy) = gram(s, y)
-    return yy / sy if sy > LEAST * math.sqrt(ss * yy) else math.sqrt(yy / ss) or 1.0
+    if above_rounding(sy, ss, yy):
+        return yy / sy
+    return math.sqrt(yy / ss) if ss > 0 and 0 < yy < math.inf else 1.0
 
 
 def curved(s: Tensor, y: Tensor) -> bool:
     """Tell whether the gradient changed along the step as above a bowl."""
     (ss, sy), (_, yy) = gram(s, y)
-    return sy > LEAST * math.sqrt(ss * yy)
+    return above_rounding(sy, ss, yy)
 
 
-def gram(a: Tensor, b: Tensor) -> list[list[float]]:
-    """Return the inner products of two vectors."""
-    rows = torch.stack((a, b))
+def gram(*vectors: Tensor) -> list[list[float]]:
+    """Return the inner products of some vectors, all at once."""
+    rows = torch.stack(vectors)
     return (rows @ rows.T).tolist()
+
+
+def above_rounding(ab: float, aa: float, bb: float) -> bool:
+    """Tell whether an inner product may be divided by, given those of each with itself."""
+    return 0 < bb < math.inf and ab > LEAST * math.sqrt(aa * bb)
 
 
 def solved(B: Tensor, gradient: Tensor) -> Tensor:

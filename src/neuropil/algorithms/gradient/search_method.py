@@ -106,11 +106,14 @@ class SearchMethod(BatchMethod):
         """Return where a line search ended, and why to stop there or to go on."""
         while True:
             direction, slope, narrowest = self.downhill(here)
+            if not -math.inf < slope < 0:  # its square is too small or too large for a number
+                return here, "not finite" if slope else "gradient"
+            trial = self.first_trial(here, slope)
             found = landscape.search(
                 here,
                 direction,
                 slope,
-                self.first_trial(here, slope),
+                trial if 0 < trial < math.inf else 1.0,
                 c2=self.options["curvature"],
                 max_evaluations=self.options["max_evaluations"],
                 narrowest=narrowest,
@@ -135,7 +138,7 @@ class SearchMethod(BatchMethod):
             self.forget()
             direction, slope, length = -here.gradient, -steep, steep
         rounding = torch.finfo(direction.dtype).eps
-        return direction, slope, rounding * math.sqrt(size / length)
+        return direction, slope, rounding * math.sqrt(size / length) if length else 0.0
 
     def forget(self) -> bool:
         """Drop what was learnt; return whether there was anything."""
