@@ -158,3 +158,21 @@ def test_what_cannot_be_watched_is_refused():
     )
     with pytest.raises(ValueError, match="not a custom step"):
         trainer.fit(X, epochs=1)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an accelerator")
+def test_it_measures_the_same_on_an_accelerator():
+    found = []
+    for device in ("cpu", "cuda"):
+        torch.manual_seed(0)
+        network = Input(6) >> Relu(16) >> BatchNorm() >> Relu(16) >> Softmax(2)
+        watch = GradientWatch()
+        trainer = Trainer(network, callbacks=[watch], device=device, seed=0, progress=False)
+        trainer.fit((X, Y), epochs=1, batch_size=96)
+        found.append(watch.healths[0].rows)
+    for cpu, cuda in zip(*found, strict=True):
+        assert (cpu.name, cpu.units, cpu.dead) == (cuda.name, cuda.units, cuda.dead)
+        assert cuda.size == pytest.approx(cpu.size, rel=1e-3)
+        if cpu.gradient is not None:
+            assert cuda.gradient == pytest.approx(cpu.gradient, rel=1e-2)
