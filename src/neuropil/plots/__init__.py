@@ -1,6 +1,7 @@
 """Pictures and reports of networks, trainings and their results."""
 
 from neuropil.plots.calibration import Reliability, calibration, reliability
+from neuropil.plots.capacity import capacity_curves
 from neuropil.plots.confusion import confusion_matrix
 from neuropil.plots.curves import learning_curves
 from neuropil.plots.decision_regions import decision_regions
@@ -12,6 +13,7 @@ from neuropil.plots.intervals import bootstrap_interval, wilson_interval
 from neuropil.plots.loss_against_time import loss_against_time
 from neuropil.plots.maps import cluster_map, component_planes, hit_map, u_matrix
 from neuropil.plots.optimizer_paths import optimizer_paths
+from neuropil.plots.recall import hopfield_recall
 from neuropil.plots.regression import error_by_decile, predicted_against_true, residuals
 from neuropil.plots.report import write_report
 
@@ -19,6 +21,7 @@ __all__ = [
     "Reliability",
     "bootstrap_interval",
     "calibration",
+    "capacity_curves",
     "cluster_map",
     "component_planes",
     "confusion_matrix",
@@ -29,6 +32,7 @@ __all__ = [
     "growing_gas",
     "hinton",
     "hit_map",
+    "hopfield_recall",
     "learning_curves",
     "loss_against_time",
     "optimizer_paths",
