@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, final
 
 import torch
@@ -11,7 +12,7 @@ from neuropil.algorithms.gradient.row_products import Rows, row_products
 from neuropil.algorithms.gradient.tape import Product, Tape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 # Entries of the Jacobian that are worked out at a time: 32 MiB in single precision.
 BLOCK = 2**23
@@ -59,7 +60,7 @@ class Jacobian:
         with self.tape:
             self.tape.clear()
             value = closure()
-        if isinstance(value, Tensor):
+        if isinstance(value, Tensor) or not isinstance(value, Iterable):
             yield value
             return
         portions = iter(value)

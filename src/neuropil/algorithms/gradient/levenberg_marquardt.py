@@ -203,9 +203,10 @@ class LevenbergMarquardt(BatchMethod):
         if model.ridge:
             loss += 0.5 * model.ridge * w.dot(w).item()
         damping, growth = memory.get("damping", self.options["damping"]), 2.0
-        trial = REFUSED
+        trial, hoped = REFUSED, 0.0
         for _ in range(MAX_TRIALS):
             trial = self.attempt(residuals, model, damping, scale)
+            hoped = max(hoped, trial.foretold)
             gain = trial.decrease / trial.foretold if trial.foretold > 0 else 0.0
             taken = gain >= LEAST_GAIN
             if taken:
@@ -217,9 +218,11 @@ class LevenbergMarquardt(BatchMethod):
             damping, growth = damping * growth, growth * 2
         else:
             taken, reason = False, "stuck"
-            memory["damping"] = self.options["damping"]  # for other data, if there are
         if not taken:
             residuals.weights.write(w)
+            memory["damping"] = self.options["damping"]  # for other data, if there are
+            if hoped > math.sqrt(tolerance) * loss:
+                reason = "stuck"  # what looked possible was not
         memory["change"] = trial.decrease / loss if taken else 0.0
         return reason, trial.fall if taken else 0.0
 

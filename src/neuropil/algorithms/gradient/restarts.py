@@ -63,7 +63,9 @@ def step_all(
     memory["growth"] = torch.where(taken, 2.0, memory["growth"] * 2).clamp(max=MOST_DAMPING)
     memory["starts"] = torch.where(taken.unsqueeze(1), w + step, w)
     before = 0.5 * r.square().sum(1)
-    after = torch.where(taken, before - decrease, before).nan_to_num(nan=math.inf)
+    after = torch.where(taken, before - decrease, before).nan_to_num(
+        nan=math.inf, posinf=math.inf
+    )
     tolerance = max(algorithm.options["tolerance"], torch.finfo(w.dtype).eps) * before
     # Nothing to gain, or no finite step to be found: nothing more will come of such a start.
     settled = (foretold <= tolerance) & ~(decrease > tolerance)
@@ -72,7 +74,7 @@ def step_all(
     weights.write(memory["starts"][best])
     figures = torch.stack([after[best], gradient[best].abs().max(), settled.all()])
     conclude(algorithm, *figures.tolist())
-    return before.nan_to_num(nan=math.inf).min()
+    return before.nan_to_num(nan=math.inf, posinf=math.inf).min()
 
 
 def propose(memory: dict[str, Any], J: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
