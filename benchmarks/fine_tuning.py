@@ -24,7 +24,7 @@ CROPS = 200
 LEAST = 8
 
 
-def main(json: str | None = None, seeds: int = 5, epochs: int = 3) -> None:
+def main(json: str | None = None, seeds: int = 5, epochs: int = 1) -> None:
     """Train both from each seed and print their accuracies.
 
     Args:

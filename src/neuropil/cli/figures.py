@@ -12,13 +12,16 @@ if TYPE_CHECKING:
 
     from neuropil.core import Network
     from neuropil.datasets import Dataset, Target
+    from neuropil.training.classic_model import ClassicModel
     from neuropil.training.losses import Loss
 
 Figures = dict[str, float | None]
 SHORT = {"root_mean_squared_error": "RMSE", "mean_absolute_error": "MAE", "r2": "R²"}
 
 
-def measured(network: Network, data: Dataset, target: Target, loss: Loss) -> Figures:
+def measured(
+    network: Network | ClassicModel, data: Dataset, target: Target, loss: Loss
+) -> Figures:
     """Return the loss and what a person wants to know beside it.
 
     Args:

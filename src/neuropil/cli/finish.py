@@ -8,30 +8,39 @@ from typing import TYPE_CHECKING
 from neuropil.cli.console import console, label, note, say
 from neuropil.cli.entry import explained
 from neuropil.cli.figures import Figures, measured, table
-from neuropil.training import GradientWatch, losses
+from neuropil.training import losses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from neuropil.core import Network
     from neuropil.datasets import Dataset, Splits
-    from neuropil.training import Trainer
-    from neuropil.training.recipe import Recipe
+    from neuropil.training import GradientWatch, History
+    from neuropil.training.classic_model import ClassicModel
     from neuropil.training.run import Run
 
 
-def finish(run: Run, splits: Splits, made: Recipe, trainer: Trainer, *, quiet: bool) -> None:
+def finish(
+    run: Run,
+    splits: Splits,
+    network: Network | ClassicModel,
+    history: History,
+    *,
+    watch: GradientWatch | None = None,
+    stop_reason: str = "",
+    quiet: bool,
+) -> None:
     """Write everything down, then say it."""
-    network = made.network.cpu()
-    run.times["seconds"] = sum(record["seconds"] for record in trainer.history)
-    run.write_result(network, trainer.history)
-    loss = losses.by_name(made.loss)
+    network = network.cpu()
+    run.times["seconds"] = sum(record["seconds"] for record in history)
+    run.write_result(network, history)
+    loss = losses.by_name(run.settings["loss"])
     for name, part in parts(splits):
         run.figures[name] = measured(network, part, splits.preparation.target, loss)
     run.data |= splits.facts()
     # Only now: a training that ends in between is taken up again where it ended.
     run.status = "finished"
     run.save()
-    watch = next((c for c in trainer.callbacks if isinstance(c, GradientWatch)), None)
     with told():
         from neuropil.plots import write_report
 
@@ -39,7 +48,7 @@ def finish(run: Run, splits: Splits, made: Recipe, trainer: Trainer, *, quiet: b
             run.report,
             network,
             splits,
-            trainer.history,
+            history,
             settings=run.settings,
             figures=run.figures,
             versions=run.versions,
@@ -51,7 +60,7 @@ def finish(run: Run, splits: Splits, made: Recipe, trainer: Trainer, *, quiet: b
     else:
         for verdict in watch.verdicts if watch else ():
             note(f"{verdict}.")
-        show(run, trainer.stop_reason)
+        show(run, stop_reason)
 
 
 def parts(splits: Splits) -> Iterator[tuple[str, Dataset]]:

@@ -13,6 +13,7 @@ from neuropil.algorithms import schedules
 from neuropil.cli import augmentations
 from neuropil.cli.networks import check_fit, named_network, published
 from neuropil.cli.opening import flag, image_size, then
+from neuropil.core import Network
 from neuropil.training import GradientWatch, losses
 from neuropil.training.closure import check_lr
 from neuropil.training.recipe import Recipe, recipe
@@ -169,6 +170,11 @@ def recipe_of(run: Run) -> Recipe:
     augment = augmentations.parse(str(plain["augment"]))
     metrics = tuple(plain["metrics"])
     network = run.network()
+    if not isinstance(network, Network):
+        raise ValueError(
+            f"{run.path} was begun with a classic network, which is fitted in one go: begin a "
+            f"new run by `neuropil train`."
+        )
     if run.settings.get("freeze") is not None:
         network.freeze(run.settings["freeze"])
     return Recipe(**plain | {"network": network, "augment": augment, "metrics": metrics})
@@ -177,5 +183,7 @@ def recipe_of(run: Run) -> Recipe:
 def trainer(run: Run, made: Recipe, progress: Progress) -> Trainer:
     """Return the trainer that carries a recipe out."""
     options = {name: run.settings[name] for name in DIRECT}
-    options |= {"checkpoints": run.checkpoints, "callbacks": [GradientWatch()]}
+    # Each look costs as much as two steps: some twenty of them do.
+    watch = GradientWatch(every=max(1, made.epochs // 20))
+    options |= {"checkpoints": run.checkpoints, "callbacks": [watch]}
     return made.trainer(**options, progress=progress)

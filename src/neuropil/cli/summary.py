@@ -1,5 +1,6 @@
 """``neuropil summary``."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -42,7 +43,12 @@ def summary(
     from neuropil.analysis import summary as analysed
     from neuropil.cli.console import console, note, say, say_json
     from neuropil.cli.networks import structure
+    from neuropil.training.classic_model import ClassicModel
+    from neuropil.training.run import MODEL
 
+    if (Path(network) / MODEL).is_file():
+        say(" ".join(repr(ClassicModel.load(network).estimator).split()))
+        return
     shape = None if input_shape is None else parsed_shape(input_shape)
     found, notes = structure(network, shape, outputs)
     for line in notes:

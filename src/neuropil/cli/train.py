@@ -76,8 +76,9 @@ def train(
         str | None,
         option(
             "An architecture's name, an expression such as 'Relu(64) >> Softmax(10)', a saved "
-            "network or run folder (training starts from its weights), or a network.json. "
-            "Default: a small convolutional network for pictures, a dense one for tables.",
+            "network or run folder (training starts from its weights), a network.json, or a "
+            "classic network such as sofm, lvq or 'PNN(sigma=0.5)'. Default: a small "
+            "convolutional network for pictures, a dense one for tables.",
             NETWORK,
             metavar="NETWORK",
         ),

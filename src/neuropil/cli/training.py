@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from neuropil import algorithms
-from neuropil.cli import plan
+from neuropil.cli import classic, plan
 from neuropil.cli.console import console, label, note, say
 from neuropil.cli.finish import finish
 from neuropil.cli.networks import resized
 from neuropil.cli.opening import described, new_folder, open_again, open_splits
 from neuropil.cli.progress import progress_for
+from neuropil.training import GradientWatch, History, losses
 from neuropil.training.closure import takes_all
 from neuropil.training.nonfinite import NonFiniteError
 from neuropil.training.run import Run
@@ -63,6 +64,9 @@ def begin(
         slower: What the learning rate is multiplied by.
     """
     splits = open_splits({**settings, "data": typed})
+    if classic.class_named(settings["network"]) is not None:
+        begin_classic(settings, splits, path, quiet=quiet)
+        return
     made, notes = plan.chosen(splits, settings)
     if made.lr is not None:
         made = dataclasses.replace(made, lr=made.lr * slower)
@@ -77,6 +81,22 @@ def begin(
         run.discard()
         raise
     go_further(run, quiet=quiet)
+
+
+def begin_classic(settings: dict[str, Any], splits: Splits, path: Path, *, quiet: bool) -> None:
+    """Fit a classic network in a new run folder."""
+    model, notes = classic.model_of(settings, splits)
+    if not quiet:
+        classic.show_plan(splits, model, notes)
+    loss = losses.squared_error if splits.classes is None else losses.cross_entropy
+    run = Run.create(path, model, splits, {**settings, "loss": loss.name})
+    try:
+        with run.held():
+            seconds = classic.fitted(model, splits)
+            finish(run, splits, model, History([{"epoch": 1, "seconds": seconds}]), quiet=quiet)
+    except BaseException:
+        run.discard()
+        raise
 
 
 def check_resizable(network: Network, splits: Splits, size: int | tuple[int, int]) -> None:
@@ -180,7 +200,16 @@ def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
                 batch_size=made.batch_size,
                 resume=True,
             )
-        finish(run, splits, made, trainer, quiet=quiet)
+        watches = (c for c in trainer.callbacks if isinstance(c, GradientWatch))
+        finish(
+            run,
+            splits,
+            made.network,
+            trainer.history,
+            watch=next(watches, None),
+            stop_reason=trainer.stop_reason,
+            quiet=quiet,
+        )
 
 
 def as_trained(data: Dataset, target: Target) -> Any:

@@ -41,7 +41,10 @@ from neuropil.training.run_facts import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from neuropil.training.classic_model import ClassicModel
+
 HISTORY, CHECKPOINTS, REPORT = "history.csv", "checkpoints", "report.html"
+MODEL = "model.skops"  # of a classic network
 
 
 @final
@@ -75,7 +78,11 @@ class Run:
 
     @classmethod
     def create(
-        cls, path: Path, network: Network, splits: Splits, settings: dict[str, Any]
+        cls,
+        path: Path,
+        network: Network | ClassicModel,
+        splits: Splits,
+        settings: dict[str, Any],
     ) -> Self:
         """Make a run folder for a training that is about to begin.
 
@@ -126,7 +133,7 @@ class Run:
         with replacing(self.path / FACTS) as file:
             file.write(json.dumps(finite(plain), indent=1, ensure_ascii=False).encode())
 
-    def write_result(self, network: Network, history: History) -> None:
+    def write_result(self, network: Network | ClassicModel, history: History) -> None:
         """Write the network and its history, then the facts.
 
         Args:
@@ -205,13 +212,17 @@ class Run:
                 f"{self.path / FACTS} is damaged: its settings lack {lacking[0]!r}."
             )
 
-    def network(self) -> Network:
-        """Return the network with its weights.
+    def network(self) -> Network | ClassicModel:
+        """Return the network with its weights, or the classic network as it was fitted.
 
         Raises:
             FileNotFoundError: When a file is missing.
             ValueError: When a file is damaged or does not belong to the others.
         """
+        if (self.path / MODEL).is_file():
+            from neuropil.training.classic_model import ClassicModel
+
+            return ClassicModel.load(self.path)
         network = Network.load(self.path)
         preparation, takes = self.preparation, network.input_shapes
         outputs = {preparation.target.outputs, 1 if len(self.classes or ()) == 2 else None}
@@ -244,7 +255,7 @@ class Run:
         """
         return read_for_prediction(self.preparation, files)
 
-    def predict(self, inputs: Tensor, network: Network | None = None) -> Tensor:
+    def predict(self, inputs: Tensor, network: Network | ClassicModel | None = None) -> Tensor:
         """Return each class's probability, or numbers in the target's own units.
 
         Shape:

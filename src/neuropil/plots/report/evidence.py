@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from neuropil.core import Network
     from neuropil.datasets import Dataset, Splits
+    from neuropil.training.classic_model import ClassicModel
 
 Array = np.ndarray[Any, Any]
 # A part by its name in a run, in words.
@@ -60,7 +61,7 @@ class Evidence:
         return cells.reshape(count, count)
 
 
-def gather(network: Network, splits: Splits) -> Evidence:
+def gather(network: Network | ClassicModel, splits: Splits) -> Evidence:
     """Return what a network says of the most independent examples that there are.
 
     Args:

@@ -20,6 +20,7 @@ from neuropil.plots.report.words import (
     number,
     percent,
 )
+from neuropil.training.classic_model import ClassicModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +89,12 @@ def remarks_on(subject: Subject) -> Iterator[Content]:
         yield from certainty(subject)
     yield from fit(subject)
     yield from course(subject)
-    parameters = sum(parameter.numel() for parameter in subject.network.parameters())
+    network = subject.network
+    if isinstance(network, ClassicModel):
+        name = type(network.estimator).__name__
+        yield f"{name} was fitted in {duration(subject.seconds)}."
+        return
+    parameters = sum(parameter.numel() for parameter in network.parameters())
     took = f" in {duration(subject.seconds)}" if subject.seconds else ""
     epochs = counted(len(subject.history), "epoch")
     yield f"The network has {parameters:,} parameters and was trained for {epochs}{took}."

@@ -11,10 +11,12 @@ from neuropil.analysis.quantities import memory_size, short_count
 from neuropil.core import format_shape
 from neuropil.plots.filters import filter_weights, filter_words, filters, has_filters
 from neuropil.plots.hinton import hinton
+from neuropil.plots.report.classic import classic
 from neuropil.plots.report.drawing import drawing
 from neuropil.plots.report.html import Content, Html, element, table
 from neuropil.plots.report.rows import input_names
 from neuropil.plots.report.words import NONE
+from neuropil.training.classic_model import ClassicModel
 
 if TYPE_CHECKING:
     from neuropil.analysis import Row, Summary
@@ -27,12 +29,15 @@ MOST_INPUTS, MOST_UNITS = 60, 40
 
 def network(subject: Subject) -> Html:
     """Return the network as an expression, as a diagram and as a table."""
+    model = subject.network
+    if isinstance(model, ClassicModel):
+        return classic(subject, model)
     return element(
         "section",
         element("h2", "The network"),
-        element("pre", element("code", expression(subject.network)), class_="wrapped"),
-        element("div", picture(subject), layers(subject), class_="pair layered"),
-        first_layer(subject),
+        element("pre", element("code", expression(model)), class_="wrapped"),
+        element("div", picture(subject, model), layers(subject, model), class_="pair layered"),
+        first_layer(subject, model),
         id="network",
     )
 
@@ -43,17 +48,17 @@ def expression(network: Network) -> str:
     return " ".join(text.strip("()").split()) if text.startswith("(") else text
 
 
-def picture(subject: Subject) -> Html:
+def picture(subject: Subject, model: Network) -> Html:
     """Return the diagram, in a frame that scrolls where it is long."""
-    svg = diagram(subject.network, subject.splits.input_shape).svg.replace(
+    svg = diagram(model, subject.splits.input_shape).svg.replace(
         ' xmlns="http://www.w3.org/2000/svg"', "", 1
     )
     return element("div", Html(svg), class_="diagram", tabindex="0", role="group")
 
 
-def layers(subject: Subject) -> Html:
+def layers(subject: Subject, model: Network) -> Html:
     """Return the table of layers with what they add up to."""
-    found = summary(subject.network, subject.splits.input_shape)
+    found = summary(model, subject.splits.input_shape)
     rows = [row_cells(row) for row in found.rows]
     heads = ["layer", "output", "parameters", "multiply–adds", "receptive field"]
     if not any(row[-1] for row in rows):
@@ -105,14 +110,14 @@ def field(row: Row) -> str:
     return " × ".join("all" if size is None else str(size) for size in sizes)
 
 
-def first_layer(subject: Subject) -> list[Html] | None:
+def first_layer(subject: Subject, model: Network) -> list[Html] | None:
     """Return the first filters, or the first weights of a table's network, as a picture."""
-    if any(map(has_filters, subject.network.layers.values())):
+    if any(map(has_filters, model.layers.values())):
         return [
             element("h3", "What the first filters look for"),
-            first_filters(subject.network),
+            first_filters(model),
         ]
-    weights = first_weights(subject)
+    weights = first_weights(model)
     if weights is None:
         return None
     picture = first_units(weights, input_names(subject.splits))
@@ -152,12 +157,12 @@ def first_units(weights: Tensor, names: list[str]) -> Html:
     )
 
 
-def first_weights(subject: Subject) -> Tensor | None:
+def first_weights(model: Network) -> Tensor | None:
     """Return the first weights, inputs by units, where the inputs are few and have names."""
-    shape = subject.splits.input_shape
-    for layer in subject.network.layers.values():
+    shape = model.input_shapes[0]
+    for layer in model.layers.values():
         weight = getattr(layer, "weight", None)
         if isinstance(weight, Tensor) and weight.ndim == 2 and len(shape) == 1:
-            fits = weight.shape[1] == shape[0] <= MOST_INPUTS
+            fits = weight.shape[1] == shape[0] and weight.shape[1] <= MOST_INPUTS
             return weight.detach().t() if fits else None
     return None

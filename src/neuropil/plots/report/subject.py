@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from neuropil.core import Network
     from neuropil.datasets import Splits
     from neuropil.training import GradientWatch, History
+    from neuropil.training.classic_model import ClassicModel
 
 
 @final
@@ -33,7 +34,7 @@ class Subject:
         gradients: What watched its gradients; None where nothing did.
     """
 
-    network: Network
+    network: Network | ClassicModel
     splits: Splits
     history: History
     settings: Mapping[str, Any]

@@ -9,6 +9,7 @@ from neuropil.plots.curves import curve_names, curve_title, learning_curves
 from neuropil.plots.report.drawing import drawing
 from neuropil.plots.report.html import Html, element
 from neuropil.plots.report.words import counted, duration, number
+from neuropil.training.classic_model import ClassicModel
 
 if TYPE_CHECKING:
     from neuropil.plots.report.subject import Subject
@@ -19,8 +20,10 @@ NOTE = (
 )
 
 
-def training(subject: Subject) -> Html:
-    """Return the learning curves."""
+def training(subject: Subject) -> Html | None:
+    """Return the learning curves; a classic network has none."""
+    if isinstance(subject.network, ClassicModel):
+        return None
     history = subject.history
     if not len(history):
         return element(

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from neuropil.core import Network
     from neuropil.datasets import Splits
     from neuropil.training import GradientWatch, History
+    from neuropil.training.classic_model import ClassicModel
 
 
 def write_report(
     path: str | PathLike[str],
-    network: Network,
+    network: Network | ClassicModel,
     splits: Splits,
     history: History,
     *,

@@ -1,0 +1,151 @@
+"""``neuropil train --network sofm``: classic networks, from their name to a run folder."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import time
+from typing import TYPE_CHECKING, Any
+
+from neuropil import algorithms
+from neuropil.algorithms.names import squeezed
+from neuropil.cli.console import label, note
+from neuropil.cli.opening import described, flag
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neuropil.algorithms.estimator import ClassicNetwork
+    from neuropil.datasets import Splits
+    from neuropil.training.classic_model import ClassicModel
+
+# Options of training by gradients that a classic network has as its own, under these names.
+OWN = {"epochs": "n_epochs", "lr": "lr"}
+# Options that mean nothing to it.
+OTHERS = (
+    *("weights", "freeze", "then", "algorithm", "batch_size", "schedule", "loss"),
+    *("class_weight", "augment"),
+)
+
+
+def class_named(text: str | None) -> type[ClassicNetwork] | None:
+    """Return the classic network that ``--network`` names, if it names one."""
+    name = (text or "").partition("(")[0].strip()
+    if ">>" in (text or "") or not name.isidentifier():
+        return None
+    found = {squeezed(known): known for known in algorithms.__all__ if known[0].isupper()}
+    if squeezed(name) not in found:
+        return None
+    made = getattr(algorithms, found[squeezed(name)])
+    return made if not hasattr(made, "add_param_group") else None
+
+
+def estimator_of(
+    text: str, settings: Mapping[str, Any], splits: Splits
+) -> tuple[ClassicNetwork, list[str]]:
+    """Return the classic network that the options ask for, and what a person should know.
+
+    Raises:
+        ValueError: When an option is not the network's, or the text is no plain call.
+    """
+    kind = class_named(text)
+    if kind is None:
+        raise ValueError(f"there is no classic network {text!r}.")
+    known = inspect.signature(kind).parameters
+    options = own_options(kind, settings) | arguments(kind, text)
+    if "random_state" in known:
+        options.setdefault("random_state", settings["seed"] % 2**32)
+    notes: list[str] = []
+    if "binarize" in known and "binarize" not in options and splits.kind == "pictures":
+        options["binarize"] = 0.5
+        notes.append("what is brighter than half is 1, the rest 0; binarize=… says otherwise.")
+    return kind(**options), notes
+
+
+def own_options(kind: type, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the command that a classic network has as its own.
+
+    Raises:
+        ValueError: When an option means nothing to it.
+    """
+    for option in OTHERS:
+        if settings[option] is not None:
+            raise ValueError(
+                f"{flag(option)} is for training by gradients; {kind.__name__} takes its "
+                f"options in its call: --network '{kind.__name__}(…)'."
+            )
+    asked = {OWN[option]: settings[option] for option in OWN if settings[option] is not None}
+    for name in asked:
+        if name not in inspect.signature(kind).parameters:
+            raise ValueError(f"{kind.__name__} has no {name}: leave the option out.")
+    return asked
+
+
+def arguments(kind: type, text: str) -> dict[str, Any]:
+    """Return the options in a call such as ``SOFM(grid=(20, 20))``; nothing in it is run.
+
+    Raises:
+        ValueError: When it is no call with plain options, or one is unknown.
+    """
+    if "(" not in text:
+        return {}
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+        if not isinstance(node, ast.Call) or any(k.arg is None for k in node.keywords):
+            raise ValueError("it is no call")
+        names = list(inspect.signature(kind).parameters)
+        values = [
+            *zip(names, node.args, strict=False),
+            *((k.arg, k.value) for k in node.keywords),
+        ]
+        options = {str(name): ast.literal_eval(value) for name, value in values}
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(
+            f"--network {text!r} must be a name or a call with plain values, such as "
+            f"'SOFM(grid=(20, 20))': {error}."
+        ) from None
+    for name in options:
+        if name not in names:
+            raise ValueError(
+                f"{kind.__name__} has no option {name!r}; it has {', '.join(names)}."
+            )
+    return options
+
+
+def model_of(settings: Mapping[str, Any], splits: Splits) -> tuple[ClassicModel, list[str]]:
+    """Return the model that the options ask for, not fitted yet."""
+    from neuropil.training.classic_model import ClassicModel
+
+    estimator, notes = estimator_of(settings["network"], settings, splits)
+    preparation: Any = splits.preparation
+    limits = (preparation.low, preparation.high) if splits.kind == "pictures" else None
+    classes = None if splits.classes is None else len(splits.classes)
+    return ClassicModel(estimator, classes, limits), notes
+
+
+def show_plan(splits: Splits, model: ClassicModel, notes: list[str]) -> None:
+    """Say what was found and what is going to be done."""
+    label("Data", described(splits))
+    for line in [*splits.notes, *notes]:
+        note(line)
+    label("Network", " ".join(repr(model.estimator).split()))
+    behind = {
+        "groups": "each group answers with its training examples' targets",
+        "features": "a linear model answers from what it makes of the examples",
+    }
+    if model.role in behind:
+        label("Answers", behind[model.role])
+
+
+def fitted(model: ClassicModel, splits: Splits) -> float:
+    """Fit a model to the training part; return the seconds that it took.
+
+    Raises:
+        ValueError: When the data have no targets.
+    """
+    train = splits.train
+    if train.targets is None:
+        raise ValueError("the training data has no targets.")
+    start = time.perf_counter()
+    model.fit(train.inputs, splits.preparation.target.standardize(train.targets))
+    return time.perf_counter() - start

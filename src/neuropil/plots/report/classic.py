@@ -1,0 +1,107 @@
+"""What a classic network is: how it is written, what it has learnt, how it answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from neuropil.plots.report.html import Content, Html, element, table
+from neuropil.plots.report.pictures import can_be_shown, gallery, picture
+from neuropil.plots.report.words import counted, number
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from neuropil.plots.report.subject import Subject
+    from neuropil.training.classic_model import ClassicModel
+
+# More prototypes than this are not told apart by looking.
+MOST = 100
+# Fitted rows that are as wide as an example, and what they are called.
+ROWS = {
+    "prototypes_": "prototypes",
+    "weights_": "units' weights",
+    "components_": "units' weights",
+    "patterns_": "patterns",
+}
+ANSWERS = {
+    "classifier": "It names a class for each example.",
+    "regressor": "It gives a value for each example.",
+    "groups": "It puts examples into groups; a group answers with its training examples' "
+    "targets, and one that has none with those of all.",
+    "features": "It transforms examples; a linear model, fitted to what it makes of the "
+    "training examples, gives the answer.",
+}
+# What a map or a gas says of how well it fits; each takes the examples.
+FITS = ("quantization_error", "topographic_error")
+
+
+def classic(subject: Subject, model: ClassicModel) -> Html:
+    """Return the network as it is written, with what it has learnt."""
+    return element(
+        "section",
+        element("h2", "The network"),
+        element("pre", element("code", expression(model)), class_="wrapped"),
+        element("p", ANSWERS[model.role]),
+        table(["", "value"], facts(subject, model), class_="numbers"),
+        learnt_pictures(subject, model),
+        id="network",
+    )
+
+
+def expression(model: ClassicModel) -> str:
+    """Return the network as it is written, on one line."""
+    return " ".join(repr(model.estimator).split())
+
+
+def facts(subject: Subject, model: ClassicModel) -> list[list[Content]]:
+    """Return what was learnt, a fact a row."""
+    fitted: dict[str, Any] = vars(model.estimator)
+    rows: list[list[Content]] = []
+    for name, value in fitted.items():
+        if not name.endswith("_") or name.startswith("_"):
+            continue
+        if isinstance(value, np.ndarray) and value.size > 1:
+            rows.append([element("code", name), " × ".join(map(str, value.shape))])
+        elif isinstance(value, int):
+            rows.append([element("code", name), f"{value:,}"])
+        elif isinstance(value, float):
+            rows.append([element("code", name), number(value)])
+    for name in FITS:
+        measure = getattr(model.estimator, name, None)
+        if measure is not None:
+            value = float(measure(model.rows(subject.evidence.data.inputs)))
+            rows.append([name.replace("_", " "), number(value)])
+    return rows
+
+
+def learnt_pictures(subject: Subject, model: ClassicModel) -> Content:
+    """Return what the network has learnt as pictures, where examples are pictures."""
+    shape = subject.splits.input_shape
+    fitted: dict[str, Any] = vars(model.estimator)
+    size = int(np.prod([length or 0 for length in shape]))
+    found = ((word, fitted.get(name)) for name, word in ROWS.items())
+    for word, rows in found:
+        wide = isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.shape[1] == size
+        if wide and can_be_shown(tuple(length or 0 for length in shape)):
+            return cards_of(word, np.asarray(rows, float), shape)
+    return None
+
+
+def cards_of(word: str, rows: NDArray[Any], shape: Any) -> Content:
+    """Return rows as pictures with a heading."""
+    shown = torch.from_numpy(rows[:MOST]).reshape(-1, *shape)
+    # Weights may be negative: the scale is their own.
+    limits = float(shown.min()), float(shown.max())
+    cards = [
+        element("li", picture(each, limits, f"{word} {place + 1}"))
+        for place, each in enumerate(shown)
+    ]
+    more = f", the first {MOST} of {len(rows):,}" if len(rows) > MOST else ""
+    return [
+        element("h3", f"Its {word}"),
+        element("p", f"{counted(len(shown), 'picture')}{more}.", class_="note"),
+        gallery(cards, shape),
+    ]

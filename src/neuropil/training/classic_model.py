@@ -1,0 +1,241 @@
+"""Classic networks where networks stand: in runs, predictions and reports."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, final
+
+import numpy as np
+import torch
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor
+
+from neuropil.training.atomic import replacing
+from neuropil.training.run import MODEL
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from numpy.typing import NDArray
+
+    from neuropil.algorithms.estimator import ClassicNetwork
+
+# What a file may hold beside scikit-learn's and NumPy's own types.
+OURS = "neuropil."
+# Less than this share of one is no surprise; its logarithm is finite.
+LEAST = 1e-12
+
+Role: TypeAlias = Literal["classifier", "regressor", "groups", "features"]
+
+
+@final
+class ClassicModel:
+    """A classic network that takes raw examples and answers as other networks do.
+
+    Classifiers and regressors answer themselves. A network that puts examples into groups, such
+    as a map or adaptive resonance, answers with the classes' shares, or the mean target, among
+    the training examples of the group. One that only transforms, such as a Boltzmann machine,
+    has a linear model behind it, fitted to what it makes of the training examples.
+
+    Args:
+        estimator: The classic network, with its options; it is copied, not fitted.
+        classes: How many classes there are; None for regression.
+        limits: The values of black and white, which become 0 and 1, for pictures; others are
+            standardised.
+
+    Raises:
+        ValueError: When the network answers another kind of question.
+
+    Example:
+        >>> from neuropil.algorithms import GRNN
+        >>> x = torch.linspace(0, 1, 50).reshape(-1, 1)
+        >>> model = ClassicModel(GRNN()).fit(x, x.squeeze() ** 2)
+        >>> bool((model.predict(x) - x**2).abs().max() < 0.05)
+        True
+    """
+
+    def __init__(
+        self,
+        estimator: ClassicNetwork,
+        classes: int | None = None,
+        limits: tuple[float, float] | None = None,
+    ) -> None:
+        self.estimator = clone(estimator)
+        self.classes = classes
+        self.limits = limits
+        self.role: Role = role_of(self.estimator, classes)
+        self.center: NDArray[Any] | float = 0.0
+        self.scale: NDArray[Any] | float = 1.0
+        self.table: NDArray[Any] | None = None
+        self.readout: Any = None
+
+    def fit(self, inputs: Tensor, targets: Tensor) -> Self:
+        """Fit the network, and what turns its answer into classes or values.
+
+        Args:
+            inputs: Raw examples, in the first axis.
+            targets: Class numbers, or standardised values.
+        """
+        flat = inputs.flatten(1).double().numpy()
+        if self.limits is not None:
+            self.center, self.scale = self.limits[0], self.limits[1] - self.limits[0] or 1.0
+        else:
+            self.center, self.scale = flat.mean(0), flat.std(0)
+            self.scale = np.where(self.scale > 0, self.scale, 1.0)
+        rows = self.rows(inputs)
+        y = targets.numpy()
+        y = y.squeeze(1) if y.ndim == 2 and y.shape[1] == 1 else y
+        if self.role in ("classifier", "regressor"):
+            self.estimator.fit(rows, y)
+            return self
+        self.estimator.fit(rows)
+        if self.role == "groups":
+            self.table = self.table_of(self.estimator.predict(rows), y)
+        else:
+            last = Ridge() if self.classes is None else LogisticRegression(max_iter=1000)
+            self.readout = make_pipeline(StandardScaler(), last)
+            self.readout.fit(self.estimator.transform(rows), y)
+        return self
+
+    def predict(self, inputs: Tensor) -> Tensor:
+        """Return each class's probability ``(N, K)``, or standardised values ``(N, k)``.
+
+        Args:
+            inputs: Raw examples, in the first axis.
+        """
+        rows = self.rows(inputs)
+        if self.role == "groups" and self.table is not None:
+            # The last row is for what falls into no group that training examples fell into.
+            groups = self.estimator.predict(rows)
+            known = (groups >= 0) & (groups < len(self.table) - 1)
+            return torch.from_numpy(self.table[np.where(known, groups, -1)])
+        model, given = self.estimator, rows
+        if self.role == "features":
+            model, given = self.readout, self.estimator.transform(rows)
+        if self.classes is None:
+            return torch.from_numpy(np.asarray(model.predict(given)).reshape(len(given), -1))
+        return torch.from_numpy(self.shares(model, given))
+
+    def scores(self) -> Scores:
+        """Return what gives the logarithms of the probabilities, which losses take."""
+        return Scores(self)
+
+    def rows(self, inputs: Tensor) -> NDArray[Any]:
+        """Return examples as the network takes them."""
+        return (inputs.flatten(1).double().numpy() - self.center) / self.scale
+
+    def shares(self, model: Any, given: NDArray[Any]) -> NDArray[Any]:
+        """Return a classifier's probabilities, a column for every class there is."""
+        shares = np.zeros((len(given), self.classes or 0))
+        if hasattr(model, "predict_proba"):
+            shares[:, model.classes_] = model.predict_proba(given)
+        else:
+            shares[np.arange(len(given)), model.predict(given)] = 1.0
+        return shares
+
+    def table_of(self, groups: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
+        """Return the answer of each group, and of all together in the last row."""
+        targets = y if self.classes is None else np.eye(self.classes)[y]
+        targets = targets.reshape(len(targets), -1).astype(float)
+        inside = groups >= 0
+        count = int(groups.max(initial=-1)) + 1
+        sums = np.zeros((count, targets.shape[1]))
+        np.add.at(sums, groups[inside], targets[inside])
+        members = np.bincount(groups[inside], minlength=count)[:, None]
+        overall = targets.mean(0, keepdims=True)
+        means = np.where(members > 0, sums / np.maximum(members, 1), overall)
+        return np.concatenate([means, overall])
+
+    def cpu(self) -> Self:
+        """Return itself: it never leaves the processor."""
+        return self
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write ``model.skops`` into a folder: data alone, nothing that is run when read.
+
+        Args:
+            path: The folder; it is made where there is none.
+        """
+        from skops import io
+
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / MODEL) as file:
+            file.write(io.dumps(vars(self)))
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read what `save` wrote.
+
+        Args:
+            path: The folder.
+
+        Raises:
+            FileNotFoundError: When there is no such file.
+            ValueError: When it is damaged, or holds anything but models of ours and of
+                scikit-learn.
+        """
+        from skops import io
+
+        file = Path(path) / MODEL
+        data = file.read_bytes()
+        try:
+            foreign = io.get_untrusted_types(data=data)
+            strangers = [name for name in foreign if not name.startswith(OURS)]
+            state = {} if strangers else io.loads(data, trusted=foreign)
+        except (zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{file} is damaged: {error}.") from None
+        if strangers:
+            raise ValueError(f"{file} holds {strangers[0]}, which is not read from files.")
+        model = cls.__new__(cls)
+        if not isinstance(state, dict) or "estimator" not in state:
+            raise ValueError(f"{file} is damaged: it holds no classic network.")
+        vars(model).update(state)
+        return model
+
+
+@final
+class Scores:
+    """The logarithms of a model's probabilities; values as they are.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: ClassicModel) -> None:
+        self.model = model
+
+    def predict(self, inputs: Tensor) -> Tensor:
+        """Return scores for raw examples.
+
+        Args:
+            inputs: Raw examples.
+        """
+        outputs = self.model.predict(inputs)
+        return outputs if self.model.classes is None else outputs.clamp(min=LEAST).log()
+
+
+def role_of(estimator: Any, classes: int | None) -> Role:
+    """Return how a classic network answers.
+
+    Raises:
+        ValueError: When it answers another kind of question.
+    """
+    name = type(estimator).__name__
+    if is_classifier(estimator):
+        if classes is None:
+            raise ValueError(f"{name} tells classes apart, and these targets are numbers.")
+        return "classifier"
+    if is_regressor(estimator):
+        if classes is not None:
+            raise ValueError(f"{name} gives numbers, and these targets are classes.")
+        return "regressor"
+    if hasattr(estimator, "recall") or not hasattr(estimator, "predict"):
+        if not hasattr(estimator, "transform"):
+            raise ValueError(f"{name} associates patterns with patterns: use it from Python.")
+        return "features"
+    return "groups"

@@ -1,0 +1,111 @@
+"""Classic networks from the command line, and as models of runs."""
+
+import csv
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LinearRegression
+from skops import io
+
+from neuropil import algorithms, datasets
+from neuropil.training.classic_model import ClassicModel
+from neuropil.training.run import Run
+
+
+@pytest.mark.parametrize("name", ["lvq", "SOFM(grid=(8, 8))", "FuzzyART(vigilance=0.8)", "rbm"])
+def test_it_is_fitted_measured_and_used(neuropil, name):
+    result = neuropil("train", "--network", name, "--out", "run", "--quiet")
+    assert result.code == 0, result.err
+    run = Run.open("run")
+    assert run.status == "finished"
+    assert run.figures["test"]["accuracy"] > 0.4
+    measured = json.loads(neuropil("evaluate", "run", "--json").out)["figures"]
+    assert measured == pytest.approx(run.figures["test"])
+    digits = datasets.load_handwritten_digits()
+    shares = run.predict(digits.test.inputs[:20])
+    assert shares.shape == (20, 10)
+    torch.testing.assert_close(shares.sum(1), torch.ones(20), rtol=0, atol=1e-5)
+    assert neuropil("summary", "run").out.lower().startswith(name.lower()[:3])
+
+
+def test_numbers_are_predicted_in_their_own_units(neuropil, numbers):
+    result = neuropil("train", "--data", numbers, "--network", "grnn", "--out", "run", "-q")
+    assert result.code == 0, result.err
+    assert Run.open("run").figures["test"]["r2"] > 0.8
+    out = neuropil("predict", "run", numbers, "--out", "out.csv")
+    assert out.code == 0, out.err
+    rows = list(csv.DictReader(Path("out.csv").read_text().splitlines()))
+    wanted = np.array([float(row["price"]) for row in rows])
+    given = np.array([float(row["predicted price"]) for row in rows])
+    assert np.corrcoef(wanted, given)[0, 1] > 0.9
+
+
+@pytest.mark.slow
+def test_the_report_shows_what_was_learnt(neuropil):
+    neuropil("train", "--network", "lvq", "--out", "run", "--quiet")
+    page = Path("run/report.html").read_text("utf-8")
+    assert "LVQ(random_state=0)" in page
+    assert "Its prototypes" in page
+    assert 'id="training"' not in page
+
+
+def test_the_same_seed_gives_the_same_map(neuropil):
+    for out in ("one", "two"):
+        neuropil("train", "--network", "kohonen", "--seed", 3, "--out", out, "--quiet")
+    one, two = (Run.open(out).network().estimator for out in ("one", "two"))
+    np.testing.assert_array_equal(one.weights_, two.weights_)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--network", "sofm", "--loss", "huber"], "--loss is for training by gradients; SOFM"),
+        (["--network", "SOFM(gird=(3, 3))"], "SOFM has no option 'gird'; it has grid"),
+        (["--network", "SOFM(grid=open('x'))"], "must be a name or a call with plain values"),
+        (["--network", "SOFM(**{})"], "must be a name or a call with plain values"),
+        (["--network", "cmac"], "CMAC gives numbers, and these targets are classes"),
+        (["--network", "modernhopfieldnetwork", "--lr", "0.5"], "HopfieldNetwork has no lr"),
+        (["--network", "sofm(grid=0)"], "grid"),
+        (["--network", "discretebam"], "DiscreteBAM"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_leaves_nothing(refused, tmp_path, options, said):
+    assert said in refused("train", *options, "--out", "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_classes_are_for_classifiers(refused, numbers):
+    said = refused("train", "--data", numbers, "--network", "lvq", "--out", "run")
+    assert "LVQ tells classes apart, and these targets are numbers" in said
+
+
+def test_a_run_goes_on_from_nothing(neuropil, refused):
+    neuropil("train", "--network", "lvq", "--out", "run", "--quiet")
+    facts = Path("run/run.json")
+    facts.write_text(json.dumps(json.loads(facts.read_text()) | {"status": "interrupted"}))
+    assert "no checkpoint" in refused("resume", "run")
+
+
+def test_a_model_file_is_data(tmp_path):
+    model = ClassicModel(algorithms.LVQ(), classes=2)
+    x = torch.randn(40, 3)
+    model.fit(x, (x[:, 0] > 0).long()).save(tmp_path)
+    torch.testing.assert_close(ClassicModel.load(tmp_path).predict(x), model.predict(x))
+
+    (tmp_path / "model.skops").write_bytes((tmp_path / "model.skops").read_bytes()[:99])
+    with pytest.raises(ValueError, match=r"model\.skops is damaged"):
+        ClassicModel.load(tmp_path)
+
+    io.dump({"estimator": LinearRegression()}, tmp_path / "model.skops")
+    with zipfile.ZipFile(tmp_path / "model.skops") as file:
+        schema = json.loads(file.read("schema.json"))
+    text = json.dumps(schema).replace("sklearn.linear_model._base", "os")
+    text = text.replace('"LinearRegression"', '"system"')
+    with zipfile.ZipFile(tmp_path / "model.skops", "w") as file:
+        file.writestr("schema.json", text)
+    with pytest.raises(ValueError, match=r"holds os\.system, which is not read from files"):
+        ClassicModel.load(tmp_path)
