@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from neuropil.plots.maps import hit_map, u_matrix
+from neuropil.plots.report.drawing import drawing
 from neuropil.plots.report.html import Content, Html, element, table
 from neuropil.plots.report.pictures import can_be_shown, gallery, picture
 from neuropil.plots.report.words import counted, number
@@ -46,6 +48,7 @@ def classic(subject: Subject, model: ClassicModel) -> Html:
         element("pre", element("code", expression(model)), class_="wrapped"),
         element("p", ANSWERS[model.role]),
         table(["", "value"], facts(subject, model), class_="numbers"),
+        map_pictures(subject, model),
         learnt_pictures(subject, model),
         id="network",
     )
@@ -75,6 +78,35 @@ def facts(subject: Subject, model: ClassicModel) -> list[list[Content]]:
             value = float(measure(model.rows(subject.evidence.data.inputs)))
             rows.append([name.replace("_", " "), number(value)])
     return rows
+
+
+def map_pictures(subject: Subject, model: ClassicModel) -> Content:
+    """Return a self-organising map as it lies: its borders, and who lives where."""
+    som = model.estimator
+    if type(som).__name__ != "SOFM" or len(som.grid_.sides) > 2:
+        return None
+    evidence = subject.evidence
+    names = None
+    if evidence.classes is not None:
+        names = [evidence.classes[number] for number in evidence.targets]
+    held = hit_map(som, model.rows(evidence.data.inputs), names)
+    return element(
+        "div",
+        drawing(
+            u_matrix(som),
+            "borders",
+            "How far each unit is from its neighbours.",
+            caption="Light units are near their neighbours; dark ones are borders.",
+        ),
+        drawing(
+            held,
+            "hits",
+            "For how many examples each unit is the best.",
+            caption="The filling is a unit's share of these examples, its name the "
+            "commonest class among them.",
+        ),
+        class_="pair",
+    )
 
 
 def learnt_pictures(subject: Subject, model: ClassicModel) -> Content:
