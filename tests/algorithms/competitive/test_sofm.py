@@ -74,6 +74,25 @@ def test_an_epoch_of_the_batch_map_is_the_formula(topology, neighborhood):
         np.testing.assert_allclose(model.weights_, means, rtol=1e-10)
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e-35, 1e35])
+@pytest.mark.parametrize("apart", [1.0, 1e-4, 1e-9])
+def test_units_that_all_but_coincide_are_told_apart(apart, scale):
+    rng = np.random.default_rng(2)
+    X = (rng.normal(size=(300, 20)) + 100) * scale
+    start = (100 + apart * rng.normal(size=(40, 20))) * scale
+    model = SOFM((40,), init=start, n_epochs=1, radius=0.1, final_radius=0.1).fit(X)
+    # Distances to units side by side, as far as the units themselves are apart.
+    middle = 100 * scale
+    gaps = -2 * (X - middle) @ (start - middle).T / scale**2
+    best = (gaps + ((start - middle) ** 2 / scale**2).sum(axis=1)).argmin(axis=1)
+    assert len(np.unique(best)) > 10
+    expected = start.copy()
+    for unit in np.unique(best):
+        expected[unit] = X[best == unit].mean(axis=0)
+    won = np.unique(best)
+    np.testing.assert_allclose(model.weights_[won], expected[won], rtol=1e-9)
+
+
 def test_the_radius_falls_by_a_constant_factor_to_its_last():
     X, start = rows(), rows(12, seed=1)
     model = SOFM((3, 4), init=start, n_epochs=3, radius=4.0, final_radius=1.0).fit(X)

@@ -18,6 +18,8 @@ EUCLID, COSINE, DOT = range(3)
 GAUSSIAN, BUBBLE, MEXICAN_HAT = range(3)
 # exp(−40) of a difference is less than the last digit of what it is added to.
 REACH = 80.0
+# Scores that are looked at together, and most often passed by together.
+STRIDE = 32
 # Shares that are kept from row to row.
 KEPT = 1 << 22
 
@@ -29,6 +31,56 @@ def add_up(rows: Values, units: NDArray[np.intp], sums: Values) -> None:
         total = sums[units[i]]
         for j in range(rows.shape[1]):
             total[j] += rows[i, j]
+
+
+@njit(cache=True, nogil=True, fastmath=REORDERED)
+def settle(
+    rows: Values,
+    factors: Values,
+    scores: Values,
+    slack: Values,
+    best: NDArray[np.intp],
+) -> None:
+    """Choose the best of the units whose scores are within the slack of the least.
+
+    Args:
+        rows: Prepared rows.
+        factors: What gives a unit's score, a unit a row.
+        scores: Scores in single precision.
+        slack: How far the least and the best may be apart.
+        best: The units of the least scores; becomes the best units.
+    """
+    for i in range(rows.shape[0]):
+        limit = scores[i, best[i]] + slack[i]
+        if count_within(scores, i, 0, scores.shape[1], limit) > 1:
+            best[i] = best_within(rows, factors, scores, i, limit)
+
+
+@njit(cache=True, nogil=True, fastmath=REORDERED)
+def best_within(rows: Values, factors: Values, scores: Values, i: int, limit: float) -> int:
+    """Return the best of a row's units whose scores are not above a limit."""
+    best, least, units = 0, np.inf, scores.shape[1]
+    for first in range(0, units, STRIDE):
+        end = min(first + STRIDE, units)
+        if count_within(scores, i, first, end, limit) == 0:
+            continue
+        for k in range(first, end):
+            if scores[i, k] <= limit:
+                score = 0.0
+                for j in range(rows.shape[1]):
+                    score += rows[i, j] * factors[k, j]
+                if score < least:
+                    best, least = k, score
+    return best
+
+
+@njit(cache=True, nogil=True)
+def count_within(scores: Values, i: int, first: int, end: int, limit: float) -> int:
+    """Return how many of a row's scores are not above a limit."""
+    count = np.int32(0)
+    for k in range(first, end):
+        count += np.int32(scores[i, k] <= limit)
+    return int(count)
 
 
 @njit(cache=True, nogil=True, fastmath=REORDERED)
