@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         DiscreteHopfieldNetwork,
         ModernHopfieldNetwork,
     )
+    from neuropil.algorithms.rbf import GRNN, PNN
     from neuropil.algorithms.regularizers import l1, l2, maxnorm
     from neuropil.algorithms.schedules import (
         cosine_decay,
@@ -102,6 +103,7 @@ __getattr__, __dir__ = lazily(
             "DiscreteHopfieldNetwork",
             "ModernHopfieldNetwork",
         ),
+        "neuropil.algorithms.rbf": ("GRNN", "PNN"),
         "neuropil.algorithms.regularizers": (
             "l1",
             "l2",
@@ -124,10 +126,12 @@ __all__ = [
     "CMAC",
     "GLVQ",
     "GMLVQ",
+    "GRNN",
     "LVQ",
     "LVQ2",
     "LVQ3",
     "LVQ21",
+    "PNN",
     "RBM",
     "RPROP",
     "SOFM",

@@ -15,6 +15,8 @@ from numba.extending import overload
 # ln 2 in two parts: n times the first is exact.
 LN2_64, REST_64 = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 LN2_32, REST_32 = np.float32(0.693359375), np.float32(-2.12194440e-4)
+# What is added to a small number leaves its nearest whole number in the last bits.
+WHOLE_64, WHOLE_32 = 1.5 * 2.0**52, np.float32(1.5 * 2.0**23)
 
 
 def exponential(x: Any) -> Any:
@@ -46,8 +48,8 @@ def double(x: Any) -> Any:
     """Return ``eˣ`` of a float64: powers of r up to 12."""
     x = -708.0 if x < -708.0 else x
     x = 709.0 if x > 709.0 else x
-    turns = x * 1.4426950408889634
-    n = np.int32(turns + (0.5 if turns > 0 else -0.5))
+    shifted = x * 1.4426950408889634 + WHOLE_64
+    n = shifted - WHOLE_64
     r = x - n * LN2_64
     r = r - n * REST_64
     p = r * (1 / 479001600) + 1 / 39916800
@@ -61,8 +63,9 @@ def double(x: Any) -> Any:
     p = p * r + 1 / 6
     p = (p * r + 0.5) * r + 1.0
     p = p * r + 1.0
-    # 2ⁿ, by its bits.
-    return p * np.int64((np.int64(n) + np.int64(1023)) << np.int64(52)).view(np.float64)
+    # Times 2ⁿ: n is added to the exponent.
+    n_bits = np.float64(shifted).view(np.int64) << np.int64(52)
+    return np.int64(np.float64(p).view(np.int64) + n_bits).view(np.float64)
 
 
 def single(x: Any) -> Any:
@@ -70,14 +73,15 @@ def single(x: Any) -> Any:
     one, half = np.float32(1), np.float32(0.5)
     x = np.float32(-87) if x < np.float32(-87) else x
     x = np.float32(88) if x > np.float32(88) else x
-    turns = x * np.float32(1.44269504)
-    n = np.int32(turns + (half if turns > 0 else -half))
-    r = x - np.float32(n) * LN2_32
-    r = r - np.float32(n) * REST_32
+    shifted = x * np.float32(1.44269504) + WHOLE_32
+    n = shifted - WHOLE_32
+    r = x - n * LN2_32
+    r = r - n * REST_32
     p = r * np.float32(1 / 5040) + np.float32(1 / 720)
     p = p * r + np.float32(1 / 120)
     p = p * r + np.float32(1 / 24)
     p = p * r + np.float32(1 / 6)
     p = (p * r + half) * r + one
     p = p * r + one
-    return p * np.int32((n + np.int32(127)) << np.int32(23)).view(np.float32)
+    n_bits = np.int32(np.float32(shifted).view(np.int32) << np.int32(23))
+    return np.int32(np.float32(p).view(np.int32) + n_bits).view(np.float32)

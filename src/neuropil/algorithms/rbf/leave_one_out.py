@@ -1,0 +1,188 @@
+"""Widths of Gaussian windows that say best what each row is from all other rows."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+from sklearn.neighbors import NearestNeighbors
+
+Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
+
+# Distances that one look at the data may cost, and how many are held at once.
+PAIRS, PAIRS_AT_ONCE = 2_000_000, 1_000_000
+# Multiples of the first guess, among which the search begins.
+GUESSES = 2.0 ** np.arange(-2, 7)
+# Widths stay within so many powers of e from where the search begins.
+FARTHEST = 6.0
+# The least sum of windows, beside that of the nearest row, which is 1.
+FAINTEST = 1e-100
+
+
+class Loss(NamedTuple):
+    """What some rows lose, and how that depends on the powers of the windows.
+
+    Attributes:
+        total: The sum of losses.
+        slopes: Its derivative by the power of each window, rows × data.
+        by_density: Its derivative by the logarithm of each class's density, rows × classes.
+    """
+
+    total: float
+    slopes: Floats
+    by_density: Floats
+
+
+class Rule(Protocol):
+    """What windows are for."""
+
+    def __call__(self, powers: Floats, rows: Integers, log_sigma: Floats) -> Loss:
+        """Return the loss of some rows, whose own windows have the power −∞."""
+        ...
+
+
+def squared_error(y: Floats) -> Rule:
+    """Return the rule of regression: ``‖ŷ − y‖²``.
+
+    Args:
+        y: Targets, data × outputs.
+    """
+
+    def rule(powers: Floats, rows: Integers, log_sigma: Floats) -> Loss:
+        del log_sigma
+        shares = np.exp(powers - powers.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        means = shares @ y
+        errors = means - y[rows]
+        slopes = 2 * shares * (errors @ y.T - (errors * means).sum(1, keepdims=True))
+        return Loss(float((errors**2).sum()), slopes, np.zeros((len(rows), 1)))
+
+    return rule
+
+
+def cross_entropy(
+    classes: Integers, log_priors: Floats, n_features: int, *, by_class: bool
+) -> Rule:
+    """Return the rule of classification: ``−log p(class | row)``.
+
+    Args:
+        classes: The class of each row of data.
+        log_priors: Logarithm of each class's share.
+        n_features: How many features a density is over.
+        by_class: Whether each class has a width of its own.
+    """
+    member = np.eye(len(log_priors))[classes]
+    counts = member.sum(0)
+
+    def rule(powers: Floats, rows: Integers, log_sigma: Floats) -> Loss:
+        own = np.arange(len(rows)), classes[rows]
+        windows = np.exp(powers - powers.max(axis=1, keepdims=True))
+        # A row as far from its class as can be told loses that much, and no more.
+        sums = np.maximum(windows @ member, FAINTEST)
+        spread = n_features * log_sigma if by_class else 0.0
+        others = np.maximum(counts - member[rows], 1)
+        joint = np.log(sums / others) - spread + log_priors
+        joint -= logsumexp(joint, axis=1, keepdims=True)
+        by_density = np.exp(joint)
+        by_density[own] -= 1
+        slopes = windows * ((by_density / sums) @ member.T)
+        return Loss(float(-joint[own].sum()), slopes, by_density)
+
+    return rule
+
+
+class Search:
+    """The loss of rows that are left out, as a function of the windows' widths.
+
+    Args:
+        X: Data.
+        rule: What windows are for.
+        rows: Rows that are left out in turn.
+        per: What has a width of its own: ``"shared"``, ``"feature"`` or ``"class"``.
+        classes: The class of each row of data, where classes have widths.
+    """
+
+    def __init__(
+        self, X: Floats, rule: Rule, rows: Integers, per: str, classes: Integers | None = None
+    ) -> None:
+        self.X = X.astype(float) - X.mean(axis=0, dtype=float)
+        self.rule, self.rows, self.per = rule, rows, per
+        self.classes = np.zeros(len(X), int) if classes is None else classes
+
+    def best(self) -> Floats:
+        """Return the widths of least loss: the best of a few, then along the gradient."""
+        log_sigma = self.start()
+        if len(self.X) > 1:
+            guesses = (log_sigma + np.log(times) for times in GUESSES)
+            first = min(guesses, key=lambda guess: self(guess)[0])
+            around = [(width - FARTHEST, width + FARTHEST) for width in first]
+            limits = {"maxiter": 30, "ftol": 1e-7}
+            log_sigma = minimize(
+                self, first, jac=True, method="L-BFGS-B", bounds=around, options=limits
+            ).x
+        widths = np.exp(log_sigma)
+        return widths[0] if self.per == "shared" else widths
+
+    def start(self) -> Floats:
+        """Return the logarithms of widths that have the size of distances to neighbours."""
+        spread = self.X.std(axis=0)
+        spread[spread == 0] = 1.0
+        units = spread if self.per == "feature" else np.ones(1)
+        scaled = self.X / units
+        neighbors = NearestNeighbors(n_neighbors=min(2, len(scaled))).fit(scaled)
+        near = neighbors.kneighbors(scaled[self.rows])[0][:, -1]
+        distance = np.median(near) or near.mean() or 1.0
+        if self.per == "class":
+            units = np.ones(self.classes.max() + 1)
+        return np.log(distance * units)
+
+    def __call__(self, log_sigma: Floats) -> tuple[float, Floats]:
+        """Return the mean loss and its derivatives by the logarithms of the widths."""
+        total, slopes = 0.0, np.zeros(len(log_sigma))
+        block = max(PAIRS_AT_ONCE // len(self.X), 1)
+        for first in range(0, len(self.rows), block):
+            loss, more = self.of_rows(self.rows[first : first + block], log_sigma)
+            total += loss
+            slopes += more
+        return total / len(self.rows), slopes / len(self.rows)
+
+    def of_rows(self, rows: Integers, log_sigma: Floats) -> tuple[float, Floats]:
+        """Return the loss of some rows and its derivatives."""
+        sigma = np.exp(log_sigma)
+        of_class = self.per == "class"
+        Z = self.X if of_class else self.X / sigma
+        norms = (Z**2).sum(1)
+        squares = np.maximum(norms[rows, None] + norms - 2 * Z[rows] @ Z.T, 0)
+        if of_class:
+            squares /= sigma[self.classes] ** 2
+        powers = squares / -2
+        powers[np.arange(len(rows)), rows] = -np.inf
+        loss = self.rule(powers, rows, log_sigma)
+        C = loss.slopes
+        if self.per == "feature":
+            spread = C.sum(1) @ Z[rows] ** 2 + C.sum(0) @ Z**2
+            return loss.total, spread - 2 * (Z[rows] * (C @ Z)).sum(0)
+        if of_class:
+            each = np.bincount(self.classes, (C * squares).sum(0), len(sigma))
+            return loss.total, each - self.X.shape[1] * loss.by_density.sum(0)
+        return loss.total, np.array([(C * squares).sum()])
+
+
+def left_out(n: int, *, among: Integers | None = None) -> Integers:
+    """Return rows to be left out in turn: all, or as many as a look at the data may cost.
+
+    Args:
+        n: How many rows of data.
+        among: Rows that can be.
+    """
+    rows = np.arange(n) if among is None else among
+    most = max(PAIRS // n, 50)
+    return (
+        rows
+        if len(rows) <= most
+        else np.random.default_rng(0).choice(rows, most, replace=False)
+    )
