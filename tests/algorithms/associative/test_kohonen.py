@@ -60,6 +60,14 @@ def test_more_units_than_different_rows_is_no_obstacle():
     assert model.quantization_error([[1.0], [3.0]]) == 0
 
 
+def test_values_without_squares_are_refused():
+    with pytest.raises(ValueError, match="squares are finite"):
+        Kohonen(2).fit([[1e200], [0.0]])
+    model = Kohonen(2, random_state=0).fit([[1.0], [0.0]])
+    with pytest.raises(ValueError, match="squares are finite"):
+        model.predict([[1e200]])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -356,6 +356,9 @@ def test_rows_that_belong_nowhere_are_named():
     X[7] = 0
     with pytest.raises(ValueError, match="row 7 is all zeros and has no direction"):
         SOFM((2, 2), distance="cosine").fit(X)
+    X[7] = 1e200
+    with pytest.raises(ValueError, match="squares are finite"):
+        SOFM((2, 2)).fit(X)
     X[7] = np.nan
     with pytest.raises(ValueError, match="contains NaN"):
         SOFM((2, 2)).fit(X)

@@ -77,7 +77,7 @@ class Kohonen(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork)
             X: Rows of features.
             y: Ignored.
         """
-        X = self.training_input(X)
+        X = self.squarable(self.training_input(X))
         rates = self.rates()
         rng = check_random_state(self.random_state)
         weights = self.start(X, rng)
@@ -96,7 +96,7 @@ class Kohonen(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork)
             y: Ignored.
         """
         first = not hasattr(self, "weights_")
-        X = self.training_input(X, first=first)
+        X = self.squarable(self.training_input(X, first=first))
         rates = self.rates()
         done = 0 if first else self.n_iter_
         if first:
@@ -132,7 +132,7 @@ class Kohonen(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork)
         Args:
             X: Rows of features.
         """
-        X = self.input(X)
+        X = self.squarable(self.input(X))
         return Search(self.weights_).best(X)
 
     def transform(self, X: Any) -> Floats:
@@ -141,7 +141,7 @@ class Kohonen(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork)
         Args:
             X: Rows of features.
         """
-        X = self.input(X)
+        X = self.squarable(self.input(X))
         return Search(self.weights_).distances(X)
 
     def quantization_error(self, X: Any) -> float:
@@ -150,7 +150,7 @@ class Kohonen(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork)
         Args:
             X: Rows of features.
         """
-        X = self.input(X)
+        X = self.squarable(self.input(X))
         return float(Search(self.weights_).to_best(X).mean(dtype=np.float64))
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn's signature

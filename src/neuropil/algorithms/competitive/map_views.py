@@ -56,6 +56,7 @@ class MapViews(ClassicNetwork):
             X = self.input(X, **checks)
         else:
             X = self.training_input(X, first=first, **checks)
+        self.squarable(np.nan_to_num(X) if missing else X)
         name = type(self).__name__
         if missing:
             gone = np.isnan(X)
