@@ -136,6 +136,16 @@ def test_beyond_the_edge_of_the_function_it_steps_back():
     assert w.item() == pytest.approx(1, abs=1e-6)
 
 
+def test_where_nothing_is_lower_the_weights_stay_and_it_is_said():
+    w = nn.Parameter(torch.tensor([3.0, -2.0]))
+    calls = iter(range(1000))
+    algorithm = HessianDiagonal([w])
+    algorithm.step(lambda: w @ w + 100 * next(calls))
+    assert algorithm.outcome.done
+    assert algorithm.outcome.loss == 13
+    assert w.tolist() == [3, -2]
+
+
 @pytest.mark.parametrize("given_", [0.0, -1.0, float("nan")])
 def test_a_curvature_that_is_none_is_refused(given_):
     with pytest.raises(ValueError, match="`min_curvature` must be a number above 0"):

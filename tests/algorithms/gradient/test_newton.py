@@ -280,6 +280,16 @@ def test_a_loss_that_is_linear_goes_down_and_does_not_crash():
     assert outcome.loss < -10
 
 
+def test_where_nothing_is_lower_the_weights_stay_and_it_is_said():
+    w = nn.Parameter(torch.tensor([3.0, -2.0]))
+    calls = iter(range(1000))
+    algorithm = Hessian([w])
+    algorithm.step(lambda: w @ w + 100 * next(calls))
+    assert algorithm.outcome.done
+    assert algorithm.outcome.loss == 13
+    assert w.tolist() == [3, -2]
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("hessian_free", [False, True])
