@@ -199,7 +199,7 @@ def all_starts(make: Callable[[Any], Any]) -> Callable[[], object]:
     return lambda: [fit(seed, make) for seed in SEEDS]
 
 
-def main(json: str | None = None, rounds: int = 7) -> None:
+def main(json: str | None = None, rounds: int = 3) -> None:
     """Solve the functions, then fit the sine."""
     torch.set_num_threads(1)
     found = functions()
