@@ -190,11 +190,11 @@ def one_step(weights: int, rows: int) -> None:
 
 
 def resident() -> int:
-    """Return the memory that this process has now, in bytes; where that is not told, its peak."""
+    """Return the memory that this process has now, in bytes; its peak where it is not told."""
     told = Path("/proc/self/statm")
-    return (
-        int(told.read_text().split()[1]) * resource.getpagesize() if told.exists() else peak()
-    )
+    if not told.exists():
+        return peak()
+    return int(told.read_text().split()[1]) * resource.getpagesize()
 
 
 def peak() -> int:

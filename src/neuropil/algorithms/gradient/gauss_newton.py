@@ -95,7 +95,7 @@ class GaussNewton:
             A function that gives δ, or −(JᵀJ + ρI + M)⁻¹Jᵀv for a vector v; None where the
             matrix is singular.
         """
-        added = damping + self.ridge
+        added = damping + self.ridge if self.ridge else damping
         if self.matrix is None:
             return self.damped_small(added)
         factor = cholesky(self.matrix, added)

@@ -197,7 +197,7 @@ class LevenbergMarquardt(BatchMethod):
         tolerance = max(self.options["tolerance"], torch.finfo(w.dtype).eps)
         scale = self.scale(model)
         steepness = (model.gradient.square() / scale).max()
-        size, steepness = torch.stack([(scale * w * w).sum(), steepness]).tolist()
+        size, steepness = torch.stack([(scale * w).dot(w), steepness]).tolist()
         if steepness <= tolerance**2 * 2 * loss:
             return "gradient", 0.0
         if model.ridge:
@@ -241,21 +241,26 @@ class LevenbergMarquardt(BatchMethod):
                 return REFUSED
             step = first + bend
         fall = residuals.fall(w + step)
-        decrease = fall
+        pulled, slope = (damped * first).dot(first), first.dot(model.gradient)
+        length = pulled / damping if step is first else (scale * step).dot(step)
+        told = [pulled, slope, fall, length]
         if model.ridge:
-            decrease = fall - model.ridge * (w.dot(step) + 0.5 * step.dot(step))
-        foretold = 0.5 * first.dot(damped * first - model.gradient)
-        length = (scale * step * step).sum()
-        return Trial(*torch.stack([foretold, decrease, fall, length]).tolist())
+            told.append(w.dot(step) + 0.5 * step.dot(step))
+        pulled, slope, fall, length, *prior = torch.stack(told).tolist()
+        return Trial(
+            foretold=0.5 * (pulled - slope),
+            decrease=fall - model.ridge * sum(prior),
+            fall=fall,
+            length=length,
+        )
 
     def scale(self, model: GaussNewton) -> Tensor:
-        """Return D²; where a weight has never had an effect, that of the most effective."""
+        """Return D², nowhere quite zero."""
         scale = model.curvature()
         if "scale" in self.memory:
             scale = torch.maximum(scale, self.memory["scale"])
         self.memory["scale"] = scale
-        largest = scale.max()
-        return torch.where(scale > 0, scale, torch.where(largest > 0, largest, 1.0))
+        return scale.clamp(min=torch.finfo(scale.dtype).tiny ** 0.5)
 
 
 REFUSED = Trial(foretold=math.nan, decrease=math.nan, fall=0.0, length=math.nan)
