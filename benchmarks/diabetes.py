@@ -11,6 +11,7 @@ from __future__ import annotations
 import statistics
 
 import numpy as np
+import threadpoolctl
 import torch
 from numpy.typing import NDArray
 from sklearn.datasets import load_diabetes
@@ -26,6 +27,7 @@ INPUTS, HIDDEN, TRAINING, EPOCHS, STARTS = 10, 20, 354, 50, 10
 def main(json: str | None = None, rounds: int = 5) -> None:
     """Fit from all starts in turn; print median error and time."""
     torch.set_num_threads(1)
+    threadpoolctl.threadpool_limits(1)  # NumPy's too
     parts = data()
     errors = {
         "neuropil": [ours(start(seed), *parts) for seed in range(STARTS)],

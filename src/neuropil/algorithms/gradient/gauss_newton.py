@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 STRIP = 96
+LEAST_GAIN = 1e-4  # of the decrease that was foretold, or a step is taken back
+LEAST_FACTOR = 0.1  # by which the damping shrinks at most
+LEAST_DAMPING = 1e-15
 
 
 @final

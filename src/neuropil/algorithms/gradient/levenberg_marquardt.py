@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from neuropil.algorithms.gradient.batch_method import BatchMethod
 from neuropil.algorithms.gradient.bayesian import Evidence, estimate
+from neuropil.algorithms.gradient.gauss_newton import LEAST_DAMPING, LEAST_FACTOR, LEAST_GAIN
 from neuropil.algorithms.gradient.jacobian import Jacobian
 from neuropil.algorithms.gradient.residuals import Residuals
 from neuropil.algorithms.gradient.restarts import step_all
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from neuropil.algorithms.gradient.outcome import Reason
 
 MAX_TRIALS = 12  # the damping grows by up to 2⁷⁸ in as many
-LEAST_DAMPING = 1e-15
-LEAST_GAIN = 1e-4  # of the decrease that was foretold
-LEAST_FACTOR = 0.1  # by which the damping shrinks at most
 NUDGE = 0.1  # how far along a step its bend is measured
 MOST_BENT = 0.75
 SETTLED = 0.01  # change of the loss at which the evidence means something
@@ -125,11 +123,6 @@ class LevenbergMarquardt(BatchMethod):
             raise ValueError(
                 "LevenbergMarquardt: `restarts` cannot be combined with `geodesic` or "
                 "`bayesian`."
-            )
-        if restarts > 1 and draw is None:
-            raise ValueError(
-                "LevenbergMarquardt: `restarts` need `draw`, which draws new weights into the "
-                "parameters, such as network.reset_parameters."
             )
         self.draw = draw
         options = {

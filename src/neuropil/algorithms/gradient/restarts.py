@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from typing_extensions import override
 
+from neuropil.algorithms.gradient.gauss_newton import LEAST_DAMPING, LEAST_FACTOR, LEAST_GAIN
 from neuropil.algorithms.gradient.row_products import Rows
 from neuropil.algorithms.gradient.tape import NAMES
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from neuropil.algorithms.gradient.tape import Product
     from neuropil.algorithms.gradient.vector import WeightVector
 
-LEAST_GAIN, LEAST_FACTOR = 1e-4, 0.1
-LEAST_DAMPING, MOST_DAMPING = 1e-15, 1e15
+MOST_DAMPING = 1e15
 
 
 def step_all(
@@ -116,7 +116,8 @@ def begin(algorithm: LevenbergMarquardt, weights: WeightVector) -> None:
     for _ in range(options["restarts"] - 1):
         if algorithm.draw is None:
             raise ValueError(
-                "LevenbergMarquardt: `restarts` need `draw`; it is not part of a pickle."
+                "LevenbergMarquardt: `restarts` need `draw`, which draws new weights into the "
+                "parameters, such as network.reset_parameters; it is not part of a pickle."
             )
         with torch.no_grad():
             algorithm.draw()
