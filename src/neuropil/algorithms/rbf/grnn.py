@@ -68,7 +68,7 @@ class GRNN(RegressorMixin, WindowNetwork):
         self.sigma_ = np.asarray(sigma, X.dtype)
         self.place(X, self.sigma_)
         self.n_outputs_ = y.shape[1:]
-        self.targets_ = np.vstack([np.ones(len(X)), outputs.T]).astype(X.dtype)
+        self.targets_ = np.ascontiguousarray(outputs.T, X.dtype)
         return self
 
     def predict(self, X: Any) -> Floats:

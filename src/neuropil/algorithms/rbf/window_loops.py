@@ -14,7 +14,7 @@ Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 
 # Rows of data whose windows are looked at together: those that add nothing are left out.
-GROUP = 64
+GROUP = 128
 
 
 compiled = njit(
@@ -40,13 +40,14 @@ def add_windows(
 
     Args:
         powers: Powers of the windows before scaling, queries × data; overwritten.
-        targets: What is summed, outputs × all data.
+        targets: What is summed behind the windows themselves, outputs × all data.
         offset: Where the tile begins among all data.
         bounds: Where each class begins in the tile, and the end.
         scales: What the powers of each class are multiplied by.
         negligible: Windows are left out that are smaller than the largest by this power.
         peaks: Largest powers, queries × classes; changed in place.
-        sums: Sums, queries × classes × outputs; changed in place.
+        sums: Sums, queries × classes × (1 + outputs), of the windows themselves and of each
+            target; changed in place.
     """
     halves = np.empty(GROUP // 2, powers.dtype)
     highest = np.empty(powers.shape[1] // GROUP + 1, powers.dtype)
@@ -58,11 +59,21 @@ def add_windows(
             for n, start in enumerate(range(0, len(row), GROUP)):
                 if highest[n] >= peak + negligible:
                     group = row[start : start + GROUP]
-                    for j in range(len(group)):
-                        group[j] = exponential(scales[k] * group[j] - peak)
+                    sums[i, k, 0] += open_windows(group, scales[k], peak)
                     begin = offset + first + start
                     for m in range(len(targets)):
-                        sums[i, k, m] += dot(group, targets[m, begin : begin + len(group)])
+                        sums[i, k, m + 1] += dot(group, targets[m, begin : begin + len(group)])
+
+
+@compiled
+def open_windows(group: Floats, scale: Any, peak: Any) -> Any:
+    """Turn powers into windows, as multiples of the peak's, and return their sum."""
+    total = group.dtype.type(0)
+    for j in range(len(group)):
+        window = exponential(scale * group[j] - peak)
+        group[j] = window
+        total += window
+    return total
 
 
 @compiled

@@ -69,13 +69,13 @@ class WindowNetwork(ClassicNetwork):
     def window_sums(
         self, Q: Floats, targets: Floats, bounds: Integers, scales: Floats
     ) -> tuple[Floats, Floats]:
-        """Return sums of ``e^(power − peak) · target`` and the peaks, for each query and class.
+        """Return the peaks, and sums of ``e^(power − peak)`` without and with each target.
 
         A power is ``scale · (q·x − ‖x‖² / 2)``: of the distance, what depends on the data.
 
         Args:
             Q: Queries, scaled.
-            targets: What is summed, outputs × data.
+            targets: What is summed behind the windows themselves, outputs × data.
             bounds: Where each class begins among the data, and the end.
             scales: What the powers of each class are multiplied by.
         """
@@ -83,7 +83,7 @@ class WindowNetwork(ClassicNetwork):
         negligible = float(np.log(np.finfo(dtype).eps / len(self.windows_)))
         scales = scales.astype(dtype)
         peaks = np.full((len(Q), len(scales)), -np.inf, dtype)
-        sums = np.zeros((*peaks.shape, len(targets)), dtype)
+        sums = np.zeros((*peaks.shape, 1 + len(targets)), dtype)
         for i in range(0, len(Q), QUERIES):
             block = slice(i, i + QUERIES)
             queries = np.column_stack([Q[block], np.ones(len(Q[block]), dtype)])
