@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from neuropil.lazy import lazily
 
 if TYPE_CHECKING:
-    from neuropil.algorithms.associative import Kohonen
+    from neuropil.algorithms.associative import HebbRule, Instar, Kohonen, Oja
     from neuropil.algorithms.balancing import balance
     from neuropil.algorithms.boltzmann import RBM, DeepBeliefNetwork
     from neuropil.algorithms.competitive import (
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__ = lazily(
     __name__,
     {
-        "neuropil.algorithms.associative": ("Kohonen",),
+        "neuropil.algorithms.associative": ("HebbRule", "Instar", "Kohonen", "Oja"),
         "neuropil.algorithms.balancing": ("balance",),
         "neuropil.algorithms.boltzmann": ("RBM", "DeepBeliefNetwork"),
         "neuropil.algorithms.competitive": (
@@ -147,13 +147,16 @@ __all__ = [
     "FuzzyART",
     "GradientDescent",
     "GrowingNeuralGas",
+    "HebbRule",
     "Hessian",
     "HessianDiagonal",
     "IRPROPPlus",
+    "Instar",
     "Kohonen",
     "LevenbergMarquardt",
     "ModernHopfieldNetwork",
     "Momentum",
+    "Oja",
     "QuasiNewton",
     "RMSProp",
     "balance",

@@ -1,0 +1,259 @@
+"""Principal components by learning, block after block: Oja's rule and Sanger's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Tags, check_array, check_random_state, gen_batches
+from sklearn.utils.validation import check_is_fitted
+from typing_extensions import override
+
+from neuropil.algorithms.estimator import ClassicNetwork, Floats
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Doubles = NDArray[np.float64]
+
+RULES = ("sanger", "oja")
+# What is left of a unit that rows say nothing of, beside the variance of the others.
+REMAINDER = 1e-12
+# Rows transformed at once.
+ROWS = 4096
+
+
+class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
+    """Linear units that become the principal components of a stream of rows.
+
+    With ``y = Wᵀ(x − μ)``, units learn by Hebb's rule and keep off each other's variance:
+    ``W ← W + (x yᵀ − W y yᵀ) H`` is Oja's rule, which finds the subspace of most variance;
+    ``W ← W + (x yᵀ − W triu(y yᵀ)) H`` is Sanger's, the generalised Hebbian algorithm, whose
+    units are the components themselves, by falling variance. The rates H fall as 1/t, and are
+    in inverse proportion to the units' variance: ``H = aₜ/(1 − aₜ) · M⁻¹`` with
+    ``M ← (1 − aₜ) M + aₜ y yᵀ`` and ``aₜ = lr / (lr + t)``, t the blocks that came before; so
+    nothing depends on the scale of the data. A block's rows are one step, by its means of
+    ``x yᵀ`` and ``y yᵀ``, after which W is made orthonormal: no rate can diverge.
+
+    Args:
+        n_components: How many units.
+        rule: ``"sanger"``, components in their order, or ``"oja"``, a basis of their subspace.
+        lr: How much later rows count, ``t^(lr·g − 1)``, g the relative gap between the last
+            component's variance and the next one's. A small gap needs a larger rate, up to 1/g;
+            a larger one than that averages over fewer rows.
+        n_epochs: How often `fit` goes through all rows.
+        batch_size: Rows of a block.
+        random_state: Draws the first weights, and the order in which `fit` goes through rows.
+
+    Attributes:
+        components_: ``Wᵀ``, orthonormal rows, ``(components, features)``.
+        mean_: μ, the mean of all rows so far.
+        covariance_: M, of the units' outputs; only its diagonal with Sanger's rule.
+        n_samples_seen_: Rows so far, each as often as it came.
+
+    Raises:
+        ValueError: From `fit`, when an option is none of the above, or a value's square is not
+            finite.
+
+    Reference:
+        E. Oja, "Neural networks, principal components, and subspaces", 1989; T. D. Sanger,
+        "Optimal unsupervised learning in a single-layer linear feedforward neural network",
+        1989. Ours makes W orthonormal after each step, to which the papers' rules come close
+        for small rates, and takes rates from the variances, as Weng, Zhang and Hwang, "Candid
+        covariance-free incremental principal component analysis", 2003.
+
+    Example:
+        >>> import numpy as np
+        >>> X = np.array([[1.0, 2.0], [3.0, 6.0], [5.0, 10.0]])
+        >>> model = Oja(1, random_state=0).fit(X)
+        >>> np.abs(model.components_ * np.sqrt(5)).round(6)
+        array([[1., 2.]])
+        >>> bool(np.allclose(model.inverse_transform(model.transform(X)), X))
+        True
+    """
+
+    components_: Floats
+    mean_: Doubles
+    covariance_: Doubles
+    n_samples_seen_: int
+    n_features_in_: int
+
+    def __init__(
+        self,
+        n_components: int = 2,
+        *,
+        rule: str = "sanger",
+        lr: float = 4.0,
+        n_epochs: int = 20,
+        batch_size: int = 256,
+        random_state: Any = None,
+    ) -> None:
+        self.n_components = n_components
+        self.rule = rule
+        self.lr = lr
+        self.n_epochs = n_epochs
+        self.batch_size = batch_size
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Learn the components of all rows, in place of what was learnt.
+
+        Args:
+            X: Rows of features.
+            y: Ignored.
+        """
+        del y
+        rows = self.squarable(self.training_input(X))
+        n_epochs = self.whole("n_epochs")
+        rng = check_random_state(self.random_state)
+        self.start(rows, rng)
+        for _ in range(n_epochs):
+            self.learn(rows, rng.permutation(len(rows)))
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Learn from rows once, in the order in which they come, going on from earlier calls.
+
+        Args:
+            X: Rows of features.
+            y: Ignored.
+        """
+        del y
+        first = not hasattr(self, "components_")
+        rows = self.squarable(self.training_input(X, first=first))
+        if first:
+            self.start(rows, check_random_state(self.random_state))
+        self.learn(rows)
+        return self
+
+    def start(self, X: Floats, rng: np.random.RandomState) -> None:
+        """Draw orthonormal weights.
+
+        Raises:
+            ValueError: When there cannot be so many.
+        """
+        count, features = self.whole("n_components"), X.shape[1]
+        if count > features:
+            self.refuse("n_components", f"at most n_features={features}")
+        drawn = np.linalg.qr(rng.standard_normal((features, count)))[0]
+        self.components_ = np.ascontiguousarray(drawn.T, X.dtype)
+        self.mean_, self.covariance_ = np.zeros(features), np.zeros((count, count))
+        self.n_samples_seen_ = 0
+
+    def learn(self, X: Floats, order: NDArray[np.intp] | None = None) -> None:
+        """Do a step for each block of rows.
+
+        Args:
+            X: Rows.
+            order: In which they come, if not as they are.
+        """
+        batch_size = self.whole("batch_size")
+        rule, lr = self.one_of("rule", RULES), self.number("lr", "(0, 1000]")
+        W, M = self.components_.T.astype(np.float64), self.covariance_
+        mean, seen = self.mean_, self.n_samples_seen_
+        for rows in gen_batches(len(X), batch_size):
+            block = X[rows] if order is None else X[order[rows]]
+            share = lr * len(block) / (lr * len(block) + seen)
+            seen += len(block)
+            mean = mean + (block.mean(axis=0, dtype=np.float64) - mean) * (len(block) / seen)
+            W, M = step(block - mean.astype(X.dtype), W, M, share, rule)
+        self.components_ = np.ascontiguousarray(W.T, self.components_.dtype)
+        self.mean_, self.covariance_, self.n_samples_seen_ = mean, M, seen
+
+    def transform(self, X: ArrayLike) -> Floats:
+        """Return the outputs of the units, ``Wᵀ(x − μ)``.
+
+        Args:
+            X: Rows of features.
+        """
+        rows = self.squarable(self.input(X))
+        W = self.components_.T.astype(rows.dtype)
+        return np.concatenate([block @ W for block in self.centered(rows)])
+
+    def inverse_transform(self, Y: ArrayLike) -> Floats:
+        """Return the rows closest to the data's that have these outputs, ``W y + μ``.
+
+        Args:
+            Y: Outputs of the units, one row an example.
+
+        Raises:
+            ValueError: When the rows are of another width.
+        """
+        check_is_fitted(self)
+        outputs = check_array(Y, dtype=(np.float64, np.float32))
+        if outputs.shape[1] != len(self.components_):
+            raise ValueError(
+                f"{type(self).__name__}: inverse_transform needs {len(self.components_)} "
+                f"columns, one a component, got {outputs.shape[1]}."
+            )
+        W, mean = self.components_.astype(outputs.dtype), self.mean_.astype(outputs.dtype)
+        return outputs @ W + mean
+
+    def score(self, X: ArrayLike, y: Any = None) -> float:
+        """Return the share of the variance that the components keep; 1 where there is none.
+
+        Args:
+            X: Rows of features.
+            y: Ignored.
+        """
+        del y
+        rows = self.squarable(self.input(X))
+        scale = max(float(abs(block).max()) for block in self.centered(rows)) or 1.0
+        kept, whole = 0.0, 0.0
+        for block in self.centered(rows):
+            small = (block / scale).astype(np.float64)
+            kept += float(np.square(small @ self.components_.T).sum())
+            whole += float(np.square(small).sum())
+        return min(kept / whole, 1.0) if whole else 1.0
+
+    def centered(self, X: Floats) -> Iterator[Floats]:
+        """Return rows less the mean, some at a time."""
+        mean = self.mean_.astype(X.dtype)
+        return (X[rows] - mean for rows in gen_batches(len(X), ROWS))
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.components_)
+
+    @override
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def step(X: Floats, W: Doubles, M: Doubles, share: float, rule: str) -> tuple[Doubles, Doubles]:
+    """Return weights and variances after a block.
+
+    Args:
+        X: Centred rows.
+        W: Weights, a column a unit.
+        M: Covariance of the units' outputs so far.
+        share: Which part of the new averages the block is.
+        rule: Whose rule.
+    """
+    Y = X @ W.astype(X.dtype)
+    here = Y / Y.dtype.type(np.sqrt(len(Y)))  # so that sums of squares stay finite
+    A = (here.T @ here).astype(np.float64)
+    if rule == "sanger":
+        A = np.diag(np.diag(A))
+    averaged = (1 - share) * M + share * A
+    scale = float(averaged.trace())
+    if scale == 0:  # rows that are all alike teach nothing
+        return W, averaged
+    # The rules' W + (C − …) W H, times (1 − a) M from the right: the same span, no inverse.
+    held = (1 - share) * M / scale + REMAINDER * np.eye(len(M))
+    hebb = (X.T @ (Y / len(Y))).astype(np.float64)
+    return orthonormal(W @ held + hebb * (share / scale), rule), averaged
+
+
+def orthonormal(Z: Doubles, rule: str) -> Doubles:
+    """Return orthonormal columns: one after the other, or all as close to Z as can be."""
+    if rule == "sanger":
+        Q, R = np.linalg.qr(Z)
+        return Q * np.where(np.diag(R) < 0, -1.0, 1.0)
+    U, _, V = np.linalg.svd(Z, full_matrices=False)
+    return U @ V
