@@ -7,6 +7,8 @@ check of scikit-learn's contradicts what the network is.
 
 import inspect
 import pickle
+import subprocess
+import sys
 
 import joblib
 import numpy as np
@@ -156,3 +158,11 @@ def test_single_precision_stays_single(kind, dtype):
         given = model.transform(X.astype(dtype))
         assert given.dtype == dtype or given.dtype.kind != "f"
     assert np.isfinite(answer(model, X.astype(dtype))).all()
+
+
+def test_none_of_them_needs_pytorch():
+    names = ", ".join(kind.__name__ for kind in classic_networks())
+    code = f"from neuropil.algorithms import {names}; import sys; print('torch' in sys.modules)"
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
