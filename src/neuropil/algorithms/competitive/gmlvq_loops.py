@@ -47,8 +47,10 @@ def learn_metric(
         variance: Of the rows, which makes the prototypes' rate free of the data's unit.
     """
     z, distances = np.empty_like(X[0]), np.empty(W.shape[1], W.dtype)
-    # x − w and Ω (x − w), of the right prototype and of the wrong one.
-    way, wrong_way, seen, wrong_seen = z.copy(), z.copy(), z.copy(), z.copy()
+    # Of the right prototype, then of the wrong one: x − w, Ω (x − w), ΩᵀΩ (x − w), (x − w)ᵀ W.
+    ways = np.empty((2, z.size), z.dtype)
+    seen, pulls = np.empty_like(ways), np.empty_like(ways)
+    products = np.empty((2, W.shape[1]), z.dtype)
     for row in order:
         apply(omega, X[row], z)
         squared_distances(z, mapped, distances)
@@ -56,17 +58,17 @@ def learn_metric(
         if i >= 0 and j >= 0 and apart(distances[i], distances[j], variance):
             to_right, to_wrong = float(distances[i]), float(distances[j])
             step = rate * slope(to_right, to_wrong, beta)
-            difference(X[row], W, i, way)
-            difference(X[row], W, j, wrong_way)
-            difference(z, mapped, i, seen)
-            difference(z, mapped, j, wrong_seen)
-            pull(omega, W, i, seen, to_right, step * variance * to_wrong)
-            pull(omega, W, j, wrong_seen, to_wrong, -step * variance * to_right)
-            turn(omega, mapped, W, seen, way, -step * metric_share * to_wrong)
-            turn(omega, mapped, W, wrong_seen, wrong_way, step * metric_share * to_right)
-            map_column(omega, W, i, mapped)
-            map_column(omega, W, j, mapped)
-            normalise(omega, mapped)
+            differences(X[row], W, i, j, ways)
+            differences(z, mapped, i, j, seen)
+            look_back(omega, seen, pulls)
+            multiply(ways, W, products)
+            pull(W, i, pulls[0], to_right, step * variance * to_wrong)
+            pull(W, j, pulls[1], to_wrong, -step * variance * to_right)
+            nearer = bounded(-step * metric_share * to_wrong, ways[0], seen[0])
+            farther = bounded(step * metric_share * to_right, ways[1], seen[1])
+            size = turn(omega, mapped, nearer, farther, ways, seen, products)
+            normalise(omega, mapped, size)
+            map_columns(omega, W, i, j, pulls, mapped)
         rate -= fall
 
 
@@ -81,91 +83,130 @@ def apply(omega: Floats, x: Floats, out: Floats) -> None:
 
 
 @njit(cache=True, nogil=True)
-def map_column(omega: Floats, W: Floats, k: int, mapped: Floats) -> None:
-    """Work column k of Ω W out anew."""
-    w, out = np.empty_like(omega[0]), np.empty_like(omega[0])
-    for j in range(w.size):
-        w[j] = W[j, k]
-    apply(omega, w, out)
-    for j in range(w.size):
-        mapped[j, k] = out[j]
+def differences(x: Floats, W: Floats, i: int, j: int, out: Floats) -> None:
+    """Fill the two rows of `out` with x − w_i and x − w_j."""
+    for c in range(x.size):
+        out[0, c] = x[c] - W[c, i]
+        out[1, c] = x[c] - W[c, j]
+
+
+@njit(cache=True, nogil=True, fastmath=REORDERED)
+def look_back(omega: Floats, seen: Floats, out: Floats) -> None:
+    """Fill the rows of `out` with Ωᵀ times those of `seen`."""
+    for c in range(omega.shape[1]):
+        out[0, c] = out[1, c] = 0
+    for r in range(omega.shape[0]):
+        first, second = seen[0, r], seen[1, r]
+        for c in range(omega.shape[1]):
+            out[0, c] += omega[r, c] * first
+            out[1, c] += omega[r, c] * second
+
+
+@njit(cache=True, nogil=True, fastmath=REORDERED)
+def multiply(ways: Floats, W: Floats, out: Floats) -> None:
+    """Fill `out` with the two rows of `ways` times W."""
+    for k in range(W.shape[1]):
+        out[0, k] = out[1, k] = 0
+    for c in range(W.shape[0]):
+        first, second = ways[0, c], ways[1, c]
+        for k in range(W.shape[1]):
+            out[0, k] += first * W[c, k]
+            out[1, k] += second * W[c, k]
 
 
 @njit(cache=True, nogil=True)
-def difference(x: Floats, W: Floats, k: int, out: Floats) -> None:
-    """Fill `out` with x − w_k."""
-    for j in range(x.size):
-        out[j] = x[j] - W[j, k]
-
-
-@njit(cache=True, nogil=True, fastmath=REORDERED)
-def normalise(omega: Floats, mapped: Floats) -> None:
-    """Divide Ω, and Ω W, by ‖Ω‖."""
-    total = 0.0
-    for i in range(omega.shape[0]):
-        for j in range(omega.shape[1]):
-            total += omega[i, j] * omega[i, j]
-    factor = 1 / np.sqrt(total)
-    for i in range(omega.shape[0]):
-        for j in range(omega.shape[1]):
-            omega[i, j] *= factor
-        for k in range(mapped.shape[1]):
-            mapped[i, k] *= factor
-
-
-@njit(cache=True, nogil=True, fastmath=REORDERED)
-def pull(omega: Floats, W: Floats, k: int, seen: Floats, distance: float, rate: float) -> None:
+def pull(W: Floats, k: int, gradient: Floats, distance: float, rate: float) -> None:
     """Move column k by rate · ΩᵀΩ (x − w), at most as far as lets a sphere's distance vanish.
 
     Args:
-        omega: Ω.
         W: Prototypes, one a column; column k is changed.
         k: Which.
-        seen: Ω (x − w).
+        gradient: ΩᵀΩ (x − w).
         distance: ‖Ω (x − w)‖².
         rate: How far; backwards when it is negative.
     """
-    gradient = np.zeros_like(seen)
-    for i in range(seen.size):
-        for j in range(seen.size):
-            gradient[j] += omega[i, j] * seen[i]
     square = 0.0
-    for j in range(gradient.size):
-        square += gradient[j] * gradient[j]
+    for c in range(gradient.size):
+        square += gradient[c] * gradient[c]
     if square > 0:
         rate = max(-distance / square, min(rate, distance / square))
-        for j in range(gradient.size):
-            W[j, k] += rate * gradient[j]
+        for c in range(gradient.size):
+            W[c, k] += rate * gradient[c]
+
+
+@njit(cache=True, nogil=True)
+def bounded(rate: float, way: Floats, seen: Floats) -> float:
+    """Return a rate at which rate · Ω (x − w) (x − w)ᵀ has at most the norm 1, that of Ω."""
+    square, length = 0.0, 0.0
+    for c in range(way.size):
+        square += way[c] * way[c]
+        length += seen[c] * seen[c]
+    most = np.sqrt(square * length)
+    return np.sign(rate) / most if abs(rate) * most > 1 else rate
 
 
 @njit(cache=True, nogil=True, fastmath=REORDERED)
 def turn(
-    omega: Floats, mapped: Floats, W: Floats, seen: Floats, way: Floats, rate: float
-) -> None:
-    """Add rate · Ω (x − w) (x − w)ᵀ to Ω, at most of norm 1; and what follows to Ω W.
+    omega: Floats,
+    mapped: Floats,
+    nearer: float,
+    farther: float,
+    ways: Floats,
+    seen: Floats,
+    products: Floats,
+) -> float:
+    """Add nearer · Ω v vᵀ + farther · Ω u uᵀ to Ω, and what follows to Ω W; return ‖Ω‖.
 
     Args:
         omega: Ω; changed.
         mapped: Ω W; changed.
-        W: Prototypes, one a column.
-        seen: Ω (x − w).
-        way: x − w.
-        rate: How far.
+        nearer: How far for v, the way to the right prototype.
+        farther: How far for u, the way to the wrong one.
+        ways: v and u.
+        seen: Ω v and Ω u.
+        products: vᵀ W and uᵀ W.
     """
-    square, length = 0.0, 0.0
-    for j in range(way.size):
-        square += way[j] * way[j]
-        length += seen[j] * seen[j]
-    most = np.sqrt(square * length)
-    if abs(rate) * most > 1:
-        rate = np.sign(rate) / most
-    products = np.zeros(W.shape[1], W.dtype)
-    for j in range(way.size):
-        for k in range(W.shape[1]):
-            products[k] += way[j] * W[j, k]
-    for i in range(way.size):
-        step = rate * seen[i]
-        for j in range(way.size):
-            omega[i, j] += step * way[j]
-        for k in range(W.shape[1]):
-            mapped[i, k] += step * products[k]
+    total = 0.0
+    for r in range(omega.shape[0]):
+        first, second = nearer * seen[0, r], farther * seen[1, r]
+        for c in range(omega.shape[1]):
+            omega[r, c] += first * ways[0, c] + second * ways[1, c]
+            total += omega[r, c] * omega[r, c]
+        for k in range(mapped.shape[1]):
+            mapped[r, k] += first * products[0, k] + second * products[1, k]
+    return np.sqrt(total)
+
+
+@njit(cache=True, nogil=True, fastmath=REORDERED)
+def normalise(omega: Floats, mapped: Floats, size: float) -> None:
+    """Divide Ω and Ω W by ‖Ω‖."""
+    factor = 1 / size
+    for r in range(omega.shape[0]):
+        for c in range(omega.shape[1]):
+            omega[r, c] *= factor
+        for k in range(mapped.shape[1]):
+            mapped[r, k] *= factor
+
+
+@njit(cache=True, nogil=True, fastmath=REORDERED)
+def map_columns(
+    omega: Floats, W: Floats, i: int, j: int, scratch: Floats, mapped: Floats
+) -> None:
+    """Work columns i and j of Ω W out anew.
+
+    Args:
+        omega: Ω.
+        W: Prototypes, one a column.
+        i: A column.
+        j: Another.
+        scratch: Where both stand as rows.
+        mapped: Ω W; changed.
+    """
+    for c in range(W.shape[0]):
+        scratch[0, c], scratch[1, c] = W[c, i], W[c, j]
+    for r in range(omega.shape[0]):
+        first, second = omega[0, 0] * 0, omega[0, 0] * 0
+        for c in range(omega.shape[1]):
+            first += omega[r, c] * scratch[0, c]
+            second += omega[r, c] * scratch[1, c]
+        mapped[r, i], mapped[r, j] = first, second
