@@ -1,31 +1,16 @@
 """The examples of competing units, each in a small setting."""
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
-
 import pytest
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 
-
-def example(name: str) -> ModuleType:
-    """Return an example as a module."""
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_a_map_of_digits_knows_their_classes(tmp_path, capsys):
+def test_a_map_of_digits_knows_their_classes(example, tmp_path, capsys):
     accuracy = example("sofm").main((10, 12), tmp_path, n_epochs=5)
     assert accuracy > 0.8
     assert {path.stem for path in tmp_path.iterdir()} == {"u_matrix", "hits", "regions"}
     assert "final radius" in capsys.readouterr().out
 
 
-def test_a_picture_keeps_its_looks_in_few_colours(tmp_path):
+def test_a_picture_keeps_its_looks_in_few_colours(example, tmp_path):
     pytest.importorskip("PIL")
     place = tmp_path / "few.png"
     few = example("kohonen").main(4, place, step=16)
