@@ -49,7 +49,7 @@ def test_it_is_a_dictionary_of_cells(columns, width, lr, seed):
     assert len(model.weights_) == count
 
 
-@pytest.mark.parametrize("width", [1, 5, 16])
+@pytest.mark.parametrize("width", [1, 5, 9, 16])
 @pytest.mark.parametrize("column", [0, 1])
 def test_generalisation_falls_evenly_with_distance_along_every_column(width, column):
     """Albus: inputs k levels apart share C − k of C cells, whatever the column."""
