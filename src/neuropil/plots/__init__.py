@@ -1,5 +1,6 @@
 """Pictures and reports of networks, trainings and their results."""
 
+from neuropil.plots.boltzmann import machine_filters, samples
 from neuropil.plots.calibration import Reliability, calibration, reliability
 from neuropil.plots.capacity import capacity_curves
 from neuropil.plots.confusion import confusion_matrix
@@ -35,10 +36,12 @@ __all__ = [
     "hopfield_recall",
     "learning_curves",
     "loss_against_time",
+    "machine_filters",
     "optimizer_paths",
     "predicted_against_true",
     "reliability",
     "residuals",
+    "samples",
     "u_matrix",
     "wilson_interval",
     "write_report",

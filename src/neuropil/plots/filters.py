@@ -46,15 +46,25 @@ def filters(network: Network, name: str | None = None) -> Figure:
     """
     name, weight = filter_weights(network, name)
     taps = as_pictures(weight)
-    columns = columns_for(len(taps))
-    picture = mosaic(np.stack([colored(tap) for tap in taps]), columns)
+    return sheet(np.stack([colored(tap) for tap in taps]), f"{name}: {filter_words(weight)}")
+
+
+def sheet(pictures: Array, title: str) -> Figure:
+    """Return a figure of small pictures ``(n, height, width, 4)``, side by side.
+
+    Args:
+        pictures: Red, green, blue and opacity of each.
+        title: What stands above them.
+    """
+    columns = columns_for(len(pictures))
+    picture = mosaic(pictures, columns)
     height, width = picture.shape[:2]
-    # About half an inch a filter, as long as they fit a page.
+    # About half an inch a picture, as long as they fit a page.
     inch = min(0.5 * columns, 7.5) / width
     figure, [axes] = blank(max(3.6, width * inch), height * inch + 0.45)
     axes.imshow(picture, interpolation="none", aspect="equal")
     axes.set_axis_off()
-    heading(axes, f"{name}: {filter_words(weight)}")
+    heading(axes, title)
     return figure
 
 
