@@ -64,7 +64,7 @@ def test_the_same_seed_gives_the_same_map(neuropil):
     ("options", "said"),
     [
         (["--network", "sofm", "--loss", "huber"], "--loss is for training by gradients; SOFM"),
-        (["--network", "SOFM(gird=(3, 3))"], "SOFM has no option 'gird'; it has grid"),
+        (["--network", "SOFM(gird=(3, 3))"], "SOFM has no option 'gird'. Did you mean 'grid'"),
         (["--network", "SOFM(grid=open('x'))"], "must be a name or a call with plain values"),
         (["--network", "SOFM(**{})"], "must be a name or a call with plain values"),
         (["--network", "cmac"], "CMAC gives numbers, and these targets are classes"),

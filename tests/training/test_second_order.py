@@ -11,6 +11,7 @@ from torch import nn
 from neuropil import NetworkClassifier, NetworkRegressor
 from neuropil.algorithms import by_name, l2
 from neuropil.cli import main
+from neuropil.layers import Tanh
 from neuropil.training import Trainer
 from neuropil.training.closure import takes_all
 from neuropil.training.losses import LOSSES, resolve
@@ -339,3 +340,18 @@ def test_many_weights_get_limited_memory():
     few, many = (by_name("quasi_newton")([nn.Parameter(torch.zeros(n))]) for n in (2000, 2001))
     assert few.options["update"] == few.defaults["update"] == "bfgs"
     assert many.options["update"] == "lbfgs"
+
+
+def test_options_stand_behind_the_name():
+    x = np.linspace(-1, 1, 41).reshape(-1, 1)
+    y = np.sin(np.pi * x).ravel()
+    errors = {}
+    for algorithm in ("levenberg_marquardt", "LevenbergMarquardt(restarts=16)"):
+        model = NetworkRegressor(Tanh(3), algorithm=algorithm, epochs=30, random_state=1)
+        errors[algorithm] = ((model.fit(x, y).predict(x) - y) ** 2).sum()
+    one, many = errors.values()
+    assert many <= one * (1 + 1e-9)
+    with pytest.raises(ValueError, match="has no option 'restart'"):
+        NetworkRegressor(algorithm="LevenbergMarquardt(restart=3)").fit(x, y)
+    with pytest.raises(ValueError, match="must be a name or a call with plain values"):
+        NetworkRegressor(algorithm="adam(lr=open('x'))").fit(x, y)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import ast
+import inspect
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from neuropil.core.expression import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 
@@ -42,3 +44,46 @@ def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
 def squeezed(name: str) -> str:
     """Return what is left of a name without its typography."""
     return name.lower().translate(dict.fromkeys(map(ord, "_- ")))
+
+
+def plain_options(text: str, maker: Callable[..., Any], *, leading: int = 0) -> dict[str, Any]:
+    """Return the options in a text such as ``"SOFM(grid=(20, 20))"``; nothing in it is run.
+
+    Args:
+        text: A name, or a call with numbers, words, tuples and the like.
+        maker: What it names, for the names of its parameters.
+        leading: How many of its parameters stand in front and are not given in the text.
+
+    Raises:
+        ValueError: When it is no such call, or an option is unknown.
+
+    Example:
+        >>> plain_options("sorted(reverse=True)", lambda items, reverse=False: 0, leading=1)
+        {'reverse': True}
+    """
+    if "(" not in text:
+        return {}
+    names = list(inspect.signature(maker).parameters)[leading:]
+    try:
+        call = ast.parse(text.strip(), mode="eval").body
+        if not isinstance(call, ast.Call) or any(k.arg is None for k in call.keywords):
+            raise ValueError("it is no call")
+        if len(call.args) > len(names):
+            raise ValueError("it has too many arguments")
+        values = [
+            *zip(names, call.args, strict=False),
+            *((str(keyword.arg), keyword.value) for keyword in call.keywords),
+        ]
+        options = {name: ast.literal_eval(value) for name, value in values}
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(
+            f"{text!r} must be a name or a call with plain values, such as "
+            f"'{text.partition('(')[0]}({names[0]}=…)': {error}."
+        ) from None
+    for name in options:
+        if name not in names:
+            raise ValueError(
+                f"{text.partition('(')[0]} has no option {name!r}.{nearest(name, names)} It "
+                f"has {', '.join(names)}."
+            )
+    return options

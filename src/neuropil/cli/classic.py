@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import time
 from typing import TYPE_CHECKING, Any
 
 from neuropil import algorithms
-from neuropil.algorithms.names import squeezed
+from neuropil.algorithms.names import plain_options, squeezed
 from neuropil.cli.console import label, note
 from neuropil.cli.opening import described, flag
 
@@ -52,7 +51,7 @@ def estimator_of(
     if kind is None:
         raise ValueError(f"there is no classic network {text!r}.")
     known = inspect.signature(kind).parameters
-    options = own_options(kind, settings) | arguments(kind, text)
+    options = own_options(kind, settings) | plain_options(text, kind)
     if "random_state" in known:
         options.setdefault("random_state", settings["seed"] % 2**32)
     notes: list[str] = []
@@ -79,37 +78,6 @@ def own_options(kind: type, settings: Mapping[str, Any]) -> dict[str, Any]:
         if name not in inspect.signature(kind).parameters:
             raise ValueError(f"{kind.__name__} has no {name}: leave the option out.")
     return asked
-
-
-def arguments(kind: type, text: str) -> dict[str, Any]:
-    """Return the options in a call such as ``SOFM(grid=(20, 20))``; nothing in it is run.
-
-    Raises:
-        ValueError: When it is no call with plain options, or one is unknown.
-    """
-    if "(" not in text:
-        return {}
-    try:
-        node = ast.parse(text.strip(), mode="eval").body
-        if not isinstance(node, ast.Call) or any(k.arg is None for k in node.keywords):
-            raise ValueError("it is no call")
-        names = list(inspect.signature(kind).parameters)
-        values = [
-            *zip(names, node.args, strict=False),
-            *((k.arg, k.value) for k in node.keywords),
-        ]
-        options = {str(name): ast.literal_eval(value) for name, value in values}
-    except (SyntaxError, ValueError) as error:
-        raise ValueError(
-            f"--network {text!r} must be a name or a call with plain values, such as "
-            f"'SOFM(grid=(20, 20))': {error}."
-        ) from None
-    for name in options:
-        if name not in names:
-            raise ValueError(
-                f"{kind.__name__} has no option {name!r}; it has {', '.join(names)}."
-            )
-    return options
 
 
 def model_of(settings: Mapping[str, Any], splits: Splits) -> tuple[ClassicModel, list[str]]:

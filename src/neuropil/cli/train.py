@@ -104,7 +104,10 @@ def train(
     algorithm: Annotated[
         str | None,
         option(
-            "Such as adamw, adam, momentum, sgd. Default: chosen.", TRAINING, metavar="NAME"
+            "Such as adamw, adam, sgd, quasi_newton or 'LevenbergMarquardt(restarts=64)'. "
+            "Default: chosen.",
+            TRAINING,
+            metavar="NAME",
         ),
     ] = None,
     lr: Annotated[

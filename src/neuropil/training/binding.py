@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from neuropil import algorithms
-from neuropil.algorithms import schedules
+from neuropil.algorithms import LevenbergMarquardt, schedules
 from neuropil.core import Network
 
 # The name of the only network, algorithm or schedule.
@@ -79,9 +79,11 @@ def as_algorithm(algorithm: Algorithm, module: nn.Module) -> Any:
         algorithm = algorithms.Adam
     elif isinstance(algorithm, str):
         algorithm = algorithms.by_name(algorithm)
-    if isinstance(algorithm, Optimizer):
-        return algorithm
-    return algorithm(module.parameters()) if callable(algorithm) else algorithm
+    if not isinstance(algorithm, Optimizer) and callable(algorithm):
+        algorithm = algorithm(module.parameters())
+    if isinstance(algorithm, LevenbergMarquardt) and isinstance(module, Network):
+        algorithm.draw = algorithm.draw or module.reset_parameters
+    return algorithm
 
 
 def as_schedules(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from typing import TYPE_CHECKING, Any, final
@@ -198,13 +199,19 @@ def needs(algorithm: Optimizer) -> str:
     return getattr(algorithm, "needs", "gradient")
 
 
+def kind_of(algorithm: Any) -> type:
+    """Return the class of an algorithm, of a class itself, or of one with options."""
+    while isinstance(algorithm, functools.partial):
+        algorithm = algorithm.func
+    return algorithm if isinstance(algorithm, type) else type(algorithm)
+
+
 def takes_all(algorithm: Any) -> bool:
     """Tell whether an algorithm, or a class of them, wants all examples in every step."""
-    if isinstance(algorithm, torch.optim.LBFGS) or algorithm is torch.optim.LBFGS:
+    kind = kind_of(algorithm)
+    if issubclass(kind, torch.optim.LBFGS):
         return True
-    return getattr(
-        algorithm, "full_batch", getattr(algorithm, "needs", "gradient") != "gradient"
-    )
+    return getattr(kind, "full_batch", getattr(kind, "needs", "gradient") != "gradient")
 
 
 def check_lr(name: str, algorithm: Any, lr: float | None) -> None:
@@ -224,7 +231,7 @@ def default_epochs(algorithm: Any) -> int:
     """
     if not takes_all(algorithm):
         return 50
-    kind = algorithm if isinstance(algorithm, type) else type(algorithm)
+    kind = kind_of(algorithm)
     second = getattr(kind, "needs", "") == "residuals" or issubclass(kind, CurvatureMethod)
     return 100 if second else 500
 

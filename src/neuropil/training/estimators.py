@@ -19,7 +19,7 @@ from neuropil.core import Layer, Network
 from neuropil.core.network import as_network
 from neuropil.layers import Flatten, Input, Linear, Relu, Softmax
 from neuropil.training.callbacks import BestWeights, EarlyStopping
-from neuropil.training.closure import check_lr, default_epochs, takes_all
+from neuropil.training.closure import check_lr, default_epochs, kind_of, takes_all
 from neuropil.training.history import History
 from neuropil.training.trainer import Trainer
 
@@ -148,7 +148,7 @@ class NetworkEstimator(BaseEstimator):
         The decrease that a line search or a curvature foretells is soon below what single
         precision shows.
         """
-        needs = getattr(algorithms.by_name(self.algorithm), "needs", "gradient")
+        needs = getattr(kind_of(algorithms.by_name(self.algorithm)), "needs", "gradient")
         exact = needs != "gradient" and not str(self.device).startswith("mps")
         return torch.float64 if exact else torch.float32
 
@@ -218,7 +218,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             Softmax or in as many Linear units as there are classes; an expression; or None for
             one hidden layer of 100. `fit` works on a fresh copy with weights drawn anew.
         algorithm: Name of the gradient algorithm, such as ``"adam"``, or
-            ``"levenberg_marquardt"`` for small networks. Those that search along lines or use
+            ``"levenberg_marquardt"`` for small networks; with options as
+            ``"LevenbergMarquardt(restarts=64)"``. Those that search along lines or use
             curvature train in double precision.
         lr: Learning rate; None is the algorithm's own.
         epochs: Passes over the data; None is 50, and for algorithms that take all examples in
@@ -397,7 +398,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             many Linear units as there are targets; an expression; or None for one hidden layer
             of 100. `fit` works on a fresh copy with weights drawn anew.
         algorithm: Name of the gradient algorithm, such as ``"adam"``, or
-            ``"levenberg_marquardt"`` for small networks. Those that search along lines or use
+            ``"levenberg_marquardt"`` for small networks; with options as
+            ``"LevenbergMarquardt(restarts=64)"``. Those that search along lines or use
             curvature train in double precision.
         lr: Learning rate; None is the algorithm's own.
         epochs: Passes over the data; None is 50, and for algorithms that take all examples in

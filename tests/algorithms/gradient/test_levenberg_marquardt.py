@@ -331,7 +331,6 @@ def test_what_cannot_run_for_many_starts_is_said():
         ({"tolerance": -1.0}, "tolerance"),
         ({"restarts": 0}, "restarts"),
         ({"restarts": 2.5, "draw": print}, "restarts"),
-        ({"restarts": 4}, "draw"),
         ({"restarts": 4, "draw": print, "geodesic": True}, "combined"),
         ({"restarts": 4, "draw": print, "bayesian": True}, "combined"),
     ],
@@ -401,3 +400,9 @@ def test_on_an_accelerator(way):
         algorithm = LevenbergMarquardt(network.parameters(), **options)
         algorithm.minimize(fitting(network, X.to(device), y.to(device)), 5)
     torch.testing.assert_close(vector(networks[1]).cpu(), vector(networks[0]))
+
+
+def test_starts_need_something_that_draws_them():
+    b = torch.nn.Parameter(torch.zeros(2, dtype=torch.float64))
+    with pytest.raises(ValueError, match="`restarts` need `draw`"):
+        LevenbergMarquardt([b], restarts=4).step(lambda: b - 1)

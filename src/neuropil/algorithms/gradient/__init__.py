@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from neuropil.algorithms.gradient.adam import Adam, Adamax, AdamW
@@ -14,7 +15,7 @@ from neuropil.algorithms.gradient.levenberg_marquardt import LevenbergMarquardt
 from neuropil.algorithms.gradient.newton import Hessian
 from neuropil.algorithms.gradient.quasi_newton import QuasiNewton
 from neuropil.algorithms.gradient.rprop import RPROP, IRPROPPlus
-from neuropil.algorithms.names import look_up
+from neuropil.algorithms.names import look_up, plain_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,16 +63,22 @@ BY_NAME: dict[str, Callable[..., Optimizer]] = {
 
 
 def by_name(name: str) -> Callable[..., Optimizer]:
-    """Return the gradient algorithm of that name: a class that takes parameters and options.
+    """Return the gradient algorithm of that name: what takes parameters and options.
 
     Args:
-        name: Such as "adam", "sgd" or "RMSProp"; case and underscores do not matter.
+        name: Such as "adam", "sgd" or "RMSProp", where case and underscores do not matter; or
+            with options, such as "LevenbergMarquardt(restarts=64)".
 
     Raises:
-        ValueError: If there is none; the nearest name is suggested.
+        ValueError: If there is none, or it has no such option; the nearest name is suggested.
 
     Example:
         >>> by_name("gradient_descent").__name__
         'GradientDescent'
+        >>> by_name("momentum(momentum=0.8)").keywords
+        {'momentum': 0.8}
     """
-    return look_up(name, BY_NAME, "algorithm")
+    plain = name.partition("(")[0].strip()
+    algorithm = look_up(plain, BY_NAME, "algorithm")
+    options = plain_options(name, algorithm, leading=1)
+    return partial(algorithm, **options) if options else algorithm

@@ -75,14 +75,15 @@ class LevenbergMarquardt(BatchMethod):
         restarts: So many starts are moved at once, each with its own damping; the parameters
             hold the best. The closure must be one that `torch.func.vmap` can run.
         draw: Draws new starting weights into the parameters, such as
-            ``network.reset_parameters``; the first start is the weights as they are.
+            ``network.reset_parameters``, which `Trainer` takes by itself; the first start is
+            the weights as they are.
         tolerance: It stops when the relative change of the loss or of the weights, or the
             cosine of the angle between r and the columns of J, is smaller; never below the
             precision of the weights.
 
     Raises:
         ValueError: If an option is out of its range, there are no parameters, or ``restarts``
-            come without ``draw`` or together with ``geodesic`` or ``bayesian``.
+            come together with ``geodesic`` or ``bayesian``.
 
     Reference:
         Marquardt, "An Algorithm for Least-Squares Estimation of Nonlinear Parameters", 1963;
