@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import Tags, check_random_state
-from typing_extensions import override
+from sklearn.utils import check_random_state
 
-from neuropil.algorithms.competitive.search import Search
+from neuropil.algorithms.competitive.quantizer import Quantizer
 from neuropil.algorithms.competitive.sofm_loops import BUBBLE, EUCLID, online_epoch
 from neuropil.algorithms.competitive.start import drawn_rows
-from neuropil.algorithms.estimator import ClassicNetwork
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @final
-class Kohonen(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
+class Kohonen(Quantizer):
     """Competitive layer: only the unit nearest to a row learns it.
 
     ``c(x) = argmin_k ‖x − w_k‖``, then ``w_c ← w_c + η_t (x − w_c)``: units end up where rows
@@ -77,7 +74,7 @@ class Kohonen(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork)
             X: Rows of features.
             y: Ignored.
         """
-        X = self.squarable(self.training_input(X))
+        X = self.rows(X, first=True)
         rates = self.rates()
         rng = check_random_state(self.random_state)
         weights = self.start(X, rng)
@@ -96,7 +93,7 @@ class Kohonen(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork)
             y: Ignored.
         """
         first = not hasattr(self, "weights_")
-        X = self.squarable(self.training_input(X, first=first))
+        X = self.rows(X, first=first)
         rates = self.rates()
         done = 0 if first else self.n_iter_
         if first:
@@ -125,52 +122,6 @@ class Kohonen(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork)
         units = self.whole("n_units")
         different = np.unique(X, axis=0)
         return np.array(drawn_rows(different, units, rng), X.dtype, order="C")
-
-    def predict(self, X: Any) -> NDArray[np.intp]:
-        """Return the number of each row's winner.
-
-        Args:
-            X: Rows of features.
-        """
-        X = self.squarable(self.input(X))
-        return Search(self.weights_).best(X)
-
-    def transform(self, X: Any) -> Floats:
-        """Return the distances of rows to all units.
-
-        Args:
-            X: Rows of features.
-        """
-        X = self.squarable(self.input(X))
-        return Search(self.weights_).distances(X)
-
-    def quantization_error(self, X: Any) -> float:
-        """Return the mean distance of a row to its winner.
-
-        Args:
-            X: Rows of features.
-        """
-        X = self.squarable(self.input(X))
-        return float(Search(self.weights_).to_best(X).mean(dtype=np.float64))
-
-    def score(self, X: Any, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn's signature
-        """Return the quantisation error with a minus: more is better.
-
-        Args:
-            X: Rows of features.
-            y: Ignored.
-        """
-        return -self.quantization_error(X)
-
-    @property
-    def _n_features_out(self) -> int:
-        return len(self.weights_)
-
-    @override
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
 
 def compete(X: Floats, order: NDArray[np.intp], weights: Floats, lr: float) -> None:

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
+from typing_extensions import override
 
 from neuropil.algorithms.competitive.map_measures import (
     clusters_of_units,
     mean_distance_to_neighbours,
     topographic_product,
 )
+from neuropil.algorithms.competitive.quantizer import Quantizer
 from neuropil.algorithms.competitive.search import Search
-from neuropil.algorithms.estimator import ClassicNetwork
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from neuropil.algorithms.estimator import Floats
 
 
-class MapViews(ClassicNetwork):
+class MapViews(Quantizer):
     """Errors and views of units on a grid; arrays have the shape of the grid.
 
     Attributes:
@@ -30,26 +31,18 @@ class MapViews(ClassicNetwork):
         grid_: Where they stand.
     """
 
-    weights_: Floats
     grid_: Grid
     distance: str
     allow_missing: bool
 
     @property
+    @override
     def search(self) -> Search:
         """Finds the best units of rows."""
         return Search(self.weights_, self.distance, bool(self.allow_missing))
 
+    @override
     def rows(self, X: Any, *, first: bool | None = None) -> Floats:
-        """Return checked rows.
-
-        Args:
-            X: Rows of features.
-            first: Whether their columns are new; None where the model is fitted already.
-
-        Raises:
-            ValueError: When the map cannot say where a row belongs.
-        """
         missing = bool(self.allow_missing)
         checks = {"ensure_all_finite": "allow-nan" if missing else True}
         if first is None:
@@ -73,15 +66,6 @@ class MapViews(ClassicNetwork):
                 f"distance='euclid'."
             )
         return X
-
-    def quantization_error(self, X: Any) -> float:
-        """Return the mean distance of a row to its best unit.
-
-        Args:
-            X: Rows of features.
-        """
-        X = self.rows(X)
-        return float(self.search.to_best(X).mean(dtype=np.float64))
 
     def topographic_error(self, X: Any) -> float:
         """Return the share of rows whose two best units are no neighbours on the grid.

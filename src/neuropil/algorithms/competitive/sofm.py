@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.metaestimators import available_if
 from typing_extensions import override
@@ -13,14 +12,9 @@ from typing_extensions import override
 from neuropil.algorithms.competitive.map_training import MapTraining
 from neuropil.algorithms.competitive.map_views import MapViews
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from neuropil.algorithms.estimator import Floats
-
 
 @final
-class SOFM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MapViews):
+class SOFM(MapViews):
     """Self-organising feature map: units on a grid, so that neighbours are alike.
 
     The best unit of a row is ``c(x) = argmin_k d(x, w_k)``. In the online map each row in turn
@@ -150,40 +144,8 @@ class SOFM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MapViews):
         self.weights_, self.grid_, self.n_iter_ = weights, training.grid, done + 1
         return self
 
-    def predict(self, X: Any) -> NDArray[np.intp]:
-        """Return the number of each row's best unit.
-
-        Args:
-            X: Rows of features.
-        """
-        X = self.rows(X)
-        return self.search.best(X)
-
-    def transform(self, X: Any) -> Floats:
-        """Return the distances of rows to all units.
-
-        Args:
-            X: Rows of features.
-        """
-        X = self.rows(X)
-        return self.search.distances(X)
-
-    def score(self, X: Any, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn's signature
-        """Return the quantisation error with a minus: more is better.
-
-        Args:
-            X: Rows of features.
-            y: Ignored.
-        """
-        return -self.quantization_error(X)
-
-    @property
-    def _n_features_out(self) -> int:
-        return len(self.weights_)
-
     @override
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = bool(self.allow_missing)
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
