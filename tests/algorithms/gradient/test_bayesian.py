@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from benchmarks import sine
+from benchmarks.optimizers import sine
 from sklearn.linear_model import BayesianRidge
 from torch import nn
 

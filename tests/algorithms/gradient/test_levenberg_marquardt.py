@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from benchmarks import nist, sine
+from benchmarks.optimizers import nist, sine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn

@@ -17,8 +17,8 @@ import torch
 from scipy.optimize import minimize
 from torchmin import Minimizer
 
-from benchmarks.more_garbow_hillstrom import PROBLEMS, Problem
-from benchmarks.sine import GOAL, sse, start
+from benchmarks.optimizers.more_garbow_hillstrom import PROBLEMS, Problem
+from benchmarks.optimizers.sine import GOAL, sse, start
 from benchmarks.timing import alternate, ratio, report
 from neuropil.algorithms import ConjugateGradient, QuasiNewton
 from neuropil.algorithms.gradient.conjugate_gradient import FORMULAS

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from benchmarks import sine
+from benchmarks.optimizers import sine
 from benchmarks.timing import alternate, ratio, report
 from neuropil.algorithms import Hessian, QuasiNewton
 

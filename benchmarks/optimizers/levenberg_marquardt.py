@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from benchmarks import sine
+from benchmarks.optimizers import sine
 from benchmarks.timing import Timing, alternate, ratio, report
 from neuropil.algorithms import LevenbergMarquardt
 from neuropil.layers import Input, Linear, Tanh
@@ -156,7 +156,8 @@ def restarts(rounds: int) -> dict[str, float]:
 
 def measured(weights: int, rows: int) -> dict[str, float]:
     """Take one step in a process of its own; return its time and memory."""
-    command = [sys.executable, "-m", "benchmarks.levenberg_marquardt", str(weights), str(rows)]
+    module = "benchmarks.optimizers.levenberg_marquardt"
+    command = [sys.executable, "-m", module, str(weights), str(rows)]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     megabytes, seconds, count, before, after = map(float, told.split())
     print(
