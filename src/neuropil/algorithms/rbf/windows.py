@@ -84,11 +84,14 @@ class WindowNetwork(ClassicNetwork):
         scales = scales.astype(dtype)
         peaks = np.full((len(Q), len(scales)), -np.inf, dtype)
         sums = np.zeros((*peaks.shape, 1 + len(targets)), dtype)
+        tile = np.empty(QUERIES * DATA, dtype)
         for i in range(0, len(Q), QUERIES):
             block = slice(i, i + QUERIES)
             queries = np.column_stack([Q[block], np.ones(len(Q[block]), dtype)])
             for j in range(0, len(self.windows_), DATA):
-                powers = queries @ self.windows_[j : j + DATA].T
+                data = self.windows_[j : j + DATA]
+                powers = tile[: len(queries) * len(data)].reshape(len(queries), -1)
+                np.matmul(queries, data.T, out=powers)
                 within = np.clip(bounds - j, 0, powers.shape[1])
                 add_windows(
                     powers, targets, j, within, scales, negligible, peaks[block], sums[block]
