@@ -10,6 +10,7 @@ from sklearn.utils import Tags, check_array, check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
 
+from neuropil.algorithms.associative.hebbian_step import RULES, step
 from neuropil.algorithms.estimator import ClassicNetwork, Floats
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
     Doubles = NDArray[np.float64]
 
-RULES = ("sanger", "oja")
-# What is left of a unit that rows say nothing of, beside the variance of the others.
-REMAINDER = 1e-12
 # Rows transformed at once.
 ROWS = 4096
 
@@ -86,9 +84,9 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         n_components: int = 2,
         *,
         rule: str = "sanger",
-        lr: float = 4.0,
+        lr: float = 6.0,
         n_epochs: int = 20,
-        batch_size: int = 256,
+        batch_size: int = 128,
         random_state: Any = None,
     ) -> None:
         self.n_components = n_components
@@ -223,37 +221,3 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def step(X: Floats, W: Doubles, M: Doubles, share: float, rule: str) -> tuple[Doubles, Doubles]:
-    """Return weights and variances after a block.
-
-    Args:
-        X: Centred rows.
-        W: Weights, a column a unit.
-        M: Covariance of the units' outputs so far.
-        share: Which part of the new averages the block is.
-        rule: Whose rule.
-    """
-    Y = X @ W.astype(X.dtype)
-    here = Y / Y.dtype.type(np.sqrt(len(Y)))  # so that sums of squares stay finite
-    A = (here.T @ here).astype(np.float64)
-    if rule == "sanger":
-        A = np.diag(np.diag(A))
-    averaged = (1 - share) * M + share * A
-    scale = float(averaged.trace())
-    if scale == 0:  # rows that are all alike teach nothing
-        return W, averaged
-    # The rules' W + (C − …) W H, times (1 − a) M from the right: the same span, no inverse.
-    held = (1 - share) * M / scale + REMAINDER * np.eye(len(M))
-    hebb = (X.T @ (Y / len(Y))).astype(np.float64)
-    return orthonormal(W @ held + hebb * (share / scale), rule), averaged
-
-
-def orthonormal(Z: Doubles, rule: str) -> Doubles:
-    """Return orthonormal columns: one after the other, or all as close to Z as can be."""
-    if rule == "sanger":
-        Q, R = np.linalg.qr(Z)
-        return Q * np.where(np.diag(R) < 0, -1.0, 1.0)
-    U, _, V = np.linalg.svd(Z, full_matrices=False)
-    return U @ V
