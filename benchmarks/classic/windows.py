@@ -21,7 +21,17 @@ from neuropil.algorithms import GRNN, PNN
 
 ALLOWED = 0.4
 CLASSES = ("banknote", "seeds", "sonar")
-NUMBERS = ("abalone", "airfoil", "auto_mpg", "concrete", "energy", "winequality_red", "yacht")
+NUMBERS = (
+    "abalone",
+    "airfoil",
+    "auto_mpg",
+    "concrete",
+    "energy",
+    "power_plant",
+    "winequality_red",
+    "winequality_white",
+    "yacht",
+)
 MOST_ROWS = 1000
 
 
@@ -84,20 +94,20 @@ def timing(dtype: Any, what: str, rounds: int) -> dict[str, Any]:
 def tables() -> dict[str, Any]:
     """Compare widths found by leaving rows out with the median distance to the nearest."""
     figures = {name: table(name) for name in (*CLASSES, *NUMBERS)}
-    better = sum(found < fixed for fixed, found in figures.values())
+    better = sum(fixed - found > 1e-9 for fixed, found in figures.values())
     print(f"widths found are better than the fixed one on {better} of {len(figures)} tables")
     return figures
 
 
 def table(name: str) -> tuple[float, float]:
-    """Return the errors in four folds: 1 − accuracy, or 1 − R²."""
+    """Return the errors in ten folds: 1 − accuracy, or 1 − R²."""
     folder = Path(os.environ.get("NEUROPIL_DATA", "../shared/data")) / "tabular"
     frame = pd.read_csv(folder / f"{name}.csv", na_values="?").dropna()
     frame = frame.sample(min(len(frame), MOST_ROWS), random_state=0)
     y, X = frame.iloc[:, -1].to_numpy(), pd.get_dummies(frame.iloc[:, :-1]).to_numpy(float)
     kind, folds = (PNN, StratifiedKFold) if name in CLASSES else (GRNN, KFold)
     errors = []
-    for train, test in folds(4, shuffle=True, random_state=0).split(X, y):
+    for train, test in folds(10, shuffle=True, random_state=0).split(X, y):
         scaler = StandardScaler().fit(X[train])
         A, B = scaler.transform(X[train]), scaler.transform(X[test])
         near = NearestNeighbors(n_neighbors=2).fit(A).kneighbors(A)[0][:, 1]
