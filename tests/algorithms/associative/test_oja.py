@@ -137,6 +137,17 @@ def test_constant_rows_teach_nothing_and_spoil_nothing(rule):
 
 
 @both
+def test_units_that_had_nothing_to_learn_at_first_learn_later(rule):
+    rng = np.random.default_rng(0)
+    model = Oja(3, rule=rule, random_state=0).partial_fit(
+        rng.normal(size=(50, 1)) * np.eye(9)[0]
+    )
+    for _ in range(10):  # columns 1 to 6 never vary
+        model.partial_fit(rng.normal(size=(300, 9)) * [3, 0, 0, 0, 0, 0, 0, 3, 3])
+    assert angle(model, np.eye(9)[[0, 7, 8]]) < 1e-3
+
+
+@both
 @pytest.mark.parametrize("lr", [1e-3, 1.0, 1000.0])
 def test_no_rate_diverges(rule, lr):
     model = Oja(5, rule=rule, lr=lr, batch_size=2, random_state=0).fit(DIGITS[:200])
