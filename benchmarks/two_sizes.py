@@ -55,7 +55,7 @@ def main(json: str | None = None, seeds: int = 5) -> None:
 def trained(parts: Any, data: Any, seed: int) -> tuple[float, float]:
     """Return the accuracy on the test crops and the seconds that training took."""
     torch.manual_seed(seed)
-    network = resnet20(3)
+    network = resnet20(3, input_shape=(3, None, None))
     start = time.perf_counter()
     for side, epochs, lr in parts:
         trainer = Trainer(
