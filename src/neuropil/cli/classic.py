@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from neuropil import algorithms
+from neuropil.algorithms.gradient import BY_NAME
 from neuropil.algorithms.names import plain_options, squeezed
 from neuropil.cli.console import label, note
 from neuropil.cli.opening import described, flag
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from neuropil.datasets import Splits
     from neuropil.training.classic_model import ClassicModel
 
+# Algorithms that train other networks.
+GRADIENT = {squeezed(name) for name in BY_NAME}
 # Options of training by gradients that a classic network has as its own, under these names.
 OWN = {"epochs": "n_epochs", "lr": "lr"}
 # Options that mean nothing to it.
@@ -27,16 +30,24 @@ OTHERS = (
 )
 
 
+def names() -> list[str]:
+    """Return the names of all classic networks, as they are typed; nothing is loaded."""
+    return [squeezed(name) for name in algorithms.__all__ if is_classic(name)]
+
+
+def is_classic(name: str) -> bool:
+    """Tell whether a public name of `neuropil.algorithms` is a classic network's."""
+    return name[0].isupper() and squeezed(name) not in GRADIENT
+
+
 def class_named(text: str | None) -> type[ClassicNetwork] | None:
     """Return the classic network that ``--network`` names, if it names one."""
     name = (text or "").partition("(")[0].strip()
     if ">>" in (text or "") or not name.isidentifier():
         return None
-    found = {squeezed(known): known for known in algorithms.__all__ if known[0].isupper()}
-    if squeezed(name) not in found:
-        return None
-    made = getattr(algorithms, found[squeezed(name)])
-    return made if not hasattr(made, "add_param_group") else None
+    found = {squeezed(known): known for known in algorithms.__all__ if is_classic(known)}
+    kind = found.get(squeezed(name))
+    return None if kind is None else getattr(algorithms, kind)
 
 
 def estimator_of(

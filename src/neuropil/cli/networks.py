@@ -197,15 +197,16 @@ def architecture(
     """
     from neuropil import architectures
     from neuropil.architectures import registry
+    from neuropil.cli import classic
     from neuropil.core.expression import nearest
 
     known = sorted([*registry.ZOO, "dense", "small_convolutional"])
     if name not in known:
-        near = nearest(name, known)
+        near = nearest(name, [*known, *classic.names()])
         raise ValueError(
-            f"there is no architecture {name!r}.{near} Known are "
-            f"{', '.join(known)}; an expression such as "
-            f"'Relu(64) >> Softmax(10)' or a saved network will do as well."
+            f"there is no architecture {name!r}.{near} Known are {', '.join(known)}, and for "
+            f"training {', '.join(classic.names())}; an expression such as 'Relu(64) >> "
+            f"Softmax(10)' or a saved network will do as well."
         )
     maker: Callable[..., Network] = getattr(architectures, name)
     if name in registry.ZOO:
