@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import time
 from typing import TYPE_CHECKING, Any
 
 from neuropil import algorithms
 from neuropil.algorithms.gradient import BY_NAME
 from neuropil.algorithms.names import plain_options, squeezed
-from neuropil.cli.console import label, note
-from neuropil.cli.opening import described, flag
+from neuropil.cli.console import label
+from neuropil.cli.opening import flag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,29 +101,12 @@ def model_of(settings: Mapping[str, Any], splits: Splits) -> tuple[ClassicModel,
     return ClassicModel(estimator, classes, limits), notes
 
 
-def show_plan(splits: Splits, model: ClassicModel, notes: list[str]) -> None:
-    """Say what was found and what is going to be done."""
-    label("Data", described(splits))
-    for line in [*splits.notes, *notes]:
-        note(line)
-    label("Network", " ".join(repr(model.estimator).split()))
+def show_model(model: ClassicModel) -> None:
+    """Say what is going to be fitted, and how it answers."""
+    label("Network", repr(model))
     behind = {
         "groups": "each group answers with its training examples' targets",
         "features": "a linear model answers from what it makes of the examples",
     }
     if model.role in behind:
         label("Answers", behind[model.role])
-
-
-def fitted(model: ClassicModel, splits: Splits) -> float:
-    """Fit a model to the training part; return the seconds that it took.
-
-    Raises:
-        ValueError: When the data have no targets.
-    """
-    train = splits.train
-    if train.targets is None:
-        raise ValueError("the training data has no targets.")
-    start = time.perf_counter()
-    model.fit(train.inputs, splits.preparation.target.standardize(train.targets))
-    return time.perf_counter() - start

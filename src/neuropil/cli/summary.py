@@ -47,7 +47,7 @@ def summary(
     from neuropil.training.run import MODEL
 
     if (Path(network) / MODEL).is_file():
-        say(" ".join(repr(ClassicModel.load(network).estimator).split()))
+        say(repr(ClassicModel.load(network)))
         return
     shape = None if input_shape is None else parsed_shape(input_shape)
     found, notes = structure(network, shape, outputs)

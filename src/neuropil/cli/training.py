@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import textwrap
+import time
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -87,12 +88,15 @@ def begin_classic(settings: dict[str, Any], splits: Splits, path: Path, *, quiet
     """Fit a classic network in a new run folder."""
     model, notes = classic.model_of(settings, splits)
     if not quiet:
-        classic.show_plan(splits, model, notes)
+        show_data(splits, notes)
+        classic.show_model(model)
     loss = losses.squared_error if splits.classes is None else losses.cross_entropy
     run = Run.create(path, model, splits, {**settings, "loss": loss.name})
     try:
         with run.held():
-            seconds = classic.fitted(model, splits)
+            start = time.perf_counter()
+            model.fit(*as_trained(splits.train, splits.preparation.target))
+            seconds = time.perf_counter() - start
             finish(run, splits, model, History([{"epoch": 1, "seconds": seconds}]), quiet=quiet)
     except BaseException:
         run.discard()
@@ -147,11 +151,16 @@ def go_on(run: Run, *, quiet: bool) -> None:
 
 def show_plan(splits: Splits, made: Recipe, notes: list[str]) -> None:
     """Say what was found and what is going to be done."""
+    show_data(splits, notes)
+    label("Network", network_lines(made.network))
+    label("Training", training_line(made, len(splits.train)))
+
+
+def show_data(splits: Splits, notes: list[str]) -> None:
+    """Say what was found, and what a person should know."""
     label("Data", described(splits))
     for line in [*splits.notes, *notes]:
         note(line)
-    label("Network", network_lines(made.network))
-    label("Training", training_line(made, len(splits.train)))
 
 
 def network_lines(network: Network) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from neuropil.lazy import lazily
 from neuropil.training.auxiliary import auxiliary
 from neuropil.training.callbacks import BestWeights, Callback, EarlyStopping
 from neuropil.training.checkpoint import CheckpointError
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from neuropil.training.estimators import NetworkClassifier, NetworkRegressor
 
 # They need scikit-learn, which not every training does.
-ESTIMATORS = ("NetworkClassifier", "NetworkRegressor")
+__getattr__, __dir__ = lazily(
+    __name__, {"neuropil.training.estimators": ("NetworkClassifier", "NetworkRegressor")}
+)
 
 __all__ = [
     "BestWeights",
@@ -57,13 +59,3 @@ __all__ = [
     "kl_divergence",
     "squared_error",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name in ESTIMATORS:
-        return getattr(importlib.import_module("neuropil.training.estimators"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *ESTIMATORS})

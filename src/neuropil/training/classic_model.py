@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, final
 
 import numpy as np
 import torch
-from sklearn.base import clone, is_classifier, is_regressor
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
+from typing_extensions import override
 
 from neuropil.training.atomic import replacing
 from neuropil.training.run import MODEL
@@ -64,6 +61,8 @@ class ClassicModel:
         classes: int | None = None,
         limits: tuple[float, float] | None = None,
     ) -> None:
+        from sklearn.base import clone
+
         self.estimator = clone(estimator)
         self.classes = classes
         self.limits = limits
@@ -96,8 +95,7 @@ class ClassicModel:
         if self.role == "groups":
             self.table = self.table_of(self.estimator.predict(rows), y)
         else:
-            last = Ridge() if self.classes is None else LogisticRegression(max_iter=1000)
-            self.readout = make_pipeline(StandardScaler(), last)
+            self.readout = linear_model(classes=self.classes is not None)
             self.readout.fit(self.estimator.transform(rows), y)
         return self
 
@@ -119,6 +117,10 @@ class ClassicModel:
         if self.classes is None:
             return torch.from_numpy(np.asarray(model.predict(given)).reshape(len(given), -1))
         return torch.from_numpy(self.shares(model, given))
+
+    @override
+    def __repr__(self) -> str:
+        return " ".join(repr(self.estimator).split())
 
     def scores(self) -> Scores:
         """Return what gives the logarithms of the probabilities, which losses take."""
@@ -219,12 +221,24 @@ class Scores:
         return outputs if self.model.classes is None else outputs.clamp(min=LEAST).log()
 
 
+def linear_model(*, classes: bool) -> Any:
+    """Return what answers from features: a linear model of them, each in its own unit."""
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    last = LogisticRegression(max_iter=1000) if classes else Ridge()
+    return make_pipeline(StandardScaler(), last)
+
+
 def role_of(estimator: Any, classes: int | None) -> Role:
     """Return how a classic network answers.
 
     Raises:
         ValueError: When it answers another kind of question.
     """
+    from sklearn.base import is_classifier, is_regressor
+
     name = type(estimator).__name__
     if is_classifier(estimator):
         if classes is None:

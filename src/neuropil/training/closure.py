@@ -188,30 +188,31 @@ def mixes_rows(module: nn.Module) -> bool:
     return isinstance(module, _BatchNorm) or getattr(module, "running_mean", None) is not None
 
 
-def needs(algorithm: Optimizer) -> str:
-    """Return what an algorithm's step asks for.
+def needs(algorithm: Any) -> str:
+    """Return what the step of an algorithm, or of a class of them, asks for.
 
     ``"gradient"``, ``"closure"`` (a function that returns the loss), ``"residuals"`` (one that
     returns those), or ``"backward"``: torch's own way, a function that also goes backward.
     """
-    if isinstance(algorithm, torch.optim.LBFGS):
+    if issubclass(kind_of(algorithm), torch.optim.LBFGS):
         return "backward"
-    return getattr(algorithm, "needs", "gradient")
-
-
-def kind_of(algorithm: Any) -> type:
-    """Return the class of an algorithm, of a class itself, or of one with options."""
-    while isinstance(algorithm, functools.partial):
-        algorithm = algorithm.func
-    return algorithm if isinstance(algorithm, type) else type(algorithm)
+    return getattr(without_options(algorithm), "needs", "gradient")
 
 
 def takes_all(algorithm: Any) -> bool:
     """Tell whether an algorithm, or a class of them, wants all examples in every step."""
-    kind = kind_of(algorithm)
-    if issubclass(kind, torch.optim.LBFGS):
-        return True
-    return getattr(kind, "full_batch", getattr(kind, "needs", "gradient") != "gradient")
+    return getattr(without_options(algorithm), "full_batch", needs(algorithm) != "gradient")
+
+
+def without_options(algorithm: Any) -> Any:
+    """Return the class that a name with options stands for; others as they are."""
+    return algorithm.func if isinstance(algorithm, functools.partial) else algorithm
+
+
+def kind_of(algorithm: Any) -> Any:
+    """Return the class of an algorithm, of a class itself, or of one with options."""
+    algorithm = without_options(algorithm)
+    return algorithm if isinstance(algorithm, type) else type(algorithm)
 
 
 def check_lr(name: str, algorithm: Any, lr: float | None) -> None:
@@ -231,9 +232,8 @@ def default_epochs(algorithm: Any) -> int:
     """
     if not takes_all(algorithm):
         return 50
-    kind = kind_of(algorithm)
-    second = getattr(kind, "needs", "") == "residuals" or issubclass(kind, CurvatureMethod)
-    return 100 if second else 500
+    curved = issubclass(kind_of(algorithm), CurvatureMethod)
+    return 100 if curved or needs(algorithm) == "residuals" else 500
 
 
 def check_closure(parts: Parts, algorithm: Optimizer) -> None:

@@ -19,7 +19,7 @@ from neuropil.core import Layer, Network
 from neuropil.core.network import as_network
 from neuropil.layers import Flatten, Input, Linear, Relu, Softmax
 from neuropil.training.callbacks import BestWeights, EarlyStopping
-from neuropil.training.closure import check_lr, default_epochs, kind_of, takes_all
+from neuropil.training.closure import check_lr, default_epochs, needs, takes_all
 from neuropil.training.history import History
 from neuropil.training.trainer import Trainer
 
@@ -148,8 +148,8 @@ class NetworkEstimator(BaseEstimator):
         The decrease that a line search or a curvature foretells is soon below what single
         precision shows.
         """
-        needs = getattr(kind_of(algorithms.by_name(self.algorithm)), "needs", "gradient")
-        exact = needs != "gradient" and not str(self.device).startswith("mps")
+        asked = needs(algorithms.by_name(self.algorithm))
+        exact = asked != "gradient" and not str(self.device).startswith("mps")
         return torch.float64 if exact else torch.float32
 
     def bound(self, network: Network) -> torch.optim.Optimizer:

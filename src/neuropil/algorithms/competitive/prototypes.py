@@ -173,10 +173,6 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         Raises:
             ValueError: When the data cannot be.
         """
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None."
-            )
         X, y = self.training_input(X, y, first=first, **COMPILED)
         check_classification_targets(y)
         return self.squarable(X), y

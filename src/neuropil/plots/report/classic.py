@@ -45,18 +45,13 @@ def classic(subject: Subject, model: ClassicModel) -> Html:
     return element(
         "section",
         element("h2", "The network"),
-        element("pre", element("code", expression(model)), class_="wrapped"),
+        element("pre", element("code", repr(model)), class_="wrapped"),
         element("p", ANSWERS[model.role]),
         table(["", "value"], facts(subject, model), class_="numbers"),
         map_pictures(subject, model),
         learnt_pictures(subject, model),
         id="network",
     )
-
-
-def expression(model: ClassicModel) -> str:
-    """Return the network as it is written, on one line."""
-    return " ".join(repr(model.estimator).split())
 
 
 def facts(subject: Subject, model: ClassicModel) -> list[list[Content]]:
