@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from benchmarks.architectures import torchvision
 from benchmarks.timing import Timing, alternate, report
 from neuropil.algorithms import Adam, GradientDescent
 from neuropil.layers import Input, Linear, Relu
@@ -162,6 +163,7 @@ def with_accelerate(
 def with_lightning(
     network: nn.Module, algorithm: Any, x: torch.Tensor, y: torch.Tensor
 ) -> None:
+    torchvision()  # Lightning loads it where it is installed
     import lightning
 
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
