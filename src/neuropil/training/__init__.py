@@ -26,11 +26,16 @@ from neuropil.training.progress import Progress, Status, TextProgress
 from neuropil.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from neuropil.training.estimators import NetworkClassifier, NetworkRegressor
+    from neuropil.training.network_classifier import NetworkClassifier
+    from neuropil.training.network_regressor import NetworkRegressor
 
 # They need scikit-learn, which not every training does.
 __getattr__, __dir__ = lazily(
-    __name__, {"neuropil.training.estimators": ("NetworkClassifier", "NetworkRegressor")}
+    __name__,
+    {
+        "neuropil.training.network_classifier": ("NetworkClassifier",),
+        "neuropil.training.network_regressor": ("NetworkRegressor",),
+    },
 )
 
 __all__ = [
