@@ -10,7 +10,6 @@ from torch import Tensor
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-STRIP = 96
 LEAST_GAIN = 1e-4  # of the decrease that was foretold, or a step is taken back
 LEAST_FACTOR = 0.1  # by which the damping shrinks at most
 LEAST_DAMPING = 1e-15
@@ -86,7 +85,7 @@ class GaussNewton:
     def eigenvalues(self) -> Tensor:
         """Return the eigenvalues of JᵀJ, or of JJᵀ, whichever is smaller; none is negative."""
         square = self.jacobian @ self.jacobian.T if self.matrix is None else self.matrix
-        return torch.linalg.eigvalsh(square).clamp(min=0)
+        return torch.linalg.eigvalsh(square, UPLO="U").clamp(min=0)
 
     def damped(self, damping: Tensor) -> Callable[[Tensor | None], Tensor] | None:
         """Solve ``(JᵀJ + ρI + M)δ = −gradient``.
@@ -107,7 +106,7 @@ class GaussNewton:
 
         def solved(v: Tensor | None = None) -> Tensor:
             right = self.gradient if v is None else self.jacobian.T @ v
-            return -torch.cholesky_solve(right[:, None], factor)[:, 0]
+            return -cholesky_solve(factor, right)
 
         return solved
 
@@ -124,30 +123,40 @@ class GaussNewton:
 
         def solved(v: Tensor | None = None) -> Tensor:
             right = self.residual - self.jacobian @ shift if v is None else v
-            moved = scaled.T @ torch.cholesky_solve(right[:, None], factor)[:, 0]
+            moved = scaled.T @ cholesky_solve(factor, right)
             return -moved if v is not None else -moved - shift
 
         return solved
 
 
 def add_square(matrix: Tensor, block: Tensor) -> None:
-    """Add ``blockᵀ block`` to the lower triangle of a matrix; what else is changed, is unused.
+    """Add ``blockᵀ block`` to the upper triangle of a matrix; the rest may be anything."""
+    if matrix.device.type != "cpu":
+        matrix.addmm_(block.T, block)
+        return
+    # torch has no product that leaves out half of what is symmetric. SciPy takes a while to
+    # load, which the other algorithms need not wait for.
+    from scipy.linalg import get_blas_funcs
 
-    Strip by strip, which leaves out nearly half of the products.
+    rows, total = block.numpy().T, matrix.numpy().T
+    (syrk,) = get_blas_funcs(("syrk",), (rows,))
+    syrk(1.0, rows, beta=1.0, c=total, lower=1, overwrite_c=1)
+
+
+def cholesky(matrix: Tensor, added: Tensor) -> Tensor | None:
+    """Return the lower factor of ``matrix + diag(added)``, or None if not positive definite.
+
+    Only the upper triangle of the matrix is read: transposed, it lies as LAPACK wants it.
     """
-    size = len(matrix)
-    strip = max(STRIP, size // 8)
-    for start in range(0, size, strip):
-        stop = min(start + strip, size)
-        matrix[start:stop, :stop].addmm_(block[:, start:stop].T, block[:, :stop])
-
-
-def cholesky(matrix: Tensor, diagonal: Tensor) -> Tensor | None:
-    """Return the factor of ``matrix + diag(diagonal)``, or None if not positive definite.
-
-    Only the lower triangle of the matrix is read.
-    """
-    damped = matrix.clone()
-    damped.diagonal().add_(diagonal)
-    factor, info = torch.linalg.cholesky_ex(damped)
+    diagonal = matrix.diagonal()
+    kept = diagonal.clone()
+    diagonal.add_(added)
+    factor, info = torch.linalg.cholesky_ex(matrix.mT)
+    diagonal.copy_(kept)
     return None if info.item() else factor
+
+
+def cholesky_solve(factor: Tensor, right: Tensor) -> Tensor:
+    """Return A⁻¹v from the lower factor of A; twice as fast as torch's for one vector."""
+    half = torch.linalg.solve_triangular(factor, right[:, None], upper=False)
+    return torch.linalg.solve_triangular(factor.mT, half, upper=True)[:, 0]
