@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 def right_and_wrong(distances: Floats, labels: Indices, right: int) -> tuple[int, int]:
     """Return where the least distance to the right class and to any other stand, or −1."""
     i, j = -1, -1
+    to_right = to_wrong = distances[0]
     for k in range(labels.size):
+        distance = distances[k]
         if labels[k] == right:
-            if i < 0 or distances[k] < distances[i]:
-                i = k
-        elif j < 0 or distances[k] < distances[j]:
-            j = k
+            if i < 0 or distance < to_right:
+                i, to_right = k, distance
+        elif j < 0 or distance < to_wrong:
+            j, to_wrong = k, distance
     return i, j
 
 

@@ -45,10 +45,11 @@ def squared_distances(x: Floats, W: Floats, out: Floats) -> None:
 @njit(cache=True, nogil=True)
 def least(values: Floats) -> int:
     """Return where the least value stands."""
-    i = 0
+    # Found values are kept beside their places: reading them again would hold up each round.
+    i, found = 0, values[0]
     for k in range(1, values.size):
-        if values[k] < values[i]:
-            i = k
+        if values[k] < found:
+            i, found = k, values[k]
     return i
 
 
@@ -58,11 +59,14 @@ def two_least(values: Floats) -> tuple[int, int]:
     i, j = 0, 1
     if values[1] < values[0]:
         i, j = 1, 0
+    first, second = values[i], values[j]
     for k in range(2, values.size):
-        if values[k] < values[j]:
-            j = k
-            if values[k] < values[i]:
-                i, j = k, i
+        value = values[k]
+        if value < first:
+            i, j = k, i
+            first, second = value, first
+        elif value < second:
+            j, second = k, value
     return i, j
 
 
