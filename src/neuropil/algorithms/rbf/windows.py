@@ -13,8 +13,8 @@ from neuropil.algorithms.rbf.window_loops import add_windows
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 
-# A tile of distances, 64,000 of them, stays in the processor's cache.
-QUERIES, DATA = 128, 512
+# A tile of distances stays in the processor's cache, and is no small product.
+QUERIES, DATA = 512, 512
 
 
 class WindowNetwork(ClassicNetwork):
