@@ -14,7 +14,8 @@ Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 
 # Rows of data whose windows are looked at together: those that add nothing are left out.
-GROUP = 128
+LANES = 16
+GROUP = 8 * LANES
 
 
 compiled = njit(
@@ -40,7 +41,8 @@ def add_windows(
 
     Args:
         powers: Powers of the windows before scaling, queries × data; overwritten.
-        targets: What is summed behind the windows themselves, outputs × all data.
+        targets: What is summed behind the windows themselves, outputs × all data; at least one
+            output.
         offset: Where the tile begins among all data.
         bounds: Where each class begins in the tile, and the end.
         scales: What the powers of each class are multiplied by.
@@ -49,31 +51,43 @@ def add_windows(
         sums: Sums, queries × classes × (1 + outputs), of the windows themselves and of each
             target; changed in place.
     """
-    halves = np.empty(GROUP // 2, powers.dtype)
+    lanes = np.empty(LANES, powers.dtype)
     highest = np.empty(powers.shape[1] // GROUP + 1, powers.dtype)
     for i in range(len(powers)):
         for k in range(len(scales)):
             first, last = bounds[k], bounds[k + 1]
             row = powers[i, first:last]
-            peak = raise_peak(row, scales[k], peaks[i], k, sums[i, k], highest, halves)
+            peak = raise_peak(row, scales[k], peaks[i], k, sums[i, k], highest, lanes)
             for n, start in enumerate(range(0, len(row), GROUP)):
                 if highest[n] >= peak + negligible:
                     group = row[start : start + GROUP]
-                    sums[i, k, 0] += open_windows(group, scales[k], peak)
                     begin = offset + first + start
-                    for m in range(len(targets)):
-                        sums[i, k, m + 1] += dot(group, targets[m, begin : begin + len(group)])
+                    end = begin + len(group)
+                    target = targets[0, begin:end]
+                    alone, aimed = open_windows(group, target, scales[k], peak)
+                    sums[i, k, 0] += alone
+                    sums[i, k, 1] += aimed
+                    for m in range(1, len(targets)):
+                        sums[i, k, m + 1] += dot(group, targets[m, begin:end])
 
 
 @compiled
-def open_windows(group: Floats, scale: Any, peak: Any) -> Any:
-    """Turn powers into windows, as multiples of the peak's, and return their sum."""
-    total = group.dtype.type(0)
+def open_windows(group: Floats, target: Floats, scale: Any, peak: Any) -> tuple[Any, Any]:
+    """Turn powers into windows, as multiples of the peak's; sum them without and with a target.
+
+    Args:
+        group: Powers; overwritten.
+        target: One for each.
+        scale: What they are multiplied by.
+        peak: The largest power.
+    """
+    alone = aimed = group.dtype.type(0)
     for j in range(len(group)):
         window = exponential(scale * group[j] - peak)
         group[j] = window
-        total += window
-    return total
+        alone += window
+        aimed += window * target[j]
+    return alone, aimed
 
 
 @compiled
@@ -84,12 +98,12 @@ def raise_peak(
     k: int,
     sums: Floats,
     highest: Floats,
-    halves: Floats,
+    lanes: Floats,
 ) -> Any:
     """Return the peak of a class with these powers; find each group's, and fit the sums."""
     peak = peaks[k]
     for n, start in enumerate(range(0, len(row), GROUP)):
-        highest[n] = scale * largest(row[start : start + GROUP], halves)
+        highest[n] = scale * largest(row[start : start + GROUP], lanes)
         peak = max(peak, highest[n])
     if peak > peaks[k]:
         shrink = exponential(peaks[k] - peak)
@@ -100,24 +114,24 @@ def raise_peak(
 
 
 @compiled
-def largest(group: Floats, halves: Floats) -> Any:
-    """Return the largest of a group, found by halving it: on all lanes."""
+def largest(group: Floats, lanes: Floats) -> Any:
+    """Return the largest of a group, on all lanes of the processor."""
     if len(group) < GROUP:
         found = group[0]
         for value in group:
             found = larger(found, value)
         return found
-    for j in range(GROUP // 2):
-        halves[j] = larger(group[j], group[j + GROUP // 2])
-    for j in range(GROUP // 4):
-        halves[j] = larger(halves[j], halves[j + GROUP // 4])
-    for j in range(GROUP // 8):
-        halves[j] = larger(halves[j], halves[j + GROUP // 8])
-    for j in range(GROUP // 16):
-        halves[j] = larger(halves[j], halves[j + GROUP // 16])
-    for j in range(GROUP // 32):
-        halves[j] = larger(halves[j], halves[j + GROUP // 32])
-    return larger(larger(halves[0], halves[1]), larger(halves[2], halves[3]))
+    for j in range(LANES):
+        first = larger(group[j], group[j + LANES])
+        second = larger(group[j + 2 * LANES], group[j + 3 * LANES])
+        third = larger(group[j + 4 * LANES], group[j + 5 * LANES])
+        fourth = larger(group[j + 6 * LANES], group[j + 7 * LANES])
+        lanes[j] = larger(larger(first, second), larger(third, fourth))
+    for j in range(LANES // 2):
+        lanes[j] = larger(lanes[j], lanes[j + LANES // 2])
+    for j in range(LANES // 4):
+        lanes[j] = larger(lanes[j], lanes[j + LANES // 4])
+    return larger(larger(lanes[0], lanes[1]), larger(lanes[2], lanes[3]))
 
 
 @compiled
