@@ -13,8 +13,8 @@ from neuropil.algorithms.exponential import exponential
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 
+LANES = 16  # numbers that processors compare side by side, at most
 # Rows of data whose windows are looked at together: those that add nothing are left out.
-LANES = 16
 GROUP = 8 * LANES
 
 
