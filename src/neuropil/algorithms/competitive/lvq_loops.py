@@ -89,35 +89,49 @@ def nearest(X: Floats, W: Floats) -> Indices:
 
 
 @njit(cache=True, nogil=True)
-def settle(X: Floats, W: Floats, passes: int) -> None:
-    """Move columns to the means of the rows nearest to them, until no row changes (k-means).
+def settle(X: Floats, V: Floats, passes: int) -> None:
+    """Move units to the means of the rows nearest to them, until no row changes (k-means).
+
+    The units are few, and rows themselves: side by side their columns would fill no lanes.
 
     Args:
         X: Rows.
-        W: Columns; changed. One that is nearest to no row stays where it is.
+        V: Units, one a row; changed. One that is nearest to no row stays where it is.
         passes: The most passes over the rows.
     """
-    counts = np.empty(W.shape[1])
-    distances = np.empty(W.shape[1], W.dtype)
+    counts = np.empty(len(V))
+    distances = np.empty(len(V), V.dtype)
     found = np.full(len(X), -1)
     for _ in range(passes):
         changed = False
         counts[:] = 0
         for row in range(len(X)):
-            squared_distances(X[row], W, distances)
+            for k in range(len(V)):
+                distances[k] = squared_distance(X[row], V[k])
             k = least(distances)
             changed = changed or found[row] != k
             found[row] = k
             counts[k] += 1
         if not changed:
             break
-        for k in range(counts.size):
-            for j in range(W.shape[0] if counts[k] > 0 else 0):
-                W[j, k] = 0
+        for k in range(len(V)):
+            if counts[k] > 0:
+                V[k] = 0
         for row in range(len(X)):
             k = found[row]
-            for j in range(W.shape[0]):
-                W[j, k] += X[row, j] / counts[k]
+            share = 1 / counts[k]
+            for j in range(X.shape[1]):
+                V[k, j] += share * X[row, j]
+
+
+@njit(cache=True, nogil=True, fastmath=REORDERED)
+def squared_distance(x: Floats, v: Floats) -> float:
+    """Return ‖x − v‖²."""
+    total = x[0] * 0
+    for j in range(x.size):
+        d = x[j] - v[j]
+        total += d * d
+    return total
 
 
 @njit(cache=True, nogil=True)

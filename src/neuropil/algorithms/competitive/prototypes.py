@@ -226,11 +226,9 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         """Return where the prototypes of a class start."""
         count = min(self.prototypes_per_class, len(rows))
         drawn = rows[random.choice(len(rows), count, replace=False)]
-        if self.init == "sample":
-            return drawn
-        W = np.ascontiguousarray(drawn.T)
-        settle(rows, W, PASSES)
-        return np.ascontiguousarray(W.T)
+        if self.init != "sample":
+            settle(rows, drawn, PASSES)
+        return drawn
 
     def learn(self, passes: Iterable[Pass]) -> None:
         """Move the prototypes by passes over rows.
