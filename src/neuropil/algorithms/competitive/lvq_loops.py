@@ -99,29 +99,41 @@ def settle(X: Floats, V: Floats, passes: int) -> None:
         V: Units, one a row; changed. One that is nearest to no row stays where it is.
         passes: The most passes over the rows.
     """
-    counts = np.empty(len(V))
-    distances = np.empty(len(V), V.dtype)
     found = np.full(len(X), -1)
     for _ in range(passes):
-        changed = False
-        counts[:] = 0
-        for row in range(len(X)):
-            for k in range(len(V)):
-                distances[k] = squared_distance(X[row], V[k])
-            k = least(distances)
-            changed = changed or found[row] != k
-            found[row] = k
-            counts[k] += 1
-        if not changed:
+        if not assign(X, V, found):
             break
+        move_to_means(X, V, found)
+
+
+@njit(cache=True, nogil=True)
+def assign(X: Floats, V: Floats, found: Indices) -> bool:
+    """Find the nearest unit of each row, and tell whether any is another than before."""
+    distances = np.empty(len(V), V.dtype)
+    changed = False
+    for row in range(len(X)):
         for k in range(len(V)):
-            if counts[k] > 0:
-                V[k] = 0
-        for row in range(len(X)):
-            k = found[row]
-            share = 1 / counts[k]
-            for j in range(X.shape[1]):
-                V[k, j] += share * X[row, j]
+            distances[k] = squared_distance(X[row], V[k])
+        k = least(distances)
+        changed = changed or found[row] != k
+        found[row] = k
+    return changed
+
+
+@njit(cache=True, nogil=True)
+def move_to_means(X: Floats, V: Floats, found: Indices) -> None:
+    """Move each unit to the mean of its rows, if there are any."""
+    counts = np.zeros(len(V))
+    for k in found:
+        counts[k] += 1
+    for k in range(len(V)):
+        if counts[k] > 0:
+            V[k] = 0
+    for row in range(len(X)):
+        k = found[row]
+        share = 1 / counts[k]
+        for j in range(X.shape[1]):
+            V[k, j] += share * X[row, j]
 
 
 @njit(cache=True, nogil=True, fastmath=REORDERED)
