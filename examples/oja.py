@@ -6,6 +6,7 @@ Run it with ``python examples/oja.py``; it writes ``components.png``.
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from sklearn.datasets import load_digits
 
 from neuropil.algorithms import Oja
@@ -15,8 +16,6 @@ def main(
     components: int = 16, passes: int = 4, place: Path | str = "components.png"
 ) -> list[float]:
     """Learn components of digits block by block; return what they keep after each pass."""
-    from PIL import Image
-
     digits = load_digits().data
     model = Oja(components, rule="sanger", random_state=0)
     kept = []

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from benchmarks.memory import peak
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,13 +71,7 @@ def learn(spectrum: str, rows: int, known: np.ndarray) -> dict[str, Any]:
         for rule, model in models.items():
             angle = float(subspace_angles(model.components_.T, known).max())
             found[rule]["angles"].append(angle)
-    return found | {"peak, MB": peak()}
-
-
-def peak() -> float:
-    """Return the most memory that this process has held, in megabytes, as Linux tells it."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+    return found | {"peak, MB": peak() / 2**20}
 
 
 if __name__ == "__main__":

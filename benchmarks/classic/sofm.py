@@ -7,7 +7,6 @@ the same way for all.
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from sklearn.datasets import load_digits, make_blobs
 from sklearn.metrics.pairwise import euclidean_distances
 from threadpoolctl import threadpool_limits
 
+from benchmarks.memory import peak
 from benchmarks.timing import Timing, alternate, ratio, report
 from neuropil.algorithms import SOFM
 
@@ -212,7 +212,7 @@ def large(rows: int) -> None:
     begin = time.perf_counter()
     SOFM((50, 50), n_epochs=2).fit(X)
     seconds = time.perf_counter() - begin
-    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(seconds, peak() / 2**20)
 
 
 def compilation() -> dict[str, float]:

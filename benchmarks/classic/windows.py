@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from benchmarks.memory import peak
 from benchmarks.timing import alternate, ratio, report
 from neuropil.algorithms import GRNN, PNN
 
@@ -140,12 +140,12 @@ def large() -> dict[str, float]:
     start = time.perf_counter()
     assert np.isfinite(network.predict(Q)).all()
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    held = peak() / 1e9
     print(
         f"100,000 × 100,000 in float32: {seconds:.0f} s; the process never held more than "
-        f"{peak:.2f} GB"
+        f"{held:.2f} GB"
     )
-    return {"seconds": seconds, "peak_gb": peak}
+    return {"seconds": seconds, "peak_gb": held}
 
 
 if __name__ == "__main__":

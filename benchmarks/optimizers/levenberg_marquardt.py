@@ -11,17 +11,16 @@ from __future__ import annotations
 
 import functools
 import importlib
-import resource
 import subprocess
 import sys
 import time
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from benchmarks.memory import peak, resident
 from benchmarks.optimizers import sine
 from benchmarks.timing import Timing, alternate, ratio, report
 from neuropil.algorithms import LevenbergMarquardt
@@ -179,29 +178,15 @@ def one_step(weights: int, rows: int) -> None:
         for some, wanted in zip(X.split(PORTION), y.split(PORTION), strict=True):
             yield (network(some) - wanted).flatten()
 
-    small = Input(48) >> Tanh(2) >> Linear(1)  # what PyTorch loads at first use is not ours
+    small = Input(48) >> Tanh(2) >> Linear(1)  # what libraries load at first use is not ours
     warm_up = LevenbergMarquardt(small.parameters())
-    warm_up.step(lambda: small(X[:99]).flatten() - y[:99, 0])
+    warm_up.step(lambda: small(X[:200]).flatten() - y[:200, 0])
     held, start = resident(), time.perf_counter()
     algorithm = LevenbergMarquardt(network.parameters())
     before = algorithm.step(portions).item()
     seconds = time.perf_counter() - start
     count = sum(p.numel() for p in network.parameters())
     print((peak() - held) / 1e6, seconds, count, before, algorithm.outcome.loss)
-
-
-def resident() -> int:
-    """Return the memory that this process has now, in bytes; its peak where it is not told."""
-    told = Path("/proc/self/statm")
-    if not told.exists():
-        return peak()
-    return int(told.read_text().split()[1]) * resource.getpagesize()
-
-
-def peak() -> int:
-    """Return the most memory that this process has had, in bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 if __name__ == "__main__":

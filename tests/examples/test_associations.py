@@ -4,7 +4,6 @@ import pytest
 
 
 def test_more_of_the_variance_is_kept_pass_by_pass(example, tmp_path):
-    pytest.importorskip("PIL")
     place = tmp_path / "components.png"
     kept = example("oja").main(8, 3, place)
     assert kept == sorted(kept)

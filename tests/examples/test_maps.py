@@ -1,7 +1,5 @@
 """The examples of competing units, each in a small setting."""
 
-import pytest
-
 
 def test_a_map_of_digits_knows_their_classes(example, tmp_path, capsys):
     accuracy = example("sofm").main((10, 12), tmp_path, n_epochs=5)
@@ -11,7 +9,6 @@ def test_a_map_of_digits_knows_their_classes(example, tmp_path, capsys):
 
 
 def test_a_picture_keeps_its_looks_in_few_colours(example, tmp_path):
-    pytest.importorskip("PIL")
     place = tmp_path / "few.png"
     few = example("kohonen").main(4, place, step=16)
     many = example("kohonen").main(16, place, step=16)

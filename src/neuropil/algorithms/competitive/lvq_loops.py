@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from neuropil.algorithms.competitive.sofm_loops import REORDERED
+from neuropil.algorithms.competitive.sofm_loops import nearest as nearest_unit
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from neuropil.algorithms.estimator import Floats
 
     Indices = NDArray[np.intp]
-
-# Sums may be taken in any order; NaN stays NaN.
-REORDERED = {"reassoc", "contract", "arcp", "nsz"}
 
 
 @njit(cache=True, nogil=True, fastmath=REORDERED)
@@ -109,12 +109,9 @@ def settle(X: Floats, V: Floats, passes: int) -> None:
 @njit(cache=True, nogil=True)
 def assign(X: Floats, V: Floats, found: Indices) -> bool:
     """Find the nearest unit of each row, and tell whether any is another than before."""
-    distances = np.empty(len(V), V.dtype)
     changed = False
     for row in range(len(X)):
-        for k in range(len(V)):
-            distances[k] = squared_distance(X[row], V[k])
-        k = least(distances)
+        k = nearest_unit(X[row], V)
         changed = changed or found[row] != k
         found[row] = k
     return changed
@@ -134,16 +131,6 @@ def move_to_means(X: Floats, V: Floats, found: Indices) -> None:
         share = 1 / counts[k]
         for j in range(X.shape[1]):
             V[k, j] += share * X[row, j]
-
-
-@njit(cache=True, nogil=True, fastmath=REORDERED)
-def squared_distance(x: Floats, v: Floats) -> float:
-    """Return ‖x − v‖²."""
-    total = x[0] * 0
-    for j in range(x.size):
-        d = x[j] - v[j]
-        total += d * d
-    return total
 
 
 @njit(cache=True, nogil=True)

@@ -85,7 +85,7 @@ class PNN(ClassifierMixin, WindowNetwork):
     def predict_log_proba(self, X: Any) -> Floats:
         """Return the logarithm of each class's probability."""
         Q = self.scaled(self.input(X, order="C"))
-        nothing = np.empty((0, len(self.windows_)), Q.dtype)
+        nothing = np.zeros((1, len(self.windows_)), Q.dtype)
         scales = (1 / self.class_sigma_**2).astype(Q.dtype)
         peaks, sums = self.window_sums(Q, nothing, self.bounds_, scales)
         far = (Q.astype(float) ** 2).sum(1, keepdims=True) / -2 * scales

@@ -75,7 +75,8 @@ class WindowNetwork(ClassicNetwork):
 
         Args:
             Q: Queries, scaled.
-            targets: What is summed behind the windows themselves, outputs × data.
+            targets: What is summed behind the windows themselves, outputs × data; at least one
+                output.
             bounds: Where each class begins among the data, and the end.
             scales: What the powers of each class are multiplied by.
         """
@@ -83,8 +84,7 @@ class WindowNetwork(ClassicNetwork):
         negligible = float(np.log(np.finfo(dtype).eps / len(self.windows_)))
         scales = scales.astype(dtype)
         peaks = np.full((len(Q), len(scales)), -np.inf, dtype)
-        some = targets if len(targets) else np.zeros((1, len(self.windows_)), dtype)
-        sums = np.zeros((*peaks.shape, 1 + len(some)), dtype)
+        sums = np.zeros((*peaks.shape, 1 + len(targets)), dtype)
         tile = np.empty(QUERIES * DATA, dtype)
         for i in range(0, len(Q), QUERIES):
             block = slice(i, i + QUERIES)
@@ -95,6 +95,6 @@ class WindowNetwork(ClassicNetwork):
                 np.matmul(queries, data.T, out=powers)
                 within = np.clip(bounds - j, 0, powers.shape[1])
                 add_windows(
-                    powers, some, j, within, scales, negligible, peaks[block], sums[block]
+                    powers, targets, j, within, scales, negligible, peaks[block], sums[block]
                 )
-        return peaks, sums[..., : 1 + len(targets)]
+        return peaks, sums
