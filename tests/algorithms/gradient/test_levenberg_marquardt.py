@@ -259,6 +259,7 @@ def test_frozen_parameters_and_groups():
 def test_batch_norm_in_training_mode():
     X, y = table(40, 2)
     network = (Input(2) >> Tanh(4) >> BatchNorm() >> Linear(1)).double().train()
+    network.reset_parameters(torch.Generator().manual_seed(0))
     closure = fitting(network, X, y)
     before = closure().square().sum()
     LevenbergMarquardt(network.parameters()).minimize(closure, 30)
