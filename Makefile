@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 # Times and results of small networks are best with one thread a process.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test soak lint format bench clean
 
 demo: $(VENV)/installed ## Train on real digits, write a report, say where it is.
 	OMP_NUM_THREADS=2 $(BIN)/neuropil train
 
 test: $(VENV)/installed-dev ## Run every test and every example in the documentation.
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+soak: $(VENV)/installed-dev ## Kill runs by the hundred and mutate files by the ten thousand: hours.
+	$(BIN)/python -m pytest -m soak tests -n 2 --dist worksteal
 
 lint: $(VENV)/installed-dev ## Check style, documentation and types.
 	$(BIN)/ruff check .

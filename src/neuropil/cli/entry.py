@@ -70,6 +70,7 @@ def explained(error: Exception) -> str | None:
         line = system_error(error)
     elif isinstance(error, MemoryError) or out_of_memory(error):
         line = "this machine's memory is not enough: try a smaller --batch-size or network."
+        line = str(error) if " needs " in str(error) else line  # ours, with both figures
     elif isinstance(error, ValueError | ArithmeticError):
         line = str(error) + origin(error)
     return None if line is None else one_line(line)

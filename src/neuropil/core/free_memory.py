@@ -1,0 +1,68 @@
+"""Memory that is free now, and a refusal of what would not fit in it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+MEMINFO = Path("/proc/meminfo")
+CGROUP = Path("/sys/fs/cgroup")
+UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+
+
+def require_memory(needed: float, purpose: str) -> None:
+    """Refuse work that needs more memory than is free.
+
+    Args:
+        needed: Size in bytes.
+        purpose: What needs it, as the subject of a sentence: ``"SOFM(grid=(3000, 3000))"``.
+
+    Raises:
+        MemoryError: When `needed` exceeds what is free. The message gives both figures.
+
+    Example:
+        >>> require_memory(1e6, "a small array")
+        >>> require_memory(1e18, "SOFM(grid=(10**6, 10**6))")
+        Traceback (most recent call last):
+            ...
+        MemoryError: SOFM(grid=(10**6, 10**6)) needs 1 EB of memory, and ... are free.
+    """
+    free = free_memory()
+    if needed > free:
+        sizes = f"{format_bytes(needed)} of memory, and {format_bytes(free)} are free"
+        raise MemoryError(f"{purpose} needs {sizes}.")
+
+
+def free_memory() -> int:
+    """Return how many bytes this process can still allocate without swapping.
+
+    On Linux this is the kernel's own estimate (``MemAvailable``), or what the control group of
+    a container still allows where that is less; elsewhere the machine's memory.
+    """
+    try:
+        lines = MEMINFO.read_text().splitlines()
+        fields = dict(line.split(":", 1) for line in lines)
+        free = int(fields["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(free, group_allowance(free))
+
+
+def group_allowance(otherwise: int) -> int:
+    """Return what the control group still allows, or `otherwise` where there is no limit."""
+    try:
+        limit = int((CGROUP / "memory.max").read_text())
+        used = int((CGROUP / "memory.current").read_text())
+        lines = (CGROUP / "memory.stat").read_text().splitlines()
+        cache = next(int(line.split()[1]) for line in lines if "inactive_file" in line)
+    except (OSError, ValueError, StopIteration):  # "max" is not a number: no limit
+        return otherwise
+    return max(0, limit - used + cache)  # cached files give way when memory is asked for
+
+
+def format_bytes(size: float) -> str:
+    """Return a size for a person, with three significant digits: ``"1.25 GB"``."""
+    unit = 0
+    while size >= 999.5 and unit < len(UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{size:.3g} {UNITS[unit]}"
