@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MOST = 100
 # Numbers that a cell of the table can hold.
 FEW = 4
+# Fitted rows that are examples themselves, in the scale of the network's input.
+EXAMPLES = ("prototypes_", "weights_")
 # Fitted rows that are as wide as an example, and what they are called.
 ROWS = {
     "prototypes_": "prototypes",
@@ -138,10 +140,12 @@ def learnt_pictures(subject: Subject, model: ClassicModel) -> Content:
     shape = subject.splits.input_shape
     fitted: dict[str, Any] = vars(model.estimator)
     size = int(np.prod([length or 0 for length in shape]))
-    found = ((word, fitted.get(name)) for name, word in ROWS.items())
-    for word, rows in found:
+    for name, word in ROWS.items():
+        rows = fitted.get(name)
         wide = isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.shape[1] == size
         if wide and can_be_shown(tuple(length or 0 for length in shape)):
+            if name in EXAMPLES:
+                rows = np.asarray(rows, float) * model.scale + model.center
             return cards_of(word, np.asarray(rows, float), shape)
     return None
 
