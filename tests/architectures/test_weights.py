@@ -181,5 +181,6 @@ class Test_the_hub:  # noqa: N801
         import huggingface_hub
 
         monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", refuse)
-        with pytest.raises(ValueError, match=r"owner/name could not .* hub: \[Errno -2\] Name .* known\. W"):
+        said = r"owner/name could not .* hub: \[Errno -2\] Name .* known\. W"
+        with pytest.raises(ValueError, match=said):
             resnet20(weights="hub:owner/name")

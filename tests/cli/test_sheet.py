@@ -58,7 +58,7 @@ def half_indented(text):
     return [
         lines
         for lines in paragraphs
-        if not lines[0].lstrip().startswith(("-", "*", "|"))
+        if not lines[0].lstrip().startswith(("-", "*", "|", "1."))
         and len({line[:1].isspace() for line in lines}) > 1
     ]
 

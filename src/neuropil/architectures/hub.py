@@ -43,8 +43,8 @@ def fetch(repository: str) -> Path:
         raise ValueError(
             f"{FILE} of {name}"
             + f" at {wanted}" * bool(wanted)
-            + f" could not be had from the hub: {lines[0].rstrip('.')}. Without a network, give "
-            f"a safetensors file that was downloaded elsewhere."
+            + f" could not be had from the hub: {lines[0].rstrip('.')}. Without a network, "
+            f"give a safetensors file that was downloaded elsewhere."
         ) from None
     check(path, name, str(facts.etag), known, revision)
     if not revision and not known:
