@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from typing_extensions import override
 
 from neuropil.algorithms.competitive.glvq_loops import learn_margins
 from neuropil.algorithms.competitive.prototypes import Pass, PrototypeClassifier
+from neuropil.algorithms.learnt import NUMBER
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +30,7 @@ class MarginLVQ(PrototypeClassifier):
         random_state: Seed of the start and of the orders.
     """
 
+    learnt: ClassVar[dict[str, Any]] = PrototypeClassifier.learnt | {"variance_": NUMBER}
     variance_: float
 
     rates = "(0, inf)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from typing_extensions import override
@@ -10,6 +10,7 @@ from typing_extensions import override
 from neuropil.algorithms.competitive.glvq import MarginLVQ
 from neuropil.algorithms.competitive.gmlvq_loops import learn_metric
 from neuropil.algorithms.competitive.lvq_loops import nearest
+from neuropil.algorithms.learnt import array
 
 if TYPE_CHECKING:
     from neuropil.algorithms.competitive.prototypes import Indices, Pass
@@ -58,6 +59,9 @@ class GMLVQ(MarginLVQ):
         True
     """
 
+    learnt: ClassVar[dict[str, Any]] = MarginLVQ.learnt | {
+        "omega_": array("float", "features features")
+    }
     omega_: Floats
 
     def __init__(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
+from typing_extensions import override
 
 from neuropil.algorithms.competitive.lvq_loops import nearest, settle
 from neuropil.algorithms.estimator import ClassicNetwork
+from neuropil.algorithms.learnt import array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -59,6 +61,11 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         random_state: Seed of the start and of the orders.
     """
 
+    learnt: ClassVar[dict[str, Any]] = {
+        "classes_": array("label", "classes"),
+        "prototypes_": array("float", "prototypes features"),
+        "prototype_labels_": array("label", "prototypes"),
+    }
     classes_: NDArray[Any]
     prototypes_: Floats
     prototype_labels_: NDArray[Any]
@@ -95,7 +102,6 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
                 prototypes leave all bounds.
         """
         X, y = self.rows(X, y, first=True)
-        self.check_options()
         self.forget(y)
         codes = np.searchsorted(self.classes_, y)
         random = check_random_state(self.random_state)
@@ -122,7 +128,6 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         """
         first = not hasattr(self, "prototypes_")
         X, y = self.rows(X, y, first=first)
-        self.check_options()
         if first:
             self.forget(y if classes is None else classes)
         for given in (y, classes):
@@ -155,17 +160,22 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
     def prepare(self, X: Floats) -> None:
         """Settle, on the first rows, what else is learnt than prototypes."""
 
+    @override
     def check_options(self) -> None:
-        """Refuse options that cannot be.
-
-        Raises:
-            ValueError: When there is one.
-        """
         self.whole("prototypes_per_class")
         self.one_of("init", ("kmeans", "sample"))
         self.whole("n_epochs")
         self.number("lr", self.rates)
         self.one_of("decay", ("linear", "constant"))
+        self.seed()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        known = np.unique(self.classes_)
+        self.fits(right=len(known) > 1 and np.array_equal(known, self.classes_))
+        self.fits(right=bool(np.isin(self.prototype_labels_, known).all()))
+        self.fits(right=self.prototype_labels_.dtype == known.dtype)
 
     def rows(self, X: Any, y: Any, *, first: bool) -> tuple[Floats, NDArray[Any]]:
         """Return rows and their classes, checked.
