@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from neuropil.algorithms.competitive.lvq_loops import move, squared_distances
+from neuropil.algorithms.compiled import compiled
 
 if TYPE_CHECKING:
     from neuropil.algorithms.competitive.lvq_loops import Indices
     from neuropil.algorithms.estimator import Floats
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def right_and_wrong(distances: Floats, labels: Indices, right: int) -> tuple[int, int]:
     """Return where the least distance to the right class and to any other stand, or −1."""
     i, j = -1, -1
@@ -29,14 +29,14 @@ def right_and_wrong(distances: Floats, labels: Indices, right: int) -> tuple[int
     return i, j
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def apart(to_right: float, to_wrong: float, scale: float) -> bool:
     """Tell whether a row is far enough from two prototypes for their margin to be a number."""
     total = to_right + to_wrong
     return total > 1e-30 * scale and total > 1e-140
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def slope(to_right: float, to_wrong: float, beta: float) -> float:
     """Return f′(μ) / (d⁺ + d⁻)², μ = (d⁺ − d⁻) / (d⁺ + d⁻) and f(μ) = 1 / (1 + e^(−βμ))."""
     total = to_right + to_wrong
@@ -44,7 +44,7 @@ def slope(to_right: float, to_wrong: float, beta: float) -> float:
     return beta * f * (1 - f) / total / total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def learn_margins(
     X: Floats,
     y: Indices,
