@@ -45,6 +45,40 @@ def slope(to_right: float, to_wrong: float, beta: float) -> float:
 
 
 @compiled()
+def weigh_margins(
+    X: Floats, y: Indices, W: Floats, labels: Indices, beta: float
+) -> tuple[float, float, float]:
+    """Return Σ f(μ) of all rows, Σ f′(μ), and Σ f′(μ) / (d⁺ + d⁻).
+
+    A row that is as far from both its prototypes as they are from each other, nothing, counts
+    as one on the border.
+
+    Args:
+        X: Rows.
+        y: Their classes.
+        W: Prototypes, one a column.
+        labels: Their classes.
+        beta: Steepness of the sigmoid.
+    """
+    distances = np.empty(W.shape[1], W.dtype)
+    cost = slopes = per_distance = 0.0
+    for row in range(len(X)):
+        squared_distances(X[row], W, distances)
+        i, j = right_and_wrong(distances, labels, int(y[row]))
+        if i >= 0 and j >= 0:
+            to_right, to_wrong = float(distances[i]), float(distances[j])
+            total = to_right + to_wrong
+            if total > 1e-140:
+                f = 1 / (1 + np.exp(-beta * (to_right - to_wrong) / total))
+                cost += f
+                slopes += f * (1 - f)
+                per_distance += f * (1 - f) / total
+            else:
+                cost += 0.5
+    return cost, slopes, per_distance
+
+
+@compiled()
 def learn_margins(
     X: Floats,
     y: Indices,

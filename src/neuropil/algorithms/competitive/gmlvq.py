@@ -22,7 +22,8 @@ class GMLVQ(MarginLVQ):
     """Generalised matrix LVQ: learns prototypes and which directions of the data matter.
 
     As `GLVQ`, with the distance ``d(x, w) = (x − w)ᵀ Λ (x − w)``, ``Λ = Ωᵀ Ω``, ``tr Λ = 1``.
-    Each step is, with σ² the variance of the first rows and ``g = f′(μ) / (d⁺ + d⁻)²``,
+    Each step is, up to a constant factor that of the gradient, with σ² as in `GLVQ` and
+    ``g = f′(μ) / (d⁺ + d⁻)²``,
 
     ``w⁺ ← w⁺ + lr σ² g d⁻ Λ (x − w⁺)``, ``w⁻ ← w⁻ − lr σ² g d⁺ Λ (x − w⁻)``,
     ``Ω ← Ω − lr metric_share g Ω (d⁻ (x − w⁺)(x − w⁺)ᵀ − d⁺ (x − w⁻)(x − w⁻)ᵀ)``,
@@ -99,6 +100,7 @@ class GMLVQ(MarginLVQ):
 
     @override
     def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
+        unit = self.settle_unit(part, W, labels)
         # Around the prototypes' middle, so that an offset of the data costs no digits.
         centre = W.mean(axis=1)
         X, V = part.X - centre, W - centre[:, None]
@@ -112,9 +114,22 @@ class GMLVQ(MarginLVQ):
             self.omega_,
             np.ascontiguousarray(self.omega_ @ V),
             self.metric_share,
-            self.variance_,
+            unit,
         )
         W[:] = V + centre[:, None]
+
+    @override
+    def cost(self, X: Floats, y: Indices, W: Floats, labels: Indices) -> float:
+        centre = W.mean(axis=1)
+        seen = np.ascontiguousarray(self.omega_ @ (W - centre[:, None]))
+        return super().cost((X - centre) @ self.omega_.T, y, seen, labels)
+
+    @override
+    def forget_learning(self, X: Floats, before: float, after: float) -> None:
+        super().forget_learning(X, before, after)
+        unit = self.unit_
+        self.prepare(X)
+        self.unit_ = unit
 
     @override
     def winners(self, X: Floats) -> Indices:

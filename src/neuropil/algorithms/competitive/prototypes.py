@@ -106,9 +106,15 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         codes = np.searchsorted(self.classes_, y)
         random = check_random_state(self.random_state)
         self.begin(X, codes, random)
+        W, labels = self.columns()
+        start, before = self.prototypes_, self.cost(X, codes, W, labels)
         fall = self.lr / (self.n_epochs * len(X)) if self.decay == "linear" else 0.0
         starts = (self.lr - epoch * len(X) * fall for epoch in range(self.n_epochs))
         self.learn(Pass(X, codes, random.permutation(len(X)), rate, fall) for rate in starts)
+        after = self.cost(X, codes, *self.columns())
+        if after > before:
+            self.prototypes_ = start
+            self.forget_learning(X, before, after)
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
@@ -159,6 +165,31 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
 
     def prepare(self, X: Floats) -> None:
         """Settle, on the first rows, what else is learnt than prototypes."""
+
+    def forget_learning(self, X: Floats, before: float, after: float) -> None:
+        """Set what else is learnt than prototypes to what it was before the first pass.
+
+        Args:
+            X: Rows.
+            before: How much was wrong then.
+            after: How much is wrong now.
+        """
+
+    def cost(self, X: Floats, y: Indices, W: Floats, labels: Indices) -> float:
+        """Return how much is wrong, which learning makes less: rows of another class.
+
+        Args:
+            X: Rows.
+            y: Index of each one's class.
+            W: Prototypes, one a column.
+            labels: Index of each one's class.
+        """
+        return float((labels[nearest(X, W)] != y).sum())
+
+    def columns(self) -> tuple[Floats, Indices]:
+        """Return a copy of the prototypes as columns, and the index of each one's class."""
+        labels = np.searchsorted(self.classes_, self.prototype_labels_)
+        return np.array(self.prototypes_.T, order="C"), labels
 
     @override
     def check_options(self) -> None:
@@ -246,8 +277,7 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         Raises:
             ValueError: When they leave all bounds.
         """
-        W = np.ascontiguousarray(self.prototypes_.T)
-        labels = np.searchsorted(self.classes_, self.prototype_labels_)
+        W, labels = self.columns()
         for epoch, part in enumerate(passes, start=1):
             self.learn_pass(part, W, labels)
             if not np.isfinite(W).all():
@@ -255,4 +285,4 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
                     f"{type(self).__name__}: the prototypes left all bounds in epoch {epoch} "
                     f"at lr={self.lr}; take a smaller one."
                 )
-        self.prototypes_ = np.ascontiguousarray(W.T)
+        self.prototypes_ = np.array(W.T, order="C")
