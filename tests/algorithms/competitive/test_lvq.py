@@ -113,7 +113,9 @@ LABELS = np.array([0, 0, 1, 1])
 # Rows that prototypes stand on: d⁺ is 0, and d⁻ the way to the nearest of the other class.
 WAYS = ((PROTOTYPES[:, None] - PROTOTYPES) ** 2).sum(axis=2)
 OTHERS = np.not_equal.outer(LABELS, LABELS)
-UNIT = 1 / np.mean(1 / np.where(OTHERS, WAYS, np.inf).min(axis=1))
+UNIT = min(
+    PROTOTYPES.var(axis=0).sum(), 1 / np.mean(1 / np.where(OTHERS, WAYS, np.inf).min(axis=1))
+)
 ROW = np.array([1.5, 1.0])
 
 

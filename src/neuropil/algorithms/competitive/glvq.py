@@ -92,7 +92,8 @@ class MarginLVQ(PrototypeClassifier):
         """Return σ², which is settled once rows and prototypes are of two classes."""
         if self.unit_ == 0:
             _, slopes, per_distance = weigh_margins(part.X, part.y, W, labels, self.beta)
-            self.unit_ = slopes / per_distance if per_distance > 0 else 0.0
+            where_classes_meet = slopes / per_distance if per_distance > 0 else 0.0
+            self.unit_ = min(float(part.X.var(axis=0).sum()), where_classes_meet)
         return self.unit_
 
 
@@ -107,9 +108,10 @@ class GLVQ(MarginLVQ):
     ``w⁺ ← w⁺ + lr σ² f′(μ) d⁻ / (d⁺ + d⁻)² (x − w⁺)``,
     ``w⁻ ← w⁻ − lr σ² f′(μ) d⁺ / (d⁺ + d⁻)² (x − w⁻)``,
 
-    where σ² is ``Σ f′(μ) / Σ (f′(μ) / (d⁺ + d⁻))`` over the first rows: how large distances are
-    where classes meet. No step is longer than the way to x. If the sum is larger at the end of
-    `fit` than at its start, the prototypes stay where they started, and a warning says so.
+    where σ² is the variance of the first rows, or ``Σ f′(μ) / Σ (f′(μ) / (d⁺ + d⁻))``, their
+    distances where classes meet, if that is less. No step is longer than the way to x. If the
+    sum is larger at the end of `fit` than at its start, the prototypes stay where they started,
+    and a warning says so.
 
     Args:
         prototypes_per_class: How many each class gets, or as many as it has rows.
