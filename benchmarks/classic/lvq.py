@@ -11,6 +11,7 @@ import numpy as np
 from scipy import optimize
 from sklearn.datasets import load_digits, make_moons
 from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.neighbors import NearestCentroid
 
 from benchmarks.timing import alternate, first_use, report
 from neuropil.algorithms import GLVQ, GMLVQ, LVQ, LVQ2, LVQ3, LVQ21
@@ -18,6 +19,14 @@ from neuropil.algorithms import GLVQ, GMLVQ, LVQ, LVQ2, LVQ3, LVQ21
 FAMILY = (LVQ, LVQ2, LVQ21, LVQ3, GLVQ, GMLVQ)
 EPOCHS, PROTOTYPES = 10, 50
 ROUNDS = 15
+# Classes, columns, spread within a class, and how many classes lie far away.
+CROWDS = {
+    "40 in 2 columns": (40, 2, 0.05, 0),
+    "100 in 2 columns": (100, 2, 0.03, 0),
+    "40 in 10 columns": (40, 10, 0.55, 0),
+    "100 along a line": (100, 1, 0.003, 0),
+    "40, one far away": (40, 2, 0.05, 1),
+}
 
 
 def main(json: str | None = None, splits: int = 10, peer: bool = True) -> None:
@@ -35,6 +44,7 @@ def main(json: str | None = None, splits: int = 10, peer: bool = True) -> None:
         "moons, 20000 x 2": speed(*make_moons(20_000, noise=0.2, random_state=0)),
         "digits, 1797 x 64": speed(*load_digits(return_X_y=True)),
     }
+    figures["many classes"] = many_classes(splits)
     figures["digits"] = accuracies(splits, peer=peer)
     report("classic.lvq", figures, json)
 
@@ -65,6 +75,35 @@ def numpy_pass(start: LVQ, X: np.ndarray, y: np.ndarray) -> None:
         winner = ((W - x) ** 2).sum(axis=1).argmin()
         sign = 1 if labels[winner] == label else -1
         W[winner] += sign * rate * (x - W[winner])
+
+
+def many_classes(splits: int) -> dict[str, dict[str, float]]:
+    """Return accuracies where classes are many, beside the means of the classes."""
+    found: dict[str, dict[str, float]] = {}
+    print(f"many classes, one prototype each, {splits} draws, accuracy on new rows:")
+    for name, (classes, columns, spread, far) in CROWDS.items():
+        scores: dict[str, list[float]] = {}
+        for seed in range(splits):
+            rng = np.random.default_rng(seed)
+            means = rng.normal(size=(classes, columns))
+            means[:far] += 1e4
+            (X, y), (test, truth) = (crowd(means, spread, rng) for _ in range(2))
+            models = {kind.__name__: kind(1, random_state=seed) for kind in FAMILY}
+            for label, model in {"means of classes": NearestCentroid(), **models}.items():
+                score = model.fit(X, y).score(test, truth)
+                scores.setdefault(label, []).append(float(score))
+        found[name] = {label: statistics.mean(each) for label, each in scores.items()}
+        line = ", ".join(f"{label} {mean:.3f}" for label, mean in found[name].items())
+        print(f"  {name:20} {line}")
+    return found
+
+
+def crowd(
+    means: np.ndarray, spread: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return 50 rows of each class around its mean."""
+    y = np.repeat(np.arange(len(means)), 50)
+    return means[y] + rng.normal(0, spread, (len(y), means.shape[1])), y
 
 
 def accuracies(splits: int, *, peer: bool) -> dict[str, list[float]]:

@@ -2,17 +2,13 @@
 
 import csv
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import LinearRegression
-from skops import io
 
-from neuropil import algorithms, datasets
-from neuropil.training.classic_model import ClassicModel
+from neuropil import datasets
 from neuropil.training.run import Run
 
 
@@ -90,22 +86,18 @@ def test_a_run_goes_on_from_nothing(neuropil, refused):
     assert "no checkpoint" in refused("resume", "run")
 
 
-def test_a_model_file_is_data(tmp_path):
-    model = ClassicModel(algorithms.LVQ(), classes=2)
-    x = torch.randn(40, 3)
-    model.fit(x, (x[:, 0] > 0).long()).save(tmp_path)
-    torch.testing.assert_close(ClassicModel.load(tmp_path).predict(x), model.predict(x))
-
-    (tmp_path / "model.skops").write_bytes((tmp_path / "model.skops").read_bytes()[:99])
-    with pytest.raises(ValueError, match=r"model\.skops is damaged"):
-        ClassicModel.load(tmp_path)
-
-    io.dump({"estimator": LinearRegression()}, tmp_path / "model.skops")
-    with zipfile.ZipFile(tmp_path / "model.skops") as file:
-        schema = json.loads(file.read("schema.json"))
-    text = json.dumps(schema).replace("sklearn.linear_model._base", "os")
-    text = text.replace('"LinearRegression"', '"system"')
-    with zipfile.ZipFile(tmp_path / "model.skops", "w") as file:
-        file.writestr("schema.json", text)
-    with pytest.raises(ValueError, match=r"holds os\.system, which is not read from files"):
-        ClassicModel.load(tmp_path)
+def test_a_run_folder_that_names_a_function_runs_nothing(neuropil, refused):
+    neuropil("train", "--network", "lvq", "--out", "run", "--quiet")
+    file = Path("run/model.json")
+    plain = json.loads(file.read_text())
+    text = "open('canary', 'w')"
+    plain["network"] = {"type": "neuropil.core.source.function", "options": {"text": text}}
+    file.write_text(json.dumps(plain))
+    said = "model.json is damaged: 'neuropil.core.source.function' is not a classic network"
+    for command in (
+        ["evaluate", "run"],
+        ["summary", "run"],
+        ["predict", "run", "run/run.json"],
+    ):
+        assert said in refused(*command)
+    assert not Path("canary").exists()

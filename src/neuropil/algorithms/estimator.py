@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from neuropil.algorithms.learnt import check_learnt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Floats = NDArray[np.floating[Any]]
 Bits = NDArray[np.int8]
 
 # How scikit-learn writes that there are no targets to check.
 NOTHING = "no_validation"
+# Characters of an option in an error line.
+LONGEST = 80
 
 
 class ClassicNetwork(BaseEstimator):
@@ -23,7 +31,58 @@ class ClassicNetwork(BaseEstimator):
 
     Float32 stays float32; everything else becomes float64. What was fitted remembers the number
     of columns and their names, and later input must have the same.
+
+    A class declares in `learnt` all that `fit` sets, by the names under which `learnt_values`
+    gives it and `take_learnt` takes it back: numbers, truth values and arrays.
     """
+
+    learnt: ClassVar[dict[str, Any]] = {}
+    n_features_in_: int
+
+    def learnt_values(self) -> dict[str, Any]:
+        """Return what was learnt: numbers, truth values, arrays, by the names in `learnt`."""
+        return {name: getattr(self, name) for name in self.learnt}
+
+    def take_learnt(self, values: Mapping[str, Any], columns: int) -> Self:
+        """Become fitted by what `learnt_values` gave, of a network with the same options.
+
+        Args:
+            values: What was learnt, by name.
+            columns: Columns of the input.
+
+        Raises:
+            ValueError: When it is not what a network of this class learns.
+        """
+        self.check_options()
+        check_learnt(self, values, columns)
+        self.n_features_in_ = columns
+        self.set_learnt(values)
+        return self
+
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        """Set what was learnt, each value of the declared kind and shape.
+
+        Raises:
+            ValueError: When the values contradict each other.
+        """
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def fits(self, *, right: bool) -> None:
+        """Refuse what was learnt unless its parts belong together.
+
+        Raises:
+            ValueError: When they do not.
+        """
+        if not right:
+            raise ValueError(f"{type(self).__name__}: what was learnt contradicts itself.")
+
+    def check_options(self) -> None:
+        """Refuse options that cannot be.
+
+        Raises:
+            ValueError: When there is one.
+        """
 
     def training_input(
         self, X: Any, y: Any = NOTHING, *, first: bool = True, **checks: Any
@@ -39,8 +98,8 @@ class ClassicNetwork(BaseEstimator):
         Raises:
             ValueError: When a value is missing, infinite, or the shape is wrong.
         """
-        kinds = {"dtype": (np.float64, np.float32)} | checks
-        return validate_data(self, X, y, reset=first, **kinds)
+        self.check_options()
+        return self.checked(X, y, first=first, **checks)
 
     def input(self, X: Any, **checks: Any) -> Any:
         """Return what a fitted model is asked about, checked.
@@ -50,7 +109,12 @@ class ClassicNetwork(BaseEstimator):
             ValueError: When a value is missing, infinite, or columns are others than fitted.
         """
         check_is_fitted(self)
-        return self.training_input(X, first=False, **checks)
+        return self.checked(X, NOTHING, first=False, **checks)
+
+    def checked(self, X: Any, y: Any, *, first: bool, **checks: Any) -> Any:
+        """Return input, checked, in single or double precision."""
+        kinds = {"dtype": (np.float64, np.float32)} | checks
+        return validate_data(self, X, y, reset=first, **kinds)
 
     def squarable(self, X: Floats) -> Floats:
         """Return checked rows as they are, once squares of their distances must be finite.
@@ -80,6 +144,7 @@ class ClassicNetwork(BaseEstimator):
         Raises:
             ValueError: When the input must be binary and is not.
         """
+        self.threshold()
         if threshold is not None:
             return np.greater(X, threshold).astype(np.int8)
         bad = (X != 0) & (X != 1) & (X != -1)
@@ -129,6 +194,45 @@ class ClassicNetwork(BaseEstimator):
             self.refuse(option, f"a number in {interval}")
         return value
 
+    def flags(self, *options: str) -> None:
+        """Refuse options that are neither True nor False.
+
+        Args:
+            *options: Names of the constructor's arguments.
+
+        Raises:
+            ValueError: When there is one.
+        """
+        for option in options:
+            if not isinstance(getattr(self, option), bool | np.bool_):
+                self.refuse(option, "True or False")
+
+    def seed(self) -> None:
+        """Refuse a `random_state` that is neither a whole number, a generator nor None.
+
+        Raises:
+            ValueError: When it is none of these.
+        """
+        given: Any = getattr(self, "random_state")  # noqa: B009 - networks that draw have it
+        try:
+            check_random_state(given)
+            right = not isinstance(given, bool | np.bool_)
+        except ValueError:
+            right = False
+        if not right:
+            self.refuse(
+                "random_state", "None, a whole number from 0 to 2³² − 1, or a RandomState"
+            )
+
+    def threshold(self) -> None:
+        """Refuse a threshold `binarize` that is neither a finite number nor None.
+
+        Raises:
+            ValueError: When it is one of these.
+        """
+        if getattr(self, "binarize") is not None:  # noqa: B009 - binary networks have it
+            self.number("binarize", "(-inf, inf)")
+
     def one_of(self, option: str, choices: tuple[str, ...]) -> str:
         """Return an option that is one of a few words.
 
@@ -154,6 +258,6 @@ class ClassicNetwork(BaseEstimator):
         Raises:
             ValueError: Always.
         """
-        raise ValueError(
-            f"{type(self).__name__}: `{option}` must be {right}, got {getattr(self, option)!r}."
-        )
+        given = " ".join(repr(getattr(self, option)).split())
+        given = given if len(given) <= LONGEST else f"{given[: LONGEST - 3]}..."
+        raise ValueError(f"{type(self).__name__}: `{option}` must be {right}, got {given}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, final
 
@@ -11,8 +10,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.training.atomic import replacing
-from neuropil.training.run import MODEL
+from neuropil.training.readout import Readout
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
 
     from neuropil.algorithms.estimator import ClassicNetwork
 
-# What a file may hold beside scikit-learn's and NumPy's own types.
-OURS = "neuropil."
 # Less than this share of one is no surprise; its logarithm is finite.
 LEAST = 1e-12
 
@@ -70,7 +66,7 @@ class ClassicModel:
         self.center: NDArray[Any] | float = 0.0
         self.scale: NDArray[Any] | float = 1.0
         self.table: NDArray[Any] | None = None
-        self.readout: Any = None
+        self.readout: Readout | None = None
 
     def fit(self, inputs: Tensor, targets: Tensor) -> Self:
         """Fit the network, and what turns its answer into classes or values.
@@ -81,7 +77,7 @@ class ClassicModel:
         """
         flat = inputs.flatten(1).double().numpy()
         if self.limits is not None:
-            self.center, self.scale = self.limits[0], self.limits[1] - self.limits[0] or 1.0
+            self.settle_limits()
         else:
             self.center, self.scale = flat.mean(0), flat.std(0)
             self.scale = np.where(self.scale > 0, self.scale, 1.0)
@@ -95,9 +91,14 @@ class ClassicModel:
         if self.role == "groups":
             self.table = self.table_of(self.estimator.predict(rows), y)
         else:
-            self.readout = linear_model(classes=self.classes is not None)
-            self.readout.fit(self.estimator.transform(rows), y)
+            features = self.estimator.transform(rows)
+            self.readout = Readout.fitted(features, y, classes=self.classes is not None)
         return self
+
+    def settle_limits(self) -> None:
+        """Take black for 0 and white for 1."""
+        low, high = self.limits or (0.0, 1.0)
+        self.center, self.scale = low, high - low or 1.0
 
     def predict(self, inputs: Tensor) -> Tensor:
         """Return each class's probability ``(N, K)``, or standardised values ``(N, k)``.
@@ -111,7 +112,8 @@ class ClassicModel:
             groups = self.estimator.predict(rows)
             known = (groups >= 0) & (groups < len(self.table) - 1)
             return torch.from_numpy(self.table[np.where(known, groups, -1)])
-        model, given = self.estimator, rows
+        model: Any = self.estimator
+        given = rows
         if self.role == "features":
             model, given = self.readout, self.estimator.transform(rows)
         if self.classes is None:
@@ -157,47 +159,32 @@ class ClassicModel:
         return self
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write ``model.skops`` into a folder: data alone, nothing that is run when read.
+        """Write ``model.json`` and ``model.safetensors`` into a folder: plain data alone.
 
         Args:
             path: The folder; it is made where there is none.
-        """
-        from skops import io
 
-        folder = Path(path)
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / MODEL) as file:
-            file.write(io.dumps(vars(self)))
+        Raises:
+            ValueError: When an option is of a type that no file holds.
+        """
+        from neuropil.training.classic_file import write_model
+
+        write_model(self, Path(path))
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
-        """Read what `save` wrote.
+        """Read what `save` wrote; nothing in it is executed or imported.
 
         Args:
             path: The folder.
 
         Raises:
             FileNotFoundError: When there is no such file.
-            ValueError: When it is damaged, or holds anything but models of ours and of
-                scikit-learn.
+            ValueError: When a file is damaged or does not belong to the other.
         """
-        from skops import io
+        from neuropil.training.classic_file import read_model
 
-        file = Path(path) / MODEL
-        data = file.read_bytes()
-        try:
-            foreign = io.get_untrusted_types(data=data)
-            strangers = [name for name in foreign if not name.startswith(OURS)]
-            state = {} if strangers else io.loads(data, trusted=foreign)
-        except (zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{file} is damaged: {error}.") from None
-        if strangers:
-            raise ValueError(f"{file} holds {strangers[0]}, which is not read from files.")
-        model = cls.__new__(cls)
-        if not isinstance(state, dict) or "estimator" not in state:
-            raise ValueError(f"{file} is damaged: it holds no classic network.")
-        vars(model).update(state)
-        return model
+        return read_model(cls, Path(path))
 
 
 @final
@@ -221,16 +208,6 @@ class Scores:
         return outputs if self.model.classes is None else outputs.clamp(min=LEAST).log()
 
 
-def linear_model(*, classes: bool) -> Any:
-    """Return what answers from features: a linear model of them, each in its own unit."""
-    from sklearn.linear_model import LogisticRegression, Ridge
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    last = LogisticRegression(max_iter=1000) if classes else Ridge()
-    return make_pipeline(StandardScaler(), last)
-
-
 def role_of(estimator: Any, classes: int | None) -> Role:
     """Return how a classic network answers.
 
@@ -238,6 +215,7 @@ def role_of(estimator: Any, classes: int | None) -> Role:
         ValueError: When it answers another kind of question.
     """
     from sklearn.base import is_classifier, is_regressor
+    from sklearn.utils import get_tags
 
     name = type(estimator).__name__
     if is_classifier(estimator):
@@ -248,8 +226,6 @@ def role_of(estimator: Any, classes: int | None) -> Role:
         if classes is not None:
             raise ValueError(f"{name} gives numbers, and these targets are classes.")
         return "regressor"
-    if hasattr(estimator, "recall") or not hasattr(estimator, "predict"):
-        if not hasattr(estimator, "transform"):
-            raise ValueError(f"{name} associates patterns with patterns: use it from Python.")
-        return "features"
-    return "groups"
+    if get_tags(estimator).target_tags.required:
+        raise ValueError(f"{name} associates patterns with signals: use it from Python.")
+    return "groups" if hasattr(estimator, "predict") else "features"

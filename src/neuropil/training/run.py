@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from neuropil.training.classic_model import ClassicModel
 
 HISTORY, CHECKPOINTS, REPORT = "history.csv", "checkpoints", "report.html"
-MODEL = "model.skops"  # of a classic network
+MODEL = "model.json"  # of a classic network
 
 
 @final

@@ -1,14 +1,16 @@
 """The LVQ family: the papers' rules by hand, what they must never do, digits."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedShuffleSplit
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
 from neuropil.algorithms import GLVQ, GMLVQ, LVQ, LVQ2, LVQ3, LVQ21
 
@@ -108,7 +110,12 @@ def gradient(function, at, step=1e-6):
 
 PROTOTYPES = np.array([[0.0, 0.0], [3.0, 1.0], [1.0, 4.0], [5.0, 5.0]])
 LABELS = np.array([0, 0, 1, 1])
-VARIANCE = PROTOTYPES.var(axis=0).sum()
+# Rows that prototypes stand on: d⁺ is 0, and d⁻ the way to the nearest of the other class.
+WAYS = ((PROTOTYPES[:, None] - PROTOTYPES) ** 2).sum(axis=2)
+OTHERS = np.not_equal.outer(LABELS, LABELS)
+UNIT = min(
+    PROTOTYPES.var(axis=0).sum(), 1 / np.mean(1 / np.where(OTHERS, WAYS, np.inf).min(axis=1))
+)
 ROW = np.array([1.5, 1.0])
 
 
@@ -116,7 +123,7 @@ def test_a_step_of_glvq_follows_the_gradient():
     moved = after(GLVQ, PROTOTYPES, LABELS, ROW, 1, lr=0.1, beta=2.0)
     down = gradient(lambda W: loss(W, LABELS, ROW, 1, 2.0), PROTOTYPES)
     # The gradient of d is 2 (w − x), and that of μ has another 2: 4 is part of the rate.
-    np.testing.assert_allclose(moved, PROTOTYPES - 0.1 * VARIANCE * down / 4, atol=1e-7)
+    np.testing.assert_allclose(moved, PROTOTYPES - 0.1 * UNIT * down / 4, atol=1e-7)
 
 
 def test_a_step_of_gmlvq_follows_both_gradients():
@@ -126,7 +133,7 @@ def test_a_step_of_gmlvq_follows_both_gradients():
     labels = model.prototype_labels_
     model.partial_fit([ROW], [1])
     down = gradient(lambda W: loss(W, labels, ROW, 1, 2.0, omega), start)
-    np.testing.assert_allclose(model.prototypes_, start - 0.1 * VARIANCE * down / 4, atol=1e-7)
+    np.testing.assert_allclose(model.prototypes_, start - 0.1 * UNIT * down / 4, atol=1e-7)
     turned = omega - 0.05 * gradient(lambda M: loss(start, labels, ROW, 1, 2.0, M), omega) / 4
     np.testing.assert_allclose(model.omega_, turned / np.linalg.norm(turned), atol=1e-7)
 
@@ -204,7 +211,65 @@ def test_whatever_comes_is_answered_with_finite_prototypes(kind):
     X = np.random.default_rng(0).normal(size=(50, 3))
     wild = {"lr": 1e6} if issubclass(kind, GLVQ | GMLVQ) else {"lr": 1.0}
     model = kind(n_epochs=30, decay="constant", random_state=0, **wild)
-    assert np.isfinite(model.fit(X, np.arange(50) % 3).prototypes_).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        assert np.isfinite(model.fit(X, np.arange(50) % 3).prototypes_).all()
+
+
+def many_classes(classes, spread, columns=2):
+    """Return rows of many Gaussian classes, whose means are drawn."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(classes), 30)
+    return rng.normal(size=(classes, columns))[y] + rng.normal(0, spread, (len(y), columns)), y
+
+
+def far_class():
+    """Return many classes side by side, and one so far away that all others are a point."""
+    X, y = many_classes(40, 0.05)
+    return np.vstack([X, X[:30] + 1e4]), np.append(y, [40] * 30)
+
+
+CROWDS = {
+    "40 tight classes": many_classes(40, 0.05),
+    "40 loose classes": many_classes(40, 0.55, 10),
+    "100 along a line": many_classes(100, 0.003, 1),
+    "one far away": far_class(),
+    "digits": tuple(part[:600] for part in load_digits(return_X_y=True)),
+}
+crowds = pytest.mark.parametrize("crowd", CROWDS)
+
+
+@crowds
+@pytest.mark.parametrize("kind", [GLVQ, GMLVQ])
+@pytest.mark.filterwarnings("ignore:self.within_class_std_dev_")
+def test_many_classes_are_told_apart_as_well_as_by_their_means(kind, crowd):
+    X, y = CROWDS[crowd]
+    means = NearestCentroid().fit(X, y).score(X, y)
+    assert kind(1, random_state=0).fit(X, y).score(X, y) >= means - 0.005
+
+
+@crowds
+@family
+@pytest.mark.parametrize("options", [{}, {"lr": 1.0}, {"decay": "constant", "init": "sample"}])
+def test_learning_never_makes_it_worse(kind, crowd, options):
+    X, y = CROWDS[crowd]
+    options = {"prototypes_per_class": 2, "random_state": 0, "n_epochs": 4} | options
+    at_first = kind(**options | {"lr": 1e-12}).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = kind(**options).fit(X, y)
+    costs = [each.cost(X, y, *each.columns()) for each in (model, at_first)]
+    assert costs[0] <= costs[1] * (1 + 1e-9)
+    if kind not in {GLVQ, GMLVQ}:
+        assert model.score(X, y) >= at_first.score(X, y)
+
+
+@pytest.mark.parametrize("kind", [GLVQ, GMLVQ])
+def test_a_rate_that_only_does_harm_is_said(kind):
+    X, y = CROWDS["40 loose classes"]
+    with pytest.warns(ConvergenceWarning, match="stay where they started; take a smaller"):
+        model = kind(1, lr=100.0, random_state=0).fit(X, y)
+    assert model.score(X, y) == kind(1, lr=1e-12, random_state=0).fit(X, y).score(X, y)
 
 
 @family

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.utils.validation import check_array, column_or_1d
 from typing_extensions import override
 
 from neuropil.algorithms.estimator import ClassicNetwork, Floats
+from neuropil.algorithms.learnt import FLAG, array
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike
     from sklearn.utils import Tags
 
@@ -22,8 +25,11 @@ class Association(ClassicNetwork):
     A subclass has the options `lr`, `bias` and `n_epochs`, and says what an epoch does.
     """
 
+    learnt: ClassVar[dict[str, Any]] = {
+        "weights_": array("float", "features units"),
+        "one_output_": FLAG,
+    }
     weights_: Floats
-    n_features_in_: int
     n_epochs: int
     one_output_: bool
 
@@ -35,8 +41,7 @@ class Association(ClassicNetwork):
             y: What units are told with each row: a column, or one a unit.
         """
         rows, signals = self.pairs(X, y, first=True)
-        n_epochs = self.whole("n_epochs")
-        return self.learn(rows, signals, n_epochs)
+        return self.learn(rows, signals, self.n_epochs)
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from rows once, going on from what was learnt.
@@ -48,6 +53,16 @@ class Association(ClassicNetwork):
         first = not hasattr(self, "weights_")
         rows, signals = self.pairs(X, y, first=first)
         return self.learn(rows, signals, 1, None if first else self.weights_)
+
+    @override
+    def check_options(self) -> None:
+        self.number("bias", "(-1e300, 1e300)")
+        self.whole("n_epochs")
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        self.fits(right=not self.one_output_ or self.weights_.shape[1] == 1)
 
     def pairs(self, X: ArrayLike, y: ArrayLike, *, first: bool) -> tuple[Floats, Floats]:
         """Return checked inputs, and signals with a column for each unit.
@@ -86,7 +101,6 @@ class Association(ClassicNetwork):
         Raises:
             ValueError: When weights grow beyond all numbers.
         """
-        self.number("bias", "(-1e300, 1e300)")
         kept, gains = self.gains(signals)
         with np.errstate(over="ignore", invalid="ignore"):
             change = X.T.astype(np.float64) @ gains

@@ -67,8 +67,14 @@ class HebbRule(Association):
         self.n_epochs = n_epochs
 
     @override
+    def check_options(self) -> None:
+        super().check_options()
+        self.number("lr", "(0, 1e300)")
+        self.number("decay", "[0, 1]")
+
+    @override
     def gains(self, signals: Floats) -> tuple[Floats, Floats]:
-        lr, kept = self.number("lr", "(0, 1e300)"), 1 - self.number("decay", "[0, 1]")
+        lr, kept = float(self.lr), 1 - float(self.decay)
         later = np.arange(len(signals))[::-1, None]
         everything = np.full(signals.shape[1], kept ** len(signals))
         return everything, lr * signals * kept**later

@@ -65,8 +65,14 @@ class Instar(Association):
         self.binarize = binarize
 
     @override
+    def check_options(self) -> None:
+        super().check_options()
+        self.number("lr", "(0, 1]")
+        self.threshold()
+
+    @override
     def gains(self, signals: Floats) -> tuple[Floats, Floats]:
-        lr = self.number("lr", "(0, 1]")
+        lr = float(self.lr)
         on = self.bits(signals, self.binarize).astype(np.int64)
         # What a row has taught is kept by (1 − lr) at each later row whose signal is on.
         later = on.sum(axis=0) - np.cumsum(on, axis=0)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from sklearn.utils import check_random_state
+from typing_extensions import override
 
 from neuropil.algorithms.competitive.quantizer import Quantizer
 from neuropil.algorithms.competitive.sofm_loops import BUBBLE, EUCLID, online_epoch
 from neuropil.algorithms.competitive.start import drawn_rows
+from neuropil.algorithms.learnt import WHOLE, array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,6 +55,11 @@ class Kohonen(Quantizer):
         >>> bool(left != right)
         True
     """
+
+    learnt: ClassVar[dict[str, Any]] = {
+        "weights_": array("float", "units features"),
+        "n_iter_": WHOLE,
+    }
 
     def __init__(
         self,
@@ -104,24 +111,21 @@ class Kohonen(Quantizer):
         self.weights_, self.n_iter_ = weights, done + 1
         return self
 
-    def rates(self) -> NDArray[np.float64]:
-        """Return the rate of each epoch.
+    @override
+    def check_options(self) -> None:
+        self.whole("n_units")
+        self.whole("n_epochs")
+        self.number("lr", "(0, 1]")
+        self.seed()
 
-        Raises:
-            ValueError: When an option cannot be.
-        """
-        n_epochs = self.whole("n_epochs")
-        return self.number("lr", "(0, 1]") * (1 - np.arange(n_epochs) / n_epochs)
+    def rates(self) -> NDArray[np.float64]:
+        """Return the rate of each epoch."""
+        return float(self.lr) * (1 - np.arange(self.n_epochs) / self.n_epochs)
 
     def start(self, X: Floats, rng: np.random.RandomState) -> Floats:
-        """Return the units before the first epoch: rows that differ, while there are any.
-
-        Raises:
-            ValueError: When the number of units cannot be.
-        """
-        units = self.whole("n_units")
+        """Return the units before the first epoch: rows that differ, while there are any."""
         different = np.unique(X, axis=0)
-        return np.array(drawn_rows(different, units, rng), X.dtype, order="C")
+        return np.array(drawn_rows(different, self.n_units, rng), X.dtype, order="C")
 
 
 def compete(X: Floats, order: NDArray[np.intp], weights: Floats, lr: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -12,9 +12,10 @@ from typing_extensions import override
 
 from neuropil.algorithms.associative.hebbian_step import RULES, step
 from neuropil.algorithms.estimator import ClassicNetwork, Floats
+from neuropil.algorithms.learnt import WHOLE, array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -73,11 +74,16 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         True
     """
 
+    learnt: ClassVar[dict[str, Any]] = {
+        "components_": array("float", "components features"),
+        "mean_": array("double", "features"),
+        "covariance_": array("double", "components components"),
+        "n_samples_seen_": WHOLE,
+    }
     components_: Floats
     mean_: Doubles
     covariance_: Doubles
     n_samples_seen_: int
-    n_features_in_: int
 
     def __init__(
         self,
@@ -105,10 +111,9 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         """
         del y
         rows = self.squarable(self.training_input(X))
-        n_epochs = self.whole("n_epochs")
         rng = check_random_state(self.random_state)
         self.start(rows, rng)
-        for _ in range(n_epochs):
+        for _ in range(self.n_epochs):
             self.learn(rows, rng.permutation(len(rows)))
         return self
 
@@ -127,13 +132,27 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         self.learn(rows)
         return self
 
+    @override
+    def check_options(self) -> None:
+        self.whole("n_components")
+        self.whole("n_epochs")
+        self.whole("batch_size")
+        self.one_of("rule", RULES)
+        self.number("lr", "(0, 1000]")
+        self.seed()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        self.fits(right=self.n_samples_seen_ >= 1)
+
     def start(self, X: Floats, rng: np.random.RandomState) -> None:
         """Draw orthonormal weights.
 
         Raises:
             ValueError: When there cannot be so many.
         """
-        count, features = self.whole("n_components"), X.shape[1]
+        count, features = self.n_components, X.shape[1]
         if count > features:
             self.refuse("n_components", f"at most n_features={features}")
         drawn = np.linalg.qr(rng.standard_normal((features, count)))[0]
@@ -148,16 +167,15 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
             X: Rows.
             order: In which they come, if not as they are.
         """
-        batch_size = self.whole("batch_size")
-        rule, lr = self.one_of("rule", RULES), self.number("lr", "(0, 1000]")
+        lr = float(self.lr)
         W, M = self.components_.T.astype(np.float64), self.covariance_
         mean, seen = self.mean_, self.n_samples_seen_
-        for rows in gen_batches(len(X), batch_size):
+        for rows in gen_batches(len(X), self.batch_size):
             block = X[rows] if order is None else X[order[rows]]
             share = lr * len(block) / (lr * len(block) + seen)
             seen += len(block)
             mean = mean + (block.mean(axis=0, dtype=np.float64) - mean) * (len(block) / seen)
-            W, M = step(block - mean.astype(X.dtype), W, M, share, rule)
+            W, M = step(block - mean.astype(X.dtype), W, M, share, self.rule)
         self.components_ = np.ascontiguousarray(W.T, self.components_.dtype)
         self.mean_, self.covariance_, self.n_samples_seen_ = mean, M, seen
 

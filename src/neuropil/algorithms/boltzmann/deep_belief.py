@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,11 @@ from typing_extensions import override
 
 from neuropil.algorithms.boltzmann.rbm import RBM
 from neuropil.algorithms.estimator import ClassicNetwork
+from neuropil.algorithms.learnt import Networks
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from neuropil.core import Network
 
 Floats = NDArray[np.floating[Any]]
@@ -59,6 +62,7 @@ class DeepBeliefNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Class
         Input(64) >> Sigmoid(50) >> Sigmoid(20)
     """
 
+    learnt: ClassVar[dict[str, Any]] = {"machines_": Networks("RBM")}
     machines_: list[RBM]
 
     def __init__(
@@ -98,9 +102,7 @@ class DeepBeliefNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Class
         """
         del y
         X = self.training_input(X)
-        widths = np.atleast_1d(self.n_hidden).tolist()
-        if not widths:
-            self.refuse("n_hidden", "at least one number of units")
+        widths = self.widths
         shared = {"n_epochs", "lr", "batch_size", "n_steps", "persistent", "decay"}
         options = {name: getattr(self, name) for name in shared}
         random = check_random_state(self.random_state)
@@ -113,6 +115,40 @@ class DeepBeliefNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Class
             X = machines[-1].fit(X).transform(X)
         self.machines_ = machines
         return self
+
+    @property
+    def widths(self) -> list[int]:
+        """How many units each hidden layer has."""
+        return np.atleast_1d(np.asarray(self.n_hidden, object)).tolist()
+
+    @override
+    def check_options(self) -> None:
+        """Refuse options that cannot be.
+
+        Raises:
+            ValueError: When there is one.
+        """
+        whole = all(
+            type(width) is int or isinstance(width, np.integer) for width in self.widths
+        )
+        if not self.widths or not whole or min(self.widths) < 1:
+            self.refuse("n_hidden", "one whole number or more, each at least 1")
+        for option in ("n_epochs", "batch_size", "n_steps"):
+            self.whole(option)
+        self.one_of("visible", ("bernoulli", "gaussian"))
+        self.threshold()
+        self.number("lr", "(0, inf)")
+        self.flags("persistent", "decay")
+        self.seed()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        columns = self.n_features_in_
+        for machine in self.machines_:
+            self.fits(right=machine.n_features_in_ == columns)
+            columns = len(machine.components_)
+            self.fits(right=machine.n_hidden == columns)
 
     def transform(self, X: Any) -> Floats:
         """Return the probabilities of the topmost hidden units."""

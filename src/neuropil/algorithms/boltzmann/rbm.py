@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from sklearn.utils import check_array, check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
 
+from neuropil.algorithms.boltzmann.generators import generator_of, words_of
 from neuropil.algorithms.boltzmann.partition import (
     MOST_ENUMERATED,
     annealed_log_partition,
@@ -25,6 +26,10 @@ from neuropil.algorithms.boltzmann.training_loops import (
     train_epoch,
 )
 from neuropil.algorithms.estimator import ClassicNetwork
+from neuropil.algorithms.learnt import array
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Floats = NDArray[np.floating[Any]]
 
@@ -80,10 +85,18 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         True
     """
 
+    learnt: ClassVar[dict[str, Any]] = {
+        "components_": array("float", "hidden features"),
+        "intercept_hidden_": array("float", "hidden"),
+        "intercept_visible_": array("float", "features"),
+        "chains_": array("float", "chains hidden"),
+        "generator": array("word", "6"),
+    }
     components_: Floats
     intercept_hidden_: Floats
     intercept_visible_: Floats
     chains_: Floats
+    random_state_: np.random.Generator
 
     def __init__(
         self,
@@ -118,10 +131,9 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
             y: Ignored.
         """
         del y
-        n_epochs = self.whole("n_epochs")
         V = self.values(self.training_input(X))
         self.start(V)
-        return self.train(V, n_epochs)
+        return self.train(V, self.n_epochs)
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Learn from these rows once, going on from what was learnt.
@@ -136,6 +148,29 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         if first:
             self.start(V)
         return self.train(V.astype(self.components_.dtype, copy=False), 1)
+
+    @override
+    def check_options(self) -> None:
+        for option in ("n_hidden", "n_epochs", "batch_size", "n_steps"):
+            self.whole(option)
+        self.one_of("visible", ("bernoulli", "gaussian"))
+        self.threshold()
+        self.number("lr", "(0, inf)")
+        self.flags("persistent", "decay")
+        if not isinstance(self.random_state, np.random.Generator):
+            self.seed()
+
+    @override
+    def learnt_values(self) -> dict[str, Any]:
+        own = {name: getattr(self, name) for name in self.learnt if name != "generator"}
+        return own | {"generator": words_of(self.random_state_)}
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        values = dict(values)
+        own = isinstance(self.random_state, np.random.Generator)
+        drawn = generator_of(values.pop("generator"))
+        super().set_learnt(values | {"random_state_": self.random_state if own else drawn})
 
     def transform(self, X: Any) -> Floats:
         """Return ``p(h = 1 | v)``, one column a hidden unit."""
@@ -258,9 +293,10 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
 
     def generator(self, random_state: Any) -> np.random.Generator:
         """Return what draws; None takes the machine's own."""
-        if isinstance(random_state, np.random.Generator):
-            return random_state
-        random = check_random_state(self.random_state if random_state is None else random_state)
+        given = self.random_state if random_state is None else random_state
+        if isinstance(given, np.random.Generator):
+            return given
+        random = check_random_state(given)
         return np.random.default_rng(random.randint(2**31, size=4))
 
     @property
@@ -294,7 +330,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
 
     def start(self, V: Floats) -> None:
         """Set what training starts from."""
-        n_hidden, size = self.whole("n_hidden"), self.whole("batch_size")
+        n_hidden, size = self.n_hidden, self.batch_size
         rng = self.generator(self.random_state)
         W = rng.normal(0, 0.01, (V.shape[1], n_hidden)).astype(V.dtype)
         # As if each bit had also been seen once as 0 and once as 1: never infinite.
@@ -312,7 +348,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         Raises:
             ValueError: When they grow without bound; they stay what they were.
         """
-        lr, n_steps = self.number("lr", "(0, inf)"), self.whole("n_steps")
+        lr, n_steps = float(self.lr), self.n_steps
         rates = (
             lr * np.linspace(1, 0, n_epochs, endpoint=False) if self.decay else [lr] * n_epochs
         )

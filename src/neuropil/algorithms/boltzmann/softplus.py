@@ -6,9 +6,9 @@ from math import log
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from neuropil.algorithms.compiled import compiled
 from neuropil.algorithms.exponential import exponential
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
@@ -17,7 +17,7 @@ Floats: TypeAlias = NDArray[np.floating[Any]]
 FACTORS = 64
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+@compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 def softplus_sums(X: Floats, scale: float) -> NDArray[np.float64]:
     """Return ``Σⱼ log(1 + exp(scale · xᵢⱼ))`` for each row.
 

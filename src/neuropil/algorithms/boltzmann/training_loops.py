@@ -12,24 +12,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from neuropil.algorithms.compiled import compiled
 from neuropil.algorithms.exponential import exponential
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.int64]
 
 # Sums may be taken in any order, so that they run on all lanes; NaN stays NaN.
-compiled = njit(
-    cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"}
-)
+fast = compiled(error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 
 # Visible units whose weights are used together.
 BLOCK = 16
 
 
-@compiled
+@fast
 def train_epoch(
     X: Floats,
     order: Integers,
@@ -77,7 +75,7 @@ def train_epoch(
         move(V, H, given, used, W, b, c, lr)
 
 
-@compiled
+@fast
 def hidden_probabilities(
     V: Floats, H: Floats, start: int, stop: int, W: Floats, c: Floats
 ) -> None:
@@ -100,7 +98,7 @@ def hidden_probabilities(
             H[i, k] = one / (one + exponential(-H[i, k]))
 
 
-@compiled
+@fast
 def draw_hidden(H: Floats, start: int, stop: int, chains: Floats, rng: Any) -> None:
     """Draw the states of the chains with the probabilities in rows of H."""
     for i in range(start, stop):
@@ -108,7 +106,7 @@ def draw_hidden(H: Floats, start: int, stop: int, chains: Floats, rng: Any) -> N
             chains[i - start, k] = rng.random() < H[i, k]
 
 
-@compiled
+@fast
 def draw_visible(
     V: Floats,
     start: int,
@@ -138,7 +136,7 @@ def draw_visible(
                     V[start + i, first + j] = rng.random() < sums[i, j]
 
 
-@compiled
+@fast
 def dot_products(W: Floats, first: int, last: int, chains: Floats, sums: Floats) -> None:
     """Set the sums to the products of some rows of W with each chain, eight at a time."""
     zero = W.dtype.type(0)
@@ -164,7 +162,7 @@ def dot_products(W: Floats, first: int, last: int, chains: Floats, sums: Floats)
             sums[i1, j2 - first], sums[i1, j3 - first] = q2, q3
 
 
-@compiled
+@fast
 def move(
     V: Floats, H: Floats, given: int, used: int, W: Floats, b: Floats, c: Floats, lr: float
 ) -> None:
@@ -186,7 +184,7 @@ def move(
             c[k] += factor * H[i, k]
 
 
-@compiled
+@fast
 def add_rows(
     target: Floats, i: int, source: Floats, factors: Floats, rows: Integers, count: int
 ) -> None:

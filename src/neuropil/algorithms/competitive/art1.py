@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from neuropil.algorithms.competitive.resonance import ResonanceNetwork
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from neuropil.algorithms.estimator import Floats
 
 
@@ -64,6 +66,16 @@ class ART1(ResonanceNetwork):
         self.step = step
         self.n_epochs = n_epochs
         self.binarize = binarize
+
+    @override
+    def check_options(self) -> None:
+        super().check_options()
+        self.threshold()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        self.fits(right=self.weights_.shape[1] == self.n_features_in_)
 
     @override
     def settle(self, X: Floats) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from neuropil.algorithms.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def empty_tree(points: int, room: int, columns: int) -> BoxTree:
     return BoxTree(low, np.empty_like(low), members, counts, leaf_of)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def build(tree: BoxTree, points: Floats, order: Indices) -> None:
     """Fill a tree: halve the points at the median of the widest column, again and again.
 
@@ -90,7 +91,7 @@ def build(tree: BoxTree, points: Floats, order: Indices) -> None:
                 tree.leaf_of[order[i]] = leaf
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def enclose(tree: BoxTree, node: int, points: Floats, members: Indices) -> int:
     """Set a node's box around points, and return its widest column."""
     widest, width = 0, -1.0
@@ -104,7 +105,7 @@ def enclose(tree: BoxTree, node: int, points: Floats, members: Indices) -> int:
     return widest
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def partition(
     points: Floats, order: Indices, start: int, end: int, middle: int, column: int
 ) -> None:
@@ -130,7 +131,7 @@ def partition(
             break
 
 
-@njit(cache=True, nogil=True, fastmath=REORDERED)
+@compiled(fastmath=REORDERED)
 def squared_distance(x: Floats, point: Floats) -> float:
     """Return ‖x − point‖²."""
     total = 0.0
@@ -140,7 +141,7 @@ def squared_distance(x: Floats, point: Floats) -> float:
     return total
 
 
-@njit(cache=True, nogil=True, fastmath=REORDERED)
+@compiled(fastmath=REORDERED)
 def to_box(x: Floats, low: Floats, high: Floats) -> float:
     """Return the square of the distance from x to a box, 0 inside."""
     total = 0.0
@@ -151,7 +152,7 @@ def to_box(x: Floats, low: Floats, high: Floats) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def two_nearest(
     tree: BoxTree, points: Floats, x: Floats, waiting: Indices, bounds: Floats
 ) -> tuple[int, int, float]:
@@ -190,7 +191,7 @@ def two_nearest(
     return first, second, nearest
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def nearer_half(tree: BoxTree, node: int, x: Floats) -> tuple[int, int, float]:
     """Return the child of a node that is nearer to x, the other, and how far that is."""
     left, right = 2 * node + 1, 2 * node + 2
@@ -201,7 +202,7 @@ def nearer_half(tree: BoxTree, node: int, x: Floats) -> tuple[int, int, float]:
     return left, right, to_right
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def widen(tree: BoxTree, leaf: int, point: Floats) -> None:
     """Make the boxes of a leaf and of all above it hold a point."""
     node = leaf + tree.counts.size - 1
@@ -217,7 +218,7 @@ def widen(tree: BoxTree, leaf: int, point: Floats) -> None:
         node = (node - 1) // 2
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def put(tree: BoxTree, leaf: int, index: int, point: Floats) -> None:
     """Add a point to a leaf that has room."""
     tree.members[leaf, tree.counts[leaf]] = index
@@ -226,7 +227,7 @@ def put(tree: BoxTree, leaf: int, index: int, point: Floats) -> None:
     widen(tree, leaf, point)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def take_out(tree: BoxTree, index: int) -> None:
     """Remove a point; the boxes stay."""
     leaf = tree.leaf_of[index]

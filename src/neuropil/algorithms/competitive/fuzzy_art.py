@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from typing_extensions import override
 
 from neuropil.algorithms.competitive.resonance import ResonanceNetwork
+from neuropil.algorithms.learnt import array
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike
 
     from neuropil.algorithms.estimator import Floats
@@ -58,6 +61,10 @@ class FuzzyART(ResonanceNetwork):
         [0, -1]
     """
 
+    learnt: ClassVar[dict[str, Any]] = ResonanceNetwork.learnt | {
+        "low_": array("float", "features"),
+        "span_": array("float", "features"),
+    }
     low_: Floats
     span_: Floats
 
@@ -83,11 +90,23 @@ class FuzzyART(ResonanceNetwork):
         return np.stack([low, 1 - high], axis=1) * self.span_ + self.low_
 
     @override
+    def check_options(self) -> None:
+        super().check_options()
+        if self.bounds is not None:
+            self.given_bounds()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        self.fits(right=self.weights_.shape[1] == 2 * self.n_features_in_)
+        self.fits(right=bool((self.span_ > 0).all()))
+
+    @override
     def settle(self, X: Floats) -> None:
         if self.bounds is None:
             low, high = X.min(axis=0), X.max(axis=0)
         else:
-            low, high = self.given_bounds(X)
+            low, high = self.bounds_for(X)
         with np.errstate(over="ignore"):
             span = high - low
         if not np.isfinite(span).all():
@@ -116,20 +135,29 @@ class FuzzyART(ResonanceNetwork):
             self.number("lr", "(0, 1]"),
         )
 
-    def given_bounds(self, X: Floats) -> list[Floats]:
-        """Return `bounds` as two rows.
+    def bounds_for(self, X: Floats) -> list[Floats]:
+        """Return `bounds` as two rows like those of X.
+
+        Raises:
+            ValueError: If they are not as long.
+        """
+        width, given = X.shape[1], self.given_bounds()
+        try:
+            return [np.broadcast_to(bound.astype(X.dtype), width) for bound in given]
+        except ValueError:
+            self.refuse("bounds", f"(low, high), each a number or {width} of them")
+
+    def given_bounds(self) -> tuple[Floats, Floats]:
+        """Return `bounds` as two arrays.
 
         Raises:
             ValueError: If they are not two finite numbers or rows, the first below the second.
         """
-        width = X.shape[1]
         try:
-            low, high = (
-                np.broadcast_to(np.asarray(bound, X.dtype), width)
-                for bound in self.bounds or ()
-            )
+            low, high = (np.asarray(bound, float) for bound in self.bounds or ())
+            right = (np.isfinite(low) & np.isfinite(high) & (low < high)).all()
         except (TypeError, ValueError):
-            self.refuse("bounds", f"(low, high), each a number or {width} of them")
-        if not (np.isfinite(low) & np.isfinite(high) & (low < high)).all():
+            self.refuse("bounds", "(low, high), each a number or one per column")
+        if not right or max(low.ndim, high.ndim) > 1:
             self.refuse("bounds", "finite, with low below high")
-        return [low, high]
+        return low, high

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from typing_extensions import override
 
-from neuropil.algorithms.competitive.gas_loops import DUE, Rates, learn, winners
-from neuropil.algorithms.competitive.gas_room import edges_of, first_gas, make_room
+from neuropil.algorithms.competitive.gas_loops import DUE, Gas, Rates, learn, winners
+from neuropil.algorithms.competitive.gas_room import (
+    edges_of,
+    first_gas,
+    make_room,
+    sound,
+    tree_of,
+)
 from neuropil.algorithms.estimator import ClassicNetwork
+from neuropil.algorithms.learnt import FLAG, array
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import networkx
     from numpy.typing import NDArray
 
     from neuropil.algorithms.competitive.box_tree import BoxTree
-    from neuropil.algorithms.competitive.gas_loops import Gas
     from neuropil.algorithms.estimator import Floats
 
 # Rows go through the compiled loops in double precision, whatever they are, so many at once.
@@ -75,6 +84,19 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
         40
     """
 
+    learnt: ClassVar[dict[str, Any]] = {
+        "positions": array("double", "places features"),
+        "errors": array("double", "places"),
+        "wins": array("whole", "places"),
+        "degrees": array("whole", "places"),
+        "neighbors": array("whole", "places slots"),
+        "births": array("whole", "places slots"),
+        "free": array("whole", "places"),
+        "counts": array("whole", "5"),
+        "gain": array("double", "1"),
+        "used": array("flag", "places"),
+        "single": FLAG,
+    }
     _gas: Gas
     _tree: BoxTree
     _dtype: np.dtype[Any]
@@ -112,11 +134,10 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
         Raises:
             ValueError: When an option or the data cannot be.
         """
-        X = self.rows(X, first=True)
-        rates, epochs = self.rates(), self.whole("n_epochs")
+        X, rates = self.rows(X, first=True), self.rates()
         random = check_random_state(self.random_state)
         self.begin(X, random)
-        for _ in range(epochs):
+        for _ in range(self.n_epochs):
             self.adapt(X, random.permutation(len(X)), rates)
         return self
 
@@ -202,6 +223,28 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
         least = 2 if first else 1
         return self.squarable(self.training_input(X, first=first, ensure_min_samples=least))
 
+    @override
+    def check_options(self) -> None:
+        self.rates()
+        self.whole("n_epochs")
+        self.seed()
+
+    @override
+    def learnt_values(self) -> dict[str, Any]:
+        return self._gas._asdict() | {
+            "used": self._places() >= 0,
+            "single": self._dtype == np.float32,
+        }
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        values = dict(values)
+        used, single = values.pop("used"), values.pop("single")
+        self._gas = Gas(**values)
+        self.fits(right=sound(self._gas, used))
+        self._tree = tree_of(self._gas, used)
+        self._dtype = np.dtype(np.float32 if single else np.float64)
+
     def rates(self) -> Rates:
         """Return how to learn, checked.
 
@@ -232,6 +275,8 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
             while at < len(rows) or self._gas.counts[DUE]:
                 self._gas, self._tree = make_room(self._gas, self._tree)
                 at = learn(self._gas, self._tree, rows, at, rates)
+        # The tree then follows from the gas alone: what was saved and read has the same.
+        self._tree = tree_of(self._gas, self._places() >= 0)
 
     def _places(self) -> NDArray[np.intp]:
         """Return the leaf of each place, −1 where there is no node."""

@@ -53,11 +53,54 @@ def make_room(gas: Gas, tree: BoxTree | None = None) -> tuple[Gas, BoxTree]:
         gas = gas._replace(
             neighbors=doubled(gas.neighbors, axis=1), births=doubled(gas.births, axis=1)
         )
-    room, columns = gas.positions.shape
-    tree = empty_tree(len(used), room, columns)
-    build(tree, gas.positions, used)
-    gas.counts[FRESH] = SIGNALS_AT_LEAST + SIGNALS_PER_NODE * len(used)
-    return gas, tree
+    in_use = np.zeros(len(gas.errors), bool)
+    in_use[used] = True
+    return gas, tree_of(gas, in_use)
+
+
+def tree_of(gas: Gas, used: NDArray[np.bool_]) -> BoxTree:
+    """Return a new tree of the nodes of a gas.
+
+    Args:
+        gas: The gas; it starts to count signals until the next new tree.
+        used: Which places hold nodes.
+    """
+    places = np.flatnonzero(used)
+    tree = empty_tree(len(places), *gas.positions.shape)
+    build(tree, gas.positions, places)
+    gas.counts[FRESH] = SIGNALS_AT_LEAST + SIGNALS_PER_NODE * len(places)
+    return tree
+
+
+def sound(gas: Gas, used: NDArray[np.bool_]) -> bool:
+    """Tell whether the parts of a gas belong together, so that loops stay within its arrays.
+
+    Args:
+        gas: The gas.
+        used: Which places hold nodes.
+    """
+    slots = gas.neighbors.shape[1]
+    nodes, signals, _, due, free = gas.counts.tolist()
+    counted = nodes == used.sum() >= 2 and free == (~used).sum() and due == 0 and signals >= 0
+    if not counted or gas.gain[0] < 1:
+        return False
+    freed = np.array_equal(np.sort(gas.free[:free]), np.flatnonzero(~used))
+    degrees = (gas.degrees >= 0) & (gas.degrees <= slots) & (used | (gas.degrees == 0))
+    errors = (gas.errors == 0) | ((gas.errors > 0) & (gas.degrees > 0))
+    return freed and bool((degrees & errors).all()) and sound_edges(gas, used)
+
+
+def sound_edges(gas: Gas, used: NDArray[np.bool_]) -> bool:
+    """Tell whether each edge stands at both of its ends, once and with the same age."""
+    node, slot = np.nonzero(np.arange(gas.neighbors.shape[1]) < gas.degrees[:, None])
+    other = gas.neighbors[node, slot]
+    inside = (other >= 0) & (other < len(used)) & (node != other)
+    if not inside.all() or not used[other].all():
+        return False
+    edges = np.stack([node, other, gas.births[node, slot]], axis=1)
+    once = len(np.unique(edges[:, :2], axis=0)) == len(edges)
+    there, back = np.unique(edges, axis=0), np.unique(edges[:, [1, 0, 2]], axis=0)
+    return once and np.array_equal(there, back)
 
 
 def with_more_nodes(gas: Gas) -> Gas:

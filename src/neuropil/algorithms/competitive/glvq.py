@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+import warnings
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
+from sklearn.exceptions import ConvergenceWarning
 from typing_extensions import override
 
-from neuropil.algorithms.competitive.glvq_loops import learn_margins
+from neuropil.algorithms.competitive.glvq_loops import learn_margins, weigh_margins
 from neuropil.algorithms.competitive.prototypes import Pass, PrototypeClassifier
+from neuropil.algorithms.learnt import NUMBER
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
     from neuropil.algorithms.competitive.prototypes import Indices
@@ -29,7 +34,8 @@ class MarginLVQ(PrototypeClassifier):
         random_state: Seed of the start and of the orders.
     """
 
-    variance_: float
+    learnt: ClassVar[dict[str, Any]] = PrototypeClassifier.learnt | {"unit_": NUMBER}
+    unit_: float
 
     rates = "(0, inf)"
 
@@ -60,8 +66,35 @@ class MarginLVQ(PrototypeClassifier):
         self.number("beta", "(0, inf)")
 
     @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        self.fits(right=self.unit_ >= 0)
+
+    @override
     def prepare(self, X: Floats) -> None:
-        self.variance_ = float(X.var(axis=0).sum())
+        self.unit_ = 0.0
+
+    @override
+    def cost(self, X: Floats, y: Indices, W: Floats, labels: Indices) -> float:
+        return weigh_margins(X, y, W, labels, self.beta)[0]
+
+    @override
+    def forget_learning(self, X: Floats, before: float, after: float) -> None:
+        warnings.warn(
+            f"{type(self).__name__}: the sum of f(μ) over {len(X)} rows grew from {before:.4g} "
+            f"to {after:.4g}, so the prototypes stay where they started; take a smaller lr "
+            f"than {self.lr:g}.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+
+    def settle_unit(self, part: Pass, W: Floats, labels: Indices) -> float:
+        """Return σ², which is settled once rows and prototypes are of two classes."""
+        if self.unit_ == 0:
+            _, slopes, per_distance = weigh_margins(part.X, part.y, W, labels, self.beta)
+            where_classes_meet = slopes / per_distance if per_distance > 0 else 0.0
+            self.unit_ = min(float(part.X.var(axis=0).sum()), where_classes_meet)
+        return self.unit_
 
 
 @final
@@ -70,12 +103,15 @@ class GLVQ(MarginLVQ):
 
     Minimises ``Σ f(μ(x))`` with ``μ = (d⁺ − d⁻) / (d⁺ + d⁻)`` and ``f(μ) = 1 / (1 + e^(−βμ))``,
     where d⁺ = ‖x − w⁺‖² belongs to the nearest prototype of the right class and d⁻ = ‖x − w⁻‖²
-    to the nearest of any other. With σ² the variance of the first rows:
+    to the nearest of any other. Up to a constant factor the steps are those of the gradient,
 
     ``w⁺ ← w⁺ + lr σ² f′(μ) d⁻ / (d⁺ + d⁻)² (x − w⁺)``,
-    ``w⁻ ← w⁻ − lr σ² f′(μ) d⁺ / (d⁺ + d⁻)² (x − w⁻)``.
+    ``w⁻ ← w⁻ − lr σ² f′(μ) d⁺ / (d⁺ + d⁻)² (x − w⁻)``,
 
-    No step is longer than the way to x.
+    where σ² is the variance of the first rows, or ``Σ f′(μ) / Σ (f′(μ) / (d⁺ + d⁻))``, their
+    distances where classes meet, if that is less. No step is longer than the way to x. If the
+    sum is larger at the end of `fit` than at its start, the prototypes stay where they started,
+    and a warning says so.
 
     Args:
         prototypes_per_class: How many each class gets, or as many as it has rows.
@@ -103,5 +139,6 @@ class GLVQ(MarginLVQ):
 
     @override
     def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
-        rates = part.rate * self.variance_, part.fall * self.variance_
+        unit = self.settle_unit(part, W, labels)
+        rates = part.rate * unit, part.fall * unit
         learn_margins(part.X, part.y, part.order, W, labels, *rates, self.beta)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from neuropil.algorithms.competitive.lvq_loops import move, squared_distances
+from neuropil.algorithms.compiled import compiled
 
 if TYPE_CHECKING:
     from neuropil.algorithms.competitive.lvq_loops import Indices
     from neuropil.algorithms.estimator import Floats
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def right_and_wrong(distances: Floats, labels: Indices, right: int) -> tuple[int, int]:
     """Return where the least distance to the right class and to any other stand, or −1."""
     i, j = -1, -1
@@ -29,14 +29,14 @@ def right_and_wrong(distances: Floats, labels: Indices, right: int) -> tuple[int
     return i, j
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def apart(to_right: float, to_wrong: float, scale: float) -> bool:
     """Tell whether a row is far enough from two prototypes for their margin to be a number."""
     total = to_right + to_wrong
     return total > 1e-30 * scale and total > 1e-140
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def slope(to_right: float, to_wrong: float, beta: float) -> float:
     """Return f′(μ) / (d⁺ + d⁻)², μ = (d⁺ − d⁻) / (d⁺ + d⁻) and f(μ) = 1 / (1 + e^(−βμ))."""
     total = to_right + to_wrong
@@ -44,7 +44,41 @@ def slope(to_right: float, to_wrong: float, beta: float) -> float:
     return beta * f * (1 - f) / total / total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
+def weigh_margins(
+    X: Floats, y: Indices, W: Floats, labels: Indices, beta: float
+) -> tuple[float, float, float]:
+    """Return Σ f(μ) of all rows, Σ f′(μ), and Σ f′(μ) / (d⁺ + d⁻).
+
+    A row that is as far from both its prototypes as they are from each other, nothing, counts
+    as one on the border.
+
+    Args:
+        X: Rows.
+        y: Their classes.
+        W: Prototypes, one a column.
+        labels: Their classes.
+        beta: Steepness of the sigmoid.
+    """
+    distances = np.empty(W.shape[1], W.dtype)
+    cost = slopes = per_distance = 0.0
+    for row in range(len(X)):
+        squared_distances(X[row], W, distances)
+        i, j = right_and_wrong(distances, labels, int(y[row]))
+        if i >= 0 and j >= 0:
+            to_right, to_wrong = float(distances[i]), float(distances[j])
+            total = to_right + to_wrong
+            if total > 1e-140:
+                f = 1 / (1 + np.exp(-beta * (to_right - to_wrong) / total))
+                cost += f
+                slopes += f * (1 - f)
+                per_distance += f * (1 - f) / total
+            else:
+                cost += 0.5
+    return cost, slopes, per_distance
+
+
+@compiled()
 def learn_margins(
     X: Floats,
     y: Indices,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from typing_extensions import override
@@ -10,6 +10,7 @@ from typing_extensions import override
 from neuropil.algorithms.competitive.glvq import MarginLVQ
 from neuropil.algorithms.competitive.gmlvq_loops import learn_metric
 from neuropil.algorithms.competitive.lvq_loops import nearest
+from neuropil.algorithms.learnt import array
 
 if TYPE_CHECKING:
     from neuropil.algorithms.competitive.prototypes import Indices, Pass
@@ -21,7 +22,8 @@ class GMLVQ(MarginLVQ):
     """Generalised matrix LVQ: learns prototypes and which directions of the data matter.
 
     As `GLVQ`, with the distance ``d(x, w) = (x − w)ᵀ Λ (x − w)``, ``Λ = Ωᵀ Ω``, ``tr Λ = 1``.
-    Each step is, with σ² the variance of the first rows and ``g = f′(μ) / (d⁺ + d⁻)²``,
+    Each step is, up to a constant factor that of the gradient, with σ² as in `GLVQ` and
+    ``g = f′(μ) / (d⁺ + d⁻)²``,
 
     ``w⁺ ← w⁺ + lr σ² g d⁻ Λ (x − w⁺)``, ``w⁻ ← w⁻ − lr σ² g d⁺ Λ (x − w⁻)``,
     ``Ω ← Ω − lr metric_share g Ω (d⁻ (x − w⁺)(x − w⁺)ᵀ − d⁺ (x − w⁻)(x − w⁻)ᵀ)``,
@@ -58,6 +60,9 @@ class GMLVQ(MarginLVQ):
         True
     """
 
+    learnt: ClassVar[dict[str, Any]] = MarginLVQ.learnt | {
+        "omega_": array("float", "features features")
+    }
     omega_: Floats
 
     def __init__(
@@ -95,6 +100,7 @@ class GMLVQ(MarginLVQ):
 
     @override
     def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
+        unit = self.settle_unit(part, W, labels)
         # Around the prototypes' middle, so that an offset of the data costs no digits.
         centre = W.mean(axis=1)
         X, V = part.X - centre, W - centre[:, None]
@@ -108,9 +114,22 @@ class GMLVQ(MarginLVQ):
             self.omega_,
             np.ascontiguousarray(self.omega_ @ V),
             self.metric_share,
-            self.variance_,
+            unit,
         )
         W[:] = V + centre[:, None]
+
+    @override
+    def cost(self, X: Floats, y: Indices, W: Floats, labels: Indices) -> float:
+        centre = W.mean(axis=1)
+        seen = np.ascontiguousarray(self.omega_ @ (W - centre[:, None]))
+        return super().cost((X - centre) @ self.omega_.T, y, seen, labels)
+
+    @override
+    def forget_learning(self, X: Floats, before: float, after: float) -> None:
+        super().forget_learning(X, before, after)
+        unit = self.unit_
+        self.prepare(X)
+        self.unit_ = unit
 
     @override
     def winners(self, X: Floats) -> Indices:

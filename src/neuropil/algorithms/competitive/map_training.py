@@ -63,10 +63,10 @@ class MapTraining:
         grid = grid_of(model)
         if isinstance(model.init, str) or not np.iterable(model.init):
             model.one_of("init", ("pca", "sample"))
-        final_radius = model.number("final_radius", "(0, inf]")
+        final_radius = model.number("final_radius", "(0, inf)")
         radius = max(final_radius, max(grid.sides) * part_of_side(model))
         if model.radius is not None:
-            radius = model.number("radius", "(0, inf]")
+            radius = model.number("radius", "(0, inf)")
         if radius < final_radius:
             model.refuse("radius", f"at least the final radius, {final_radius:g}")
         model.one_of("algorithm", ("batch", "online"))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
+from typing_extensions import override
 
 from neuropil.algorithms.competitive.lvq_loops import nearest, settle
 from neuropil.algorithms.estimator import ClassicNetwork
+from neuropil.algorithms.learnt import array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -59,6 +61,11 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         random_state: Seed of the start and of the orders.
     """
 
+    learnt: ClassVar[dict[str, Any]] = {
+        "classes_": array("label", "classes"),
+        "prototypes_": array("float", "prototypes features"),
+        "prototype_labels_": array("label", "prototypes"),
+    }
     classes_: NDArray[Any]
     prototypes_: Floats
     prototype_labels_: NDArray[Any]
@@ -95,14 +102,19 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
                 prototypes leave all bounds.
         """
         X, y = self.rows(X, y, first=True)
-        self.check_options()
         self.forget(y)
         codes = np.searchsorted(self.classes_, y)
         random = check_random_state(self.random_state)
         self.begin(X, codes, random)
+        W, labels = self.columns()
+        start, before = self.prototypes_, self.cost(X, codes, W, labels)
         fall = self.lr / (self.n_epochs * len(X)) if self.decay == "linear" else 0.0
         starts = (self.lr - epoch * len(X) * fall for epoch in range(self.n_epochs))
         self.learn(Pass(X, codes, random.permutation(len(X)), rate, fall) for rate in starts)
+        after = self.cost(X, codes, *self.columns())
+        if after > before:
+            self.prototypes_ = start
+            self.forget_learning(X, before, after)
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
@@ -122,7 +134,6 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         """
         first = not hasattr(self, "prototypes_")
         X, y = self.rows(X, y, first=first)
-        self.check_options()
         if first:
             self.forget(y if classes is None else classes)
         for given in (y, classes):
@@ -155,17 +166,47 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
     def prepare(self, X: Floats) -> None:
         """Settle, on the first rows, what else is learnt than prototypes."""
 
-    def check_options(self) -> None:
-        """Refuse options that cannot be.
+    def forget_learning(self, X: Floats, before: float, after: float) -> None:
+        """Set what else is learnt than prototypes to what it was before the first pass.
 
-        Raises:
-            ValueError: When there is one.
+        Args:
+            X: Rows.
+            before: How much was wrong then.
+            after: How much is wrong now.
         """
+
+    def cost(self, X: Floats, y: Indices, W: Floats, labels: Indices) -> float:
+        """Return how much is wrong, which learning makes less: rows of another class.
+
+        Args:
+            X: Rows.
+            y: Index of each one's class.
+            W: Prototypes, one a column.
+            labels: Index of each one's class.
+        """
+        return float((labels[nearest(X, W)] != y).sum())
+
+    def columns(self) -> tuple[Floats, Indices]:
+        """Return a copy of the prototypes as columns, and the index of each one's class."""
+        labels = np.searchsorted(self.classes_, self.prototype_labels_)
+        return np.array(self.prototypes_.T, order="C"), labels
+
+    @override
+    def check_options(self) -> None:
         self.whole("prototypes_per_class")
         self.one_of("init", ("kmeans", "sample"))
         self.whole("n_epochs")
         self.number("lr", self.rates)
         self.one_of("decay", ("linear", "constant"))
+        self.seed()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        known = np.unique(self.classes_)
+        self.fits(right=len(known) > 1 and np.array_equal(known, self.classes_))
+        self.fits(right=bool(np.isin(self.prototype_labels_, known).all()))
+        self.fits(right=self.prototype_labels_.dtype == known.dtype)
 
     def rows(self, X: Any, y: Any, *, first: bool) -> tuple[Floats, NDArray[Any]]:
         """Return rows and their classes, checked.
@@ -236,8 +277,7 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         Raises:
             ValueError: When they leave all bounds.
         """
-        W = np.ascontiguousarray(self.prototypes_.T)
-        labels = np.searchsorted(self.classes_, self.prototype_labels_)
+        W, labels = self.columns()
         for epoch, part in enumerate(passes, start=1):
             self.learn_pass(part, W, labels)
             if not np.isfinite(W).all():
@@ -245,4 +285,4 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
                     f"{type(self).__name__}: the prototypes left all bounds in epoch {epoch} "
                     f"at lr={self.lr}; take a smaller one."
                 )
-        self.prototypes_ = np.ascontiguousarray(W.T)
+        self.prototypes_ = np.array(W.T, order="C")

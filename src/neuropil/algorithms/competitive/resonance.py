@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClusterMixin
+from typing_extensions import override
 
 from neuropil.algorithms.competitive.resonance_loops import find_rows, learn_rows
 from neuropil.algorithms.estimator import ClassicNetwork, Floats
+from neuropil.algorithms.learnt import WHOLE, array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -27,6 +29,11 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
         n_iter_: Passes that `fit` made.
     """
 
+    learnt: ClassVar[dict[str, Any]] = {
+        "weights_": array("float", "categories coded"),
+        "labels_": array("whole", "rows"),
+        "n_iter_": WHOLE,
+    }
     n_epochs: int
     vigilance: float
     weights_: Floats
@@ -53,7 +60,7 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
             y: Not used.
         """
         rows, sizes = self.prepared(X, anew=True)
-        for epoch in range(1, self.whole("n_epochs") + 1):
+        for epoch in range(1, self.n_epochs + 1):
             self.n_iter_ = epoch
             if not self.learn(rows, sizes):
                 break
@@ -95,10 +102,13 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
         """
         return float((self.predict(X) >= 0).mean())
 
-    def prepared(self, X: ArrayLike, *, anew: bool) -> tuple[Floats, Floats]:
-        """Return coded rows and their sizes; forget all categories if asked to."""
+    @override
+    def check_options(self) -> None:
         self.constants()
         self.whole("n_epochs")
+
+    def prepared(self, X: ArrayLike, *, anew: bool) -> tuple[Floats, Floats]:
+        """Return coded rows and their sizes; forget all categories if asked to."""
         given = self.training_input(X, first=anew)
         if anew:
             self.settle(given)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from neuropil.algorithms.compiled import compiled
 
 if TYPE_CHECKING:
     from neuropil.algorithms.estimator import Floats
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def resonant(
     row: Floats,
     size: float,
@@ -55,7 +56,7 @@ def resonant(
     return best
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def learn_rows(
     rows: Floats,
     sizes: Floats,
@@ -109,7 +110,7 @@ def learn_rows(
     return rows.shape[0], count, changed
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def find_rows(
     rows: Floats,
     sizes: Floats,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.metaestimators import available_if
 from typing_extensions import override
 
+from neuropil.algorithms.competitive.grid import TOPOLOGIES, Grid
 from neuropil.algorithms.competitive.map_training import MapTraining
 from neuropil.algorithms.competitive.map_views import MapViews
+from neuropil.algorithms.learnt import TEXT, WHOLE, array
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @final
@@ -73,6 +78,14 @@ class SOFM(MapViews):
         array([0, 2])
     """
 
+    learnt: ClassVar[dict[str, Any]] = {
+        "weights_": array("float", "units features"),
+        "n_iter_": WHOLE,
+        "sides": array("whole", "axes"),
+        "topology": TEXT,
+    }
+    n_iter_: int
+
     def __init__(
         self,
         grid: int | tuple[int, ...] = (10, 10),
@@ -120,6 +133,30 @@ class SOFM(MapViews):
                 training.online(X, rng.permutation(len(X)), weights, epoch)
         self.weights_, self.grid_, self.n_iter_ = weights, training.grid, training.n_epochs
         return self
+
+    @override
+    def check_options(self) -> None:
+        self.flags("allow_missing")
+        MapTraining.of(self)
+        self.seed()
+
+    @override
+    def learnt_values(self) -> dict[str, Any]:
+        return {
+            "weights_": self.weights_,
+            "n_iter_": self.n_iter_,
+            "sides": np.array(self.grid_.sides, np.int64),
+            "topology": self.grid_.topology,
+        }
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        values = dict(values)
+        sides, topology = values.pop("sides").tolist(), values.pop("topology")
+        super().set_learnt(values | {"grid_": Grid(tuple(sides), topology)})
+        right = len(sides) > 0 and min(sides) >= 1 and topology in TOPOLOGIES
+        self.fits(right=right and self.grid_.units == len(self.weights_))
+        self.fits(right=len(sides) == 2 or not self.grid_.hexagonal)
 
     @available_if(lambda self: self.algorithm == "online")
     def partial_fit(self, X: Any, y: Any = None) -> SOFM:  # noqa: ARG002 - scikit-learn's signature

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -12,9 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
 
 from neuropil.algorithms.estimator import ClassicNetwork, Floats
+from neuropil.algorithms.learnt import FLAG, WHOLE, array
 from neuropil.algorithms.memory.signs import coded, lower_value, rounding, signs, turned
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike
     from sklearn.utils import Tags
 
@@ -57,9 +60,18 @@ class DiscreteBAM(ClassicNetwork):
         [[1.0, 1.0, 1.0, 0.0, 0.0, 0.0]]
     """
 
+    learnt: ClassVar[dict[str, Any]] = {
+        "weights_": array("double", "features outputs"),
+        "n_outputs_": WHOLE,
+        "one_output_": FLAG,
+        "low_": WHOLE,
+        "low_out_": WHOLE,
+    }
     weights_: Floats
     n_outputs_: int
-    n_features_in_: int
+    one_output_: bool
+    low_: int
+    low_out_: int
 
     def __init__(self, *, max_steps: int = 1000, binarize: float | None = 0.0) -> None:
         self.max_steps = max_steps
@@ -91,7 +103,6 @@ class DiscreteBAM(ClassicNetwork):
             Y: The other.
             anew: Whether to forget what was known.
         """
-        self.whole("max_steps")
         given, others = self.training_input(X, Y, first=anew, multi_output=True)
         one, others = np.ndim(others) == 1, self.columns(others)
         if anew:
@@ -152,6 +163,18 @@ class DiscreteBAM(ClassicNetwork):
         found = self.bits(self.columns(self.predict(X)), 0.0)
         right = self.bits(self.other_input(y), self.binarize)
         return float((found == right).all(axis=1).mean())
+
+    @override
+    def check_options(self) -> None:
+        self.whole("max_steps")
+        self.threshold()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        lows = {self.low_, self.low_out_} <= {-1, 0}
+        as_many = self.n_outputs_ == self.weights_.shape[1]
+        self.fits(right=lows and as_many and (not self.one_output_ or self.n_outputs_ == 1))
 
     def settled(self, x: Floats, weights: Floats) -> tuple[Floats, Floats]:
         """Go to and fro until nothing turns; return both sides."""

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state, gen_batches
+from typing_extensions import override
 
 from neuropil.algorithms.estimator import ClassicNetwork, Floats
+from neuropil.algorithms.learnt import FLAG, WHOLE, array
 from neuropil.algorithms.memory.cmac_cells import ExactCells, HashedCells
 from neuropil.algorithms.memory.cmac_loops import answers, train
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike
 
 # Far outside of the data, levels end here: they must fit 32 bits.
 FARTHEST_LEVEL = 2**30
 BLOCK = 1 << 20
+# Tilings of a table that is read from a file.
+WIDEST = 1 << 16
 
 
 class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
@@ -65,10 +71,23 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
         True
     """
 
+    learnt: ClassVar[dict[str, Any]] = {
+        "weights_": array("float", "cells outputs"),
+        "intercept_": array("float", "outputs"),
+        "one_output_": FLAG,
+        "errors_": array("double", "epochs"),
+        "low_": array("double", "features"),
+        "step_": array("double", "features"),
+        "width": WHOLE,
+        "tiles": array("level", "cells coordinates", optional=True),
+    }
     weights_: Floats
     intercept_: Floats
+    one_output_: bool
     errors_: list[float]
-    n_features_in_: int
+    low_: Floats
+    step_: Floats
+    cells_: ExactCells | HashedCells
 
     def __init__(
         self,
@@ -99,7 +118,7 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
         rows, targets = self.prepared(X, y, anew=True)
         rng, order = check_random_state(self.random_state), np.arange(len(rows))
         cells = self.touched(rows)
-        for _ in range(self.whole("n_epochs")):
+        for _ in range(self.n_epochs):
             if self.shuffle:
                 order = rng.permutation(len(rows))
             self.learn(cells, targets, order)
@@ -129,14 +148,47 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
         found += self.intercept_
         return found[:, 0] if self.one_output_ else found
 
+    @override
+    def check_options(self) -> None:
+        for option in ("width", "n_levels", "n_epochs"):
+            self.whole(option)
+        if self.n_cells is not None:
+            self.whole("n_cells")
+        self.number("lr", "(0, 2)")
+        self.flags("shuffle")
+        self.seed()
+
+    @override
+    def learnt_values(self) -> dict[str, Any]:
+        cells, own = self.cells_, ("weights_", "intercept_", "one_output_", "low_", "step_")
+        exact = isinstance(cells, ExactCells)
+        return {name: getattr(self, name) for name in own} | {
+            "errors_": np.array(self.errors_, np.float64),
+            "width": cells.width,
+            "tiles": cells.tiles[: cells.count] if exact else None,
+        }
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        values = dict(values)
+        width, tiles, errors = (values.pop(name) for name in ("width", "tiles", "errors_"))
+        super().set_learnt(values | {"errors_": errors.tolist()})
+        self.fits(right=1 <= width <= WIDEST and bool((self.step_ > 0).all()))
+        self.fits(right=not self.one_output_ or len(self.intercept_) == 1)
+        columns, count = self.n_features_in_, len(self.weights_)
+        if tiles is None:
+            self.cells_ = HashedCells(columns, width, count)
+        else:
+            self.fits(right=tiles.shape[1] == columns + 1)
+            self.cells_ = ExactCells(columns, width, tiles)
+
     def prepared(self, X: ArrayLike, y: ArrayLike, *, anew: bool) -> tuple[Any, Floats]:
         """Return checked rows, and targets less their mean; settle what later calls share.
 
         Raises:
             ValueError: If there are more or fewer outputs than were learnt before.
         """
-        width, levels = self.whole("width"), self.whole("n_levels")
-        self.number("lr", "(0, 2)")
+        width, levels = self.width, self.n_levels
         rows, targets = self.training_input(X, y, first=anew, multi_output=True, y_numeric=True)
         one = targets.ndim == 1
         targets = np.asarray(targets, rows.dtype).reshape(len(rows), -1)
@@ -151,7 +203,7 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
             if self.n_cells is None:
                 self.cells_ = ExactCells(columns, width)
             else:
-                self.cells_ = HashedCells(columns, width, self.whole("n_cells"))
+                self.cells_ = HashedCells(columns, width, self.n_cells)
             self.weights_ = np.zeros((self.cells_.count, targets.shape[1]), rows.dtype)
         if targets.shape[1] != len(self.intercept_):
             raise ValueError(
@@ -170,9 +222,8 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
 
     def learn(self, cells: Any, targets: Floats, order: Any) -> None:
         """Go through the rows once."""
-        rate = self.number("lr", "(0, 2)")
         targets = targets.astype(self.weights_.dtype, copy=False)
-        total = train(cells, targets, order, self.weights_, rate)
+        total = train(cells, targets, order, self.weights_, float(self.lr))
         self.errors_.append(total / targets.size)
 
     def levels(self, rows: Floats) -> Any:

@@ -48,12 +48,15 @@ class ExactCells:
     Args:
         columns: Columns of the input.
         width: Number of tilings, and levels in a tile.
+        tiles: The tiles touched so far, each once, in the order of their cells.
     """
 
-    def __init__(self, columns: int, width: int) -> None:
-        self.width, self.shifts, self.count = width, shifts(columns, width), 0
-        self.tiles = np.empty((0, columns + 1), np.int32)
-        self.slots = np.full(2, EMPTY)
+    def __init__(self, columns: int, width: int, tiles: Integers | None = None) -> None:
+        self.width, self.shifts = width, shifts(columns, width)
+        self.tiles = np.empty((0, columns + 1), np.int32) if tiles is None else tiles
+        self.count = len(self.tiles)
+        self.slots = np.full(1 << (4 * self.count + 1).bit_length(), EMPTY)
+        fill_slots(self.tiles, self.count, self.slots)
 
     def touched(self, levels: Integers) -> Integers:
         """Return the cells (rows, tilings) of rows that are learnt; new tiles get new ones."""

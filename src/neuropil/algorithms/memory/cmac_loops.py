@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
+
+from neuropil.algorithms.compiled import compiled
 
 if TYPE_CHECKING:
     from neuropil.algorithms.estimator import Floats
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 EMPTY = np.int32(-1)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def mixed(tile: Integers) -> np.uint64:
     """Return 64 well-mixed bits of a tile's whole numbers."""
     value = np.uint64(0x9E3779B97F4A7C15)
@@ -28,7 +29,7 @@ def mixed(tile: Integers) -> np.uint64:
     return value
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def fill_tile(
     levels: Integers, tiling: int, width: int, shifts: Integers, tile: Integers
 ) -> None:
@@ -39,7 +40,7 @@ def fill_tile(
     tile[levels.shape[0]] = tiling
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def hashed_cells(
     levels: Integers, width: int, shifts: Integers, size: int, cells: Integers
 ) -> None:
@@ -51,7 +52,7 @@ def hashed_cells(
             cells[row, tiling] = np.int32(mixed(tile) % np.uint64(size))
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def find(tile: Integers, tiles: Integers, slots: Integers) -> np.int64:
     """Return the slot of a tile in an open table, or the empty slot where it belongs."""
     mask = np.uint64(slots.shape[0] - 1)
@@ -69,7 +70,7 @@ def find(tile: Integers, tiles: Integers, slots: Integers) -> np.int64:
     return np.int64(slot)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def known_cells(
     levels: Integers,
     width: int,
@@ -86,7 +87,7 @@ def known_cells(
             cells[row, tiling] = slots[find(tile, tiles, slots)]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def new_cells(
     levels: Integers,
     width: int,
@@ -113,14 +114,14 @@ def new_cells(
     return count
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def fill_slots(tiles: Integers, count: int, slots: Integers) -> None:
     """Enter the known tiles into an empty table."""
     for number in range(count):
         slots[find(tiles[number], tiles, slots)] = number
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def train(
     cells: Integers, targets: Floats, order: Integers, weights: Floats, lr: float
 ) -> float:
@@ -147,7 +148,7 @@ def train(
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def answers(cells: Integers, weights: Floats, out: Floats) -> None:
     """Add up the cells of each row; a cell that training never touched, −1, gives nothing."""
     for row in range(cells.shape[0]):

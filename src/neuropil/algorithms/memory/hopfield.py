@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, gen_batches
+from typing_extensions import override
 
 from neuropil.algorithms.estimator import ClassicNetwork, Floats
+from neuropil.algorithms.learnt import WHOLE, array
 from neuropil.algorithms.memory.capacity import CapacityCurve, measured_capacity
 from neuropil.algorithms.memory.hopfield_recall import RecallPath, energy, followed, settle
 from neuropil.algorithms.memory.hopfield_rules import RULES
 from neuropil.algorithms.memory.signs import coded, lower_value, signs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike
 
 # Numbers in a block of rows: enough for a matrix product, little memory.
@@ -75,11 +79,16 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         array([ True])
     """
 
+    learnt: ClassVar[dict[str, Any]] = {
+        "weights_": array("double", "features features"),
+        "diagonal_": array("double", "features"),
+        "low_": WHOLE,
+        "n_patterns_": WHOLE,
+    }
     weights_: Floats
     diagonal_: Floats
     low_: int
     n_patterns_: int
-    n_features_in_: int
 
     def __init__(
         self,
@@ -121,9 +130,6 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
             X: The patterns.
             anew: Whether to forget what was known.
         """
-        rule = RULES[self.one_of("rule", tuple(RULES))]
-        self.one_of("mode", ("async", "sync"))
-        self.whole("max_sweeps")
         given = self.training_input(X, first=anew)
         patterns = signs(self.bits(given, self.binarize))
         if anew:
@@ -131,13 +137,26 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
             matrix = np.zeros((given.shape[1],) * 2)
         else:
             matrix = self.weights_ + np.diag(self.diagonal_)
-        matrix = rule(matrix, patterns)
+        matrix = RULES[self.rule](matrix, patterns)
         # The projection needs its diagonal to grow further; recall must not have it.
         self.diagonal_ = matrix.diagonal().copy()
         np.fill_diagonal(matrix, 0.0)
         self.weights_ = matrix
         self.n_patterns_ += len(patterns)
         return self
+
+    @override
+    def check_options(self) -> None:
+        self.one_of("rule", tuple(RULES))
+        self.one_of("mode", ("async", "sync"))
+        self.whole("max_sweeps")
+        self.threshold()
+        self.seed()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        self.fits(right=self.low_ in {-1, 0} and self.n_patterns_ >= 1)
 
     def transform(self, X: ArrayLike) -> Floats:
         """Return the pattern that each row leads to, coded as the patterns learnt.

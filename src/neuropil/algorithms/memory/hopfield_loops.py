@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from neuropil.algorithms.compiled import compiled
 
 if TYPE_CHECKING:
     from neuropil.algorithms.estimator import Floats
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def visit_all(
     state: Floats,
     field: Floats,
@@ -45,7 +46,7 @@ def visit_all(
     return changed
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def sweep(
     states: Floats,
     fields: Floats,

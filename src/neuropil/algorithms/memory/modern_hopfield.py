@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from scipy.special import logsumexp, softmax
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
+from typing_extensions import override
 
 from neuropil.algorithms.estimator import ClassicNetwork, Floats
+from neuropil.algorithms.learnt import array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -55,6 +57,7 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
         [[3.0, 1.0], [0.0, -4.0]]
     """
 
+    learnt: ClassVar[dict[str, Any]] = {"patterns_": array("float", "patterns features")}
     patterns_: Floats
 
     def __init__(self, beta: float = 1.0, *, max_steps: int = 100, tol: float = 1e-4) -> None:
@@ -69,7 +72,6 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
             X: The patterns.
             y: Not used.
         """
-        self.check_options()
         self.patterns_ = self.squarable(self.training_input(X, copy=True))
         return self
 
@@ -82,7 +84,6 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
         """
         if not hasattr(self, "patterns_"):
             return self.fit(X)
-        self.check_options()
         more = self.squarable(self.training_input(X, first=False))
         more = more.astype(self.patterns_.dtype)
         self.patterns_ = np.concatenate([self.patterns_, more])
@@ -166,8 +167,8 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
         """M, the length of the longest pattern."""
         return float(np.linalg.norm(self.patterns_, axis=1).max())
 
+    @override
     def check_options(self) -> None:
-        """Refuse options that are out of their range."""
         self.number("beta", "(0, inf)")
         self.number("tol", "[0, inf)")
         self.whole("max_steps")

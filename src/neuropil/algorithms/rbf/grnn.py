@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from typing_extensions import override
 
+from neuropil.algorithms.learnt import FLAG, array
 from neuropil.algorithms.rbf.leave_one_out import Search, left_out, squared_error
 from neuropil.algorithms.rbf.windows import WindowNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Floats = NDArray[np.floating[Any]]
 
@@ -44,6 +48,17 @@ class GRNN(RegressorMixin, WindowNetwork):
         array([3., 4., 5.])
     """
 
+    learnt: ClassVar[dict[str, Any]] = {
+        "sigma_": array("float", "", "features"),
+        "feature_sigma_": array("float", "", "features"),
+        "center_": array("float", "features"),
+        "windows_": array("float", "rows coordinates"),
+        "targets_": array("float", "outputs rows"),
+        "one_output_": FLAG,
+    }
+    targets_: Floats
+    one_output_: bool
+
     def __init__(self, sigma: str | ArrayLike = "feature") -> None:
         self.sigma = sigma
 
@@ -58,16 +73,15 @@ class GRNN(RegressorMixin, WindowNetwork):
         self.squarable(X)
         outputs = y.reshape(len(X), -1).astype(float)
         if isinstance(self.sigma, str):
-            per = self.one_of("sigma", ("feature", "shared"))
             scale = outputs.std(axis=0)
             scale[scale == 0] = 1.0
             rule = squared_error((outputs - outputs.mean(axis=0)) / scale)
-            sigma = Search(X, rule, left_out(len(X)), per).best()
+            sigma = Search(X, rule, left_out(len(X)), self.sigma).best()
         else:
             sigma = self.fixed_sigma(X.shape[1])
         self.sigma_ = np.asarray(sigma, X.dtype)
         self.place(X, self.sigma_)
-        self.n_outputs_ = y.shape[1:]
+        self.one_output_ = y.ndim == 1
         self.targets_ = np.ascontiguousarray(outputs.T, X.dtype)
         return self
 
@@ -76,7 +90,22 @@ class GRNN(RegressorMixin, WindowNetwork):
         Q = self.scaled(self.input(X, order="C"))
         everything = np.array([0, len(self.windows_)])
         _, sums = self.window_sums(Q, self.targets_, everything, np.ones(1))
-        return (sums[:, 0, 1:] / sums[:, 0, :1]).reshape(len(Q), *self.n_outputs_)
+        means = sums[:, 0, 1:] / sums[:, 0, :1]
+        return means[:, 0] if self.one_output_ else means
+
+    @override
+    def check_options(self) -> None:
+        if isinstance(self.sigma, str):
+            self.one_of("sigma", ("feature", "shared"))
+        else:
+            self.fixed_sigma(None)
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        self.fits(right=bool((self.sigma_ > 0).all() and (self.feature_sigma_ > 0).all()))
+        self.fits(right=self.windows_.shape[1] == self.n_features_in_ + 1)
+        self.fits(right=not self.one_output_ or len(self.targets_) == 1)
 
     @override
     def __sklearn_tags__(self) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,8 +12,14 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from typing_extensions import override
 
+from neuropil.algorithms.learnt import array
 from neuropil.algorithms.rbf.leave_one_out import Search, cross_entropy, left_out
 from neuropil.algorithms.rbf.windows import WindowNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neuropil.algorithms.rbf.windows import Integers
 
 Floats = NDArray[np.floating[Any]]
 
@@ -49,6 +56,21 @@ class PNN(ClassifierMixin, WindowNetwork):
         >>> network.predict([[-3.0], [1e9]])
         array(['left', 'right'], dtype='<U5')
     """
+
+    learnt: ClassVar[dict[str, Any]] = {
+        "classes_": array("label", "classes"),
+        "class_log_prior_": array("double", "classes"),
+        "sigma_": array("float", "", "features", "classes"),
+        "feature_sigma_": array("float", "", "features"),
+        "class_sigma_": array("float", "classes"),
+        "center_": array("float", "features"),
+        "windows_": array("float", "rows coordinates"),
+        "bounds_": array("whole", "ends"),
+    }
+    classes_: NDArray[Any]
+    class_log_prior_: Floats
+    class_sigma_: Floats
+    bounds_: Integers
 
     def __init__(
         self, sigma: str | ArrayLike | dict[Any, float] = "class", *, priors: Any = None
@@ -103,10 +125,29 @@ class PNN(ClassifierMixin, WindowNetwork):
         likeliest = self.predict_log_proba(X).argmax(axis=1)
         return self.classes_[likeliest]
 
+    @override
+    def check_options(self) -> None:
+        if isinstance(self.sigma, str):
+            self.one_of("sigma", ("shared", "feature", "class"))
+        elif not isinstance(self.sigma, dict):
+            self.fixed_sigma(None)
+        if self.priors is not None:
+            self.given_priors()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        rising = bool((np.diff(self.bounds_) > 0).all())
+        ends = len(self.classes_) + 1, 0, len(self.windows_)
+        self.fits(right=rising and (len(self.bounds_), *self.bounds_[[0, -1]]) == ends)
+        widths = (self.sigma_, self.class_sigma_, self.feature_sigma_)
+        self.fits(right=all((width > 0).all() for width in widths))
+        self.fits(right=self.windows_.shape[1] == self.n_features_in_ + 1)
+
     def widths(self, X: Floats, codes: NDArray[np.integer[Any]]) -> Floats:
         """Return the widths that are given or chosen."""
         if isinstance(self.sigma, str):
-            per = self.one_of("sigma", ("shared", "feature", "class"))
+            per = self.sigma
             counts = np.diff(self.bounds_)
             # A row that is alone in its class says nothing once it is left out.
             accompanied = np.flatnonzero(counts[codes] > 1)
@@ -118,10 +159,10 @@ class PNN(ClassifierMixin, WindowNetwork):
             rows = left_out(len(X), among=accompanied)
             return Search(X, rule, rows, per, codes).best()
         if isinstance(self.sigma, dict):
-            known = set(self.sigma) == set(self.classes_.tolist())
-            if not known or not all(width > 0 for width in self.sigma.values()):
-                self.refuse("sigma", f"a positive number for each of {self.classes_.tolist()}")
-            return np.array([self.sigma[name] for name in self.classes_.tolist()], float)
+            names = self.classes_.tolist()
+            if set(self.sigma) != set(names) or not all(map(positive, self.sigma.values())):
+                self.refuse("sigma", f"a positive number for each of {names}")
+            return np.array([self.sigma[name] for name in names], float)
         return self.fixed_sigma(X.shape[1])
 
     def log_priors(self) -> Floats:
@@ -129,14 +170,32 @@ class PNN(ClassifierMixin, WindowNetwork):
         if self.priors is None:
             counts = np.diff(self.bounds_)
             return np.log(counts / counts.sum())
-        priors = np.asarray(self.priors, float)
-        right = priors.shape == self.classes_.shape and (priors > 0).all()
-        if not right or not np.isclose(priors.sum(), 1):
-            self.refuse(
-                "priors", f"{len(self.classes_)} positive numbers, one a class, that add to 1"
-            )
+        priors = self.given_priors()
+        if priors.shape != self.classes_.shape:
+            self.refuse("priors", f"{len(self.classes_)} positive numbers, one per class")
         return np.log(priors)
 
+    def given_priors(self) -> Floats:
+        """Return the priors that were given.
+
+        Raises:
+            ValueError: When they are no probabilities.
+        """
+        right = "positive numbers, one per class, that add up to 1"
+        try:
+            priors = np.asarray(self.priors, float)
+        except (TypeError, ValueError):
+            self.refuse("priors", right)
+        if priors.ndim != 1 or not (priors > 0).all() or not np.isclose(priors.sum(), 1):
+            self.refuse("priors", right)
+        return priors
+
     @override
-    def right_sigma(self, n_features: int) -> str:
+    def right_sigma(self, n_features: int | None) -> str:
         return super().right_sigma(n_features) + ", or 'class', or a dict of one a class"
+
+
+def positive(value: Any) -> bool:
+    """Tell whether a value is a finite number above 0."""
+    real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    return real and 0 < float(value) < float("inf")

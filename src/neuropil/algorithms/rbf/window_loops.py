@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from neuropil.algorithms.compiled import compiled
 from neuropil.algorithms.exponential import exponential
 
 Floats = NDArray[np.floating[Any]]
@@ -18,12 +18,10 @@ LANES = 16  # numbers that processors compare side by side, at most
 GROUP = 8 * LANES
 
 
-compiled = njit(
-    cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"}
-)
+fast = compiled(error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 
 
-@compiled
+@fast
 def add_windows(
     powers: Floats,
     targets: Floats,
@@ -71,7 +69,7 @@ def add_windows(
                         sums[i, k, m + 1] += dot(group, targets[m, begin:end])
 
 
-@compiled
+@fast
 def open_windows(group: Floats, target: Floats, scale: Any, peak: Any) -> tuple[Any, Any]:
     """Turn powers into windows, as multiples of the peak's; sum them without and with a target.
 
@@ -90,7 +88,7 @@ def open_windows(group: Floats, target: Floats, scale: Any, peak: Any) -> tuple[
     return alone, aimed
 
 
-@compiled
+@fast
 def raise_peak(
     row: Floats,
     scale: Any,
@@ -113,7 +111,7 @@ def raise_peak(
     return peak
 
 
-@compiled
+@fast
 def largest(group: Floats, lanes: Floats) -> Any:
     """Return the largest of a group, on all lanes of the processor."""
     if len(group) < GROUP:
@@ -134,13 +132,13 @@ def largest(group: Floats, lanes: Floats) -> Any:
     return larger(larger(lanes[0], lanes[1]), larger(lanes[2], lanes[3]))
 
 
-@compiled
+@fast
 def larger(a: Any, b: Any) -> Any:
     """Return the larger of two numbers; `max` would look out for NaN, at twice the time."""
     return a if a > b else b
 
 
-@compiled
+@fast
 def dot(values: Floats, others: Floats) -> Any:
     """Return the sum of products."""
     total = values.dtype.type(0)

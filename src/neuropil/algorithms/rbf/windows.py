@@ -21,11 +21,15 @@ class WindowNetwork(ClassicNetwork):
     """A network of one Gaussian window for each row of data."""
 
     sigma_: Floats
+    feature_sigma_: Floats
     center_: Floats
     windows_: Floats
 
-    def fixed_sigma(self, n_features: int) -> Floats:
+    def fixed_sigma(self, n_features: int | None) -> Floats:
         """Return the widths that were given as numbers: one, or one a feature.
+
+        Args:
+            n_features: How many features there are; None where that is not known yet.
 
         Raises:
             ValueError: When they are not positive, or as many.
@@ -35,14 +39,16 @@ class WindowNetwork(ClassicNetwork):
             widths = np.asarray(given, float)
         except (TypeError, ValueError):
             self.refuse("sigma", self.right_sigma(n_features))
-        right = widths.shape in ((), (n_features,)) and np.isfinite(widths).all()
+        several = widths.shape if n_features is None else (n_features,)
+        right = widths.shape in ((), several) and widths.ndim <= 1 and np.isfinite(widths).all()
         if not right or isinstance(given, bool) or not (widths > 0).all():
             self.refuse("sigma", self.right_sigma(n_features))
         return widths
 
-    def right_sigma(self, n_features: int) -> str:
+    def right_sigma(self, n_features: int | None) -> str:
         """Return what a width may be, in words."""
-        return f"'shared', 'feature', a positive number, or {n_features} of them"
+        several = "one of them per feature" if n_features is None else f"{n_features} of them"
+        return f"'shared', 'feature', a positive number, or {several}"
 
     def place(self, X: Floats, sigma: Floats) -> None:
         """Set windows over rows of data.

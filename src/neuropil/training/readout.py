@@ -1,0 +1,71 @@
+"""A linear model of what a network makes of examples, as plain numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import expit, softmax
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Values = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Readout:
+    """What answers from features: ``z = W (x − mean) / scale + intercept``.
+
+    For classes z are scores, whose softmax are the probabilities; a single score is that of the
+    second of two classes.
+
+    Attributes:
+        mean: Mean of each feature.
+        scale: Deviation of each feature; 1 where it never changes.
+        weights: W, one output a row.
+        intercept: One number per output.
+        classes_: The classes; None for values.
+    """
+
+    mean: Values
+    scale: Values
+    weights: Values
+    intercept: Values
+    classes_: NDArray[Any] | None
+
+    @classmethod
+    def fitted(cls, features: Values, y: NDArray[Any], *, classes: bool) -> Readout:
+        """Return the model of features that tells classes apart, or gives values.
+
+        Args:
+            features: One row per example.
+            y: Its class or values.
+            classes: Whether y are classes.
+        """
+        from sklearn.linear_model import LogisticRegression, Ridge
+        from sklearn.preprocessing import StandardScaler
+
+        scaler = StandardScaler().fit(features)
+        model: Any = LogisticRegression(max_iter=1000) if classes else Ridge()
+        model.fit(scaler.transform(features), y)
+        return cls(
+            np.asarray(scaler.mean_, np.float64),
+            np.asarray(scaler.scale_, np.float64),
+            np.atleast_2d(np.asarray(model.coef_, np.float64)),
+            np.atleast_1d(np.asarray(model.intercept_, np.float64)),
+            model.classes_ if classes else None,
+        )
+
+    def predict(self, features: Values) -> Values:
+        """Return z of each row."""
+        return (features - self.mean) / self.scale @ self.weights.T + self.intercept
+
+    def predict_proba(self, features: Values) -> Values:
+        """Return each class's probability."""
+        scores = self.predict(features)
+        if scores.shape[1] > 1:
+            return softmax(scores, axis=1)
+        second = expit(scores)
+        return np.hstack([1 - second, second])
