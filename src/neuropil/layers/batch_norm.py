@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 from typing_extensions import override
 
+from neuropil.checks import number
 from neuropil.layers.normalization import ONES, Normalization
-from neuropil.layers.options import number
 
 if TYPE_CHECKING:
     from neuropil.core import Shape

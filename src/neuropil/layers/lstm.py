@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 from typing_extensions import override
 
-from neuropil.layers.options import number
+from neuropil.checks import number
 from neuropil.layers.recurrent import ORTHOGONAL, XAVIER, Recurrent
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import number
 from neuropil.core import Layer
 from neuropil.core.shape import ShapeError, per_axis, whole_number
-from neuropil.layers.options import number
 from neuropil.layers.spatial import spatial_rank
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import number
 from neuropil.core import Layer
 from neuropil.core.shape import count, whole_number
 from neuropil.init import Constant
-from neuropil.layers.options import initializer, number
+from neuropil.layers.options import initializer
 
 if TYPE_CHECKING:
     from neuropil.core import Shape

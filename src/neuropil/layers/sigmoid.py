@@ -15,6 +15,7 @@ from neuropil.layers.activation import XAVIER, Activation
 if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
+    from neuropil.layers.options import Bias
 
 
 class Sigmoid(Activation):
@@ -26,8 +27,10 @@ class Sigmoid(Activation):
 
     Args:
         units: Number of outputs of the affine map W x + b in front; None for σ alone.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
+            which suits what saturates at both ends.
         name: Name in the network, in place of ``sigmoid1``.
 
     Raises:
@@ -61,8 +64,10 @@ class HardSigmoid(Activation):
     Args:
         units: Number of outputs of the affine map W x + b in front; None for the function
             alone.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
+            which suits what saturates at both ends.
         name: Name in the network, in place of ``hardsigmoid1``.
 
     Raises:
@@ -93,8 +98,10 @@ class Tanh(Activation):
 
     Args:
         units: Number of outputs of the affine map W x + b in front; None for tanh alone.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
+            which suits what saturates at both ends.
         name: Name in the network, in place of ``tanh1``.
 
     Raises:
@@ -126,8 +133,10 @@ class Softmax(Activation):
         units: Number of outputs of the affine map W x + b in front; None for softmax alone.
         axis: Along which axis outputs sum to 1, counted without the batch; by default the last
             of ``(D)`` and ``(T, D)``, and the channels, axis 0, of images and volumes.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
+            which suits what saturates at both ends.
         name: Name in the network, in place of ``softmax1``.
 
     Raises:
@@ -153,7 +162,7 @@ class Softmax(Activation):
         units: int | None = None,
         *,
         axis: int | None = None,
-        bias: bool = True,
+        bias: Bias = True,
         weight: Initializer = XAVIER,
         name: str | None = None,
     ) -> None:

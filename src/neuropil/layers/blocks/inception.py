@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
+from neuropil.checks import number
 from neuropil.core import join
 from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.branches import Branch, Branched
 from neuropil.layers.blocks.style import HE, Choice, Place
 from neuropil.layers.convolution import Convolution
 from neuropil.layers.merge import Concatenate, Elementwise
-from neuropil.layers.options import number
 from neuropil.layers.rearrange import Identity
 from neuropil.layers.scale import Scale
 from neuropil.layers.spatial import spatial_rank

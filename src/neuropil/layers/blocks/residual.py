@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import torch.nn.functional as F
 from typing_extensions import override
 
+from neuropil.checks import number
 from neuropil.core import Layer, Network, Shape, ShapeError, join
 from neuropil.core.shape import whole_number
 from neuropil.core.window import Reach, ceil_div
@@ -15,7 +16,6 @@ from neuropil.layers.blocks.style import HE, Choice, Place, StyledBlock
 from neuropil.layers.convolution import Convolution
 from neuropil.layers.merge import Elementwise
 from neuropil.layers.noise import StochasticDepth
-from neuropil.layers.options import number
 from neuropil.layers.rearrange import Identity
 from neuropil.layers.spatial import spatial_rank
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from neuropil.core import Layer, Network, join
 from neuropil.core.block import Block
 from neuropil.core.expression import nearest
-from neuropil.init import HeNormal
 from neuropil.layers.batch_norm import BatchNorm
 from neuropil.layers.convolution import Convolution
 from neuropil.layers.normalization import GroupNorm, InstanceNorm
+from neuropil.layers.options import HE
 from neuropil.layers.rectifier import LeakyRelu, PRelu, Relu
 from neuropil.layers.sigmoid import HardSigmoid, Sigmoid, Tanh
 from neuropil.layers.smooth_rectifier import Elu, Gelu, Softplus, Swish
@@ -44,8 +44,6 @@ ACTIVATIONS: dict[str, Callable[[], Layer]] = {
     "tanh": Tanh,
 }
 PLACES = ("before", "after", "first")
-# The rule of He et al. for ReLU and its kin.
-HE = HeNormal(gain=2)
 
 
 class Style:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 import torch
 from typing_extensions import override
 
+from neuropil.checks import number
 from neuropil.core import Network, Shape, join, repeat
 from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.style import HE, Choice, Place, StyledBlock
@@ -14,7 +15,6 @@ from neuropil.layers.convolution import Convolution
 from neuropil.layers.deconvolution import Deconvolution
 from neuropil.layers.merge import Merge
 from neuropil.layers.noise import Dropout
-from neuropil.layers.options import number
 from neuropil.layers.pooling import MaxPooling
 from neuropil.layers.rearrange import Identity
 from neuropil.layers.spatial import spatial_rank
