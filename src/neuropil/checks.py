@@ -75,14 +75,15 @@ def one_of(value: T, what: str, choices: Iterable[T]) -> T:
     Example:
         >>> one_of("mean", "GlobalPooling: mode", ("avg", "max"))
         Traceback (most recent call last):
-        ValueError: GlobalPooling: mode must be one of 'avg', 'max', got 'mean'.
+        ValueError: GlobalPooling: mode must be 'avg' or 'max', got 'mean'.
     """
     choices = tuple(choices)
     # Not by `==` alone: an array compares element by element.
     if isinstance(value, str | None) and value in choices:
         return value
-    known = ", ".join(map(repr, choices))
-    raise ValueError(f"{what} must be one of {known}, got {shown(value)}.")
+    known = (" or " if len(choices) == 2 else ", ").join(map(repr, choices))
+    one = "" if len(choices) == 2 else "one of "
+    raise ValueError(f"{what} must be {one}{known}, got {shown(value)}.")
 
 
 def shown(value: object, most: int = 60) -> str:

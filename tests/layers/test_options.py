@@ -43,7 +43,7 @@ WITH_BIAS: list[tuple[Any, tuple[int, ...]]] = [
     (lambda **bias: GroupConvolution(4, 3, **bias), (2, 5, 5)),
     (lambda **bias: SeparableConvolution(4, 3, activation="relu", **bias), (2, 5, 5)),
     (lambda **bias: FlattenedConvolution(4, 3, **bias), (2, 5, 5)),
-    (lambda **bias: LearnedColorspace(**bias), (3, 5, 5)),
+    (LearnedColorspace, (3, 5, 5)),
     (lambda **bias: SqueezeExcitation(1, **bias), (4, 5)),
     (lambda **bias: Attention(2, **bias), (5, 4)),
 ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import torch
 from torch import nn
 
+from neuropil.checks import shown
 from neuropil.core.arguments import Arguments
 from neuropil.core.shape import Shape, ShapeError, format_shape, format_shapes
 
@@ -85,7 +86,7 @@ class Layer(Composable, Arguments, nn.Module):
     def __init__(self, *, name: str | None = None) -> None:
         start_module(self)
         if name is not None:
-            check_name(name)
+            check_name(name, f"{type(self).__name__}: name")
         own = self.__dict__  # torch's `__setattr__` is slow, and none of these is a tensor
         own["given_name"] = name
         own["built_for"] = None
@@ -224,8 +225,12 @@ def start_module(module: nn.Module) -> None:
         own[key] = kind()
 
 
-def check_name(name: object) -> None:
+def check_name(name: object, what: str = "name") -> None:
     """Refuse what cannot be an attribute of a network.
+
+    Args:
+        name: The name.
+        what: Whose it is, for the message.
 
     Raises:
         ValueError: When `name` is no plain Python identifier.
@@ -237,13 +242,13 @@ def check_name(name: object) -> None:
         or name.startswith("_")
     ):
         raise ValueError(
-            f"name must be a Python identifier that does not start with _, like "
-            f"'conv3', got {name!r}."
+            f"{what} must be a Python identifier that does not start with _, like "
+            f"'conv3', got {shown(name)}."
         )
     from neuropil.core.network import Network  # the network module needs this one
 
     if hasattr(Network, name) or name in ("graph", "names", "training"):
-        raise ValueError(f"a layer cannot be named {name!r}: a network uses that name.")
+        raise ValueError(f"{what} cannot be {shown(name)}: a network uses that name.")
 
 
 def check_memory(layer: Layer, shapes: dict[str, tuple[int, ...]]) -> None:

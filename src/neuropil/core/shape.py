@@ -6,6 +6,8 @@ import math
 import operator
 from typing import TypeAlias
 
+from neuropil.checks import shown
+
 Shape: TypeAlias = tuple[int | None, ...]
 
 # What 32 bits hold: a longer axis is a slip or an attack, never a wish.
@@ -52,7 +54,8 @@ def whole_number(value: object, what: str, *, minimum: int = 1) -> int:
         number = None
     if number is None or isinstance(value, bool) or not minimum <= number <= MAX_LENGTH:
         raise ValueError(
-            f"{what} must be a whole number from {minimum} to {MAX_LENGTH:,}, got {value!r}."
+            f"{what} must be a whole number from {minimum} to {MAX_LENGTH:,}, got "
+            f"{shown(value)}."
         )
     return number
 

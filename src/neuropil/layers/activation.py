@@ -9,6 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core import Layer, Shape
+from neuropil.core.arguments import plain
 from neuropil.core.shape import whole_number
 from neuropil.init import XavierNormal
 from neuropil.layers.options import initializer, known_count, refuse_unused, set_bias
@@ -63,7 +64,7 @@ class Activation(Layer):
         )
         if units is None:
             self.__dict__["has_bias"] = False
-            refuse_unused(self, "units", weight=weight, bias=True if bias is False else bias)
+            refuse_unused(self, "units", weight=weight, bias=plain(bias) is False or bias)
         else:
             self.initializers["weight"] = initializer(weight, f"{type(self).__name__}: weight")
             set_bias(self, bias, "bias")

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import number
+from neuropil.checks import flag, number
 from neuropil.core.shape import whole_number
 from neuropil.init import XavierUniform
 from neuropil.layers.merge import Merge
@@ -105,7 +105,7 @@ class Attention(Stacked, Merge):
             raise ValueError(
                 f"Attention: units must be a multiple of the {heads} heads, got {units}."
             )
-        own["causal"] = causal
+        own["causal"] = flag(causal, "Attention: causal")
         own["dropout"] = number(dropout, "Attention: dropout", "[0, 1)")
         self.initializers["weight"] = initializer(weight, "Attention: weight")
         set_bias(self, bias, "in_proj_bias", "out_proj_bias")

@@ -38,8 +38,8 @@ class DepthwiseConvolution(Convolution):
         dilation: Distance D between neighbouring taps of a filter, one number or one an axis.
         bias: Whether b is added, from a start at zero (without it there is no such parameter);
             or where it starts: a number or an initialiser.
-        weight: Initialiser of the filters, whose fan-in is F·F; by default ``HeNormal()``, as for
-            `Convolution`.
+        weight: Initialiser of the filters, whose fan-in is F·F; by default ``HeNormal()``, as
+            for `Convolution`.
         name: Name in the network, in place of ``depthwiseconvolution1``.
 
     Raises:

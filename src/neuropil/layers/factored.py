@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import one_of
 from neuropil.core.shape import whole_number
 from neuropil.core.window import Window
 from neuropil.layers.convolution import plan
@@ -97,7 +98,7 @@ class Factored(Windowed):
         who = type(self).__name__
         own = self.__dict__
         own["filters"] = whole_number(filters, f"{who}: filters")
-        own["initializer"] = weight and initializer(weight, f"{who}: weight")
+        own["initializer"] = None if weight is None else initializer(weight, f"{who}: weight")
         set_bias(self, bias, "bias")
 
     def steps(self, shape: Shape) -> tuple[Step, ...]:
@@ -192,9 +193,5 @@ def order_of(layer: Factored, order: str) -> bool:
     Raises:
         ValueError: When the order is none that there is.
     """
-    if order not in ("depthwise_first", "pointwise_first"):
-        raise ValueError(
-            f"{type(layer).__name__}: order must be 'depthwise_first' or 'pointwise_first', "
-            f"got {order!r}."
-        )
-    return order == "pointwise_first"
+    orders = ("depthwise_first", "pointwise_first")
+    return one_of(order, f"{type(layer).__name__}: order", orders) == "pointwise_first"

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from neuropil.checks import one_of
 from neuropil.core.shape import whole_number
 from neuropil.core.window import Reach
 from neuropil.layers.constants import WithConstants
@@ -103,9 +104,7 @@ class GroupConvolution(WithConstants, Filters):
             whole_number(value, f"GroupConvolution: {option}")
         window = (kernel_size, stride, dilation, padding)
         super().__init__(filters, 1, bias, weight, window, name)
-        if group not in ORDERS:
-            known = " or ".join(map(repr, ORDERS))
-            raise ValueError(f"GroupConvolution: group must be {known}, got {group!r}.")
+        one_of(group, "GroupConvolution: group", ORDERS)
         pads = self.windows(2)[0].fixed_pads
         if pads is None or pads[0] != pads[1] or isinstance(padding, tuple | list):
             raise ValueError(

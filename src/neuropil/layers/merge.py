@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import shown
 from neuropil.core import Layer, Shape, ShapeError
 from neuropil.core.shape import format_shapes, whole_number
 from neuropil.layers.options import known_count
@@ -103,17 +104,17 @@ class Elementwise(Merge):
                 known = ", ".join(map(repr, [*PAIRWISE, "mean"]))
                 raise ValueError(
                     f"Elementwise: operation must be one of {known} or a function, got "
-                    f"{operation!r}."
+                    f"{shown(operation)}."
                 )
             if operation == "subtract":
                 own["inputs_taken"] = (2, 2)
             own["pairwise"] = operation if operation in PAIRWISE else None
             own["merge"] = mean
-        elif callable(operation):
+        elif callable(operation) and not isinstance(operation, type):
             own.update(pairwise=None, merge=operation)
         else:
             raise ValueError(
-                f"Elementwise: operation must be a name or a function, got {operation!r}."
+                f"Elementwise: operation must be a name or a function, got {shown(operation)}."
             )
 
     @override

@@ -10,6 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from typing_extensions import override
 
+from neuropil.checks import one_of
 from neuropil.core import Layer, Shape, ShapeError
 from neuropil.core.shape import format_shapes
 
@@ -72,8 +73,7 @@ class Module(Layer):
             )
         if hasattr(module, "__rshift__"):
             raise TypeError(f"Module: {module!r} is joined by >> as it is, without Module(…).")
-        if dtype not in ("float", "int64"):
-            raise ValueError(f"Module: dtype must be 'float' or 'int64', got {dtype!r}.")
+        one_of(dtype, "Module: dtype", ("float", "int64"))
         self.dtype_taken = "int" if dtype == "int64" else "float"
         self.module = module
 

@@ -8,11 +8,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import number
+from neuropil.checks import flag, number
 from neuropil.core import Layer
 from neuropil.core.shape import count, whole_number
 from neuropil.init import Constant
-from neuropil.layers.options import initializer
+from neuropil.layers.options import initializer, refuse_unused
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
@@ -50,10 +50,11 @@ class Normalization(Layer):
         super().__init__(name=name)
         own = self.__dict__
         own["eps"] = number(eps, f"{type(self).__name__}: eps", "(0, inf)")
-        own["affine"] = affine
-        if affine:
+        own["affine"] = flag(affine, f"{type(self).__name__}: affine")
+        if self.affine:
             self.initializers["weight"] = initializer(weight, f"{type(self).__name__}: weight")
         else:
+            refuse_unused(self, "affine=True", weight=weight)
             self._parameters.update(weight=None, bias=None)
 
     @override

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, TypeAlias
 
 from neuropil.checks import flag, number, shown
-from neuropil.core.arguments import is_default, signature
+from neuropil.core.arguments import is_default, plain, signature
+from neuropil.core.layer import Composable
 from neuropil.core.shape import count
-from neuropil.init import Constant, HeNormal, Orthogonal, Scaled
+from neuropil.init import Constant, HeNormal, Initializer, Orthogonal, Scaled
 
 if TYPE_CHECKING:
     from neuropil.core import Layer, Shape
-    from neuropil.core.layer import Initializer
+    from neuropil.core.layer import Initializer as Filler
 
 # Whether there is a bias; or where it starts.
 Bias: TypeAlias = "bool | float | Initializer"
@@ -22,16 +24,34 @@ HE = HeNormal()
 LECUN = HeNormal(gain=1)
 
 
-def initializer(value: Initializer, what: str) -> Initializer:
+def initializer(value: Filler, what: str) -> Filler:
     """Return an initialiser, or say that it is none.
 
     Raises:
-        ValueError: When it cannot be called.
+        ValueError: When it cannot be called as one; the class, without (), cannot.
     """
-    if not callable(value):
-        raise ValueError(
-            f"{what} must be an initialiser, such as HeNormal(), got {shown(value)}."
-        )
+    if isinstance(value, Initializer) or (not isinstance(value, type) and fills(value)):
+        return value
+    raise ValueError(f"{what} must be an initialiser, such as HeNormal(), got {shown(value)}.")
+
+
+def fills(value: object) -> bool:
+    """Tell whether something takes what an initialiser takes."""
+    try:
+        inspect.signature(value).bind(None, None, fans=None)  # pyright: ignore[reportArgumentType]
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def composable(value: Composable, what: str) -> Composable:
+    """Return a layer or network.
+
+    Raises:
+        ValueError: When it is neither.
+    """
+    if not isinstance(value, Composable):
+        raise ValueError(f"{what} must be a layer or a network, got {shown(value)}.")
     return value
 
 
@@ -49,7 +69,7 @@ def set_bias(layer: Layer, bias: Bias, *names: str) -> None:
     what = f"{type(layer).__name__}: bias"
     start = None
     if callable(bias):
-        start = bias
+        start = initializer(bias, what)
         if isinstance(bias, Scaled | Orthogonal):
             raise ValueError(
                 f"{what} must start from what fills vectors, such as Constant(1.0) or "
@@ -101,7 +121,8 @@ def refuse_unused(layer: Layer, needs: str, **options: object) -> None:
         ValueError: When one of them is not the default.
     """
     known = signature(type(layer)).parameters
-    for name, value in options.items():
+    for name, given in options.items():
+        value = plain(given)
         if name in known and not is_default(value, known[name].default):
             raise ValueError(
                 f"{type(layer).__name__}: {name} has no use without {needs}, got "

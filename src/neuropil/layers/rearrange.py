@@ -78,7 +78,7 @@ class Reshape(Rearrangement):
         if sum(length == -1 for length in shape) > 1:
             raise ValueError(f"Reshape: only one length may be -1, got {format_shape(shape)}.")
         self.__dict__["shape"] = tuple(
-            -1 if length == -1 else whole_number(length, "a length of Reshape's shape")
+            -1 if length == -1 else whole_number(length, "Reshape: a length of shape")
             for length in shape
         )
 
@@ -193,7 +193,7 @@ class Transpose(Rearrangement):
     def __init__(self, *axes: int, name: str | None = None) -> None:
         super().__init__(name=name)
         self.__dict__["axes"] = tuple(
-            whole_number(axis, "an axis of Transpose", minimum=-64) for axis in axes
+            whole_number(axis, "Transpose: one of axes", minimum=-64) for axis in axes
         )
 
     def order(self, shape: Shape) -> tuple[int, ...]:

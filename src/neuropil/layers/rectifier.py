@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import number
+from neuropil.checks import flag, number
 from neuropil.init import Constant
 from neuropil.layers.activation import Activation
 from neuropil.layers.options import HE
@@ -168,7 +168,7 @@ class PRelu(Activation):
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
-        self.__dict__["shared"] = shared
+        self.__dict__["shared"] = flag(shared, "PRelu: shared")
         self.initializers["epsilon"] = Constant(number(epsilon, "PRelu: epsilon"))
 
     @override

@@ -46,8 +46,8 @@ class SeparableConvolution(Factored):
             `Convolution`.
         dilation: Distance D between neighbouring taps of a filter, one number or one an axis.
         bias: Whether b, and with an activation a, are added: ``pointwise_bias`` and
-            ``depthwise_bias``, each where its convolution stands, from a start at zero; or where
-            they start: a number or an initialiser.
+            ``depthwise_bias``, each where its convolution stands, from a start at zero; or
+            where they start: a number or an initialiser.
         weight: Initialiser of both kinds of filters. By default, ``HeNormal()`` for the second
             and for what an activation follows, and ``HeNormal(gain=1)`` for a first that
             nothing follows: both together have the 2 of a `Convolution`.

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import number
+from neuropil.checks import flag, number, one_of
 from neuropil.init import Constant
 from neuropil.layers.activation import Activation
 from neuropil.layers.options import HE
@@ -161,6 +161,7 @@ class Swish(Activation):
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
         beta = number(beta, "Swish: beta")
+        learn_beta = flag(learn_beta, "Swish: learn_beta")
         self.__dict__["is_silu"] = beta == 1 and not learn_beta
         if learn_beta:
             self.initializers["beta"] = Constant(beta)
@@ -224,8 +225,5 @@ class Gelu(Activation):
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
-        if approximate not in ("none", "tanh"):
-            raise ValueError(
-                f"Gelu: approximate must be 'none' or 'tanh', got {approximate!r}."
-            )
+        approximate = one_of(approximate, "Gelu: approximate", ("none", "tanh"))
         self.__dict__["options"] = {"approximate": approximate}

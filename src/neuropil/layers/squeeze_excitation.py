@@ -37,9 +37,10 @@ class SqueezeExcitation(Layer):
         units: Number R of units in between, in place of the ratio.
         activation: The function g in between: a name such as ``"relu"``, or a layer.
         gate: The function σ that gives the weights, likewise, such as ``"hardsigmoid"``.
-        bias: Whether b₁ and b₂ are added, from a start at zero; or where they start: a number or
-            an initialiser.
-        weight: Initialiser of W₁ and W₂; by default ``HeNormal()``, for the rectifier in between.
+        bias: Whether b₁ and b₂ are added, from a start at zero; or where they start: a number
+            or an initialiser.
+        weight: Initialiser of W₁ and W₂; by default ``HeNormal()``, for the rectifier between
+            them.
         name: Name in the network, in place of ``squeezeexcitation1``.
 
     Raises:

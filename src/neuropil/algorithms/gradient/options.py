@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from neuropil.checks import flag
 from neuropil.core.expression import nearest
 
 
@@ -43,6 +44,13 @@ RULES = {
     "memory": COUNT,
 }
 
+FLAGS = (
+    "amsgrad", "bayesian", "capturable", "centered", "differentiable", "foreach", "fused",
+    "geodesic", "hessian_free", "maximize", "nesterov",
+)  # fmt: skip
+# None lets the algorithm choose.
+OPEN_FLAGS = ("foreach", "fused", "hessian_free")
+
 
 def check_options(owner: str, options: dict[str, Any]) -> None:
     """Refuse an option that is out of its range; options without a rule pass.
@@ -51,6 +59,8 @@ def check_options(owner: str, options: dict[str, Any]) -> None:
         ValueError: Naming the algorithm, the option, what was given and what would be right.
     """
     for option, given in options.items():
+        if option in FLAGS and not (given is None and option in OPEN_FLAGS):
+            flag(given, f"{owner}: `{option}`")
         if option not in RULES:
             continue
         values = given if option == "betas" else (given,)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
-from neuropil.checks import number
+from neuropil.checks import flag, number, one_of
 from neuropil.core import join
 from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.branches import Branch, Branched
@@ -158,14 +158,10 @@ class InceptionResNetBlock(Branched):
             place=place,
             name=name,
         )
-        if shortcut not in ("identity", None):
-            raise ValueError(
-                f"InceptionResNetBlock: shortcut must be 'identity' or None, got {shortcut!r}."
-            )
         own = self.__dict__
         own["scale"] = number(scale, "InceptionResNetBlock: scale")
-        own["activates"] = activates
-        own["shortcut"] = shortcut
+        own["activates"] = flag(activates, "InceptionResNetBlock: activates")
+        own["shortcut"] = one_of(shortcut, "InceptionResNetBlock: shortcut", ("identity", None))
 
     @override
     def compose(self, shape: Shape) -> Composable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from neuropil.checks import one_of, shown
 from neuropil.core import Layer, Network, join
 from neuropil.core.block import Block
 from neuropil.core.expression import nearest
@@ -68,10 +69,7 @@ class Style:
     ) -> None:
         self.activation = activation
         self.normalization = normalization
-        if place not in PLACES:
-            known = ", ".join(map(repr, PLACES))
-            raise ValueError(f"place must be one of {known}, got {place!r}.")
-        self.place: Place = place
+        self.place: Place = one_of(place, "place", PLACES)
         self.activate()
         self.normalize()
 
@@ -105,7 +103,7 @@ class Style:
         filters: int,
         kernel_size: int | tuple[int, ...],
         *,
-        stride: int = 1,
+        stride: int | tuple[int, ...] = 1,
         padding: Any = None,
         groups: int = 1,
         activates: bool = True,
@@ -148,11 +146,11 @@ def made(choice: Choice, what: str, known: dict[str, Callable[[], Layer]]) -> li
         return []
     if isinstance(choice, Layer):
         return [choice.fresh()]
-    if choice in known:
+    if isinstance(choice, str) and choice in known:
         return [known[choice]()]
     raise ValueError(
         f"{what} must be one of {', '.join(map(repr, known))}, a layer such as BatchNorm(), "
-        f"or None, got {choice!r}.{nearest(str(choice), known)}"
+        f"or None, got {shown(choice)}.{nearest(str(choice), known)}"
     )
 
 
