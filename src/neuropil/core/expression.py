@@ -177,6 +177,8 @@ def parse(text: str) -> Composable:
         tree = ast.parse(text.strip(), mode="eval")
         result = read(tree.body)
     except (SyntaxError, RecursionError, MemoryError) as error:
+        if isinstance(error, MemoryError) and error.args:  # a layer's own words
+            raise ValueError(f"{shortened(text)}: {error}") from None
         what = getattr(error, "msg", None) or "it is nested too deeply"
         raise ValueError(f"{shortened(text)} is no network expression: {what}.") from None
     if not isinstance(result, Composable):

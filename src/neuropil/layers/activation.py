@@ -66,6 +66,7 @@ class Activation(Layer):
             self.__dict__["has_bias"] = False
             refuse_unused(self, "units", weight=weight, bias=plain(bias) is False or bias)
         else:
+            self.__dict__["channels_first"] = False  # units are the last axis
             self.initializers["weight"] = initializer(weight, f"{type(self).__name__}: weight")
             set_bias(self, bias, "bias")
 
@@ -113,7 +114,9 @@ class Activation(Layer):
             bias = self.initializers.get("bias", self.has_bias)
             layer = Linear(self.units, bias=bias, weight=weight, name=self.given_name)
             layer.__dict__["_parameters"] = self._parameters
-        layer.__dict__.update(built_for=self.built_for, training=self.training)
+        if self.built_for is not None:
+            layer.set_built(*self.built_for)
+        layer.training = self.training
         return layer
 
     @override

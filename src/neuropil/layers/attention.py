@@ -84,6 +84,8 @@ class Attention(Stacked, Merge):
         True
     """
 
+    channels_first: ClassVar[bool | None] = False
+
     inputs_taken: ClassVar[tuple[int, int | None]] = (1, 4)
 
     def __init__(

@@ -63,7 +63,7 @@ class Input(Layer):
         )
         self.dtype_taken = "int" if dtype != "float" else "float"
         self.float_dtype = torch.get_default_dtype()
-        self.built_for = ()
+        self.set_built()
         self.register_buffer("mean", None)
         self.register_buffer("scale", None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
@@ -38,7 +39,7 @@ class Merge(Layer):
 
     def misfit(self, needs: str, shapes: tuple[Shape, ...], mend: str) -> ShapeError:
         """Return the error for inputs that do not fit each other."""
-        return ShapeError(f"{self!r} needs {needs}, got {format_shapes(shapes)}: {mend}.")
+        return ShapeError(f"{shown(self)} needs {needs}, got {format_shapes(shapes)}: {mend}.")
 
     def axes(self, shapes: tuple[Shape, ...]) -> list[Shape]:
         """Return the lengths that the inputs have along each axis.
@@ -122,6 +123,9 @@ class Elementwise(Merge):
         if self.inputs_taken == (2, 2) and len(input_shapes) != 2:
             mend = "add what is to be subtracted first"
             raise self.misfit("two inputs", input_shapes, mend)
+        if not takes(self.merge, len(input_shapes)):
+            mend = f"it is given {len(input_shapes)}"
+            raise self.misfit("as many inputs as its function takes", input_shapes, mend)
         mend = "make their shapes equal; only lengths of 1 are stretched"
         longer = [[n for n in lengths if n != 1] or [1] for lengths in self.axes(input_shapes)]
         return tuple(self.agreed(tuple(lengths), input_shapes, mend) for lengths in longer)
@@ -139,6 +143,19 @@ class Elementwise(Merge):
     if TYPE_CHECKING:
         pairwise: str | None
         merge: Callable[..., Tensor]
+
+
+def takes(function: Callable[..., Tensor], number: int) -> bool:
+    """Tell whether a function can be called with this number of arguments, if it says so."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # of compiled functions it is not known
+        return True
+    try:
+        signature.bind(*[None] * number)
+    except TypeError:
+        return False
+    return True
 
 
 class Concatenate(Merge):

@@ -170,7 +170,7 @@ class MixtureOfExperts(Layer):
             return
         for _, part, seen in self.parts(*input_shapes):
             part.build(seen)
-        self.__dict__["built_for"] = input_shapes
+        self.set_built(*input_shapes)
 
     @override
     def check_built(self, *input_shapes: Shape) -> None:

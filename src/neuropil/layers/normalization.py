@@ -126,6 +126,7 @@ class LayerNorm(Normalization):
     """
 
     channel_axis: ClassVar[int] = -1
+    channels_first: ClassVar[bool | None] = False
 
     @override
     def channels(self, shape: Shape) -> int:
@@ -175,6 +176,8 @@ class GroupNorm(Normalization):
         >>> network(torch.tensor([[1.0, 3.0, 5.0, 5.0]])).tolist()
         [[-0.99999, 0.99999, 0.0, 0.0]]
     """
+
+    channels_first: ClassVar[bool | None] = True
 
     def __init__(
         self,
@@ -242,6 +245,8 @@ class InstanceNorm(Normalization):
         >>> network(torch.tensor([[[1.0, 3.0], [10.0, 30.0]]])).tolist()
         [[[-0.99999, 0.99999], [-1.0, 1.0]]]
     """
+
+    channels_first: ClassVar[bool | None] = True
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from typing_extensions import override
 
@@ -70,6 +70,8 @@ class Reshape(Rearrangement):
         tensor([[[1, 2],
                  [3, 4]]])
     """
+
+    channels_first: ClassVar[bool | None] = False
 
     def __init__(self, *shape: int, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -189,6 +191,8 @@ class Transpose(Rearrangement):
         >>> Transpose(1, 2, 0).output_shape((3, 32, None))
         (32, None, 3)
     """
+
+    channels_first: ClassVar[bool | None] = False
 
     def __init__(self, *axes: int, name: str | None = None) -> None:
         super().__init__(name=name)

@@ -54,6 +54,8 @@ class Recurrent(Stacked):
         ShapeError: When the input is no sequence, or an initial state has another width.
     """
 
+    channels_first: ClassVar[bool | None] = False
+
     # How many maps stand in each weight; torch's name of the layer; its states.
     gates: ClassVar[int]
     mode: ClassVar[str]

@@ -132,7 +132,9 @@ class Softmax(Activation):
     Args:
         units: Number of outputs of the affine map W x + b in front; None for softmax alone.
         axis: Along which axis outputs sum to 1, counted without the batch; by default the last
-            of ``(D)`` and ``(T, D)``, and the channels, axis 0, of images and volumes.
+            of ``(D)`` and ``(T, D)``, and the channels, axis 0, of images and volumes. For a
+            signal ``(C, L)`` give ``axis=0``: behind a layer of signals, such as `Convolution`,
+            the default is refused, and an `Input` of two axes is taken for ``(T, D)``.
         bias: Whether b is added, from a start at zero; or where it starts: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
@@ -141,8 +143,8 @@ class Softmax(Activation):
 
     Raises:
         ValueError: When `units` is not a whole number from 1 up.
-        ShapeError: When units meet an image, or a last axis of free length, or the input has
-            no axis `axis`.
+        ShapeError: When units meet an image, or a last axis of free length, the input has no
+            axis `axis`, or it is a signal and no axis is given.
 
     Reference:
         ``torch.softmax``.
@@ -153,6 +155,12 @@ class Softmax(Activation):
                 [1.0000, 0.0000]])
         >>> Softmax(axis=0).output_shape((10, 8, 8))
         (10, 8, 8)
+        >>> from neuropil.layers import Convolution, Input
+        >>> Input(4, 16) >> Convolution(3, 3, padding="same") >> Softmax()
+        Traceback (most recent call last):
+            ...
+        neuropil.core.shape.ShapeError: Softmax() would normalise over the positions of a signal
+        (3, 16), channels first: give axis=0 for its channels, or axis=-1 for its positions.
     """
 
     without_activation = Activation.affine
@@ -170,6 +178,7 @@ class Softmax(Activation):
         if axis is not None:
             axis = whole_number(axis, "Softmax: axis", minimum=-64)
         self.__dict__["axis"] = axis
+        self.__dict__["assumes_sequence"] = axis is None and units is None
 
     @override
     def output_shape(self, shape: Shape) -> Shape:

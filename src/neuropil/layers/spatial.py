@@ -35,6 +35,8 @@ class Windowed(Layer):
         ValueError: When an option is out of its range, or two are for different ranks.
     """
 
+    channels_first: ClassVar[bool | None] = True
+
     # What the length of the window is called among the options.
     size_option: ClassVar[str] = "kernel_size"
 

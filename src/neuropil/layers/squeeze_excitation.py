@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -60,6 +60,8 @@ class SqueezeExcitation(Layer):
         >>> SqueezeExcitation(16, bias=False).parameter_shapes((64, 8, 8))
         {'squeeze_weight': (4, 64), 'excite_weight': (64, 4)}
     """
+
+    channels_first: ClassVar[bool | None] = True
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch.nn.functional as F
 from typing_extensions import override
@@ -52,6 +52,8 @@ class Upscale(Layer):
         >>> Upscale((1, 2)).output_shape((8, 16, None))
         (8, 16, None)
     """
+
+    channels_first: ClassVar[bool | None] = True
 
     def __init__(
         self, factor: int | tuple[int, ...], mode: str = "nearest", *, name: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from neuropil.checks import one_of, shown
 from neuropil.core import Layer, Network, join
@@ -166,6 +166,8 @@ class StyledBlock(Block):
     Raises:
         ValueError: When one of them is not known.
     """
+
+    channels_first: ClassVar[bool | None] = True
 
     def __init__(
         self, activation: Choice, normalization: Choice, place: Place, name: str | None
