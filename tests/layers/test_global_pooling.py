@@ -118,7 +118,7 @@ def test_a_pyramid_gives_one_length_for_any_size():
         ),
         (
             lambda: SpatialPyramidPooling(mode="both"),
-            "mode must be one of 'max', 'avg', got 'both",
+            "mode must be 'max' or 'avg', got 'both",
         ),
         (lambda: SpatialPyramidPooling(()), "levels must name at least one"),
         (

@@ -149,7 +149,8 @@ class Network(RunsGraph, Composable, nn.Module):
 
         Args:
             inputs: One array or tensor with the batch axis first; or one for each input of the
-                network, as a tuple or as a dict by the inputs' names. NumPy in gives NumPy out.
+                network, as a tuple or list, or as a dict by the inputs' names. NumPy in gives
+                NumPy out.
             batch_size: How many samples run at once.
 
         Raises:
@@ -165,6 +166,8 @@ class Network(RunsGraph, Composable, nn.Module):
         self.require_built()
         if isinstance(inputs, Mapping):
             inputs = self.by_name(inputs)
+        elif isinstance(inputs, list) and len(self.input_shapes) > 1:
+            inputs = tuple(inputs)
         return predict(self, inputs, batch_size)
 
     def by_name(self, inputs: Mapping[str, Any]) -> Any:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from neuropil.core.layer import Initializer as Filler
 
 # Whether there is a bias; or where it starts.
-Bias: TypeAlias = "bool | float | Initializer"
+Bias: TypeAlias = "bool | float | Filler"
 
 # The rule of He et al. for what a rectifier follows, good enough for its kin.
 HE = HeNormal()
@@ -50,7 +50,7 @@ def composable(value: Composable, what: str) -> Composable:
     Raises:
         ValueError: When it is neither.
     """
-    if not isinstance(value, Composable):
+    if not isinstance(value, Composable):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may err
         raise ValueError(f"{what} must be a layer or a network, got {shown(value)}.")
     return value
 

@@ -59,8 +59,8 @@ def check_options(owner: str, options: dict[str, Any]) -> None:
         ValueError: Naming the algorithm, the option, what was given and what would be right.
     """
     for option, given in options.items():
-        if option in FLAGS and not (given is None and option in OPEN_FLAGS):
-            flag(given, f"{owner}: `{option}`")
+        if option in FLAGS:
+            check_flag(owner, option, given)
         if option not in RULES:
             continue
         values = given if option == "betas" else (given,)
@@ -70,6 +70,16 @@ def check_options(owner: str, options: dict[str, Any]) -> None:
             raise ValueError(
                 f"{owner}: `{option}` must be {RULES[option].words}, got {given!r}."
             )
+
+
+def check_flag(owner: str, option: str, given: object) -> None:
+    """Refuse an option that is neither true nor false, unless None is a choice of its own.
+
+    Raises:
+        ValueError: Naming the algorithm, the option and what was given.
+    """
+    if given is not None or option not in OPEN_FLAGS:
+        flag(given, f"{owner}: `{option}`")
 
 
 def check_choice(owner: str, option: str, given: object, choices: Iterable[str]) -> None:

@@ -146,7 +146,7 @@ def made(choice: Choice, what: str, known: dict[str, Callable[[], Layer]]) -> li
         return []
     if isinstance(choice, Layer):
         return [choice.fresh()]
-    if isinstance(choice, str) and choice in known:
+    if isinstance(choice, str) and choice in known:  # pyright: ignore[reportUnnecessaryIsInstance]  # users may err
         return [known[choice]()]
     raise ValueError(
         f"{what} must be one of {', '.join(map(repr, known))}, a layer such as BatchNorm(), "
