@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 import operator
 from abc import ABC, abstractmethod
-from typing import SupportsFloat, SupportsIndex, final
+from typing import SupportsIndex, final
 
 import torch
 from torch import Generator, Tensor
 from typing_extensions import override
 
+from neuropil.checks import number, shown
 from neuropil.core.arguments import Arguments
 
 __all__ = [
@@ -131,9 +132,7 @@ class Normal(Initializer):
         self, mean: float = 0.0, std: float = 0.01, *, seed: int | None = None
     ) -> None:
         self.mean = finite(self, "mean", mean)
-        self.std = finite(self, "std", std)
-        if std < 0:
-            raise ValueError(f"{self!r}: `std` must be at least 0, got {std}.")
+        self.std = number(std, "Normal: std", "[0, inf)")
         self.seed = whole_seed(self, seed)
 
     @override
@@ -163,7 +162,7 @@ class Uniform(Initializer):
         self.low = finite(self, "low", low)
         self.high = finite(self, "high", high)
         if high <= low:
-            raise ValueError(f"{self!r}: `high` must be above `low`, got {low} and {high}.")
+            raise ValueError(f"Uniform: high must be above low, got {low} and {high}.")
         self.seed = whole_seed(self, seed)
 
     @override
@@ -217,9 +216,7 @@ class Orthogonal(Initializer):
 class Scaled(Initializer):
     """Draws whose variance follows from the fans: the base of the He and Xavier rules."""
 
-    def __init__(self, gain: float = 1.0, *, seed: int | None = None) -> None:
-        self.gain = nonnegative_gain(self, gain)
-        self.seed = whole_seed(self, seed)
+    gain: float
 
     @abstractmethod
     def variance(self, fan_in: int, fan_out: int) -> float:
@@ -251,7 +248,11 @@ class Scaled(Initializer):
 
 
 class He(Scaled):
-    """The rule of He et al.: keep the variance of the signals on the way forward."""
+    """The rule of He et al.: keep the size of the signals on the way forward."""
+
+    def __init__(self, gain: float = 2.0, *, seed: int | None = None) -> None:
+        self.gain = nonnegative_gain(self, gain)
+        self.seed = whole_seed(self, seed)
 
     @override
     def variance(self, fan_in: int, fan_out: int) -> float:
@@ -261,6 +262,10 @@ class He(Scaled):
 class Xavier(Scaled):
     """The rule of Glorot and Bengio: a compromise between the ways forward and back."""
 
+    def __init__(self, gain: float = 1.0, *, seed: int | None = None) -> None:
+        self.gain = nonnegative_gain(self, gain)
+        self.seed = whole_seed(self, seed)
+
     @override
     def variance(self, fan_in: int, fan_out: int) -> float:
         return 2 * self.gain / (fan_in + fan_out)
@@ -268,17 +273,18 @@ class Xavier(Scaled):
 
 @final
 class HeNormal(He):
-    """Normal draws with ``Var(w) = gain / fan_in``.
+    """Normal draws with ``Var(w) = gain / fan_in``, by default ``2 / fan_in``.
 
-    ``HeNormal()`` keeps the variance of what a linear map is given; ``HeNormal(gain=2)`` is the
-    rule of He et al. for ReLU, which halves it: ``torch.nn.init.kaiming_normal_``, whose own
-    gain is the square root, √2.
+    That is the rule of He et al. for maps that a ReLU follows: it keeps half of the signal's
+    mean square, and the 2 makes up for it. ``HeNormal()`` is ``torch.nn.init.kaiming_normal_``,
+    whose own gain is the square root, √2. ``HeNormal(gain=1)`` is LeCun's rule, for maps that
+    nothing follows.
 
     Shape:
         ``(out, in / groups, *kernel)``, or any shape if ``fans`` are given.
 
     Args:
-        gain: What the variance is multiplied with.
+        gain: Factor of the variance: 2 before ReLU, 1 before nothing.
         seed: Makes the values the same at every call, whatever the global random state.
 
     Raises:
@@ -288,7 +294,7 @@ class HeNormal(He):
         He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", 2015, eq. 10.
 
     Example:
-        >>> weight = HeNormal(gain=2, seed=0)(torch.empty(400, 200))  # Var(w) = 2/200
+        >>> weight = HeNormal(seed=0)(torch.empty(400, 200))  # Var(w) = 2/200
         >>> round(weight.var().item(), 3)
         0.01
     """
@@ -300,14 +306,14 @@ class HeNormal(He):
 class HeUniform(He):
     """Even draws from (−b, b) with ``b = √(3 gain / fan_in)``, so ``Var(w) = gain / fan_in``.
 
-    ``HeUniform(gain=2)`` is the rule of He et al. for ReLU: ``torch.nn.init.kaiming_uniform_``,
-    whose own gain is the square root, √2.
+    ``HeUniform()``, with the gain 2, is the rule of He et al. for ReLU:
+    ``torch.nn.init.kaiming_uniform_``, whose own gain is the square root, √2.
 
     Shape:
         ``(out, in / groups, *kernel)``, or any shape if ``fans`` are given.
 
     Args:
-        gain: What the variance is multiplied with.
+        gain: Factor of the variance: 2 before ReLU, 1 before nothing.
         seed: Makes the values the same at every call, whatever the global random state.
 
     Raises:
@@ -317,7 +323,7 @@ class HeUniform(He):
         He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", 2015, eq. 10.
 
     Example:
-        >>> weight = HeUniform(gain=2, seed=0)(torch.empty(4, 6, 10, 10))  # b² = 3·2/600
+        >>> weight = HeUniform(seed=0)(torch.empty(4, 6, 10, 10))  # b² = 3·2/600
         >>> round(weight.abs().max().item(), 2)
         0.1
     """
@@ -388,11 +394,9 @@ def finite(owner: Initializer, option: str, value: object) -> float:
     """Return the option's value.
 
     Raises:
-        ValueError: If it is no finite number.
+        ValueError: If it is not a finite number.
     """
-    if not isinstance(value, SupportsFloat) or not math.isfinite(value):
-        raise ValueError(f"{owner!r}: `{option}` must be a finite number, got {value!r}.")
-    return float(value)
+    return number(value, f"{type(owner).__name__}: {option}")
 
 
 def nonnegative_gain(owner: Initializer, gain: float) -> float:
@@ -401,9 +405,7 @@ def nonnegative_gain(owner: Initializer, gain: float) -> float:
     Raises:
         ValueError: If no spread can have it.
     """
-    if finite(owner, "gain", gain) < 0:
-        raise ValueError(f"{owner!r}: `gain` must be at least 0, got {gain}.")
-    return gain
+    return number(gain, f"{type(owner).__name__}: gain", "[0, inf)")
 
 
 def whole_seed(owner: Initializer, seed: object) -> int | None:
@@ -414,8 +416,14 @@ def whole_seed(owner: Initializer, seed: object) -> int | None:
     """
     if seed is None:
         return None
-    if not isinstance(seed, SupportsIndex) or not 0 <= operator.index(seed) < 2**63:
-        raise ValueError(f"{owner!r}: `seed` must be a whole number from 0, got {seed!r}.")
+    if (
+        isinstance(seed, bool)
+        or not isinstance(seed, SupportsIndex)
+        or not 0 <= operator.index(seed) < 2**63
+    ):
+        raise ValueError(
+            f"{type(owner).__name__}: seed must be a whole number from 0, got {shown(seed)}."
+        )
     return operator.index(seed)
 
 

@@ -111,8 +111,8 @@ def test_its_cost_and_reach_are_those_of_its_window():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"size": 0}, "BlurPooling: the filter size must be .* got 0"),
-        ({"size": 8}, "BlurPooling: the filter size must be a whole number from 1 to 7, got 8"),
+        ({"size": 0}, "BlurPooling: size must be .* got 0"),
+        ({"size": 8}, "BlurPooling: size must be a whole number from 1 to 7, got 8"),
         ({"size": (3, 10**9)}, "a whole number from 1 to 7, got 1000000000"),
         ({"stride": 0}, "BlurPooling: stride must be"),
         ({"padding": "same"}, "BlurPooling: padding must be one of 'reflect', .* got 'same'"),

@@ -287,9 +287,9 @@ def test_inputs_that_do_not_fit_are_refused_at_the_join(shape, layer, message):
     ("arguments", "options", "message"),
     [
         ((0, 3), {}, "Convolution: filters must be a whole number from 1 .*, got 0"),
-        ((8, 0), {}, "Convolution: the filter size must be .*, got 0"),
-        ((8, np.array([3, 3])), {}, r"the filter size must be .*, got 'array\(\[3, 3\]\)'"),
-        ((8, 3.0), {}, "the filter size must be a whole number .*, got 3.0"),
+        ((8, 0), {}, "Convolution: kernel_size must be .*, got 0"),
+        ((8, np.array([3, 3])), {}, r"kernel_size must be .*, got 'array\(\[3, 3\]\)'"),
+        ((8, 3.0), {}, "kernel_size must be a whole number .*, got 3.0"),
         ((8, 3), {"stride": 0}, "Convolution: stride must be .*, got 0"),
         ((8, 3), {"padding": "some"}, "Convolution: padding must be one of .*, got 'some'"),
         ((8, 3), {"padding": (0, -1)}, "Convolution: padding must be .* from 0 .*, got -1"),

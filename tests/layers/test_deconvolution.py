@@ -229,12 +229,12 @@ def test_one_network_takes_any_size():
 
 
 def test_fans_count_what_one_output_sums():
-    layer = Deconvolution(8, 4, stride=2, groups=2, weight=HeNormal(seed=0))
+    layer = Deconvolution(8, 4, stride=2, groups=2, weight=HeNormal(gain=1, seed=0))
     Input(64, 5, 5) >> layer
     assert layer.fans() == (32 * 16 / 4, 4 * 16)
     assert layer.weight.var().item() == pytest.approx(4 / (32 * 16), rel=0.05)
     # So variance is kept: away from the border as much comes out as goes in.
-    layer = Deconvolution(64, 4, stride=2, padding="same", weight=HeNormal(seed=1))
+    layer = Deconvolution(64, 4, stride=2, padding="same", weight=HeNormal(gain=1, seed=1))
     y = (Input(64, 20, 20) >> layer)(torch.randn(4, 64, 20, 20))
     assert y[:, :, 2:-2, 2:-2].var().item() == pytest.approx(1, rel=0.1)
     layer = Deconvolution(16, 5, weight=XavierNormal(seed=0))

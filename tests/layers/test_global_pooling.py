@@ -118,14 +118,14 @@ def test_a_pyramid_gives_one_length_for_any_size():
         ),
         (
             lambda: SpatialPyramidPooling(mode="both"),
-            "mode must be one of 'max', 'avg', got 'both",
+            "mode must be 'max' or 'avg', got 'both",
         ),
         (lambda: SpatialPyramidPooling(()), "levels must name at least one"),
         (
             lambda: SpatialPyramidPooling((1, 0)),
-            "a level must be a whole number from 1 .* got 0",
+            "levels must be a whole number from 1 .* got 0",
         ),
-        (lambda: SpatialPyramidPooling(2.0), "a level must be a whole number .* got 2.0"),
+        (lambda: SpatialPyramidPooling(2.0), "levels must be a whole number .* got 2.0"),
     ],
 )
 def test_options_out_of_range_are_refused_by_the_constructor(make, message):

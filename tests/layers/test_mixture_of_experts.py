@@ -180,7 +180,7 @@ def test_it_can_be_exported(top_k):
 def test_wrong_options_are_refused():
     with pytest.raises(ValueError, match="say how many experts there are"):
         MixtureOfExperts(Linear(3))
-    with pytest.raises(ValueError, match="count must be 2 or left out, got 3"):
+    with pytest.raises(ValueError, match=r"count must be left out, or be .* 2, got 3"):
         MixtureOfExperts((Linear(3), Linear(3)), 3)
     with pytest.raises(ValueError, match="top_k must be at most 4, got 5"):
         MixtureOfExperts(Linear(3), 4, top_k=5)

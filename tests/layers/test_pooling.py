@@ -237,7 +237,7 @@ def test_pooling_has_no_parameters_and_no_cost():
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        ((0,), {}, "the filter size must be a whole number from 1 .*, got 0"),
+        ((0,), {}, "size must be a whole number from 1 .*, got 0"),
         ((2,), {"stride": 0}, "stride must be a whole number from 1 .*, got 0"),
         ((2,), {"padding": 2}, "padding 2 is as wide as a window.*give at most 1 at each end"),
         ((2,), {"padding": (0, 3)}, "is as wide as a window"),

@@ -93,9 +93,12 @@ def test_options_out_of_range_are_refused():
     for make, message in [
         (Reshape, r"needs a shape, such as Reshape\(1, 28, 28\)"),
         (lambda: Reshape(-1, -1), r"only one length may be -1, got \(-1, -1\)"),
-        (lambda: Reshape(0, 3), "length of Reshape's shape must be a whole number from 1 .* 0"),
+        (
+            lambda: Reshape(0, 3),
+            "Reshape: a length of shape must be a whole number from 1 .* 0",
+        ),
         (lambda: Reshape((2, 3)), r"must be a whole number from 1 .*, got \(2, 3\)"),
-        (lambda: Transpose(0.5), "axis of Transpose must be a whole number .*, got 0.5"),
+        (lambda: Transpose(0.5), "Transpose: one of axes must be a whole number .*, got 0.5"),
     ]:
         with pytest.raises(ValueError, match=message):
             make()

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from neuropil.algorithms.terms import L1, L2, MaxNorm, Term, Weight, total
+from neuropil.checks import flag
 from neuropil.core.expression import nearest
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ def l1(
         >>> round(l1(0.1).penalty(network).item(), 4)
         0.7
     """
-    return Regularizer((L1(checked("l1", "rate", rate), names_of("l1", only), biases),))
+    return Regularizer(
+        (L1(checked("l1", "rate", rate), names_of("l1", only), flag(biases, "l1: biases")),)
+    )
 
 
 def l2(
@@ -81,7 +84,9 @@ def l2(
         >>> round(l2(0.1).penalty(network).item(), 4)
         2.5
     """
-    return Regularizer((L2(checked("l2", "rate", rate), names_of("l2", only), biases),))
+    return Regularizer(
+        (L2(checked("l2", "rate", rate), names_of("l2", only), flag(biases, "l2: biases")),)
+    )
 
 
 def maxnorm(
@@ -117,7 +122,9 @@ def maxnorm(
     """
     if checked("maxnorm", "limit", limit) == 0:
         raise ValueError("maxnorm: `limit` must be above 0, got 0: no weight would be left.")
-    return Regularizer((MaxNorm(limit, names_of("maxnorm", only), biases),))
+    return Regularizer(
+        (MaxNorm(limit, names_of("maxnorm", only), flag(biases, "maxnorm: biases")),)
+    )
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from neuropil.layers import (
     Softmax,
 )
 from neuropil.layers.blocks.style import HE, Choice, Place, Style
+from neuropil.layers.options import LECUN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -183,4 +184,5 @@ def averaged_head(style: Style, width: int, classes: int, dropout: float) -> lis
     for length in (3, 1):
         layers += [Convolution(width, length, padding="same", weight=HE), *style.activate()]
         layers += [Dropout(dropout)] if dropout else []
-    return [*layers, Convolution(classes, 1), GlobalPooling("avg"), Softmax()]
+    last = Convolution(classes, 1, weight=LECUN)
+    return [*layers, last, GlobalPooling("avg"), Softmax()]

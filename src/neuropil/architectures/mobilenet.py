@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from neuropil.architectures.registry import Published, architecture
 from neuropil.architectures.sizes import is_small
+from neuropil.checks import number
 from neuropil.core import Layer, Network, Shape, join
 from neuropil.layers import GlobalPooling, Input, Relu, SeparableBlock, Softmax
 from neuropil.layers.blocks.style import Choice, Style
-from neuropil.layers.options import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,6 +8,7 @@ from neuropil.architectures.registry import architecture
 from neuropil.core import Network, Shape, join
 from neuropil.core.shape import whole_number
 from neuropil.layers import Convolution, Input, Softmax, UNetStage
+from neuropil.layers.options import LECUN
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -103,5 +104,6 @@ def unet(
             place=place,
             name=None if level else "stage1",
         )
-    parts = [Input(*input_shape), stage, Convolution(classes, 1), Softmax(axis=0)]
+    head = Convolution(classes, 1, weight=LECUN)
+    parts = [Input(*input_shape), stage, head, Softmax(axis=0)]
     return join(*(part for part in parts if part is not None))

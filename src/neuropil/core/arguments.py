@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 from typing_extensions import override
+
+
+class ConstructorSignature:
+    """The signature of a class: that of its ``__init__``, whatever its ``__new__`` takes.
+
+    Without it the older patch releases of Python 3.11 and 3.12, and tools that read
+    ``__new__`` first, would report ``(*args, **kwargs)`` for every class.
+    """
+
+    def __get__(self, instance: object, owner: type) -> inspect.Signature:
+        if instance is not None:  # what an object takes when it is called is not this
+            raise AttributeError("__signature__")
+        return signature(owner)
 
 
 class Arguments:
@@ -26,19 +40,23 @@ class Arguments:
         {'factor': 2, 'centre': 0.0}
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        self = super().__new__(cls)
-        # Not through `setattr`: a torch module refuses attributes before its own `__init__`.
-        self.__dict__["_call"] = (args, kwargs)
-        return self
+    __signature__ = ConstructorSignature()
+
+    if not TYPE_CHECKING:  # type checkers and editors read `__init__`
+
+        def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+            self = super().__new__(cls)
+            # Not by `setattr`: a torch module refuses attributes before its own `__init__`.
+            self.__dict__["_call"] = (args, kwargs)
+            return self
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """Every constructor argument by name, defaults filled in."""
+        """Every constructor argument by name as plain data, defaults filled in."""
         args, kwargs = self.__dict__["_call"]
         bound = signature(type(self)).bind(*args, **kwargs)
         bound.apply_defaults()
-        return dict(bound.arguments)
+        return {name: plain(value) for name, value in bound.arguments.items()}
 
     @override
     def __repr__(self) -> str:
@@ -61,7 +79,19 @@ class Arguments:
 @functools.cache
 def signature(cls: type) -> inspect.Signature:
     """Return what the constructor of a class takes; cached, since printing asks often."""
-    return inspect.signature(cls)
+    if cls.__init__ is object.__init__:  # which takes nothing and says (*args, **kwargs)
+        return inspect.Signature()
+    own = inspect.signature(cls.__init__)
+    return own.replace(parameters=[*own.parameters.values()][1:])  # without `self`
+
+
+def plain(value: Any) -> Any:
+    """Return Python's own number for one of NumPy's, in tuples and lists too."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) in (tuple, list):
+        return type(value)(map(plain, value))
+    return value
 
 
 def is_default(value: object, default: object) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 from typing_extensions import override
 
+from neuropil.checks import shown
 from neuropil.core import graph as graphs
 from neuropil.core.layer import Layer
 from neuropil.core.network import graph_of
@@ -42,6 +43,7 @@ class Block(RunsGraph, Layer):
     def __init__(self, *, name: str | None = None) -> None:
         super().__init__(name=name)
         own = self.__dict__
+        del own["forward"]  # a block's own, once it is generated, refuses by itself
         own["graph"] = None
         own["planned"] = {}
 
@@ -61,7 +63,7 @@ class Block(RunsGraph, Layer):
                 graph = self.graph or graph_of(self.compose(shape))
                 planned = graphs.with_input(graph, shape)
             except ShapeError as error:
-                raise ShapeError(f"Inside {self!r}: {error}") from None
+                raise ShapeError(f"Inside {shown(self)}: {error}") from None
             self.planned[shape] = planned
         return planned
 
@@ -105,7 +107,8 @@ class Block(RunsGraph, Layer):
             self.check_built(*input_shapes)
             return
         graph = self.plan(*input_shapes)
-        self.__dict__.update(built_for=input_shapes, graph=graph, planned={})
+        self.set_built(*input_shapes)
+        self.__dict__.update(graph=graph, planned={})
         self._modules.update(graphs.layer_names(graph))
         for node, shapes in graphs.fed(graph, *input_shapes):
             node.layer.build(*shapes)
@@ -130,8 +133,8 @@ class Block(RunsGraph, Layer):
         """
         if self.built_for is None:
             raise ShapeError(
-                f"{self!r} has no parameters yet, since the shape of its input is not known: "
-                f"join it to one, as in Input(3, 32, 32) >> block."
+                f"{shown(self)} has no parameters yet, since the shape of its input is not "
+                f"known: join it to an Input first, as in Input(3, 32, 32) >> block."
             )
 
     if TYPE_CHECKING:

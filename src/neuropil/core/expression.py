@@ -187,6 +187,8 @@ def parse(text: str) -> Composable:
         check_size(planned, text)
         return read(tree.body)
     except (SyntaxError, RecursionError, MemoryError) as error:
+        if isinstance(error, MemoryError) and error.args:  # a layer's own words
+            raise ValueError(f"{shortened(text)}: {error}") from None
         what = getattr(error, "msg", None) or "it is nested too deeply"
         line = f"{shortened(text)} is not a network expression: {what}."
         raise ValueError(line) from None

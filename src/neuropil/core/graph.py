@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, cast
 
 from typing_extensions import override
 
+from neuropil.checks import shown
 from neuropil.core.shape import Shape, ShapeError, format_shape
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def add_given(names: dict[str, Layer], more: dict[str, Layer]) -> None:
     """
     for name, layer in more.items():
         if names.setdefault(name, layer) is not layer:
-            raise ValueError(f"two layers are named {name!r}: give each its own name.")
+            raise ValueError(f"two layers are named {shown(name)}: give each its own name.")
 
 
 def join_graphs(first: Graph, second: Graph) -> Graph:
@@ -113,8 +114,8 @@ def join_graphs(first: Graph, second: Graph) -> Graph:
         moved.append(Node(layer, inputs, call, shape, kind))
     if not takes:
         raise ShapeError(
-            f"{second.nodes[0].layer!r} starts a network and takes nothing from "
-            f"{first.nodes[sources[0]].layer!r}: put it in front, or leave it out."
+            f"{shown(second.nodes[0].layer)} starts a network and takes nothing from "
+            f"{shown(first.nodes[sources[0]].layer)}: put it first, or leave it out."
         )
     outputs = tuple([offset + position for position in second.outputs])
     given = first.given
@@ -139,35 +140,38 @@ def moved_inputs(
 
 
 def check_sources(layer: Layer, inputs: tuple[int, ...], first: Graph, second: Graph) -> None:
-    """Refuse more outputs in front than a layer takes.
+    """Refuse another number of outputs in front than a layer takes.
 
     Raises:
-        ShapeError: When there are more, or it is not said which of them feeds which layer.
+        ShapeError: When that is so, or it is not said which of them feeds which layer.
     """
     sources = first.outputs
-    if len(sources) == 1:
-        return
-    takers = sum(OPEN in node.inputs for node in second.nodes)
+    takers = 1 if len(sources) == 1 else sum(OPEN in node.inputs for node in second.nodes)
     if takers > 1:
         raise ShapeError(
             f"{len(sources)} outputs cannot feed {takers} layers, since which feeds which is "
             f"not said: merge the outputs with Concatenate() or Elementwise('add'), or join "
             f"each pair before setting them side by side."
         )
-    most = layer.inputs_taken[1]
-    if most is not None and len(sources) + len(inputs) - 1 > most:
-        given = " and ".join(repr(first.nodes[source].layer) for source in sources)
-        raise ShapeError(
-            f"{layer!r} takes {most} input{'s' * (most > 1)} and is given {len(sources)}, by "
-            f"{given}: put Concatenate() or Elementwise('add') between."
-        )
+    (fewest, most), number = layer.inputs_taken, len(sources) + len(inputs) - 1
+    if fewest <= number <= (most or number):
+        return
+    mend = "put Concatenate() or Elementwise('add') between"
+    if number < fewest:
+        mend = f"set side by side what it takes: parallel(a, b) >> {type(layer).__name__}(…)"
+    given = " and ".join(shown(first.nodes[source].layer) for source in sources)
+    raise ShapeError(
+        f"{shown(layer)} takes {layer.inputs_in_words} and is given {number}, by {given}: "
+        f"{mend}."
+    )
 
 
 def stands_already(layer: Layer) -> str:
     """Return the message for a layer object that would be called twice."""
     return (
-        f"{layer!r} stands in this network already: write it out again for a layer with its "
-        f"own weights, or call it twice by repeat(…, share=True) or parallel(…, share=True)."
+        f"{shown(layer)} stands in this network already: write it out again for a layer "
+        f"with its own weights, or call it twice by repeat(…, share=True) or "
+        f"parallel(…, share=True)."
     )
 
 
@@ -183,6 +187,7 @@ def shaped(before: tuple[Node, ...], added: Sequence[Node]) -> tuple[Node, ...]:
         shapes = [source.shape for source in sources if source.shape is not None]
         if shapes and len(shapes) == len(node.inputs):
             node = node_with_shape(node, sources, shapes)
+            check_order_of_axes(nodes, node, shapes)
             ready.append((node.layer, shapes))
         nodes.append(node)
     for layer, shapes in ready:
@@ -213,11 +218,42 @@ def node_with_shape(node: Node, sources: list[Node], shapes: list[Shape]) -> Nod
     except ShapeError as error:
         # The layer's own words hold what it needs and the mend; here comes who gave it.
         given = " and ".join(
-            f"{source.layer!r} gives {format_shape(shape)}"
+            f"{shown(source.layer)} gives {format_shape(shape)}"
             for source, shape in zip(sources, shapes, strict=True)
         )
         raise ShapeError(" ".join(f"{given}. {error}".split())) from None  # in one line
     return Node(layer, node.inputs, node.call, shape, kind)
+
+
+def check_order_of_axes(nodes: Sequence[Node], node: Node, shapes: list[Shape]) -> None:
+    """Refuse to take a signal (C, L) for a sequence (T, D) where nobody asked for that.
+
+    Raises:
+        ShapeError: When a layer would work along the positions in place of the channels.
+    """
+    layer = node.layer
+    if layer.assumes_sequence and len(shapes[0]) == 2 and gives_signal(nodes, node.inputs):
+        raise ShapeError(
+            f"{shown(layer)} would normalise over the positions of a signal "
+            f"{format_shape(shapes[0])}, channels first: give axis=0 for its channels, or "
+            f"axis=-1 for its positions."
+        )
+
+
+def gives_signal(nodes: Sequence[Node], places: Iterable[int]) -> bool:
+    """Tell whether one of these nodes gives channels first, as far as the layers say so."""
+    waiting, seen = [*places], {OPEN}
+    while waiting:
+        place = waiting.pop()
+        if place in seen:
+            continue
+        seen.add(place)
+        node = nodes[place]
+        if node.layer.channels_first is None:
+            waiting += node.inputs
+        elif node.layer.channels_first:
+            return True
+    return False
 
 
 class Given:
@@ -228,18 +264,24 @@ class Given:
         return "the given input"
 
 
-def with_input(graph: Graph, shape: Shape) -> Graph:
+def with_input(graph: Graph, shape: Shape, kind: Kind = "float") -> Graph:
     """Return an open graph with the shapes that follow from its input's; nothing is built.
+
+    Args:
+        graph: The graph.
+        shape: Shape of what is given to it.
+        kind: Whether that holds floats or integers.
 
     Raises:
         ShapeError: When a layer cannot take what the layers in front of it give.
     """
-    front = Node(cast("Layer", Given()), (), 0, shape, "float")
+    front = Node(cast("Layer", Given()), (), 0, shape, kind)
     nodes: list[Node] = []
     for node in graph.nodes:
         sources = [front if place == OPEN else nodes[place] for place in node.inputs]
         shapes = [source.shape for source in sources if source.shape is not None]
         nodes.append(node_with_shape(node, sources, shapes))
+        check_order_of_axes(nodes, nodes[-1], shapes)
     return graph._replace(nodes=tuple(nodes))
 
 
@@ -260,7 +302,7 @@ def wrong_kind(source: Node, layer: Layer, wanted: str) -> str:
     if wanted != layer.dtype_taken:
         needs = "a mask of integers"
     gives = "integers" if source.kind == "int" else "floats"
-    return f"{layer!r} takes {needs}, and {source.layer!r} gives {gives}: {mend}."
+    return f"{shown(layer)} takes {needs}, and {shown(source.layer)} gives {gives}: {mend}."
 
 
 def parallel_graphs(graphs: Iterable[Graph], *, share: bool) -> Graph:
@@ -290,8 +332,8 @@ def parallel_graphs(graphs: Iterable[Graph], *, share: bool) -> Graph:
         outputs += [moved[position] for position in graph.outputs]
     if len(set(outputs)) < len(outputs):
         raise ShapeError(
-            f"{nodes[outputs[-1]].layer!r} would be an output twice: write the network out "
-            f"again for its own weights, or use parallel(…, share=True) to call it twice."
+            f"{shown(nodes[outputs[-1]].layer)} would be an output twice: write the network "
+            f"out again for its own weights, or use parallel(…, share=True) to call it twice."
         )
     return Graph.of(nodes, outputs)
 
@@ -316,7 +358,7 @@ def after(graph: Graph, position: int, names: Sequence[str]) -> Graph:
         if any(source == position or source in behind for source in node.inputs):
             behind.add(place)
     if not behind:
-        raise ValueError(f"nothing comes after {names[position]!r}.")
+        raise ValueError(f"nothing comes after {shown(names[position])}.")
     for place in sorted(behind):
         for source in graph.nodes[place].inputs:
             if source != position and source not in behind:

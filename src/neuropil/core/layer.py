@@ -6,14 +6,15 @@ import copy
 import functools
 import keyword
 import math
-import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import torch
 from torch import nn
 
+from neuropil.checks import shown
 from neuropil.core.arguments import Arguments
+from neuropil.core.free_memory import require_memory
 from neuropil.core.shape import Shape, ShapeError, format_shape, format_shapes
 
 if TYPE_CHECKING:
@@ -85,11 +86,12 @@ class Layer(Composable, Arguments, nn.Module):
     def __init__(self, *, name: str | None = None) -> None:
         start_module(self)
         if name is not None:
-            check_name(name)
+            check_name(name, f"{type(self).__name__}: name")
         own = self.__dict__  # torch's `__setattr__` is slow, and none of these is a tensor
         own["given_name"] = name
         own["built_for"] = None
         own["initializers"] = {}
+        own["forward"] = self.by_hand  # until it is joined
 
     if TYPE_CHECKING:
         # Typed as torch types `forward`: a subclass names as many shapes as it has inputs.
@@ -129,14 +131,14 @@ class Layer(Composable, Arguments, nn.Module):
         """Create the parameters for these input shapes, once.
 
         Raises:
-            ShapeError: When the layer was built for shapes that need other parameters, or when
-                the parameters exceed the machine's memory.
+            ShapeError: When the layer was built for shapes that need other parameters.
+            MemoryError: When the parameters exceed the memory that is free.
         """
         shapes = self.parameter_shapes(*input_shapes)
         if self.built_for is not None:
             self.check_built(*input_shapes)
             return
-        self.__dict__["built_for"] = input_shapes
+        self.set_built(*input_shapes)
         if shapes:
             check_memory(self, shapes)
         parameter = None
@@ -145,6 +147,58 @@ class Layer(Composable, Arguments, nn.Module):
             parameter = self._parameters[name] = nn.Parameter(torch.empty(shape))
         if parameter is None or not parameter.is_meta:
             self.reset_parameters()
+
+    def set_built(self, *input_shapes: Shape) -> None:
+        """Note the input shapes, and that calls need not be checked from now on."""
+        self.__dict__["built_for"] = input_shapes
+        self.__dict__.pop("forward", None)
+
+    def by_hand(self, *inputs: Any) -> Any:
+        """Run a layer that was not joined to an input, with what a join would have checked.
+
+        Raises:
+            ShapeError: When the inputs do not fit, or the layer needs parameters.
+        """
+        if all(isinstance(value, torch.Tensor) for value in inputs):
+            self.check_inputs(*inputs)
+        return type(self).forward(self, *inputs)
+
+    def check_inputs(self, *inputs: Tensor) -> None:
+        """Refuse a batch for which there are no parameters, or that does not fit.
+
+        Raises:
+            ShapeError: When that is so.
+        """
+        fewest, most = self.inputs_taken
+        if not fewest <= len(inputs) <= (most or len(inputs)):
+            raise ShapeError(f"{shown(self)} takes {self.inputs_in_words}, got {len(inputs)}.")
+        shapes = [tuple(value.shape[1:]) for value in inputs]
+        try:
+            self.output_shape(*shapes)
+            needs_parameters = self.needs_parameters(*shapes)
+        except IndexError:  # there is not one axis behind the batch
+            raise self.refuse(
+                "a batch, with its axis first", shapes[0], "stack samples"
+            ) from None
+        if needs_parameters:
+            source = ", ".join(map(str, shapes[0]))
+            raise ShapeError(
+                f"{shown(self)} has no parameters yet, since the shape of its input is not "
+                f"known: join it to an Input first, as in Input({source}) >> {shown(self)}."
+            )
+
+    @property
+    def inputs_in_words(self) -> str:
+        """How many inputs the layer takes: ``"1 input"``, ``"at least 2 inputs"``."""
+        fewest, most = self.inputs_taken
+        if most is None:
+            return f"at least {fewest} input{'s' * (fewest > 1)}"
+        several = f"{fewest} to {most}" if most > fewest else f"{most}"
+        return f"{several} input{'s' * (most > 1)}"
+
+    def needs_parameters(self, *input_shapes: Shape) -> bool:
+        """Tell whether the layer cannot run without being built."""
+        return bool(self.parameter_shapes(*input_shapes))
 
     def check_built(self, *input_shapes: Shape) -> None:
         """Say so when the parameters, if already there, do not fit these input shapes.
@@ -158,9 +212,9 @@ class Layer(Composable, Arguments, nn.Module):
         parameters = dict(self.named_parameters(recurse=False))
         if any(tuple(parameters[name].shape) != shapes[name] for name in shapes):
             raise ShapeError(
-                f"{self!r} is already built for {format_shapes(self.built_for)} and cannot "
-                f"take {format_shapes(input_shapes)}: copy it first, with copy.deepcopy or by "
-                f"writing it out again."
+                f"{shown(self)} is already built for {format_shapes(self.built_for)} and "
+                f"cannot take {format_shapes(input_shapes)}: copy it first, with copy.deepcopy "
+                f"or by writing it out again."
             )
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
@@ -188,6 +242,12 @@ class Layer(Composable, Arguments, nn.Module):
         """
         return None
 
+    # Whether axis 0 of an output of rank 2 holds channels, as in a signal (C, L), and not
+    # steps, as in a sequence (T, D); None where that is as in the input.
+    channels_first: ClassVar[bool | None] = None
+    # Whether the layer works along the last axis at rank 2 without having been asked to.
+    assumes_sequence: ClassVar[bool] = False
+
     # The function alone with its result written over its input, where there is one.
     in_place: ClassVar[Callable[[Tensor], Tensor] | None] = None
 
@@ -205,7 +265,7 @@ class Layer(Composable, Arguments, nn.Module):
 
     def refuse(self, needs: str, shape: Shape, mend: str) -> ShapeError:
         """Return the error for an input that does not fit."""
-        return ShapeError(f"{self!r} needs {needs}, got {format_shape(shape)}: {mend}.")
+        return ShapeError(f"{shown(self)} needs {needs}, got {format_shape(shape)}: {mend}.")
 
     # Arguments' repr, not torch's: one line, valid Python.
     __repr__ = Arguments.__repr__
@@ -224,8 +284,12 @@ def start_module(module: nn.Module) -> None:
         own[key] = kind()
 
 
-def check_name(name: object) -> None:
+def check_name(name: object, what: str = "name") -> None:
     """Refuse what cannot be an attribute of a network.
+
+    Args:
+        name: The name.
+        what: Whose it is, for the message.
 
     Raises:
         ValueError: When `name` is no plain Python identifier.
@@ -237,29 +301,23 @@ def check_name(name: object) -> None:
         or name.startswith("_")
     ):
         raise ValueError(
-            f"name must be a Python identifier that does not start with _, like "
-            f"'conv3', got {name!r}."
+            f"{what} must be a Python identifier that does not start with _, like "
+            f"'conv3', got {shown(name)}."
         )
     from neuropil.core.network import Network  # the network module needs this one
 
     if hasattr(Network, name) or name in ("graph", "names", "training"):
-        raise ValueError(f"a layer cannot be named {name!r}: a network uses that name.")
+        raise ValueError(f"{what} cannot be {shown(name)}: a network uses that name.")
 
 
 def check_memory(layer: Layer, shapes: dict[str, tuple[int, ...]]) -> None:
-    """Refuse parameters that this machine cannot hold.
+    """Refuse parameters that the free memory cannot hold.
 
     Raises:
-        ShapeError: When they exceed the physical memory.
+        MemoryError: When they exceed it.
     """
     elements = sum(map(math.prod, shapes.values()))
     if elements < CERTAINLY_FITS or torch.get_default_device().type != "cpu":
         return
     needed = elements * torch.get_default_dtype().itemsize
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > memory:
-        raise ShapeError(
-            f"{layer!r} would hold {elements:,} parameters, {needed / 2**30:,.0f} GiB, and "
-            f"this machine has {memory / 2**30:,.0f} GiB: make it smaller, or compose "
-            f'it under torch.device("meta").'
-        )
+    require_memory(needed, f"{shown(layer)} with {elements:,} parameters")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 from typing_extensions import override
 
+from neuropil.checks import flag, shown
 from neuropil.core import expression, files
 from neuropil.core import graph as graphs
 from neuropil.core.graph import Graph, Node
@@ -146,15 +148,44 @@ class Network(RunsGraph, Composable, nn.Module):
         """Return the outputs for raw inputs: test mode, no gradients, in batches.
 
         Args:
-            inputs: One array or tensor with the batch axis first, or a tuple with one for each
-                input of the network. NumPy in gives NumPy out.
+            inputs: One array or tensor with the batch axis first; or one for each input of the
+                network, as a tuple or list, or as a dict by the inputs' names. NumPy in gives
+                NumPy out.
             batch_size: How many samples run at once.
 
         Raises:
-            ValueError: When the inputs do not have the network's input shape.
+            ValueError: When the inputs do not have the network's input shape, or a name is
+                missing or unknown.
+
+        Example:
+            >>> from neuropil.layers import Concatenate, Input, parallel
+            >>> network = parallel(Input(2), Input(1, name="age")) >> Concatenate()
+            >>> network.predict({"age": [[3.0]], "input1": [[1.0, 2.0]]}).tolist()
+            [[1.0, 2.0, 3.0]]
         """
         self.require_built()
+        if isinstance(inputs, Mapping):
+            inputs = self.by_name(inputs)
+        elif isinstance(inputs, list) and len(self.input_shapes) > 1:
+            inputs = tuple(inputs)
         return predict(self, inputs, batch_size)
+
+    def by_name(self, inputs: Mapping[str, Any]) -> Any:
+        """Return what is given by the inputs' names in the order of the inputs.
+
+        Raises:
+            ValueError: When a name is missing or unknown.
+        """
+        names = [
+            n for n, node in zip(self.node_names, self.nodes, strict=True) if not node.inputs
+        ]
+        if {*names} != {*inputs}:
+            raise ValueError(
+                f"the network's inputs are named {', '.join(names)}, got "
+                f"{', '.join(map(shown, inputs)) or 'none'}."
+            )
+        ordered = tuple(inputs[name] for name in names)
+        return ordered if len(ordered) > 1 else ordered[0]
 
     def require_built(self) -> None:
         """Refuse to run without parameters.
@@ -199,37 +230,67 @@ class Network(RunsGraph, Composable, nn.Module):
 
         Args:
             *inputs: The examples for each input, batch axis first.
+
+        Raises:
+            ValueError: When there are not as many as inputs.
         """
+        if len(inputs) != len(self.inputs):
+            raise ValueError(
+                f"the network takes {len(self.inputs)} inputs, got examples for {len(inputs)}."
+            )
         for layer, examples in zip(self.inputs, inputs, strict=True):
             layer.normalize(examples)  # pyright: ignore[reportCallIssue]  # only Input is a source
 
-    def freeze(self, name: str) -> None:
+    def freeze(self, name: str | Layer) -> None:
         """Keep all parameters up to a layer as they are; BatchNorm there stays in test mode.
 
+        Both hold from now on, in loops of your own as in a `Trainer`.
+
         Args:
-            name: The layer's name, such as ``"stage3"``; it is frozen too.
+            name: The layer's name, such as ``"stage3"``, or the layer; it is frozen too.
+
+        Raises:
+            ValueError: When there is no such layer, or there are no parameters yet.
+
+        Example:
+            >>> from neuropil.layers import BatchNorm, Input, Linear
+            >>> network = Input(2) >> Linear(4) >> BatchNorm() >> Linear(1)
+            >>> network.freeze("batchnorm1")
+            >>> network.batchnorm1.training, network.linear2.training
+            (False, True)
         """
+        self.require_built()
         for layer in self.upto(name):
             layer.requires_grad_(requires_grad=False)
+            for part in layer.modules():
+                if not part._modules:  # a mode set for a part of a block stays
+                    part.train(part.training)  # BatchNorm sees by itself that it is frozen
 
     # Parts of it
 
-    def upto(self, *names: str) -> Network:
+    def upto(self, *names: str | Layer) -> Network:
         """Return the part that ends with these layers, each an output; weights are shared.
 
         Args:
-            *names: Layers' names, such as ``"convolution3"``; several give a pyramid.
+            *names: Layers' names, such as ``"convolution3"``, or the layers themselves; several
+                give a pyramid.
 
         Raises:
-            ValueError: When there is no such name.
+            ValueError: When there is no such layer, or none is given.
         """
+        if not names:
+            raise ValueError("upto takes the name of at least one layer.")
         return self.part(graphs.upto(self.graph, *map(self.position, names)))
 
-    def after(self, name: str) -> Network:
-        """Return the part behind the layer called `name`; weights are shared.
+    def after(self, name: str | Layer) -> Network:
+        """Return the part after a layer; weights are shared.
 
         Args:
-            name: A layer's name, such as ``"convolution3"``.
+            name: A layer's name, such as ``"convolution3"``, or the layer itself.
+
+        Raises:
+            ValueError: When there is no such layer, nothing comes after it, or the part would
+                take something from before the cut as well.
         """
         return self.part(graphs.after(self.graph, self.position(name), self.node_names))
 
@@ -238,16 +299,25 @@ class Network(RunsGraph, Composable, nn.Module):
         layers = {name: one for name, one in self.layers.items() if id(one) in part.calls}
         return Network(part, names=layers)
 
-    def position(self, name: str) -> int:
-        """Return where a node stands.
+    def position(self, name: str | Layer) -> int:
+        """Return the position of a node; of a layer that is called often, its first.
+
+        Args:
+            name: The node's name, or its layer.
 
         Raises:
-            ValueError: When there is no such name.
+            ValueError: When it is not in this network.
         """
-        if name not in self.node_names:
-            near = expression.nearest(name, self.node_names)
-            raise ValueError(f"this network has no layer {name!r}.{near}")
-        return self.node_names.index(name)
+        places = (
+            self.node_names
+            if isinstance(name, str)
+            else [id(node.layer) for node in self.nodes]
+        )
+        wanted = name if isinstance(name, str) else id(name)
+        if wanted not in places:
+            near = expression.nearest(name, self.node_names) if isinstance(name, str) else ""
+            raise ValueError(f"this network has no layer {shown(name)}.{near}")
+        return places.index(wanted)
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers.values())
@@ -322,6 +392,7 @@ def join(*networks: Composable) -> Network:
         *networks: Networks or layers, at least one.
 
     Raises:
+        ValueError: When nothing is given.
         ShapeError: When a layer cannot take what the one in front gives.
 
     Example:
@@ -329,6 +400,8 @@ def join(*networks: Composable) -> Network:
         >>> join(Input(4), Relu(8), Relu(2)).output_shape
         (2,)
     """
+    if not networks:
+        raise ValueError("join takes at least one network or layer.")
     return Network(functools.reduce(graphs.join_graphs, map(graph_of, networks)))
 
 
@@ -347,6 +420,7 @@ def parallel(*networks: Composable, share: bool = False) -> Network:
             ``parallel(n, n, share=True)`` is the pair of a Siamese network.
 
     Raises:
+        ValueError: When nothing is given.
         ShapeError: When a layer would be called twice without `share`.
 
     Example:
@@ -354,6 +428,9 @@ def parallel(*networks: Composable, share: bool = False) -> Network:
         >>> (Input(4) >> parallel(Relu(8), Relu(2)) >> Concatenate()).output_shape
         (10,)
     """
+    if not networks:
+        raise ValueError("parallel takes at least one network or layer.")
+    share = flag(share, "parallel: share")
     return Network(graphs.parallel_graphs(map(graph_of, networks), share=share))
 
 
@@ -384,8 +461,41 @@ def repeat(network: Composable, n: int, *, share: bool = False) -> Network:
         raise ShapeError(
             f"repeat would make {n * len(source.nodes):,} layers; the most is {MAX_LAYERS:,}."
         )
+    share = flag(share, "repeat: share")
+    if n > 1 and source.is_open:
+        check_follows_itself(source)
     parts = [shared_call(source, k) if share else copied(source, k) for k in range(n)]
     return Network(functools.reduce(graphs.join_graphs, parts))
+
+
+# Inputs by which it is tried whether a network can follow itself.
+TRIED: tuple[Shape, ...] = ((16,), (16, 16), (16, 64, 64), (16, 32, 32, 32))
+
+
+def check_follows_itself(source: Graph) -> None:
+    """Refuse a network that takes some of the shapes tried, and never what it gives for them.
+
+    Raises:
+        ShapeError: When that is so.
+    """
+    refusal: ShapeError | None = None
+    for shape in TRIED:
+        for kind in ("float", "int"):
+            try:
+                given = graphs.with_input(source, shape, kind)
+            except ShapeError:
+                continue
+            (end, *more) = (given.nodes[place] for place in given.outputs)
+            if more or end.shape is None or end.kind is None:
+                return
+            try:
+                graphs.with_input(source, end.shape, end.kind)
+            except ShapeError as error:
+                refusal = refusal or error
+            else:
+                return
+    if refusal is not None:
+        raise ShapeError(f"repeat: a second copy cannot follow the first. {refusal}")
 
 
 def shared_call(source: Graph, k: int) -> Graph:

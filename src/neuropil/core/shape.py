@@ -6,10 +6,14 @@ import math
 import operator
 from typing import TypeAlias
 
+from neuropil.checks import shown
+
 Shape: TypeAlias = tuple[int | None, ...]
 
 # What 32 bits hold: a longer axis is a slip or an attack, never a wish.
 MAX_LENGTH = 2**31 - 1
+# Shapes of more axes are a slip too, and are shortened where they are printed.
+MOST_SHOWN = 20
 
 
 class ShapeError(ValueError):
@@ -26,6 +30,8 @@ def format_shape(shape: Shape) -> str:
         >>> format_shape((3, 32, None)), format_shape((10,))
         ('(3, 32, None)', '(10)')
     """
+    if len(shape) > MOST_SHOWN:
+        return f"({', '.join(map(str, shape[:3]))}, … {len(shape):,} axes)"
     return "(" + ", ".join(map(str, shape)) + ")"
 
 
@@ -52,7 +58,8 @@ def whole_number(value: object, what: str, *, minimum: int = 1) -> int:
         number = None
     if number is None or isinstance(value, bool) or not minimum <= number <= MAX_LENGTH:
         raise ValueError(
-            f"{what} must be a whole number from {minimum} to {MAX_LENGTH:,}, got {value!r}."
+            f"{what} must be a whole number from {minimum} to {MAX_LENGTH:,}, got "
+            f"{shown(value)}."
         )
     return number
 
@@ -67,7 +74,7 @@ def per_axis(value: object, rank: int, what: str, *, minimum: int = 1) -> tuple[
         return (whole_number(value, what, minimum=minimum),) * rank
     if len(value) != rank:
         raise ShapeError(
-            f"{what} has {len(value)} numbers, {tuple(value)}, for {rank} axes: "
+            f"{what} has {len(value)} numbers, {shown(tuple(value))}, for {rank} axes: "
             f"give one number, or one an axis."
         )
     return tuple(whole_number(item, what, minimum=minimum) for item in value)

@@ -208,13 +208,14 @@ def windows(
     dilation: object = 1,
     padding: object = "valid",
     ceil: bool = False,
+    named: str = "the filter size",
 ) -> tuple[Window, ...]:
     """Return one window an axis from options that are one value, or one value an axis.
 
     A padding of two numbers is read as (start, end) of every axis where there is one axis,
     and as one number an axis where there are two.
     """
-    sizes = per_axis(size, rank, "the filter size")
+    sizes = per_axis(size, rank, named)
     strides = per_axis(stride, rank, "stride")
     dilations = per_axis(dilation, rank, "dilation")
     pads = axis_paddings(padding, rank)

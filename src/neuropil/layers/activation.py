@@ -9,9 +9,10 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core import Layer, Shape
+from neuropil.core.arguments import plain
 from neuropil.core.shape import whole_number
-from neuropil.init import HeNormal, XavierNormal
-from neuropil.layers.options import initializer, known_count
+from neuropil.init import XavierNormal
+from neuropil.layers.options import initializer, known_count, refuse_unused, set_bias
 from neuropil.layers.rearrange import Identity
 
 if TYPE_CHECKING:
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 
     from neuropil.core.layer import Initializer
     from neuropil.core.window import Reach
+    from neuropil.layers.options import Bias
 
 XAVIER = XavierNormal()
-# The rule of He et al. for ReLU, good enough for its kin.
-HE = HeNormal(gain=2)
 
 
 class Activation(Layer):
@@ -37,8 +37,9 @@ class Activation(Layer):
 
     Args:
         units: Number of outputs of the affine map; None for the function alone.
-        bias: Whether the map adds b, which starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether the map adds b, from a start at zero; or where it starts.
+        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
+            since no rectifier follows.
         name: Name in the network.
 
     Raises:
@@ -53,20 +54,21 @@ class Activation(Layer):
         self,
         units: int | None = None,
         *,
-        bias: bool = True,
+        bias: Bias = True,
         weight: Initializer = XAVIER,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        own = self.__dict__
-        own["units"] = (
+        self.__dict__["units"] = (
             None if units is None else whole_number(units, f"{type(self).__name__}: units")
         )
-        own["has_bias"] = bias
-        if units is not None:
+        if units is None:
+            self.__dict__["has_bias"] = False
+            refuse_unused(self, "units", weight=weight, bias=plain(bias) is False or bias)
+        else:
+            self.__dict__["channels_first"] = False  # units are the last axis
             self.initializers["weight"] = initializer(weight, f"{type(self).__name__}: weight")
-            if not bias:
-                self._parameters["bias"] = None
+            set_bias(self, bias, "bias")
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
@@ -109,9 +111,12 @@ class Activation(Layer):
         layer: Layer = Identity(name=self.given_name)
         if self.units is not None:
             weight = self.initializers["weight"]
-            layer = Linear(self.units, bias=self.has_bias, weight=weight, name=self.given_name)
+            bias = self.initializers.get("bias", self.has_bias)
+            layer = Linear(self.units, bias=bias, weight=weight, name=self.given_name)
             layer.__dict__["_parameters"] = self._parameters
-        layer.__dict__.update(built_for=self.built_for, training=self.training)
+        if self.built_for is not None:
+            layer.set_built(*self.built_for)
+        layer.training = self.training
         return layer
 
     @override
@@ -136,8 +141,10 @@ class Linear(Activation):
 
     Args:
         units: Number of outputs.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
+            since no rectifier follows.
         name: Name in the network, in place of ``linear1``.
 
     Raises:

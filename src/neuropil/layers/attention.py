@@ -9,15 +9,17 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import flag, number
 from neuropil.core.shape import whole_number
 from neuropil.init import XavierUniform
 from neuropil.layers.merge import Merge
-from neuropil.layers.options import initializer, number
+from neuropil.layers.options import initializer, set_bias
 from neuropil.layers.stacked import Stacked
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
+    from neuropil.layers.options import Bias
 
 XAVIER = XavierUniform()
 APART = ("q_proj_weight", "k_proj_weight", "v_proj_weight")
@@ -51,7 +53,8 @@ class Attention(Stacked, Merge):
         heads: Number of heads; `units` is a multiple of it.
         units: Width of the output and of all heads together; by default that of the queries.
         causal: Whether position t sees only the positions 0 to t, in training and test alike.
-        bias: Whether the maps add b, which start at zero.
+        bias: Whether the maps add b, from a start at zero; or where they start: a number or an
+            initialiser.
         dropout: Part of the softmax's weights that is left out in training.
         weight: Initialiser of each map. Parameters have the names of
             ``torch.nn.MultiheadAttention``, but ``out_proj_weight``; ``load_state_dict`` takes
@@ -81,6 +84,8 @@ class Attention(Stacked, Merge):
         True
     """
 
+    channels_first: ClassVar[bool | None] = False
+
     inputs_taken: ClassVar[tuple[int, int | None]] = (1, 4)
 
     def __init__(
@@ -89,7 +94,7 @@ class Attention(Stacked, Merge):
         *,
         units: int | None = None,
         causal: bool = False,
-        bias: bool = True,
+        bias: Bias = True,
         dropout: float = 0.0,
         weight: Initializer = XAVIER,
         name: str | None = None,
@@ -102,12 +107,10 @@ class Attention(Stacked, Merge):
             raise ValueError(
                 f"Attention: units must be a multiple of the {heads} heads, got {units}."
             )
-        own["causal"] = causal
-        own["has_bias"] = bias
+        own["causal"] = flag(causal, "Attention: causal")
         own["dropout"] = number(dropout, "Attention: dropout", "[0, 1)")
         self.initializers["weight"] = initializer(weight, "Attention: weight")
-        if not bias:
-            self._parameters.update(in_proj_bias=None, out_proj_bias=None)
+        set_bias(self, bias, "in_proj_bias", "out_proj_bias")
 
     # Shapes
 
@@ -208,7 +211,11 @@ class Attention(Stacked, Merge):
 
     @override
     def initializer_of(self, name: str) -> Initializer | None:
-        return self.initializers["weight"] if name.endswith("weight") else None
+        return (
+            self.initializers["weight"]
+            if name.endswith("weight")
+            else self.initializers.get(name)
+        )
 
     @override
     def _load_from_state_dict(  # pyright: ignore[reportIncompatibleMethodOverride]  # torch's own

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 from typing_extensions import override
 
+from neuropil.checks import number
 from neuropil.layers.normalization import ONES, Normalization
-from neuropil.layers.options import number
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
@@ -57,6 +57,8 @@ class BatchNorm(Normalization):
         [0.2]
     """
 
+    channels_first: ClassVar[bool | None] = True
+
     def __init__(
         self,
         *,
@@ -80,6 +82,10 @@ class BatchNorm(Normalization):
             self._buffers["running_var"] = torch.empty(channels)
             self._buffers["num_batches_tracked"] = torch.empty((), dtype=torch.int64)
         super().build(*input_shapes)
+
+    @override
+    def needs_parameters(self, *input_shapes: Shape) -> bool:
+        return True  # its running statistics, if nothing else
 
     @override
     def check_built(self, *input_shapes: Shape) -> None:

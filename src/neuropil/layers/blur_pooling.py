@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import one_of
 from neuropil.core.window import halves
 from neuropil.layers.constants import WithConstants
 from neuropil.layers.convolution import CONVOLVE
@@ -70,6 +71,8 @@ class BlurPooling(WithConstants, Windowed):
         (64, 16, None)
     """
 
+    size_option: ClassVar[str] = "size"
+
     def __init__(
         self,
         size: int | tuple[int, ...] = 3,
@@ -78,10 +81,7 @@ class BlurPooling(WithConstants, Windowed):
         padding: str = "reflect",
         name: str | None = None,
     ) -> None:
-        if padding not in PADDING:
-            known = ", ".join(map(repr, PADDING))
-            raise ValueError(f"BlurPooling: padding must be one of {known}, got {padding!r}.")
-        self.__dict__["padding"] = padding
+        self.__dict__["padding"] = one_of(padding, "BlurPooling: padding", PADDING)
         super().__init__(size, stride, 1, "valid", name=name)
         self.__dict__["plans"] = {}
 
@@ -91,8 +91,7 @@ class BlurPooling(WithConstants, Windowed):
         for window in made:
             if window.size > LONGEST:
                 raise ValueError(
-                    f"the filter size must be a whole number from 1 to {LONGEST}, "
-                    f"got {window.size}."
+                    f"size must be a whole number from 1 to {LONGEST}, got {window.size}."
                 )
         if self.padding == "valid":
             return made

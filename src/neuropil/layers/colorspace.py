@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from neuropil.core.shape import whole_number
-from neuropil.layers.activation import HE
 from neuropil.layers.factored import POINT, Factored, Step
 from neuropil.layers.functions import function
+from neuropil.layers.options import HE, initializer
 from neuropil.layers.rectifier import LeakyRelu
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
     from neuropil.layers.functions import Choice, Function
+    from neuropil.layers.options import Bias
 
 # Graham, "Spatially-sparse convolutional neural networks", 2014, has this slope.
 VERY_LEAKY = LeakyRelu(epsilon=1 / 3)
@@ -38,8 +39,10 @@ class LearnedColorspace(Factored):
         hidden: Outputs of the first of the two convolutions.
         activation: The function f: a name such as ``"tanh"``, or a layer; by default the very
             leaky rectifier, whose slope is 1/3 on the negative side.
-        bias: Whether b₁ and b₂ are added; they start at zero.
-        weight: Initialiser of W₁ and W₂.
+        bias: Whether b₁ and b₂ are added, from a start at zero; or where they start: a number
+            or an initialiser.
+        weight: Initialiser of W₁ and W₂; by default ``HeNormal()``, for the rectifier between
+            them.
         name: Name in the network, in place of ``learnedcolorspace1``.
 
     Raises:
@@ -67,11 +70,12 @@ class LearnedColorspace(Factored):
         hidden: int = 10,
         *,
         activation: Choice = VERY_LEAKY,
-        bias: bool = True,
+        bias: Bias = True,
         weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
         filters = whole_number(channels, "LearnedColorspace: channels")
+        initializer(weight, "LearnedColorspace: weight")
         super().__init__(filters, bias, weight, (1, 1, 1, "valid"), name)
         own = self.__dict__
         own["hidden"] = whole_number(hidden, "LearnedColorspace: hidden")

@@ -11,7 +11,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.shape import count, whole_number
-from neuropil.init import HeNormal
+from neuropil.layers.options import HE, initializer, set_bias
 from neuropil.layers.spatial import Windowed, split_padding
 
 if TYPE_CHECKING:
@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
     from neuropil.core.window import Padding, Window
+    from neuropil.layers.options import Bias
     from neuropil.layers.spatial import Pads
 
 CONVOLVE = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
-
-HE_NORMAL = HeNormal()
 
 
 class Filters(Windowed):
@@ -33,7 +32,7 @@ class Filters(Windowed):
     Args:
         filters: Number of output channels K.
         groups: Parts into which the channels are split.
-        bias: Whether a number is added to each output channel.
+        bias: Whether a number is added to each output channel; or where these start.
         weight: Initialiser of the filters.
         window: Filter length, stride, dilation and padding.
         name: Name in the network.
@@ -46,7 +45,7 @@ class Filters(Windowed):
         self,
         filters: int,
         groups: int,
-        bias: bool,  # noqa: FBT001 - only the two below call this
+        bias: Bias,
         weight: Initializer,
         window: tuple[Any, Any, Any, Any],
         name: str | None,
@@ -60,14 +59,8 @@ class Filters(Windowed):
             raise ValueError(
                 f"{who}: filters must be a multiple of groups, got {filters} and {groups}."
             )
-        if not callable(weight):
-            raise ValueError(
-                f"{who}: weight must be an initialiser, such as HeNormal(), got {weight!r}."
-            )
-        own["has_bias"] = bias
-        self.initializers["weight"] = weight
-        if not bias:
-            self._parameters["bias"] = None
+        self.initializers["weight"] = initializer(weight, f"{who}: weight")
+        set_bias(self, bias, "bias")
 
     def channels(self, shape: Shape) -> int:
         """Return the number of input channels.
@@ -140,8 +133,11 @@ class Convolution(Filters):
         dilation: Distance D between neighbouring taps of a filter, one number or one an axis.
         groups: Parts into which channels are split: each filter sees C/groups of them.
             ``groups=C`` is a depthwise convolution.
-        bias: Whether b is added; without it there is no such parameter.
-        weight: Initialiser of the filters; the bias starts at zero.
+        bias: Whether b is added, from a start at zero (without it there is no such parameter);
+            or where it starts: a number or an initialiser.
+        weight: Initialiser of the filters; by default ``HeNormal()``, 2/fan_in, which keeps the
+            size of signals through any number of layers with a `Relu` after each. Where no
+            rectifier follows, ``HeNormal(gain=1)`` does.
         name: Name in the network, in place of ``convolution1``.
 
     Raises:
@@ -178,8 +174,8 @@ class Convolution(Filters):
         padding: Padding = "valid",
         dilation: int | tuple[int, ...] = 1,
         groups: int = 1,
-        bias: bool = True,
-        weight: Initializer = HE_NORMAL,
+        bias: Bias = True,
+        weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
         window = (kernel_size, stride, dilation, padding)

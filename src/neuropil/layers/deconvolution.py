@@ -12,11 +12,13 @@ from typing_extensions import override
 from neuropil.core import Shape, ShapeError
 from neuropil.core.shape import per_axis
 from neuropil.core.window import Reach, Window
-from neuropil.layers.convolution import HE_NORMAL, Filters
+from neuropil.layers.convolution import Filters
+from neuropil.layers.options import HE
 
 if TYPE_CHECKING:
     from neuropil.core.layer import Initializer
     from neuropil.core.window import Padding
+    from neuropil.layers.options import Bias
 
 WHOLE = slice(0, None)
 TRANSPOSE = {1: torch.conv_transpose1d, 2: torch.conv_transpose2d, 3: torch.conv_transpose3d}
@@ -45,10 +47,11 @@ class Deconvolution(Filters):
             ``"full"``: F' − 1 at both ends. Numbers: as many at both ends, or (start, end).
         dilation: Distance D between neighbouring taps of a filter, one number or one an axis.
         groups: Parts into which input and output channels are split.
-        bias: Whether b is added; without it there is no such parameter.
+        bias: Whether b is added, from a start at zero (without it there is no such parameter);
+            or where it starts: a number or an initialiser.
         weight: Initialiser of the filters. Strides spread the inputs, so each output sums
             C/groups · ∏F/∏S of them on average: that is the fan-in, and K/groups · ∏F the
-            fan-out. The bias starts at zero.
+            fan-out. By default ``HeNormal()``, as for `Convolution`.
         output_padding: Positions added at the end, fewer than the larger of S and D. For S > 1
             several lengths of input give a convolution the same output; this says which of them
             is meant. Not with ``"same"``, whose length is settled.
@@ -85,8 +88,8 @@ class Deconvolution(Filters):
         padding: Padding = "valid",
         dilation: int | tuple[int, ...] = 1,
         groups: int = 1,
-        bias: bool = True,
-        weight: Initializer = HE_NORMAL,
+        bias: Bias = True,
+        weight: Initializer = HE,
         output_padding: int | tuple[int, ...] = 0,
         name: str | None = None,
     ) -> None:

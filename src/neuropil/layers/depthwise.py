@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from neuropil.core.shape import whole_number
-from neuropil.layers.convolution import HE_NORMAL, Convolution
+from neuropil.layers.convolution import Convolution
+from neuropil.layers.options import HE
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
     from neuropil.core.window import Padding
+    from neuropil.layers.options import Bias
 
 
 class DepthwiseConvolution(Convolution):
@@ -34,8 +36,10 @@ class DepthwiseConvolution(Convolution):
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
             `Convolution`.
         dilation: Distance D between neighbouring taps of a filter, one number or one an axis.
-        bias: Whether b is added; without it there is no such parameter.
-        weight: Initialiser of the filters, whose fan-in is F·F; the bias starts at zero.
+        bias: Whether b is added, from a start at zero (without it there is no such parameter);
+            or where it starts: a number or an initialiser.
+        weight: Initialiser of the filters, whose fan-in is F·F; by default ``HeNormal()``, as
+            for `Convolution`.
         name: Name in the network, in place of ``depthwiseconvolution1``.
 
     Raises:
@@ -65,8 +69,8 @@ class DepthwiseConvolution(Convolution):
         stride: int | tuple[int, ...] = 1,
         padding: Padding = "valid",
         dilation: int | tuple[int, ...] = 1,
-        bias: bool = True,
-        weight: Initializer = HE_NORMAL,
+        bias: Bias = True,
+        weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
         # How many filters and groups there are is known with the input.

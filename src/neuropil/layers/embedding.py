@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -55,6 +55,8 @@ class Embedding(Layer):
         >>> network(torch.tensor([[3, 0]]))[0, 1].tolist()
         [0.0, 0.0, 0.0, 0.0]
     """
+
+    channels_first: ClassVar[bool | None] = False
 
     dtype_taken: Literal["float", "int", "any"] = "int"
 

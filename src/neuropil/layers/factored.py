@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import one_of
 from neuropil.core.shape import whole_number
 from neuropil.core.window import Window
 from neuropil.layers.convolution import plan
-from neuropil.layers.options import initializer, known_count
+from neuropil.layers.options import HE, LECUN, initializer, known_count, set_bias
 from neuropil.layers.spatial import Windowed, slid
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from neuropil.core.layer import Initializer
     from neuropil.layers.convolution import How
     from neuropil.layers.functions import Function
+    from neuropil.layers.options import Bias
     from neuropil.layers.spatial import Pads
 
 POINT = Window(1)
@@ -75,8 +77,8 @@ class Factored(Windowed):
 
     Args:
         filters: Number of output channels K.
-        bias: Whether a number is added to each output channel.
-        weight: Initialiser of all filters.
+        bias: Whether a number is added to each output channel; or where these start.
+        weight: Initialiser of all filters; None for one that keeps the size of signals.
         window: Filter length, stride, dilation and padding.
         name: Name in the network.
 
@@ -87,8 +89,8 @@ class Factored(Windowed):
     def __init__(
         self,
         filters: int,
-        bias: bool,  # noqa: FBT001 - only subclasses call this
-        weight: Initializer,
+        bias: Bias,
+        weight: Initializer | None,
         window: tuple[Any, Any, Any, Any],
         name: str | None,
     ) -> None:
@@ -96,8 +98,8 @@ class Factored(Windowed):
         who = type(self).__name__
         own = self.__dict__
         own["filters"] = whole_number(filters, f"{who}: filters")
-        own["has_bias"] = bias
-        own["initializer"] = initializer(weight, f"{who}: weight")
+        own["initializer"] = None if weight is None else initializer(weight, f"{who}: weight")
+        set_bias(self, bias, "bias")
 
     def steps(self, shape: Shape) -> tuple[Step, ...]:
         """Return the convolutions of the chain in their order."""
@@ -140,9 +142,14 @@ class Factored(Windowed):
     @override
     def build(self, *input_shapes: Shape) -> None:
         steps = self.steps(*input_shapes)
+        start = self.initializers.get("bias")
         for step in steps:
-            fill = PerChannel(self.initializer) if step.per_channel else self.initializer
-            self.initializers[f"{step.name}_weight"] = fill
+            fill = self.initializer or (HE if step.activation or step is steps[-1] else LECUN)
+            self.initializers[f"{step.name}_weight"] = (
+                PerChannel(fill) if step.per_channel else fill
+            )
+            if start is not None:
+                self.initializers[f"{step.name}_bias"] = start
         super().build(*input_shapes)
         # The rank is known now and never changes, as in `Convolution`.
         self.__dict__["stages"] = tuple(step.stage for step in steps)
@@ -160,7 +167,7 @@ class Factored(Windowed):
     if TYPE_CHECKING:
         filters: int
         has_bias: bool
-        initializer: Initializer
+        initializer: Initializer | None
         stages: tuple[Stage, ...]
 
 
@@ -186,9 +193,5 @@ def order_of(layer: Factored, order: str) -> bool:
     Raises:
         ValueError: When the order is none that there is.
     """
-    if order not in ("depthwise_first", "pointwise_first"):
-        raise ValueError(
-            f"{type(layer).__name__}: order must be 'depthwise_first' or 'pointwise_first', "
-            f"got {order!r}."
-        )
-    return order == "pointwise_first"
+    orders = ("depthwise_first", "pointwise_first")
+    return one_of(order, f"{type(layer).__name__}: order", orders) == "pointwise_first"

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.layers.convolution import HE_NORMAL
 from neuropil.layers.factored import POINT, Factored, Step, order_of
 from neuropil.layers.spatial import AXES
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
     from neuropil.core.window import Padding
+    from neuropil.layers.options import Bias
 
 
 class FlattenedConvolution(Factored):
@@ -42,8 +42,10 @@ class FlattenedConvolution(Factored):
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
             `Convolution`.
         dilation: Distance D between neighbouring taps of a filter, one number or one an axis.
-        bias: Whether b is added; without it there is no such parameter.
-        weight: Initialiser of all filters; the bias starts at zero.
+        bias: Whether b is added, from a start at zero (without it there is no such parameter);
+            or where it starts: a number or an initialiser.
+        weight: Initialiser of all filters. By default, ``HeNormal()`` for the last and
+            ``HeNormal(gain=1)`` for the others: all together have the 2 of a `Convolution`.
         name: Name in the network, in place of ``flattenedconvolution1``.
 
     Raises:
@@ -75,8 +77,8 @@ class FlattenedConvolution(Factored):
         stride: int | tuple[int, ...] = 1,
         padding: Padding = "valid",
         dilation: int | tuple[int, ...] = 1,
-        bias: bool = True,
-        weight: Initializer = HE_NORMAL,
+        bias: Bias = True,
+        weight: Initializer | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(filters, bias, weight, (kernel_size, stride, dilation, padding), name)

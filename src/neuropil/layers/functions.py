@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from neuropil.checks import shown
 from neuropil.core.expression import nearest
 from neuropil.layers.activation import Activation
 from neuropil.layers.sigmoid import HardSigmoid
@@ -48,14 +49,16 @@ def function(value: Choice, what: str) -> Function:
     """
     if isinstance(value, Activation):
         if value.units is not None or value.parameter_shapes((1,)):
-            raise ValueError(f"{what} must have neither units nor parameters, got {value!r}.")
+            raise ValueError(
+                f"{what} must have neither units nor parameters, got {shown(value)}."
+            )
         return value.forward
-    if callable(value):
+    if callable(value) and not isinstance(value, type):
         return value
     known = FUNCTIONS.get(str(value))
     if known is None:
         raise ValueError(
             f"{what} must be one of {', '.join(map(repr, FUNCTIONS))}, or a layer such as "
-            f"LeakyRelu(epsilon=0.3), got {value!r}.{nearest(str(value), FUNCTIONS)}"
+            f"LeakyRelu(epsilon=0.3), got {shown(value)}.{nearest(str(value), FUNCTIONS)}"
         )
     return known

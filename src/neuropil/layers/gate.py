@@ -10,9 +10,8 @@ from typing_extensions import override
 
 from neuropil.core import Layer, Shape, repeat
 from neuropil.core.block import Block
-from neuropil.init import HeNormal
 from neuropil.layers.global_pooling import GlobalPooling
-from neuropil.layers.options import known_count
+from neuropil.layers.options import LECUN, known_count
 from neuropil.layers.rearrange import Identity
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class Gate(Layer):
     ) -> None:
         super().__init__(name=name)
         self.__dict__.update(experts=experts, top_k=top_k, noisy=noisy, balance=None)
-        self.initializers["weight"] = HeNormal()
+        self.initializers["weight"] = LECUN
 
     @override
     def output_shape(self, shape: Shape) -> Shape:

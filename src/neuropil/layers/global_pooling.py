@@ -9,10 +9,11 @@ import torch
 import torch.nn.functional as F
 from typing_extensions import override
 
+from neuropil.checks import one_of
 from neuropil.core import Layer
 from neuropil.core.shape import whole_number
 from neuropil.core.window import ceil_div
-from neuropil.layers.spatial import one_of, spatial_rank
+from neuropil.layers.spatial import spatial_rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,9 @@ class GlobalPooling(Layer):
 
     def __init__(self, mode: str = "avg", *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.__dict__["mode"] = one_of(self, mode, "avg", "max", "both")
+        self.__dict__["mode"] = one_of(
+            mode, f"{type(self).__name__}: mode", ("avg", "max", "both")
+        )
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
@@ -131,9 +134,9 @@ class SpatialPyramidPooling(Layer):
     ) -> None:
         super().__init__(name=name)
         own = self.__dict__
-        own["mode"] = one_of(self, mode, "max", "avg")
+        own["mode"] = one_of(mode, f"{type(self).__name__}: mode", ("max", "avg"))
         given = levels if isinstance(levels, tuple | list) else (levels,)
-        own["levels"] = [whole_number(bins, "SpatialPyramidPooling: a level") for bins in given]
+        own["levels"] = [whole_number(bins, "SpatialPyramidPooling: levels") for bins in given]
         if not given:
             raise ValueError(
                 "SpatialPyramidPooling: levels must name at least one, such as (1, 2, 4)."

@@ -10,10 +10,12 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from neuropil.checks import one_of
 from neuropil.core.shape import whole_number
 from neuropil.core.window import Reach
 from neuropil.layers.constants import WithConstants
-from neuropil.layers.convolution import HE_NORMAL, Convolution, Filters
+from neuropil.layers.convolution import Convolution, Filters
+from neuropil.layers.options import HE
 from neuropil.layers.planar_group import ORDERS, filter_places
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
+    from neuropil.layers.options import Bias
 
 
 class GroupConvolution(WithConstants, Filters):
@@ -58,8 +61,9 @@ class GroupConvolution(WithConstants, Filters):
         padding: ``"valid"``; ``"same"`` for odd F' and stride 1; ``"full"``; or a number, the
             same at all sides.
         dilation: Distance D between neighbouring taps of a filter.
-        bias: Whether b is added; without it there is no such parameter.
-        weight: Initialiser of the filters; the bias starts at zero.
+        bias: Whether b is added, from a start at zero (without it there is no such parameter);
+            or where it starts: a number or an initialiser.
+        weight: Initialiser of the filters; by default ``HeNormal()``, as for `Convolution`.
         name: Name in the network, in place of ``groupconvolution1``.
 
     Raises:
@@ -91,8 +95,8 @@ class GroupConvolution(WithConstants, Filters):
         stride: int = 1,
         padding: str | int = "valid",
         dilation: int = 1,
-        bias: bool = True,
-        weight: Initializer = HE_NORMAL,
+        bias: Bias = True,
+        weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
         numbers = {"kernel_size": kernel_size, "stride": stride, "dilation": dilation}
@@ -100,9 +104,7 @@ class GroupConvolution(WithConstants, Filters):
             whole_number(value, f"GroupConvolution: {option}")
         window = (kernel_size, stride, dilation, padding)
         super().__init__(filters, 1, bias, weight, window, name)
-        if group not in ORDERS:
-            known = " or ".join(map(repr, ORDERS))
-            raise ValueError(f"GroupConvolution: group must be {known}, got {group!r}.")
+        one_of(group, "GroupConvolution: group", ORDERS)
         pads = self.windows(2)[0].fixed_pads
         if pads is None or pads[0] != pads[1] or isinstance(padding, tuple | list):
             raise ValueError(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from neuropil.checks import one_of
 from neuropil.core import Layer
-from neuropil.layers.spatial import one_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,7 +46,7 @@ class GroupPooling(Layer):
 
     def __init__(self, mode: str = "max", *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.__dict__["mode"] = one_of(self, mode, "max", "avg")
+        self.__dict__["mode"] = one_of(mode, f"{type(self).__name__}: mode", ("max", "avg"))
 
     @override
     def output_shape(self, shape: Shape) -> Shape:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import one_of
 from neuropil.core import Layer, Shape, ShapeError, format_shape
 from neuropil.core.shape import whole_number
 
@@ -55,17 +56,14 @@ class Input(Layer):
         super().__init__(name=name)
         if not shape:
             raise ValueError("Input() needs a shape, such as Input(1, 28, 28).")
-        if dtype != "float" and dtype not in INTEGERS:
-            raise ValueError(
-                f"Input: dtype must be 'float' or one of {list(INTEGERS)}, got {dtype!r}."
-            )
+        one_of(dtype, "Input: dtype", ("float", *INTEGERS))
         self.shape = tuple(
-            None if length is None else whole_number(length, "a length of Input's shape")
+            None if length is None else whole_number(length, "Input: a length of shape")
             for length in shape
         )
         self.dtype_taken = "int" if dtype != "float" else "float"
         self.float_dtype = torch.get_default_dtype()
-        self.built_for = ()
+        self.set_built()
         self.register_buffer("mean", None)
         self.register_buffer("scale", None)
 

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import number
 from neuropil.core import Layer
 from neuropil.core.shape import whole_number
-from neuropil.layers.options import number
 
 
 class LocalResponseNorm(Layer):

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 from typing_extensions import override
 
-from neuropil.layers.options import number
+from neuropil.checks import flag, number
 from neuropil.layers.recurrent import ORTHOGONAL, XAVIER, Recurrent
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class LSTM(Recurrent):
         )
         own = self.__dict__
         own["forget_bias"] = number(forget_bias, "LSTM: forget_bias")
-        own["peepholes"] = peepholes
+        own["peepholes"] = flag(peepholes, "LSTM: peepholes")
 
     @override
     def parameter_shapes(self, shape: Shape, *_: Shape) -> dict[str, tuple[int, ...]]:

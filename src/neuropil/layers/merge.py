@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import shown
 from neuropil.core import Layer, Shape, ShapeError
 from neuropil.core.shape import format_shapes, whole_number
 from neuropil.layers.options import known_count
@@ -37,7 +39,7 @@ class Merge(Layer):
 
     def misfit(self, needs: str, shapes: tuple[Shape, ...], mend: str) -> ShapeError:
         """Return the error for inputs that do not fit each other."""
-        return ShapeError(f"{self!r} needs {needs}, got {format_shapes(shapes)}: {mend}.")
+        return ShapeError(f"{shown(self)} needs {needs}, got {format_shapes(shapes)}: {mend}.")
 
     def axes(self, shapes: tuple[Shape, ...]) -> list[Shape]:
         """Return the lengths that the inputs have along each axis.
@@ -103,17 +105,17 @@ class Elementwise(Merge):
                 known = ", ".join(map(repr, [*PAIRWISE, "mean"]))
                 raise ValueError(
                     f"Elementwise: operation must be one of {known} or a function, got "
-                    f"{operation!r}."
+                    f"{shown(operation)}."
                 )
             if operation == "subtract":
                 own["inputs_taken"] = (2, 2)
             own["pairwise"] = operation if operation in PAIRWISE else None
             own["merge"] = mean
-        elif callable(operation):
+        elif callable(operation) and not isinstance(operation, type):
             own.update(pairwise=None, merge=operation)
         else:
             raise ValueError(
-                f"Elementwise: operation must be a name or a function, got {operation!r}."
+                f"Elementwise: operation must be a name or a function, got {shown(operation)}."
             )
 
     @override
@@ -121,6 +123,9 @@ class Elementwise(Merge):
         if self.inputs_taken == (2, 2) and len(input_shapes) != 2:
             mend = "add what is to be subtracted first"
             raise self.misfit("two inputs", input_shapes, mend)
+        if not takes(self.merge, len(input_shapes)):
+            mend = f"it is given {len(input_shapes)}"
+            raise self.misfit("as many inputs as its function takes", input_shapes, mend)
         mend = "make their shapes equal; only lengths of 1 are stretched"
         longer = [[n for n in lengths if n != 1] or [1] for lengths in self.axes(input_shapes)]
         return tuple(self.agreed(tuple(lengths), input_shapes, mend) for lengths in longer)
@@ -138,6 +143,19 @@ class Elementwise(Merge):
     if TYPE_CHECKING:
         pairwise: str | None
         merge: Callable[..., Tensor]
+
+
+def takes(function: Callable[..., Tensor], number: int) -> bool:
+    """Tell whether a function can be called with this number of arguments, if it says so."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # of compiled functions it is not known
+        return True
+    try:
+        signature.bind(*[None] * number)
+    except TypeError:
+        return False
+    return True
 
 
 class Concatenate(Merge):

@@ -8,10 +8,11 @@ import torch
 from torch import Generator, Tensor
 from typing_extensions import override
 
+from neuropil.checks import flag, shown
 from neuropil.core import Layer, Shape, ShapeError
 from neuropil.core.shape import whole_number
 from neuropil.layers.gate import Gate, Part
-from neuropil.layers.options import known_count
+from neuropil.layers.options import composable, known_count
 
 if TYPE_CHECKING:
     from neuropil.core.layer import Composable
@@ -92,10 +93,10 @@ class MixtureOfExperts(Layer):
             raise ValueError(f"{WHO}: top_k must be at most {len(given)}, got {top_k}.")
         own = self.__dict__
         own["top_k"] = None if choices == len(given) else choices
-        own["per_position"] = per_position
+        own["per_position"] = flag(per_position, f"{WHO}: per_position")
         self._modules.update(
-            features=Part(gate),
-            gate=Gate(len(given), self.top_k, noisy=noisy),
+            features=Part(gate if gate is None else composable(gate, f"{WHO}: gate")),
+            gate=Gate(len(given), self.top_k, noisy=flag(noisy, f"{WHO}: noisy")),
             **{f"expert{k}": Part(each) for k, each in enumerate(given, 1)},
         )
 
@@ -169,7 +170,7 @@ class MixtureOfExperts(Layer):
             return
         for _, part, seen in self.parts(*input_shapes):
             part.build(seen)
-        self.__dict__["built_for"] = input_shapes
+        self.set_built(*input_shapes)
 
     @override
     def check_built(self, *input_shapes: Shape) -> None:
@@ -222,11 +223,16 @@ def prototypes(experts: Any, count: int | None) -> list[Composable]:
     """
     if isinstance(experts, tuple | list):
         if not experts or count not in (None, len(experts)):
-            raise ValueError(f"{WHO}: count must be {len(experts)} or left out, got {count}.")
-        return list(experts)
+            raise ValueError(
+                f"{WHO}: count must be left out, or be the number of experts, {len(experts)}, "
+                f"got {shown(count)}."
+            )
+        return [composable(expert, f"{WHO}: experts") for expert in experts]
     if count is None:
-        raise ValueError(f"{WHO}: say how many experts there are, as in {WHO}(expert, 8).")
-    return [experts] * whole_number(count, f"{WHO}: count")
+        raise ValueError(
+            f"{WHO}: experts is one, so say how many experts there are, as in {WHO}(expert, 8)."
+        )
+    return [composable(experts, f"{WHO}: experts")] * whole_number(count, f"{WHO}: count")
 
 
 def stretched(weights: Tensor, answers: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from typing_extensions import override
 
+from neuropil.checks import one_of
 from neuropil.core import Layer, Shape, ShapeError
 from neuropil.core.shape import format_shapes
 
@@ -60,6 +61,8 @@ class Module(Layer):
         Input(20, dtype='int64') >> Module(Embedding(100, 4), dtype='int64')
     """
 
+    channels_first: ClassVar[bool | None] = False
+
     inputs_taken: ClassVar[tuple[int, int | None]] = (1, None)
 
     def __init__(
@@ -72,10 +75,10 @@ class Module(Layer):
             )
         if hasattr(module, "__rshift__"):
             raise TypeError(f"Module: {module!r} is joined by >> as it is, without Module(…).")
-        if dtype not in ("float", "int64"):
-            raise ValueError(f"Module: dtype must be 'float' or 'int64', got {dtype!r}.")
+        one_of(dtype, "Module: dtype", ("float", "int64"))
         self.dtype_taken = "int" if dtype == "int64" else "float"
         self.module = module
+        del self.__dict__["forward"]  # it has its parameters, and runs as it is
 
     @override
     def output_shape(self, *input_shapes: Shape) -> Shape:
@@ -145,7 +148,7 @@ class Module(Layer):
     @override
     def build(self, *input_shapes: Shape) -> None:
         # The module has its parameters already, and they may have been trained.
-        self.__dict__["built_for"] = self.built_for or input_shapes
+        self.set_built(*(self.built_for or input_shapes))
 
     @override
     def reset_parameters(self, generator: Generator | None = None) -> None:

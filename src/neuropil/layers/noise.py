@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import flag, number
 from neuropil.core import Layer
-from neuropil.core.shape import ShapeError, per_axis, whole_number
-from neuropil.layers.options import number
+from neuropil.core.shape import ShapeError, per_axis
 from neuropil.layers.spatial import spatial_rank
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Dropout(Layer):
     ) -> None:
         super().__init__(name=name)
         self.__dict__["rate"] = number(rate, "Dropout: rate", "[0, 1)")
-        self.__dict__["per_channel"] = per_channel
+        self.__dict__["per_channel"] = flag(per_channel, "Dropout: per_channel")
 
     @override
     def forward(self, x: Tensor) -> Tensor:
@@ -191,8 +191,8 @@ class DropBlock(Layer):
         super().__init__(name=name)
         own = self.__dict__
         own["rate"] = number(rate, "DropBlock: rate", "[0, 1)")
-        if not isinstance(block_size, tuple | list):
-            whole_number(block_size, "DropBlock: block_size")
+        rank = len(block_size) if isinstance(block_size, tuple | list) else 1
+        per_axis(block_size, rank, "DropBlock: block_size")
         own["block_size"] = block_size
 
     @override

@@ -8,10 +8,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import flag, number
 from neuropil.core import Layer
 from neuropil.core.shape import count, whole_number
 from neuropil.init import Constant
-from neuropil.layers.options import initializer, number
+from neuropil.layers.options import initializer, refuse_unused
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
@@ -49,10 +50,11 @@ class Normalization(Layer):
         super().__init__(name=name)
         own = self.__dict__
         own["eps"] = number(eps, f"{type(self).__name__}: eps", "(0, inf)")
-        own["affine"] = affine
-        if affine:
+        own["affine"] = flag(affine, f"{type(self).__name__}: affine")
+        if self.affine:
             self.initializers["weight"] = initializer(weight, f"{type(self).__name__}: weight")
         else:
+            refuse_unused(self, "affine=True", weight=weight)
             self._parameters.update(weight=None, bias=None)
 
     @override
@@ -124,6 +126,7 @@ class LayerNorm(Normalization):
     """
 
     channel_axis: ClassVar[int] = -1
+    channels_first: ClassVar[bool | None] = False
 
     @override
     def channels(self, shape: Shape) -> int:
@@ -173,6 +176,8 @@ class GroupNorm(Normalization):
         >>> network(torch.tensor([[1.0, 3.0, 5.0, 5.0]])).tolist()
         [[-0.99999, 0.99999, 0.0, 0.0]]
     """
+
+    channels_first: ClassVar[bool | None] = True
 
     def __init__(
         self,
@@ -240,6 +245,8 @@ class InstanceNorm(Normalization):
         >>> network(torch.tensor([[[1.0, 3.0], [10.0, 30.0]]])).tolist()
         [[[-0.99999, 0.99999], [-1.0, 1.0]]]
     """
+
+    channels_first: ClassVar[bool | None] = True
 
     def __init__(
         self,

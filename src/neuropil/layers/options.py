@@ -1,53 +1,133 @@
-"""Options and shapes, checked: what several families of layers ask of what they are given."""
+"""Options that several families of layers have: initialisers, biases, known lengths."""
 
 from __future__ import annotations
 
-from numbers import Real
-from typing import TYPE_CHECKING
+import inspect
+from typing import TYPE_CHECKING, TypeAlias
 
+from neuropil.checks import flag, number, shown
+from neuropil.core.arguments import is_default, plain, signature
+from neuropil.core.layer import Composable
 from neuropil.core.shape import count
+from neuropil.init import Constant, HeNormal, Initializer, Orthogonal, Scaled
 
 if TYPE_CHECKING:
     from neuropil.core import Layer, Shape
-    from neuropil.core.layer import Initializer
+    from neuropil.core.layer import Initializer as Filler
+
+# Whether there is a bias; or where it starts.
+Bias: TypeAlias = "bool | float | Filler"
+
+# The rule of He et al. for what a rectifier follows, good enough for its kin.
+HE = HeNormal()
+# LeCun's rule, 1/fan_in, for what no rectifier follows.
+LECUN = HeNormal(gain=1)
 
 
-def number(value: object, what: str, interval: str = "(-inf, inf)") -> float:
-    """Return `value` as a float, or say where it should have been.
-
-    Args:
-        value: What was given.
-        what: Whose option it is, such as ``"Dropout: rate"``.
-        interval: As written on paper: ``"[0, 1)"`` holds 0 and not 1.
-
-    Raises:
-        ValueError: When it is no number of that interval.
-
-    Example:
-        >>> number(0, "Dropout: rate", "[0, 1)")
-        0.0
-        >>> number(1.5, "Dropout: rate", "[0, 1)")
-        Traceback (most recent call last):
-        ValueError: Dropout: rate must be a number in [0, 1), got 1.5.
-    """
-    low, high = map(float, interval[1:-1].split(","))
-    if isinstance(value, int | float | Real) and not isinstance(value, bool):
-        number = float(value)
-        above = low <= number if interval[0] == "[" else low < number
-        if above and (number <= high if interval[-1] == "]" else number < high):
-            return number
-    raise ValueError(f"{what} must be a number in {interval}, got {value!r}.")
-
-
-def initializer(value: Initializer, what: str) -> Initializer:
+def initializer(value: Filler, what: str) -> Filler:
     """Return an initialiser, or say that it is none.
 
     Raises:
-        ValueError: When it cannot be called.
+        ValueError: When it cannot be called as one; the class, without (), cannot.
     """
-    if not callable(value):
-        raise ValueError(f"{what} must be an initialiser, such as HeNormal(), got {value!r}.")
+    if isinstance(value, Initializer) or (not isinstance(value, type) and fills(value)):
+        return value
+    raise ValueError(f"{what} must be an initialiser, such as HeNormal(), got {shown(value)}.")
+
+
+def fills(value: object) -> bool:
+    """Tell whether something takes what an initialiser takes."""
+    try:
+        inspect.signature(value).bind(None, None, fans=None)  # pyright: ignore[reportArgumentType]
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def composable(value: Composable, what: str) -> Composable:
+    """Return a layer or network.
+
+    Raises:
+        ValueError: When it is neither.
+    """
+    if not isinstance(value, Composable):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may err
+        raise ValueError(f"{what} must be a layer or a network, got {shown(value)}.")
     return value
+
+
+def set_bias(layer: Layer, bias: Bias, *names: str) -> None:
+    """Set whether a layer has a bias, and where each of its biases starts.
+
+    Args:
+        layer: The layer; it gets the attribute `has_bias`.
+        bias: True for a start at zero, False for no bias, a number, or an initialiser.
+        *names: The parameters.
+
+    Raises:
+        ValueError: When `bias` is none of these.
+    """
+    what = f"{type(layer).__name__}: bias"
+    start = None
+    if callable(bias):
+        start = initializer(bias, what)
+        if isinstance(bias, Scaled | Orthogonal):
+            raise ValueError(
+                f"{what} must start from what fills vectors, such as Constant(1.0) or "
+                f"Normal(), got {bias!r}, which needs a matrix."
+            )
+    elif not is_flag(bias):
+        start = Constant(bias_value(bias, what))
+    layer.__dict__["has_bias"] = has_bias = start is not None or flag(bias, what)
+    for name in names:
+        if not has_bias:
+            layer._parameters[name] = None  # pyright: ignore[reportPrivateUsage]  # as torch does
+        elif start is not None:
+            layer.initializers[name] = start
+
+
+def is_flag(value: object) -> bool:
+    """Tell whether a value is one of the two truth values."""
+    try:
+        flag(value, "")
+    except ValueError:
+        return False
+    return True
+
+
+def bias_value(value: object, what: str) -> float:
+    """Return the number that a bias starts from.
+
+    Raises:
+        ValueError: When it is not a finite number.
+    """
+    try:
+        return number(value, what)
+    except ValueError:
+        raise ValueError(
+            f"{what} must be True, False, a finite number or an initialiser, such as "
+            f"Constant(1.0), got {shown(value)}."
+        ) from None
+
+
+def refuse_unused(layer: Layer, needs: str, **options: object) -> None:
+    """Refuse options that were given although nothing would use them.
+
+    Args:
+        layer: The layer.
+        needs: The option without which they have no meaning, as it would be written.
+        **options: Their values, by name; the defaults pass.
+
+    Raises:
+        ValueError: When one of them is not the default.
+    """
+    known = signature(type(layer)).parameters
+    for name, given in options.items():
+        value = plain(given)
+        if name in known and not is_default(value, known[name].default):
+            raise ValueError(
+                f"{type(layer).__name__}: {name} has no use without {needs}, got "
+                f"{shown(value)}: give both or neither."
+            )
 
 
 def known_count(layer: Layer, shape: Shape) -> int:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import flag
 from neuropil.core.window import ceil_div
 from neuropil.layers.spatial import AXES, Windowed, split_padding
 
@@ -41,6 +42,8 @@ class Pooling(Windowed):
         ValueError: When an option is out of its range.
     """
 
+    size_option: ClassVar[str] = "size"
+
     def __init__(
         self,
         size: Any,
@@ -53,9 +56,12 @@ class Pooling(Windowed):
         name: str | None,
     ) -> None:
         stride = size if stride is None else stride
-        super().__init__(size, stride, dilation, padding, ceil=ceil_mode, name=name)
+        ceil = flag(ceil_mode, f"{type(self).__name__}: ceil_mode")
+        super().__init__(size, stride, dilation, padding, ceil=ceil, name=name)
         own = self.__dict__
-        own["count_include_pad"] = count_include_pad
+        own["count_include_pad"] = flag(
+            count_include_pad, f"{type(self).__name__}: count_include_pad"
+        )
         own["plans"] = {}
 
     @override

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from typing_extensions import override
 
@@ -71,6 +71,8 @@ class Reshape(Rearrangement):
                  [3, 4]]])
     """
 
+    channels_first: ClassVar[bool | None] = False
+
     def __init__(self, *shape: int, name: str | None = None) -> None:
         super().__init__(name=name)
         if not shape:
@@ -78,7 +80,7 @@ class Reshape(Rearrangement):
         if sum(length == -1 for length in shape) > 1:
             raise ValueError(f"Reshape: only one length may be -1, got {format_shape(shape)}.")
         self.__dict__["shape"] = tuple(
-            -1 if length == -1 else whole_number(length, "a length of Reshape's shape")
+            -1 if length == -1 else whole_number(length, "Reshape: a length of shape")
             for length in shape
         )
 
@@ -190,10 +192,12 @@ class Transpose(Rearrangement):
         (32, None, 3)
     """
 
+    channels_first: ClassVar[bool | None] = False
+
     def __init__(self, *axes: int, name: str | None = None) -> None:
         super().__init__(name=name)
         self.__dict__["axes"] = tuple(
-            whole_number(axis, "an axis of Transpose", minimum=-64) for axis in axes
+            whole_number(axis, "Transpose: one of axes", minimum=-64) for axis in axes
         )
 
     def order(self, shape: Shape) -> tuple[int, ...]:

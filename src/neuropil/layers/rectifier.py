@@ -9,13 +9,15 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import flag, number
 from neuropil.init import Constant
-from neuropil.layers.activation import HE, Activation
-from neuropil.layers.options import number
+from neuropil.layers.activation import Activation
+from neuropil.layers.options import HE
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
+    from neuropil.layers.options import Bias
 
 
 class Relu(Activation):
@@ -29,9 +31,10 @@ class Relu(Activation):
         units: Number of outputs of the affine map W x + b in front; None for the rectifier
             alone.
         maximum: The largest output m, above 0; ``maximum=6`` is ReLU6. None for no largest.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``; by default the one that keeps the variance
-            of signals behind a rectifier.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
+            function keeps about half of the signal's mean square.
         name: Name in the network, in place of ``relu1``.
 
     Raises:
@@ -59,7 +62,7 @@ class Relu(Activation):
         units: int | None = None,
         *,
         maximum: float | None = None,
-        bias: bool = True,
+        bias: Bias = True,
         weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
@@ -83,8 +86,10 @@ class LeakyRelu(Activation):
         units: Number of outputs of the affine map W x + b in front; None for the function
             alone.
         epsilon: The slope ε on the negative side, from 0 to 1.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
+            function keeps about half of the signal's mean square.
         name: Name in the network, in place of ``leakyrelu1``.
 
     Raises:
@@ -107,7 +112,7 @@ class LeakyRelu(Activation):
         units: int | None = None,
         *,
         epsilon: float = 0.01,
-        bias: bool = True,
+        bias: Bias = True,
         weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
@@ -129,8 +134,10 @@ class PRelu(Activation):
         shared: One ε for all values. Otherwise one for each unit, or, without units, one for
             each channel (axis 0 of the input, at every rank).
         epsilon: Where the slope ε starts.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
+            function keeps about half of the signal's mean square.
         name: Name in the network, in place of ``prelu1``.
 
     Raises:
@@ -156,12 +163,12 @@ class PRelu(Activation):
         *,
         shared: bool = True,
         epsilon: float = 0.25,
-        bias: bool = True,
+        bias: Bias = True,
         weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
-        self.__dict__["shared"] = shared
+        self.__dict__["shared"] = flag(shared, "PRelu: shared")
         self.initializers["epsilon"] = Constant(number(epsilon, "PRelu: epsilon"))
 
     @override

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import flag
 from neuropil.core import Shape, ShapeError
 from neuropil.core.shape import format_shapes, whole_number
 from neuropil.init import Orthogonal, XavierUniform
@@ -53,6 +54,8 @@ class Recurrent(Stacked):
         ShapeError: When the input is no sequence, or an initial state has another width.
     """
 
+    channels_first: ClassVar[bool | None] = False
+
     # How many maps stand in each weight; torch's name of the layer; its states.
     gates: ClassVar[int]
     mode: ClassVar[str]
@@ -72,9 +75,9 @@ class Recurrent(Stacked):
         kind = type(self).__name__
         own = self.__dict__
         own["units"] = whole_number(units, f"{kind}: units")
-        own["only_last"] = only_last
-        own["bidirectional"] = bidirectional
-        own["directions"] = 1 + bool(bidirectional)
+        own["only_last"] = flag(only_last, f"{kind}: only_last")
+        own["bidirectional"] = flag(bidirectional, f"{kind}: bidirectional")
+        own["directions"] = 1 + self.bidirectional
         self.initializers["weight_ih"] = initializer(weight, f"{kind}: weight")
         self.initializers["weight_hh"] = initializer(
             recurrent_weight, f"{kind}: recurrent_weight"

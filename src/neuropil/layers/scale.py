@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from neuropil.checks import number
 from neuropil.core import Layer
-from neuropil.layers.options import number
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.layers.convolution import HE_NORMAL
 from neuropil.layers.factored import POINT, Factored, Step, order_of
 from neuropil.layers.functions import function
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from neuropil.core.layer import Initializer
     from neuropil.core.window import Padding
     from neuropil.layers.functions import Choice, Function
+    from neuropil.layers.options import Bias
 
 
 class SeparableConvolution(Factored):
@@ -46,8 +46,11 @@ class SeparableConvolution(Factored):
             `Convolution`.
         dilation: Distance D between neighbouring taps of a filter, one number or one an axis.
         bias: Whether b, and with an activation a, are added: ``pointwise_bias`` and
-            ``depthwise_bias``, each where its convolution stands.
-        weight: Initialiser of both kinds of filters; the biases start at zero.
+            ``depthwise_bias``, each where its convolution stands, from a start at zero; or
+            where they start: a number or an initialiser.
+        weight: Initialiser of both kinds of filters. By default, ``HeNormal()`` for the second
+            and for what an activation follows, and ``HeNormal(gain=1)`` for a first that
+            nothing follows: both together have the 2 of a `Convolution`.
         name: Name in the network, in place of ``separableconvolution1``.
 
     Raises:
@@ -81,8 +84,8 @@ class SeparableConvolution(Factored):
         stride: int | tuple[int, ...] = 1,
         padding: Padding = "valid",
         dilation: int | tuple[int, ...] = 1,
-        bias: bool = True,
-        weight: Initializer = HE_NORMAL,
+        bias: Bias = True,
+        weight: Initializer | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(filters, bias, weight, (kernel_size, stride, dilation, padding), name)

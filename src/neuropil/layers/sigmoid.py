@@ -15,6 +15,7 @@ from neuropil.layers.activation import XAVIER, Activation
 if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
+    from neuropil.layers.options import Bias
 
 
 class Sigmoid(Activation):
@@ -26,8 +27,10 @@ class Sigmoid(Activation):
 
     Args:
         units: Number of outputs of the affine map W x + b in front; None for σ alone.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
+            which suits what saturates at both ends.
         name: Name in the network, in place of ``sigmoid1``.
 
     Raises:
@@ -61,8 +64,10 @@ class HardSigmoid(Activation):
     Args:
         units: Number of outputs of the affine map W x + b in front; None for the function
             alone.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
+            which suits what saturates at both ends.
         name: Name in the network, in place of ``hardsigmoid1``.
 
     Raises:
@@ -93,8 +98,10 @@ class Tanh(Activation):
 
     Args:
         units: Number of outputs of the affine map W x + b in front; None for tanh alone.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
+            which suits what saturates at both ends.
         name: Name in the network, in place of ``tanh1``.
 
     Raises:
@@ -125,15 +132,19 @@ class Softmax(Activation):
     Args:
         units: Number of outputs of the affine map W x + b in front; None for softmax alone.
         axis: Along which axis outputs sum to 1, counted without the batch; by default the last
-            of ``(D)`` and ``(T, D)``, and the channels, axis 0, of images and volumes.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+            of ``(D)`` and ``(T, D)``, and the channels, axis 0, of images and volumes. For a
+            signal ``(C, L)`` give ``axis=0``: behind a layer of signals, such as `Convolution`,
+            the default is refused, and an `Input` of two axes is taken for ``(T, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
+            which suits what saturates at both ends.
         name: Name in the network, in place of ``softmax1``.
 
     Raises:
         ValueError: When `units` is not a whole number from 1 up.
-        ShapeError: When units meet an image, or a last axis of free length, or the input has
-            no axis `axis`.
+        ShapeError: When units meet an image, or a last axis of free length, the input has no
+            axis `axis`, or it is a signal and no axis is given.
 
     Reference:
         ``torch.softmax``.
@@ -144,6 +155,12 @@ class Softmax(Activation):
                 [1.0000, 0.0000]])
         >>> Softmax(axis=0).output_shape((10, 8, 8))
         (10, 8, 8)
+        >>> from neuropil.layers import Convolution, Input
+        >>> Input(4, 16) >> Convolution(3, 3, padding="same") >> Softmax()
+        Traceback (most recent call last):
+            ...
+        neuropil.core.shape.ShapeError: Softmax() would normalise over the positions of a signal
+        (3, 16), channels first: give axis=0 for its channels, or axis=-1 for its positions.
     """
 
     without_activation = Activation.affine
@@ -153,7 +170,7 @@ class Softmax(Activation):
         units: int | None = None,
         *,
         axis: int | None = None,
-        bias: bool = True,
+        bias: Bias = True,
         weight: Initializer = XAVIER,
         name: str | None = None,
     ) -> None:
@@ -161,6 +178,7 @@ class Softmax(Activation):
         if axis is not None:
             axis = whole_number(axis, "Softmax: axis", minimum=-64)
         self.__dict__["axis"] = axis
+        self.__dict__["assumes_sequence"] = axis is None and units is None
 
     @override
     def output_shape(self, shape: Shape) -> Shape:

@@ -9,13 +9,15 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import flag, number, one_of
 from neuropil.init import Constant
-from neuropil.layers.activation import HE, Activation
-from neuropil.layers.options import number
+from neuropil.layers.activation import Activation
+from neuropil.layers.options import HE
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
+    from neuropil.layers.options import Bias
 
 
 # Beyond it ln(1 + eˣ) and x are one number in double precision.
@@ -33,8 +35,10 @@ class Elu(Activation):
         units: Number of outputs of the affine map W x + b in front; None for the function
             alone.
         alpha: The value α above 0 whose negative is approached on the negative side.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
+            function keeps about half of the signal's mean square.
         name: Name in the network, in place of ``elu1``.
 
     Raises:
@@ -57,7 +61,7 @@ class Elu(Activation):
         units: int | None = None,
         *,
         alpha: float = 1.0,
-        bias: bool = True,
+        bias: Bias = True,
         weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
@@ -76,8 +80,10 @@ class Softplus(Activation):
         units: Number of outputs of the affine map W x + b in front; None for the function
             alone.
         beta: Sharpness β above 0; the larger, the nearer to the rectifier.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
+            function keeps about half of the signal's mean square.
         name: Name in the network, in place of ``softplus1``.
 
     Raises:
@@ -101,7 +107,7 @@ class Softplus(Activation):
         units: int | None = None,
         *,
         beta: float = 1.0,
-        bias: bool = True,
+        bias: Bias = True,
         weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
@@ -122,8 +128,10 @@ class Swish(Activation):
             alone.
         beta: Sharpness β, or where it starts: 0 is x/2, 1 is SiLU, large ones the rectifier.
         learn_beta: Whether β is a parameter, one for the layer.
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
+            function keeps about half of the signal's mean square.
         name: Name in the network, in place of ``swish1``.
 
     Raises:
@@ -147,12 +155,13 @@ class Swish(Activation):
         *,
         beta: float = 1.0,
         learn_beta: bool = False,
-        bias: bool = True,
+        bias: Bias = True,
         weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
         beta = number(beta, "Swish: beta")
+        learn_beta = flag(learn_beta, "Swish: learn_beta")
         self.__dict__["is_silu"] = beta == 1 and not learn_beta
         if learn_beta:
             self.initializers["beta"] = Constant(beta)
@@ -186,8 +195,10 @@ class Gelu(Activation):
         units: Number of outputs of the affine map W x + b in front; None for the function
             alone.
         approximate: ``"none"``, or ``"tanh"`` for x/2·(1 + tanh(√(2/π)(x + 0.044715x³))).
-        bias: Whether b is added; it starts at zero.
-        weight: Initialiser of W, ``(units, D)``.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
+            function keeps about half of the signal's mean square.
         name: Name in the network, in place of ``gelu1``.
 
     Raises:
@@ -209,13 +220,10 @@ class Gelu(Activation):
         units: int | None = None,
         *,
         approximate: str = "none",
-        bias: bool = True,
+        bias: Bias = True,
         weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
-        if approximate not in ("none", "tanh"):
-            raise ValueError(
-                f"Gelu: approximate must be 'none' or 'tanh', got {approximate!r}."
-            )
+        approximate = one_of(approximate, "Gelu: approximate", ("none", "tanh"))
         self.__dict__["options"] = {"approximate": approximate}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -34,6 +34,11 @@ class Windowed(Layer):
     Raises:
         ValueError: When an option is out of its range, or two are for different ranks.
     """
+
+    channels_first: ClassVar[bool | None] = True
+
+    # What the length of the window is called among the options.
+    size_option: ClassVar[str] = "kernel_size"
 
     def __init__(
         self,
@@ -87,7 +92,7 @@ class Windowed(Layer):
         """Return the window of each axis, worked out once for each rank."""
         made = self.by_rank.get(rank)
         if made is None:
-            made = self.by_rank[rank] = windows(rank, **self.options)
+            made = self.by_rank[rank] = windows(rank, **self.options, named=self.size_option)
         return made
 
     def windows_over(self, shape: Shape) -> tuple[Window, ...]:
@@ -218,15 +223,3 @@ def around(windows: tuple[Window, ...], lengths: Sequence[int]) -> tuple[int, ..
     for window, length in zip(windows, lengths, strict=True):
         pads = window.pads(length) + pads
     return pads
-
-
-def one_of(layer: Layer, mode: str, *modes: str) -> str:
-    """Return the mode of a layer.
-
-    Raises:
-        ValueError: When it is none that the layer knows.
-    """
-    if mode not in modes:
-        known = ", ".join(map(repr, modes))
-        raise ValueError(f"{type(layer).__name__}: mode must be one of {known}, got {mode!r}.")
-    return mode

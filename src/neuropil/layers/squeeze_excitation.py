@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,15 +10,15 @@ from typing_extensions import override
 
 from neuropil.core import Layer
 from neuropil.core.shape import whole_number
-from neuropil.layers.activation import HE
 from neuropil.layers.functions import function
-from neuropil.layers.options import initializer
+from neuropil.layers.options import HE, initializer, set_bias
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
     from neuropil.core.window import Reach
     from neuropil.layers.functions import Choice, Function
+    from neuropil.layers.options import Bias
 
 
 class SqueezeExcitation(Layer):
@@ -37,8 +37,10 @@ class SqueezeExcitation(Layer):
         units: Number R of units in between, in place of the ratio.
         activation: The function g in between: a name such as ``"relu"``, or a layer.
         gate: The function σ that gives the weights, likewise, such as ``"hardsigmoid"``.
-        bias: Whether b₁ and b₂ are added; they start at zero.
-        weight: Initialiser of W₁ and W₂.
+        bias: Whether b₁ and b₂ are added, from a start at zero; or where they start: a number
+            or an initialiser.
+        weight: Initialiser of W₁ and W₂; by default ``HeNormal()``, for the rectifier between
+            them.
         name: Name in the network, in place of ``squeezeexcitation1``.
 
     Raises:
@@ -59,6 +61,8 @@ class SqueezeExcitation(Layer):
         {'squeeze_weight': (4, 64), 'excite_weight': (64, 4)}
     """
 
+    channels_first: ClassVar[bool | None] = True
+
     def __init__(
         self,
         ratio: int = 16,
@@ -66,7 +70,7 @@ class SqueezeExcitation(Layer):
         units: int | None = None,
         activation: Choice = "relu",
         gate: Choice = "sigmoid",
-        bias: bool = True,
+        bias: Bias = True,
         weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
@@ -78,11 +82,9 @@ class SqueezeExcitation(Layer):
         )
         own["activation"] = function(activation, "SqueezeExcitation: activation")
         own["gate"] = function(gate, "SqueezeExcitation: gate")
-        own["has_bias"] = bias
         weight = initializer(weight, "SqueezeExcitation: weight")
         self.initializers.update(squeeze_weight=weight, excite_weight=weight)
-        if not bias:
-            self._parameters.update(squeeze_bias=None, excite_bias=None)
+        set_bias(self, bias, "squeeze_bias", "excite_bias")
 
     @override
     def output_shape(self, shape: Shape) -> Shape:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch.nn.functional as F
 from typing_extensions import override
 
+from neuropil.checks import one_of
 from neuropil.core import Layer, ShapeError
 from neuropil.core.shape import per_axis
 from neuropil.core.window import Window
-from neuropil.layers.spatial import one_of, spatial_rank
+from neuropil.layers.spatial import spatial_rank
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,12 +53,14 @@ class Upscale(Layer):
         (8, 16, None)
     """
 
+    channels_first: ClassVar[bool | None] = True
+
     def __init__(
         self, factor: int | tuple[int, ...], mode: str = "nearest", *, name: str | None = None
     ) -> None:
         super().__init__(name=name)
         own = self.__dict__
-        own["mode"] = one_of(self, mode, "nearest", "bilinear")
+        own["mode"] = one_of(mode, f"{type(self).__name__}: mode", ("nearest", "bilinear"))
         rank = len(factor) if isinstance(factor, tuple | list) else 1
         factors = per_axis(factor, rank, "Upscale: factor")
         own["factor"] = list(factors) if rank > 1 else factors[0]

@@ -22,7 +22,7 @@ class FirstOrder(torch.optim.Optimizer):
 
     @override
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        check_options(type(self).__name__, param_group)
+        check_options(type(self).__name__, {**self.defaults, **param_group})
         super().add_param_group(param_group)
 
     @override

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from neuropil.checks import flag
 from neuropil.core.expression import nearest
 
 
@@ -43,6 +44,13 @@ RULES = {
     "memory": COUNT,
 }
 
+FLAGS = (
+    "amsgrad", "bayesian", "capturable", "centered", "differentiable", "foreach", "fused",
+    "geodesic", "hessian_free", "maximize", "nesterov",
+)  # fmt: skip
+# None lets the algorithm choose.
+OPEN_FLAGS = ("foreach", "fused", "hessian_free")
+
 
 def check_options(owner: str, options: dict[str, Any]) -> None:
     """Refuse an option that is out of its range; options without a rule pass.
@@ -51,6 +59,8 @@ def check_options(owner: str, options: dict[str, Any]) -> None:
         ValueError: Naming the algorithm, the option, what was given and what would be right.
     """
     for option, given in options.items():
+        if option in FLAGS:
+            check_flag(owner, option, given)
         if option not in RULES:
             continue
         values = given if option == "betas" else (given,)
@@ -60,6 +70,16 @@ def check_options(owner: str, options: dict[str, Any]) -> None:
             raise ValueError(
                 f"{owner}: `{option}` must be {RULES[option].words}, got {given!r}."
             )
+
+
+def check_flag(owner: str, option: str, given: object) -> None:
+    """Refuse an option that is neither true nor false, unless None is a choice of its own.
+
+    Raises:
+        ValueError: Naming the algorithm, the option and what was given.
+    """
+    if given is not None or option not in OPEN_FLAGS:
+        flag(given, f"{owner}: `{option}`")
 
 
 def check_choice(owner: str, option: str, given: object, choices: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from neuropil.checks import flag, shown
 from neuropil.core import Layer, Network, join, parallel
 from neuropil.layers.blocks.style import Choice, Place, StyledBlock
 from neuropil.layers.convolution import Convolution
@@ -49,7 +50,9 @@ class Branched(StyledBlock):
         super().__init__(activation, normalization, place, name)
         own = self.__dict__
         own["branches"] = read_branches(branches, type(self).__name__)
-        own["count_include_pad"] = count_include_pad
+        own["count_include_pad"] = flag(
+            count_include_pad, f"{type(self).__name__}: count_include_pad"
+        )
 
     def joined(self) -> Network:
         """Return all branches, new, with their channels one behind the other."""
@@ -125,7 +128,8 @@ def read_branch(branch: object, who: str) -> Branch:
     """
     if not branch or not isinstance(branch, tuple | list):
         raise ValueError(
-            f"{who}: a branch is a tuple of steps, such as ((96, 1), (128, 3)), got {branch!r}."
+            f"{who}: branches: a branch is a tuple of steps, such as ((96, 1), (128, 3)), "
+            f"got {shown(branch)}."
         )
     return tuple(read_step(step, who, branch) for step in branch)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from neuropil.checks import number
 from neuropil.core import Shape, join
 from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.style import Choice, Place, StyledBlock
 from neuropil.layers.merge import Concatenate
 from neuropil.layers.noise import Dropout
-from neuropil.layers.options import number
 from neuropil.layers.pooling import AveragePooling
 from neuropil.layers.rearrange import Identity
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from typing_extensions import override
 
+from neuropil.checks import one_of
 from neuropil.core import Layer, Shape, ShapeError, join
 from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.style import HE, Choice, Place, StyledBlock
@@ -77,10 +78,7 @@ class FireModule(StyledBlock):
         own["squeeze"] = whole_number(squeeze, "FireModule: squeeze")
         own["expand1"] = whole_number(expand1, "FireModule: expand1")
         own["expand3"] = whole_number(expand3, "FireModule: expand3")
-        if shortcut not in BYPASSES:
-            known = ", ".join(map(repr, BYPASSES))
-            raise ValueError(f"FireModule: shortcut must be one of {known}, got {shortcut!r}.")
-        own["shortcut"] = shortcut
+        own["shortcut"] = one_of(shortcut, "FireModule: shortcut", BYPASSES)
 
     @override
     def compose(self, shape: Shape) -> Composable:

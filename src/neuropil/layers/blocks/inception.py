@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
+from neuropil.checks import flag, number, one_of
 from neuropil.core import join
 from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.branches import Branch, Branched
 from neuropil.layers.blocks.style import HE, Choice, Place
 from neuropil.layers.convolution import Convolution
 from neuropil.layers.merge import Concatenate, Elementwise
-from neuropil.layers.options import number
 from neuropil.layers.rearrange import Identity
 from neuropil.layers.scale import Scale
 from neuropil.layers.spatial import spatial_rank
@@ -158,14 +158,10 @@ class InceptionResNetBlock(Branched):
             place=place,
             name=name,
         )
-        if shortcut not in ("identity", None):
-            raise ValueError(
-                f"InceptionResNetBlock: shortcut must be 'identity' or None, got {shortcut!r}."
-            )
         own = self.__dict__
         own["scale"] = number(scale, "InceptionResNetBlock: scale")
-        own["activates"] = activates
-        own["shortcut"] = shortcut
+        own["activates"] = flag(activates, "InceptionResNetBlock: activates")
+        own["shortcut"] = one_of(shortcut, "InceptionResNetBlock: shortcut", ("identity", None))
 
     @override
     def compose(self, shape: Shape) -> Composable:

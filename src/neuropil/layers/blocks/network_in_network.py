@@ -28,7 +28,7 @@ class NiNBlock(StyledBlock):
     Args:
         filters: Output channels K of all three, or (K₁, K₂, K₃).
         kernel_size: Filter length F of the first, one number or one an axis.
-        stride: Step of the first.
+        stride: Step of the first, one number or one an axis.
         padding: Padding of the first, as for `Convolution`.
         activation: g, as for `ResidualBlock`.
         normalization: As for `ResidualBlock`; None, as in the paper, by default.
@@ -55,7 +55,7 @@ class NiNBlock(StyledBlock):
         filters: int | tuple[int, int, int],
         kernel_size: int | tuple[int, ...],
         *,
-        stride: int = 1,
+        stride: int | tuple[int, ...] = 1,
         padding: Padding = "valid",
         activation: Choice = "relu",
         normalization: Choice = None,
@@ -87,5 +87,5 @@ class NiNBlock(StyledBlock):
     if TYPE_CHECKING:
         filters: list[int]
         kernel_size: int | tuple[int, ...]
-        stride: int
+        stride: int | tuple[int, ...]
         padding: Padding

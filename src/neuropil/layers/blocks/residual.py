@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import torch.nn.functional as F
 from typing_extensions import override
 
+from neuropil.checks import number, one_of
 from neuropil.core import Layer, Network, Shape, ShapeError, join
 from neuropil.core.shape import whole_number
 from neuropil.core.window import Reach, ceil_div
@@ -15,7 +16,6 @@ from neuropil.layers.blocks.style import HE, Choice, Place, StyledBlock
 from neuropil.layers.convolution import Convolution
 from neuropil.layers.merge import Elementwise
 from neuropil.layers.noise import StochasticDepth
-from neuropil.layers.options import number
 from neuropil.layers.rearrange import Identity
 from neuropil.layers.spatial import spatial_rank
 
@@ -63,10 +63,7 @@ class Residual(StyledBlock):
         own["filters"] = whole_number(filters, f"{who}: filters")
         own["stride"] = whole_number(stride, f"{who}: stride")
         own["stochastic_depth"] = number(stochastic_depth, f"{who}: stochastic_depth", "[0, 1)")
-        if shortcut not in SHORTCUTS:
-            known = ", ".join(map(repr, SHORTCUTS))
-            raise ValueError(f"{who}: shortcut must be one of {known}, got {shortcut!r}.")
-        own["shortcut"] = shortcut
+        own["shortcut"] = one_of(shortcut, f"{who}: shortcut", SHORTCUTS)
 
     def body(self) -> list[Network]:
         """Return the convolutions of the branch that learns, in their style."""

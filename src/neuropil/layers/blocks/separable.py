@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from neuropil.checks import flag
 from neuropil.core import Network, Shape, join
 from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.style import HE, Choice, Place, Style, StyledBlock
@@ -90,7 +91,7 @@ class SeparableBlock(StyledBlock):
         own["kernel_size"] = whole_number(kernel_size, "SeparableBlock: kernel_size")
         if kernel_size % 2 == 0:
             raise ValueError(f"SeparableBlock: kernel_size must be odd, got {kernel_size}.")
-        own["between"] = between
+        own["between"] = flag(between, "SeparableBlock: between")
 
     @override
     def compose(self, shape: Shape) -> Composable:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
+from neuropil.checks import one_of, shown
 from neuropil.core import Layer, Network, join
 from neuropil.core.block import Block
 from neuropil.core.expression import nearest
-from neuropil.init import HeNormal
 from neuropil.layers.batch_norm import BatchNorm
 from neuropil.layers.convolution import Convolution
 from neuropil.layers.normalization import GroupNorm, InstanceNorm
+from neuropil.layers.options import HE
 from neuropil.layers.rectifier import LeakyRelu, PRelu, Relu
 from neuropil.layers.sigmoid import HardSigmoid, Sigmoid, Tanh
 from neuropil.layers.smooth_rectifier import Elu, Gelu, Softplus, Swish
@@ -44,8 +45,6 @@ ACTIVATIONS: dict[str, Callable[[], Layer]] = {
     "tanh": Tanh,
 }
 PLACES = ("before", "after", "first")
-# The rule of He et al. for ReLU and its kin.
-HE = HeNormal(gain=2)
 
 
 class Style:
@@ -70,10 +69,7 @@ class Style:
     ) -> None:
         self.activation = activation
         self.normalization = normalization
-        if place not in PLACES:
-            known = ", ".join(map(repr, PLACES))
-            raise ValueError(f"place must be one of {known}, got {place!r}.")
-        self.place: Place = place
+        self.place: Place = one_of(place, "place", PLACES)
         self.activate()
         self.normalize()
 
@@ -107,7 +103,7 @@ class Style:
         filters: int,
         kernel_size: int | tuple[int, ...],
         *,
-        stride: int = 1,
+        stride: int | tuple[int, ...] = 1,
         padding: Any = None,
         groups: int = 1,
         activates: bool = True,
@@ -150,11 +146,11 @@ def made(choice: Choice, what: str, known: dict[str, Callable[[], Layer]]) -> li
         return []
     if isinstance(choice, Layer):
         return [choice.fresh()]
-    if choice in known:
+    if isinstance(choice, str) and choice in known:  # pyright: ignore[reportUnnecessaryIsInstance]  # users may err
         return [known[choice]()]
     raise ValueError(
         f"{what} must be one of {', '.join(map(repr, known))}, a layer such as BatchNorm(), "
-        f"or None, got {choice!r}.{nearest(str(choice), known)}"
+        f"or None, got {shown(choice)}.{nearest(str(choice), known)}"
     )
 
 
@@ -170,6 +166,8 @@ class StyledBlock(Block):
     Raises:
         ValueError: When one of them is not known.
     """
+
+    channels_first: ClassVar[bool | None] = True
 
     def __init__(
         self, activation: Choice, normalization: Choice, place: Place, name: str | None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 import torch
 from typing_extensions import override
 
+from neuropil.checks import number, one_of
 from neuropil.core import Network, Shape, join, repeat
 from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.style import HE, Choice, Place, StyledBlock
@@ -14,7 +15,7 @@ from neuropil.layers.convolution import Convolution
 from neuropil.layers.deconvolution import Deconvolution
 from neuropil.layers.merge import Merge
 from neuropil.layers.noise import Dropout
-from neuropil.layers.options import number
+from neuropil.layers.options import composable
 from neuropil.layers.pooling import MaxPooling
 from neuropil.layers.rearrange import Identity
 from neuropil.layers.spatial import spatial_rank
@@ -96,15 +97,10 @@ class UNetStage(StyledBlock):
         super().__init__(activation, normalization, place, name)
         own = self.__dict__
         own["filters"] = whole_number(filters, "UNetStage: filters")
-        own["inner"] = inner
+        own["inner"] = inner if inner is None else composable(inner, "UNetStage: inner")
         own["dropout"] = number(dropout, "UNetStage: dropout", "[0, 1)")
-        if padding not in ("same", "valid"):
-            raise ValueError(f"UNetStage: padding must be 'same' or 'valid', got {padding!r}.")
-        own["padding"] = padding
-        if up not in UPS:
-            known = ", ".join(map(repr, UPS))
-            raise ValueError(f"UNetStage: up must be one of {known}, got {up!r}.")
-        own["up"] = up
+        own["padding"] = one_of(padding, "UNetStage: padding", ("same", "valid"))
+        own["up"] = one_of(up, "UNetStage: up", UPS)
 
     @override
     def compose(self, shape: Shape) -> Composable:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from neuropil.checks import flag
 from neuropil.core import Network, join
 from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.residual import Residual
@@ -89,7 +90,7 @@ class XceptionBlock(Residual):
         )
         own = self.__dict__
         own["widths"] = tuple(whole_number(n, "XceptionBlock: filters") for n in widths)
-        own["opening"] = opening
+        own["opening"] = flag(opening, "XceptionBlock: opening")
 
     @override
     def body(self) -> list[Network]:
