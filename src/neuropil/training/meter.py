@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from neuropil.training.metrics import Metric
     from neuropil.training.processes import Processes
-    from neuropil.training.views import Views
+    from neuropil.training.views import Takes, Views
 
 # Metrics are worked out for this many steps at once, or for fewer if the scores are large.
 STEPS, ELEMENTS = 64, 2**22
@@ -113,9 +113,9 @@ class Meter:
         self.scores.clear()
         self.targets.clear()
 
-    def seen(self, scores: Any) -> dict[str, Any]:
+    def seen(self, scores: Any) -> dict[Takes, Any]:
         """Return what the metrics take, each kind once."""
-        kinds = dict.fromkeys(metric.takes for metric in self.metrics)
+        kinds: dict[Takes, None] = dict.fromkeys(metric.takes for metric in self.metrics)
         with torch.no_grad():
             return {
                 kind: scores if self.views is None else self.views.see(kind, scores)
