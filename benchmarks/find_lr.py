@@ -1,8 +1,8 @@
-"""Whether the learning rate that `find_lr` suggests trains, over 28 tries, beside fastai's rules.
+"""Whether the rate that `find_lr` suggests trains, over 28 tries, beside fastai's rules.
 
-Seven problems, four algorithms. In each try a sweep trains with 19 rates, three to a decade from
-10⁻⁵ to 10, and the loss over the training data after some epochs is what a rate is worth. A
-suggestion is as good as the part of the best fall of the loss that it reaches; a good one
+Seven problems, four algorithms. In each try a sweep trains with 19 rates, three to a decade
+from 10⁻⁵ to 10, and the loss over the training data after some epochs is what a rate is worth.
+A suggestion is as good as the part of the best fall of the loss that it reaches; a good one
 reaches 90 % of it. fastai's rules (`lr_find`, version 2.8: "valley", its default, and "steep")
 are written out below and read the very same losses.
 """
@@ -10,6 +10,7 @@ are written out below and read the very same losses.
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -195,5 +196,5 @@ def valley(found: LearningRates) -> float:
 def steep(found: LearningRates) -> float:
     """Return the rate at which the smoothed loss falls fastest."""
     rates, losses = smooth(found)
-    slopes = [b - a for a, b in zip(losses, losses[1:], strict=False)]
+    slopes = [b - a for a, b in itertools.pairwise(losses)]
     return rates[min(range(len(slopes)), key=slopes.__getitem__)]
