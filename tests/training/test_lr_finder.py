@@ -1,10 +1,15 @@
 """The learning-rate range test."""
 
+import copy
+import math
+
 import pytest
 import torch
 from torch import nn
 
-from neuropil.training import Trainer, find_lr
+from neuropil.algorithms import by_name
+from neuropil.layers import BatchNorm, Dropout, Input, Linear, Relu, Softmax
+from neuropil.training import NonFiniteError, Trainer, find_lr
 
 X = torch.randn(64, 3, generator=torch.Generator().manual_seed(0))
 Y = X.sum(1, keepdim=True)
@@ -22,6 +27,65 @@ def test_the_suggestion_lies_where_a_quadratic_converges():
     assert len(found.rates) == len(found.losses) == len(found.smoothed) < 100
     assert found.rates[0] == pytest.approx(1e-7)
     assert found.rates[1] / found.rates[0] == pytest.approx(1e8 ** (1 / 99))
+
+
+@pytest.mark.parametrize("algorithm", ["adam", "momentum"])
+@pytest.mark.parametrize("kind", ["faint", "rare", "normalised"])
+def test_noise_of_the_batches_is_no_fall(kind, algorithm):
+    # The loss differs more between batches than the best rate lowers it in a hundred steps.
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(320, 10, generator=generator)
+    faint = 0.3 * x[:, :1] + torch.randn(320, 1, generator=generator)
+    rare = (x[:, 0] + x[:, 1] > 2.6).long()
+    torch.manual_seed(0)
+    network, y, loss = {
+        "faint": (Input(10) >> Relu(32) >> Linear(1), faint, "squared_error"),
+        "rare": (Input(10) >> Relu(32) >> Dropout(0.3) >> Softmax(2), rare, "cross_entropy"),
+        "normalised": (Input(10) >> Relu(32) >> BatchNorm() >> Linear(2), rare, "hinge"),
+    }[kind]
+
+    def trained(rate):
+        own = copy.deepcopy(network)
+        trainer = Trainer(
+            own, loss=loss, algorithm=bound(rate), seed=0, threads=None, progress=False
+        )
+        try:
+            trainer.fit((x, y), epochs=4)
+        except NonFiniteError:
+            return math.inf
+        return trainer.evaluate((x, y))["loss"]
+
+    def bound(rate):
+        kind = by_name(algorithm)
+        return lambda parameters: kind(parameters, lr=rate)
+
+    trainer = Trainer(network, loss=loss, algorithm=bound(1e-3), progress=False)
+    found = find_lr(trainer, (x, y))
+    fall = trained(1e-9) - trained(found.suggestion)
+    swept = [trained(10.0**power) for power in (-4, -3, -2, -1, 0)]
+    assert fall > 0.7 * (trained(1e-9) - min(swept))
+    assert found.suggestion > 1e-4
+
+
+def test_a_custom_step_is_tried_too():
+    network = nn.Linear(3, 1)
+
+    def step(trainer, batch):
+        inputs, targets = batch
+        return {"loss": (trainer.network(inputs) - targets).square().mean()}
+
+    found = find_lr(Trainer(network, step=step, progress=False), (X, Y))
+    assert 1e-3 < found.suggestion < 1
+
+
+def test_where_nothing_falls_it_is_said():
+    network = nn.Linear(3, 1)
+    nn.init.zeros_(network.weight)
+    nn.init.zeros_(network.bias)
+    with pytest.raises(
+        ValueError, match=r"the loss fell at no rate from 1e-07 to .*lower start"
+    ):
+        find_lr(network, (X, torch.zeros(64, 1)))
 
 
 def test_nothing_is_left_behind():

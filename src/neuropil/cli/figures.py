@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,21 +34,27 @@ def measured(
     Raises:
         ValueError: When the examples have no targets.
     """
+    import torch
+
     from neuropil.training import metrics
 
     if data.targets is None:
         raise ValueError("these examples have no targets, so nothing can be measured on them.")
-    scores = network.scores().predict(data.inputs).cpu().float()
-    wanted = loss.prepare(target.standardize(data.targets), scores[:2])
-    figures: Figures = {"loss": float(loss.mean(scores, wanted))}
+    # A classification's loss and figures are of scores, a regression's of values.
+    answers = network if loss.takes == "values" else network.scores()
+    outputs = answers.predict(data.inputs).cpu()
+    outputs = outputs.to(torch.promote_types(outputs.dtype, torch.float32))
+    wanted = loss.prepare(target.standardize(data.targets), outputs[:2])
+    figures: dict[str, float] = {"loss": float(loss.mean(outputs, wanted))}
     if target.classes is not None:
-        scores = two_columns(scores.flatten(1))
+        outputs = two_columns(outputs.flatten(1))
         names, truth = ("accuracy", "balanced_accuracy", "f1"), data.targets
     else:
-        scores = target.restore(scores.flatten(1))
+        outputs = target.restore(outputs.double().flatten(1))
         names = ("r2", "root_mean_squared_error", "mean_absolute_error")
-        truth = data.targets.reshape(scores.shape)
-    return figures | {name: metrics.resolve(name)(scores, truth) for name in names}
+        truth = data.targets.reshape(outputs.shape)
+    figures |= {name: metrics.resolve(name)(outputs, truth) for name in names}
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
 def two_columns(scores: Tensor) -> Tensor:

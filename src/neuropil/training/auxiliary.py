@@ -27,7 +27,7 @@ def auxiliary(loss: str | Callable[..., Any] = "cross_entropy", *, weight: float
         `loss` takes them. Values ``(N)``.
 
     Args:
-        loss: The loss of each output: a name, a loss, or a function of scores and targets.
+        loss: The loss of each output: a name, a loss, or a function of outputs and targets.
         weight: w, at least 0.
 
     Raises:
@@ -65,7 +65,7 @@ class Auxiliary(Loss):
     def __init__(self, each: Loss, weight: float) -> None:
         self.each = each
         self.weight = weight
-        super().__init__(self.sum_of(each), each.predicts, source=(each, weight))
+        super().__init__(self.sum_of(each), each.predicts, (each, weight), each.takes)
         self.name = f"auxiliary({each.name})"
         self.fused(self.sum_of(each.mean))
 

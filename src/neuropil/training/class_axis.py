@@ -37,7 +37,11 @@ def class_axis(network: Network) -> int | None:
     last = network.nodes[outputs[0]]
     if len(outputs) > 1 or not isinstance(last.layer, Softmax) or not last.shape:
         return None
-    rank, axis = len(last.shape), last.layer.axis
-    if axis is None:
+    return axis_of(last.layer, len(last.shape))
+
+
+def axis_of(layer: Softmax, rank: int) -> int:
+    """Return the axis, counted without the batch, along which a layer adds up to 1."""
+    if layer.axis is None:
         return rank - 1 if rank < 3 else 0
-    return axis % rank
+    return layer.axis % rank

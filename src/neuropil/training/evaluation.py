@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from neuropil.training.batches import Batches
     from neuropil.training.metrics import Metric
     from neuropil.training.processes import Processes
+    from neuropil.training.views import Views
 
 # Without gradients more examples fit at once; no more input than this many numbers, though.
 ELEMENTS, MOST_ROWS = 2**18, 4096
@@ -28,6 +29,7 @@ def measure(
     metrics: Sequence[Metric],
     processes: Processes,
     device: torch.device,
+    views: Views | None = None,
 ) -> dict[str, float]:
     """Return the mean loss and the metrics, in test mode and without gradients.
 
@@ -38,8 +40,9 @@ def measure(
         metrics: What is measured beside the loss.
         processes: Who else evaluates a part of each batch.
         device: Where the network is.
+        views: What turns scores into what each metric takes.
     """
-    meter = Meter(metrics, waits=device.type == "cpu", checked=False)
+    meter = Meter(metrics, views, waits=device.type == "cpu", checked=False)
     with in_test_mode(network), torch.no_grad():
         for batch, rows, _ in batches.epoch():
             if rows:

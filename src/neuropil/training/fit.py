@@ -134,7 +134,7 @@ class Fit:
         learner.module.train()
         parts.steps = self.trainer.steps
         metrics = () if self.trainer.options.step else self.trainer.metrics
-        parts.meter = Meter(metrics, waits=learner.device.type == "cpu")
+        parts.meter = Meter(metrics, learner.views, waits=learner.device.type == "cpu")
         self.epoch_started = time.perf_counter() - place.seconds
         if place.meter is None:
             self.place = Place(steps=self.trainer.steps, randomness=learner.random_state())

@@ -10,6 +10,7 @@ from neuropil.core import Network
 from neuropil.training.binding import ONLY
 from neuropil.training.checkpoint import CheckpointError
 from neuropil.training.class_axis import classes_first
+from neuropil.training.views import Views
 
 if TYPE_CHECKING:
     import torch
@@ -58,6 +59,11 @@ class Learner:
     def scores(self) -> nn.Module:
         """The network up to its scores, which losses take; all parameters are shared."""
         return classes_first(self.module) if isinstance(self.module, Network) else self.module
+
+    @property
+    def views(self) -> Views:
+        """What turns the scores into what losses and metrics take."""
+        return Views(self.module)
 
     @property
     def parameters(self) -> list[Tensor]:

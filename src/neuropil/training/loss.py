@@ -10,9 +10,12 @@ from typing_extensions import override
 
 from neuropil.training.named import Named, options_of
 from neuropil.training.targets import is_single
+from neuropil.training.torch_losses import definition_of, one_value_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from neuropil.training.views import Takes
 
 Predicts: TypeAlias = Literal["class", "binary", "value"]
 
@@ -25,6 +28,8 @@ class Loss(Named):
         predicts: What a prediction is: the "class" of the largest score, a "binary" decision
             for each score, or the score itself, a "value".
         source: What it was made from where it is no public name of a module; for pickling.
+        takes: Whether it is given the network's "scores", before a last Softmax or Sigmoid, or
+            the "values" that `predict` gives; by default values where it predicts a value.
 
     Example:
         >>> import torch
@@ -39,11 +44,16 @@ class Loss(Named):
     """
 
     def __init__(
-        self, function: Callable[..., Tensor], predicts: Predicts, source: Any = None
+        self,
+        function: Callable[..., Tensor],
+        predicts: Predicts,
+        source: Any = None,
+        takes: Takes | None = None,
     ) -> None:
         super().__init__(function, source)
         self.function = function
         self.predicts: Predicts = predicts
+        self.takes: Takes = takes or ("values" if predicts == "value" else "scores")
         self.mean: Callable[..., Tensor] = self.mean_of_values
         self.preparation: Callable[[Tensor, Tensor], Tensor] = first
 
@@ -114,21 +124,28 @@ class Loss(Named):
     def with_options(self, source: functools.partial[Any]) -> Self:
         """Return this loss with the options of a partial of it."""
         options = options_of(source)
-        made = type(self)(functools.partial(self.function, **options), self.predicts, source)
+        function = functools.partial(self.function, **options)
+        made = type(self)(function, self.predicts, source, self.takes)
         made.fused(functools.partial(self.mean, **options))
         made.preparation = self.preparation
         return made
 
 
 class Custom(Loss):
-    """A user's loss: any function of scores and targets that gives one value per example.
+    """A user's loss: a function of outputs and targets that gives one value per example.
+
+    It sees the values that `predict` gives, unless it has an attribute ``takes = "scores"``.
+    Torch's own losses are known: those of scores are given scores, and those of logarithms of
+    probabilities are given these.
 
     Args:
         function: That function.
     """
 
     def __init__(self, function: Callable[..., Tensor]) -> None:
-        super().__init__(function, "value", function)
+        takes, predicts = definition_of(function)
+        super().__init__(function, predicts, function, takes)
+        self.function = one_value_each(function)
 
     @override
     def mean_of_values(self, scores: Any, targets: Any, **options: Any) -> Tensor:

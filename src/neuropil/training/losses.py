@@ -1,12 +1,17 @@
-"""Losses: functions of scores and targets that give one value per example.
+"""Losses: functions of scores, or of values, and targets that give one value per example.
 
-Scores are what a network gives before its last Softmax or Sigmoid: no precision is lost. Each
-loss also gives the ``mean`` over a batch by a fused kernel, which is what training takes.
+Cross entropies, the divergence and the hinge take scores, which a network gives before its last
+Softmax or Sigmoid: no precision is lost. The errors between numbers take the values that it
+gives. Each loss also gives the ``mean`` over a batch by a fused kernel, which is what training
+takes.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
 
 from neuropil.algorithms.names import look_up
 from neuropil.training.loss import Loss, loss, values_of
@@ -34,7 +39,6 @@ from neuropil.training.targets import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from torch import Tensor
 
@@ -376,8 +380,9 @@ def resolve(wanted: str | Callable[..., Any]) -> Loss:
     """Return a `Loss` for whatever a user gives.
 
     Args:
-        wanted: A name, a loss, a partial of one that sets options, or any function of scores
-            and targets that gives one value per example.
+        wanted: A name, a loss, a partial of one that sets options, one of torch's, or any
+            function of outputs and targets that gives one value per example: it sees what
+            `predict` gives, unless it has an attribute ``takes = "scores"``.
 
     Raises:
         ValueError: If there is no loss of that name, or the partial sets no option of it.
@@ -394,6 +399,28 @@ def resolve(wanted: str | Callable[..., Any]) -> Loss:
         return by_name(wanted)
     if not callable(wanted):
         raise TypeError(
-            f"a loss is a name or a function of scores and targets, got {wanted!r}."
+            f"a loss is a name or a function of outputs and targets, got {wanted!r}."
         )
-    return Loss.resolved(wanted)
+    return Loss.resolved(ours(wanted) if isinstance(wanted, nn.Module) else wanted)
+
+
+# Torch's losses that are the same as ours, for which fused kernels and residuals are known.
+ALIKE: dict[type, Callable[[Any], Any]] = {
+    nn.MSELoss: lambda _: squared_error,
+    nn.L1Loss: lambda _: absolute_error,
+    nn.HuberLoss: lambda m: functools.partial(huber, delta=m.delta),
+    nn.BCEWithLogitsLoss: lambda m: binary_cross_entropy if m.pos_weight is None else m,
+    nn.CrossEntropyLoss: lambda m: (
+        functools.partial(cross_entropy, label_smoothing=m.label_smoothing)
+        if m.ignore_index < 0
+        else m
+    ),
+}
+
+
+def ours(module: Any) -> Any:
+    """Return the loss of ours that is the same as one of torch's, or that one."""
+    summed = getattr(module, "reduction", "sum") == "sum"
+    if summed or getattr(module, "weight", None) is not None or type(module) not in ALIKE:
+        return module
+    return ALIKE[type(module)](module)

@@ -17,12 +17,21 @@ from neuropil.training.binding import ONLY
 from neuropil.training.callbacks import Callback
 from neuropil.training.nonfinite import NonFiniteError
 from neuropil.training.trainer import Trainer
+from neuropil.training.update import evaluation
 
 if TYPE_CHECKING:
-    from torch import nn
+    from collections.abc import Callable
 
-# How much of the past the smoothed loss keeps, and how far it may rise before the test ends.
-SMOOTHING, RISE = 0.9, 4.0
+    from torch import Tensor, nn
+
+# The part of the largest fall that a good rate has reached. Beyond it the loss still falls for
+# a while, but at rates that a longer training does not stand.
+PART = 2 / 3
+# How often the starting loss the loss may rise by before the test ends, and over how many steps
+# that is seen.
+RISE, RECENT = 3.0, 5
+# A loss is smoothed over so many steps to either side, as a part of all.
+REACH = 1 / 25
 
 
 @final
@@ -31,10 +40,10 @@ class LearningRates:
     """What a learning-rate range test found.
 
     Attributes:
-        suggestion: The rate at which the smoothed loss fell fastest.
+        suggestion: The rate at which the smoothed loss had fallen two thirds of its way.
         rates: The rates that were tried, rising.
         losses: The loss of each step.
-        smoothed: The same, smoothed.
+        smoothed: The same, smoothed, without what only the choice of the batch made of it.
     """
 
     suggestion: float
@@ -56,8 +65,10 @@ def find_lr(
 
     In step k = 0 … K − 1 the rate is start · (stop / start)^(k / (K − 1)). The loss falls as
     soon as the rate is large enough to matter and rises when it becomes too large; the test
-    ends when the smoothed loss is four times its best. All is tried on a copy: weights,
-    algorithm and random states stay as they are.
+    ends when it is four times what it was. Some batches are harder than others, so each loss is
+    compared with that of the untouched network on the same batch: what is smoothed is the
+    difference. The suggestion is the rate at which it has come two thirds of the way to its
+    lowest. All is tried on a copy: weights, algorithm and random states stay as they are.
 
     Args:
         trainer: A trainer with the loss, algorithm, augmentation … to be used, or a network,
@@ -69,10 +80,12 @@ def find_lr(
         steps: How many rates are tried.
 
     Raises:
-        ValueError: When the rates do not rise from above zero, or the algorithm has none.
+        ValueError: When the rates do not rise from above zero, the algorithm has none, or the
+            loss falls at no rate.
 
     Reference:
-        L. N. Smith, Cyclical learning rates for training neural networks, WACV 2017, §3.3.
+        L. N. Smith, Cyclical learning rates for training neural networks, WACV 2017, §3.3, for
+        the test; the comparison with the untouched network is ours.
 
     Example:
         >>> import torch
@@ -89,7 +102,7 @@ def find_lr(
         raise ValueError(f"the rates must rise from above 0, got start={start}, stop={stop}.")
     whole_number(steps, "steps", minimum=10)
     trial, watch = trial_of(trainer, start, (stop / start) ** (1 / (steps - 1)), steps)
-    # A rate at which the loss is no number is certainly too large.
+    # A rate at which the loss is NaN is certainly too large.
     with contextlib.suppress(NonFiniteError):
         trial.fit(data, epochs=steps, batch_size=batch_size)
     return judged(watch)
@@ -109,20 +122,40 @@ class Watch(Callback):
         self.start, self.factor, self.steps = start, factor, steps
         self.rates: list[float] = []
         self.losses: list[float] = []
-        self.smoothed: list[float] = []
-        self.running = 0.0
+        self.untouched: list[float] = []
+        self.origin: Callable[[Any, Any], tuple[Any, Tensor]] | None = None
+
+    @override
+    def on_start(self, trainer: Trainer) -> None:
+        if trainer.options.step is None and trainer.objective is not None:
+            forward = copy.deepcopy(trainer.learner.scores).train()
+            measure = evaluation(forward, trainer.objective.mean)
+            self.origin = trainer.options.autocast(trainer.device)(measure)
 
     @override
     def on_step(self, trainer: Trainer) -> None:
-        loss = float(trainer.values["loss"])
         self.rates.append(self.start * self.factor ** len(self.rates))
-        self.losses.append(loss)
-        self.running = SMOOTHING * self.running + (1 - SMOOTHING) * loss
-        # The running mean started at zero; this is what takes that start out of it.
-        self.smoothed.append(self.running / (1 - SMOOTHING ** len(self.losses)))
-        diverges = self.smoothed[-1] > RISE * max(min(self.smoothed), 1e-12)
+        self.losses.append(float(trainer.values["loss"]))
+        self.untouched.append(self.untouched_loss(trainer))
+        recent = sum(self.losses[-RECENT:]) - sum(self.untouched[-RECENT:])
+        level = abs(sum(self.untouched)) / len(self.untouched)
+        diverges = recent / min(RECENT, len(self.losses)) > RISE * max(level, 1e-12)
         if len(self.losses) == self.steps or diverges:
             trainer.stop("the range test is over")
+
+    def untouched_loss(self, trainer: Trainer) -> float:
+        """Return the loss of the weights before the first step on the batch at hand.
+
+        With a step of the user's own it is not known: the first tenth of the losses, at rates
+        too small to matter, takes its place.
+        """
+        if self.origin is None or trainer.update is None:
+            first = self.losses[: max(1, self.steps // 10)]
+            return sum(first) / len(first)
+        inputs, targets = trainer.update.parts.batch
+        devices = [trainer.device] if trainer.device.type == "cuda" else []
+        with torch.no_grad(), torch.random.fork_rng(devices=devices):
+            return float(self.origin(inputs, targets)[1])
 
 
 def trial_of(
@@ -170,15 +203,36 @@ def trial_of(
 
 
 def judged(watch: Watch) -> LearningRates:
-    """Return the rates with the one at which the smoothed loss fell fastest.
+    """Return the rates with the one at which the smoothed loss had come most of its way down.
 
     Raises:
-        ValueError: When the very first losses were no numbers.
+        ValueError: When the loss fell at no rate.
     """
     if len(watch.losses) < 3:
-        raise ValueError("the loss is no number even at the smallest rates: lower start.")
-    smoothed = torch.tensor(watch.smoothed, dtype=torch.float64)
-    best = max(2, int(smoothed.argmin()))
-    slopes = torch.gradient(smoothed[: best + 1])[0]
-    place = int(slopes.argmin())
-    return LearningRates(watch.rates[place], watch.rates, watch.losses, watch.smoothed)
+        raise ValueError("the loss is NaN or infinite even at the smallest rates: lower start.")
+    losses, untouched = (
+        torch.tensor(values, dtype=torch.float64) for values in (watch.losses, watch.untouched)
+    )
+    reach = max(1, round(REACH * watch.steps))
+    change = smoothed(losses - untouched, reach)
+    lowest = int(change.argmin())
+    if not change[lowest] < 0:
+        raise ValueError(
+            f"the loss fell at no rate from {watch.rates[0]:g} to {watch.rates[-1]:g}: lower "
+            f"start if it rose at once, else see whether there is anything to learn."
+        )
+    # Where it stays so low for a while: a single dip may be chance.
+    short = change[: lowest + 1] > PART * change[lowest]
+    stays = [not short[k : k + reach + 1].any() for k in range(lowest + 1)]
+    place = stays.index(True)
+    shown = (untouched.mean() + change).tolist()
+    return LearningRates(watch.rates[place], watch.rates, watch.losses, shown)
+
+
+def smoothed(values: Tensor, reach: int) -> Tensor:
+    """Return means over a triangle of neighbours, of those that there are at the ends."""
+    triangle = 1 - torch.arange(-reach, reach + 1).abs() / (reach + 1)
+    weights = triangle.to(values.dtype)[None, None]
+    parts = torch.stack([values, torch.ones_like(values)])[:, None]
+    sums, total = torch.nn.functional.conv1d(parts, weights, padding=reach)[:, 0]
+    return sums / total

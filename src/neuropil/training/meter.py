@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from neuropil.training.metrics import Metric
     from neuropil.training.processes import Processes
+    from neuropil.training.views import Takes, Views
 
 # Metrics are worked out for this many steps at once, or for fewer if the scores are large.
 STEPS, ELEMENTS = 64, 2**22
@@ -30,14 +31,22 @@ class Meter:
 
     Args:
         metrics: What is measured beside the loss.
+        views: What turns scores into what each metric takes; by default they are taken as they
+            are.
         waits: Whether values are read at once; False on accelerators.
         checked: Whether a value that is not finite ends the pass.
     """
 
     def __init__(
-        self, metrics: Sequence[Metric] = (), *, waits: bool = True, checked: bool = True
+        self,
+        metrics: Sequence[Metric] = (),
+        views: Views | None = None,
+        *,
+        waits: bool = True,
+        checked: bool = True,
     ) -> None:
         self.metrics = tuple(metrics)
+        self.views = views
         self.waits = waits
         self.checked = checked
         self.rows = 0
@@ -95,12 +104,23 @@ class Meter:
     def measure(self) -> None:
         """Work the metrics out for what was kept."""
         for scores, targets in joined(self.scores, self.targets):
+            seen = self.seen(scores)
             for position, metric in enumerate(self.metrics):
-                gathered = metric.gather(scores, targets)
+                gathered = metric.gather(seen[metric.takes], targets)
                 total = self.totals[position]
-                self.totals[position] = gathered if total is None else total + gathered
+                merged = gathered if total is None else metric.merge([total, gathered])
+                self.totals[position] = merged
         self.scores.clear()
         self.targets.clear()
+
+    def seen(self, scores: Any) -> dict[Takes, Any]:
+        """Return what the metrics take, each kind once."""
+        kinds: dict[Takes, None] = dict.fromkeys(metric.takes for metric in self.metrics)
+        with torch.no_grad():
+            return {
+                kind: scores if self.views is None else self.views.see(kind, scores)
+                for kind in kinds
+            }
 
     def read(self) -> None:
         """Read the values that wait on the device, all at once."""
@@ -130,7 +150,7 @@ class Meter:
         for position, metric in enumerate(self.metrics):
             totals = [total[position] for *_, total in parts if total[position] is not None]
             if totals:
-                means[metric.name] = metric.compute(torch.stack(totals).sum(dim=0))
+                means[metric.name] = metric.compute(metric.merge(totals))
         return means
 
     def state_dict(self) -> dict[str, Any]:

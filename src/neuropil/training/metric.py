@@ -1,4 +1,4 @@
-"""What a metric is: statistics that add up over batches, and a figure made of their sum."""
+"""What a metric is: statistics that are merged over batches, and a figure made of all."""
 
 from __future__ import annotations
 
@@ -12,22 +12,28 @@ from typing_extensions import override
 
 from neuropil.training.loss import Loss
 from neuropil.training.named import Named, options_of
-from neuropil.training.statistics import counted, ratio
+from neuropil.training.statistics import added, counted, ratio
+from neuropil.training.torch_losses import definition_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from neuropil.training.views import Takes
 
 
 class Metric(Named):
     """A figure of merit: ``metric(scores, targets)`` gives a number.
 
-    Data that comes in parts is measured in parts: ``gather`` turns each into a vector, the
-    vectors add up, and ``compute`` makes the figure of the sum.
+    Data that comes in parts is measured in parts: ``gather`` turns each into a vector,
+    ``merge`` makes one vector of several, and ``compute`` makes the figure of it.
 
     Args:
         function: Scores, targets and options to the vector.
-        compute: The sum of vectors to the figure.
+        compute: The vector of all parts to the figure.
         greater_is_better: True for an accuracy, False for an error.
+        takes: Whether it is given the network's "scores", before a last Softmax or Sigmoid, or
+            the "values" that `predict` gives.
+        merged: Vectors, a row each, to one; by default they add up.
         source: What it was made from where it is no public name of a module; for pickling.
 
     Example:
@@ -36,7 +42,7 @@ class Metric(Named):
         >>> part = accuracy.gather(torch.tensor([[2.0, 1.0], [2.0, 1.0]]), torch.tensor([0, 1]))
         >>> part
         tensor([1., 2.], dtype=torch.float64)
-        >>> accuracy.compute(part + part)
+        >>> accuracy.compute(accuracy.merge([part, part]))
         0.5
     """
 
@@ -46,6 +52,8 @@ class Metric(Named):
         compute: Callable[[Tensor], float],
         *,
         greater_is_better: bool,
+        takes: Takes = "scores",
+        merged: Callable[[Tensor], Tensor] = added,
         source: Any = None,
     ) -> None:
         super().__init__(function, source)
@@ -54,6 +62,8 @@ class Metric(Named):
         self.function = function
         self.figure = compute
         self.greater_is_better = greater_is_better
+        self.takes: Takes = takes
+        self.merged = merged
 
     @override
     def __call__(self, scores: Any, targets: Any, **options: Any) -> float:
@@ -66,11 +76,15 @@ class Metric(Named):
         """Return the vector of these examples: float64, on the device of the scores."""
         return self.function(scores, targets).double()
 
+    def merge(self, parts: Sequence[Tensor]) -> Tensor:
+        """Return one vector of the vectors of some parts."""
+        return self.merged(torch.stack([part.double() for part in parts]))
+
     def compute(self, total: Tensor) -> float:
         """Return the figure.
 
         Args:
-            total: The sum of the vectors of all parts.
+            total: The vector of all parts.
 
         Raises:
             ValueError: If there were no examples.
@@ -99,6 +113,8 @@ class Metric(Named):
             functools.partial(self.function, **options),
             self.figure,
             greater_is_better=self.greater_is_better,
+            takes=self.takes,
+            merged=self.merged,
             source=source,
         )
         made.name = f"{self.name}({', '.join(f'{key}={options[key]!r}' for key in options)})"
@@ -109,15 +125,18 @@ class MeanMetric(Metric):
     """The mean of what a function gives for each example: a loss, or a user's own.
 
     A user's figure is the better the greater it is, unless its name says ``loss`` or ``error``,
-    or the function has an attribute ``greater_is_better``.
+    or the function has an attribute ``greater_is_better``. It sees the values that `predict`
+    gives, unless the function has an attribute ``takes = "scores"``.
 
     Args:
-        function: Scores and targets to one value per example.
+        function: Outputs and targets to one value per example.
     """
 
     def __init__(self, function: Callable[..., Tensor]) -> None:
-        super().__init__(function, ratio, greater_is_better=False, source=function)
-        costs = isinstance(function, Loss) or self.name.endswith(("loss", "error"))
+        known = isinstance(function, Loss)
+        takes = function.takes if known else definition_of(function)[0]
+        super().__init__(function, ratio, greater_is_better=False, takes=takes, source=function)
+        costs = known or self.name.endswith(("loss", "error"))
         self.greater_is_better = bool(getattr(function, "greater_is_better", not costs))
         self.function = self.sum_and_count
 
@@ -138,12 +157,24 @@ class MeanMetric(Metric):
 
 
 def metric(
-    compute: Callable[[Tensor], float], *, greater_is_better: bool
+    compute: Callable[[Tensor], float],
+    *,
+    greater_is_better: bool,
+    takes: Takes = "scores",
+    merged: Callable[[Tensor], Tensor] = added,
 ) -> Callable[[Callable[..., Tensor]], Metric]:
     """Turn a function that gathers statistics into a `Metric`; a decorator.
 
     Args:
-        compute: The sum of its vectors to the figure.
+        compute: The vector of all parts to the figure.
         greater_is_better: True for an accuracy, False for an error.
+        takes: What it is given, "scores" or "values".
+        merged: Vectors, a row each, to one.
     """
-    return functools.partial(Metric, compute=compute, greater_is_better=greater_is_better)
+    return functools.partial(
+        Metric,
+        compute=compute,
+        greater_is_better=greater_is_better,
+        takes=takes,
+        merged=merged,
+    )

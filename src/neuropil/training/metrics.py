@@ -1,7 +1,9 @@
-"""Metrics: figures of merit that add up over batches.
+"""Metrics: figures of merit that are merged over batches.
 
-They take scores, as losses do: the predicted class is that of the largest score; a single score
-predicts the second of two classes where it is above 0. Regression metrics take the outputs.
+Those of classes take scores, as the losses of classes do: the predicted class is that of the
+largest score, the first of equal ones; a single score predicts the second of two classes where
+it is above 0; scores that are NaN predict no class. Those of numbers take the values that a
+network gives.
 """
 
 from __future__ import annotations
@@ -10,10 +12,14 @@ import functools
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
 from neuropil.algorithms.names import look_up
+from neuropil.training import losses
 from neuropil.training.metric import Metric, metric
 from neuropil.training.statistics import (
+    NO_CLASS,
+    among_best,
     confusions,
     counted,
     decisions,
@@ -21,12 +27,19 @@ from neuropil.training.statistics import (
     differences,
     macro_f1,
     mean_recall,
+    merged_sums,
     one_class_each,
     ratio,
     regression_sums,
     root_ratio,
+    warn_of,
 )
-from neuropil.training.targets import check_batch, shaped_as_scores, single_classes
+from neuropil.training.targets import (
+    check_batch,
+    check_classes,
+    shaped_as_scores,
+    single_classes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +101,8 @@ def accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Te
 def top_k_accuracy(scores: Tensor, targets: Tensor, *, k: int = 5) -> Tensor:
     """Return for which part of the examples the true class is among the k best scores.
 
+    Of equal scores the first is the better one, as in `accuracy`, which this is for k = 1.
+
     Shape:
         Scores ``(N, K)``, targets ``(N)``.
 
@@ -109,11 +124,12 @@ def top_k_accuracy(scores: Tensor, targets: Tensor, *, k: int = 5) -> Tensor:
         raise ValueError(f"top_k_accuracy: `k` must be at least 1, got {k!r}.")
     true = single_classes("top_k_accuracy", scores, targets)
     check_batch("top_k_accuracy", scores, true)
-    best = scores.topk(min(k, scores.shape[1]), dim=1).indices
-    return counted((best == true.unsqueeze(1)).any(dim=1))
+    check_classes("top_k_accuracy", true, scores.shape[1])
+    warn_of(scores.isnan().any(dim=1))
+    return counted(among_best(scores, true, k))
 
 
-@metric(ratio, greater_is_better=False)
+@metric(ratio, greater_is_better=False, takes="values")
 def mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
     """Return the mean of ``(s − t)²`` over all outputs of all examples.
 
@@ -135,7 +151,7 @@ def mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
     return counted(differences("mean_squared_error", scores, targets).square())
 
 
-@metric(root_ratio, greater_is_better=False)
+@metric(root_ratio, greater_is_better=False, takes="values")
 def root_mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
     """Return the root of the mean of ``(s − t)²`` over all outputs: in the targets' units.
 
@@ -157,7 +173,7 @@ def root_mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
     return counted(differences("root_mean_squared_error", scores, targets).square())
 
 
-@metric(ratio, greater_is_better=False)
+@metric(ratio, greater_is_better=False, takes="values")
 def mean_absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
     """Return the mean of ``|s − t|`` over all outputs of all examples.
 
@@ -179,7 +195,7 @@ def mean_absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
     return counted(differences("mean_absolute_error", scores, targets).abs())
 
 
-@metric(determination, greater_is_better=True)
+@metric(determination, greater_is_better=True, takes="values", merged=merged_sums)
 def r2(scores: Tensor, targets: Tensor) -> Tensor:
     """Return R², the part of the targets' variance that is explained.
 
@@ -283,6 +299,8 @@ def confusion_matrix(
     name = "confusion_matrix"
     if predictions.is_floating_point():
         predicted, true, known = decisions(name, predictions, targets, multilabel=False)
+        if bad := int((predicted == NO_CLASS).sum()):
+            raise ValueError(f"{name}: {bad} of {len(predicted)} predictions have NaN scores.")
     else:
         true = shaped_as_scores(name, predictions, targets)
         check_batch(name, predictions, true)
@@ -334,8 +352,9 @@ def resolve(wanted: str | Callable[..., Any], loss: Loss | None = None) -> Metri
     """Return a `Metric` for whatever a user gives.
 
     Args:
-        wanted: A name, a metric, a partial of one that sets options, or any function of scores
-            and targets that gives one value per example: the mean is taken.
+        wanted: A name, a metric, a partial of one that sets options, or any function of outputs
+            and targets that gives one value per example: the mean is taken. It sees what
+            `predict` gives, unless it has an attribute ``takes = "scores"``.
         loss: What is trained with: `binary_cross_entropy` makes each score a decision of its
             own.
 
@@ -352,14 +371,10 @@ def resolve(wanted: str | Callable[..., Any], loss: Loss | None = None) -> Metri
         wanted = by_name(wanted)
     if not callable(wanted):
         raise TypeError(
-            f"a metric is a name or a function of scores and targets, got {wanted!r}."
+            f"a metric is a name or a function of outputs and targets, got {wanted!r}."
         )
-    made = Metric.resolved(wanted)
-    if (
-        loss is None
-        or loss.predicts != "binary"
-        or made not in (accuracy, f1, balanced_accuracy)
-    ):
+    made = Metric.resolved(losses.resolve(wanted) if isinstance(wanted, nn.Module) else wanted)
+    if loss is None or loss.predicts != "binary" or made not in OF_CLASSES:
         return made
     labels = made.with_options(functools.partial(made, multilabel=True))
     labels.name = made.name

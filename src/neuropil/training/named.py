@@ -50,6 +50,8 @@ def name_of(function: Any) -> str:
     """Return what to call a function, a partial of one, or any other callable."""
     while isinstance(function, functools.partial):
         function = function.func
+    if isinstance(function, Named):
+        return function.name
     return getattr(function, "__name__", type(function).__name__)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from neuropil.training.loss import Custom
 from neuropil.training.losses import Loss, resolve
 from neuropil.training.targets import is_single, shaped_as_scores
+
+if TYPE_CHECKING:
+    from neuropil.training.views import Views
 
 ClassWeight = str | Sequence[float] | Tensor | None
 # The loss that belongs to a last layer which turns scores into probabilities.
@@ -22,22 +25,36 @@ BY_OUTPUT = {"squared_error", "absolute_error", "huber", "binary_cross_entropy"}
 
 @final
 class Objective:
-    """A loss over examples: (1/N) Σᵢ w(yᵢ) · loss(scoresᵢ, yᵢ).
+    """A loss over examples: (1/N) Σᵢ w(yᵢ) · loss(outputsᵢ, yᵢ), given the network's scores.
 
     Args:
         loss: Its name, or a function that gives one value per example.
         class_weights: w, one per class; None is 1 for all.
+        views: What turns scores into what the loss takes; by default it takes them as they are.
     """
 
     def __init__(
-        self, loss: str | Callable[..., Any], class_weights: Tensor | None = None
+        self,
+        loss: str | Callable[..., Any],
+        class_weights: Tensor | None = None,
+        views: Views | None = None,
     ) -> None:
         self.loss: Loss = resolve(loss)
         self.class_weights = class_weights
+        self.views = views
+        self.view = None if views is None else views.of(self.loss.takes)
         # Called in every step: without weights it is the loss's own, which is one fused kernel.
-        self.mean: Callable[[Any, Any], Tensor] = (
-            self.loss.mean if class_weights is None else self.weighted_mean
-        )
+        mean = self.loss.mean if class_weights is None else self.weighted_mean
+        self.mean: Callable[[Any, Any], Tensor] = mean if self.view is None else self.mean_seen
+        self.mean_of_seen = mean
+
+    def seen(self, scores: Any) -> Any:
+        """Return what the loss takes of a network that gives these scores."""
+        return scores if self.view is None else self.view(scores)
+
+    def mean_seen(self, scores: Any, targets: Any) -> Tensor:
+        """Return the mean over what the loss takes."""
+        return self.mean_of_seen(self.seen(scores), targets)
 
     def weighted_mean(self, scores: Tensor, targets: Tensor) -> Tensor:
         """Return the mean with a weight for each example's class."""
@@ -49,7 +66,7 @@ class Objective:
 
     def judge(self) -> Objective:
         """Return the objective of the scores that count in the end, without helping outputs."""
-        return Objective(self.loss.judge, self.class_weights)
+        return Objective(self.loss.judge, self.class_weights, self.views)
 
     def residuals(self, scores: Any, targets: Tensor) -> Tensor:
         """Return r with ``½‖r‖² = c · Σᵢ w(yᵢ) ℓᵢ``, which Gauss–Newton methods ask for.
@@ -67,6 +84,7 @@ class Objective:
             ValueError: When the loss is negative somewhere.
         """
         loss = self.loss
+        scores = self.seen(scores)
         weights = self.class_weights
         if weights is not None:
             weights = example_weights(weights, loss.main(scores), targets)
@@ -85,7 +103,7 @@ class Objective:
         return values * weights.to(values).sqrt().repeat_interleave(each)
 
     def share(self, scores: Any) -> float:
-        """Return the c of `residuals`."""
+        """Return the c of `residuals`; values have as many numbers as scores."""
         return scores[0].numel() / 2 if self.is_a("squared_error") else 1.0
 
     def is_a(self, *names: str) -> bool:

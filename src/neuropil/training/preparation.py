@@ -149,7 +149,7 @@ def settle_objective(trainer: Trainer, data: Any, title: str) -> None:
         scores = resolve(loss).main(scores)
         weights = class_weights(options.class_weight, targets, class_count(scores))
         weights = None if weights is None else weights.to(trainer.device)
-    trainer.settle(Objective(loss, weights))
+    trainer.settle(Objective(loss, weights, trainer.learner.views))
 
 
 def some_examples(trainer: Trainer, data: Any, title: str) -> tuple[Any, Any]:
@@ -205,10 +205,18 @@ def in_loss_form(trainer: Trainer, arrays: Arrays) -> Arrays:
                     f"heads, or a function of all of them."
                 )
             return arrays
-        targets = loss.prepare(arrays.targets, scores)
+        targets = loss.prepare(arrays.targets, trainer.objective.seen(scores))
     except ValueError as error:
         raise ValueError(f"{arrays.title} targets: {error}") from None
+    if keeps_precision(trainer, arrays.targets):
+        targets = arrays.targets.reshape(targets.shape)
     return dataclasses.replace(arrays, targets=targets)
+
+
+def keeps_precision(trainer: Trainer, targets: Tensor) -> bool:
+    """Tell whether targets stay in double precision, which metrics of numbers are due."""
+    exact = targets.dtype == torch.float64 and trainer.device.type != "mps"
+    return exact and any(metric.takes == "values" for metric in trainer.metrics)
 
 
 def sample_scores(trainer: Trainer, inputs: Any) -> Any:

@@ -99,7 +99,13 @@ def measured(trainer: Trainer, batches: Batches) -> dict[str, float]:
     learner = trainer.learner
     values = values_of(trainer)
     return measure(
-        learner.module, values, batches, trainer.metrics, learner.processes, learner.device
+        learner.module,
+        values,
+        batches,
+        trainer.metrics,
+        learner.processes,
+        learner.device,
+        learner.views,
     )
 
 

@@ -41,17 +41,22 @@ class Trainer:
 
     Each step moves the weights w against the gradient of the objective
 
-        J(w) = (1/N) Σᵢ loss(scores(xᵢ; w), yᵢ) + penalty(w)
+        J(w) = (1/N) Σᵢ loss(network(xᵢ; w), yᵢ) + penalty(w)
 
     over a batch of N examples. `fit` shuffles the examples, cuts them into batches, validates
     after each epoch and writes down the figures. All that a training depends on is in its
     checkpoints, so one that was killed at any step and resumed ends, on the CPU, with the same
     bits as one that ran through.
 
-    **Losses and scores.** The loss is given the network's scores: what it gives before a last
-    `Softmax` or `Sigmoid`, so no precision is lost. Without a `loss`, that last layer decides,
-    or else the targets: integers are classes (cross entropy), floating-point numbers are to be
-    met (squared error).
+    **Scores and values.** What a loss or metric takes is part of its definition. The cross
+    entropies, the hinge, the divergence and the metrics of classes take the network's *scores*:
+    what it gives before a last `Softmax` or `Sigmoid`, so no precision is lost. All others take
+    the *values* that `predict` gives: errors between numbers, R², and a function of the user's,
+    unless it has an attribute ``takes = "scores"``. Torch's own losses are known:
+    ``CrossEntropyLoss``, ``BCEWithLogitsLoss`` and their kin take scores, ``NLLLoss`` and
+    ``KLDivLoss`` logarithms of probabilities. Without a `loss`, the last layer decides, or else
+    the targets: integers are classes (cross entropy), floating-point numbers are to be met
+    (squared error).
 
     **Final weights.** After `fit` the network is in evaluation mode. With `ema` it holds the
     averaged weights, and a further `fit` goes on from the trained ones; with a `BestWeights`
@@ -69,13 +74,13 @@ class Trainer:
 
     Args:
         network: A network, any ``nn.Module``, or a dict of them for a custom `step`.
-        loss: A loss's name (see `neuropil.training.losses`) or a function of scores and targets
-            that gives one value per example.
+        loss: A loss's name (see `neuropil.training.losses`), one of torch's losses, or a
+            function of outputs and targets that gives one value per example.
         algorithm: An algorithm bound to the network's parameters, a function that binds one, or
             a name; Adam by default. A dict of them for a custom `step`. One that evaluates the
             loss several times in a step sees the same dropout and augmentation each time, and
             ends the training where a step on all examples would change nothing any more.
-        metrics: Names (see `neuropil.training.metrics`), metrics, or functions of scores and
+        metrics: Names (see `neuropil.training.metrics`), metrics, or functions of outputs and
             targets that give one value per example.
         regularizer: ``l1(…)``, ``l2(…)``, ``maxnorm(…)`` or a sum of these: a penalty on the
             weights, or a projection after each step.

@@ -1,0 +1,134 @@
+"""What a network's scores are to losses and metrics: the scores, or what `predict` gives."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from neuropil.core import Network
+from neuropil.layers import Softmax
+from neuropil.training.class_axis import axis_of, class_axis
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neuropil.core.graph import Node
+
+# What the network gives before a last Softmax or Sigmoid, what it gives, or its logarithm.
+Takes: TypeAlias = Literal["scores", "values", "log_probabilities"]
+View: TypeAlias = "Callable[[Any], Any] | None"
+
+
+@final
+class Views:
+    """Applies to scores what was taken away for them, so that there is one forward pass.
+
+    Args:
+        module: The network. Only a `Network` has scores that differ from its values.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.layers import Input, Sigmoid
+        >>> views = Views(Input(1) >> Sigmoid())
+        >>> views.see("scores", torch.zeros(1)), views.see("values", torch.zeros(1))
+        (tensor([0.]), tensor([0.5000]))
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self.kinds: dict[str, View] = {"scores": None, "values": None}
+        self.kinds["log_probabilities"] = None
+        if isinstance(module, Network):
+            self.kinds["values"] = by_output(value_functions(module))
+            self.kinds["log_probabilities"] = by_output(log_functions(module))
+
+    def of(self, takes: Takes) -> View:
+        """Return what turns scores into what is taken; None where they are that already."""
+        return self.kinds[takes]
+
+    def see(self, takes: Takes, scores: Any) -> Any:
+        """Return what is taken.
+
+        Args:
+            takes: What a loss or metric takes.
+            scores: Of one output or several.
+        """
+        view = self.kinds[takes]
+        return scores if view is None else view(scores)
+
+
+def by_output(functions: list[View]) -> View:
+    """Return one function of the scores of all outputs, or of the first alone."""
+    if not any(functions):
+        return None
+    first = functions[0]
+    if len(functions) == 1:
+        return first
+
+    def view(scores: Any) -> Any:
+        if isinstance(scores, Tensor):
+            return scores if first is None else first(scores)
+        pairs = zip(scores, functions, strict=True)
+        return tuple(each if own is None else own(each) for each, own in pairs)
+
+    return view
+
+
+def value_functions(network: Network) -> list[View]:
+    """Return, for each output, what leads from its scores to its values."""
+    functions = [
+        alone(node) if taken else None
+        for node, taken in zip(last_nodes(network), taken_away(network), strict=True)
+    ]
+    axis = class_axis(network)
+    return [moved_back(functions[0], axis)] if axis else functions
+
+
+def log_functions(network: Network) -> list[View]:
+    """Return, for each output, what leads from its scores to logarithms of probabilities."""
+    functions: list[View] = []
+    for node, taken in zip(last_nodes(network), taken_away(network), strict=True):
+        layer, shape = node.layer, node.shape or ()
+        if not taken:
+            functions.append(None)
+        elif not isinstance(layer, Softmax):
+            functions.append(F.logsigmoid)
+        else:
+            # The scores of a single output have their classes on axis 1 already.
+            single = len(network.graph.outputs) == 1
+            axis = 0 if single else axis_of(layer, len(shape))
+            functions.append(functools.partial(F.log_softmax, dim=1 + axis))
+    return functions
+
+
+def last_nodes(network: Network) -> list[Node]:
+    """Return the nodes that give the outputs."""
+    return [network.nodes[position] for position in network.graph.outputs]
+
+
+def taken_away(network: Network) -> list[bool]:
+    """Tell of each output whether its scores are without its last function."""
+    pairs = zip(last_nodes(network), last_nodes(network.scores()), strict=True)
+    return [node.layer is not other.layer for node, other in pairs]
+
+
+def alone(node: Node) -> Callable[[Tensor], Tensor]:
+    """Return the function of a layer without the affine map in front of it."""
+    layer: Any = node.layer
+    if isinstance(layer, Softmax):
+        return Softmax(axis=layer.axis).forward
+    return (
+        functools.partial(layer.activate, **layer.options) if layer.options else layer.activate
+    )
+
+
+def moved_back(function: View, axis: int) -> Callable[[Tensor], Tensor]:
+    """Return a function of scores whose classes were moved to axis 1."""
+
+    def values(scores: Tensor) -> Tensor:
+        own = scores.movedim(1, axis + 1)
+        return own if function is None else function(own)
+
+    return values
