@@ -33,10 +33,10 @@ class Allocator:
         self.count = 0
         # Storages that outlive the run: their identities stay theirs.
         self.known = [tensor.untyped_storage() for tensor in known]
-        self.ids = {id(storage): -1 for storage in self.known}
+        self.ids = {id(storage): -1 - i for i, storage in enumerate(self.known)}
 
     def number(self, tensor: Tensor) -> int:
-        """Return the number of a tensor's storage; -1 where it is one of those known."""
+        """Return the number of a tensor's storage; negative where it is one of those known."""
         storage = tensor.untyped_storage()
         number = self.ids.get(id(storage))
         if number is None:
