@@ -14,7 +14,7 @@ from neuropil.analysis.costs import what_to_give
 from neuropil.analysis.memory import float_dtype, integer_width
 from neuropil.analysis.traced.examples import Inputs, inputs_of
 from neuropil.analysis.traced.running import failing, first_line, trace_inputs
-from neuropil.analysis.traced.training import TrainingStep
+from neuropil.analysis.traced.training import step_of_training
 from neuropil.analysis.traced.twin import is_foreign, unwrapped
 from neuropil.core import Network, ShapeError
 from neuropil.core.shape import whole_number
@@ -85,7 +85,7 @@ def peak_memory(
     tensors = [*module.parameters(), *module.buffers()]
     parameters = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     try:
-        most = TrainingStep(module, run.inputs).run()
+        most = step_of_training(module, run.inputs)
     except Exception as error:
         reason = f"in training mode, {first_line(error)}"
         raise ShapeError(failing(module, inputs, reason)) from error

@@ -39,9 +39,7 @@ def stack(taken: Taken) -> Result:
         before = taken.of(value)
         if before is not None:
             seen[value.number] = in_shape(before, value.shape, shape)
-    return behind_each_other(
-        taken._replace(seen=seen), singles, axis, taken.target
-    )
+    return behind_each_other(taken._replace(seen=seen), singles, axis, taken.target)
 
 
 def behind_each_other(

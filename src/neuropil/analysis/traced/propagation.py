@@ -82,7 +82,10 @@ class Followed:
             if name_of(step.operation).name in READING:
                 self.note_reading(step, values)
         if self.read is not None:
-            results = [self.after_reading(seen, v) for seen, v in zip(results, step.results, strict=True)]
+            results = [
+                self.after_reading(seen, v)
+                for seen, v in zip(results, step.results, strict=True)
+            ]
         for value, result in zip(step.results, results, strict=True):
             if result is not None:
                 self.seen[value.number] = result
@@ -196,7 +199,11 @@ def each(taken: Taken, result: Result) -> list[Seen | None]:
     if isinstance(result, list):
         return result + [None] * (len(results) - len(result))
     same = [value.shape == results[0].shape for value in results]
-    other = None if result is None else Unknown(f"a further result of {taken.step.operation}")
+    other = (
+        result
+        if result is None or isinstance(result, Unknown)
+        else Unknown(f"a further result of {taken.step.operation}")
+    )
     return [result if alike else other for alike in same]
 
 
@@ -216,7 +223,9 @@ def with_the_rest(
     for seen, value in zip(found, taken.step.results, strict=True):
         whole = everything(taken, rest, value.shape)
         ones = (1,) * len(value.shape)
-        parts = [(s, shape) for s, shape in ((seen, value.shape), (whole, ones)) if s is not None]
+        parts = [
+            (s, shape) for s, shape in ((seen, value.shape), (whole, ones)) if s is not None
+        ]
         joined.append(merged(parts, value.shape) if parts else None)
     return joined
 
