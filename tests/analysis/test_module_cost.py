@@ -267,7 +267,7 @@ SPARSE = torch.eye(4).to_sparse()
         (
             lambda x: torch.conv_tbc(x, torch.ones(2, 5, 7), torch.ones(7), 1),
             (3, 5),
-            2 * 7 * 2 * 5,
+            2 * 3 * 7 * 2 * 5,
         ),
         (
             lambda x: F.embedding_bag(
@@ -291,6 +291,14 @@ def test_products_of_other_kinds(function, shape, expected):
     table = summary(Calls(function), shape)
     assert table.totals.multiply_adds == expected
     assert not [note for note in table.notes if "formula" in note]
+
+
+def test_nested_tensors_count_one_by_one():
+    def function(x, w):
+        nested = torch.nested.nested_tensor([x[0], x[0, :2]])
+        return F.linear(nested, w).to_padded_tensor(0.0)
+
+    assert cost(Calls(function, (7, 3)), torch.ones(1, 4, 3)).multiply_adds == (4 + 2) * 3 * 7
 
 
 def test_products_in_groups():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,7 +14,7 @@ from neuropil.analysis.traced.allocator import PARTS, parts_of
 from neuropil.analysis.traced.operations import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from torch._ops import OpOverload
 
@@ -184,13 +185,23 @@ def quantized_convolution(args: tuple[Any, ...], output: Any) -> int:
     return output.numel() * weight.numel() // max(len(weight), 1)
 
 
-def real_products(args: Sequence[Any]) -> int:
-    """Return 4 where numbers are complex, since such a product is four of real numbers."""
-    for value in args:
-        for tensor in value if isinstance(value, tuple | list) else (value,):
-            if isinstance(tensor, Tensor) and tensor.is_complex():
-                return 4
-    return 1
+def multiply_adds(formula: Formula, args: Sequence[Any], output: Any) -> int:
+    """Return the multiply–adds of an operation.
+
+    A product of complex numbers is four of real ones; of nested tensors each counts by itself.
+    """
+    tensors = [a for a in args if isinstance(a, Tensor)]
+    if any(tensor.is_nested for tensor in tensors):
+        pieces = zip(*(unbound(value) for value in (*args, output)), strict=False)
+        return sum(multiply_adds(formula, some, last) for *some, last in pieces)
+    complex_ = any(tensor.is_complex() for tensor in tensors)
+    return formula(tuple(args), output) * (4 if complex_ else 1)
+
+
+def unbound(value: Any) -> Iterable[Any]:
+    """Return the tensors of a nested one, or anything else again and again."""
+    nested = isinstance(value, Tensor) and value.is_nested
+    return value.unbind() if nested else itertools.repeat(value)
 
 
 BY_NAME: dict[str, Formula] = {
@@ -203,6 +214,22 @@ BY_NAME: dict[str, Formula] = {
     "conv_transpose1d": transposed_convolution,
     "conv_transpose2d": transposed_convolution,
     "conv_transpose3d": transposed_convolution,
+    "mkldnn_convolution": convolution,
+    "cudnn_convolution": convolution,
+    "cudnn_convolution_relu": convolution,
+    "cudnn_convolution_transpose": transposed_convolution,
+    "miopen_convolution": convolution,
+    "miopen_convolution_transpose": transposed_convolution,
+    "_conv_depthwise2d": convolution,
+    "conv_depthwise3d": convolution,
+    "_nnpack_spatial_convolution": convolution,
+    "_slow_conv2d_forward": convolution,
+    "slow_conv3d_forward": convolution,
+    "slow_conv_dilated2d": convolution,
+    "slow_conv_dilated3d": convolution,
+    "slow_conv_transpose2d": transposed_convolution,
+    "slow_conv_transpose3d": transposed_convolution,
+    "mkldnn_linear": linear,
     "linear": linear,
     "mm": product(0, 1),
     "bmm": product(0, 1),

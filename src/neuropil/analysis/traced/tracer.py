@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 from typing_extensions import override
 
 from neuropil.analysis.traced.allocator import Allocator, shape_of
-from neuropil.analysis.traced.formulas import formula_of, real_products
+from neuropil.analysis.traced.formulas import formula_of, multiply_adds
 from neuropil.analysis.traced.knowledge import is_whole
 from neuropil.analysis.traced.products import may_multiply
 from neuropil.analysis.traced.shapes import quick
@@ -188,7 +188,7 @@ class Tracer(TorchDispatchMode):
         formula = formula_of(func)
         if formula is not None:
             first = output[0] if isinstance(output, tuple) else output
-            call.multiply_adds += formula(args, first) * real_products(args)
+            call.multiply_adds += multiply_adds(formula, args, first)
         elif may_multiply(func):
             self.strange[str(func)] = self.strange.get(str(func), 0) + 1
         results = tuple(self.new_value(t, call.place) for t in tensors_in(output))
