@@ -13,7 +13,7 @@ from neuropil.analysis.calls import calls_of, network_of
 from neuropil.analysis.costs import what_to_give
 from neuropil.analysis.memory import float_dtype, integer_width
 from neuropil.analysis.traced.examples import Inputs, inputs_of
-from neuropil.analysis.traced.running import failing, first_line, trace_inputs
+from neuropil.analysis.traced.running import failing, first_line, peak_of, trace_inputs
 from neuropil.analysis.traced.training import step_of_training
 from neuropil.analysis.traced.twin import is_foreign, unwrapped
 from neuropil.core import Network, ShapeError
@@ -89,7 +89,7 @@ def peak_memory(
     except Exception as error:
         reason = f"in training mode, {first_line(error)}"
         raise ShapeError(failing(module, inputs, reason)) from error
-    return PeakMemory(parameters, parameters + run.peak, parameters + most)
+    return PeakMemory(parameters, parameters + peak_of(run), parameters + most)
 
 
 def built(network: Composable) -> Network:

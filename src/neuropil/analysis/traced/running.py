@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from neuropil.analysis.traced.examples import Inputs, inputs_of
 from neuropil.analysis.traced.kernels import part_by_part
+from neuropil.analysis.traced.operations import name_of
+from neuropil.analysis.traced.recurrence import CELLS, RUNS, RecurrentKernels
 from neuropil.analysis.traced.tracer import Call, Leaving, Step, Tracer, Value, tensors_in
 from neuropil.analysis.traced.twin import copied, twin_on_meta, unwrapped
 from neuropil.core import ShapeError
@@ -128,6 +130,23 @@ def wants_indices(error: Exception) -> bool:
     return re.search(r"\b(indices|index tensor|LongTensor|Long|Int)\b", str(error)) is not None
 
 
+def peak_of(run: Trace) -> int:
+    """Return the most that inputs and activations of a run take at once.
+
+    Recurrent layers take more on a processor than they show.
+    """
+    recurrent = any(name_of(step.operation).name in RECURRENT for step in run.steps)
+    if not recurrent or not all(tensor.is_meta for tensor in run.inputs.tensors):
+        return run.peak
+    with contextlib.suppress(Exception):
+        twin = twin_on_meta(run.module)
+        return traced(run.module, twin, run.inputs, (), kernels=True).peak
+    return run.peak
+
+
+RECURRENT = frozenset({*RUNS, *CELLS})
+
+
 def with_numbers(module: nn.Module, inputs: Inputs) -> Inputs:
     """Return inputs with numbers, where the module is.
 
@@ -157,8 +176,17 @@ def traced(
     notes: tuple[str, ...],
     *,
     gradients: bool = False,
+    kernels: bool = False,
 ) -> Trace:
     """Run a twin in test mode, mostly without gradients.
+
+    Args:
+        module: What it stands for.
+        twin: What is run.
+        inputs: What it is given.
+        notes: What is known already.
+        gradients: Whether it may take gradients.
+        kernels: Whether recurrent layers take what those on a processor do.
 
     Raises:
         ShapeError: When it gives no tensor.
@@ -173,7 +201,9 @@ def traced(
         whole = tracer.calls[0]
         whole.input_shapes = tuple(source.shape for source in sources.values())
         real = not any(tensor.is_meta for tensor in seen.tensors)
-        with part_by_part(), tracer, Leaving(tracer) if real else contextlib.nullcontext():
+        watching = Leaving(tracer) if real else contextlib.nullcontext()
+        recurrent = RecurrentKernels() if kernels else contextlib.nullcontext()
+        with part_by_part(), recurrent, tracer, watching:
             output = twin(*seen.args, **seen.kwargs)
         tracer.finish(whole, output, 0)
     if not tensors_in(output):
