@@ -243,12 +243,11 @@ def test_what_changes_an_output_is_seen(name):
     function = FUNCTIONS[name]
     moved = changes(function)
     assert moved.any()
-    try:
-        field = receptive_field(Does(function), input_shape=(2, LENGTH))
-    except ValueError as error:
-        assert name in WRITING
-        assert "writes into a part of a tensor" in str(error)
+    if name in WRITING:
+        with pytest.raises(ValueError, match="writes into a part of a tensor"):
+            receptive_field(Does(function), input_shape=(2, LENGTH))
         return
+    field = receptive_field(Does(function), input_shape=(2, LENGTH))
     spans = [row.nonzero()[[0, -1], 0] for row in moved if row.any()]
     assert field.size[0] >= max(int(last - first) + 1 for first, last in spans)
     assert field.size[0] == EXACT.get(name, field.size[0])

@@ -144,13 +144,13 @@ def no_sum(_args: tuple[Any, ...], output: Any) -> int:
     return output.numel()
 
 
-def distances(args: tuple[Any, ...], output: Any) -> int:
-    """A square and a sum for each number of each pair of vectors; other powers count as none."""
+def distances(args: Sequence[Any], output: Any) -> int:
+    """A square for each number of each pair of vectors; other powers count as none."""
     squares = len(args) < 3 or math.isclose(args[2], 2)
     return output.numel() * args[0].shape[-1] if squares else 0
 
 
-def distances_within(args: tuple[Any, ...], output: Any) -> int:
+def distances_within(args: Sequence[Any], output: Any) -> int:
     """The same for each pair of one set of vectors."""
     squares = len(args) < 2 or math.isclose(args[1], 2)
     return output.numel() * args[0].shape[-1] if squares else 0

@@ -1,4 +1,4 @@
-"""What results see of operations that give, or go by, places: maxima, orders, indices, masks."""
+"""What results see of operations that give places or go by them: maxima, orders, indices."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def running(taken: Taken) -> Result:
     seen, shape = taken.of(taken.x), taken.x.shape
     if seen is None or not shape:
         return seen
-    axis = taken.argument(1, "dim", -1) % len(shape)
+    axis: int = taken.argument(1, "dim", -1) % len(shape)
     if isinstance(seen, View):
         if axis not in seen.axes and seen.labels.shape[axis] == 1:
             return seen

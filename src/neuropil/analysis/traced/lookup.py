@@ -29,9 +29,8 @@ GROUPS: dict[Rule, str] = {
     "scatter_reduce put",
     standing.second_only: "copy",
     standing.nothing: "zeros_like ones_like full_like empty_like rand_like randn_like "
-    "new_zeros new_ones new_full new_empty new_empty_strided zero uniform exponential geometric "
-    "cauchy log_normal random size sym_size stride sym_stride numel sym_numel "
-    "is_same_size",
+    "new_zeros new_ones new_full new_empty new_empty_strided zero uniform exponential "
+    "geometric cauchy log_normal random size sym_size stride sym_stride numel sym_numel",
     standing.filled: "fill",
     standing.same_order: "view _unsafe_view reshape flatten unflatten squeeze unsqueeze "
     "view_as _reshape_alias",
@@ -75,9 +74,10 @@ GROUPS: dict[Rule, str] = {
     indexing.unpooled(2): "max_unpool2d",
     indexing.unpooled(3): "max_unpool3d",
     indexing.looked_up: "searchsorted",
-    indexing.all_of_all: "nonzero nonzero_static nonzero_numpy argwhere unique _unique _unique2 "
-    "unique_dim unique_consecutive unique_dim_consecutive bincount histc masked_select "
-    "embedding_bag _embedding_bag _embedding_bag_forward_only repeat_interleave trace",
+    indexing.all_of_all: "nonzero nonzero_static nonzero_numpy argwhere unique _unique "
+    "_unique2 unique_dim unique_consecutive unique_dim_consecutive bincount histc "
+    "masked_select embedding_bag _embedding_bag _embedding_bag_forward_only "
+    "repeat_interleave trace",
     indexing.one_hot: "one_hot",
     indexing.drawn: "multinomial",
     mixing.norm: "norm linalg_vector_norm",
@@ -103,10 +103,10 @@ BY_NAME: dict[str, Rule] = {
     name: rule for rule, names in GROUPS.items() for name in names.split()
 }
 
-# What takes the shape or the type of its further tensors, or writes over them: not their numbers.
+# What takes the shape or the type of its further tensors, or writes over them.
 SHAPE_ONLY = frozenset(
-    "type_as to view_as expand_as reshape_as copy resize_as is_same_size".split()
-) | {*GROUPS[standing.nothing].split()}
+    {"type_as", "to", "view_as", "expand_as", "reshape_as", "copy", "resize_as"}
+).union(GROUPS[standing.nothing].split())
 
 # What looks at numbers in another way is only a line in a picture.
 LINES = frozenset(

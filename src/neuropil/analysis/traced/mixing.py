@@ -106,8 +106,8 @@ def product(left: int) -> Rule:
 
 def vectors(taken: Taken, one: Value, other: Value) -> Result:
     """A product with a vector: all of it is seen."""
-    ones = (1,) * len(taken.target)
-    parts = [(everything(taken, [other], taken.target), ones)]
+    whole = everything(taken, [other], taken.target)
+    parts: list[tuple[Seen | None, Sizes]] = [(whole, (1,) * len(taken.target))]
     seen, axis = taken.of(one), len(one.shape) - 1
     if seen is not None:
         parts.append((in_shape_without(over(seen, [axis], one.shape), axis), one.shape[:-1]))

@@ -21,8 +21,8 @@ MOVING = """
     diag_embed diagonal diagonal_scatter embedding expand expand_as fill_diagonal flatten flip
     gather im2col index _unsafe_index _unsafe_masked_index index_copy index_fill
     index_put _index_put_impl _unsafe_index_put index_select lift lift_fresh masked_fill
-    masked_scatter masked_select movedim narrow nonzero argwhere nonzero_numpy nonzero_static one_hot
-    permute pixel_shuffle pixel_unshuffle put reflection_pad1d reflection_pad2d
+    masked_scatter masked_select movedim narrow nonzero argwhere nonzero_numpy nonzero_static
+    one_hot permute pixel_shuffle pixel_unshuffle put reflection_pad1d reflection_pad2d
     reflection_pad3d repeat repeat_interleave replication_pad1d replication_pad2d
     replication_pad3d reshape _reshape_alias resize resize_as roll rot90 scatter
     select select_scatter set slice slice_scatter split split_with_sizes squeeze stack _stack
@@ -66,7 +66,8 @@ CHEAP = """
     _weight_norm _weight_norm_interface
     _add_relu glu hardswish log_sigmoid_forward log_softmax _log_softmax prelu _prelu_kernel
     rrelu_with_noise rrelu_with_noise_functional _safe_softmax softmax _softmax
-    _masked_softmax floor_divide hardshrink remainder rrelu softshrink isclose allclose equal polar positive _conj
+    _masked_softmax floor_divide hardshrink remainder rrelu softshrink isclose allclose equal
+    polar positive _conj
     cudnn_grid_sampler grid_sampler grid_sampler_2d grid_sampler_3d
     _grid_sampler_2d_cpu_fallback _upsample_bicubic2d_aa _upsample_bilinear2d_aa
     _upsample_lanczos2d_aa _upsample_nearest_exact1d _upsample_nearest_exact2d
@@ -92,7 +93,8 @@ HANDLING = """
     coalesce size sym_size stride sym_stride numel sym_numel q_scale q_zero_point qscheme
     q_per_channel_axis q_per_channel_scales q_per_channel_zero_points record_stream
     sparse_coo_tensor sparse_compressed_tensor sparse_mask sparse_resize
-    sparse_resize_and_clear _sparse_coo_tensor_with_dims _sparse_coo_tensor_with_dims_and_tensors
+    sparse_resize_and_clear _sparse_coo_tensor_with_dims
+    _sparse_coo_tensor_with_dims_and_tensors
     _sparse_broadcast_to _sparse_sum _sparse_softmax _sparse_log_softmax copy_sparse_to_sparse
     to_sparse _to_sparse _to_sparse_bsc _to_sparse_bsr _to_sparse_csc _to_sparse_csr to_dense
     _to_dense to_padded_tensor _validate_compressed_sparse_indices
@@ -108,12 +110,12 @@ HANDLING = """
 FREE = frozenset((MOVING + MAKING + REDUCING + CHEAP + HANDLING).split())
 # Libraries of PyTorch's own that handle tensors, and of quantised networks what is cheap.
 FREE_SPACES = frozenset({"prim", "profiler", "_c10d_functional", "c10d"})
-FREE_QUANTIZED = frozenset(
-    "add add_relu add_out mul mul_relu mul_out cat cat_relu batch_norm batch_norm1d "
-    "batch_norm2d batch_norm3d batch_norm_relu layer_norm group_norm instance_norm leaky_relu "
-    "relu6 hardswish sigmoid celu elu softmax dropout max_pool1d max_pool2d "
-    "embedding_byte embedding_4bit".split()
-)
+QUANTIZED = """
+    add add_relu add_out mul mul_relu mul_out cat cat_relu batch_norm batch_norm1d batch_norm2d
+    batch_norm3d batch_norm_relu layer_norm group_norm instance_norm leaky_relu relu6 hardswish
+    sigmoid celu elu softmax dropout max_pool1d max_pool2d embedding_byte embedding_4bit
+"""
+FREE_QUANTIZED = frozenset(QUANTIZED.split())
 
 
 @functools.cache
@@ -126,14 +128,21 @@ def may_multiply(operation: OpOverload) -> bool:
     name = name_of(operation)
     if formula_of(operation) is not None or name.space in FREE_SPACES:
         return False
-    if name.space == "quantized":
-        return name.name not in FREE_QUANTIZED
     if name.space != "aten":
-        return True
+        return name.space != "quantized" or name.name not in FREE_QUANTIZED
     if name.name.startswith("_foreach_"):
-        single = getattr(torch.ops.aten, name.name.removeprefix("_foreach_"), None)
-        forms = [getattr(single, form) for form in single.overloads()] if single else []
-        return all(may_multiply(form) or formula_of(form) is not None for form in forms)
+        return all(map(costs, forms_of(name.name.removeprefix("_foreach_"))))
     # Views have twins that copy.
     names = {name.name, name.name.removesuffix("_copy")}
     return not (torch.Tag.pointwise in operation.tags or names & FREE)
+
+
+def costs(operation: OpOverload) -> bool:
+    """Tell whether an operation is counted, or would be if there were a formula."""
+    return formula_of(operation) is not None or may_multiply(operation)
+
+
+def forms_of(name: str) -> list[OpOverload]:
+    """Return all forms of one of PyTorch's own operations."""
+    packet = getattr(torch.ops.aten, name, None)
+    return [getattr(packet, form) for form in packet.overloads()] if packet else []

@@ -161,7 +161,7 @@ class Followed:
     # Memory that is written
 
     def note_writing(self, step: Step, values: list[Value]) -> None:
-        """Note that other looks at a tensor are no longer known once a part of it is written."""
+        """Note that other looks at a tensor are unknown once a part of it is written."""
         written = mutated(step.operation, step.args, step.kwargs)
         numbers = {value.number for value in values_in(written)}
         if not numbers:

@@ -92,8 +92,10 @@ def stacked(
         for turn in range(directions):
             given = [each and each._replace(gates=None) for each in given]
             place = number * directions + turn
-            given[turn] = run(x, tuple(state[place] for state in states), every[place])
-            ends.append(given[turn].ends)
+            made = run(x, tuple(state[place] for state in states), every[place])
+            given[turn] = made
+            ends.append(made.ends)
+            del made
         x = joined([each.output for each in given if each])
         given = [each if each and not each.steps else None for each in given]
         if dropout and train and number < layers - 1:
@@ -116,7 +118,9 @@ def layers_of(weights: Sequence[Tensor], count: int, *, bias: bool) -> list[Laye
     for start in range(0, each * count, each):
         own = [*weights[start : start + each]]
         projection = own.pop() if projected else None
-        layers.append(Layer(*own)._replace(projection=projection))
+        weight, into, *biases = own
+        input_bias, state_bias = biases or (None, None)
+        layers.append(Layer(weight, into, input_bias, state_bias, projection))
     return layers
 
 
@@ -128,7 +132,7 @@ def lstm(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
         output, *ends = OneDNN.apply(*tensors)
     else:
-        output, *ends = without_gradients(x, *states, layer)
+        output, *ends = without_gradients(x, states, layer)
     return Given(output, tuple(ends))
 
 
@@ -218,17 +222,18 @@ class OneDNN(torch.autograd.Function):
         return made
 
 
-def without_gradients(x: Tensor, h: Tensor, c: Tensor, layer: Layer) -> tuple[Tensor, ...]:
+def without_gradients(
+    x: Tensor, states: tuple[Tensor, ...], layer: Layer
+) -> tuple[Tensor, ...]:
     """Return outputs and last states of oneDNN's LSTM, with what it takes meanwhile.
 
     That is the weights in another order, twice where there are no biases, and room for states
     and gates: worked out like `workspaces`.
     """
     steps, batch, columns = x.shape
-    units = h.shape[-1]
-    width = x.element_size()
+    units, width = states[0].shape[-1], x.element_size()
     output = x.new_empty((steps, batch, units))
-    last = h.new_empty(h.shape), c.new_empty(c.shape)
+    last = tuple(state.new_empty(state.shape) for state in states)
     turned = (columns + units) * -(-units // 32) * 128 * width
     again = 2 * (steps + 1) * batch
     areas = [again * row(max(columns, units), width), again * units * width]
@@ -255,11 +260,10 @@ def workspaces(x: Tensor, units: int) -> tuple[int, int]:
     width = x.element_size()
 
     gates, own = row(4 * units, width), row(units, width)
-    widest = row(max(columns, units), width)
-    once, again = steps * batch, (steps + 1) * batch
-    kept = in_pages(
-        [once * gates, once * own, *[2 * again * widest] * 3, *[2 * again * own] * 2]
-    )
+    once, again, most = steps * batch, (steps + 1) * batch, max(columns, units)
+    # Sums of gradients are in single precision.
+    rows = [row(most, width), *[row(most, 4)] * 2, own, row(units, 4)]
+    kept = in_pages([once * gates, once * own, *(2 * again * each for each in rows)])
     return kept, (once + columns + units) * gates
 
 

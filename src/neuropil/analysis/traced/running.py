@@ -102,6 +102,7 @@ def for_real(module: nn.Module, kinds: Sequence[Inputs], reason: str) -> Trace:
         reason: Why it cannot run without numbers.
 
     Raises:
+        MemoryError: When a copy of the module does not fit in memory.
         ShapeError: When it takes none of them.
     """
     note = f"Run on real numbers, since it cannot run without: {reason}."
