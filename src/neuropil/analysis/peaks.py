@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_leaves
 from neuropil.analysis.calls import calls_of, network_of
 from neuropil.analysis.costs import what_to_give
 from neuropil.analysis.memory import float_dtype, integer_width
+from neuropil.analysis.traced.allocator import parts_of
 from neuropil.analysis.traced.examples import Inputs, inputs_of
 from neuropil.analysis.traced.running import failing, first_line, peak_of, trace_inputs
 from neuropil.analysis.traced.training import step_of_training
@@ -83,7 +84,7 @@ def peak_memory(
         inputs = inputs.batch_of(batch_size)
     run = trace_inputs(module, inputs)
     tensors = [*module.parameters(), *module.buffers()]
-    parameters = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    parameters = sum(part.nbytes for tensor in tensors for part in parts_of(tensor))
     try:
         most = step_of_training(module, run.inputs)
     except Exception as error:
