@@ -429,3 +429,52 @@ def test_plain_data_and_text():
     assert set(ruler) == {"─"}
     assert first.startswith("relu1")
     assert first.endswith("0 of 8")
+
+
+# Gradients that are sparse or complex
+
+
+def test_sparse_gradients_are_measured_as_dense_ones():
+    def rows(*, sparse):
+        torch.manual_seed(0)
+        network = nn.Sequential(
+            nn.Embedding(10, 4, sparse=sparse), nn.Flatten(), nn.Linear(8, 3)
+        )
+        # Rows that come twice are summed.
+        inputs, targets = torch.tensor([[1, 1], [2, 1], [3, 0]]), torch.tensor([0, 1, 2])
+        return gradient_health(network, inputs, targets).rows
+
+    for sparse, dense in zip(rows(sparse=True), rows(sparse=False), strict=True):
+        assert sparse.gradient == pytest.approx(dense.gradient)
+        assert sparse._replace(gradient=None) == dense._replace(gradient=None)
+
+
+def test_sparse_weights_and_outputs():
+    class Sparse(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.eye(4).to_sparse())
+            self.units = nn.Linear(3, 2)
+
+        def forward(self, x):
+            return self.units(torch.sparse.mm(self.weight, x))
+
+    health = gradient_health(Sparse(), torch.randn(4, 3), torch.tensor([0, 1, 0, 1]))
+    weight = next(row for row in health.rows if row.kind == "Sparse")
+    assert weight.gradient
+    assert weight.finite
+
+
+def test_complex_gradients_are_those_of_their_real_parts():
+    torch.manual_seed(0)
+    network = nn.Linear(4, 3, dtype=torch.complex64)
+    x, y = (torch.randn(8, n, dtype=torch.complex64) for n in (4, 3))
+    (row,) = gradient_health(network, x, y).rows
+    loss = (network(x) - y).abs().square().mean()
+    gradients = torch.autograd.grad(loss, [*network.parameters()])
+    square = sum(gradient.abs().square().sum() for gradient in gradients)
+    assert row.gradient == pytest.approx(float((square / row.parameters).sqrt()), rel=1e-5)
+    outputs = torch.view_as_real(network(x).detach())
+    assert row.mean == pytest.approx(float(outputs.mean()), rel=1e-4)
+    with pytest.raises(ValueError, match="the loss is a complex number"):
+        gradient_health(network, x, y, loss=lambda outputs, targets: outputs - targets)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import warnings
 
 import pytest
 import torch
@@ -240,7 +241,106 @@ def test_strange_operations_are_named():
 
     twice.register_fake(torch.empty_like)
     table = summary(Calls(twice), (4,))
-    assert "neuropil_test.twice.default is none of PyTorch's own" in table.notes[0]
+    assert "No formula is known for neuropil_test.twice.default" in table.notes[0]
+
+
+# Complex numbers, sparse ones, groups, and what has no formula
+
+SPARSE = torch.eye(4).to_sparse()
+
+
+@pytest.mark.parametrize(
+    ("function", "shape", "expected"),
+    [
+        # A product of complex numbers is four of real ones.
+        (lambda x: torch.complex(x, x) @ torch.complex(x, x).mT, (3, 5), 4 * 3 * 5 * 3),
+        (lambda x: torch.complex(x, x)[0, 0].vdot(torch.complex(x, x)[0, 0]), (3, 5), 4 * 5),
+        (lambda x: F.conv1d(*[torch.complex(x, x)] * 2), (3, 5), 4 * 3 * 5),
+        (lambda x: torch.linalg.vecdot(x, x), (3, 5), 3 * 5),
+        (lambda x: F.cosine_similarity(x[:, :, None], x[:, None], 3), (3, 5), 3 * 3 * 5),
+        (lambda x: torch.inner(x, x), (3, 5), 3 * 3 * 5),
+        (lambda x: torch.einsum("bij,bkj,bij->bik", x, x, x), (3, 5), 3 * 3 * 5),
+        (lambda x: torch.cdist(x, x), (3, 5), 3 * 3 * 5),
+        (lambda x: torch.cdist(x, x), (30, 5), 30 * 30 * 5),
+        (lambda x: torch.cdist(x, x, 1.0), (3, 5), 0),
+        (lambda x: F.pdist(x[0]), (4, 5), 6 * 5),
+        (
+            lambda x: torch.conv_tbc(x, torch.ones(2, 5, 7), torch.ones(7), 1),
+            (3, 5),
+            2 * 3 * 7 * 2 * 5,
+        ),
+        (
+            lambda x: F.embedding_bag(
+                torch.tensor([[0, 2, 1]]),
+                x[0],
+                mode="sum",
+                per_sample_weights=torch.ones(1, 3),
+            ),
+            (3, 5),
+            3 * 5,
+        ),
+        (lambda x: F.embedding_bag(torch.tensor([[0, 2, 1]]), x[0]), (3, 5), 0),
+        (lambda x: torch.linalg.matrix_power(x, 3), (4, 4), 2 * 4**3),
+        (lambda x: torch.linalg.multi_dot([x[0], x[0].T, x[0]]), (3, 5), 2 * 3 * 3 * 5),
+        (lambda x: torch.sparse.mm(SPARSE, x[0]), (4, 3), 4 * 3),
+        (lambda x: SPARSE.to_sparse_csr() @ x[0], (4, 3), 4 * 3),
+        (lambda x: torch.sparse.mm(x[0].to_sparse(), torch.ones(3, 2)), (4, 3), 4 * 3 * 2),
+    ],
+)
+def test_products_of_other_kinds(function, shape, expected):
+    table = summary(Calls(function), shape)
+    assert table.totals.multiply_adds == expected
+    assert not [note for note in table.notes if "formula" in note]
+
+
+def test_nested_tensors_count_one_by_one():
+    def function(x, w):
+        nested = torch.nested.nested_tensor([x[0], x[0, :2]])
+        return F.linear(nested, w).to_padded_tensor(0.0)
+
+    assert cost(Calls(function, (7, 3)), torch.ones(1, 4, 3)).multiply_adds == (4 + 2) * 3 * 7
+
+
+def test_products_in_groups():
+    tokens, experts = (
+        torch.zeros(8, 16, dtype=torch.bfloat16),
+        torch.zeros(3, 16, 32).bfloat16(),
+    )
+    ends = torch.tensor([2, 5, 8], dtype=torch.int32)
+
+    def function(x, w):
+        return torch._grouped_mm(x, w, offs=ends)
+
+    assert cost(Calls(function), (tokens, experts)).multiply_adds == 8 * 16 * 32
+    assert cost(Calls(function), (experts.mT, tokens.mT)).multiply_adds == 32 * 16 * 8
+    assert cost(Calls(function), (tokens.mT, torch.zeros(8, 32).bfloat16())).multiply_adds == (
+        16 * 8 * 32
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (torch.fft.fft, "aten._fft_r2c.default"),
+        (torch.linalg.inv, "aten.linalg_inv_ex.default"),
+        (torch.linalg.svdvals, "aten._linalg_svd.default"),
+        (torch.linalg.matrix_exp, "aten.linalg_matrix_exp.default"),
+    ],
+)
+def test_products_without_a_formula_are_named(function, name):
+    (note,) = summary(Calls(function), (4, 4)).notes[:1]
+    assert note == f"No formula is known for {name}: its multiply–adds are not counted."
+
+
+def test_quantised_modules():
+    plain = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = torch.ao.quantization.quantize_dynamic(plain, {nn.Linear}, dtype=torch.qint8)
+    table = summary(module, (8,))
+    assert table.totals.multiply_adds == 8 * 4 + 4 * 2
+    assert "Run on real numbers" in table.notes[0]
+    assert len(table.notes) == 1
 
 
 def test_nothing_is_run_or_changed():
@@ -272,7 +372,7 @@ def test_nothing_is_run_or_changed():
             None,
             r"give a shape without the batch, such as \(3, 224, 224\), or an example tensor",
         ),
-        ((5,), r"Linear fails on an input of \(1, 5\), batch included: .*reduction dim"),
+        ((5,), r"Linear fails on an input of \(1, 5\), batch included: .*cannot be multiplied"),
         (torch.zeros(2, 7), r"Linear fails on an input of \(2, 7\): "),
         ((None, 4), r"every length known, .* got \(None, 4\)"),
         ((4, 0), "every length known"),

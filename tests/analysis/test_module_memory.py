@@ -235,26 +235,58 @@ def test_batches_must_be_whole():
         peak_memory(nn.Linear(3, 2), (3,), batch_size=0)
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: nn.LSTM(32, 64, batch_first=True),
-        lambda: nn.LSTM(48, 16, num_layers=2, bidirectional=True, dropout=0.1),
-        lambda: nn.GRU(32, 64, batch_first=True),
-        lambda: nn.GRU(16, 48, num_layers=2, bias=False),
-        lambda: nn.RNN(32, 64, nonlinearity="relu"),
-        lambda: nn.LSTM(32, 64).double(),
-        lambda: Input(40, 32) >> LSTM(64, only_last=False) >> GRU(32),
-    ],
-)
-def test_recurrent_layers_peak_as_the_allocator_says(make):
+RECURRENT = {
+    "lstm": lambda: nn.LSTM(32, 64, batch_first=True),
+    "lstm, both ways": lambda: nn.LSTM(48, 16, num_layers=2, bidirectional=True, dropout=0.1),
+    "lstm, deep": lambda: nn.LSTM(32, 64, 3, batch_first=True),
+    "lstm, wide input": lambda: nn.LSTM(256, 24),
+    "lstm, no bias": lambda: nn.LSTM(32, 64, bias=False),
+    "lstm, projected": lambda: nn.LSTM(32, 64, proj_size=16),
+    "lstm, double": lambda: nn.LSTM(32, 64).double(),
+    "lstm, half": lambda: nn.LSTM(32, 64).bfloat16(),
+    "gru": lambda: nn.GRU(32, 64, batch_first=True),
+    "gru, deep": lambda: nn.GRU(16, 48, num_layers=2, bias=False),
+    "gru, both ways": lambda: nn.GRU(32, 64, 2, bidirectional=True),
+    "rnn": lambda: nn.RNN(32, 64, nonlinearity="relu"),
+    "rnn, both ways": lambda: nn.RNN(32, 64, bidirectional=True, batch_first=True),
+    "ours": lambda: Input(40, 32) >> LSTM(64, only_last=False) >> GRU(32),
+    "among others": lambda: nn.Sequential(
+        *(nn.Linear(32, 48), nn.ReLU(), nn.LSTM(48, 32)),
+    ),
+}
+
+
+def recurrent(name):
+    """Return a module, what it takes, and the bytes that it and this take."""
     torch.manual_seed(0)
-    module = make()
-    dtype = next(module.parameters()).dtype
+    module = RECURRENT[name]()
+    weight = next(module.parameters())
     columns = module.input_size if isinstance(module, nn.RNNBase) else 32
-    x = torch.randn(20, 40, columns, dtype=dtype)
-    held = sum(tensor.nbytes for tensor in (*module.parameters(), *module.buffers()))
+    x = torch.randn(20, 40, columns, dtype=weight.dtype)
+    tensors = (*module.parameters(), *module.buffers(), x)
+    return module, x, sum(tensor.nbytes for tensor in tensors)
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+@pytest.mark.parametrize("name", RECURRENT)
+def test_recurrent_layers_peak_as_the_allocator_says(name):
+    module, x, held = recurrent(name)
+    found = peak_memory(module, x)
+    module.eval()
+    with torch.inference_mode():
+        module(x)
+        assert found.inference == pytest.approx(held + allocated(lambda: module(x)), rel=0.02)
     step(module, x)
     module.zero_grad(set_to_none=True)
-    training = held + x.nbytes + allocated(lambda: step(module, x))
-    assert peak_memory(module, x).training == pytest.approx(training, rel=0.05)
+    training = held + allocated(lambda: step(module, x))
+    assert found.training == pytest.approx(training, rel=0.05)
+
+
+@pytest.mark.parametrize("make", [nn.LSTMCell, nn.GRUCell, nn.RNNCell])
+def test_cells_peak_as_the_allocator_says(make):
+    module, x = make(32, 64), torch.randn(20, 32)
+    held = x.nbytes + sum(tensor.nbytes for tensor in module.parameters())
+    found = peak_memory(module, x)
+    with torch.inference_mode():
+        module(x)
+        assert found.inference == pytest.approx(held + allocated(lambda: module(x)), rel=0.01)

@@ -104,8 +104,8 @@ def gradient_health(
 
     Raises:
         TypeError: When `loss` is no function.
-        ValueError: When the loss does not depend on any weight that is trained, the default
-            loss does not fit the outputs, or there is no example.
+        ValueError: When the loss does not depend on any weight that is trained or is complex,
+            the default loss does not fit the outputs, or there is no example.
         ShapeError: When the network is not joined to an `Input`.
 
     Reference:
@@ -157,7 +157,7 @@ def measured(
         examples: How many examples it runs on.
 
     Raises:
-        ValueError: When the loss does not depend on any weight that is trained.
+        ValueError: When the loss does not depend on any weight that is trained, or is complex.
     """
     trained = [p for p in network.parameters() if p.requires_grad]
     recorder = Recorder(network)
@@ -167,6 +167,11 @@ def measured(
             raise ValueError(
                 "gradient_health: the loss does not depend on any weight that is trained: "
                 "is every parameter frozen?"
+            )
+        if loss.is_complex():
+            raise ValueError(
+                "gradient_health: the loss is a complex number: give one that is real, such as "
+                "the square of its absolute value."
             )
         found = torch.autograd.grad(loss, trained, allow_unused=True)
     gradients = {id(p): g for p, g in zip(trained, found, strict=True)}
@@ -189,7 +194,8 @@ def default_loss(outputs: Any, targets: Tensor) -> Tensor:
     if targets.is_floating_point() or targets.is_complex():
         if targets.numel() != outputs.numel():
             raise ValueError(misfit(outputs, targets))
-        return (outputs - targets.reshape(outputs.shape)).square()
+        difference = outputs - targets.reshape(outputs.shape)
+        return difference.abs().square() if difference.is_complex() else difference.square()
     if outputs.numel() == targets.numel():
         wanted = targets.reshape(outputs.shape).to(outputs)
         return F.binary_cross_entropy_with_logits(outputs, wanted)

@@ -151,7 +151,8 @@ class Recorder:
             value = first_tensor(output)
             if value is not None and value.numel():
                 with torch.no_grad():
-                    self.seen[name].append(look_at(module, value.detach(), self.axis(value)))
+                    axis = self.axis(value)
+                    self.seen[name].append(look_at(module, plain(value.detach()), axis))
 
         return hook
 
@@ -268,8 +269,20 @@ def length(tensors: Sequence[Tensor]) -> float:
     norms = []
     for tensor in tensors:
         wide = tensor.dtype if tensor.device.type == "mps" else torch.float64
-        norms.append(torch.linalg.vector_norm(tensor.detach(), dtype=wide))
+        norms.append(torch.linalg.vector_norm(plain(tensor.detach()), dtype=wide))
     return math.hypot(*torch.stack(norms).tolist())
+
+
+def plain(tensor: Tensor) -> Tensor:
+    """Return a tensor's numbers as real ones: of a sparse one those that it holds.
+
+    Complex numbers are pairs of real ones, along one more axis.
+    """
+    if tensor.layout == torch.sparse_coo:
+        tensor = tensor.coalesce().values()
+    elif tensor.layout != torch.strided:
+        tensor = tensor.values()
+    return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
 
 
 def own_parameters(module: nn.Module) -> list[nn.Parameter]:
@@ -284,7 +297,7 @@ def is_activation(module: nn.Module) -> bool:
 
 
 def first_tensor(output: Any) -> Tensor | None:
-    """Return the first floating-point tensor with a batch axis among what a layer gave."""
+    """Return the first tensor of floats with a batch axis among what a layer gave."""
     values = output if isinstance(output, tuple | list) else (output,)
-    found = (v for v in values if isinstance(v, Tensor) and v.is_floating_point() and v.ndim)
-    return next(found, None)
+    tensors = (v for v in values if isinstance(v, Tensor) and v.ndim)
+    return next((v for v in tensors if v.is_floating_point() or v.is_complex()), None)

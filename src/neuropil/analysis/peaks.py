@@ -12,9 +12,10 @@ from torch.utils._pytree import tree_leaves
 from neuropil.analysis.calls import calls_of, network_of
 from neuropil.analysis.costs import what_to_give
 from neuropil.analysis.memory import float_dtype, integer_width
+from neuropil.analysis.traced.allocator import parts_of
 from neuropil.analysis.traced.examples import Inputs, inputs_of
-from neuropil.analysis.traced.running import failing, first_line, trace_inputs
-from neuropil.analysis.traced.training import TrainingStep
+from neuropil.analysis.traced.running import failing, first_line, peak_of, trace_inputs
+from neuropil.analysis.traced.training import step_of_training
 from neuropil.analysis.traced.twin import is_foreign, unwrapped
 from neuropil.core import Network, ShapeError
 from neuropil.core.shape import whole_number
@@ -83,13 +84,13 @@ def peak_memory(
         inputs = inputs.batch_of(batch_size)
     run = trace_inputs(module, inputs)
     tensors = [*module.parameters(), *module.buffers()]
-    parameters = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    parameters = sum(part.nbytes for tensor in tensors for part in parts_of(tensor))
     try:
-        most = TrainingStep(module, run.inputs).run()
+        most = step_of_training(module, run.inputs)
     except Exception as error:
         reason = f"in training mode, {first_line(error)}"
         raise ShapeError(failing(module, inputs, reason)) from error
-    return PeakMemory(parameters, parameters + run.peak, parameters + most)
+    return PeakMemory(parameters, parameters + peak_of(run), parameters + most)
 
 
 def built(network: Composable) -> Network:

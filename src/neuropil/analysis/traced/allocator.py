@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from torch import Tensor
 
 
 class Allocator:
@@ -32,17 +33,17 @@ class Allocator:
         self.alive: dict[int, tuple[int, weakref.ref[object]]] = {}
         self.count = 0
         # Storages that outlive the run: their identities stay theirs.
-        self.known = [tensor.untyped_storage() for tensor in known]
-        self.ids = {id(storage): -1 for storage in self.known}
+        self.known = [holder(tensor) for tensor in known]
+        self.ids = {id(storage): -1 - i for i, storage in enumerate(self.known)}
 
     def number(self, tensor: Tensor) -> int:
-        """Return the number of a tensor's storage; -1 where it is one of those known."""
-        storage = tensor.untyped_storage()
+        """Return the number of a tensor's storage; negative where it is one of those known."""
+        storage = holder(tensor)
         number = self.ids.get(id(storage))
         if number is None:
             number = self.count
             self.count = number + 1
-            self.sizes[number] = size = storage.nbytes()
+            self.sizes[number] = size = bytes_of(storage)
             self.now += size
             self.most = max(self.most, self.now)
             place = id(storage)
@@ -55,3 +56,51 @@ class Allocator:
         place, _ = self.alive.pop(number)
         del self.ids[place]
         self.now -= self.sizes[number]
+
+
+def holder(tensor: Tensor) -> Any:
+    """Return what holds a tensor's numbers: its storage, or for sparse ones the tensor."""
+    return tensor.untyped_storage() if is_dense(tensor) else tensor
+
+
+def is_dense(tensor: Tensor) -> bool:
+    """Tell whether a tensor has one storage and one shape."""
+    return tensor.layout == torch.strided and not tensor.is_nested
+
+
+def bytes_of(held: Any) -> int:
+    """Return the bytes of a storage, or of the parts of a sparse or nested tensor."""
+    return (
+        sum(part.nbytes for part in parts_of(held))
+        if isinstance(held, Tensor)
+        else held.nbytes()
+    )
+
+
+def parts_of(tensor: Tensor) -> list[Tensor]:
+    """Return the dense tensors that a tensor is made of."""
+    if is_dense(tensor):
+        return [tensor]
+    if tensor.is_nested:
+        return [tensor.values()]
+    names = PARTS.get(tensor.layout, ())
+    return [getattr(tensor, name)() for name in names]
+
+
+def shape_of(tensor: Tensor) -> tuple[int, ...]:
+    """Return a tensor's shape; of one that holds tensors of several shapes, the largest."""
+    if not tensor.is_nested:
+        return tuple(tensor.shape)
+    parts = [tuple(part.shape) for part in tensor.unbind()]
+    return (len(parts), *map(max, zip(*parts, strict=True)))
+
+
+COMPRESSED_ROWS = ("crow_indices", "col_indices", "values")
+COMPRESSED_COLUMNS = ("ccol_indices", "row_indices", "values")
+PARTS = {
+    torch.sparse_coo: ("_indices", "_values"),
+    torch.sparse_csr: COMPRESSED_ROWS,
+    torch.sparse_bsr: COMPRESSED_ROWS,
+    torch.sparse_csc: COMPRESSED_COLUMNS,
+    torch.sparse_bsc: COMPRESSED_COLUMNS,
+}

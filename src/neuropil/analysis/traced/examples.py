@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 # An example: a tensor, several, some by name, or shapes without the batch in their place.
 Example: TypeAlias = "Shape | Tensor | Sequence[Any] | Mapping[str, Any]"
+
+# Of so many inputs given as shapes every choice of floats and integers is tried.
+MOST_KINDS = 4
 
 # Whoever asks for more numbers has mistyped.
 MOST_NUMBERS = 2**40
@@ -51,9 +55,23 @@ class Inputs(NamedTuple):
         args, kwargs = tree_map_only(Tensor, change, (self.args, self.kwargs))
         return Inputs(args, kwargs, self.made)
 
-    def whole_numbers(self) -> Inputs:
-        """Return the same with integers in place of floats."""
-        return self.mapped(lambda tensor: torch.zeros_like(tensor, dtype=torch.int64))
+    def kinds(self) -> list[Inputs]:
+        """Return what shapes may mean: floats, integers, or some of these and some of those."""
+        if not self.made:
+            return [self]
+        places = range(len(self.args[:MOST_KINDS]))
+        orders = itertools.product((False, True), repeat=len(places))
+        chosen = sorted(orders, key=lambda order: 0 < sum(order) < len(places))
+        return [self.with_integers(order) for order in chosen]
+
+    def with_integers(self, order: Sequence[bool]) -> Inputs:
+        """Return the same with integers in place of some floats; the last says for the rest."""
+        rest = [order[-1]] * (len(self.args) - len(order))
+        args = [
+            torch.zeros_like(tensor, dtype=torch.int64) if integers else tensor
+            for tensor, integers in zip(self.args, [*order, *rest], strict=True)
+        ]
+        return Inputs(tuple(args), self.kwargs, self.made)
 
     def batch_of(self, n: int) -> Inputs:
         """Return n samples in place of one, where the first axis is the batch."""

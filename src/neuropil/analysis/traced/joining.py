@@ -9,14 +9,13 @@ import numpy as np
 from neuropil.analysis.traced import regions as places
 from neuropil.analysis.traced.regions import Regions
 from neuropil.analysis.traced.reshaping import in_shape
-from neuropil.analysis.traced.taken import Taken
 from neuropil.analysis.traced.views import Seen, Unknown, View, as_regions, labelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neuropil.analysis.traced.regions import Sizes
-    from neuropil.analysis.traced.taken import Result
+    from neuropil.analysis.traced.taken import Result, Taken
     from neuropil.analysis.traced.values import Value
 
 
@@ -39,7 +38,7 @@ def stack(taken: Taken) -> Result:
         before = taken.of(value)
         if before is not None:
             seen[value.number] = in_shape(before, value.shape, shape)
-    return behind_each_other(Taken(taken.step, seen), singles, axis, taken.target)
+    return behind_each_other(taken._replace(seen=seen), singles, axis, taken.target)
 
 
 def behind_each_other(

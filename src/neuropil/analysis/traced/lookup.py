@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from neuropil.analysis.traced import arranging, filtering, joining, mixing, standing
+from neuropil.analysis.traced import arranging, filtering, indexing, joining, mixing, standing
 from neuropil.analysis.traced.operations import name_of
 from neuropil.analysis.traced.taken import unknown
 
@@ -17,18 +17,21 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.taken import Rule
 
 GROUPS: dict[Rule, str] = {
-    standing.elementwise: "hardswish prelu _prelu_kernel rrelu rrelu_with_noise floor_divide "
-    "remainder fmod softshrink hardshrink square",
+    standing.elementwise: "hardswish _prelu_kernel rrelu rrelu_with_noise floor_divide "
+    "remainder fmod softshrink hardshrink square bernoulli normal isclose logical_and",
     standing.first_only: "batch_norm native_batch_norm _native_batch_norm_legit "
     "_native_batch_norm_legit_no_training _batch_norm_with_update cudnn_batch_norm "
     "miopen_batch_norm layer_norm native_layer_norm group_norm native_group_norm "
     "instance_norm rms_norm _fused_rms_norm dropout native_dropout alpha_dropout "
     "feature_dropout to _to_copy contiguous detach alias lift_fresh clone type_as _conj "
-    "positive",
+    "positive prelu tril triu isin bucketize masked_scatter index_fill index_copy "
+    "index_add index_reduce index_put _unsafe_index_put _index_put_impl scatter scatter_add "
+    "scatter_reduce put",
     standing.second_only: "copy",
     standing.nothing: "zeros_like ones_like full_like empty_like rand_like randn_like "
-    "new_zeros new_ones new_full new_empty fill zero bernoulli uniform normal size sym_size "
-    "new_empty_strided",
+    "new_zeros new_ones new_full new_empty new_empty_strided zero uniform exponential "
+    "geometric cauchy log_normal random size sym_size stride sym_stride numel sym_numel",
+    standing.filled: "fill",
     standing.same_order: "view _unsafe_view reshape flatten unflatten squeeze unsqueeze "
     "view_as _reshape_alias",
     arranging.permute: "permute",
@@ -56,8 +59,27 @@ GROUPS: dict[Rule, str] = {
     "replication_pad1d replication_pad2d replication_pad3d",
     filtering.shuffled: "pixel_shuffle",
     filtering.unshuffled: "pixel_unshuffle",
-    mixing.reducing: "mean sum amax amin max min var std var_mean std_mean logsumexp prod "
-    "nansum all any",
+    mixing.reducing(1): "mean sum amax amin max min var std var_mean std_mean logsumexp prod "
+    "nanmean nansum all any argmax argmin median nanmedian count_nonzero",
+    mixing.reducing(1, -1): "mode",
+    mixing.reducing(2, -1): "kthvalue",
+    mixing.reducing(9): "aminmax",
+    indexing.ordered(1): "sort argsort msort",
+    indexing.ordered(2): "topk",
+    indexing.running: "cumsum cumprod cummax cummin logcumsumexp",
+    indexing.gathered: "gather",
+    indexing.chosen: "index_select",
+    indexing.indexed: "index _unsafe_index _index",
+    indexing.at_places: "take",
+    indexing.unpooled(2): "max_unpool2d",
+    indexing.unpooled(3): "max_unpool3d",
+    indexing.looked_up: "searchsorted",
+    indexing.all_of_all: "nonzero nonzero_static nonzero_numpy argwhere unique _unique "
+    "_unique2 unique_dim unique_consecutive unique_dim_consecutive bincount histc "
+    "masked_select embedding_bag _embedding_bag _embedding_bag_forward_only "
+    "repeat_interleave trace",
+    indexing.one_hot: "one_hot",
+    indexing.drawn: "multinomial",
     mixing.norm: "norm linalg_vector_norm",
     mixing.mixing: "softmax _softmax _safe_softmax log_softmax _log_softmax",
     mixing.halved: "glu",
@@ -80,6 +102,11 @@ GROUPS[filtering.enlarging("cubic", 2)] = "upsample_bicubic2d"
 BY_NAME: dict[str, Rule] = {
     name: rule for rule, names in GROUPS.items() for name in names.split()
 }
+
+# What takes the shape or the type of its further tensors, or writes over them.
+SHAPE_ONLY = frozenset(
+    {"type_as", "to", "view_as", "expand_as", "reshape_as", "copy", "resize_as"}
+).union(GROUPS[standing.nothing].split())
 
 # What looks at numbers in another way is only a line in a picture.
 LINES = frozenset(

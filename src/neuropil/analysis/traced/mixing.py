@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neuropil.analysis.traced import regions as places
 from neuropil.analysis.traced.arranging import in_shape_without, permuted
 from neuropil.analysis.traced.moving import part
 from neuropil.analysis.traced.regions import Regions
-from neuropil.analysis.traced.taken import Taken, over, unknown, values_in
+from neuropil.analysis.traced.standing import elementwise
+from neuropil.analysis.traced.taken import Taken, everything, over, unknown
+from neuropil.analysis.traced.values import Value
 from neuropil.analysis.traced.views import Seen, Unknown, View, as_regions, merged
 
 if TYPE_CHECKING:
     from neuropil.analysis.traced.regions import Sizes
     from neuropil.analysis.traced.taken import Result, Rule
-    from neuropil.analysis.traced.values import Value
 
 
-def reducing(taken: Taken) -> Result:
-    """A sum, a mean, a maximum: the axes go, or stay with length 1."""
+def reducing(place: int, default: int | None = None) -> Rule:
+    """Return the rule of a sum, a mean, a maximum: its axes go, or stay with length 1.
+
+    Args:
+        place: Where the axes stand among the arguments.
+        default: The axis where none is given; ``None`` for all.
+    """
+
+    def rule(taken: Taken) -> Result:
+        axes = taken.argument(place, "dim", default)
+        if isinstance(axes, Value):
+            # The maxima of two tensors, place by place.
+            return elementwise(taken)
+        return reduced_over(taken, axes)
+
+    return rule
+
+
+def reduced_over(taken: Taken, axes: Any) -> Result:
+    """Return what is seen when some axes, or all, become one place."""
     seen, shape = taken.of(taken.x), taken.x.shape
     if seen is None:
         return None
-    axes = taken.argument(1, "dim")
     if isinstance(axes, bool) or not isinstance(axes, int | tuple) or axes == ():
         axes = range(len(shape))
     axes = sorted(
         {axis % max(len(shape), 1) for axis in ([axes] if isinstance(axes, int) else axes)}
     )
+    if not shape:
+        return seen
     seen = over(seen, axes, shape)
     if len(taken.target) == len(shape):
         return seen
@@ -38,9 +58,7 @@ def reducing(taken: Taken) -> Result:
 
 def norm(taken: Taken) -> Result:
     """A norm: its axes stand behind its order."""
-    step = taken.step
-    axes = taken.argument(2, "dim")
-    return reducing(Taken(step._replace(args=(step.args[0], axes), kwargs={}), taken.seen))
+    return reduced_over(taken, taken.argument(2, "dim"))
 
 
 def mixing(taken: Taken) -> Result:
@@ -64,8 +82,6 @@ def halved(taken: Taken) -> Result:
 def linear(taken: Taken) -> Result:
     """All of the last axis together."""
     seen, x = taken.of(taken.x), taken.x
-    if any(taken.of(value) for value in values_in(taken.step.args[1:])):
-        return unknown(taken)
     return seen and over(seen, [len(x.shape) - 1], x.shape)
 
 
@@ -90,11 +106,13 @@ def product(left: int) -> Rule:
 
 def vectors(taken: Taken, one: Value, other: Value) -> Result:
     """A product with a vector: all of it is seen."""
-    seen = taken.of(one)
-    if taken.of(other) is not None or seen is None:
-        return unknown(taken)
-    axis = len(one.shape) - 1
-    return in_shape_without(over(seen, [axis], one.shape), axis)
+    whole = everything(taken, [other], taken.target)
+    parts: list[tuple[Seen | None, Sizes]] = [(whole, (1,) * len(taken.target))]
+    seen, axis = taken.of(one), len(one.shape) - 1
+    if seen is not None:
+        parts.append((in_shape_without(over(seen, [axis], one.shape), axis), one.shape[:-1]))
+    some = [(seen, shape) for seen, shape in parts if seen is not None]
+    return merged(some, taken.target) if some else None
 
 
 def attention(taken: Taken) -> Result:

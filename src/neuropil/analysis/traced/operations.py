@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from torch._ops import OpOverload
@@ -31,3 +31,22 @@ def name_of(operation: OpOverload) -> Name:
     space, _, rest = operation.name().partition("::")
     name, _, overload = rest.partition(".")
     return Name(space, name.removesuffix("_"), overload or "default", name.endswith("_"))
+
+
+def mutated(operation: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return the arguments that an operation writes into."""
+    return tuple(
+        args[place] if place < len(args) else kwargs.get(name)
+        for place, name in written_by(operation)
+    )
+
+
+@functools.cache
+def written_by(operation: OpOverload) -> tuple[tuple[int, str], ...]:
+    """Return place and name of each argument that an operation writes into."""
+    schema = getattr(operation, "_schema", None)
+    return tuple(
+        (place, argument.name)
+        for place, argument in enumerate(schema.arguments if schema else ())
+        if argument.alias_info is not None and argument.alias_info.is_write
+    )

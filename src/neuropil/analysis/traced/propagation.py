@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neuropil.analysis.field import PIXEL, Field, union
 from neuropil.analysis.sight import Sight
-from neuropil.analysis.traced.lookup import rule_of
-from neuropil.analysis.traced.operations import name_of
+from neuropil.analysis.traced.lookup import SHAPE_ONLY, rule_of
+from neuropil.analysis.traced.operations import mutated, name_of
 from neuropil.analysis.traced.regions import Regions, TooManyError
-from neuropil.analysis.traced.taken import Taken, values_in
-from neuropil.analysis.traced.views import Seen, Unknown, View, as_regions
+from neuropil.analysis.traced.taken import Taken, everything, values_in
+from neuropil.analysis.traced.views import Seen, Unknown, View, as_regions, merged
 
 if TYPE_CHECKING:
     from neuropil.analysis.traced.running import Trace
+    from neuropil.analysis.traced.taken import Result
     from neuropil.analysis.traced.values import Step, Value
+
+# What hands numbers to Python, where nobody can follow them.
+READING = frozenset({"_local_scalar_dense", "item", "equal", "is_nonzero", "allclose"})
 
 
 def seen_by_values(trace: Trace, source: Value, first: int = 2) -> dict[int, Seen]:
@@ -27,56 +32,202 @@ def seen_by_values(trace: Trace, source: Value, first: int = 2) -> dict[int, See
         source: The input.
         first: The input's first axis that has positions.
     """
-    rank = len(source.shape)
-    start = View(
-        axes=tuple(range(first, rank)),
-        kinds=((PIXEL,) * (rank - first),),
-        labels=np.zeros((1,) * rank, np.int64),
-        lengths=source.shape[first:],
-    )
-    seen: dict[int, Seen] = {source.number: start}
-    shares: dict[int, list[int]] = {source.storage: [source.number]}
+    followed = Followed(trace, source, first)
     for step in trace.steps:
-        if any(value.number in seen for value in values_in((step.args, step.kwargs))):
-            results = results_of(step, seen, trace)
-            for value, result in zip(step.results, results, strict=False):
-                if result is not None:
-                    seen[value.number] = result
-        note_writing(step, seen, shares, trace)
-    return seen
+        followed.follow(step)
+    for value in (*trace.results, *(v for call in trace.calls for v in call.results)):
+        followed.find(value)
+    return followed.seen
 
 
-def results_of(step: Step, seen: dict[int, Seen], trace: Trace) -> list[Seen | None]:
-    """Return what the results of an operation see."""
-    where = trace.calls[step.call].name or type(trace.module).__name__
-    try:
-        result = rule_of(step.operation)(Taken(step, seen))
-    except TooManyError:
-        result = Unknown(f"{step.operation} tells too many places apart")
-    if isinstance(result, Unknown) and " in " not in result.reason:
-        before = [s for v in values_in((step.args, step.kwargs)) if (s := seen.get(v.number))]
+class Followed:
+    """What is seen of an input, followed through a run step by step.
+
+    Args:
+        trace: The run.
+        source: The input.
+        first: The input's first axis that has positions.
+
+    Attributes:
+        seen: What is seen by every value that sees anything.
+        shares: The values that share a storage, by its number.
+        spoiled: Why nobody knows what a storage holds, where a part of it was written.
+        read: What is seen by the numbers that Python was handed; whatever is made after that
+            may depend on them.
+    """
+
+    def __init__(self, trace: Trace, source: Value, first: int) -> None:
+        self.trace = trace
+        rank = len(source.shape)
+        start = View(
+            axes=tuple(range(first, rank)),
+            kinds=((PIXEL,) * (rank - first),),
+            labels=np.zeros((1,) * rank, np.int64),
+            lengths=source.shape[first:],
+        )
+        self.seen: dict[int, Seen] = {source.number: start}
+        self.shares: dict[int, list[Value]] = {source.storage: [source]}
+        self.spoiled: dict[int, Unknown] = {}
+        self.read: Seen | None = None
+        self.known = {value.number for value in trace.sources.values()}
+
+    def follow(self, step: Step) -> None:
+        """Note what the results of an operation see."""
+        values = values_in((step.args, step.kwargs))
+        for value in values:
+            self.find(value)
+        results: list[Seen | None] = [None] * len(step.results)
+        if any(value.number in self.seen for value in values):
+            results = self.results_of(step, values)
+            if name_of(step.operation).name in READING:
+                self.note_reading(step, values)
+        if self.read is not None:
+            results = [
+                self.after_reading(seen, v)
+                for seen, v in zip(results, step.results, strict=True)
+            ]
+        for value, result in zip(step.results, results, strict=True):
+            if result is not None:
+                self.seen[value.number] = result
+        self.note_writing(step, values)
+        self.known |= {value.number for value in step.results}
+        for value in step.results:
+            self.shares.setdefault(value.storage, []).append(value)
+
+    def find(self, value: Value) -> None:
+        """Note what is seen by a tensor that came from no operation that was seen.
+
+        It is a constant, unless it shares its memory with what was seen, or was made after
+        numbers were read.
+        """
+        if value.number in self.seen or value.number in self.known:
+            return
+        self.known.add(value.number)
+        if value.storage in self.spoiled:
+            self.seen[value.number] = self.spoiled[value.storage]
+            return
+        others = [v for v in self.shares.get(value.storage, ()) if v.number in self.seen]
+        if others:
+            last = others[-1]
+            hidden = Unknown("an operation that PyTorch does not show")
+            self.seen[value.number] = (
+                self.seen[last.number] if last.shape == value.shape else hidden
+            )
+        elif self.read is not None and value.storage >= 0:
+            self.seen[value.number] = self.after_reading(None, value)
+
+    # Operations
+
+    def results_of(self, step: Step, values: list[Value]) -> list[Seen | None]:
+        """Return what the results of an operation see."""
+        taken = Taken(step, self.seen, Counter())
+        try:
+            found = each(taken, rule_of(step.operation)(taken))
+            found = with_the_rest(taken, found, values)
+        except TooManyError:
+            reason = f"{step.operation} tells too many places apart"
+            found = [Unknown(reason)] * len(step.results)
+        return [self.named(step, values, seen) for seen in found]
+
+    def named(self, step: Step, values: list[Value], seen: Seen | None) -> Seen | None:
+        """Return what is seen; where that is not known, with the first operation to blame."""
+        if not isinstance(seen, Unknown) or " in " in seen.reason:
+            return seen
+        before = [s for v in values if (s := self.seen.get(v.number))]
         known = [each for each in before if isinstance(each, Unknown)]
-        result = known[0] if known else Unknown(f"{result.reason} in {where!r}")
+        return known[0] if known else Unknown(f"{seen.reason} in {self.where(step)!r}")
+
+    def where(self, step: Step) -> str:
+        """Return the name of the part that runs an operation."""
+        return self.trace.calls[step.call].name or type(self.trace.module).__name__
+
+    # Numbers in Python's hands
+
+    def note_reading(self, step: Step, values: list[Value]) -> None:
+        """Note that Python was handed numbers, and what these see."""
+        taken = Taken(step, self.seen, Counter())
+        parts = [(seen, ()) for seen in [self.read, everything(taken, values, ())] if seen]
+        self.read = merged(parts, ()) if parts else None
+
+    def after_reading(self, seen: Seen | None, value: Value) -> Seen:
+        """Return what is seen by what was made after numbers were read."""
+        parts: list[tuple[Seen, tuple[int, ...]]] = []
+        if self.read is not None:
+            parts.append((self.read, ()))
+        if seen is not None:
+            parts.append((seen, value.shape))
+        return merged(parts, value.shape)
+
+    # Memory that is written
+
+    def note_writing(self, step: Step, values: list[Value]) -> None:
+        """Note that other looks at a tensor are unknown once a part of it is written."""
+        written = mutated(step.operation, step.args, step.kwargs)
+        numbers = {value.number for value in values_in(written)}
+        if not numbers:
+            return
+        changed = [value for value in values if value.number in numbers]
+        given = {value.storage: value for value in step.results}
+        for value in changed:
+            result = given.get(value.storage)
+            before = self.seen.get(value.number)
+            after = self.seen.get(result.number) if result else None
+            others = any(v.number in self.seen for v in values if v.number != value.number)
+            if (result and after is before) or (result is None and not others):
+                continue
+            self.spoil(step, value, result)
+
+    def spoil(self, step: Step, value: Value, result: Value | None) -> None:
+        """Note that a tensor was written, and that other looks at it are unknown now."""
+        words = "which writes into a part of a tensor"
+        reason = Unknown(f"{step.operation}, {words}, in {self.where(step)!r}")
+        self.spoiled[value.storage] = reason
+        # What was written as a whole is another value now, under the same name.
+        if result is None:
+            self.seen[value.number] = reason
+        for other in self.shares.get(value.storage, ()):
+            if other.number != value.number:
+                self.seen[other.number] = reason
+
+
+def each(taken: Taken, result: Result) -> list[Seen | None]:
+    """Return what each result sees, where a rule told of the first alone.
+
+    Places of maxima see what the maxima see; results of another shape are another matter.
+    """
+    results = taken.step.results
     if isinstance(result, list):
-        return result
-    # Further results are statistics, places of maxima and the like.
-    return [result]
+        return result + [None] * (len(results) - len(result))
+    same = [value.shape == results[0].shape for value in results]
+    other = (
+        result
+        if result is None or isinstance(result, Unknown)
+        else Unknown(f"a further result of {taken.step.operation}")
+    )
+    return [result if alike else other for alike in same]
 
 
-def note_writing(
-    step: Step, seen: dict[int, Seen], shares: dict[int, list[int]], trace: Trace
-) -> None:
-    """Note that other looks at a tensor are no longer known once a part of it is written."""
-    if name_of(step.operation).in_place and step.results:
-        result = step.results[0]
-        before = seen.get(getattr(step.args[0], "number", -1)) if step.args else None
-        if result.storage >= 0 and seen.get(result.number) is not before:
-            where = trace.calls[step.call].name or type(trace.module).__name__
-            reason = f"{step.operation}, which writes into a part of a tensor, in {where!r}"
-            for number in shares.get(result.storage, ()):
-                seen[number] = Unknown(reason)
-    for value in step.results:
-        shares.setdefault(value.storage, []).append(value.number)
+def with_the_rest(
+    taken: Taken, found: list[Seen | None], values: list[Value]
+) -> list[Seen | None]:
+    """Return what results see, with all that is seen by tensors that no rule asked about.
+
+    Such as weights that are computed: every number may depend on all of them.
+    """
+    if len(values) < 2 or name_of(taken.step.operation).name in SHAPE_ONLY:
+        return found
+    rest = [value for value in taken.unasked() if value.number in taken.seen]
+    if not rest:
+        return found
+    joined: list[Seen | None] = []
+    for seen, value in zip(found, taken.step.results, strict=True):
+        whole = everything(taken, rest, value.shape)
+        ones = (1,) * len(value.shape)
+        parts = [
+            (s, shape) for s, shape in ((seen, value.shape), (whole, ones)) if s is not None
+        ]
+        joined.append(merged(parts, value.shape) if parts else None)
+    return joined
 
 
 def sight_of(seen: Seen, shape: tuple[int, ...], lengths: tuple[int, ...]) -> Sight | Unknown:

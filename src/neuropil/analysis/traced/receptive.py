@@ -76,7 +76,9 @@ class ModuleProbe:
                 "weights on the meta device have no values, so gradients have none."
             )
         self.device = weight.device
-        self.inputs = inputs_of(self.network, example)
+        inputs = inputs_of(self.network, example)
+        # What is made of shapes may be integers, as the run has found out.
+        self.inputs = run.inputs if inputs.made else inputs
         watched = self.inputs.named(self.network)[self.name]
         if not watched.is_floating_point():
             raise ValueError(f"{self.name!r} holds integers: gradients need floats.")

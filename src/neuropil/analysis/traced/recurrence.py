@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +25,7 @@ class Layer(NamedTuple):
     state: Tensor
     input_bias: Tensor | None = None
     state_bias: Tensor | None = None
+    projection: Tensor | None = None
 
 
 class RecurrentKernels(TorchFunctionMode):
@@ -34,22 +35,39 @@ class RecurrentKernels(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        run = RUNS.get(getattr(func, "__name__", ""))
+        name = getattr(func, "__name__", "")
+        cell = CELLS.get(name)
+        if cell is not None and args[0].is_meta:
+            return cell(*args)
+        run = RUNS.get(name)
         if run is None or not is_plain(args):
             return func(*args, **(kwargs or {}))
         return stacked(run, *args)
 
 
 def is_plain(args: Any) -> bool:
-    """Tell whether there are no numbers, no packed sequences and no projections."""
-    if len(args) != 9 or not isinstance(args[3], bool) or not args[0].is_meta:
-        return False
-    _, _, weights, bias, layers, _, _, bidirectional, _ = args
-    return len(weights) == (4 if bias else 2) * layers * (1 + bidirectional)
+    """Tell whether there are no numbers, and no packed sequences."""
+    return len(args) == 9 and isinstance(args[3], bool) and args[0].is_meta
+
+
+class Given(NamedTuple):
+    """What one direction of a layer gives.
+
+    Args:
+        output: Its outputs.
+        ends: Its last states.
+        steps: The same step by step, in memory until both directions are joined.
+        gates: What was computed for all steps at once, until the other direction starts.
+    """
+
+    output: Tensor
+    ends: tuple[Tensor, ...]
+    steps: Sequence[Tensor] = ()
+    gates: Tensor | None = None
 
 
 def stacked(
-    run: Callable[..., tuple[Tensor, ...]],
+    run: Callable[[Tensor, tuple[Tensor, ...], Layer], Given],
     x: Tensor,
     states: Any,
     weights: Sequence[Tensor],
@@ -63,64 +81,109 @@ def stacked(
     """Return the outputs of layers upon layers, and their last states."""
     states = (states,) if isinstance(states, Tensor) else states
     x = x.transpose(0, 1) if batch_first else x
-    each, directions = 4 if bias else 2, 1 + bidirectional
+    # OneDNN copies what is not in order once, and holds it until its last layer.
+    x = first = x.contiguous() if run is lstm else x
+    directions = 1 + bidirectional
+    every = layers_of(weights, layers * directions, bias=bias)
     ends: list[tuple[Tensor, ...]] = []
+    # OneDNN's outputs of a layer stay until the next layer's take their place.
+    given: list[Given | None] = [None] * directions
     for number in range(layers):
-        outputs: list[Tensor] = []
-        for place in range(number * directions, (number + 1) * directions):
-            own = Layer(*weights[place * each : (place + 1) * each])
-            output, *end = run(x, tuple(state[place] for state in states), own)
-            outputs.append(output)
-            ends.append(tuple(end))
-        x = outputs[0] if len(outputs) == 1 else torch.cat(outputs, -1)
+        for turn in range(directions):
+            given = [each and each._replace(gates=None) for each in given]
+            place = number * directions + turn
+            made = run(x, tuple(state[place] for state in states), every[place])
+            given[turn] = made
+            ends.append(made.ends)
+            del made
+        x = joined([each.output for each in given if each])
+        given = [each if each and not each.steps else None for each in given]
         if dropout and train and number < layers - 1:
             x = F.dropout(x, dropout)
+    del first
     last = tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
     return x.transpose(0, 1) if batch_first else x, *last
 
 
-def lstm(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> tuple[Tensor, ...]:
-    """Return an LSTM's outputs and last states: one call of oneDNN where it has the type."""
-    if x.dtype not in ONEDNN:
+def joined(outputs: Sequence[Tensor]) -> Tensor:
+    """Return the outputs of all directions side by side."""
+    return outputs[0] if len(outputs) == 1 else torch.cat([*outputs], -1)
+
+
+def layers_of(weights: Sequence[Tensor], count: int, *, bias: bool) -> list[Layer]:
+    """Return weights, layer by layer and direction by direction."""
+    each = len(weights) // count
+    projected = each > (4 if bias else 2)
+    layers: list[Layer] = []
+    for start in range(0, each * count, each):
+        own = [*weights[start : start + each]]
+        projection = own.pop() if projected else None
+        weight, into, *biases = own
+        input_bias, state_bias = biases or (None, None)
+        layers.append(Layer(weight, into, input_bias, state_bias, projection))
+    return layers
+
+
+def lstm(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
+    """Return what an LSTM gives: one call of oneDNN where it has the type."""
+    if x.dtype not in ONEDNN or layer.projection is not None:
         return stepped(lstm_step, x, states, layer)
-    return OneDNN.apply(x.contiguous(), *states, *layer)
+    tensors = [x, *states, *(weight for weight in layer if weight is not None)]
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
+        output, *ends = OneDNN.apply(*tensors)
+    else:
+        output, *ends = without_gradients(x, states, layer)
+    return Given(output, tuple(ends))
 
 
-def gru(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> tuple[Tensor, ...]:
-    """Return a GRU's outputs and last state."""
+def gru(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
+    """Return what a GRU gives."""
     return stepped(gru_step, x, states, layer)
 
 
-def rnn_tanh(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> tuple[Tensor, ...]:
-    """Return the outputs and last state of an Elman network."""
-    return stepped(lambda gates, into, h: (into(h).add_(gates).tanh(),), x, states, layer)
+def rnn_tanh(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
+    """Return what an Elman network gives."""
+    return stepped(tanh_step, x, states, layer)
 
 
-def rnn_relu(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> tuple[Tensor, ...]:
-    """Return the outputs and last state of an Elman network with Relu."""
-    return stepped(lambda gates, into, h: (into(h).add_(gates).relu(),), x, states, layer)
+def rnn_relu(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
+    """Return what an Elman network with Relu gives."""
+    return stepped(relu_step, x, states, layer)
 
 
-def stepped(
-    step: Callable[..., tuple[Tensor, ...]],
-    x: Tensor,
-    states: tuple[Tensor, ...],
-    layer: Layer,
-) -> tuple[Tensor, ...]:
+def stepped(step: Step, x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
     """Return what a layer gives that multiplies all inputs at once, then goes by steps."""
     outputs: list[Tensor] = []
-    for gates in F.linear(x, layer.input, layer.input_bias).unbind(0):
+    all_gates = F.linear(x, layer.input, layer.input_bias)
+    for gates in all_gates.unbind(0):
         states = step(gates, lambda h: F.linear(h, layer.state, layer.state_bias), *states)
+        if layer.projection is not None:
+            states = F.linear(states[0], layer.projection), *states[1:]
         outputs.append(states[0])
-    return torch.stack(outputs), *states
+    return Given(torch.stack(outputs), states, outputs, all_gates)
 
 
 def lstm_step(gates: Tensor, into: Any, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
     """Return the states of an LSTM after one step."""
-    gate, forget, cell, out = into(h).add_(gates).unsafe_chunk(4, 1)
+    return through_gates(into(h).add_(gates), c)
+
+
+def through_gates(gates: Tensor, c: Tensor) -> tuple[Tensor, ...]:
+    """Return the states of an LSTM from its gates before their functions."""
+    gate, forget, cell, out = gates.unsafe_chunk(4, 1)
     gate, forget, cell, out = gate.sigmoid_(), forget.sigmoid_(), cell.tanh_(), out.sigmoid_()
     c = (forget * c).add_(gate * cell)
     return out * c.tanh(), c
+
+
+def tanh_step(gates: Tensor, into: Any, h: Tensor) -> tuple[Tensor, ...]:
+    """Return the state of an Elman network after one step."""
+    return (into(h).add_(gates).tanh(),)
+
+
+def relu_step(gates: Tensor, into: Any, h: Tensor) -> tuple[Tensor, ...]:
+    """Return the same with Relu."""
+    return (into(h).add_(gates).relu(),)
 
 
 def gru_step(gates: Tensor, into: Any, h: Tensor) -> tuple[Tensor, ...]:
@@ -159,6 +222,28 @@ class OneDNN(torch.autograd.Function):
         return made
 
 
+def without_gradients(
+    x: Tensor, states: tuple[Tensor, ...], layer: Layer
+) -> tuple[Tensor, ...]:
+    """Return outputs and last states of oneDNN's LSTM, with what it takes meanwhile.
+
+    That is the weights in another order, twice where there are no biases, and room for states
+    and gates: worked out like `workspaces`.
+    """
+    steps, batch, columns = x.shape
+    units, width = states[0].shape[-1], x.element_size()
+    output = x.new_empty((steps, batch, units))
+    last = tuple(state.new_empty(state.shape) for state in states)
+    turned = (columns + units) * -(-units // 32) * 128 * width
+    again = 2 * (steps + 1) * batch
+    areas = [again * row(max(columns, units), width), again * units * width]
+    # Gates are summed in single precision.
+    areas += [batch * row(4 * units, 4), batch * row(units, width)]
+    copies = turned * (1 if layer.input_bias is not None else 2) + 4 * units * width
+    taken(x, copies + PAGE + in_pages(areas))
+    return output, *last
+
+
 def taken(x: Tensor, size: int) -> Tensor:
     """Return so many bytes where a tensor is."""
     return x.new_empty(size, dtype=torch.uint8)
@@ -174,16 +259,53 @@ def workspaces(x: Tensor, units: int) -> tuple[int, int]:
     steps, batch, columns = x.shape
     width = x.element_size()
 
-    def row(length: int) -> int:
-        line = 64 // width
-        padded = -(-length // line) * line
-        return (padded + line * (padded % 256 == 0)) * width
-
-    gates, own, widest = row(4 * units), row(units), row(max(columns, units))
-    once, again = steps * batch, (steps + 1) * batch
-    areas = [once * gates, once * own, *[2 * again * widest] * 3, *[2 * again * own] * 2]
-    kept = sum(-(-area // PAGE) * PAGE for area in areas)
+    gates, own = row(4 * units, width), row(units, width)
+    once, again, most = steps * batch, (steps + 1) * batch, max(columns, units)
+    # Sums of gradients are in single precision.
+    rows = [row(most, width), *[row(most, 4)] * 2, own, row(units, 4)]
+    kept = in_pages([once * gates, once * own, *(2 * again * each for each in rows)])
     return kept, (once + columns + units) * gates
 
 
+def row(length: int, width: int) -> int:
+    """Return the bytes of a row of so many numbers of so many bytes, as oneDNN pads it."""
+    line = 64 // width
+    padded = -(-length // line) * line
+    return (padded + line * (padded % 256 == 0)) * width
+
+
+def in_pages(areas: Sequence[int]) -> int:
+    """Return the bytes of areas that each begin with a page."""
+    return sum(-(-area // PAGE) * PAGE for area in areas)
+
+
+def lstm_cell(x: Tensor, states: Any, weight: Tensor, into: Tensor, *biases: Any) -> Any:
+    """Return the states of a single step of an LSTM."""
+    input_bias, state_bias = biases or (None, None)
+    h, c = states
+    gates = F.linear(h, into, state_bias).add_(F.linear(x, weight, input_bias))
+    return through_gates(gates, c)
+
+
+def cell(step: Step) -> Callable[..., Any]:
+    """Return what runs a single step of a layer in place of PyTorch's own."""
+
+    def run(x: Tensor, state: Tensor, weight: Tensor, into: Tensor, *biases: Any) -> Tensor:
+        input_bias, state_bias = biases or (None, None)
+        gates = F.linear(x, weight, input_bias)
+        (last,) = step(gates, lambda h: F.linear(h, into, state_bias), state)
+        return last
+
+    return run
+
+
+# From the gates of the input, what multiplies a state, and the states before, to the next ones.
+Step: TypeAlias = "Callable[..., tuple[Tensor, ...]]"
+
 RUNS = {"lstm": lstm, "gru": gru, "rnn_tanh": rnn_tanh, "rnn_relu": rnn_relu}
+CELLS = {
+    "lstm_cell": lstm_cell,
+    "gru_cell": cell(gru_step),
+    "rnn_tanh_cell": cell(tanh_step),
+    "rnn_relu_cell": cell(relu_step),
+}

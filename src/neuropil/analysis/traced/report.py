@@ -69,6 +69,8 @@ def report(module: nn.Module, example: Example | None) -> Report:
     notes = run.notes
     if kept is None:
         notes += ("What training keeps is not known: the module fails in training mode.",)
+    if any(hasattr(part, "_packed_params") for part in module.modules()):
+        notes += ("Quantised weights are packed, and not counted as parameters.",)
     by_name = {} if kept is None else {call.name: call.kept_bytes for call in kept.calls}
     parts = parts_of(run, by_name if kept else None)
     known = {call.name for call in run.calls}

@@ -26,6 +26,11 @@ def second_only(taken: Taken) -> Result:
     return together(taken, values_in(taken.step.args[1]), taken.target)
 
 
+def filled(taken: Taken) -> Result:
+    """Every result sees the one number that all are set to."""
+    return together(taken, values_in(taken.argument(1, "value")), taken.target)
+
+
 def nothing(_taken: Taken) -> Result:
     """What is made anew sees nothing."""
     return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from neuropil.analysis.traced import regions as places
 from neuropil.analysis.traced.regions import Regions
+from neuropil.analysis.traced.reshaping import in_shape
 from neuropil.analysis.traced.values import Value
 from neuropil.analysis.traced.views import Seen, Unknown, View, merged, reduced
 
@@ -22,10 +24,12 @@ class Taken(NamedTuple):
     Args:
         step: The operation.
         seen: What is seen by every value that sees anything.
+        asked: How often it was asked what each value sees.
     """
 
     step: Step
     seen: Mapping[int, Seen]
+    asked: Counter[int]
 
     def argument(self, place: int, name: str, default: Any = None) -> Any:
         """Return an argument, given by position or by name."""
@@ -34,7 +38,16 @@ class Taken(NamedTuple):
 
     def of(self, value: Any) -> Seen | None:
         """Return what a value sees; ``None`` where that is nothing."""
-        return self.seen.get(value.number) if isinstance(value, Value) else None
+        if not isinstance(value, Value):
+            return None
+        self.asked[value.number] += 1
+        return self.seen.get(value.number)
+
+    def unasked(self) -> list[Value]:
+        """Return the tensors of which nobody asked what they see."""
+        values = values_in((self.step.args, self.step.kwargs))
+        times = Counter(value.number for value in values)
+        return [value for value in values if self.asked[value.number] < times[value.number]]
 
     @property
     def x(self) -> Value:
@@ -66,6 +79,18 @@ def values_in(arguments: Any) -> list[Value]:
     if isinstance(arguments, tuple):
         return [value for item in arguments for value in values_in(item)]
     return []
+
+
+def everything(taken: Taken, values: Sequence[Value], target: Sizes) -> Seen | None:
+    """Return what is seen by a tensor whose every number depends on all of several tensors."""
+    ones = (1,) * len(target)
+    parts: list[tuple[Seen, Sizes]] = []
+    for value in values:
+        seen, rank = taken.of(value), len(value.shape)
+        if seen is not None:
+            seen = over(seen, range(rank), value.shape)
+            parts.append((in_shape(seen, (1,) * rank, ones), ones))
+    return merged(parts, target) if parts else None
 
 
 def over(seen: Seen, axes: Sequence[int], shape: Sizes) -> Seen:

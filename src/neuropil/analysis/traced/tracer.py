@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch._C import DispatchKey
+from torch._ops import HigherOrderOperator
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from typing_extensions import override
 
-from neuropil.analysis.traced.allocator import Allocator
-from neuropil.analysis.traced.formulas import formula_of
+from neuropil.analysis.traced.allocator import Allocator, shape_of
+from neuropil.analysis.traced.formulas import formula_of, multiply_adds
 from neuropil.analysis.traced.knowledge import is_whole
+from neuropil.analysis.traced.products import may_multiply
 from neuropil.analysis.traced.shapes import quick
 from neuropil.analysis.traced.twin import names_of
 from neuropil.analysis.traced.values import Step, Value
@@ -72,8 +76,11 @@ class Tracer(TorchDispatchMode):
         steps: The operations, in order.
         calls: The calls of modules, in the order in which they began.
         allocator: What counts the memory.
-        strange: Operations of other libraries, whose cost nobody knows.
+        strange: Operations that may multiply and have no formula, and how often each ran.
+        left: How numbers were handed to other libraries.
     """
+
+    supports_higher_order_operators = True
 
     def __init__(
         self, module: nn.Module, constants: Iterable[Tensor], *, records: bool = True
@@ -84,6 +91,7 @@ class Tracer(TorchDispatchMode):
         self.allocator = Allocator(constants)
         self.values = 0
         self.strange: dict[str, int] = {}
+        self.left: set[str] = set()
         self.makers: dict[int, int] = {-1: -1}
         self.times: dict[int, int] = {}
         self.calls = [Call("", module, None, 0)]
@@ -112,7 +120,7 @@ class Tracer(TorchDispatchMode):
         outer = self.stack[-1]
         outer.children += 1
         call = Call(f"{name}@{times}" if times > 1 else name, part, outer, len(self.calls))
-        call.input_shapes = tuple(tuple(t.shape) for t in tensors_in((args, kwargs)))
+        call.input_shapes = tuple(map(shape_of, tensors_in((args, kwargs))))
         before = self.allocator.count
         self.calls.append(call)
         self.stack.append(call)
@@ -141,6 +149,8 @@ class Tracer(TorchDispatchMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         named = kwargs or {}
+        if isinstance(func, HigherOrderOperator):
+            return self.taken_apart(func, args, named)
         if not is_whole(func):
             with self:
                 parts = func.decompose(*args, **named)
@@ -154,14 +164,32 @@ class Tracer(TorchDispatchMode):
         self.record(step, args, output)
         return output
 
+    def taken_apart(
+        self, func: HigherOrderOperator, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Run an operation that is given functions, such as a condition, by its parts.
+
+        Raises:
+            NotImplementedError: When nobody says what its parts are.
+        """
+        if func is torch.ops.higher_order.cond:
+            condition, yes, no, operands = args
+            with self:
+                return (yes if condition else no)(*operands)
+        kernel = func.py_kernels.get(DispatchKey.CompositeExplicitAutograd)
+        if kernel is None:
+            raise NotImplementedError(f"{func.name()} cannot be taken apart")
+        with self:
+            return kernel(*args, **kwargs)
+
     def record(self, step: Step, args: tuple[Any, ...], output: Any) -> None:
         """Note an operation that was run."""
         func, call = step.operation, self.stack[-1]
         formula = formula_of(func)
         if formula is not None:
             first = output[0] if isinstance(output, tuple) else output
-            call.multiply_adds += formula(args, first)
-        elif func.namespace not in KNOWN_SPACES:
+            call.multiply_adds += multiply_adds(formula, args, first)
+        elif may_multiply(func):
             self.strange[str(func)] = self.strange.get(str(func), 0) + 1
         results = tuple(self.new_value(t, call.place) for t in tensors_in(output))
         if self.records:
@@ -171,7 +199,7 @@ class Tracer(TorchDispatchMode):
         """Return a new value of a tensor."""
         storage = self.allocator.number(tensor)
         self.makers.setdefault(storage, call)
-        value = Value(self.values, tuple(tensor.shape), storage, call)
+        value = Value(self.values, shape_of(tensor), storage, call)
         self.values += 1
         setattr(tensor, MARK, value)
         return value
@@ -192,7 +220,33 @@ class Tracer(TorchDispatchMode):
         return arguments
 
 
-KNOWN_SPACES = frozenset({"aten", "prims", "prim", "profiler", "_c10d_functional"})
+class Leaving(TorchFunctionMode):
+    """Notes where numbers leave PyTorch, which no operation shows.
+
+    Args:
+        tracer: Where it is noted.
+    """
+
+    def __init__(self, tracer: Tracer) -> None:
+        super().__init__()
+        self.tracer = tracer
+
+    @override
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        name = getattr(func, "__name__", "")
+        if name in LEAVING and isinstance(args[0], Tensor):
+            tracer = self.tracer
+            read = torch.ops.aten._local_scalar_dense.default
+            value = tracer.value(args[0])
+            tracer.steps.append(Step(read, (value,), {}, (), tracer.stack[-1].place))
+            if name != "tolist":
+                tracer.left.add(f"Tensor.{name}")
+        return func(*args, **(kwargs or {}))
+
+
+LEAVING = frozenset({"numpy", "__array__", "tolist", "__dlpack__"})
 
 
 def tensors_in(structure: Any) -> tuple[Tensor, ...]:

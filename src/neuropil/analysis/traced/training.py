@@ -9,12 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from neuropil.analysis.traced.kernels import kernels_of_devices
+from neuropil.analysis.traced.kernels import kernels_of_devices, part_by_part
 from neuropil.analysis.traced.recurrence import RecurrentKernels
+from neuropil.analysis.traced.running import has_numbers, with_numbers
 from neuropil.analysis.traced.tracer import Call, Tracer, tensors_in
 from neuropil.analysis.traced.twin import copied, twin_on_meta
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neuropil.analysis.traced.examples import Inputs
     from neuropil.analysis.traced.running import Trace
 
@@ -39,7 +42,17 @@ def kept_by_training(run: Trace) -> Kept | None:
     """
     module, inputs = run.module, run.inputs
     # A twin that keeps what it saw in test mode may fail now: then another one is tried.
-    for twin in (run.twin, None):
+    found = kept_of(module, inputs, (run.twin, None))
+    if found is None and has_numbers(module) and any(t.is_meta for t in inputs.tensors):
+        found = kept_of(module, with_numbers(module, inputs), (None,))
+    return found
+
+
+def kept_of(
+    module: nn.Module, inputs: Inputs, twins: Sequence[nn.Module | None]
+) -> Kept | None:
+    """Return what a module keeps of what it is given; ``None`` where it fails."""
+    for twin in twins:
         with contextlib.suppress(Exception):
             return kept(module, inputs, twin)
     if not inputs.made:
@@ -52,6 +65,21 @@ def kept_by_training(run: Trace) -> Kept | None:
     for one, other in zip(two.calls, three.calls, strict=True):
         one.kept_bytes = other.kept_bytes - one.kept_bytes
     return Kept(three.bytes - two.bytes, two.calls)
+
+
+def step_of_training(module: nn.Module, inputs: Inputs) -> int:
+    """Return the most that a step of training takes beside parameters.
+
+    Args:
+        module: What is trained; it is not changed.
+        inputs: What it is given; numbers are drawn where it cannot be trained without.
+    """
+    try:
+        return TrainingStep(module, inputs).run()
+    except Exception:
+        if not has_numbers(module):
+            raise
+    return TrainingStep(module, with_numbers(module, inputs)).run()
 
 
 def kept(module: nn.Module, inputs: Inputs, twin: nn.Module | None = None) -> Kept:
@@ -112,6 +140,7 @@ class TrainingStep:
             torch.inference_mode(mode=False),
             torch.enable_grad(),
             kernels_of_devices(),
+            part_by_part(),
             RecurrentKernels(),
             self.tracer,
         ):

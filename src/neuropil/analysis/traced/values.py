@@ -14,7 +14,7 @@ class Value(NamedTuple):
     Args:
         number: Which one it is, in the order in which they came to be.
         shape: Its shape.
-        storage: The number of its storage; -1 for parameters and other constants.
+        storage: The number of its storage; negative for parameters and other constants.
         call: The place of the call that made it; -1 for what the module was given.
     """
 
