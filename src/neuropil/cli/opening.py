@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from neuropil.training.run import Run
 
 # What a run remembers of how its data were opened, beside where they are.
-OPTIONS = ("target", "task", "seed", "validation", "test", "image_size", "color")
+OPTIONS = (
+    *("target", "task", "seed", "validation", "test", "image_size", "color", "header"),
+    "encoding",
+)
 
 
 def open_splits(settings: Mapping[str, Any]) -> Splits:
@@ -27,7 +30,7 @@ def open_splits(settings: Mapping[str, Any]) -> Splits:
 
     if settings["data"] is not None:
         return datasets.open(settings["data"], **{name: settings[name] for name in OPTIONS})
-    for name in ("target", "task", "image_size", "color"):
+    for name in ("target", "task", "image_size", "color", "header", "encoding"):
         if settings[name] is not None:
             raise ValueError(
                 f"{flag(name)} needs --data: the handwritten digits have no use for it."

@@ -1,5 +1,6 @@
 """``neuropil predict``."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from neuropil.training.run import Run
+
+MOST, MOST_PLACES = 1e15, 6
 
 
 def predict(
@@ -43,14 +46,15 @@ def predict(
     for line in [*given.notes, *(f"set aside: {reason}" for reason in given.set_aside)]:
         note(line)
     outputs = run.predict(given.inputs, network)
+    error = measured_error(run)
     if out is not None:
-        write_table(out, run, files, given.names, outputs)
+        write_table(out, run, files, given.names, outputs, error)
         say(f"{len(outputs):,} predictions in {out}")
     elif json:
         say_json(as_plain(given.names, outputs, run.classes))
     else:
         for name, output in zip(given.names, outputs, strict=True):
-            say(f"{name}: {in_words(output, run.classes, top)}")
+            say(f"{name}: {in_words(output, run.classes, top, error)}")
 
 
 def check_options(top: int, out: Path | None) -> None:
@@ -65,10 +69,39 @@ def check_options(top: int, out: Path | None) -> None:
         raise ValueError(f"--out writes a .csv file, got {str(out)!r}.")
 
 
-def in_words(output: "Tensor", classes: "Sequence[str] | None", top: int) -> str:
+def measured_error(run: "Run") -> float | None:
+    """Return how far the run's predictions were off on average where it was measured last."""
+    for part in ("test", "validation", "train"):
+        error = run.figures.get(part, {}).get("mean_absolute_error")
+        if error is not None:
+            return error
+    return None
+
+
+def with_sensible_digits(value: float, error: float | None, extra: int = 0) -> str:
+    """Return a number with the digits that its error leaves.
+
+    Args:
+        value: The number.
+        error: How far such numbers are off on average, if it is known.
+        extra: Digits after the first two of the error.
+    """
+    if not error or abs(value) >= MOST:
+        return f"{value:.10g}"
+    places = 1 - math.floor(math.log10(error)) + extra
+    if places <= MOST_PLACES:
+        return f"{value:.{max(0, places)}f}"
+    size = math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:.{min(17, max(1, size + places + 1))}g}"
+
+
+def in_words(
+    output: "Tensor", classes: "Sequence[str] | None", top: int, error: float | None
+) -> str:
     """Return one prediction for people, the likeliest class first."""
     if classes is None:
-        return ", ".join(f"{value:.6g}" for value in output.reshape(-1).tolist())
+        values = output.reshape(-1).tolist()
+        return ", ".join(with_sensible_digits(value, error) for value in values)
     shares, numbers = output.topk(min(top, len(classes)))
     pairs = zip(shares.tolist(), numbers.tolist(), strict=True)
     return ", ".join(f"{classes[number]} ({share:.3f})" for share, number in pairs)
@@ -107,9 +140,14 @@ def columns_of(run: "Run", outputs: "Tensor") -> dict[str, list[Any]]:
 
 
 def write_table(
-    out: Path, run: "Run", files: "Sequence[Path]", names: "Sequence[str]", outputs: "Tensor"
+    out: Path,
+    run: "Run",
+    files: "Sequence[Path]",
+    names: "Sequence[str]",
+    outputs: "Tensor",
+    error: float | None,
 ) -> None:
-    """Write predictions as CSV, behind the columns of the table where there is one."""
+    """Write predictions as CSV, after the columns of the table where there is one."""
     import csv
     import io
 
@@ -120,24 +158,29 @@ def write_table(
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(map(row_of_text, zip(*columns.values(), strict=True)))
+    rows = zip(*columns.values(), strict=True)
+    writer.writerows(row_of_text(row, error if run.classes is None else None) for row in rows)
     with replacing(out) as file:
         file.write(text.getvalue().encode())
 
 
-def row_of_text(values: "Iterable[Any]") -> list[str]:
-    """Return a row's cells; numbers with the seven digits that float32 has."""
-    return [f"{value:.7g}" if isinstance(value, float) else str(value) for value in values]
+def row_of_text(values: "Iterable[Any]", error: float | None) -> list[str]:
+    """Return a row's cells; predicted numbers with the digits that programs can use."""
+    return [
+        with_sensible_digits(value, error, extra=5) if isinstance(value, float) else str(value)
+        for value in values
+    ]
 
 
 def own_columns(
     run: "Run", files: "Sequence[Path]", names: "Sequence[str]"
 ) -> dict[str, list[Any]]:
     """Return the table that the rows came from, or else their names."""
-    from neuropil.datasets.table_file import read_table
+    from neuropil.datasets import TablePreparation
 
-    if run.preparation.kind != "table" or len(files) != 1:
+    preparation = run.preparation
+    if not isinstance(preparation, TablePreparation) or len(files) != 1:
         return {"name": list(names)}
-    header = getattr(run.preparation, "header", True)
-    table = read_table(files[0], [], header=header)
-    return dict(zip(table.names, map(list, table.columns), strict=False))
+    table = preparation.read(files[0], [])
+    columns = (column.to_pylist() for column in table.columns)
+    return dict(zip(table.names, columns, strict=True))

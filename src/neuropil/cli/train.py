@@ -20,7 +20,7 @@ def train(
         Path | None,
         option(
             "A folder with a folder of pictures per class, MNIST's idx files, a .csv or .tsv "
-            "table, or .npz arrays. Default: the handwritten digits.",
+            "table (also packed: .csv.gz), or .npz arrays. Default: the handwritten digits.",
             DATA,
             metavar="PATH",
         ),
@@ -36,6 +36,22 @@ def train(
             "distinct whole numbers are classes.",
             DATA,
             metavar="TASK",
+        ),
+    ] = None,
+    header: Annotated[
+        bool | None,
+        option(
+            "Whether the first row of a table names its columns. Default: seen from the rows.",
+            DATA,
+            "--header/--no-header",
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        option(
+            "Encoding of a table, such as utf-8, cp1252, gb18030 or shift_jis. Default: found.",
+            DATA,
+            metavar="NAME",
         ),
     ] = None,
     image_size: Annotated[

@@ -1,32 +1,49 @@
-"""What the cells of a table mean: numbers, words, or nothing."""
+"""What single cells of a table mean: missing values, numbers, class labels."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+import re
+from typing import Any
 
-import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import shortened
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-MISSING = frozenset(["", "?", "na", "n/a", "#n/a", "nan", "null"])
-FEW_WORDS = 0.1
-"""Up to this share of words among numbers is taken for a slip."""
+MISSING = (
+    *("", "?", "na", "n/a", "#n/a", "#na", "#n/a n/a", "nan", "-nan", "null", "<na>", "nat"),
+    *("1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "\\n", "(null)"),
+)
+"""What pandas, R, Excel and databases write for an unknown value, in lower case."""
+MISSING_NUMBERS = (*MISSING, "none")
+"""Python's None as text is a word like others, but not a number."""
 MAX_CLASSES = 20
 """Integers with more distinct values than this are quantities, not classes."""
+EXACT = 2**53
+"""Integers beyond this lose digits in floating point."""
+
+MISSING_SET, MISSING_NUMBER_SET = pa.array(MISSING), pa.array(MISSING_NUMBERS)
+INTEGER = re.compile(r"\+?(-?\d+)(?:\.0*)?")
+DECIMAL = re.compile(r"\+?(-?)(\d*)(\.\d*[1-9])0*")
+
+
+def missing_cells(cells: pa.StringArray, *, numbers: bool = False) -> pa.BooleanArray:
+    """Return for each cell whether its value is unknown.
+
+    Args:
+        cells: A column.
+        numbers: Whether the column is one of numbers, where ``None`` is not a word.
+    """
+    known = MISSING_NUMBER_SET if numbers else MISSING_SET
+    return pc.is_in(pc.utf8_lower(cells), value_set=known)
 
 
 def is_missing(cell: str) -> bool:
-    """Tell whether a cell stands for an unknown value."""
-    return cell.casefold() in MISSING
+    """Tell whether the value of a cell is unknown."""
+    return cell.lower() in MISSING
 
 
 def is_number(cell: str) -> bool:
-    """Tell whether a cell is a number, a missing one not included."""
+    """Tell whether a cell is a number as programs write it, a missing one not included."""
     return not math.isnan(as_number(cell))
 
 
@@ -44,50 +61,31 @@ def number_label(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{value:.12g}"
 
 
-def numbers(cells: Sequence[str]) -> np.ndarray[Any, Any]:
-    """Return a number for each cell, NaN where there is none."""
-    try:
-        # Four times as fast, and most columns are numbers throughout.
-        if "_" not in "".join(cells):
-            return np.fromiter(map(float, cells), np.float64, len(cells))
-    except ValueError:
-        pass
-    return np.fromiter(map(as_number, cells), np.float64, len(cells))
+def class_label(cell: str) -> str:
+    """Return the name of the class in a cell, never by way of floating point.
 
-
-def column_numbers(
-    cells: Sequence[str], rows: Sequence[int], where: str
-) -> np.ndarray[Any, Any] | None:
-    """Return a column as numbers, NaN where missing; None if it is a column of words.
-
-    Args:
-        cells: The column.
-        rows: Row of each cell in the file.
-        where: The file and the column, for the error.
-
-    Raises:
-        DataError: If a few words stand among numbers, or a number is infinite.
+    ``1.0`` and ``+1`` are ``1``, and ``0.50`` is ``0.5``; ``007`` and integers of any length
+    stay as they are written, and so do words.
     """
-    values = numbers(cells)
-    unread = np.flatnonzero(np.isnan(values)).tolist()
-    words = [place for place in unread if not is_missing(cells[place])]
-    count = len(values) - len(unread)
-    if words and not is_slip(len(words), values[~np.isnan(values)]):
-        return None
-    # Infinity reads as a number, but teaches nothing; 1e300 is infinite in float32.
-    with np.errstate(over="ignore"):
-        infinite = np.flatnonzero(np.isinf(values.astype(np.float32))).tolist()
-    if words or infinite:
-        place, *others = words or infinite
-        more = f" ({len(others):,} more like it)" if others else ""
-        raise DataError(
-            f"{where}, row {rows[place]}: {shortened(repr(cells[place]))}{more} in a column of "
-            f"{count:,} numbers. Mend the cell, or leave it empty if the value is unknown."
-        )
-    return values
+    if found := INTEGER.fullmatch(cell):
+        return "0" if found[1] == "-0" else found[1]
+    if found := DECIMAL.fullmatch(cell):
+        return f"{found[1]}{found[2] or '0'}{found[3]}"
+    value = as_number(cell)
+    return number_label(value) if abs(value) < EXACT else cell
 
 
-def is_slip(words: int, values: np.ndarray[Any, Any]) -> bool:
-    """Tell whether words in a column of numbers are mistakes: few, or among many quantities."""
-    few = words <= max(1, FEW_WORDS * (words + len(values)))
-    return words < len(values) and (few or len(np.unique(values)) > MAX_CLASSES)
+def class_labels(cells: pa.StringArray) -> pa.DictionaryArray:
+    """Return the name of the class in each cell, each name stored once."""
+    encoded = pc.dictionary_encode(cells)
+    names = [class_label(cell) for cell in encoded.dictionary.to_pylist()]
+    merged = pc.dictionary_encode(pa.array(names, pa.string()))
+    indices = pc.take(merged.indices, encoded.indices)
+    return pa.DictionaryArray.from_arrays(indices, merged.dictionary)
+
+
+def as_text(cell: Any) -> str:
+    """Return a cell in memory as its text; empty for None, NaN and what pandas has for them."""
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return ""
+    return "" if cell != cell else str(cell).strip()  # NaN differs from itself

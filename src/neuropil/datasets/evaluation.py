@@ -15,6 +15,7 @@ from neuropil.datasets.picture_preparation import PicturePreparation
 from neuropil.datasets.prediction import TABLES
 from neuropil.datasets.table_preparation import TablePreparation
 from neuropil.datasets.tables import read_labelled
+from neuropil.datasets.unpacking import unpacked_suffix
 
 if TYPE_CHECKING:
     import os
@@ -43,7 +44,7 @@ def read_for_evaluation(
     found = existing(path)
     notes: list[str] = []
     if isinstance(preparation, TablePreparation):
-        if found.suffix.casefold() not in TABLES:
+        if unpacked_suffix(found) not in TABLES:
             raise DataError(
                 f"{found} is no table (.csv, .tsv), which the network was trained on."
             )

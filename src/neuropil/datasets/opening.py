@@ -13,6 +13,7 @@ from neuropil.datasets.paths import existing, listed, visible
 from neuropil.datasets.picture_file import SUFFIXES
 from neuropil.datasets.picture_folder import open_picture_folder
 from neuropil.datasets.tables import open_table
+from neuropil.datasets.unpacking import unpacked_suffix
 
 if TYPE_CHECKING:
     import os
@@ -25,6 +26,7 @@ KINDS = (
     "a folder with a folder of pictures per class, a folder with MNIST's idx files, a table "
     "(.csv, .tsv), and arrays (.npz, or a folder with x.npy and y.npy)"
 )
+TABLES = (".csv", ".tsv")
 FILE_READERS: dict[str, Callable[[Path, Options], Splits]] = {
     ".csv": open_table,
     ".tsv": open_table,
@@ -42,11 +44,13 @@ def open_data(
     test: float = 0.2,
     image_size: int | tuple[int, int] | None = None,
     color: str | None = None,
+    header: bool | None = None,
+    encoding: str | None = None,
 ) -> Splits:
     r"""Open data by looking at what is there, split into training, validation and test.
 
-    It takes a folder with one folder of pictures per class, a folder with MNIST's idx files
-    (packed or not), a ``.csv`` or ``.tsv`` table, and an ``.npz`` file of arrays. Where the
+    It takes a folder with one folder of pictures per class, a folder with MNIST's idx files, a
+    ``.csv`` or ``.tsv`` table, both packed or not, and an ``.npz`` file of arrays. Where the
     files say train and test, validation is cut from the training files, and the test files are
     read only when `test` is first used. Broken pictures are counted, named in the notes and set
     aside.
@@ -65,6 +69,9 @@ def open_data(
             median size, at most 64 pixels a side.
         color: For a folder of pictures: ``"grey"`` or ``"rgb"``; None for grey if all pictures
             are grey.
+        header: For tables: whether the first row holds the names of the columns; None to see
+            from the rows.
+        encoding: For tables: name of the encoding, such as ``"gb18030"``; None to find it.
 
     Raises:
         DataError: If the data cannot be used; the message says what, where, and what would be
@@ -87,10 +94,10 @@ def open_data(
         ["Target 'fruit' holds 2 distinct words: classification; task= overrides."]
     """
     found = existing(path)
-    options = Options(target, task, seed, validation, test, image_size, color)
+    options = Options(target, task, seed, validation, test, image_size, color, header, encoding)
     if found.is_dir():
         return open_folder(found, options)
-    suffix = found.suffix.casefold()
+    suffix = unpacked_suffix(found)
     if suffix in FILE_READERS:
         return FILE_READERS[suffix](found, options)
     hint = "one picture alone teaches nothing" if suffix in SUFFIXES else f"known are {KINDS}"
@@ -106,7 +113,7 @@ def open_folder(folder: Path, options: Options) -> Splits:
     files = [entry for entry in visible(folder) if entry.is_file()]
     if any(file.suffix.casefold() == ".npy" for file in files):
         return open_arrays(folder, options)
-    readable = [file for file in files if file.suffix.casefold() in FILE_READERS]
+    readable = [file for file in files if unpacked_suffix(file) in FILE_READERS]
     if readable and len(files) == len(visible(folder)):
         return open_files(readable, options)
     return open_picture_folder(folder, options)
@@ -118,12 +125,13 @@ def open_files(files: list[Path], options: Options) -> Splits:
     Raises:
         DataError: If there are others.
     """
-    by_name = {file.name.casefold(): file for file in files}
-    if set(by_name) == {"train.csv", "test.csv"}:
-        return open_table(by_name["train.csv"], options, by_name["test.csv"])
+    by_name = {file.name.casefold().split(".")[0]: file for file in files}
+    tables = all(unpacked_suffix(file) in TABLES for file in files)
+    if set(by_name) == {"train", "test"} and len(files) == 2 and tables:
+        return open_table(by_name["train"], options, by_name["test"])
     if len(files) > 1:
         raise DataError(
             f"{files[0].parent} holds {len(files)} tables or array files: open one of them, "
             f"such as {listed(file.name for file in files)}."
         )
-    return FILE_READERS[files[0].suffix.casefold()](files[0], options)
+    return FILE_READERS[unpacked_suffix(files[0])](files[0], options)

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from neuropil.datasets.dataset import Dataset
+from neuropil.datasets.encodings import check_encoding
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.splitting import split
 
 TASKS = ("classification", "regression")
 COLORS = ("grey", "rgb")
+TABLE, TABLE_OPTIONS = "a table", ("header", "encoding")
 
 TestReader = Callable[[list[str]], Dataset]
 """Reads the test files at their first use; may add to the notes that it is given."""
@@ -30,6 +32,8 @@ class Options:
         test: Share or number of examples for the test, where no files are set apart for it.
         image_size: Height and width of pictures, or None to see from the files.
         color: ``"grey"``, ``"rgb"``, or None to see from the files.
+        header: Whether the first row of a table names its columns, or None to see from it.
+        encoding: Name of a table's encoding, or None to find it.
 
     Raises:
         DataError: If a value is none of those.
@@ -42,6 +46,8 @@ class Options:
     test: float = 0.2
     image_size: int | tuple[int, int] | None = None
     color: str | None = None
+    header: bool | None = None
+    encoding: str | None = None
     size: tuple[int, int] | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,10 +59,14 @@ class Options:
                 )
         if type(self.seed) is not int or self.seed < 0:
             raise DataError(f"`seed` must be a whole number from 0, got {self.seed!r}.")
+        if self.encoding is not None:
+            check_encoding(self.encoding)
         object.__setattr__(self, "size", image_size(self.image_size))
 
     def refuse(self, what: str, *names: str) -> None:
-        """Raise an error if one of the options was given, though `what` has no use for it.
+        """Raise an error if an option was given that `what` has no use for.
+
+        Those that only tables have are refused for everything else.
 
         Args:
             what: What is being read.
@@ -65,7 +75,7 @@ class Options:
         Raises:
             DataError: If one was given.
         """
-        for name in names:
+        for name in names if what == TABLE else (*names, *TABLE_OPTIONS):
             if getattr(self, name) is not None:
                 raise DataError(f"`{name}` has no meaning for {what}; leave it out.")
 

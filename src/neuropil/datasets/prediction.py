@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from neuropil.datasets.array_file import ArrayFile, read_npy
-from neuropil.datasets.cells import column_numbers
 from neuropil.datasets.errors import DataError
+from neuropil.datasets.number_text import column_numbers
 from neuropil.datasets.paths import existing, listed
 from neuropil.datasets.picture_file import SUFFIXES
 from neuropil.datasets.picture_folder import files_below, is_picture
 from neuropil.datasets.table_file import read_table
+from neuropil.datasets.unpacking import unpacked_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -127,7 +128,7 @@ def read_one(
     """
     readers = READERS[preparation.kind]
     for suffixes, read in readers.items():
-        if file.suffix.casefold() in suffixes:
+        if unpacked_suffix(file) in suffixes:
             return read(preparation, file, notes)
     known = listed(sorted(suffix for suffixes in readers for suffix in suffixes), 20)
     raise DataError(
@@ -138,10 +139,7 @@ def read_one(
 
 def read_rows(preparation: Any, file: Path, notes: list[str]) -> tuple[Tensor, list[str]]:
     """Return the rows of a table, with or without the target column."""
-    table = read_table(file, notes, header=preparation.header)
-    inputs = [name for name in preparation.names if name != preparation.target.name]
-    if not preparation.header and len(table.names) == len(inputs):
-        table = replace(table, names=inputs)
+    table = preparation.read(file, notes)
     return preparation.encode(table, notes), row_names(file, table.rows)
 
 
@@ -152,8 +150,11 @@ def read_numbers(preparation: Any, file: Path, notes: list[str]) -> tuple[Tensor
         DataError: If a cell holds none.
     """
     table = read_table(file, notes)
-    columns = [column_numbers(cells, table.rows, str(file)) for cells in table.columns]
-    known = [column for column in columns if column is not None]
+    columns = [
+        column_numbers(cells, table.rows, str(file), file_decimal=table.decimal)
+        for cells in table.columns
+    ]
+    known = [column.values for column in columns if column is not None]
     if len(known) < len(columns) or np.isnan(known).any():
         raise DataError(
             f"{file} must hold a number in every cell: the network was trained on arrays."

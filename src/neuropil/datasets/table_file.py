@@ -1,27 +1,36 @@
-"""Read a text table: any delimiter, quoted cells, with or without a header."""
+"""Read a text table into named columns of text: PyArrow reads, nothing is converted."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, final
 
-from neuropil.datasets.cells import is_missing, is_number
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+
+from neuropil.datasets.cells import as_text
+from neuropil.datasets.dialect import Layout, find_layout
+from neuropil.datasets.encodings import decode
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import listed
+from neuropil.datasets.number_text import file_decimal
+from neuropil.datasets.paths import listed, shortened
+from neuropil.datasets.unpacking import read_unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-DELIMITERS = (",", ";", "\t", "|")
-SAMPLE = 1000
-"""Rows that the delimiter and the header are judged by."""
-DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
+LONGEST_ROW = 2**24
+"""Bytes that a row may have."""
+JUDGED_ROWS = 1000
+"""Rows that the decimal mark of the file is judged by."""
 
 
 @final
@@ -31,23 +40,27 @@ class Table:
 
     Args:
         names: Name of each column.
-        columns: Cells of each column, all of one length.
+        columns: Cells of each column, all of one length, without nulls.
         rows: Row of each cell in the file, counted as a spreadsheet does.
         source: Where the table comes from, for errors.
-        header: Whether the names stand in the file.
+        header: Whether the names are in the file.
+        unnamed: Names that were made up for columns that the header does not name.
+        delimiter: What parts the cells in the file.
 
     Example:
         >>> from neuropil.datasets import Table
         >>> table = Table.of({"age": [31, None], "name": ["Ada", "Bo"]})
-        >>> table.column("age"), len(table)
+        >>> table.column("age").to_pylist(), len(table)
         (['31', ''], 2)
     """
 
     names: list[str]
-    columns: list[list[str]]
+    columns: list[pa.StringArray]
     rows: Sequence[int]
     source: str
     header: bool = True
+    unnamed: frozenset[str] = frozenset()
+    delimiter: str = ","
 
     @classmethod
     def of(cls, columns: Any) -> Self:
@@ -55,9 +68,9 @@ class Table:
 
         Args:
             columns: Maps names to sequences of cells; a dict or a pandas DataFrame. None and
-                NaN are missing.
+                NaN are missing; the word ``"None"`` is a word.
         """
-        cells = [[as_text(cell) for cell in columns[name]] for name in columns]
+        cells = [pa.array(map(as_text, columns[name]), pa.string()) for name in columns]
         return cls(
             [str(name) for name in columns],
             cells,
@@ -68,7 +81,7 @@ class Table:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def column(self, name: str) -> list[str]:
+    def column(self, name: str) -> pa.StringArray:
         """Return the cells of a column.
 
         Args:
@@ -76,198 +89,219 @@ class Table:
         """
         return self.columns[self.names.index(name)]
 
-    def where(self, keep: Sequence[bool]) -> Table:
+    def where(self, keep: np.ndarray[Any, Any]) -> Table:
         """Return the rows that are to be kept.
 
         Args:
             keep: True or false for each row.
         """
-        columns = [
-            [c for c, k in zip(column, keep, strict=True) if k] for column in self.columns
-        ]
-        rows = [row for row, k in zip(self.rows, keep, strict=True) if k]
-        return Table(self.names, columns, rows, self.source, self.header)
+        kept = pa.array(keep)
+        columns = [column.filter(kept) for column in self.columns]
+        rows = np.asarray(self.rows)[keep].tolist()
+        parts = self.source, self.header, self.unnamed, self.delimiter
+        return Table(self.names, columns, rows, *parts)
+
+    @cached_property
+    def decimal(self) -> str | None:
+        """The decimal mark that the columns agree on; None if they do not say."""
+        return file_decimal([column.slice(0, JUDGED_ROWS) for column in self.columns])
 
 
-def as_text(cell: object) -> str:
-    """Return a cell in memory as its text; None and what pandas has for it are empty."""
-    text = str(cell).strip()
-    return "" if text in {"None", "nan", "<NA>", "NaT"} else text
-
-
-def read_table(path: Path, notes: list[str], *, header: bool | None = None) -> Table:
-    """Read a text table.
+def read_table(
+    path: Path,
+    notes: list[str],
+    *,
+    header: bool | None = None,
+    encoding: str | None = None,
+    known_encoding: str | None = None,
+    expected: Iterable[str] = (),
+) -> Table:
+    """Read a text table, packed or not.
 
     Args:
-        path: The file; ``.tsv`` is tab-separated, otherwise the delimiter is seen from the
-            rows.
+        path: The file; ``.tsv`` speaks for tabs, otherwise the delimiter is seen from the rows.
         notes: Gains a line for each thing a person should know.
         header: Whether the first row holds the names; None to see from the rows.
+        encoding: Name of the encoding; None to find it.
+        known_encoding: An encoding to try where the file is not in Unicode.
+        expected: Names that the columns should have, if they are known.
 
     Raises:
-        DataError: If it is no table: ragged rows, names that stand twice, no rows.
+        DataError: If it is not a table: ragged rows, names that come twice, no rows.
     """
-    records, rows = read_records(path, notes)
-    if header is None:
-        header = has_header(records)
-        if not header:
-            notes.append(
-                f"{path.name} has no header line: its columns are called column1 to "
-                f"column{len(records[0])}."
-            )
-    width = len(records[0])
-    for record, row in zip(records, rows, strict=True):
-        if len(record) != width:
-            first = "the header has" if header else "the first row has"
-            raise DataError(f"{path}, row {row}: {len(record)} cells, but {first} {width}.")
-    names = [f"column{number}" for number in range(1, width + 1)]
-    if header:
-        names = [cell or name for cell, name in zip(records[0], names, strict=True)]
-        records, rows = records[1:], rows[1:]
+    raw = read_unpacked(path)
+    text = decode(raw, path, notes, asked=encoding, known=known_encoding)
+    layout = find_layout(text, path, notes, header=header, expected=expected)
+    names = [name or f"column{n}" for n, name in enumerate(layout.names, 1)]
     if twice := [name for name, times in Counter(names).items() if times > 1]:
         raise DataError(f"{path} has more than one column called {listed(map(repr, twice))}.")
-    if not records:
+    columns, rows = read_cells(text, layout, path)
+    if not rows:
         raise DataError(f"{path} has a header but no rows below it.")
-    return Table(names, transposed(records), rows, str(path), header)
+    unnamed = frozenset(
+        name for name, own in zip(names, layout.names, strict=True) if layout.header and not own
+    )
+    table = Table(names, columns, rows, str(path), layout.header, unnamed, layout.delimiter)
+    return without_empty(table, path, notes)
 
 
-def transposed(records: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Return the columns of equal rows; in pieces, which stay in the processor's cache."""
-    columns: list[list[str]] = [[] for _ in records[0]]
-    for start in range(0, len(records), SAMPLE):
-        piece = zip(*records[start : start + SAMPLE], strict=True)
-        for column, cells in zip(columns, piece, strict=True):
-            column += cells
-    return columns
+def read_names(path: Path, *, encoding: str | None = None) -> list[str]:
+    """Return the names of a table's columns alone.
 
-
-def read_names(path: Path) -> list[str]:
-    """Return the cells of the first line alone, where a table may name its columns.
+    Args:
+        path: The file.
+        encoding: Name of the encoding; None to find it.
 
     Raises:
         DataError: If it cannot be read.
     """
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            line = file.readline()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
-    records, _ = parse(line, find_delimiter(line, prefer=","), path)
-    return records[0] if records else []
+    text = decode(read_unpacked(path), path, [], asked=encoding)
+    return find_layout(text, path, []).names
 
 
-def read_records(path: Path, notes: list[str]) -> tuple[list[list[str]], list[int]]:
-    """Return the stripped cells of every row that is not blank, and the rows' numbers.
+def without_empty(table: Table, path: Path, notes: list[str]) -> Table:
+    """Return a table without columns that have neither a name nor a value.
+
+    A delimiter at the end of every row makes one.
+    """
+
+    def useless(name: str, cells: pa.StringArray) -> bool:
+        nameless = name in table.unnamed or (not table.header and name == table.names[-1])
+        return nameless and pc.max(pc.binary_length(cells)).as_py() == 0
+
+    pairs = list(zip(table.names, table.columns, strict=True))
+    kept = [(name, cells) for name, cells in pairs if not useless(name, cells)]
+    if len(kept) == len(pairs) or not kept:
+        return table
+    places = [n for n, (name, cells) in enumerate(pairs, 1) if useless(name, cells)]
+    notes.append(
+        f"{path.name}: column {listed(places)} left out: it has neither a name nor a value."
+    )
+    names, columns = [name for name, _ in kept], [cells for _, cells in kept]
+    parts = table.rows, table.source, table.header, table.unnamed, table.delimiter
+    return Table(names, columns, *parts)
+
+
+def read_cells(
+    text: str, layout: Layout, path: Path
+) -> tuple[list[pa.StringArray], Sequence[int]]:
+    """Return the stripped cells of each column, and the number of each row.
 
     Raises:
-        DataError: If there is none.
+        DataError: If rows have different numbers of cells, or quotes do not match.
     """
-    content = read_text(path, notes)
-    dialect = find_delimiter(content, prefer="\t" if path.suffix.casefold() == ".tsv" else ",")
-    records, rows = parse(content, dialect, path)
-    if not records:
-        raise DataError(f"{path} is empty.")
-    if dialect != "," and writes_decimal_commas(records):
-        records = [[decimal_point(cell) for cell in record] for record in records]
-        notes.append(f"{path.name} writes numbers with a decimal comma: 3,14 is read as 3.14.")
-    return records, rows
+    body = text[layout.start :].rstrip("\r\n")
+    rows: Sequence[int] | None = None
+    if not body:
+        return [pa.array([], pa.string())] * len(layout.names), range(0)
+    if is_loose(body, layout):
+        body, rows = tightened(body, layout, path)
+    try:
+        found = arrow_cells(body, layout, rewritten=rows is not None)
+    except pa.ArrowInvalid as error:
+        check_rows(body, layout, path)
+        raise DataError(f"{path} is damaged: {shortened(str(error), 150)}.") from None
+    columns = [column.combine_chunks() for column in found.columns]
+    if "\n" in columns[-1][-1].as_py():  # an open quote takes in all that follows
+        check_rows(body, layout, path)
+    # Looked for first, as stripping millions of cells takes as long as reading them.
+    if any(space in body for space in (" ", "\t", "\xa0", "\u3000")):
+        columns = [pc.utf8_trim_whitespace(column) for column in columns]
+    return columns, rows if rows is not None else range(layout.row, layout.row + len(found))
 
 
-def read_text(path: Path, notes: list[str]) -> str:
-    """Return the file as text: UTF-8, UTF-16 by its mark, otherwise Windows-1252.
+def arrow_cells(body: str, layout: Layout, *, rewritten: bool) -> pa.Table:
+    """Return the cells of a table as PyArrow reads them, all of them text."""
+    names = [str(number) for number in range(len(layout.names))]
+    delimiter = "," if rewritten else layout.delimiter
+    return arrow_csv.read_csv(
+        io.BytesIO(body.encode()),
+        read_options=arrow_csv.ReadOptions(column_names=names, block_size=LONGEST_ROW),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=delimiter,
+            newlines_in_values=True,
+            escape_char="\\" if layout.escape and not rewritten else False,
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+        ),
+    )
+
+
+def is_loose(body: str, layout: Layout) -> bool:
+    """Tell whether there are blank lines between rows, or spaces beside quotes."""
+    space = "" if layout.delimiter == "\t" else "\t"
+    if layout.delimiter == " ":
+        return True
+    blank = rf"(?:\A|\n)[ {space}]*\r?\n|\r[ {space}]*\r|\n[ {space}]+\Z"
+    if re.search(blank, body):
+        return True
+    return ' "' in body or (space + '"' in body and bool(space))
+
+
+def tightened(body: str, layout: Layout, path: Path) -> tuple[str, list[int]]:
+    """Return the rows of a loose table written anew, and the number of each.
 
     Raises:
-        DataError: If it cannot be read, or is no text.
+        DataError: If quotes do not match, or rows have different numbers of cells.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
-    marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        content = raw.decode("utf-16" if marked else "utf-8-sig")
-    except UnicodeDecodeError:
-        content = raw.decode("cp1252", errors="replace")
-        notes.append(f"{path.name} is not UTF-8: read as Windows-1252.")
-    if "\0" in content:
-        raise DataError(f"{path} is no text table: it holds zero bytes.")
-    return content
+    width = len(layout.names)
+    text, rows = io.StringIO(newline=""), []
+    writer = csv.writer(text, lineterminator="\n")
+    for row, record in numbered_records(body, layout, path):
+        if not record or (width > 1 and len(record) == 1 and not record[0].strip()):
+            continue
+        if len(record) != width:
+            refuse_ragged(path, row, record, layout)
+        writer.writerow(record)
+        rows.append(row)
+    return text.getvalue(), rows
 
 
-def parse(content: str, delimiter: str, path: Path) -> tuple[list[list[str]], list[int]]:
-    """Return the stripped cells of every row that is not blank, and the rows' numbers.
+def numbered_records(
+    body: str, layout: Layout, path: Path, *, strict: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the cells of every row, blank ones too.
 
     Raises:
         DataError: If quotes do not match.
     """
+    lines: Iterable[str] = io.StringIO(body, newline="")
+    if layout.delimiter == " ":
+        lines = (f"{line.strip()}\n" for line in lines)
     reader = csv.reader(
-        io.StringIO(content, newline=""),
-        delimiter=delimiter,
+        lines,
+        delimiter=layout.delimiter,
         skipinitialspace=True,
-        strict=True,
+        strict=strict,
+        escapechar="\\" if layout.escape else None,
     )
-    # Looked for once, as stripping millions of cells takes longer than reading them.
-    spaces = any(space in content for space in (" ", "\xa0", "\t"))
-    records, rows = [], []
     try:
-        for row, record in enumerate(reader, start=1):
-            cells = [cell.strip() for cell in record] if spaces else record
-            if any(cells):
-                records.append(cells)
-                rows.append(row)
+        yield from enumerate(reader, start=layout.row)
     except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num}: {error}.") from None
-    return records, rows
+        line = layout.row - 1 + reader.line_num
+        raise DataError(f"{path}, line {line}: {error}.") from None
 
 
-def find_delimiter(content: str, prefer: str) -> str:
-    """Return what parts the cells: what gives equal rows, many numbers, many columns."""
-    # A few megabytes show enough; the last line may be cut.
-    lines = content[: 2**22].splitlines(keepends=True)[:SAMPLE]
+def check_rows(body: str, layout: Layout, path: Path) -> None:
+    """Name the row that PyArrow could not read.
 
-    def merit(delimiter: str) -> tuple[bool, float, float, int, bool]:
-        try:
-            reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
-            records = [record for record in reader if record]
-        except csv.Error:
-            records = []
-        if not records:
-            return False, 0.0, 0.0, 0, False
-        width, times = Counter(map(len, records)).most_common(1)[0]
-        cells = [cell.strip() for record in records for cell in record]
-        known = sum(is_number(decimal_point(cell)) for cell in cells) / len(cells)
-        return width > 1, times / len(records), known, width, delimiter == prefer
-
-    return max(DELIMITERS, key=merit)
-
-
-def has_header(records: Sequence[Sequence[str]]) -> bool:
-    """Tell whether the first row names the columns.
-
-    A word at the top of a column of numbers speaks for it, a number there against it. Where all
-    columns are words, a first word that comes again below speaks against it.
+    Raises:
+        DataError: If a row has another number of cells, or quotes do not match.
     """
-    first, below = records[0], records[1 : 1 + SAMPLE]
-    pairs = list(zip(first, zip(*below, strict=False), strict=False))
-    tops = [cell for cell, column in pairs if mostly_numbers(column) and not is_missing(cell)]
-    if tops:
-        return 2 * sum(map(is_number, tops)) <= len(tops)
-    return not any(cell in column or is_number(cell) for cell, column in pairs)
+    for row, record in numbered_records(body, layout, path, strict=True):
+        if record and len(record) != len(layout.names):
+            refuse_ragged(path, row, record, layout)
 
 
-def mostly_numbers(cells: Sequence[str]) -> bool:
-    """Tell whether more than half of the cells that are not missing are numbers."""
-    known = [cell for cell in cells if not is_missing(cell)]
-    return sum(map(is_number, known)) > len(known) / 2
+def refuse_ragged(path: Path, row: int, record: Sequence[str], layout: Layout) -> None:
+    """Refuse a row with another number of cells than the first.
 
-
-def writes_decimal_commas(records: Sequence[Sequence[str]]) -> bool:
-    """Tell whether numbers have commas where others have points."""
-    cells = [cell for record in records[:SAMPLE] for cell in record]
-    commas = sum(DECIMAL_COMMA.fullmatch(cell) is not None for cell in cells)
-    return commas > 0 and not any("." in cell and is_number(cell) for cell in cells)
-
-
-def decimal_point(cell: str) -> str:
-    """Return a number with its decimal comma made a point; any other cell as it is."""
-    return cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell
+    Raises:
+        DataError: Always.
+    """
+    first = "the header has" if layout.header else "the first row has"
+    looks = "; it looks like a comment" if record[0].lstrip().startswith("#") else ""
+    raise DataError(
+        f"{path}, row {row}: {len(record)} cells, but {first} {len(layout.names)}{looks}."
+    )

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.datasets.cells import as_number, column_numbers, is_missing, number_label
+from neuropil.datasets.cells import class_labels, missing_cells
+from neuropil.datasets.encodings import check_encoding
 from neuropil.datasets.errors import DataError
+from neuropil.datasets.number_text import column_numbers
 from neuropil.datasets.paths import listed
-from neuropil.datasets.plain import flag, object_list, text_tuple
+from neuropil.datasets.plain import flag, object_list, text, text_tuple
 from neuropil.datasets.preparation import Preparation
 from neuropil.datasets.table_columns import NumberColumn, TextColumn, column_from_json
-from neuropil.datasets.table_file import Table
+from neuropil.datasets.table_file import Table, read_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from neuropil.datasets.target import Target
 
 
@@ -36,6 +42,7 @@ class TablePreparation(Preparation):
         target: What the network gives; its name is that of the target column.
         names: Name of every column of the training table, in order.
         header: Whether the training table named its columns.
+        encoding: Name of the training table's encoding, if the user gave it.
 
     Example:
         >>> from neuropil.datasets import NumberColumn, TablePreparation, Target, TextColumn
@@ -59,6 +66,7 @@ class TablePreparation(Preparation):
     target: Target
     names: tuple[str, ...]
     header: bool = True
+    encoding: str | None = None
 
     @property
     def feature_names(self) -> list[str]:
@@ -89,14 +97,36 @@ class TablePreparation(Preparation):
                 f"{listed(map(repr, table.names), 8)}."
             )
         said: list[str] = [] if notes is None else notes
-        encoded = [
-            column.encode(table.column(column.name), table.rows, table.source, said)
-            for column in self.columns
-        ]
+        encoded = [column.encode(table, said) for column in self.columns]
         return torch.from_numpy(np.concatenate(encoded, axis=1))
 
+    def read(self, path: Path, notes: list[str]) -> Table:
+        """Return a table from a file, read as the training table was.
+
+        Where that had no header, the target may be left out, and columns are found by place.
+
+        Args:
+            path: The file.
+            notes: Gains a line for each thing a person should know.
+
+        Raises:
+            DataError: If it is not a table.
+        """
+        inputs = [name for name in self.names if name != self.target.name]
+        table = read_table(
+            path,
+            notes,
+            header=self.header,
+            known_encoding=self.encoding,
+            expected=inputs if self.header else (),
+        )
+        if not self.header and len(table.names) in (len(inputs), len(self.names)):
+            own = inputs if len(table.names) == len(inputs) else list(self.names)
+            return replace(table, names=own)
+        return table
+
     def encode_target(self, table: Table) -> Tensor:
-        """Return the target column as class numbers or numbers.
+        """Return the target column as class numbers, or as numbers in double precision.
 
         Args:
             table: A table with the target column, none of its cells missing.
@@ -109,23 +139,28 @@ class TablePreparation(Preparation):
             raise DataError(f"{table.source} lacks the target column {name!r}.")
         cells = table.column(name)
         where = f"{table.source}, column {name!r}"
-        if any(map(is_missing, set(cells))):
-            raise DataError(f"{where}: the target is missing in some rows.")
         if self.target.classes is not None:
-            return self.target.encode_classes(self.labels(cells), where)
-        values = column_numbers(cells, table.rows, where)
-        if values is None:
-            raise DataError(f"{where}: needs numbers, got words such as {cells[0]!r}.")
-        return torch.from_numpy(values.astype(np.float32))
+            if pc.any(missing_cells(cells)).as_py():
+                raise DataError(f"{where}: the target is missing in some rows.")
+            labels = self.labels(cells)
+            numbers = self.target.encode_classes(labels.dictionary.to_pylist(), where)
+            return numbers[torch.from_numpy(labels.indices.to_numpy().astype(np.int64))]
+        found = column_numbers(cells, table.rows, where, file_decimal=table.decimal)
+        if found is None:
+            raise DataError(f"{where}: needs numbers, got words such as {cells[0].as_py()!r}.")
+        if np.isnan(found.values).any():
+            raise DataError(f"{where}: the target is missing in some rows.")
+        return torch.from_numpy(found.values.copy())
 
-    def labels(self, cells: list[str]) -> list[str]:
+    def labels(self, cells: pa.StringArray) -> pa.DictionaryArray:
         """Return the class name in each cell; ``1.0`` is ``1``, unless all cells are classes.
 
         Args:
             cells: Cells of the target column.
         """
-        known = set(self.target.classes or ())
-        return cells if known.issuperset(cells) else number_labels(cells)
+        encoded = pc.dictionary_encode(cells)
+        known = set(self.target.classes or ()).issuperset(encoded.dictionary.to_pylist())
+        return encoded if known else class_labels(cells)
 
     @override
     def fields(self) -> dict[str, Any]:
@@ -133,6 +168,7 @@ class TablePreparation(Preparation):
             "columns": [column.to_json() for column in self.columns],
             "names": list(self.names),
             "header": self.header,
+            "encoding": self.encoding,
         }
 
     @classmethod
@@ -143,11 +179,6 @@ class TablePreparation(Preparation):
             raise DataError(
                 "damaged preparation: a table needs columns and the name of its target."
             )
-        return cls(columns, target, text_tuple(data, "names"), flag(data, "header"))
-
-
-def number_labels(cells: list[str]) -> list[str]:
-    """Return the shortest way to write the number in each cell; words as they are."""
-    values = {cell: as_number(cell) for cell in set(cells)}
-    short = {c: number_label(v) if np.isfinite(v) else c for c, v in values.items()}
-    return [short[cell] for cell in cells]
+        names, header = text_tuple(data, "names"), flag(data, "header")
+        encoding = None if data.get("encoding") is None else text(data, "encoding")
+        return cls(columns, target, names, header, encoding and check_encoding(encoding))

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor
 
-from neuropil.datasets.cells import MAX_CLASSES, column_numbers, is_missing
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import counted, did_you_mean, listed, natural_key
+from neuropil.datasets.options import TABLE
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.splitting import split_indices
-from neuropil.datasets.table_columns import NumberColumn, TextColumn
-from neuropil.datasets.table_file import Table, read_names, read_table
-from neuropil.datasets.table_preparation import TablePreparation, number_labels
+from neuropil.datasets.table_file import read_names, read_table
+from neuropil.datasets.table_fitting import fit_columns
+from neuropil.datasets.table_preparation import TablePreparation
+from neuropil.datasets.table_target import drop_unknown_targets, find_target, read_outcome
 from neuropil.datasets.target import Target
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from neuropil.datasets.options import Options
-
-MAX_CATEGORIES = 256
-"""A column with more distinct words than this would make more inputs than it is worth."""
-COUNTERS = frozenset(["", "id", "index", "row", "rowid", "no", "no.", "nr", "#", "unnamed: 0"])
-"""Names under which a column that counts the rows is no property of them."""
 
 
 def open_table(path: Path, options: Options, test_path: Path | None = None) -> Splits:
@@ -44,27 +39,26 @@ def open_table(path: Path, options: Options, test_path: Path | None = None) -> S
     Raises:
         DataError: If the table, the target or a column cannot be used.
     """
-    options.refuse("a table", "image_size", "color")
+    options.refuse(TABLE, "image_size", "color")
     notes: list[str] = []
-    table = read_table(path, notes)
-    name = find_target(table, options.target)
-    if test_path and table.header and name not in read_names(test_path):
-        notes.append(
-            f"{test_path.name} lacks the target column {name!r} and measures nothing: the test "
-            f"is cut from {path.name}."
-        )
-        test_path = None
+    table = read_table(path, notes, header=options.header, encoding=options.encoding)
+    name = find_target(table, options.target, notes)
+    if test_path and table.header:
+        test_path = usable_test(test_path, name, path, options.encoding, notes)
     table = drop_unknown_targets(table, name, notes)
     outcome = read_outcome(table, name, options.task, notes)
+    words = isinstance(outcome, pa.DictionaryArray)
     train, validation, test = split_indices(
-        outcome if isinstance(outcome, Tensor) else np.array(outcome),
+        ranks(outcome) if words else outcome,
         validation=options.validation,
         test=0 if test_path else options.test,
         seed=options.seed,
     )
     target = make_target(outcome, train, name)
-    columns = fit_columns(table, name, train.tolist(), notes)
-    preparation = TablePreparation(columns, target, tuple(table.names), table.header)
+    columns = fit_columns(table, name, train.numpy(), notes)
+    preparation = TablePreparation(
+        columns, target, tuple(table.names), table.header, options.encoding
+    )
     data = Dataset(preparation.encode(table, notes), preparation.encode_target(table))
     read_test = test_path and partial(read_labelled, preparation, test_path)
     return Splits(
@@ -75,6 +69,41 @@ def open_table(path: Path, options: Options, test_path: Path | None = None) -> S
         source=str(path),
         notes=notes,
     )
+
+
+def usable_test(
+    path: Path, target: str, train: Path, encoding: str | None, notes: list[str]
+) -> Path | None:
+    """Return the table with the test rows if it knows the target; say so if it does not."""
+    if target in read_names(path, encoding=encoding):
+        return path
+    notes.append(
+        f"{path.name} lacks the target column {target!r} and measures nothing: the test is cut "
+        f"from {train.name}."
+    )
+    return None
+
+
+def make_target(
+    outcome: pa.DictionaryArray | np.ndarray[Any, Any], train: Tensor, name: str
+) -> Target:
+    """Return what the network gives: classes in order, or numbers with their training mean.
+
+    Raises:
+        DataError: If there is one class only, or every number is the same.
+    """
+    if isinstance(outcome, np.ndarray):
+        return Target.of_numbers(torch.from_numpy(outcome)[train], name=name)
+    labels = outcome.dictionary.to_pylist()
+    return Target.of_labels(labels, f"The target column {name!r}", name=name)
+
+
+def ranks(labels: pa.DictionaryArray) -> np.ndarray[Any, Any]:
+    """Return for each row the place of its label among all labels in alphabetical order."""
+    names = np.array(labels.dictionary.to_pylist())
+    places = np.empty(len(names), np.int64)
+    places[np.argsort(names)] = np.arange(len(names))
+    return places[labels.indices.to_numpy()]
 
 
 def read_labelled(preparation: TablePreparation, path: Path, notes: list[str]) -> Dataset:
@@ -88,149 +117,8 @@ def read_labelled(preparation: TablePreparation, path: Path, notes: list[str]) -
     Raises:
         DataError: If the table lacks a column, or holds a class that the training rows lack.
     """
-    table = read_table(path, notes, header=preparation.header)
+    table = preparation.read(path, notes)
     if preparation.target.name not in table.names:
         raise DataError(f"{path} lacks the target column {preparation.target.name!r}.")
     table = drop_unknown_targets(table, preparation.target.name, notes)
     return Dataset(preparation.encode(table, notes), preparation.encode_target(table))
-
-
-def find_target(table: Table, wanted: str | None) -> str:
-    """Return the name of the target column.
-
-    Raises:
-        DataError: If there is no such column, or no other.
-    """
-    if len(table.names) < 2:
-        raise DataError(
-            f"{table.source} has one column only, {table.names[0]!r}: it needs a target and at "
-            "least one other column."
-        )
-    if wanted is not None and wanted not in table.names:
-        raise DataError(
-            f"{table.source} has no column {wanted!r}{did_you_mean(wanted, table.names)}"
-        )
-    return wanted or table.names[-1]
-
-
-def drop_unknown_targets(table: Table, name: str, notes: list[str]) -> Table:
-    """Return the rows whose target is known, and count the others.
-
-    Raises:
-        DataError: If there are none.
-    """
-    cells = table.column(name)
-    missing = set(filter(is_missing, set(cells)))
-    known = [cell not in missing for cell in cells]
-    if all(known):
-        return table
-    lost = len(known) - sum(known)
-    if lost == len(known):
-        raise DataError(f"{table.source}: the target column {name!r} is empty.")
-    first = table.rows[known.index(False)]
-    notes.append(f"{counted(lost, 'row')} without a target set aside (first row {first}).")
-    return table.where(known)
-
-
-def read_outcome(
-    table: Table, name: str, task: str | None, notes: list[str]
-) -> list[str] | Tensor:
-    """Return the target column as class names or as numbers, and say which and why.
-
-    Raises:
-        DataError: If the column does not suit the task.
-    """
-    cells = table.column(name)
-    where = f"{table.source}, column {name!r}"
-    values = column_numbers(cells, table.rows, where)
-    distinct = len(set(cells) if values is None else np.unique(values))
-    kind = "words" if values is None else "integers" if whole(values) else "numbers"
-    few = kind == "words" or (kind == "integers" and distinct <= MAX_CLASSES)
-    chosen = task or ("classification" if few else "regression")
-    if task is None:
-        notes.append(
-            f"Target {name!r} holds {distinct:,} distinct {kind}: {chosen}; task= overrides."
-        )
-    if chosen == "regression":
-        if values is None:
-            raise DataError(
-                f"{where} holds words such as {cells[0]!r}: that is classification."
-            )
-        return torch.from_numpy(values.astype(np.float32))
-    if distinct > max(MAX_CLASSES, len(cells) / 2):
-        raise DataError(
-            f"{where} has {distinct:,} distinct values in {len(cells):,} rows, which are no "
-            "classes: name the target column by target=."
-        )
-    return cells if values is None else number_labels(cells)
-
-
-def whole(values: np.ndarray[Any, Any]) -> bool:
-    """Tell whether all numbers are integers."""
-    return bool((values == np.round(values)).all())
-
-
-def make_target(outcome: list[str] | Tensor, train: Tensor, name: str) -> Target:
-    """Return what the network gives: classes in order, or numbers with their training mean.
-
-    Raises:
-        DataError: If there is one class only, or every number is the same.
-    """
-    if isinstance(outcome, Tensor):
-        return Target.of_numbers(outcome[train], name=name)
-    return Target.of_labels(outcome, f"The target column {name!r}", name=name)
-
-
-def fit_columns(
-    table: Table, target: str, train: list[int], notes: list[str]
-) -> tuple[NumberColumn | TextColumn, ...]:
-    """Return how each column is encoded, learnt from the training rows alone.
-
-    Raises:
-        DataError: If no column is left.
-    """
-    columns, left_out = [], []
-    for name, cells in zip(table.names, table.columns, strict=True):
-        if name != target:
-            column = fit_column(name, cells, train, table)
-            (left_out if isinstance(column, str) else columns).append(column)
-    notes += left_out
-    incomplete = [column.name for column in columns if column.indicator]
-    if incomplete:
-        missing = {name: sum(map(is_missing, table.column(name))) for name in incomplete}
-        each = listed(
-            (f"{name!r} in {counted(rows, 'row')}" for name, rows in missing.items()), 5
-        )
-        notes.append(
-            f"Missing: {each}; numbers become the training median, an indicator says where."
-        )
-    if not columns:
-        raise DataError(f"{table.source} has no column to learn from. {' '.join(left_out)}")
-    return tuple(columns)
-
-
-def fit_column(
-    name: str, cells: list[str], train: list[int], table: Table
-) -> NumberColumn | TextColumn | str:
-    """Return how one column is encoded, or why it is left out."""
-    values = column_numbers(cells, table.rows, f"{table.source}, column {name!r}")
-    if values is None:
-        return fit_words(name, [cells[row] for row in train])
-    known = values[train][~np.isnan(values[train])]
-    if not len(known):
-        return f"Column {name!r} left out: no training row has a value."
-    if name.casefold() in COUNTERS and (np.diff(values) == 1).all():
-        return f"Column {name!r} left out: it only counts the rows."
-    return NumberColumn(name, float(np.median(known)), len(known) < len(train))
-
-
-def fit_words(name: str, cells: list[str]) -> TextColumn | str:
-    """Return how a column of words is encoded, or why it is left out."""
-    counts = Counter(cells)
-    words = [word for word in counts if not is_missing(word)]
-    known = sum(counts[word] for word in words)
-    # Names and dates say nothing about rows to come; ten words may be categories of few rows.
-    if len(words) > min(MAX_CATEGORIES, max(10, known / 2)) or not words:
-        share = f"{len(words):,} distinct words in {known:,} training rows"
-        return f"Column {name!r} left out: {share} are no categories."
-    return TextColumn(name, tuple(sorted(words, key=natural_key)), known < len(cells))

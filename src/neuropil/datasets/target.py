@@ -42,7 +42,7 @@ class Target:
         >>> price.mean, price.standardize(torch.tensor([25.0]))
         ((25.0,), tensor([0.]))
         >>> price.restore(torch.tensor([0.0]))
-        tensor([25.])
+        tensor([25.], dtype=torch.float64)
     """
 
     task: str
@@ -101,7 +101,10 @@ class Target:
             )
         if order is None:
             numeric = all(map(is_number, found))
-            order = sorted(found, key=as_number if numeric else natural_key)
+            # 01 and 1 are equal numbers: their names settle the order.
+            order = sorted(
+                found, key=lambda name: (as_number(name) if numeric else 0, natural_key(name))
+            )
         return cls.of_classes(order, name=name)
 
     @classmethod
@@ -135,22 +138,28 @@ class Target:
     def standardize(self, targets: Tensor) -> Tensor:
         """Return regression targets with mean 0 and deviation 1; class numbers unchanged.
 
+        The mean is taken off in double precision; the result is in single precision.
+
         Args:
             targets: Targets in their own units, ``(N)`` or ``(N, k)``.
         """
         if self.classes is not None:
             return targets
-        return (targets - targets.new_tensor(self.mean)) / targets.new_tensor(self.scale)
+        exact = targets.double()
+        return ((exact - exact.new_tensor(self.mean)) / exact.new_tensor(self.scale)).float()
 
     def restore(self, outputs: Tensor) -> Tensor:
         """Return a regression network's outputs in the targets' own units; classes unchanged.
+
+        Numbers far from zero keep their digits: the result is in double precision.
 
         Args:
             outputs: What the network gave, ``(N)`` or ``(N, k)``.
         """
         if self.classes is not None:
             return outputs
-        return outputs * outputs.new_tensor(self.scale) + outputs.new_tensor(self.mean)
+        exact = outputs.double()
+        return exact * exact.new_tensor(self.scale) + exact.new_tensor(self.mean)
 
     def encode_classes(self, labels: Sequence[str], where: str) -> Tensor:
         """Return class numbers for class names.

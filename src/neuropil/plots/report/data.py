@@ -183,7 +183,7 @@ def column_words(column: NumberColumn | TextColumn, values: Tensor) -> str:
         count = int(values[:, len(column.features) - 1].sum())
         missing = f"; {counted(count, 'missing cell')} in training"
     if isinstance(column, NumberColumn):
-        low, high = values[:, 0].min().item(), values[:, 0].max().item()
+        low, high = (column.decode(v.item()) for v in (values[:, 0].min(), values[:, 0].max()))
         return f"numbers {given(low)} to {given(high)}, median {given(column.median)}{missing}"
     words = ", ".join(column.categories[:MOST_WORDS])
     more = len(column.categories) - MOST_WORDS

@@ -43,7 +43,7 @@ def cell(column: NumberColumn | TextColumn, values: list[float]) -> str:
     if column.indicator and values[-1]:
         return NONE
     if isinstance(column, NumberColumn):
-        return given(values[0])
+        return given(column.decode(values[0]))
     found = [word for word, one in zip(column.categories, values, strict=False) if one]
     return found[0] if found else NONE
 
