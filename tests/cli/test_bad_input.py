@@ -207,7 +207,7 @@ def full_disk(*_: object, **__: object) -> None:
 
 
 def test_a_full_disk_before_the_first_checkpoint_leaves_nothing(untrained, table, monkeypatch):
-    monkeypatch.setattr("neuropil.training.atomic.os.fsync", full_disk)
+    monkeypatch.setattr("neuropil.core.atomic.os.fsync", full_disk)
     assert "No space left on device" in untrained("--data", table)
 
 

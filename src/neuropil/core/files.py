@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import operator
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from safetensors.torch import save as weights_bytes
 
 from neuropil.core.arguments import Arguments, signature
+from neuropil.core.atomic import make_folder, replacing_all
 from neuropil.core.expression import catalogue, known, made
 from neuropil.core.graph import OPEN, Graph, Node, shaped, single
 from neuropil.core.layer import Layer, check_name
 from neuropil.core.shape import ShapeError
+from neuropil.core.tensor_file import read_tensors
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -41,8 +39,10 @@ def save(network: Network, folder: str | PathLike[str]) -> None:
     folder = Path(folder)
     structure = json.dumps(to_plain(network), indent=1).encode()
     state = {key: value.detach().contiguous() for key, value in network.state_dict().items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    write_together(folder, {WEIGHTS: weights_bytes(untied(state)), STRUCTURE: structure})
+    make_folder(folder)
+    with replacing_all(folder / WEIGHTS, folder / STRUCTURE) as (weights_file, structure_file):
+        weights_file.write(weights_bytes(untied(state)))
+        structure_file.write(structure)
 
 
 def untied(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -54,25 +54,6 @@ def untied(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         result[key] = value.clone() if place in seen else value
         seen.add(place)
     return result
-
-
-def write_together(folder: Path, contents: dict[str, bytes]) -> None:
-    """Write several files so that all old ones stand until all new ones are on disk."""
-    temporary: dict[str, str] = {}
-    try:
-        for name, content in contents.items():
-            handle, temporary[name] = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        for name, path in temporary.items():
-            # mkstemp makes files that only their owner reads; these are meant to be shared.
-            Path(path).chmod(0o644)
-            Path(path).replace(folder / name)
-    finally:
-        for path in temporary.values():
-            Path(path).unlink(missing_ok=True)
 
 
 def to_plain(network: Network) -> dict[str, Any]:
@@ -147,10 +128,7 @@ def load(folder: str | PathLike[str]) -> Network:
     plain = read_json(folder / STRUCTURE)
     with torch.device("meta"):
         network = from_plain(plain, f"{folder / STRUCTURE}")
-    try:
-        state = load_file(folder / WEIGHTS)
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{folder / WEIGHTS} is damaged: {error}.") from None
+    state = read_tensors(folder / WEIGHTS)
     try:
         network.load_state_dict(state, assign=True)
     except RuntimeError as error:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neuropil.training.atomic import replacing
+from neuropil.core.atomic import clear_remains, make_folder, replacing
 
 if TYPE_CHECKING:
     import os
@@ -70,7 +70,7 @@ class Checkpoints:
         check_plain(state, "state")
         path = self.folder / f"step-{step:09}.pt"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             with replacing(path) as file:
                 write(state, file)
         except OSError as error:
@@ -110,8 +110,7 @@ class Checkpoints:
         """Delete what is older than the latest states, and remains of killed writers."""
         for path in self.paths()[: -self.keep]:
             path.unlink(missing_ok=True)
-        for path in self.folder.glob(".step-*.pt.*.tmp"):
-            path.unlink(missing_ok=True)
+        clear_remains(self.folder, PATTERN)
 
     def explained(self, error: OSError) -> OSError:
         """Return an error that says what was lost: nothing."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.training.atomic import replacing
+from neuropil.core.atomic import replacing
 from neuropil.training.run import MODEL
 
 if TYPE_CHECKING:

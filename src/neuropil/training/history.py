@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final, overload
 
 from typing_extensions import override
 
-from neuropil.training.atomic import replacing
+from neuropil.core.atomic import replacing
 
 if TYPE_CHECKING:
     from os import PathLike

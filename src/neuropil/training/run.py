@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from neuropil.core import Network
+from neuropil.core.atomic import replacing
 from neuropil.datasets import (
     DataError,
     PredictionInputs,
@@ -24,7 +25,6 @@ from neuropil.datasets import (
     Splits,
     read_for_prediction,
 )
-from neuropil.training.atomic import replacing
 from neuropil.training.history import History
 from neuropil.training.run_facts import (
     FACTS,
