@@ -155,27 +155,26 @@ def check_folder(trainer: Trainer) -> None:
 
 
 def set_threads(trainer: Trainer, training: Batches) -> None:
-    """Set torch's threads as asked, or to what makes this training fastest."""
+    """Set torch's threads as asked, or as many as suit the network and the batch."""
     learner, wanted = trainer.learner, trainer.options.threads
     if wanted == "auto":
         if learner.threads is None:
-            learner.threads = learner.processes.share(measured_threads(trainer, training))
+            learner.threads = learner.processes.share(fitting_threads(trainer, training))
         wanted = learner.threads
     if isinstance(wanted, int):
         torch.set_num_threads(wanted)
 
 
-def measured_threads(trainer: Trainer, training: Batches) -> int | None:
-    """Return the number of threads that is fastest, None where that is not to be measured."""
-    objective = trainer.objective
-    if objective is None or trainer.options.step is not None:
+def fitting_threads(trainer: Trainer, training: Batches) -> int | None:
+    """Return the number of threads that suits a training, None where that is not known."""
+    if trainer.objective is None or trainer.options.step is not None:
         return None
     if trainer.device.type != "cpu" or not isinstance(training, ArrayBatches):
         return None
     place = placement(trainer)
-    inputs, targets = place.move(training.arrays.head(training.batch_size))
-    inputs = place.cast(inputs if isinstance(inputs, tuple) else (inputs,))
-    return choose_threads(trainer.learner.scores, objective.mean, inputs, targets)
+    inputs = tuple(place.cast(place.move(column[:2])) for column in training.arrays.inputs)
+    batch_size = min(training.batch_size, len(training.arrays))
+    return choose_threads(trainer.learner.scores, inputs, batch_size)
 
 
 def make_update(trainer: Trainer) -> Update:
