@@ -129,8 +129,8 @@ def test_data_that_are_gone_are_named(refused, neuropil, table):
 def test_no_two_processes_train_in_one_folder(refused, copied):
     run = Run.open(copied("table-run", finished="interrupted"))
     script = (
-        "from pathlib import Path; from neuropil.training.run_facts import lock;"
-        f"lock(Path({str(run.path)!r})); print('held', flush=True); input()"
+        "from pathlib import Path; from neuropil.training.run_facts import lock_folder;"
+        f"lock_folder(Path({str(run.path)!r})); print('held', flush=True); input()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

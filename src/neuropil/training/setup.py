@@ -24,6 +24,7 @@ from neuropil.training.preparation import (
     placement,
     training_batches,
 )
+from neuropil.training.sameness import check_same, facts_of
 from neuropil.training.threads import choose_threads, threads_kept
 from neuropil.training.update import GradientUpdate, Parts, Update
 
@@ -53,10 +54,10 @@ def run_fit(
         if validation is not None:
             checked = evaluation_batches(trainer, validation, batch_size or 1, "validation")
             validate = functools.partial(figures, trainer, checked)
-        begin(trainer, training, epochs)
+        facts = begin(trainer, training, epochs)
         set_threads(trainer, training)
         update = make_update(trainer)
-        fit = Fit(trainer, update, training, validate, trainer.first_epoch + epochs)
+        fit = Fit(trainer, update, training, validate, trainer.first_epoch + epochs, facts)
         if trainer.pending is not None:
             fit.load_state_dict(trainer.pending)
             trainer.pending = None
@@ -114,11 +115,15 @@ def values_of(trainer: Trainer) -> Callable[[Any], tuple[dict[str, Tensor], Any,
     )
 
 
-def begin(trainer: Trainer, training: Batches, epochs: int) -> None:
+def begin(trainer: Trainer, training: Batches, epochs: int) -> dict[str, Any]:
     """Make what the first fit makes, or take up the state of an interrupted one.
 
+    Returns:
+        What must be the same again where this training is resumed.
+
     Raises:
-        CheckpointError: When the folder of checkpoints holds another training.
+        CheckpointError: When the folder of checkpoints holds another training, or the one that
+            is resumed had other data or options.
     """
     learner, options = trainer.learner, trainer.options
     learner.scaler = learner.scaler or options.scaler(trainer.device)
@@ -132,11 +137,14 @@ def begin(trainer: Trainer, training: Batches, epochs: int) -> None:
         learner.schedules = as_schedules(options.schedule, learner.algorithms, steps, epochs)
     for callback in overriding(trainer.callbacks, "on_start"):
         callback.on_start(trainer)
+    facts = facts_of(trainer, training, epochs)
     if trainer.pending is not None:
+        check_same(trainer.pending["facts"], facts)
         trainer.load_state_dict(trainer.pending)
-        return
-    check_folder(trainer)
-    trainer.first_epoch, trainer.stop_reason = trainer.epoch, ""
+    else:
+        check_folder(trainer)
+        trainer.first_epoch, trainer.stop_reason = trainer.epoch, ""
+    return facts
 
 
 def check_folder(trainer: Trainer) -> None:
