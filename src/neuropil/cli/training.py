@@ -46,7 +46,8 @@ def start(asked: dict[str, Any]) -> None:
     if settings["then"] is not None:
         path = path.with_name(path.name + FIRST)
         check_free(path)
-    run = begin(settings, path, typed, quiet=asked["quiet"])
+    with saying_what_is_kept(path):
+        run = begin(settings, path, typed, quiet=asked["quiet"])
     begin_second(run, quiet=asked["quiet"])
 
 
@@ -67,21 +68,20 @@ def begin(
         quiet: Whether only the folder is said.
         first: The run that this one trains on from, in smaller steps, if there is one.
     """
-    with saying_what_is_kept(path, *([] if first is None else [first])):
-        splits = open_splits({**settings, "data": typed})
-        if classic.class_named(settings["network"]) is not None:
-            return begin_classic(settings, splits, path, quiet=quiet)
-        made, notes = plan.chosen(splits, settings)
-        if first is not None and made.lr is not None:
-            made = dataclasses.replace(made, lr=made.lr * SLOWER)
-        if settings["then"] is not None:
-            check_resizable(made.network, splits, settings["then"][0])
-        if not quiet:
-            show_plan(splits, made, notes)
-        chosen = plan.to_plain(made) | {"threads": plan.threads(settings, made, splits)}
-        run = Run.create(path, made.network, splits, settings | chosen)
-        with discarded_on_failure(run):
-            complete(run, splits, made, quiet=quiet)
+    splits = open_splits({**settings, "data": typed})
+    if classic.class_named(settings["network"]) is not None:
+        return begin_classic(settings, splits, path, quiet=quiet)
+    made, notes = plan.chosen(splits, settings)
+    if first is not None and made.lr is not None:
+        made = dataclasses.replace(made, lr=made.lr * SLOWER)
+    if settings["then"] is not None:
+        check_resizable(made.network, splits, settings["then"][0])
+    if not quiet:
+        show_plan(splits, made, notes)
+    chosen = plan.to_plain(made) | {"threads": plan.threads(settings, made, splits)}
+    run = Run.create(path, made.network, splits, settings | chosen)
+    with discarded_on_failure(run):
+        complete(run, splits, made, quiet=quiet)
     return run
 
 
@@ -139,7 +139,6 @@ def begin_second(run: Run, *, quiet: bool) -> None:
     path = second_part(run)
     if path is None:
         return
-    check_free(path)
     size, epochs = run.settings["then"]
     wishes = {
         "image_size": tuple(size) if isinstance(size, list) else size,
@@ -149,7 +148,9 @@ def begin_second(run: Run, *, quiet: bool) -> None:
         "then": None,
     }
     settings = {**run.settings, **wishes}
-    begin(settings, path, settings["data"], quiet=quiet, first=run.path)
+    with saying_what_is_kept(path, run.path):
+        check_free(path)
+        begin(settings, path, settings["data"], quiet=quiet, first=run.path)
 
 
 def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:

@@ -13,6 +13,7 @@ from neuropil.training.run_facts import FACTS, MACHINE, settings_texts
 
 if TYPE_CHECKING:
     from neuropil.training.run import Run
+    from neuropil.training.trainer import Trainer
 
 
 @final
@@ -40,7 +41,19 @@ class Identity(Callback):
         return self.facts
 
     @override
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def on_start(self, trainer: Trainer) -> None:
+        if trainer.pending is not None:
+            self.check(trainer.pending["callbacks"].get(type(self).__name__, {}))
+
+    def check(self, state: dict[str, Any]) -> None:
+        """Refuse a checkpoint of another run, or of this one with other settings.
+
+        Args:
+            state: What `state_dict` gave then.
+
+        Raises:
+            CheckpointError: When something differs.
+        """
         own = self.facts
         for name in sorted({*state, *own}):
             before, now = state.get(name, "nothing"), own.get(name, "nothing")

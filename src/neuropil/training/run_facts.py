@@ -26,7 +26,7 @@ MACHINE = ("device", "threads")
 FACTS, CHECKPOINTS = "run.json", "checkpoints"
 # What stands in a run folder beside its checkpoints.
 FILES = re.compile(
-    r"(run|network|model)\.json|(weights|model)\.safetensors|history\.csv|report\.html"
+    r"(run|network)\.json|weights\.safetensors|model\.\w+|history\.csv|report\.html"
 )
 STATUSES = ("running", "interrupted", "failed", "finished")
 FIELDS = ("settings", "versions", "data", "figures", "times")
