@@ -81,7 +81,7 @@ def test_networks_that_are_none_or_do_not_fit(untrained, network, line):
     ("content", "line"),
     [
         ("print('code')", "network.json is damaged"),
-        ("[]", "is no saved network: it has no format number"),
+        ("[]", "is damaged: it has no format number"),
         ('{"format": 1}', "network.json is damaged"),
         (
             json.dumps(
@@ -207,7 +207,7 @@ def full_disk(*_: object, **__: object) -> None:
 
 
 def test_a_full_disk_before_the_first_checkpoint_leaves_nothing(untrained, table, monkeypatch):
-    monkeypatch.setattr("neuropil.training.atomic.os.fsync", full_disk)
+    monkeypatch.setattr("neuropil.core.atomic.os.fsync", full_disk)
     assert "No space left on device" in untrained("--data", table)
 
 

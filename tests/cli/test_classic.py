@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from neuropil import datasets
+from neuropil.training.classic_model import ClassicModel
 from neuropil.training.run import Run
 
 
@@ -79,11 +80,21 @@ def test_classes_are_for_classifiers(refused, numbers):
     assert "LVQ tells classes apart, and these targets are numbers" in said
 
 
-def test_a_run_goes_on_from_nothing(neuropil, refused):
+def test_a_killed_fit_begins_again_and_a_killed_report_does_not(neuropil, monkeypatch):
     neuropil("train", "--network", "lvq", "--out", "run", "--quiet")
-    facts = Path("run/run.json")
-    facts.write_text(json.dumps(json.loads(facts.read_text()) | {"status": "interrupted"}))
-    assert "no checkpoint" in refused("resume", "run")
+    whole = Run.open("run")
+    for left in ("nothing", "the fitted network"):
+        run = Run.open("run")
+        run.status = "running"
+        run.save()
+        if left == "nothing":
+            (run.path / "history.csv").unlink()
+        else:
+            monkeypatch.setattr(ClassicModel, "fit", None)
+        assert neuropil("resume", "run", "--quiet").code == 0
+        again = Run.open("run")
+        assert again.status == "finished"
+        assert again.figures == whole.figures
 
 
 def test_a_run_folder_that_names_a_function_runs_nothing(neuropil, refused):

@@ -37,7 +37,8 @@ def test_what_names_the_file_already_passes_and_so_does_an_interruption():
     ("content", "line"),
     [
         (b"", "is damaged: Expecting value"),
-        (b"[1, 2]", "is damaged: it holds no object"),
+        (b"[1, 2]", "is damaged: it has no format number"),
+        (b'{"format": true}', "is damaged: it has no format number"),
         (b"[" * 10**5, "is damaged: maximum recursion"),
         (b'{"a": ' + b"9" * 5000 + b"}", "is damaged: Exceeds the limit"),
         (b"\xff\xfe\x00", "is damaged: "),
@@ -50,14 +51,20 @@ def test_json_that_cannot_be_read(tmp_path, monkeypatch, content, line):
     if len(content) < 10_000 and b" " in content[1:3]:
         monkeypatch.setattr(module, "LARGEST_JSON", 1000)
     with pytest.raises(ValueError, match=line) as caught:
-        read_json(path)
+        read_json(path, 1)
     assert str(caught.value).startswith(str(path))
 
 
 def test_json_is_read(tmp_path):
     path = tmp_path / "run.json"
-    path.write_text(json.dumps({"a": [1, None, "ä"]}))
-    assert read_json(path) == {"a": [1, None, "ä"]}
+    plain = {"format": 1, "a": [1, None, "ä"]}
+    path.write_text(json.dumps(plain))
+    assert read_json(path, 1) == plain
+    path.write_text(json.dumps(plain | {"format": 2}))
+    with pytest.raises(
+        ValueError, match="has format 2, and this version reads up to 1: update"
+    ):
+        read_json(path, 1)
 
 
 def test_only_files_are_read(tmp_path):

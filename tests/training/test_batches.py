@@ -1,5 +1,7 @@
 """How arrays are cut into batches, for one process and for several."""
 
+import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,3 +58,34 @@ def test_batches_of_wide_rows_are_gathered_in_smaller_chunks():
     wide = batches(100, 10, columns=10_000)
     assert 1 <= wide.chunk < 5
     assert sum(len(y) for (_, y), _, _ in wide.epoch()) == 100
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    size=st.integers(1, 9),
+    columns=st.sampled_from([1, 3, 700]),
+    skip=st.integers(0, 90),
+    shuffled=st.booleans(),
+)
+def test_a_batch_lies_alike_in_memory_wherever_an_epoch_is_entered(
+    size, columns, skip, shuffled
+):
+    """Where a row of numbers starts decides how the processor rounds its sum."""
+
+    def places(skip):
+        order = generator() if shuffled else None
+        cut = batches(300, size, order=order, columns=columns)
+        return [x.data_ptr() % 64 for (x, _), _, _ in cut.epoch(skip)]
+
+    assert places(skip) == places(0)[skip:]
+
+
+@pytest.mark.parametrize("offset", range(0, 64, 4))
+def test_the_users_memory_does_not_matter(offset):
+    room = np.zeros(400 + 64, dtype=np.uint8)
+    start = -room.ctypes.data % 64 + offset
+    values = room[start : start + 400].view(np.float32).reshape(50, 2)
+    arrays = as_arrays((values, np.zeros(50)), "training", torch.float32)
+    (x, _), _, _ = next(ArrayBatches(arrays, 8, PLACE).epoch())
+    assert x.data_ptr() % 64 == 0
+    assert PLACE.move(values).data_ptr() % 64 == 0

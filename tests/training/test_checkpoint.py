@@ -25,9 +25,9 @@ class Everything(Callback):
         return self.state
 
 
-def fit(folder, **options):
+def trainer_of(folder, **options):
     torch.manual_seed(0)
-    trainer = Trainer(
+    return Trainer(
         nn.Linear(3, 1),
         seed=0,
         threads=1,
@@ -36,6 +36,10 @@ def fit(folder, **options):
         checkpoint_every=2,
         **options,
     )
+
+
+def fit(folder, **options):
+    trainer = trainer_of(folder, **options)
     x = torch.linspace(-1, 1, 60).reshape(20, 3)
     trainer.fit((x, x.sum(1, keepdim=True)), epochs=3, batch_size=4, resume=True)
     return trainer
@@ -63,7 +67,7 @@ def test_a_damaged_file_is_passed_over_and_named(tmp_path, damage):
         {"cut": content[:-100], "flipped": content, "empty": b"", "text": b"hello" * 99}[damage]
     )
     with pytest.warns(
-        UserWarning, match=r"damaged checkpoints \(step-000000015.pt\); going on"
+        UserWarning, match=r"damaged checkpoints \(step-000000015.pt\); resuming"
     ):
         trainer = fit(tmp_path)
     assert trainer.steps == 15
@@ -83,6 +87,44 @@ def test_any_flipped_bit_is_noticed_or_harmless(tmp_path):
         with contextlib.suppress(CheckpointError):
             other.resume(tmp_path)
             assert torch.equal(other.network.weight, whole.network.weight)
+
+
+def moved(value):
+    """Return a value of the same kind that is another."""
+    if isinstance(value, torch.Tensor):
+        return value + 1 if value.numel() else torch.ones(1)
+    return value + 1 if isinstance(value, int | float) else {"else": value}
+
+
+def places(state, depth=3):
+    """Yield a path to each value in nested dicts."""
+    for key, value in state.items():
+        inner = isinstance(value, dict) and value and depth
+        yield from ((key, *rest) for rest in places(value, depth - 1)) if inner else [(key,)]
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_a_state_damaged_inside_an_intact_archive_gives_way_to_the_older(tmp_path, damage):
+    fit(tmp_path)
+    newest = tmp_path / "step-000000015.pt"
+    whole = torch.load(newest, weights_only=True)
+    for place in places(whole):
+        state = torch.load(newest, weights_only=True)
+        inner = state
+        for key in place[:-1]:
+            inner = inner[key]
+        if damage == "changed":
+            inner[place[-1]] = moved(inner[place[-1]])
+        else:
+            del inner[place[-1]]
+        if place == ("format",) and damage == "changed":
+            continue
+        torch.save(state, newest)
+        trainer = trainer_of(tmp_path)
+        with pytest.warns(UserWarning, match="resuming from step-000000014.pt"):
+            trainer.resume()
+        assert trainer.steps == 14
+        torch.save(whole, newest)
 
 
 def test_code_in_a_file_is_never_run(tmp_path):
@@ -114,7 +156,7 @@ def test_a_full_disk_leaves_the_old_state(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    trainer = Trainer(nn.Linear(3, 1), progress=False, checkpoints=tmp_path)
+    trainer = trainer_of(tmp_path)
     x = torch.zeros(20, 3)
     with pytest.raises(
         OSError, match=r"the disk is full. step-000000015.pt is untouched"
@@ -127,15 +169,15 @@ def test_a_full_disk_leaves_the_old_state(tmp_path, monkeypatch):
 @pytest.mark.skipif(
     not pathlib.Path("/dev/full").exists(), reason="no device that is always full"
 )
-def test_a_disk_that_fills_up_in_the_middle_of_a_file_is_one_clear_error(tmp_path):
-    class Full(Callback):
-        def on_epoch(self, trainer, record):
-            # The next temporary file opens onto a device without space.
-            name = f".step-{trainer.steps:09}.pt.{os.getpid()}.tmp"
-            (tmp_path / name).symlink_to("/dev/full")
+def test_a_disk_that_fills_up_in_the_middle_of_a_file_is_one_clear_error(tmp_path, monkeypatch):
+    @contextlib.contextmanager
+    def full(path):
+        with pathlib.Path("/dev/full").open("wb") as file:
+            yield file
 
+    monkeypatch.setattr("neuropil.core.atomic.open_locked", full)
     x = torch.zeros(20, 3)
-    trainer = Trainer(nn.Linear(3, 1), progress=False, checkpoints=tmp_path, callbacks=[Full()])
+    trainer = Trainer(nn.Linear(3, 1), progress=False, checkpoints=tmp_path)
     with pytest.raises(OSError, match="a checkpoint could not be written: the disk is full"):
         trainer.fit((x, x[:, :1]), epochs=4, batch_size=4)
     assert files(tmp_path) == []

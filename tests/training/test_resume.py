@@ -4,13 +4,24 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau, StepLR
 
+from neuropil.algorithms import (
+    Adam,
+    cosine_decay,
+    exponential_decay,
+    l2,
+    one_cycle,
+    schedules,
+    warmup,
+)
 from neuropil.layers import BatchNorm, Convolution, Dropout, Flatten, Input, Relu, Softmax
 from neuropil.training import Callback, CheckpointError, Trainer
 
@@ -27,7 +38,7 @@ def make(folder=None, **options):
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Dropout(0.2), nn.Linear(8, 1))
     options = {"seed": 1, "threads": 1, "progress": False, "checkpoints": folder} | options
-    return Trainer(network, loss="squared_error", **options)
+    return Trainer(network, **{"loss": "squared_error"} | options)
 
 
 def weights(trainer):
@@ -185,13 +196,95 @@ def test_what_does_not_belong_together_is_refused(tmp_path):
         make(tmp_path).fit(data(), epochs=2)
     with pytest.raises(CheckpointError, match="batch_size=8, this one has batch_size=16"):
         make(tmp_path).fit(data(), epochs=2, batch_size=16, resume=True)
-    with pytest.raises(CheckpointError, match="written with another ema"):
-        make(tmp_path, ema=0.9).fit(data(), epochs=2, batch_size=8, resume=True)
     stranger = Trainer(nn.Linear(4, 1), checkpoints=tmp_path, progress=False)
     with pytest.raises(CheckpointError, match="of another network: Missing key"):
         stranger.fit(data(), epochs=2, batch_size=8, resume=True)
     with pytest.raises(CheckpointError, match="needs a folder"):
         make().fit(data(), epochs=1, resume=True)
+
+
+OTHER_OPTIONS = {
+    "seed": ({"seed": 2}, "seed=1, this one has seed=2"),
+    "loss": ({"loss": "huber"}, "loss=squared_error, this one has loss=huber"),
+    "metrics": ({"metrics": ["r2"]}, r"metrics=\[\], this one has metrics=\['r2'\]"),
+    "ema": ({"ema": 0.9}, "ema=None, this one has ema=0.9"),
+    "clip": ({"clip_norm": 1.0}, "clip_norm=None, this one has clip_norm=1.0"),
+    "weight": ({"regularizer": l2(0.1)}, "regularizer=None, this one has regularizer="),
+    "augment": ({"augment": data}, "augment=None, this one has augment=.*data"),
+    "normalize": ({"normalize": False}, "normalize=True, this one has normalize=False"),
+    "accumulate": ({"accumulate": 2}, "accumulate=1, this one has accumulate=2"),
+    "rate": ({"algorithm": partial(Adam, lr=0.5)}, "lr=0.001, this one has lr=0.5"),
+    "algorithm": ({"algorithm": "sgd"}, "algorithm=Adam, this one has algorithm="),
+    "schedule": ({"schedule": "cosine"}, "epochs=None, this one has epochs=2"),
+}
+
+
+@pytest.mark.parametrize(("options", "line"), OTHER_OPTIONS.values(), ids=OTHER_OPTIONS)
+def test_a_training_with_other_options_is_refused(tmp_path, options, line):
+    make(tmp_path).fit(data(), epochs=2)
+    with pytest.raises(CheckpointError, match=line):
+        make(tmp_path, **options).fit(data(), epochs=2, resume=True)
+
+
+# More epochs than there were
+
+
+@pytest.mark.parametrize("name", schedules.SCHEDULES)
+def test_a_schedule_stretched_over_a_training_is_not_stretched_in_silence(tmp_path, name):
+    make(tmp_path, schedule=name).fit(data(), epochs=3)
+    line = r"epochs=3, over which its schedule is stretched.*resume it with epochs=3"
+    for epochs in (30, 2):
+        with pytest.raises(CheckpointError, match=line):
+            make(tmp_path, schedule=name).fit(data(), epochs=epochs, resume=True)
+    # As the line says: finish what there was, then train on.
+    trainer = make(tmp_path, schedule=name)
+    assert len(trainer.fit(data(), epochs=3, resume=True)) == 3
+    rates = trainer.fit(data(), epochs=4).column("lr")
+    assert rates[3] > 0
+    assert max(rates[3:]) > max(rates[:3]) / 2
+
+
+@pytest.mark.parametrize(
+    ("schedule", "line"),
+    [
+        (partial(cosine_decay, epochs=30), r"Cosine\(length=3,.*Cosine\(length=30,"),
+        (partial(one_cycle, steps=70), r"Cycle\(length=21,.*Cycle\(length=70,"),
+        (partial(warmup, epochs=30), r"Warmup\(length=3,.*Warmup\(length=30,"),
+        (partial(StepLR, step_size=30), r"StepLR\(step_size=3,.*StepLR\(step_size=30,"),
+        (partial(OneCycleLR, max_lr=1.0, total_steps=30), r"total_steps=3\),.*total_steps=30"),
+    ],
+)
+def test_a_schedule_of_another_length_is_refused(tmp_path, schedule, line):
+    """The state in the checkpoint would take its place, and nobody would know."""
+    own = {
+        k: v if k == "max_lr" else 21 if k == "steps" else 3
+        for k, v in schedule.keywords.items()
+    }
+    first = partial(schedule.func, **own)
+    make(tmp_path, schedule=first).fit(data(), epochs=2)
+    with pytest.raises(CheckpointError, match=line):
+        make(tmp_path, schedule=schedule).fit(data(), epochs=20, resume=True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"schedule": partial(exponential_decay, epochs=5)},
+        {"schedule": partial(ReduceLROnPlateau, patience=1)},
+        {"algorithm": "levenberg_marquardt"},
+        {"algorithm": "quasi_newton"},
+        {"algorithm": "rprop"},
+    ],
+    ids=str,
+)
+def test_what_is_not_stretched_may_be_taken_further(tmp_path, options):
+    make(tmp_path, **options).fit(data(), epochs=2)
+    longer, whole = make(tmp_path, **options), make(**options)
+    longer.fit(data(), epochs=5, resume=True)
+    whole.fit(data(), epochs=5)
+    assert len(longer.history) == 5
+    assert_same(longer, whole)
 
 
 def test_a_callback_may_stop_the_training_for_good(tmp_path):

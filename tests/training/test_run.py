@@ -16,9 +16,9 @@ from neuropil.datasets import (
     load_handwritten_digits,
 )
 from neuropil.layers import Flatten, Input, Linear, Relu, Sigmoid, Softmax
+from neuropil.training.digest import fingerprint
 from neuropil.training.history import History
 from neuropil.training.run import Run
-from neuropil.training.run_facts import fingerprint
 
 SETTINGS = {"data": None, "epochs": 3, "lr": 0.1}
 
@@ -52,7 +52,7 @@ def test_a_new_run_holds_the_facts_and_the_network(tmp_path, network, classes):
     assert set(plain["versions"]) == {"neuropil", "python", "torch", "numpy"}
     assert plain["data"]["train"] == 6
     assert sorted(p.name for p in run.path.iterdir()) == [
-        "network.json", "run.json", "weights.safetensors",
+        "checkpoints", "network.json", "run.json", "weights.safetensors",
     ]  # fmt: skip
 
 
@@ -87,7 +87,6 @@ def test_an_older_run_in_the_place_can_be_resumed_instead(tmp_path, network, cla
 
 def test_discarding_removes_a_run_without_checkpoints_only(tmp_path, network, classes):
     run = Run.create(tmp_path / "one", network, classes, SETTINGS)
-    run.checkpoints.mkdir()
     (run.checkpoints / "step-000000001.pt").write_bytes(b"state")
     run.discard()
     assert run.path.is_dir()
@@ -105,9 +104,9 @@ def test_a_creation_that_fails_leaves_nothing(tmp_path, network, classes):
 def test_only_one_process_trains_in_a_folder(tmp_path, network, classes):
     run = Run.create(tmp_path / "one", network, classes, SETTINGS)
     script = f"""
-from neuropil.training.run_facts import lock
+from neuropil.training.run_facts import lock_folder
 from pathlib import Path
-lock(Path({str(run.path)!r}))
+lock_folder(Path({str(run.path)!r}))
 print("held", flush=True)
 input()
 """

@@ -1,53 +1,61 @@
-"""The number of threads is measured without a trace."""
+"""The number of threads follows from the network and the batch, never from a clock."""
 
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
 
+from neuropil.layers import LSTM, Convolution, Dropout, Flatten, Input, Relu, Softmax
 from neuropil.training import Trainer
-from neuropil.training.threads import choose_threads, faster, threads_kept
+from neuropil.training.threads import WORK, choose_threads, threads_kept
 
 
 @pytest.fixture(autouse=True)
-def several_threads():
-    with threads_kept():
-        torch.set_num_threads(2)
+def eight_threads():
+    with threads_kept(8):
         yield
 
 
-def test_measuring_changes_neither_weights_nor_random_states():
+def test_choosing_changes_neither_weights_nor_random_states():
     network = nn.Sequential(
         nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 2)
     )
     before = {key: value.clone() for key, value in network.state_dict().items()}
     state = torch.get_rng_state()
-    targets = torch.zeros(16).long()
-    assert choose_threads(network, F.cross_entropy, (torch.randn(16, 4),), targets) in {1, 2}
-    torch.set_rng_state(state)
-    torch.randn(16, 4)
-    expected = torch.rand(1)
-    torch.set_rng_state(state)
-    inputs = (torch.randn(16, 4),)
-    choose_threads(network, F.cross_entropy, inputs, targets)
-    assert torch.equal(torch.rand(1), expected)
+    choose_threads(network, (torch.ones(2, 4),), 16)
+    assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
-    assert all(p.grad is None for p in network.parameters())
-    assert torch.get_num_threads() == 2
+    assert network.training
+    assert torch.get_num_threads() == 8
 
 
-@pytest.mark.parametrize(("slow", "chosen"), [(1, 2), (2, 1), (None, 1)])
-def test_the_faster_number_wins_and_one_is_enough_when_they_are_equal(
-    monkeypatch, slow, chosen
-):
-    now = [0.0]
-    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+@pytest.mark.parametrize(
+    ("network", "shape", "products"),
+    [
+        (nn.Linear(1000, 100), (1000,), 100_000),
+        (nn.Sequential(nn.Linear(10, 10), nn.ReLU(), nn.Linear(10, 30)), (10,), 200),
+        (Input(10) >> Relu(10) >> Dropout(0.5) >> Softmax(30), (10,), 200),
+        (Input(1, 6, 6) >> Convolution(2, 3) >> Flatten() >> Softmax(9), (1, 6, 6), 288),
+    ],
+)
+def test_a_thread_gets_ten_million_multiply_adds_in_the_mean_layer(network, shape, products):
+    examples = (torch.zeros(2, *shape),)
+    enough = WORK // products
+    for batch_size, threads in ((1, 1), (enough, 1), (3 * enough + 3, 3), (99 * enough, 8)):
+        assert choose_threads(network, examples, batch_size) == threads
 
-    def step():
-        now[0] += 2.0 if torch.get_num_threads() == slow else 1.0
 
-    assert faster(step, 2, budget=20.0) == chosen
-    assert torch.get_num_threads() == 2
+def test_a_network_without_weights_or_known_products_gets_one_thread():
+    assert choose_threads(nn.ReLU(), (torch.zeros(2, 3),), 10**9) == 1
+    assert choose_threads(Input(5, 3) >> LSTM(2), (torch.zeros(2, 5, 3),), 1) == 1
+
+
+def test_no_clock_is_read(monkeypatch):
+    def clock():
+        raise AssertionError("what else the machine does must not matter")
+
+    for name in ("perf_counter", "monotonic", "time", "process_time"):
+        monkeypatch.setattr(f"time.{name}", clock)
+    assert choose_threads(nn.Linear(1000, 1000), (torch.zeros(2, 1000),), 35) == 3
 
 
 def test_fit_gives_the_threads_back():
@@ -63,15 +71,15 @@ def test_fit_gives_the_threads_back():
         Trainer(Watched(1, 1), loss="squared_error", threads=wanted, progress=False).fit(
             (x, x), epochs=1
         )
-        assert during[-1] == (wanted or 2)
-        assert torch.get_num_threads() == 2
+        assert during[-1] == (wanted or 8)
+        assert torch.get_num_threads() == 8
 
 
-def test_a_resumed_training_keeps_the_number_that_was_measured(tmp_path, monkeypatch):
+def test_a_resumed_training_keeps_its_number_where_torch_has_another(tmp_path, monkeypatch):
+    monkeypatch.setattr("neuropil.training.threads.WORK", 1)
     x = torch.zeros(8, 1)
-    chosen = iter([2, 1])
-    monkeypatch.setattr("neuropil.training.threads.faster", lambda *_, **__: next(chosen))
-    for epochs in (1, 2):
+    for epochs, most in ((1, 2), (2, 8)):
+        torch.set_num_threads(most)
         trainer = Trainer(
             nn.Linear(1, 1), loss="squared_error", progress=False, checkpoints=tmp_path
         )

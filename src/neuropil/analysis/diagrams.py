@@ -15,7 +15,7 @@ from neuropil.analysis.rows import text_of
 from neuropil.analysis.traced.boxes import boxes_of_module
 from neuropil.analysis.traced.twin import is_foreign
 from neuropil.core import format_shape
-from neuropil.core.files import write_together
+from neuropil.core.atomic import replacing
 from neuropil.core.graph import OPEN
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ class Diagram:
                 f"a diagram is SVG: name the file {path.stem}.svg, got {path.name!r}."
             )
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_together(path.parent, {path.name: self.svg.encode()})
+        with replacing(path) as file:
+            file.write(self.svg.encode())
 
     @override
     def __str__(self) -> str:

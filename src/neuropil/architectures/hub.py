@@ -9,7 +9,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from neuropil.core.files import write_together
+from neuropil.core.atomic import replacing
 
 FILE = "model.safetensors"
 
@@ -102,4 +102,5 @@ def record(name: str, facts: dict[str, Any]) -> None:
     path = record_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(recorded() | {name: facts}, indent=1)
-    write_together(path.parent, {path.name: text.encode()})
+    with replacing(path) as file:
+        file.write(text.encode())

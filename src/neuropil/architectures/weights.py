@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 from typing_extensions import override
 
 from neuropil.architectures import hub
 from neuropil.core.block import Block
+from neuropil.core.tensor_file import read_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,10 +167,7 @@ def from_file(path: Path) -> dict[str, Tensor]:
             f'there is no file {path}: weights are "imagenet", "hub:owner/name" or a '
             f"safetensors file."
         )
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is damaged or no safetensors file: {error}.") from None
+    return read_tensors(path)
 
 
 def parametrised(network: Network) -> Iterator[tuple[str, Layer]]:
@@ -244,9 +240,15 @@ def fill(
     inputs = {name for name, layer in network.layers.items() if layer in network.inputs}
     new |= {n: value for n, value in state.items() if n.rpartition(".")[0] in inputs}
     loaded.unused = [name for name in state if name not in used and name not in new]
-    meta = any(parameter.is_meta for parameter in network.parameters())
-    network.load_state_dict(new, strict=False, assign=meta)
+    put(network, new)
     return loaded
+
+
+def put(network: Network, weights: dict[str, Tensor]) -> None:
+    """Put tensors into a network; where it has no memory yet, copies of them become its own."""
+    meta = any(parameter.is_meta for parameter in network.parameters())
+    own = {name: value.clone() for name, value in weights.items()} if meta else weights
+    network.load_state_dict(own, strict=False, assign=meta)
 
 
 def heads(network: Network, layers: Mapping[str, Layer]) -> set[str]:

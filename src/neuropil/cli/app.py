@@ -8,7 +8,9 @@ from neuropil import __version__
 from neuropil.cli.architectures import architectures
 from neuropil.cli.calculate import calculate
 from neuropil.cli.evaluate import evaluate
+from neuropil.cli.interruption import interruptible
 from neuropil.cli.predict import predict
+from neuropil.cli.report import report
 from neuropil.cli.resume import resume
 from neuropil.cli.sheet import sheet
 from neuropil.cli.summary import summary
@@ -49,5 +51,7 @@ def neuropil(
     """The neural-network cheat sheet as working software."""
 
 
-for command in (train, resume, evaluate, predict, summary, calculate, sheet, architectures):
-    app.command()(command)
+for command in (
+    train, resume, report, evaluate, predict, summary, calculate, sheet, architectures,
+):  # fmt: skip
+    app.command()(interruptible(command))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from neuropil.algorithms.estimator import ClassicNetwork
     from neuropil.datasets import Splits
     from neuropil.training.classic_model import ClassicModel
+    from neuropil.training.run import Run
 
 # Algorithms that train other networks.
 GRADIENT = {squeezed(name) for name in BY_NAME}
@@ -99,6 +100,18 @@ def model_of(settings: Mapping[str, Any], splits: Splits) -> tuple[ClassicModel,
     limits = (preparation.low, preparation.high) if splits.kind == "pictures" else None
     classes = None if splits.classes is None else len(splits.classes)
     return ClassicModel(estimator, classes, limits), notes
+
+
+def model_again(run: Run, splits: Splits) -> ClassicModel:
+    """Return the model of a run, not fitted yet.
+
+    Raises:
+        ValueError: When ``run.json`` lacks a setting.
+    """
+    run.require("network", "seed", "threads", *OTHERS, *OWN)
+    # The loss is how its answers are judged; nobody asked for it.
+    model, _ = model_of({**run.settings, "loss": None}, splits)
+    return model
 
 
 def show_model(model: ClassicModel) -> None:

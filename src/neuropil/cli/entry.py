@@ -10,6 +10,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
+from neuropil.cli.interruption import Interrupted
 from neuropil.text import one_line
 
 if TYPE_CHECKING:
@@ -36,9 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What stands behind ``neuropil``; by default this process's own.
     """
-    import typer
-
-    from neuropil.cli.app import app
     from neuropil.cli.encoding import allow_any_encoding
 
     allow_any_encoding()
@@ -47,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Behind the command as well, where people think of it.
     given = [argument for argument in given if argument != DEBUG] or ["--help"]
     try:
+        from neuropil.cli.app import app
+
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
             code = app(given, prog_name="neuropil", standalone_mode=False)
@@ -56,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read us, `head` perhaps, has enough; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BAD_INPUT
-    except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("interrupted\n")
+    except (KeyboardInterrupt, Interrupted) as error:
+        sys.stderr.write(f"{str(error) or 'interrupted'}\n")
         return INTERRUPTED
     except Exception as error:
         line = explained(error)

@@ -50,7 +50,7 @@ def own_part(run: "Run") -> tuple[str, "Dataset", list[str]]:
         ValueError: When the run held nothing back.
     """
     from neuropil.cli.opening import open_again
-    from neuropil.training.run_facts import fingerprint
+    from neuropil.training.digest import fingerprint
 
     splits = open_again(run)
     before = len(splits.notes)
@@ -60,7 +60,7 @@ def own_part(run: "Run") -> tuple[str, "Dataset", list[str]]:
     if examples is None:
         raise ValueError(f"{run.path} has no test part: name labelled data by --data.")
     notes = splits.notes[before:]
-    if fingerprint(splits) != run.data.get("fingerprint"):
+    if fingerprint(splits, run.settings["data"]) != run.data.get("fingerprint"):
         notes.append(f"the data in {splits.source} have changed since the training.")
     return f"{part} part of {splits.source}", examples, notes
 

@@ -38,29 +38,49 @@ def finish(
     for name, part in parts(splits):
         run.figures[name] = measured(network, part, splits.preparation.target, loss)
     run.data |= splits.facts()
-    # Only now: a training that ends in between is taken up again where it ended.
-    run.status = "finished"
     run.save()
-    with told():
-        from neuropil.plots import write_report
-
-        write_report(
-            run.report,
-            network,
-            splits,
-            history,
-            settings=run.settings,
-            figures=run.figures,
-            versions=run.versions,
-            run=str(run.path),
-            gradients=watch,
-        )
+    try:
+        with told():
+            report(run, splits, network, history, watch)
+    except Exception:
+        conclude(run)  # a fault in the report does not cost the network
+        raise
+    conclude(run)
     if quiet:
         say(str(run.path))
     else:
         for verdict in watch.verdicts if watch else ():
             note(f"{verdict}.")
         show(run, stop_reason)
+
+
+def conclude(run: Run) -> None:
+    """Call a run finished, last of all: one that is killed before is resumed."""
+    run.status = "finished"
+    run.save()
+
+
+def report(
+    run: Run,
+    splits: Splits,
+    network: Network | ClassicModel,
+    history: History,
+    watch: GradientWatch | None,
+) -> None:
+    """Write the report of a run."""
+    from neuropil.plots import write_report
+
+    write_report(
+        run.report,
+        network,
+        splits,
+        history,
+        settings=run.settings,
+        figures=run.figures,
+        versions=run.versions,
+        run=str(run.path),
+        gradients=watch,
+    )
 
 
 def parts(splits: Splits) -> Iterator[tuple[str, Dataset]]:

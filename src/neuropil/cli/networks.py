@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from neuropil.core import format_shape
+from neuropil.core.free_memory import require_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,6 +160,7 @@ def from_path(path: Path) -> Callable[[], Network]:
         FileNotFoundError: When it is not in the folder.
     """
     from neuropil.core import files
+    from neuropil.core.reading import read_json
 
     if path.is_dir():
         path = path / files.STRUCTURE
@@ -166,7 +168,7 @@ def from_path(path: Path) -> Callable[[], Network]:
             raise FileNotFoundError(
                 f"{path.parent} holds no {path.name}: is it a saved network?"
             )
-    plain = files.read_json(path)
+    plain = read_json(path, files.FORMAT)
     return lambda: files.from_plain(plain, str(path))
 
 
@@ -271,22 +273,9 @@ def affordable(make: Callable[[], Network]) -> Network:
     """Return a network after a trial without memory: many large layers add up.
 
     Raises:
-        ValueError: When its weights exceed this machine's memory.
+        MemoryError: When its weights exceed the memory that is free.
     """
     trial = on_meta(make)
     needed = sum(p.numel() * p.element_size() for p in trial.parameters())
-    memory = physical_memory()
-    if memory is not None and needed > memory:
-        raise ValueError(
-            f"the network's weights take {needed / 2**30:,.0f} GiB, and this machine has "
-            f"{memory / 2**30:,.0f} GiB: make it smaller."
-        )
+    require_memory(needed, "the network")
     return make()
-
-
-def physical_memory() -> int | None:
-    """Return the machine's memory in bytes, if the system tells."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows
-        return None

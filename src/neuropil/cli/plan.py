@@ -17,7 +17,10 @@ from neuropil.cli.suggestions import elsewhere
 from neuropil.core import Network
 from neuropil.training import GradientWatch, losses
 from neuropil.training.closure import check_lr
+from neuropil.training.identity import Identity
+from neuropil.training.processes import choose_device
 from neuropil.training.recipe import Recipe, recipe
+from neuropil.training.threads import choose_threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,6 +166,22 @@ def check_loss(name: str, task: str) -> None:
         raise ValueError(f"--loss {name} is not for {task}: use {right}.")
 
 
+def threads(settings: Mapping[str, Any], made: Recipe | None, splits: Splits) -> int:
+    """Return the number of CPU threads, which is kept in ``run.json`` so that a run keeps it.
+
+    Args:
+        settings: The options, checked.
+        made: What is trained; None for a classic network.
+        splits: The data.
+    """
+    if settings["threads"] != "auto":
+        return settings["threads"]
+    if made is None or choose_device(settings["device"], made.network).type != "cpu":
+        return torch.get_num_threads()
+    batch_size = min(made.batch_size, len(splits.train))
+    return choose_threads(made.network.scores(), (splits.train.inputs[:2],), batch_size)
+
+
 # In run.json and back
 
 
@@ -199,5 +218,5 @@ def trainer(run: Run, made: Recipe, progress: Progress) -> Trainer:
     options = {name: run.settings[name] for name in DIRECT}
     # Each look costs as much as two steps: some twenty of them do.
     watch = GradientWatch(every=max(1, made.epochs // 20))
-    options |= {"checkpoints": run.checkpoints, "callbacks": [watch]}
+    options |= {"checkpoints": run.checkpoints, "callbacks": [watch, Identity(run)]}
     return made.trainer(**options, progress=progress)

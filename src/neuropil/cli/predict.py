@@ -151,7 +151,7 @@ def write_table(
     import csv
     import io
 
-    from neuropil.training.atomic import replacing
+    from neuropil.core.atomic import replacing
 
     front = own_columns(run, files, names)
     columns = front | columns_of(run, outputs)

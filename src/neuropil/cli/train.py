@@ -185,7 +185,7 @@ def train(
     ] = "auto",
     threads: Annotated[
         str,
-        typer.Option(help="CPU threads, or auto: measured.", rich_help_panel=RUN),
+        typer.Option(help="CPU threads, or auto: by the work of a step.", rich_help_panel=RUN),
     ] = "auto",
     out: Annotated[
         Path | None,

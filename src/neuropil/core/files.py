@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import operator
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from safetensors.torch import save as weights_bytes
 
 from neuropil.core.arguments import Arguments, signature
+from neuropil.core.atomic import make_folder, replacing_all
 from neuropil.core.expression import catalogue, known, made
 from neuropil.core.graph import OPEN, Graph, Node, shaped, single
 from neuropil.core.layer import Layer, check_name
+from neuropil.core.reading import read_json
 from neuropil.core.shape import ShapeError
+from neuropil.core.tensor_file import read_tensors
+from neuropil.text import reason
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -41,8 +41,10 @@ def save(network: Network, folder: str | PathLike[str]) -> None:
     folder = Path(folder)
     structure = json.dumps(to_plain(network), indent=1).encode()
     state = {key: value.detach().contiguous() for key, value in network.state_dict().items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    write_together(folder, {WEIGHTS: weights_bytes(untied(state)), STRUCTURE: structure})
+    make_folder(folder)
+    with replacing_all(folder / WEIGHTS, folder / STRUCTURE) as (weights_file, structure_file):
+        weights_file.write(weights_bytes(untied(state)))
+        structure_file.write(structure)
 
 
 def untied(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -54,25 +56,6 @@ def untied(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         result[key] = value.clone() if place in seen else value
         seen.add(place)
     return result
-
-
-def write_together(folder: Path, contents: dict[str, bytes]) -> None:
-    """Write several files so that all old ones stand until all new ones are on disk."""
-    temporary: dict[str, str] = {}
-    try:
-        for name, content in contents.items():
-            handle, temporary[name] = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        for name, path in temporary.items():
-            # mkstemp makes files that only their owner reads; these are meant to be shared.
-            Path(path).chmod(0o644)
-            Path(path).replace(folder / name)
-    finally:
-        for path in temporary.values():
-            Path(path).unlink(missing_ok=True)
 
 
 def to_plain(network: Network) -> dict[str, Any]:
@@ -144,43 +127,20 @@ def load(folder: str | PathLike[str]) -> Network:
     for name in (STRUCTURE, WEIGHTS):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} holds no {name}: is it a saved network?")
-    plain = read_json(folder / STRUCTURE)
+    plain = read_json(folder / STRUCTURE, FORMAT)
     with torch.device("meta"):
         network = from_plain(plain, f"{folder / STRUCTURE}")
-    try:
-        state = load_file(folder / WEIGHTS)
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{folder / WEIGHTS} is damaged: {error}.") from None
+    state = read_tensors(folder / WEIGHTS)
     try:
         network.load_state_dict(state, assign=True)
     except RuntimeError as error:
-        reason = str(error).split("\n", 1)[-1].strip()
+        lines = str(error).split("\n", 1)[-1].strip()
         raise ValueError(
-            f"{folder / WEIGHTS} does not belong to {STRUCTURE} beside it: {reason}"
+            f"{folder / WEIGHTS} does not belong to {STRUCTURE} beside it: "
+            f"{reason(ValueError(lines))}."
         ) from None
     floats = (value.dtype for value in state.values() if value.is_floating_point())
     return network.to(next(floats, torch.get_default_dtype()))
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return a file's object.
-
-    Raises:
-        ValueError: When it holds none, or one of a newer format.
-    """
-    try:
-        plain = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged: {error}.") from None
-    written = plain.get("format") if isinstance(plain, dict) else None
-    if not isinstance(written, int):
-        raise ValueError(f"{path} is no saved network: it has no format number.")
-    if written > FORMAT:
-        raise ValueError(
-            f"{path} has format {written}, and this version reads up to {FORMAT}: "
-            f"update neuropil."
-        )
-    return plain
 
 
 def from_plain(plain: dict[str, Any], where: str) -> Network:
@@ -203,12 +163,10 @@ def from_plain(plain: dict[str, Any], where: str) -> Network:
         if len({node.key for node in nodes}) < len(nodes) or not outputs:
             raise ValueError("a node stands twice, or there is no output")
         return Network(Graph.of(shaped((), nodes), outputs), names=layers)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{where} is damaged: {type(error).__name__} {error}.") from None
-    except ShapeError as error:
-        raise ShapeError(f"{where}: {error}") from None
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
+    except ValueError as error:  # ShapeError among them
+        raise type(error)(f"{where}: {reason(error)}.") from None
+    except Exception as error:  # of a layer that was given what it does not expect
+        raise ValueError(f"{where} is damaged: {reason(error)}.") from None
 
 
 def node_from_plain(plain: dict[str, Any], place: int, layers: dict[str, Layer]) -> Node:

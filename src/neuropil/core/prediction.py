@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from neuropil.core.shape import Shape, format_shape, whole_number
+from neuropil.core.tensor_file import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +28,9 @@ def predict(network: Network, inputs: Any, batch_size: int) -> Any:
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     with in_test_mode(network), torch.inference_mode():
         parts = [
-            network(*(tensor[start : start + batch_size].to(device) for tensor in tensors))
+            network(
+                *(aligned(tensor[start : start + batch_size].to(device)) for tensor in tensors)
+            )
             for start in range(0, max(len(tensors[0]), 1), batch_size)
         ]
         if isinstance(parts[0], tuple):
@@ -39,6 +42,11 @@ def predict(network: Network, inputs: Any, batch_size: int) -> Any:
     if isinstance(joined, tuple):
         return tuple(part.cpu().numpy() for part in joined)
     return joined.cpu().numpy()
+
+
+def slices(rows: int, size: int) -> Iterator[slice]:
+    """Yield where batches begin and end; an empty one where there are no rows."""
+    yield from (slice(start, start + size) for start in range(0, max(rows, 1), size))
 
 
 def as_tensor(value: Any) -> Tensor:

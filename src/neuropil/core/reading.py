@@ -69,15 +69,16 @@ def require_file(path: Path) -> None:
         raise ValueError(f"{visible(path)} is {kind}, not a file.")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the object that a JSON file holds.
+def read_json(path: Path, newest: int) -> dict[str, Any]:
+    """Return the object that a JSON file of ours holds.
 
     Args:
         path: The file.
+        newest: The newest format that can be read, by the number under ``"format"``.
 
     Raises:
-        FileNotFoundError: When there is none.
-        ValueError: When it is damaged, too large, or holds something else.
+        FileNotFoundError: When there is no such file.
+        ValueError: When it is damaged, too large, of a newer format, or not an object.
     """
     require_file(path)
     with reading(path):
@@ -85,6 +86,12 @@ def read_json(path: Path) -> dict[str, Any]:
         if size > LARGEST_JSON:
             raise ValueError(f"{path} has {size:,} bytes; at most {LARGEST_JSON:,} are read.")
         plain = json.loads(path.read_bytes())
-        if not isinstance(plain, dict):
-            raise ValueError(f"{path} is damaged: it holds no object.")
+        written = plain.get("format") if isinstance(plain, dict) else None
+        if type(written) is not int or written < 1:
+            raise ValueError(f"{path} is damaged: it has no format number.")
+    if written > newest:
+        raise ValueError(
+            f"{path} has format {written}, and this version reads up to {newest}: update "
+            f"neuropil."
+        )
     return plain

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, Protocol, final
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 from typing_extensions import override
+
+from neuropil.core.tensor_file import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +65,7 @@ class Placement:
         if isinstance(value, np.ndarray):
             value = torch.from_numpy(value)
         if isinstance(value, Tensor):
-            return value.to(self.device, non_blocking=True)
+            return aligned(value.to(self.device, non_blocking=True))
         if isinstance(value, dict):
             return {key: self.move(item) for key, item in value.items()}
         if isinstance(value, tuple | list):
@@ -140,12 +142,14 @@ class ArrayBatches(Batches):
         """Yield batches in an order."""
         batch = self.arrays.batch
         plain = len(self.columns) == 2 and self.arrays.targets is not None
-        for start in range(skip, self.count, self.chunk):
+        # Always the same chunks: sums over a batch that starts elsewhere are rounded otherwise.
+        for start in range(skip - skip % self.chunk, self.count, self.chunk):
             ends = self.bounds[start : start + self.chunk + 1]
             spans = [self.span(a, b) for a, b in pairwise(ends)]
             sizes = [b - a for a, b, _, _ in spans]
             parts = zip(*(c.split(sizes) for c in self.gather(order, spans)), strict=True)
-            for part, (_, _, rows, joint) in zip(parts, spans, strict=True):
+            chunk = zip(parts, spans, strict=True)
+            for part, (_, _, rows, joint) in islice(chunk, max(0, skip - start), None):
                 yield part if plain else batch(part), rows, joint
 
     def span(self, start: int, stop: int) -> tuple[int, int, int, int]:

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neuropil.training.atomic import replacing
+from neuropil.core.atomic import clear_remains, make_folder, replacing
+from neuropil.training.digest import digest_of
 
 if TYPE_CHECKING:
     import os
@@ -33,7 +34,8 @@ class Checkpoints:
 
     A file is plain data, read by ``torch.load(path, weights_only=True)``: nothing in it is ever
     executed. It appears under its name only once it is complete, and the older ones go only
-    then. Each part of a file carries a checksum, so a damaged one is noticed and passed over.
+    then. Each file carries hashes of its parts and of the state in it, so a damaged one is
+    noticed and the older whole one used.
 
     Args:
         folder: Made if need be.
@@ -66,11 +68,11 @@ class Checkpoints:
             CheckpointError: When the state holds something that is not plain data.
             OSError: When it cannot be written; what was there before is untouched.
         """
-        state = {"format": FORMAT, **state}
         check_plain(state, "state")
+        state = {"format": FORMAT, "digest": digest_of(state), **state}
         path = self.folder / f"step-{step:09}.pt"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             with replacing(path) as file:
                 write(state, file)
         except OSError as error:
@@ -81,7 +83,7 @@ class Checkpoints:
     def load(self) -> dict[str, Any] | None:
         """Return the latest state that is whole, or None where there never was one.
 
-        Damaged files in front of it are named in a warning.
+        Damaged files that are newer are named in a warning.
 
         Raises:
             CheckpointError: When there are files but none is whole, or when the latest was
@@ -95,7 +97,7 @@ class Checkpoints:
                 continue
             if damaged:
                 warnings.warn(
-                    f"{self.folder} holds damaged checkpoints ({', '.join(damaged)}); going on "
+                    f"{self.folder} holds damaged checkpoints ({', '.join(damaged)}); resuming "
                     f"from {path.name}, the latest whole one.",
                     stacklevel=2,
                 )
@@ -110,8 +112,7 @@ class Checkpoints:
         """Delete what is older than the latest states, and remains of killed writers."""
         for path in self.paths()[: -self.keep]:
             path.unlink(missing_ok=True)
-        for path in self.folder.glob(".step-*.pt.*.tmp"):
-            path.unlink(missing_ok=True)
+        clear_remains(self.folder, PATTERN)
 
     def explained(self, error: OSError) -> OSError:
         """Return an error that says what was lost: nothing."""
@@ -181,14 +182,26 @@ def read(path: Path) -> dict[str, Any] | None:
     except (
         OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, NotImplementedError,
         zipfile.BadZipFile, pickle.UnpicklingError,
+        AttributeError, IndexError, AssertionError, MemoryError, OverflowError,
+        RecursionError,
     ):  # fmt: skip  # all that a flipped bit has been seen to raise
         return None
-    if written > FORMAT:
+    if isinstance(written, int) and written > FORMAT:
         raise CheckpointError(
             f"{path} has format {written}, and this version reads up to {FORMAT}: update "
             f"neuropil."
         )
-    return state
+    return state if is_whole(state) else None
+
+
+def is_whole(state: dict[str, Any]) -> bool:
+    """Tell whether a state is the one that was written, and take its hash out of it.
+
+    A file may be an intact archive and hold another state all the same.
+    """
+    digest = state.pop("digest", None)
+    own = {key: value for key, value in state.items() if key != "format"}
+    return state["format"] == FORMAT and digest == digest_of(own)
 
 
 def check_plain(value: Any, place: str) -> None:

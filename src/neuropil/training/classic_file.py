@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import load as arrays_of
 from safetensors.numpy import save as bytes_of
 
-from neuropil.core.files import write_together
+from neuropil.core.atomic import make_folder, replacing_all
+from neuropil.core.reading import read_json, reading
 from neuropil.training.plain_network import Reader, Writer, short
 from neuropil.training.readout import Readout
 from neuropil.training.run import MODEL
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 ARRAYS = "model.safetensors"
-# Bytes of the first file, and classes, at most.
-LARGEST, MOST_CLASSES = 1 << 26, 1 << 16
+MOST_CLASSES = 1 << 16
 
 
 def write_model(model: ClassicModel, folder: Path) -> None:
@@ -55,9 +54,11 @@ def write_model(model: ClassicModel, folder: Path) -> None:
         kept |= {f"readout.{name}": value for name, value in vars(model.readout).items()}
     present = {name: value for name, value in kept.items() if value is not None}
     plain["arrays"] = {name: writer.plain(value, name) for name, value in present.items()}
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     text = json.dumps(plain, indent=1, allow_nan=False).encode()
-    write_together(folder, {ARRAYS: bytes_of(writer.arrays), MODEL: text})
+    with replacing_all(folder / ARRAYS, folder / MODEL) as (arrays, model_file):
+        arrays.write(bytes_of(writer.arrays))
+        model_file.write(text)
 
 
 def read_model(kind: type[Model], folder: Path) -> Model:
@@ -74,7 +75,7 @@ def read_model(kind: type[Model], folder: Path) -> Model:
     for name in (MODEL, ARRAYS):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} holds no {name}.")
-    plain = read_plain(folder / MODEL)
+    plain = read_json(folder / MODEL, FORMAT)
     reader = Reader(read_arrays(folder / ARRAYS))
     try:
         estimator = reader.network(plain["network"])
@@ -88,39 +89,14 @@ def read_model(kind: type[Model], folder: Path) -> Model:
     return model
 
 
-def read_plain(path: Path) -> dict[str, Any]:
-    """Return the object of a file.
-
-    Raises:
-        ValueError: When it holds none, or one of a newer format.
-    """
-    if path.stat().st_size > LARGEST:
-        raise ValueError(f"{path} is damaged: it is longer than {LARGEST:,} bytes.")
-    try:
-        plain = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged: {error}.") from None
-    written = plain.get("format") if isinstance(plain, dict) else None
-    if type(written) is not int:
-        raise ValueError(f"{path} is damaged: it has no format number.")
-    if written > FORMAT:
-        raise ValueError(
-            f"{path} has format {written}, and this version reads up to {FORMAT}: update "
-            f"neuropil."
-        )
-    return plain
-
-
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Return the arrays of a file by name, in memory of their own.
 
     Raises:
         ValueError: When it is damaged.
     """
-    try:
+    with reading(path):
         found = arrays_of(path.read_bytes())
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise ValueError(f"{path} is damaged: {error}.") from None
     return {name: np.array(value, order="C") for name, value in found.items()}
 
 

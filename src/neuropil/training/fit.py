@@ -9,7 +9,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, final
 
 from neuropil.training.callbacks import Callback
-from neuropil.training.checkpoint import CheckpointError
 from neuropil.training.closure import ClosureUpdate
 from neuropil.training.interruption import Interruption
 from neuropil.training.meter import STEPS, Meter
@@ -57,6 +56,7 @@ class Fit:
         training: The batches to learn from.
         validate: Gives the figures of the validation, or None.
         epochs: The last epoch.
+        facts: What must be the same again where this training is resumed.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Fit:
         training: Batches,
         validate: Callable[[], dict[str, float]] | None,
         epochs: int,
+        facts: dict[str, Any],
     ) -> None:
         self.trainer = trainer
         self.learner = learner = trainer.learner
@@ -86,11 +87,7 @@ class Fit:
         self.first_step = trainer.steps
         self.started = self.epoch_started = self.look_at = time.perf_counter()
         self.attend_at = 0.0
-        self.facts = {
-            **training.facts(),
-            "accumulate": self.accumulate,
-            "processes": learner.processes.count,
-        }
+        self.facts = facts
 
     def run(self) -> None:
         """Train to the end, or until something says stop.
@@ -302,17 +299,7 @@ class Fit:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave; the trainer has taken its part.
-
-        Raises:
-            CheckpointError: When the data or the way it is cut are not the same as before.
-        """
-        for name, value in state["facts"].items():
-            if self.facts.get(name) != value:
-                raise CheckpointError(
-                    f"the interrupted training had {name}={value}, this one has "
-                    f"{name}={self.facts.get(name)}: it can only go on with the same."
-                )
+        """Take back what `state_dict` gave; the trainer has taken its part."""
         own = state["processes"][self.learner.processes.rank]
         self.place = Place(**own["place"])
         self.first_step = self.trainer.steps

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, final, overload
 
 from typing_extensions import override
 
+from neuropil.core.atomic import replacing
 from neuropil.core.reading import reading, require_file
-from neuropil.training.atomic import replacing
 
 if TYPE_CHECKING:
     from os import PathLike

@@ -50,7 +50,7 @@ class Learner:
         self.schedules: dict[str, tuple[LRScheduler, str]] = {}
         self.average: WeightAverage | None = None
         self.scaler: torch.amp.GradScaler | None = None
-        # CPU threads that were measured to be fastest.
+        # CPU threads that suit the network and the batch.
         self.threads: int | None = None
         # What the data shuffles itself with, such as a DataLoader's generator.
         self.data_generator: Generator | None = None

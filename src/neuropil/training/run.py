@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from neuropil.core import Network
+from neuropil.core.atomic import clear_remains, make_folder, replacing
 from neuropil.datasets import (
     DataError,
     PredictionInputs,
@@ -24,17 +25,20 @@ from neuropil.datasets import (
     Splits,
     read_for_prediction,
 )
-from neuropil.training.atomic import replacing
+from neuropil.training.checkpoint import PATTERN
+from neuropil.training.digest import fingerprint
 from neuropil.training.history import History
 from neuropil.training.run_facts import (
+    CHECKPOINTS,
     FACTS,
     FIELDS,
+    FILES,
     FORMAT,
     check_free,
-    fingerprint,
     finite,
-    lock,
+    lock_folder,
     read_facts,
+    settings_hash,
     versions,
 )
 
@@ -43,7 +47,7 @@ if TYPE_CHECKING:
 
     from neuropil.training.classic_model import ClassicModel
 
-HISTORY, CHECKPOINTS, REPORT = "history.csv", "checkpoints", "report.html"
+HISTORY, REPORT = "history.csv", "report.html"
 MODEL = "model.json"  # of a classic network
 
 
@@ -63,7 +67,8 @@ class Run:
         versions: Versions of what computed it.
         figures: For each part (``"train"``, ``"validation"``, ``"test"``) its figures by name.
         times: When it started, and the seconds that its epochs took.
-        status: ``"running"``, ``"interrupted"``, ``"failed"`` or ``"finished"``.
+        status: ``"running"``, ``"interrupted"``, ``"failed"``, or ``"finished"``, which is
+            written last, once the report is there.
     """
 
     path: Path
@@ -98,14 +103,20 @@ class Run:
         check_free(path)
         data = {
             **splits.facts(),
-            "fingerprint": fingerprint(splits),
+            "fingerprint": fingerprint(splits, settings.get("data")),
             "preparation": splits.preparation.to_json(),
+            "settings": settings_hash(settings),
         }
         times = {"started": datetime.now(UTC).isoformat(timespec="seconds")}
         run = cls(path, settings, data, versions(), times=times)
         try:
-            network.save(path)
-            run.save()
+            # First, for by it a folder is known again whose writer was killed right here.
+            make_folder(run.checkpoints)
+            with run.held():
+                for left in set(path.iterdir()) - {run.checkpoints}:
+                    left.unlink()
+                network.save(path)
+                run.save()
         except BaseException:
             run.discard()
             raise
@@ -145,19 +156,23 @@ class Run:
         self.save()
 
     def discard(self) -> None:
-        """Remove the folder, unless it keeps a checkpoint that the training can go on from."""
-        if not self.resumable:
+        """Remove the folder, unless something is in it that the training can go on from."""
+        if not self.resumable and not self.is_fitted:
             shutil.rmtree(self.path, ignore_errors=True)
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keep other processes from training in this folder; the system ends it with us.
 
+        What a killed process was writing is cleared away.
+
         Raises:
             BlockingIOError: When another process does.
         """
-        handle = lock(self.path)
+        handle = lock_folder(self.path)
         try:
+            clear_remains(self.path, FILES)
+            clear_remains(self.checkpoints, PATTERN)
             yield
         finally:
             if handle is not None:
@@ -174,6 +189,11 @@ class Run:
     def resumable(self) -> bool:
         """Whether there is a state to go on from, be it whole or not."""
         return any(self.checkpoints.glob("step-*.pt"))
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the network has been written with what it learnt; its history comes last."""
+        return (self.path / HISTORY).is_file()
 
     @property
     def report(self) -> Path:

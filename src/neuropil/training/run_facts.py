@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
 import platform
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from neuropil import __version__
+from neuropil.core.atomic import TEMPORARY, lock
+from neuropil.core.reading import read_json
+from neuropil.training.digest import digest_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from neuropil.datasets import Dataset, Splits
-
 FORMAT = 1
-FACTS = "run.json"
+# Settings of which another machine may need others; the last bits may then differ.
+MACHINE = ("device", "threads")
+FACTS, CHECKPOINTS = "run.json", "checkpoints"
+# What stands in a run folder beside its checkpoints.
+FILES = re.compile(
+    r"(run|network)\.json|weights\.safetensors|model\.\w+|history\.csv|report\.html"
+)
 STATUSES = ("running", "interrupted", "failed", "finished")
 FIELDS = ("settings", "versions", "data", "figures", "times")
 
@@ -35,33 +42,30 @@ def read_facts(folder: Path) -> dict[str, Any]:
     """
     file = folder / FACTS
     if not file.is_file():
-        raise FileNotFoundError(
-            f"{folder} holds no {FACTS}: is it a run folder, as `neuropil train` makes them?"
-            if folder.is_dir()
-            else f"there is no run folder {folder}."
-        )
-    try:
-        plain = json.loads(file.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{file} is damaged: {error}.") from None
+        raise FileNotFoundError(no_run(folder))
+    plain = read_json(file, FORMAT)
     check_plain(plain, file)
     return {name: plain[name] for name in (*FIELDS, "status")}
 
 
-def check_plain(plain: Any, file: Path) -> None:
+def no_run(folder: Path) -> str:
+    """Return the line that says why a folder is not a run."""
+    if not folder.is_dir():
+        return f"there is no run folder {folder}."
+    if is_unbegun(folder):
+        return (
+            f"the training in {folder} ended before it began, and nothing is lost: begin it "
+            f"again by `neuropil train --out {folder}` with the options that it had."
+        )
+    return f"{folder} holds no {FACTS}: is it a run folder, as `neuropil train` makes them?"
+
+
+def check_plain(plain: dict[str, Any], file: Path) -> None:
     """Refuse what `save` did not write.
 
     Raises:
         ValueError: When something is missing or of another kind.
     """
-    written = plain.get("format") if isinstance(plain, dict) else None
-    if not isinstance(written, int):
-        raise ValueError(f"{file} is damaged: it has no format number.")
-    if written > FORMAT:
-        raise ValueError(
-            f"{file} has format {written}, and this version reads up to {FORMAT}: update "
-            f"neuropil."
-        )
     lacking = [name for name in FIELDS if not isinstance(plain.get(name), dict)]
     if plain.get("status") not in STATUSES:
         lacking.append("status")
@@ -75,11 +79,38 @@ def check_free(path: Path) -> None:
     Raises:
         FileExistsError: When `path` is a file or holds one.
     """
-    if path.is_dir() and not any(path.iterdir()):
+    if path.is_dir() and (not any(path.iterdir()) or is_unbegun(path)):
         return
     if path.exists():
         resume = f", or go on with it by: neuropil resume {path}" if is_run(path) else ""
         raise FileExistsError(f"{path} is there already: name a new folder by --out{resume}.")
+
+
+def is_unbegun(path: Path) -> bool:
+    """Tell whether a folder is what a training left that was killed before it began.
+
+    It has an empty folder for checkpoints, which comes first, and no ``run.json``, which comes
+    last; nothing else but the network that the training was to begin with.
+    """
+    try:
+        entries = [entry.name for entry in path.iterdir()]
+        if CHECKPOINTS not in entries or any((path / CHECKPOINTS).iterdir()):
+            return False
+        named = (name for name in entries if name != CHECKPOINTS)
+        if not all(name != FACTS and is_own(name) for name in named):
+            return False
+        handle = lock_folder(path)
+    except OSError:  # another process is about to begin there
+        return False
+    if handle is not None:
+        os.close(handle)
+    return True
+
+
+def is_own(name: str) -> bool:
+    """Tell whether a file in a run folder is one that a run writes, or is about to."""
+    temporary = TEMPORARY.fullmatch(name)
+    return FILES.fullmatch(temporary["name"] if temporary else name) is not None
 
 
 def is_run(path: Path) -> bool:
@@ -87,19 +118,15 @@ def is_run(path: Path) -> bool:
     return (path / FACTS).is_file()
 
 
-def fingerprint(splits: Splits) -> str:
-    """Return a hash of what a training depends on: the parts it sees and their preparation."""
-    digest = hashlib.sha256(json.dumps(splits.preparation.to_json(), sort_keys=True).encode())
-    for part in (splits.train, splits.validation):
-        for values in tensors(part):
-            digest.update(f"{values.dtype} {tuple(values.shape)}".encode())
-            digest.update(np.ascontiguousarray(values.numpy()).data)
-    return f"sha256:{digest.hexdigest()}"
+def settings_texts(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return settings by name as they stand in JSON, be they read from there or new."""
+    return {name: json.dumps(finite(value)) for name, value in settings.items()}
 
 
-def tensors(part: Dataset | None) -> list[Tensor]:
-    """Return the inputs and targets of a part of the data, as far as there are any."""
-    return [] if part is None else [v for v in (part.inputs, part.targets) if v is not None]
+def settings_hash(settings: Mapping[str, Any]) -> str:
+    """Return a hash of the settings that a training follows from on any machine."""
+    texts = settings_texts(settings)
+    return digest_of({name: texts[name] for name in sorted(texts) if name not in MACHINE})
 
 
 def versions() -> dict[str, str]:
@@ -121,25 +148,16 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def lock(path: Path) -> int | None:
-    """Return a handle that keeps others out while it is open; None where there are no locks.
+def lock_folder(path: Path) -> int | None:
+    """Return a handle that keeps others out while it is open; None where folders have none.
 
     Raises:
         BlockingIOError: When another process holds it.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows
+    if os.name == "nt":
         return None
     handle = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise BlockingIOError(
-            f"another process is training in {path} at this moment."
-        ) from None
-    except OSError:  # a file system without locks
-        os.close(handle)
-        return None
-    return handle
+    if lock(handle):
+        return handle
+    os.close(handle)
+    raise BlockingIOError(f"another process is training in {path} at this moment.")

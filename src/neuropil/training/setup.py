@@ -24,6 +24,7 @@ from neuropil.training.preparation import (
     placement,
     training_batches,
 )
+from neuropil.training.sameness import check_same, facts_of
 from neuropil.training.threads import choose_threads, threads_kept
 from neuropil.training.update import GradientUpdate, Parts, Update
 
@@ -53,10 +54,10 @@ def run_fit(
         if validation is not None:
             checked = evaluation_batches(trainer, validation, batch_size or 1, "validation")
             validate = functools.partial(figures, trainer, checked)
-        begin(trainer, training, epochs)
+        facts = begin(trainer, training, epochs)
         set_threads(trainer, training)
         update = make_update(trainer)
-        fit = Fit(trainer, update, training, validate, trainer.first_epoch + epochs)
+        fit = Fit(trainer, update, training, validate, trainer.first_epoch + epochs, facts)
         if trainer.pending is not None:
             fit.load_state_dict(trainer.pending)
             trainer.pending = None
@@ -120,11 +121,15 @@ def values_of(trainer: Trainer) -> Callable[[Any], tuple[dict[str, Tensor], Any,
     )
 
 
-def begin(trainer: Trainer, training: Batches, epochs: int) -> None:
+def begin(trainer: Trainer, training: Batches, epochs: int) -> dict[str, Any]:
     """Make what the first fit makes, or take up the state of an interrupted one.
 
+    Returns:
+        What must be the same again where this training is resumed.
+
     Raises:
-        CheckpointError: When the folder of checkpoints holds another training.
+        CheckpointError: When the folder of checkpoints holds another training, or the one that
+            is resumed had other data or options.
     """
     learner, options = trainer.learner, trainer.options
     learner.scaler = learner.scaler or options.scaler(trainer.device)
@@ -138,11 +143,14 @@ def begin(trainer: Trainer, training: Batches, epochs: int) -> None:
         learner.schedules = as_schedules(options.schedule, learner.algorithms, steps, epochs)
     for callback in overriding(trainer.callbacks, "on_start"):
         callback.on_start(trainer)
+    facts = facts_of(trainer, training, epochs)
     if trainer.pending is not None:
+        check_same(trainer.pending["facts"], facts)
         trainer.load_state_dict(trainer.pending)
-        return
-    check_folder(trainer)
-    trainer.first_epoch, trainer.stop_reason = trainer.epoch, ""
+    else:
+        check_folder(trainer)
+        trainer.first_epoch, trainer.stop_reason = trainer.epoch, ""
+    return facts
 
 
 def check_folder(trainer: Trainer) -> None:
@@ -161,27 +169,26 @@ def check_folder(trainer: Trainer) -> None:
 
 
 def set_threads(trainer: Trainer, training: Batches) -> None:
-    """Set torch's threads as asked, or to what makes this training fastest."""
+    """Set torch's threads as asked, or as many as suit the network and the batch."""
     learner, wanted = trainer.learner, trainer.options.threads
     if wanted == "auto":
         if learner.threads is None:
-            learner.threads = learner.processes.share(measured_threads(trainer, training))
+            learner.threads = learner.processes.share(fitting_threads(trainer, training))
         wanted = learner.threads
     if isinstance(wanted, int):
         torch.set_num_threads(wanted)
 
 
-def measured_threads(trainer: Trainer, training: Batches) -> int | None:
-    """Return the number of threads that is fastest, None where that is not to be measured."""
-    objective = trainer.objective
-    if objective is None or trainer.options.step is not None:
+def fitting_threads(trainer: Trainer, training: Batches) -> int | None:
+    """Return the number of threads that suits a training, None where that is not known."""
+    if trainer.objective is None or trainer.options.step is not None:
         return None
     if trainer.device.type != "cpu" or not isinstance(training, ArrayBatches):
         return None
     place = placement(trainer)
-    inputs, targets = place.move(training.arrays.head(training.batch_size))
-    inputs = place.cast(inputs if isinstance(inputs, tuple) else (inputs,))
-    return choose_threads(trainer.learner.scores, objective.mean, inputs, targets)
+    inputs = tuple(place.cast(place.move(column[:2])) for column in training.arrays.inputs)
+    batch_size = min(training.batch_size, len(training.arrays))
+    return choose_threads(trainer.learner.scores, inputs, batch_size)
 
 
 def make_update(trainer: Trainer) -> Update:

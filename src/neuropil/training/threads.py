@@ -1,84 +1,59 @@
-"""How many CPU threads a training runs fastest on."""
+"""How many CPU threads a training gets: by a fixed rule, so that a seed gives one result."""
 
 from __future__ import annotations
 
-import copy
-import math
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from neuropil.core.prediction import in_test_mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-# A network with more parameters than this has enough to do for all threads.
-LARGE = 3_000_000
-# All threads must be that much faster than one: they also take the machine from others.
-WORTH = 0.85
+# Multiply–adds that each thread should have in each layer of a step, about half a millisecond
+# of work. With less, two threads were up to 3.2 times slower than one on an idle machine, and
+# 4 to 150 times slower on a busy one, where they wait for each other; sums round by their
+# number, so it must not depend on what else the machine does.
+WORK = 10_000_000
 
 
 @contextmanager
-def threads_kept() -> Iterator[None]:
-    """Give torch the number of threads back that it had."""
-    threads = torch.get_num_threads()
+def threads_kept(threads: int | None = None) -> Iterator[None]:
+    """Give torch a number of threads, and afterwards the one back that it had.
+
+    Args:
+        threads: How many from now on; None changes nothing.
+    """
+    before = torch.get_num_threads()
     try:
+        if threads is not None:
+            torch.set_num_threads(threads)
         yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
 
 
-def choose_threads(
-    network: nn.Module,
-    mean_loss: Callable[[Any, Any], Tensor],
-    inputs: tuple[Any, ...],
-    targets: Any,
-) -> int:
-    """Return 1 or all of torch's threads, whichever trains this network faster.
+def choose_threads(network: nn.Module, inputs: tuple[Any, ...], batch_size: int) -> int:
+    """Return how many of torch's threads a step of training should take.
 
-    A copy of the network takes some steps with either; the network itself and all random states
-    stay as they are.
+    As many as have 10 million multiply–adds each in the mean layer, forward; at least 1 and at
+    most those that torch has. The network and all random states stay as they are.
 
     Args:
         network: The network on the CPU.
-        mean_loss: Gives a scalar for scores and targets.
-        inputs: One batch.
-        targets: Its targets.
+        inputs: Some examples, such as one or two.
+        batch_size: Examples in a batch.
     """
     most = torch.get_num_threads()
-    if most == 1 or sum(p.numel() for p in network.parameters()) > LARGE:
-        return most
-    trial = copy.deepcopy(network).train()
-
-    def step() -> None:
-        trial.zero_grad()
-        mean_loss(trial(*inputs), targets).backward()
-
-    with torch.random.fork_rng(devices=[]):
-        return faster(step, most)
-
-
-def faster(step: Callable[[], None], most: int, budget: float = 0.25) -> int:
-    """Return 1 or `most` threads after timing a step with both in turn."""
-    best = {1: math.inf, most: math.inf}
-    end = time.perf_counter() + budget
-    with threads_kept():
-        for repetition in range(16):
-            for threads in best:
-                torch.set_num_threads(threads)
-                seconds = timed(step)
-                # The first runs with a number of threads start those threads.
-                if repetition:
-                    best[threads] = min(best[threads], seconds)
-            if time.perf_counter() > end:
-                break
-    return most if best[most] < WORTH * best[1] else 1
-
-
-def timed(step: Callable[[], None]) -> float:
-    """Return the seconds that a step takes."""
-    start = time.perf_counter()
-    step()
-    return time.perf_counter() - start
+    layers = sum(parameter.dim() > 1 for parameter in network.parameters())
+    if most == 1 or not layers:
+        return 1
+    counter = FlopCounterMode(display=False)
+    with in_test_mode(network), torch.no_grad(), torch.random.fork_rng(devices=[]), counter:
+        network(*inputs)
+    an_example = counter.get_total_flops() / 2 / len(inputs[0])
+    return max(1, min(most, int(an_example * batch_size / layers / WORK)))

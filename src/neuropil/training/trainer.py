@@ -100,9 +100,9 @@ class Trainer:
             torch's global generator.
         device: Where to train: ``"cpu"``, ``"cuda"``, ``"auto"`` for an accelerator if there is
             one. None stays where the network is.
-        threads: CPU threads. ``"auto"`` measures whether this network runs faster on one or on
-            all; sums may then differ in the last bit from run to run, not within a resumed one.
-            None leaves torch's setting.
+        threads: CPU threads. ``"auto"`` follows from the network and the batch: one thread per
+            10 million multiply–adds in the mean layer of a step, at most as many as torch has;
+            a resumed training keeps their number. None leaves torch's setting.
         accumulate: Batches whose gradients are added up for one step; every example counts the
             same, in a smaller last group too.
         clip_norm: The longest gradient (over all weights) that is not shortened to this length.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neuropil.core.atomic import replacing
 from neuropil.plots.report.evidence import gather, measured
 from neuropil.plots.report.page import page
 from neuropil.plots.report.subject import Subject
-from neuropil.training.atomic import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
