@@ -40,9 +40,9 @@ class Target:
         >>> from neuropil.datasets import Target
         >>> price = Target.of_numbers(torch.tensor([10.0, 20.0, 30.0, 40.0]), name="price")
         >>> price.mean, price.standardize(torch.tensor([25.0]))
-        ((25.0,), tensor([0.]))
+        ((25.0,), tensor([0.], dtype=torch.float64))
         >>> price.restore(torch.tensor([0.0]))
-        tensor([25.])
+        tensor([25.], dtype=torch.float64)
     """
 
     task: str
@@ -101,7 +101,11 @@ class Target:
             )
         if order is None:
             numeric = all(map(is_number, found))
-            order = sorted(found, key=as_number if numeric else natural_key)
+            # Equal numbers (1, 01, 1.0), and those beyond floating point, need a second key.
+            order = sorted(
+                found,
+                key=lambda label: (as_number(label) if numeric else 0.0, natural_key(label)),
+            )
         return cls.of_classes(order, name=name)
 
     @classmethod
@@ -133,23 +137,29 @@ class Target:
         return len(self.mean) if self.classes is None else len(self.classes)
 
     def standardize(self, targets: Tensor) -> Tensor:
-        """Return regression targets with mean 0 and deviation 1; class numbers unchanged.
+        """Return regression targets with mean 0 and deviation 1, in double precision.
+
+        Class numbers are returned unchanged.
 
         Args:
             targets: Targets in their own units, ``(N)`` or ``(N, k)``.
         """
         if self.classes is not None:
             return targets
+        targets = targets.double()
         return (targets - targets.new_tensor(self.mean)) / targets.new_tensor(self.scale)
 
     def restore(self, outputs: Tensor) -> Tensor:
-        """Return a regression network's outputs in the targets' own units; classes unchanged.
+        """Return a regression network's outputs in the targets' own units, in double precision.
+
+        Class scores are returned unchanged.
 
         Args:
             outputs: What the network gave, ``(N)`` or ``(N, k)``.
         """
         if self.classes is not None:
             return outputs
+        outputs = outputs.double()
         return outputs * outputs.new_tensor(self.scale) + outputs.new_tensor(self.mean)
 
     def encode_classes(self, labels: Sequence[str], where: str) -> Tensor:
