@@ -13,6 +13,7 @@ from neuropil.datasets.paths import existing, visible
 from neuropil.datasets.picture_folder import find_files, find_parts, read_files
 from neuropil.datasets.picture_preparation import PicturePreparation
 from neuropil.datasets.prediction import TABLES
+from neuropil.datasets.reading import reading
 from neuropil.datasets.table_preparation import TablePreparation
 from neuropil.datasets.tables import read_labelled
 
@@ -42,18 +43,28 @@ def read_for_evaluation(
     """
     found = existing(path)
     notes: list[str] = []
+    with reading(found):
+        return read_labels(preparation, found, notes), notes
+
+
+def read_labels(preparation: Preparation, found: Path, notes: list[str]) -> Dataset:
+    """Return the labelled examples of a file or folder.
+
+    Raises:
+        DataError: If it is not of the kind that the network was trained on.
+    """
     if isinstance(preparation, TablePreparation):
         if found.suffix.casefold() not in TABLES:
             raise DataError(
                 f"{found} is no table (.csv, .tsv), which the network was trained on."
             )
-        return read_labelled(preparation, found, notes), notes
+        return read_labelled(preparation, found, notes)
     if holds_arrays(found):
-        return read_arrays(preparation, found), notes
+        return read_arrays(preparation, found)
     if isinstance(preparation, PicturePreparation) and found.is_dir():
         if find_idx(found):
-            return read_idx_pictures(preparation, found), notes
-        return read_picture_classes(preparation, found, notes), notes
+            return read_idx_pictures(preparation, found)
+        return read_picture_classes(preparation, found, notes)
     raise DataError(
         f"{found} is not what the network was trained on, which is {preparation.kind}."
     )

@@ -12,8 +12,9 @@ import numpy as np
 
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import visible
+from neuropil.datasets.paths import require_regular, visible
 from neuropil.datasets.picture_preparation import PicturePreparation, rim_brightness
+from neuropil.datasets.reading import check_unpacked, reading
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.target import Target
 
@@ -128,21 +129,22 @@ def read_idx(path: Path, axes: int) -> np.ndarray[Any, Any]:
         DataError: If the header or the length is wrong.
     """
     packed = path.suffix.casefold() == ".gz"
-    try:
-        with gzip.open(path) if packed else path.open("rb") as file:
-            shape = read_shape(file, path, axes)
-            size, room = (
-                math.prod(shape),
-                path.stat().st_size * (MOST_ZLIB_CAN if packed else 1),
-            )
-            # Checked before the memory is asked for: the header may claim anything.
-            values = np.empty(size if size <= room else 0, np.uint8)
-            got = file.readinto(values.data) if values.size else 0
-            rest = file.read(1)
-    except (EOFError, zlib.error):
-        raise DataError(f"{path} ends too early: the file is truncated.") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
+    with reading(path):
+        require_regular(path)
+        try:
+            with gzip.open(path) if packed else path.open("rb") as file:
+                shape = read_shape(file, path, axes)
+                size, room = math.prod(shape), path.stat().st_size
+                if packed:
+                    room *= MOST_ZLIB_CAN
+                if packed and size <= room:
+                    check_unpacked(path, size)
+                # Checked before the memory is taken: the header may claim anything.
+                values = np.empty(size if size <= room else 0, np.uint8)
+                got = file.readinto(values.data) if values.size else 0
+                rest = file.read(1)
+        except (EOFError, zlib.error):
+            raise DataError(f"{path} ends too early: the file is truncated.") from None
     if got != size or rest:
         problem = "more" if got == size else "fewer"
         raise DataError(

@@ -16,6 +16,7 @@ from neuropil.datasets.errors import DataError
 from neuropil.datasets.paths import existing, listed
 from neuropil.datasets.picture_file import SUFFIXES
 from neuropil.datasets.picture_folder import files_below, is_picture
+from neuropil.datasets.reading import reading
 from neuropil.datasets.table_file import read_table
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def read_for_prediction(
     batches: list[Tensor] = []
     for file in files:
         try:
-            batch, names = read_one(preparation, file, gathered.notes)
+            with reading(file):
+                batch, names = read_one(preparation, file, gathered.notes)
         except DataError as error:
             if file.suffix.casefold() not in SUFFIXES or len(files) == 1:
                 raise
