@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from neuropil.datasets.array_file import ArrayFile
 from neuropil.datasets.arrays import class_names, encode_outcome, load_pair
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.errors import DataError, recalling
 from neuropil.datasets.idx import find_idx, pair, read_pair
 from neuropil.datasets.paths import existing, visible
-from neuropil.datasets.picture_folder import find_files, find_parts, read_files
+from neuropil.datasets.picture_files import find_files
+from neuropil.datasets.picture_folder import find_parts, read_pictures_by_class
 from neuropil.datasets.picture_preparation import PicturePreparation
 from neuropil.datasets.prediction import TABLES
 from neuropil.datasets.reading import reading
@@ -43,7 +44,7 @@ def read_for_evaluation(
     """
     found = existing(path)
     notes: list[str] = []
-    with reading(found):
+    with reading(found), recalling(notes):
         return read_labels(preparation, found, notes), notes
 
 
@@ -103,6 +104,4 @@ def read_picture_classes(
     """Return the test pictures of a folder of classes, or all it has."""
     parts = find_parts(folder)
     files = find_files(parts.get("test", parts["train"]))
-    pixels, labels, names = read_files(files, preparation.shape, folder, notes)
-    targets = preparation.target.encode_classes(labels, str(files.folder))
-    return Dataset(preparation.from_bytes(pixels), targets, names=names)
+    return read_pictures_by_class(files, preparation, folder, notes)

@@ -24,20 +24,44 @@ if TYPE_CHECKING:
 MOST_ZLIB_CAN = 1032
 """Deflate never packs more than this many bytes into one."""
 
+DEEPEST = 2
+"""Folders within folders that are searched for the files."""
+
 Pair = tuple[Path, Path]
 
 
 def find_idx(folder: Path) -> dict[str, Path]:
-    """Return the idx files of a folder by role: ``train images``, ``test labels`` and so on."""
-    found = {}
-    for entry in visible(folder):
-        name = entry.name.casefold()
+    """Return the idx files of a folder by role: ``train images``, ``test labels`` and so on.
+
+    Some tools unpack each file into a folder of its name, others all of them into
+    ``MNIST/raw``: where the folder itself holds none, its folders and theirs are searched.
+
+    Args:
+        folder: Where to look.
+    """
+    found = roles([entry for entry in visible(folder) if entry.is_file()])
+    for _ in range(DEEPEST):
+        if found:
+            break
+        below = [entry for entry in visible(folder) if entry.is_dir()]
+        found = roles([file for entry in below for file in visible(entry) if file.is_file()])
+        if len(below) != 1:
+            break
+        (folder,) = below
+    return found
+
+
+def roles(files: list[Path]) -> dict[str, Path]:
+    """Return the first idx file of each role among files."""
+    found: dict[str, Path] = {}
+    for file in files:
+        name = file.name.casefold()
         what = "images" if "idx3-ubyte" in name else "labels" if "idx1-ubyte" in name else None
         part = (
             "train" if "train" in name else "test" if "t10k" in name or "test" in name else None
         )
-        if what and part and entry.is_file():
-            found.setdefault(f"{part} {what}", entry)
+        if what and part:
+            found.setdefault(f"{part} {what}", file)
     return found
 
 

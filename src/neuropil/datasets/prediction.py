@@ -15,7 +15,7 @@ from neuropil.datasets.cells import column_numbers
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.paths import existing, listed
 from neuropil.datasets.picture_file import SUFFIXES
-from neuropil.datasets.picture_folder import files_below, is_picture
+from neuropil.datasets.picture_files import files_below, is_picture
 from neuropil.datasets.reading import reading
 from neuropil.datasets.table_file import read_table
 
