@@ -165,11 +165,14 @@ def say_unresolved(array: np.ndarray[Any, Any], where: str) -> list[str]:
         array: Examples along axis 0, as they were read.
         where: What the array is called.
     """
-    if array.dtype.kind != "f" or array.ndim > 2 or not len(array):
+    # Integers are computed with in double precision, which small ones fit into.
+    whole = array.dtype.kind in "iu" and array.dtype.itemsize == 8
+    if not (whole or array.dtype.kind == "f") or array.ndim > 2 or not len(array):
         return []
+    held_as = np.dtype(np.float64) if whole else array.dtype
     columns = torch.from_numpy(array.astype(np.float64).reshape(len(array), -1))
     mean, deviation = (values[0].numpy() for values in moments(columns, [0]))
-    step = np.abs(mean) * np.finfo(array.dtype).eps
+    step = np.abs(mean) * np.finfo(held_as).eps
     coarse = np.flatnonzero((deviation > 0) & (deviation < STEPS * step)).tolist()
     if not coarse:
         return []
@@ -177,5 +180,5 @@ def say_unresolved(array: np.ndarray[Any, Any], where: str) -> list[str]:
     what = f"column {first} " if array.ndim > 1 else ""
     more = f" ({len(coarse) - 1:,} more such columns)" if len(coarse) > 1 else ""
     spread = f"{deviation[first]:.3g} about {mean[first]:.6g}"
-    held = f"{array.dtype} holds no finer steps than {step[first]:.2g} there"
+    held = f"{held_as} holds no finer steps than {step[first]:.2g} there"
     return [f"{where}: {what}varies by {spread}, and {held}{more}: its digits are lost."]

@@ -39,28 +39,33 @@ def find_idx(folder: Path) -> dict[str, Path]:
     Args:
         folder: Where to look.
     """
-    found = roles([entry for entry in visible(folder) if entry.is_file()])
+    entries = visible(folder)
+    found = roles(entries)
     for _ in range(DEEPEST):
-        if found:
+        below = [entry for entry in entries if entry.is_dir()]
+        if found or not below:
             break
-        below = [entry for entry in visible(folder) if entry.is_dir()]
-        found = roles([file for entry in below for file in visible(entry) if file.is_file()])
-        if len(below) != 1:
-            break
-        (folder,) = below
+        found = roles([file for entry in below for file in named_idx(entry)])
+        entries = visible(below[0]) if len(below) == 1 else []
     return found
 
 
-def roles(files: list[Path]) -> dict[str, Path]:
-    """Return the first idx file of each role among files."""
+def named_idx(folder: Path) -> list[Path]:
+    """Return what has the name of an idx file in a folder, which may hold many pictures."""
+    with reading(folder):
+        return sorted(entry for entry in folder.iterdir() if "-ubyte" in entry.name.casefold())
+
+
+def roles(entries: list[Path]) -> dict[str, Path]:
+    """Return the first idx file of each role among files and folders."""
     found: dict[str, Path] = {}
-    for file in files:
+    for file in entries:
         name = file.name.casefold()
         what = "images" if "idx3-ubyte" in name else "labels" if "idx1-ubyte" in name else None
         part = (
             "train" if "train" in name else "test" if "t10k" in name or "test" in name else None
         )
-        if what and part:
+        if what and part and file.is_file():
             found.setdefault(f"{part} {what}", file)
     return found
 
