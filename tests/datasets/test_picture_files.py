@@ -70,10 +70,11 @@ class TestEmptyFolders:
             file.rename(file.with_suffix(".heic"))
         opened = read(folder)
         assert opened.classes == ["cat", "dog"]
-        first = ", ".join(f"mouse/deep/{number}.heic" for number in range(3))
+        named = ", ".join(f"mouse/deep/{number}.heic" for number in range(3))
+        first = f"left alone, not named as pictures: {named}"
         assert opened.notes == [
             "No pictures in the folders 'mouse', which are no classes.",
-            f"5 other files in {folder.name} left alone, not named as pictures: {first} and 2 more.",
+            f"5 other files in {folder.name} {first} and 2 more.",
         ]
 
     def test_they_are_in_the_error_that_follows(self, write_pictures):

@@ -174,7 +174,7 @@ def read_array(file: IO[bytes], size: int, where: str) -> np.ndarray[Any, Any]:
         )
     require_memory(needed, where)
     array = np.empty(shape[::-1] if fortran else shape, dtype)
-    view = memoryview(array.reshape(-1).view(np.uint8)) if needed else memoryview(b"")
+    view = memoryview(array.reshape(-1).view(np.uint8).data) if needed else memoryview(b"")
     filled = 0
     while filled < needed:
         got = file.readinto(view[filled : filled + PIECE])  # pyright: ignore[reportAttributeAccessIssue]  # all have it

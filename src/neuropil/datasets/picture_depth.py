@@ -9,7 +9,7 @@ import numpy as np
 from neuropil.datasets.errors import DataError
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 DEEP_GREY = ("I", "F")
 """How the names of modes of more than 8 bits begin."""
@@ -20,12 +20,12 @@ LOWER_BYTES = {"RGB;16L": "RGB;16B", "RGB;16B": "RGB;16L", "RGB;16N": "RGB;16B"}
 WHITES = tuple(float(2**bits - 1) for bits in (8, 10, 12, 14, 16))
 
 
-def is_deep(image: Image) -> bool:
+def is_deep(image: ImageFile) -> bool:
     """Tell whether the values of a picture need more than 8 bits, before it is decoded."""
     return image.mode.startswith(DEEP_GREY) or raw_mode(image) in DEEP_COLOUR
 
 
-def raw_mode(image: Image) -> str:
+def raw_mode(image: ImageFile) -> str:
     """Return how the file stores a pixel, as Pillow calls it; empty if it says nothing."""
     for tile in image.tile:
         arguments = tile[3]
@@ -34,7 +34,7 @@ def raw_mode(image: Image) -> str:
     return ""
 
 
-def swap_bytes(image: Image) -> None:
+def swap_bytes(image: ImageFile) -> None:
     """Make Pillow decode the lower 8 of 16 bits of a colour picture that is not decoded yet."""
     swapped = []
     for tile in image.tile:
@@ -65,7 +65,7 @@ def as_planes(values: np.ndarray[Any, Any], channels: int) -> np.ndarray[Any, An
     planes = np.atleast_3d(values).transpose(2, 0, 1).astype(np.float32)
     if channels == 1 and len(planes) == 3:
         # The weights that Pillow uses as well.
-        planes = np.tensordot(np.float32([0.299, 0.587, 0.114]), planes, axes=1)[None]
+        planes = np.tensordot(np.array([0.299, 0.587, 0.114], np.float32), planes, axes=1)[None]
     return np.repeat(planes, channels, axis=0) if len(planes) < channels else planes
 
 

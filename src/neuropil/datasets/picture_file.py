@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 SUFFIXES = frozenset(
     [
@@ -115,7 +116,7 @@ def read_picture(
 
 
 def read_bytes(
-    image: Image, _path: Path, channels: int, size: tuple[int, int]
+    image: ImageFile, _path: Path, channels: int, size: tuple[int, int]
 ) -> tuple[np.ndarray[Any, Any], Treatment]:
     """Decode a picture of 8 bits."""
     from PIL import Image
@@ -134,7 +135,7 @@ def read_bytes(
 
 
 def read_deep(
-    image: Image, path: Path, channels: int, size: tuple[int, int]
+    image: ImageFile, path: Path, channels: int, size: tuple[int, int]
 ) -> tuple[np.ndarray[Any, Any], Treatment]:
     """Decode a picture of more than 8 bits without loss.
 
@@ -171,7 +172,7 @@ def upright(image: Image) -> Image:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Image]:
+def opened(path: Path) -> Iterator[ImageFile]:
     """Open a picture, and turn whatever goes wrong inside into one clear line.
 
     Raises:

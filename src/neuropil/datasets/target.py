@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Self, final
 
 import torch
@@ -101,11 +102,10 @@ class Target:
             )
         if order is None:
             numeric = all(map(is_number, found))
-            # Equal numbers (1, 01, 1.0), and those beyond floating point, need a second key.
-            order = sorted(
-                found,
-                key=lambda label: (as_number(label) if numeric else 0.0, natural_key(label)),
-            )
+            # Equal numbers (1, 01, 1.0) need a second key: the order of a set is not the same
+            # in every process.
+            order = sorted(found, key=natural_key)
+            order = sorted(order, key=exact_number) if numeric else order
         return cls.of_classes(order, name=name)
 
     @classmethod
@@ -207,3 +207,11 @@ class Target:
             number_tuple(data, "mean"),
             number_tuple(data, "scale"),
         )
+
+
+def exact_number(label: str) -> Decimal:
+    """Return the number that a label is, to its last digit: integers may have 64 bits."""
+    try:
+        return Decimal(label)
+    except InvalidOperation:
+        return Decimal(as_number(label))
