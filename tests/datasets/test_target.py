@@ -9,12 +9,13 @@ from neuropil.datasets import DataError, Target
 
 
 def test_numbers_are_standardised_and_given_back():
-    values = torch.tensor([[1.0, 100.0], [3.0, 300.0], [8.0, -50.0]]).double()
+    values = torch.tensor([[1.0, 100.0], [3.0, 300.0], [8.0, -50.0]])
     target = Target.of_numbers(values, name="y")
     standard = target.standardize(values)
-    torch.testing.assert_close(standard.mean(0), torch.zeros_like(values[0]), atol=1e-6, rtol=0)
-    torch.testing.assert_close(standard.std(0, correction=0), torch.ones_like(values[0]))
-    torch.testing.assert_close(target.restore(standard), values)
+    torch.testing.assert_close(standard.mean(0), torch.zeros(2), atol=1e-6, rtol=0)
+    torch.testing.assert_close(standard.std(0, correction=0), torch.ones(2))
+    restored = target.restore(standard)
+    torch.testing.assert_close(restored, values.double(), rtol=1e-6, atol=1e-6)
     assert target.outputs == 2
 
 

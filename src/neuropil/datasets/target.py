@@ -41,7 +41,7 @@ class Target:
         >>> from neuropil.datasets import Target
         >>> price = Target.of_numbers(torch.tensor([10.0, 20.0, 30.0, 40.0]), name="price")
         >>> price.mean, price.standardize(torch.tensor([25.0]))
-        ((25.0,), tensor([0.], dtype=torch.float64))
+        ((25.0,), tensor([0.]))
         >>> price.restore(torch.tensor([0.0]))
         tensor([25.], dtype=torch.float64)
     """
@@ -102,10 +102,11 @@ class Target:
             )
         if order is None:
             numeric = all(map(is_number, found))
-            # Equal numbers (1, 01, 1.0) need a second key: the order of a set is not the same
-            # in every process.
-            order = sorted(found, key=natural_key)
-            order = sorted(order, key=exact_number) if numeric else order
+            # 01 and 1 are equal numbers: their names settle the order.
+            order = sorted(
+                found,
+                key=lambda name: (exact_number(name) if numeric else 0, natural_key(name)),
+            )
         return cls.of_classes(order, name=name)
 
     @classmethod
@@ -137,30 +138,30 @@ class Target:
         return len(self.mean) if self.classes is None else len(self.classes)
 
     def standardize(self, targets: Tensor) -> Tensor:
-        """Return regression targets with mean 0 and deviation 1, in double precision.
+        """Return regression targets with mean 0 and deviation 1; class numbers unchanged.
 
-        Class numbers are returned unchanged.
+        The mean is taken off in double precision; the result is in single precision.
 
         Args:
             targets: Targets in their own units, ``(N)`` or ``(N, k)``.
         """
         if self.classes is not None:
             return targets
-        targets = targets.double()
-        return (targets - targets.new_tensor(self.mean)) / targets.new_tensor(self.scale)
+        exact = targets.double()
+        return ((exact - exact.new_tensor(self.mean)) / exact.new_tensor(self.scale)).float()
 
     def restore(self, outputs: Tensor) -> Tensor:
-        """Return a regression network's outputs in the targets' own units, in double precision.
+        """Return a regression network's outputs in the targets' own units; classes unchanged.
 
-        Class scores are returned unchanged.
+        Numbers far from zero keep their digits: the result is in double precision.
 
         Args:
             outputs: What the network gave, ``(N)`` or ``(N, k)``.
         """
         if self.classes is not None:
             return outputs
-        outputs = outputs.double()
-        return outputs * outputs.new_tensor(self.scale) + outputs.new_tensor(self.mean)
+        exact = outputs.double()
+        return exact * exact.new_tensor(self.scale) + exact.new_tensor(self.mean)
 
     def encode_classes(self, labels: Sequence[str], where: str) -> Tensor:
         """Return class numbers for class names.
