@@ -1,8 +1,11 @@
 """Named arrays in npz and npy files."""
 
 import json
+import os
 import pickle
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -232,7 +235,7 @@ def test_nothing_is_unpickled(save, tmp_path):
         datasets.open(tmp_path / "data.npz")
     (tmp_path / "x.npy").write_bytes(pickle.dumps(Trap()))
     (tmp_path / "y.npy").write_bytes(b"")
-    with pytest.raises(DataError, match="Python objects, which are never unpickled"):
+    with pytest.raises(DataError, match=r"x\.npy is damaged or truncated: the magic string"):
         datasets.open(tmp_path)
 
 
@@ -337,3 +340,109 @@ def test_cifar_is_read_with_its_names(data):
     raw = np.load(data / "cifar10_subset" / "cifar10_subset.npz")
     np.testing.assert_array_equal(opened.test.inputs, raw["x_test"].transpose(0, 3, 1, 2))
     np.testing.assert_array_equal(opened.test.targets, raw["y_test"])
+
+
+class TestFarFromZero:
+    """Mean and scale are taken off in double precision, before the cast."""
+
+    near = np.random.default_rng(1).standard_normal((60, 2))
+
+    def test_columns_are_centred_before_the_cast(self, save):
+        X = self.near * [1000, 1] + [1.7e12, 5]
+        opened = datasets.open(save(x=X, y=np.arange(60) % 2))
+        assert opened.train.inputs.dtype == torch.float32
+        assert opened.train.inputs.std(0, correction=0).tolist() == pytest.approx([1, 1])
+        again = Preparation.from_json(json.loads(json.dumps(opened.preparation.to_json())))
+        assert torch.equal(again.encode(X), opened.preparation.encode(X))
+        scaled = (X - X.mean(0)) / X.std(0)
+        assert np.allclose(
+            again.encode(X).diff(dim=0), np.diff(scaled, axis=0), rtol=0.3, atol=0.1
+        )
+
+    @pytest.mark.parametrize("part", ["validation", "test"])
+    def test_so_are_other_parts(self, save, part):
+        X = self.near + 1e9
+        arrays = {"x_train": X, "y_train": X[:, 0], f"x_{part}": X, f"y_{part}": X[:, 0]}
+        opened = datasets.open(save(**arrays), validation=0, test=0)
+        held = getattr(opened, part)
+        assert torch.equal(held.inputs, opened.train.inputs)
+        assert torch.equal(held.targets, opened.train.targets)
+        assert np.array_equal(held.targets.numpy(), X[:, 0])
+
+    def test_others_stay_as_they_are(self, save):
+        opened = datasets.open(save(x=self.near + 100, y=np.arange(60) % 2))
+        assert opened.preparation.center == opened.preparation.scale == ()
+        assert opened.train.inputs.mean().item() == pytest.approx(100, abs=0.5)
+
+    @pytest.mark.parametrize("shape", [(3, 4), (3, 2, 5), (3, 2, 3, 4)])
+    def test_more_axes_have_one_center_per_channel(self, save, shape):
+        X = np.random.default_rng(0).standard_normal((40, *shape)) + 1e9
+        opened = datasets.open(save(x=X, y=np.arange(40) % 2))
+        assert len(opened.preparation.center) == (1 if len(shape) == 2 else shape[0])
+        assert abs(opened.train.inputs.mean().item()) < 1e-3
+        assert opened.preparation.encode(X[0]).shape == (1, *shape)
+
+    @pytest.mark.parametrize(
+        "y", [1e9 + 10 * near[:, 0], 2**61 + (1e12 * near[:, 0]).astype(np.int64), 1e-9 * near]
+    )
+    def test_targets_keep_their_digits(self, save, y):
+        opened = datasets.open(save(x=self.near, y=y), validation=0, test=0)
+        target, given = opened.preparation.target, opened.train.targets
+        assert np.allclose(given.double(), y.astype(float), rtol=1e-7, atol=1e-4 * y.std())
+        standard = target.standardize(given)
+        assert standard.std(0, correction=0).numpy() == pytest.approx(1, rel=1e-3)
+        back = target.restore(standard.float())
+        assert back.dtype == torch.float64
+        assert np.allclose(back, y.astype(float), atol=1e-3 * y.std())
+
+    def test_digits_that_the_file_lost_are_said(self, save):
+        X = (1.7e9 + 60 * self.near).astype(np.float32)
+        opened = datasets.open(save(x=X, y=np.arange(60) % 2))
+        (note,) = [note for note in opened.notes if "its digits are lost" in note]
+        assert "the inputs in data.npz: column 0 varies by" in note
+        assert "float32 holds no finer steps than 2e+02 there (1 more such columns)" in note
+
+    @pytest.mark.parametrize(
+        "change", [{"center": [1.0]}, {"scale": [0.0, 1.0]}, {"dtype": "int64"}]
+    )
+    def test_damaged_plain_data(self, change):
+        made = ArrayPreparation(
+            (2,), Target.of_classes("ab"), "float32", (1.0, 2.0), (1.0, 1.0)
+        )
+        with pytest.raises(DataError, match="center and scale need 2 numbers each"):
+            Preparation.from_json(made.to_json() | change)
+
+
+def test_the_order_of_equal_and_huge_numbers_is_the_same_in_every_process():
+    code = (
+        "from neuropil.datasets import Target\n"
+        "ids = [str(2**56 + k) for k in range(5)] + ['1', '01', '1.0', '+1', '-2', '1e0']\n"
+        "print(Target.of_labels(ids, 'here').classes)"
+    )
+    environment = os.environ | {"PYTHONHASHSEED": "2"}
+    made = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    order = ["-2", "1.0", "1e0", "01", "1", "+1", *(str(2**56 + k) for k in range(5))]
+    assert made.stdout.strip() == str(tuple(order))
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ([b"caf\xe9", b"caf\xe8", b"tea"], ["caf\u00e8", "caf\u00e9", "tea"]),
+        (["cafe\u0301", "caf\u00e9", "tea"], ["caf\u00e9", "tea"]),
+        ([0.1234567890123, 0.1234567890124, 1.0], ["0.1234567890123", "0.1234567890124", "1"]),
+        (np.float32([0.1, 0.2, 3]), ["0.1", "0.2", "3"]),
+        (np.uint64([2**63 + 1, 2**63 + 2, 5]), ["5", str(2**63 + 1), str(2**63 + 2)]),
+        (np.int64([-(2**60), 1 - 2**60, 7]), [str(-(2**60)), str(1 - 2**60), "7"]),
+    ],
+    ids=str,
+)
+def test_labels_keep_their_letters_and_digits(save, labels, classes):
+    opened = datasets.open(save(x=X, y=np.array(labels)[Y]), task="classification")
+    assert opened.classes == classes

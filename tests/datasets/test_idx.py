@@ -135,3 +135,28 @@ def test_mnist_is_read_whole(data):
     ]
     assert opened.test.targets[:5].tolist() == [7, 2, 1, 0, 4]
     assert opened.train.inputs.shape[1:] == (1, 28, 28)
+
+
+class TestFilesInFolders:
+    """How tools unpack what belongs side by side."""
+
+    @pytest.mark.parametrize("place", ["{name}/{name}", "raw/{name}", "MNIST/raw/{name}"])
+    def test_they_are_found(self, tmp_path, write_idx, place):
+        for part in ("train", "t10k"):
+            write_idx(30, part, packed=False)
+        for file in list(tmp_path.iterdir()):
+            target = tmp_path / place.format(name=file.name)
+            content = file.read_bytes()
+            file.unlink()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        opened = datasets.open(tmp_path)
+        assert (opened.input_shape, opened.classes) == ((1, 4, 5), ["0", "1", "2"])
+        assert len(opened.test) == 30
+        assert len(datasets.read_for_evaluation(opened.preparation, tmp_path)[0]) == 30
+
+    def test_those_at_the_top_come_first(self, tmp_path, write_idx):
+        write_idx(20, packed=False)
+        (tmp_path / "old").mkdir()
+        (tmp_path / "old" / "t10k-images-idx3-ubyte").write_bytes(b"")
+        assert not datasets.open(tmp_path, test=0).has_test

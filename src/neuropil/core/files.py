@@ -139,7 +139,9 @@ def load(folder: str | PathLike[str]) -> Network:
             f"{folder / WEIGHTS} does not belong to {STRUCTURE} beside it: "
             f"{reason(ValueError(lines))}."
         ) from None
-    floats = (value.dtype for value in state.values() if value.is_floating_point())
+    # The parameters come first: an Input may keep its mean in double precision.
+    tensors = [*network.parameters(), *network.buffers()]
+    floats = (value.dtype for value in tensors if value.is_floating_point())
     return network.to(next(floats, torch.get_default_dtype()))
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
-import zlib
-from typing import TYPE_CHECKING, Any, TypeVar, final
+from typing import IO, TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from neuropil.core.free_memory import require_memory
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import listed, shortened, visible
+from neuropil.datasets.paths import listed, require_regular, shortened, visible
+from neuropil.datasets.reading import check_unpacked, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-T = TypeVar("T")
 
 PAIRS = (("x", "y"), ("inputs", "targets"), ("images", "labels"), ("data", "target"))
 """Names that inputs and targets go by."""
+PIECE = 2**20
+"""Bytes unpacked at once."""
 PARTS = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val"),
@@ -42,12 +43,12 @@ class ArrayFile:
         if path.is_dir():
             self.names = [e.stem for e in visible(path) if e.suffix.casefold() == ".npy"]
         else:
-            self.names = guarded(path, lambda: npz_names(path))
+            self.names = npz_names(path)
 
     def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
         if self.path.is_dir():
             return read_npy(self.path / f"{name}.npy")
-        return guarded(self.path, lambda: npz_array(self.path, name))
+        return npz_array(self.path, name)
 
     def pair(self, part: str | None) -> tuple[str, str] | None:
         """Return the names of the inputs and targets of a part, if they are there.
@@ -120,63 +121,87 @@ def read_npy(path: Path) -> np.ndarray[Any, Any]:
     Raises:
         DataError: If it is damaged or holds objects.
     """
-    array = guarded(path, lambda: np.load(path, allow_pickle=False))
-    if not isinstance(array, np.ndarray):
-        raise DataError(f"{path} is no .npy file of one array.")
-    return plain_array(array, f"{path.name}")
+    with reading(path):
+        require_regular(path)
+        with path.open("rb") as file:
+            return read_array(file, path.stat().st_size, path.name)
 
 
 def npz_names(path: Path) -> list[str]:
-    """Return the names of the arrays in an archive."""
-    with zipfile.ZipFile(path) as archive:
-        return [
-            name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")
-        ]
+    """Return the names of the arrays in an archive.
+
+    Raises:
+        DataError: If it is damaged, or would unpack to more than real data can.
+    """
+    with reading(path):
+        require_regular(path)
+        with zipfile.ZipFile(path) as archive:
+            members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
+        check_unpacked(path, sum(member.file_size for member in members))
+    return [member.filename.removesuffix(".npy") for member in members]
 
 
 def npz_array(path: Path, name: str) -> np.ndarray[Any, Any]:
-    """Return one array of an archive."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return plain_array(arrays[name], f"array {name!r} of {path.name}")
-
-
-def plain_array(array: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:
-    """Return an array of numbers or texts, or say that it holds something else.
+    """Return one array of an archive.
 
     Raises:
-        DataError: If it does.
+        DataError: If it is damaged or holds objects.
     """
-    if array.dtype.kind not in "buifUS":
-        raise DataError(f"{where} must hold numbers, got {array.dtype}.")
-    return array
+    with reading(path), zipfile.ZipFile(path) as archive:
+        member = archive.getinfo(f"{name}.npy")
+        with archive.open(member) as file:
+            return read_array(file, member.file_size, f"array {name!r} of {path.name}")
 
 
-def guarded(path: Path, read: Callable[[], T]) -> T:
-    """Read a file, and turn whatever is wrong with it into one clear line.
+def read_array(file: IO[bytes], size: int, where: str) -> np.ndarray[Any, Any]:
+    """Return an array of numbers or texts; memory is taken once the header is believed.
+
+    Args:
+        file: An ``.npy`` file, at its beginning.
+        size: Its length in bytes.
+        where: What the array is called, for errors.
 
     Raises:
-        DataError: If anything is wrong.
+        DataError: If it holds something else, or the header does not fit the length.
     """
-    try:
-        return read()
-    except DataError:
-        raise
-    except MemoryError:
-        raise DataError(f"{path} claims an array that does not fit in memory.") from None
-    except ValueError as error:
-        if "pickle" in str(error):
-            raise DataError(
-                f"{path} holds Python objects, which are never unpickled: save the arrays as "
-                "plain numbers."
-            ) from None
-        raise DataError(f"{path} is damaged: {shortened(str(error), 150)}.") from None
-    except (
-        EOFError,
-        OSError,
-        zipfile.BadZipFile,
-        zlib.error,
-        KeyError,
-        NotImplementedError,
-    ) as error:
-        why = shortened(str(error), 150)
-        raise DataError(f"{path} is damaged or truncated: {why}.") from None
+    shape, fortran, dtype = read_header(file, where)
+    needed = math.prod(shape) * dtype.itemsize
+    held = size - file.tell()
+    if needed > held or min(shape, default=1) < 0 or not dtype.itemsize:
+        raise DataError(
+            f"{where} is damaged: its header claims {dtype} of shape "
+            f"{shortened(str(shape))}, and {held:,} bytes follow."
+        )
+    require_memory(needed, where)
+    array = np.empty(shape[::-1] if fortran else shape, dtype)
+    view = memoryview(array.reshape(-1).view(np.uint8).data) if needed else memoryview(b"")
+    filled = 0
+    while filled < needed:
+        got = file.readinto(view[filled : filled + PIECE])  # pyright: ignore[reportAttributeAccessIssue]  # all have it
+        if not got:
+            raise DataError(f"{where} is damaged: it ends after {filled:,} bytes.")
+        filled += got
+    return array.T if fortran else array
+
+
+def read_header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return the shape, the order of the axes and the type that an ``.npy`` header declares.
+
+    Raises:
+        DataError: If the array holds anything but numbers or texts.
+    """
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_2_0
+    if version == (1, 0):
+        read = np.lib.format.read_array_header_1_0
+    elif version != (2, 0):
+        raise DataError(f"{where} must hold numbers, got a header of version {version}.")
+    shape, fortran, dtype = read(file)
+    if dtype.hasobject:
+        raise DataError(
+            f"{where} holds Python objects, which are never unpickled: save the arrays as "
+            "plain numbers."
+        )
+    if dtype.kind not in "buifUS":
+        raise DataError(f"{where} must hold numbers, got {dtype}.")
+    return shape, fortran, dtype

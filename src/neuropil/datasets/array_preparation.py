@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
+import torch
 from typing_extensions import override
 
+from neuropil.core.moments import moments
 from neuropil.datasets.dataset import as_inputs
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.layouts import as_batch
-from neuropil.datasets.plain import shape_tuple, text
+from neuropil.datasets.plain import number_tuple, shape_tuple, text
 from neuropil.datasets.preparation import Preparation
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from neuropil.datasets.target import Target
 
 DTYPES = ("uint8", "int64", "float32")
+STEPS = 16
+"""A spread of fewer steps of a type than this is called unresolved."""
 
 
 @final
@@ -27,13 +31,19 @@ DTYPES = ("uint8", "int64", "float32")
 class ArrayPreparation(Preparation):
     """How an array becomes what a network takes: in the type of the training data.
 
+    x becomes ``(x − center) / scale`` in double precision before it is cast. Both are given
+    only where single precision could not tell the training examples apart, as with timestamps.
+
     Args:
         shape: Shape of one example.
         target: What the network gives.
         dtype: ``"uint8"``, ``"int64"`` or ``"float32"``.
+        center: What is subtracted: a number per column of one axis, per channel of three or
+            more, one in all for two; empty for nothing.
+        scale: What is then divided by, alike.
 
     Raises:
-        DataError: If the type is none of these.
+        DataError: If the type is none of these, or `center` and `scale` do not fit.
 
     Example:
         >>> from neuropil.datasets import ArrayPreparation, Target
@@ -47,10 +57,19 @@ class ArrayPreparation(Preparation):
     shape: tuple[int, ...]
     target: Target
     dtype: str = "float32"
+    center: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:
             raise DataError(f"arrays are kept as {', '.join(DTYPES)}, got {self.dtype!r}.")
+        lengths = (0, 1 if len(self.shape) == 2 else self.shape[0])
+        fits = len(self.center) == len(self.scale) and len(self.scale) in lengths
+        if not fits or not all(self.scale) or (self.scale and self.dtype != "float32"):
+            raise DataError(
+                f"center and scale need {lengths[1]} numbers each, no scale of them 0, and "
+                f"float32; got {len(self.center)} and {len(self.scale)} for {self.dtype}."
+            )
 
     @property
     @override
@@ -70,16 +89,28 @@ class ArrayPreparation(Preparation):
             DataError: If the shape or the type differs, or a number is NaN or infinite.
         """
         array = as_batch(np.asarray(raw), self.shape, "the array")
+        if self.center and array.dtype.kind in "buif":
+            check_finite(array, "the array")
+            axes = (-1, *[1] * (len(self.shape) - 1))
+            center, scale = (np.reshape(value, axes) for value in (self.center, self.scale))
+            with np.errstate(over="ignore"):
+                array = ((array - center) / scale).astype(np.float64)
         return as_inputs(as_type(array, self.dtype))
 
     @override
     def fields(self) -> dict[str, Any]:
-        return {"shape": list(self.shape), "dtype": self.dtype}
+        return {
+            "shape": list(self.shape),
+            "dtype": self.dtype,
+            "center": list(self.center),
+            "scale": list(self.scale),
+        }
 
     @classmethod
     @override
     def from_fields(cls, data: dict[str, Any], target: Target) -> Self:
-        return cls(shape_tuple(data, "shape"), target, text(data, "dtype"))
+        center, scale = number_tuple(data, "center"), number_tuple(data, "scale")
+        return cls(shape_tuple(data, "shape"), target, text(data, "dtype"), center, scale)
 
 
 def as_type(array: np.ndarray[Any, Any], dtype: str) -> np.ndarray[Any, Any]:
@@ -113,7 +144,7 @@ def check_finite(array: np.ndarray[Any, Any], where: str) -> None:
         where: What the array is called.
 
     Raises:
-        DataError: If a number is NaN or infinite.
+        DataError: If a number is NaN, or infinite in single precision.
     """
     if array.dtype.kind != "f":
         return
@@ -125,3 +156,29 @@ def check_finite(array: np.ndarray[Any, Any], where: str) -> None:
     value = array[rows[0]][~finite[rows[0]]].flat[0] if array.ndim > 1 else array[rows[0]]
     more = f" (and {len(rows) - 1:,} more rows)" if len(rows) > 1 else ""
     raise DataError(f"{where}: row {rows[0]} holds {value}{more}; rows are counted from 0.")
+
+
+def say_unresolved(array: np.ndarray[Any, Any], where: str) -> list[str]:
+    """Return a line that names columns whose values their own type cannot tell apart.
+
+    Args:
+        array: Examples along axis 0, as they were read.
+        where: What the array is called.
+    """
+    # Integers are computed with in double precision, which small ones fit into.
+    whole = array.dtype.kind in "iu" and array.dtype.itemsize == 8
+    if not (whole or array.dtype.kind == "f") or array.ndim > 2 or not len(array):
+        return []
+    held_as = np.dtype(np.float64) if whole else array.dtype
+    columns = torch.from_numpy(array.astype(np.float64).reshape(len(array), -1))
+    mean, deviation = (values[0].numpy() for values in moments(columns, [0]))
+    step = np.abs(mean) * np.finfo(held_as).eps
+    coarse = np.flatnonzero((deviation > 0) & (deviation < STEPS * step)).tolist()
+    if not coarse:
+        return []
+    first = coarse[0]
+    what = f"column {first} " if array.ndim > 1 else ""
+    more = f" ({len(coarse) - 1:,} more such columns)" if len(coarse) > 1 else ""
+    spread = f"{deviation[first]:.3g} about {mean[first]:.6g}"
+    held = f"{held_as} holds no finer steps than {step[first]:.2g} there"
+    return [f"{where}: {what}varies by {spread}, and {held}{more}: its digits are lost."]

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from neuropil.datasets.array_preparation import check_finite
-from neuropil.datasets.cells import MAX_CLASSES, number_label
+from neuropil.datasets.cells import MAX_CLASSES
 from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import composed
 
 Values = np.ndarray[Any, Any]
 
@@ -80,7 +81,7 @@ def class_labels(values: Values, names: list[str] | None, where: str) -> list[st
     if values.dtype.kind in "USb":
         return [as_word(value) for value in values.tolist()]
     if names is None:
-        return list(map(number_label, values.tolist()))
+        return list(map(number_word, values))
     outside = np.flatnonzero(
         (values < 0) | (values >= len(names)) | (values != np.round(values))
     )
@@ -93,8 +94,22 @@ def class_labels(values: Values, names: list[str] | None, where: str) -> list[st
 
 
 def as_word(value: Any) -> str:
-    """Return a label as text."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    """Return a label as text, accents as parts of their letters."""
+    if isinstance(value, bytes):
+        try:
+            value = value.decode()
+        except UnicodeDecodeError:
+            value = value.decode("latin-1")  # it has a letter for every byte: none become alike
+    return composed(str(value))
+
+
+def number_word(value: Any) -> str:
+    """Return the shortest text for a number of an array, integers in full: 1.0 and 1 are alike.
+
+    Args:
+        value: A NumPy scalar, whose own type decides how many digits tell it apart.
+    """
+    return str(int(value)) if value == int(value) else str(value)
 
 
 def plain_targets(values: Values, where: str) -> Values:

@@ -8,8 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neuropil.core.moments import column_axes, narrow, standardization
 from neuropil.datasets.array_file import ArrayFile
-from neuropil.datasets.array_preparation import ArrayPreparation, check_finite
+from neuropil.datasets.array_preparation import (
+    ArrayPreparation,
+    check_finite,
+    say_unresolved,
+)
 from neuropil.datasets.array_targets import (
     Values,
     as_word,
@@ -57,7 +62,8 @@ def open_arrays(path: Path, options: Options) -> Splits:
 
     def as_dataset(inputs: Values, values: Values) -> Dataset:
         batch = as_batch(inputs, shape, f"the inputs in {path.name}")
-        return Dataset(batch, encode_outcome(values, classes, names, str(path)))
+        outcome = encode_outcome(values, classes, names, str(path))
+        return Dataset(in_double_precision(batch), outcome)
 
     validation, test = file.pair("validation"), file.pair("test")
     train, cut, held_out = options.cut(
@@ -67,7 +73,36 @@ def open_arrays(path: Path, options: Options) -> Splits:
     )
     target = classes or Target.of_numbers(torch.as_tensor(train.targets))
     preparation = prepare(train, target, value_range(inputs))
-    return Splits(train, cut, held_out, preparation=preparation, source=str(path), notes=notes)
+    if task == "regression":
+        notes += say_unresolved(values, f"the targets in {path.name}")
+    notes += say_unresolved(inputs, f"the inputs in {path.name}")
+    wide = narrow(torch.as_tensor(train.targets)).dtype
+
+    def prepared(part: Dataset) -> Dataset:
+        targets = torch.as_tensor(part.targets)
+        targets = targets.to(wide) if targets.is_floating_point() else targets
+        return Dataset(preparation.encode(part.inputs), targets)
+
+    test_part = (
+        (lambda notes: prepared(held_out(notes)))
+        if callable(held_out)
+        else held_out and prepared(held_out)
+    )
+    return Splits(
+        prepared(train),
+        cut and prepared(cut),
+        test_part,
+        preparation=preparation,
+        source=str(path),
+        notes=notes,
+    )
+
+
+def in_double_precision(batch: Values) -> Values | Tensor:
+    """Return floating-point numbers as a tensor that `Dataset` leaves as it is."""
+    if batch.dtype.kind != "f":
+        return batch
+    return torch.from_numpy(np.ascontiguousarray(batch, dtype=np.float64))
 
 
 def load_pair(file: ArrayFile, names: tuple[str, str]) -> tuple[Values, Values]:
@@ -110,7 +145,7 @@ def encode_outcome(
         return target.encode_classes(class_labels(values, names, where), where)
     if values.dtype.kind not in "buif":
         raise DataError(f"{where}: the targets must be numbers, got {values.dtype}.")
-    return torch.from_numpy(values.astype(np.float32))
+    return torch.from_numpy(values.astype(np.float64))
 
 
 def class_names(file: ArrayFile) -> list[str] | None:
@@ -126,9 +161,13 @@ def class_names(file: ArrayFile) -> list[str] | None:
 def prepare(train: Dataset, target: Target, span: tuple[float, float] | None) -> Preparation:
     """Return the preparation of pictures if the arrays are pictures, that of arrays if not."""
     shape = tuple(train.inputs.shape[1:])
-    dtype = str(train.inputs.dtype).removeprefix("torch.")
+    dtype = str(train.inputs.dtype).removeprefix("torch.").replace("float64", "float32")
     if len(shape) == 3 and shape[0] in (1, 3) and span is not None and dtype != "int64":
         low, high = span
         background = rim_brightness(train.inputs, low, high)
         return PicturePreparation(shape, target, dtype, low, high, background)
-    return ArrayPreparation(shape, target, dtype)
+    if narrow(train.inputs).dtype != torch.float64:
+        return ArrayPreparation(shape, target, dtype)
+    axes = column_axes(train.inputs.ndim)
+    center, scale = (v.flatten().tolist() for v in standardization(train.inputs, axes))
+    return ArrayPreparation(shape, target, dtype, tuple(center), tuple(scale))

@@ -9,7 +9,10 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.core.moments import narrow
 from neuropil.datasets.errors import DataError
+
+MAX_INT64 = np.iinfo(np.int64).max
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +32,8 @@ class Dataset:
     Args:
         inputs: NumPy array, torch tensor or nested lists, the examples along axis 0. Bytes stay
             bytes (pictures), other integers become int64, NumPy's floating-point numbers
-            float32; a torch tensor is kept as it is.
+            float32, or float64 where float32 cannot tell them apart (10⁹ + x); a torch tensor
+            is kept as it is.
         targets: One target per example, or None.
         names: One text per example, such as its file's name, or None.
 
@@ -141,10 +145,14 @@ def from_array(values: Any, title: str) -> Tensor:
     array = np.asarray(values)
     if array.dtype.kind not in "buif":
         raise DataError(f"{title} must be numbers, got an array of {array.dtype}.")
+    wanted: type[np.generic] = np.int64
     if array.dtype == np.uint8 or array.dtype == np.bool_:
         wanted = np.uint8
-    else:
-        wanted = np.float32 if array.dtype.kind == "f" else np.int64
+    elif array.dtype.kind == "f":
+        wanted = np.float64 if array.dtype.itemsize > 4 else np.float32
+    elif array.dtype.kind == "u" and array.size and array.max() > MAX_INT64:
+        wanted = np.float64  # it would wrap round to negative numbers
     array = np.ascontiguousarray(array, dtype=wanted).reshape(array.shape)
     # Torch warns about memory it may not write to.
-    return torch.from_numpy(array if array.flags.writeable else array.copy())
+    tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
+    return narrow(tensor) if tensor.ndim and tensor.numel() else tensor

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from neuropil.datasets.array_file import ArrayFile
 from neuropil.datasets.arrays import class_names, encode_outcome, load_pair
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.errors import DataError, recalling
 from neuropil.datasets.idx import find_idx, pair, read_pair
 from neuropil.datasets.paths import existing, visible
-from neuropil.datasets.picture_folder import find_files, find_parts, read_files
+from neuropil.datasets.picture_files import find_files
+from neuropil.datasets.picture_folder import find_parts, read_pictures_by_class
 from neuropil.datasets.picture_preparation import PicturePreparation
 from neuropil.datasets.prediction import TABLES
+from neuropil.datasets.reading import reading
 from neuropil.datasets.table_preparation import TablePreparation
 from neuropil.datasets.tables import read_labelled
 from neuropil.datasets.unpacking import unpacked_suffix
@@ -43,18 +45,28 @@ def read_for_evaluation(
     """
     found = existing(path)
     notes: list[str] = []
+    with reading(found), recalling(notes):
+        return read_labels(preparation, found, notes), notes
+
+
+def read_labels(preparation: Preparation, found: Path, notes: list[str]) -> Dataset:
+    """Return the labelled examples of a file or folder.
+
+    Raises:
+        DataError: If it is not of the kind that the network was trained on.
+    """
     if isinstance(preparation, TablePreparation):
         if unpacked_suffix(found) not in TABLES:
             raise DataError(
                 f"{found} is no table (.csv, .tsv), which the network was trained on."
             )
-        return read_labelled(preparation, found, notes), notes
+        return read_labelled(preparation, found, notes)
     if holds_arrays(found):
-        return read_arrays(preparation, found), notes
+        return read_arrays(preparation, found)
     if isinstance(preparation, PicturePreparation) and found.is_dir():
         if find_idx(found):
-            return read_idx_pictures(preparation, found), notes
-        return read_picture_classes(preparation, found, notes), notes
+            return read_idx_pictures(preparation, found)
+        return read_picture_classes(preparation, found, notes)
     raise DataError(
         f"{found} is not what the network was trained on, which is {preparation.kind}."
     )
@@ -93,6 +105,4 @@ def read_picture_classes(
     """Return the test pictures of a folder of classes, or all it has."""
     parts = find_parts(folder)
     files = find_files(parts.get("test", parts["train"]))
-    pixels, labels, names = read_files(files, preparation.shape, folder, notes)
-    targets = preparation.target.encode_classes(labels, str(files.folder))
-    return Dataset(preparation.from_bytes(pixels), targets, names=names)
+    return read_pictures_by_class(files, preparation, folder, notes)

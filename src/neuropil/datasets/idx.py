@@ -12,8 +12,9 @@ import numpy as np
 
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import visible
+from neuropil.datasets.paths import require_regular, visible
 from neuropil.datasets.picture_preparation import PicturePreparation, rim_brightness
+from neuropil.datasets.reading import check_unpacked, reading
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.target import Target
 
@@ -23,20 +24,49 @@ if TYPE_CHECKING:
 MOST_ZLIB_CAN = 1032
 """Deflate never packs more than this many bytes into one."""
 
+DEEPEST = 2
+"""Folders within folders that are searched for the files."""
+
 Pair = tuple[Path, Path]
 
 
 def find_idx(folder: Path) -> dict[str, Path]:
-    """Return the idx files of a folder by role: ``train images``, ``test labels`` and so on."""
-    found = {}
-    for entry in visible(folder):
-        name = entry.name.casefold()
+    """Return the idx files of a folder by role: ``train images``, ``test labels`` and so on.
+
+    Some tools unpack each file into a folder of its name, others all of them into
+    ``MNIST/raw``: where the folder itself holds none, its folders and theirs are searched.
+
+    Args:
+        folder: Where to look.
+    """
+    entries = visible(folder)
+    found = roles(entries)
+    for _ in range(DEEPEST):
+        below = [entry for entry in entries if entry.is_dir()]
+        if found or not below:
+            break
+        found = roles([file for entry in below for file in named_idx(entry)])
+        entries = visible(below[0]) if len(below) == 1 else []
+    return found
+
+
+def named_idx(folder: Path) -> list[Path]:
+    """Return what has the name of an idx file in a folder, which may hold many pictures."""
+    with reading(folder):
+        return sorted(entry for entry in folder.iterdir() if "-ubyte" in entry.name.casefold())
+
+
+def roles(entries: list[Path]) -> dict[str, Path]:
+    """Return the first idx file of each role among files and folders."""
+    found: dict[str, Path] = {}
+    for file in entries:
+        name = file.name.casefold()
         what = "images" if "idx3-ubyte" in name else "labels" if "idx1-ubyte" in name else None
         part = (
             "train" if "train" in name else "test" if "t10k" in name or "test" in name else None
         )
-        if what and part and entry.is_file():
-            found.setdefault(f"{part} {what}", entry)
+        if what and part and file.is_file():
+            found.setdefault(f"{part} {what}", file)
     return found
 
 
@@ -128,21 +158,22 @@ def read_idx(path: Path, axes: int) -> np.ndarray[Any, Any]:
         DataError: If the header or the length is wrong.
     """
     packed = path.suffix.casefold() == ".gz"
-    try:
-        with gzip.open(path) if packed else path.open("rb") as file:
-            shape = read_shape(file, path, axes)
-            size, room = (
-                math.prod(shape),
-                path.stat().st_size * (MOST_ZLIB_CAN if packed else 1),
-            )
-            # Checked before the memory is asked for: the header may claim anything.
-            values = np.empty(size if size <= room else 0, np.uint8)
-            got = file.readinto(values.data) if values.size else 0
-            rest = file.read(1)
-    except (EOFError, zlib.error):
-        raise DataError(f"{path} ends too early: the file is truncated.") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
+    with reading(path):
+        require_regular(path)
+        try:
+            with gzip.open(path) if packed else path.open("rb") as file:
+                shape = read_shape(file, path, axes)
+                size, room = math.prod(shape), path.stat().st_size
+                if packed:
+                    room *= MOST_ZLIB_CAN
+                if packed and size <= room:
+                    check_unpacked(path, size)
+                # Checked before the memory is taken: the header may claim anything.
+                values = np.empty(size if size <= room else 0, np.uint8)
+                got = file.readinto(values.data) if values.size else 0
+                rest = file.read(1)
+        except (EOFError, zlib.error):
+            raise DataError(f"{path} ends too early: the file is truncated.") from None
     if got != size or rest:
         problem = "more" if got == size else "fewer"
         raise DataError(

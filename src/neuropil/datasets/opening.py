@@ -12,6 +12,7 @@ from neuropil.datasets.options import Options
 from neuropil.datasets.paths import existing, listed, visible
 from neuropil.datasets.picture_file import SUFFIXES
 from neuropil.datasets.picture_folder import open_picture_folder
+from neuropil.datasets.reading import reading
 from neuropil.datasets.tables import open_table
 from neuropil.datasets.unpacking import unpacked_suffix
 
@@ -95,15 +96,23 @@ def open_data(
     """
     found = existing(path)
     options = Options(target, task, seed, validation, test, image_size, color, header, encoding)
-    if found.is_dir():
-        return open_folder(found, options)
-    suffix = unpacked_suffix(found)
+    with reading(found):
+        return open_folder(found, options) if found.is_dir() else open_file(found, options)
+
+
+def open_file(path: Path, options: Options) -> Splits:
+    """Open a file by its suffix.
+
+    Raises:
+        DataError: If it is of no kind that is known.
+    """
+    suffix = unpacked_suffix(path)
     if suffix in FILE_READERS:
-        return FILE_READERS[suffix](found, options)
+        return FILE_READERS[suffix](path, options)
     hint = "one picture alone teaches nothing" if suffix in SUFFIXES else f"known are {KINDS}"
-    if re.search(r"idx\d-ubyte", found.name):
-        hint = f"open the folder {found.parent}, which holds the other idx files too"
-    raise DataError(f"{found} is of no kind that can be opened: {hint}.")
+    if re.search(r"idx\d-ubyte", path.name):
+        hint = f"open the folder {path.parent}, which holds the other idx files too"
+    raise DataError(f"{path} is of no kind that can be opened: {hint}.")
 
 
 def open_folder(folder: Path, options: Options) -> Splits:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
+import stat
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,15 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
 
+NOT_REGULAR = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+LONGEST_NUMBER = 1000
+"""Longer rows of digits are sorted as words: Python refuses to convert very long ones."""
+
 
 def existing(path: str | os.PathLike[str]) -> Path:
     """Return the path if there is such a file or folder, or suggest near names.
@@ -21,15 +32,23 @@ def existing(path: str | os.PathLike[str]) -> Path:
         path: What the user named; ``~`` is the home folder.
 
     Raises:
-        DataError: If the system refuses to look.
+        DataError: If the system refuses to look, or it is neither a file nor a folder.
         MissingDataError: If nothing is there.
     """
-    found = Path(path).expanduser()
+    found = Path(path)
     try:
+        found = found.expanduser()
+        if not found.exists():
+            found = spelled_alike(found)
         if found.exists():
+            require_regular(found)
             return found
-    except OSError as error:
-        raise DataError(f"{found!s:.200} cannot be opened: {error.strerror}.") from None
+        dangling = found.is_symlink() and found.readlink()
+    except (OSError, RuntimeError) as error:  # an unknown user's home is a RuntimeError
+        why = getattr(error, "strerror", None) or error
+        raise DataError(f"{found!s:.200} cannot be opened: {why}.") from None
+    if dangling:
+        raise MissingDataError(f"{found} is a link that leads nowhere (to {dangling}).")
     folder = found.parent
     if not folder.is_dir():
         raise MissingDataError(f"There is no {found}: the folder {folder} does not exist.")
@@ -37,6 +56,41 @@ def existing(path: str | os.PathLike[str]) -> Path:
         "There is no "
         f"{found}{did_you_mean(found.name, (entry.name for entry in visible(folder)))}"
     )
+
+
+def require_regular(path: Path) -> None:
+    """Refuse a pipe, a device or a socket, which would be waited for without end.
+
+    Args:
+        path: A file or a folder; links are followed.
+
+    Raises:
+        DataError: If it is none.
+    """
+    kind = NOT_REGULAR.get(stat.S_IFMT(path.stat().st_mode))
+    if kind is not None:
+        raise DataError(f"{path} is {kind}: data are read from files and folders alone.")
+
+
+def spelled_alike(path: Path) -> Path:
+    """Return the file whose name differs only in how accents are written, or the path itself.
+
+    One system writes é as one character, another as e with an accent after it.
+
+    Args:
+        path: A path at which nothing is found.
+    """
+    if path.name.isascii() or not path.parent.is_dir():
+        return path
+    alike = (
+        entry for entry in path.parent.iterdir() if composed(entry.name) == composed(path.name)
+    )
+    return next(alike, path)
+
+
+def composed(name: str) -> str:
+    """Return a name with accents as parts of their letters: one name however it is written."""
+    return unicodedata.normalize("NFC", name)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -61,7 +115,11 @@ def visible(folder: Path) -> list[Path]:
 def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
     """Return a key that sorts ``s2`` before ``s10``."""
     parts = [part for part in re.split(r"(\d+)", name) if part]
-    keys = ((0, int(p)) if p.isdecimal() else (1, p.casefold()) for p in parts)
+    numbers = (p.isdecimal() and len(p) <= LONGEST_NUMBER for p in parts)
+    keys = (
+        (0, int(part)) if number else (1, part.casefold())
+        for part, number in zip(parts, numbers, strict=True)
+    )
     return (*keys, (2, name))
 
 

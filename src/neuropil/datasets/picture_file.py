@@ -1,23 +1,31 @@
-"""Decode one picture file into bytes of a wanted form, whatever it holds."""
+"""Decode one picture file into numbers of a wanted form, whatever it holds."""
 
 from __future__ import annotations
 
 import logging
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.paths import shortened
+from neuropil.datasets.picture_depth import (
+    DEEP_COLOUR,
+    as_planes,
+    is_deep,
+    raw_mode,
+    swap_bytes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 SUFFIXES = frozenset(
     [
@@ -38,6 +46,7 @@ SUFFIXES = frozenset(
     ]
 )
 GREY_MODES = frozenset(["1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"])
+FORMATS = ("PNG", "JPEG", "PPM", "BMP", "WEBP", "GIF", "TIFF")
 ANIMATED = frozenset(["GIF", "PNG", "TIFF", "WEBP"])
 ORIENTATION = 0x0112
 TURNED = range(5, 9)
@@ -47,21 +56,29 @@ TURNED = range(5, 9)
 @final
 @dataclass(frozen=True)
 class Header:
-    """What a picture file says of itself before it is decoded."""
+    """Header of a picture file: its size, and whether it is grey and has more than 8 bits."""
 
     size: tuple[int, int]
     grey: bool
+    deep: bool
 
 
 @final
 @dataclass(frozen=True)
 class Treatment:
-    """A picture's own size, and what had to be done to it."""
+    """A picture's own size, and what had to be done to it.
+
+    `deep` are the lowest and the highest value of a picture of more than 8 bits, `fractions`
+    says whether they are floating-point numbers; `cut` whether 16 bits were cut to 8.
+    """
 
     size: tuple[int, int]
-    made_grey: bool
-    transparent: bool
-    animated: bool
+    made_grey: bool = False
+    transparent: bool = False
+    animated: bool = False
+    deep: tuple[float, float] | None = None
+    fractions: bool = False
+    cut: bool = False
 
 
 def read_header(path: Path) -> Header:
@@ -71,45 +88,91 @@ def read_header(path: Path) -> Header:
         DataError: If the file is no picture.
     """
     with opened(path) as image:
-        return Header(upright_size(image), image.mode in GREY_MODES or has_grey_palette(image))
+        grey = image.mode in GREY_MODES or has_grey_palette(image)
+        return Header(upright_size(image), grey, is_deep(image))
 
 
 def read_picture(
     path: Path, channels: int, size: tuple[int, int]
 ) -> tuple[np.ndarray[Any, Any], Treatment]:
-    """Decode a picture into ``(C, H, W)`` bytes: upright, first frame, 16 bits made 8.
+    """Decode a picture into ``(C, H, W)``: upright, the first frame only.
 
     Args:
         path: The file.
         channels: 1 for grey, 3 for colour.
         size: Height and width to resize to.
 
+    Returns:
+        Bytes, or single-precision numbers as they are in the file if it has more than 8 bits.
+
     Raises:
         DataError: If the file is broken or no picture.
     """
-    from PIL import Image, ImageOps
-
     with opened(path) as image:
-        own_size = upright_size(image)
-        # A JPEG can be decoded at an eighth of its size, much faster; the 2 keeps the quality.
-        image.draft(None, (2 * max(size), 2 * max(size)))
         animated = image.format in ANIMATED and getattr(image, "is_animated", False)
-        transparent = image.has_transparency_data
-        image.load()
-        if image.getexif().get(ORIENTATION, 1) != 1:
-            image = ImageOps.exif_transpose(image)
-        plain = to_plain(image, transparent=transparent)
-        width_height = size[1], size[0]
-        if plain.size != width_height:
-            plain = plain.resize(width_height, Image.Resampling.BILINEAR, reducing_gap=3.0)
-        made_grey = channels == 1 and has_colour(plain)
-        pixels = np.asarray(in_mode(plain, "L" if channels == 1 else "RGB"))
+        read = read_deep if is_deep(image) else read_bytes
+        pixels, treatment = read(image, path, channels, size)
+    return pixels, replace(treatment, animated=animated)
+
+
+def read_bytes(
+    image: ImageFile, _path: Path, channels: int, size: tuple[int, int]
+) -> tuple[np.ndarray[Any, Any], Treatment]:
+    """Decode a picture of 8 bits."""
+    from PIL import Image
+
+    own_size, cut = upright_size(image), ";16" in raw_mode(image)
+    # A JPEG can be decoded at an eighth of its size, much faster; the 2 keeps the quality.
+    image.draft(None, (2 * max(size), 2 * max(size)))
+    transparent = image.has_transparency_data
+    plain = to_plain(upright(image), transparent=transparent)
+    if plain.size != (size[1], size[0]):
+        plain = plain.resize((size[1], size[0]), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    made_grey = channels == 1 and has_colour(plain)
+    pixels = np.asarray(in_mode(plain, "L" if channels == 1 else "RGB"))
     pixels = pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
-    return pixels, Treatment(own_size, made_grey, transparent, animated)
+    return pixels, Treatment(own_size, made_grey, transparent, cut=cut)
+
+
+def read_deep(
+    image: ImageFile, path: Path, channels: int, size: tuple[int, int]
+) -> tuple[np.ndarray[Any, Any], Treatment]:
+    """Decode a picture of more than 8 bits without loss.
+
+    Raises:
+        DataError: If the range of values is no common one.
+    """
+    from PIL import Image
+
+    own_size, fractions = upright_size(image), image.mode == "F"
+    colour = raw_mode(image) in DEEP_COLOUR
+    values = np.asarray(upright(image))
+    if colour:
+        with opened(path) as again:
+            swap_bytes(again)
+            values = values.astype(np.uint16) * 256 + np.asarray(upright(again))
+    made_grey = colour and channels == 1 and bool((values != values[..., :1]).any())
+    planes = as_planes(values, channels)
+    deep = float(planes.min()), float(planes.max())
+    if planes.shape[1:] != size:
+        small = [
+            Image.fromarray(plane).resize((size[1], size[0]), Image.Resampling.BILINEAR)
+            for plane in planes
+        ]
+        planes = np.stack([np.asarray(plane) for plane in small])
+    return planes, Treatment(own_size, made_grey, deep=deep, fractions=fractions)
+
+
+def upright(image: Image) -> Image:
+    """Decode a picture and turn it as its EXIF data say."""
+    from PIL import ImageOps
+
+    image.load()
+    return image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Image]:
+def opened(path: Path) -> Iterator[ImageFile]:
     """Open a picture, and turn whatever goes wrong inside into one clear line.
 
     Raises:
@@ -118,7 +181,8 @@ def opened(path: Path) -> Iterator[Image]:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path) as image:
+        # Only these: others run programs (EPS) or are no pictures that people train on.
+        with Image.open(path, formats=FORMATS) as image:
             yield image
     except DataError:
         raise
@@ -152,8 +216,6 @@ def to_plain(image: Image, *, transparent: bool) -> Image:
     """Return a picture in mode L or RGB."""
     from PIL import Image
 
-    if image.mode[:1] in {"I", "F"}:
-        return deep_grey(image)
     if transparent:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -163,29 +225,6 @@ def to_plain(image: Image, *, transparent: bool) -> Image:
 def in_mode(image: Image, mode: str) -> Image:
     """Return a picture in another mode; `convert` would copy it even if it has that mode."""
     return image if image.mode == mode else image.convert(mode)
-
-
-def deep_grey(image: Image) -> Image:
-    """Return a grey picture of more than 8 bits as one of 8.
-
-    Raises:
-        DataError: If the range of values is no common one.
-    """
-    from PIL import Image
-
-    values = np.asarray(image)
-    low, high = float(values.min()), float(values.max())
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
-        full = 65535
-    elif image.mode == "F" and high <= 1:
-        full = 1
-    else:
-        full = 255 if high <= 255 else 65535
-    if not 0 <= low <= high <= full:
-        raise DataError(
-            f"its values run from {low:g} to {high:g}, which is no common range of greys"
-        )
-    return Image.fromarray(np.round(values * (255 / full)).astype(np.uint8))
 
 
 def has_colour(image: Image) -> bool:

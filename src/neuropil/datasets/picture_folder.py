@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import counted, visible
-from neuropil.datasets.picture_batch import read_headers, read_pictures, say_broken
-from neuropil.datasets.picture_file import SUFFIXES
+from neuropil.datasets.errors import DataError, recalling
+from neuropil.datasets.paths import counted, listed, natural_key, visible
+from neuropil.datasets.picture_batch import Batch, read_headers, read_pictures, say_broken
+from neuropil.datasets.picture_files import Files, find_files, is_picture
 from neuropil.datasets.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.target import Target
@@ -37,16 +37,6 @@ MAX_BYTES = 2**31
 """Equal pictures that need more memory than this are reduced as well."""
 
 
-@final
-@dataclass(frozen=True)
-class Files:
-    """The pictures of one part by class, and how many other files lie among them."""
-
-    folder: Path
-    pictures: list[tuple[Path, str]]
-    others: int
-
-
 def open_picture_folder(folder: Path, options: Options) -> Splits:
     """Read pictures that lie in one folder per class.
 
@@ -63,32 +53,73 @@ def open_picture_folder(folder: Path, options: Options) -> Splits:
         raise DataError(
             f"{folder} holds pictures by class: that is classification, not regression."
         )
-    parts = find_parts(folder)
-    files = find_files(parts["train"])
     notes: list[str] = []
+    with recalling(notes):
+        return open_parts(find_parts(folder), folder, options, notes)
+
+
+def open_parts(
+    parts: dict[str, Path], folder: Path, options: Options, notes: list[str]
+) -> Splits:
+    """Read the training pictures, and cut or read the other parts.
+
+    Args:
+        parts: The folders by name of the part.
+        folder: What the user named.
+        options: What the caller asked for.
+        notes: Gains a line for each thing a person should know.
+    """
+    files = find_files(parts["train"])
     shape = common_shape(files, options, notes)
-    pixels, labels, names = read_files(files, shape, folder, notes)
-    if shape[0] == 3 and options.color is None and holds_only_greys(pixels):
-        pixels, shape = pixels[:, :1].clone(), (1, *shape[1:])
+    batch, labels, names = read_files(files, shape, folder, notes)
+    if shape[0] == 3 and options.color is None and holds_only_greys(batch.pixels):
+        batch, shape = replace(batch, pixels=batch.pixels[:, :1].clone()), (1, *shape[1:])
         notes.append("The pictures are stored in colour but hold only greys: read as grey.")
     target = Target.of_labels(labels, str(parts["train"]))
+    white = batch.white
+    preparation = PicturePreparation(
+        shape, target, "float32" if white else "uint8", white=white
+    )
+    data = Dataset(
+        preparation.from_files(batch), target.encode_classes(labels, str(folder)), names=names
+    )
 
     def read_part(name: str, notes: list[str]) -> Dataset:
-        found = find_files(parts[name])
-        pixels, labels, names = read_files(found, shape, folder, notes)
-        return Dataset(pixels, target.encode_classes(labels, str(found.folder)), names=names)
+        own: list[str] = []
+        try:
+            with recalling(own):
+                return read_pictures_by_class(find_files(parts[name]), preparation, folder, own)
+        finally:
+            notes += own
 
-    data = Dataset(pixels, target.encode_classes(labels, str(folder)), names=names)
     train, validation, test = options.cut(
         data,
         read_part("validation", notes) if "validation" in parts else None,
         partial(read_part, "test") if "test" in parts else None,
     )
-    background = rim_brightness(train.inputs, 0, 255)
-    preparation = PicturePreparation(shape, target, background=background)
+    background = rim_brightness(train.inputs, preparation.low, preparation.high)
+    preparation = replace(preparation, background=background)
     return Splits(
         train, validation, test, preparation=preparation, source=str(folder), notes=notes
     )
+
+
+def read_pictures_by_class(
+    files: Files, preparation: PicturePreparation, root: Path, notes: list[str]
+) -> Dataset:
+    """Return the pictures of another part in the form of the training pictures.
+
+    Args:
+        files: The pictures.
+        preparation: How the training pictures were read.
+        root: The folder that names are given from.
+        notes: Gains a line for each thing a person should know.
+    """
+    batch, labels, names = read_files(
+        files, preparation.shape, root, notes, white=preparation.white
+    )
+    targets = preparation.target.encode_classes(labels, str(files.folder))
+    return Dataset(preparation.from_files(batch), targets, names=names)
 
 
 def find_parts(folder: Path) -> dict[str, Path]:
@@ -101,51 +132,6 @@ def find_parts(folder: Path) -> dict[str, Path]:
     if any(entry.is_dir() for entry in inside) and not any(map(is_picture, inside)):
         return parts
     return {"train": folder}
-
-
-def find_files(folder: Path) -> Files:
-    """Return the pictures below the class folders, in natural order.
-
-    Raises:
-        DataError: If there are none.
-    """
-    entries = visible(folder)
-    pictures: list[tuple[Path, str]] = []
-    others = sum(entry.is_file() for entry in entries)
-    for label in (entry for entry in entries if entry.is_dir()):
-        below = files_below(label)
-        found = [(file, label.name) for file in below if is_picture(file)]
-        others += len(below) - len(found)
-        pictures += found
-    if pictures:
-        return Files(folder, pictures, others)
-    if loose := sum(map(is_picture, entries)):
-        raise DataError(
-            f"{folder} holds {counted(loose, 'picture')} but no folders: put the pictures of "
-            "each class into a folder with the name of the class."
-        )
-    held = (
-        f"holds no pictures or tables ({counted(others, 'other file')})"
-        if others
-        else "is empty"
-    )
-    raise DataError(f"{folder} {held}.")
-
-
-def files_below(folder: Path) -> list[Path]:
-    """Return all files in a folder and its folders, hidden ones left out."""
-    found: list[Path] = []
-    for entry in visible(folder):
-        if entry.is_file():
-            found.append(entry)
-        elif entry.is_dir() and not entry.is_symlink():  # A link may lead round in a circle.
-            found += files_below(entry)
-    return found
-
-
-def is_picture(path: Path) -> bool:
-    """Tell by its name whether a file should be a picture."""
-    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def common_shape(files: Files, options: Options, notes: list[str]) -> tuple[int, int, int]:
@@ -167,19 +153,27 @@ def common_shape(files: Files, options: Options, notes: list[str]) -> tuple[int,
         channels = 1 if all(header.grey for header in headers) else 3
     else:
         channels = 1 if options.color == "grey" else 3
+    # Pictures of more than 8 bits are kept in single precision.
+    width_in_bytes = 4 if any(header.deep for header in headers) else 1
     height, width = options.size or common_size(
-        [header.size for header in headers], channels, notes
+        [header.size for header in headers], channels * width_in_bytes, notes
     )
     return channels, height, width
 
 
 def common_size(
-    sizes: Sequence[tuple[int, int]], channels: int, notes: list[str]
+    sizes: Sequence[tuple[int, int]], pixel: int, notes: list[str]
 ) -> tuple[int, int]:
-    """Return the size that all pictures have, or their median size within bounds."""
+    """Return the size that all pictures have, or their median size within bounds.
+
+    Args:
+        sizes: Height and width of each.
+        pixel: Bytes of a pixel in memory.
+        notes: Gains a line if they are to be resized.
+    """
     height, width = (int(median(sides)) for sides in zip(*sizes, strict=True))
     if len(set(sizes)) == 1:
-        if height * width * channels * len(sizes) <= MAX_BYTES:
+        if height * width * pixel * len(sizes) <= MAX_BYTES:
             return height, width
         why = f"All {counted(len(sizes), 'picture')} are {height}×{width}, too much for memory"
     else:
@@ -191,28 +185,38 @@ def common_size(
 
 
 def read_files(
-    files: Files, shape: tuple[int, int, int], root: Path, notes: list[str]
-) -> tuple[Tensor, list[str], list[str]]:
+    files: Files,
+    shape: tuple[int, int, int],
+    root: Path,
+    notes: list[str],
+    *,
+    white: float | None = None,
+) -> tuple[Batch, list[str], list[str]]:
     """Return the pictures, labels and names of the files that can be read.
+
+    Args:
+        files: The pictures.
+        shape: Channels, height and width to bring them to.
+        root: The folder that names are given from.
+        notes: Gains a line for each thing a person should know.
+        white: What is white in files of more than 8 bits; None to see from these.
 
     Raises:
         DataError: If none can.
     """
     batch = read_pictures([path for path, _ in files.pictures], shape[0], shape[1:])
+    notes += say_broken(batch.broken, root)
+    notes += files.notes
     if not batch.kept:
         raise DataError(f"None of the pictures in {files.folder} can be read.")
-    notes += say_broken(batch.broken, root)
-    notes += batch.notes()
-    if files.others:
-        notes.append(
-            f"{counted(files.others, 'other file')} in {files.folder.name} left alone."
-        )
+    notes += batch.notes(white or batch.white)
     kept = [files.pictures[place] for place in batch.kept]
-    return (
-        batch.pixels,
-        [label for _, label in kept],
-        [str(path.relative_to(root)) for path, _ in kept],
-    )
+    labels = [label for _, label in kept]
+    lost = {label for _, label in files.pictures} - set(labels)
+    if lost:
+        named = listed(map(repr, sorted(lost, key=natural_key)))
+        notes.append(f"No picture of {named} can be read: no class.")
+    return batch, labels, [str(path.relative_to(root)) for path, _ in kept]
 
 
 def holds_only_greys(pixels: Tensor) -> bool:

@@ -15,7 +15,8 @@ from neuropil.datasets.array_preparation import as_type
 from neuropil.datasets.dataset import as_inputs
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.layouts import as_batch
-from neuropil.datasets.picture_file import Treatment, careful_pillow, read_picture
+from neuropil.datasets.picture_batch import Batch, say_depth
+from neuropil.datasets.picture_file import careful_pillow, read_picture
 from neuropil.datasets.plain import number, shape_tuple, text
 from neuropil.datasets.preparation import Preparation
 
@@ -29,7 +30,7 @@ class PicturePreparation(Preparation):
     """How a picture file becomes what a network of pictures takes.
 
     A file's values v in 0..255 become ``v / 255 · (high − low) + low``, the range that the
-    training pictures have.
+    training pictures have. In files of more than 8 bits, values from 0 to `white` do.
 
     Shape:
         One example is ``(C, H, W)``: C is 1 for grey, 3 for colour.
@@ -42,6 +43,8 @@ class PicturePreparation(Preparation):
         high: The value of white.
         background: Mean brightness of the training pictures' rims, 0 for black to 1 for white;
             None if unknown.
+        white: The value of white in files of more than 8 bits; None if the training pictures
+            had 8, and each such file is judged by itself.
 
     Raises:
         DataError: If the shape is none of a picture, or the range is empty.
@@ -62,6 +65,7 @@ class PicturePreparation(Preparation):
     low: float = 0.0
     high: float = 255.0
     background: float | None = None
+    white: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.shape) != 3 or self.shape[0] not in (1, 3) or min(self.shape) < 1:
@@ -73,6 +77,8 @@ class PicturePreparation(Preparation):
                 f"pictures need uint8 or float32 values from low to high, got {self.dtype} "
                 f"from {self.low} to {self.high}."
             )
+        if self.white is not None and not self.white > 0:
+            raise DataError(f"white must be above 0, got {self.white}.")
 
     @property
     @override
@@ -101,10 +107,24 @@ class PicturePreparation(Preparation):
                 pixels, treatment = read_picture(path, self.shape[0], self.shape[1:])
         except DataError as error:
             raise DataError(f"{path.name} cannot be used: {error}.") from None
-        batch = torch.from_numpy(pixels[None].copy())
+        batch = Batch(torch.from_numpy(pixels[None].copy()), [treatment], [0], {})
+        encoded = self.from_files(batch)
         if notes is not None:
-            notes += self.remarks(path.name, batch, treatment)
-        return self.from_bytes(batch)
+            notes += self.remarks(path.name, encoded, batch)
+        return encoded
+
+    def from_files(self, batch: Batch) -> Tensor:
+        """Return decoded files in the range and type of the training pictures.
+
+        Args:
+            batch: The files.
+        """
+        white = self.white or batch.white
+        if white is None or not batch.pixels.is_floating_point():
+            return self.from_bytes(batch.pixels)
+        span = self.high - self.low
+        factors = torch.where(batch.deep, span / white, span / 255).reshape(-1, 1, 1, 1)
+        return self.as_own_type(batch.pixels * factors.float() + self.low)
 
     def from_bytes(self, pixels: Tensor) -> Tensor:
         """Return pictures of bytes 0..255 in the range and type of the training pictures.
@@ -114,17 +134,23 @@ class PicturePreparation(Preparation):
         """
         if (self.dtype, self.low, self.high) == ("uint8", 0, 255):
             return pixels
-        scaled = pixels.float() * ((self.high - self.low) / 255) + self.low
-        return scaled if self.dtype == "float32" else scaled.round().to(torch.uint8)
+        return self.as_own_type(pixels.float() * ((self.high - self.low) / 255) + self.low)
 
-    def remarks(self, name: str, pixels: Tensor, treatment: Treatment) -> list[str]:
+    def as_own_type(self, values: Tensor) -> Tensor:
+        """Return values in the type of the training pictures."""
+        if self.dtype == "float32":
+            return values
+        return values.round().clamp(0, 255).to(torch.uint8)
+
+    def remarks(self, name: str, encoded: Tensor, batch: Batch) -> list[str]:
         """Return what was done to a picture, and what a person should know of it.
 
         Args:
             name: Name of the file.
-            pixels: The picture as a batch of one, bytes 0..255.
-            treatment: What was done to it.
+            encoded: The picture as a batch of one, in the range of the training pictures.
+            batch: The same as it was decoded.
         """
+        (treatment,) = batch.treatments
         height, width = self.shape[1:]
         own = "{}×{}".format(*treatment.size) + (" colour" if treatment.made_grey else "")
         done = ["made grey"] if treatment.made_grey else []
@@ -132,7 +158,10 @@ class PicturePreparation(Preparation):
         done += ["reduced to its first frame"] if treatment.animated else []
         done += [f"resized to {height}×{width}"] if treatment.size != (height, width) else []
         notes = [f"{name}: {own} picture {' and '.join(done)}."] if done else []
-        rim = rim_brightness(pixels, 0, 255)
+        if treatment.deep and (self.white is None or treatment.deep[1] > self.white):
+            white = self.white or batch.white
+            notes += [f"{name}: {line}" for line in say_depth([treatment.deep], white)]
+        rim = rim_brightness(encoded, self.low, self.high)
         if self.background is not None and abs(rim - self.background) > 0.5:
             light, dark = ("light", "dark") if rim > 0.5 else ("dark", "light")
             notes.append(
@@ -149,6 +178,7 @@ class PicturePreparation(Preparation):
             "low": self.low,
             "high": self.high,
             "background": self.background,
+            "white": self.white,
         }
 
     @classmethod
@@ -159,7 +189,8 @@ class PicturePreparation(Preparation):
             raise DataError(f"damaged preparation: pictures need three sizes, got {shape}.")
         background = None if data.get("background") is None else number(data, "background")
         low, high = number(data, "low"), number(data, "high")
-        return cls(shape, target, text(data, "dtype"), low, high, background)
+        white = None if data.get("white") is None else number(data, "white")
+        return cls(shape, target, text(data, "dtype"), low, high, background, white)
 
 
 def rim_brightness(pixels: Tensor, low: float, high: float) -> float:

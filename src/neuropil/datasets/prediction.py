@@ -15,7 +15,8 @@ from neuropil.datasets.errors import DataError
 from neuropil.datasets.number_text import column_numbers
 from neuropil.datasets.paths import existing, listed
 from neuropil.datasets.picture_file import SUFFIXES
-from neuropil.datasets.picture_folder import files_below, is_picture
+from neuropil.datasets.picture_files import files_below, is_picture
+from neuropil.datasets.reading import reading
 from neuropil.datasets.table_file import read_table
 from neuropil.datasets.unpacking import unpacked_suffix
 
@@ -89,7 +90,8 @@ def read_for_prediction(
     batches: list[Tensor] = []
     for file in files:
         try:
-            batch, names = read_one(preparation, file, gathered.notes)
+            with reading(file):
+                batch, names = read_one(preparation, file, gathered.notes)
         except DataError as error:
             if file.suffix.casefold() not in SUFFIXES or len(files) == 1:
                 raise

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.errors import DataError
+from neuropil.datasets.reading import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,7 +67,8 @@ class Splits:
     def test(self) -> Dataset | None:
         """The test examples; their files are read at first use."""
         if callable(self._test):
-            self._test = self._test(self.notes)
+            with reading(self.source):
+                self._test = self._test(self.notes)
         return self._test
 
     @property

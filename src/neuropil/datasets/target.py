@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Self, final
 
 import torch
@@ -103,7 +104,8 @@ class Target:
             numeric = all(map(is_number, found))
             # 01 and 1 are equal numbers: their names settle the order.
             order = sorted(
-                found, key=lambda name: (as_number(name) if numeric else 0, natural_key(name))
+                found,
+                key=lambda name: (exact_number(name) if numeric else 0, natural_key(name)),
             )
         return cls.of_classes(order, name=name)
 
@@ -206,3 +208,11 @@ class Target:
             number_tuple(data, "mean"),
             number_tuple(data, "scale"),
         )
+
+
+def exact_number(label: str) -> Decimal:
+    """Return the number that a label is, to its last digit: integers may have 64 bits."""
+    try:
+        return Decimal(label)
+    except InvalidOperation:
+        return Decimal(as_number(label))

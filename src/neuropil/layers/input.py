@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from neuropil.checks import one_of
 from neuropil.core import Layer, Shape, ShapeError, format_shape
+from neuropil.core.moments import column_axes, single_precision_holds, standardization
 from neuropil.core.shape import whole_number
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ class Input(Layer):
     y = (x − mean) / scale, with a mean and scale for each channel, or each column of a table;
     y = x until they are set, which `Trainer.fit` does from the training part. Floats and
     pictures of whole numbers are cast to the network's type; integers that are declared as such
-    are passed on untouched.
+    are passed on untouched. Where the values lie so far from zero, or on such a scale, that
+    single precision cannot tell them apart (timestamps, 10⁹ + x), mean and scale are kept in
+    double precision and applied before the cast.
 
     Shape:
         ``(…)`` to the same. ``None`` is an axis whose length is free.
@@ -64,6 +67,8 @@ class Input(Layer):
         self.dtype_taken = "int" if dtype != "float" else "float"
         self.float_dtype = torch.get_default_dtype()
         self.set_built()
+        # Whether mean and scale stay in double precision, whatever the type of the network.
+        self.exact = False
         self.register_buffer("mean", None)
         self.register_buffer("scale", None)
 
@@ -77,10 +82,12 @@ class Input(Layer):
             self.check(x)
         if self.dtype_taken == "int":
             return x
-        if x.dtype is not self.float_dtype:
-            x = x.to(self.float_dtype)
         # Straight from the dict: torch's attribute look-up is a Python call.
         mean, scale = self._buffers["mean"], self._buffers["scale"]
+        if mean is not None and scale is not None and mean.dtype is not self.float_dtype:
+            return ((x.to(mean.dtype) - mean) / scale).to(self.float_dtype)
+        if x.dtype is not self.float_dtype:
+            x = x.to(self.float_dtype)
         return x if mean is None or scale is None else (x - mean) / scale
 
     def check(self, x: Tensor) -> None:
@@ -108,12 +115,7 @@ class Input(Layer):
         """
         if self.dtype_taken == "int" or self._buffers["mean"] is not None:
             return
-        # Rank 2 may be (T, D) or (C, L); only a mean for all suits both.
-        kept = 1 if len(self.shape) != 2 else None
-        axes = [axis for axis in range(examples.ndim) if axis != kept]
-        variance, mean = moments(examples, axes)
-        scale = variance.sqrt()
-        scale = torch.where(scale > 1e-12 * mean.abs().clamp(min=1e-12), scale, 1.0)
+        mean, scale = standardization(examples, column_axes(examples.ndim))
         self.set_normalization(mean, scale)
 
     def set_normalization(self, mean: Tensor | float, scale: Tensor | float) -> None:
@@ -127,46 +129,46 @@ class Input(Layer):
             ValueError: When a value is not finite, or a scale is zero.
         """
         device = next((b.device for b in (self._buffers["mean"],) if b is not None), None)
-        values = []
-        for what, value in (("mean", mean), ("scale", scale)):
-            tensor = torch.as_tensor(value).to(self.float_dtype).squeeze()
-            if not torch.isfinite(tensor).all() or (what == "scale" and (tensor == 0).any()):
+        values = [torch.as_tensor(value, dtype=torch.float64) for value in (mean, scale)]
+        for what, value in zip(("mean", "scale"), values, strict=True):
+            if not torch.isfinite(value).all() or (what == "scale" and (value == 0).any()):
                 raise ValueError(f"{self!r}: {what} must be finite and scale not zero.")
+        self.exact = not single_precision_holds(values[0], values[1].abs())
+        shaped = []
+        for value in values:
+            tensor = value.squeeze() if self.exact else value.to(self.float_dtype).squeeze()
             if tensor.ndim:
                 tensor = tensor.reshape(-1, *[1] * (len(self.shape) - 1))
-            values.append(tensor.to(device) if device else tensor)
-        self.mean, self.scale = values
+            shaped.append(tensor.to(device) if device else tensor)
+        self.mean, self.scale = shaped
 
     @override
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         # `.double()` and its kin go through here, and the input has no parameter to go by.
         self.float_dtype = fn(torch.empty(0, dtype=self.float_dtype)).dtype
-        return super()._apply(fn, recurse)
+        kept = {name: self._buffers[name] for name in ("mean", "scale")}
+        super()._apply(fn, recurse)
+        for name, value in kept.items():
+            moved = self._buffers[name]
+            if self.exact and value is not None and moved is not None:
+                holds = moved.device.type != "mps"  # which has no double precision
+                self._buffers[name] = value.to(moved.device) if holds else moved
+        return self
 
     @override
     def _load_from_state_dict(  # pyright: ignore[reportIncompatibleMethodOverride]  # torch's own
         self, state_dict: Mapping[str, Any], prefix: str, *rest: Any
     ) -> None:
-        for name in ("mean", "scale"):
-            if (value := state_dict.get(prefix + name)) is not None:
-                self._buffers[name] = torch.empty_like(value)
-                self.float_dtype = value.dtype
+        mean, scale = (state_dict.get(prefix + name) for name in ("mean", "scale"))
+        if mean is not None and scale is not None:
+            self._buffers["mean"] = torch.empty_like(mean)
+            self._buffers["scale"] = torch.empty_like(scale)
+            wide = mean.dtype == torch.float64 and not mean.is_meta
+            self.exact = wide and not single_precision_holds(mean, scale.abs())
+            if not self.exact:
+                self.float_dtype = mean.dtype
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
     if TYPE_CHECKING:
         mean: Tensor | None
         scale: Tensor | None
-
-
-def moments(examples: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
-    """Return variance and mean in double precision, in parts, so that pictures stay bytes."""
-    # Taken from an origin near the mean, the squares are free of cancellation.
-    origin = examples[:1].double().mean(axes, keepdim=True)
-    total, square = torch.zeros_like(origin), torch.zeros_like(origin)
-    for part in examples.split(4096):
-        values = part.double() - origin
-        total += values.sum(axes, keepdim=True)
-        square += values.square().sum(axes, keepdim=True)
-    count = examples.numel() / origin.numel()
-    shift = total / count
-    return (square / count - shift.square()).clamp(min=0), origin + shift

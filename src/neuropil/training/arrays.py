@@ -75,13 +75,12 @@ class Arrays:
                     )
 
 
-def as_arrays(data: Any, title: str, dtype: torch.dtype) -> Arrays | None:
+def as_arrays(data: Any, title: str) -> Arrays | None:
     """Return data in memory as tensors, or None when `data` yields batches instead.
 
     Args:
         data: ``(inputs, targets)``, something with these as attributes, or one array.
         title: What the examples are for.
-        dtype: What double-precision inputs become: the network's own type.
 
     Raises:
         ValueError: When an array is no array of numbers, or the examples cannot be used.
@@ -92,7 +91,7 @@ def as_arrays(data: Any, title: str, dtype: torch.dtype) -> Arrays | None:
     inputs, targets = pair
     arrays = Arrays(
         tuple(
-            single_precision(as_tensor(value, f"{title} inputs"), dtype)
+            as_tensor(value, f"{title} inputs")
             for value in (inputs if isinstance(inputs, tuple) else (inputs,))
         ),
         tuple(as_tensor(value, f"{title} targets") for value in targets)
@@ -141,11 +140,6 @@ def as_tensor(values: Any, title: str) -> Tensor:
     if values.ndim == 0:
         raise ValueError(f"the {title} need the examples along axis 0, got a single number.")
     return values.detach()
-
-
-def single_precision(values: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return double-precision numbers in the network's type, others as they are."""
-    return values.to(dtype) if values.dtype == torch.float64 else values
 
 
 def as_tuple(targets: Targets) -> tuple[Tensor, ...]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.core.moments import standardization
 from neuropil.training.readout import Readout
 
 if TYPE_CHECKING:
@@ -75,12 +76,11 @@ class ClassicModel:
             inputs: Raw examples, in the first axis.
             targets: Class numbers, or standardised values.
         """
-        flat = inputs.flatten(1).double().numpy()
         if self.limits is not None:
             self.settle_limits()
         else:
-            self.center, self.scale = flat.mean(0), flat.std(0)
-            self.scale = np.where(self.scale > 0, self.scale, 1.0)
+            mean, scale = standardization(inputs.flatten(1), [0])
+            self.center, self.scale = mean[0].numpy(), scale[0].numpy()
         rows = self.rows(inputs)
         y = targets.numpy()
         y = y.squeeze(1) if y.ndim == 2 and y.shape[1] == 1 else y

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import torch
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import validate_data
 from typing_extensions import override
 
+from neuropil.core.moments import standardization
 from neuropil.layers import Linear
 from neuropil.training.network_estimator import NetworkEstimator
 
@@ -92,9 +94,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     @override
     def learn_targets(self, y: NDArray[Any]) -> NDArray[Any]:
-        self.target_mean_ = y.mean(axis=0)
-        scale = y.std(axis=0)
-        self.target_scale_ = np.where(scale > 1e-12 * np.abs(self.target_mean_), scale, 1.0)
+        mean, scale = standardization(torch.from_numpy(y), [0])
+        self.target_mean_, self.target_scale_ = mean[0].numpy()[()], scale[0].numpy()[()]
         return self.standardized(y)
 
     def standardized(self, y: NDArray[Any]) -> NDArray[Any]:
@@ -137,15 +138,15 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the predicted targets, in their units.
+        """Return the predicted targets, in their units and in double precision.
 
         Args:
             X: Inputs.
         """
-        outputs = self.outputs(X)
+        outputs = self.outputs(X).astype(np.float64)
         if np.ndim(self.target_mean_) == 0:
             outputs = outputs[:, 0]
-        return (outputs * self.target_scale_ + self.target_mean_).astype(outputs.dtype)
+        return outputs * self.target_scale_ + self.target_mean_
 
     @override
     def __sklearn_tags__(self) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,6 +12,7 @@ from torch import Generator, Tensor, nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from neuropil.core import Network
+from neuropil.core.moments import loses_nothing
 from neuropil.core.prediction import in_test_mode
 from neuropil.training.arrays import Arrays, as_arrays
 from neuropil.training.batches import ArrayBatches, Batches, Placement
@@ -40,11 +43,13 @@ def training_batches(trainer: Trainer, data: Any, batch_size: int | None) -> Bat
         ValueError: When the data cannot be trained on.
     """
     order = trainer.learner.randomness.order
-    arrays = as_arrays(data, "training", float_type(trainer.learner.module))
-    settle_objective(trainer, data if arrays is None else arrays, "training")
+    arrays = as_arrays(data, "training")
     if arrays is None:
+        settle_objective(trainer, data, "training")
         return stream(trainer, data, "training", batch_size or BATCH, order)
+    settle_objective(trainer, arrays, "training")
     normalize(trainer, arrays)
+    arrays = in_network_type(trainer, arrays)
     whole = any(map(takes_all, trainer.learner.algorithms.values()))
     if batch_size is None:
         batch_size = len(arrays) if whole else BATCH
@@ -65,10 +70,12 @@ def evaluation_batches(trainer: Trainer, data: Any, batch_size: int, title: str)
     Raises:
         ValueError: When the data cannot be evaluated.
     """
-    arrays = as_arrays(data, title, float_type(trainer.learner.module))
-    settle_objective(trainer, data if arrays is None else arrays, title)
+    arrays = as_arrays(data, title)
     if arrays is None:
+        settle_objective(trainer, data, title)
         return stream(trainer, data, title, batch_size)
+    arrays = in_network_type(trainer, arrays)
+    settle_objective(trainer, arrays, title)
     return cut(trainer, arrays, rows_at_once(arrays.inputs, batch_size))
 
 
@@ -116,6 +123,29 @@ def float_type(module: nn.Module) -> torch.dtype:
     """Return the floating-point type that a network computes in."""
     types = (p.dtype for p in module.parameters() if p.is_floating_point())
     return next(types, torch.get_default_dtype())
+
+
+def in_network_type(trainer: Trainer, arrays: Arrays) -> Arrays:
+    """Return arrays whose double-precision inputs have the network's own type.
+
+    Inputs stay in double precision where an `Input` takes off a mean that is far from zero:
+    the cast would round what tells the examples apart.
+
+    Raises:
+        ValueError: When a number is beyond the range of that type.
+    """
+    module = trainer.learner.module
+    dtype = float_type(module)
+    double = trainer.device.type != "mps"  # which has no double precision
+    sources = module.inputs if double and isinstance(module, Network) else ()
+    exact = [getattr(source, "exact", False) for source in sources[: len(arrays.inputs)]]
+    inputs = tuple(
+        values if values.dtype != torch.float64 or keep else values.to(dtype)
+        for values, keep in zip_longest(arrays.inputs, exact)
+    )
+    arrays = dataclasses.replace(arrays, inputs=inputs)
+    arrays.check()  # what double precision holds may be infinite in single precision
+    return arrays
 
 
 def normalize(trainer: Trainer, arrays: Arrays) -> None:
@@ -208,9 +238,21 @@ def in_loss_form(trainer: Trainer, arrays: Arrays) -> Arrays:
         targets = loss.prepare(arrays.targets, trainer.objective.seen(scores))
     except ValueError as error:
         raise ValueError(f"{arrays.title} targets: {error}") from None
+    warn_of_lost_digits(arrays, targets)
     if keeps_precision(trainer, arrays.targets):
         targets = arrays.targets.reshape(targets.shape)
     return dataclasses.replace(arrays, targets=targets)
+
+
+def warn_of_lost_digits(arrays: Arrays, targets: Tensor) -> None:
+    """Say so where targets, in the type of the outputs, no longer tell examples apart."""
+    if isinstance(arrays.targets, Tensor) and not loses_nothing(arrays.targets, targets):
+        warnings.warn(
+            f"the {arrays.title} targets differ by less than {targets.dtype} can hold at their "
+            f"size: subtract their mean in double precision first, or use NetworkRegressor, "
+            f"which does.",
+            stacklevel=2,
+        )
 
 
 def keeps_precision(trainer: Trainer, targets: Tensor) -> bool:
@@ -223,7 +265,10 @@ def sample_scores(trainer: Trainer, inputs: Any) -> Any:
     """Return the scores of the first examples; no random state and no weight changes."""
     place = placement(trainer)
     columns = inputs if isinstance(inputs, tuple) else (inputs,)
-    sample = tuple(place.cast(place.move(column[:2])) for column in columns)
     module = trainer.learner.module
+    heads = (column[:2] for column in columns)
+    # Only the shape of the scores matters here, not the digits of the inputs.
+    heads = (h.to(float_type(module)) if h.dtype == torch.float64 else h for h in heads)
+    sample = tuple(place.cast(place.move(head)) for head in heads)
     with in_test_mode(module), torch.no_grad(), torch.random.fork_rng(devices=[]):
         return trainer.learner.scores(*sample)
