@@ -33,10 +33,12 @@ def compiled(**options: Any) -> Callable[[Function], Function]:
 
     def decorator(function: Function) -> Function:
         try:
-            return njit(cache=True, nogil=True, **options)(function)
+            made: Any = njit(cache=True, nogil=True, **options)(function)
+            return made
         except RuntimeError:  # Numba found no folder that it can write to
             say_uncached()
-            return njit(nogil=True, **options)(function)
+            made = njit(nogil=True, **options)(function)
+            return made
 
     return decorator
 

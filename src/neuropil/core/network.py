@@ -184,8 +184,8 @@ class Network(RunsGraph, Composable, nn.Module):
                 f"the network's inputs are named {', '.join(names)}, got "
                 f"{', '.join(map(shown, inputs)) or 'none'}."
             )
-        ordered = tuple(inputs[name] for name in names)
-        return ordered if len(ordered) > 1 else ordered[0]
+        ordered = [inputs[name] for name in names]
+        return tuple(ordered) if len(ordered) > 1 else ordered[0]
 
     def require_built(self) -> None:
         """Refuse to run without parameters.
@@ -308,8 +308,8 @@ class Network(RunsGraph, Composable, nn.Module):
         Raises:
             ValueError: When it is not in this network.
         """
-        places = (
-            self.node_names
+        places: list[object] = (
+            [*self.node_names]
             if isinstance(name, str)
             else [id(node.layer) for node in self.nodes]
         )

@@ -38,7 +38,8 @@ def swap_bytes(image: ImageFile) -> None:
     """Make Pillow decode the lower 8 of 16 bits of a colour picture that is not decoded yet."""
     swapped = []
     for tile in image.tile:
-        codec, extents, offset, arguments = tile
+        codec, extents, offset = tile[:3]
+        arguments: Any = tile[3]
         if isinstance(arguments, tuple):
             arguments = (LOWER_BYTES[arguments[0]], *arguments[1:])
         else:
