@@ -158,14 +158,21 @@ def examine(place: Path) -> None:
     assert bool(splits.train.inputs.double().isfinite().all())
 
 
-def attempt(read: Callable[[], object]) -> str:
-    """Return what is wrong with how reading ends, or nothing."""
+def attempt(
+    read: Callable[[], object],
+    refusals: tuple[type[Exception], ...] = (DataError,),
+    names: tuple[str, ...] = ("data", *ENDS),
+) -> str:
+    """Return what is wrong with how reading ends, or nothing.
+
+    It may end in a result, or in one line of one of the types, which holds one of the names.
+    """
     try:
         faulthandler.dump_traceback_later(SECONDS, exit=True)
         read()
-    except DataError as error:
-        named = "data" in str(error) or any(end in str(error) for end in ENDS)
-        return "" if named and "\n" not in str(error) else str(error)
+    except refusals as error:
+        fine = any(name in str(error) for name in names) and "\n" not in str(error)
+        return "" if fine and len(str(error)) < 2000 else f"{type(error).__name__}: {error}"
     except BaseException as error:  # anything else is what is sought
         return f"{type(error).__name__}: {error}"
     finally:
@@ -176,14 +183,19 @@ def attempt(read: Callable[[], object]) -> str:
 def main() -> int:
     """Mutate files within the limits; print what fails."""
     seed, count = map(int, sys.argv[1:])
+    limit_memory()
+    found = list(failures(seed, count))
+    sys.stdout.write("".join(f"{line}\n" for line in found))
+    return 1 if found else 0
+
+
+def limit_memory() -> None:
+    """Let this process take at most 1 GB beside what it has."""
     status = dict(
         line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines()
     )
     limit = int(status["VmSize"].split()[0]) * 1024 + BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    found = list(failures(seed, count))
-    sys.stdout.write("".join(f"{line}\n" for line in found))
-    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -34,11 +34,10 @@ def compiled(**options: Any) -> Callable[[Function], Function]:
     def decorator(function: Function) -> Function:
         try:
             made: Any = njit(cache=True, nogil=True, **options)(function)
-            return made
         except RuntimeError:  # Numba found no folder that it can write to
             say_uncached()
             made = njit(nogil=True, **options)(function)
-            return made
+        return made
 
     return decorator
 
