@@ -166,3 +166,47 @@ def test_none_of_them_needs_pytorch():
     command = [sys.executable, "-c", code]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
+
+
+# What asks for far more memory than any machine has, and the rows that it is to learn.
+HUGE = [
+    (algorithms.SOFM(grid=(100_000, 100_000)), 4),
+    (algorithms.SOFM(grid=(10**6, 10**6), algorithm="online"), 4),
+    (algorithms.Kohonen(10**12), 4),
+    (algorithms.RBM(10**12), 4),
+    (algorithms.RBM(batch_size=10**12), 4),
+    (algorithms.DeepBeliefNetwork((8, 10**12), n_epochs=1), 4),
+    (algorithms.CMAC(n_cells=10**13), 4),
+    (algorithms.CMAC(width=10**12), 4),
+    (algorithms.GrowingNeuralGas(10**13, n_epochs=10**12, insert_every=1), 4),
+    (algorithms.DiscreteHopfieldNetwork(), 1_000_000),
+    (algorithms.DiscreteBAM(), 1_000_000),
+    (algorithms.GMLVQ(1, n_epochs=1), 1_000_000),
+]
+
+
+@pytest.mark.parametrize(("model", "columns"), HUGE, ids=lambda value: str(value)[:30])
+def test_what_does_not_fit_into_memory_is_refused_before_it_is_taken(model, columns):
+    X = np.zeros((2, columns), np.float32)
+    X[1] = 1
+    y = X if isinstance(model, algorithms.DiscreteBAM) else [0, 1]
+    with pytest.raises(
+        MemoryError, match=r"^\w+\(.* needs [\d.]+ \w?B of memory, and"
+    ) as error:
+        model.fit(X, y)
+    assert "\n" not in str(error.value)
+
+
+def test_what_fits_is_not_refused(monkeypatch):
+    from neuropil.core import free_memory
+
+    model = algorithms.SOFM(grid=(700, 700), n_epochs=1)
+    needed = 8 * 700 * 700 * (6 * 3 + 40)
+    monkeypatch.setattr(free_memory, "free_memory", lambda: needed - 1)
+    model.require_room(needed / 16)  # little is not looked at
+    with pytest.raises(
+        MemoryError, match=r"SOFM\(grid=\(700, 700\), n_epochs=1\) needs 273 MB"
+    ):
+        model.require_room(needed / 8 * 1.2)
+    monkeypatch.setattr(free_memory, "free_memory", lambda: 10 * needed)
+    model.require_room(needed / 8 * 1.2)

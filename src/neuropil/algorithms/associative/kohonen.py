@@ -82,6 +82,7 @@ class Kohonen(Quantizer):
             y: Ignored.
         """
         X = self.rows(X, first=True)
+        self.require_room(2 * self.n_units * X.shape[1])
         rates = self.rates()
         rng = check_random_state(self.random_state)
         weights = self.start(X, rng)
@@ -104,6 +105,7 @@ class Kohonen(Quantizer):
         rates = self.rates()
         done = 0 if first else self.n_iter_
         if first:
+            self.require_room(2 * self.n_units * X.shape[1])
             weights = self.start(X, check_random_state(self.random_state))
         else:
             weights = self.weights_.copy()

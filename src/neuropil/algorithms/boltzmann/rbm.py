@@ -270,6 +270,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         """
         check_is_fitted(self)
         rng = self.generator(random_state)
+        self.require_room(2.0 * n_samples * sum(self.components_.shape))
         chains = self.chains_[rng.integers(len(self.chains_), size=n_samples)]
         W, b, c = self.parameters()
         V, H = np.empty((n_samples, len(b)), W.dtype), np.empty((n_samples, len(c)), W.dtype)
@@ -331,6 +332,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
     def start(self, V: Floats) -> None:
         """Set what training starts from."""
         n_hidden, size = self.n_hidden, self.batch_size
+        self.require_room(3.0 * V.shape[1] * n_hidden + size * (3.0 * n_hidden + V.shape[1]))
         rng = self.generator(self.random_state)
         W = rng.normal(0, 0.01, (V.shape[1], n_hidden)).astype(V.dtype)
         # As if each bit had also been seen once as 0 and once as 1: never infinite.

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from neuropil.algorithms.competitive.gas_loops import DUE, Gas, Rates, learn, winners
 from neuropil.algorithms.competitive.gas_room import (
+    EDGES_AT_FIRST,
     edges_of,
     first_gas,
     make_room,
@@ -263,6 +264,8 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
 
     def begin(self, X: Floats, random: np.random.RandomState) -> None:
         """Start with nodes on two rows."""
+        most = min(self.max_nodes, 2 + self.n_epochs * len(X) // self.insert_every)
+        self.require_room(2.0 * most * (2 * X.shape[1] + 2 * EDGES_AT_FIRST))
         start = X[random.choice(len(X), 2, replace=False)]
         self._dtype = X.dtype
         self._gas, self._tree = make_room(first_gas(start))

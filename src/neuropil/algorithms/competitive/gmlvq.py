@@ -96,6 +96,7 @@ class GMLVQ(MarginLVQ):
     @override
     def prepare(self, X: Floats) -> None:
         super().prepare(X)
+        self.require_room(3.0 * X.shape[1] ** 2)
         self.omega_ = np.eye(X.shape[1], dtype=X.dtype) / np.sqrt(X.dtype.type(X.shape[1]))
 
     @override

@@ -38,6 +38,7 @@ class MapTraining:
         lr: Rate of the first epoch.
         init: ``"pca"``, ``"sample"``, or the units.
         missing: Whether NaN are left out.
+        of_rows: Whether units learn row by row, rather than from all rows at once.
     """
 
     grid: Grid
@@ -49,6 +50,7 @@ class MapTraining:
     lr: float
     init: Any
     missing: bool
+    of_rows: bool
 
     @staticmethod
     def of(model: SOFM) -> MapTraining:
@@ -75,6 +77,7 @@ class MapTraining:
             model.refuse("distance", "'euclid' where values may be missing")
         return MapTraining(
             grid=grid,
+            of_rows=model.algorithm == "online",
             distance=distance,
             neighborhood=model.one_of("neighborhood", tuple(NEIGHBORHOODS)),
             n_epochs=model.whole("n_epochs"),
@@ -84,6 +87,18 @@ class MapTraining:
             init=model.init,
             missing=bool(model.allow_missing),
         )
+
+    def numbers(self, columns: int) -> float:
+        """Return about how many numbers training holds at once.
+
+        Args:
+            columns: Columns of the rows.
+        """
+        units = float(self.grid.units)
+        if self.of_rows:
+            return 2 * units * (columns + 1) + max(units, loops.KEPT)
+        # The sums of rows and what becomes of them; and the scores of a block of rows.
+        return units * (6 * (columns + 1) + 40)
 
     def radius(self, epoch: int) -> float:
         """Return the radius of an epoch; epochs after the last are like it."""

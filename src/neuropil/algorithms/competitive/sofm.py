@@ -124,6 +124,7 @@ class SOFM(MapViews):
         """
         X = self.rows(X, first=True)
         training = MapTraining.of(self)
+        self.require_room(training.numbers(X.shape[1]))
         rng = check_random_state(self.random_state)
         weights = training.start(X, rng)
         if self.algorithm == "batch":
@@ -172,6 +173,7 @@ class SOFM(MapViews):
         first = not hasattr(self, "weights_")
         X = self.rows(X, first=first)
         training = MapTraining.of(self)
+        self.require_room(training.numbers(X.shape[1]))
         if first:
             weights = training.start(X, check_random_state(self.random_state))
         else:

@@ -105,6 +105,7 @@ class DiscreteBAM(ClassicNetwork):
         """
         given, others = self.training_input(X, Y, first=anew, multi_output=True)
         one, others = np.ndim(others) == 1, self.columns(others)
+        self.require_room(2.0 * given.shape[1] * others.shape[1])
         if anew:
             self.low_, self.low_out_ = lower_value(given), lower_value(others)
             self.n_outputs_, self.one_output_ = others.shape[1], one

@@ -200,6 +200,9 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
             self.intercept_ = targets.mean(axis=0, dtype=float).astype(rows.dtype)
             self.one_output_, self.errors_ = one, []
             columns = rows.shape[1]
+            # Cells, the tilings' shifts, and the cells of all rows.
+            cells = float(self.n_cells or 0) * targets.shape[1]
+            self.require_room(cells + width * (8.0 + len(rows) / 2))
             if self.n_cells is None:
                 self.cells_ = ExactCells(columns, width)
             else:

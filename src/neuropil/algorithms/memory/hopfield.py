@@ -131,6 +131,7 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
             anew: Whether to forget what was known.
         """
         given = self.training_input(X, first=anew)
+        self.require_room(3.0 * given.shape[1] ** 2)
         patterns = signs(self.bits(given, self.binarize))
         if anew:
             self.n_patterns_, self.low_ = 0, lower_value(given)
@@ -230,6 +231,7 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         """
         network, rng = clone(self), check_random_state(self.random_state)
         network.set_params(random_state=rng)
+        network.require_room(3.0 * n_units**2)
         return measured_capacity(network, n_units, loads, flipped, rng)
 
     def recall_options(self) -> tuple[str, int, int]:
