@@ -7,6 +7,7 @@ check of scikit-learn's contradicts what the network is.
 
 import inspect
 import pickle
+import re
 import subprocess
 import sys
 
@@ -210,3 +211,43 @@ def test_what_fits_is_not_refused(monkeypatch):
         model.require_room(needed / 8 * 1.2)
     monkeypatch.setattr(free_memory, "free_memory", lambda: 10 * needed)
     model.require_room(needed / 8 * 1.2)
+
+
+# Values that no option takes, and some that only a few take.
+HELD = {"Instar", "DeepBeliefNetwork"}  # whose threshold only counts in fitting
+NEVER = ["bad", float("nan"), {}, object(), b"x", [None], np.array([np.nan] * 3), [], -1e300]
+SELDOM = [True, -1, 0, None, 1.5, [1], (1, 2), 10**30, float("inf"), np.ones(2)]
+
+
+@networks
+def test_every_option_is_used_or_refused_in_a_line(kind):
+    X, y = table(kind)
+    for option in kind().get_params():
+        said = rf"^{kind.__name__}: `{option}` must [^\n]+$"
+        # Any number is a threshold.
+        for value in NEVER if option != "binarize" else NEVER[:-1]:
+            with pytest.raises(ValueError, match=said):
+                fresh(kind).set_params(**{option: value}).fit(X, y)
+        for value in SELDOM:
+            found = refusal(fresh(kind).set_params(**{option: value}))
+            assert not found or re.match(said, found)
+
+
+def refusal(model: ClassicNetwork) -> str:
+    """Return why a model's options cannot be; nothing where they can."""
+    try:
+        model.check_options()
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+@networks
+def test_an_option_changed_after_fitting_is_looked_at_again(kind):
+    X, y = table(kind)
+    model = fresh(kind).fit(X, y)
+    if "binarize" not in model.get_params() or kind.__name__ in HELD:
+        pytest.skip("it has no threshold that it uses later")
+    for value in ("bad", float("nan")):
+        with pytest.raises(ValueError, match="`binarize` must be a number in"):
+            answer(model.set_params(binarize=value), X)

@@ -24,6 +24,8 @@ Bits = NDArray[np.int8]
 NOTHING = "no_validation"
 # Characters of an option in an error line.
 LONGEST = 80
+# Compiled loops count up to here.
+COUNTABLE = 2**63
 # Bytes that are taken without asking.
 LITTLE = 1 << 28
 # Whole numbers in what comes from a file or an expression, and units of a grid, at most.
@@ -191,6 +193,8 @@ class ClassicNetwork(BaseEstimator):
         whole = isinstance(given, Integral) and type(given) is not bool
         if not whole or int(given) < least:
             self.refuse(option, f"a whole number of at least {least}")
+        if int(given) >= COUNTABLE:
+            self.refuse(option, "a whole number below 2⁶³")
         return int(given)
 
     def number(self, option: str, interval: str) -> float:

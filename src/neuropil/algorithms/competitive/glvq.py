@@ -76,7 +76,7 @@ class MarginLVQ(PrototypeClassifier):
 
     @override
     def cost(self, X: Floats, y: Indices, W: Floats, labels: Indices) -> float:
-        return weigh_margins(X, y, W, labels, self.beta)[0]
+        return weigh_margins(X, y, W, labels, float(self.beta))[0]
 
     @override
     def forget_learning(self, X: Floats, before: float, after: float) -> None:
@@ -91,7 +91,7 @@ class MarginLVQ(PrototypeClassifier):
     def settle_unit(self, part: Pass, W: Floats, labels: Indices) -> float:
         """Return σ², which is settled once rows and prototypes are of two classes."""
         if self.unit_ == 0:
-            _, slopes, per_distance = weigh_margins(part.X, part.y, W, labels, self.beta)
+            _, slopes, per_distance = weigh_margins(part.X, part.y, W, labels, float(self.beta))
             where_classes_meet = slopes / per_distance if per_distance > 0 else 0.0
             self.unit_ = min(float(part.X.var(axis=0).sum()), where_classes_meet)
         return self.unit_
@@ -141,4 +141,4 @@ class GLVQ(MarginLVQ):
     def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
         unit = self.settle_unit(part, W, labels)
         rates = part.rate * unit, part.fall * unit
-        learn_margins(part.X, part.y, part.order, W, labels, *rates, self.beta)
+        learn_margins(part.X, part.y, part.order, W, labels, *rates, float(self.beta))

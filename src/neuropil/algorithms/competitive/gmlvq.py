@@ -111,10 +111,10 @@ class GMLVQ(MarginLVQ):
             V,
             labels,
             *part[3:],
-            self.beta,
+            float(self.beta),
             self.omega_,
             np.ascontiguousarray(self.omega_ @ V),
-            self.metric_share,
+            float(self.metric_share),
             unit,
         )
         W[:] = V + centre[:, None]

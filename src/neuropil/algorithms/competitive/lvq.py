@@ -95,7 +95,8 @@ class PairLVQ(PrototypeClassifier):
     def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
         if W.shape[1] < 2:
             return
-        within = ((1 - self.window) / (1 + self.window)) ** 2
+        window = float(self.window)
+        within = ((1 - window) / (1 + window)) ** 2
         learn_pairs(*part[:3], W, labels, *part[3:], within, self.only_mistakes, self.share)
 
     @property
@@ -240,4 +241,4 @@ class LVQ3(PairLVQ):
     @property
     @override
     def share(self) -> float:
-        return self.epsilon
+        return float(self.epsilon)

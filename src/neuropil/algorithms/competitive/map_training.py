@@ -65,6 +65,7 @@ class MapTraining:
         grid = grid_of(model)
         if isinstance(model.init, str) or not np.iterable(model.init):
             model.one_of("init", ("pca", "sample"))
+        model.one_of("neighborhood", tuple(NEIGHBORHOODS))
         final_radius = model.number("final_radius", "(0, inf)")
         radius = max(final_radius, max(grid.sides) * part_of_side(model))
         if model.radius is not None:
@@ -79,7 +80,7 @@ class MapTraining:
             grid=grid,
             of_rows=model.algorithm == "online",
             distance=distance,
-            neighborhood=model.one_of("neighborhood", tuple(NEIGHBORHOODS)),
+            neighborhood=model.neighborhood,
             n_epochs=model.whole("n_epochs"),
             first_radius=radius,
             final_radius=final_radius,
@@ -221,7 +222,11 @@ def given_units(init: Any, grid: Grid, X: Floats) -> Floats:
     Raises:
         ValueError: When they are not one row a unit, as wide as the rows, and finite.
     """
-    weights = np.asarray(init, X.dtype)
+    try:
+        weights = np.asarray(init, X.dtype)
+    except (TypeError, ValueError):
+        kind = type(init).__name__
+        raise ValueError(f"SOFM: `init` must be rows of numbers, got {kind}.") from None
     shape = grid.units, X.shape[1]
     if weights.shape not in {shape, (*grid.sides, X.shape[1])}:
         raise ValueError(f"SOFM: `init` must have the shape {shape}, got {weights.shape}.")

@@ -43,6 +43,7 @@ class MapViews(Quantizer):
 
     @override
     def rows(self, X: Any, *, first: bool | None = None) -> Floats:
+        self.flags("allow_missing")
         missing = bool(self.allow_missing)
         checks = {"ensure_all_finite": "allow-nan" if missing else True}
         if first is None:
