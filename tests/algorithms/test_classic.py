@@ -251,3 +251,31 @@ def test_an_option_changed_after_fitting_is_looked_at_again(kind):
     for value in ("bad", float("nan")):
         with pytest.raises(ValueError, match="`binarize` must be a number in"):
             answer(model.set_params(binarize=value), X)
+
+
+def fitted_attributes(model: ClassicNetwork) -> list[str]:
+    """Return the public names that fitting gives a model, properties among them."""
+    own = [name for name in vars(model) if name.endswith("_")]
+    found = [
+        name for name, value in inspect.getmembers(type(model)) if isinstance(value, property)
+    ]
+    return sorted({*own, *(name for name in found if name.endswith("_"))})
+
+
+@networks
+def test_what_is_learnt_is_explained(kind):
+    X, y = table(kind)
+    doc = inspect.cleandoc(kind.__doc__ or "")
+    section = re.search(r"^Attributes:\n((?:    .*\n)+)", doc, re.MULTILINE)
+    assert section
+    explained = re.findall(r"^    (\w+): \S", section[1], re.MULTILINE)
+    found = fitted_attributes(fresh(kind).fit(X, y))
+    assert found
+    assert sorted(explained) == [name for name in found if not name.startswith("_")]
+
+
+@networks
+def test_the_shape_of_the_input_is_said(kind):
+    assert re.search(
+        r"^Shape:\n    ``X``: ``\(n_samples, ", inspect.cleandoc(kind.__doc__), re.M
+    )

@@ -28,6 +28,9 @@ class Kohonen(Quantizer):
     ``η_t = lr (1 − t / n_epochs)``. Units start on different rows, so that each wins something.
     `SOFM` moves the units around the winner too, and so keeps them in order.
 
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
     Args:
         n_units: How many units.
         lr: η_0, the rate of the first epoch.
@@ -38,6 +41,7 @@ class Kohonen(Quantizer):
     Attributes:
         weights_: The units, ``(units, features)``.
         n_iter_: Epochs done.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: From `fit`, when an option is none of the above.

@@ -57,6 +57,9 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
     all nodes, and `graph_` the graph. Nearest nodes are found in a tree of boxes and errors
     decay by one common factor, so that a row costs little more in a large gas than in a small.
 
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
     Args:
         max_nodes: How many nodes there may be; from then on they only move.
         n_epochs: Passes over the rows, each in a new order.
@@ -67,6 +70,14 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
         insertion_decay: What part of their errors the neighbours of a new node keep.
         error_decay: What part of every error is kept from row to row.
         random_state: Seed of the start and of the orders.
+
+    Attributes:
+        nodes_: Positions of the nodes, ``(n_nodes, n_features)``.
+        edges_: The two nodes of each edge, by their rows in `nodes_`, ``(n_edges, 2)``.
+        components_: The connected component of each node, from 0, ``(n_nodes)``.
+        graph_: All of it as a `networkx.Graph`: nodes have a `position` and an `error`, and
+            edges an `age`.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: In `fit`, when an option or the data cannot be.

@@ -113,6 +113,9 @@ class GLVQ(MarginLVQ):
     sum is larger at the end of `fit` than at its start, the prototypes stay where they started,
     and a warning says so.
 
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
+
     Args:
         prototypes_per_class: How many each class gets, or as many as it has rows.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
@@ -122,6 +125,13 @@ class GLVQ(MarginLVQ):
         decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
         beta: β; the larger, the more only rows near a border count.
         random_state: Seed of the start and of the orders.
+
+    Attributes:
+        classes_: The classes, sorted.
+        prototypes_: The prototypes, ``(n_prototypes, n_features)``.
+        prototype_labels_: The class of each prototype.
+        unit_: σ²; 0 until rows of two classes have come.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: In `fit`, when an option or the data cannot be.

@@ -41,6 +41,10 @@ class DiscreteBAM(ClassicNetwork):
     Attributes:
         weights_: W, ``(n_x, n_y)``, always of double precision.
         n_outputs_: n_y.
+        one_output_: Whether Y came as a single column, ``(n_samples)``.
+        low_: How "off" is written in X: 0 or −1.
+        low_out_: How "off" is written in Y: 0 or −1.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: If an option is out of its range, or the input is not binary where it

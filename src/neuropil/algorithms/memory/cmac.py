@@ -53,6 +53,11 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
         weights_: w, ``(n_cells, n_outputs)``.
         intercept_: b, ``(n_outputs)``.
         errors_: Mean squared error of each pass, before each step.
+        one_output_: Whether targets came as a single column, ``(n_samples)``.
+        low_: The smallest value of each column.
+        step_: How wide a level is, per column.
+        cells_: Which cells an input touches.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: If an option is out of its range, or an input is missing or infinite.
