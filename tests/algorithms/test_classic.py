@@ -7,6 +7,7 @@ check of scikit-learn's contradicts what the network is.
 
 import inspect
 import pickle
+import re
 import subprocess
 import sys
 
@@ -166,3 +167,115 @@ def test_none_of_them_needs_pytorch():
     command = [sys.executable, "-c", code]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
+
+
+# What asks for far more memory than any machine has, and the rows that it is to learn.
+HUGE = [
+    (algorithms.SOFM(grid=(100_000, 100_000)), 4),
+    (algorithms.SOFM(grid=(10**6, 10**6), algorithm="online"), 4),
+    (algorithms.Kohonen(10**12), 4),
+    (algorithms.RBM(10**12), 4),
+    (algorithms.RBM(batch_size=10**12), 4),
+    (algorithms.DeepBeliefNetwork((8, 10**12), n_epochs=1), 4),
+    (algorithms.CMAC(n_cells=10**13), 4),
+    (algorithms.CMAC(width=10**12), 4),
+    (algorithms.GrowingNeuralGas(10**13, n_epochs=10**12, insert_every=1), 4),
+    (algorithms.DiscreteHopfieldNetwork(), 1_000_000),
+    (algorithms.DiscreteBAM(), 1_000_000),
+    (algorithms.GMLVQ(1, n_epochs=1), 1_000_000),
+]
+
+
+@pytest.mark.parametrize(("model", "columns"), HUGE, ids=lambda value: str(value)[:30])
+def test_what_does_not_fit_into_memory_is_refused_before_it_is_taken(model, columns):
+    X = np.zeros((2, columns), np.float32)
+    X[1] = 1
+    y = X if isinstance(model, algorithms.DiscreteBAM) else [0, 1]
+    with pytest.raises(
+        MemoryError, match=r"^\w+\(.* needs [\d.]+ \w?B of memory, and"
+    ) as error:
+        model.fit(X, y)
+    assert "\n" not in str(error.value)
+
+
+def test_what_fits_is_not_refused(monkeypatch):
+    from neuropil.core import free_memory
+
+    model = algorithms.SOFM(grid=(700, 700), n_epochs=1)
+    needed = 8 * 700 * 700 * (6 * 3 + 40)
+    monkeypatch.setattr(free_memory, "free_memory", lambda: needed - 1)
+    model.require_room(needed / 16)  # little is not looked at
+    with pytest.raises(
+        MemoryError, match=r"SOFM\(grid=\(700, 700\), n_epochs=1\) needs 273 MB"
+    ):
+        model.require_room(needed / 8 * 1.2)
+    monkeypatch.setattr(free_memory, "free_memory", lambda: 10 * needed)
+    model.require_room(needed / 8 * 1.2)
+
+
+# Values that no option takes, and some that only a few take.
+HELD = {"Instar", "DeepBeliefNetwork"}  # whose threshold only counts in fitting
+NEVER = ["bad", float("nan"), {}, object(), b"x", [None], np.array([np.nan] * 3), [], -1e300]
+SELDOM = [True, -1, 0, None, 1.5, [1], (1, 2), 10**30, float("inf"), np.ones(2)]
+
+
+@networks
+def test_every_option_is_used_or_refused_in_a_line(kind):
+    X, y = table(kind)
+    for option in kind().get_params():
+        said = rf"^{kind.__name__}: `{option}` must [^\n]+$"
+        # Any number is a threshold.
+        for value in NEVER if option != "binarize" else NEVER[:-1]:
+            with pytest.raises(ValueError, match=said):
+                fresh(kind).set_params(**{option: value}).fit(X, y)
+        for value in SELDOM:
+            found = refusal(fresh(kind).set_params(**{option: value}))
+            assert not found or re.match(said, found)
+
+
+def refusal(model: ClassicNetwork) -> str:
+    """Return why a model's options cannot be; nothing where they can."""
+    try:
+        model.check_options()
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+@networks
+def test_an_option_changed_after_fitting_is_looked_at_again(kind):
+    X, y = table(kind)
+    model = fresh(kind).fit(X, y)
+    if "binarize" not in model.get_params() or kind.__name__ in HELD:
+        pytest.skip("it has no threshold that it uses later")
+    for value in ("bad", float("nan")):
+        with pytest.raises(ValueError, match="`binarize` must be a number in"):
+            answer(model.set_params(binarize=value), X)
+
+
+def fitted_attributes(model: ClassicNetwork) -> list[str]:
+    """Return the public names that fitting gives a model, properties among them."""
+    own = [name for name in vars(model) if name.endswith("_")]
+    found = [
+        name for name, value in inspect.getmembers(type(model)) if isinstance(value, property)
+    ]
+    return sorted({*own, *(name for name in found if name.endswith("_"))})
+
+
+@networks
+def test_what_is_learnt_is_explained(kind):
+    X, y = table(kind)
+    doc = inspect.cleandoc(kind.__doc__ or "")
+    section = re.search(r"^Attributes:\n((?:    .*\n)+)", doc, re.MULTILINE)
+    assert section
+    explained = re.findall(r"^    (\w+): \S", section[1], re.MULTILINE)
+    found = fitted_attributes(fresh(kind).fit(X, y))
+    assert found
+    assert sorted(explained) == [name for name in found if not name.startswith("_")]
+
+
+@networks
+def test_the_shape_of_the_input_is_said(kind):
+    assert re.search(
+        r"^Shape:\n    ``X``: ``\(n_samples, ", inspect.cleandoc(kind.__doc__), re.M
+    )

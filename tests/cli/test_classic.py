@@ -68,6 +68,14 @@ def test_the_same_seed_gives_the_same_map(neuropil):
         (["--network", "modernhopfieldnetwork", "--lr", "0.5"], "HopfieldNetwork has no lr"),
         (["--network", "sofm(grid=0)"], "grid"),
         (["--network", "discretebam"], "DiscreteBAM"),
+        (["--network", "hebbrule"], "HebbRule associates patterns with signals"),
+        (
+            ["--network", "SOFM(grid=(1000000000, 1000000000))"],
+            "`grid` must be at most 10,000,",
+        ),
+        (["--network", "RBM(n_hidden=1000000000000)"], "`n_hidden` must be at most 10,000,000"),
+        (["--network", "SOFM(grid=10**9)"], "must be a name or a call with plain values"),
+        (["--network", "rbm(lr='x')"], "`lr` must be a number in (0, inf), got 'x'"),
     ],
 )
 def test_what_cannot_be_is_refused_and_leaves_nothing(refused, tmp_path, options, said):

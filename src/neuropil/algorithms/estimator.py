@@ -24,6 +24,12 @@ Bits = NDArray[np.int8]
 NOTHING = "no_validation"
 # Characters of an option in an error line.
 LONGEST = 80
+# Compiled loops count up to here.
+COUNTABLE = 2**63
+# Bytes that are taken without asking.
+LITTLE = 1 << 28
+# Whole numbers in what comes from a file or an expression, and units of a grid, at most.
+LARGEST = 10_000_000
 
 
 class ClassicNetwork(BaseEstimator):
@@ -116,6 +122,21 @@ class ClassicNetwork(BaseEstimator):
         kinds = {"dtype": (np.float64, np.float32)} | checks
         return validate_data(self, X, y, reset=first, **kinds)
 
+    def require_room(self, numbers: float) -> None:
+        """Refuse to learn what needs more memory than is free.
+
+        Args:
+            numbers: How many numbers of double precision are held at once.
+
+        Raises:
+            MemoryError: Naming the network and both sizes.
+        """
+        if 8.0 * numbers > LITTLE:
+            # It stands beside PyTorch, which takes seconds to load.
+            from neuropil.core.free_memory import require_memory
+
+            require_memory(8.0 * numbers, shortened(self))
+
     def squarable(self, X: Floats) -> Floats:
         """Return checked rows as they are, once squares of their distances must be finite.
 
@@ -172,6 +193,8 @@ class ClassicNetwork(BaseEstimator):
         whole = isinstance(given, Integral) and type(given) is not bool
         if not whole or int(given) < least:
             self.refuse(option, f"a whole number of at least {least}")
+        if int(given) >= COUNTABLE:
+            self.refuse(option, "a whole number below 2⁶³")
         return int(given)
 
     def number(self, option: str, interval: str) -> float:
@@ -258,6 +281,28 @@ class ClassicNetwork(BaseEstimator):
         Raises:
             ValueError: Always.
         """
-        given = " ".join(repr(getattr(self, option)).split())
-        given = given if len(given) <= LONGEST else f"{given[: LONGEST - 3]}..."
+        given = shortened(getattr(self, option))
         raise ValueError(f"{type(self).__name__}: `{option}` must be {right}, got {given}.")
+
+
+def check_sizes(network: ClassicNetwork) -> None:
+    """Refuse sizes that nobody means, in what comes from a file or an expression.
+
+    Args:
+        network: The network.
+
+    Raises:
+        ValueError: Naming the option, its value and the limit.
+    """
+    for option, value in network.get_params(deep=False).items():
+        numbers = value if isinstance(value, list | tuple) else [value]
+        sizes = [abs(number) for number in numbers if isinstance(number, int)]
+        size = math.prod(sizes) if option == "grid" else max(sizes, default=0)
+        if option != "random_state" and size > LARGEST:
+            network.refuse(option, f"at most {LARGEST:,} here")
+
+
+def shortened(value: Any) -> str:
+    """Return a value in one line that is not long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

@@ -58,6 +58,8 @@ def estimator_of(
     Raises:
         ValueError: When an option is not the network's, or the text is no plain call.
     """
+    from neuropil.algorithms.estimator import check_sizes
+
     kind = class_named(text)
     if kind is None:
         raise ValueError(f"there is no classic network {text!r}.")
@@ -69,7 +71,10 @@ def estimator_of(
     if "binarize" in known and "binarize" not in options and splits.kind == "pictures":
         options["binarize"] = 0.5
         notes.append("what is brighter than half is 1, the rest 0; binarize=… says otherwise.")
-    return kind(**options), notes
+    network = kind(**options)
+    network.check_options()
+    check_sizes(network)
+    return network, notes
 
 
 def own_options(kind: type, settings: Mapping[str, Any]) -> dict[str, Any]:

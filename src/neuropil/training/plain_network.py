@@ -14,7 +14,7 @@ import numpy as np
 
 from neuropil import algorithms
 from neuropil.algorithms.boltzmann.generators import generator_of, words_of
-from neuropil.algorithms.estimator import ClassicNetwork
+from neuropil.algorithms.estimator import ClassicNetwork, check_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +55,7 @@ class Writer:
         kind = type(network).__name__
         if kind not in KINDS or getattr(algorithms, kind) is not type(network):
             raise ValueError(f"{kind} is not a network of this library and cannot be saved.")
+        check_sizes(network)
         options = network.get_params(deep=False)
         plain: dict[str, Any] = {
             "type": kind,
@@ -153,6 +154,7 @@ class Reader:
             raise ValueError(f"these are not the options of {kind}")
         network = maker(**options)
         network.check_options()
+        check_sizes(network)
         if "learnt" in plain:
             columns = plain.get("columns")
             if type(columns) is not int or columns < 1:

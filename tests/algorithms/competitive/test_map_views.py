@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score
 
@@ -135,3 +136,35 @@ def test_views_need_a_fitted_map():
     for view in (model.u_matrix, model.component_planes, model.topographic_product):
         with pytest.raises(NotFittedError):
             view()
+
+
+@pytest.mark.parametrize("distance", ["cosine", "dot"])
+def test_views_of_a_map_of_directions_have_its_own_distance(distance):
+    """Worked out by SciPy, and the same however long the units of a cosine map are."""
+    angles = np.radians([0, 10, 20, 90, 100, 110])
+    units = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    model = placed(units, (6,), distance=distance)
+    lengths = np.array([1, 50, 1, 1, 50, 1]) if distance == "cosine" else np.ones(6)
+    model.weights_ = units * lengths[:, None]
+    way = cdist(units, units, "cosine")
+    steps = way[np.arange(5), np.arange(1, 6)]
+    wanted = [steps[0], *(steps[:-1] + steps[1:]) / 2, steps[-1]]
+    np.testing.assert_allclose(model.u_matrix(), wanted, rtol=1e-9)
+    assert model.cluster_map(2).tolist() in ([0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0])
+    assert model.u_matrix().argmax() in {2, 3}
+    rows = np.array([[3.0, 0.1], [0.2, 5.0], [-1.0, 2.0]])
+    unlike = cdist(rows, units, "cosine")
+    if distance == "dot":  # ‖x‖ − x·w is ‖x‖ times as much
+        unlike *= np.linalg.norm(rows, axis=1, keepdims=True)
+    assert model.quantization_error(rows) == pytest.approx(unlike.min(axis=1).mean())
+    np.testing.assert_allclose(model.transform(rows), unlike, atol=1e-12)
+    straight = placed(units, (6,), distance=distance).topographic_product()
+    assert model.topographic_product() == pytest.approx(straight)
+
+
+def test_a_unit_without_a_direction_is_at_a_right_angle():
+    model = placed([[1.0, 0.0], [0.0, 0.0], [1.0, 0.0]], (3,), distance="euclid")
+    model.set_params(distance="cosine")
+    model.weights_[1] = 0
+    np.testing.assert_allclose(model.u_matrix(), [1, 1, 1])
+    assert model.u_matrix().dtype == np.float64

@@ -231,3 +231,17 @@ def test_wrong_rows_are_said():
         network.energy([[np.nan] * 5])
     with pytest.raises(ValueError, match=r"4 features, but .* is expecting 5"):
         network.transform(patterns(1, 4))
+
+
+def test_the_projection_holds_more_than_it_corrects():
+    patterns = np.random.default_rng(0).choice([-1.0, 1.0], (19, 20))
+    assert np.linalg.matrix_rank(patterns) == 19
+    memory = DiscreteHopfieldNetwork("pseudo_inverse", random_state=0).fit(patterns)
+    assert memory.score(patterns) == 1  # all n − 1 stay as they are
+    damaged = patterns.copy()
+    damaged[np.arange(19), np.arange(19)] *= -1
+    assert (memory.transform(damaged) == patterns).all(axis=1).mean() < 0.2
+    half = DiscreteHopfieldNetwork("pseudo_inverse", random_state=0)
+    curve = half.capacity_curve(100, [0.4, 0.9], flipped=0.05)
+    assert curve.recalled[0] > 0.9
+    assert curve.recalled[1] < 0.2

@@ -32,6 +32,8 @@ class HebbRule(Association):
 
     Attributes:
         weights_: One column a unit, ``(features, units)``; at first 0.
+        one_output_: Whether y came as a single column, ``(n_samples)``.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: When an option cannot be, a value is missing or infinite, or weights grow

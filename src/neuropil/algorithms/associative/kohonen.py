@@ -28,6 +28,9 @@ class Kohonen(Quantizer):
     ``η_t = lr (1 − t / n_epochs)``. Units start on different rows, so that each wins something.
     `SOFM` moves the units around the winner too, and so keeps them in order.
 
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
     Args:
         n_units: How many units.
         lr: η_0, the rate of the first epoch.
@@ -38,6 +41,7 @@ class Kohonen(Quantizer):
     Attributes:
         weights_: The units, ``(units, features)``.
         n_iter_: Epochs done.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: From `fit`, when an option is none of the above.
@@ -82,6 +86,7 @@ class Kohonen(Quantizer):
             y: Ignored.
         """
         X = self.rows(X, first=True)
+        self.require_room(2 * self.n_units * X.shape[1])
         rates = self.rates()
         rng = check_random_state(self.random_state)
         weights = self.start(X, rng)
@@ -104,6 +109,7 @@ class Kohonen(Quantizer):
         rates = self.rates()
         done = 0 if first else self.n_iter_
         if first:
+            self.require_room(2 * self.n_units * X.shape[1])
             weights = self.start(X, check_random_state(self.random_state))
         else:
             weights = self.weights_.copy()

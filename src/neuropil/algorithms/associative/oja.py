@@ -37,12 +37,16 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
     nothing depends on the scale of the data. A block's rows are one step, by its means of
     ``x yᵀ`` and ``y yᵀ``, after which W is made orthonormal: no rate can diverge.
 
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
     Args:
         n_components: How many units.
-        rule: ``"sanger"``, components in their order, or ``"oja"``, a basis of their subspace.
-        lr: How much later rows count, ``t^(lr·g − 1)``, g the relative gap between the last
-            component's variance and the next one's. A small gap needs a larger rate, up to 1/g;
-            a larger one than that averages over fewer rows.
+        rule: ``"sanger"``, the default: components in their order; or ``"oja"``: a basis of
+            their subspace.
+        lr: c in the rate ``c / (c + t)``. Convergence is fastest for c ≥ 1/g, where
+            ``g = 1 − λ_{k+1} / λ_k`` is the gap between the variance of the last component and
+            that of the next; a much larger c averages over fewer rows.
         n_epochs: How often `fit` goes through all rows.
         batch_size: Rows of a block.
         random_state: Draws the first weights, and the order in which `fit` goes through rows.
@@ -52,13 +56,15 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         mean_: μ, the mean of all rows so far.
         covariance_: M, of the units' outputs; only its diagonal with Sanger's rule.
         n_samples_seen_: Rows so far, each as often as it came.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: From `fit`, when an option is none of the above, or a value's square is not
             finite.
 
     Reference:
-        E. Oja, "Neural networks, principal components, and subspaces", 1989; T. D. Sanger,
+        E. Oja, "A simplified neuron model as a principal component analyzer", 1982, for one
+        unit; "Neural networks, principal components, and subspaces", 1989; T. D. Sanger,
         "Optimal unsupervised learning in a single-layer linear feedforward neural network",
         1989. Ours makes W orthonormal after each step, to which the papers' rules come close
         for small rates, and takes rates from the variances, as Weng, Zhang and Hwang, "Candid

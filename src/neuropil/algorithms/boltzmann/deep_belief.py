@@ -30,13 +30,16 @@ class DeepBeliefNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Class
     ``h₁ = σ(c₁ + v W₁)`` of the first one's hidden units, and so on. What is learnt draws
     examples, from the top down, and is a good start for a network (`to_network`).
 
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
     Args:
         n_hidden: How many units each hidden layer has, from the bottom up.
         visible: Visible units of the first machine, as for `RBM`.
         binarize: As for `RBM`, of the first machine; the others take probabilities.
         n_epochs: Passes over the data, a layer.
         lr: Rate.
-        batch_size: Rows between two changes of the weights; also the number of chains.
+        batch_size: Rows per update; also the number of chains.
         n_steps: Gibbs steps for each change.
         persistent: Whether chains go on from change to change, or start from the data again.
         decay: Whether the rate falls to 0 in each machine's training, by equal steps.
@@ -44,6 +47,7 @@ class DeepBeliefNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Class
 
     Attributes:
         machines_: The machines, from the bottom up.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: When an option or the data cannot be, or the weights grow without bound.

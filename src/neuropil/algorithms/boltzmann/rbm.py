@@ -47,6 +47,9 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
     independent given the other: ``p(hⱼ = 1 | v) = σ(cⱼ + (v W)ⱼ)``. Training follows
     ``⟨v hᵀ⟩ of the data − ⟨v hᵀ⟩ of Gibbs chains``.
 
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
     Args:
         n_hidden: How many hidden units.
         visible: ``"bernoulli"``, bits, or ``"gaussian"``, real numbers, each column of mean
@@ -55,7 +58,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
             probabilities of a 1, such as shades of grey. For bits only.
         n_epochs: Passes over the data.
         lr: Rate.
-        batch_size: Rows between two changes of the weights; also the number of chains.
+        batch_size: Rows per update; also the number of chains.
         n_steps: Gibbs steps for each change: the k of CD-k.
         persistent: Whether chains go on from change to change, or start from the data again.
         decay: Whether the rate falls to 0 in the course of `fit`, by equal steps from epoch to
@@ -68,13 +71,18 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         intercept_hidden_: c.
         intercept_visible_: b.
         chains_: Hidden states of the chains.
+        random_state_: What draws in `partial_fit`, a `numpy.random.Generator`.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: When an option or the data cannot be, or the weights grow without bound.
 
     Reference:
         Tieleman, "Training Restricted Boltzmann Machines using Approximations to the Likelihood
-        Gradient", 2008. Visible biases start from the means of the data (Hinton, "A Practical
+        Gradient", 2008, is the default, persistent chains; the machine is Smolensky's,
+        "Information Processing in Dynamical Systems: Foundations of Harmony Theory", 1986, and
+        CD-k Hinton's, "Training Products of Experts by Minimizing Contrastive Divergence",
+        2002. Visible biases start from the means of the data (Hinton, "A Practical
         Guide to Training Restricted Boltzmann Machines", 2010, section 8).
 
     Example:
@@ -270,6 +278,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         """
         check_is_fitted(self)
         rng = self.generator(random_state)
+        self.require_room(2.0 * n_samples * sum(self.components_.shape))
         chains = self.chains_[rng.integers(len(self.chains_), size=n_samples)]
         W, b, c = self.parameters()
         V, H = np.empty((n_samples, len(b)), W.dtype), np.empty((n_samples, len(c)), W.dtype)
@@ -331,6 +340,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
     def start(self, V: Floats) -> None:
         """Set what training starts from."""
         n_hidden, size = self.n_hidden, self.batch_size
+        self.require_room(3.0 * V.shape[1] * n_hidden + size * (3.0 * n_hidden + V.shape[1]))
         rng = self.generator(self.random_state)
         W = rng.normal(0, 0.01, (V.shape[1], n_hidden)).astype(V.dtype)
         # As if each bit had also been seen once as 0 and once as 1: never infinite.

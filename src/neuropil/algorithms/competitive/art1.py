@@ -35,6 +35,7 @@ class ART1(ResonanceNetwork):
         weights_: Categories of 0 and 1, ``(n_categories, n_features)``.
         labels_: Category of each row of the last `fit` or `partial_fit`.
         n_iter_: Passes that `fit` made.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: If an option is out of its range, or the input is not binary where it

@@ -42,6 +42,11 @@ class FuzzyART(ResonanceNetwork):
         weights_: w, ``(n_categories, 2 n_features)``.
         labels_: Category of each row of the last `fit` or `partial_fit`.
         n_iter_: Passes that `fit` made.
+        boxes_: Lowest and highest corner of each category, in the units of the data,
+            ``(n_categories, 2, n_features)``.
+        low_: What becomes 0, per column.
+        span_: How far it is from there to what becomes 1, per column.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: If an option is out of its range, or a column's range overflows.

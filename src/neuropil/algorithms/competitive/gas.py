@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from neuropil.algorithms.competitive.gas_loops import DUE, Gas, Rates, learn, winners
 from neuropil.algorithms.competitive.gas_room import (
+    EDGES_AT_FIRST,
     edges_of,
     first_gas,
     make_room,
@@ -56,6 +57,9 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
     all nodes, and `graph_` the graph. Nearest nodes are found in a tree of boxes and errors
     decay by one common factor, so that a row costs little more in a large gas than in a small.
 
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
     Args:
         max_nodes: How many nodes there may be; from then on they only move.
         n_epochs: Passes over the rows, each in a new order.
@@ -66,6 +70,14 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
         insertion_decay: What part of their errors the neighbours of a new node keep.
         error_decay: What part of every error is kept from row to row.
         random_state: Seed of the start and of the orders.
+
+    Attributes:
+        nodes_: Positions of the nodes, ``(n_nodes, n_features)``.
+        edges_: The two nodes of each edge, by their rows in `nodes_`, ``(n_edges, 2)``.
+        components_: The connected component of each node, from 0, ``(n_nodes)``.
+        graph_: All of it as a `networkx.Graph`: nodes have a `position` and an `error`, and
+            edges an `age`.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: In `fit`, when an option or the data cannot be.
@@ -263,6 +275,8 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
 
     def begin(self, X: Floats, random: np.random.RandomState) -> None:
         """Start with nodes on two rows."""
+        most = min(self.max_nodes, 2 + self.n_epochs * len(X) // self.insert_every)
+        self.require_room(2.0 * most * (2 * X.shape[1] + 2 * EDGES_AT_FIRST))
         start = X[random.choice(len(X), 2, replace=False)]
         self._dtype = X.dtype
         self._gas, self._tree = make_room(first_gas(start))

@@ -76,7 +76,7 @@ class MarginLVQ(PrototypeClassifier):
 
     @override
     def cost(self, X: Floats, y: Indices, W: Floats, labels: Indices) -> float:
-        return weigh_margins(X, y, W, labels, self.beta)[0]
+        return weigh_margins(X, y, W, labels, float(self.beta))[0]
 
     @override
     def forget_learning(self, X: Floats, before: float, after: float) -> None:
@@ -91,7 +91,7 @@ class MarginLVQ(PrototypeClassifier):
     def settle_unit(self, part: Pass, W: Floats, labels: Indices) -> float:
         """Return σ², which is settled once rows and prototypes are of two classes."""
         if self.unit_ == 0:
-            _, slopes, per_distance = weigh_margins(part.X, part.y, W, labels, self.beta)
+            _, slopes, per_distance = weigh_margins(part.X, part.y, W, labels, float(self.beta))
             where_classes_meet = slopes / per_distance if per_distance > 0 else 0.0
             self.unit_ = min(float(part.X.var(axis=0).sum()), where_classes_meet)
         return self.unit_
@@ -113,6 +113,9 @@ class GLVQ(MarginLVQ):
     sum is larger at the end of `fit` than at its start, the prototypes stay where they started,
     and a warning says so.
 
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
+
     Args:
         prototypes_per_class: How many each class gets, or as many as it has rows.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
@@ -122,6 +125,13 @@ class GLVQ(MarginLVQ):
         decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
         beta: β; the larger, the more only rows near a border count.
         random_state: Seed of the start and of the orders.
+
+    Attributes:
+        classes_: The classes, sorted.
+        prototypes_: The prototypes, ``(n_prototypes, n_features)``.
+        prototype_labels_: The class of each prototype.
+        unit_: σ²; 0 until rows of two classes have come.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: In `fit`, when an option or the data cannot be.
@@ -141,4 +151,4 @@ class GLVQ(MarginLVQ):
     def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
         unit = self.settle_unit(part, W, labels)
         rates = part.rate * unit, part.fall * unit
-        learn_margins(part.X, part.y, part.order, W, labels, *rates, self.beta)
+        learn_margins(part.X, part.y, part.order, W, labels, *rates, float(self.beta))

@@ -31,6 +31,9 @@ class GMLVQ(MarginLVQ):
     and then ``Ω ← Ω / √tr Λ``. Ω starts as I / √D. Columns should be of one scale
     (`sklearn.preprocessing.StandardScaler`).
 
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
+
     Args:
         prototypes_per_class: How many each class gets, or as many as it has rows.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
@@ -42,6 +45,15 @@ class GMLVQ(MarginLVQ):
         metric_share: What part of the rate Ω learns at, smaller than 1 in the paper; 0 leaves
             it as it starts.
         random_state: Seed of the start and of the orders.
+
+    Attributes:
+        classes_: The classes, sorted.
+        prototypes_: The prototypes, ``(n_prototypes, n_features)``.
+        prototype_labels_: The class of each prototype.
+        omega_: Ω, ``(n_features, n_features)``; ``omega_.T @ omega_`` is Λ, whose diagonal
+            says how much each column matters.
+        unit_: σ²; 0 until rows of two classes have come.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: In `fit`, when an option or the data cannot be.
@@ -96,6 +108,7 @@ class GMLVQ(MarginLVQ):
     @override
     def prepare(self, X: Floats) -> None:
         super().prepare(X)
+        self.require_room(3.0 * X.shape[1] ** 2)
         self.omega_ = np.eye(X.shape[1], dtype=X.dtype) / np.sqrt(X.dtype.type(X.shape[1]))
 
     @override
@@ -110,10 +123,10 @@ class GMLVQ(MarginLVQ):
             V,
             labels,
             *part[3:],
-            self.beta,
+            float(self.beta),
             self.omega_,
             np.ascontiguousarray(self.omega_ @ V),
-            self.metric_share,
+            float(self.metric_share),
             unit,
         )
         W[:] = V + centre[:, None]

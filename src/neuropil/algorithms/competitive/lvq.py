@@ -23,6 +23,12 @@ class LVQ(PrototypeClassifier):
     With w the prototype nearest to x: ``w ← w + lr (x − w)`` when their classes are the same,
     ``w ← w − lr (x − w)`` when not.
 
+    If `fit` names more of its rows wrongly at the end than at the start, the prototypes stay
+    where they started.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
+
     Args:
         prototypes_per_class: How many each class gets, or as many as it has rows.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
@@ -32,11 +38,17 @@ class LVQ(PrototypeClassifier):
         decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
         random_state: Seed of the start and of the orders.
 
+    Attributes:
+        classes_: The classes, sorted.
+        prototypes_: The prototypes, ``(n_prototypes, n_features)``.
+        prototype_labels_: The class of each prototype.
+        n_features_in_: Columns of the input.
+
     Raises:
         ValueError: In `fit`, when an option or the data cannot be.
 
     Reference:
-        Kohonen, "The Self-Organizing Map", Proceedings of the IEEE 78, 1990, section V.B.
+        Kohonen, "The Self-Organizing Map", Proceedings of the IEEE 78, 1990.
 
     Example:
         >>> X, y = [[0.0], [1.0], [8.0], [9.0]], ["low", "low", "high", "high"]
@@ -95,7 +107,8 @@ class PairLVQ(PrototypeClassifier):
     def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
         if W.shape[1] < 2:
             return
-        within = ((1 - self.window) / (1 + self.window)) ** 2
+        window = float(self.window)
+        within = ((1 - window) / (1 + window)) ** 2
         learn_pairs(*part[:3], W, labels, *part[3:], within, self.only_mistakes, self.share)
 
     @property
@@ -113,6 +126,12 @@ class LVQ2(PairLVQ):
     ``d_i / d_j > (1 − window) / (1 + window)``:
     ``w_i ← w_i − lr (x − w_i)``, ``w_j ← w_j + lr (x − w_j)``.
 
+    If `fit` names more of its rows wrongly at the end than at the start, the prototypes stay
+    where they started.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
+
     Args:
         prototypes_per_class: How many each class gets, or as many as it has rows.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
@@ -123,6 +142,12 @@ class LVQ2(PairLVQ):
         window: Width of the window around the middle between two prototypes, 0.2 to 0.3 in
             the paper.
         random_state: Seed of the start and of the orders.
+
+    Attributes:
+        classes_: The classes, sorted.
+        prototypes_: The prototypes, ``(n_prototypes, n_features)``.
+        prototype_labels_: The class of each prototype.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: In `fit`, when an option or the data cannot be.
@@ -150,6 +175,12 @@ class LVQ21(PairLVQ):
     ``d_i / d_j > (1 − window) / (1 + window)``:
     ``w ← w + lr (x − w)`` for the right one, ``w ← w − lr (x − w)`` for the wrong one.
 
+    If `fit` names more of its rows wrongly at the end than at the start, the prototypes stay
+    where they started.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
+
     Args:
         prototypes_per_class: How many each class gets, or as many as it has rows.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
@@ -161,11 +192,17 @@ class LVQ21(PairLVQ):
             the paper.
         random_state: Seed of the start and of the orders.
 
+    Attributes:
+        classes_: The classes, sorted.
+        prototypes_: The prototypes, ``(n_prototypes, n_features)``.
+        prototype_labels_: The class of each prototype.
+        n_features_in_: Columns of the input.
+
     Raises:
         ValueError: In `fit`, when an option or the data cannot be.
 
     Reference:
-        Kohonen, "The Self-Organizing Map", Proceedings of the IEEE 78, 1990, section V.C.
+        Kohonen, "Improved Versions of Learning Vector Quantization", IJCNN 1990.
 
     Example:
         >>> X, y = [[0.0], [1.0], [8.0], [9.0]], ["low", "low", "high", "high"]
@@ -182,7 +219,13 @@ class LVQ3(PairLVQ):
     Let w_i and w_j be the two prototypes nearest to x, at the distances d_i ≤ d_j. When one has
     the right class, the other has not, and ``d_i / d_j > (1 − window) / (1 + window)``:
     ``w ← w + lr (x − w)`` for the right one, ``w ← w − lr (x − w)`` for the wrong one. When
-    both are right: ``w ← w + ε lr (x − w)`` for both. A right one never flees.
+    both are right: ``w ← w + ε lr (x − w)`` for both.
+
+    If `fit` names more of its rows wrongly at the end than at the start, the prototypes stay
+    where they started.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
 
     Args:
         prototypes_per_class: How many each class gets, or as many as it has rows.
@@ -196,11 +239,17 @@ class LVQ3(PairLVQ):
         epsilon: ε, 0.1 to 0.5 in the paper, the smaller the narrower the window.
         random_state: Seed of the start and of the orders.
 
+    Attributes:
+        classes_: The classes, sorted.
+        prototypes_: The prototypes, ``(n_prototypes, n_features)``.
+        prototype_labels_: The class of each prototype.
+        n_features_in_: Columns of the input.
+
     Raises:
         ValueError: In `fit`, when an option or the data cannot be.
 
     Reference:
-        Kohonen, "The Self-Organizing Map", Proceedings of the IEEE 78, 1990, section V.D.
+        Kohonen, "Improved Versions of Learning Vector Quantization", IJCNN 1990.
 
     Example:
         >>> X, y = [[0.0], [1.0], [8.0], [9.0]], ["low", "low", "high", "high"]
@@ -240,4 +289,4 @@ class LVQ3(PairLVQ):
     @property
     @override
     def share(self) -> float:
-        return self.epsilon
+        return float(self.epsilon)

@@ -68,17 +68,42 @@ def beats(first: MapErrors, second: MapErrors) -> bool:
     return a[0] <= b[0] and a[1] <= b[1] and a != b
 
 
-def mean_distance_to_neighbours(weights: Values, grid: Grid) -> Values:
+def directions(weights: Values) -> Values:
+    """Return units of length 1; one of length 0 has no direction and stays."""
+    sizes = np.sqrt((weights.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
+    return (weights / np.where(sizes > 0, sizes, 1)).astype(weights.dtype)
+
+
+def apart(one: Values, two: Values, distance: str) -> Values:
+    """Return how far units are from others, by the distance of their map.
+
+    With ``"cosine"`` and ``"dot"`` that is 1 − cos, since units of a dot map have the length 1.
+    A unit without a direction is at a right angle to all others.
+
+    Args:
+        one: Units, one a row.
+        two: Units, as many, or one.
+        distance: As in `Search`.
+    """
+    if distance == "euclid":
+        return np.sqrt(((one - two) ** 2).sum(axis=-1))
+    # Half the square of the way between directions: without the cancellation of 1 − cos.
+    one, two = directions(np.atleast_2d(one)), directions(np.atleast_2d(two))
+    none = ~(one.any(axis=-1) & two.any(axis=-1))
+    return np.where(none, 1, ((one - two) ** 2).sum(axis=-1) / 2)
+
+
+def mean_distance_to_neighbours(weights: Values, grid: Grid, distance: str) -> Values:
     """Return how far each unit is from its neighbours on the grid, on average."""
     first, second = grid.edges().T
-    distances = np.sqrt(((weights[first] - weights[second]) ** 2).sum(axis=1))
+    distances = apart(weights[first], weights[second], distance)
     ends, both = np.concatenate([first, second]), np.concatenate([distances, distances])
     totals = np.bincount(ends, both, minlength=grid.units)
     counts = np.bincount(ends, minlength=grid.units)
     return totals / np.maximum(counts, 1)
 
 
-def topographic_product(weights: Values, grid: Grid) -> float:
+def topographic_product(weights: Values, grid: Grid, distance: str) -> float:
     """Return the mean log of how distances to the next units differ in rows and on the grid.
 
     Raises:
@@ -88,7 +113,7 @@ def topographic_product(weights: Values, grid: Grid) -> float:
         raise ValueError("topographic_product: needs two units at least, got 1.")
     total, k = 0.0, np.arange(1, grid.units)
     for j in range(grid.units):
-        far = np.sqrt(((weights - weights[j]) ** 2).sum(axis=1))
+        far = apart(weights, weights[j], distance)
         steps = np.sqrt(grid.squared_distances(np.array([j]))[0])
         if np.count_nonzero(far) < grid.units - 1:
             raise ValueError(
@@ -102,7 +127,9 @@ def topographic_product(weights: Values, grid: Grid) -> float:
     return float(total / (grid.units * (grid.units - 1)))
 
 
-def clusters_of_units(weights: Values, grid: Grid, count: int) -> NDArray[np.intp]:
+def clusters_of_units(
+    weights: Values, grid: Grid, count: int, distance: str
+) -> NDArray[np.intp]:
     """Return a number from 0 for each unit, the same within a region of the map."""
     from scipy.sparse import coo_matrix
     from sklearn.cluster import AgglomerativeClustering
@@ -113,4 +140,5 @@ def clusters_of_units(weights: Values, grid: Grid, count: int) -> NDArray[np.int
     shape = (grid.units, grid.units)
     joined = coo_matrix((np.ones(len(first)), (first, second)), shape).tocsr()
     model = AgglomerativeClustering(count, connectivity=joined + joined.T)
-    return model.fit_predict(weights)
+    # The square of the way between two directions is twice 1 − cos.
+    return model.fit_predict(weights if distance == "euclid" else directions(weights))

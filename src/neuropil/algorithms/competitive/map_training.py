@@ -38,6 +38,7 @@ class MapTraining:
         lr: Rate of the first epoch.
         init: ``"pca"``, ``"sample"``, or the units.
         missing: Whether NaN are left out.
+        of_rows: Whether units learn row by row, rather than from all rows at once.
     """
 
     grid: Grid
@@ -49,6 +50,7 @@ class MapTraining:
     lr: float
     init: Any
     missing: bool
+    of_rows: bool
 
     @staticmethod
     def of(model: SOFM) -> MapTraining:
@@ -63,6 +65,7 @@ class MapTraining:
         grid = grid_of(model)
         if isinstance(model.init, str) or not np.iterable(model.init):
             model.one_of("init", ("pca", "sample"))
+        model.one_of("neighborhood", tuple(NEIGHBORHOODS))
         final_radius = model.number("final_radius", "(0, inf)")
         radius = max(final_radius, max(grid.sides) * part_of_side(model))
         if model.radius is not None:
@@ -75,8 +78,9 @@ class MapTraining:
             model.refuse("distance", "'euclid' where values may be missing")
         return MapTraining(
             grid=grid,
+            of_rows=model.algorithm == "online",
             distance=distance,
-            neighborhood=model.one_of("neighborhood", tuple(NEIGHBORHOODS)),
+            neighborhood=model.neighborhood,
             n_epochs=model.whole("n_epochs"),
             first_radius=radius,
             final_radius=final_radius,
@@ -84,6 +88,18 @@ class MapTraining:
             init=model.init,
             missing=bool(model.allow_missing),
         )
+
+    def numbers(self, columns: int) -> float:
+        """Return about how many numbers training holds at once.
+
+        Args:
+            columns: Columns of the rows.
+        """
+        units = float(self.grid.units)
+        if self.of_rows:
+            return 2 * units * (columns + 1) + max(units, loops.KEPT)
+        # The sums of rows and what becomes of them; and the scores of a block of rows.
+        return units * (6 * (columns + 1) + 40)
 
     def radius(self, epoch: int) -> float:
         """Return the radius of an epoch; epochs after the last are like it."""
@@ -206,7 +222,11 @@ def given_units(init: Any, grid: Grid, X: Floats) -> Floats:
     Raises:
         ValueError: When they are not one row a unit, as wide as the rows, and finite.
     """
-    weights = np.asarray(init, X.dtype)
+    try:
+        weights = np.asarray(init, X.dtype)
+    except (TypeError, ValueError):
+        kind = type(init).__name__
+        raise ValueError(f"SOFM: `init` must be rows of numbers, got {kind}.") from None
     shape = grid.units, X.shape[1]
     if weights.shape not in {shape, (*grid.sides, X.shape[1])}:
         raise ValueError(f"SOFM: `init` must have the shape {shape}, got {weights.shape}.")

@@ -43,6 +43,7 @@ class MapViews(Quantizer):
 
     @override
     def rows(self, X: Any, *, first: bool | None = None) -> Floats:
+        self.flags("allow_missing")
         missing = bool(self.allow_missing)
         checks = {"ensure_all_finite": "allow-nan" if missing else True}
         if first is None:
@@ -100,17 +101,19 @@ class MapViews(Quantizer):
             self-organizing feature maps", IEEE Transactions on Neural Networks 3 (1992).
         """
         check_is_fitted(self)
-        return topographic_product(self.weights_.astype(np.float64), self.grid_)
+        return topographic_product(self.weights_.astype(np.float64), self.grid_, self.distance)
 
     def u_matrix(self) -> Floats:
         """Return how far each unit is from its neighbours: low in clusters, high between.
+
+        Distances are the map's own: with ``"cosine"`` and ``"dot"``, 1 − cos.
 
         Reference:
             A. Ultsch and H. P. Siemon, "Kohonen's self organizing feature maps for exploratory
             data analysis", INNC 1990.
         """
         check_is_fitted(self)
-        found = mean_distance_to_neighbours(self.weights_, self.grid_)
+        found = mean_distance_to_neighbours(self.weights_, self.grid_, self.distance)
         return found.reshape(self.grid_.sides)
 
     def hit_map(self, X: Any) -> NDArray[np.intp]:
@@ -131,7 +134,8 @@ class MapViews(Quantizer):
     def cluster_map(self, n_clusters: int) -> NDArray[np.intp]:
         """Return a cluster for each unit: regions of the map, joined as Ward would.
 
-        Units, not rows, are clustered, and only neighbours are joined.
+        Units, not rows, are clustered, and only neighbours are joined. With ``"cosine"`` and
+        ``"dot"``, units count by their directions alone.
 
         Args:
             n_clusters: How many regions.
@@ -150,5 +154,5 @@ class MapViews(Quantizer):
                 f"cluster_map: n_clusters must be from 1 to the number of units, {units}, "
                 f"got {n_clusters}."
             )
-        found = clusters_of_units(self.weights_, self.grid_, n_clusters)
+        found = clusters_of_units(self.weights_, self.grid_, n_clusters, self.distance)
         return found.reshape(self.grid_.sides)

@@ -108,8 +108,9 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         self.begin(X, codes, random)
         W, labels = self.columns()
         start, before = self.prototypes_, self.cost(X, codes, W, labels)
-        fall = self.lr / (self.n_epochs * len(X)) if self.decay == "linear" else 0.0
-        starts = (self.lr - epoch * len(X) * fall for epoch in range(self.n_epochs))
+        lr = float(self.lr)
+        fall = lr / (self.n_epochs * len(X)) if self.decay == "linear" else 0.0
+        starts = (lr - epoch * len(X) * fall for epoch in range(self.n_epochs))
         self.learn(Pass(X, codes, random.permutation(len(X)), rate, fall) for rate in starts)
         after = self.cost(X, codes, *self.columns())
         if after > before:
@@ -141,7 +142,7 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         codes = np.searchsorted(self.classes_, y)
         X = X.astype(getattr(self, "prototypes_", X).dtype, copy=False)
         self.begin(X, codes, check_random_state(self.random_state))
-        self.learn([Pass(X, codes, np.arange(len(X)), self.lr, 0.0)])
+        self.learn([Pass(X, codes, np.arange(len(X)), float(self.lr), 0.0)])
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:

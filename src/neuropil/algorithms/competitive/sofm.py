@@ -32,6 +32,9 @@ class SOFM(MapViews):
 
     The batch map is faster by far and needs no rate. The online map takes rows as they come.
 
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
     Args:
         grid: Units along each axis: one number or more.
         topology: ``"rectangular"``; ``"hexagonal"``, a honeycomb of rows and columns, where all
@@ -61,6 +64,7 @@ class SOFM(MapViews):
             ``np.unravel_index(k, grid)``.
         grid_: The grid: ``positions`` of the units, and which are neighbours.
         n_iter_: Epochs done.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: From `fit`, when an option is none of the above, or training diverges.
@@ -124,6 +128,7 @@ class SOFM(MapViews):
         """
         X = self.rows(X, first=True)
         training = MapTraining.of(self)
+        self.require_room(training.numbers(X.shape[1]))
         rng = check_random_state(self.random_state)
         weights = training.start(X, rng)
         if self.algorithm == "batch":
@@ -172,6 +177,7 @@ class SOFM(MapViews):
         first = not hasattr(self, "weights_")
         X = self.rows(X, first=first)
         training = MapTraining.of(self)
+        self.require_room(training.numbers(X.shape[1]))
         if first:
             weights = training.start(X, check_random_state(self.random_state))
         else:

@@ -41,6 +41,10 @@ class DiscreteBAM(ClassicNetwork):
     Attributes:
         weights_: W, ``(n_x, n_y)``, always of double precision.
         n_outputs_: n_y.
+        one_output_: Whether Y came as a single column, ``(n_samples)``.
+        low_: How "off" is written in X: 0 or −1.
+        low_out_: How "off" is written in Y: 0 or −1.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: If an option is out of its range, or the input is not binary where it
@@ -105,6 +109,7 @@ class DiscreteBAM(ClassicNetwork):
         """
         given, others = self.training_input(X, Y, first=anew, multi_output=True)
         one, others = np.ndim(others) == 1, self.columns(others)
+        self.require_room(2.0 * given.shape[1] * others.shape[1])
         if anew:
             self.low_, self.low_out_ = lower_value(given), lower_value(others)
             self.n_outputs_, self.one_output_ = others.shape[1], one

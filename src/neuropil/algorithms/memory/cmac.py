@@ -53,6 +53,11 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
         weights_: w, ``(n_cells, n_outputs)``.
         intercept_: b, ``(n_outputs)``.
         errors_: Mean squared error of each pass, before each step.
+        one_output_: Whether targets came as a single column, ``(n_samples)``.
+        low_: The smallest value of each column.
+        step_: How wide a level is, per column.
+        cells_: Which cells an input touches.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: If an option is out of its range, or an input is missing or infinite.
@@ -200,6 +205,9 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
             self.intercept_ = targets.mean(axis=0, dtype=float).astype(rows.dtype)
             self.one_output_, self.errors_ = one, []
             columns = rows.shape[1]
+            # Cells, the tilings' shifts, and the cells of all rows.
+            cells = float(self.n_cells or 0) * targets.shape[1]
+            self.require_room(cells + width * (8.0 + len(rows) / 2))
             if self.n_cells is None:
                 self.cells_ = ExactCells(columns, width)
             else:

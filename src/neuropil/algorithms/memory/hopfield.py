@@ -30,16 +30,18 @@ LOADS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.13, 0.14, 0.15, 0.16, 0.18, 0.2, 0
 
 
 class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwork):
-    """An associative memory: from a pattern with errors to the stored one nearest in energy.
+    """An associative memory: a pattern with errors runs downhill to a stored one, as a rule.
 
     With states s of −1 and 1, and weights W that are symmetric with an empty diagonal, the
     energy is ``E = −½ sᵀ W s``. Recall sets ``sᵢ ← sign(Σⱼ wᵢⱼ sⱼ)``, and a unit whose field is
     0 stays: one unit after the other ("async"), which never raises E, or all at once ("sync").
+    It ends in a minimum of E near by: a stored pattern, or a mixture of several, or one turned
+    over.
 
     The rules for patterns ξ of n units: ``"hebb"``, ``W = Σ ξ ξᵀ / n``, holds about 0.138 n of
     them; ``"storkey"``, ``wᵢⱼ ← wᵢⱼ + (ξᵢ ξⱼ − ξᵢ hⱼᵢ − hᵢⱼ ξⱼ) / n`` with hᵢⱼ the field of i
-    without i and j, holds more; ``"pseudo_inverse"``, the projection onto the patterns, holds
-    n − 1.
+    without i and j, holds more; ``"pseudo_inverse"``, the projection onto the patterns, leaves
+    n − 1 of them as they are, but corrects errors only up to about n/2.
 
     Shape:
         ``X``: ``(n_samples, n_units)``.
@@ -55,6 +57,9 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
     Attributes:
         weights_: W, ``(n_units, n_units)``, always of double precision.
         n_patterns_: How many patterns were learnt.
+        diagonal_: What learning puts on the diagonal, which recall leaves out, ``(n_units)``.
+        low_: How "off" is written in the patterns: 0 or −1.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: If an option is none of these, or the input is not binary where it must be.
@@ -131,6 +136,7 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
             anew: Whether to forget what was known.
         """
         given = self.training_input(X, first=anew)
+        self.require_room(3.0 * given.shape[1] ** 2)
         patterns = signs(self.bits(given, self.binarize))
         if anew:
             self.n_patterns_, self.low_ = 0, lower_value(given)
@@ -230,6 +236,7 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         """
         network, rng = clone(self), check_random_state(self.random_state)
         network.set_params(random_state=rng)
+        network.require_room(3.0 * n_units**2)
         return measured_capacity(network, n_units, loads, flipped, rng)
 
     def recall_options(self) -> tuple[str, int, int]:

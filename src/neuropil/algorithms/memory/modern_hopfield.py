@@ -41,6 +41,7 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
 
     Attributes:
         patterns_: The stored patterns, ``(n_patterns, n_features)``.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: If an option is out of its range, or products of the input overflow.

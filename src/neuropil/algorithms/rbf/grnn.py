@@ -26,6 +26,10 @@ class GRNN(RegressorMixin, WindowNetwork):
     ``exp(−Σⱼ (xⱼ − xᵢⱼ)² / 2σⱼ²)`` with a width for each feature. Far from all data it is
     the target of the nearest row.
 
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``, or
+        ``(n_samples, n_outputs)``.
+
     Args:
         sigma: Width of the windows: a positive number, or one a feature; or what is to be
             chosen so that each row is best predicted from all others: ``"feature"``, a width
@@ -34,6 +38,13 @@ class GRNN(RegressorMixin, WindowNetwork):
 
     Attributes:
         sigma_: Width of the windows, one or one a feature.
+        feature_sigma_: What columns are divided by: σ.
+        center_: Mean of each column, which is subtracted.
+        windows_: The rows so placed, ``(n_samples, n_features + 1)``; in the last column −½ of
+            their squared length.
+        targets_: Their targets, ``(n_outputs, n_samples)``.
+        one_output_: Whether targets came as a single column, ``(n_samples)``.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: When a width is not positive, or there are not as many as features.

@@ -31,6 +31,9 @@ class PNN(ClassifierMixin, WindowNetwork):
     class, and priors πₖ. Probabilities are taken of logarithms, so they are right however far
     a row is from all data.
 
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
+
     Args:
         sigma: Width of the windows: a positive number, or one a feature; a dict that gives one
             for each class; or what is to be chosen so that the class of each row is likeliest
@@ -42,6 +45,14 @@ class PNN(ClassifierMixin, WindowNetwork):
     Attributes:
         classes_: The classes.
         sigma_: Width of the windows: one, one a feature, or one a class.
+        class_log_prior_: log πₖ, ``(n_classes)``.
+        class_sigma_: Width of each class's windows; 1 where classes share their width.
+        feature_sigma_: What columns are divided by; 1 where there is a width per class.
+        center_: Mean of each column, which is subtracted.
+        windows_: The rows so placed, class by class, ``(n_samples, n_features + 1)``; in the
+            last column −½ of their squared length.
+        bounds_: Where each class begins among them, and the end, ``(n_classes + 1)``.
+        n_features_in_: Columns of the input.
 
     Raises:
         ValueError: When a width is not positive, or there are not as many as needed; when
