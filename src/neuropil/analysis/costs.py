@@ -43,7 +43,7 @@ class Cost:
     """What a network costs for one sample; a batch of N costs N times that.
 
     Args:
-        multiply_adds: Multiplications followed by an addition; twice that many are operations.
+        multiply_adds: Multiplications followed by an addition (MACs); FLOPs are twice that.
         inference_bytes: The most that activations take at once in a forward pass without
             gradients, in which each is freed after its last use.
         training_bytes: What the activations take that a forward pass keeps for its backward

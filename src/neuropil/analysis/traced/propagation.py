@@ -125,7 +125,7 @@ class Followed:
             found = each(taken, rule_of(step.operation)(taken))
             found = with_the_rest(taken, found, values)
         except TooManyError:
-            reason = f"{step.operation} tells too many places apart"
+            reason = f"{step.operation}, whose results see in too many ways,"
             found = [Unknown(reason)] * len(step.results)
         return [self.named(step, values, seen) for seen in found]
 
