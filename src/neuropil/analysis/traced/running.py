@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from neuropil.analysis.traced.examples import Inputs, inputs_of
 from neuropil.analysis.traced.kernels import part_by_part
+from neuropil.analysis.traced.leaving import Leaving
 from neuropil.analysis.traced.operations import name_of
 from neuropil.analysis.traced.recurrence import CELLS, RUNS, RecurrentKernels
-from neuropil.analysis.traced.tracer import Call, Leaving, Step, Tracer, Value, tensors_in
+from neuropil.analysis.traced.tracer import Call, Step, Tracer, Value, tensors_in
 from neuropil.analysis.traced.twin import copied, twin_on_meta, unwrapped
 from neuropil.core import ShapeError
 from neuropil.core.free_memory import require_memory
@@ -105,7 +106,8 @@ def for_real(module: nn.Module, kinds: Sequence[Inputs], reason: str) -> Trace:
         MemoryError: When a copy of the module does not fit in memory.
         ShapeError: When it takes none of them.
     """
-    note = f"Run on real numbers, since it cannot run without: {reason}."
+    sentence = reason.partition(". ")[0]
+    note = f"Run on real numbers, since it cannot run without: {sentence}."
     failure: Exception | None = None
     for gradients, kind in itertools.product((False, True), kinds):
         try:
