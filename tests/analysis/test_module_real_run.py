@@ -17,6 +17,7 @@ from neuropil.analysis import (
     receptive_field,
     summary,
 )
+from neuropil.analysis.traced import running
 
 
 class Calls(nn.Module):
@@ -188,3 +189,14 @@ def test_integers_have_no_gradient():
 def test_packed_weights_are_named():
     (note,) = summary(quantised(nn.Sequential(nn.Linear(8, 4))), (8,)).notes[-1:]
     assert note == "Quantised weights are packed, and not counted as parameters."
+
+
+def test_what_cannot_help_is_not_tried_again(monkeypatch):
+    runs = []
+    original = running.traced
+    monkeypatch.setattr(
+        running, "traced", lambda *a, **k: runs.append(a[2].tensors[0]) or original(*a, **k)
+    )
+    with pytest.raises(ShapeError, match="multiplied"):
+        cost(nn.Linear(4, 3), (5,))
+    assert len([x for x in runs if not x.is_meta]) == 1
