@@ -6,7 +6,7 @@ import re
 import torch
 from torch.utils.flop_counter import flop_registry
 
-from neuropil.analysis.traced.formulas import formula_of
+from neuropil.analysis.traced.counting import formula_of
 from neuropil.analysis.traced.lookup import BY_NAME
 from neuropil.analysis.traced.operations import name_of
 from neuropil.analysis.traced.products import FREE, may_multiply

@@ -163,5 +163,27 @@ def test_stages_are_named_and_give_a_pyramid(name):
 def test_the_table_of_the_zoo():
     rows = zoo()
     assert {row.name for row in rows} == {*ZOO}
-    assert all(row.paper and row.accuracy and row.receptive_field > 0 for row in rows)
+    assert all(row.paper and row.accuracy and row.source for row in rows)
+    fields = {row.name: row.receptive_field for row in rows}
+    # Every layer of the mixture sees the whole picture, as its summary says.
+    assert fields.pop("mixture_of_experts") is None
+    assert all(field > 0 for field in fields.values())
     assert [row.year for row in rows] == sorted(row.year for row in rows)
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_accuracies_are_those_of_whom_they_name(name):
+    weights = reference.torchvision().models.get_model_weights(
+        {"squeezenet": "squeezenet1_0"}.get(name, name)
+    )
+    found = weights["IMAGENET1K_V1"].meta["_metrics"]["ImageNet-1K"]["acc@1"]
+    assert (ZOO[name].source, ZOO[name].accuracy) == ("torchvision", f"{found:.1f} % ImageNet")
+
+
+def test_weights_are_named_where_they_are_known():
+    rows = {row.name: row for row in zoo()}
+    assert rows["mobilenet"].weights == "timm/mobilenetv1_100.ra4_e3600_r224_in1k"
+    assert rows["mobilenet"].source == "timm"
+    assert rows["alexnet"].weights is None
+    # Where there are weights the accuracy is theirs, and never the paper's.
+    assert all(row.source != "paper" for row in rows.values() if row.weights)

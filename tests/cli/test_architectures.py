@@ -1,14 +1,19 @@
 """The zoo from the command line: listed, summed up, fine-tuned, trained at two sizes."""
 
+import io
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 from safetensors.torch import load_file, save_file
 
+from neuropil.analysis import zoo
 from neuropil.architectures import resnet20
 from neuropil.architectures.registry import ZOO
+from neuropil.cli.architectures import show
 from neuropil.core import Network
 
 
@@ -25,6 +30,31 @@ def test_the_zoo_is_listed(neuropil):
     listed = neuropil("architectures").out
     assert "resnet50" in listed
     assert "25,557,032" in listed
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+def test_nothing_of_the_zoo_is_cut(width):
+    output = io.StringIO()
+    rows = zoo()
+    show(Console(file=output, width=width, force_terminal=True, no_color=True), rows)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", output.getvalue())
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
+    assert "…" not in text
+    for row in rows:
+        line = next(line for line in lines if line.startswith(f"{row.name} "))
+        figure = f"{row.accuracy.split()[0]} %"
+        assert figure in line
+        assert row.source + "*" * bool(row.weights) in line
+    assert ("Paper" in lines[0]) == (width >= 190)
+
+
+def test_a_summary_keeps_its_lines(neuropil):
+    lines = neuropil("summary", "mixture_of_experts").out.splitlines()
+    (line,) = (line for line in lines if line.startswith("stage1"))
+    assert "MixtureOfExperts((Convolution" in line.replace("( ", "(")
+    assert "383,372" in line
+    assert json.loads(neuropil("architectures", "--json").out)[0]["receptive_field"] is None
 
 
 def test_an_architecture_is_summed_up_as_it_is_on_paper(neuropil):

@@ -43,7 +43,7 @@ class Cost:
     """What a network costs for one sample; a batch of N costs N times that.
 
     Args:
-        multiply_adds: Multiplications followed by an addition; twice that many are operations.
+        multiply_adds: Multiplications followed by an addition (MACs); FLOPs are twice that.
         inference_bytes: The most that activations take at once in a forward pass without
             gradients, in which each is freed after its last use.
         training_bytes: What the activations take that a forward pass keeps for its backward
@@ -61,8 +61,9 @@ def cost(network: Composable | nn.Module, input_shape: Example | None = None) ->
     """Return the multiply–adds and the activation memory of a network, per layer and in all.
 
     A convolution takes F·F·(C/groups) multiply–adds for each number of its output, a layer with
-    units N_in; pooling, activations, normalisation and additions of the bias count as none. A
-    layer that is called several times costs each time.
+    units N_in; pooling, enlarging, activations, normalisation and additions of the bias count
+    as none. A layer that is called several times costs each time. A product of two complex numbers
+    counts as four of real ones.
 
     Memory for inference is the peak of what is alive while the layers run in their order, the
     network's input included. Memory for training is the sum of what PyTorch saves for the
@@ -74,7 +75,9 @@ def cost(network: Composable | nn.Module, input_shape: Example | None = None) ->
     Of any other PyTorch module a twin without numbers is run, and every operation counted:
     products of matrices, convolutions, attention, recurrent layers, wherever they are called.
     What a module does itself, between its parts, stands under its own name. The figures are
-    those of the input that is given, its batch included.
+    those of the input that is given, its batch included. A module that cannot run without
+    numbers is run for real, as a copy. What multiplies and has no formula here, such as Fourier
+    transforms and solvers, is named in the notes of `summary`.
 
     Args:
         network: A network, a layer, or any PyTorch module; nothing in it is run or changed.

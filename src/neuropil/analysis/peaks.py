@@ -55,7 +55,8 @@ def peak_memory(
 
     A twin without numbers is run forward and backward, and every tensor counted from when it is
     made to when it is freed, as an allocator does. Working memory that single operations take
-    and give back, such as the workspaces of fast convolutions, is not seen.
+    and give back, such as the workspaces of fast convolutions, is not seen; that of recurrent
+    layers is counted as PyTorch takes it on a processor.
 
     Args:
         network: A network, a layer, or any PyTorch module; nothing in it is run or changed.

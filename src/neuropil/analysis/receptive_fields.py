@@ -88,7 +88,8 @@ def receptive_field(
         R_k = 1 + Σ_{j≤k} (F_j − 1) · Π_{i<j} S_i,    jump_k = Π_{i≤k} S_i,
 
     with D(F − 1) + 1 in place of F for dilated filters. Where branches meet, the outputs see
-    from the first to the last input that any branch sees. Behind layers that enlarge, outputs
+    from the first to the last input that any branch sees. Reflected or repeated borders count
+    as if the input went on. Behind layers that enlarge, outputs
     see more or less by their position; `size` is the most. Normalisation by statistics of the
     batch or the picture is not counted, since it adds two numbers and no pattern.
 
@@ -98,8 +99,10 @@ def receptive_field(
 
     Any other PyTorch module is followed operation by operation, through convolutions, pooling,
     sums, joined branches, slices and reshaping; the axes of its input are batch, channels,
-    positions. What mixes all positions, such as attention, sees everything. An operation of
-    which nobody knows what it sees is named and nothing is guessed.
+    positions. What mixes all positions, such as attention, sees everything. The places of
+    maxima, orders and masks see what decides them, and where Python is handed numbers all that
+    is made afterwards sees what they depend on. An operation of which nobody knows what it sees
+    is named and nothing is guessed.
 
     Args:
         network: A network, a layer, or any PyTorch module.

@@ -175,5 +175,6 @@ def text_of(layer: Layer, texts: dict[str, str]) -> str:
     """
     key = f"{type(layer)}{layer.__dict__['_call']}"
     if key not in texts:
-        texts[key] = re.sub(r"name='\w+', |(, )?name='\w+'", "", repr(layer))
+        text = re.sub(r"name='\w+', |(, )?name='\w+'", "", repr(layer))
+        texts[key] = re.sub(r"\s+", " ", text)
     return texts[key]

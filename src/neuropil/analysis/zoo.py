@@ -23,9 +23,12 @@ class ZooRow(NamedTuple):
         input_shape: What it takes, ``(C, H, W)``.
         parameters: How many.
         multiply_adds: For one picture.
-        receptive_field: Side, in pixels, of what an output of the last layer sees that does not
-            see all.
-        accuracy: As published.
+        receptive_field: Receptive field, in pixels, of the last layer whose outputs do not see
+            the whole picture; None where every layer's do.
+        accuracy: As published; of ImageNet the share of first guesses that are right.
+        source: Whose figure that is: the paper's, or that of a library's trained weights.
+        weights: The hub's repository that ``weights="imagenet"`` fetches; None where none is
+            known.
     """
 
     name: str
@@ -34,8 +37,10 @@ class ZooRow(NamedTuple):
     input_shape: Shape
     parameters: int
     multiply_adds: int
-    receptive_field: int
+    receptive_field: int | None
     accuracy: str
+    source: str
+    weights: str | None
 
 
 def zoo() -> list[ZooRow]:
@@ -60,7 +65,8 @@ def row_of(architecture: Architecture) -> ZooRow:
     """Return the row of an architecture."""
     network = architecture.build()
     table = summary(network)
-    seen = [row.receptive_field or () for row in table.rows if not row.sees_all]
+    layers = [row for row in table.rows if row.takes and not row.sees_all]
+    seen = [row.receptive_field or () for row in layers]
     fields = [side for field in seen for side in field if side is not None]
     return ZooRow(
         architecture.name,
@@ -69,6 +75,8 @@ def row_of(architecture: Architecture) -> ZooRow:
         network.input_shape,
         table.totals.parameters or 0,
         table.totals.multiply_adds or 0,
-        max(fields, default=1),
+        max(fields, default=None),
         architecture.accuracy,
+        architecture.source,
+        architecture.published and architecture.published.repository,
     )

@@ -29,6 +29,7 @@ def alexnet_keys() -> Iterator[str]:
         "networks"
     ),
     accuracy="56.5 % ImageNet",
+    source="torchvision",
     keys={"torchvision": alexnet_keys},
 )
 def alexnet(

@@ -52,6 +52,7 @@ def caffenet_keys() -> Iterator[str]:
     year=2016,
     paper="Mishkin, Sergievskiy, Matas, Systematic evaluation of CNN advances on the ImageNet",
     accuracy="47.1 % ImageNet at 128 pixels",
+    source="paper",
     keys={"caffe": caffenet_keys},
 )
 def caffenet128(

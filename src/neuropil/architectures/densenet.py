@@ -119,6 +119,7 @@ def facts(depth: int, accuracy: str) -> dict[str, Any]:
         "paper": "Huang, Liu, van der Maaten, Weinberger, Densely connected convolutional "
         "networks",
         "accuracy": f"{accuracy} % ImageNet",
+        "source": "torchvision",
         "keys": {"torchvision": keys, "timm": keys},
         "published": Published(f"timm/densenet{depth}.tv_in1k"),
     }

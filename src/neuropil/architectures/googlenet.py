@@ -63,6 +63,7 @@ def googlenet_keys() -> Iterator[str]:
     year=2014,
     paper="Szegedy et al., Going deeper with convolutions",
     accuracy="69.8 % ImageNet",
+    source="torchvision",
     keys={"torchvision": googlenet_keys},
 )
 def googlenet(

@@ -126,6 +126,7 @@ def v3_keys() -> Iterator[str]:
     year=2015,
     paper="Szegedy et al., Rethinking the Inception architecture for computer vision",
     accuracy="77.3 % ImageNet",
+    source="torchvision",
     keys={"torchvision": v3_keys, "timm": v3_keys},
     published=Published("timm/inception_v3.tv_in1k", mean=HALVES, std=HALVES),
 )

@@ -68,7 +68,8 @@ def resnet_v2_keys() -> Iterator[str]:
     year=2016,
     paper="Szegedy, Ioffe, Vanhoucke, Alemi, Inception-v4, Inception-ResNet and the impact of "
     "residual connections on learning",
-    accuracy="80.4 % ImageNet",
+    accuracy="80.5 % ImageNet",
+    source="timm",
     keys={"timm": resnet_v2_keys},
     published=Published("timm/inception_resnet_v2.tf_in1k", mean=HALVES, std=HALVES),
 )

@@ -84,7 +84,8 @@ def v4_keys() -> Iterator[str]:
     year=2016,
     paper="Szegedy, Ioffe, Vanhoucke, Alemi, Inception-v4, Inception-ResNet and the impact of "
     "residual connections on learning",
-    accuracy="80.1 % ImageNet",
+    accuracy="80.2 % ImageNet",
+    source="timm",
     keys={"timm": v4_keys},
     published=Published("timm/inception_v4.tf_in1k", mean=HALVES, std=HALVES),
 )

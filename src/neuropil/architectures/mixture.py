@@ -32,6 +32,7 @@ GATE_STAGES = (16, 32)
     year=1991,
     paper="Jacobs, Jordan, Nowlan, Hinton, Adaptive mixtures of local experts",
     accuracy="90 % four vowels",
+    source="paper",
 )
 def mixture_of_experts(
     classes: int = 10,

@@ -43,6 +43,7 @@ def cifar_keys() -> Iterator[str]:
     year=2013,
     paper="Lin, Chen, Yan, Network in network",
     accuracy="59.4 % ImageNet",
+    source="Caffe",
     keys={"caffe": nin_keys, "caffe_cifar": cifar_keys},
 )
 def nin(

@@ -58,7 +58,11 @@ class Architecture:
         build: The function.
         year: Of the paper.
         paper: Authors and title.
-        accuracy: Published accuracy and where, such as ``"76.1 % ImageNet"``.
+        accuracy: Published accuracy and on what, such as ``"76.1 % ImageNet"``: of ImageNet the
+            share of pictures whose first guess is right, from one crop. Where weights are
+            published it is theirs.
+        source: Whose figure that is: ``"paper"``, or the library that publishes weights, such
+            as ``"torchvision"``.
         keys: By whose weights: the names of that implementation's modules with parameters, in
             the order of our layers with parameters.
         published: Where ``weights="imagenet"`` come from, or None.
@@ -69,6 +73,7 @@ class Architecture:
     year: int
     paper: str
     accuracy: str
+    source: str
     keys: Mapping[str, Callable[[], Iterator[str]]] = field(default_factory=dict)
     published: Published | None = None
 

@@ -139,6 +139,7 @@ def facts(depth: int, accuracy: str) -> dict[str, Any]:
         "year": 2015,
         "paper": PAPER,
         "accuracy": f"{accuracy} % ImageNet",
+        "source": "torchvision",
         "keys": {"torchvision": keys, "timm": keys},
         "published": Published(f"timm/resnet{depth}.tv_in1k"),
     }
@@ -310,6 +311,7 @@ def cifar_keys() -> Iterator[str]:
     year=2015,
     paper=PAPER,
     accuracy="91.3 % CIFAR-10",
+    source="paper",
     keys={"cifar": cifar_keys},
 )
 def resnet20(

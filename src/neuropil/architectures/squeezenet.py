@@ -60,6 +60,7 @@ def caffe_keys() -> Iterator[str]:
         "with 50x fewer parameters"
     ),
     accuracy="58.1 % ImageNet",
+    source="torchvision",
     keys={
         "torchvision": torchvision_keys,
         "torchvision_1_1": functools.partial(torchvision_keys, "1.1"),

@@ -27,6 +27,7 @@ MAX_DEPTH = 16
         "segmentation"
     ),
     accuracy="92.0 % IoU, PhC-U373 cells",
+    source="paper",
 )
 def unet(
     classes: int = 2,

@@ -68,6 +68,7 @@ def facts(depth: int, accuracy: str) -> dict[str, Any]:
         "year": 2014,
         "paper": PAPER,
         "accuracy": f"{accuracy} % ImageNet",
+        "source": "torchvision",
         "keys": {
             "torchvision": functools.partial(vgg_keys, depth),
             "torchvision_bn": functools.partial(vgg_keys, depth, normalized=True),

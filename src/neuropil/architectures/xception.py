@@ -52,6 +52,7 @@ def imagenet_keys() -> Iterator[str]:
     year=2016,
     paper="Chollet, Xception: deep learning with depthwise separable convolutions",
     accuracy="79.0 % ImageNet",
+    source="paper",
     keys={"timm": imagenet_keys},
 )
 def xception(

@@ -87,6 +87,8 @@ class Picture:
 
     def follow(self, step: Step) -> None:
         """Draw an operation: in its part's box, in a box of its own, or as a line."""
+        if not step.results:
+            return
         taken = [self.origins.get(v.number) for v in values_in((step.args, step.kwargs))]
         before = frozenset().union(*(origin for origin in taken if origin))
         call = self.run.calls[step.call]

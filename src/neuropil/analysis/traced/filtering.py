@@ -9,6 +9,7 @@ import numpy as np
 from neuropil.analysis.traced.moving import along
 from neuropil.analysis.traced.operations import name_of
 from neuropil.analysis.traced.regions import Regions
+from neuropil.analysis.traced.reshaping import in_shape
 from neuropil.analysis.traced.sliding import (
     Cells,
     Motion,
@@ -201,6 +202,17 @@ def padded_channels(
         labels = np.pad(full, widths, constant_values=len(kinds) - 1)
         labels = labels.take(range(max(-start, 0), max(-start, 0) + target[axis]), axis)
     return labelled(view.axes, kinds, labels, view.lengths)
+
+
+def unfolded(taken: Taken) -> Result:
+    """Windows along one axis, whose places stand along a new one."""
+    seen, rank = taken.of(taken.x), len(taken.x.shape)
+    if seen is None or not rank:
+        return seen
+    axis = taken.argument(1, "dimension") % rank
+    window = sliding(taken.argument(2, "size"), taken.argument(3, "step"))
+    target = taken.target[:-1]
+    return in_shape(along(taken, seen, {axis: window}, target), target, (*target, 1))
 
 
 def shuffled(taken: Taken) -> Result:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,12 +9,9 @@ import torch
 from torch import Tensor
 
 from neuropil.analysis.traced.allocator import PARTS, parts_of
-from neuropil.analysis.traced.operations import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from torch._ops import OpOverload
+    from collections.abc import Callable, Sequence
 
 # From what an operation takes and gives to its multiply–adds.
 Formula: TypeAlias = "Callable[[tuple[Any, ...], Any], int]"
@@ -183,121 +178,3 @@ def quantized_convolution(args: tuple[Any, ...], output: Any) -> int:
     """C/groups · F·F for each number of the output; the weights are packed."""
     weight = args[1].unpack()[0]
     return output.numel() * weight.numel() // max(len(weight), 1)
-
-
-def multiply_adds(formula: Formula, args: Sequence[Any], output: Any) -> int:
-    """Return the multiply–adds of an operation.
-
-    A product of complex numbers is four of real ones; of nested tensors each counts by itself.
-    """
-    tensors = [a for a in args if isinstance(a, Tensor)]
-    if any(tensor.is_nested for tensor in tensors):
-        pieces = zip(*(unbound(value) for value in (*args, output)), strict=False)
-        return sum(multiply_adds(formula, some, last) for *some, last in pieces)
-    complex_ = any(tensor.is_complex() for tensor in tensors)
-    return formula(tuple(args), output) * (4 if complex_ else 1)
-
-
-def unbound(value: Any) -> Iterable[Any]:
-    """Return the tensors of a nested one, or anything else again and again."""
-    nested = isinstance(value, Tensor) and value.is_nested
-    return value.unbind() if nested else itertools.repeat(value)
-
-
-BY_NAME: dict[str, Formula] = {
-    "convolution": any_convolution,
-    "convolution_overrideable": any_convolution,
-    "_convolution": any_convolution,
-    "conv1d": convolution,
-    "conv2d": convolution,
-    "conv3d": convolution,
-    "conv_transpose1d": transposed_convolution,
-    "conv_transpose2d": transposed_convolution,
-    "conv_transpose3d": transposed_convolution,
-    "mkldnn_convolution": convolution,
-    "cudnn_convolution": convolution,
-    "cudnn_convolution_relu": convolution,
-    "cudnn_convolution_transpose": transposed_convolution,
-    "miopen_convolution": convolution,
-    "miopen_convolution_transpose": transposed_convolution,
-    "_conv_depthwise2d": convolution,
-    "conv_depthwise3d": convolution,
-    "_nnpack_spatial_convolution": convolution,
-    "_slow_conv2d_forward": convolution,
-    "slow_conv3d_forward": convolution,
-    "slow_conv_dilated2d": convolution,
-    "slow_conv_dilated3d": convolution,
-    "slow_conv_transpose2d": transposed_convolution,
-    "slow_conv_transpose3d": transposed_convolution,
-    "mkldnn_linear": linear,
-    "linear": linear,
-    "mm": product(0, 1),
-    "bmm": product(0, 1),
-    "mv": product(0, 1),
-    "dot": product(0, 1),
-    "vdot": product(0, 1),
-    "_int_mm": product(0, 1),
-    "_sparse_addmm": product(1, 2),
-    "sspaddmm": product(1, 2),
-    "hspmm": product(0, 1),
-    "_grouped_mm": grouped_product,
-    "_scaled_grouped_mm": grouped_product,
-    "linalg_vecdot": products_of_pairs,
-    "cosine_similarity": products_of_pairs,
-    "conv_tbc": convolution_of_sequences,
-    "_euclidean_dist": distances,
-    "_pdist_forward": distances_within,
-    "embedding_bag": weighted_rows,
-    "_embedding_bag": weighted_rows,
-    "_embedding_bag_forward_only": weighted_rows,
-    "_scaled_mm": product(0, 1),
-    "addmm": product(1, 2),
-    "_addmm_activation": product(1, 2),
-    "addmv": product(1, 2),
-    "addbmm": product(1, 2),
-    "baddbmm": product(1, 2),
-    "addr": no_sum,
-    "bilinear": bilinear,
-    "_trilinear": trilinear,
-    "_cdist_forward": distances,
-    "scaled_dot_product_attention": attention,
-    "_scaled_dot_product_attention_math": attention,
-    "_scaled_dot_product_attention_math_for_mps": attention,
-    "_scaled_dot_product_flash_attention": attention,
-    "_scaled_dot_product_flash_attention_for_cpu": attention,
-    "_scaled_dot_product_efficient_attention": attention,
-    "_scaled_dot_product_cudnn_attention": attention,
-    "_scaled_dot_product_fused_attention_overrideable": attention,
-    "_native_multi_head_attention": fused_attention,
-    "_transformer_encoder_layer_fwd": fused_encoder,
-    "mkldnn_rnn_layer": recurrent_layer,
-    "lstm_cell": recurrent_cell,
-    "gru_cell": recurrent_cell,
-    "rnn_tanh_cell": recurrent_cell,
-    "rnn_relu_cell": recurrent_cell,
-}
-RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
-
-
-QUANTIZED: dict[str, Formula] = {
-    **dict.fromkeys(
-        ("linear", "linear_relu", "linear_dynamic", "linear_relu_dynamic"), quantized_linear
-    ),
-    **dict.fromkeys(
-        (f"conv{rank}d{rest}" for rank in (1, 2, 3) for rest in ("", "_relu", "_dynamic")),
-        quantized_convolution,
-    ),
-}
-
-
-@functools.cache
-def formula_of(operation: OpOverload) -> Formula | None:
-    """Return how an operation's multiply–adds are counted; ``None`` where it has none."""
-    name = name_of(operation)
-    if name.space == "quantized":
-        return QUANTIZED.get(name.name)
-    if name.space != "aten":
-        return None
-    if name.name in RECURRENT:
-        return packed_recurrent if name.overload == "data" else recurrent
-    return BY_NAME.get(name.name)

@@ -25,18 +25,19 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.taken import Result, Rule
 
 
-def ordered(place: int) -> Rule:
+def ordered(place: int, default: int = -1) -> Rule:
     """Return the rule of what sees all along an axis, which stays: sorting and its kin.
 
     Args:
         place: Where the axis stands among the arguments.
+        default: The axis where none is given.
     """
 
     def rule(taken: Taken) -> Result:
         seen, shape = taken.of(taken.x), taken.x.shape
         if seen is None or not shape:
             return seen
-        axis = taken.argument(place, "dim", -1)
+        axis = taken.argument(place, "dim", default)
         return over(seen, [axis % len(shape)], shape)
 
     return rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from neuropil.analysis.traced.formulas import formula_of
+from neuropil.analysis.traced.counting import formula_of
 from neuropil.analysis.traced.lookup import BY_NAME
 from neuropil.analysis.traced.operations import name_of
 from neuropil.analysis.traced.shapes import RULES

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 GROUPS: dict[Rule, str] = {
     standing.elementwise: "hardswish _prelu_kernel rrelu rrelu_with_noise floor_divide "
-    "remainder fmod softshrink hardshrink square bernoulli normal isclose logical_and",
+    "remainder fmod softshrink hardshrink square bernoulli normal isclose rsub masked_fill "
+    "complex polar log_sigmoid_forward",
+    standing.compared: "mse_loss huber_loss smooth_l1_loss soft_margin_loss "
+    "binary_cross_entropy binary_cross_entropy_with_logits",
     standing.first_only: "batch_norm native_batch_norm _native_batch_norm_legit "
     "_native_batch_norm_legit_no_training _batch_norm_with_update cudnn_batch_norm "
     "miopen_batch_norm layer_norm native_layer_norm group_norm native_group_norm "
@@ -57,6 +60,7 @@ GROUPS: dict[Rule, str] = {
     filtering.adaptive(3): "adaptive_avg_pool3d _adaptive_avg_pool3d adaptive_max_pool3d",
     filtering.padded: "constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d "
     "replication_pad1d replication_pad2d replication_pad3d",
+    filtering.unfolded: "unfold",
     filtering.shuffled: "pixel_shuffle",
     filtering.unshuffled: "pixel_unshuffle",
     mixing.reducing(1): "mean sum amax amin max min var std var_mean std_mean logsumexp prod "
@@ -64,7 +68,9 @@ GROUPS: dict[Rule, str] = {
     mixing.reducing(1, -1): "mode",
     mixing.reducing(2, -1): "kthvalue",
     mixing.reducing(9): "aminmax",
-    indexing.ordered(1): "sort argsort msort",
+    indexing.ordered(1): "sort argsort",
+    indexing.ordered(9, 0): "msort",
+    indexing.ordered(9, 1): "channel_shuffle native_channel_shuffle",
     indexing.ordered(2): "topk",
     indexing.running: "cumsum cumprod cummax cummin logcumsumexp",
     indexing.gathered: "gather",
@@ -77,7 +83,7 @@ GROUPS: dict[Rule, str] = {
     indexing.all_of_all: "nonzero nonzero_static nonzero_numpy argwhere unique _unique "
     "_unique2 unique_dim unique_consecutive unique_dim_consecutive bincount histc "
     "masked_select embedding_bag _embedding_bag _embedding_bag_forward_only "
-    "repeat_interleave trace",
+    "repeat_interleave trace vdot",
     indexing.one_hot: "one_hot",
     indexing.drawn: "multinomial",
     mixing.norm: "norm linalg_vector_norm",
@@ -86,6 +92,10 @@ GROUPS: dict[Rule, str] = {
     mixing.linear: "linear",
     mixing.product(0): "mm bmm mv dot",
     mixing.product(1): "addmm baddbmm addmv",
+    mixing.paired(2, -1): "linalg_vecdot",
+    mixing.paired(2, 1): "cosine_similarity",
+    mixing.side_by_side: "bilinear",
+    mixing.all_pairs: "_cdist_forward _euclidean_dist",
     mixing.attention: "scaled_dot_product_attention "
     "_scaled_dot_product_flash_attention_for_cpu",
     mixing.recurrent: "lstm gru rnn_tanh rnn_relu",

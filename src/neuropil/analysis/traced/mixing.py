@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from neuropil.analysis.traced import regions as places
 from neuropil.analysis.traced.arranging import in_shape_without, permuted
 from neuropil.analysis.traced.moving import part
 from neuropil.analysis.traced.regions import Regions
 from neuropil.analysis.traced.standing import elementwise
-from neuropil.analysis.traced.taken import Taken, everything, over, unknown
+from neuropil.analysis.traced.taken import Taken, everything, over, together, unknown
 from neuropil.analysis.traced.values import Value
 from neuropil.analysis.traced.views import Seen, Unknown, View, as_regions, merged
 
@@ -113,6 +115,52 @@ def vectors(taken: Taken, one: Value, other: Value) -> Result:
         parts.append((in_shape_without(over(seen, [axis], one.shape), axis), one.shape[:-1]))
     some = [(seen, shape) for seen, shape in parts if seen is not None]
     return merged(some, taken.target) if some else None
+
+
+def paired(place: int, default: int) -> Rule:
+    """Return the rule of products of vectors place by place, along an axis of both.
+
+    Args:
+        place: Where the axis stands among the arguments.
+        default: The axis where none is given.
+    """
+
+    def rule(taken: Taken) -> Result:
+        both = taken.step.args[:2]
+        shape = np.broadcast_shapes(*(value.shape for value in both))
+        seen = together(taken, both, shape)
+        axis = taken.argument(place, "dim", default) % max(len(shape), 1)
+        if seen is None or not shape:
+            return seen
+        return in_shape_without(over(seen, [axis], shape), axis)
+
+    return rule
+
+
+def side_by_side(taken: Taken) -> Result:
+    """All of the last axis of two tensors together."""
+    parts: list[tuple[Seen, Sizes]] = []
+    for value in taken.step.args[:2]:
+        seen, axis = taken.of(value), len(value.shape) - 1
+        if seen is not None:
+            seen = over(seen, [axis], value.shape)
+            parts.append((seen, places.without(value.shape, axis)))
+    return merged(parts, taken.target) if parts else None
+
+
+def all_pairs(taken: Taken) -> Result:
+    """Every row of one matrix with every row of another."""
+    parts: list[tuple[Seen, Sizes]] = []
+    for value, turned in zip(taken.step.args[:2], (False, True), strict=True):
+        seen, rank = taken.of(value), len(value.shape)
+        if seen is None:
+            continue
+        seen, shape = over(seen, [rank - 1], value.shape), (*value.shape[:-1], 1)
+        if turned:
+            seen = permuted(seen, (*range(rank - 2), rank - 1, rank - 2))
+            shape = (*shape[:-2], 1, shape[-2])
+        parts.append((seen, shape))
+    return merged(parts, taken.target) if parts else None
 
 
 def attention(taken: Taken) -> Result:

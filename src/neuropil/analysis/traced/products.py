@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from neuropil.analysis.traced.formulas import formula_of
+from neuropil.analysis.traced.counting import formula_of
 from neuropil.analysis.traced.operations import name_of
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ CHEAP = """
     _weight_norm _weight_norm_interface
     _add_relu glu hardswish log_sigmoid_forward log_softmax _log_softmax prelu _prelu_kernel
     rrelu_with_noise rrelu_with_noise_functional _safe_softmax softmax _softmax
-    _masked_softmax floor_divide hardshrink remainder rrelu softshrink isclose allclose equal
-    polar positive _conj
+    _masked_softmax floor_divide hardshrink remainder rrelu rsub softshrink isclose
+    allclose equal polar positive _conj
     cudnn_grid_sampler grid_sampler grid_sampler_2d grid_sampler_3d
     _grid_sampler_2d_cpu_fallback _upsample_bicubic2d_aa _upsample_bilinear2d_aa
     _upsample_lanczos2d_aa _upsample_nearest_exact1d _upsample_nearest_exact2d

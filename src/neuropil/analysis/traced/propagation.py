@@ -78,14 +78,11 @@ class Followed:
             self.find(value)
         results: list[Seen | None] = [None] * len(step.results)
         if any(value.number in self.seen for value in values):
-            results = self.results_of(step, values)
-            if name_of(step.operation).name in READING:
-                self.note_reading(step, values)
+            results = self.results_of(step, values) if step.results else []
+            self.note_reading(step, values)
         if self.read is not None:
-            results = [
-                self.after_reading(seen, v)
-                for seen, v in zip(results, step.results, strict=True)
-            ]
+            pairs = zip(results, step.results, strict=True)
+            results = [self.after_reading(seen, value) for seen, value in pairs]
         for value, result in zip(step.results, results, strict=True):
             if result is not None:
                 self.seen[value.number] = result
@@ -125,8 +122,10 @@ class Followed:
             found = each(taken, rule_of(step.operation)(taken))
             found = with_the_rest(taken, found, values)
         except TooManyError:
-            reason = f"{step.operation} tells too many places apart"
+            reason = f"{step.operation}, whose results see in too many ways,"
             found = [Unknown(reason)] * len(step.results)
+        except Exception:  # noqa: BLE001, RUF100 - of some form that its rule does not know
+            found = [Unknown(str(step.operation))] * len(step.results)
         return [self.named(step, values, seen) for seen in found]
 
     def named(self, step: Step, values: list[Value], seen: Seen | None) -> Seen | None:
@@ -144,7 +143,9 @@ class Followed:
     # Numbers in Python's hands
 
     def note_reading(self, step: Step, values: list[Value]) -> None:
-        """Note that Python was handed numbers, and what these see."""
+        """Note what is seen by numbers that Python was handed."""
+        if name_of(step.operation).name not in READING:
+            return
         taken = Taken(step, self.seen, Counter())
         parts = [(seen, ()) for seen in [self.read, everything(taken, values, ())] if seen]
         self.read = merged(parts, ()) if parts else None

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from neuropil.analysis.traced.examples import Inputs, inputs_of
 from neuropil.analysis.traced.kernels import part_by_part
+from neuropil.analysis.traced.leaving import Leaving
 from neuropil.analysis.traced.operations import name_of
 from neuropil.analysis.traced.recurrence import CELLS, RUNS, RecurrentKernels
-from neuropil.analysis.traced.tracer import Call, Leaving, Step, Tracer, Value, tensors_in
+from neuropil.analysis.traced.tracer import Call, Step, Tracer, Value, tensors_in
 from neuropil.analysis.traced.twin import copied, twin_on_meta, unwrapped
 from neuropil.core import ShapeError
 from neuropil.core.free_memory import require_memory
@@ -105,9 +106,13 @@ def for_real(module: nn.Module, kinds: Sequence[Inputs], reason: str) -> Trace:
         MemoryError: When a copy of the module does not fit in memory.
         ShapeError: When it takes none of them.
     """
-    note = f"Run on real numbers, since it cannot run without: {reason}."
+    sentence = reason.partition(". ")[0]
+    note = f"Run on real numbers, since it cannot run without: {sentence}."
     failure: Exception | None = None
     for gradients, kind in itertools.product((False, True), kinds):
+        # A copy and a run are dear: only what may help is tried again.
+        if failure is not None and not (wants_indices(failure) or "grad" in str(failure)):
+            break
         try:
             with torch.random.fork_rng():
                 torch.manual_seed(0)
@@ -128,7 +133,10 @@ def has_numbers(module: nn.Module) -> bool:
 
 def wants_indices(error: Exception) -> bool:
     """Tell whether a module failed because it was given floats in place of indices."""
-    return re.search(r"\b(indices|index tensor|LongTensor|Long|Int)\b", str(error)) is not None
+    return re.search(f"\\b({INDICES})\\b", str(error)) is not None
+
+
+INDICES = "indices|index tensor|LongTensor|Long|Int|integers?|integral|dtype|not implemented"
 
 
 def peak_of(run: Trace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.analysis.traced.reshaping import in_shape
-from neuropil.analysis.traced.taken import Taken, together, values_in
+from neuropil.analysis.traced.taken import Taken, everything, together, values_in
 
 if TYPE_CHECKING:
     from neuropil.analysis.traced.taken import Result
@@ -24,6 +24,13 @@ def first_only(taken: Taken) -> Result:
 def second_only(taken: Taken) -> Result:
     """What is overwritten is seen no more."""
     return together(taken, values_in(taken.step.args[1]), taken.target)
+
+
+def compared(taken: Taken) -> Result:
+    """A loss: place by place, or of all places together."""
+    if taken.target:
+        return elementwise(taken)
+    return everything(taken, values_in((taken.step.args, taken.step.kwargs)), taken.target)
 
 
 def filled(taken: Taken) -> Result:

@@ -9,13 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch._C import DispatchKey
 from torch._ops import HigherOrderOperator
-from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from typing_extensions import override
 
 from neuropil.analysis.traced.allocator import Allocator, shape_of
-from neuropil.analysis.traced.formulas import formula_of, multiply_adds
+from neuropil.analysis.traced.counting import formula_of, multiply_adds
 from neuropil.analysis.traced.knowledge import is_whole
 from neuropil.analysis.traced.products import may_multiply
 from neuropil.analysis.traced.shapes import quick
@@ -218,35 +217,6 @@ class Tracer(TorchDispatchMode):
         if isinstance(arguments, dict):
             return {name: self.noted(value) for name, value in arguments.items()}
         return arguments
-
-
-class Leaving(TorchFunctionMode):
-    """Notes where numbers leave PyTorch, which no operation shows.
-
-    Args:
-        tracer: Where it is noted.
-    """
-
-    def __init__(self, tracer: Tracer) -> None:
-        super().__init__()
-        self.tracer = tracer
-
-    @override
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        name = getattr(func, "__name__", "")
-        if name in LEAVING and isinstance(args[0], Tensor):
-            tracer = self.tracer
-            read = torch.ops.aten._local_scalar_dense.default
-            value = tracer.value(args[0])
-            tracer.steps.append(Step(read, (value,), {}, (), tracer.stack[-1].place))
-            if name != "tolist":
-                tracer.left.add(f"Tensor.{name}")
-        return func(*args, **(kwargs or {}))
-
-
-LEAVING = frozenset({"numpy", "__array__", "tolist", "__dlpack__"})
 
 
 def tensors_in(structure: Any) -> tuple[Tensor, ...]:
