@@ -128,11 +128,10 @@ class QuasiNewton(SearchMethod):
             return two_loops(here.gradient, memory["steps_kept"], memory["changes_kept"])
         if "matrices" in memory:
             return bfgs.direction(memory, here.gradient)
-        if "matrix" not in memory:
-            return -here.gradient
-        if self.options["update"] == "dfp":
-            return torch.mv(memory["matrix"], here.gradient).neg_()
-        return solved(memory["matrix"], here.gradient).neg_()
+        if "matrix" in memory:
+            times = torch.mv if self.options["update"] == "dfp" else solved
+            return times(memory["matrix"], here.gradient).neg_()
+        return -here.gradient
 
     @override
     def first_trial(self, here: Point, slope: float) -> float:
