@@ -19,15 +19,6 @@ LEAST = 1e-8  # a cosine below that is rounding: an update must not divide by it
 FLAT = 1e-8  # the least curvature that counts, relative to the largest
 
 
-def bfgs(H: Tensor, s: Tensor, y: Tensor) -> None:
-    """H ← (I − s yᵀ/yᵀs) H (I − y sᵀ/yᵀs) + s sᵀ/yᵀs; left out without curvature."""
-    Hy = torch.mv(H, y)
-    (ss, sy, _), (_, yy, yHy), _ = gram(s, y, Hy)
-    if above_rounding(sy, ss, yy):
-        side = torch.add(s * ((1 + yHy / sy) / (2 * sy)), Hy, alpha=-1 / sy)
-        H.addr_(side, s).addr_(s, side)
-
-
 def dfp(H: Tensor, s: Tensor, y: Tensor) -> None:
     """H ← H − H y yᵀ H/yᵀH y + s sᵀ/yᵀs; left out without curvature."""
     Hy = torch.mv(H, y)
@@ -53,8 +44,11 @@ def sr1(B: Tensor, s: Tensor, y: Tensor) -> None:
         B.addr_(r, r, alpha=1 / rs)
 
 
-INVERSE: dict[str, Callable[[Tensor, Tensor, Tensor], None]] = {"bfgs": bfgs, "dfp": dfp}
-DIRECT: dict[str, Callable[[Tensor, Tensor, Tensor], None]] = {"psb": psb, "sr1": sr1}
+UPDATES: dict[str, Callable[[Tensor, Tensor, Tensor], None]] = {
+    "dfp": dfp,
+    "psb": psb,
+    "sr1": sr1,
+}
 
 
 def first_scale(s: Tensor, y: Tensor) -> float:

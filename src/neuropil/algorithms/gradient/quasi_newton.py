@@ -9,14 +9,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.algorithms.gradient import bfgs
 from neuropil.algorithms.gradient.limited_memory import two_loops
-from neuropil.algorithms.gradient.matrix_updates import (
-    DIRECT,
-    INVERSE,
-    curved,
-    first_scale,
-    solved,
-)
+from neuropil.algorithms.gradient.matrix_updates import UPDATES, curved, first_scale, solved
 from neuropil.algorithms.gradient.options import check_choice
 from neuropil.algorithms.gradient.search_method import SearchMethod
 
@@ -31,7 +26,7 @@ if TYPE_CHECKING:
 UpdateName: TypeAlias = Literal["bfgs", "dfp", "psb", "sr1", "lbfgs"]
 
 CURVATURE = {"dfp": 0.1}  # c₂ where it is not 0.9
-MOST_WEIGHTS = 5_000  # a matrix of all pairs of them takes 200 MB in float64
+MOST_WEIGHTS = 5_000  # a matrix of all pairs of them takes 200 MB in float64, BFGS has two
 FEW_WEIGHTS = 2000  # up to here the matrix is worth its cost
 
 
@@ -42,15 +37,20 @@ class QuasiNewton(SearchMethod):
     ``d = −B⁻¹ g``, then ``w ← w + t d`` with t by a strong-Wolfe line search. With s the step
     and y the change of the gradient, each update makes ``B s = y`` (H is B⁻¹, r is y − B s):
 
-    - ``"bfgs"``: ``H ← (I − s yᵀ/yᵀs) H (I − y sᵀ/yᵀs) + s sᵀ/yᵀs``
+    - ``"bfgs"``: ``H ← (I − s yᵀ/yᵀs) H (I − y sᵀ/yᵀs) + s sᵀ/yᵀs`` from ``H₀ = h I``, h being
+      chosen anew after each step
     - ``"dfp"``: ``H ← H − H y yᵀ H/yᵀH y + s sᵀ/yᵀs``
     - ``"psb"``: ``B ← B + (r sᵀ + s rᵀ)/sᵀs − (rᵀs) s sᵀ/(sᵀs)²``
     - ``"sr1"``: ``B ← B + r rᵀ/rᵀs``
     - ``"lbfgs"``: BFGS from the last ``memory`` pairs alone, for many weights.
 
-    The first pair sets the scale of the matrix. A pair without curvature is left out. PSB and
-    SR1 may find B indefinite: the direction then takes the absolute values of its eigenvalues,
-    and so descends along negative curvature too.
+    h is ``sᵀs/yᵀs`` of the last step, and larger by 1/ρ while ρ, the largest
+    ``|6 (f − f⁺) + 3 (g + g⁺)ᵀs|/yᵀs`` so far, is below 1. ρ is 0 on a quadratic, where it pays
+    to look first in directions that no step has gone along yet. Where little of the slope is in
+    those, h is the smallest ``sᵀy/yᵀy`` so far. For the other matrices the first pair sets the
+    scale. A pair without curvature is left out. PSB and SR1 may find B indefinite: the
+    direction then takes the absolute values of its eigenvalues, and so descends along negative
+    curvature too.
 
     Args:
         params: Parameters, or groups of them as dicts, all with the same options.
@@ -68,8 +68,10 @@ class QuasiNewton(SearchMethod):
 
     Reference:
         Nocedal, Wright, "Numerical Optimization", 2006, chapters 6 and 7; Powell, "A new
-        algorithm for unconstrained optimization", 1970, for PSB. The absolute eigenvalues are
-        ours, in place of a trust region.
+        algorithm for unconstrained optimization", 1970, for PSB; Zhang, Deng, Chen, "New
+        quasi-Newton equation and related methods for unconstrained optimization", 1999, for
+        the departure from a quadratic. Ours are h, and the absolute eigenvalues in place of a
+        trust region.
 
     Example:
         >>> w = torch.nn.Parameter(torch.tensor([3.0, 1.0], dtype=torch.float64))
@@ -79,7 +81,7 @@ class QuasiNewton(SearchMethod):
         (True, True)
     """
 
-    kept = ("matrix", "steps_kept", "changes_kept")
+    kept = ("matrix", "steps_kept", "changes_kept", *bfgs.KEPT)
 
     def __init__(
         self,
@@ -101,7 +103,7 @@ class QuasiNewton(SearchMethod):
             "max_evaluations": max_evaluations,
         }
         if update is not None:
-            check_choice(type(self).__name__, "update", update, (*INVERSE, *DIRECT, "lbfgs"))
+            check_choice(type(self).__name__, "update", update, ("bfgs", *UPDATES, "lbfgs"))
         super().__init__(params, options)
         if update is None:
             size = sum(p.numel() for group in self.param_groups for p in group["params"])
@@ -124,31 +126,35 @@ class QuasiNewton(SearchMethod):
         memory = self.memory
         if "steps_kept" in memory:
             return two_loops(here.gradient, memory["steps_kept"], memory["changes_kept"])
-        if "matrix" not in memory:
-            return -here.gradient
-        if self.options["update"] in INVERSE:
-            return torch.mv(memory["matrix"], here.gradient).neg_()
-        return solved(memory["matrix"], here.gradient).neg_()
+        if "matrices" in memory:
+            return bfgs.direction(memory, here.gradient)
+        if "matrix" in memory:
+            times = torch.mv if self.options["update"] == "dfp" else solved
+            return times(memory["matrix"], here.gradient).neg_()
+        return -here.gradient
 
     @override
     def first_trial(self, here: Point, slope: float) -> float:
+        if "matrices" in self.memory:
+            return bfgs.first_trial(self.memory, slope)
         learnt = any(name in self.memory for name in self.kept)
         return 1.0 if learnt else min(1.0, 1 / math.sqrt(-slope))
 
     @override
     def learn(self, old: Point, new: Point, direction: Tensor, found: LineStep) -> None:
+        memory, update = self.memory, self.options["update"]
+        if update == "bfgs":
+            bfgs.learn(memory, old, new)
+            return
         step, change = new.weights - old.weights, new.gradient - old.gradient
-        if self.options["update"] == "lbfgs":
+        if update == "lbfgs":
             self.keep(step, change)
             return
-        memory, update = self.memory, self.options["update"]
-        inverse = update in INVERSE
         if "matrix" not in memory:
             scale = first_scale(step, change)
-            memory["matrix"] = torch.diag(
-                torch.full_like(step, 1 / scale if inverse else scale)
-            )
-        (INVERSE if inverse else DIRECT)[update](memory["matrix"], step, change)
+            scale = 1 / scale if update == "dfp" else scale
+            memory["matrix"] = torch.diag(torch.full_like(step, scale))
+        UPDATES[update](memory["matrix"], step, change)
 
     def keep(self, step: Tensor, change: Tensor) -> None:
         """Take a pair among those of L-BFGS, both scaled so that their product is 1."""
