@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -87,6 +87,14 @@ def read_numbers(
             return Numbers(values.to_numpy(zero_copy_only=False), np.zeros(len(cells), bool))
         except pa.ArrowInvalid:
             pass
+    encoded = pc.dictionary_encode(cells)
+    found = read_distinct(encoded.dictionary, file_decimal, unit)
+    places = encoded.indices.to_numpy()
+    return replace(found, values=found.values[places], words=found.words[places])
+
+
+def read_distinct(cells: pa.StringArray, file_decimal: str | None, unit: str) -> Numbers:
+    """Return distinct cells as numbers, some of them missing or not as programs write them."""
     missing = missing_cells(cells, numbers=True)
     known = pc.if_else(missing, None, cells)
     if unit:

@@ -14,7 +14,6 @@ from neuropil.datasets.number_text import (
     MULTIPLES,
     Numbers,
     check_decided,
-    column_numbers,
     common_unit,
     read_numbers,
 )
@@ -104,9 +103,8 @@ def fit_column(
     written: dict[str, tuple[str, float]],
 ) -> Column | str:
     """Return how one column is encoded, or why it is left out."""
-    cells, where = table.column(name), f"{table.source}, column {name!r}"
-    own = "" if name in table.unnamed else name
-    found = column_numbers(cells, table.rows, where, file_decimal=table.decimal)
+    cells, own = table.column(name), "" if name in table.unnamed else name
+    found = table.numbers(name)
     if found is None:
         return fit_words_or_units(name, own, table, train, notes)
     if is_inexact(found.values, cells):
@@ -116,7 +114,7 @@ def fit_column(
             return words
     if found.written is not None:
         if table.delimiter != "," and table.decimal is None:
-            check_decided(cells, table.rows, where)
+            check_decided(cells, table.rows, f"{table.source}, column {name!r}")
         written[name] = found.written
     return fit_numbers(name, own, found, table, train, notes)
 
@@ -187,16 +185,15 @@ def fit_numbers(
             f"Column {name!r} counts the rows and is learnt from: remove it if it only tells "
             "them apart."
         )
-    offset, scale = precise(known)
-    if (
-        np.ptp(known)
-        and np.spacing(np.abs(known).max()) > ROUNDING * np.std(known / scale) * scale
-    ):
+    median = float(np.median(known))
+    offset, scale = precise(known, median)
+    step = float(np.spacing(np.abs(known).max()))
+    if np.ptp(known) and step > ROUNDING * np.std(known / scale) * scale:
         notes.append(
             f"Column {name!r}: its values differ by less than numbers of their size can hold "
-            f"(about {np.spacing(np.abs(known).max()):.1g})."
+            f"(about {step:.1g})."
         )
-    median, incomplete = float(np.median(known)), len(known) < len(train)
+    incomplete = len(known) < len(train)
     return NumberColumn(name, median, incomplete, offset, scale, found.decimal, unit)
 
 
@@ -206,21 +203,25 @@ def tells_apart(name: str, own: str) -> str:
     return f"Column {name!r}{nameless} left out: it only tells the rows apart."
 
 
-def precise(known: np.ndarray[Any, Any]) -> tuple[float, float]:
+def precise(known: np.ndarray[Any, Any], median: float) -> tuple[float, float]:
     """Return what to subtract from values and divide them by to hold them in single precision.
 
-    0 and 1 where it holds them as they are.
+    Args:
+        known: The training rows' values.
+        median: Their median.
+
+    Returns:
+        0 and 1 where single precision holds them as they are.
     """
     size = float(np.abs(known).max())
-    usual = float(np.median(np.abs(known)))
-    scale = size if usual > HUGE or 0 < size < TINY else 1.0
+    huge = size > HUGE and np.median(np.abs(known)) > HUGE
+    scale = size if huge or 0 < size < TINY else 1.0
     unit = known / scale
     with np.errstate(over="ignore", invalid="ignore"):
         lost = np.abs(unit - unit.astype(np.float32)).max()
-    spread = np.std(unit - np.median(unit))
     # An infinite one is refused when it is encoded.
-    centred = np.isfinite(lost) and lost > ROUNDING * spread
-    return float(np.median(known)) if centred else 0.0, scale
+    centred = np.isfinite(lost) and lost > ROUNDING * np.std(unit - median / scale)
+    return median if centred else 0.0, scale
 
 
 def is_inexact(values: np.ndarray[Any, Any], cells: pa.StringArray) -> bool:
