@@ -18,7 +18,7 @@ from neuropil.datasets.number_text import (
     read_numbers,
 )
 from neuropil.datasets.paths import counted, listed, natural_key, shortened
-from neuropil.datasets.row_identifiers import counts_rows, tells_rows_apart
+from neuropil.datasets.row_identifiers import counts_rows, is_identifier_name, tells_rows_apart
 from neuropil.datasets.table_columns import NumberColumn, TextColumn
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ def fit_column(
         return fit_words_or_units(name, own, table, train, notes)
     if is_inexact(found.values, cells):
         words = fit_words(name, own, cells, train)
+        if isinstance(words, str) and is_identifier_name(own):
+            return words
         if isinstance(words, TextColumn):
             notes.append(f"Column {name!r} holds longer integers than numbers can: categories.")
             return words
@@ -188,7 +190,8 @@ def fit_numbers(
     median = float(np.median(known))
     offset, scale = precise(known, median)
     step = float(np.spacing(np.abs(known).max()))
-    if np.ptp(known) and step > ROUNDING * np.std(known / scale) * scale:
+    coarse = np.ptp(known) and step > ROUNDING * np.std(known / scale) * scale
+    if coarse or is_inexact(values, table.column(name)):
         notes.append(
             f"Column {name!r}: its values differ by less than numbers of their size can hold "
             f"(about {step:.1g})."
@@ -243,7 +246,7 @@ def check_marks(name: str, values: np.ndarray[Any, Any], table: Table) -> None:
     for mark in MARKS.intersection((least, most)):
         others = known[known != mark]
         times = len(known) - len(others)
-        if times < 2 or len(others) < 10 or times > len(others):
+        if times < 2 or times > len(others) or len(np.unique(others[:1000])) < 3:
             continue
         gap = min(abs(others.min() - mark), abs(others.max() - mark))
         if gap > FAR * max(np.ptp(others), 1e-9 * gap):
