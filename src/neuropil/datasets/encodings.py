@@ -75,7 +75,7 @@ def check_encoding(name: str) -> str:
         DataError: If there is no such encoding.
     """
     try:
-        b"".decode(name)
+        b" ".decode(name, "replace")
     except (LookupError, ValueError):
         pass
     else:

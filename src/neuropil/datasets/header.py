@@ -82,8 +82,9 @@ def names_columns(scale: np.ndarray, numbers: np.ndarray, *, alone: bool) -> boo
         return bool((np.diff(numbers, axis=1) == 1).all(axis=1).mean() <= RARE)
     even = np.ptp(steps) <= 1e-6 * np.abs(steps).max()
     alike = (np.diff(numbers, axis=1) * np.sign(steps[0]) > 0).all(axis=1).mean()
-    lower, higher = (numbers < scale) | np.isnan(numbers), (numbers > scale) | np.isnan(numbers)
-    apart = lower.all() or higher.all()
+    known = numbers[np.isfinite(numbers)]
+    away = np.abs(numbers - scale)[np.isfinite(numbers)]
+    apart = len(known) and away.min() > np.ptp(known)
     return bool((alike <= RARE and (even or len(scale) >= 6)) or (apart and even))
 
 

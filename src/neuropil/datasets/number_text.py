@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -29,6 +29,7 @@ CODES = (
 CURRENCY = rf"(?:[A-Z]{{0,2}}\p{{Sc}}|{CODES}|kr\.?|zł|Kč|Ft|Fr\.|Rs\.?|лв\.?|р\.|руб\.?)"
 SPACES = "  \u2009\u202f\xa0'’"
 EXPONENT = r"(?:[eE][+-]?\d+)?"
+WHOLE = r"^[+-]?\d+$"
 PLAIN = rf"^[+-]?(?:\d+\.?\d*|\.\d+){EXPONENT}$"
 POINT = rf"^[+-]?(?:\d{{1,3}}(?:,\d{{2,3}})*,\d{{3}}(?:\.\d*)?|\d+\.?\d*|\.\d+){EXPONENT}$"
 COMMA = rf"^[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+(?:,\d*)?|\d+,?\d*|,\d+){EXPONENT}$"
@@ -87,6 +88,14 @@ def read_numbers(
             return Numbers(values.to_numpy(zero_copy_only=False), np.zeros(len(cells), bool))
         except pa.ArrowInvalid:
             pass
+    encoded = pc.dictionary_encode(cells)
+    found = read_distinct(encoded.dictionary, file_decimal, unit)
+    places = encoded.indices.to_numpy()
+    return replace(found, values=found.values[places], words=found.words[places])
+
+
+def read_distinct(cells: pa.StringArray, file_decimal: str | None, unit: str) -> Numbers:
+    """Return distinct cells as numbers, some of them missing or not as programs write them."""
     missing = missing_cells(cells, numbers=True)
     known = pc.if_else(missing, None, cells)
     if unit:
@@ -101,7 +110,7 @@ def read_numbers(
     decimal = decimal_mark(core) or file_decimal or "."
     values = as_floats(parse(core, decimal))
     words = np.isnan(values) & ~missing.to_numpy(zero_copy_only=False)
-    return Numbers(values, words, decimal, first_written(cells, values))
+    return Numbers(values, words, decimal, first_written(cells, values, decimal))
 
 
 def as_floats(values: pa.DoubleArray) -> np.ndarray[Any, Any]:
@@ -148,10 +157,11 @@ def parse(core: pa.StringArray, decimal: str) -> pa.DoubleArray:
 
 
 def first_written(
-    cells: pa.StringArray, values: np.ndarray[Any, Any]
+    cells: pa.StringArray, values: np.ndarray[Any, Any], decimal: str
 ) -> tuple[str, float] | None:
     """Return the first number that is not written as programs do, and its value."""
-    plain = pc.match_substring_regex(cells, PLAIN).to_numpy(zero_copy_only=False)
+    usual = PLAIN if decimal == "." else WHOLE
+    plain = pc.match_substring_regex(cells, usual).to_numpy(zero_copy_only=False)
     places = np.flatnonzero(~plain.astype(bool) & np.isfinite(values))
     return (cells[int(places[0])].as_py(), float(values[places[0]])) if len(places) else None
 
@@ -268,7 +278,9 @@ def column_numbers(
     words = int(found.words.sum())
     known = found.values[~np.isnan(found.values)]
     if words and not is_slip(words, known):
-        return None
+        others = bare(pc.unique(cells.filter(pa.array(found.words))))
+        if count(others, POINT) + count(others, COMMA) < len(others) or words > len(known):
+            return None
     if found.written is not None:
         check_one_mark(cells, rows, where)
     wrong = np.flatnonzero(found.words if words else np.isinf(found.values))

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from neuropil.datasets.array_file import ArrayFile, read_npy
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.number_text import column_numbers
 from neuropil.datasets.paths import existing, listed
 from neuropil.datasets.picture_file import SUFFIXES
 from neuropil.datasets.picture_files import files_below, is_picture
@@ -152,10 +151,7 @@ def read_numbers(preparation: Any, file: Path, notes: list[str]) -> tuple[Tensor
         DataError: If a cell holds none.
     """
     table = read_table(file, notes)
-    columns = [
-        column_numbers(cells, table.rows, str(file), file_decimal=table.decimal)
-        for cells in table.columns
-    ]
+    columns = [table.numbers(name) for name in table.names]
     known = [column.values for column in columns if column is not None]
     if len(known) < len(columns) or np.isnan(known).any():
         raise DataError(

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from neuropil.datasets.cells import missing_cells
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.number_text import UNITS, column_numbers, refuse
+from neuropil.datasets.number_text import UNITS, refuse
 from neuropil.datasets.paths import counted, listed
 from neuropil.datasets.plain import field, flag, number, text, text_tuple
 
@@ -75,9 +75,8 @@ class NumberColumn:
         """
         cells, rows = table.column(self.name), table.rows
         where = f"{table.source}, column {self.name!r}"
-        found = column_numbers(
-            cells, rows, where, file_decimal=table.decimal or self.decimal, unit=self.unit
-        )
+        decimal = None if self.decimal == "." else self.decimal
+        found = table.numbers(self.name, decimal=decimal, unit=self.unit)
         if found is None:
             unknown = missing_cells(cells, numbers=True)
             place = pc.index(unknown, value=False).as_py()

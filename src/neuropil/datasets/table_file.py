@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, final
 
@@ -19,8 +18,8 @@ from neuropil.datasets.cells import as_text
 from neuropil.datasets.dialect import Layout, find_layout
 from neuropil.datasets.encodings import decode
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.number_text import file_decimal
-from neuropil.datasets.paths import listed, shortened
+from neuropil.datasets.number_text import Numbers, column_numbers, file_decimal
+from neuropil.datasets.paths import listed
 from neuropil.datasets.unpacking import read_unpacked
 
 if TYPE_CHECKING:
@@ -46,6 +45,7 @@ class Table:
         header: Whether the names are in the file.
         unnamed: Names that were made up for columns that the header does not name.
         delimiter: What parts the cells in the file.
+        read: The columns that have been read as numbers.
 
     Example:
         >>> from neuropil.datasets import Table
@@ -61,6 +61,9 @@ class Table:
     header: bool = True
     unnamed: frozenset[str] = frozenset()
     delimiter: str = ","
+    read: dict[tuple[str, str | None, str], Numbers | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, columns: Any) -> Self:
@@ -100,6 +103,30 @@ class Table:
         rows = np.asarray(self.rows)[keep].tolist()
         parts = self.source, self.header, self.unnamed, self.delimiter
         return Table(self.names, columns, rows, *parts)
+
+    def numbers(
+        self, name: str, *, decimal: str | None = None, unit: str = ""
+    ) -> Numbers | None:
+        """Return a column as numbers, NaN where missing; None if it is a column of words.
+
+        Args:
+            name: One of `names`.
+            decimal: The decimal mark where neither the column nor the others say.
+            unit: What every number ends in.
+
+        Raises:
+            DataError: If a few words stand among numbers, or a number is infinite.
+        """
+        key = name, self.decimal or decimal, unit
+        if key not in self.read:
+            self.read[key] = column_numbers(
+                self.column(name),
+                self.rows,
+                f"{self.source}, column {name!r}",
+                file_decimal=key[1],
+                unit=unit,
+            )
+        return self.read[key]
 
     @cached_property
     def decimal(self) -> str | None:
@@ -191,52 +218,54 @@ def read_cells(
         DataError: If rows have different numbers of cells, or quotes do not match.
     """
     body = text[layout.start :].rstrip("\r\n")
-    rows: Sequence[int] | None = None
+    nothing = [pa.array([], pa.string())] * len(layout.names), range(0)
     if not body:
-        return [pa.array([], pa.string())] * len(layout.names), range(0)
-    if is_loose(body, layout):
+        return nothing
+    rows: Sequence[int] | None = None
+    found = None if is_loose(body, layout) else arrow_cells(body, layout)
+    if found is None or len(found) <= max(body.count("\n"), body.count("\r")):
+        # Blank lines, line breaks within cells, or something wrong.
         body, rows = tightened(body, layout, path)
-    try:
-        found = arrow_cells(body, layout, rewritten=rows is not None)
-    except pa.ArrowInvalid as error:
-        check_rows(body, layout, path)
-        raise DataError(f"{path} is damaged: {shortened(str(error), 150)}.") from None
+        if not rows:
+            return nothing
+        found = arrow_cells(body, replace(layout, delimiter=",", escape=False))
+        if found is None:
+            raise DataError(f"{path} has a row of more than {LONGEST_ROW / 2**20:g} MiB.")
     columns = [column.combine_chunks() for column in found.columns]
-    if "\n" in columns[-1][-1].as_py():  # an open quote takes in all that follows
-        check_rows(body, layout, path)
     # Looked for first, as stripping millions of cells takes as long as reading them.
     if any(space in body for space in (" ", "\t", "\xa0", "\u3000")):
         columns = [pc.utf8_trim_whitespace(column) for column in columns]
     return columns, rows if rows is not None else range(layout.row, layout.row + len(found))
 
 
-def arrow_cells(body: str, layout: Layout, *, rewritten: bool) -> pa.Table:
-    """Return the cells of a table as PyArrow reads them, all of them text."""
+def arrow_cells(body: str, layout: Layout) -> pa.Table | None:
+    """Return the cells of a table as PyArrow reads them, all text; None if it cannot."""
     names = [str(number) for number in range(len(layout.names))]
-    delimiter = "," if rewritten else layout.delimiter
-    return arrow_csv.read_csv(
-        io.BytesIO(body.encode()),
-        read_options=arrow_csv.ReadOptions(column_names=names, block_size=LONGEST_ROW),
-        parse_options=arrow_csv.ParseOptions(
-            delimiter=delimiter,
-            newlines_in_values=True,
-            escape_char="\\" if layout.escape and not rewritten else False,
-        ),
-        convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-        ),
-    )
+    try:
+        return arrow_csv.read_csv(
+            io.BytesIO(body.encode()),
+            # PyArrow's threads beside torch's can abort the process at its end.
+            read_options=arrow_csv.ReadOptions(
+                column_names=names, block_size=LONGEST_ROW, use_threads=False
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=layout.delimiter,
+                newlines_in_values=True,
+                escape_char="\\" if layout.escape else False,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
 
 
 def is_loose(body: str, layout: Layout) -> bool:
-    """Tell whether there are blank lines between rows, or spaces beside quotes."""
-    space = "" if layout.delimiter == "\t" else "\t"
-    if layout.delimiter == " ":
-        return True
-    blank = rf"(?:\A|\n)[ {space}]*\r?\n|\r[ {space}]*\r|\n[ {space}]+\Z"
-    if re.search(blank, body):
-        return True
-    return ' "' in body or (space + '"' in body and bool(space))
+    """Tell whether there are spaces beside quotes, or any number of them between cells."""
+    spaces = " " if layout.delimiter == "\t" else " \t"
+    beside = '"' in body and any(f'{space}"' in body for space in spaces)
+    return layout.delimiter == " " or beside
 
 
 def tightened(body: str, layout: Layout, path: Path) -> tuple[str, list[int]]:
@@ -258,9 +287,7 @@ def tightened(body: str, layout: Layout, path: Path) -> tuple[str, list[int]]:
     return text.getvalue(), rows
 
 
-def numbered_records(
-    body: str, layout: Layout, path: Path, *, strict: bool = False
-) -> Iterator[tuple[int, list[str]]]:
+def numbered_records(body: str, layout: Layout, path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the cells of every row, blank ones too.
 
     Raises:
@@ -273,7 +300,7 @@ def numbered_records(
         lines,
         delimiter=layout.delimiter,
         skipinitialspace=True,
-        strict=strict,
+        strict=True,
         escapechar="\\" if layout.escape else None,
     )
     try:
@@ -281,17 +308,6 @@ def numbered_records(
     except csv.Error as error:
         line = layout.row - 1 + reader.line_num
         raise DataError(f"{path}, line {line}: {error}.") from None
-
-
-def check_rows(body: str, layout: Layout, path: Path) -> None:
-    """Name the row that PyArrow could not read.
-
-    Raises:
-        DataError: If a row has another number of cells, or quotes do not match.
-    """
-    for row, record in numbered_records(body, layout, path, strict=True):
-        if record and len(record) != len(layout.names):
-            refuse_ragged(path, row, record, layout)
 
 
 def refuse_ragged(path: Path, row: int, record: Sequence[str], layout: Layout) -> None:

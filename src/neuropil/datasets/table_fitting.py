@@ -14,12 +14,11 @@ from neuropil.datasets.number_text import (
     MULTIPLES,
     Numbers,
     check_decided,
-    column_numbers,
     common_unit,
     read_numbers,
 )
 from neuropil.datasets.paths import counted, listed, natural_key, shortened
-from neuropil.datasets.row_identifiers import counts_rows, tells_rows_apart
+from neuropil.datasets.row_identifiers import counts_rows, is_identifier_name, tells_rows_apart
 from neuropil.datasets.table_columns import NumberColumn, TextColumn
 
 if TYPE_CHECKING:
@@ -104,19 +103,20 @@ def fit_column(
     written: dict[str, tuple[str, float]],
 ) -> Column | str:
     """Return how one column is encoded, or why it is left out."""
-    cells, where = table.column(name), f"{table.source}, column {name!r}"
-    own = "" if name in table.unnamed else name
-    found = column_numbers(cells, table.rows, where, file_decimal=table.decimal)
+    cells, own = table.column(name), "" if name in table.unnamed else name
+    found = table.numbers(name)
     if found is None:
         return fit_words_or_units(name, own, table, train, notes)
     if is_inexact(found.values, cells):
         words = fit_words(name, own, cells, train)
+        if isinstance(words, str) and is_identifier_name(own):
+            return words
         if isinstance(words, TextColumn):
             notes.append(f"Column {name!r} holds longer integers than numbers can: categories.")
             return words
     if found.written is not None:
         if table.delimiter != "," and table.decimal is None:
-            check_decided(cells, table.rows, where)
+            check_decided(cells, table.rows, f"{table.source}, column {name!r}")
         written[name] = found.written
     return fit_numbers(name, own, found, table, train, notes)
 
@@ -187,16 +187,16 @@ def fit_numbers(
             f"Column {name!r} counts the rows and is learnt from: remove it if it only tells "
             "them apart."
         )
-    offset, scale = precise(known)
-    if (
-        np.ptp(known)
-        and np.spacing(np.abs(known).max()) > ROUNDING * np.std(known / scale) * scale
-    ):
+    median = float(np.median(known))
+    offset, scale = precise(known, median)
+    step = float(np.spacing(np.abs(known).max()))
+    coarse = np.ptp(known) and step > ROUNDING * np.std(known / scale) * scale
+    if coarse or is_inexact(values, table.column(name)):
         notes.append(
             f"Column {name!r}: its values differ by less than numbers of their size can hold "
-            f"(about {np.spacing(np.abs(known).max()):.1g})."
+            f"(about {step:.1g})."
         )
-    median, incomplete = float(np.median(known)), len(known) < len(train)
+    incomplete = len(known) < len(train)
     return NumberColumn(name, median, incomplete, offset, scale, found.decimal, unit)
 
 
@@ -206,21 +206,25 @@ def tells_apart(name: str, own: str) -> str:
     return f"Column {name!r}{nameless} left out: it only tells the rows apart."
 
 
-def precise(known: np.ndarray[Any, Any]) -> tuple[float, float]:
+def precise(known: np.ndarray[Any, Any], median: float) -> tuple[float, float]:
     """Return what to subtract from values and divide them by to hold them in single precision.
 
-    0 and 1 where it holds them as they are.
+    Args:
+        known: The training rows' values.
+        median: Their median.
+
+    Returns:
+        0 and 1 where single precision holds them as they are.
     """
     size = float(np.abs(known).max())
-    usual = float(np.median(np.abs(known)))
-    scale = size if usual > HUGE or 0 < size < TINY else 1.0
+    huge = size > HUGE and np.median(np.abs(known)) > HUGE
+    scale = size if huge or 0 < size < TINY else 1.0
     unit = known / scale
     with np.errstate(over="ignore", invalid="ignore"):
         lost = np.abs(unit - unit.astype(np.float32)).max()
-    spread = np.std(unit - np.median(unit))
     # An infinite one is refused when it is encoded.
-    centred = np.isfinite(lost) and lost > ROUNDING * spread
-    return float(np.median(known)) if centred else 0.0, scale
+    centred = np.isfinite(lost) and lost > ROUNDING * np.std(unit - median / scale)
+    return median if centred else 0.0, scale
 
 
 def is_inexact(values: np.ndarray[Any, Any], cells: pa.StringArray) -> bool:
@@ -242,7 +246,7 @@ def check_marks(name: str, values: np.ndarray[Any, Any], table: Table) -> None:
     for mark in MARKS.intersection((least, most)):
         others = known[known != mark]
         times = len(known) - len(others)
-        if times < 2 or len(others) < 10 or times > len(others):
+        if times < 2 or times > len(others) or len(np.unique(others[:1000])) < 3:
             continue
         gap = min(abs(others.min() - mark), abs(others.max() - mark))
         if gap > FAR * max(np.ptp(others), 1e-9 * gap):

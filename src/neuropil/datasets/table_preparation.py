@@ -15,7 +15,6 @@ from typing_extensions import override
 from neuropil.datasets.cells import class_labels, missing_cells
 from neuropil.datasets.encodings import check_encoding
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.number_text import column_numbers
 from neuropil.datasets.paths import listed
 from neuropil.datasets.plain import flag, object_list, text, text_tuple
 from neuropil.datasets.preparation import Preparation
@@ -145,7 +144,7 @@ class TablePreparation(Preparation):
             labels = self.labels(cells)
             numbers = self.target.encode_classes(labels.dictionary.to_pylist(), where)
             return numbers[torch.from_numpy(labels.indices.to_numpy().astype(np.int64))]
-        found = column_numbers(cells, table.rows, where, file_decimal=table.decimal)
+        found = table.numbers(name)
         if found is None:
             raise DataError(f"{where}: needs numbers, got words such as {cells[0].as_py()!r}.")
         if np.isnan(found.values).any():

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from neuropil.datasets.cells import EXACT, MAX_CLASSES, class_labels, missing_cells
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.number_text import Numbers, check_decided, column_numbers
+from neuropil.datasets.number_text import Numbers, check_decided
 from neuropil.datasets.paths import counted, did_you_mean, listed
 from neuropil.datasets.table_fitting import note_written
 
@@ -78,10 +78,11 @@ def drop_unknown_targets(table: Table, name: str, notes: list[str]) -> Table:
         DataError: If there are none.
     """
     cells = table.column(name)
-    known = ~missing_cells(cells).to_numpy(zero_copy_only=False).astype(bool)
-    numeric = are_numbers(cells, numbers=True)
-    if numeric:
-        known = ~missing_cells(cells, numbers=True).to_numpy(zero_copy_only=False).astype(bool)
+    missing = missing_cells(cells, numbers=True)
+    if not pc.any(missing).as_py():
+        return table
+    numeric = are_numbers(cells.filter(pc.invert(missing)))
+    known = ~(missing if numeric else missing_cells(cells)).to_numpy(zero_copy_only=False)
     if known.all():
         return table
     if not known.any():
@@ -100,15 +101,12 @@ def drop_unknown_targets(table: Table, name: str, notes: list[str]) -> Table:
     return table.where(known)
 
 
-def are_numbers(cells: pa.StringArray, *, numbers: bool) -> bool:
-    """Tell whether all cells that are not missing are plain numbers."""
+def are_numbers(cells: pa.StringArray) -> bool:
+    """Tell whether there are cells and all are plain numbers."""
     try:
-        values = pc.cast(
-            pc.if_else(missing_cells(cells, numbers=numbers), None, cells), pa.float64()
-        )
+        return len(pc.cast(cells, pa.float64())) > 0
     except pa.ArrowInvalid:
         return False
-    return values.null_count < len(values)
 
 
 def read_outcome(
@@ -126,7 +124,7 @@ def read_outcome(
         DataError: If the column does not suit the task.
     """
     cells, where = table.column(name), f"{table.source}, column {name!r}"
-    numbers = column_numbers(cells, table.rows, where, file_decimal=table.decimal)
+    numbers = table.numbers(name)
     kind, distinct, few = judge(cells, numbers)
     chosen = task or ("classification" if few else "regression")
     if task is None:

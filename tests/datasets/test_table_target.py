@@ -1,0 +1,124 @@
+"""Which column is the target, and what its cells mean."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from neuropil import datasets
+from neuropil.datasets import DataError
+
+
+def table(targets, name="y", times=10) -> str:
+    """Return a table with these targets again and again."""
+    lines = [f"{n % 7}.5,{target}" for n, target in enumerate(list(targets) * times)]
+    return "\n".join([f"x,{name}", *lines, ""])
+
+
+@pytest.mark.parametrize(
+    ("written", "classes"),
+    [
+        (["007", "7", "07"], ["007", "07", "7"]),
+        (["01", "02", "10"], ["01", "02", "10"]),
+        (
+            ["90071992547409921", "90071992547409922"],
+            ["90071992547409921", "90071992547409922"],
+        ),
+        (
+            ["9007199254740993.0", "9007199254740992.0"],
+            ["9007199254740992", "9007199254740993"],
+        ),
+        (["18446744073709551615", "18446744073709551614"], None),
+        (["1.0", "2.0", "10.0"], ["1", "2", "10"]),
+        (["1", "2.0", "+3"], ["1", "2", "3"]),
+        (["-0", "1"], ["0", "1"]),
+        (["0.50", "1.5"], None),
+        ([f"{n:03}" for n in range(25)], [f"{n:03}" for n in range(25)]),
+        ([str(2**60 + n) for n in range(25)], [str(2**60 + n) for n in range(25)]),
+        (["True", "False"], ["False", "True"]),
+        (["None", "EU", "APAC"], ["APAC", "EU", "None"]),
+    ],
+)
+def test_labels_keep_their_names(write_table, written, classes):
+    task = "classification" if written == ["0.50", "1.5"] else None
+    splits = datasets.open(write_table(table(written)), task=task)
+    expected = classes or (["0.5", "1.5"] if task else sorted(written))
+    assert splits.classes == expected
+    assert splits.train.targets.max() == len(expected) - 1
+
+
+def test_the_order_of_classes_is_the_same_in_every_process(write_table):
+    path = write_table(table(["1", "01", "001", "2", "Cat", "cat", "CAT"]))
+    code = f"from neuropil import datasets; print(datasets.open({str(path)!r}).classes)"
+    found = set()
+    for seed in ("0", "1", "2"):
+        run = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found.add(run.stdout)
+    assert len(found) == 1
+
+
+def test_evaluation_takes_classes_as_programs_write_them(write_table):
+    preparation = datasets.open(write_table(table(["1", "2", "3"]))).preparation
+    found, _ = datasets.read_for_evaluation(
+        preparation, write_table("x,y\n1,3.0\n2,1.0\n", "new.csv")
+    )
+    assert found.targets.tolist() == [2, 0]
+    padded = datasets.open(write_table(table(["007", "008"]))).preparation
+    with pytest.raises(DataError, match="classes that the training data lack: '7'"):
+        datasets.read_for_evaluation(padded, write_table("x,y\n1,7\n", "new.csv"))
+
+
+@pytest.mark.parametrize("word", ["NA", "N/A", "null", "nan"])
+def test_a_class_called_na_is_named_in_the_note(write_table, word):
+    splits = datasets.open(write_table(table([word, "EU", "APAC"])))
+    assert splits.classes == ["APAC", "EU"]
+    assert f"first row 2): {word!r} means that the value is unknown" in splits.notes[0]
+    assert f"write another word for it, such as '({word})'" in splits.notes[0]
+
+
+@pytest.mark.parametrize("word", ["None", "", "NULL"])
+def test_unknown_numbers_are_set_aside(write_table, word):
+    values = [f"{n}.5" for n in range(30)] + [word]
+    splits = datasets.open(write_table(table(values, times=1)))
+    assert splits.task == "regression"
+    assert "1 row without a target set aside (first row 32)." in splits.notes
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["$2,266.50", "$950.25"], [2266.5, 950.25]),
+        (["45.5%", "30.25%"], [45.5, 30.25]),
+        (['"2,266"', '"950"'], [2266, 950]),
+    ],
+)
+def test_targets_as_people_write_them(write_table, cells, values):
+    cells = [cell if cell[0] == '"' else f'"{cell}"' for cell in cells]
+    splits = datasets.open(write_table(table(cells)), task="regression", validation=0, test=0)
+    assert splits.train.targets[:2].tolist() == values
+    assert any("is " in note and "Read as numbers" in note for note in splits.notes)
+
+
+def test_the_label_before_numbered_columns_is_the_target(write_table):
+    pixels = ",".join(f"pixel{n}" for n in range(9))
+    lines = [f"{n % 3},{','.join(str(n * k % 5) for k in range(9))}" for n in range(30)]
+    path = write_table("\n".join([f"label,{pixels}", *lines]))
+    splits = datasets.open(path)
+    assert splits.classes == ["0", "1", "2"]
+    assert splits.notes[0].startswith(
+        "Target 'label': the last column, 'pixel8', is one of many"
+    )
+    assert datasets.open(path, target="pixel8").preparation.target.name == "pixel8"
+
+
+def test_classes_that_look_alike_are_said(write_table):
+    splits = datasets.open(write_table(table(["cafe\u0301", "caf\u00e9", "tea"])))
+    assert len(splits.classes) == 3
+    assert any("accents composed and decomposed: 'café'" in note for note in splits.notes)
