@@ -47,7 +47,7 @@ class Elu(Activation):
 
     Reference:
         Clevert, Unterthiner, Hochreiter, "Fast and accurate deep network learning by
-        exponential linear units", 2016, eq. 15.
+        exponential linear units", 2016.
 
     Example:
         >>> Elu(alpha=2.0)(torch.tensor([[-1000.0, 0.0, 3.0]])).tolist()
