@@ -12,7 +12,16 @@ from PIL import Image
 from safetensors.torch import save_file
 from tests import reference
 
-from neuropil.architectures import googlenet, hub, load_weights, resnet18, resnet20, squeezenet
+from neuropil.architectures import (
+    alexnet,
+    googlenet,
+    hub,
+    load_weights,
+    resnet18,
+    resnet20,
+    squeezenet,
+    vgg11,
+)
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -184,3 +193,46 @@ class Test_the_hub:  # noqa: N801
         said = r"owner/name could not .* hub: \[Errno -2\] Name .* known\. W"
         with pytest.raises(ValueError, match=said):
             resnet20(weights="hub:owner/name")
+
+
+@pytest.mark.parametrize(
+    "prefix", ["module.", "model.", "_orig_mod.", "module.model.", "_orig_mod.module.", "net."]
+)
+def test_a_common_prefix_is_left_out_and_said(prefix):
+    theirs = resnet20().state_dict()
+    wrapped = {f"{prefix}{name}": value for name, value in theirs.items()}
+    wrapped["n_averaged"] = torch.tensor(3)  # torch's own averages keep this beside the names
+    network = resnet20()
+    with pytest.warns(UserWarning, match=f"prefix '{prefix}' .*Not used: n_averaged"):
+        loaded = load_weights(network, wrapped, "resnet20")
+    assert loaded.drawn == []
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, theirs[name])
+
+
+def test_names_without_a_prefix_stay(recwarn):
+    load_weights(resnet20(), resnet20().state_dict(), "resnet20")
+    assert not recwarn.list
+    with pytest.raises(ValueError, match="does not hold weights of resnet20"):
+        load_weights(resnet20(), {"module.a.weight": torch.ones(1)}, "resnet20")
+
+
+@pytest.mark.parametrize(("build", "side"), [(resnet18, 32), (googlenet, 48), (alexnet, 32)])
+def test_a_small_stem_is_named_as_the_reason(build, side):
+    with torch.device("meta"):
+        state = build().state_dict()
+        with pytest.raises(ValueError, match=f"pictures of {side}×{side} .* smaller stem, and"):
+            build(input_shape=(3, side, side), weights=state)
+        state = build(normalization="layer").state_dict()
+        with pytest.raises(ValueError, match=r"shape|does not hold") as caught:
+            build(normalization="instance", weights={n: v[:1] for n, v in state.items()})
+        assert "stem" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("build", "sides"), [(vgg11, (32, 64, 320)), (alexnet, (64, 96))])
+def test_pictures_of_other_sizes_take_the_same_weights(build, sides):
+    with torch.device("meta"):
+        state = build().state_dict()
+        for side in sides:
+            network = build(input_shape=(3, side, side), weights=state)
+            assert network(torch.ones(1, 3, side, side)).shape == (1, 1000)

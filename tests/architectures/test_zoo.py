@@ -113,8 +113,12 @@ def test_outputs_are_those_of_the_reference(name):
 PUBLISHED_NAME = {"squeezenet": "squeezenet1_0"}
 
 
+# One of the four of VGG, which have 100 million weights in one layer, will do.
+LIGHT = [name for name in ZOO if name not in ("vgg13", "vgg16", "vgg19")]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", LIGHT)
 def test_one_step_of_training_at_the_smallest_size(name, channels):
     network = built(name, input_shape=(channels, SMALL, SMALL)).train()
     outputs = network.scores()(pictures(network))
@@ -122,7 +126,7 @@ def test_one_step_of_training_at_the_smallest_size(name, channels):
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", LIGHT)
 def test_copies_saved_compiled_and_exported_ones_give_equal_outputs(name, tmp_path):
     network = built(name, input_shape=(3, SMALL, SMALL))
     x = pictures(network)

@@ -44,9 +44,9 @@ def alexnet(
 
     Filters of 11×11 at steps of 4, of 5×5 and three times of 3×3, MaxPooling behind the first,
     the second and the fifth, which are named ``stage1`` to ``stage3``; two layers of 4096 units
-    with Dropout. Pictures below 64 pixels get 5×5 filters at steps of 1 in front instead. The
-    first fully connected layer takes what is left of the picture, at most 6×6 positions;
-    larger pictures, and those of free lengths, are averaged to 6×6 first.
+    with Dropout. The features are averaged to 6×6 positions, as torchvision does it for
+    pictures of other sizes. Pictures below 64 pixels get 5×5 filters at steps of 1 as the first
+    layer instead, and all their features where there are fewer than 6×6.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -64,9 +64,10 @@ def alexnet(
 
     Reference:
         Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014: the
-        variant in one piece, with fewer filters and without `LocalResponseNorm`, of Krizhevsky,
-        Sutskever, Hinton, "ImageNet classification with deep convolutional neural networks",
-        2012. Equal outputs under equal weights with ``torchvision.models.alexnet``.
+        variant in one piece, without `LocalResponseNorm`, of Krizhevsky, Sutskever, Hinton,
+        "ImageNet classification with deep convolutional neural networks", 2012; with 256
+        filters in the fourth convolution, as torchvision has it. Equal outputs under equal
+        weights with ``torchvision.models.alexnet``.
 
     Example:
         >>> import torch
@@ -87,4 +88,6 @@ def alexnet(
         *(style.unit(filters, 3) for filters in (384, 256, 256)),
         MaxPooling(3, stride=2, name="stage3"),
     )
-    return join(body, flattened(body, 6), *dense_head(style, 4096, classes, first=True))
+    return join(
+        body, flattened(body, 6, shrinks=small), *dense_head(style, 4096, classes, first=True)
+    )

@@ -134,7 +134,11 @@ def caffenet128(
     hidden = scaled(units, width)
     if head == "convolutional":
         return join(body, *averaged_head(style, hidden, classes, dropout))
-    return join(body, flattened(body, 6), *dense_head(style, hidden, classes, dropout=dropout))
+    return join(
+        body,
+        flattened(body, 6, shrinks=True),
+        *dense_head(style, hidden, classes, dropout=dropout),
+    )
 
 
 def pooling_of(kind: str) -> Callable[..., Layer]:

@@ -12,15 +12,17 @@ if TYPE_CHECKING:
     from neuropil.core.layer import Composable
 
 
-def flattened(body: Network, side: int) -> Layer:
+def flattened(body: Network, side: int, *, shrinks: bool = False) -> Layer:
     """Return what makes a vector of the features.
 
     Args:
         body: What gives them.
-        side: Longer pictures, and those of free lengths, are averaged in side×side bins.
+        side: Other pictures, and those of free lengths, are averaged in side×side bins.
+        shrinks: Whether smaller pictures are taken as they are, which needs fewer weights.
     """
     lengths = (body.output_shape or ())[1:]
-    if all(length is not None and length <= side for length in lengths):
+    fits = all(length == side for length in lengths)
+    if fits or (shrinks and all(n is not None and n <= side for n in lengths)):
         return Flatten()
     return SpatialPyramidPooling((side,), "avg")
 

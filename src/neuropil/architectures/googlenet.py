@@ -75,7 +75,7 @@ def googlenet(
     aux_heads: bool = False,
     weights: str | PathLike[str] | None = None,
 ) -> Network:
-    """GoogLeNet: nine inception modules, the first network of 22 layers.
+    """GoogLeNet: nine inception modules, 22 layers deep, the winner of ILSVRC 2014.
 
     Convolutions and MaxPooling shrink the picture by eight; inception modules in three stages,
     with 480, 832 and 1024 channels at their ends and MaxPooling between them; the mean over all

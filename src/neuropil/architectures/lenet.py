@@ -59,11 +59,11 @@ def lenet5(
 
     Reference:
         LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document
-        recognition", 1998, section II.B. As nearly all who say LeNet-5, this one leaves out
-        that the paper's subsampling has a weight, a bias and an activation for each channel;
-        that its second convolution takes only some of the channels for each filter (table I:
-        1,516 parameters in place of 2,416); that its tanh is 1.7159 tanh(2x/3); and that
-        its last layer measures distances to drawn characters, in place of Softmax.
+        recognition", 1998, section II.B. Like most modern versions it differs from the
+        paper in four points: there, the subsampling has a weight, a bias and an activation for
+        each channel; the second convolution takes only some of the channels for each filter
+        (table I: 1,516 parameters in place of 2,416); tanh is 1.7159 tanh(2x/3); and the last
+        layer measures distances to drawn characters, in place of Softmax.
 
     Example:
         >>> sum(p.numel() for p in lenet5().parameters())

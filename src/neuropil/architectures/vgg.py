@@ -82,9 +82,8 @@ def vgg11(classes: int = 1000, **options: Unpack[Options]) -> Network:
 
     Five stages of 1 + 1 + 2 + 2 + 2 convolutions with 64, 128, 256, 512 and 512 filters, each
     ended by MaxPooling of its name, ``stage1`` to ``stage5``; then two layers of 4096 units
-    with Dropout. Pictures of 32 pixels work as they are. The first fully connected layer takes
-    what is left of the picture, at most 7×7 positions; larger pictures, and those of free
-    lengths, are averaged to 7×7 first.
+    with Dropout. The features of pictures of any size from 32 pixels on are averaged to
+    7×7 positions, as torchvision does it, so that its weights fit all of them.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.

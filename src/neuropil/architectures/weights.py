@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,10 +64,11 @@ def load_weights(
 ) -> Loaded:
     """Load published weights into a network, by name; nothing is ever unpickled.
 
-    Names of torchvision, timm and our own are known. Where the picture has other channels, the
-    first layer's filters are added up (one channel) or repeated and scaled; where there are
-    other classes, the last layer keeps the weights drawn for it. What was adapted or not found
-    is said by a warning.
+    Names of torchvision, timm and our own are known, also after the prefixes that wrappers
+    add, such as ``module.``, ``model.`` and ``_orig_mod.``. Where the picture has other
+    channels, the first layer's filters are added up (one channel) or repeated and scaled; where
+    there are other classes, the last layer keeps the weights drawn for it. What was adapted or
+    not found is reported by a warning.
 
     Args:
         network: The network that `architecture` returned.
@@ -93,8 +96,11 @@ def load_weights(
     """
     known = known_architecture(architecture)
     state, source, normalization = read(weights, known)
+    state, prefix = unwrapped(network, state, known)
     names, missing = whose(network, state, known, source)
-    loaded = fill(network, state, names, source)
+    loaded = fill(network, state, names, source, known)
+    if prefix:
+        loaded.adapted.append(f"The prefix {prefix!r} of its names is left out")
     loaded.drawn += [
         f"{name} is not in {source} and keeps the weights drawn" for name in missing
     ]
@@ -170,6 +176,32 @@ def from_file(path: Path) -> dict[str, Tensor]:
     return read_tensors(path)
 
 
+def unwrapped(
+    network: Network, state: Mapping[str, Tensor], known: Architecture
+) -> tuple[Mapping[str, Tensor], str]:
+    """Return a state without the prefix that a wrapper put before its names, and the prefix.
+
+    What most names begin with is left out as often as it brings more of them to light.
+    """
+    expected = {name for name, _ in parametrised(network)}
+    expected.update(*(keys() for keys in known.keys.values()))
+
+    def found(names: Mapping[str, Tensor]) -> int:
+        return len(expected & {name.rpartition(".")[0] for name in names})
+
+    best, best_prefix, prefix = state, "", ""
+    while state:
+        firsts = Counter(name.partition(".")[0] for name in state if "." in name)
+        first, times = firsts.most_common(1)[0] if firsts else ("", 0)
+        if 2 * times <= len(state):
+            break
+        prefix += f"{first}."
+        state = {name.removeprefix(f"{first}."): value for name, value in state.items()}
+        if found(state) > found(best):
+            best, best_prefix = state, prefix
+    return best, best_prefix
+
+
 def parametrised(network: Network) -> Iterator[tuple[str, Layer]]:
     """Yield each layer that has parameters of its own, blocks taken apart, with its key."""
     for name, module in network.named_modules():
@@ -204,7 +236,11 @@ def whose(
 
 
 def fill(
-    network: Network, state: Mapping[str, Tensor], names: Mapping[str, str], source: str
+    network: Network,
+    state: Mapping[str, Tensor],
+    names: Mapping[str, str],
+    source: str,
+    known: Architecture,
 ) -> Loaded:
     """Put tensors into the network's layers, adapting the first and leaving the last.
 
@@ -233,8 +269,7 @@ def fill(
             if given.shape != have.shape:
                 raise ValueError(
                     f"{source}: {theirs}.{name} has shape {tuple(given.shape)}, and {ours} "
-                    f"needs {tuple(have.shape)}: these are weights of another architecture or "
-                    f"of other options."
+                    f"needs {tuple(have.shape)}: {reason(network, ours, given, known)}."
                 )
             new[f"{ours}.{name}"] = given.to(have.dtype)
     inputs = {name for name, layer in network.layers.items() if layer in network.inputs}
@@ -249,6 +284,21 @@ def put(network: Network, weights: dict[str, Tensor]) -> None:
     meta = any(parameter.is_meta for parameter in network.parameters())
     own = {name: value.clone() for name, value in weights.items()} if meta else weights
     network.load_state_dict(own, strict=False, assign=meta)
+
+
+def reason(network: Network, layer: str, given: Tensor, known: Architecture) -> str:
+    """Return why a layer's weights have another shape."""
+    shape = network.inputs[0].output_shape()
+    with torch.device("meta"), contextlib.suppress(ValueError):
+        large = dict(parametrised(known.build(input_shape=(3, 224, 224))))
+        if any(given.shape == p.shape for p in large[layer].parameters()):
+            size = "×".join(map(str, shape[1:]))
+            return (
+                f"for pictures of {size} {known.name} begins with a smaller stem, and these "
+                f"weights are for pictures of 224×224: make it with "
+                f"input_shape=({shape[0]}, 224, 224), or with lengths of None for any size"
+            )
+    return "these are weights of another architecture or of other options"
 
 
 def heads(network: Network, layers: Mapping[str, Layer]) -> set[str]:

@@ -184,8 +184,8 @@ class Network(RunsGraph, Composable, nn.Module):
                 f"the network's inputs are named {', '.join(names)}, got "
                 f"{', '.join(map(shown, inputs)) or 'none'}."
             )
-        ordered = [inputs[name] for name in names]
-        return tuple(ordered) if len(ordered) > 1 else ordered[0]
+        ordered: list[Any] = [inputs[name] for name in names]
+        return ordered[0] if len(ordered) == 1 else tuple(ordered)
 
     def require_built(self) -> None:
         """Refuse to run without parameters.
@@ -308,16 +308,12 @@ class Network(RunsGraph, Composable, nn.Module):
         Raises:
             ValueError: When it is not in this network.
         """
-        places: list[object] = (
-            [*self.node_names]
-            if isinstance(name, str)
-            else [id(node.layer) for node in self.nodes]
-        )
-        wanted = name if isinstance(name, str) else id(name)
-        if wanted not in places:
-            near = expression.nearest(name, self.node_names) if isinstance(name, str) else ""
-            raise ValueError(f"this network has no layer {shown(name)}.{near}")
-        return places.index(wanted)
+        names = self.node_names
+        for place, node in enumerate(self.nodes):
+            if node.layer is name or (isinstance(name, str) and names[place] == name):
+                return place
+        near = expression.nearest(name, names) if isinstance(name, str) else ""
+        raise ValueError(f"this network has no layer {shown(name)}.{near}")
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers.values())

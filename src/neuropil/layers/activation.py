@@ -12,7 +12,7 @@ from neuropil.core import Layer, Shape
 from neuropil.core.arguments import plain
 from neuropil.core.shape import whole_number
 from neuropil.init import XavierNormal
-from neuropil.layers.options import initializer, known_count, refuse_unused, set_bias
+from neuropil.layers.options import HE, initializer, known_count, refuse_unused, set_bias
 from neuropil.layers.rearrange import Identity
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class Activation(Layer):
         )
         if units is None:
             self.__dict__["has_bias"] = False
-            refuse_unused(self, "units", weight=weight, bias=plain(bias) is False or bias)
+            if bias is not True or (weight is not HE and weight is not XAVIER):  # for speed
+                refuse_unused(self, "units", weight=weight, bias=plain(bias) is False or bias)
         else:
             self.__dict__["channels_first"] = False  # units are the last axis
             self.initializers["weight"] = initializer(weight, f"{type(self).__name__}: weight")

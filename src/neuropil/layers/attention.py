@@ -47,7 +47,8 @@ class Attention(Stacked, Merge):
     Shape:
         ``(T, D)`` to ``(T, units)``; with a memory ``(S, E)``, ``(T, D)`` and ``(S, E)`` to
         ``(T, units)``; with a mask, ``(S)`` behind them, ``(T)`` where there is no memory. T
-        and S may be free. Positions know nothing of their order unless it is added to them.
+        and S may be free. The layer ignores order: add position encodings to its input where
+        order matters.
 
     Args:
         heads: Number of heads; `units` is a multiple of it.

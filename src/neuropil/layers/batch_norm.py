@@ -23,7 +23,8 @@ class BatchNorm(Normalization):
     y = γ (x − μ) / √(σ² + ε) + β. In training, μ and σ² are the mean and (biased) variance of
     the batch, and running ones follow: r ← (1 − momentum)·r + momentum·new, the variance
     unbiased as torch has it. At test time the running ones are used, and in training too once
-    γ and β are frozen (``requires_grad`` is False).
+    γ and β are frozen: at once by `Network.freeze`, else (``requires_grad`` is False) from the
+    next call of ``train()`` on.
 
     Shape:
         ``(C)``, ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same; channels are axis 0
@@ -51,10 +52,11 @@ class BatchNorm(Normalization):
     Example:
         >>> from neuropil.layers import Input
         >>> network = Input(1) >> BatchNorm()
-        >>> network(torch.tensor([[1.0], [3.0]])).tolist()  # μ = 2, σ² = 1
-        [[-0.99999], [0.99999]]
-        >>> network.state_dict()["batchnorm1.running_mean"].tolist()  # 0.9·0 + 0.1·2
-        [0.2]
+        >>> network(torch.tensor([[1.0], [3.0]])).detach()  # μ = 2, σ² = 1
+        tensor([[-1.0000],
+                [ 1.0000]])
+        >>> network.state_dict()["batchnorm1.running_mean"]  # 0.9·0 + 0.1·2
+        tensor([0.2000])
     """
 
     channels_first: ClassVar[bool | None] = True

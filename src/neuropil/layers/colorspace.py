@@ -25,9 +25,10 @@ VERY_LEAKY = LeakyRelu(epsilon=1 / 3)
 class LearnedColorspace(Factored):
     """A small network for the colour of each pixel: y = W₂ f(W₁ x + b₁) + b₂.
 
-    Two 1×1 convolutions with a function between them, trained with the network behind. On
-    ImageNet pictures of 128 pixels, 3 → 10 → 3 with the very leaky rectifier raised the
-    accuracy of CaffeNet by 1.4 points over RGB, and with tanh lowered it by 0.8.
+    Two 1×1 convolutions with a function between them, trained with the network that follows.
+    The reference measured a variant, with f after W₂ too and the slope 0.5: on ImageNet
+    pictures of 128 pixels, 3 → 10 → 3 with the very leaky rectifier raised the accuracy of
+    CaffeNet by 1.4 points over RGB, and with tanh lowered it by 0.8.
 
     Shape:
         ``(C, H, W)``, ``(C, L)`` or ``(C, D, H, W)`` to the same with `channels` in place of C;
@@ -51,7 +52,7 @@ class LearnedColorspace(Factored):
 
     Reference:
         Mishkin, Sergievskiy, Matas, "Systematic evaluation of CNN advances on the ImageNet",
-        2016, section 3.3.
+        2016: the learned transformations of the colour space.
 
     Example:
         >>> import torch

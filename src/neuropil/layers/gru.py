@@ -36,9 +36,11 @@ class GRU(Recurrent):
         units: Width of h.
         only_last: Whether only the last step's output is given.
         bidirectional: Whether a second set of weights reads the sequence from its end.
-        weight: Initialiser of each W, ``(units, D)``. In the parameter ``weight_ih_l0`` they
-            stand one below the other in the order r, z, n. Parameters have torch's names and
-            forms: ``load_state_dict`` takes that of a ``torch.nn.GRU`` of one layer.
+        weight: Initialiser of each W, ``(units, D)``; by default ``XavierUniform()``, and
+            ``Orthogonal()`` for U, where torch draws both from ±1/√units. In the parameter
+            ``weight_ih_l0`` they stand one below the other in the order r, z, n. Parameters
+            have torch's names and forms: ``load_state_dict`` takes that of a ``torch.nn.GRU``
+            of one layer.
         recurrent_weight: Initialiser of each U, ``(units, units)``.
         name: Name in the network, in place of ``gru1``.
 

@@ -41,8 +41,8 @@ class LocalResponseNorm(Layer):
 
     Example:
         >>> norm = LocalResponseNorm(3, alpha=1.0, beta=1.0, k=1.0)
-        >>> norm(torch.tensor([[1.0, 2.0, 3.0]])).tolist()  # 1/(1+5), 2/(1+14), 3/(1+13)
-        [[0.16667, 0.13333, 0.21429]]
+        >>> norm(torch.tensor([[1.0, 2.0, 3.0]]))  # 1/(1+5), 2/(1+14), 3/(1+13)
+        tensor([[0.1667, 0.1333, 0.2143]])
     """
 
     def __init__(

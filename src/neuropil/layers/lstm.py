@@ -42,14 +42,15 @@ class LSTM(Recurrent):
         units: Width of h and c.
         only_last: Whether only the last step's output is given.
         bidirectional: Whether a second set of weights reads the sequence from its end.
-        forget_bias: What b_f starts from: at 1 the cell keeps what it holds until training
-            tells it otherwise.
+        forget_bias: What b_f starts from: at 1, f starts near σ(1) = 0.73, so that gradients
+            reach further back than at 0, where f is 0.5.
         peepholes: Whether the gates see the cell, by weights that start at zero. Such a layer
             is a plain loop over the steps, several times slower than torch's kernels.
-        weight: Initialiser of each W, ``(units, D)``. In the parameter ``weight_ih_l0`` they
-            stand one below the other in the order i, f, g, o. Parameters have torch's names
-            and forms (two biases, of which the sum counts): ``load_state_dict`` takes that of a
-            ``torch.nn.LSTM`` of one layer.
+        weight: Initialiser of each W, ``(units, D)``; by default ``XavierUniform()``, and
+            ``Orthogonal()`` for U, where torch draws both from ±1/√units. In the parameter
+            ``weight_ih_l0`` they stand one below the other in the order i, f, g, o. Parameters
+            have torch's names and forms (two biases, of which the sum counts):
+            ``load_state_dict`` takes that of a ``torch.nn.LSTM`` of one layer.
         recurrent_weight: Initialiser of each U, ``(units, units)``.
         name: Name in the network, in place of ``lstm1``.
 
@@ -58,8 +59,9 @@ class LSTM(Recurrent):
         ShapeError: When the input is no sequence, or a start has another width.
 
     Reference:
-        Hochreiter and Schmidhuber, "Long short-term memory", 1997; Gers, Schmidhuber,
-        "Recurrent nets that time and count", 2000, for peepholes; Jozefowicz, Zaremba,
+        Hochreiter and Schmidhuber, "Long short-term memory", 1997; Gers, Schmidhuber, Cummins,
+        "Learning to forget", 2000, for the forget gate; Gers, Schmidhuber, "Recurrent nets that
+        time and count", 2000, for peepholes; Jozefowicz, Zaremba,
         Sutskever, "An empirical exploration of recurrent network architectures", 2015, for the
         bias; ``torch.nn.LSTM``.
 

@@ -232,7 +232,7 @@ class GatedAverage(Merge):
             shapes differ.
 
     Reference:
-        Jacobs, Jordan, Nowlan, Hinton, "Adaptive mixtures of local experts", 1991, eq. 1.1.
+        Jacobs, Jordan, Nowlan, Hinton, "Adaptive mixtures of local experts", 1991.
 
     Example:
         >>> gate = torch.tensor([[0.25, 0.75]])

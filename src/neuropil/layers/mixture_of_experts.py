@@ -32,8 +32,9 @@ class MixtureOfExperts(Layer):
         E · Σᵢ fᵢ·Pᵢ,    Pᵢ the mean of softmax(W φ + b)ᵢ, fᵢ the share of all choices that
                          went to expert i (in a dense mixture fᵢ = Pᵢ),
 
-    which is 1 where all experts have the same share and E where one has all. Add a hundredth of
-    it to the loss: `neuropil.algorithms.balance` is a regulariser that does.
+    which is 1 where all Pᵢ are equal and E where one expert gets everything with certainty;
+    with `top_k` it can fall below 1 where f and P disagree. Add a hundredth of it to the loss:
+    `neuropil.algorithms.balance` is a regulariser that does.
 
     Shape:
         ``(…)`` to what the experts give, all the same; with `per_position` ``(T, D)`` to
@@ -73,6 +74,13 @@ class MixtureOfExperts(Layer):
         ...     8 * 20 + 2 * (20 * 64 + 64 * 10)
         ... )
         True
+        >>> mixture = MixtureOfExperts(Linear(1), 2, top_k=1)
+        >>> network = Input(1) >> mixture
+        >>> _ = mixture.layer("gate").weight.data.copy_(torch.tensor([[1.0], [0.0]]))
+        >>> x = torch.tensor([[0.04]] * 6 + [[-8.0]] * 4)  # shares 60 and 40 %
+        >>> _ = network(x)
+        >>> mixture.balance_loss  # below 1, since P leans the other way
+        tensor(0.9225, grad_fn=<MulBackward0>)
     """
 
     def __init__(
@@ -102,7 +110,7 @@ class MixtureOfExperts(Layer):
 
     @property
     def balance_loss(self) -> Tensor:
-        """How unevenly the last batch in training was spread: 1 is even; 0 before the first."""
+        """E · Σᵢ fᵢ·Pᵢ of the last batch in training: 1 is even; 0 before the first."""
         return self._modules["gate"].balance_loss  # pyright: ignore  # it is a Gate
 
     def parts(self, shape: Shape) -> list[tuple[str, Layer, Shape]]:

@@ -44,10 +44,10 @@ class Module(Layer):
     Raises:
         TypeError: When `module` is no PyTorch module, or is a layer or network of Neuropil,
             which is joined as it is.
-        ValueError: When `dtype` is neither.
+        ValueError: When `dtype` is neither; or when a network with such a layer is saved, since
+            a module is not plain data.
         ShapeError: When the module does not take the input, or gives something else than one
-            tensor with the batch axis first. Saving a network with it is a ValueError, since a
-            module is not plain data.
+            tensor with the batch axis first.
 
     Reference:
         ``torch.nn.Module``.

@@ -151,10 +151,11 @@ class GaussianNoise(Layer):
 class DropBlock(Layer):
     """Drop whole blocks of neighbouring positions in training, in each channel on its own.
 
-    y = x·m / (1 − rate), where m is 0 in every block whose corner was drawn; y = x at test
-    time. Corners are drawn with probability γ = 1 − (1 − rate)^(1/B), B positions in a block,
-    at every place from which a block reaches the picture. So each position is dropped with
-    probability `rate` exactly, at the border as in the middle, and the expectation is kept.
+    y = x·m / (1 − rate), where m is 0 in blocks whose corners are drawn at random, also outside
+    the picture where a block would overlap it; y = x at test time. Corners are drawn with
+    probability γ = 1 − (1 − rate)^(1/B), with B positions in a block. So each position is
+    dropped with probability `rate` exactly, at the border as in the middle, and the expectation
+    is kept.
 
     The paper draws only blocks that lie wholly inside, spares the border, and neglects that
     blocks overlap: it drops less than its rate. Like the paper's better variant, this one has

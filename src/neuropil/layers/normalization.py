@@ -121,8 +121,9 @@ class LayerNorm(Normalization):
         >>> import torch
         >>> from neuropil.layers import Input
         >>> network = Input(2) >> LayerNorm()
-        >>> network(torch.tensor([[1.0, 3.0], [5.0, 5.0]])).tolist()
-        [[-0.99999, 0.99999], [0.0, 0.0]]
+        >>> network(torch.tensor([[1.0, 3.0], [5.0, 5.0]])).detach()
+        tensor([[-1.0000,  1.0000],
+                [ 0.0000,  0.0000]])
     """
 
     channel_axis: ClassVar[int] = -1
@@ -173,8 +174,8 @@ class GroupNorm(Normalization):
         >>> import torch
         >>> from neuropil.layers import Input
         >>> network = Input(4) >> GroupNorm(2)
-        >>> network(torch.tensor([[1.0, 3.0, 5.0, 5.0]])).tolist()
-        [[-0.99999, 0.99999, 0.0, 0.0]]
+        >>> network(torch.tensor([[1.0, 3.0, 5.0, 5.0]])).detach()
+        tensor([[-1.0000,  1.0000,  0.0000,  0.0000]])
     """
 
     channels_first: ClassVar[bool | None] = True
@@ -242,8 +243,9 @@ class InstanceNorm(Normalization):
         >>> import torch
         >>> from neuropil.layers import Input
         >>> network = Input(2, 2) >> InstanceNorm()
-        >>> network(torch.tensor([[[1.0, 3.0], [10.0, 30.0]]])).tolist()
-        [[[-0.99999, 0.99999], [-1.0, 1.0]]]
+        >>> network(torch.tensor([[[1.0, 3.0], [10.0, 30.0]]]))
+        tensor([[[-1.0000,  1.0000],
+                 [-1.0000,  1.0000]]])
     """
 
     channels_first: ClassVar[bool | None] = True

@@ -32,8 +32,8 @@ class MaxPooling(Pooling):
             `Convolution`; less than F' at each end, so that every window sees the input.
         dilation: Distance D between the positions that a window looks at, one number or one
             an axis.
-        ceil_mode: Let the last window run over the end, unless it would start behind the
-            input.
+        ceil_mode: Round the number of windows up: the last may stick out, but must start inside
+            the input or the padding before it.
         name: Name in the network, in place of ``maxpooling1``.
 
     Raises:
@@ -85,8 +85,8 @@ class AveragePooling(Pooling):
         stride: Step S between neighbouring windows, one number or one an axis; F if ``None``.
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
             `Convolution`; less than F at each end, so that every window sees the input.
-        ceil_mode: Let the last window run over the end, unless it would start behind the
-            input.
+        ceil_mode: Round the number of windows up: the last may stick out, but must start inside
+            the input or the padding before it.
         count_include_pad: Whether padding counts as zeros, or not at all.
         name: Name in the network, in place of ``averagepooling1``.
 
@@ -140,8 +140,8 @@ class MaxAveragePooling(AveragePooling):
         size: Window length F, one number or one an axis.
         stride: Step S between neighbouring windows, one number or one an axis; F if ``None``.
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end).
-        ceil_mode: Let the last window run over the end, unless it would start behind the
-            input.
+        ceil_mode: Round the number of windows up: the last may stick out, but must start inside
+            the input or the padding before it.
         count_include_pad: Whether padding counts as zeros in the mean, or not at all.
         name: Name in the network, in place of ``maxaveragepooling1``.
 

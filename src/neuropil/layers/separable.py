@@ -24,7 +24,9 @@ class SeparableConvolution(Factored):
     `DepthwiseConvolution`, and (p x)[k, o] = Σ_c p[k, c] · x[c, o],
 
         y = p f(d ∗ x + a) + b    depthwise first, as in MobileNet,
-        y = d ∗ f(p x + a) + b    pointwise first, as the paper of Xception tells it.
+        y = d ∗ f(p x + a) + b    pointwise first, as in the "extreme Inception" module.
+
+    The network Xception itself has the depthwise convolution first.
 
     Without f there is no a, and y is the convolution with the filters p[k, c]·d[c, t], or
     p[k, c]·d[k, t].
@@ -60,8 +62,8 @@ class SeparableConvolution(Factored):
 
     Reference:
         Howard et al., "MobileNets", 2017, section 3.1; Chollet, "Xception: deep learning with
-        depthwise separable convolutions", 2017, section 1, where the activation in between is
-        found to harm.
+        depthwise separable convolutions", 2017, section 4.7, where the activation in between is
+        found to harm; figure 4 for the extreme Inception module.
 
     Example:
         >>> import torch

@@ -34,7 +34,7 @@ class Elu(Activation):
     Args:
         units: Number of outputs of the affine map W x + b in front; None for the function
             alone.
-        alpha: The value α above 0 whose negative is approached on the negative side.
+        alpha: α > 0: the function tends to −α for x → −∞.
         bias: Whether b is added, from a start at zero; or where it starts: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
@@ -47,7 +47,7 @@ class Elu(Activation):
 
     Reference:
         Clevert, Unterthiner, Hochreiter, "Fast and accurate deep network learning by
-        exponential linear units", 2016, eq. 15.
+        exponential linear units", 2016.
 
     Example:
         >>> Elu(alpha=2.0)(torch.tensor([[-1000.0, 0.0, 3.0]])).tolist()

@@ -137,12 +137,14 @@ class ResidualBlock(Residual):
 
     Shape:
         ``(C, H, W)`` to ``(filters, H/stride, W/stride)``, rounded up. Without normalisation
-        9·C·K + 9·K² weights and 2·K biases, K = filters; a projection adds C·K.
+        9·C·K + 9·K² weights and 2·K biases, K = filters; a projection adds C·K weights and,
+        without normalisation, K biases.
 
     Args:
         filters: Output channels K.
         stride: Step of the first convolution, and of the shortcut.
-        activation: g: ``"relu"`` and so on by the layers' names, a layer to copy, or None.
+        activation: g: the name of an activation layer in lower case (``"relu"``, ``"elu"``), a
+            layer (copied), or None.
         normalization: ``"batch"``, ``"group"``, ``"instance"``, ``"layer"``, a layer to copy,
             or None.
         place: Where the normalisation stands: ``"before"`` the activation, ``"after"`` it, or
@@ -162,10 +164,14 @@ class ResidualBlock(Residual):
         "Identity mappings in deep residual networks", 2016, for pre-activation.
 
     Example:
+        >>> import math
         >>> from neuropil.layers import Input
         >>> (Input(64, 56, 56) >> ResidualBlock(128, stride=2)).output_shape
         (128, 28, 28)
         >>> ResidualBlock(64).multiply_adds((64, 56, 56)) == 2 * 9 * 64 * 64 * 56 * 56
+        True
+        >>> shapes = ResidualBlock(16, normalization=None).parameter_shapes((24, 8, 8))
+        >>> sum(map(math.prod, shapes.values())) == 9 * 24 * 16 + 9 * 16**2 + 3 * 16 + 24 * 16
         True
     """
 

@@ -51,7 +51,8 @@ class Style:
     """What follows or precedes each convolution of a block.
 
     Args:
-        activation: ``"relu"`` and so on by the layers' names, a layer to copy, or None.
+        activation: The name of an activation layer in lower case (``"relu"``, ``"elu"``), a
+            layer (copied), or None.
         normalization: ``"batch"``, ``"group"`` (32 groups), ``"instance"``, ``"layer"``, a
             layer to copy, or None.
         place: Where the normalisation stands: ``"before"`` the activation, ``"after"`` it, or
