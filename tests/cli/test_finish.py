@@ -33,8 +33,8 @@ from neuropil.cli.finish import in_words
             {"mean_absolute_error": 0.5, "r2": -0.2},
             0.0,
             (
-                "no better than always answering the mean (R² -0.200): 'y' off by 0.5 on average "
-                "over the 600 test examples"
+                "no better than always answering the mean (R² -0.200): 'y' off by 0.5 on "
+                "average over the 600 test examples"
             ),
         ),
         (
