@@ -163,7 +163,7 @@ def test_a_search_is_not_for_a_step_that_gives_the_loss_once(algorithm):
         trainer_of(network, reconstruct, algorithm=algorithm).fit(X, epochs=1)
 
 
-def test_a_step_that_calls_backward_is_told_in_a_line():
+def test_a_step_that_calls_backward_is_refused_in_a_line():
     network = nn.Linear(4, 4)
 
     def own(trainer, batch):

@@ -69,8 +69,9 @@ def in_words(output: "Tensor", classes: "Sequence[str] | None", top: int) -> str
     """Return one prediction for people, the likeliest class first."""
     if classes is None:
         return ", ".join(f"{value:.6g}" for value in output.reshape(-1).tolist())
-    shares, numbers = output.topk(min(top, len(classes)))
-    pairs = zip(shares.tolist(), numbers.tolist(), strict=True)
+    # Stable, so that of equal shares the first class is named, as everywhere.
+    shares, numbers = output.sort(descending=True, stable=True)
+    pairs = zip(shares[:top].tolist(), numbers[:top].tolist(), strict=True)
     return ", ".join(f"{classes[number]} ({share:.3f})" for share, number in pairs)
 
 
