@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from neuropil.training.run import Run
@@ -95,3 +96,11 @@ def test_pictures_go_into_a_table_by_their_names(neuropil, trained):
         rows = list(csv.DictReader(file))
     assert [row["name"] for row in rows] == [f"{n:02}.png" for n in range(12)]
     assert set(rows[0]) == {"name", "predicted class", "probability"}
+
+
+def test_of_equal_shares_the_first_classes_are_named():
+    from neuropil.cli.predict import in_words
+
+    shares = torch.full((40,), 0.025)
+    names = [f"class {k}" for k in range(40)]
+    assert in_words(shares, names, 3) == "class 0 (0.025), class 1 (0.025), class 2 (0.025)"

@@ -66,6 +66,16 @@ def test_the_picture_shows_the_points_and_their_intervals():
     assert [bar.get_height() for bar in below.patches] == found.counts.tolist()
 
 
+def test_the_axes_say_what_is_drawn():
+    probabilities, targets = drawn(0, classes=2)
+    for given_ones, across, up in (
+        (probabilities, "how sure the network is", "share that is right"),
+        (probabilities[:, 1], "probability of class 1", "share that is class 1"),
+    ):
+        above, below = calibration(given_ones, targets).axes
+        assert (below.get_xlabel(), above.get_ylabel()) == (across, up)
+
+
 @pytest.mark.parametrize(
     ("probabilities", "targets", "reason"),
     [

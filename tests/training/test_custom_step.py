@@ -152,3 +152,32 @@ def test_two_networks_are_resumed_together(tmp_path):
             trainer.fit(X, epochs=end, batch_size=4, resume=folder is not None)
         results.append([n.weight for n in networks.values()])
     assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
+
+
+@pytest.mark.parametrize(
+    "algorithm", ["quasi_newton", "levenberg_marquardt", torch.optim.LBFGS]
+)
+def test_a_search_is_not_for_a_step_that_gives_the_loss_once(algorithm):
+    network = nn.Linear(4, 4)
+    with pytest.raises(ValueError, match="asks for the loss several times in a step"):
+        trainer_of(network, reconstruct, algorithm=algorithm).fit(X, epochs=1)
+
+
+def test_a_step_that_calls_backward_is_refused_in_a_line():
+    network = nn.Linear(4, 4)
+
+    def own(trainer, batch):
+        loss = (trainer.network(batch) - batch).square().mean()
+        loss.backward()
+        return {"loss": loss}
+
+    with pytest.raises(TypeError, match=r"backward was called on the loss .* already"):
+        trainer_of(network, own).fit(X, epochs=1)
+
+    def loss(outputs, targets):
+        values = (outputs - targets).square().mean(1)
+        values.mean().backward()
+        return values
+
+    with pytest.raises(TypeError, match="the loss called backward itself"):
+        Trainer(network, loss=loss, progress=False).fit((X, X), epochs=1)

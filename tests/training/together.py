@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from neuropil.layers import Input, Linear
 from neuropil.training import Callback, Progress, Trainer
 
 X = torch.randn(29, 4, generator=torch.Generator().manual_seed(0))
@@ -67,6 +68,17 @@ def streamed(_):
     return net, trainer_of(net).fit(stream, stream, epochs=2)
 
 
+def far(_):
+    """Targets far from zero, whose R² is merged from the parts of both."""
+    torch.manual_seed(0)
+    net = (Input(4) >> Linear(1)).double()
+    with torch.no_grad():
+        net.linear1.bias.fill_(1e8)
+    data = X.double(), 1e8 + X.double().sum(1, keepdim=True)
+    trainer = trainer_of(net, loss="squared_error", metrics=["r2"])
+    return net, trainer.fit(data, data, epochs=2, batch_size=8)
+
+
 def custom(_):
     """A step of its own."""
 
@@ -100,7 +112,7 @@ def resumed(folder):
 
 def main(folder: Path) -> None:
     results = {}
-    for training in (usual, accumulated, streamed, custom, resumed):
+    for training in (usual, accumulated, streamed, far, custom, resumed):
         net, history = training(folder)
         records = [{k: v for k, v in record.items() if k != "seconds"} for record in history]
         results[training.__name__] = {"weights": net.state_dict(), "history": records}

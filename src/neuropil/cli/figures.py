@@ -57,6 +57,13 @@ def measured(
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
+def usual_share(data: Dataset) -> float:
+    """Return the share of the most frequent class, 0 for numbers."""
+    if data.targets is None or data.targets.is_floating_point() or not len(data.targets):
+        return 0.0
+    return float(data.targets.flatten().bincount().max()) / data.targets.numel()
+
+
 def two_columns(scores: Tensor) -> Tensor:
     """Return scores with a column per class: σ(s) is the second of softmax(0, s)."""
     import torch

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from neuropil.cli.console import console, label, note, say
 from neuropil.cli.entry import explained
-from neuropil.cli.figures import Figures, measured, table
+from neuropil.cli.figures import Figures, measured, table, usual_share
 from neuropil.training import losses
+from neuropil.training.guessing import flatters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +36,10 @@ def finish(
     run.times["seconds"] = sum(record["seconds"] for record in history)
     run.write_result(network, history)
     loss = losses.by_name(run.settings["loss"])
+    usual: dict[str, float] = {}
     for name, part in parts(splits):
         run.figures[name] = measured(network, part, splits.preparation.target, loss)
+        usual[name] = usual_share(part)
     run.data |= splits.facts()
     run.save()
     try:
@@ -51,7 +54,7 @@ def finish(
     else:
         for verdict in watch.verdicts if watch else ():
             note(f"{verdict}.")
-        show(run, stop_reason)
+        show(run, stop_reason, usual)
 
 
 def conclude(run: Run) -> None:
@@ -105,7 +108,7 @@ def told() -> Iterator[None]:
         note(explained(error) or str(error))
 
 
-def show(run: Run, stop_reason: str) -> None:
+def show(run: Run, stop_reason: str, usual: dict[str, float]) -> None:
     """Say how good it is and what to do with it."""
     if stop_reason:
         note(f"training ended early: {stop_reason}.")
@@ -113,18 +116,46 @@ def show(run: Run, stop_reason: str) -> None:
     part = next(name for name in ("test", "validation", "train") if name in run.figures)
     name = run.preparation.target.name
     what = repr(name) if name else "the value"
-    examples = f"{run.data[part]:,} {part} examples"
-    label("Result", in_words(run.figures[part], what, examples))
+    label("Result", in_words(run.figures[part], what, run.data[part], part, usual[part]))
     if run.report.is_file():
         label("Report", str(run.report))
     file = {"pictures": "PICTURE", "table": "TABLE.csv"}.get(run.data["kind"], "ARRAYS.npz")
     label("Next", f"neuropil predict {run.path} {file}")
 
 
-def in_words(figures: Figures, what: str, examples: str) -> str:
-    """Return the one figure that matters as a sentence."""
-    accuracy, error, r2 = (figures.get(n) for n in ("accuracy", "mean_absolute_error", "r2"))
-    if accuracy is not None:
+def in_words(
+    figures: Figures, what: str, count: int, part: str = "test", usual: float = 0.0
+) -> str:
+    """Return the one figure that matters as a sentence.
+
+    Args:
+        figures: The figures of a part.
+        what: What a regression predicts.
+        count: How many examples the part has.
+        part: What it is called.
+        usual: The share of its most frequent class.
+    """
+    examples = f"{count:,} {part} examples"
+    accuracy, balanced = figures.get("accuracy"), figures.get("balanced_accuracy")
+    if accuracy is None:
+        return regression_in_words(figures, what, examples)
+    from neuropil.plots.intervals import wilson_interval
+
+    low, _ = wilson_interval(round(accuracy * count), count)
+    if balanced is None or not flatters(accuracy, low, balanced, usual):
         return f"{accuracy:.1%} of the {examples} named right"
-    explained = "" if r2 is None else f", R² {r2:.3f}"
-    return f"{what} off by {error or 0:.4g} on average over the {examples}{explained}"
+    return (
+        f"balanced accuracy {balanced:.1%} over the {examples}; {accuracy:.1%} are named "
+        f"right, by always naming the most frequent class {usual:.1%}"
+    )
+
+
+def regression_in_words(figures: Figures, what: str, examples: str) -> str:
+    """Return how far off a regression is, or that it is no better than the mean."""
+    error, r2 = figures.get("mean_absolute_error"), figures.get("r2")
+    off = f"{what} off by {error or 0:.4g} on average over the {examples}"
+    if r2 is None:
+        return off
+    if r2 <= 0:
+        return f"no better than always answering the mean (R² {r2:.3f}): {off}"
+    return f"{off}, R² {r2:.3f}"

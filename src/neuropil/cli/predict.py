@@ -102,8 +102,9 @@ def in_words(
     if classes is None:
         values = output.reshape(-1).tolist()
         return ", ".join(with_sensible_digits(value, error) for value in values)
-    shares, numbers = output.topk(min(top, len(classes)))
-    pairs = zip(shares.tolist(), numbers.tolist(), strict=True)
+    # Stable, so that of equal shares the first class is named, as everywhere.
+    shares, numbers = output.sort(descending=True, stable=True)
+    pairs = zip(shares[:top].tolist(), numbers[:top].tolist(), strict=True)
     return ", ".join(f"{classes[number]} ({share:.3f})" for share, number in pairs)
 
 

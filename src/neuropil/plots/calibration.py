@@ -111,7 +111,8 @@ def calibration(probabilities: Any, targets: Any, bins: int = 10) -> Figure:
     Each point is a bin of predictions: across, the mean probability conf_b; up, the share
     acc_b that is right, with its 95 % interval; its area grows with the number of examples.
     Points on the diagonal are well calibrated, below it the network is too sure of itself. The
-    bars below count the examples.
+    bars below count the examples. Where only the probability of class 1 is given, that is what
+    goes across, and the share that is of class 1 goes up.
 
     Shape:
         `probabilities`: ``(N, K)``, or ``(N)`` for the probability of class 1 of two.
@@ -142,7 +143,12 @@ def calibration(probabilities: Any, targets: Any, bins: int = 10) -> Figure:
     draw_reliability(above, found)
     widths = 0.86 * (found.edges[:, 1] - found.edges[:, 0])
     below.bar(found.edges.mean(axis=1), found.counts, widths, color=MUTED, alpha=0.55)
-    quiet(below, x="how sure the network is", y="examples", grid=None)
+    across, up = "how sure the network is", "share that is right"
+    if np.ndim(probabilities) == 1:
+        across, up = "probability of class 1", "share that is class 1"
+    quiet(below, x=across, y="examples", grid=None)
+    quiet(above, y=up, grid="both")
+    above.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     return figure
 
 
@@ -160,5 +166,3 @@ def draw_reliability(axes: Axes, found: Reliability) -> None:
     axes.scatter(
         found.confidence, found.share, area, color=BLUE, linewidth=0, zorder=3, clip_on=False
     )
-    quiet(axes, y="share that is right", grid="both")
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, final
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.algorithms.gradient.batch_method import TWICE
+from neuropil.training.closure import needs
 from neuropil.training.nonfinite import NotFinite
 from neuropil.training.update import Group, Parts, Update
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from neuropil.training.trainer import Trainer
 
@@ -35,6 +38,7 @@ class CustomUpdate(Update):
             name: [p for g in algorithm.param_groups for p in g["params"] if p.requires_grad]
             for name, algorithm in self.algorithms.items()
         }
+        self.searching = {name for name, a in self.algorithms.items() if needs(a) != "gradient"}
         self.begun: set[str] = set()
         self.asked: set[str] = set()
         self.weight, self.last = 1.0, True
@@ -64,11 +68,19 @@ class CustomUpdate(Update):
         """Move the weights of one algorithm against the gradient of a loss.
 
         Raises:
-            ValueError: When there is no such algorithm, or a second update of it would have to
-                wait for the gradients of the next batch.
+            TypeError: When the step called backward on the loss.
+            ValueError: When there is no such algorithm, it asks for the loss several times in a
+                step, or a second update of it would have to wait for the gradients of the next
+                batch.
             NotFinite: When the loss is not finite.
         """
         name = self.known(name)
+        if name in self.searching:
+            raise ValueError(
+                f"{type(self.algorithms[name]).__name__} asks for the loss several times in a "
+                f"step, and a step of your own gives it once: give it a closure yourself, or "
+                f"leave the step to the trainer."
+            )
         parts, parameters = self.parts, self.trained[name]
         if parts.accumulate > 1 and name in self.asked:
             raise ValueError(
@@ -85,7 +97,8 @@ class CustomUpdate(Update):
         if parts.penalty is not None:
             loss = loss + parts.penalty()
         # Into these parameters alone: the loss of one network runs through others too.
-        parts.scaled(loss, self.weight).backward(inputs=parameters)
+        with graph_of(loss):
+            parts.scaled(loss, self.weight).backward(inputs=parameters)
         if self.last:
             parts.processes.average_gradients(parameters)
             parts.apply(self.algorithms[name], parameters)
@@ -104,6 +117,25 @@ class CustomUpdate(Update):
                 f"{name!r}."
             )
         return name
+
+
+@contextlib.contextmanager
+def graph_of(loss: Tensor) -> Iterator[None]:
+    """Say in a line that the graph of a loss is gone.
+
+    Raises:
+        TypeError: When backward was called on it before.
+        RuntimeError: When something else is wrong.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if TWICE not in str(error):
+            raise
+        raise TypeError(
+            f"backward was called on the loss ({loss.item():g}) already: the trainer does "
+            f"that. Return it as it is, or detached if it is not to be minimised."
+        ) from None
 
 
 def idle_step(trainer: Trainer, batch: Any) -> dict[str, Tensor]:

@@ -53,18 +53,20 @@ def differences(name: str, scores: Tensor, targets: Tensor) -> Tensor:
 
 
 def regression_sums(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return N, then t̄, Σ(t − t̄)² and Σ(s − t)² of each output."""
+    """Return N, then t₀, t̄ − t₀, Σ(t − t̄)² and Σ(s − t)² of each output.
+
+    t₀ is the first target: far from zero, t̄ itself would lose the digits that matter.
+    """
     errors = differences(name, scores, targets)
     errors = errors.flatten(1) if errors.dim() > 1 else errors.unsqueeze(1)
     true = targets.double().reshape(errors.shape)
     count = errors.new_full((1,), len(errors))
     if not len(errors):
-        return torch.cat([count, errors.new_zeros(3 * errors.shape[1])])
-    # Centred twice: the first target is exact, and the mean of what remains is small.
+        return torch.cat([count, errors.new_zeros(4 * errors.shape[1])])
     shifted = true - true[0]
     middle = shifted.mean(0)
     variation = (shifted - middle).square().sum(0)
-    return torch.cat([count, true[0] + middle, variation, errors.square().sum(0)])
+    return torch.cat([count, true[0], middle, variation, errors.square().sum(0)])
 
 
 def merged_sums(parts: Tensor) -> Tensor:
@@ -79,12 +81,12 @@ def merged_sums(parts: Tensor) -> Tensor:
         if not m or not n:
             total = part if not n else total
             continue
-        mean, variation, errors = total[1:].unflatten(0, (3, -1))
-        other, more, further = part[1:].unflatten(0, (3, -1))
-        apart = other - mean
+        origin, middle, variation, errors = total[1:].unflatten(0, (4, -1))
+        other, second, more, further = part[1:].unflatten(0, (4, -1))
+        apart = (other - origin) + (second - middle)
         share = m / (n + m)
         variation = variation + more + apart.square() * n * share
-        sums = torch.cat([mean + apart * share, variation, errors + further])
+        sums = torch.cat([origin, middle + apart * share, variation, errors + further])
         total = torch.cat([(n + m).reshape(1), sums])
     return total
 
@@ -97,7 +99,7 @@ def determination(total: Tensor) -> float:
     """
     if total[0] == 0:
         raise ZeroDivisionError
-    _, variation, errors = total[1:].unflatten(0, (3, -1))
+    _, _, variation, errors = total[1:].unflatten(0, (4, -1))
     # As scikit-learn: a constant is determined wholly if it is met, and not at all if not.
     constant = (variation == 0) & ~errors.isnan()
     each = torch.where(constant, (errors > 0).double(), errors / variation)

@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from torch.nn.utils import clip_grad_norm_
 from typing_extensions import override
 
+from neuropil.algorithms.gradient.batch_method import TWICE
 from neuropil.training.batches import Portion
 from neuropil.training.meter import Meter
 
@@ -85,7 +86,11 @@ class GradientUpdate(Update):
         parts.rescale()
 
     def learn(self, portion: Portion, weight: float) -> None:
-        """Add the gradient of one batch."""
+        """Add the gradient of one batch.
+
+        Raises:
+            own_backward: A TypeError when the loss called backward itself.
+        """
         parts = self.parts
         batch, rows, _ = portion
         inputs, targets = parts.augmented(batch)
@@ -95,12 +100,22 @@ class GradientUpdate(Update):
         if parts.penalty is not None:
             values["penalty"] = penalty = parts.penalty()
             total = loss + penalty
-        self.backward(parts.scaled(total, weight))
+        try:
+            self.backward(parts.scaled(total, weight))
+        except RuntimeError as error:
+            raise own_backward(error) from None
         parts.record(values, rows, scores, targets)
 
     @override
     def look(self) -> None:
         self.evaluate(*self.parts.batch)
+
+
+def own_backward(error: RuntimeError) -> Exception:
+    """Return what to say of an error on the way back."""
+    if TWICE not in str(error):
+        return error
+    return TypeError("the loss called backward itself: leave that to the trainer.")
 
 
 def unchanged(scores: Any) -> Any:

@@ -343,3 +343,33 @@ def test_it_trains_and_resumes_on_an_accelerator(variant):
         its.minimize(squared_error(one), max_steps=5)
     assert squared_error(model)().item() < before
     assert_same(model, resumed)
+
+
+METHODS = ["conjugate_gradient", "quasi_newton", "hessian", "hessian_diagonal", "irprop_plus"]
+
+
+@pytest.mark.parametrize("name", [*METHODS, "levenberg_marquardt"])
+@pytest.mark.parametrize("way", ["step", "minimize"])
+def test_a_closure_written_for_torchs_lbfgs_is_refused_in_a_line(name, way):
+    model = network()
+    before = bits(model)
+    method = by_name(name)(model.parameters())
+
+    def closure():
+        method.zero_grad()
+        residuals = (model(X) - Y).flatten()
+        loss = residuals.square().sum()
+        loss.backward()
+        return residuals if name == "levenberg_marquardt" else loss
+
+    gives = "residuals" if name == "levenberg_marquardt" else "loss"
+    message = f"^{type(method).__name__}: the closure called backward, .* returns the {gives}.$"
+    with pytest.raises(TypeError, match=message):
+        getattr(method, way)(closure)
+    assert all(torch.equal(a, b) for a, b in zip(bits(model), before, strict=True))
+
+
+def test_other_errors_of_a_closure_are_left_as_they_are():
+    model = network()
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        QuasiNewton(model.parameters()).step(lambda: model(X.T).sum())

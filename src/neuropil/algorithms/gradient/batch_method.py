@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +19,38 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch.optim.optimizer import ParamsT
+
+
+# How torch says that a graph was gone through before, or that there is none to go through.
+TWICE = "backward through the graph a second time"
+NO_GRAPH = "does not require grad and does not have a grad_fn"
+
+
+def refusing_backward(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a method say in a line that its closure called ``backward``; a decorator.
+
+    Args:
+        step: A method of an algorithm that is given a closure and goes backward itself.
+    """
+
+    @functools.wraps(step)
+    def method(self: Any, closure: Callable[[], Any], *args: Any, **options: Any) -> Any:
+        try:
+            return step(self, closure, *args, **options)
+        except RuntimeError as error:
+            if TWICE not in str(error) and NO_GRAPH not in str(error):
+                raise
+            raise TypeError(
+                f"{type(self).__name__}: the closure called backward, which torch.optim.LBFGS "
+                f"asks for; here it only returns the {gives(self)}."
+            ) from None
+
+    return method
+
+
+def gives(method: BatchMethod) -> str:
+    """Return what a closure is to give."""
+    return "residuals" if method.needs == "residuals" else "loss"
 
 
 class BatchMethod(torch.optim.Optimizer):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.algorithms.gradient.batch_method import BatchMethod
+from neuropil.algorithms.gradient.batch_method import BatchMethod, refusing_backward
 from neuropil.algorithms.gradient.curvature import Curvature
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class CurvatureMethod(BatchMethod):
     """A batch method whose steps come from second derivatives, and never raise the loss."""
 
     @override
+    @refusing_backward
     def step(self, closure: Callable[[], Any]) -> Tensor:
         vector = self.weights()
         loss = self.scalar(closure())

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.algorithms.gradient.batch_method import BatchMethod
+from neuropil.algorithms.gradient.batch_method import BatchMethod, refusing_backward
 from neuropil.algorithms.gradient.bayesian import Evidence, estimate
 from neuropil.algorithms.gradient.gauss_newton import LEAST_DAMPING, LEAST_FACTOR, LEAST_GAIN
 from neuropil.algorithms.gradient.jacobian import Jacobian
@@ -142,6 +142,7 @@ class LevenbergMarquardt(BatchMethod):
         return None if found is None else Evidence(*found)
 
     @override
+    @refusing_backward
     @torch.no_grad()
     def step(self, closure: Callable[[], Any]) -> Tensor:
         """Move the weights once and return ½‖r‖² where the step began.

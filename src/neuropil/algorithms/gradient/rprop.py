@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.algorithms.gradient.batch_method import BatchMethod
+from neuropil.algorithms.gradient.batch_method import BatchMethod, refusing_backward
 from neuropil.algorithms.gradient.first_order import FirstOrder
 from neuropil.algorithms.gradient.options import check_options
 
@@ -152,6 +152,7 @@ class IRPROPPlus(BatchMethod):
         super(BatchMethod, self).add_param_group(param_group)
 
     @override
+    @refusing_backward
     def step(self, closure: Callable[[], Any]) -> Tensor:
         groups = [
             (group, [p for p in group["params"] if p.requires_grad and p.numel()])

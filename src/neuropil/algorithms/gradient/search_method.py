@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.algorithms.gradient.batch_method import BatchMethod
+from neuropil.algorithms.gradient.batch_method import BatchMethod, refusing_backward
 from neuropil.algorithms.gradient.landscape import Landscape, Point
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class SearchMethod(BatchMethod):
         """Take in a step."""
 
     @override
+    @refusing_backward
     def step(self, closure: Callable[[], Any]) -> Tensor:
         landscape = self.landscape(closure)
         here = landscape.start()
@@ -61,6 +62,7 @@ class SearchMethod(BatchMethod):
         return here.weights.new_tensor(here.loss)
 
     @override
+    @refusing_backward
     def minimize(self, closure: Callable[[], Any], max_steps: int = 1000) -> Outcome:
         """Take steps until the algorithm has come to an end.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from neuropil.plots.calibration import calibration, reliability
 from neuropil.plots.report.drawing import drawing
+from neuropil.plots.report.headline import main_figure
 from neuropil.plots.report.html import Html, element
 from neuropil.plots.report.words import THIN, examples_of, percent
 
@@ -43,10 +44,22 @@ def certainty_section(subject: Subject) -> Html | None:
             "certainty, weighted by their numbers of examples.",
             class_="note",
         ),
+        uneven(subject),
     )
     return element(
         "section",
         element("h2", "How far to trust its certainty"),
         element("div", picture, words, class_="pair slim"),
         id="certainty",
+    )
+
+
+def uneven(subject: Subject) -> Html | None:
+    """Say where a small error is no merit."""
+    if main_figure(subject) == "accuracy":
+        return None
+    return element(
+        "p",
+        "Always answering the most frequent class, as sure as that class is frequent, would "
+        "have an error of nearly 0: here the error says nothing about the other classes.",
     )

@@ -140,6 +140,22 @@ def accuracy(evidence: Evidence) -> Figure:
     return Figure(right / count, *wilson_interval(right, count))
 
 
+def balanced_accuracy(evidence: Evidence) -> Figure:
+    """Return the mean of the classes' accuracies, with the interval that follows from theirs.
+
+    The distances of the ends add up as deviations do: the lower one is √Σ(r_k − l_k)² / K (Zou
+    and Donner, "Construction of confidence limits about effect measures", 2008).
+    """
+    confusion = evidence.confusion
+    there = [k for k in range(len(confusion)) if confusion[k].sum()]
+    hits = np.array([(int(confusion[k, k]), int(confusion[k].sum())) for k in there])
+    shares = hits[:, 0] / hits[:, 1]
+    low, high = np.transpose([wilson_interval(*pair) for pair in hits.tolist()])
+    middle, count = float(shares.mean()), len(there)
+    below, above = (np.sqrt(np.square(end - shares).sum()) / count for end in (low, high))
+    return Figure(middle, max(0.0, middle - float(below)), min(1.0, middle + float(above)))
+
+
 def regression_figures(evidence: Evidence) -> dict[str, Figure]:
     """Return R², root mean squared and mean absolute error, with their bootstrap intervals.
 
@@ -172,7 +188,7 @@ def measured(evidence: Evidence) -> dict[str, Figure]:
     """Return the figures that have an interval, by the names that metrics have."""
     if evidence.classes is None:
         return regression_figures(evidence)
-    return {"accuracy": accuracy(evidence)}
+    return {"accuracy": accuracy(evidence), "balanced_accuracy": balanced_accuracy(evidence)}
 
 
 def per_class(confusion: Array) -> Sequence[tuple[int, float, float, float]]:

@@ -21,6 +21,7 @@ from neuropil.plots.report.words import (
     percent,
 )
 from neuropil.training.classic_model import ClassicModel
+from neuropil.training.guessing import flatters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,8 @@ STILL_FALLING = 0.02
 RISEN = 1.2
 # Smaller differences between training and held-out figures are not worth a line.
 NOTABLE_GAP, NOTABLE_RATIO = 0.01, 1.2
+# More classes than this are counted, not named.
+MOST_NAMES = 3
 
 
 def summary(subject: Subject) -> Html:
@@ -54,23 +57,76 @@ def summary(subject: Subject) -> Html:
 def sentence_of(subject: Subject) -> tuple[str, str]:
     """Return the main figure's name, and the sentence that goes on from its value."""
     on = examples_of(subject.evidence, subject.splits.kind)
+    name = main_figure(subject)
+    figure = subject.measured[name]
+    chance = f"({INTERVAL} {interval(name, figure)})"
+    if name == "balanced_accuracy":
+        return name, (
+            f"is the balanced accuracy of {on} {chance}, where guessing gives "
+            f"{percent(guess(subject))}: {missed(subject)}."
+        )
+    if name == "r2":
+        surely = "no" if figure.value <= 0 else "not surely"
+        return name, (
+            f"is R² over {on} {chance}: predictions of {subject.target} are {surely} better "
+            f"than always answering the training mean."
+        )
+    if name == "mean_absolute_error":
+        return name, f"is the mean error in predicting {subject.target}, over {on} {chance}."
+    what = "named" if subject.splits.kind == "pictures" else "classified"
+    verb = "is" if len(subject.evidence.targets) == 1 else "are"
+    return name, f"of {on} {verb} {what} right {chance}."
+
+
+def main_figure(subject: Subject) -> str:
+    """Return the figure that says whether the network does more than guess."""
+    measured = subject.measured
     if subject.evidence.classes is None:
-        name = "mean_absolute_error"
-        said = f"is the mean error in predicting {subject.target}, over {on}"
-    else:
-        name = "accuracy"
-        what = "named" if subject.splits.kind == "pictures" else "classified"
-        verb = "is" if len(subject.evidence.targets) == 1 else "are"
-        said = f"of {on} {verb} {what} right"
-    return name, f"{said} ({INTERVAL} {interval(name, subject.measured[name])})."
+        return "r2" if not measured["r2"].low > 0 else "mean_absolute_error"
+    accuracy, balanced = measured["accuracy"], measured["balanced_accuracy"]
+    usual = usual_share(subject)
+    hidden = flatters(accuracy.value, accuracy.low, balanced.value, usual)
+    return "balanced_accuracy" if hidden else "accuracy"
+
+
+def missed(subject: Subject) -> str:
+    """Return which classes are never found, or which is found least."""
+    classes = subject.evidence.classes or ()
+    found = list(zip(classes, per_class(subject.evidence.confusion), strict=True))
+    never = [(name, row[0]) for name, row in found if row[2] == 0]
+    if not never:
+        name, (count, _, recall, _) = min(
+            (each for each in found if each[1][0]), key=lambda each: each[1][2]
+        )
+        return f"of “{name}”, {round(recall * count)} of {count} are found"
+    if len(never) == 1:
+        name, count = never[0]
+        return f"none of the {counted(count, subject.noun)} of “{name}” is found"
+    names = [f"“{name}”" for name, _ in never[:MOST_NAMES]]
+    if len(never) > len(names):
+        names.append(f"{len(never) - len(names)} more")
+    return f"nothing of the classes {', '.join(names[:-1])} and {names[-1]} is found"
 
 
 def guess(subject: Subject) -> float:
     """Return what the main figure would be if the answer were always the same."""
-    targets = subject.evidence.targets
-    if subject.evidence.classes is not None:
-        return float((targets == usual_class(subject)).mean())
-    return float(np.abs(targets - np.asarray(subject.splits.preparation.target.mean)).mean())
+    name = main_figure(subject)
+    if name == "balanced_accuracy":
+        return 1 / len(np.unique(subject.evidence.targets))
+    if name == "r2":
+        return 0.0
+    return usual_share(subject) if name == "accuracy" else usual_error(subject)
+
+
+def usual_share(subject: Subject) -> float:
+    """Return the share of the most frequent class of the training part."""
+    return float((subject.evidence.targets == usual_class(subject)).mean())
+
+
+def usual_error(subject: Subject) -> float:
+    """Return the mean error of always answering the training mean."""
+    mean = np.asarray(subject.splits.preparation.target.mean)
+    return float(np.abs(subject.evidence.targets - mean).mean())
 
 
 def usual_class(subject: Subject) -> int:
@@ -121,10 +177,12 @@ def classification_remarks(subject: Subject) -> Iterator[Content]:
     """Say what guessing would give, and where the mistakes are."""
     evidence, classes = subject.evidence, subject.evidence.classes or ()
     usual = classes[usual_class(subject)]
-    yield (
-        f"Always answering “{usual}”, the most frequent class, would be right for "
-        f"{percent(guess(subject))}."
-    )
+    always = f"lways answering “{usual}”, the most frequent class, would be right for"
+    if main_figure(subject) == "accuracy":
+        yield f"A{always} {percent(usual_share(subject))}."
+    else:
+        right = percent(subject.measured["accuracy"].value)
+        yield f"It is right for {right}; a{always} {percent(usual_share(subject))}."
     mistakes = int((~evidence.right).sum())
     if not mistakes:
         yield f"It makes no mistake on these {subject.noun}s."
@@ -146,7 +204,9 @@ def certainty(subject: Subject) -> Iterator[Content]:
     """Say whether its probabilities can be taken at their word."""
     sure = float(subject.evidence.outputs.max(axis=1).mean())
     figure = subject.measured["accuracy"]
-    if sure > figure.high:
+    if main_figure(subject) != "accuracy":
+        verdict = "that says little where a constant answer does as well or classes are uneven"
+    elif sure > figure.high:
         verdict = "it is too sure of itself"
     elif sure < figure.low:
         verdict = "it is more often right than it says"
@@ -160,7 +220,7 @@ def regression_remarks(subject: Subject) -> Iterator[Content]:
     """Say how much is explained, what guessing would give, and how far off it may be."""
     evidence, figure = subject.evidence, subject.measured["r2"]
     error = np.abs(evidence.outputs - evidence.targets)
-    usual = number(guess(subject))
+    usual = number(usual_error(subject))
     yield f"Always answering the training mean would be off by {usual} on average."
     yield (
         f"It explains {percent(max(figure.value, 0))} of the variation "

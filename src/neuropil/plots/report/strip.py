@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.plots.report.html import Html, element
-from neuropil.plots.report.words import figure_text
+from neuropil.plots.report.words import figure_text, is_share
 
 if TYPE_CHECKING:
     from neuropil.plots.report.evidence import Figure
@@ -15,11 +15,11 @@ def strip(name: str, figure: Figure, guess: float) -> Html:
     """Return a line with the figure, its interval, and what guessing gives.
 
     Args:
-        name: The metric: a share, or an error whose best is 0.
+        name: The metric: a share, R², or an error whose best is 0.
         figure: Its value and interval.
         guess: What the best constant answer gives.
     """
-    end = 1.0 if name == "accuracy" else max(guess, figure.high) or 1.0
+    end = 1.0 if is_share(name) or name == "r2" else max(guess, figure.high) or 1.0
     left, right = (place(value, end) for value in (figure.low, figure.high))
     middle, guessed = place(figure.value, end), place(guess, end)
     marks = (

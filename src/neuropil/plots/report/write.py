@@ -68,7 +68,7 @@ def write_report(
         >>> history = History([{"epoch": 1, "loss": 2.3}])
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     written = write_report(f"{folder}/report.html", network, digits, history)
-        ...     written.name, "held-out pictures are named right" in written.read_text("utf-8")
+        ...     written.name, "held-out pictures" in written.read_text("utf-8")
         ('report.html', True)
     """
     path = Path(path)

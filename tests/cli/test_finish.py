@@ -1,0 +1,48 @@
+"""The last line of a training: what beats guessing."""
+
+import pytest
+
+from neuropil.cli.finish import in_words
+
+
+@pytest.mark.parametrize(
+    ("figures", "usual", "words"),
+    [
+        (
+            {"accuracy": 0.978, "balanced_accuracy": 0.5},
+            0.98,
+            (
+                "balanced accuracy 50.0% over the 600 test examples; 97.8% are named right, by "
+                "always naming the most frequent class 98.0%"
+            ),
+        ),
+        (
+            {"accuracy": 0.99, "balanced_accuracy": 0.75},
+            0.98,
+            (
+                "balanced accuracy 75.0% over the 600 test examples; 99.0% are named right, by "
+                "always naming the most frequent class 98.0%"
+            ),
+        ),
+        (
+            {"accuracy": 0.97, "balanced_accuracy": 0.96},
+            0.5,
+            "97.0% of the 600 test examples named right",
+        ),
+        (
+            {"mean_absolute_error": 0.5, "r2": -0.2},
+            0.0,
+            (
+                "no better than always answering the mean (R² -0.200): 'y' off by 0.5 on "
+                "average over the 600 test examples"
+            ),
+        ),
+        (
+            {"mean_absolute_error": 0.5, "r2": 0.9},
+            0.0,
+            "'y' off by 0.5 on average over the 600 test examples, R² 0.900",
+        ),
+    ],
+)
+def test_the_result_in_words(figures, usual, words):
+    assert in_words(figures, "'y'", 600, "test", usual) == words
