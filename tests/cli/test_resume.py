@@ -96,6 +96,8 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(neuropil, table, w
 def test_a_run_killed_before_its_first_checkpoint_begins_again(neuropil, copied, trained):
     run = copied("table-run", finished="running")
     shutil.rmtree(run / "checkpoints")
+    assert "no checkpoint" in neuropil("resume", run).err  # the first weights are gone
+    (run / "history.csv").unlink()
     recipe = plan.recipe_of(Run.open(run))
     assert recipe.epochs == 2
     assert neuropil("resume", run, "--quiet").code == 0
@@ -270,6 +272,7 @@ def test_edited_settings_are_named(refused, copied, name, value, kept):
     edited(run, name, value)
     if kept == "none":
         shutil.rmtree(run / "checkpoints")
+        (run / "history.csv").unlink()
         assert "the settings in" in refused("resume", run)
         return
     line = refused("resume", run)
