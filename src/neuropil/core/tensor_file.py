@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors import SafetensorError, safe_open
 
+from neuropil.core.reading import require_file
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -28,6 +30,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Raises:
         ValueError: When it is damaged or of another format.
     """
+    require_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 - no mapping
