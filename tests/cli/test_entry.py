@@ -7,6 +7,8 @@ import pytest
 
 import neuropil as package
 
+COMMANDS = ("train", "resume", "report", "evaluate", "predict", "summary", "calculate", "sheet")
+
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -17,7 +19,7 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_command_and_ends_well(neuropil):
     result = neuropil("--help")
     assert result.code == 0
-    for command in ("train", "resume", "evaluate", "predict", "summary", "calculate", "sheet"):
+    for command in COMMANDS:
         assert command in result.out
 
 
@@ -41,7 +43,7 @@ def test_the_module_runs_as_the_command_does():
 
 
 def test_every_command_has_help_that_says_what_it_does(neuropil):
-    for command in ("train", "resume", "evaluate", "predict", "summary", "calculate", "sheet"):
+    for command in COMMANDS:
         result = neuropil(command, "--help")
         assert result.code == 0
         assert "Usage: neuropil " + command in result.out

@@ -6,12 +6,15 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from neuropil.cli import plan
-from neuropil.cli.opening import open_again
+from neuropil.cli.opening import open_again, open_splits
 from neuropil.training import Trainer
+from neuropil.training.digest import fingerprint
 from neuropil.training.run import Run
+from neuropil.training.threads import threads_kept
 
 QUICK = ("--epochs", "2", "--threads", "1", "--quiet")
 
@@ -96,6 +99,8 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(neuropil, table, w
 def test_a_run_killed_before_its_first_checkpoint_begins_again(neuropil, copied, trained):
     run = copied("table-run", finished="running")
     shutil.rmtree(run / "checkpoints")
+    assert "no checkpoint" in neuropil("resume", run).err  # the first weights are gone
+    (run / "history.csv").unlink()
     recipe = plan.recipe_of(Run.open(run))
     assert recipe.epochs == 2
     assert neuropil("resume", run, "--quiet").code == 0
@@ -270,6 +275,7 @@ def test_edited_settings_are_named(refused, copied, name, value, kept):
     edited(run, name, value)
     if kept == "none":
         shutil.rmtree(run / "checkpoints")
+        (run / "history.csv").unlink()
         assert "the settings in" in refused("resume", run)
         return
     line = refused("resume", run)
@@ -395,3 +401,15 @@ def check_second(path):
 def test_other_commands_say_that_they_were_interrupted(neuropil, monkeypatch, trained):
     monkeypatch.setattr("neuropil.training.run.Run.open", interrupt)
     assert neuropil("evaluate", trained / "table-run")[::2] == (130, "interrupted\n")
+
+
+def test_means_do_not_depend_on_the_threads_that_there_are(tmp_path):
+    draw = np.random.default_rng(0)
+    np.savez(tmp_path / "data.npz", x=draw.normal(size=(90_000, 1)), y=draw.normal(size=90_000))
+    settings = dict.fromkeys(("target", "task", "image_size", "color"))
+    settings |= {"data": tmp_path / "data.npz", "seed": 0, "validation": 0, "test": 0}
+    prints = set()
+    for threads in (1, 2, 8):
+        with threads_kept(threads):
+            prints.add(fingerprint(open_splits(settings), settings["data"]))
+    assert len(prints) == 1

@@ -6,10 +6,14 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
-from neuropil.cli import plan
+from neuropil.cli import finish, plan
 from neuropil.core import Network
+from neuropil.training import Trainer
+from neuropil.training.classic_model import ClassicModel
 from neuropil.training.run import Run
+from neuropil.training.threads import threads_kept
 
 QUICK = ("--epochs", "2", "--threads", "1", "--quiet")
 
@@ -89,6 +93,33 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(neuropil, t
         )
     a, b, c = ((tmp_path / out / "weights.safetensors").read_bytes() for out in "abc")
     assert a == b != c
+
+
+@pytest.mark.parametrize("network", [[], ["--network", "sofm"]])
+def test_the_number_of_threads_is_kept_in_the_run(neuropil, table, monkeypatch, network):
+    used = []
+    fits = (Trainer, "fit"), (ClassicModel, "fit"), (finish, "measured")
+    for place, name in fits:
+        function = getattr(place, name)
+
+        def noted(*arguments, function=function, **options):
+            used.append(torch.get_num_threads())
+            return function(*arguments, **options)
+
+        monkeypatch.setattr(place, name, noted)
+    monkeypatch.setattr("neuropil.training.threads.WORK", 1)
+    before = torch.get_num_threads()
+    with threads_kept(3):
+        options = network or ["--epochs", "2"]
+        assert neuropil("train", "--data", table, "--out", "run", "--quiet", *options).code == 0
+    run = Run.open("run")
+    assert run.settings["threads"] == 3
+    run.status = "running"
+    run.save()
+    with threads_kept(2):
+        assert neuropil("resume", "run", "--quiet").code == 0
+    assert set(used) == {3}
+    assert torch.get_num_threads() == before
 
 
 def test_the_seed_draws_the_first_weights(neuropil, table):

@@ -1,6 +1,7 @@
 """Tensors enter into memory that starts where torch's own does, so that sums round alike."""
 
 import json
+import os
 import struct
 
 import pytest
@@ -99,3 +100,9 @@ def test_a_file_that_is_no_such_thing_is_named(tmp_path, content):
     file.write_bytes(content)
     with pytest.raises(ValueError, match=r"w\.safetensors is damaged"):
         read_tensors(file)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="pipe is a pipe, not a file"):
+        read_tensors(tmp_path / "pipe")

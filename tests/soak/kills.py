@@ -1,6 +1,6 @@
 """Runs that are killed and resumed; started by `test_kills` in a process of its own.
 
-All that is imported is imported once. Each life of a run is a forked child that calls the
+Each life of a run is a forked child that calls the
 command line; it is killed at a drawn moment, or kills itself before a file takes its place.
 What resuming leaves is compared, bit by bit, with a run that nobody killed. Prints a line for
 each kill that made a difference, and how many did not.
@@ -9,6 +9,7 @@ each kill that made a difference, and how many did not.
 from __future__ import annotations
 
 import collections
+import contextlib
 import functools
 import json
 import os
@@ -200,18 +201,29 @@ def continued(kind: str, out: str) -> int:
 
 
 def whole_run(kind: str) -> float:
-    """Make the run that nobody kills, and return the seconds that it takes."""
-    start = time.perf_counter()
-    if end_of(living(command(kind, f"{kind}-whole"))):
+    """Make the run that nobody kills, and return the seconds that another one takes.
+
+    The first is made in this process, so that all it imports is there for its children.
+    """
+    with Path("log").open("w") as log, contextlib.redirect_stdout(log):
+        code = main(command(kind, f"{kind}-whole"))
+    if code:
         sys.exit(f"{kind} fails: {Path('log').read_text()}")
+    start = time.perf_counter()
+    end_of(living(command(kind, "trial")))
+    remove(kind, "trial")
     return time.perf_counter() - start
+
+
+def remove(kind: str, out: str) -> None:
+    for folder in folders(kind, out):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def measured(kind: str, prepare) -> float:
     """Return the seconds that a part of a run takes."""
     end_of(living(command(kind, "trial"), prepare))
-    for folder in folders(kind, "trial"):
-        shutil.rmtree(folder)
+    remove(kind, "trial")
     return float(Path("seconds").read_text())
 
 
@@ -243,8 +255,7 @@ class Tally:
         """Kill a run, resume it and compare; a run that was faster gets an earlier moment."""
         out = f"{kind}-{where}-{self.kills.total()}"
         while not killed(kind, out, moment):
-            for folder in folders(kind, out):
-                shutil.rmtree(folder, ignore_errors=True)
+            remove(kind, out)
             if retry is None:
                 sys.exit(f"{kind}: it should have died at {where}")
             moment = retry()
@@ -257,8 +268,7 @@ class Tally:
         if said:
             self.bad += 1
             sys.stdout.write(f"{kind} killed at {where} ({moment}): {said}\n")
-        for folder in folders(kind, out):
-            shutil.rmtree(folder, ignore_errors=True)
+        remove(kind, out)
 
 
 def short(tally: Tally) -> None:

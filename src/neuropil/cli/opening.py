@@ -27,9 +27,12 @@ def open_splits(settings: Mapping[str, Any]) -> Splits:
         ValueError: When the data cannot be used, or an option has no meaning for them.
     """
     from neuropil import datasets
+    from neuropil.training.threads import threads_kept
 
     if settings["data"] is not None:
-        return datasets.open(settings["data"], **{name: settings[name] for name in OPTIONS})
+        # Means and deviations round by the number of threads, and must be the same on resuming.
+        with threads_kept(1):
+            return datasets.open(settings["data"], **{n: settings[n] for n in OPTIONS})
     for name in ("target", "task", "image_size", "color", "header", "encoding"):
         if settings[name] is not None:
             raise ValueError(

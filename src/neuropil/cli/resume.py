@@ -67,7 +67,8 @@ def finish_part(run: "Run", *, quiet: bool) -> None:
             splits = same_data(run)
             complete_classic(run, splits, classic.model_again(run, splits), quiet=quiet)
             return
-        if run.status != "running" and not run.resumable:
+        # Once the network was written anew, it is no longer what the training began with.
+        if not run.resumable and (run.is_fitted or run.status != "running"):
             raise ValueError(
                 f"{run.checkpoints} holds no checkpoint to go on from: train anew."
             )

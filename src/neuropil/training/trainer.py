@@ -267,12 +267,13 @@ class Trainer:
                 for algorithms that want them: those that search along lines or use curvature,
                 and RPROP.
             resume: Whether to go on from the latest checkpoint, if there is one: to the end of
-                the `epochs` of the interrupted fit. The other arguments must be what they were.
+                the `epochs` of the interrupted fit. The other arguments must be what they were,
+                and `epochs` too where a schedule is given by name, stretched over them.
 
         Raises:
             ValueError: When data or options cannot be used.
-            CheckpointError: When a checkpoint does not fit, or the folder holds those of
-                another training.
+            CheckpointError: When a checkpoint does not fit, or was written with other data or
+                options, or the folder holds those of another training.
             NonFiniteError: When the loss becomes NaN or infinite; the last checkpoint stays.
             OSError: When a checkpoint cannot be written; the last one is good.
             KeyboardInterrupt: After SIGINT or SIGTERM, once the step is finished and its state
