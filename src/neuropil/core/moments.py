@@ -9,6 +9,8 @@ PART = 4096
 TOLERATED = 1e-4
 """The largest rounding error of a value, in standard deviations, that does no harm."""
 SINGLE = torch.finfo(torch.float32)
+STEPS = 16
+"""A spread of fewer steps of a type than this is not resolved by it."""
 ROUNDING = 4 * torch.finfo(torch.float64).eps
 """A spread below this part of the mean is rounding, not variation."""
 
@@ -105,6 +107,32 @@ def loses_nothing(values: Tensor, cast: Tensor) -> bool:
     error = (wide - values).abs().amax(axes, keepdim=True)
     constant = deviation <= ROUNDING * mean.abs()
     return bool(((error <= TOLERATED * deviation) | (constant & error.isfinite())).all())
+
+
+def describe_unresolved(values: Tensor) -> str:
+    """Return which columns' values their own type cannot tell apart, or nothing.
+
+    Args:
+        values: One column, or examples of several columns along axis 0, at least one.
+
+    Example:
+        >>> describe_unresolved(torch.tensor([[5.0, 1.7e9], [6.0, 1.7e9 + 128]]))
+        'column 1 varies by 64 about 1.7e+09, where float32 has no steps below 2e+02'
+    """
+    # Integers are computed with in double precision, which small ones fit into.
+    dtype = values.dtype if values.is_floating_point() else torch.float64
+    mean, deviation = (v.flatten() for v in moments(values.reshape(len(values), -1), [0]))
+    step = mean.abs() * torch.finfo(dtype).eps
+    coarse = ((deviation > 0) & (deviation < STEPS * step)).nonzero().flatten().tolist()
+    if not coarse:
+        return ""
+    first, name = coarse[0], str(dtype).removeprefix("torch.")
+    what = f"column {first} " if values.ndim > 1 else ""
+    more = f" ({len(coarse) - 1:,} more such columns)" if len(coarse) > 1 else ""
+    return (
+        f"{what}varies by {deviation[first].item():.3g} about {mean[first].item():.6g}, where "
+        f"{name} has no steps below {step[first].item():.1g}{more}"
+    )
 
 
 def column_axes(axes: int) -> list[int]:
