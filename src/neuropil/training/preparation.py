@@ -159,7 +159,9 @@ def normalize(trainer: Trainer, arrays: Arrays) -> None:
 
 def say_unresolved(trainer: Trainer, arrays: Arrays) -> None:
     """Warn of columns whose values their own type cannot tell apart."""
-    for source, values in zip(trainer.learner.module.inputs, arrays.inputs, strict=False):
+    module = trainer.learner.module
+    sources = module.inputs if isinstance(module, Network) else ()
+    for source, values in zip(sources, arrays.inputs, strict=False):
         exact = getattr(source, "exact", False) and values.ndim == 2
         if exact and (found := describe_unresolved(values)):
             warnings.warn(
