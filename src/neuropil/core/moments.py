@@ -44,11 +44,16 @@ def span(examples: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
         shape = [1 if axis in axes else n for axis, n in enumerate(examples.shape)]
         middle = torch.full(shape, 127.5, dtype=torch.float64, device=examples.device)
         return middle, middle
-    parts = [part.double() for part in examples.split(PART)]
-    low = torch.stack([part.amin(axes, keepdim=True) for part in parts]).amin(0)
-    high = torch.stack([part.amax(axes, keepdim=True) for part in parts]).amax(0)
+    ends = [ends_of(part.double(), axes) for part in examples.split(PART)]
+    low = torch.stack([least for least, _ in ends]).amin(0)
+    high = torch.stack([most for _, most in ends]).amax(0)
     half = high / 2 - low / 2  # the whole range may be more than the type can hold
     return low + half, torch.where(half > 0, half, 1.0)
+
+
+def ends_of(values: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
+    """Return the least and the greatest value over some axes."""
+    return values.amin(axes, keepdim=True), values.amax(axes, keepdim=True)
 
 
 def usable_scale(mean: Tensor, deviation: Tensor) -> Tensor:
@@ -99,12 +104,18 @@ def loses_nothing(values: Tensor, cast: Tensor) -> bool:
         values: Examples along axis 0.
         cast: The same in the other type.
     """
-    wide, values = cast.double(), values.double().reshape(cast.shape)
-    if torch.equal(wide, values):
+    if not cast.numel():
         return True
-    axes = column_axes(values.ndim)
-    mean, deviation = moments(values, axes)
-    error = (wide - values).abs().amax(axes, keepdim=True)
+    axes = column_axes(cast.ndim)
+    error = torch.stack(
+        [
+            (new.double() - old.double().reshape(new.shape)).abs().amax(axes, keepdim=True)
+            for new, old in zip(cast.split(PART), values.split(PART), strict=True)
+        ]
+    ).amax(0)
+    if not error.any():
+        return True
+    mean, deviation = moments(values.reshape(cast.shape), axes)
     constant = deviation <= ROUNDING * mean.abs()
     return bool(((error <= TOLERATED * deviation) | (constant & error.isfinite())).all())
 
