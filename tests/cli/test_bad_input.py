@@ -1,6 +1,8 @@
 """Wrong input: one clear line, exit code 2, nothing left half-written."""
 
 import json
+import os
+import zipfile
 import zlib
 
 import numpy as np
@@ -121,6 +123,30 @@ def test_a_hostile_or_damaged_network_file(untrained, refused, tmp_path, content
 
 def test_data_that_are_not_there(untrained):
     assert "nowhere" in untrained("--data", "nowhere")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "loop"])
+def test_data_that_are_neither_a_file_nor_a_folder(untrained, tmp_path, kind):
+    path = tmp_path / "data.npz"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else path)
+    line = untrained("--data", path)
+    assert "data.npz is a" in line or "leads nowhere" in line
+
+
+def test_an_archive_that_would_unpack_to_gigabytes(untrained, tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        for name in "xy":
+            archive.writestr(f"{name}.npy", b"")
+    content = bytearray((tmp_path / "x.npz").read_bytes())
+    place = content.index(b"PK\1\2") + 24  # the unpacked size of the first
+    content[place : place + 4] = (2**31).to_bytes(4, "little")
+    (tmp_path / "x.npz").write_bytes(content)
+    assert "x.npz has 194 B and claims to unpack to 2.15 GB" in untrained(
+        "--data", tmp_path / "x.npz"
+    )
 
 
 def test_an_empty_folder(untrained, tmp_path):

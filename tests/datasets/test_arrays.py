@@ -398,9 +398,30 @@ class TestFarFromZero:
     def test_digits_that_the_file_lost_are_said(self, save):
         X = (1.7e9 + 60 * self.near).astype(np.float32)
         opened = datasets.open(save(x=X, y=np.arange(60) % 2))
-        (note,) = [note for note in opened.notes if "its digits are lost" in note]
-        assert "the inputs in data.npz: column 0 varies by" in note
-        assert "float32 holds no finer steps than 2e+02 there (1 more such columns)" in note
+        (note,) = [note for note in opened.notes if "digits were lost" in note]
+        assert note.startswith("the inputs in data.npz: column 0 varies by")
+        assert "float32 has no steps below 2e+02 (1 more such columns)" in note
+
+    @pytest.mark.parametrize(
+        ("y", "said"),
+        [
+            ((1e9 + 1000 * near[:, 0]).astype(np.float32), True),
+            (1e17 + 300 * near[:, 0], True),
+            (2**62 + (9000 * near[:, 0]).astype(np.int64), True),
+            (1e9 + near[:, 0], False),
+            (np.arange(60), False),
+            (near[:, 0].astype(np.float16), False),
+        ],
+    )
+    def test_targets_whose_digits_are_lost_are_said(self, save, y, said):
+        opened = datasets.open(save(x=self.near, y=y), task="regression")
+        notes = [note for note in opened.notes if note.startswith("the targets in data.npz: ")]
+        assert [("varies by" in note) for note in notes] == [True] * said
+
+    def test_an_error_that_follows_says_so_too(self, save):
+        y = 2**62 + (300 * self.near[:, 0]).astype(np.int64)
+        with pytest.raises(DataError, match=r"nothing to learn\..* digits were lost before"):
+            datasets.open(save(x=self.near, y=y), task="regression")
 
     @pytest.mark.parametrize(
         "change", [{"center": [1.0]}, {"scale": [0.0, 1.0]}, {"dtype": "int64"}]

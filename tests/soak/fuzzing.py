@@ -10,6 +10,7 @@ import resource
 import struct
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -54,6 +55,17 @@ def picture(suffix: str, mode: str = "L", **options: object) -> bytes:
     return file.getvalue()
 
 
+def colour_of_16_bits() -> bytes:
+    """Return a picture of 16 bits a channel, which Pillow reads but cannot write."""
+    head = struct.pack(">IIBBBBB", 5, 6, 16, 2, 0, 0, 0)
+    rows = b"".join(b"\0" + row.tobytes() for row in np.arange(90, dtype=">u2").reshape(6, 15))
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + tag + data + struct.pack(">I", zlib.crc32(tag + data))
+        for tag, data in parts
+    )
+
+
 def deep() -> Image.Image:
     """Return a picture of 16 bits."""
     return Image.fromarray(np.arange(30, dtype=np.uint16).reshape(6, 5) * 100)
@@ -82,6 +94,7 @@ def sources() -> list[dict[str, bytes]]:
         {"x.npy": npy(np.asfortranarray(X)), "y.npy": npy(words)},
         {"train-images-idx3-ubyte": digits["images-idx3"], **labels},
         {"train-images-idx3-ubyte.gz": gzip.compress(digits["images-idx3"]), **labels},
+        {f"{name}/{k}.png": colour_of_16_bits() for name in "ab" for k in range(4)},
         *(
             {f"{name}/{k}.{suffix}": picture(suffix, mode) for name in "ab" for k in range(4)}
             for suffix, mode in forms

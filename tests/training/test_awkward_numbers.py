@@ -220,13 +220,24 @@ class TestTheTrainer:
         with pytest.warns(UserWarning, match="differ by less than torch.float32 can hold"):
             trainer.fit((Z[:, None], 1e9 + 10 * Z[:, None]), epochs=1)
 
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_inputs_whose_digits_are_lost_are_said(self, dtype):
+        X = np.array(1.7e9 if dtype is np.float32 else 1.7e18, dtype) + (200 * Z).astype(dtype)
+        trainer = Trainer(
+            Input(1) >> Linear(1), loss="squared_error", progress=False, threads=None
+        )
+        with pytest.warns(
+            UserWarning, match=f"column 0 varies by .* where {dtype.__name__} has"
+        ):
+            trainer.fit((X[:, None], Z[:, None]), epochs=1)
+
     def test_others_are_not(self):
         trainer = Trainer(
             Input(1) >> Linear(1), loss="squared_error", progress=False, threads=None
         )
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            trainer.fit((Z[:, None], 100 + 10 * Z[:, None]), epochs=1)
+            trainer.fit((1e9 + Z[:, None], 100 + 10 * Z[:, None]), epochs=1)
 
 
 class TestDataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -118,7 +119,7 @@ def goal(splits: Splits) -> str:
 
 def new_folder(data: str | None) -> Path:
     """Return a folder for a run that does not exist yet, named after the data and the time."""
-    stem = "digits" if data is None else Path(data).resolve().stem
+    stem = "digits" if data is None else Path(os.path.realpath(data)).stem
     stem = re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "data"
     base = Path("runs") / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
     names = (base if n == 1 else base.with_name(f"{base.name}-{n}") for n in range(1, 1000))

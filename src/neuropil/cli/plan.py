@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -60,7 +61,7 @@ def checked(asked: Mapping[str, Any]) -> dict[str, Any]:
     path: Path | None = asked["data"]
     return {
         **{name: asked[name] for name in asked if name not in ("out", "quiet")},
-        "data": None if path is None else str(path.resolve()),
+        "data": None if path is None else os.path.realpath(path),
         "image_size": image_size(asked["image_size"]),
         "then": then(asked["then"]),
         "class_weight": class_weight(asked["class_weight"]),

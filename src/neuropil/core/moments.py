@@ -9,6 +9,8 @@ PART = 4096
 TOLERATED = 1e-4
 """The largest rounding error of a value, in standard deviations, that does no harm."""
 SINGLE = torch.finfo(torch.float32)
+STEPS = 16
+"""A spread of fewer steps of a type than this is not resolved by it."""
 ROUNDING = 4 * torch.finfo(torch.float64).eps
 """A spread below this part of the mean is rounding, not variation."""
 
@@ -42,11 +44,16 @@ def span(examples: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
         shape = [1 if axis in axes else n for axis, n in enumerate(examples.shape)]
         middle = torch.full(shape, 127.5, dtype=torch.float64, device=examples.device)
         return middle, middle
-    parts = [part.double() for part in examples.split(PART)]
-    low = torch.stack([part.amin(axes, keepdim=True) for part in parts]).amin(0)
-    high = torch.stack([part.amax(axes, keepdim=True) for part in parts]).amax(0)
+    ends = [ends_of(part.double(), axes) for part in examples.split(PART)]
+    low = torch.stack([least for least, _ in ends]).amin(0)
+    high = torch.stack([most for _, most in ends]).amax(0)
     half = high / 2 - low / 2  # the whole range may be more than the type can hold
     return low + half, torch.where(half > 0, half, 1.0)
+
+
+def ends_of(values: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
+    """Return the least and the greatest value over some axes."""
+    return values.amin(axes, keepdim=True), values.amax(axes, keepdim=True)
 
 
 def usable_scale(mean: Tensor, deviation: Tensor) -> Tensor:
@@ -97,14 +104,46 @@ def loses_nothing(values: Tensor, cast: Tensor) -> bool:
         values: Examples along axis 0.
         cast: The same in the other type.
     """
-    wide, values = cast.double(), values.double().reshape(cast.shape)
-    if torch.equal(wide, values):
+    if not cast.numel():
         return True
-    axes = column_axes(values.ndim)
-    mean, deviation = moments(values, axes)
-    error = (wide - values).abs().amax(axes, keepdim=True)
+    axes = column_axes(cast.ndim)
+    error = torch.stack(
+        [
+            (new.double() - old.double().reshape(new.shape)).abs().amax(axes, keepdim=True)
+            for new, old in zip(cast.split(PART), values.split(PART), strict=True)
+        ]
+    ).amax(0)
+    if not error.any():
+        return True
+    mean, deviation = moments(values.reshape(cast.shape), axes)
     constant = deviation <= ROUNDING * mean.abs()
     return bool(((error <= TOLERATED * deviation) | (constant & error.isfinite())).all())
+
+
+def describe_unresolved(values: Tensor) -> str:
+    """Return which columns' values their own type cannot tell apart, or nothing.
+
+    Args:
+        values: One column, or examples of several columns along axis 0, at least one.
+
+    Example:
+        >>> describe_unresolved(torch.tensor([[5.0, 1.7e9], [6.0, 1.7e9 + 128]]))
+        'column 1 varies by 64 about 1.7e+09, where float32 has no steps below 2e+02'
+    """
+    # Integers are computed with in double precision, which small ones fit into.
+    dtype = values.dtype if values.is_floating_point() else torch.float64
+    mean, deviation = (v.flatten() for v in moments(values.reshape(len(values), -1), [0]))
+    step = mean.abs() * torch.finfo(dtype).eps
+    coarse = ((deviation > 0) & (deviation < STEPS * step)).nonzero().flatten().tolist()
+    if not coarse:
+        return ""
+    first, name = coarse[0], str(dtype).removeprefix("torch.")
+    what = f"column {first} " if values.ndim > 1 else ""
+    more = f" ({len(coarse) - 1:,} more such columns)" if len(coarse) > 1 else ""
+    return (
+        f"{what}varies by {deviation[first].item():.3g} about {mean[first].item():.6g}, where "
+        f"{name} has no steps below {step[first].item():.1g}{more}"
+    )
 
 
 def column_axes(axes: int) -> list[int]:

@@ -41,13 +41,14 @@ class ArrayFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         if path.is_dir():
-            self.names = [e.stem for e in visible(path) if e.suffix.casefold() == ".npy"]
+            self.files = {e.stem: e for e in visible(path) if e.suffix.casefold() == ".npy"}
+            self.names = list(self.files)
         else:
             self.names = npz_names(path)
 
     def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
         if self.path.is_dir():
-            return read_npy(self.path / f"{name}.npy")
+            return read_npy(self.files[name])
         return npz_array(self.path, name)
 
     def pair(self, part: str | None) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from typing_extensions import override
 
-from neuropil.core.moments import moments
+from neuropil.core.moments import describe_unresolved
 from neuropil.datasets.dataset import as_inputs
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.layouts import as_batch
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from neuropil.datasets.target import Target
 
 DTYPES = ("uint8", "int64", "float32")
-STEPS = 16
-"""A spread of fewer steps of a type than this is called unresolved."""
 
 
 @final
@@ -165,20 +163,11 @@ def say_unresolved(array: np.ndarray[Any, Any], where: str) -> list[str]:
         array: Examples along axis 0, as they were read.
         where: What the array is called.
     """
-    # Integers are computed with in double precision, which small ones fit into.
-    whole = array.dtype.kind in "iu" and array.dtype.itemsize == 8
-    if not (whole or array.dtype.kind == "f") or array.ndim > 2 or not len(array):
+    wide = array.dtype.kind == "f" or array.dtype.itemsize == 8
+    if array.dtype.kind not in "fiu" or not wide or array.ndim > 2 or not len(array):
         return []
-    held_as = np.dtype(np.float64) if whole else array.dtype
-    columns = torch.from_numpy(array.astype(np.float64).reshape(len(array), -1))
-    mean, deviation = (values[0].numpy() for values in moments(columns, [0]))
-    step = np.abs(mean) * np.finfo(held_as).eps
-    coarse = np.flatnonzero((deviation > 0) & (deviation < STEPS * step)).tolist()
-    if not coarse:
-        return []
-    first = coarse[0]
-    what = f"column {first} " if array.ndim > 1 else ""
-    more = f" ({len(coarse) - 1:,} more such columns)" if len(coarse) > 1 else ""
-    spread = f"{deviation[first]:.3g} about {mean[first]:.6g}"
-    held = f"{held_as} holds no finer steps than {step[first]:.2g} there"
-    return [f"{where}: {what}varies by {spread}, and {held}{more}: its digits are lost."]
+    native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    if native.dtype.kind == "u" or native.dtype.itemsize > 8:
+        native = native.astype(np.float64)
+    found = describe_unresolved(torch.from_numpy(native))
+    return [f"{where}: {found}: digits were lost before."] if found else []

@@ -23,7 +23,7 @@ from neuropil.datasets.array_targets import (
     plain_targets,
 )
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.errors import DataError, recalling
 from neuropil.datasets.layouts import as_batch, example_shape, value_range
 from neuropil.datasets.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.splits import Splits
@@ -49,8 +49,20 @@ def open_arrays(path: Path, options: Options) -> Splits:
         DataError: If there are no arrays of known names, or they do not fit each other.
     """
     options.refuse("arrays", "target", "image_size", "color")
-    file = ArrayFile(path)
     notes: list[str] = []
+    with recalling(notes):
+        return open_named(ArrayFile(path), options, notes)
+
+
+def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
+    """Read the training arrays, and cut or read the other parts.
+
+    Args:
+        file: The arrays.
+        options: What the caller asked for.
+        notes: Gains a line for each thing a person should know.
+    """
+    path = file.path
     inputs, values = load_pair(file, file.require_training_pair())
     names = class_names(file)
     task = choose_task(values, names, options.task, notes)
@@ -58,6 +70,9 @@ def open_arrays(path: Path, options: Options) -> Splits:
     if task == "classification":
         labels = class_labels(values, names, str(path))
         classes = Target.of_labels(labels, str(path), order=names)
+    else:
+        notes += say_unresolved(values, f"the targets in {path.name}")
+    notes += say_unresolved(inputs, f"the inputs in {path.name}")
     shape = example_shape(inputs)
 
     def as_dataset(inputs: Values, values: Values) -> Dataset:
@@ -73,9 +88,6 @@ def open_arrays(path: Path, options: Options) -> Splits:
     )
     target = classes or Target.of_numbers(torch.as_tensor(train.targets))
     preparation = prepare(train, target, value_range(inputs))
-    if task == "regression":
-        notes += say_unresolved(values, f"the targets in {path.name}")
-    notes += say_unresolved(inputs, f"the inputs in {path.name}")
     wide = narrow(torch.as_tensor(train.targets)).dtype
 
     def prepared(part: Dataset) -> Dataset:

@@ -134,6 +134,8 @@ def read_pictures(paths: Sequence[Path], channels: int, size: tuple[int, int]) -
 
     results = in_threads(decode, range(len(paths)))
     kept = [place for place, result in enumerate(results) if isinstance(result, Treatment)]
+    if deep:
+        require_memory(4 * pixels.size, f"{len(paths):,} pictures of more than 8 bits")
     shades = pixels.astype(np.float32) if deep else pixels
     for place, values in deep.items():
         shades[place] = values

@@ -28,24 +28,20 @@ def is_deep(image: ImageFile) -> bool:
 def raw_mode(image: ImageFile) -> str:
     """Return how the file stores a pixel, as Pillow calls it; empty if it says nothing."""
     for tile in image.tile:
-        arguments = tile[3]
-        mode = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+        mode = tile.args[0] if isinstance(tile.args, tuple) and tile.args else tile.args
         return mode if isinstance(mode, str) else ""
     return ""
 
 
 def swap_bytes(image: ImageFile) -> None:
     """Make Pillow decode the lower 8 of 16 bits of a colour picture that is not decoded yet."""
-    swapped = []
-    for tile in image.tile:
-        codec, extents, offset = tile[:3]
-        arguments: Any = tile[3]
-        if isinstance(arguments, tuple):
-            arguments = (LOWER_BYTES[arguments[0]], *arguments[1:])
-        else:
-            arguments = LOWER_BYTES[arguments]
-        swapped.append(type(tile)(codec, extents, offset, arguments))
-    image.tile = swapped
+    swapped = LOWER_BYTES[raw_mode(image)]
+    image.tile = [
+        tile._replace(
+            args=(swapped, *tile.args[1:]) if isinstance(tile.args, tuple) else swapped
+        )
+        for tile in image.tile
+    ]
 
 
 def as_planes(values: np.ndarray[Any, Any], channels: int) -> np.ndarray[Any, Any]:

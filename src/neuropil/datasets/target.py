@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, final
 import torch
 from torch import Tensor
 
+from neuropil.core.moments import ROUNDING, moments
 from neuropil.datasets.cells import as_number, is_number
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.paths import listed, natural_key
@@ -121,15 +122,14 @@ class Target:
             DataError: If every example has the same target.
         """
         columns = values.double().reshape(len(values), -1)
-        mean, scale = columns.mean(0), columns.std(0, correction=0)
-        # Rounding leaves a spread of about 1e-16 of the mean in equal numbers.
-        constant = scale <= 1e-12 * mean.abs()
+        mean, deviation = (value[0] for value in moments(columns, [0]))
+        constant = deviation <= ROUNDING * mean.abs()
         if constant.all():
             raise DataError(
                 f"the target{f' {name!r}' if name else ''} has the same value, "
                 f"{mean[0].item():g}, in every training example: there is nothing to learn."
             )
-        scale = torch.where(constant, 1.0, scale)
+        scale = torch.where(constant, 1.0, deviation)
         return cls("regression", name, None, tuple(mean.tolist()), tuple(scale.tolist()))
 
     @property

@@ -12,7 +12,7 @@ from torch import Generator, Tensor, nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from neuropil.core import Network
-from neuropil.core.moments import loses_nothing
+from neuropil.core.moments import describe_unresolved, loses_nothing
 from neuropil.core.prediction import in_test_mode
 from neuropil.training.arrays import Arrays, as_arrays
 from neuropil.training.batches import ArrayBatches, Batches, Placement
@@ -154,6 +154,21 @@ def normalize(trainer: Trainer, arrays: Arrays) -> None:
     if trainer.options.normalize and setter is not None:
         setter(*arrays.inputs)
         trainer.learner.module.to(trainer.learner.device)
+        say_unresolved(trainer, arrays)
+
+
+def say_unresolved(trainer: Trainer, arrays: Arrays) -> None:
+    """Warn of columns whose values their own type cannot tell apart."""
+    module = trainer.learner.module
+    sources = module.inputs if isinstance(module, Network) else ()
+    for source, values in zip(sources, arrays.inputs, strict=False):
+        exact = getattr(source, "exact", False) and values.ndim == 2
+        if exact and (found := describe_unresolved(values)):
+            warnings.warn(
+                f"the {arrays.title} inputs: {found}: digits were lost before; give such "
+                f"columns in double precision, or subtract a fixed number from them first.",
+                stacklevel=2,
+            )
 
 
 def settle_objective(trainer: Trainer, data: Any, title: str) -> None:
