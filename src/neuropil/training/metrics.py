@@ -119,8 +119,8 @@ def top_k_accuracy(scores: Tensor, targets: Tensor, *, k: int = 5) -> Tensor:
         ValueError: If the shapes do not fit, ``k`` is below 1, or there are no examples.
 
     Reference:
-        Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge", IJCV 115 (2015),
-        arXiv:1409.0575: one minus its top-5 error, for k = 5.
+        Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge", IJCV 115,
+        2015, arXiv:1409.0575: one minus its top-5 error, for k = 5.
 
     Example:
         >>> import torch
