@@ -31,6 +31,10 @@ def capacity_curves(*curves: CapacityCurve) -> Figure:
     Raises:
         ValueError: When there are no curves, or more than four.
 
+    Reference:
+        Amit, Gutfreund and Sompolinsky, "Storing infinite numbers of patterns in a spin-glass
+        model of neural networks", Physical Review Letters 55 (1985).
+
     Example:
         >>> from neuropil.algorithms import DiscreteHopfieldNetwork
         >>> network = DiscreteHopfieldNetwork("storkey", random_state=0)

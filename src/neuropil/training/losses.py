@@ -58,7 +58,7 @@ __all__ = [
 
 @loss(predicts="class")
 def cross_entropy(scores: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
-    """Measure how improbable a Softmax of the scores holds the true class.
+    """Return the negative log-probability that a Softmax of the scores gives the true class.
 
     ``−Σ_k p_k log softmax(s)_k``, with p = 1 for the true class and 0 for all others: the
     negative logarithm of its probability. Smoothing makes that ``(1 − ε) p + ε/K``.
@@ -107,7 +107,7 @@ def cross_entropy_targets(targets: Tensor, scores: Tensor) -> Tensor:
 def binary_cross_entropy(
     scores: Tensor, targets: Tensor, *, label_smoothing: float = 0.0
 ) -> Tensor:
-    """Measure how improbable a Sigmoid of each score holds the truth.
+    """Return the negative log-probability that a Sigmoid of each score gives the truth.
 
     ``−t log σ(s) − (1 − t) log(1 − σ(s))``, the mean over an example's scores: several are
     several questions, each with its own yes or no. Smoothing makes t ``(1 − ε) t + ε/2``.

@@ -85,6 +85,10 @@ def accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Te
     Raises:
         ValueError: If the shapes do not fit, or there are no examples.
 
+    Reference:
+        Sokolova and Lapalme, "A systematic analysis of performance measures for classification
+        tasks", Information Processing & Management 45 (2009).
+
     Example:
         >>> import torch
         >>> scores = torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0], [0.0, 3.0, 0.0]])
@@ -99,7 +103,7 @@ def accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Te
 
 @metric(ratio, greater_is_better=True)
 def top_k_accuracy(scores: Tensor, targets: Tensor, *, k: int = 5) -> Tensor:
-    """Return for which part of the examples the true class is among the k best scores.
+    """Return the fraction of examples whose true class is among the k best scores.
 
     Of equal scores the first is the better one, as in `accuracy`, which this is for k = 1.
 
@@ -113,6 +117,10 @@ def top_k_accuracy(scores: Tensor, targets: Tensor, *, k: int = 5) -> Tensor:
 
     Raises:
         ValueError: If the shapes do not fit, ``k`` is below 1, or there are no examples.
+
+    Reference:
+        Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge", IJCV 115,
+        2015, arXiv:1409.0575: one minus its top-5 error, for k = 5.
 
     Example:
         >>> import torch
@@ -142,6 +150,10 @@ def mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
 
     Raises:
         ValueError: If the shapes do not fit, or there are no examples.
+
+    Reference:
+        Willmott and Matsuura, "Advantages of the mean absolute error (MAE) over the root mean
+        square error (RMSE)", Climate Research 30 (2005).
 
     Example:
         >>> import torch
@@ -187,6 +199,10 @@ def mean_absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
     Raises:
         ValueError: If the shapes do not fit, or there are no examples.
 
+    Reference:
+        Willmott and Matsuura, "Advantages of the mean absolute error (MAE) over the root mean
+        square error (RMSE)", Climate Research 30 (2005).
+
     Example:
         >>> import torch
         >>> mean_absolute_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
@@ -212,6 +228,10 @@ def r2(scores: Tensor, targets: Tensor) -> Tensor:
     Raises:
         ValueError: If the shapes do not fit, or there are no examples.
 
+    Reference:
+        Kvålseth, "Cautionary note about R²", The American Statistician 39 (1985): the first of
+        its eight definitions.
+
     Example:
         >>> import torch
         >>> r2(torch.tensor([1.0, 2.0, 3.0, 5.0]), torch.tensor([1.0, 2.0, 3.0, 4.0]))
@@ -222,7 +242,7 @@ def r2(scores: Tensor, targets: Tensor) -> Tensor:
 
 @metric(macro_f1, greater_is_better=True)
 def f1(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
-    """Return the F1 of each class, 2 · precision · recall / (precision + recall), their mean.
+    """Return the mean over classes of F1, 2 · precision · recall / (precision + recall).
 
     ``(1/K) Σ_k 2 TP_k / (2 TP_k + FP_k + FN_k)`` over the classes that are there or are
     predicted ("macro"): rare classes weigh as much as common ones.
@@ -238,6 +258,11 @@ def f1(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
     Raises:
         ValueError: If the shapes do not fit, or there are no examples.
 
+    Reference:
+        van Rijsbergen, "Information Retrieval", second edition, 1979, chapter 7; the mean of F1
+        over classes, not F1 of the mean precision and recall: Opitz and Burst, "Macro F1 and
+        Macro F1", arXiv:1911.03347.
+
     Example:
         >>> import torch
         >>> scores = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
@@ -249,7 +274,7 @@ def f1(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
 
 @metric(mean_recall, greater_is_better=True)
 def balanced_accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
-    """Return the accuracy on each class, their mean.
+    """Return the mean over classes of the accuracy within each class.
 
     ``(1/K) Σ_k TP_k / (TP_k + FN_k)`` over the classes that are there: always saying the most
     common one gives 1/K, however common it is.
@@ -264,6 +289,10 @@ def balanced_accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = Fal
 
     Raises:
         ValueError: If the shapes do not fit, or there are no examples.
+
+    Reference:
+        Brodersen, Ong, Stephan and Buhmann, "The balanced accuracy and its posterior
+        distribution", ICPR 2010.
 
     Example:
         >>> import torch

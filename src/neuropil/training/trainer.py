@@ -105,7 +105,7 @@ class Trainer:
             a resumed training keeps their number. None leaves torch's setting.
         accumulate: Batches whose gradients are added up for one step; every example counts the
             same, in a smaller last group too.
-        clip_norm: The longest gradient (over all weights) that is not shortened to this length.
+        clip_norm: Gradients whose norm over all weights exceeds this are scaled down to it.
         ema: Decay of an exponential moving average of the weights, such as 0.999, which
             validation uses and the network keeps.
         mixed_precision: ``"bf16"`` or ``"fp16"``: run most layers in half precision.

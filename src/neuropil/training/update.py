@@ -136,7 +136,7 @@ class Parts:
         penalty: Gives what is added to the loss, or None.
         root: Gives a vector u with ‖u‖² the penalty, or None where that is no sum of squares.
         project: Runs after each step, or None.
-        clip_norm: The longest gradient let through, or None.
+        clip_norm: Largest norm of the gradient over all weights, or None.
         scaler: Scales the loss for half precision, or None.
         autocast: Runs a function in mixed precision, or as it is.
         accumulate: How many batches make a step.
