@@ -276,7 +276,7 @@ def test_a_schedule_of_another_length_is_refused(tmp_path, schedule, line):
         {"algorithm": "quasi_newton"},
         {"algorithm": "rprop"},
     ],
-    ids=str,
+    ids=["none", "exponential", "plateau", "levenberg_marquardt", "quasi_newton", "rprop"],
 )
 def test_what_is_not_stretched_may_be_taken_further(tmp_path, options):
     make(tmp_path, **options).fit(data(), epochs=2)

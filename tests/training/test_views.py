@@ -152,8 +152,12 @@ def expected_of(network, x, t, reference, metrics):
     return figures
 
 
+def name_of(loss):
+    return getattr(loss, "__name__", str(loss))[:40]
+
+
 CASES = [
-    pytest.param(loss, kind, reference, last, id=f"{str(loss)[:24]}-{last!r}")
+    pytest.param(loss, kind, reference, last, id=f"{name_of(loss)}-{last!r}")
     for loss, kind, reference in LOSSES
     for last in LAST[kind]
     if reference is not cross_entropy or last.units > 1
@@ -333,7 +337,7 @@ def test_a_function_may_ask_for_scores():
         (nn.PoissonNLLLoss(), "values", "value"),
         (F.mse_loss, "values", "value"),
     ],
-    ids=str,
+    ids=name_of,
 )
 def test_torch_losses_are_known(loss, takes, predicts):
     made = losses.resolve(loss)
