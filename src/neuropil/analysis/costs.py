@@ -62,8 +62,8 @@ def cost(network: Composable | nn.Module, input_shape: Example | None = None) ->
 
     A convolution takes F·F·(C/groups) multiply–adds for each number of its output, a layer with
     units N_in; pooling, enlarging, activations, normalisation and additions of the bias count
-    as none. A layer that is called several times costs each time. A product of two complex numbers
-    counts as four of real ones.
+    as none. A layer that is called several times costs each time. A product of two complex
+    numbers counts as four of real ones.
 
     Memory for inference is the peak of what is alive while the layers run in their order, the
     network's input included. Memory for training is the sum of what PyTorch saves for the
