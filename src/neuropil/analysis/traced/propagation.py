@@ -10,7 +10,7 @@ import numpy as np
 from neuropil.analysis.field import PIXEL, Field, union
 from neuropil.analysis.sight import Sight
 from neuropil.analysis.traced.lookup import SHAPE_ONLY, rule_of
-from neuropil.analysis.traced.operations import mutated, name_of
+from neuropil.analysis.traced.operations import mutated, name_of, written_by
 from neuropil.analysis.traced.regions import Regions, TooManyError
 from neuropil.analysis.traced.taken import Taken, everything, values_in
 from neuropil.analysis.traced.views import Seen, Unknown, View, as_regions, merged
@@ -163,10 +163,10 @@ class Followed:
 
     def note_writing(self, step: Step, values: list[Value]) -> None:
         """Note that other looks at a tensor are unknown once a part of it is written."""
+        if not written_by(step.operation):
+            return
         written = mutated(step.operation, step.args, step.kwargs)
         numbers = {value.number for value in values_in(written)}
-        if not numbers:
-            return
         changed = [value for value in values if value.number in numbers]
         given = {value.storage: value for value in step.results}
         for value in changed:
