@@ -100,10 +100,12 @@ class Followed:
         if value.number in self.seen or value.number in self.known:
             return
         self.known.add(value.number)
+        sharing = self.shares.setdefault(value.storage, [])
+        others = [v for v in sharing if v.number in self.seen]
+        sharing.append(value)
         if value.storage in self.spoiled:
             self.seen[value.number] = self.spoiled[value.storage]
             return
-        others = [v for v in self.shares.get(value.storage, ()) if v.number in self.seen]
         if others:
             last = others[-1]
             hidden = Unknown("an operation that PyTorch does not show")
