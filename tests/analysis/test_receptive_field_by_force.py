@@ -41,6 +41,13 @@ def written(x):
     return y
 
 
+def buffered(x):
+    buffer = torch.zeros_like(x)
+    first = buffer[..., :2]
+    first.copy_(x[..., :2])
+    return buffer + 1
+
+
 def filled(x):
     y = torch.zeros(1, 2, LENGTH, dtype=x.dtype)
     torch.cumsum(x, 2, out=y)
@@ -70,7 +77,7 @@ def whole(x):
 
 TABLE = torch.arange(20.0, dtype=torch.float64).reshape(10, 2)
 
-WRITING = {"written", "out", "each in place"}
+WRITING = {"written", "written before a look", "out", "each in place"}
 FUNCTIONS = {
     # Places
     "argmax": lambda x: x.argmax(2),
@@ -197,6 +204,7 @@ FUNCTIONS = {
     "full of one number": lambda x: torch.ones_like(x).fill_(x[0, 0, 3]),
     # Writing
     "written": written,
+    "written before a look": buffered,
     "out": filled,
     "each in place": each_in_place,
     # Python
@@ -311,3 +319,17 @@ def test_numbers_in_the_hands_of_python_are_named():
     table = summary(Does(numpy_sorted), (2, LENGTH))
     assert "leave PyTorch by Tensor.numpy is not counted" in table.notes[1]
     assert table.rows[0].sees_all
+
+
+def test_buffers_that_are_written_are_not_constants():
+    class Buffered(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("last", torch.zeros(1, 2, LENGTH))
+
+        def forward(self, x):
+            self.last[:, 0] = x.mean(1)
+            return self.last + 1
+
+    with pytest.raises(ValueError, match="writes into a part of a tensor"):
+        receptive_field(Buffered(), input_shape=(2, LENGTH))

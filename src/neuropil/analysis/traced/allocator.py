@@ -60,39 +60,32 @@ class Allocator:
 
 def holder(tensor: Tensor) -> Any:
     """Return what holds a tensor's numbers: its storage, or for sparse ones the tensor."""
-    return tensor.untyped_storage() if is_dense(tensor) else tensor
-
-
-def is_dense(tensor: Tensor) -> bool:
-    """Tell whether a tensor has one storage and one shape."""
-    return tensor.layout == torch.strided and not tensor.is_nested
+    try:
+        return tensor.untyped_storage()
+    except (NotImplementedError, RuntimeError):
+        return tensor
 
 
 def bytes_of(held: Any) -> int:
-    """Return the bytes of a storage, or of the parts of a sparse or nested tensor."""
-    return (
-        sum(part.nbytes for part in parts_of(held))
-        if isinstance(held, Tensor)
-        else held.nbytes()
-    )
+    """Return the bytes of a storage, or of the parts of a sparse tensor."""
+    if isinstance(held, Tensor):
+        return sum(part.nbytes for part in parts_of(held))
+    return held.nbytes()
 
 
 def parts_of(tensor: Tensor) -> list[Tensor]:
     """Return the dense tensors that a tensor is made of."""
-    if is_dense(tensor):
-        return [tensor]
-    if tensor.is_nested:
-        return [tensor.values()]
-    names = PARTS.get(tensor.layout, ())
-    return [getattr(tensor, name)() for name in names]
+    names = PARTS.get(tensor.layout)
+    return [tensor] if names is None else [getattr(tensor, name)() for name in names]
 
 
 def shape_of(tensor: Tensor) -> tuple[int, ...]:
     """Return a tensor's shape; of one that holds tensors of several shapes, the largest."""
-    if not tensor.is_nested:
+    try:
         return tuple(tensor.shape)
-    parts = [tuple(part.shape) for part in tensor.unbind()]
-    return (len(parts), *map(max, zip(*parts, strict=True)))
+    except RuntimeError:
+        parts = [tuple(part.shape) for part in tensor.unbind()]
+        return (len(parts), *map(max, zip(*parts, strict=True)))
 
 
 COMPRESSED_ROWS = ("crow_indices", "col_indices", "values")

@@ -10,7 +10,7 @@ import numpy as np
 from neuropil.analysis.field import PIXEL, Field, union
 from neuropil.analysis.sight import Sight
 from neuropil.analysis.traced.lookup import SHAPE_ONLY, rule_of
-from neuropil.analysis.traced.operations import mutated, name_of
+from neuropil.analysis.traced.operations import mutated, name_of, written_by
 from neuropil.analysis.traced.regions import Regions, TooManyError
 from neuropil.analysis.traced.taken import Taken, everything, values_in
 from neuropil.analysis.traced.views import Seen, Unknown, View, as_regions, merged
@@ -100,10 +100,12 @@ class Followed:
         if value.number in self.seen or value.number in self.known:
             return
         self.known.add(value.number)
+        sharing = self.shares.setdefault(value.storage, [])
+        others = [v for v in sharing if v.number in self.seen]
+        sharing.append(value)
         if value.storage in self.spoiled:
             self.seen[value.number] = self.spoiled[value.storage]
             return
-        others = [v for v in self.shares.get(value.storage, ()) if v.number in self.seen]
         if others:
             last = others[-1]
             hidden = Unknown("an operation that PyTorch does not show")
@@ -163,10 +165,10 @@ class Followed:
 
     def note_writing(self, step: Step, values: list[Value]) -> None:
         """Note that other looks at a tensor are unknown once a part of it is written."""
+        if not written_by(step.operation):
+            return
         written = mutated(step.operation, step.args, step.kwargs)
         numbers = {value.number for value in values_in(written)}
-        if not numbers:
-            return
         changed = [value for value in values if value.number in numbers]
         given = {value.storage: value for value in step.results}
         for value in changed:
