@@ -120,7 +120,7 @@ def taken_away(network: Network) -> list[bool]:
 
 
 def alone(node: Node) -> Callable[[Tensor], Tensor]:
-    """Return the function of a layer without the affine map in front of it."""
+    """Return the function of a layer without its affine map."""
     layer: Any = node.layer
     if isinstance(layer, Softmax):
         return Softmax(axis=layer.axis).forward
