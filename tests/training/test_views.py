@@ -15,6 +15,7 @@ from neuropil import Trainer, parallel
 from neuropil.algorithms import LevenbergMarquardt, QuasiNewton
 from neuropil.layers import (
     Convolution,
+    HardSigmoid,
     Input,
     Linear,
     Module,
@@ -375,6 +376,29 @@ def test_a_last_layer_of_the_users_own_gives_values_and_scores_alike():
     figures = Trainer(network, loss=nn.BCELoss(), metrics=["r2"]).evaluate((x, t))
     entropy = -(t.numpy() * np.log(p) + (1 - t.numpy()) * np.log(1 - p)).mean()
     assert figures == pytest.approx({"loss": entropy, "r2": peers.r2_score(t, p)})
+
+
+@pytest.mark.parametrize(
+    ("network", "loss", "metrics"),
+    [
+        (nn.Sequential(nn.Linear(4, 3), nn.Softmax(1)), "cross_entropy", []),
+        (
+            nn.Sequential(nn.Linear(4, 1), nn.Sequential(nn.Sigmoid())),
+            nn.BCELoss(),
+            ["accuracy"],
+        ),
+        (Input(4) >> HardSigmoid(1), "binary_cross_entropy", []),
+        (Input(4) >> Linear(1) >> Module(nn.Sigmoid()), "squared_error", ["accuracy"]),
+    ],
+    ids=str,
+)
+def test_probabilities_for_scores_are_pointed_out(network, loss, metrics):
+    x = torch.randn(8, 4)
+    y = torch.zeros(8).long() if loss == "cross_entropy" else torch.zeros(8, 1)
+    with pytest.warns(
+        UserWarning, match="takes scores, and the network ends in .*igmoid|Softm"
+    ):
+        Trainer(network, loss=loss, metrics=metrics).evaluate((x, y))
 
 
 def test_a_broadcast_is_refused():

@@ -51,10 +51,23 @@ def measured(
         names, truth = ("accuracy", "balanced_accuracy", "f1"), data.targets
     else:
         outputs = target.restore(outputs.double().flatten(1))
+        warn_of_endless(outputs)
         names = ("r2", "root_mean_squared_error", "mean_absolute_error")
         truth = data.targets.reshape(outputs.shape)
     figures |= {name: metrics.resolve(name)(outputs, truth) for name in names}
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+
+
+def warn_of_endless(outputs: Tensor) -> None:
+    """Say for how many examples a network gives NaN or infinity, so that there is no figure."""
+    import warnings
+
+    count = int((~outputs.isfinite().all(dim=1)).sum())
+    if count:
+        warnings.warn(
+            f"the network gives NaN or infinity for {count:,} of {len(outputs):,} examples.",
+            stacklevel=2,
+        )
 
 
 def usual_share(data: Dataset) -> float:

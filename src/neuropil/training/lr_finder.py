@@ -30,7 +30,7 @@ PART = 2 / 3
 # How often the starting loss the loss may rise by before the test ends, and over how many steps
 # that is seen.
 RISE, RECENT = 3.0, 5
-# A loss is smoothed over so many steps to either side, as a part of all.
+# A loss is smoothed over this part of all steps, to either side.
 REACH = 1 / 25
 
 

@@ -23,6 +23,7 @@ from neuropil.training.losses import resolve
 from neuropil.training.objective import Objective, class_weights, default_loss
 from neuropil.training.streams import StreamBatches
 from neuropil.training.targets import is_single
+from neuropil.training.views import warn_of_probabilities
 
 if TYPE_CHECKING:
     from neuropil.training.trainer import Trainer
@@ -195,6 +196,9 @@ def settle_objective(trainer: Trainer, data: Any, title: str) -> None:
         weights = class_weights(options.class_weight, targets, class_count(scores))
         weights = None if weights is None else weights.to(trainer.device)
     trainer.settle(Objective(loss, weights, trainer.learner.views))
+    takers = [resolve(loss), *trainer.metrics]
+    if taker := next((each for each in takers if each.takes == "scores"), None):
+        warn_of_probabilities(trainer.learner.module, taker.name)
 
 
 def some_examples(trainer: Trainer, data: Any, title: str) -> tuple[Any, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from neuropil.core import Network
-from neuropil.layers import Softmax
+from neuropil.layers import HardSigmoid, Module, Softmax
 from neuropil.training.class_axis import axis_of, class_axis
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 # What the network gives before a last Softmax or Sigmoid, what it gives, or its logarithm.
 Takes: TypeAlias = Literal["scores", "values", "log_probabilities"]
 View: TypeAlias = "Callable[[Any], Any] | None"
+
+
+# Layers whose outputs are probabilities and stay so.
+PROBABILITIES = (nn.Sigmoid, nn.Softmax, nn.Softmax2d, nn.Hardsigmoid, HardSigmoid)
 
 
 @final
@@ -115,7 +120,7 @@ def taken_away(network: Network) -> list[bool]:
 
 
 def alone(node: Node) -> Callable[[Tensor], Tensor]:
-    """Return the function of a layer without the affine map in front of it."""
+    """Return the function of a layer without its affine map."""
     layer: Any = node.layer
     if isinstance(layer, Softmax):
         return Softmax(axis=layer.axis).forward
@@ -132,3 +137,34 @@ def moved_back(function: View, axis: int) -> Callable[[Tensor], Tensor]:
         return own if function is None else function(own)
 
     return values
+
+
+def warn_of_probabilities(module: nn.Module, taker: str) -> None:
+    """Say where a loss or metric of scores is given probabilities, which nothing takes away.
+
+    Args:
+        module: A network that ends in a sigmoid or softmax that is not one of our own layers.
+        taker: What takes scores.
+    """
+    last = last_module(module)
+    if isinstance(last, PROBABILITIES):
+        name = type(last).__name__
+        warnings.warn(
+            f"{taker} takes scores, and the network ends in {name}, which gives probabilities: "
+            f"leave {name} out, or end in neuropil.layers.Softmax or Sigmoid, which is taken "
+            f"away for it.",
+            stacklevel=2,
+        )
+
+
+def last_module(module: nn.Module) -> nn.Module:
+    """Return the module that gives the outputs, where that is plain to see."""
+    while True:
+        if isinstance(module, Network) and len(module.graph.outputs) == 1:
+            module = last_nodes(module)[0].layer
+        elif isinstance(module, Module):
+            module = module.module
+        elif isinstance(module, nn.Sequential) and len(module):
+            module = module[-1]
+        else:
+            return module
