@@ -384,6 +384,27 @@ def test_an_interruption_at_any_time_says_what_is_kept(
         assert neuropil("resume", "run", "--quiet").code == 0
 
 
+def test_an_interruption_of_the_imports_says_it_too(neuropil, table, monkeypatch):
+    """They take seconds, in which people notice that an option is wrong."""
+
+    class Interrupting:
+        def find_spec(self, name, *_):
+            if name == "neuropil.cli.training":
+                interrupt()
+
+    monkeypatch.delitem(sys.modules, "neuropil.cli.training", raising=False)
+    monkeypatch.setattr("sys.meta_path", [Interrupting(), *sys.meta_path])
+    result = neuropil("train", "--data", table, *QUICK)
+    assert (result.code, "nothing is kept" in result.err) == (130, True)
+
+
+def test_an_interruption_before_the_command_says_it_too(neuropil, table, monkeypatch):
+    """Typer makes it an exit code and says nothing."""
+    monkeypatch.setattr("typer.core.TyperGroup.resolve_command", interrupt)
+    result = neuropil("train", "--data", table, *QUICK)
+    assert (result.code, "nothing was done" in result.err) == (130, True)
+
+
 def test_an_interruption_between_the_parts_names_the_first(neuropil, bars, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("neuropil.cli.training.check_free", check_second)

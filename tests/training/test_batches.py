@@ -82,7 +82,7 @@ def test_a_batch_lies_alike_in_memory_wherever_an_epoch_is_entered(
 
 @pytest.mark.parametrize("offset", range(0, 64, 4))
 def test_the_users_memory_does_not_matter(offset):
-    room = np.zeros(400 + 64, dtype=np.uint8)
+    room = np.zeros(400 + 128, dtype=np.uint8)
     start = -room.ctypes.data % 64 + offset
     values = room[start : start + 400].view(np.float32).reshape(50, 2)
     arrays = as_arrays((values, np.zeros(50)), "training", torch.float32)

@@ -226,6 +226,18 @@ def test_a_training_with_other_options_is_refused(tmp_path, options, line):
         make(tmp_path, **options).fit(data(), epochs=2, resume=True)
 
 
+def test_options_are_compared_by_their_values(tmp_path):
+    """Objects of another process, and NumPy's numbers, mean the same as those of this one."""
+    first = {
+        "seed": np.int64(1),
+        "clip_norm": np.float64(2),
+        "metrics": [lambda s, t: (s - t)[:, 0]],
+    }
+    again = {"seed": 1, "clip_norm": 2.0, "metrics": [lambda s, t: (s - t)[:, 0]]}
+    make(tmp_path, **first).fit(data(), epochs=1)
+    make(tmp_path, **again).fit(data(), epochs=1, resume=True)
+
+
 # More epochs than there were
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BAD_INPUT = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+NOTHING_DONE = "interrupted before the command began: nothing was done"
 NO_MEMORY = ("out of memory", "can't allocate memory", "Storage size calculation overflowed")
 DEBUG = "--debug"
 PACKAGE = Path(__file__).parent.parent
@@ -50,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
             code = app(given, prog_name="neuropil", standalone_mode=False)
+        if code == INTERRUPTED:  # Typer says nothing
+            sys.stderr.write(f"{NOTHING_DONE}\n")
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
@@ -57,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BAD_INPUT
     except (KeyboardInterrupt, Interrupted) as error:
-        sys.stderr.write(f"{str(error) or 'interrupted'}\n")
+        sys.stderr.write(f"{str(error) or NOTHING_DONE}\n")
         return INTERRUPTED
     except Exception as error:
         line = explained(error)

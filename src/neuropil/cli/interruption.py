@@ -39,12 +39,11 @@ def saying_what_is_kept(*paths: Path, where: str = "") -> Iterator[None]:
     Raises:
         Interrupted: After an interruption.
     """
-    from neuropil.training.run_facts import is_run
-
     try:
         yield
     except KeyboardInterrupt:
-        run = next(filter(is_run, paths), None)
+        # Without an import: the interruption may have come in the middle of torch's.
+        run = next((path for path in paths if (path / "run.json").is_file()), None)
         raise Interrupted(
             "interrupted before the training began: nothing is kept; begin again by the same "
             "command"

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from neuropil.cli.common import Quiet, RunFolder
+from neuropil.cli.interruption import saying_what_is_kept
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,9 +19,9 @@ def resume(folder: RunFolder, *, quiet: Quiet = False) -> None:
     """
     from neuropil.cli.console import say
 
-    run = begun(folder)
-    if not go_on(run, quiet=quiet):
-        say(f"the training in {folder} is finished: there is nothing to resume.")
+    with saying_what_is_kept(folder):
+        if not go_on(begun(folder), quiet=quiet):
+            say(f"the training in {folder} is finished: there is nothing to resume.")
 
 
 def begun(folder: "Path") -> "Run":
@@ -58,7 +59,6 @@ def finish_part(run: "Run", *, quiet: bool) -> None:
         ValueError: When there is nothing to go on from.
     """
     from neuropil.cli import classic, plan
-    from neuropil.cli.interruption import saying_what_is_kept
     from neuropil.cli.showing import show_plan
     from neuropil.cli.training import complete, complete_classic
 

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from neuropil.cli.interruption import saying_what_is_kept
+
 DATA, NETWORK, TRAINING, RUN = "Data", "Network", "Training", "Run"
 
 
@@ -206,6 +208,7 @@ def train(
     Without options: a small convolutional network on real handwritten digits.
     """
     asked = dict(locals())
-    from neuropil.cli.training import start
+    with saying_what_is_kept():
+        from neuropil.cli.training import start  # which takes seconds
 
     start(asked)

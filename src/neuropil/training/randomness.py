@@ -32,7 +32,7 @@ class Randomness:
 
     def __init__(self, seed: int | None, device: torch.device, processes: Processes) -> None:
         self.device = device
-        self.given = seed
+        self.given = None if seed is None else int(seed)
         self.apart = seed is not None
         drawn = int(torch.empty((), dtype=torch.int64).random_()) if seed is None else seed
         first, rank = int(processes.share(drawn)), processes.rank

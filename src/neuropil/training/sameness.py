@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from torch import Tensor
 
 from neuropil.algorithms.rates import Schedule, Warmup
@@ -105,6 +106,8 @@ def schedule_text(schedule: LRScheduler) -> str:
 def described(value: Any) -> Any:
     """Return an option as plain data that is the same in every process."""
     match value:
+        case np.generic():
+            plain = value.item()
         case None | bool() | int() | float() | str():
             plain = value
         case Tensor():
