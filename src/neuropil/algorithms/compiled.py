@@ -22,13 +22,6 @@ def compiled(**options: Any) -> Callable[[Function], Function]:
 
     Args:
         options: For `numba.njit`.
-
-    Example:
-        >>> @compiled(fastmath=True)
-        ... def twice(x):
-        ...     return 2 * x
-        >>> twice(4.0)
-        8.0
     """
 
     def decorator(function: Function) -> Function:
