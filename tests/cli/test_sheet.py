@@ -1,6 +1,7 @@
 import pytest
 
 from neuropil.cli.catalogue import SECTIONS, items
+from neuropil.cli.docstring import doc_of
 
 
 def test_the_list_has_every_section_and_one_line_an_item(neuropil):
@@ -49,3 +50,19 @@ def test_a_word_lists_the_items_that_have_it(neuropil):
 def test_an_unknown_name_gets_the_nearest(refused):
     line = refused("sheet", "Convolutoin")
     assert line == "the sheet has no item 'Convolutoin'. Did you mean 'Convolution'?"
+
+
+def half_indented(text):
+    """Return the paragraphs, lists apart, in which an indented line follows one that is not."""
+    paragraphs = [part.splitlines() for part in text.split("\n\n") if part.strip()]
+    return [
+        lines
+        for lines in paragraphs
+        if not lines[0].lstrip().startswith(("-", "*", "|", "1."))
+        and len({line[:1].isspace() for line in lines}) > 1
+    ]
+
+
+def test_no_description_breaks_off_into_an_indented_block():
+    found = {name: half_indented(doc_of(item.thing).text) for name, item in items().items()}
+    assert {name: lines for name, lines in found.items() if lines} == {}

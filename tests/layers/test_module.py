@@ -200,5 +200,5 @@ def test_it_is_printed_on_one_line_and_not_saved(tmp_path):
     with pytest.raises(ValueError, match=r"Module: module is a.*cannot be saved"):
         network.save(tmp_path)
     assert not list(tmp_path.iterdir())
-    with pytest.raises(ValueError, match="'print' stands alone"):
+    with pytest.raises(ValueError, match="'print' lacks its brackets"):
         Network.parse("Module(print)")

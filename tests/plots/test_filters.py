@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_rgb
 
 from neuropil.layers import Convolution, Deconvolution, Flatten, Input, Relu
 from neuropil.plots import filters
+from neuropil.plots.palette import ZERO, signed
 
 
 def picture(figure):
@@ -17,16 +19,16 @@ def with_weights(network, name, weight):
     return network
 
 
-def test_weights_of_one_channel_are_blue_orange_or_paper():
+def test_weights_of_one_channel_are_light_dark_or_grey():
     network = with_weights(
         Input(1, 4, 4) >> Convolution(1, 2), "convolution1", [[[[2.0, -1.0], [0.0, 1.0]]]]
     )
     shown = picture(filters(network))
     times = shown.shape[0] // 2
     cells = shown[::times, ::times]
-    np.testing.assert_allclose(cells[..., 3], [[1, 0.5], [0, 0.5]])
-    red, blue = cells[..., 0], cells[..., 2]
-    assert (blue > red).tolist() == [[True, False], [False, True]]
+    # 2, −1, 0 and 1 by their largest size.
+    np.testing.assert_allclose(cells, signed()([[1.0, 0.25], [0.5, 0.75]]))
+    np.testing.assert_allclose(cells[1, 0, :3], to_rgb(ZERO), atol=3e-3)
 
 
 def test_filters_over_colours_show_them_around_grey():

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from matplotlib.colors import rgb_to_hsv, to_rgb
 
 from neuropil.plots import hinton
 
@@ -54,3 +55,11 @@ def test_rows_and_columns_bear_their_names():
 def test_what_is_no_matrix_is_refused(matrix, options, reason):
     with pytest.raises(ValueError, match=reason):
         hinton(matrix, **options)
+
+
+def test_squares_lie_on_grey_and_signs_differ_in_lightness():
+    axes = hinton([[1.0, -1.0]]).axes[0]
+    background = rgb_to_hsv(to_rgb(axes.patches[0].get_facecolor()))[2]
+    positive, negative = (rgb_to_hsv(c.get_facecolor()[0, :3])[2] for c in axes.collections)
+    assert negative < background - 0.2
+    assert positive > background + 0.2

@@ -1,12 +1,12 @@
 """The loss of several trainings against seconds and steps."""
 
 import math
-from collections import Counter
 
 import numpy as np
 import pytest
 
 from neuropil.plots import loss_against_time
+from neuropil.plots.look import line_style
 from neuropil.training import History
 
 
@@ -27,13 +27,13 @@ def test_seconds_add_up_and_steps_do_already():
 
 
 def test_the_best_comes_first_and_all_lines_are_told_apart():
-    histories = {f"algorithm {k}": a_history([9.0, 1.0 + k, 5.0]) for k in range(15)}
+    histories = {f"algorithm {k}": a_history([9.0, 1.0 + k, 5.0]) for k in range(40)}
     figure = loss_against_time(dict(reversed(histories.items())))
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert texts[:2] == ["algorithm 0: 1", "algorithm 1: 2"]
-    colors = Counter(line.get_color() for line in figure.axes[0].lines)
-    assert len(colors) == 7
-    assert max(colors.values()) == 3  # as many as there are styles
+    looks = [line_style(place) for place in range(40)]
+    assert len({str(look) for look in looks}) == 40
+    assert [line.get_color() for line in figure.axes[0].lines] == [x["color"] for x in looks]
     figure.canvas.draw()
 
 

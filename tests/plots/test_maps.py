@@ -1,5 +1,7 @@
 """Pictures of self-organising maps: a cell a unit, where the grid has it."""
 
+import re
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
@@ -7,6 +9,8 @@ from matplotlib.colors import to_rgba
 from neuropil.algorithms import SOFM
 from neuropil.plots import cluster_map, component_planes, hit_map, u_matrix
 from neuropil.plots.look import PAPER
+from neuropil.plots.palette import DATA_INK
+from neuropil.plots.report.drawing import drawing
 
 X = np.random.default_rng(0).random((60, 3))
 
@@ -113,3 +117,19 @@ def test_every_kind_of_map_can_be_saved(tmp_path):
         hit_map(model, rows).savefig(tmp_path / "map.svg")
     with pytest.raises(ValueError, match="one axis or two, got 3 axes"):
         u_matrix(SOFM((2, 2, 2)).fit(X))
+
+
+def test_in_a_report_the_highest_wall_stays_dark_and_names_stay_on_their_cells():
+    model = SOFM((4, 5), n_epochs=2, random_state=0).fit(X)
+    borders = drawing(u_matrix(model), "borders", "Borders.")
+    cells = re.findall(r"fill: ?(#[0-9a-f]{6})", borders)
+    assert DATA_INK in cells  # the largest distance
+    held = drawing(hit_map(model, X, ["a"] * len(X)), "hits", "Hits.")
+    # Cells are light in every theme, so what is written on them must stay dark.
+    assert f"fill: {DATA_INK}" in held.replace("fill:#", "fill: #")
+
+
+def test_regions_have_a_colour_each():
+    figure = cluster_map(SOFM((6, 6), n_epochs=2, random_state=0).fit(X), 30)
+    colors = figure.axes[0].collections[0].get_facecolor()
+    assert len(np.unique(colors, axis=0)) == 30

@@ -42,8 +42,31 @@ def test_a_file_gives_every_bit_back(tmp_path):
     assert path.read_text().splitlines()[0] == "epoch,loss,validation_loss,extra"
     assert [p.name for p in tmp_path.iterdir()] == ["history.csv"]
     path.write_text("epoch,loss\n1,good\n")
-    with pytest.raises(ValueError, match=r"history.csv is no history: .*'good'"):
+    with pytest.raises(ValueError, match=r"history.csv is damaged: line 2 holds a cell that"):
         History.load(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("epoch,loss\n1\n", "line 2 has 1 cells under 2 names"),
+        ("epoch,loss\n1,2,3\n", "line 2 has 3 cells under 2 names"),
+        ("epoch,loss\n1,2\n\n3,4\n", "line 3 has 0 cells"),
+        ("epoch,epoch\n1,2\n", "each column needs a name of its own"),
+        ("epoch,\n1,2\n", "each column needs a name of its own"),
+        ('epoch,loss\n1,"2\n', "unexpected end of data"),
+        ("epoch,loss\n1,²\n", "line 2 holds a cell that is not a number"),
+        ("epoch\n" + "9" * 200_000 + "\n", "field larger than field limit"),
+        ("epoch\n" + "9" * 5000 + "\n", "line 2 holds a cell that is not a number"),
+        (b"epoch\n\xff\n", "can't decode byte 0xff"),
+    ],
+)
+def test_damaged_files_are_one_line(tmp_path, content, line):
+    path = tmp_path / "history.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ValueError, match=line) as caught:
+        History.load(path)
+    assert str(caught.value).startswith(f"{path} is damaged: ")
 
 
 def test_the_printed_table_lines_up():

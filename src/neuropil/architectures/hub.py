@@ -38,11 +38,13 @@ def fetch(repository: str) -> Path:
         url = client.hf_hub_url(name, FILE, revision=wanted)
         facts = client.get_hf_file_metadata(url)
         path = Path(client.hf_hub_download(name, FILE, revision=facts.commit_hash))
-    except (OSError, ValueError) as error:
+    except Exception as error:  # the client's own, and those of whatever carries its requests
+        lines = str(error).strip().splitlines() or [type(error).__name__]
         raise ValueError(
-            f"the hub does not give {FILE} of {name}"
+            f"{FILE} of {name}"
             + f" at {wanted}" * bool(wanted)
-            + f": {str(error).strip().splitlines()[0]}"
+            + f" could not be had from the hub: {lines[0].rstrip('.')}. Without a network, "
+            f"give a safetensors file that was downloaded elsewhere."
         ) from None
     check(path, name, str(facts.etag), known, revision)
     if not revision and not known:

@@ -70,9 +70,10 @@ def load_weights(
 
     Args:
         network: The network that `architecture` returned.
-        weights: ``"imagenet"`` for those that the zoo's table names; ``"hub:owner/name"``, or
-            ``"hub:owner/name@revision"``, for a repository of the hub; a file in the
-            safetensors format; or a state dict in memory.
+        weights: ``"imagenet"`` for the published weights, which about half of the zoo's
+            networks have (the column "weights" of ``neuropil architectures`` says which);
+            ``"hub:owner/name"``, or ``"hub:owner/name@revision"``, for a repository of the hub;
+            a file in the safetensors format; or a state dict in memory.
         architecture: Whose names to expect: an architecture's name, such as ``"resnet18"``.
 
     Returns:
@@ -80,8 +81,9 @@ def load_weights(
 
     Raises:
         FileNotFoundError: When there is no such file.
-        ValueError: When the file is damaged or of another format, or the weights are those of
-            another architecture.
+        ValueError: When the architecture has no published weights, the hub cannot be reached or
+            lacks the file, the file is damaged or of another format, or the weights are those
+            of another architecture.
 
     Example:
         >>> from neuropil.architectures import resnet20
@@ -136,7 +138,7 @@ def read(
     if text == "imagenet":
         if known.published is None:
             raise ValueError(
-                f"{known.name} has no weights that the zoo knows of: give a safetensors file, "
+                f"{known.name} has no published weights in the zoo: give a safetensors file, "
                 f'or "hub:owner/name".'
             )
         published = known.published

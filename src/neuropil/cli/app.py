@@ -38,7 +38,9 @@ def neuropil(
     *,
     version: Annotated[  # its callback does the work
         bool,
-        typer.Option("--version", callback=show_version, is_eager=True, help="Print it."),
+        typer.Option(
+            "--version", callback=show_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
     debug: Annotated[  # `main` looks for it, and takes it out
         bool, typer.Option("--debug", help="Show the traceback of an error.")

@@ -6,6 +6,8 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from neuropil.text import visible
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -26,7 +28,7 @@ def console(*, error: bool = False) -> Console:
 def say(text: str = "", *, error: bool = False) -> None:
     """Print a line as it is: no markup, no breaking of paths."""
     stream = sys.stderr if error else sys.stdout
-    stream.write(f"{text}\n")
+    stream.write(f"{visible(text)}\n")
     stream.flush()
 
 
@@ -34,7 +36,7 @@ def label(name: str, text: str) -> None:
     """Print a fact under its name; lines behind the first are drawn in."""
     from rich.text import Text
 
-    first, *rest = text.split("\n")
+    first, *rest = visible(text).split("\n")
     line = Text.assemble((f"{name:<9}", "bold"), first)
     for more in rest:
         line.append(f"\n{'':<9}{more}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
+
+from neuropil.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +20,10 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 NO_MEMORY = ("out of memory", "can't allocate memory", "Storage size calculation overflowed")
 DEBUG = "--debug"
 PACKAGE = Path(__file__).parent.parent
+# A full stop after what ends a sentence already; not "..", the folder, nor three dots.
+DOUBLED = re.compile(r"(?<=[^\s./])([.?!])\.(?=\s|$)")
+# A line longer than this helps nobody.
+LONGEST = 2000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,11 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import typer
 
     from neuropil.cli.app import app
+    from neuropil.cli.encoding import allow_any_encoding
 
+    allow_any_encoding()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = bool(os.environ.get("NEUROPIL_DEBUG")) or DEBUG in given
     # Behind the command as well, where people think of it.
-    given = [argument for argument in given if argument != DEBUG]
+    given = [argument for argument in given if argument != DEBUG] or ["--help"]
     try:
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
@@ -65,7 +74,7 @@ def explained(error: Exception) -> str | None:
     said = getattr(error, "format_message", None)
     line: str | None = None
     if said is not None:  # of Typer: an unknown option and the like
-        line = f"{said().rstrip('.')}. Try: neuropil {command_of(error)}--help"
+        line = f"{said()}. Try: neuropil {command_of(error)}--help"
     elif isinstance(error, OSError):
         line = system_error(error)
     elif isinstance(error, MemoryError) or out_of_memory(error):
@@ -73,7 +82,7 @@ def explained(error: Exception) -> str | None:
         line = str(error) if " needs " in str(error) else line  # ours, with both figures
     elif isinstance(error, ValueError | ArithmeticError):
         line = str(error) + origin(error)
-    return None if line is None else one_line(line)
+    return None if line is None else sentence(cut(one_line(line)))
 
 
 def system_error(error: OSError) -> str:
@@ -98,9 +107,20 @@ def origin(error: Exception) -> str:
     return "" if ours else f" ({type(error).__name__}; NEUROPIL_DEBUG=1 shows where)"
 
 
-def one_line(text: str) -> str:
-    """Return a message without its line breaks."""
-    return " ".join(text.split())
+def cut(text: str) -> str:
+    """Return a message without its middle where it is too long to be read."""
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]} … {text[-half:]}"
+
+
+def sentence(text: str) -> str:
+    """Return a message that ends as it should: what was quoted may have ended by itself.
+
+    Example:
+        >>> sentence("a.csv is damaged: no rows.."), sentence("Did you mean 'train'?.")
+        ('a.csv is damaged: no rows.', "Did you mean 'train'?")
+    """
+    return DOUBLED.sub(r"\1", text)
 
 
 def command_of(error: Any) -> str:

@@ -198,11 +198,12 @@ def architecture(
     from neuropil import architectures
     from neuropil.architectures import registry
     from neuropil.cli import classic
-    from neuropil.core.expression import nearest
+    from neuropil.cli.suggestions import elsewhere
+    from neuropil.text import nearest
 
     known = sorted([*registry.ZOO, "dense", "small_convolutional"])
     if name not in known:
-        near = nearest(name, [*known, *classic.names()])
+        near = nearest(name, [*known, *classic.names()]) or elsewhere(name, "--network")
         raise ValueError(
             f"there is no architecture {name!r}.{near} Known are {', '.join(known)}, and for "
             f"training {', '.join(classic.names())}; an expression such as 'Relu(64) >> "

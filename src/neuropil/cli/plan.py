@@ -13,6 +13,7 @@ from neuropil.algorithms import schedules
 from neuropil.cli import augmentations
 from neuropil.cli.networks import check_fit, named_network, published
 from neuropil.cli.opening import flag, image_size, then
+from neuropil.cli.suggestions import elsewhere
 from neuropil.core import Network
 from neuropil.training import GradientWatch, losses
 from neuropil.training.closure import check_lr
@@ -45,6 +46,7 @@ def checked(asked: Mapping[str, Any]) -> dict[str, Any]:
     lr = asked["lr"]
     if lr is not None and not 0 < lr < math.inf:
         raise ValueError(f"--lr must be a number above 0, got {lr:g}.")
+    check_names(asked)
     if asked["algorithm"] is not None:
         check_lr(asked["algorithm"], algorithms.by_name(asked["algorithm"]), lr)
     for name in ("epochs", "batch_size"):
@@ -52,14 +54,6 @@ def checked(asked: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(f"{flag(name)} must be at least 1, got {asked[name]}.")
     if not 0 <= asked["seed"] < 2**63:
         raise ValueError(f"--seed must be a whole number from 0, got {asked['seed']}.")
-    for name, look_up in (
-        ("algorithm", algorithms.by_name),
-        ("schedule", schedules.by_name),
-        ("loss", losses.by_name),
-        ("augment", augmentations.parse),
-    ):
-        if asked[name] not in (None, NONE):
-            look_up(asked[name])
     path: Path | None = asked["data"]
     return {
         **{name: asked[name] for name in asked if name not in ("out", "quiet")},
@@ -69,6 +63,26 @@ def checked(asked: Mapping[str, Any]) -> dict[str, Any]:
         "class_weight": class_weight(asked["class_weight"]),
         "threads": thread_count(asked["threads"]),
     }
+
+
+def check_names(asked: Mapping[str, Any]) -> None:
+    """Refuse a name that is unknown, and say which option takes it.
+
+    Raises:
+        ValueError: When there is one.
+    """
+    for name, look_up in (
+        ("algorithm", algorithms.by_name),
+        ("schedule", schedules.by_name),
+        ("loss", losses.by_name),
+        ("augment", augmentations.parse),
+    ):
+        if asked[name] in (None, NONE):
+            continue
+        try:
+            look_up(asked[name])
+        except ValueError as error:
+            raise ValueError(f"{error}{elsewhere(asked[name], flag(name))}") from None
 
 
 def class_weight(text: str | None) -> str | list[float] | None:

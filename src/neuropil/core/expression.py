@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import functools
 import importlib
 import inspect
 from typing import TYPE_CHECKING, Any, cast
 
+import torch
+
 from neuropil.core.graph import OPEN, Graph
 from neuropil.core.layer import Composable, Layer
+from neuropil.text import nearest, reason, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from neuropil.core.network import Network
 
 # Wider expressions are set one layer a line.
 WIDTH = 88
 END = -2
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return " Did you mean 'x'?" for the nearest known name, or nothing."""
-    lowered = {candidate.lower(): candidate for candidate in known}
-    found = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
-    return f" Did you mean {lowered[found[0]]!r}?" if found else ""
+# Limits of what is read: a thousand layers have some 30,000 characters, VGG-16 138 million
+# parameters.
+LONGEST = 100_000
+MOST_PARAMETERS = 2**29
+LONGEST_LINE = 1000
 
 
 # Printing
@@ -171,35 +171,66 @@ def parse(text: str) -> Composable:
     """Return the network that an expression describes; it is read, never evaluated.
 
     Raises:
-        ValueError: When it is no such expression, or names a layer that does not exist.
+        ValueError: When it is no such expression, names a layer that does not exist, or
+            describes more than may be read.
     """
+    if len(text) > LONGEST:
+        raise ValueError(
+            f"{shortened(text)} has {len(text):,} characters, and a network expression at most "
+            f"{LONGEST:,}."
+        )
     try:
         tree = ast.parse(text.strip(), mode="eval")
-        result = read(tree.body)
+        # On the meta device first, where nothing takes memory.
+        with torch.device("meta"):
+            planned = read(tree.body)
+        check_size(planned, text)
+        return read(tree.body)
     except (SyntaxError, RecursionError, MemoryError) as error:
         what = getattr(error, "msg", None) or "it is nested too deeply"
-        raise ValueError(f"{shortened(text)} is no network expression: {what}.") from None
-    if not isinstance(result, Composable):
-        raise ValueError(f"{shortened(text)} is no network: join layers by >>.")
-    return result
+        line = f"{shortened(text)} is not a network expression: {what}."
+        raise ValueError(line) from None
+    except ValueError as error:
+        if len(str(error)) <= LONGEST_LINE:
+            raise
+        raise type(error)(f"{reason(error)}.") from None
+    except Exception as error:  # of a layer that was given what it does not expect
+        raise ValueError(f"{shortened(text)} cannot be built: {reason(error)}.") from error
+
+
+def check_size(planned: Any, text: str) -> None:
+    """Refuse what is not a network, or one that is too large for an expression.
+
+    Raises:
+        ValueError: When it is.
+    """
+    if not isinstance(planned, Composable):
+        raise ValueError(f"{shortened(text)} is not a network: join layers by >>.")
+    modules = planned if isinstance(planned, torch.nn.Module) else torch.nn.Identity()
+    count = sum(parameter.numel() for parameter in modules.parameters())
+    if count > MOST_PARAMETERS:
+        raise ValueError(
+            f"{shortened(text)} has {count:,} parameters, and a network expression at most "
+            f"{MOST_PARAMETERS:,}: build it in Python."
+        )
 
 
 def read(node: ast.expr) -> Any:
-    """Return what one part of an expression stands for.
+    """Return what one part of an expression describes.
 
     Raises:
         ValueError: When it is anything but layers, operations, initialisers and literals.
     """
     match node:
-        case ast.BinOp(left, (ast.RShift() | ast.BitOr()) as sign, right):
-            return composed(read(left), sign, read(right))
+        case ast.BinOp(_, ast.RShift() | ast.BitOr(), _):
+            return chain(node)
         case ast.Call(ast.Name(name), args, keywords):
             return call(name, args, keywords)
         case ast.Tuple(items) | ast.List(items):
             return tuple(map(read, items))
         case ast.Name(name):
             near = nearest(name, catalogue())
-            raise ValueError(f"{name!r} stands alone: write {name}(…).{near}")
+            raise ValueError(f"{shortened(name)} lacks its brackets: Relu().{near}")
     return literal(node)
 
 
@@ -220,6 +251,25 @@ def literal(node: ast.expr) -> Any:
     )
 
 
+def chain(node: ast.BinOp) -> Any:
+    """Return the networks of ``a >> b | c`` composed from the left, however many there are.
+
+    Raises:
+        ValueError: When one of them is not a network.
+    """
+    signs: list[Any] = []
+    parts: list[ast.expr] = []
+    first: ast.expr = node
+    while isinstance(first, ast.BinOp) and isinstance(first.op, ast.RShift | ast.BitOr):
+        signs.append(first.op)
+        parts.append(first.right)
+        first = first.left
+    result = read(first)
+    for sign, part in zip(reversed(signs), reversed(parts), strict=True):
+        result = composed(result, sign, read(part))
+    return result
+
+
 def composed(left: Any, sign: ast.RShift | ast.BitOr, right: Any) -> Composable:
     """Return two networks joined or set side by side.
 
@@ -228,7 +278,9 @@ def composed(left: Any, sign: ast.RShift | ast.BitOr, right: Any) -> Composable:
     """
     for side in (left, right):
         if not isinstance(side, Composable):
-            raise ValueError(f"{side!r} is no layer, so it cannot be joined to one.")
+            raise ValueError(
+                f"{shortened(repr(side))} is not a layer, so it cannot be joined to one."
+            )
     return left >> right if isinstance(sign, ast.RShift) else left | right
 
 
@@ -258,7 +310,7 @@ def made(name: str, values: list[Any], options: dict[str, Any]) -> Any:
         inspect.signature(maker).bind(*values, **options)
         return maker(*values, **options)
     except TypeError as error:
-        raise ValueError(f"{name}: {error}.") from None
+        raise ValueError(f"{name}: {reason(error)}.") from None
 
 
 def known(name: str) -> Callable[..., Any]:
@@ -269,7 +321,7 @@ def known(name: str) -> Callable[..., Any]:
     """
     names = catalogue()
     if name not in names:
-        raise ValueError(f"there is no layer {name!r}.{nearest(name, names)}")
+        raise ValueError(f"there is no layer {shortened(name)}.{nearest(name, names)}")
     return names[name]
 
 
@@ -287,8 +339,3 @@ def descendants(cls: type[Layer]) -> list[type[Layer]]:
     """Return every class of layers that has been defined, users' own among them."""
     below = cls.__subclasses__()
     return [*below, *(deeper for child in below for deeper in descendants(child))]
-
-
-def shortened(text: str) -> str:
-    """Return the text, quoted, cut where it is long."""
-    return repr(text if len(text) <= 60 else text[:57] + "...")

@@ -19,9 +19,9 @@ Array = np.ndarray[Any, Any]
 def machine_filters(machine: RBM, shape: tuple[int, int]) -> Figure:
     """Draw the weights of each hidden unit as a picture, side by side.
 
-    Blue where a visible unit that is on speaks for the hidden one, orange where against it,
-    paper where it does not matter; each scaled by its own largest weight. The first 256 are
-    drawn.
+    Light blue where a visible unit that is on raises the hidden one, dark orange where it
+    lowers it, mid-grey where it does not matter; each scaled by its own largest weight. The
+    first 256 are drawn.
 
     Args:
         machine: A fitted machine.
@@ -53,6 +53,8 @@ def samples(
 ) -> Figure:
     """Draw examples that a machine makes by itself, as it expects them in its last step.
 
+    The largest value is white, as in the pictures that it was fitted to.
+
     Args:
         machine: A fitted machine, or a deep belief network.
         shape: Height and width of the visible units as a picture.
@@ -72,9 +74,7 @@ def samples(
     drawn = machine.sample(count, n_steps=n_steps, expected=True, random_state=random_state)
     pictures = as_pictures(drawn, shape)
     low, high = pictures.min(), pictures.max()
-    grey = (high - pictures) / (high - low or 1.0)
-    # A rim of paper keeps pictures apart that reach their edges.
-    grey = np.pad(grey, ((0, 0), (1, 1), (1, 1)), constant_values=1.0)
+    grey = (pictures - low) / (high - low or 1.0)
     times = max(1, 64 // max(shape))
     grey = grey.repeat(times, axis=1).repeat(times, axis=2)
     opaque = np.stack([grey, grey, grey, np.ones_like(grey)], axis=-1)

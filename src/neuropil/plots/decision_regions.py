@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from neuropil.plots.look import INK, PAPER, blank, heading, key, label, quiet
-from neuropil.plots.maps import REGIONS
+from neuropil.plots.look import INK, MUTED, PAPER, blank, heading, key, label, quiet
+from neuropil.plots.palette import borders, class_palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SIDE = 300
 MARGIN, PALENESS = 0.08, 0.72
 MOST_ROWS, MOST_NAMES = 2000, 12
+# Rows of a rare class that are drawn at least.
+FEWEST = 20
 
 
 class Classifier(Protocol):
@@ -35,8 +37,8 @@ def decision_regions(model: Classifier, X: Any, y: Any) -> Figure:
     """Draw the regions of the classes, the rows, and the prototypes where the model has them.
 
     The colour of a place is the class that `predict` gives it. Prototypes (``prototypes_`` and
-    ``prototype_labels_``, as the LVQ family has them) are diamonds. Of many rows, 2,000 are
-    drawn.
+    ``prototype_labels_``, as the LVQ family has them) are diamonds. Of many rows about 2,000
+    are drawn, some of every class, and the title says so.
 
     Args:
         model: A classifier fitted to two columns.
@@ -60,8 +62,8 @@ def decision_regions(model: Classifier, X: Any, y: Any) -> Figure:
         raise ValueError(f"decision_regions: {len(rows)} rows, {len(classes)} classes.")
     figure, [axes] = blank(6.4, 5.6)
     color_plane(axes, model, rows)
-    step = -(-len(rows) // MOST_ROWS)
-    draw_rows(axes, model.classes_, rows[::step], classes[::step])
+    drawn = spread(classes)
+    draw_rows(axes, model.classes_, rows[drawn], classes[drawn])
     prototypes = getattr(model, "prototypes_", None)
     if prototypes is not None:
         colors = class_colors(model.classes_, model.prototype_labels_)  # pyright: ignore[reportAttributeAccessIssue]  # comes with prototypes_
@@ -71,14 +73,29 @@ def decision_regions(model: Classifier, X: Any, y: Any) -> Figure:
         key(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     own = "" if prototypes is None else f", {len(prototypes)} prototypes"
     share = float(np.mean(np.asarray(model.predict(rows)) == classes))
-    heading(axes, f"{type(model).__name__}: {share:.1%} of {len(rows)} rows right{own}")
+    part = "" if len(drawn) == len(rows) else f", {len(drawn)} drawn"
+    heading(axes, f"{type(model).__name__}: {share:.1%} of {len(rows)} rows right{own}{part}")
     return figure
+
+
+def spread(classes: Array) -> Array:
+    """Return which rows are drawn: of every class the same share, and a few at least."""
+    names, numbers, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    if len(classes) <= MOST_ROWS:
+        return np.arange(len(classes))
+    fewest = max(1, min(FEWEST, MOST_ROWS // len(names)))
+    chosen = []
+    for place, count in enumerate(counts):
+        wanted = min(count, max(fewest, round(MOST_ROWS * count / len(classes))))
+        members = np.flatnonzero(numbers == place)
+        chosen.append(members[np.linspace(0, count - 1, wanted).round().astype(int)])
+    return np.sort(np.concatenate(chosen))
 
 
 def class_colors(classes: Array, labels: Array) -> Array:
     """Return the colour of each label's class; a class that is unknown is dark."""
     codes = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
-    colors = np.array(REGIONS)[codes % len(REGIONS)]
+    colors = np.array(class_palette(len(classes)))[codes]
     return np.where(classes[codes] == labels, colors, INK)
 
 
@@ -94,8 +111,11 @@ def color_plane(axes: Axes, model: Classifier, rows: Array) -> None:
     colors = [to_rgb(color) for color in class_colors(model.classes_, model.classes_)]
     codes = np.searchsorted(model.classes_, np.asarray(model.predict(places)))
     pale = PALENESS * np.array(to_rgb(PAPER)) + (1 - PALENESS) * np.array(colors)
+    picture = pale[codes].reshape(SIDE, SIDE, 3)
+    # Pale colours of many classes come close: a line is drawn between neighbours.
+    picture[borders(codes.reshape(SIDE, SIDE))] = to_rgb(MUTED)
     axes.imshow(
-        pale[codes].reshape(SIDE, SIDE, 3),
+        picture,
         extent=(low[0], high[0], low[1], high[1]),
         origin="lower",
         aspect="auto",
@@ -105,7 +125,8 @@ def color_plane(axes: Axes, model: Classifier, rows: Array) -> None:
 
 def draw_rows(axes: Axes, classes: Array, rows: Array, labels: Array) -> None:
     """Draw the rows of each class."""
-    for name in classes:
+    # A class that the model does not know is drawn in ink.
+    for name in np.union1d(classes, labels):
         chosen = labels == name
         color = class_colors(classes, np.array([name]))
         style = {"s": 9, "color": color, "edgecolors": INK, "linewidths": 0.25}

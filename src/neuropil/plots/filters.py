@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuropil.layers import Deconvolution
-from neuropil.plots.look import BLUE, ORANGE, blank, heading
+from neuropil.plots.look import blank, heading
+from neuropil.plots.palette import signed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,9 +27,9 @@ WIDEST_GAP = 9
 def filters(network: Network, name: str | None = None) -> Figure:
     """Draw the filters of a convolution, side by side.
 
-    Filters over three channels are shown as colours, 0 as mid-grey. All others are blue where
-    weights are positive and orange where negative, paper where they are 0; over several
-    channels it is their mean. Each filter is scaled by its own largest weight. Filters of a
+    Filters over three channels are shown as colours. All others are light blue where weights
+    are positive and dark orange where they are negative; over several channels their mean is
+    shown. 0 is mid-grey, and each filter is scaled by its own largest weight. Filters of a
     signal are one line of cells, of a volume their middle slice. The first 256 are drawn.
 
     Args:
@@ -123,15 +124,12 @@ def as_pictures(weight: Array) -> Array:
 
 def colored(tap: Array) -> Array:
     """Return one filter as ``(height, width, 4)``: red, green, blue, opacity."""
-    from matplotlib.colors import to_rgb
-
     scaled = tap / (np.abs(tap).max() or 1.0)
     picture = np.ones((*tap.shape[1:], 4))
     if len(tap) == 3:
         picture[..., :3] = 0.5 + 0.5 * np.moveaxis(scaled, 0, -1)
     else:
-        picture[..., :3] = np.where(scaled[0][..., None] > 0, to_rgb(BLUE), to_rgb(ORANGE))
-        picture[..., 3] = np.abs(scaled[0])
+        picture[...] = signed()((1 + scaled[0]) / 2)
     # Enlarged, so that the line of one pixel between the filters is thin.
     times = -(-WIDEST_GAP // max(tap.shape[1:]))
     return picture.repeat(times, axis=0).repeat(times, axis=1)

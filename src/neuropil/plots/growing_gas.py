@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuropil.plots.look import INK, MUTED, PAPER, blank, heading, quiet
-from neuropil.plots.maps import REGIONS
+from neuropil.plots.palette import class_palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,8 @@ def growing_gas(model: GrowingNeuralGas, X: Any) -> Figure:
     """Draw the graph over the rows, each connected component in its colour.
 
     Two columns are the two axes. More are seen along the two directions in which the rows vary
-    most, so that edges may seem to cross. Of many rows, 5,000 are drawn.
+    most, so that edges may seem to cross. Of many rows, 5,000 are
+    drawn at random.
 
     Args:
         model: A fitted gas.
@@ -45,10 +46,12 @@ def growing_gas(model: GrowingNeuralGas, X: Any) -> Figure:
     if rows.shape[1] < 2:
         raise ValueError("growing_gas: needs rows with at least two columns, got one.")
     rows, nodes = seen_from_above(rows, np.asarray(model.nodes_, float))
-    colors = np.array(REGIONS)[model.components_ % len(REGIONS)]
+    count = int(model.components_.max()) + 1
+    colors = np.array(class_palette(count))[model.components_]
     figure, [axes] = blank(6.4, 5.6)
-    step = -(-len(rows) // MOST_ROWS)
-    axes.scatter(*rows[::step].T, s=5, color="#b9c2cb", linewidths=0)
+    # Drawn at random: every k-th row may leave out all of one kind.
+    drawn = np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS])
+    axes.scatter(*rows[drawn].T, s=5, color="#b9c2cb", linewidths=0)
     draw_graph(axes, nodes, model.edges_, colors)
     directions = rows.shape[1] < np.shape(model.nodes_)[1]
     names = ("first direction", "second direction") if directions else ("", "")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.plots.look import BLUE, ORANGE, blank, label, quiet, turn_labels
+from neuropil.plots.look import blank, label, quiet, turn_labels
+from neuropil.plots.palette import NEGATIVE, POSITIVE, ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +20,11 @@ def hinton(
     rows: Sequence[object] | None = None,
     columns: Sequence[object] | None = None,
 ) -> Figure:
-    """Draw a matrix as squares: blue ones are positive, orange ones negative.
+    """Draw a matrix as squares on grey: light ones are positive, dark ones negative.
 
     The square of w_ij has the area |w_ij| / max |w|; the largest fills its cell. Area, unlike
-    colour alone, is read off rightly, and small weights do not clutter the picture.
+    colour alone, is read off rightly, and small weights do not clutter the picture. The signs
+    differ in lightness, so that they survive in print without colours.
 
     Shape:
         `matrix`: ``(rows, columns)``; a vector is one row.
@@ -80,9 +82,12 @@ def checked_matrix(matrix: Any) -> np.ndarray[Any, Any]:
 def draw_squares(axes: Any, weights: np.ndarray[Any, Any]) -> None:
     """Draw the positive squares, then the negative ones, into axes."""
     from matplotlib.collections import PolyCollection
+    from matplotlib.patches import Rectangle
 
+    height, width = weights.shape
+    axes.add_patch(Rectangle((-0.5, -0.5), width, height, color=ZERO, linewidth=0))
     largest = np.abs(weights).max() or 1.0
-    for sign, color in ((1, BLUE), (-1, ORANGE)):
+    for sign, color in ((1, POSITIVE), (-1, NEGATIVE)):
         y, x = np.nonzero(sign * weights > 0)
         half = np.sqrt(np.abs(weights[y, x]) / largest) / 2
         corners = np.stack(

@@ -8,15 +8,31 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Blue and vermilion are told apart in every kind of colour blindness and in grey (Okabe and
-# Ito, 2008). The report swaps each of these colours for that of its theme.
+# Blue and vermilion differ in every kind of colour blindness (Okabe and Ito, 2008), but hardly
+# in grey: where they mean two things, a place or a line style says so too. The report swaps
+# each of these colours for that of its theme; colours of data are in `palette`.
 INK, MUTED, GRID = "#1d2733", "#5b6875", "#dde2e7"
 BLUE, ORANGE, PAPER = "#0072b2", "#d55e00", "#fefefe"
-# Where there are more lines than two; with a line style besides, three times as many.
+# Where there are more lines than two.
 SERIES = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", MUTED)
-STYLES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
 
 LONGEST_LABEL = 22
+
+
+def line_style(place: int) -> dict[str, Any]:
+    """Return colour and dashes of a line among many: no two lines are alike.
+
+    Args:
+        place: Number of the line.
+
+    Example:
+        >>> line_style(0)
+        {'color': '#0072b2', 'linestyle': '-'}
+    """
+    round_, place = divmod(place, len(SERIES))
+    dots = (1, 1.2) * max(0, round_ - 1)
+    dashes: Any = "-" if not round_ else (0, (4, 1.5, *dots))
+    return {"color": SERIES[place], "linestyle": dashes}
 
 
 def blank(

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from neuropil.plots.curves import curve_title, numbers
-from neuropil.plots.look import SERIES, STYLES, blank, heading, key, label, quiet
+from neuropil.plots.look import blank, heading, key, label, line_style, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,8 +99,7 @@ def draw(axes: Axes, xs: list[float], ys: list[float], place: int, text: str) ->
     axes.plot(
         xs,
         drawn,
-        color=SERIES[place % len(SERIES)],
-        linestyle=STYLES[place // len(SERIES) % len(STYLES)],
+        **line_style(place),
         linewidth=1.6,
         # A line of one point is invisible, and single steps are worth seeing.
         marker="o" if len(xs) < 3 else None,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.plots.look import BLUE, GRID, INK, MUTED, PAPER, blank, heading, label
+from neuropil.plots.look import BLUE, GRID, MUTED, PAPER, blank, heading, label
+from neuropil.plots.palette import DATA_INK, class_palette, shades
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-# Okabe and Ito's, told apart in every kind of colour blindness; then their paler kin.
-REGIONS = (
-    "#56b4e9", "#e69f00", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999",
-    "#bfe3f8", "#f7d78f", "#8fd6c2", "#faf5b0", "#8fbede", "#f0b78f", "#e9c6d8", "#d6d6d6",
-)  # fmt: skip
 MOST_PLANES, PLANES_ABREAST = 36, 6
 
 
@@ -47,8 +43,8 @@ def u_matrix(model: SOFM) -> Figure:
     """
     values = model.u_matrix().ravel()
     figure, [axes] = sheet(model)
-    draw_cells(axes, model, facecolor=shades(INK)(relative(values)))
-    explain(figure, axes, model, values, shades(INK), "mean distance to neighbours")
+    draw_cells(axes, model, facecolor=shades(DATA_INK)(relative(values)))
+    explain(figure, axes, model, values, shades(DATA_INK), "mean distance to neighbours")
     heading(axes, "U-matrix")
     return figure
 
@@ -142,7 +138,7 @@ def cluster_map(model: SOFM, n_clusters: int) -> Figure:
     """
     regions = model.cluster_map(n_clusters).ravel()
     figure, [axes] = sheet(model)
-    colors = [REGIONS[region % len(REGIONS)] for region in regions]
+    colors = np.array(class_palette(n_clusters))[regions]
     draw_cells(axes, model, facecolor=colors, edgecolor=PAPER)
     places = plane_positions(model)
     for region in range(n_clusters):
@@ -150,7 +146,7 @@ def cluster_map(model: SOFM, n_clusters: int) -> Figure:
         # The unit next to the middle: the middle itself may lie in another region.
         x, y = inside[((inside - inside.mean(axis=0)) ** 2).sum(axis=1).argmin()]
         tag = {"boxstyle": "round", "facecolor": PAPER, "edgecolor": "none"}
-        axes.text(x, y, str(region), ha="center", va="center", color=INK, bbox=tag)
+        axes.text(x, y, str(region), ha="center", va="center", color=DATA_INK, bbox=tag)
     heading(axes, f"{n_clusters} regions")
     return figure
 
@@ -225,20 +221,13 @@ def name_units(axes: Axes, model: SOFM, best: Array, labels: Sequence[object]) -
     size = float(np.clip(150 / width, 4, 10))
     for unit in np.flatnonzero(counts.sum(axis=1)):
         (x, y), text = places[unit], label(names[counts[unit].argmax()], 6)
-        axes.text(x, y, text, ha="center", va="center", color=INK, fontsize=size)
+        axes.text(x, y, text, ha="center", va="center", color=DATA_INK, fontsize=size)
 
 
 def relative(values: Array) -> Array:
     """Return numbers from 0 to 1: where values stand between the least and the largest."""
     low, high = values.min(), values.max()
     return (values - low) / (high - low if high > low else 1)
-
-
-def shades(color: str) -> Any:
-    """Return the colours from paper to a colour."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list("shades", [PAPER, color])
 
 
 def explain(

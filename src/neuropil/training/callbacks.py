@@ -132,7 +132,7 @@ class EarlyStopping(Monitor):
     """Stop when a figure has not become better for `patience` epochs.
 
     Args:
-        patience: How many epochs without progress are borne.
+        patience: Number of epochs without progress that are tolerated.
         monitor: The figure's column in the history, such as ``"validation_accuracy"``; by
             default ``validation_loss``, and ``loss`` where there is no validation.
         minimum_change: By how much the figure must be better to count.

@@ -27,7 +27,7 @@ class GradientWatch(Callback):
 
     The batch that was just learnt goes forward and back once more, as `gradient_health` has it.
     The training with it is, bit for bit, the one without. In long trainings the measurements
-    become rarer: up to epoch E there are about 40 + 20 log₂(E / 40).
+    become rarer: about 40 + 20 log₂(E / 40) epochs have been measured by epoch E > 40.
 
     Args:
         every: Epochs between two measurements, as long as there are no more than 40.

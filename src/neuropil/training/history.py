@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final, overload
 
 from typing_extensions import override
 
+from neuropil.core.reading import reading, require_file
 from neuropil.training.atomic import replacing
 
 if TYPE_CHECKING:
@@ -125,16 +126,19 @@ class History(Sequence[Record]):
             path: The file.
 
         Raises:
-            ValueError: When a cell is no number.
+            FileNotFoundError: When there is none.
+            ValueError: When it is damaged: a cell is not a number, a row is too short or too
+                long, or a column has no name.
         """
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            try:
-                return History(
-                    {name: number(cell) for name, cell in row.items() if cell != ""}
-                    for row in csv.DictReader(file)
-                )
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"{path} is no history: {error}.") from None
+        path = Path(path)
+        require_file(path)
+        with reading(path):
+            text = path.read_text("utf-8")
+            reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+            names = next(reader, [])
+            if len({*names, ""}) <= len(names):
+                raise ValueError("each column needs a name of its own")
+            return History(record(names, row, reader.line_num) for row in reader)
 
     @override
     def __repr__(self) -> str:
@@ -149,9 +153,23 @@ class History(Sequence[Record]):
         )
 
 
+def record(names: list[str], row: list[str], line: int) -> Record:
+    """Return the figures of one line.
+
+    Raises:
+        ValueError: When the line has another number of cells, or one is not a number.
+    """
+    if len(row) != len(names):
+        raise ValueError(f"line {line} has {len(row)} cells under {len(names)} names")
+    try:
+        return {name: number(cell) for name, cell in zip(names, row, strict=True) if cell}
+    except ValueError:
+        raise ValueError(f"line {line} holds a cell that is not a number") from None
+
+
 def number(cell: str) -> int | float:
-    """Return a cell as the number it was."""
-    return int(cell) if cell.lstrip("-").isdigit() else float(cell)
+    """Return a cell as the number that was written."""
+    return int(cell) if cell.lstrip("-").isdecimal() else float(cell)
 
 
 def shown(value: Any) -> str:

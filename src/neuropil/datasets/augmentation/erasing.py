@@ -16,17 +16,16 @@ from neuropil.datasets.augmentation.protocol import require, require_pictures, u
 class RandomErasing(Arguments):
     """Cover a random rectangle of some pictures with one value.
 
-    The rectangle has a share s of the picture's area, drawn evenly, and a ratio r of height to
-    width, its logarithm drawn
-    evenly: its sides are ``√(s · H · W · r)`` and ``√(s · H · W / r)``, rounded, within the
-        picture, at least one pixel.
+    The sides are ``√(s · H · W · r)`` and ``√(s · H · W / r)``, rounded, at least one pixel and
+    within the picture. s, the fraction of the picture's area, is drawn uniformly; so is the
+    logarithm of r, the ratio of height to width.
 
     Shape:
         ``(N, C, H, W)`` gives the same; the type is kept.
 
     Args:
         p: Probability that a picture is treated.
-        area: Smallest and largest share of the area.
+        area: Smallest and largest fraction of the area.
         ratio: Smallest and largest ratio of height to width.
         fill: The value that covers, in the raw inputs' range.
 

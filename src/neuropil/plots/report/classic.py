@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 # More prototypes than this are not told apart by looking.
 MOST = 100
+# Numbers that a cell of the table can hold.
+FEW = 4
+# Fitted rows that are examples themselves, in the scale of the network's input.
+EXAMPLES = ("prototypes_", "weights_")
 # Fitted rows that are as wide as an example, and what they are called.
 ROWS = {
     "prototypes_": "prototypes",
@@ -61,8 +65,8 @@ def facts(subject: Subject, model: ClassicModel) -> list[list[Content]]:
     for name, value in fitted.items():
         if not name.endswith("_") or name.startswith("_"):
             continue
-        if isinstance(value, np.ndarray) and value.size > 1:
-            rows.append([element("code", name), " × ".join(map(str, value.shape))])
+        if isinstance(value, np.ndarray):
+            rows.append([element("code", name), array_words(value)])
         elif isinstance(value, int):
             rows.append([element("code", name), f"{value:,}"])
         elif isinstance(value, float):
@@ -73,6 +77,33 @@ def facts(subject: Subject, model: ClassicModel) -> list[list[Content]]:
             value = float(measure(model.rows(subject.evidence.data.inputs)))
             rows.append([name.replace("_", " "), number(value)])
     return rows
+
+
+def array_words(values: NDArray[Any]) -> str:
+    """Return an array for a cell of the table: its numbers where they are few, else its shape.
+
+    Example:
+        >>> array_words(np.array([0.5, 2.0])), array_words(np.array([3.0]))
+        ('0.500, 2.00', '3.00')
+        >>> array_words(np.arange(10) / 10)
+        '10 numbers from 0 to 0.900'
+        >>> array_words(np.eye(3)), array_words(np.array(["cat", "dog"]))
+        ('3 × 3 numbers from 0 to 1.00', 'cat, dog')
+    """
+    whole = values.dtype.kind in "iub"
+    write = str if values.dtype.kind not in "fiub" else whole_number if whole else number
+    if values.size <= FEW:
+        return ", ".join(write(value) for value in values.ravel().tolist())
+    size = " × ".join(f"{length:,}" for length in values.shape)
+    if values.dtype.kind not in "fiub":
+        return f"{size} values"
+    low, high = write(values.min().item()), write(values.max().item())
+    return f"{size} numbers from {low} to {high}"
+
+
+def whole_number(value: int) -> str:
+    """Return an integer with its thousands apart."""
+    return f"{int(value):,}".replace("-", "−")
 
 
 def map_pictures(subject: Subject, model: ClassicModel) -> Content:
@@ -109,10 +140,12 @@ def learnt_pictures(subject: Subject, model: ClassicModel) -> Content:
     shape = subject.splits.input_shape
     fitted: dict[str, Any] = vars(model.estimator)
     size = int(np.prod([length or 0 for length in shape]))
-    found = ((word, fitted.get(name)) for name, word in ROWS.items())
-    for word, rows in found:
+    for name, word in ROWS.items():
+        rows = fitted.get(name)
         wide = isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.shape[1] == size
         if wide and can_be_shown(tuple(length or 0 for length in shape)):
+            if name in EXAMPLES:
+                rows = np.asarray(rows, float) * model.scale + model.center
             return cards_of(word, np.asarray(rows, float), shape)
     return None
 

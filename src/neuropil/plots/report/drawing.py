@@ -37,9 +37,10 @@ def drawing(
         least: The least width in pixels: on narrower screens it scrolls.
 
     Example:
-        >>> from neuropil.plots import hinton
-        >>> page = drawing(hinton([[1.0, -1.0]]), "weights", "Two weights.")
-        >>> 'role="img" aria-label="Two weights."' in page, "var(--blue)" in page
+        >>> from neuropil.plots import error_by_decile
+        >>> figure = error_by_decile([1.0, 2.0], [1.0, 3.0], "price")
+        >>> page = drawing(figure, "deciles", "Errors.")
+        >>> 'role="img" aria-label="Errors."' in page, "var(--blue)" in page
         (True, True)
     """
     import matplotlib as mpl

@@ -6,6 +6,8 @@ import html
 from collections.abc import Iterable
 from typing import final
 
+from neuropil.text import visible
+
 VOID = {"br", "hr", "img", "meta"}
 
 
@@ -59,8 +61,8 @@ def joined(content: Content) -> Html:
 
 
 def clean(text: str) -> str:
-    """Return text that a UTF-8 file can hold: file names may have bytes that are no text."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    """Return text that a UTF-8 page can hold and that a reader sees as it is."""
+    return visible(text)
 
 
 def table(

@@ -133,7 +133,7 @@ def first_filters(network: Network) -> Html:
     colors = (
         "Each shows the colours that it answers to; mid-grey is none."
         if weight.shape[1] == 3
-        else "Blue weights add, orange ones subtract."
+        else "Light weights add, dark ones subtract; mid-grey is zero."
     )
     what = f"{name}: {filter_words(weight)}"
     return drawing(
@@ -151,7 +151,7 @@ def first_units(weights: Tensor, names: list[str]) -> Html:
         "weights",
         "Hinton diagram of the first layer's weights.",
         caption=f"A row for each input, a column for {which} units, the strongest first. "
-        "The area of a square is the size of the weight; blue ones are positive, orange ones "
+        "The area of a square is the size of the weight; light ones are positive, dark ones "
         "negative. Inputs are scaled alike, so those with small squares matter little.",
         least=16 * len(strongest),
     )

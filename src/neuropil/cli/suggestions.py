@@ -1,0 +1,44 @@
+"""Where a mistyped or misplaced name belongs: an algorithm given as a network, and the like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neuropil.text import nearest_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def elsewhere(name: str, option: str) -> str:
+    """Return " 'adam' goes by --algorithm." when a name belongs to another option, or nothing.
+
+    Args:
+        name: What was given.
+        option: The option that it was given for.
+
+    Example:
+        >>> elsewhere("Adma", "--network"), elsewhere("Adma", "--algorithm")
+        (" 'adam' goes by --algorithm.", '')
+    """
+    own = known_names()
+    if nearest_name(name, own.pop(option, ())):
+        return ""
+    found = ((other, nearest_name(name, names)) for other, names in own.items())
+    return next((f" {match!r} goes by {other}." for other, match in found if match), "")
+
+
+def known_names() -> dict[str, Iterable[str]]:
+    """Return the names that each option of ``neuropil train`` takes."""
+    from neuropil.algorithms import schedules
+    from neuropil.algorithms.gradient import BY_NAME
+    from neuropil.architectures import registry
+    from neuropil.cli import classic
+    from neuropil.training import losses
+
+    return {
+        "--network": [*registry.ZOO, *classic.names()],
+        "--algorithm": BY_NAME,
+        "--loss": losses.LOSSES,
+        "--schedule": schedules.SCHEDULES,
+    }

@@ -1,0 +1,117 @@
+"""Text for a person: short, visible, and with suggestions for mistyped names."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Controls, surrogates of undecodable file names, line and paragraph separators.
+UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
+# Marks that turn the direction of the text that follows.
+TURNING = {*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
+LONGEST_NAME = 60
+LONGEST_REASON = 400
+
+
+def visible(text: object) -> str:
+    r"""Return text with escapes in place of what a terminal or a page would act on.
+
+    Line breaks and tabs stay.
+
+    Args:
+        text: Any text, such as the name of a file or of a class.
+
+    Example:
+        >>> visible("caf\x1b[31m\u202e")
+        'caf\\x1b[31m\\u202e'
+    """
+    text = str(text)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(escaped, text))
+
+
+def escaped(sign: str) -> str:
+    """Return one character, or its escape where it is not for the eye."""
+    if sign in "\n\t" or (unicodedata.category(sign) not in UNSEEN and sign not in TURNING):
+        return sign
+    code = ord(sign)
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def one_line(text: object) -> str:
+    """Return a message without its line breaks, and with nothing that a terminal acts on."""
+    return visible(" ".join(str(text).split()))
+
+
+def shortened(text: object, longest: int = LONGEST_NAME) -> str:
+    """Return text as a quoted literal, cut where it is long.
+
+    Example:
+        >>> shortened("Relu()"), shortened("x" * 1000, 10)
+        ("'Relu()'", "'xxxxxxx...'")
+    """
+    text = str(text)
+    return repr(text if len(text) <= longest else text[: longest - 3] + "...")
+
+
+def reason(error: BaseException) -> str:
+    """Return what an error says as part of a sentence: one line, no full stop, not endless.
+
+    Example:
+        >>> reason(ValueError("no such row.")), reason(KeyError())
+        ('no such row', 'KeyError')
+    """
+    text = one_line(error).rstrip(".") or type(error).__name__
+    if isinstance(error, KeyError) and error.args:
+        text = f"{error.args[0]!r} is missing"
+    return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the nearest known name, or nothing.
+
+    Example:
+        >>> nearest("Adma", ["Adamax", "Adam", "CMAC"]), nearest("xyz", ["Adam"])
+        (" Did you mean 'Adam'?", '')
+    """
+    found = nearest_name(name, known)
+    return f" Did you mean {found!r}?" if found else ""
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name with the fewest typing errors, else one that is written alike."""
+    candidates = {candidate.lower(): candidate for candidate in known}
+    wanted = name.lower()
+    if not wanted or len(wanted) > LONGEST_NAME:
+        return None
+    limit = max(1, len(wanted) // 4)
+    errors = {c: typing_errors(wanted, c) for c in candidates}
+    best = min(errors, key=lambda c: errors[c], default="")
+    if best and errors[best] <= limit:
+        return candidates[best]
+    beginning = [c for c in candidates if len(wanted) > 2 and c.startswith(wanted)]
+    alike = difflib.get_close_matches(wanted, candidates, n=1, cutoff=0.6)
+    return next((candidates[c] for c in (*sorted(beginning, key=len), *alike)), None)
+
+
+def typing_errors(a: str, b: str) -> int:
+    """Return how many letters are missing, extra, wrong, or swapped with their neighbour.
+
+    Example:
+        >>> typing_errors("adma", "adam"), typing_errors("relu", "elu")
+        (1, 1)
+    """
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        before, last, row = row, before, [i, *[0] * len(b)]
+        for j, y in enumerate(b, 1):
+            row[j] = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y))
+            if i > 1 < j and x == b[j - 2] and a[i - 2] == y:
+                row[j] = min(row[j], last[j - 2] + 1)
+    return row[-1]
