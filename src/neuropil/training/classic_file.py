@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import load as arrays_of
 from safetensors.numpy import save as bytes_of
 
 from neuropil.core.files import write_together
+from neuropil.core.reading import read_json, reading, require_file
 from neuropil.training.plain_network import Reader, Writer, short
 from neuropil.training.readout import Readout
 from neuropil.training.run import MODEL
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 ARRAYS = "model.safetensors"
-# Bytes of the first file, and classes, at most.
-LARGEST, MOST_CLASSES = 1 << 26, 1 << 16
+MOST_CLASSES = 1 << 16
 
 
 def write_model(model: ClassicModel, folder: Path) -> None:
@@ -76,15 +75,13 @@ def read_model(kind: type[Model], folder: Path) -> Model:
             raise FileNotFoundError(f"{folder} holds no {name}.")
     plain = read_plain(folder / MODEL)
     reader = Reader(read_arrays(folder / ARRAYS))
-    try:
+    with reading(folder / MODEL):
         estimator = reader.network(plain["network"])
         model = kind(estimator, classes_of(plain["classes"]), limits_of(plain["limits"]))
         model.estimator = estimator
         take_arrays(model, reader.mapping(plain["arrays"]))
         if reader.arrays:
             raise ValueError(f"{ARRAYS} beside it holds {short(next(iter(reader.arrays)))} too")
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"{folder / MODEL} is damaged: {error}".rstrip(".") + ".") from None
     return model
 
 
@@ -94,13 +91,8 @@ def read_plain(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: When it holds none, or one of a newer format.
     """
-    if path.stat().st_size > LARGEST:
-        raise ValueError(f"{path} is damaged: it is longer than {LARGEST:,} bytes.")
-    try:
-        plain = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged: {error}.") from None
-    written = plain.get("format") if isinstance(plain, dict) else None
+    plain = read_json(path)
+    written = plain.get("format")
     if type(written) is not int:
         raise ValueError(f"{path} is damaged: it has no format number.")
     if written > FORMAT:
@@ -117,10 +109,9 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     Raises:
         ValueError: When it is damaged.
     """
-    try:
+    require_file(path)
+    with reading(path):
         found = arrays_of(path.read_bytes())
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise ValueError(f"{path} is damaged: {error}.") from None
     return {name: np.array(value, order="C") for name, value in found.items()}
 
 
