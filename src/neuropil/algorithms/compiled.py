@@ -24,7 +24,7 @@ def compiled(**options: Any) -> Callable[[Function], Function]:
         options: For `numba.njit`.
     """
 
-    def decorator(function: Function) -> Function:
+    def decorator(function: Function) -> Any:
         try:
             return njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:  # Numba found no folder that it can write to
