@@ -1,6 +1,8 @@
 """Fitted classic networks on disk: bit for bit what was saved, and plain data alone."""
 
+import contextlib
 import json
+import random
 
 import numpy as np
 import pytest
@@ -378,3 +380,82 @@ def test_associations_are_used_from_python():
     for kind in (algorithms.HebbRule, algorithms.Instar, algorithms.DiscreteBAM):
         with pytest.raises(ValueError, match="associates patterns with signals"):
             ClassicModel(kind(), classes=2)
+
+
+# What may stand in place of a value.
+INTRUDERS = [
+    *(None, True, 0, 1, -1, 2**63, 10**6, 1.5, 1e308, "", "eval", [], {}, [1, 2]),
+    *({"list": [1]}, {"tuple": [1, 2]}, {"number": "nan"}, {"array": "center"}),
+    *({"turned": "center"}, {"pairs": [[1, 2]]}, {"network": {}}, {"Generator": [1]}),
+]
+
+
+def places(plain, way=()):
+    """Return the way to each value of plain data."""
+    found = []
+    if isinstance(plain, dict | list):
+        keys = plain if isinstance(plain, dict) else range(len(plain))
+        for key in list(keys):
+            found += [(*way, key), *places(plain[key], (*way, key))]
+    return found
+
+
+def mutated(plain, arrays, rng):
+    """Change one value or one number of an array."""
+    if rng.random() < 0.5 or not arrays:
+        *way, last = rng.choice(places(plain))
+        put(*way, last, rng.choice(INTRUDERS))(plain)
+        return
+    name = rng.choice(sorted(arrays))
+    values = arrays[name].reshape(-1)
+    kinds = {"f": [0, -1, 1e30, np.nan, np.inf], "b": [True, False]}
+    if values.size:
+        values[rng.randrange(values.size)] = rng.choice(
+            kinds.get(values.dtype.kind, [0, 1, 99])
+        )
+
+
+def mutate_and_read(folder, count, seed):
+    """Read mutated files: there is an answer of numbers, or one line."""
+    rng, x = random.Random(seed), torch.from_numpy(ROWS)
+    kinds = [kind for kind in networks() if "predict" in dir(kind) or "transform" in dir(kind)]
+    known = {}
+    for _ in range(count):
+        kind = rng.choice(kinds)
+        if kind not in known:
+            known[kind] = written_model(kind, folder, x)
+        if known[kind] is None:
+            continue
+        text, arrays = known[kind]
+        plain, arrays = json.loads(text), {name: value.copy() for name, value in arrays.items()}
+        mutated(plain, arrays, rng)
+        (folder / "model.json").write_text(json.dumps(plain))
+        save_file(arrays, folder / "model.safetensors")
+        said = ""
+        try:
+            assert torch.isfinite(ClassicModel.load(folder).predict(x)).all()
+        except ValueError as error:
+            said = str(error)
+        assert "\n" not in said
+        assert len(said) < 500
+
+
+def written_model(kind, folder, x):
+    """Return the text and the arrays of a fitted model; None where a network can be none."""
+    for classes, y in ((2, torch.from_numpy(CLASSES)), (None, x[:, 0])):
+        with contextlib.suppress(ValueError):
+            model = ClassicModel(kind(**SMALL.get(kind.__name__, {})), classes)
+            model.fit(x, y).save(folder)
+            arrays = load_file(folder / "model.safetensors")
+            return (folder / "model.json").read_text(), arrays
+    return None
+
+
+def test_mutated_files_give_answers_or_one_line(tmp_path):
+    mutate_and_read(tmp_path, 120, seed=0)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_many_mutated_files_give_answers_or_one_line(tmp_path, seed):
+    mutate_and_read(tmp_path, 2000, seed)

@@ -22,16 +22,9 @@ def compiled(**options: Any) -> Callable[[Function], Function]:
 
     Args:
         options: For `numba.njit`.
-
-    Example:
-        >>> @compiled(fastmath=True)
-        ... def twice(x):
-        ...     return 2 * x
-        >>> twice(4.0)
-        8.0
     """
 
-    def decorator(function: Function) -> Function:
+    def decorator(function: Function) -> Any:
         try:
             made: Any = njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:  # Numba found no folder that it can write to

@@ -6,7 +6,7 @@ import ast
 import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from neuropil.core.expression import nearest
+from neuropil.core.expression import nearest, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,10 +75,11 @@ def plain_options(text: str, maker: Callable[..., Any], *, leading: int = 0) -> 
             *((str(keyword.arg), keyword.value) for keyword in call.keywords),
         ]
         options = {name: ast.literal_eval(value) for name, value in values}
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
+        name, said = text.partition("(")[0][:40], str(error) or "it is nested too deeply"
         raise ValueError(
-            f"{text!r} must be a name or a call with plain values, such as "
-            f"'{text.partition('(')[0]}({names[0]}=…)': {error}."
+            f"{shortened(text)} must be a name or a call with plain values, such as "
+            f"'{name}({names[0]}=…)': {said[:100]}."
         ) from None
     for name in options:
         if name not in names:

@@ -10,7 +10,7 @@ from safetensors.numpy import load as arrays_of
 from safetensors.numpy import save as bytes_of
 
 from neuropil.core.atomic import make_folder, replacing_all
-from neuropil.core.reading import read_json, reading
+from neuropil.core.reading import read_json, reading, require_file
 from neuropil.training.plain_network import Reader, Writer, short
 from neuropil.training.readout import Readout
 from neuropil.training.run import MODEL
@@ -77,15 +77,13 @@ def read_model(kind: type[Model], folder: Path) -> Model:
             raise FileNotFoundError(f"{folder} holds no {name}.")
     plain = read_json(folder / MODEL, FORMAT)
     reader = Reader(read_arrays(folder / ARRAYS))
-    try:
+    with reading(folder / MODEL):
         estimator = reader.network(plain["network"])
         model = kind(estimator, classes_of(plain["classes"]), limits_of(plain["limits"]))
         model.estimator = estimator
         take_arrays(model, reader.mapping(plain["arrays"]))
         if reader.arrays:
             raise ValueError(f"{ARRAYS} beside it holds {short(next(iter(reader.arrays)))} too")
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"{folder / MODEL} is damaged: {error}".rstrip(".") + ".") from None
     return model
 
 
@@ -95,6 +93,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     Raises:
         ValueError: When it is damaged.
     """
+    require_file(path)
     with reading(path):
         found = arrays_of(path.read_bytes())
     return {name: np.array(value, order="C") for name, value in found.items()}

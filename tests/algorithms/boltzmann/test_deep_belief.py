@@ -79,5 +79,5 @@ def test_real_numbers_come_in_below():
 
 
 def test_no_layer_is_refused():
-    with pytest.raises(ValueError, match="`n_hidden` must be at least one number of units"):
+    with pytest.raises(ValueError, match="`n_hidden` must be one whole number or more"):
         DeepBeliefNetwork(()).fit(X)

@@ -116,7 +116,10 @@ def test_a_class_of_one_row_is_known():
 def test_what_cannot_be_is_refused():
     X, y = blobs(30)
     for options, match in [
-        ({"sigma": 0}, "`sigma` must be 'shared', 'feature', a positive number, or 3 of them"),
+        (
+            {"sigma": 0},
+            "`sigma` must be 'shared', 'feature', a positive number, or one of them per",
+        ),
         (
             {"sigma": {"a": 1.0}},
             r"`sigma` must be a positive number for each of \['a', 'b', 'c'\]",
