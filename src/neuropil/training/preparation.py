@@ -261,6 +261,7 @@ def in_loss_form(trainer: Trainer, arrays: Arrays) -> Arrays:
         return arrays
     loss = trainer.objective.loss
     scores = sample_scores(trainer, arrays.inputs)
+    say_lost_digits(arrays, scores)
     try:
         if not isinstance(loss.main(scores), Tensor):
             if not isinstance(loss, Custom):
@@ -271,16 +272,24 @@ def in_loss_form(trainer: Trainer, arrays: Arrays) -> Arrays:
                 )
             return arrays
         targets = loss.prepare(arrays.targets, scores)
-        if not loses_nothing(arrays.targets, targets):
-            warnings.warn(
-                f"the {arrays.title} targets differ by less than {targets.dtype} can hold at "
-                f"their size: subtract their mean in double precision first, or use "
-                f"NetworkRegressor, which does.",
-                stacklevel=2,
-            )
     except ValueError as error:
         raise ValueError(f"{arrays.title} targets: {error}") from None
     return dataclasses.replace(arrays, targets=targets)
+
+
+def say_lost_digits(arrays: Arrays, scores: Any) -> None:
+    """Warn of targets that become alike in the type of the scores."""
+    targets = arrays.targets
+    exact = isinstance(targets, Tensor) and targets.dtype == torch.float64
+    if not exact or not isinstance(scores, Tensor):
+        return
+    if not loses_nothing(targets, targets.to(scores.dtype)):
+        warnings.warn(
+            f"the {arrays.title} targets differ by less than {scores.dtype} can hold at their "
+            f"size: subtract their mean in double precision first, or use NetworkRegressor, "
+            f"which does.",
+            stacklevel=2,
+        )
 
 
 def sample_scores(trainer: Trainer, inputs: Any) -> Any:
