@@ -277,6 +277,19 @@ def in_loss_form(trainer: Trainer, arrays: Arrays) -> Arrays:
     return dataclasses.replace(arrays, targets=targets)
 
 
+def sample_scores(trainer: Trainer, inputs: Any) -> Any:
+    """Return the scores of the first examples; no random state and no weight changes."""
+    place = placement(trainer)
+    columns = inputs if isinstance(inputs, tuple) else (inputs,)
+    module = trainer.learner.module
+    heads = (column[:2] for column in columns)
+    # Only the shape of the scores matters here, not the digits of the inputs.
+    heads = (h.to(float_type(module)) if h.dtype == torch.float64 else h for h in heads)
+    sample = tuple(place.cast(place.move(head)) for head in heads)
+    with in_test_mode(module), torch.no_grad(), torch.random.fork_rng(devices=[]):
+        return trainer.learner.scores(*sample)
+
+
 def say_lost_digits(arrays: Arrays, scores: Any) -> None:
     """Warn of targets that become alike in the type of the scores."""
     targets = arrays.targets
@@ -290,16 +303,3 @@ def say_lost_digits(arrays: Arrays, scores: Any) -> None:
             f"which does.",
             stacklevel=2,
         )
-
-
-def sample_scores(trainer: Trainer, inputs: Any) -> Any:
-    """Return the scores of the first examples; no random state and no weight changes."""
-    place = placement(trainer)
-    columns = inputs if isinstance(inputs, tuple) else (inputs,)
-    module = trainer.learner.module
-    heads = (column[:2] for column in columns)
-    # Only the shape of the scores matters here, not the digits of the inputs.
-    heads = (h.to(float_type(module)) if h.dtype == torch.float64 else h for h in heads)
-    sample = tuple(place.cast(place.move(head)) for head in heads)
-    with in_test_mode(module), torch.no_grad(), torch.random.fork_rng(devices=[]):
-        return trainer.learner.scores(*sample)
