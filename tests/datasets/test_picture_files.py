@@ -57,10 +57,13 @@ class TestLinks:
         folder = write_pictures("cat", "dog", count=5)
         os.mkfifo(folder / "cat" / "pipe.png")
         (folder / "dog" / "zero.png").symlink_to("/dev/zero")
-        (note,) = read(folder).notes
-        assert (
-            note == "2 pictures set aside: cat/pipe.png: a named pipe, dog/zero.png: a device."
-        )
+        opened = read(folder)
+        assert opened.notes == [
+            "2 pictures set aside: cat/pipe.png: a named pipe, dog/zero.png: a device."
+        ]
+        new = datasets.read_for_prediction(opened.preparation, [folder])
+        assert len(new.inputs) == 10
+        assert new.set_aside == ["pipe.png is a named pipe.", "zero.png is a device."]
 
 
 class TestEmptyFolders:

@@ -36,7 +36,7 @@ class TestTheBoundary:
         [
             (
                 ValueError("two\nlines\x1b[31m"),
-                r"^here is damaged or truncated: two lines \[31m\.$",
+                r"^here is damaged or truncated: two lines\\x1b\[31m\.$",
             ),
             (KeyError(), r"^here is damaged or truncated: KeyError\.$"),
             (RecursionError("too deep."), r"^here is damaged or truncated: too deep\.$"),

@@ -231,6 +231,20 @@ class TestTheTrainer:
         ):
             trainer.fit((X[:, None], Z[:, None]), epochs=1)
 
+    @pytest.mark.parametrize(
+        ("network", "normalize"),
+        [(torch.nn.Linear(1, 1), True), (Input(1) >> Linear(1), False)],
+        ids=["torch", "as they are"],
+    )
+    def test_inputs_that_nothing_is_taken_off_from_are_said(self, network, normalize):
+        trainer = Trainer(
+            network, loss="squared_error", normalize=normalize, progress=False, threads=None
+        )
+        with pytest.warns(
+            UserWarning, match="inputs differ by less than torch.float32 can hold"
+        ):
+            trainer.fit((1e9 + Z[:, None], Z[:, None]), epochs=1)
+
     def test_others_are_not(self):
         trainer = Trainer(
             Input(1) >> Linear(1), loss="squared_error", progress=False, threads=None

@@ -14,7 +14,7 @@ PLACE = Placement(torch.device("cpu"), torch.float32)
 
 def batches(rows, size, *, order=None, rank=0, processes=1, columns=1):
     x = torch.arange(rows * columns, dtype=torch.float32).reshape(rows, columns)
-    arrays = as_arrays((x, torch.arange(rows)), "training", torch.float32)
+    arrays = as_arrays((x, torch.arange(rows)), "training")
     return ArrayBatches(arrays, size, PLACE, order=order, rank=rank, processes=processes)
 
 

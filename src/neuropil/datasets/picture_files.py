@@ -153,13 +153,6 @@ def what_else(path: Path) -> str:
     return "neither a file nor a folder"
 
 
-def files_below(folder: Path) -> list[Path]:
-    """Return all files in a folder and its folders, hidden ones left out."""
-    finds = Finds(folder)
-    finds.walk(folder)
-    return finds.files
-
-
 def is_picture(path: Path) -> bool:
     """Tell by its name whether a file should be a picture."""
     return path.suffix.lower() in SUFFIXES and path.is_file()

@@ -14,7 +14,7 @@ from neuropil.datasets.array_file import ArrayFile, read_npy
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.paths import existing, listed
 from neuropil.datasets.picture_file import SUFFIXES
-from neuropil.datasets.picture_files import files_below, is_picture
+from neuropil.datasets.picture_files import Finds, is_picture
 from neuropil.datasets.reading import reading
 from neuropil.datasets.table_file import read_table
 from neuropil.datasets.unpacking import unpacked_suffix
@@ -82,10 +82,12 @@ def read_for_prediction(
     """
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
     found = [existing(path) for path in several]
-    files = [
-        file for path in found for file in (picture_files(path) if path.is_dir() else [path])
-    ]
     gathered = PredictionInputs(torch.empty(0), [])
+    files = [
+        file
+        for path in found
+        for file in (picture_files(path, gathered.set_aside) if path.is_dir() else [path])
+    ]
     batches: list[Tensor] = []
     for file in files:
         try:
@@ -107,15 +109,22 @@ def read_for_prediction(
     return gathered
 
 
-def picture_files(folder: Path) -> list[Path]:
+def picture_files(folder: Path, set_aside: list[str]) -> list[Path]:
     """Return the pictures in a folder and its folders.
+
+    Args:
+        folder: Where to look.
+        set_aside: Gains a line for each picture that is no file.
 
     Raises:
         DataError: If there are none.
     """
-    found = [file for file in files_below(folder) if is_picture(file)]
+    finds = Finds(folder)
+    finds.walk(folder)
+    set_aside += [f"{path.name} is {why}." for path, why in finds.unreadable.items()]
+    found = [file for file in finds.files if is_picture(file)]
     if not found:
-        raise DataError(f"{folder} holds no pictures.")
+        raise DataError(" ".join([f"{folder} holds no pictures.", *set_aside]))
     return found
 
 

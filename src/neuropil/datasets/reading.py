@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from neuropil.core.free_memory import format_bytes, require_memory
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import shortened
+from neuropil.text import reason, visible
 
 if TYPE_CHECKING:
     import os
@@ -39,21 +39,13 @@ def reading(path: str | os.PathLike[str]) -> Iterator[None]:
     except DataError:
         raise
     except MemoryError as error:
-        why = one_line(error) or "it claims more than fits in memory"
-        raise DataError(f"{path} is too large: {why.rstrip('.')}.") from None
+        why = reason(error) if str(error) else "it claims more than fits in memory"
+        raise DataError(f"{visible(path)} is too large: {why}.") from None
     except OSError as error:
-        raise DataError(
-            f"{path} cannot be read: {error.strerror or one_line(error)}."
-        ) from None
+        why = error.strerror or reason(error)
+        raise DataError(f"{visible(path)} cannot be read: {why}.") from None
     except Exception as error:
-        why = one_line(error) or type(error).__name__
-        raise DataError(f"{path} is damaged or truncated: {why.rstrip('.')}.") from None
-
-
-def one_line(error: BaseException) -> str:
-    """Return the text of an error in one line fit for a message."""
-    printable = "".join(c if c.isprintable() else " " for c in str(error))
-    return shortened(" ".join(printable.split()), 150)
+        raise DataError(f"{visible(path)} is damaged or truncated: {reason(error)}.") from None
 
 
 def check_unpacked(path: Path, size: int) -> None:
