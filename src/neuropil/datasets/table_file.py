@@ -233,7 +233,7 @@ def read_cells(
             raise DataError(f"{path} has a row of more than {LONGEST_ROW / 2**20:g} MiB.")
     columns = [column.combine_chunks() for column in found.columns]
     # Looked for first, as stripping millions of cells takes as long as reading them.
-    if any(space in body for space in (" ", "\t", "\xa0", "\u3000")):
+    if rows is not None or " " in body or "\t" in body or not body.isascii():
         columns = [pc.utf8_trim_whitespace(column) for column in columns]
     return columns, rows if rows is not None else range(layout.row, layout.row + len(found))
 
@@ -276,7 +276,7 @@ def tightened(body: str, layout: Layout, path: Path) -> tuple[str, list[int]]:
     """
     width = len(layout.names)
     text, rows = io.StringIO(newline=""), []
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     for row, record in numbered_records(body, layout, path):
         if not record or (width > 1 and len(record) == 1 and not record[0].strip()):
             continue
