@@ -128,7 +128,10 @@ def test_a_table_in_memory_may_be_a_data_frame():
 
 
 CELLS = st.text(
-    st.one_of(st.sampled_from("abz09 ,;|\t\"'\n\r.-#€é\\"), st.characters(codec="utf-8", exclude_categories=["C", "Z"])),
+    st.one_of(
+        st.sampled_from("abz09 ,;|\t\"'\n\r.-#€é\\"),
+        st.characters(codec="utf-8", exclude_categories=["C", "Z"]),
+    ),
     max_size=8,
 ).filter(lambda cell: not set(cell) & set("\0\x1a\ufeff"))
 ROWS = st.lists(
