@@ -191,6 +191,11 @@ def test_spaces_before_quotes_are_no_part_of_the_cell(write_table):
     assert table.column("b").to_pylist() == ["x, y", "z"]
 
 
+def test_text_that_excel_keeps_from_being_a_number_is_that_text(write_table):
+    table = read_table(write_table('a,b\n"=""007""",1\n="08",2\n'), [])
+    assert table.column("a").to_pylist() == ["007", "08"]
+
+
 def test_quotes_within_a_cell_are_kept(write_table):
     table = read_table(write_table('a,b\n5" pipe,1\n6" pipe,2\n'), [])
     assert table.column("a").to_pylist() == ['5" pipe', '6" pipe']

@@ -51,6 +51,7 @@ STEPS = (
     (r",-$", ""),  # 5,- is five
     (r"^(\d.*)-$", r"-\1"),  # SAP writes the sign last
     (r"^([+-])\s+", r"\1"),
+    (r"(\d\.?)[dD]([+-]\d+)$", r"\1e\2"),  # Fortran's double precision
 )
 
 

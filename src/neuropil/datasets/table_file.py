@@ -173,7 +173,7 @@ def read_table(
 
 
 def read_names(path: Path, *, encoding: str | None = None) -> list[str]:
-    """Return the names of a table's columns alone.
+    """Return the names of a table's columns alone, which the first row holds.
 
     Args:
         path: The file.
@@ -183,7 +183,7 @@ def read_names(path: Path, *, encoding: str | None = None) -> list[str]:
         DataError: If it cannot be read.
     """
     text = decode(read_unpacked(path), path, [], asked=encoding)
-    return find_layout(text, path, []).names
+    return find_layout(text, path, [], header=True).names
 
 
 def without_empty(table: Table, path: Path, notes: list[str]) -> Table:
@@ -235,6 +235,8 @@ def read_cells(
     # Looked for first, as stripping millions of cells takes as long as reading them.
     if rows is not None or " " in body or "\t" in body or not body.isascii():
         columns = [pc.utf8_trim_whitespace(column) for column in columns]
+    if '="' in body:  # ="007" keeps Excel from making it a number
+        columns = [pc.replace_substring_regex(c, '^="([^"]*)"$', r"\1") for c in columns]
     return columns, rows if rows is not None else range(layout.row, layout.row + len(found))
 
 
