@@ -90,7 +90,7 @@ class Table:
         Args:
             name: One of `names`.
         """
-        return self.columns[self.names.index(name)]
+        return self.columns[self.places[name]]
 
     def where(self, keep: np.ndarray[Any, Any]) -> Table:
         """Return the rows that are to be kept.
@@ -127,6 +127,11 @@ class Table:
                 unit=unit,
             )
         return self.read[key]
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Place of each column by its name."""
+        return {name: place for place, name in enumerate(self.names)}
 
     @cached_property
     def decimal(self) -> str | None:
