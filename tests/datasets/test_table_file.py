@@ -216,6 +216,18 @@ def test_too_many_columns_are_refused(write_table):
 @settings(deadline=None, max_examples=80, derandomize=True)
 @given(data=st.data())
 def test_mutated_tables_give_a_table_or_one_line(tmp_path_factory, data):
+    check_mutated(tmp_path_factory, data)
+
+
+@pytest.mark.soak
+@settings(deadline=None, max_examples=5000)
+@given(data=st.data())
+def test_thousands_of_mutated_tables_give_a_table_or_one_line(tmp_path_factory, data):
+    check_mutated(tmp_path_factory, data)
+
+
+def check_mutated(tmp_path_factory, data):
+    """Open a table that was changed in some places."""
     raw = bytearray(MUTATED[data.draw(st.integers(0, len(MUTATED) - 1))])
     for _ in range(data.draw(st.integers(1, 6))):
         place = data.draw(st.integers(0, len(raw)))
