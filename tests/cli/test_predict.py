@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from neuropil.cli.predict import with_sensible_digits
 from neuropil.training.run import Run
 
 
@@ -104,3 +105,82 @@ def test_of_equal_shares_the_first_classes_are_named():
     shares = torch.full((40,), 0.025)
     names = [f"class {k}" for k in range(40)]
     assert in_words(shares, names, 3) == "class 0 (0.025), class 1 (0.025), class 2 (0.025)"
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [
+        (1235411.4213, 52.3, "1235411"),
+        (1235411.4213, 0.52, "1235411.42"),
+        (999999994.5317, 0.7, "999999994.53"),
+        (0.123456789, 0.0021, "0.1235"),
+        (-5.26, 5000.0, "-5"),
+        (1.23456e-9, 2e-12, "1.2346e-09"),
+        (3.25, None, "3.25"),
+        (3.25, 0.0, "3.25"),
+        (1.5e20, 10.0, "1.5e+20"),
+    ],
+)
+def test_numbers_get_the_digits_that_their_error_leaves(value, error, shown):
+    assert with_sensible_digits(value, error) == shown
+
+
+@pytest.fixture
+def far(tmp_path, neuropil):
+    """Return a run on targets far from zero, and its table."""
+    rows = [f"{n / 10},{1e9 + 10 * (n / 10)}" for n in range(-40, 40)]
+    (tmp_path / "far.csv").write_text("\n".join(["x,y", *rows, ""]))
+    network = ["--network", "Linear(1)", "--algorithm", "LevenbergMarquardt"]
+    command = ["train", "--data", "far.csv", "--out", "far", *network, "--threads", "1", "-q"]
+    assert neuropil(*command).code == 0
+    return tmp_path
+
+
+def test_targets_far_from_zero_are_predicted_within_one(neuropil, far):
+    lines = neuropil("predict", far / "far", "far.csv").out.splitlines()
+    values = [float(line.rsplit(" ", 1)[1]) for line in lines]
+    np.testing.assert_allclose(values, [1e9 + n for n in range(-40, 40)], atol=1, rtol=0)
+    assert neuropil("predict", far / "far", "far.csv", "--out", "out.csv").code == 0
+    with pathlib.Path("out.csv").open() as file:
+        written = [float(row["predicted y"]) for row in csv.DictReader(file)]
+    np.testing.assert_allclose(written, values, atol=1, rtol=0)
+    figures = Run.open(far / "far").figures["test"]
+    assert figures["mean_absolute_error"] < 0.5
+
+
+def test_every_row_gets_a_prediction_blank_cells_too(neuropil, trained, tmp_path):
+    (tmp_path / "new.csv").write_text("kind,size\na,1.5\n,\nb,7.5\n")
+    result = neuropil("predict", trained / "table-run", "new.csv")
+    assert [line.split(":")[0] for line in result.out.splitlines()] == [
+        f"new.csv, row {row}" for row in (2, 3, 4)
+    ]
+    assert neuropil("predict", trained / "table-run", "new.csv", "--out", "out.csv").code == 0
+    assert len(pathlib.Path("out.csv").read_text().splitlines()) == 4
+
+
+def test_the_encoding_and_the_header_are_kept_by_the_run(neuropil, tmp_path):
+    rows = [f"{n},{'кот' if n < 20 else 'пёс'}" for n in range(40)]
+    raw = "\n".join(["1,2", *rows, ""]).encode("cp1251")
+    (tmp_path / "cats.csv").write_bytes(raw)
+    command = [
+        "train",
+        "--data",
+        "cats.csv",
+        "--out",
+        "run",
+        "--epochs",
+        2,
+        "--threads",
+        1,
+        "-q",
+    ]
+    assert neuropil(*command).code == 2
+    assert neuropil(*command, "--encoding", "cp1251", "--header").code == 0
+    assert Run.open(tmp_path / "run").classes == ("кот", "пёс")
+    result = neuropil("predict", "run", "cats.csv")
+    assert result.out.splitlines()[0].startswith("cats.csv, row 2: ")
+    assert neuropil("evaluate", "run").code == 0
+    assert neuropil("evaluate", "run", "--data", "cats.csv").code == 0
+
+
+@pytest.mark.parametrize("option", [("--header",), ("--encoding", "utf-8")])
+def test_options_of_tables_need_a_table(refused, option):
+    assert "needs --data" in refused("train", *option)

@@ -1,11 +1,21 @@
 """Text tables as they come."""
 
+import csv
+import gzip
+import io
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from neuropil import datasets
 from neuropil.datasets import DataError, Table
+from neuropil.datasets.table_file import read_table
 
 PLAIN = "weight,colour,kind\n1.5,red,a\n2.5,blue,b\n3.5,red,a\n4.5,blue,b\n"
 
@@ -115,3 +125,144 @@ def test_a_table_in_memory_may_be_a_data_frame():
     assert table.names == ["age", "name", "n"]
     columns = [column.to_pylist() for column in table.columns]
     assert columns == [["31.5", ""], ["Ada", ""], ["1", ""]]
+
+
+CELLS = st.text(
+    st.one_of(
+        st.sampled_from("abz09 ,;|\t\"'\n\r.-#€é\\"),
+        st.characters(codec="utf-8", exclude_categories=["C", "Z"]),
+    ),
+    max_size=8,
+).filter(lambda cell: not set(cell) & set("\0\x1a\ufeff"))
+ROWS = st.lists(
+    st.tuples(st.integers(-999, 999), CELLS, st.floats(-1e3, 1e3)), min_size=3, max_size=12
+)
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(
+    rows=ROWS,
+    delimiter=st.sampled_from(",;\t|"),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    packed=st.booleans(),
+)
+def test_what_the_csv_module_writes_is_read_back(
+    tmp_path_factory, rows, delimiter, quoting, end, encoding, packed
+):
+    if quoting == csv.QUOTE_MINIMAL:
+        # The csv module quotes only the line breaks that end its rows.
+        rows = [(a, word.replace("\r", "").replace("\n", ""), b) for a, word, b in rows]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator=end)
+    writer.writerow(["number", "word", "value"])
+    writer.writerows(rows)
+    raw = text.getvalue().encode(encoding)
+    path = tmp_path_factory.mktemp("table") / f"table.csv{'.gz' * packed}"
+    path.write_bytes(gzip.compress(raw) if packed else raw)
+    table = read_table(path, [], header=True, expected=["number", "word", "value"])
+    assert table.names == ["number", "word", "value"]
+    found = list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+    assert found == [tuple(str(cell).strip() for cell in row) for row in rows]
+    assert list(table.rows) == list(range(2, 2 + len(rows)))
+
+
+@pytest.mark.parametrize("delimiter", [" ", ":", "^", "~", "\x01", "\x1f"])
+def test_rare_delimiters_are_seen(write_table, delimiter):
+    splits = opened(write_table(PLAIN.replace(",", delimiter)))
+    assert splits.preparation.feature_names == ["weight", "colour=blue", "colour=red"]
+
+
+def test_aligned_columns_are_parted_by_any_number_of_spaces(write_table):
+    text = "  x    y\n 1.5   a\n10.25  b\n 3     a\n 4.5   b\n"
+    assert all_inputs(opened(write_table(text))) == [[1.5], [3], [4.5], [10.25]]
+
+
+def test_quotes_after_a_backslash_are_part_of_the_cell(write_table):
+    rows = [f'"say \\"{n}, {n}\\"",{n}.5,{"ab"[n % 2]}' for n in range(6)]
+    table = read_table(write_table("\n".join(["t,x,y", *rows])), [])
+    assert table.column("t").to_pylist()[2] == 'say "2, 2"'
+
+
+def test_spaces_before_quotes_are_no_part_of_the_cell(write_table):
+    table = read_table(write_table('a, "b", c\n1, "x, y", 2\n3, "z", 4\n'), [])
+    assert table.names == ["a", "b", "c"]
+    assert table.column("b").to_pylist() == ["x, y", "z"]
+
+
+def test_text_that_excel_keeps_from_being_a_number_is_that_text(write_table):
+    table = read_table(write_table('a,b\n"=""007""",1\n="08",2\n'), [])
+    assert table.column("a").to_pylist() == ["007", "08"]
+
+
+def test_quotes_within_a_cell_are_kept(write_table):
+    table = read_table(write_table('a,b\n5" pipe,1\n6" pipe,2\n'), [])
+    assert table.column("a").to_pylist() == ['5" pipe', '6" pipe']
+
+
+def test_reading_a_table_beside_torch_ends_the_process_in_order(write_table):
+    path = write_table(PLAIN)
+    code = f"import torch; from neuropil import datasets; datasets.open({str(path)!r}, test=1)"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+
+def test_too_many_columns_are_refused(write_table):
+    with pytest.raises(DataError, match=r"has 100,001 columns; the limit is 100,000"):
+        read_table(write_table("," * 100_000 + "\n1\n"), [])
+
+
+@settings(deadline=None, max_examples=80, derandomize=True)
+@given(data=st.data())
+def test_mutated_tables_give_a_table_or_one_line(tmp_path_factory, data):
+    check_mutated(tmp_path_factory, data)
+
+
+@pytest.mark.soak
+@settings(deadline=None, max_examples=5000)
+@given(data=st.data())
+def test_thousands_of_mutated_tables_give_a_table_or_one_line(tmp_path_factory, data):
+    check_mutated(tmp_path_factory, data)
+
+
+def check_mutated(tmp_path_factory, data):
+    """Open a table that was changed in some places."""
+    raw = bytearray(MUTATED[data.draw(st.integers(0, len(MUTATED) - 1))])
+    for _ in range(data.draw(st.integers(1, 6))):
+        place = data.draw(st.integers(0, len(raw)))
+        piece = data.draw(st.one_of(st.sampled_from(PIECES), st.binary(max_size=3)))
+        raw[place : place + data.draw(st.integers(0, 9))] = piece
+    path = tmp_path_factory.mktemp("mutated") / "table.csv"
+    path.write_bytes(raw)
+    line = ""
+    try:
+        datasets.open(path)
+    except DataError as error:
+        line = str(error)
+    assert "\n" not in line
+    assert len(line) < 1500
+
+
+PIECES = [
+    b'"',
+    b",",
+    b"\n",
+    b"\r",
+    b"\0",
+    b"\xff",
+    b"#",
+    b"sep=;",
+    b"1e999",
+    b"NA",
+    b";",
+    b"\t",
+]
+PIECES += [b"\xef\xbb\xbf", b"\xff\xfe", b"$", b"%", b"(", b"-", b" ", b"\\", b"9" * 400]
+MUTATED = [
+    "\n".join(
+        ["x,w,y", *(f'{n}.5,"{"ab"[n % 2]}",{"pq"[n % 3 > 1]}' for n in range(12))]
+    ).encode(),
+    "\n".join(["x;y", *(f"1.{100 + n},5;{n}" for n in range(30))]).encode("utf-16"),
+    "\n".join(["preis;größe", *(f"{n} €;{n % 2}" for n in range(12))]).encode("cp1252"),
+]

@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING, final
 
 from neuropil.datasets.cells import is_number
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 DELIMITERS = (",", ";", "\t", "|")
 RARE_DELIMITERS = (" ", ":", "^", "~", "\x01", "\x1f")
 """Tried where no other gives columns, and taken only if all rows have equally many."""
-SAMPLE_ROWS, SAMPLE_TEXT = 1000, 2**22
-"""Rows, and characters at most, that the layout is judged by."""
+SAMPLE_ROWS, SAMPLE_TEXT, SAMPLE_CELLS = 1000, 2**22, 20_000
+"""Rows, characters and cells at most that the layout is judged by."""
 MAX_COLUMNS = 100_000
 SEPARATOR = re.compile(r'"?sep=([^\w"\r\n\x80-\U0010ffff])"?', re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
@@ -146,7 +147,7 @@ def find_delimiter(lines: Sequence[str], prefer: str, expected: set[str]) -> str
         if not records:
             return 0, False, 0.0, 0.0, 0, False
         width, times = Counter(map(len, records)).most_common(1)[0]
-        cells = [cell for record in records for cell in record]
+        cells = list(islice(chain.from_iterable(records), SAMPLE_CELLS))
         known = sum(is_number(decimal_point(cell)) for cell in cells) / len(cells)
         found = len(expected.intersection(records[0]))
         return found, width > 1, times / len(records), known, width, delimiter == prefer

@@ -51,6 +51,7 @@ STEPS = (
     (r",-$", ""),  # 5,- is five
     (r"^(\d.*)-$", r"-\1"),  # SAP writes the sign last
     (r"^([+-])\s+", r"\1"),
+    (r"(\d\.?)[dD]([+-]\d+)$", r"\1e\2"),  # Fortran's double precision
 )
 
 
@@ -172,6 +173,10 @@ def file_decimal(columns: Sequence[pa.StringArray]) -> str | None:
     Args:
         columns: All columns, or the first rows of them.
     """
+    every = pa.concat_arrays(columns) if columns else pa.array([], pa.string())
+    if not count(every, ","):
+        # Most files: there is no need to look at each column.
+        return "." if count(every, ONLY_POINT) else None
     marks = set()
     for cells in columns:
         core = bare(cells.filter(pc.invert(missing_cells(cells, numbers=True))))

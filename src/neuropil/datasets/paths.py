@@ -112,15 +112,16 @@ def visible(folder: Path) -> list[Path]:
     return sorted(entries, key=lambda entry: natural_key(entry.name))
 
 
-def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     """Return a key that sorts ``s2`` before ``s10``."""
     parts = [part for part in re.split(r"(\d+)", name) if part]
-    numbers = (p.isdecimal() and len(p) <= LONGEST_NUMBER for p in parts)
+    # Digits compare as numbers by their length first; there may be thousands of them.
+    digits = (p.lstrip("0") if p.isdecimal() else p.casefold() for p in parts)
     keys = (
-        (0, int(part)) if number else (1, part.casefold())
-        for part, number in zip(parts, numbers, strict=True)
+        (0, len(text), text) if part.isdecimal() else (1, 0, text)
+        for part, text in zip(parts, digits, strict=True)
     )
-    return (*keys, (2, name))
+    return (*keys, (2, 0, name))
 
 
 def listed(items: Iterable[object], limit: int = 3) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 COUNTERS = frozenset([
     *("index", "idx", "row", "rows", "rowname", "rownames", "rownum", "rownumber", "rowid"),
-    *("no", "nr", "num", "number", "nummer", "numero", "lfd", "lfdnr", "sno", "slno", "srno"),
+    *("no", "nr", "lfd", "lfdnr", "sno", "slno", "srno"),
     *("serial", "serialno", "serialnumber", "obs", "obsno", "observation", "record", "case"),
     *("caseno", "sample", "sampleno", "seq", "instance", "level0", "key"),
 ])  # fmt: skip

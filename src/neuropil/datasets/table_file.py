@@ -90,7 +90,7 @@ class Table:
         Args:
             name: One of `names`.
         """
-        return self.columns[self.names.index(name)]
+        return self.columns[self.places[name]]
 
     def where(self, keep: np.ndarray[Any, Any]) -> Table:
         """Return the rows that are to be kept.
@@ -127,6 +127,11 @@ class Table:
                 unit=unit,
             )
         return self.read[key]
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Place of each column by its name."""
+        return {name: place for place, name in enumerate(self.names)}
 
     @cached_property
     def decimal(self) -> str | None:
@@ -173,7 +178,7 @@ def read_table(
 
 
 def read_names(path: Path, *, encoding: str | None = None) -> list[str]:
-    """Return the names of a table's columns alone.
+    """Return the names of a table's columns alone, which the first row holds.
 
     Args:
         path: The file.
@@ -183,7 +188,7 @@ def read_names(path: Path, *, encoding: str | None = None) -> list[str]:
         DataError: If it cannot be read.
     """
     text = decode(read_unpacked(path), path, [], asked=encoding)
-    return find_layout(text, path, []).names
+    return find_layout(text, path, [], header=True).names
 
 
 def without_empty(table: Table, path: Path, notes: list[str]) -> Table:
@@ -233,8 +238,10 @@ def read_cells(
             raise DataError(f"{path} has a row of more than {LONGEST_ROW / 2**20:g} MiB.")
     columns = [column.combine_chunks() for column in found.columns]
     # Looked for first, as stripping millions of cells takes as long as reading them.
-    if any(space in body for space in (" ", "\t", "\xa0", "\u3000")):
+    if rows is not None or " " in body or "\t" in body or not body.isascii():
         columns = [pc.utf8_trim_whitespace(column) for column in columns]
+    if '="' in body:  # ="007" keeps Excel from making it a number
+        columns = [pc.replace_substring_regex(c, '^="([^"]*)"$', r"\1") for c in columns]
     return columns, rows if rows is not None else range(layout.row, layout.row + len(found))
 
 
@@ -276,7 +283,7 @@ def tightened(body: str, layout: Layout, path: Path) -> tuple[str, list[int]]:
     """
     width = len(layout.names)
     text, rows = io.StringIO(newline=""), []
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     for row, record in numbered_records(body, layout, path):
         if not record or (width > 1 and len(record) == 1 and not record[0].strip()):
             continue

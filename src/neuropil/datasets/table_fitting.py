@@ -182,7 +182,7 @@ def fit_numbers(
     if whole and own == "X" and counts_rows(values, table.rows):
         return f"Column {name!r} left out: it only counts the rows, as R writes them."
     check_marks(name, values, table)
-    if whole and table.names.index(name) == 0 and counts_rows(values, table.rows):
+    if whole and name == table.names[0] and counts_rows(values, table.rows):
         notes.append(
             f"Column {name!r} counts the rows and is learnt from: remove it if it only tells "
             "them apart."

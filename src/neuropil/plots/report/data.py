@@ -12,6 +12,7 @@ from neuropil.plots.report.evidence import WORDS
 from neuropil.plots.report.html import Content, Html, element, table
 from neuropil.plots.report.pictures import can_be_shown, gallery, picture, value_range
 from neuropil.plots.report.results import LONG
+from neuropil.plots.report.rows import in_units
 from neuropil.plots.report.words import counted, given, number
 
 if TYPE_CHECKING:
@@ -183,8 +184,11 @@ def column_words(column: NumberColumn | TextColumn, values: Tensor) -> str:
         count = int(values[:, len(column.features) - 1].sum())
         missing = f"; {counted(count, 'missing cell')} in training"
     if isinstance(column, NumberColumn):
-        low, high = (column.decode(v.item()) for v in (values[:, 0].min(), values[:, 0].max()))
-        return f"numbers {given(low)} to {given(high)}, median {given(column.median)}{missing}"
+        low, high = (
+            in_units(column, v.item()) for v in (values[:, 0].min(), values[:, 0].max())
+        )
+        middle = in_units(column, (column.median - column.offset) / column.scale)
+        return f"numbers {low} to {high}, median {middle}{missing}"
     words = ", ".join(column.categories[:MOST_WORDS])
     more = len(column.categories) - MOST_WORDS
     return f"words: {words}" + (f" and {more} more" if more > 0 else "") + missing

@@ -43,9 +43,17 @@ def cell(column: NumberColumn | TextColumn, values: list[float]) -> str:
     if column.indicator and values[-1]:
         return NONE
     if isinstance(column, NumberColumn):
-        return given(column.decode(values[0]))
+        return in_units(column, values[0])
     found = [word for word, one in zip(column.categories, values, strict=False) if one]
     return found[0] if found else NONE
+
+
+def in_units(column: NumberColumn, value: float) -> str:
+    """Return a number of a column in its own units, from what the network gets."""
+    if column.offset == 0:
+        return given(column.decode(value))
+    # Far from zero, the last digits are those that differ.
+    return f"{column.decode(value):.13g}".replace("-", "−")
 
 
 def input_names(splits: Splits) -> list[str]:
