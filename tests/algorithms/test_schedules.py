@@ -113,9 +113,8 @@ def test_the_formula(schedule, options: dict[str, Any], formula, length: int):
         ),
         (
             lambda a: one_cycle(a, steps=20, rise=0.25),
-            # Torch's cycle of n steps ends at t = n − 1, and rises up to t = rise · n − 1.
             lambda a: lr_scheduler.OneCycleLR(
-                a, LR, total_steps=21, pct_start=6 / 21, cycle_momentum=False
+                a, LR, total_steps=20, pct_start=0.25, cycle_momentum=False
             ),
         ),
         (
@@ -132,19 +131,30 @@ def test_the_same_rates_as_torch(
     assert run(ours(descent()), 12) == pytest.approx(run(torchs(descent()), 12), rel=1e-9)
 
 
-def test_a_cycle_rises_falls_and_moves_the_momentum_against_itself():
+@pytest.mark.parametrize("rise", [0.3, 0.25, 0.5, 0.07])
+@pytest.mark.parametrize("length", [2, 3, 5, 7, 19, 20, 100, 1000])
+def test_a_cycle_is_torchs_up_to_its_last_step(length: int, rise: float):
+    if rise * length == 1:
+        pytest.skip("torch divides by zero where the rise is one step long")
     algorithm = Momentum([nn.Parameter(torch.ones(1))], lr=LR, momentum=0.9)
     other = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=LR, momentum=0.9)
-    mine = one_cycle(algorithm, epochs=20, rise=0.25)
-    torchs = lr_scheduler.OneCycleLR(other, LR, total_steps=21, pct_start=6 / 21)
-    for _ in range(20):
+    mine = one_cycle(algorithm, steps=length, rise=rise)
+    torchs = lr_scheduler.OneCycleLR(other, LR, total_steps=length, pct_start=rise)
+    for _ in range(length - 1):
         for name in ("lr", "momentum"):
             got, expected = algorithm.param_groups[0][name], other.param_groups[0][name]
             assert got == pytest.approx(expected, rel=1e-9)
         for optimizer, scheduler in ((algorithm, mine), (other, torchs)):
             optimizer.step()
             scheduler.step()
+    assert algorithm.param_groups[0]["lr"] == pytest.approx(other.param_groups[0]["lr"])
     assert algorithm.param_groups[0]["lr"] == pytest.approx(LR * 4e-6)
+    mine.step()  # where torch's ends in an error, ours stays
+    assert algorithm.param_groups[0]["lr"] == pytest.approx(LR * 4e-6)
+
+
+def test_a_rise_of_one_step_starts_at_the_peak():
+    assert one_cycle(descent(), steps=4, rise=0.25).rates(1) == [LR]
 
 
 def test_a_cycle_touches_no_momentum_that_is_not_there():
@@ -311,12 +321,12 @@ def test_exactly_one_length_is_taken(schedule):
         (step_decay, {"factor": 0}, "`factor` must be above 0 and at most 1, got 0"),
         (exponential_decay, {"factor": 1.5}, "`factor` must be above 0 and at most 1, got 1.5"),
         (step_decay, {"factor": math.nan}, "`factor` must be above 0 and at most 1, got nan"),
-        (polynomial_decay, {"power": 0}, "`power` must be above 0, got 0"),
+        (polynomial_decay, {"power": 0}, "`power` must be a number above 0, got 0"),
         (linear_decay, {"minimum": 0.5}, "`minimum` must be from 0 to the learning rate 0.4"),
         (cosine_decay, {"minimum": -0.1}, "`minimum` must be from 0 .*, got -0.1"),
         (warmup, {"start": 1.5}, "`start` must be from 0 to 1, got 1.5"),
-        (one_cycle, {"rise": 1.0}, "`rise` must be a part of 1, got 1.0"),
-        (one_cycle, {"end": -1}, "`end` must be a part of 1, got -1"),
+        (one_cycle, {"rise": 1.0}, "`rise` must be at least 0 and below 1, got 1.0"),
+        (one_cycle, {"end": -1}, "`end` must be from 0 to 1, got -1"),
         (one_cycle, {"momentum": (0.9, 0.8)}, "`momentum` must be the lowest and the highest"),
     ],
 )

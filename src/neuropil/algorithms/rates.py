@@ -215,7 +215,11 @@ class Cosine:
 
 @dataclass
 class Cycle:
-    """Half a wave up from ``start`` to 1 in the first ``rise``, half a wave down to ``end``."""
+    """Half a wave up from ``start`` to 1 in the first ``rise``, half a wave down to ``end``.
+
+    As in torch's `OneCycleLR`, the top is at time ``rise · length − 1`` and the end at
+    ``length − 1``: the last of ``length`` steps is taken at the last rate.
+    """
 
     length: int
     rise: float
@@ -224,11 +228,17 @@ class Cycle:
 
     def height(self, t: int) -> float:
         """Return where the wave stands, from 0 to 1."""
-        top = self.rise * self.length
-        return 1 - wave_down(t / top) if t < top else wave_down((t - top) / (self.length - top))
+        if t > self.top:
+            return wave_down((t - self.top) / (self.length - 1 - self.top))
+        return 1 - wave_down(t / self.top) if self.top else 1.0
+
+    @property
+    def top(self) -> float:
+        """When the peak is reached; below 0 where the cycle begins on its way down."""
+        return self.rise * self.length - 1
 
     def __call__(self, t: int) -> float:
-        foot = self.start if t < self.rise * self.length else self.end
+        foot = self.end if t > self.top else self.start
         return foot + (1 - foot) * self.height(t)
 
 

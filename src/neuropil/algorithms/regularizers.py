@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from neuropil.algorithms.gradient.options import check_options
 from neuropil.algorithms.terms import L1, L2, MaxNorm, Term, Weight, total
-from neuropil.checks import flag
 from neuropil.core.expression import nearest
 
 if TYPE_CHECKING:
@@ -29,9 +29,11 @@ __all__ = ["Bound", "Regularizer", "l1", "l2", "maxnorm"]
 def l1(
     rate: float, *, only: str | Sequence[str] | None = None, biases: bool = False
 ) -> Regularizer:
-    """Pull weights to 0 with a constant force, so that many of them become 0.
+    """Pull weights to 0 with a constant force, so that many of them come close to 0.
 
-    Adds ``rate · Σ |w|`` to the loss.
+    Adds ``rate · Σ |w|`` to the loss. Steps along its subgradient hardly ever end at 0 exactly:
+    a weight that the data do not need goes back and forth around it, by about the learning rate
+    times ``rate``.
 
     Args:
         rate: What the sum is multiplied with.
@@ -42,7 +44,8 @@ def l1(
         ValueError: If ``rate`` is negative or not finite.
 
     Reference:
-        Tibshirani, "Regression Shrinkage and Selection via the Lasso", 1996.
+        Tibshirani, "Regression Shrinkage and Selection via the Lasso", 1996, for the penalty;
+        its exact zeros come from other algorithms.
 
     Example:
         >>> import torch
@@ -52,9 +55,8 @@ def l1(
         >>> round(l1(0.1).penalty(network).item(), 4)
         0.7
     """
-    return Regularizer(
-        (L1(checked("l1", "rate", rate), names_of("l1", only), flag(biases, "l1: biases")),)
-    )
+    check_options("l1", {"biases": biases})
+    return Regularizer((L1(checked("l1", "rate", rate), names_of("l1", only), biases),))
 
 
 def l2(
@@ -84,9 +86,8 @@ def l2(
         >>> round(l2(0.1).penalty(network).item(), 4)
         2.5
     """
-    return Regularizer(
-        (L2(checked("l2", "rate", rate), names_of("l2", only), flag(biases, "l2: biases")),)
-    )
+    check_options("l2", {"biases": biases})
+    return Regularizer((L2(checked("l2", "rate", rate), names_of("l2", only), biases),))
 
 
 def maxnorm(
@@ -120,11 +121,10 @@ def maxnorm(
         tensor([[ 0.6000, -0.8000],
                 [ 0.5000,  0.5000]], requires_grad=True)
     """
+    check_options("maxnorm", {"biases": biases})
     if checked("maxnorm", "limit", limit) == 0:
         raise ValueError("maxnorm: `limit` must be above 0, got 0: no weight would be left.")
-    return Regularizer(
-        (MaxNorm(limit, names_of("maxnorm", only), flag(biases, "maxnorm: biases")),)
-    )
+    return Regularizer((MaxNorm(limit, names_of("maxnorm", only), biases),))
 
 
 @dataclass(frozen=True)
@@ -286,7 +286,8 @@ def checked(name: str, argument: str, amount: object) -> float:
     Raises:
         ValueError: If it is no finite number from 0.
     """
-    if not isinstance(amount, int | float) or not 0 <= amount < math.inf:
+    number = isinstance(amount, int | float) and not isinstance(amount, bool)
+    if not number or not 0 <= amount < math.inf:
         raise ValueError(f"{name}: `{argument}` must be a number from 0, got {amount!r}.")
     return amount
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from neuropil.algorithms.gradient.options import Rule, check_options, satisfies
 from neuropil.algorithms.names import look_up
 from neuropil.algorithms.rates import (
     Cosine,
@@ -73,7 +74,7 @@ def step_decay(
         [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
     """
     length, interval = length_of("step_decay", steps, epochs)
-    check_factor("step_decay", factor)
+    check_options("step_decay", {"factor": factor})
     return Schedule(
         algorithm, [Steps(length, factor) for _ in algorithm.param_groups], interval
     )
@@ -107,7 +108,7 @@ def exponential_decay(
         [1.0, 0.5, 0.25, 0.125, 0.0625]
     """
     length, interval = length_of("exponential_decay", steps, epochs)
-    check_factor("exponential_decay", factor)
+    check_options("exponential_decay", {"factor": factor})
     factors = [Exponential(length, factor) for _ in algorithm.param_groups]
     return Schedule(algorithm, factors, interval)
 
@@ -142,8 +143,7 @@ def polynomial_decay(
         [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
     """
     length, interval = length_of("polynomial_decay", steps, epochs)
-    if not power > 0:
-        raise ValueError(f"polynomial_decay: `power` must be above 0, got {power!r}.")
+    check_options("polynomial_decay", {"power": power})
     floors = floors_of("polynomial_decay", algorithm, minimum)
     return Schedule(algorithm, [Polynomial(length, power, x) for x in floors], interval)
 
@@ -252,8 +252,7 @@ def warmup(
         [0.2, 0.4, 0.6, 0.8, 1.0, 0.5, 0.0, 0.0]
     """
     length, interval = length_of("warmup", steps, epochs)
-    if not 0 <= start <= 1:
-        raise ValueError(f"warmup: `start` must be from 0 to 1, got {start!r}.")
+    check_options("warmup", {"start": start})
     if then is not None:
         check_follower(algorithm, then, interval)
     return Warmup(algorithm, length, interval, start, then)
@@ -271,15 +270,16 @@ def one_cycle(
 ) -> OneCycle:
     """Let the rate rise to the algorithm's own and fall to almost nothing, once.
 
-    Half a cosine wave from ``start · lr`` up to ``lr`` in the first ``rise`` of the time, half
-    a wave down to ``end · lr`` in the rest. The momentum (β₁ for Adam and its kin) goes the
-    other way, from high to low and back; an algorithm without momentum stays without.
+    Half a cosine wave from ``start · lr`` up to ``lr`` at ``t = rise · length − 1``, half a
+    wave down to ``end · lr`` at ``t = length − 1``, the last step. The momentum (β₁ for Adam
+    and its kin) goes the other way, from high to low and back; an algorithm without momentum
+    stays without.
 
     Args:
         algorithm: Whose learning rates to set; they are the peaks.
         steps: The length of the cycle in steps.
         epochs: Its length in epochs.
-        rise: Which part of it goes up.
+        rise: The fraction of it that goes up, below 1.
         start: The first rate, as a part of the peak.
         end: The last rate, as a part of the peak.
         momentum: The lowest and the highest; None leaves it alone.
@@ -289,7 +289,8 @@ def one_cycle(
 
     Reference:
         Smith, Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large
-        Learning Rates", 2018; the shape and the defaults are those of torch's `OneCycleLR`.
+        Learning Rates", 2018; the rates, momenta and defaults are those of torch's
+        `OneCycleLR`, which ends in an error after ``length`` steps where ours holds the last.
 
     Example:
         >>> from torch import ones
@@ -297,19 +298,18 @@ def one_cycle(
         >>> algorithm = Momentum([ones(1)], lr=1.0)
         >>> schedule = one_cycle(algorithm, steps=6, rise=0.5, start=0.2, end=0.0)
         >>> schedule.rates(8)
-        [0.2, 0.4, 0.8, 1.0, 0.75, 0.25, 0.0, 0.0]
+        [0.2, 0.6, 1.0, 0.75, 0.25, 0.0, 0.0, 0.0]
         >>> algorithm.param_groups[0]["momentum"]
         0.95
     """
     length, interval = length_of("one_cycle", steps, epochs)
-    for name, value in (("rise", rise), ("start", start), ("end", end)):
-        if not 0 <= value <= 1 or (name == "rise" and value == 1):
-            raise ValueError(f"one_cycle: `{name}` must be a part of 1, got {value!r}.")
-    if momentum is not None and not 0 <= momentum[0] <= momentum[1] < 1:
-        raise ValueError(
-            f"one_cycle: `momentum` must be the lowest and the highest, from 0 to below 1, "
-            f"got {momentum!r}."
-        )
+    check_options("one_cycle", {"rise": rise, "start": start, "end": end})
+    if momentum is not None:
+        check_options("one_cycle", {"momentum": momentum}, pairs=("momentum",))
+        if momentum[0] > momentum[1]:
+            raise ValueError(
+                f"one_cycle: `momentum` must be the lowest and the highest, got {momentum!r}."
+            )
     return OneCycle(algorithm, Cycle(length, rise, start, end), interval, momentum)
 
 
@@ -395,16 +395,6 @@ def length_of(name: str, steps: int | None, epochs: int | None) -> tuple[int, In
     return whole_number(epochs, f"{name}: `epochs`"), "epoch"
 
 
-def check_factor(name: str, factor: float) -> None:
-    """Refuse a factor that is no decay.
-
-    Raises:
-        ValueError: If it is not above 0 and at most 1.
-    """
-    if not 0 < factor <= 1:
-        raise ValueError(f"{name}: `factor` must be above 0 and at most 1, got {factor!r}.")
-
-
 def floors_of(name: str, algorithm: Optimizer, minimum: float) -> list[float]:
     """Return, for each parameter group, the last rate as a part of the first.
 
@@ -412,7 +402,7 @@ def floors_of(name: str, algorithm: Optimizer, minimum: float) -> list[float]:
         ValueError: If the last is not from 0 to the first.
     """
     rates = [float(group.get("initial_lr", group["lr"])) for group in algorithm.param_groups]
-    if not 0 <= minimum <= min(rates):
+    if not satisfies(Rule(lambda x: 0 <= x <= min(rates), ""), minimum):
         raise ValueError(
             f"{name}: `minimum` must be from 0 to the learning rate {min(rates):g}, "
             f"got {minimum!r}."

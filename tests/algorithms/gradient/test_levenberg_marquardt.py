@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from benchmarks.optimizers import nist, sine
+from benchmarks.optimizers import nist, random_starts, sine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -83,7 +83,8 @@ def test_a_step_is_the_damped_one_written_out():
 
     J, r = torch.func.jacrev(residuals)(w), residuals(w).detach()
     square = J.T @ J
-    damped = square + 0.5 * torch.diag(square.diagonal())
+    sizes = w.abs().clamp(min=0.05 * float(w.abs().max()))
+    damped = square + 0.5 * torch.diag(square.diagonal() + 100 * r.dot(r) / sizes**2)
     loss = algorithm.step(fitting(network, X, y))
     torch.testing.assert_close(vector(network), w - torch.linalg.solve(damped, J.T @ r))
     torch.testing.assert_close(loss, 0.5 * r.dot(r))
@@ -91,6 +92,32 @@ def test_a_step_is_the_damped_one_written_out():
     assert algorithm.outcome.loss == pytest.approx(0.5 * after.dot(after).item(), rel=1e-12)
     assert algorithm.outcome.gradient == pytest.approx((J.T @ r).abs().max().item(), rel=1e-12)
     assert (algorithm.outcome.steps, algorithm.outcome.evaluations) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("curve", "number"),
+    [("logistic, 4 parameters", n) for n in (1, 7)]
+    + [("logistic, 5 parameters", n) for n in (2, 9)],
+)
+def test_a_random_start_of_a_logistic_does_not_run_off(curve, number):
+    """Under Marquardt's scale alone it goes where the curve is flat and r hardly changes."""
+    seed = 60 * list(random_starts.CURVES).index(curve) + number
+    task = random_starts.task(random_starts.CURVES[curve], seed)
+    truth = torch.tensor(task.curve.truth, dtype=DOUBLE)
+    found, best = (random_starts.ours(task, start) for start in (task.start, truth))
+    assert found.squares <= best.squares * (1 + 1e-4)
+
+
+def test_the_unit_of_a_weight_does_not_matter():
+    X, y = table(30, 3)
+    paths = []
+    for units in (torch.ones(3, dtype=DOUBLE), torch.tensor([4.0, 0.5, 2.0], dtype=DOUBLE)):
+        b = nn.Parameter(units.clone())
+        algorithm = LevenbergMarquardt([b])
+        for _ in range(2):
+            algorithm.step(lambda b=b, units=units: torch.tanh(X @ (b / units)) - y)
+        paths.append(b.detach() / units)
+    torch.testing.assert_close(*paths, rtol=1e-9, atol=0)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

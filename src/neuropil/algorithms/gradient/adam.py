@@ -63,7 +63,7 @@ class Adam(Moments, torch.optim.Adam):
         betas: ``(β₁, β₂)``, how much of each moment stays.
         eps: ε, keeps the quotient finite.
         weight_decay: λ; ``g`` is the gradient plus ``λ w``. `AdamW` keeps the two apart.
-        amsgrad: Divide by the largest ``v̂`` so far.
+        amsgrad: Take the largest v so far in place of v: ``v̂ = max v / (1 − β₂ᵗ)``.
         **options: Passed on to `torch.optim.Adam`: ``maximize``, ``foreach``, ``capturable``,
             ``differentiable``, ``fused``.
 
@@ -71,7 +71,9 @@ class Adam(Moments, torch.optim.Adam):
         ValueError: If an option is out of its range, or there are no parameters.
 
     Reference:
-        Kingma, Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1.
+        Kingma, Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1; ``amsgrad``
+        from Reddi, Kale, Kumar, "On the Convergence of Adam and Beyond", 2018, which has no
+        correction of the bias.
 
     Example:
         >>> import torch
@@ -93,8 +95,14 @@ class Adam(Moments, torch.optim.Adam):
         amsgrad: bool = False,  # noqa: FBT001, FBT002 - torch's order
         **options: Any,
     ) -> None:
-        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(self.prepare(params, own), amsgrad=amsgrad, **own, **options)
+        own = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+        }
+        super().__init__(self.prepare(params, own, **options), **own, **options)
 
 
 @final
@@ -110,7 +118,7 @@ class AdamW(Moments, torch.optim.AdamW):
         betas: ``(β₁, β₂)``, how much of each moment stays.
         eps: ε, keeps the quotient finite.
         weight_decay: λ.
-        amsgrad: Divide by the largest ``v̂`` so far.
+        amsgrad: Take the largest v so far in place of v: ``v̂ = max v / (1 − β₂ᵗ)``.
         **options: Passed on to `torch.optim.AdamW`: ``maximize``, ``foreach``, ``capturable``,
             ``differentiable``, ``fused``.
 
@@ -118,7 +126,8 @@ class AdamW(Moments, torch.optim.AdamW):
         ValueError: If an option is out of its range, or there are no parameters.
 
     Reference:
-        Loshchilov, Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2.
+        Loshchilov, Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2;
+        ``amsgrad`` as in `Adam`.
 
     Example:
         >>> import torch
@@ -140,8 +149,14 @@ class AdamW(Moments, torch.optim.AdamW):
         amsgrad: bool = False,  # noqa: FBT001, FBT002 - torch's order
         **options: Any,
     ) -> None:
-        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(self.prepare(params, own), amsgrad=amsgrad, **own, **options)
+        own = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+        }
+        super().__init__(self.prepare(params, own, **options), **own, **options)
 
 
 @final
@@ -186,4 +201,4 @@ class Adamax(FirstOrder, torch.optim.Adamax):
         **options: Any,
     ) -> None:
         own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(self.prepare(params, own), **own, **options)
+        super().__init__(self.prepare(params, own, **options), **own, **options)

@@ -69,7 +69,7 @@ class Adagrad(DirectStep, torch.optim.Adagrad):
             "initial_accumulator_value": initial_accumulator_value,
             "eps": eps,
         }
-        super().__init__(self.prepare(params, own), **own, **options)
+        super().__init__(self.prepare(params, own, **options), **own, **options)
 
     @override
     def state_names(self, group: dict[str, Any]) -> Sequence[str]:
@@ -110,7 +110,8 @@ class RMSProp(FirstOrder, torch.optim.RMSprop):
         eps: ε, keeps the quotient finite.
         weight_decay: λ; ``g`` is the gradient plus ``λ w``.
         momentum: μ; above 0 the quotient feeds a velocity, as in `Momentum`.
-        centered: Take the gradient's running mean squared away from v, its variance.
+        centered: Use ``v − ḡ²`` in place of v: the gradient's running variance, where ``ḡ`` is
+            its running mean.
         **options: Passed on to `torch.optim.RMSprop`: ``maximize``, ``foreach``,
             ``capturable``, ``differentiable``.
 
@@ -147,8 +148,9 @@ class RMSProp(FirstOrder, torch.optim.RMSprop):
             "eps": eps,
             "weight_decay": weight_decay,
             "momentum": momentum,
+            "centered": centered,
         }
-        super().__init__(self.prepare(params, own), centered=centered, **own, **options)
+        super().__init__(self.prepare(params, own, **options), **own, **options)
 
 
 @final
@@ -193,4 +195,4 @@ class Adadelta(FirstOrder, torch.optim.Adadelta):
         **options: Any,
     ) -> None:
         own = {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(self.prepare(params, own), **own, **options)
+        super().__init__(self.prepare(params, own, **options), **own, **options)

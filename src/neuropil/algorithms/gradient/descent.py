@@ -71,7 +71,7 @@ class GradientDescent(Descent):
         self, params: ParamsT, lr: float = 0.01, *, weight_decay: float = 0.0, **options: Any
     ) -> None:
         own = {"lr": lr, "weight_decay": weight_decay}
-        super().__init__(self.prepare(params, own), **own, **options)
+        super().__init__(self.prepare(params, own, **options), **own, **options)
 
 
 @final
@@ -86,7 +86,7 @@ class Momentum(Descent):
         lr: Learning rate.
         momentum: μ, how much of the velocity stays.
         nesterov: Look ahead along the velocity.
-        dampening: Takes this fraction of each gradient away from the velocity.
+        dampening: τ in ``v ← μ v + (1 − τ) g``; the first step is not damped, as in torch.
         weight_decay: λ; ``g`` is the gradient plus ``λ w``.
         **options: Passed on to `torch.optim.SGD`: ``maximize``, ``foreach``,
             ``differentiable``, ``fused``.
@@ -125,11 +125,12 @@ class Momentum(Descent):
             "momentum": momentum,
             "dampening": dampening,
             "weight_decay": weight_decay,
+            "nesterov": nesterov,
         }
-        params = self.prepare(params, own)
+        params = self.prepare(params, own, **options)
         if nesterov and (momentum == 0 or dampening != 0):
             raise ValueError(
                 f"Momentum: `nesterov` needs momentum above 0 and no dampening, got "
                 f"momentum={momentum!r} and dampening={dampening!r}."
             )
-        super().__init__(params, nesterov=nesterov, **own, **options)
+        super().__init__(params, **own, **options)

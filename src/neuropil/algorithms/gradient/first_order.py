@@ -15,9 +15,9 @@ class FirstOrder(torch.optim.Optimizer):
 
     needs: Literal["gradient"] = "gradient"
 
-    def prepare(self, params: Any, options: dict[str, Any]) -> Any:
+    def prepare(self, params: Any, options: dict[str, Any], **others: Any) -> Any:
         """Check the options before torch does, in words of our own; return the parameters."""
-        check_options(type(self).__name__, options)
+        check_options(type(self).__name__, options | others)
         return some_parameters(type(self).__name__, params)
 
     @override

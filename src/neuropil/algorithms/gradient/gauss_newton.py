@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 LEAST_GAIN = 1e-4  # of the decrease that was foretold, or a step is taken back
 LEAST_FACTOR = 0.1  # by which the damping shrinks at most
 LEAST_DAMPING = 1e-15
+HOLD = 100.0  # how much a weight's change relative to its size counts in the damping
+SMALL = 0.05  # of the largest weight: smaller ones count as that large
 
 
 @final
@@ -127,6 +129,21 @@ class GaussNewton:
             return -moved if v is not None else -moved - shift
 
         return solved
+
+
+def damping_scale(curvature: Tensor, w: Tensor, loss: Tensor) -> Tensor:
+    """Return D², what the damping multiplies: ``diag(JᵀJ) + 100 ‖r‖²/w²``, nowhere quite zero.
+
+    Args:
+        curvature: The largest diagonal of JᵀJ so far, ``(…, P)``.
+        w: The weights, likewise.
+        loss: ½‖r‖², ``(…, 1)``.
+    """
+    sizes = w.abs()
+    sizes = sizes.maximum(SMALL * sizes.amax(-1, keepdim=True))
+    tiny = torch.finfo(w.dtype).tiny ** 0.5
+    hold = torch.where(sizes > tiny, 2 * HOLD * loss / sizes.square(), 0.0)
+    return (curvature + hold).clamp(min=tiny)
 
 
 def add_square(matrix: Tensor, block: Tensor) -> None:

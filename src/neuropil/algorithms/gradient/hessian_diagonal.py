@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from typing import TYPE_CHECKING, final
 
@@ -76,11 +75,6 @@ class HessianDiagonal(CurvatureMethod):
         seed: int = 0,
         tolerance: float = 1e-7,
     ) -> None:
-        if not 0 < min_curvature < math.inf:
-            raise ValueError(
-                f"HessianDiagonal: `min_curvature` must be a number above 0, got "
-                f"{min_curvature!r}."
-            )
         options = {
             "lr": lr,
             "min_curvature": min_curvature,

@@ -11,7 +11,12 @@ from typing_extensions import override
 
 from neuropil.algorithms.gradient.batch_method import BatchMethod, refusing_backward
 from neuropil.algorithms.gradient.bayesian import Evidence, estimate
-from neuropil.algorithms.gradient.gauss_newton import LEAST_DAMPING, LEAST_FACTOR, LEAST_GAIN
+from neuropil.algorithms.gradient.gauss_newton import (
+    LEAST_DAMPING,
+    LEAST_FACTOR,
+    LEAST_GAIN,
+    damping_scale,
+)
 from neuropil.algorithms.gradient.jacobian import Jacobian
 from neuropil.algorithms.gradient.residuals import Residuals
 from neuropil.algorithms.gradient.restarts import step_all
@@ -50,11 +55,14 @@ class Trial(NamedTuple):
 class LevenbergMarquardt(BatchMethod):
     """Make ½‖r‖² small by Gauss–Newton steps, damped until they go downhill.
 
-    ``(JᵀJ + λD²) δ = −Jᵀr``, ``w ← w + δ`` where J is the Jacobian of the residuals r and D²
-    the largest diagonal of JᵀJ so far, so that the scale of a weight does not matter. With the
-    gain γ, the decrease of ½‖r‖² over the one that the linear model foretold,
-    ``λ ← λ max(1/10, 1 − (2γ − 1)³)``. A step that is not downhill or not finite is taken back
-    and tried again within the same call, with λ times 2, 8, 64 and so on.
+    ``(JᵀJ + λD²) δ = −Jᵀr``, ``w ← w + δ`` where J is the Jacobian of the residuals r and
+    ``D² = m + 100 ‖r‖²/w²``, m being the largest diagonal of JᵀJ so far. Neither part depends
+    on the unit of a weight. The second one counts changes relative to a weight's size, and
+    keeps weights from running off in directions along which r hardly changes; a weight below
+    1/20 of the largest counts as 1/20 of it. With the gain γ, the decrease of ½‖r‖² over the
+    one that the linear model foretold, ``λ ← λ max(1/10, 1 − (2γ − 1)³)``. A step that is not
+    downhill or not finite is taken back and tried again within the same call, with λ times 2,
+    8, 64 and so on.
 
     J comes in blocks of rows from the closure's graph, and only JᵀJ is kept when it has more
     rows than columns. With fewer rows the step is solved in their space. A closure for data
@@ -87,10 +95,11 @@ class LevenbergMarquardt(BatchMethod):
 
     Reference:
         Marquardt, "An Algorithm for Least-Squares Estimation of Nonlinear Parameters", 1963;
-        D from Moré, "The Levenberg–Marquardt Algorithm: Implementation and Theory", 1978; λ
+        m from Moré, "The Levenberg–Marquardt Algorithm: Implementation and Theory", 1978; λ
         from Nielsen, "Damping Parameter in Marquardt's Method", 1999, where it shrinks to a
         third at most; the acceleration from Transtrum, Sethna, "Improvements to the
-        Levenberg–Marquardt Algorithm for Nonlinear Least-Squares Minimization", 2012.
+        Levenberg–Marquardt Algorithm for Nonlinear Least-Squares Minimization", 2012. The part
+        of D with w is ours.
 
     Example:
         >>> import torch
@@ -120,11 +129,6 @@ class LevenbergMarquardt(BatchMethod):
         draw: Callable[[], Any] | None = None,
         tolerance: float = 1e-12,
     ) -> None:
-        if restarts > 1 and (geodesic or bayesian):
-            raise ValueError(
-                "LevenbergMarquardt: `restarts` cannot be combined with `geodesic` or "
-                "`bayesian`."
-            )
         self.draw = draw
         options = {
             "damping": damping,
@@ -134,6 +138,11 @@ class LevenbergMarquardt(BatchMethod):
             "tolerance": tolerance,
         }
         super().__init__(params, options)
+        if restarts > 1 and (geodesic or bayesian):
+            raise ValueError(
+                "LevenbergMarquardt: `restarts` cannot be combined with `geodesic` or "
+                "`bayesian`."
+            )
 
     @property
     def evidence(self) -> Evidence | None:
@@ -190,8 +199,9 @@ class LevenbergMarquardt(BatchMethod):
         """
         memory, w = self.memory, model.weights
         tolerance = max(self.options["tolerance"], torch.finfo(w.dtype).eps)
-        scale = self.scale(model)
-        steepness = (model.gradient.square() / scale).max()
+        curvature = self.curvature(model)
+        steepness = (model.gradient.square() / curvature).max()
+        scale = damping_scale(curvature, w, residuals.loss)
         size, steepness = torch.stack([(scale * w).dot(w), steepness]).tolist()
         if steepness <= tolerance**2 * 2 * loss:
             return "gradient", 0.0
@@ -249,13 +259,13 @@ class LevenbergMarquardt(BatchMethod):
             length=length,
         )
 
-    def scale(self, model: GaussNewton) -> Tensor:
-        """Return D², nowhere quite zero."""
-        scale = model.curvature()
+    def curvature(self, model: GaussNewton) -> Tensor:
+        """Return the largest diagonal of JᵀJ so far, nowhere quite zero."""
+        found = model.curvature()
         if "scale" in self.memory:
-            scale = torch.maximum(scale, self.memory["scale"])
-        self.memory["scale"] = scale
-        return scale.clamp(min=torch.finfo(scale.dtype).tiny ** 0.5)
+            found = torch.maximum(found, self.memory["scale"])
+        self.memory["scale"] = found
+        return found.clamp(min=torch.finfo(found.dtype).tiny ** 0.5)
 
 
 REFUSED = Trial(foretold=math.nan, decrease=math.nan, fall=0.0, length=math.nan)

@@ -13,24 +13,35 @@ from neuropil.core.expression import nearest
 
 
 class Rule(NamedTuple):
-    """What a number must satisfy, as a test and in words."""
+    """What an option must satisfy, as a test and in words.
 
-    holds: Callable[[float], bool]
+    Attributes:
+        holds: The test.
+        words: What it must be.
+        number: Whether it is a number, which the test gets as a float.
+    """
+
+    holds: Callable[[Any], bool]
     words: str
+    number: bool = True
 
 
 POSITIVE = Rule(lambda x: 0 < x < math.inf, "a number above 0")
 NOT_NEGATIVE = Rule(lambda x: 0 <= x < math.inf, "a number of at least 0")
 COUNT = Rule(lambda x: x >= 1 and x == int(x), "a whole number of at least 1")
 WHOLE = Rule(lambda x: 1 <= x < math.inf and x % 1 == 0, "a whole number of at least 1")
+INDEX = Rule(lambda x: 0 <= x < math.inf and x % 1 == 0, "a whole number of at least 0")
 FRACTION = Rule(lambda x: 0 <= x < 1, "at least 0 and below 1")
+PART = Rule(lambda x: 0 <= x <= 1, "from 0 to 1")
+FLAG = Rule(lambda x: isinstance(x, bool), "True or False", number=False)
+CHOICE = Rule(lambda x: x is None or isinstance(x, bool), "True, False or None", number=False)
 
 RULES = {
     "lr": POSITIVE,
     "damping": POSITIVE,
     "restarts": WHOLE,
     "momentum": FRACTION,
-    "dampening": Rule(lambda x: 0 <= x <= 1, "from 0 to 1"),
+    "dampening": PART,
     "betas": FRACTION,
     "alpha": FRACTION,
     "rho": FRACTION,
@@ -42,7 +53,30 @@ RULES = {
     "tolerance": NOT_NEGATIVE,
     "max_evaluations": COUNT,
     "memory": COUNT,
-}
+    "min_curvature": POSITIVE,
+    "seed": INDEX,
+    "power": POSITIVE,
+    "factor": Rule(lambda x: 0 < x <= 1, "above 0 and at most 1"),
+    "rise": FRACTION,
+    "start": PART,
+    "end": PART,
+    "hessian_free": CHOICE,
+    "foreach": CHOICE,
+    "fused": CHOICE,
+} | dict.fromkeys(
+    (
+        "amsgrad",
+        "bayesian",
+        "biases",
+        "capturable",
+        "centered",
+        "differentiable",
+        "geodesic",
+        "maximize",
+        "nesterov",
+    ),
+    FLAG,
+)
 
 FLAGS = (
     "amsgrad", "bayesian", "capturable", "centered", "differentiable", "foreach", "fused",
@@ -52,8 +86,15 @@ FLAGS = (
 OPEN_FLAGS = ("foreach", "fused", "hessian_free")
 
 
-def check_options(owner: str, options: dict[str, Any]) -> None:
+def check_options(
+    owner: str, options: dict[str, Any], *, pairs: Iterable[str] = ("betas",)
+) -> None:
     """Refuse an option that is out of its range; options without a rule pass.
+
+    Args:
+        owner: Whose options they are.
+        options: Their values by name.
+        pairs: Those that are two numbers, each with the same rule.
 
     Raises:
         ValueError: Naming the algorithm, the option, what was given and what would be right.
@@ -63,9 +104,9 @@ def check_options(owner: str, options: dict[str, Any]) -> None:
             check_flag(owner, option, given)
         if option not in RULES:
             continue
-        values = given if option == "betas" else (given,)
-        if option == "betas" and (not isinstance(given, tuple | list) or len(given) != 2):
-            raise ValueError(f"{owner}: `betas` must be two numbers, got {given!r}.")
+        values = given if option in pairs else (given,)
+        if option in pairs and (not isinstance(given, tuple | list) or len(given) != 2):
+            raise ValueError(f"{owner}: `{option}` must be two numbers, got {given!r}.")
         if not all(satisfies(RULES[option], value) for value in values):
             raise ValueError(
                 f"{owner}: `{option}` must be {RULES[option].words}, got {given!r}."
@@ -98,7 +139,11 @@ def check_choice(owner: str, option: str, given: object, choices: Iterable[str])
 
 
 def satisfies(rule: Rule, value: object) -> bool:
-    """Tell whether a value is a number that the rule allows."""
+    """Tell whether a value is what the rule allows; no text is a number, nor is a truth."""
+    if not rule.number:
+        return rule.holds(value)
+    if isinstance(value, str | bytes | bool):
+        return False
     if isinstance(value, torch.Tensor):
         value = value.item() if value.numel() == 1 else None
     try:

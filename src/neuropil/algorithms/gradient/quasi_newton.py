@@ -93,17 +93,16 @@ class QuasiNewton(SearchMethod):
         tolerance: float = 1e-7,
         max_evaluations: int = 20,
     ) -> None:
+        if update is not None:
+            check_choice(type(self).__name__, "update", update, ("bfgs", *UPDATES, "lbfgs"))
+        usual = CURVATURE.get(update or "bfgs", 0.9)
         options = {
             "update": update,
             "memory": memory,
-            "curvature": CURVATURE.get(update or "bfgs", 0.9)
-            if curvature is None
-            else curvature,
+            "curvature": usual if curvature is None else curvature,
             "tolerance": tolerance,
             "max_evaluations": max_evaluations,
         }
-        if update is not None:
-            check_choice(type(self).__name__, "update", update, ("bfgs", *UPDATES, "lbfgs"))
         super().__init__(params, options)
         if update is None:
             size = sum(p.numel() for group in self.param_groups for p in group["params"])

@@ -10,7 +10,12 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from typing_extensions import override
 
-from neuropil.algorithms.gradient.gauss_newton import LEAST_DAMPING, LEAST_FACTOR, LEAST_GAIN
+from neuropil.algorithms.gradient.gauss_newton import (
+    LEAST_DAMPING,
+    LEAST_FACTOR,
+    LEAST_GAIN,
+    damping_scale,
+)
 from neuropil.algorithms.gradient.row_products import Rows
 from neuropil.algorithms.gradient.tape import NAMES
 
@@ -52,7 +57,7 @@ def step_all(
     starts = Starts(closure, weights, jacobian)
     r, J = starts.linearize(w)
     gradient = (J.mT @ r.unsqueeze(2)).squeeze(2)
-    step, foretold = propose(memory, J, gradient)
+    step, foretold = propose(memory, J, gradient, r)
     reached = starts.at(w + step)
     decrease = 0.5 * ((r - reached) * (r + reached)).sum(1)
     gain = decrease / foretold
@@ -77,17 +82,22 @@ def step_all(
     return before.nan_to_num(nan=math.inf, posinf=math.inf).min()
 
 
-def propose(memory: dict[str, Any], J: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
+def propose(
+    memory: dict[str, Any], J: Tensor, gradient: Tensor, r: Tensor
+) -> tuple[Tensor, Tensor]:
     """Return a damped step for each start, and the decrease that it should bring.
 
     Args:
         memory: Scales and dampings of the starts.
         J: Their Jacobians.
         gradient: Jᵀr.
+        r: Their residuals.
     """
     square = J.mT @ J
-    scale = memory["scale"] = square.diagonal(dim1=1, dim2=2).maximum(memory["scale"])
-    damped = memory["damping"].unsqueeze(1) * torch.where(scale > 0, scale, 1.0)
+    largest = memory["scale"] = square.diagonal(dim1=1, dim2=2).maximum(memory["scale"])
+    loss = 0.5 * r.square().sum(1, keepdim=True)
+    scale = damping_scale(largest, memory["starts"], loss)
+    damped = memory["damping"].unsqueeze(1) * scale
     square.diagonal(dim1=1, dim2=2).add_(damped)
     factor, info = torch.linalg.cholesky_ex(square)
     step = -torch.cholesky_solve(gradient.unsqueeze(2), factor).squeeze(2)

@@ -81,7 +81,7 @@ class RPROP(FirstOrder, torch.optim.Rprop):
         **options: Any,
     ) -> None:
         own = {"lr": lr, "etas": etas, "step_sizes": step_sizes}
-        super().__init__(self.prepare(params, own), **own, **options)
+        super().__init__(self.prepare(params, own, **options), **own, **options)
 
     @override
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -89,9 +89,9 @@ class RPROP(FirstOrder, torch.optim.Rprop):
         super().add_param_group(param_group)
 
     @override
-    def prepare(self, params: Any, options: dict[str, Any]) -> Any:
+    def prepare(self, params: Any, options: dict[str, Any], **others: Any) -> Any:
         check_pairs("RPROP", options)
-        return super().prepare(params, options)
+        return super().prepare(params, options, **others)
 
 
 @final
