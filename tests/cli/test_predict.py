@@ -105,6 +105,8 @@ def test_of_equal_shares_the_first_classes_are_named():
     shares = torch.full((40,), 0.025)
     names = [f"class {k}" for k in range(40)]
     assert in_words(shares, names, 3) == "class 0 (0.025), class 1 (0.025), class 2 (0.025)"
+
+
 @pytest.mark.parametrize(
     ("value", "error", "shown"),
     [
