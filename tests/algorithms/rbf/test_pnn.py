@@ -127,9 +127,9 @@ def test_what_cannot_be_is_refused():
         ({"sigma": "row"}, "`sigma` must be 'shared' or 'feature' or 'class', got 'row'"),
         (
             {"priors": [0.5, 0.5]},
-            "`priors` must be 3 positive numbers, one a class, that add to 1",
+            "`priors` must be 3 positive numbers, one per class",
         ),
-        ({"priors": [0.5, 0.4, 0.4]}, "that add to 1"),
+        ({"priors": [0.5, 0.4, 0.4]}, "that add up to 1"),
     ]:
         with pytest.raises(ValueError, match=match):
             PNN(**options).fit(X, y)
