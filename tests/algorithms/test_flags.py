@@ -48,5 +48,5 @@ def test_numpys_truth_values_and_none_are_right():
 
 @pytest.mark.parametrize("name", ["l1", "l2", "maxnorm"])
 def test_regularisers_refuse_them_too(name):
-    with pytest.raises(ValueError, match=f"{name}: biases must be True or False, got 'all'"):
+    with pytest.raises(ValueError, match=f"{name}: `biases` must be True or False, got 'all'"):
         getattr(algorithms, name)(0.1, biases="all")

@@ -286,10 +286,10 @@ def checked(name: str, argument: str, amount: object) -> float:
     Raises:
         ValueError: If it is no finite number from 0.
     """
-    number = isinstance(amount, int | float) and not isinstance(amount, bool)
-    if not number or not 0 <= amount < math.inf:
+    number = math.nan if isinstance(amount, bool) else amount
+    if not isinstance(number, int | float) or not 0 <= number < math.inf:
         raise ValueError(f"{name}: `{argument}` must be a number from 0, got {amount!r}.")
-    return amount
+    return number
 
 
 def names_of(name: str, only: str | Sequence[str] | None) -> tuple[str, ...] | None:

@@ -278,21 +278,9 @@ def in_loss_form(trainer: Trainer, arrays: Arrays) -> Arrays:
         targets = loss.prepare(arrays.targets, trainer.objective.seen(scores))
     except ValueError as error:
         raise ValueError(f"{arrays.title} targets: {error}") from None
-    warn_of_lost_digits(arrays, targets)
     if keeps_precision(trainer, arrays.targets):
         targets = arrays.targets.reshape(targets.shape)
     return dataclasses.replace(arrays, targets=targets)
-
-
-def warn_of_lost_digits(arrays: Arrays, targets: Tensor) -> None:
-    """Say so where targets, in the type of the outputs, no longer tell examples apart."""
-    if isinstance(arrays.targets, Tensor) and not loses_nothing(arrays.targets, targets):
-        warnings.warn(
-            f"the {arrays.title} targets differ by less than {targets.dtype} can hold at their "
-            f"size: subtract their mean in double precision first, or use NetworkRegressor, "
-            f"which does.",
-            stacklevel=2,
-        )
 
 
 def keeps_precision(trainer: Trainer, targets: Tensor) -> bool:
@@ -317,10 +305,9 @@ def sample_scores(trainer: Trainer, inputs: Any) -> Any:
 def say_lost_digits(arrays: Arrays, scores: Any) -> None:
     """Warn of targets that become alike in the type of the scores."""
     targets = arrays.targets
-    exact = isinstance(targets, Tensor) and targets.dtype == torch.float64
-    if not exact or not isinstance(scores, Tensor):
+    if not isinstance(targets, Tensor) or not isinstance(scores, Tensor):
         return
-    if not loses_nothing(targets, targets.to(scores.dtype)):
+    if targets.dtype == torch.float64 and not loses_nothing(targets, targets.to(scores.dtype)):
         warnings.warn(
             f"the {arrays.title} targets differ by less than {scores.dtype} can hold at their "
             f"size: subtract their mean in double precision first, or use NetworkRegressor, "

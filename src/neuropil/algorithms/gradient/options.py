@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
-from neuropil.checks import flag
 from neuropil.core.expression import nearest
 
 
@@ -33,8 +33,9 @@ WHOLE = Rule(lambda x: 1 <= x < math.inf and x % 1 == 0, "a whole number of at l
 INDEX = Rule(lambda x: 0 <= x < math.inf and x % 1 == 0, "a whole number of at least 0")
 FRACTION = Rule(lambda x: 0 <= x < 1, "at least 0 and below 1")
 PART = Rule(lambda x: 0 <= x <= 1, "from 0 to 1")
-FLAG = Rule(lambda x: isinstance(x, bool), "True or False", number=False)
-CHOICE = Rule(lambda x: x is None or isinstance(x, bool), "True, False or None", number=False)
+FLAG = Rule(lambda x: isinstance(x, bool | np.bool_), "True or False", number=False)
+# None lets the algorithm choose.
+CHOICE = Rule(lambda x: x is None or FLAG.holds(x), "True or False or None", number=False)
 
 RULES = {
     "lr": POSITIVE,
@@ -78,13 +79,6 @@ RULES = {
     FLAG,
 )
 
-FLAGS = (
-    "amsgrad", "bayesian", "capturable", "centered", "differentiable", "foreach", "fused",
-    "geodesic", "hessian_free", "maximize", "nesterov",
-)  # fmt: skip
-# None lets the algorithm choose.
-OPEN_FLAGS = ("foreach", "fused", "hessian_free")
-
 
 def check_options(
     owner: str, options: dict[str, Any], *, pairs: Iterable[str] = ("betas",)
@@ -100,8 +94,6 @@ def check_options(
         ValueError: Naming the algorithm, the option, what was given and what would be right.
     """
     for option, given in options.items():
-        if option in FLAGS:
-            check_flag(owner, option, given)
         if option not in RULES:
             continue
         values = given if option in pairs else (given,)
@@ -111,16 +103,6 @@ def check_options(
             raise ValueError(
                 f"{owner}: `{option}` must be {RULES[option].words}, got {given!r}."
             )
-
-
-def check_flag(owner: str, option: str, given: object) -> None:
-    """Refuse an option that is neither true nor false, unless None is a choice of its own.
-
-    Raises:
-        ValueError: Naming the algorithm, the option and what was given.
-    """
-    if given is not None or option not in OPEN_FLAGS:
-        flag(given, f"{owner}: `{option}`")
 
 
 def check_choice(owner: str, option: str, given: object, choices: Iterable[str]) -> None:
