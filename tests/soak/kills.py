@@ -200,15 +200,16 @@ def continued(kind: str, out: str) -> int:
     return end_of(living(["resume", out, "--quiet"] if begun else command(kind, out)))
 
 
-def whole_run(kind: str) -> float:
-    """Make the run that nobody kills, and return the seconds that another one takes.
-
-    The first is made in this process, so that all it imports is there for its children.
-    """
+def whole_run(kind: str) -> None:
+    """Make the run that nobody kills, in this process: its children have all it imported."""
     with Path("log").open("w") as log, contextlib.redirect_stdout(log):
         code = main(command(kind, f"{kind}-whole"))
     if code:
         sys.exit(f"{kind} fails: {Path('log').read_text()}")
+
+
+def seconds_of(kind: str) -> float:
+    """Return the seconds that a run takes."""
     start = time.perf_counter()
     end_of(living(command(kind, "trial")))
     remove(kind, "trial")
@@ -287,7 +288,9 @@ def uniform(tally: Tally, kills: int) -> None:
     """Kill runs at drawn moments: of their whole duration, in the report, in the join."""
     draw = random.Random(kills)
     special = max(1, kills // 7)
-    seconds = {kind: whole_run(kind) for kind in KINDS}
+    for kind in KINDS:
+        whole_run(kind)
+    seconds = {kind: seconds_of(kind) for kind in KINDS}
     report = {k: measured(k, noting("seconds", REPORT, REPORT, whole=True)) for k in KINDS}
     join = measured("then", noting("seconds", *JOIN, whole=False))
     sys.stdout.write(f"seconds: {seconds}\nin the report: {report}\nin the join: {join}\n")
