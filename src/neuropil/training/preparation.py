@@ -293,10 +293,10 @@ def sample_scores(trainer: Trainer, inputs: Any) -> Any:
 def say_lost_digits(arrays: Arrays, scores: Any) -> None:
     """Warn of targets that become alike in the type of the scores."""
     targets = arrays.targets
-    exact = isinstance(targets, Tensor) and targets.dtype == torch.float64
-    if not exact or not isinstance(scores, Tensor):
+    if not isinstance(targets, Tensor) or not isinstance(scores, Tensor):
         return
-    if not loses_nothing(targets, targets.to(scores.dtype)):
+    exact = targets.dtype == torch.float64
+    if exact and not loses_nothing(targets, targets.to(scores.dtype)):
         warnings.warn(
             f"the {arrays.title} targets differ by less than {scores.dtype} can hold at their "
             f"size: subtract their mean in double precision first, or use NetworkRegressor, "
