@@ -307,7 +307,8 @@ def say_lost_digits(arrays: Arrays, scores: Any) -> None:
     targets = arrays.targets
     if not isinstance(targets, Tensor) or not isinstance(scores, Tensor):
         return
-    if targets.dtype == torch.float64 and not loses_nothing(targets, targets.to(scores.dtype)):
+    exact = targets.dtype == torch.float64
+    if exact and not loses_nothing(targets, targets.to(scores.dtype)):
         warnings.warn(
             f"the {arrays.title} targets differ by less than {scores.dtype} can hold at their "
             f"size: subtract their mean in double precision first, or use NetworkRegressor, "
