@@ -105,8 +105,10 @@ def test_lines_and_columns_that_tools_add(write_table, lines, note):
 @pytest.mark.parametrize("name", ["{}", "Mazda {}"])
 def test_the_names_of_rows_that_r_writes_are_left_out(write_table, name):
     rows = [f'"{name.format(n)}",{line}' for n, line in enumerate(body(), 1)]
-    splits = datasets.open(write_table(written('"x1","x2","y"', *rows)))
-    assert splits.preparation.feature_names == ["x1", "x2"]
+    text = written('"x1","x2","y"', *rows)
+    for delimiter in ",; ":
+        splits = datasets.open(write_table(text.replace(",", delimiter)))
+        assert splits.preparation.feature_names == ["x1", "x2"]
 
 
 def test_rows_are_numbered_as_in_the_file(write_table):

@@ -219,7 +219,8 @@ def test_numbers_come_back_in_their_own_units(tmp_path):
     network = Input(3) >> Linear(1)
     run = with_network(tmp_path, network, splits)
     x = splits.train.inputs
-    torch.testing.assert_close(run.predict(x), network(x).detach()[:, 0].double() * 100 + 200)
+    expected = network(x).detach()[:, 0].double() * 100 + 200
+    torch.testing.assert_close(run.predict(x), expected)
 
 
 def test_new_examples_are_read_as_the_training_data_were(tmp_path):

@@ -22,7 +22,7 @@ EXACT = 2**53
 """Integers beyond this lose digits in floating point."""
 
 MISSING_SET, MISSING_NUMBER_SET = pa.array(MISSING), pa.array(MISSING_NUMBERS)
-INTEGER = re.compile(r"\+?(-?\d+)(?:\.0*)?")
+INTEGER = re.compile(r"\+?(-?\d+)(?:\.0*|,0{1,2})?")
 DECIMAL = re.compile(r"\+?(-?)(\d*)(\.\d*[1-9])0*")
 
 
@@ -64,8 +64,8 @@ def number_label(value: float) -> str:
 def class_label(cell: str) -> str:
     """Return the name of the class in a cell, never by way of floating point.
 
-    ``1.0`` and ``+1`` are ``1``, and ``0.50`` is ``0.5``; ``007`` and integers of any length
-    stay as they are written, and so do words.
+    ``1.0``, ``1,0`` and ``+1`` are ``1``, and ``0.50`` is ``0.5``; ``007`` and integers of any
+    length stay as they are written, and so do words.
     """
     if found := INTEGER.fullmatch(cell):
         return "0" if found[1] == "-0" else found[1]

@@ -156,8 +156,10 @@ def find_delimiter(lines: Sequence[str], prefer: str, expected: set[str]) -> str
     if any(merit(best)[:2]):
         return best
     for delimiter in RARE_DELIMITERS:
-        widths = set(map(len, split_lines(lines, delimiter)))
-        if len(widths) == 1 and min(widths) > 1:
+        first, *others = split_lines(lines, delimiter) or [[]]
+        widths = set(map(len, others or [first]))
+        # R writes no name over the column with the names of the rows.
+        if len(widths) == 1 and min(widths) > 1 and min(widths) - len(first) in (0, 1):
             return delimiter
     return prefer
 
