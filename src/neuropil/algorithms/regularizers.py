@@ -286,8 +286,11 @@ def checked(name: str, argument: str, amount: object) -> float:
     Raises:
         ValueError: If it is no finite number from 0.
     """
-    number = isinstance(amount, int | float) and not isinstance(amount, bool)
-    if not number or not 0 <= amount < math.inf:
+    if (
+        isinstance(amount, bool)
+        or not isinstance(amount, int | float)
+        or not (0 <= amount < math.inf)
+    ):
         raise ValueError(f"{name}: `{argument}` must be a number from 0, got {amount!r}.")
     return amount
 
