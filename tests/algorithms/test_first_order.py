@@ -498,3 +498,19 @@ def test_the_rate_grows_with_the_batch():
         scale_lr(0.1, 8, -2)
     with pytest.raises(ValueError, match="scale_lr: `lr` must be a number above 0, got -1"):
         scale_lr(-1, 8)
+
+
+@pytest.mark.parametrize("kind", [Adam, AdamW])
+def test_amsgrad_corrects_the_bias_of_the_largest_moment_by_the_present_step(kind):
+    """After gradients 10, 1, 1, 1, 1 as written out; the largest v̂ would give −2.43."""
+    w = nn.Parameter(torch.zeros(1, dtype=torch.float64))
+    algorithm = kind([w], lr=1.0, eps=0.0, weight_decay=0.0, amsgrad=True)
+    expected = m = v = largest = 0.0
+    for t, gradient in enumerate((10.0, 1.0, 1.0, 1.0, 1.0), 1):
+        w.grad = torch.full_like(w, gradient)
+        algorithm.step()
+        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
+        largest = max(largest, v)
+        expected -= m / (1 - 0.9**t) / (largest / (1 - 0.999**t)) ** 0.5
+    assert w.item() == pytest.approx(expected, rel=1e-9)
+    assert w.item() == pytest.approx(-3.48334, abs=1e-5)

@@ -269,3 +269,14 @@ def test_repr_is_the_call_and_copies_are_equal(regularizer: Regularizer):
 def test_wrong_use_is_refused(make, message: str):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_l1_brings_weights_close_to_0_but_not_to_it():
+    network = nn.Linear(1, 1, bias=False)
+    network.weight.data.fill_(0.1234)
+    bound, lr, rate = l1(0.1).bind(network), 0.01, 0.1
+    for _ in range(200):
+        network.weight.grad = None
+        bound.add_gradients()
+        network.weight.data -= lr * network.weight.grad
+    assert 0 < abs(network.weight.item()) <= lr * rate

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 def balance(rate: float = 0.01, *, only: str | Sequence[str] | None = None) -> Regularizer:
     """Spread the samples evenly over the experts of a mixture.
 
-    Adds ``rate · Σ balance_loss`` over all `MixtureOfExperts` to the loss: ``rate`` for each
-    where its experts have equal shares, more where they do not.
+    Adds ``rate · Σ balance_loss`` over all `MixtureOfExperts` to the loss. With E experts each
+    adds ``rate`` where its gate's mean probabilities are equal, and up to ``rate · E`` where
+    one expert has all samples and all of the probability.
 
     Args:
         rate: What the sum is multiplied with.
@@ -35,7 +36,7 @@ def balance(rate: float = 0.01, *, only: str | Sequence[str] | None = None) -> R
         >>> import torch
         >>> from neuropil.layers import Input, Linear, MixtureOfExperts
         >>> network = Input(3) >> MixtureOfExperts(Linear(2), 4, top_k=1)
-        >>> _ = network.train()(torch.zeros(6, 3))  # all scores are 0: the first one has all
+        >>> _ = network.train()(torch.zeros(6, 3))  # all scores are 0: equal probabilities
         >>> balance(0.5).penalty(network).item()
         0.5
         >>> balance(0.01) + balance(0.1, only="mixtureofexperts2")

@@ -160,3 +160,25 @@ def test_a_coupled_quadratic_on_a_gpu(size):
     w = nn.Parameter(torch.zeros(size, dtype=torch.float64, device="cuda"))
     loss = lambda: 0.5 * (w - minimum) @ matrix @ (w - minimum)  # noqa: E731
     assert HessianDiagonal([w], tolerance=1e-6).minimize(loss, 200).converged
+
+
+@pytest.mark.parametrize("steepness", [1e6, 1e9])
+def test_going_to_and_fro_across_a_valley_is_stuck(steepness):
+    """Newton's steps by the diagonal cross the valley and move by 1/steepness along it."""
+    w = nn.Parameter(torch.tensor([1.0, 0.5], dtype=torch.float64))
+
+    def loss():
+        return 0.5 * (steepness * (w[0] + w[1]).square() + (w[0] - w[1]).square())
+
+    algorithm = HessianDiagonal([w])
+    outcome = algorithm.minimize(loss, 1000)
+    assert outcome.reason == "stuck"
+    assert outcome.steps <= 201
+    algorithm.step(loss)  # it can be asked to go on
+    assert algorithm.outcome.reason == "going on"
+
+
+def test_slow_but_steady_is_not_stuck():
+    w = nn.Parameter(torch.tensor([-1.2, 1.0], dtype=torch.float64))
+    loss = lambda: 100 * (w[1] - w[0] ** 2) ** 2 + (1 - w[0]) ** 2  # noqa: E731
+    assert HessianDiagonal([w]).minimize(loss, 500).reason == "going on"

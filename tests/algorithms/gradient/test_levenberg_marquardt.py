@@ -434,3 +434,55 @@ def test_starts_need_something_that_draws_them():
     b = torch.nn.Parameter(torch.zeros(2, dtype=torch.float64))
     with pytest.raises(ValueError, match="`restarts` need `draw`"):
         LevenbergMarquardt([b], restarts=4).step(lambda: b - 1)
+
+
+@pytest.fixture
+def little_memory(monkeypatch):
+    monkeypatch.setattr("neuropil.core.free_memory.free_memory", lambda: 1000)
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "what"),
+    [
+        (300, {}, "JᵀJ of 17 weights, with its factor, needs 4.62 kB"),
+        (15, {}, "the Jacobian of 15 residuals by 17 weights needs 2.04 kB"),
+        (300, {"geodesic": True}, "the Jacobian of 300 residuals by 17 weights needs 40.8 kB"),
+        (9, {"restarts": 10**9}, "`restarts=1000000000` with 9 residuals and 17 weights each"),
+    ],
+)
+def test_what_does_not_fit_the_memory_is_refused_first(rows, options, what, little_memory):
+    X, y = table(rows, 2)
+    network = small()
+    before = vector(network)
+    with pytest.raises(MemoryError, match=what) as caught:
+        made(network, **options).step(fitting(network, X, y))
+    assert "1 kB are free. QuasiNewton(update='lbfgs') and Conj" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    torch.testing.assert_close(vector(network), before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+    ],
+)
+def test_running_out_of_memory_says_what_is_needed(error):
+    network = small()
+
+    def closure():
+        raise error
+
+    said = "ran out of memory: JᵀJ of 17 weights takes 2,312 bytes, and J 136 for each residual"
+    with pytest.raises(MemoryError, match=said):
+        LevenbergMarquardt(network.parameters()).step(closure)
+
+
+def test_other_errors_of_a_closure_pass():
+    def closure():
+        raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"):
+        LevenbergMarquardt(small().parameters()).step(closure)

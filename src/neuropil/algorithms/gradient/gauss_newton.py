@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, final
 import torch
 from torch import Tensor
 
+from neuropil.algorithms.gradient.memory_need import require_matrix
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -47,10 +49,14 @@ class GaussNewton:
         """
         self.height += len(residuals)
         if self.matrix is None and self.height > len(self.weights) and not self.whole:
-            self.matrix = self.weights.new_zeros(len(self.weights), len(self.weights))
+            self.matrix = self.square()
             for block in self.rows:
                 add_square(self.matrix, block)
             self.rows = []
+        if self.matrix is None:
+            size = len(self.weights)
+            what = f"the Jacobian of {self.height:,} residuals by {size:,} weights"
+            require_matrix(what, self.height * size, self.weights)
         start = 0
         for block in blocks:
             part = residuals[start : start + len(block)]
@@ -63,13 +69,24 @@ class GaussNewton:
         if self.matrix is None:
             self.residuals.append(residuals)
 
+    def square(self) -> Tensor:
+        """Return room for JᵀJ, once there is as much again for its factor.
+
+        Raises:
+            MemoryError: When there is not.
+        """
+        size = len(self.weights)
+        what = f"JᵀJ of {size:,} weights, with its factor,"
+        require_matrix(what, 2 * size**2, self.weights)
+        return self.weights.new_zeros(size, size)
+
     def close(self) -> None:
         """Work out what follows, once all rows are there."""
         if self.rows:
             self.jacobian = torch.cat(self.rows) if len(self.rows) > 1 else self.rows[0]
             self.residual = torch.cat(self.residuals)
             if self.height > len(self.weights):
-                self.matrix = self.weights.new_zeros(len(self.weights), len(self.weights))
+                self.matrix = self.square()
                 add_square(self.matrix, self.jacobian)
         self.regularize(0.0)
 

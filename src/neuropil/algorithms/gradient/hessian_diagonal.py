@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
 from neuropil.algorithms.gradient.curvature_method import CurvatureMethod, Moved, Trials
+from neuropil.algorithms.gradient.outcome import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,8 @@ EXACT = 500
 PROBES, STAYS = 4, 0.9
 # The share of the decrease foretold by the slope that must come true, and halvings until then.
 ENOUGH, HALVINGS = 1e-4, 50
+# It is stuck where so many steps change the loss by no more than that part of it.
+PATIENCE, STALLED = 100, 1e-3
 
 
 @final
@@ -38,6 +42,9 @@ class HessianDiagonal(CurvatureMethod):
 
     With up to 500 weights h is exact. With more it is estimated as the mean of ``z ⊙ H z`` over
     random vectors z of ±1, and the estimates of past steps count on, less and less.
+
+    Where weights depend on each other the diagonal says little, and steps go to and fro across
+    a valley. It is stuck when the loss changes by less than a thousandth in 100 steps.
 
     Args:
         params: Parameters, or groups of them as dicts, all with the same options.
@@ -82,6 +89,17 @@ class HessianDiagonal(CurvatureMethod):
             "tolerance": tolerance,
         }
         super().__init__(params, options)
+
+    @override
+    def step(self, closure: Callable[[], Any]) -> Tensor:
+        loss = super().step(closure)
+        memory, outcome = self.memory, self.outcome
+        if outcome.steps % PATIENCE == 1:
+            past = memory.get("past", math.nan)
+            memory["past"] = outcome.loss
+            if not outcome.done and abs(past - outcome.loss) <= STALLED * abs(past):
+                memory["reason"] = REASONS.index("stuck")
+        return loss
 
     @override
     def plan(self, curvature: Curvature, here: Tensor) -> Reason | Callable[[Moved], Trials]:

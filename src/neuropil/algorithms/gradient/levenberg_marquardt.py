@@ -18,6 +18,7 @@ from neuropil.algorithms.gradient.gauss_newton import (
     damping_scale,
 )
 from neuropil.algorithms.gradient.jacobian import Jacobian
+from neuropil.algorithms.gradient.memory_need import explained
 from neuropil.algorithms.gradient.residuals import Residuals
 from neuropil.algorithms.gradient.restarts import step_all
 
@@ -80,8 +81,8 @@ class LevenbergMarquardt(BatchMethod):
             evaluations and helps in narrow curved valleys.
         bayesian: Make ``β ½‖r‖² + α ½‖w‖²`` small in place of ½‖r‖², with α and β found by
             maximising the evidence whenever the fit has settled; see `evidence`.
-        restarts: So many starts are moved at once, each with its own damping; the parameters
-            hold the best. The closure must be one that `torch.func.vmap` can run.
+        restarts: How many starts are moved at once, each with its own damping and Jacobian; the
+            parameters hold the best. The closure must be one that `torch.func.vmap` can run.
         draw: Draws new starting weights into the parameters, such as
             ``network.reset_parameters``, which `Trainer` takes by itself; the first start is
             the weights as they are.
@@ -162,7 +163,13 @@ class LevenbergMarquardt(BatchMethod):
 
         Raises:
             TypeError: When the closure gives something else.
+            MemoryError: When there is too little memory for the Jacobian.
         """
+        with explained(self.weights().buffer):
+            return self.move(closure)
+
+    def move(self, closure: Callable[[], Any]) -> Tensor:
+        """Do what `step` does."""
         weights = self.weights()
         if self.jacobian is None or self.jacobian.parameters is not weights.parameters:
             self.jacobian = Jacobian(weights.parameters)

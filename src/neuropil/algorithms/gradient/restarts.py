@@ -16,6 +16,7 @@ from neuropil.algorithms.gradient.gauss_newton import (
     LEAST_GAIN,
     damping_scale,
 )
+from neuropil.algorithms.gradient.memory_need import require_matrix
 from neuropil.algorithms.gradient.row_products import Rows
 from neuropil.algorithms.gradient.tape import NAMES
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from neuropil.algorithms.gradient.vector import WeightVector
 
 MOST_DAMPING = 1e15
+MORE = 4  # vectors as long as the weights that each start has
 
 
 def step_all(
@@ -52,7 +54,7 @@ def step_all(
     """
     memory = algorithm.memory
     if "starts" not in memory:
-        begin(algorithm, weights)
+        begin(algorithm, closure, weights)
     w: Tensor = memory["starts"]
     starts = Starts(closure, weights, jacobian)
     r, J = starts.linearize(w)
@@ -115,14 +117,21 @@ def conclude(
     algorithm.note(reason, loss, gradient, 2 * algorithm.options["restarts"])
 
 
-def begin(algorithm: LevenbergMarquardt, weights: WeightVector) -> None:
+def begin(
+    algorithm: LevenbergMarquardt, closure: Callable[[], Any], weights: WeightVector
+) -> None:
     """Draw the starts; the first is the weights as they are.
 
     Raises:
+        MemoryError: When there is too little memory for so many.
         ValueError: When there is nothing to draw them with.
     """
     memory, options = algorithm.memory, algorithm.options
     starts = [weights.read()]
+    size, residuals = len(starts[0]), closure()
+    rows = residuals.numel() if isinstance(residuals, Tensor) else 0
+    what = f"`restarts={options['restarts']}` with {rows:,} residuals and {size:,} weights each"
+    require_matrix(what, int(options["restarts"]) * size * (rows + size + MORE), starts[0])
     for _ in range(options["restarts"] - 1):
         if algorithm.draw is None:
             raise ValueError(
