@@ -52,6 +52,7 @@ def test_typing_errors_by_hand(a, b, count):
         ("Adma", ["CMAC", "SOFM"], None),
         ("resnt18", ["resnet18", "resnet101"], "resnet18"),
         ("conv", ["Convolution", "Concatenate"], "Convolution"),
+        ("step_decayx", ["cosine", "step"], "step"),
         ("SOFTMAX", ["Softmax"], "Softmax"),
         ("x" * 10**6, ["Softmax"], None),
         ("", ["Softmax"], None),

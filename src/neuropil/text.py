@@ -94,7 +94,8 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
     best = min(errors, key=lambda c: errors[c], default="")
     if best and errors[best] <= limit:
         return candidates[best]
-    beginning = [c for c in candidates if len(wanted) > 2 and c.startswith(wanted)]
+    beginning = [c for c in candidates if min(len(c), len(wanted)) > 2]
+    beginning = [c for c in beginning if c.startswith(wanted) or wanted.startswith(c)]
     alike = difflib.get_close_matches(wanted, candidates, n=1, cutoff=0.6)
     return next((candidates[c] for c in (*sorted(beginning, key=len), *alike)), None)
 

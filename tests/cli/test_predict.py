@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from neuropil.cli.predict import with_sensible_digits
+from neuropil.cli.predict import in_words, with_sensible_digits
 from neuropil.training.run import Run
 
 
@@ -100,11 +100,11 @@ def test_pictures_go_into_a_table_by_their_names(neuropil, trained):
 
 
 def test_of_equal_shares_the_first_classes_are_named():
-    from neuropil.cli.predict import in_words
-
     shares = torch.full((40,), 0.025)
     names = [f"class {k}" for k in range(40)]
-    assert in_words(shares, names, 3) == "class 0 (0.025), class 1 (0.025), class 2 (0.025)"
+    assert (
+        in_words(shares, names, 3, None) == "class 0 (0.025), class 1 (0.025), class 2 (0.025)"
+    )
 
 
 @pytest.mark.parametrize(

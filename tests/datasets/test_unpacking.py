@@ -68,5 +68,7 @@ def test_what_unpacks_to_far_more_than_tables_do_is_refused(write_table, monkeyp
 
 def test_pipes_and_folders_are_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
-    with pytest.raises(DataError, match="is not a file"):
+    with pytest.raises(
+        DataError, match="is a named pipe: data are read from files and folders alone"
+    ):
         datasets.open(tmp_path / "pipe.csv")

@@ -326,6 +326,7 @@ def test_figures_of_values_that_are_nan_are_nan(name):
 
 @pytest.mark.parametrize("name", ["offset of a milliard", "timestamps", "in order"])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+@pytest.mark.filterwarnings("ignore:the .* differ by less than")  # single precision's limit
 def test_a_trainer_reports_them(name, dtype):
     values, targets = NUMBERS[name]
     network = (Input(1) >> Linear(1)).to(dtype)

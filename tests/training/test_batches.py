@@ -85,7 +85,8 @@ def test_the_users_memory_does_not_matter(offset):
     room = np.zeros(400 + 128, dtype=np.uint8)
     start = -room.ctypes.data % 64 + offset
     values = room[start : start + 400].view(np.float32).reshape(50, 2)
-    arrays = as_arrays((values, np.zeros(50)), "training", torch.float32)
+    arrays = as_arrays((values, np.zeros(50)), "training")
+    assert arrays is not None
     (x, _), _, _ = next(ArrayBatches(arrays, 8, PLACE).epoch())
     assert x.data_ptr() % 64 == 0
     assert PLACE.move(values).data_ptr() % 64 == 0
