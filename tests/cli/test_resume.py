@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from neuropil.cli import plan
-from neuropil.cli.opening import open_again, open_splits
+from neuropil.cli.opening import OPTIONS, open_again, open_splits
 from neuropil.training import Trainer
 from neuropil.training.digest import fingerprint
 from neuropil.training.run import Run
