@@ -50,3 +50,4 @@ def test_the_table_gives_values_not_lengths(report):
     model = ClassicModel(GRNN(sigma=0.25)).fit(splits.train.inputs, splits.train.targets)
     rows = dict(report(model, splits, History()).table("", "value"))
     assert "0.25" in rows["sigma_"]
+    assert rows["one_output_"] == "yes"

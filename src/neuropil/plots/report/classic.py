@@ -67,6 +67,8 @@ def facts(subject: Subject, model: ClassicModel) -> list[list[Content]]:
             continue
         if isinstance(value, np.ndarray):
             rows.append([element("code", name), array_words(value)])
+        elif isinstance(value, bool):
+            rows.append([element("code", name), "yes" if value else "no"])
         elif isinstance(value, int):
             rows.append([element("code", name), f"{value:,}"])
         elif isinstance(value, float):
