@@ -478,3 +478,23 @@ def test_complex_gradients_are_those_of_their_real_parts():
     assert row.mean == pytest.approx(float(outputs.mean()), rel=1e-4)
     with pytest.raises(ValueError, match="the loss is a complex number"):
         gradient_health(network, x, y, loss=lambda outputs, targets: outputs - targets)
+
+
+@pytest.mark.parametrize(
+    ("last", "loss", "wanted"),
+    [
+        (Sigmoid(1), None, lambda p, t: (p[:, 0] - t).square().mean()),
+        (Sigmoid(1), F.mse_loss, lambda p, t: (p[:, 0] - t).square().mean()),
+        (Softmax(3), F.cross_entropy, lambda p, t: -p[range(len(t)), t].log().mean()),
+        (Softmax(3), nn.NLLLoss(), lambda p, t: -p[range(len(t)), t].log().mean()),
+        (Softmax(3), None, lambda p, t: -p[range(len(t)), t].log().mean()),
+    ],
+)
+def test_a_loss_of_values_sees_what_the_network_predicts(last, loss, wanted):
+    torch.manual_seed(0)
+    network = Input(4) >> Relu(8) >> copy.deepcopy(last)
+    x = torch.randn(64, 4)
+    targets = torch.rand(64) if isinstance(last, Sigmoid) else torch.arange(64) % 3
+    given = targets[:, None] if loss is F.mse_loss else targets
+    health = gradient_health(network, x, given, loss=loss)
+    torch.testing.assert_close(torch.tensor(health.loss), wanted(network.predict(x), targets))

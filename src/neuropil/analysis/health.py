@@ -15,10 +15,13 @@ from neuropil.analysis.health_rows import LayerHealth, Recorder, rows_of
 from neuropil.analysis.health_text import as_text
 from neuropil.analysis.health_verdicts import Verdict, verdicts_of
 from neuropil.core import Network
+from neuropil.core.loss_kinds import definition_of
 from neuropil.core.prediction import as_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from neuropil.core.loss_kinds import Takes
 
 
 @final
@@ -99,8 +102,9 @@ def gradient_health(
             units are told apart from rare ones by 32 examples or more, or positions in them.
         targets: What the loss compares the outputs with.
         loss: A function of outputs and targets that gives one value or one per example; a
-            `Network` gives it its scores. By default the cross entropy for targets that are
-            integers and the squared error for others.
+            `Network` gives it what it predicts, or its scores where it is one of torch's losses
+            of scores or says so by ``takes = "scores"``. By default the cross entropy of the
+            scores for targets that are integers, and the squared error for others.
 
     Raises:
         TypeError: When `loss` is no function.
@@ -129,9 +133,10 @@ def gradient_health(
         raise TypeError(
             f"gradient_health: loss must be a function of outputs and targets, got {loss!r}."
         )
+    wants = takes_of(loss, as_tensor(targets))
     if isinstance(network, Network):
         network.require_built()
-        network = network.scores()
+        network = network if wants == "values" else network.scores()
     place = next(network.parameters(), torch.empty(0))
     if place.is_meta:
         raise ValueError(
@@ -141,7 +146,8 @@ def gradient_health(
     if not batch or not batch[0].ndim or not len(batch[0]):
         raise ValueError("gradient_health: inputs must hold at least one example, got none.")
     wanted = moved(targets, place)
-    measure = default_loss if loss is None else loss
+    measure = of_log_probabilities(loss) if wants == "log_probabilities" else loss
+    measure = default_loss if measure is None else measure
     with in_training_mode(network):
         return measured(network, lambda: measure(network(*batch), wanted).mean(), len(batch[0]))
 
@@ -178,6 +184,20 @@ def measured(
     rows = rows_of(recorder, gradients)
     value = float(loss.detach())
     return GradientHealth(rows, tuple(verdicts_of(rows, value, examples)), value, examples)
+
+
+def takes_of(loss: Callable[..., Any] | None, targets: Tensor) -> Takes:
+    """Return whether a loss takes the scores of a network or what it predicts."""
+    if loss is not None:
+        return definition_of(loss)[0]
+    return "values" if targets.is_floating_point() or targets.is_complex() else "scores"
+
+
+def of_log_probabilities(loss: Any) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return a loss of log-probabilities as a function of scores, classes on axis 1 or last."""
+    return lambda scores, targets: loss(
+        scores.log_softmax(1 if scores.ndim > 2 else -1), targets
+    )
 
 
 def default_loss(outputs: Any, targets: Tensor) -> Tensor:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.core.loss_kinds import definition_of
 from neuropil.training.named import Named, options_of
 from neuropil.training.targets import is_single
-from neuropil.training.torch_losses import definition_of, one_value_each
+from neuropil.training.torch_losses import one_value_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from neuropil.training.views import Takes
-
-Predicts: TypeAlias = Literal["class", "binary", "value"]
+    from neuropil.core.loss_kinds import Predicts, Takes
 
 
 class Loss(Named):

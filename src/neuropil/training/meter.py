@@ -13,9 +13,10 @@ from neuropil.training.nonfinite import NotFinite
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from neuropil.core.loss_kinds import Takes
     from neuropil.training.metrics import Metric
     from neuropil.training.processes import Processes
-    from neuropil.training.views import Takes, Views
+    from neuropil.training.views import Views
 
 # Metrics are worked out for this many steps at once, or for fewer if the scores are large.
 STEPS, ELEMENTS = 64, 2**22

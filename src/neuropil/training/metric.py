@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.core.loss_kinds import definition_of
 from neuropil.training.loss import Loss
 from neuropil.training.named import Named, options_of
 from neuropil.training.statistics import added, counted, ratio
-from neuropil.training.torch_losses import definition_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from neuropil.training.views import Takes
+    from neuropil.core.loss_kinds import Takes
 
 
 class Metric(Named):

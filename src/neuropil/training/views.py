@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neuropil.core.graph import Node
+    from neuropil.core.loss_kinds import Takes
 
 # What the network gives before a last Softmax or Sigmoid, what it gives, or its logarithm.
-Takes: TypeAlias = Literal["scores", "values", "log_probabilities"]
 View: TypeAlias = "Callable[[Any], Any] | None"
 
 

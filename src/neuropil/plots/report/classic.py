@@ -63,22 +63,31 @@ def facts(subject: Subject, model: ClassicModel) -> list[list[Content]]:
     fitted: dict[str, Any] = vars(model.estimator)
     rows: list[list[Content]] = []
     for name, value in fitted.items():
-        if not name.endswith("_") or name.startswith("_"):
-            continue
-        if isinstance(value, np.ndarray):
-            rows.append([element("code", name), array_words(value)])
-        elif isinstance(value, bool):
-            rows.append([element("code", name), "yes" if value else "no"])
-        elif isinstance(value, int):
-            rows.append([element("code", name), f"{value:,}"])
-        elif isinstance(value, float):
-            rows.append([element("code", name), number(value)])
+        words = value_words(value)
+        if name.endswith("_") and not name.startswith("_") and words is not None:
+            rows.append([element("code", name), words])
     for name in FITS:
         measure = getattr(model.estimator, name, None)
         if measure is not None:
             value = float(measure(model.rows(subject.evidence.data.inputs)))
             rows.append([name.replace("_", " "), number(value)])
     return rows
+
+
+def value_words(value: Any) -> str | None:
+    """Return a fitted value for a cell of the table; None for what has no place there."""
+    match value:
+        case np.ndarray():
+            words = array_words(value)
+        case bool():
+            words = "yes" if value else "no"
+        case int():
+            words = f"{value:,}"
+        case float():
+            words = number(value)
+        case _:
+            words = None
+    return words
 
 
 def array_words(values: NDArray[Any]) -> str:

@@ -1,0 +1,53 @@
+"""What a loss or a metric looks at: a network's scores, or the values that `predict` gives."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Literal, TypeAlias
+
+import torch.nn.functional as F
+from torch import nn
+
+Takes: TypeAlias = Literal["scores", "values", "log_probabilities"]
+Predicts: TypeAlias = Literal["class", "binary", "value"]
+Definition: TypeAlias = "tuple[Takes, Predicts]"
+
+TAKES = ("scores", "values", "log_probabilities")
+OF_CLASSES: Definition = ("scores", "class")
+OF_DECISIONS: Definition = ("scores", "binary")
+OF_LOGARITHMS: Definition = ("log_probabilities", "class")
+OF_PROBABILITIES: Definition = ("values", "binary")
+OF_VALUES: Definition = ("values", "value")
+# Every other function is one of values.
+KNOWN: list[tuple[Any, Any, Definition]] = [
+    (nn.CrossEntropyLoss, F.cross_entropy, OF_CLASSES),
+    (nn.MultiMarginLoss, F.multi_margin_loss, OF_CLASSES),
+    (nn.BCEWithLogitsLoss, F.binary_cross_entropy_with_logits, OF_DECISIONS),
+    (nn.SoftMarginLoss, F.soft_margin_loss, OF_DECISIONS),
+    (nn.MultiLabelSoftMarginLoss, F.multilabel_soft_margin_loss, OF_DECISIONS),
+    (nn.MultiLabelMarginLoss, F.multilabel_margin_loss, OF_DECISIONS),
+    (nn.BCELoss, F.binary_cross_entropy, OF_PROBABILITIES),
+    (nn.NLLLoss, F.nll_loss, OF_LOGARITHMS),
+    (nn.KLDivLoss, F.kl_div, OF_LOGARITHMS),
+]
+
+
+def definition_of(function: Any) -> Definition:
+    """Return what a function of outputs and targets takes, and what it predicts.
+
+    Args:
+        function: One of torch's losses, or a user's, which may say it by an attribute `takes`.
+
+    Raises:
+        ValueError: When that attribute is something else.
+    """
+    while isinstance(function, functools.partial):
+        function = function.func
+    takes, predicts = next(
+        (own for kind, plain, own in KNOWN if function is plain or isinstance(function, kind)),
+        OF_VALUES,
+    )
+    takes = getattr(function, "takes", takes)
+    if takes not in TAKES:
+        raise ValueError(f"what a function takes is one of {', '.join(TAKES)}, got {takes!r}.")
+    return takes, predicts
