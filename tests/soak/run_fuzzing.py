@@ -104,7 +104,8 @@ def files(seed: int, count: int) -> Iterator[str]:
             change = changed_json if is_json else mutated
             victim.write_bytes(change(victim.read_bytes(), random))
             read = partial(use, run, folder / "table.csv")
-            if wrong := attempt(read, (ValueError, FileNotFoundError), (str(run),)):
+            refusals, names = (ValueError, FileNotFoundError), (str(run), "to be scaled")
+            if wrong := attempt(read, refusals, names):
                 yield f"seed {seed}, number {number}, {victim.relative_to(run)}: {wrong}"
             shutil.rmtree(run)
 

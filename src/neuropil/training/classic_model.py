@@ -129,8 +129,19 @@ class ClassicModel:
         return Scores(self)
 
     def rows(self, inputs: Tensor) -> NDArray[Any]:
-        """Return examples as the network takes them."""
-        return (inputs.flatten(1).double().numpy() - self.center) / self.scale
+        """Return examples as the network takes them.
+
+        Raises:
+            ValueError: When they are beyond all numbers in the units of the training examples.
+        """
+        raw = inputs.flatten(1).double().numpy()
+        with np.errstate(over="ignore"):
+            rows = (raw - self.center) / self.scale
+        if not np.isfinite(rows).all() and np.isfinite(raw).all():
+            raise ValueError(
+                f"{self!r}: these examples are too far from its training examples to be scaled."
+            )
+        return rows
 
     def shares(self, model: Any, given: NDArray[Any]) -> NDArray[Any]:
         """Return a classifier's probabilities, a column for every class there is."""
