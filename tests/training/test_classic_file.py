@@ -462,6 +462,8 @@ def test_many_mutated_files_give_answers_or_one_line(tmp_path, seed):
 
 
 def test_examples_beyond_all_numbers_are_refused():
-    model = ClassicModel(algorithms.GRNN()).fit(1e-300 * torch.rand(20, 2).double(), torch.rand(20))
+    model = ClassicModel(algorithms.GRNN()).fit(
+        1e-300 * torch.rand(20, 2).double(), torch.rand(20)
+    )
     with pytest.raises(ValueError, match="too far from its training examples to be scaled"):
         model.predict(torch.full((1, 2), 1e300, dtype=torch.float64))
