@@ -104,7 +104,10 @@ def files(seed: int, count: int) -> Iterator[str]:
             change = changed_json if is_json else mutated
             victim.write_bytes(change(victim.read_bytes(), random))
             read = partial(use, run, folder / "table.csv")
-            refusals, names = (ValueError, FileNotFoundError), (str(run), "to be scaled")
+            refusals, names = (
+                (ValueError, FileNotFoundError),
+                (str(run), "table.csv", "to be scaled"),
+            )
             if wrong := attempt(read, refusals, names):
                 yield f"seed {seed}, number {number}, {victim.relative_to(run)}: {wrong}"
             shutil.rmtree(run)

@@ -235,3 +235,10 @@ def test_new_examples_are_read_as_the_training_data_were(tmp_path):
         given.inputs[0, 0].float(), digits.train.inputs[3, 0].float(), atol=1, rtol=0
     )
     assert run.predict(given.inputs).shape == (1, 10)
+
+
+def test_a_network_for_other_inputs_does_not_belong_to_the_run(tmp_path, classes):
+    run = with_network(tmp_path, Input(3) >> Softmax(2), classes)
+    (Input(4) >> Softmax(2)).save(run.path)
+    with pytest.raises(ValueError, match=r"network\.json does not belong .* from \(3,\)"):
+        run.network()

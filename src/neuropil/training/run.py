@@ -18,6 +18,7 @@ from torch import Tensor
 
 from neuropil.core import Network
 from neuropil.core.atomic import clear_remains, make_folder, replacing
+from neuropil.core.prediction import fits
 from neuropil.datasets import (
     DataError,
     PredictionInputs,
@@ -247,7 +248,8 @@ class Run:
         preparation, takes = self.preparation, network.input_shapes
         outputs = {preparation.target.outputs, 1 if len(self.classes or ()) == 2 else None}
         gives = [math.prod(filter(None, shape or ())) for shape in network.output_shapes]
-        if len(takes) != 1 or len(gives) != 1 or gives[0] not in outputs:
+        fit = len(takes) == len(gives) == 1 and gives[0] in outputs
+        if not fit or not fits(preparation.input_shape, takes[0] or ()):
             raise ValueError(
                 f"{self.path}: network.json does not belong to {FACTS} beside it, which asks "
                 f"for {preparation.target.outputs} outputs from {preparation.input_shape}."
