@@ -68,7 +68,7 @@ CASES: dict[str, Right | str] = {
         classes("cat", "dog"), noted("cat/linked|linked folder followed: cat/linked")
     ),
     "pictures/numeric": classes("1", "02", "9", "10"),
-    "pictures/single": r"too few to set 1 aside for validation",
+    "pictures/single": r"cannot spare 1 for validation",
     "pictures/sixteen_bit_dark": every(learnt, noted("values from 0 to 119, .* 255 as white")),
     "pictures/stack": noted("8 pictures with several frames"),
     "pictures/store": classes("cat", "dog"),

@@ -427,7 +427,7 @@ def test_other_commands_say_that_they_were_interrupted(neuropil, monkeypatch, tr
 def test_means_do_not_depend_on_the_threads_that_there_are(tmp_path):
     draw = np.random.default_rng(0)
     np.savez(tmp_path / "data.npz", x=draw.normal(size=(90_000, 1)), y=draw.normal(size=90_000))
-    settings = dict.fromkeys(("target", "task", "image_size", "color"))
+    settings = dict.fromkeys(("target", "task", "image_size", "color", "header", "encoding"))
     settings |= {"data": tmp_path / "data.npz", "seed": 0, "validation": 0, "test": 0}
     prints = set()
     for threads in (1, 2, 8):

@@ -100,6 +100,9 @@ def open_data(
         return open_folder(found, options) if found.is_dir() else open_file(found, options)
 
 
+SPREADSHEETS = (".xlsx", ".xls", ".ods")
+
+
 def open_file(path: Path, options: Options) -> Splits:
     """Open a file by its suffix.
 
@@ -110,6 +113,8 @@ def open_file(path: Path, options: Options) -> Splits:
     if suffix in FILE_READERS:
         return FILE_READERS[suffix](path, options)
     hint = "one picture alone teaches nothing" if suffix in SUFFIXES else f"known are {KINDS}"
+    if suffix in SPREADSHEETS:
+        hint = "export the sheet as .csv"
     if re.search(r"idx\d-ubyte", path.name):
         hint = f"open the folder {path.parent}, which holds the other idx files too"
     raise DataError(f"{path} cannot be opened as data: {hint}.")
