@@ -21,7 +21,7 @@ lint: $(VENV)/installed-dev ## Check style, documentation and types.
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
-format: $(VENV)/installed-dev ## Mend what can be mended by itself.
+format: $(VENV)/installed-dev ## Fix what can be fixed automatically.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

@@ -68,7 +68,7 @@ CASES: dict[str, Right | str] = {
         classes("cat", "dog"), noted("cat/linked|linked folder followed: cat/linked")
     ),
     "pictures/numeric": classes("1", "02", "9", "10"),
-    "pictures/single": r"too few to set 1 aside for validation",
+    "pictures/single": r"cannot spare 1 for validation",
     "pictures/sixteen_bit_dark": every(learnt, noted("values from 0 to 119, .* 255 as white")),
     "pictures/stack": noted("8 pictures with several frames"),
     "pictures/store": classes("cat", "dog"),
@@ -76,7 +76,7 @@ CASES: dict[str, Right | str] = {
     "pictures/train_images": classes("a", "b"),
     "pictures/wrapped": r"examples of one class only, 'dataset'",
     "arrays/Xy.npz": THREE,
-    "arrays/alone.npy": r"of no kind that can be opened",
+    "arrays/alone.npy": r"cannot be opened as data",
     "arrays/arr01.npz": r"holds the arrays 'arr_0', 'arr_1'; needed are",
     "arrays/bigids.npz": classes(*(str(90071992547409921 + k) for k in range(3))),
     "arrays/bigy.npz": digits_kept,

@@ -37,8 +37,11 @@ def refused_training(refused, tmp_path):
         (["--epochs", "0"], "--epochs must be at least 1, got 0."),
         (["--batch-size", "0"], "--batch-size must be at least 1, got 0."),
         (["--seed", "-1"], "--seed must be a whole number from 0, got -1."),
-        (["--threads", "none"], "--threads is 'auto' or a number from 1, got 'none'."),
-        (["--image-size", "0x3"], "--image-size is a number such as 32, or HEIGHTxWIDTH"),
+        (
+            ["--threads", "none"],
+            "--threads must be 'auto' or an integer of at least 1, got 'none'.",
+        ),
+        (["--image-size", "0x3"], "--image-size must be a number such as 32, or HEIGHTxWIDTH"),
         (["--class-weight", "heavy"], "--class-weight is 'balanced' or one number per class"),
         (["--class-weight", "1,2,3"], "class_weight needs 10 weights, one per class"),
         (["--algorithm", "adm"], "Did you mean 'adam'?"),
@@ -196,7 +199,7 @@ def test_a_folder_that_holds_something_is_left_alone(refused, tmp_path, table):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("all of it")
     line = refused("train", "--data", table, "--out", "mine", *QUICK)
-    assert "mine is there already: name a new folder by --out" in line
+    assert "mine already exists: name a new folder with --out" in line
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
@@ -273,7 +276,7 @@ def test_a_picture_of_another_size_and_colour_is_fitted_and_that_is_said(neuropi
     [
         ("gone.png", None, "gone.png"),
         ("junk.png", b"junk", "junk.png cannot be used: it is no picture"),
-        ("table.csv", b"a,b\n1,2\n", "is no input for this network"),
+        ("table.csv", b"a,b\n1,2\n", "cannot be used with this network"),
     ],
 )
 def test_files_that_cannot_be_predicted(refused, trained, tmp_path, name, content, line):
@@ -346,4 +349,4 @@ def test_a_setting_that_is_gone_is_named(refused, copied):
 def test_a_training_that_has_not_ended_is_not_used(refused, copied, trained):
     run = copied("table-run", finished="running")
     line = refused("predict", run, trained / "table.csv")
-    assert f"has not come to its end; go on by: neuropil resume {run}" in line
+    assert f"has not finished; resume it with: neuropil resume {run}" in line

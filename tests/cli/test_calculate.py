@@ -33,7 +33,7 @@ def test_with_all_three_lengths_stride_and_padding_are_sought(neuropil):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ("--input 32", "give --filter and --output, all but one of them."),
+        ("--input 32", "give all but one of --filter and --output."),
         ("--input 9 --filter 3 --stride 1 --padding 0 --output 7", "all sizes are given"),
         ("--input x --filter 3", "--input is a whole number, got 'x'."),
         ("--input 9 --filter 3 --padding around", "--padding is valid, same, full"),

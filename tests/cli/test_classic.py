@@ -64,7 +64,7 @@ def test_the_same_seed_gives_the_same_map(neuropil):
         (["--network", "SOFM(gird=(3, 3))"], "SOFM has no option 'gird'. Did you mean 'grid'"),
         (["--network", "SOFM(grid=open('x'))"], "must be a name or a call with plain values"),
         (["--network", "SOFM(**{})"], "must be a name or a call with plain values"),
-        (["--network", "cmac"], "CMAC gives numbers, and these targets are classes"),
+        (["--network", "cmac"], "CMAC predicts numbers, but these targets are classes"),
         (["--network", "modernhopfieldnetwork", "--lr", "0.5"], "HopfieldNetwork has no lr"),
         (["--network", "sofm(grid=0)"], "grid"),
         (["--network", "discretebam"], "DiscreteBAM"),
@@ -91,7 +91,7 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(refused, tmp_path, options
 
 def test_classes_are_for_classifiers(refused, numbers):
     said = refused("train", "--data", numbers, "--network", "lvq", "--out", "run")
-    assert "LVQ tells classes apart, and these targets are numbers" in said
+    assert "LVQ predicts classes, but these targets are numbers" in said
 
 
 def test_a_killed_fit_begins_again_and_a_killed_report_does_not(neuropil, monkeypatch):

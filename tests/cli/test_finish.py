@@ -12,16 +12,16 @@ from neuropil.cli.finish import in_words
             {"accuracy": 0.978, "balanced_accuracy": 0.5},
             0.98,
             (
-                "balanced accuracy 50.0% over the 600 test examples; 97.8% are named right, by "
-                "always naming the most frequent class 98.0%"
+                "balanced accuracy 50.0% over the 600 test examples; 97.8% are named right, "
+                "but always naming the most frequent class gives 98.0%"
             ),
         ),
         (
             {"accuracy": 0.99, "balanced_accuracy": 0.75},
             0.98,
             (
-                "balanced accuracy 75.0% over the 600 test examples; 99.0% are named right, by "
-                "always naming the most frequent class 98.0%"
+                "balanced accuracy 75.0% over the 600 test examples; 99.0% are named right, "
+                "but always naming the most frequent class gives 98.0%"
             ),
         ),
         (
@@ -36,6 +36,11 @@ from neuropil.cli.finish import in_words
                 "no better than always answering the mean (R² -0.200): 'y' off by 0.5 on "
                 "average over the 600 test examples"
             ),
+        ),
+        (
+            {"mean_absolute_error": 27759.1, "r2": 0.9},
+            0.0,
+            "'y' off by 27,759 on average over the 600 test examples, R² 0.900",
         ),
         (
             {"mean_absolute_error": 0.5, "r2": 0.9},

@@ -62,7 +62,7 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
         interrupting(patch, 7)
         result = neuropil("train", "--data", table, "--out", "run", *LONG)
     assert result.code == 130
-    assert "go on by: neuropil resume run" in result.err
+    assert "resume with: neuropil resume run" in result.err
     run = Run.open("run")
     assert run.status == "interrupted"
     assert len(run.history()) == 7
@@ -352,7 +352,7 @@ def test_a_folder_with_anything_else_is_not_free(refused, table, other):
     (folder / other).write_text("mine")
     if other == "notes.txt":
         (folder / "checkpoints").mkdir()
-    assert "is there already" in refused("train", "--data", table, "--out", "run", *QUICK)
+    assert "already exists" in refused("train", "--data", table, "--out", "run", *QUICK)
     assert (folder / other).read_text() == "mine"
 
 
@@ -367,8 +367,8 @@ def interrupt(*_, **__):
         ("neuropil.cli.plan.chosen", "before the training began: nothing is kept"),
         ("neuropil.training.run.Run.create", "before the training began: nothing is kept"),
         ("neuropil.cli.plan.trainer", "before the training began: nothing is kept"),
-        ("neuropil.cli.finish.measured", "go on by: neuropil resume run"),
-        ("neuropil.plots.write_report", "go on by: neuropil resume run"),
+        ("neuropil.cli.finish.measured", "resume with: neuropil resume run"),
+        ("neuropil.plots.write_report", "resume with: neuropil resume run"),
     ],
 )
 def test_an_interruption_at_any_time_says_what_is_kept(
@@ -409,7 +409,7 @@ def test_an_interruption_between_the_parts_names_the_first(neuropil, bars, monke
     with monkeypatch.context() as patch:
         patch.setattr("neuropil.cli.training.check_free", check_second)
         result = neuropil("train", *bars)
-    assert (result.code, "go on by: neuropil resume run-first" in result.err) == (130, True)
+    assert (result.code, "resume with: neuropil resume run-first" in result.err) == (130, True)
     assert neuropil("resume", "run-first", "--quiet").code == 0
     assert Run.open("run").status == "finished"
 

@@ -44,8 +44,9 @@ def test_home_is_understood(tmp_path, monkeypatch, write_table):
     [
         (
             "notes.txt",
-            "is of no kind that can be opened: known are a folder with a folder of pic",
+            "cannot be opened as data: known are a folder with a folder of pic",
         ),
+        ("sheet.xlsx", "sheet.xlsx cannot be opened as data: export the sheet as .csv"),
         ("photo.png", "one picture alone teaches nothing"),
         ("train-images-idx3-ubyte.gz", "open the folder .*, which holds the other idx files"),
     ],

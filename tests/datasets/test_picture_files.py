@@ -74,9 +74,9 @@ class TestEmptyFolders:
         opened = read(folder)
         assert opened.classes == ["cat", "dog"]
         named = ", ".join(f"mouse/deep/{number}.heic" for number in range(3))
-        first = f"left alone, not named as pictures: {named}"
+        first = f"ignored, not named as pictures: {named}"
         assert opened.notes == [
-            "No pictures in the folders 'mouse', which are no classes.",
+            "No pictures in the folders 'mouse': they are not classes.",
             f"5 other files in {folder.name} {first} and 2 more.",
         ]
 

@@ -248,7 +248,7 @@ def test_other_files_alone_are_said(tmp_path):
         ({"color": "blue"}, "`color` must be 'grey' or 'rgb', got 'blue'"),
         ({"image_size": 0}, "`image_size` must be a number of pixels"),
         ({"seed": -1}, "`seed` must be a whole number from 0, got -1"),
-        ({"test": 0.9, "validation": 0.5}, "20 examples of 2 classes are too few"),
+        ({"test": 0.9, "validation": 0.5}, "20 examples of 2 classes cannot spare"),
     ],
 )
 def test_options_that_cannot_be_are_refused(write_pictures, options, message):

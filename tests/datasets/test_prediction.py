@@ -102,6 +102,15 @@ def test_a_folder_means_its_pictures(tmp_path):
     assert read_for_prediction(DIGITS, tmp_path).names == ["9.png", "10.png"]
 
 
+def test_pictures_of_one_name_are_named_by_their_folders(tmp_path):
+    files = [tmp_path / "cat" / "1.png", tmp_path / "dog" / "1.png", tmp_path / "dog" / "2.png"]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        Image.fromarray(digit()).save(file)
+    names = read_for_prediction(DIGITS, tmp_path).names
+    assert names == [str(files[0]), str(files[1]), "2.png"]
+
+
 def test_a_missing_file_suggests_its_neighbour(tmp_path):
     Image.fromarray(digit()).save(tmp_path / "digit.png")
     with pytest.raises(MissingDataError, match=r"digits.png: did you mean 'digit.png'"):
@@ -211,7 +220,7 @@ def test_tables_of_numbers_suit_networks_trained_on_arrays(write_table):
 
 def test_files_of_another_kind_are_refused(table, tmp_path):
     Image.fromarray(digit()).save(tmp_path / "digit.png")
-    with pytest.raises(DataError, match=r"was trained on table: it takes \.csv, \.tsv"):
+    with pytest.raises(DataError, match=r"was trained on a table and takes \.csv, \.tsv"):
         read_for_prediction(table, [tmp_path / "digit.png"])
 
 

@@ -18,7 +18,7 @@ def test_the_parts_are_a_partition_in_equal_shares(sizes, validation, test, seed
     wanted = [max(1, round(s * len(labels))) if s else 0 for s in (validation, test)]
     spare = len(labels) - len(sizes)
     if sum(wanted) > spare:
-        with pytest.raises(DataError, match="are too few"):
+        with pytest.raises(DataError, match="cannot spare"):
             split_indices(labels, validation=validation, test=test, seed=seed)
         return
     parts = split_indices(labels, validation=validation, test=test, seed=seed)
@@ -66,7 +66,11 @@ def test_a_part_is_a_share_or_a_number(size):
 
 
 def test_too_few_examples_are_named():
-    with pytest.raises(DataError, match="3 examples of 3 classes are too few to set 1 aside"):
+    with pytest.raises(
+        DataError, match="3 examples of 3 classes cannot spare 1 for validation"
+    ):
         split_indices([0, 1, 2], validation=1, test=0)
-    with pytest.raises(DataError, match="0 examples are too few"):
+    with pytest.raises(DataError, match=r"^1 example of 1 class cannot spare"):
+        split_indices([0])
+    with pytest.raises(DataError, match="0 examples cannot spare"):
         split(Dataset(torch.zeros(0, 1)))

@@ -33,6 +33,17 @@ def test_each_tenth_has_its_mean_error():
     assert axes.get_xticklabels()[1].get_text() == "10–19"
 
 
+def test_large_numbers_are_labelled_in_thousands():
+    true = [120_010.0, 675_522.0, 1_269_190.0]
+    figure = predicted_against_true(true, true, "price")
+    figure.draw_without_rendering()
+    [axes] = figure.axes
+    assert axes.xaxis.get_offset_text().get_text() == ""
+    assert "200k" in [text.get_text() for text in axes.get_xticklabels()]
+    tenth = error_by_decile(true, true).axes[0].get_xticklabels()[0].get_text()
+    assert tenth == "120k–120k"
+
+
 def test_equal_values_are_never_torn_apart():
     true = np.array([0.0] * 50 + [1.0] * 50)
     axes = error_by_decile(true + 1, true).axes[0]

@@ -60,7 +60,7 @@ def sought(sizes: dict[str, Any]) -> list[str]:
     missing = [name for name in ("input", "filter", "output") if name not in sizes]
     if len(asked) + len(missing) > 1:
         lacking = " and ".join(f"--{name}" for name in [*missing, *asked])
-        raise ValueError(f"only one size can be found: give {lacking}, all but one of them.")
+        raise ValueError(f"only one size can be solved for: give all but one of {lacking}.")
     if asked or missing:
         return asked or missing
     found = [name for name in ("stride", "padding") if name not in sizes]

@@ -12,7 +12,7 @@ RunFolder = Annotated[
     Path, typer.Argument(help="A run folder, as `neuropil train` leaves it.", metavar="RUN")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only say where the run is.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the run folder.")]
 
 
 def open_trained(path: Path) -> "Run":
@@ -27,7 +27,7 @@ def open_trained(path: Path) -> "Run":
     run = Run.open(path)
     if run.status == "running":
         raise ValueError(
-            f"the training in {path} has not come to its end; go on by: neuropil resume {path}"
+            f"the training in {path} has not finished; resume it with: neuropil resume {path}"
         )
     if run.status != "finished":
         note(

@@ -146,16 +146,26 @@ def in_words(
         return f"{accuracy:.1%} of the {examples} named right"
     return (
         f"balanced accuracy {balanced:.1%} over the {examples}; {accuracy:.1%} are named "
-        f"right, by always naming the most frequent class {usual:.1%}"
+        f"right, but always naming the most frequent class gives {usual:.1%}"
     )
 
 
 def regression_in_words(figures: Figures, what: str, examples: str) -> str:
     """Return how far off a regression is, or that it is no better than the mean."""
     error, r2 = figures.get("mean_absolute_error"), figures.get("r2")
-    off = f"{what} off by {error or 0:.4g} on average over the {examples}"
+    off = f"{what} off by {in_full(error or 0)} on average over the {examples}"
     if r2 is None:
         return off
     if r2 <= 0:
         return f"no better than always answering the mean (R² {r2:.3f}): {off}"
     return f"{off}, R² {r2:.3f}"
+
+
+def in_full(value: float) -> str:
+    """Return a number as the table of figures has it: no exponent where all digits fit.
+
+    Example:
+        >>> in_full(27759.12), in_full(0.05), in_full(3.2e12)
+        ('27,759', '0.05', '3.2e+12')
+    """
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"

@@ -45,8 +45,7 @@ def saying_what_is_kept(*paths: Path, where: str = "") -> Iterator[None]:
         # Without an import: the interruption may have come in the middle of torch's.
         run = next((path for path in paths if (path / "run.json").is_file()), None)
         raise Interrupted(
-            "interrupted before the training began: nothing is kept; begin again by the same "
-            "command"
+            "interrupted before the training began: nothing is kept; run the same command again"
             if run is None
-            else f"interrupted{where}; go on by: neuropil resume {run}"
+            else f"interrupted{where}; resume with: neuropil resume {run}"
         ) from None

@@ -68,7 +68,9 @@ def image_size(text: str | None, option: str = "--image-size") -> int | tuple[in
         return None
     found = re.fullmatch(r"(\d{1,6})(?:[x×,](\d{1,6}))?", text.replace(" ", ""))
     if found is None or "0" in (found[1], found[2]):
-        raise ValueError(f"{option} is a number such as 32, or HEIGHTxWIDTH, got {text!r}.")
+        raise ValueError(
+            f"{option} must be a number such as 32, or HEIGHTxWIDTH, got {text!r}."
+        )
     return int(found[1]) if found[2] is None else (int(found[1]), int(found[2]))
 
 

@@ -114,7 +114,7 @@ def thread_count(text: str) -> str | int:
     if text == "auto":
         return text
     if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"--threads is 'auto' or a number from 1, got {text!r}.")
+        raise ValueError(f"--threads must be 'auto' or an integer of at least 1, got {text!r}.")
     return int(text)
 
 

@@ -27,8 +27,8 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Write a .csv: a table's rows with the predictions behind, or names and "
-            "predictions.",
+            help="Write a .csv: a table's rows followed by the predictions, or names "
+            "and predictions.",
             show_default=False,
             metavar="FILE.csv",
         ),
@@ -36,7 +36,7 @@ def predict(
     *,
     json: Json = False,
 ) -> None:
-    """Say what a trained network makes of new pictures, rows or arrays."""
+    """Predict new pictures, rows or arrays with a trained network."""
     from neuropil.cli.console import note, say, say_json
 
     check_options(top, out)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def resume(folder: RunFolder, *, quiet: Quiet = False) -> None:
-    """Go on with an interrupted training; it ends as if nothing had happened.
+    """Resume an interrupted training; the result is as if it had never stopped.
 
     Whatever is missing is done: epochs, figures, the report, the second part of ``--then``.
     """

@@ -100,19 +100,24 @@ def open_data(
         return open_folder(found, options) if found.is_dir() else open_file(found, options)
 
 
+SPREADSHEETS = (".xlsx", ".xls", ".ods")
+
+
 def open_file(path: Path, options: Options) -> Splits:
     """Open a file by its suffix.
 
     Raises:
-        DataError: If it is of no kind that is known.
+        DataError: If its kind is not known.
     """
     suffix = unpacked_suffix(path)
     if suffix in FILE_READERS:
         return FILE_READERS[suffix](path, options)
     hint = "one picture alone teaches nothing" if suffix in SUFFIXES else f"known are {KINDS}"
+    if suffix in SPREADSHEETS:
+        hint = "export the sheet as .csv"
     if re.search(r"idx\d-ubyte", path.name):
         hint = f"open the folder {path.parent}, which holds the other idx files too"
-    raise DataError(f"{path} is of no kind that can be opened: {hint}.")
+    raise DataError(f"{path} cannot be opened as data: {hint}.")
 
 
 def open_folder(folder: Path, options: Options) -> Splits:

@@ -120,10 +120,10 @@ def find_files(folder: Path) -> Files:
             f"Folders that differ only in how accents are written are one class: {named}."
         )
     if empty:
-        notes.append(f"No pictures in the folders {listed(empty, 5)}, which are no classes.")
+        notes.append(f"No pictures in the folders {listed(empty, 5)}: they are not classes.")
     if others:
         named = listed(map(finds.name, others))
-        what = f"{counted(len(others), 'other file')} in {folder.name} left alone"
+        what = f"{counted(len(others), 'other file')} in {folder.name} ignored"
         notes.append(f"{what}, not named as pictures: {named}.")
     return Files(folder, pictures, notes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
@@ -88,6 +89,7 @@ def read_for_prediction(
         for path in found
         for file in (picture_files(path, gathered.set_aside) if path.is_dir() else [path])
     ]
+    count = Counter(file.name for file in files)
     batches: list[Tensor] = []
     for file in files:
         try:
@@ -99,6 +101,8 @@ def read_for_prediction(
             gathered.set_aside.append(str(error))
         else:
             batches.append(batch)
+            if count[file.name] > 1:  # such as cat/1.png and dog/1.png
+                names = [str(file) + name.removeprefix(file.name) for name in names]
             gathered.names += names
     if not batches:
         why = f"none of {len(files)} files can be used: {listed(gathered.set_aside)}"
@@ -140,10 +144,11 @@ def read_one(
     for suffixes, read in readers.items():
         if unpacked_suffix(file) in suffixes:
             return read(preparation, file, notes)
+    trained = {"table": "a table", "array": "an array"}.get(preparation.kind, preparation.kind)
     known = listed(sorted(suffix for suffixes in readers for suffix in suffixes), 20)
     raise DataError(
-        f"{file} is no input for this network, which was trained on {preparation.kind}: it "
-        f"takes {known}."
+        f"{file} cannot be used with this network: it was trained on {trained} and takes "
+        f"{known}."
     )
 
 

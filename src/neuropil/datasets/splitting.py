@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import counted
 
 if TYPE_CHECKING:
     from neuropil.datasets.dataset import Dataset
@@ -100,10 +101,15 @@ def split_indices(
     spare = np.bincount(classes, minlength=1) - 1
     if count == 0 or sum(sizes) > spare.sum():
         classed, each = (
-            (f" of {len(spare):,} classes", " of each class") if stratified else ("", "")
+            (
+                f" of {len(spare):,} {'class' if len(spare) == 1 else 'classes'}",
+                " of each class",
+            )
+            if stratified
+            else ("", "")
         )
         raise DataError(
-            f"{count:,} examples{classed} are too few to set {sizes[1]:,} aside for validation "
+            f"{counted(count, 'example')}{classed} cannot spare {sizes[1]:,} for validation "
             f"and {sizes[0]:,} for the test: training needs at least one{each}."
         )
     shuffled = np.random.default_rng(seed).permutation(count)

@@ -272,5 +272,5 @@ def fit_words(
     if len(words) > min(MAX_CATEGORIES, max(10, known / 2)) or not words:
         share = f"{len(words):,} distinct words in {known:,} training rows"
         such = f", such as {shortened(words[0])!r}" if words else ""
-        return f"Column {name!r} left out: {share} are no categories{such}."
+        return f"Column {name!r} left out: {share} are too many to be categories{such}."
     return TextColumn(name, tuple(sorted(words, key=natural_key)), known < len(train))

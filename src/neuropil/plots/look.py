@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 # Blue and vermilion differ in every kind of colour blindness (Okabe and Ito, 2008), but hardly
@@ -98,6 +99,39 @@ def key(axes: Axes | Figure, **options: Any) -> None:
     found = axes.legend(frameon=False, fontsize=9, handlelength=1.6, **options)
     for text in found.get_texts():
         text.set_color(INK)
+
+
+def short_number(value: float) -> str:
+    """Return a number with four digits for the labels of an axis: k and M for large ones.
+
+    Args:
+        value: The number.
+
+    Example:
+        >>> (
+        ...     short_number(136730.0),
+        ...     short_number(-1.5e6),
+        ...     short_number(12.34),
+        ...     short_number(3e12),
+        ... )
+        ('136.7k', '−1.5M', '12.34', '3e+12')
+    """
+    size = abs(value)
+    for scale, letter in ((1e6, "M"), (1e3, "k")):
+        if max(scale, 1e4) <= size < 1e9:
+            return f"{value / scale:.4g}{letter}".replace("-", "−")
+    return f"{value:.4g}".replace("-", "−")
+
+
+def shorten_numbers(axis: Axis, largest: float) -> None:
+    """Label an axis in k or M where its numbers are long.
+
+    Args:
+        axis: The axis.
+        largest: Largest size of a number on it.
+    """
+    if 1e4 <= largest < 1e9:
+        axis.set_major_formatter(lambda value, _: short_number(value))
 
 
 def turn_labels(axes: Axes) -> None:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.plots.look import BLUE, INK, ORANGE, blank, label, quiet, turn_labels
+from neuropil.plots.look import (
+    BLUE,
+    INK,
+    ORANGE,
+    blank,
+    label,
+    quiet,
+    short_number,
+    shorten_numbers,
+    turn_labels,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,7 +113,10 @@ def error_by_decile(predictions: Any, targets: Any, name: str | None = None) -> 
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.plot(range(len(parts)), lean, "o", color=ORANGE, markersize=5, label="mean error")
     quiet(axes, x=f"true {label(name or 'value')}, in tenths of the examples")
-    names = [f"{true[part].min():.4g}–{true[part].max():.4g}" for part in parts]
+    shorten_numbers(axes.yaxis, max(size))
+    names = [
+        f"{short_number(true[part].min())}–{short_number(true[part].max())}" for part in parts
+    ]
     axes.set_xticks(range(len(parts)), names, fontsize=8)
     turn_labels(axes)
     found = axes.legend(frameon=False, fontsize=9)
@@ -125,6 +138,8 @@ def cloud(x: Array, y: Array, x_name: str, y_name: str) -> Figure:
     opacity = float(np.clip(12 / np.sqrt(len(x)), 0.25, 0.8))
     axes.scatter(x, y, 14, color=BLUE, alpha=opacity, linewidth=0)
     quiet(axes, x=x_name, y=y_name, grid="both")
+    shorten_numbers(axes.xaxis, float(np.abs(x).max()))
+    shorten_numbers(axes.yaxis, float(np.abs(y).max()))
     return figure
 
 

@@ -231,11 +231,11 @@ def role_of(estimator: Any, classes: int | None) -> Role:
     name = type(estimator).__name__
     if is_classifier(estimator):
         if classes is None:
-            raise ValueError(f"{name} tells classes apart, and these targets are numbers.")
+            raise ValueError(f"{name} predicts classes, but these targets are numbers.")
         return "classifier"
     if is_regressor(estimator):
         if classes is not None:
-            raise ValueError(f"{name} gives numbers, and these targets are classes.")
+            raise ValueError(f"{name} predicts numbers, but these targets are classes.")
         return "regressor"
     if get_tags(estimator).target_tags.required:
         raise ValueError(f"{name} associates patterns with signals: use it from Python.")

@@ -210,7 +210,10 @@ def balanced(targets: Any, classes: int | None) -> Tensor:
         ValueError: When the targets are not class numbers in memory.
     """
     if not isinstance(targets, Tensor) or not torch.equal(targets, targets.long().to(targets)):
-        raise ValueError("class_weight='balanced' needs class numbers as targets.")
+        raise ValueError(
+            "class_weight='balanced' is for classification: targets must be class numbers, in "
+            "memory."
+        )
     counts = torch.bincount(targets.long().flatten().clamp(min=0), minlength=classes or 0)
     present = int((counts > 0).sum())
     weights = counts.sum() / (present * counts.clamp(min=1))

@@ -103,6 +103,10 @@ def choose_device(wanted: str | torch.device | None, network: nn.Module) -> torc
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
+        if reason.startswith(
+            "Expected one of"
+        ):  # followed by all that torch was ever built for
+            reason = "there is no such kind; usual are auto, cpu, cuda, cuda:1 and mps."
         raise ValueError(f"device {str(wanted)!r} cannot be used: {reason}") from None
     if device.type == "cuda" and device.index is None:
         # Under torchrun each process of a machine has its own accelerator.

@@ -82,8 +82,8 @@ def check_free(path: Path) -> None:
     if path.is_dir() and (not any(path.iterdir()) or is_unbegun(path)):
         return
     if path.exists():
-        resume = f", or go on with it by: neuropil resume {path}" if is_run(path) else ""
-        raise FileExistsError(f"{path} is there already: name a new folder by --out{resume}.")
+        resume = f", or resume it with: neuropil resume {path}" if is_run(path) else ""
+        raise FileExistsError(f"{path} already exists: name a new folder with --out{resume}.")
 
 
 def is_unbegun(path: Path) -> bool:

@@ -163,7 +163,7 @@ def check_folder(trainer: Trainer) -> None:
     newest = None if kept is None or trainer.steps else kept.newest()
     if trainer.learner.processes.share(newest is not None):
         raise CheckpointError(
-            f"{kept and kept.folder} already holds a training's checkpoints: go on with it by "
+            f"{kept and kept.folder} already holds a training's checkpoints: resume it with "
             f"fit(…, resume=True), or choose another folder."
         )
 

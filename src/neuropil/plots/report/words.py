@@ -55,10 +55,13 @@ def given(value: float) -> str:
     """Return a number as it stood in the data.
 
     Example:
-        >>> given(1040.0), given(0.25), given(-3.0)
-        ('1040', '0.25', '−3')
+        >>> given(1040.0), given(0.25), given(-3.0), given(1269190.0)
+        ('1040', '0.25', '−3', '1269190')
     """
-    return NONE if math.isnan(value) else f"{value + 0.0:.6g}".replace("-", "−")
+    if math.isnan(value):
+        return NONE
+    whole = abs(value) < 1e9 and value == round(value)
+    return f"{value + 0.0:{'.0f' if whole else '.6g'}}".replace("-", "−")
 
 
 def counted(count: int, noun: str) -> str:
