@@ -1,7 +1,9 @@
 """Every operation of PyTorch is counted, known to be cheap, or named in a note."""
 
 import contextlib
+import functools
 import re
+from collections.abc import Iterator
 
 import torch
 from torch.utils.flop_counter import flop_registry
@@ -24,8 +26,13 @@ CHEAP = {
 }
 
 
+@functools.cache
 def operations():
-    """Yield every operation of PyTorch that a module can run."""
+    """Return every operation of PyTorch that a module can run."""
+    return tuple(found_operations())
+
+
+def found_operations() -> Iterator[torch._ops.OpOverload]:
     for schema in torch._C._jit_get_all_schemas():
         space, _, name = schema.name.partition("::")
         packet = getattr(getattr(torch.ops, space), name, None)

@@ -1,11 +1,8 @@
 """Named arrays in npz and npy files."""
 
 import json
-import os
 import pickle
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -432,24 +429,6 @@ class TestFarFromZero:
         )
         with pytest.raises(DataError, match="center and scale need 2 numbers each"):
             Preparation.from_json(made.to_json() | change)
-
-
-def test_the_order_of_equal_and_huge_numbers_is_the_same_in_every_process():
-    code = (
-        "from neuropil.datasets import Target\n"
-        "ids = [str(2**56 + k) for k in range(5)] + ['1', '01', '1.0', '+1', '-2', '1e0']\n"
-        "print(Target.of_labels(ids, 'here').classes)"
-    )
-    environment = os.environ | {"PYTHONHASHSEED": "2"}
-    made = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    order = ["-2", "1.0", "1e0", "01", "1", "+1", *(str(2**56 + k) for k in range(5))]
-    assert made.stdout.strip() == str(tuple(order))
 
 
 @pytest.mark.parametrize(
