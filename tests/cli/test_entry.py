@@ -1,7 +1,6 @@
 import errno
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -23,18 +22,12 @@ def test_help_names_every_command_and_ends_well(neuropil):
         assert command in result.out
 
 
-def test_help_loads_no_torch_and_is_quick():
+def test_help_loads_neither_torch_nor_numpy():
     script = (
         "import sys, neuropil.cli; code = neuropil.cli.main(['--help']);"
         "sys.exit('torch' in sys.modules or 'numpy' in sys.modules or code)"
     )
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        assert python("-c", script).returncode == 0
-        seconds.append(time.perf_counter() - start)
-    # 0.25 s on an idle machine; the limit leaves room for a busy one.
-    assert min(seconds) < 1.0
+    assert python("-c", script).returncode == 0
 
 
 def test_the_module_runs_as_the_command_does():
