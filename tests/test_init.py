@@ -2,7 +2,6 @@
 
 import inspect
 import math
-import time
 
 import hypothesis.strategies as st
 import pytest
@@ -182,11 +181,6 @@ def test_nothing_happens_on_the_meta_device(initializer: Initializer):
     weight = torch.empty(64, 64, 3, 3, device="meta")
     assert initializer(weight) is weight
     state = torch.random.get_rng_state()
-    start = time.perf_counter()
-    for _ in range(1000):
-        initializer(weight)
-    # 50 convolutions are composed in 10 ms; this leaves a call of 20 µs far behind.
-    assert time.perf_counter() - start < 0.02
     assert torch.equal(state, torch.random.get_rng_state())
 
 
