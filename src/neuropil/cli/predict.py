@@ -27,7 +27,7 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Write a .csv: a table's rows with the predictions behind, or names and "
+            help="Write a .csv: a table's rows with the predictions last, or names and "
             "predictions.",
             show_default=False,
             metavar="FILE.csv",
