@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "neuropil"
 
-# Each package uses only those in front of it.
+# Each package uses only those before it.
 ORDER = (
     "core", "init", "layers", "architectures", "analysis", "algorithms", "datasets", "training",
     "plots", "cli",

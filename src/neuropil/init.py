@@ -175,7 +175,7 @@ class Orthogonal(Initializer):
     """A random matrix with orthonormal rows or columns (the fewer of both), times the gain.
 
     ``Q Qᵀ = gain² I`` for a weight of no more rows than columns, ``Qᵀ Q = gain² I`` otherwise;
-    uniform over all such matrices. Axes behind the first are taken as one.
+    uniform over all such matrices. Axes after the first are taken as one.
 
     Args:
         gain: Every singular value; here it is torch's ``gain``.

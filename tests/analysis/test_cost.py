@@ -93,7 +93,7 @@ def test_free_lengths_that_nobody_gives():
 
 
 def alive_at_once(network, *shapes):
-    """Return the most bytes of outputs that are alive behind any layer of a real pass."""
+    """Return the most bytes of outputs that are alive after any layer of a real pass."""
     outputs, most = [], []
 
     def watch(_, inputs, output):

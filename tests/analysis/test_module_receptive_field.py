@@ -173,7 +173,7 @@ def test_branches_see_what_gradients_reach(module):
 @settings(max_examples=20, deadline=None)
 @given(branching(), st.integers(0, 1))
 def test_places_are_exact_when_axes_are_mixed_up(module, turned):
-    """Behind a reshaping that hides the axes every place is followed on its own."""
+    """After a reshaping that hides the axes every place is followed on its own."""
     hidden = nn.Sequential(
         module, Does(lambda x: x.flatten(1).roll(turned, 1).reshape(x.shape))
     )
@@ -446,7 +446,7 @@ def test_unknown_operations_are_named_and_not_guessed():
         receptive_field(module, input_shape=(2, 9))
     assert receptive_field(module, "0", input_shape=(2, 9)).size == (3,)
     table = summary(module, (2, 9))
-    assert "not known behind aten._fft_r2c in '1'" in table.notes[1]
+    assert "not known after aten._fft_r2c in '1'" in table.notes[1]
     assert [row.receptive_field for row in table.rows] == [(3,), None, None]
 
 

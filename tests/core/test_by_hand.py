@@ -105,8 +105,8 @@ def test_a_layer_of_a_users_own_says_so_too():
 
 # Layers without parameters, and batches that are not theirs.
 UNFIT: list[tuple[Layer, tuple[tuple[int, ...], ...], str]] = [
-    (GlobalPooling(), ((2, 5),), "axes behind the channels"),
-    (GlobalPooling(), ((5,),), "axes behind the channels"),
+    (GlobalPooling(), ((2, 5),), "axes after the channels"),
+    (GlobalPooling(), ((5,),), "axes after the channels"),
     (MaxPooling(2), ((2, 5),), "a signal"),
     (MaxPooling(2), ((2, 3, 4, 4, 4, 4),), "a signal"),
     (BlurPooling(), ((2, 5),), "a signal"),

@@ -111,7 +111,7 @@ def test_the_transposed_form_cuts_what_the_other_pads(padding):
         if padding != "same":
             assert (start, end) == window.pads(64)
             continue
-        # S·I positions lie behind the cut at the start; filters reach S(I − 1) + F' of them.
+        # S·I positions lie after the cut at the start; filters reach S(I − 1) + F' of them.
         pads = zeros(10 * stride, size, stride, dilation, "same")
         assert start == pads[0]
         assert stride * 9 + window.extent - start - end == stride * 10

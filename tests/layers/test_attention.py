@@ -167,7 +167,7 @@ def test_parameters_and_cost_are_the_published_ones():
     assert layer.multiply_adds((50, 64)) == 1_139_200
     layer.build((50, 64))
     assert sum(p.numel() for p in layer.parameters()) == 16_640
-    # 6·8·8 + 5·3·8 + 5·4·8 for the maps, 2·6·5·8 in the heads, 6·8·8 behind them.
+    # 6·8·8 + 5·3·8 + 5·4·8 for the maps, 2·6·5·8 in the heads, 6·8·8 after them.
     assert (
         Attention(2).multiply_adds((6, 8), (5, 3), (5, 4), (5,)) == 384 + 120 + 160 + 480 + 384
     )

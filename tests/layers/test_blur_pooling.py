@@ -24,7 +24,7 @@ MODES = {"reflect": "mirror", "edge": "nearest", "zeros": "constant"}
 
 
 def blurred(x, size, mode):
-    """Return each axis behind batch and channels correlated with the binomial filter."""
+    """Return each axis after batch and channels correlated with the binomial filter."""
     taps = np.array(TAPS[size]) / sum(TAPS[size])
     for axis in range(2, x.ndim):
         # SciPy's window of even length begins one earlier than ours.

@@ -168,7 +168,7 @@ def transpose(draw: Draw) -> Case:
 
 
 def window(draw: Draw, rank: int) -> dict[str, Any]:
-    """Return stride, dilation and padding: one value, or one an axis."""
+    """Return stride, dilation and padding: one value, or one per axis."""
     numbers = st.integers(0, 2)
     paddings = st.one_of(modes, numbers, st.tuples(numbers, numbers))
     each = st.tuples(*[paddings] * rank)

@@ -255,7 +255,7 @@ def test_a_layer_that_cannot_fit_names_both_layers_both_shapes_and_the_mend():
         ShapeError,
         match=r"^Relu\(10\) gives \(10\)\. Convolution\(8, 3\) needs a signal \(C, L\), an "
         r"image \(C, H, W\) or a volume \(C, D, H, W\), got \(10\): put Reshape\(1, 10\) "
-        r"before it .*, or move it in front of .* Flatten\(\)\.$",
+        r"before it .*, or move it before .* Flatten\(\)\.$",
     ):
         Input(3, 32, 32) >> Convolution(8, 3) >> Flatten() >> Relu(10) >> Convolution(8, 3)
 

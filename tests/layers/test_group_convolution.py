@@ -357,7 +357,7 @@ def test_options_out_of_range_are_refused(options, message):
         ((3, 9), GroupConvolution(8, 3), r"needs an image \(C, H, W\), or one lifted by p4"),
         ((3, 2, 9), GroupConvolution(8, 3), "needs a height of at least 3"),
         ((None, 9, 9), GroupConvolution(8, 3), "known number of channels"),
-        ((3, 9, 9), GroupPooling(), r"needs a group axis .*put it behind GroupConvolution"),
+        ((3, 9, 9), GroupPooling(), r"needs a group axis .*put it after GroupConvolution"),
     ],
     ids=str,
 )

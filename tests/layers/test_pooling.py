@@ -194,7 +194,7 @@ def test_cases_worked_by_hand():
     assert AveragePooling(2, stride=1, padding="full")(x).tolist() == [
         [[-0.5, -3.0, -3.5, -3.0, -3.5, -1.5]]
     ]
-    # The last window has −3 and one position behind everything, which does not count.
+    # The last window has −3 and one position after everything, which does not count.
     assert AveragePooling(2, ceil_mode=True)(x).tolist() == [[[-3.0, -3.0, -3.0]]]
     # Two zeros at the end: of a window that runs over by one, two positions count.
     pooled = AveragePooling(3, padding=(0, 2), ceil_mode=True)(x[:, :, :4])

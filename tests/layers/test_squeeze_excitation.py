@@ -72,7 +72,7 @@ def test_every_output_sees_the_whole_input():
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(ShapeError, match=r"needs axes behind the channels.* got \(48\)"):
+    with pytest.raises(ShapeError, match=r"needs axes after the channels.* got \(48\)"):
         Input(3, 4, 4) >> Flatten() >> SqueezeExcitation()
     with pytest.raises(ShapeError, match="known number of channels"):
         Input(None, 4, 4) >> SqueezeExcitation()

@@ -32,8 +32,8 @@ def l1(
     """Pull weights to 0 with a constant force, so that many of them come close to 0.
 
     Adds ``rate · Σ |w|`` to the loss. Steps along its subgradient hardly ever end at 0 exactly:
-    a weight that the data do not need goes back and forth around it, by about the learning rate
-    times ``rate``.
+    a weight that the data do not need goes back and forth around it, under gradient descent
+    within the learning rate times ``rate``.
 
     Args:
         rate: What the sum is multiplied with.

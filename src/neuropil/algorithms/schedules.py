@@ -208,7 +208,7 @@ def cosine_decay(
         >>> from torch import ones
         >>> from neuropil.algorithms import GradientDescent, cosine_decay
         >>> algorithm = GradientDescent([ones(1)], lr=1.0)
-        >>> cosine_decay(algorithm, steps=3).rates(5)
+        >>> [round(rate, 6) for rate in cosine_decay(algorithm, steps=3).rates(5)]
         [1.0, 0.75, 0.25, 0.0, 0.0]
     """
     length, interval = length_of("cosine_decay", steps, epochs)
@@ -248,7 +248,8 @@ def warmup(
         >>> from neuropil.algorithms import GradientDescent, linear_decay, warmup
         >>> algorithm = GradientDescent([ones(1)], lr=1.0)
         >>> decay = linear_decay(algorithm, steps=2)
-        >>> warmup(algorithm, steps=4, start=0.2, then=decay).rates(8)
+        >>> schedule = warmup(algorithm, steps=4, start=0.2, then=decay)
+        >>> [round(rate, 6) for rate in schedule.rates(8)]
         [0.2, 0.4, 0.6, 0.8, 1.0, 0.5, 0.0, 0.0]
     """
     length, interval = length_of("warmup", steps, epochs)
@@ -297,7 +298,7 @@ def one_cycle(
         >>> from neuropil.algorithms import Momentum, one_cycle
         >>> algorithm = Momentum([ones(1)], lr=1.0)
         >>> schedule = one_cycle(algorithm, steps=6, rise=0.5, start=0.2, end=0.0)
-        >>> schedule.rates(8)
+        >>> [round(rate, 6) for rate in schedule.rates(8)]
         [0.2, 0.6, 1.0, 0.75, 0.25, 0.0, 0.0, 0.0]
         >>> algorithm.param_groups[0]["momentum"]
         0.95
@@ -361,7 +362,7 @@ def for_training(
         >>> from torch import ones
         >>> from neuropil.algorithms import GradientDescent
         >>> algorithm = GradientDescent([ones(1)], lr=1.0)
-        >>> for_training("step", algorithm, epochs=6).rates(6)
+        >>> [round(rate, 6) for rate in for_training("step", algorithm, epochs=6).rates(6)]
         [1.0, 1.0, 0.1, 0.1, 0.01, 0.01]
     """
     schedule = by_name(name)

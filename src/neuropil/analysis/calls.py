@@ -161,7 +161,7 @@ def with_shapes(network: Network, input_shape: Example) -> tuple[list[Node], Nod
     """Return the nodes with the shapes that follow from the inputs', and what stands in front.
 
     Raises:
-        ShapeError: When a layer cannot take what the layers in front of it give.
+        ShapeError: When a layer cannot take what the layers before it give.
     """
     given = list(given_shapes(network, input_shape))
     front = None

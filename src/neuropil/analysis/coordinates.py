@@ -71,7 +71,7 @@ def aligned(rows: Rows, neighbours: Neighbours, apart: set[tuple[int, int]]) -> 
     root = {vertex: vertex for row in rows for vertex in row}
     for before, row in itertools.pairwise(rows):
         place = {vertex: index for index, vertex in enumerate(before)}
-        # No two alignments may cross, so each lies behind the one before it.
+        # No two alignments may cross, so each lies after the one before it.
         reached = -1
         taken: set[int] = set()
         for vertex in row:

@@ -120,7 +120,7 @@ def diagram(network: Composable | nn.Module, input_shape: Example | None = None)
     return Diagram(*drawn(boxes, inputs))
 
 
-# The box in front of a network that is joined to nothing.
+# The box before a network that is joined to nothing.
 OPEN_END = Box("input", "not joined yet", "", "what the network will be joined to", INPUT)
 
 

@@ -123,7 +123,7 @@ class Pass:
             needed = [place] * fact.output + [*call.inputs] * fact.inputs
             for maker in {makers[source] for source in needed} - seen:
                 seen.add(maker)
-                # What stands in front of an open network is put down to the first who needs it.
+                # What stands before an open network is put down to the first who needs it.
                 kept[place if maker == OPEN else maker] += self.sizes[maker]
         return tuple(kept)
 

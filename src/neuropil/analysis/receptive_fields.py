@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReceptiveField:
-    """What an output of a network sees, along each axis of the input behind the channels.
+    """What an output of a network sees, along each axis of the input after the channels.
 
     Args:
         size: How many neighbouring inputs an output sees at the most, zeros of padding among
@@ -40,7 +40,7 @@ class ReceptiveField:
             lies in padding; ``None`` where that depends on a free length.
         centre: The middle of what the first output sees, counted likewise.
         clipped: `size`, but at most the length of the input.
-        everything: Whether all outputs see all that there is, as behind Flatten or
+        everything: Whether all outputs see all that there is, as after Flatten or
             GlobalPooling.
 
     Example:
@@ -65,7 +65,7 @@ class ReceptiveField:
 
     @property
     def padding(self) -> tuple[int | None, ...]:
-        """The effective padding: how far in front of the input the first output sees."""
+        """The effective padding: how far before the input the first output sees."""
         return tuple(None if start is None else -start for start in self.start)
 
     @override
@@ -83,13 +83,13 @@ def receptive_field(
 ) -> ReceptiveField:
     """Return how much of its input an output of a network sees, from the layers' windows alone.
 
-    Along one axis, behind layers 1 … k of filter sizes F and strides S,
+    Along one axis, after layers 1 … k of filter sizes F and strides S,
 
         R_k = 1 + Σ_{j≤k} (F_j − 1) · Π_{i<j} S_i,    jump_k = Π_{i≤k} S_i,
 
     with D(F − 1) + 1 in place of F for dilated filters. Where branches meet, the outputs see
     from the first to the last input that any branch sees. Reflected or repeated borders count
-    as if the input went on. Behind layers that enlarge, outputs
+    as if the input went on. After layers that enlarge, outputs
     see more or less by their position; `size` is the most. Normalisation by statistics of the
     batch or the picture is not counted, since it adds two numbers and no pattern.
 

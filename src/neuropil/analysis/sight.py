@@ -20,7 +20,7 @@ class Sight(NamedTuple):
     """What a call's outputs see of one input of the network.
 
     Args:
-        fields: One for each axis of that input behind its channels.
+        fields: One for each axis of that input after its channels.
         aligned: Whether the output's axes are still those of the input.
     """
 

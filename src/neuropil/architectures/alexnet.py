@@ -42,7 +42,7 @@ def alexnet(
 ) -> Network:
     """AlexNet: five convolutions and three fully connected layers.
 
-    Filters of 11×11 at steps of 4, of 5×5 and three times of 3×3, MaxPooling behind the first,
+    Filters of 11×11 at steps of 4, of 5×5 and three times of 3×3, MaxPooling after the first,
     the second and the fifth, which are named ``stage1`` to ``stage3``; two layers of 4096 units
     with Dropout. The features are averaged to 6×6 positions, as torchvision does it for
     pictures of other sizes. Pictures below 64 pixels get 5×5 filters at steps of 1 as the first

@@ -75,7 +75,7 @@ def caffenet128(
     """CaffeNet for 128 pixels: the network on which the tricks of deep learning were compared.
 
     11×11 filters at steps of 4, then 5×5 and three times 3×3, three of them in two groups;
-    pooling behind the first, the second and the fifth, named ``stage1`` to ``stage3``; two
+    pooling after the first, the second and the fifth, named ``stage1`` to ``stage3``; two
     layers of 2048 units with Dropout. Smaller pictures get the paper's shorter first filters:
     7×7 at steps of 3 from 96 pixels, 5×5 at steps of 2 from 64, 3×3 at steps of 1 below. Each
     switch below is a row of the paper's comparison.

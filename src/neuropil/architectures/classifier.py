@@ -30,14 +30,14 @@ def flattened(body: Network, side: int, *, shrinks: bool = False) -> Layer:
 def dense_head(
     style: Style, width: int, classes: int, *, dropout: float = 0.5, first: bool = False
 ) -> list[Composable]:
-    """Return two hidden layers with Dropout and the Softmax behind them.
+    """Return two hidden layers with Dropout and the Softmax after them.
 
     Args:
         style: What activates them.
         width: Units of each.
         classes: Units of the last.
         dropout: Share of values dropped.
-        first: Whether Dropout stands before the hidden layers and not behind them.
+        first: Whether Dropout stands before the hidden layers and not after them.
     """
     layers: list[Composable] = []
     for _ in range(2):

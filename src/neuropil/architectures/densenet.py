@@ -130,7 +130,7 @@ def densenet121(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Netw
     """DenseNet-121: four dense blocks of 6, 12, 24 and 16 layers that add 32 channels each.
 
     A 7×7 convolution to 64 channels and MaxPooling shrink the picture by four; between the
-    blocks transition layers halve channels and picture; behind them normalisation and
+    blocks transition layers halve channels and picture; after them normalisation and
     activation, the mean over all positions, and Softmax. Pictures below 64 pixels get a 3×3
     convolution of stride 1 in front instead, and no MaxPooling. The blocks are named ``stage1``
     to ``stage4``: ``network.upto("stage4")`` gives the features, before the last normalisation,

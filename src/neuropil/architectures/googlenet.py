@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from neuropil.core.layer import Composable
 
-# Filters by the paper's names: 1×1; 1×1 and 3×3; 1×1 and 5×5 (3×3 here); behind the pooling.
+# Filters by the paper's names: 1×1; 1×1 and 3×3; 1×1 and 5×5 (3×3 here); after the pooling.
 MODULES = {
     "3a": (64, (96, 128), (16, 32), 32),
     "3b": (128, (128, 192), (32, 96), 64),
@@ -41,7 +41,7 @@ MODULES = {
 }
 # Modules that end a resolution, and what they are called here.
 STAGES = {"3b": "stage1", "4e": "stage2", "5b": "stage3"}
-# Pooling behind them: window length.
+# Pooling after them: window length.
 SHRINKS = {"3b": 3, "4e": 2}
 # What the auxiliary heads look at.
 AUXILIARY = {"aux1": "inception4a", "aux2": "inception4d"}
@@ -93,7 +93,7 @@ def googlenet(
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Groups
             that divide all channels are those of ``GroupNorm(8)``.
-        aux_heads: Whether the output is followed by those of two more classifiers, behind the
+        aux_heads: Whether the output is followed by those of two more classifiers, after the
             modules 4a and 4d, whose losses, at a weight of 0.3, help the first layers train:
             ``Trainer(network, loss=auxiliary())`` adds them up.
         weights: As for `load_weights`.
@@ -134,7 +134,7 @@ def googlenet(
 
 
 def stem(style: Style, input_shape: Shape) -> list[Composable]:
-    """Return the layers in front of the modules."""
+    """Return the layers before the modules."""
     small = is_small(input_shape)
     shrink = [] if small else [pooling()]
     first = style.unit(64, 3) if small else style.unit(64, 7, stride=2)

@@ -157,7 +157,7 @@ def inception_v3(
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Groups
             that divide all channels are those of ``GroupNorm(8)``.
-        aux_heads: Whether the output is followed by that of one more classifier, behind
+        aux_heads: Whether the output is followed by that of one more classifier, after
             ``stage2``, whose loss, at a weight of 0.4, helps the network train:
             ``Trainer(network, loss=auxiliary(weight=0.4))`` adds them up. For pictures below
             299 pixels its windows are padded.
@@ -197,7 +197,7 @@ def inception_v3(
 
 
 def stem(style: Style, input_shape: Shape) -> list[Composable]:
-    """Return the layers in front of the modules; Inception-ResNet has the same."""
+    """Return the layers before the modules; Inception-ResNet has the same."""
     small = is_small(input_shape, SMALL_SIDE)
     end = [] if small else [MaxPooling(3, stride=2)]
     return [
@@ -232,7 +232,7 @@ def normalized(normalization: Choice) -> Choice:
 
 
 def classifier(rate: float, classes: int) -> list[Layer]:
-    """Return the layers behind the last module."""
+    """Return the layers after the last module."""
     return [GlobalPooling("avg"), Dropout(rate), Softmax(classes)]
 
 

@@ -41,7 +41,7 @@ BLOCK_35 = ((32, 1),), ((32, 1), (32, 3)), ((32, 1), (48, 3), (64, 3))
 BLOCK_17 = ((192, 1),), ((128, 1), (160, (1, 7)), (192, (7, 1)))
 BLOCK_8 = ((192, 1),), ((192, 1), (224, (1, 3)), (256, (3, 1)))
 
-# The published weights' name of a reduction and its branches; then of the blocks behind it,
+# The published weights' name of a reduction and its branches; then of the blocks after it,
 # their branches, how many there are, and how far each is damped.
 STAGES = (
     ("mixed_5b", MIXED_5B, "repeat", BLOCK_35, 10, 0.17),
@@ -139,7 +139,7 @@ def inception_resnet_v2(
 
 
 def stages(module: Callable[..., Layer], block: Callable[..., Layer]) -> list[Layer]:
-    """Return the modules that widen or reduce, each with the residual blocks behind it."""
+    """Return the modules that widen or reduce, each with the residual blocks after it."""
     layers: list[Layer] = []
     for number, (_, branches, _, rows, count, scale) in enumerate(STAGES, start=1):
         end = f"stage{number}"

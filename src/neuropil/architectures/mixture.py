@@ -49,7 +49,7 @@ def mixture_of_experts(
 ) -> Network:
     """Several networks, and one that decides which of them to ask.
 
-    The class scores are Σᵢ gᵢ(x)·fᵢ(x), by `MixtureOfExperts`, with Softmax behind. By default
+    The class scores are Σᵢ gᵢ(x)·fᵢ(x), by `MixtureOfExperts`, and a Softmax. By default
     an expert is two layers of 64 units for a vector; for pictures three stages of a 3×3
     convolution and MaxPooling with 32, 64 and 128 filters, and the gate has its own two stages
     of 16 and 32. The mixture is named ``stage1``. Add `neuropil.algorithms.balance` to the

@@ -113,7 +113,7 @@ def stages(
 
 
 def head(style: Style, classes: int) -> list[Layer]:
-    """Return the layers behind the last block."""
+    """Return the layers after the last block."""
     open_end = [*style.normalize(), *style.activate()] if style.place == "first" else []
     return [*open_end, GlobalPooling("avg"), Softmax(classes)]
 

@@ -37,7 +37,7 @@ PARTS = ("squeeze", "expand1x1", "expand3x3")
 def torchvision_keys(version: str = "1.0") -> Iterator[str]:
     """Return the names of the layers with parameters in torchvision."""
     yield "features.0"
-    place = itertools.count(2)  # behind the first activation
+    place = itertools.count(2)  # after the first activation
     for count in VERSIONS[version][1]:
         next(place)  # the pooling
         for module in itertools.islice(place, count):
@@ -78,13 +78,13 @@ def squeezenet(
     normalization: Choice = None,
     weights: str | PathLike[str] | None = None,
 ) -> Network:
-    """SqueezeNet: eight modules of few 1×1 filters in front of 1×1 and 3×3 filters.
+    """SqueezeNet: eight modules of few 1×1 filters before 1×1 and 3×3 filters.
 
     A convolution, MaxPooling, eight `FireModule` with two more poolings between them, and a
     1×1 convolution that gives a map for each class, whose mean is the class's score: 1.2
     million parameters. Version 1.1 has fewer and shorter first filters and pools earlier, at
     2.3 times less cost. Pictures below 64 pixels get first filters of 3×3 at steps of 1, and no
-    pooling behind them. The modules in front of each pooling, and the last one, are named
+    pooling after them. The modules before each pooling, and the last one, are named
     ``stage1`` to ``stage3``.
 
     Shape:
@@ -143,7 +143,7 @@ def squeezenet(
 def module(
     squeeze: int, body: Network, shortcut: Bypass | None, style: Style, name: str | None
 ) -> FireModule:
-    """Return a module that fits behind others."""
+    """Return a module that fits after others."""
     if shortcut == "identity" and body.output_shape[0] != 8 * squeeze:  # pyright: ignore[reportOptionalSubscript]  # it has an Input
         shortcut = None
     options: dict[str, Any] = {

@@ -36,7 +36,7 @@ def vgg(
     style = Style(activation, normalization)
     layers: list[Any] = []
     for stage, (count, width) in enumerate(zip(DEPTHS[depth], WIDTHS, strict=True), start=1):
-        # With a bias in front of a normalisation too: torchvision's variants have it.
+        # With a bias before a normalisation too: torchvision's variants have it.
         convolution = functools.partial(Convolution, width, 3, padding=1, weight=HE)
         layers += [style.around(convolution()) for _ in range(count)]
         layers.append(MaxPooling(2, name=f"stage{stage}"))

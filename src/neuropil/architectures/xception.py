@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
 
-# Channels behind each separable convolution of each block.
+# Channels after each separable convolution of each block.
 ENTRY = ((128, 128), (256, 256), (728, 728))
 MIDDLE = ((728, 728, 728),) * 8
 EXIT = (728, 1024)

@@ -33,7 +33,7 @@ def say(text: str = "", *, error: bool = False) -> None:
 
 
 def label(name: str, text: str) -> None:
-    """Print a fact under its name; lines behind the first are drawn in."""
+    """Print a fact under its name; lines after the first are indented."""
     from rich.text import Text
 
     first, *rest = visible(text).split("\n")

@@ -43,7 +43,7 @@ def doc_of(thing: Any) -> Doc:
 
 
 def items_of(text: str) -> list[tuple[str, str]]:
-    """Return the entries of a section ``name: what it is``, lines behind drawn in joined on."""
+    """Return the entries of a section ``name: what it is``, indented lines joined on."""
     items: list[tuple[str, str]] = []
     for line in text.splitlines():
         if line.startswith((" ", "\t")) and items:

@@ -36,14 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     and shows its traceback.
 
     Args:
-        arguments: What stands behind ``neuropil``; by default this process's own.
+        arguments: What stands after ``neuropil``; by default this process's own.
     """
     from neuropil.cli.encoding import allow_any_encoding
 
     allow_any_encoding()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = bool(os.environ.get("NEUROPIL_DEBUG")) or DEBUG in given
-    # Behind the command as well, where people think of it.
+    # After the command as well, where people think of it.
     given = [argument for argument in given if argument != DEBUG] or ["--help"]
     try:
         from neuropil.cli.app import app

@@ -81,7 +81,7 @@ def resized(network: Network, shape: Shape | None) -> Network:
     except ShapeError as error:
         raise ShapeError(
             f"the network was made for {format_shape(have[0])} and the data has "
-            f"{format_shape(shape)}; it can follow only where GlobalPooling stands in front of "
+            f"{format_shape(shape)}; it can follow only where GlobalPooling stands before "
             f"its last layers. {error}"
         ) from None
 

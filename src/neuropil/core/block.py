@@ -71,7 +71,7 @@ class Block(RunsGraph, Layer):
     def output_shape(self, shape: Shape) -> Shape:
         graph = self.plan(shape)
         (place,) = graph.outputs
-        return graph.nodes[place].shape or ()  # never None behind a known input
+        return graph.nodes[place].shape or ()  # never None after a known input
 
     @override
     def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:

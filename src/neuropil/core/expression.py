@@ -146,7 +146,7 @@ class Printer:
         return texts
 
     def between(self, value: int, sink: int, within: set[int]) -> set[int]:
-        """Return the nodes from behind a value up to and including a sink.
+        """Return the nodes from after a value up to and including a sink.
 
         Raises:
             NotSeriesParallelError: When one of them also takes something from elsewhere.

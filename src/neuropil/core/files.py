@@ -172,7 +172,7 @@ def from_plain(plain: dict[str, Any], where: str) -> Network:
 
 
 def node_from_plain(plain: dict[str, Any], place: int, layers: dict[str, Layer]) -> Node:
-    """Return one node, whose inputs lie in front of it.
+    """Return one node, whose inputs lie before it.
 
     Raises:
         ValueError: When they do not, or are too few or too many.
@@ -187,7 +187,7 @@ def node_from_plain(plain: dict[str, Any], place: int, layers: dict[str, Layer])
 
 
 def index(value: Any, end: int) -> int:
-    """Return a position in front of `end`.
+    """Return a position before `end`.
 
     Raises:
         ValueError: When it is none.

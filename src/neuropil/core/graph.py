@@ -257,7 +257,7 @@ def gives_signal(nodes: Sequence[Node], places: Iterable[int]) -> bool:
 
 
 class Given:
-    """Stands in front of an open graph, in the words of errors."""
+    """Stands before an open graph, in the words of errors."""
 
     @override
     def __repr__(self) -> str:
@@ -273,7 +273,7 @@ def with_input(graph: Graph, shape: Shape, kind: Kind = "float") -> Graph:
         kind: Whether that holds floats or integers.
 
     Raises:
-        ShapeError: When a layer cannot take what the layers in front of it give.
+        ShapeError: When a layer cannot take what the layers before it give.
     """
     front = Node(cast("Layer", Given()), (), 0, shape, kind)
     nodes: list[Node] = []
@@ -348,10 +348,10 @@ def upto(graph: Graph, *positions: int) -> Graph:
 
 
 def after(graph: Graph, position: int, names: Sequence[str]) -> Graph:
-    """Return the part of a graph behind a node, open where the node stood.
+    """Return the part of a graph after a node, open where the node stood.
 
     Raises:
-        ValueError: When that part also takes something from in front of the cut.
+        ValueError: When that part also takes something from before the cut.
     """
     behind: set[int] = set()
     for place, node in enumerate(graph.nodes):

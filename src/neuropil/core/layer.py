@@ -117,7 +117,7 @@ class Layer(Composable, Arguments, nn.Module):
             return 0
 
         def reaches(self, *_: Shape) -> tuple[Reach, ...] | None:
-            """Return what one output position sees: a `Reach` an axis behind the channels.
+            """Return what one output position sees: a `Reach` per axis after the channels.
 
             Empty where each position sees only itself; ``None`` where each sees everything.
             """
@@ -177,7 +177,7 @@ class Layer(Composable, Arguments, nn.Module):
         try:
             self.output_shape(*shapes)
             needs_parameters = self.needs_parameters(*shapes)
-        except IndexError:  # there is not one axis behind the batch
+        except IndexError:  # there is not one axis after the batch
             raise self.refuse(
                 "a batch, with its axis first", shapes[0], "stack samples"
             ) from None

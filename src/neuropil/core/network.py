@@ -376,7 +376,7 @@ class Network(RunsGraph, Composable, nn.Module):
 
 
 def join(*networks: Composable) -> Network:
-    """Join networks and layers one behind the other: ``join(a, b, c)`` is ``a >> b >> c``.
+    """Join networks and layers one after the other: ``join(a, b, c)`` is ``a >> b >> c``.
 
     What one gives, the next takes: o = c(b(a(x))). One output may feed many inputs, and many
     outputs one merging layer.
@@ -389,7 +389,7 @@ def join(*networks: Composable) -> Network:
 
     Raises:
         ValueError: When nothing is given.
-        ShapeError: When a layer cannot take what the one in front gives.
+        ShapeError: When a layer cannot take what the one before it gives.
 
     Example:
         >>> from neuropil.layers import Input, Relu
@@ -402,9 +402,9 @@ def join(*networks: Composable) -> Network:
 
 
 def parallel(*networks: Composable, share: bool = False) -> Network:
-    """Set networks side by side: what is joined in front feeds them all.
+    """Set networks side by side: what is joined before them feeds them all.
 
-    x ↦ (a(x), b(x), …), for a merging layer such as `Concatenate` or `Elementwise` behind.
+    x ↦ (a(x), b(x), …), for a merging layer such as `Concatenate` or `Elementwise`.
     Layer objects that stand in several of them stand in the result once.
 
     Shape:
@@ -431,7 +431,7 @@ def parallel(*networks: Composable, share: bool = False) -> Network:
 
 
 def repeat(network: Composable, n: int, *, share: bool = False) -> Network:
-    """Join n copies of a network one behind the other, each with its own weights.
+    """Join n copies of a network one after the other, each with its own weights.
 
     x ↦ (f_n ∘ … ∘ f_1)(x).
 

@@ -75,6 +75,6 @@ def per_axis(value: object, rank: int, what: str, *, minimum: int = 1) -> tuple[
     if len(value) != rank:
         raise ShapeError(
             f"{what} has {len(value)} numbers, {shown(tuple(value))}, for {rank} axes: "
-            f"give one number, or one an axis."
+            f"give one number, or one per axis."
         )
     return tuple(whole_number(item, what, minimum=minimum) for item in value)

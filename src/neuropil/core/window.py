@@ -10,7 +10,7 @@ from typing import TypeAlias
 from neuropil.core.shape import ShapeError, per_axis, whole_number
 
 # For one axis: a mode, zeros at both ends, or (start, end). For all axes: one of these, or a
-# tuple of them, one an axis.
+# tuple of them, one per axis.
 AxisPadding: TypeAlias = "str | int | tuple[int, int]"
 Padding: TypeAlias = "AxisPadding | tuple[AxisPadding, ...]"
 

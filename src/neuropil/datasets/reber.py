@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LETTERS = "PSTVX"
-# Each state's two ways on: a letter, and the state behind it; None is the end.
+# Each state's two ways on: a letter, and the state after it; None is the end.
 GRAMMAR: tuple[dict[str, int | None], ...] = (
     {"T": 1, "V": 2},
     {"P": 1, "T": 3},
@@ -36,7 +36,7 @@ def make_reber(
 
     0 → T 1 | V 2, 1 → P 1 | T 3, 2 → X 2 | V 4, 3 → X 2 | S end, 4 → P 3 | S end.
 
-    An embedded word has the same letter, P or T, in front of a word and behind it: whoever
+    An embedded word has the same letter, P or T, before a word and after it: whoever
     wants to foresee the last letter must keep the first in mind.
 
     Args:

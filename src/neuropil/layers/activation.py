@@ -26,7 +26,7 @@ XAVIER = XavierNormal()
 
 
 class Activation(Layer):
-    """A function of each value, behind an affine map where units are given.
+    """A function of each value, after an affine map where units are given.
 
     y = f(x) or y = f(W x + b). A subclass gives `activate`, a function whose keywords, if it
     has any, stand in `options`; or a `forward` of its own.
@@ -134,7 +134,7 @@ class Activation(Layer):
 
 
 class Linear(Activation):
-    """An affine map and nothing behind it: y = W x + b; without units, y = x.
+    """An affine map and nothing after it: y = W x + b; without units, y = x.
 
     Shape:
         ``(D)`` to ``(units)``, or ``(T, D)`` to ``(T, units)``; without units, any shape to

@@ -46,7 +46,7 @@ class Attention(Stacked, Merge):
 
     Shape:
         ``(T, D)`` to ``(T, units)``; with a memory ``(S, E)``, ``(T, D)`` and ``(S, E)`` to
-        ``(T, units)``; with a mask, ``(S)`` behind them, ``(T)`` where there is no memory. T
+        ``(T, units)``; with a mask, ``(S)`` after them, ``(T)`` where there is no memory. T
         and S may be free. The layer ignores order: add position encodings to its input where
         order matters.
 

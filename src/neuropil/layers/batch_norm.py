@@ -29,7 +29,8 @@ class BatchNorm(Normalization):
     Shape:
         ``(C)``, ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same; channels are axis 0
         at every rank: the columns of a table, the channels of an image. For the features of a
-        sequence ``(T, D)`` put ``Transpose(1, 0)`` before and behind. Free positions stay free.
+        sequence ``(T, D)`` put ``Transpose(1, 0)`` before and after it. Free positions stay
+        free.
 
     Args:
         eps: ε, which keeps the root away from zero.

@@ -1,4 +1,4 @@
-"""Downsampling behind a blur, so that a shifted picture gives shifted features."""
+"""Downsampling after a blur, so that a shifted picture gives shifted features."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class BlurPooling(WithConstants, Windowed):
         has no padding, and ⌊(I − F)/S⌋ + 1. Free axes stay free. There are no parameters.
 
     Args:
-        size: Filter length F from 1 to 7, one number or one an axis: 2 is the mean of
+        size: Filter length F from 1 to 7, one number or one per axis: 2 is the mean of
             neighbours, 1 is no blur.
-        stride: Step S, one number or one an axis.
-        padding: What stands for x outside: ``"reflect"`` (x₁ stands in front of x₀),
+        stride: Step S, one number or one per axis.
+        padding: What stands for x outside: ``"reflect"`` (x₁ stands before x₀),
             ``"edge"`` (the outermost value again) or ``"zeros"``; ``"valid"`` for no padding.
         name: Name in the network, in place of ``blurpooling1``.
 

@@ -1,4 +1,4 @@
-"""A learned colour space in front of the network."""
+"""A learned colour space before the network."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class LearnedColorspace(Factored):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes behind its channels, or a free number of these.
+        ShapeError: When the input has no axes after its channels, or a free number of these.
 
     Reference:
         Mishkin, Sergievskiy, Matas, "Systematic evaluation of CNN advances on the ImageNet",

@@ -124,13 +124,13 @@ class Convolution(Filters):
 
     Args:
         filters: Number of filters K, the output's channels.
-        kernel_size: Filter length F, one number or one an axis.
-        stride: Step S between neighbouring windows, one number or one an axis.
+        kernel_size: Filter length F, one number or one per axis.
+        stride: Step S between neighbouring windows, one number or one per axis.
         padding: Zeros around the input. ``"valid"``: none. ``"same"``: O = ⌈I/S⌉, in all
             max(0, S⌈I/S⌉ − I + F' − S) zeros, the smaller half at the start. ``"full"``:
             F' − 1 at both ends. A number: as many at both ends. Or one of these an axis, where
             an axis may also have its (start, end); over one axis ``(1, 2)`` is start and end.
-        dilation: Distance D between neighbouring taps of a filter, one number or one an axis.
+        dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
         groups: Parts into which channels are split: each filter sees C/groups of them.
             ``groups=C`` is a depthwise convolution.
         bias: Whether b is added, from a start at zero (without it there is no such parameter);

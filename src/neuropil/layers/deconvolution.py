@@ -38,14 +38,14 @@ class Deconvolution(Filters):
 
     Args:
         filters: Number of output channels K.
-        kernel_size: Filter length F, one number or one an axis.
+        kernel_size: Filter length F, one number or one per axis.
         stride: Step S by which neighbouring inputs stand apart in the output, one number or one
             an axis.
         padding: What is cut off the output, written as `Convolution` writes its padding.
             ``"valid"``: nothing, so O = S(I − 1) + F'. ``"same"``: O = S·I, by a cut of F' − S,
             the smaller half at the start (where S > F', S − F' zeros are added at the end).
             ``"full"``: F' − 1 at both ends. Numbers: as many at both ends, or (start, end).
-        dilation: Distance D between neighbouring taps of a filter, one number or one an axis.
+        dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
         groups: Parts into which input and output channels are split.
         bias: Whether b is added, from a start at zero (without it there is no such parameter);
             or where it starts: a number or an initialiser.

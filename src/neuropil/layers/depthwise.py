@@ -30,12 +30,12 @@ class DepthwiseConvolution(Convolution):
         ``bias`` ``(C·m)``: (F·F + 1)·C·m parameters.
 
     Args:
-        kernel_size: Filter length F, one number or one an axis.
+        kernel_size: Filter length F, one number or one per axis.
         multiplier: Number of filters m for each channel.
-        stride: Step S between neighbouring windows, one number or one an axis.
+        stride: Step S between neighbouring windows, one number or one per axis.
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
             `Convolution`.
-        dilation: Distance D between neighbouring taps of a filter, one number or one an axis.
+        dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
         bias: Whether b is added, from a start at zero (without it there is no such parameter);
             or where it starts: a number or an initialiser.
         weight: Initialiser of the filters, whose fan-in is F·F; by default ``HeNormal()``, as

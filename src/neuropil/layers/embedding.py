@@ -24,7 +24,7 @@ UNIT_NORMAL = Normal(std=1.0)
 class Embedding(Layer):
     """Turn indices into rows of a weight matrix that is learnt: y_t = W[x_t].
 
-    It stands behind an input of integers: characters, words, the categories of a column.
+    It stands after an input of integers: characters, words, the categories of a column.
 
     Shape:
         ``(T)`` to ``(T, units)``: a vector for each index. T may be free.

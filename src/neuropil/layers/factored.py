@@ -42,7 +42,7 @@ class Step(NamedTuple):
         windows: Its window along each axis.
         per_channel: Whether each channel has one filter of its own.
         has_bias: Whether a number is added to each output channel.
-        activation: The function behind it, if any.
+        activation: The function after it, if any.
     """
 
     name: str

@@ -36,12 +36,12 @@ class FlattenedConvolution(Factored):
 
     Args:
         filters: Number of output channels K.
-        kernel_size: Filter length F, one number or one an axis.
+        kernel_size: Filter length F, one number or one per axis.
         order: ``"pointwise_first"`` or ``"depthwise_first"``.
-        stride: Step S between neighbouring windows, one number or one an axis.
+        stride: Step S between neighbouring windows, one number or one per axis.
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
             `Convolution`.
-        dilation: Distance D between neighbouring taps of a filter, one number or one an axis.
+        dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
         bias: Whether b is added, from a start at zero (without it there is no such parameter);
             or where it starts: a number or an initialiser.
         weight: Initialiser of all filters. By default, ``HeNormal()`` for the last and

@@ -35,7 +35,7 @@ class GlobalPooling(Layer):
     y[c] = mean_o x[c, o], y[c] = max_o x[c, o], or both, the means first.
 
     Shape:
-        ``(C, …)`` with at least one axis behind the channels to ``(C)``, or ``(2C)`` for both.
+        ``(C, …)`` with at least one axis after the channels to ``(C)``, or ``(2C)`` for both.
         Free axes are gone: this is where a network that takes any picture becomes a vector.
 
     Args:
@@ -44,7 +44,7 @@ class GlobalPooling(Layer):
 
     Raises:
         ValueError: When the mode is unknown.
-        ShapeError: When the input has no axis behind the channels.
+        ShapeError: When the input has no axis after the channels.
 
     Reference:
         Lin, Chen, Yan, "Network in network", 2014, section 3.2.
@@ -67,7 +67,7 @@ class GlobalPooling(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) < 2:
             raise self.refuse(
-                "axes behind the channels, such as (C, L) or (C, H, W)",
+                "axes after the channels, such as (C, L) or (C, H, W)",
                 shape,
                 "leave it out, or put it before what took the axes away, such as Flatten()",
             )
@@ -110,7 +110,7 @@ class SpatialPyramidPooling(Layer):
 
     Raises:
         ValueError: When the mode is unknown, or a level is no whole number from 1 up.
-        ShapeError: When the input has no axes behind the channels, or more than three.
+        ShapeError: When the input has no axes after the channels, or more than three.
 
     Reference:
         He, Zhang, Ren, Sun, "Spatial pyramid pooling in deep convolutional networks for visual

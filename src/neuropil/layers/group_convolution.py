@@ -33,7 +33,7 @@ class GroupConvolution(WithConstants, Filters):
 
         y[k, g, o] = b[k] + Σ_c Σ_t w[k, c, g⁻¹t] · x[c, S·o + D·t − P],
 
-    and the layers behind it, which see that a group axis is there, convolve over it too:
+    and the layers after it, which see that a group axis is there, convolve over it too:
 
         y[k, g, o] = b[k] + Σ_c Σ_h Σ_t w[k, c, g⁻¹h, g⁻¹t] · x[c, h, S·o + D·t − P].
 
@@ -131,7 +131,7 @@ class GroupConvolution(WithConstants, Filters):
         raise self.refuse(
             f"an image (C, H, W), or one lifted by {self.group}, (C, {self.order}, H, W)",
             shape,
-            "put it behind an Input of pictures, or behind layers of the same group",
+            "put it after an Input of pictures, or after layers of the same group",
         )
 
     @override

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class GroupPooling(Layer):
     """The largest value or the mean over the group axis.
 
-    y[k, o] = max_g x[k, g, o], or the mean. Behind `GroupConvolution` this turns with the
-    picture, u·x gives u·y; with `GlobalPooling` behind it nothing turns any more.
+    y[k, o] = max_g x[k, g, o], or the mean. After `GroupConvolution` this turns with the
+    picture, u·x gives u·y; with `GlobalPooling` after it nothing turns any more.
 
     Shape:
         ``(C, |G|, H, W)`` to ``(C, H, W)``; free lengths stay free.
@@ -52,9 +52,9 @@ class GroupPooling(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 4:
             raise self.refuse(
-                "a group axis behind the channels, (C, |G|, H, W)",
+                "a group axis after the channels, (C, |G|, H, W)",
                 shape,
-                "put it behind GroupConvolution(…), before what takes axes away",
+                "put it after GroupConvolution(…), before what takes axes away",
             )
         return (shape[0], *shape[2:])
 

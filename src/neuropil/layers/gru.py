@@ -19,7 +19,7 @@ class GRU(Recurrent):
     r = σ(Wᵣ x + Uᵣ h + bᵣ), z = σ(W_z x + U_z h + b_z),
     n = tanh(Wₙ x + bₙ + r ⊙ (Uₙ h + b'ₙ)); h ← (1 − z) ⊙ n + z ⊙ h.
 
-    This is torch's and cuDNN's variant, in which r acts behind the product Uₙ h; in the paper
+    This is torch's and cuDNN's variant, in which r acts after the product Uₙ h; in the paper
     it acts before, Uₙ (r ⊙ h).
 
     h starts at zero; as a further input of the layer comes another start, as in
@@ -37,10 +37,10 @@ class GRU(Recurrent):
         only_last: Whether only the last step's output is given.
         bidirectional: Whether a second set of weights reads the sequence from its end.
         weight: Initialiser of each W, ``(units, D)``; by default ``XavierUniform()``, and
-            ``Orthogonal()`` for U, where torch draws both from ±1/√units. In the parameter
-            ``weight_ih_l0`` they stand one below the other in the order r, z, n. Parameters
-            have torch's names and forms: ``load_state_dict`` takes that of a ``torch.nn.GRU``
-            of one layer.
+            ``Orthogonal()`` for U, where torch draws both evenly from
+            (−1/√units, 1/√units). In the parameter ``weight_ih_l0`` they stand
+            one below the other in the order r, z, n. Parameters have torch's names and forms:
+            ``load_state_dict`` takes that of a ``torch.nn.GRU`` of one layer.
         recurrent_weight: Initialiser of each U, ``(units, units)``.
         name: Name in the network, in place of ``gru1``.
 

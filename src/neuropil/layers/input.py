@@ -35,7 +35,7 @@ class Input(Layer):
     Args:
         *shape: Lengths of the axes without the batch, channels first: ``(D)``, ``(T, D)``,
             ``(C, L)``, ``(C, H, W)``, ``(C, D, H, W)``.
-        dtype: ``"float"``, or an integer type such as ``"int64"`` for an `Embedding` behind.
+        dtype: ``"float"``, or an integer type such as ``"int64"`` for an `Embedding`.
         name: Name in the network, in place of ``input1``.
 
     Raises:

@@ -47,10 +47,11 @@ class LSTM(Recurrent):
         peepholes: Whether the gates see the cell, by weights that start at zero. Such a layer
             is a plain loop over the steps, several times slower than torch's kernels.
         weight: Initialiser of each W, ``(units, D)``; by default ``XavierUniform()``, and
-            ``Orthogonal()`` for U, where torch draws both from ±1/√units. In the parameter
-            ``weight_ih_l0`` they stand one below the other in the order i, f, g, o. Parameters
-            have torch's names and forms (two biases, of which the sum counts):
-            ``load_state_dict`` takes that of a ``torch.nn.LSTM`` of one layer.
+            ``Orthogonal()`` for U, where torch draws both evenly from
+            (−1/√units, 1/√units). In the parameter ``weight_ih_l0`` they stand
+            one below the other in the order i, f, g, o. Parameters have torch's names and forms
+            (two biases, of which the sum counts): ``load_state_dict`` takes that of a
+            ``torch.nn.LSTM`` of one layer.
         recurrent_weight: Initialiser of each U, ``(units, units)``.
         name: Name in the network, in place of ``lstm1``.
 

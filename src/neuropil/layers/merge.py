@@ -159,7 +159,7 @@ def takes(function: Callable[..., Tensor], number: int) -> bool:
 
 
 class Concatenate(Merge):
-    """Set inputs one behind the other along an axis: y = [x₁, x₂, …].
+    """Set inputs one after the other along an axis: y = [x₁, x₂, …].
 
     Shape:
         ``(C₁, H, W)``, ``(C₂, H, W)`` … to ``(C₁ + C₂ + …, H, W)`` for axis 0. The lengths of

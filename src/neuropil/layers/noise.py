@@ -171,7 +171,7 @@ class DropBlock(Layer):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes behind its channels, or others than `block_size`.
+        ShapeError: When the input has no axes after its channels, or others than `block_size`.
 
     Reference:
         Ghiasi, Lin, Le, "DropBlock: a regularization method for convolutional networks", 2018.

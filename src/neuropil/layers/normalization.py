@@ -174,8 +174,8 @@ class GroupNorm(Normalization):
         >>> import torch
         >>> from neuropil.layers import Input
         >>> network = Input(4) >> GroupNorm(2)
-        >>> network(torch.tensor([[1.0, 3.0, 5.0, 5.0]])).detach()
-        tensor([[-1.0000,  1.0000,  0.0000,  0.0000]])
+        >>> network(torch.tensor([[1.0, 3.0, 5.0, 9.0]])).detach()
+        tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
     """
 
     channels_first: ClassVar[bool | None] = True

@@ -26,8 +26,8 @@ class MaxPooling(Pooling):
         of ⌊ ⌋ by `ceil_mode`; free axes stay free.
 
     Args:
-        size: Window length F, one number or one an axis.
-        stride: Step S between neighbouring windows, one number or one an axis; F if ``None``.
+        size: Window length F, one number or one per axis.
+        stride: Step S between neighbouring windows, one number or one per axis; F if ``None``.
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
             `Convolution`; less than F' at each end, so that every window sees the input.
         dilation: Distance D between the positions that a window looks at, one number or one
@@ -81,8 +81,8 @@ class AveragePooling(Pooling):
         free axes stay free.
 
     Args:
-        size: Window length F, one number or one an axis.
-        stride: Step S between neighbouring windows, one number or one an axis; F if ``None``.
+        size: Window length F, one number or one per axis.
+        stride: Step S between neighbouring windows, one number or one per axis; F if ``None``.
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
             `Convolution`; less than F at each end, so that every window sees the input.
         ceil_mode: Round the number of windows up: the last may stick out, but must start inside
@@ -137,8 +137,8 @@ class MaxAveragePooling(AveragePooling):
         As `AveragePooling`: ``(C, …)`` to ``(C, …)``.
 
     Args:
-        size: Window length F, one number or one an axis.
-        stride: Step S between neighbouring windows, one number or one an axis; F if ``None``.
+        size: Window length F, one number or one per axis.
+        stride: Step S between neighbouring windows, one number or one per axis; F if ``None``.
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end).
         ceil_mode: Round the number of windows up: the last may stick out, but must start inside
             the input or the padding before it.

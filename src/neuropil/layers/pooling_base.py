@@ -170,7 +170,7 @@ class Plan:
     def kept(self, y: Tensor, lengths: Sequence[int]) -> Tensor:
         """Leave out the windows that start in the padding at the end.
 
-        Torch leaves out those that start behind what it was given, and here the padding was.
+        Torch leaves out those that start after what it was given, and here the padding was.
         """
         if not self.windows[0].ceil:
             return y

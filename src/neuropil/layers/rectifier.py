@@ -28,7 +28,7 @@ class Relu(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b in front; None for the rectifier
+        units: Number of outputs of the affine map W x + b before it; None for the rectifier
             alone.
         maximum: The largest output m, above 0; ``maximum=6`` is ReLU6. None for no largest.
         bias: Whether b is added, from a start at zero; or where it starts: a number or an
@@ -83,7 +83,7 @@ class LeakyRelu(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b in front; None for the function
+        units: Number of outputs of the affine map W x + b before it; None for the function
             alone.
         epsilon: The slope ε on the negative side, from 0 to 1.
         bias: Whether b is added, from a start at zero; or where it starts: a number or an
@@ -129,7 +129,7 @@ class PRelu(Activation):
         the same. The parameter ``epsilon`` is ``(1)`` or ``(channels)``.
 
     Args:
-        units: Number of outputs of the affine map W x + b in front; None for the function
+        units: Number of outputs of the affine map W x + b before it; None for the function
             alone.
         shared: One ε for all values. Otherwise one for each unit, or, without units, one for
             each channel (axis 0 of the input, at every rank).

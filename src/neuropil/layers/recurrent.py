@@ -29,7 +29,7 @@ NAMES = tuple(
     for suffix in ("", "_reverse")
     for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 )
-# What a run gives: the outputs of all steps, and the state behind the last.
+# What a run gives: the outputs of all steps, and the state after the last.
 Run = tuple[Tensor, tuple[Tensor, ...]]
 
 
@@ -143,9 +143,9 @@ class Recurrent(Stacked):
     # Running it
 
     def run(self, x: Tensor, state: tuple[Tensor, ...] = ()) -> Run:
-        """Return the outputs of all steps and the state behind the last one.
+        """Return the outputs of all steps and the state after the last one.
 
-        A sequence read in parts, each from the state behind the part in front, gives what it
+        A sequence read in parts, each from the state after the part before it, gives what it
         gives read at once: so text is written a character at a time.
 
         Args:
@@ -181,7 +181,7 @@ class Recurrent(Stacked):
         return state[0] if self.directions == 1 else torch.cat((state[0], state[1]), -1)
 
     def steps(self, x: Tensor, starts: list[Tensor]) -> tuple[Tensor, ...]:
-        """Return the outputs of all steps, and the states behind the last one."""
+        """Return the outputs of all steps, and the states after the last one."""
         raise NotImplementedError
 
     def fused(self, kernel: Callable[..., Any], x: Tensor, starts: Any) -> tuple[Tensor, ...]:
@@ -212,7 +212,7 @@ class Recurrent(Stacked):
         return moved
 
     def flatten_parameters(self) -> None:
-        """Set the weights one behind the other in memory, as cuDNN wants them."""
+        """Set the weights one after the other in memory, as cuDNN wants them."""
         weights: list[Any] = list(self._parameters.values())
         if len(weights) != 4 * self.directions or not all(map(acceptable, weights)):
             return

@@ -39,14 +39,14 @@ class SeparableConvolution(Factored):
 
     Args:
         filters: Number of output channels K.
-        kernel_size: Length F of the filter of each channel, one number or one an axis.
+        kernel_size: Length F of the filter of each channel, one number or one per axis.
         order: ``"depthwise_first"`` or ``"pointwise_first"``.
         activation: The function f in between: a name such as ``"relu"``, or a layer such as
             ``LeakyRelu(epsilon=0.3)``; None for none.
-        stride: Step S between neighbouring windows, one number or one an axis.
+        stride: Step S between neighbouring windows, one number or one per axis.
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
             `Convolution`.
-        dilation: Distance D between neighbouring taps of a filter, one number or one an axis.
+        dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
         bias: Whether b, and with an activation a, are added: ``pointwise_bias`` and
             ``depthwise_bias``, each where its convolution stands, from a start at zero; or
             where they start: a number or an initialiser.

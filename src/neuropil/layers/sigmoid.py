@@ -26,7 +26,7 @@ class Sigmoid(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b in front; None for σ alone.
+        units: Number of outputs of the affine map W x + b before it; None for σ alone.
         bias: Whether b is added, from a start at zero; or where it starts: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
@@ -62,7 +62,7 @@ class HardSigmoid(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b in front; None for the function
+        units: Number of outputs of the affine map W x + b before it; None for the function
             alone.
         bias: Whether b is added, from a start at zero; or where it starts: a number or an
             initialiser.
@@ -97,7 +97,7 @@ class Tanh(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b in front; None for tanh alone.
+        units: Number of outputs of the affine map W x + b before it; None for tanh alone.
         bias: Whether b is added, from a start at zero; or where it starts: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
@@ -123,17 +123,17 @@ class Softmax(Activation):
     """Positive outputs that sum to 1: yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ).
 
     The largest x is subtracted first, so that nothing overflows. Losses do not take these
-    probabilities but the scores in front of them: ``network.scores()``.
+    probabilities but the scores before them: ``network.scores()``.
 
     Shape:
         ``(D)`` to ``(units)``, or ``(T, D)`` to ``(T, units)``; without units, any shape to
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b in front; None for softmax alone.
+        units: Number of outputs of the affine map W x + b before it; None for softmax alone.
         axis: Along which axis outputs sum to 1, counted without the batch; by default the last
             of ``(D)`` and ``(T, D)``, and the channels, axis 0, of images and volumes. For a
-            signal ``(C, L)`` give ``axis=0``: behind a layer of signals, such as `Convolution`,
+            signal ``(C, L)`` give ``axis=0``: after a layer of signals, such as `Convolution`,
             the default is refused, and an `Input` of two axes is taken for ``(T, D)``.
         bias: Whether b is added, from a start at zero; or where it starts: a number or an
             initialiser.

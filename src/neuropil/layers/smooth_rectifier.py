@@ -32,7 +32,7 @@ class Elu(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b in front; None for the function
+        units: Number of outputs of the affine map W x + b before it; None for the function
             alone.
         alpha: α > 0: the function tends to −α for x → −∞.
         bias: Whether b is added, from a start at zero; or where it starts: a number or an
@@ -77,7 +77,7 @@ class Softplus(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b in front; None for the function
+        units: Number of outputs of the affine map W x + b before it; None for the function
             alone.
         beta: Sharpness β above 0; the larger, the nearer to the rectifier.
         bias: Whether b is added, from a start at zero; or where it starts: a number or an
@@ -124,7 +124,7 @@ class Swish(Activation):
         the same. A learned ``beta`` is ``(1)``.
 
     Args:
-        units: Number of outputs of the affine map W x + b in front; None for the function
+        units: Number of outputs of the affine map W x + b before it; None for the function
             alone.
         beta: Sharpness β, or where it starts: 0 is x/2, 1 is SiLU, large ones the rectifier.
         learn_beta: Whether β is a parameter, one for the layer.
@@ -192,7 +192,7 @@ class Gelu(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b in front; None for the function
+        units: Number of outputs of the affine map W x + b before it; None for the function
             alone.
         approximate: ``"none"``, or ``"tanh"`` for x/2·(1 + tanh(√(2/π)(x + 0.044715x³))).
         bias: Whether b is added, from a start at zero; or where it starts: a number or an

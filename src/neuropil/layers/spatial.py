@@ -1,4 +1,4 @@
-"""What layers share that work on the axes behind the channels, from one to three of them."""
+"""What layers share that work on the axes after the channels, from one to three of them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 class Windowed(Layer):
-    """Slide a window over each axis behind the channels: the base of convolution and pooling.
+    """Slide a window over each axis after the channels: the base of convolution and pooling.
 
     Args:
-        size: Length F of the window, one number or one an axis.
+        size: Length F of the window, one number or one per axis.
         stride: Step S, likewise.
         dilation: Distance D between the window's taps, likewise.
         padding: A mode, numbers or (start, end).
@@ -155,7 +155,7 @@ def frozen(value: Any) -> Any:
 
 
 def spatial_rank(layer: Layer, shape: Shape) -> int:
-    """Return how many axes lie behind the channels.
+    """Return how many axes lie after the channels.
 
     Raises:
         ShapeError: When it is not one, two or three.
@@ -167,7 +167,7 @@ def spatial_rank(layer: Layer, shape: Shape) -> int:
         length = -1 if shape[0] is None else shape[0]
         mend = (
             f"put Reshape(1, {length}) before it to make this a signal of one channel, or move "
-            f"it in front of what took the axes away, such as Flatten()"
+            f"it before what took the axes away, such as Flatten()"
         )
     raise layer.refuse(
         "a signal (C, L), an image (C, H, W) or a volume (C, D, H, W)", shape, mend

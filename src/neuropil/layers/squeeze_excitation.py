@@ -27,7 +27,7 @@ class SqueezeExcitation(Layer):
     z[c] = mean_o x[c, o],    s = σ(W₂ g(W₁ z + b₁) + b₂),    y[c, o] = s[c] · x[c, o].
 
     Shape:
-        ``(C, …)`` with at least one axis behind the channels to the same; free axes stay free.
+        ``(C, …)`` with at least one axis after the channels to the same; free axes stay free.
         With R = max(1, ⌊C/ratio⌋) units, ``squeeze_weight`` has shape ``(R, C)``,
         ``excite_weight`` ``(C, R)``, and there is a bias for each. The receptive field is the
         whole input, through the mean.
@@ -45,7 +45,7 @@ class SqueezeExcitation(Layer):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axis behind the channels, or these are free.
+        ShapeError: When the input has no axis after the channels, or these are free.
 
     Reference:
         Hu, Shen, Sun, "Squeeze-and-excitation networks", 2018, eqs. 2 to 4.
@@ -90,7 +90,7 @@ class SqueezeExcitation(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) < 2:
             raise self.refuse(
-                "axes behind the channels, such as (C, L) or (C, H, W)",
+                "axes after the channels, such as (C, L) or (C, H, W)",
                 shape,
                 "put it before what took the axes away, such as Flatten()",
             )

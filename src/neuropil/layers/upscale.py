@@ -35,13 +35,13 @@ class Upscale(Layer):
         to f·I; free axes stay free.
 
     Args:
-        factor: f, one number or one an axis.
+        factor: f, one number or one per axis.
         mode: ``"nearest"`` or ``"bilinear"``.
         name: Name in the network, in place of ``upscale1``.
 
     Raises:
         ValueError: When the mode is unknown, or a factor is no whole number from 1 up.
-        ShapeError: When the input has no axes behind the channels, or not one a factor.
+        ShapeError: When the input has no axes after the channels, or not one a factor.
 
     Example:
         >>> import torch

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def auxiliary(loss: str | Callable[..., Any] = "cross_entropy", *, weight: float = 0.3) -> Loss:
     """Make a loss of several outputs from the loss of one: the first counts, the others help.
 
-    ``ℓ(s₁, y) + w · (ℓ(s₂, y) + ℓ(s₃, y) + …)``. The heads behind inner layers bring gradients
+    ``ℓ(s₁, y) + w · (ℓ(s₂, y) + ℓ(s₃, y) + …)``. The heads after inner layers bring gradients
     to them while training; metrics and validation look at the first output alone.
 
     Shape:

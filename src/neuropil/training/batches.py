@@ -89,7 +89,7 @@ class Placement:
 class ArrayBatches(Batches):
     """Batches of arrays, in a new order every epoch or always in theirs.
 
-    A single example that is left over joins the batch in front of it: batch normalisation can
+    A single example that is left over joins the batch before it: batch normalisation can
     do nothing with one example.
 
     Args:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def classes_first(network: Network) -> Network:
-    """Return a network up to its scores, the classes in front of the positions.
+    """Return a network up to its scores, the classes before the positions.
 
     A `Softmax` over the last axis of a sequence gives ``(T, K)``, and losses take scores
     ``(K, T)`` as torch does. Which axis holds the classes, the shape alone cannot tell where T

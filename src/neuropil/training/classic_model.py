@@ -33,7 +33,7 @@ class ClassicModel:
     Classifiers and regressors answer themselves. A network that puts examples into groups, such
     as a map or adaptive resonance, answers with the classes' shares, or the mean target, among
     the training examples of the group. One that only transforms, such as a Boltzmann machine,
-    has a linear model behind it, fitted to what it makes of the training examples.
+    has a linear model after it, fitted to what it makes of the training examples.
 
     Args:
         estimator: The classic network, with its options; it is copied, not fitted.

@@ -66,7 +66,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     Reference:
         The interface of ``sklearn.neural_network.MLPClassifier``. Inputs are standardised
-        inside, so no scaler is needed in front.
+        inside, so no scaler is needed before it.
 
     Example:
         >>> from sklearn.datasets import load_iris

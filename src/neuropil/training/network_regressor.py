@@ -112,7 +112,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         if network.output_shape != (outputs,):
             raise ValueError(
                 f"the network gives {network.output_shape} and y has {outputs} columns: put "
-                f"Flatten() behind {last!r}."
+                f"Flatten() after {last!r}."
             )
         return network
 

@@ -1,4 +1,4 @@
-"""The statistics behind the metrics: vectors that are merged, and the figures made of them.
+"""The statistics of metrics: vectors that are merged, and the figures made of them.
 
 A figure of no examples raises `ZeroDivisionError`, which `Metric` puts into words.
 """

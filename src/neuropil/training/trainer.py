@@ -263,7 +263,7 @@ class Trainer:
             validation: The same, evaluated after every epoch; None for none.
             epochs: Passes over the data. A second `fit` takes as many again.
             batch_size: Examples in a batch; data that come in batches have their own. A single
-                example left over joins the batch in front of it. None takes 32, or all examples
+                example left over joins the batch before it. None takes 32, or all examples
                 for algorithms that want them: those that search along lines or use curvature,
                 and RPROP.
             resume: Whether to go on from the latest checkpoint, if there is one: to the end of

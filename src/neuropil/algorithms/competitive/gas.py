@@ -42,16 +42,16 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
 
     Two nodes start on rows. For each row x, with s the nearest node and t the second:
 
-    1. all edges of s grow older by 1; ``error_s ← error_s + ‖x − w_s‖²``;
-    2. ``w_s ← w_s + lr (x − w_s)``, and ``w_n ← w_n + neighbor_lr (x − w_n)`` for each
-       neighbour n of s;
-    3. the edge between s and t is new (age 0); edges older than `max_age` go, and nodes whose
-       last edge went;
-    4. after every `insert_every` rows a node is put in the middle between the node q of the
-       largest error and its neighbour f of the largest error, joined to both in place of their
-       edge; ``error_q`` and ``error_f`` are multiplied by `insertion_decay`, and the new node's
-       error is ``error_q``;
-    5. all errors are multiplied by `error_decay`.
+    - all edges of s grow older by 1; ``error_s ← error_s + ‖x − w_s‖²``;
+    - ``w_s ← w_s + lr (x − w_s)``, and ``w_n ← w_n + neighbor_lr (x − w_n)`` for each
+      neighbour n of s;
+    - the edge between s and t is new (age 0); edges older than `max_age` go, and nodes whose
+      last edge went;
+    - after every `insert_every` rows a node is put in the middle between the node q of the
+      largest error and its neighbour f of the largest error, joined to both in place of their
+      edge; ``error_q`` and ``error_f`` are multiplied by `insertion_decay`, and the new node's
+      error is ``error_q``;
+    - all errors are multiplied by `error_decay`.
 
     `predict` gives the connected component of the nearest node, `transform` the distances to
     all nodes, and `graph_` the graph. Nearest nodes are found in a tree of boxes and errors

@@ -137,8 +137,8 @@ class GLVQ(MarginLVQ):
         ValueError: In `fit`, when an option or the data cannot be.
 
     Reference:
-        Sato, Yamada, "Generalized Learning Vector Quantization", 1995, equations 12 to 15.
-        There β grows with time, and σ² is not in the steps.
+        Sato, Yamada, "Generalized Learning Vector Quantization", 1995. There β grows with
+        time, and σ² is not in the steps.
 
     Example:
         >>> X, y = [[0.0], [1.0], [8.0], [9.0]], ["low", "low", "high", "high"]

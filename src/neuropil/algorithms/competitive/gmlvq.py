@@ -22,7 +22,7 @@ class GMLVQ(MarginLVQ):
     """Generalised matrix LVQ: learns prototypes and which directions of the data matter.
 
     As `GLVQ`, with the distance ``d(x, w) = (x − w)ᵀ Λ (x − w)``, ``Λ = Ωᵀ Ω``, ``tr Λ = 1``.
-    Each step is, up to a constant factor that of the gradient, with σ² as in `GLVQ` and
+    Each step is, up to a constant factor, that of the gradient, with σ² as in `GLVQ` and
     ``g = f′(μ) / (d⁺ + d⁻)²``,
 
     ``w⁺ ← w⁺ + lr σ² g d⁻ Λ (x − w⁺)``, ``w⁻ ← w⁻ − lr σ² g d⁺ Λ (x − w⁻)``,

@@ -81,8 +81,8 @@ class Adam(Moments, torch.optim.Adam):
         >>> algorithm = Adam([w], lr=0.25)
         >>> w.grad = torch.tensor([1000.0, -0.001])  # however large, the first step is lr
         >>> algorithm.step()
-        >>> w.tolist()
-        [0.75, 1.25]
+        >>> w.detach()
+        tensor([0.7500, 1.2500])
     """
 
     def __init__(

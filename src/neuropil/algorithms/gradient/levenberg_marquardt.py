@@ -110,8 +110,8 @@ class LevenbergMarquardt(BatchMethod):
         >>> outcome = algorithm.minimize(lambda: b[0] * torch.exp(b[1] * x) - 3 * 0.5**x)
         >>> outcome.converged
         True
-        >>> b.tolist()  # 3 and the logarithm of a half
-        [3.0, -0.6931]
+        >>> b.detach()  # 3 and the logarithm of a half
+        tensor([ 3.0000, -0.6931], dtype=torch.float64)
     """
 
     needs: Literal["closure", "residuals"] = "residuals"

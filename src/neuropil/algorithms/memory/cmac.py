@@ -44,7 +44,7 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
         n_levels: Levels between the smallest and the largest value of each column.
         n_cells: None has a cell for each tile touched; a number hashes the tiles into so many
             cells, which some of them then share.
-        lr: Which part of the error is mended in a step, above 0 and below 2.
+        lr: Which part of the error a step corrects, above 0 and below 2.
         n_epochs: Passes of `fit` over the data.
         shuffle: Whether each pass of `fit` takes the rows in a new order.
         random_state: Seed or generator of the order.

@@ -39,7 +39,7 @@ def add_windows(
 
     Args:
         powers: Powers of the windows before scaling, queries × data; overwritten.
-        targets: What is summed behind the windows themselves, outputs × all data; at least one
+        targets: What is summed after the windows themselves, outputs × all data; at least one
             output.
         offset: Where the tile begins among all data.
         bounds: Where each class begins in the tile, and the end.

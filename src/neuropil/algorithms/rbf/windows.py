@@ -81,7 +81,7 @@ class WindowNetwork(ClassicNetwork):
 
         Args:
             Q: Queries, scaled.
-            targets: What is summed behind the windows themselves, outputs × data; at least one
+            targets: What is summed after the windows themselves, outputs × data; at least one
                 output.
             bounds: Where each class begins among the data, and the end.
             scales: What the powers of each class are multiplied by.

@@ -70,7 +70,7 @@ class Picture:
         self.run = run
         self.boxes: list[Box] = []
         self.inputs: list[set[int]] = []
-        # Which boxes each value comes from: of what is drawn as a line, those behind it.
+        # Which boxes each value comes from: of what is drawn as a line, those after it.
         self.origins: dict[int, frozenset[int]] = {}
         self.places: dict[int, int] = {}
         for name, value in run.sources.items():

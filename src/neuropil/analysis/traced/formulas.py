@@ -120,7 +120,7 @@ def fused_attention(args: tuple[Any, ...], _output: Any) -> int:
 
 
 def fused_encoder(args: tuple[Any, ...], _output: Any) -> int:
-    """The same with the two layers behind it."""
+    """The same with the two layers after it."""
     source, width = args[:2]
     both = sum(weight.numel() for weight in (args[14], args[16]))
     tokens = source.numel() // width

@@ -1,4 +1,4 @@
-"""What results see of tensors that are put one behind the other."""
+"""What results see of tensors that are put one after the other."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def cat(taken: Taken) -> Result:
-    """Tensors one behind the other."""
+    """Tensors one after the other."""
     return behind_each_other(
         taken, taken.step.args[0], taken.argument(1, "dim", 0), taken.target
     )

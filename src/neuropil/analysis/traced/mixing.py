@@ -59,7 +59,7 @@ def reduced_over(taken: Taken, axes: Any) -> Result:
 
 
 def norm(taken: Taken) -> Result:
-    """A norm: its axes stand behind its order."""
+    """A norm: its axes stand after its order."""
     return reduced_over(taken, taken.argument(2, "dim"))
 
 

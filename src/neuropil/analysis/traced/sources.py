@@ -45,7 +45,7 @@ class Sights:
         sight = self.of(value)
         if isinstance(sight, Unknown):
             self.notes = self.notes or (
-                f"Receptive fields are not known behind {sight.reason}.",
+                f"Receptive fields are not known after {sight.reason}.",
             )
             return None, False
         if sight is None:

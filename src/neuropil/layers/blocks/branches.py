@@ -55,7 +55,7 @@ class Branched(StyledBlock):
         )
 
     def joined(self) -> Network:
-        """Return all branches, new, with their channels one behind the other."""
+        """Return all branches, new, with their channels one after the other."""
         sides = self.side_by_side(self.branches)
         return sides if len(sides.graph.outputs) == 1 else sides >> Concatenate()
 

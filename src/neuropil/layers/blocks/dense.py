@@ -64,7 +64,7 @@ class Dense(StyledBlock):
 
 
 class DenseLayer(Dense):
-    """One layer of a `DenseBlock`: its input with what it makes of it behind.
+    """One layer of a `DenseBlock`: its input, followed by what it makes of it.
 
     Args:
         growth_rate: As for `DenseBlock`.
@@ -88,7 +88,7 @@ class DenseBlock(Dense):
     """Convolutions, each of which takes the outputs of all before it, side by side.
 
     x_l = H_l([x_0, x_1, …, x_{l−1}]) for l = 1 … n, and y = [x_0, x_1, …, x_n]. Each H is a
-    1×1 convolution to `bottleneck` · k channels and a 3×3 convolution to k, each behind its
+    1×1 convolution to `bottleneck` · k channels and a 3×3 convolution to k, each after its
     normalisation and activation.
 
     Shape:

@@ -1,4 +1,4 @@
-"""SqueezeNet's block: few channels in front of the 3×3 filters."""
+"""SqueezeNet's block: few channels before the 3×3 filters."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ BYPASSES = ("auto", "identity", "projection", None)
 class FireModule(StyledBlock):
     """Squeeze to few channels by 1×1 filters, then expand by 1×1 and by 3×3 filters.
 
-    s = g(W₁ x); y = [g(W₂ s), g(W₃ ∗ s)], the channels of both one behind the other. With a
-    shortcut x, or a projection of it, is added to y, with no activation behind the sum.
+    s = g(W₁ x); y = [g(W₂ s), g(W₃ ∗ s)], the channels of both one after the other. With a
+    shortcut x, or a projection of it, is added to y, with no activation after the sum.
 
     Shape:
         ``(C, H, W)`` to ``(expand1 + expand3, H, W)``. Without normalisation
@@ -34,8 +34,8 @@ class FireModule(StyledBlock):
 
     Args:
         squeeze: Number S of channels in between.
-        expand1: Number E₁ of 1×1 filters behind them.
-        expand3: Number E₃ of 3×3 filters behind them.
+        expand1: Number E₁ of 1×1 filters after them.
+        expand3: Number E₃ of 3×3 filters after them.
         activation: g, as for `ResidualBlock`.
         normalization: As for `ResidualBlock`; None, as in the paper, by default.
         place: As for `ResidualBlock`.

@@ -26,7 +26,7 @@ class InceptionModule(Branched):
     """Branches of convolutions and pooling side by side, their channels joined in order.
 
     y = [B₁(x), B₂(x), …]: each branch B is a chain of steps, and each convolution among them
-    comes with its normalisation and activation. 1×1 convolutions in front of the larger ones
+    comes with its normalisation and activation. 1×1 convolutions before the larger ones
     keep these cheap.
 
     A step is one of
@@ -114,7 +114,7 @@ class InceptionResNetBlock(Branched):
     Args:
         *branches: As for `InceptionModule`; all steps of stride 1 and "same".
         scale: f.
-        activates: Whether there is a g behind the sum.
+        activates: Whether there is a g after the sum.
         count_include_pad: As for `InceptionModule`.
         activation: g, and the branches': as for `ResidualBlock`.
         normalization: As for `ResidualBlock`.

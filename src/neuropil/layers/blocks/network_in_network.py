@@ -27,8 +27,8 @@ class NiNBlock(StyledBlock):
 
     Args:
         filters: Output channels K of all three, or (K₁, K₂, K₃).
-        kernel_size: Filter length F of the first, one number or one an axis.
-        stride: Step of the first, one number or one an axis.
+        kernel_size: Filter length F of the first, one number or one per axis.
+        stride: Step of the first, one number or one per axis.
         padding: Padding of the first, as for `Convolution`.
         activation: g, as for `ResidualBlock`.
         normalization: As for `ResidualBlock`; None, as in the paper, by default.

@@ -29,7 +29,7 @@ SHORTCUTS = ("auto", "identity", "projection", "zeros", None)
 
 
 class Residual(StyledBlock):
-    """What residual blocks share: the shortcut, the sum, the activation behind it.
+    """What residual blocks share: the shortcut, the sum, the activation after it.
 
     Args:
         filters: Output channels of the block.
@@ -78,7 +78,7 @@ class Residual(StyledBlock):
         first = self.style.place == "first"
         projects = self.projects(shape)
         if first and projects:
-            # The projection takes the activated input too, so both stand behind it.
+            # The projection takes the activated input too, so both stand after it.
             ready = len(self.style.normalize()) + len(self.style.activate())
             names = body.node_names
             if ready:
@@ -89,7 +89,7 @@ class Residual(StyledBlock):
         return join(*front, body | around, Elementwise("add"), *self.behind())
 
     def behind(self) -> list[Layer]:
-        """Return what stands behind the sum: the activation, unless it stands first."""
+        """Return what stands after the sum: the activation, unless it stands first."""
         return [] if self.style.place == "first" else self.style.activate()
 
     def projects(self, shape: Shape) -> bool:
@@ -132,7 +132,7 @@ class ResidualBlock(Residual):
 
     a^[l+2] = g(z^[l+2] + a^[l]), with z^[l+2] = W₂ g(W₁ a^[l]): where the branch gives 0, the
     block is the identity for a^[l] ≥ 0. Each W is a convolution with its normalisation. With
-    ``place="first"`` there is no g behind the sum, and each convolution follows its
+    ``place="first"`` there is no g after the sum, and each convolution follows its
     normalisation and activation instead.
 
     Shape:
@@ -210,7 +210,7 @@ class BottleneckBlock(Residual):
     """A 1×1, a 3×3 and a 1×1 convolution whose result is added to the block's input.
 
     a^[l+3] = g(W₃ g(W₂ g(W₁ a^[l])) + a^[l]): the 3×3 convolution works on few channels. Each W
-    is a convolution with its normalisation. With ``place="first"`` there is no g behind the
+    is a convolution with its normalisation. With ``place="first"`` there is no g after the
     sum, and each convolution follows its normalisation and activation instead.
 
     Shape:

@@ -56,7 +56,7 @@ class Style:
         normalization: ``"batch"``, ``"group"`` (32 groups), ``"instance"``, ``"layer"``, a
             layer to copy, or None.
         place: Where the normalisation stands: ``"before"`` the activation, ``"after"`` it, or
-            ``"first"``, when both stand in front of the convolution (pre-activation).
+            ``"first"``, when both stand before the convolution (pre-activation).
 
     Raises:
         ValueError: When one of them is not known.
@@ -113,7 +113,7 @@ class Style:
 
         Args:
             filters: Output channels.
-            kernel_size: Filter length, one number or one an axis.
+            kernel_size: Filter length, one number or one per axis.
             stride: Step between windows.
             padding: As for `Convolution`; by default half the filter at both ends.
             groups: As for `Convolution`.

@@ -42,7 +42,7 @@ class UNetStage(StyledBlock):
     With ``padding="same"`` an odd length is rounded up on the way down, and what stands over
     after doubling is cut off at the end: the output is as long as the input, whatever its
     length. With ``"valid"`` every convolution takes two off each length, and s is cropped at
-    both ends to what comes up from below; lengths should be even in front of every *down*.
+    both ends to what comes up from below; lengths should be even before every *down*.
 
     Shape:
         ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to ``(filters, …)``: the same lengths, or
@@ -65,7 +65,7 @@ class UNetStage(StyledBlock):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes behind its channels, a length is too short for
+        ShapeError: When the input has no axes after its channels, a length is too short for
             ``"valid"``, or the inner network changes lengths by more than its padding.
 
     Reference:

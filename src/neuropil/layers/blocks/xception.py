@@ -33,12 +33,12 @@ class XceptionBlock(Residual):
 
     Args:
         filters: Output channels of each separable convolution; one number for a single one.
-        stride: Step of MaxPooling behind them, and of the shortcut; 1 for no MaxPooling.
-        opening: Whether the activation g stands in front of the first convolution; not where
+        stride: Step of MaxPooling after them, and of the shortcut; 1 for no MaxPooling.
+        opening: Whether the activation g stands before the first convolution; not where
             the input comes out of one.
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`.
-        place: As for `ResidualBlock`. There is no activation behind the sum at any place, and
+        place: As for `ResidualBlock`. There is no activation after the sum at any place, and
             with ``"first"`` each convolution follows its own normalisation and activation.
         shortcut: As for `ResidualBlock`.
         stochastic_depth: As for `ResidualBlock`.

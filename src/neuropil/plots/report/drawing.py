@@ -18,7 +18,7 @@ THEMED = {INK: "ink", MUTED: "muted", GRID: "grid", BLUE: "blue", ORANGE: "orang
 # Pixels to the point: letters of 9 points are set in 11.7 pixels.
 SCALE = 1.3
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
-# Newer versions of matplotlib write the family by itself, older ones behind the size.
+# Newer versions of matplotlib write the family by itself, older ones after the size.
 FAMILY = re.compile(r"font-family:[^;]*;?\s*")
 SHORTHAND = re.compile(r"font:([^;']*px) '[^;]*")
 REFERENCE = re.compile(r"url\(#([^)]+)\)")

@@ -36,7 +36,7 @@ def percent(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """Return a measured number: three digits that count, or all in front of the point.
+    """Return a measured number: three digits that count, or all before the point.
 
     Example:
         >>> number(0.051234), number(12345.6), number(999.7), number(13), number(-0.5)
