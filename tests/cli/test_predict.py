@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from neuropil.cli.predict import in_words, with_sensible_digits
+from neuropil.cli.predict import in_words, rounded, with_sensible_digits
 from neuropil.training.run import Run
 
 
@@ -123,6 +123,11 @@ def test_of_equal_shares_the_first_classes_are_named():
 )
 def test_numbers_get_the_digits_that_their_error_leaves(value, error, shown):
     assert with_sensible_digits(value, error) == shown
+
+
+def test_each_of_several_numbers_gets_the_digits_of_its_own_error():
+    assert rounded([1234567.89, 1.5e-8], [2.0, 2e-9]) == ["1234567.9", "1.5e-08"]
+    assert rounded([1234567.89, 1.5e-8], None) == ["1234567.89", "1.5e-08"]
 
 
 @pytest.fixture

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from neuropil.core.moments import moments, narrow, single_precision_holds, standardization
+from neuropil.core.moments import (
+    describe_unresolved,
+    moments,
+    narrow,
+    single_precision_holds,
+    standardization,
+)
 
 RANDOM = np.random.default_rng(0).standard_normal(500)
 
@@ -62,3 +68,8 @@ def test_what_single_precision_resolves(mean, scale, holds):
 )
 def test_single_precision_only_where_it_loses_nothing(values, dtype):
     assert narrow(torch.from_numpy(values)).dtype == dtype
+
+
+def test_integers_that_become_one_number_are_named():
+    assert "column 1 varies" in describe_unresolved(torch.tensor([[1, 2**60], [2, 2**60 + 1]]))
+    assert not describe_unresolved(torch.tensor([[1, 2**60], [2, 2**60]]))

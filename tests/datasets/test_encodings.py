@@ -20,16 +20,20 @@ FOUND = {
     "cp949": ["길이,y\n1,고양이\n2,개", "서울,부산\n대구,인천", "온도,상태\n1,좋음"],
     "big5": ["溫度,狀態\n1,良好\n2,不良", "台北,高雄"],
 }
-UNCLEAR = {
-    "koi8_r": "цвет,размер\nкрасный,1",
-    "cp1251": "цвет,размер\nкрасный,1",
-    "cp1250": "Wrocław,łódź\nGdańsk,2",
-    "mac_roman": "süß,a\nrot,b",
-    "cp850": "süß,a\nrot,b",
-    "euc_jp": "長さ,y\n1,犬\n2,猫",
-    "iso8859_7": "χρώμα,μέγεθος\nκόκκινο,1",
-    "iso8859_8": "שלום,עולם",
-}
+UNCLEAR = (
+    ("koi8_r", "цвет,размер\nкрасный,1"),
+    ("cp1251", "цвет,размер\nкрасный,1"),
+    ("cp1250", "Wrocław,łódź\nGdańsk,2"),
+    ("cp1250", "třída,b\nřidič,2\nšest,3"),
+    ("iso8859_2", "třída,b\nžena,2\nmuž,3"),
+    ("mac_roman", "süß,a\nrot,b"),
+    ("cp850", "süß,a\nrot,b"),
+    ("cp850", "Größe,a\nhöher,b"),
+    ("cp949", "가,나,다\n예,1,2\n아니,1,2"),
+    ("euc_jp", "長さ,y\n1,犬\n2,猫"),
+    ("iso8859_7", "χρώμα,μέγεθος\nκόκκινο,1"),
+    ("iso8859_8", "שלום,עולם"),
+)
 
 
 @pytest.mark.parametrize(
@@ -42,12 +46,12 @@ def test_usual_encodings_are_found_by_their_letters(name, text):
     assert [note[: len(said[0])] for note in notes] == said if said else not notes
 
 
-@pytest.mark.parametrize("name", UNCLEAR)
-def test_an_error_rather_than_wrong_letters(name):
-    raw = UNCLEAR[name].encode(name)
+@pytest.mark.parametrize(("name", "text"), UNCLEAR)
+def test_an_error_rather_than_wrong_letters(name, text):
+    raw = text.encode(name)
     with pytest.raises(DataError, match=r"table.csv, line 1: the file is not UTF-8.*encoding="):
         decode(raw, FILE, [], asked=None)
-    assert decode(raw, FILE, [], asked=name) == UNCLEAR[name]
+    assert decode(raw, FILE, [], asked=name) == text
 
 
 @pytest.mark.parametrize("name", ["utf-8-sig", "utf-16", "utf-32", "utf-16-le", "utf-16-be"])

@@ -86,6 +86,7 @@ def test_the_option_is_for_tables(tmp_path):
         (['"sep=,"', "x1,x2,y", *body()], None),
         (["# exported 2024", "x1,x2,y", *body()], "comment left out: '# exported 2024'"),
         (["# by Ada, 2024, v3", "x1,x2,y", *body()], "comment left out"),
+        (["# Ada", "# v3", "x1,x2,y", *body()], "2 comments left out: '# Ada'"),
         (["# x1,x2,y", *body()], "its names are in the comment"),
         (["#x1,x2,y", *body()], "its names are in the comment"),
         (["Results of 2024", "x1,x2,y", *body()], "row 1: title left out: 'Results of 2024'"),

@@ -181,6 +181,11 @@ def test_unknown_words_become_zeros_and_are_said(table, write_table):
     )
 
 
+def test_missing_words_are_said(table, write_table):
+    read = read_for_prediction(table, write_table("size,word\n7,\n8, \n", "new.csv"))
+    assert "'word' is missing in 2 rows, though never in the training rows" in read.notes[0]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -78,6 +78,12 @@ def test_long_integers_that_come_again_are_categories(write_table):
     assert splits.preparation.feature_names[:3] == [f"x=9007199254740992{n}" for n in range(3)]
 
 
+def test_two_long_integers_that_become_one_are_categories(write_table):
+    path = write_table(table(lambda n: 2**60 + n % 2))
+    _, splits = training(path)
+    assert splits.preparation.feature_names[:2] == [f"x={2**60 + n}" for n in range(2)]
+
+
 def test_targets_far_from_zero_keep_their_digits(write_table):
     path = write_table(table(lambda n: n / 10, lambda n: 1e9 + n + 0.25))
     splits = datasets.open(path, validation=0, test=0)

@@ -76,6 +76,7 @@ def test_the_task_can_be_said(write_table):
             "holds words such as 'a': that is classif",
         ),
         (["1,a", "2,a"] * 9, {}, "The target column 'y' has examples of one class only, 'a'"),
+        (["1,a", "2,NA"] * 9, {}, "one class only, 'a'.* 9 rows without .*: 'NA' means that"),
         (
             ["1,2.5", "2,2.5"] * 9,
             {},

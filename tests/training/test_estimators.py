@@ -161,3 +161,10 @@ class TestComposing:
         model = NetworkClassifier(epochs=3, random_state=0).fit(X.astype(np.float32), y)
         assert model.predict_proba(X.astype(np.float32)).dtype == np.float32
         assert NetworkClassifier(epochs=1).fit(X, y).predict_proba(X).dtype == np.float64
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_whole_numbers_that_become_one_are_said():
+    X = np.array([[2**60, 0], [2**60 + 1, 1]] * 10)
+    with pytest.warns(UserWarning, match="column 0 varies by 0 about 1.15292e"):
+        NetworkClassifier(epochs=1, random_state=0).fit(X, [0, 1] * 10)

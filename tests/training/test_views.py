@@ -15,11 +15,13 @@ from neuropil import Trainer, parallel
 from neuropil.algorithms import LevenbergMarquardt, QuasiNewton
 from neuropil.layers import (
     Convolution,
+    Dropout,
     HardSigmoid,
     Input,
     Linear,
     Module,
     Relu,
+    Reshape,
     Sigmoid,
     Softmax,
     Tanh,
@@ -388,6 +390,9 @@ def test_a_last_layer_of_the_users_own_gives_values_and_scores_alike():
             ["accuracy"],
         ),
         (Input(4) >> HardSigmoid(1), "binary_cross_entropy", []),
+        (Input(4) >> Sigmoid(1) >> Reshape(1), "binary_cross_entropy", []),
+        (Input(4) >> Softmax(3) >> Dropout(0.1), "cross_entropy", []),
+        (nn.Sequential(Input(4) >> Softmax(3), nn.Flatten()), "cross_entropy", []),
         (Input(4) >> Linear(1) >> Module(nn.Sigmoid()), "squared_error", ["accuracy"]),
     ],
     ids=str,

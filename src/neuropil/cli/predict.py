@@ -46,15 +46,15 @@ def predict(
     for line in [*given.notes, *(f"set aside: {reason}" for reason in given.set_aside)]:
         note(line)
     outputs = run.predict(given.inputs, network)
-    error = measured_error(run)
+    errors = measured_errors(run)
     if out is not None:
-        write_table(out, run, files, given.names, outputs, error)
+        write_table(out, run, files, given.names, outputs, errors)
         say(f"{len(outputs):,} predictions in {out}")
     elif json:
         say_json(as_plain(given.names, outputs, run.classes))
     else:
         for name, output in zip(given.names, outputs, strict=True):
-            say(f"{name}: {in_words(output, run.classes, top, error)}")
+            say(f"{name}: {in_words(output, run.classes, top, errors)}")
 
 
 def check_options(top: int, out: Path | None) -> None:
@@ -69,12 +69,16 @@ def check_options(top: int, out: Path | None) -> None:
         raise ValueError(f"--out writes a .csv file, got {str(out)!r}.")
 
 
-def measured_error(run: "Run") -> float | None:
-    """Return how far the run's predictions were off on average where it was measured last."""
+def measured_errors(run: "Run") -> list[float] | None:
+    """Return how far each predicted number was off on average where it was measured last.
+
+    What was measured is the mean over all of them; each has a share by its own scale.
+    """
+    scales = run.preparation.target.scale
     for part in ("test", "validation", "train"):
         error = run.figures.get(part, {}).get("mean_absolute_error")
-        if error is not None:
-            return error
+        if error is not None and scales:
+            return [error * scale * len(scales) / sum(scales) for scale in scales]
     return None
 
 
@@ -96,12 +100,11 @@ def with_sensible_digits(value: float, error: float | None, extra: int = 0) -> s
 
 
 def in_words(
-    output: "Tensor", classes: "Sequence[str] | None", top: int, error: float | None
+    output: "Tensor", classes: "Sequence[str] | None", top: int, errors: list[float] | None
 ) -> str:
     """Return one prediction for people, the likeliest class first."""
     if classes is None:
-        values = output.reshape(-1).tolist()
-        return ", ".join(with_sensible_digits(value, error) for value in values)
+        return ", ".join(rounded(output.reshape(-1).tolist(), errors))
     # Stable, so that of equal shares the first class is named, as everywhere.
     shares, numbers = output.sort(descending=True, stable=True)
     pairs = zip(shares[:top].tolist(), numbers[:top].tolist(), strict=True)
@@ -146,7 +149,7 @@ def write_table(
     files: "Sequence[Path]",
     names: "Sequence[str]",
     outputs: "Tensor",
-    error: float | None,
+    errors: list[float] | None,
 ) -> None:
     """Write predictions as CSV, after the columns of the table where there is one."""
     import csv
@@ -160,17 +163,24 @@ def write_table(
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     rows = zip(*columns.values(), strict=True)
-    writer.writerows(row_of_text(row, error if run.classes is None else None) for row in rows)
+    writer.writerows(row_of_text(row, errors if run.classes is None else None) for row in rows)
     with replacing(out) as file:
         file.write(text.getvalue().encode())
 
 
-def row_of_text(values: "Iterable[Any]", error: float | None) -> list[str]:
+def row_of_text(values: "Iterable[Any]", errors: list[float] | None) -> list[str]:
     """Return a row's cells; predicted numbers with the digits that programs can use."""
-    return [
-        with_sensible_digits(value, error, extra=5) if isinstance(value, float) else str(value)
-        for value in values
-    ]
+    cells = list(values)
+    numbers = [value for value in cells if isinstance(value, float)]
+    texts = iter(rounded(numbers, errors, extra=5))
+    return [next(texts) if isinstance(value, float) else str(value) for value in cells]
+
+
+def rounded(numbers: list[float], errors: list[float] | None, extra: int = 0) -> list[str]:
+    """Return predicted numbers, each with the digits that its error leaves."""
+    known = errors if errors and len(errors) == len(numbers) else [None] * len(numbers)
+    pairs = zip(numbers, known, strict=True)
+    return [with_sensible_digits(number, error, extra) for number, error in pairs]
 
 
 def own_columns(

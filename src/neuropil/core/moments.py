@@ -132,9 +132,12 @@ def describe_unresolved(values: Tensor) -> str:
     """
     # Integers are computed with in double precision, which small ones fit into.
     dtype = values.dtype if values.is_floating_point() else torch.float64
-    mean, deviation = (v.flatten() for v in moments(values.reshape(len(values), -1), [0]))
+    columns = values.reshape(len(values), -1)
+    mean, deviation = (v.flatten() for v in moments(columns, [0]))
     step = mean.abs() * torch.finfo(dtype).eps
-    coarse = ((deviation > 0) & (deviation < STEPS * step)).nonzero().flatten().tolist()
+    # Integers that differ may be one number in double precision, with no deviation at all.
+    varies = columns.amax(0) != columns.amin(0)
+    coarse = (varies & (deviation < STEPS * step)).nonzero().flatten().tolist()
     if not coarse:
         return ""
     first, name = coarse[0], str(dtype).removeprefix("torch.")

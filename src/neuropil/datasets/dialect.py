@@ -67,7 +67,7 @@ class Preamble:
     """What is before a table: a line that names the delimiter, comments, and blank lines."""
 
     delimiter: str | None
-    comment: str | None
+    comments: list[str]
     end: int
     rows: int
 
@@ -106,7 +106,7 @@ def find_layout(
     width = Counter(len(record.cells) for record in records).most_common(1)[0][0]
     if width > MAX_COLUMNS:
         raise DataError(f"{path} has {width:,} columns; the limit is {MAX_COLUMNS:,}.")
-    names, used = find_names(records, width, before.comment, delimiter, header, path, notes)
+    names, used = find_names(records, width, before.comments, delimiter, header, path, notes)
     if names is None:
         notes.append(
             f"{path.name} has no header line: its columns are called column1 to "
@@ -124,19 +124,19 @@ def find_layout(
 
 def read_preamble(text: str) -> Preamble:
     """Return what is before the table in a text."""
-    delimiter = comment = None
+    delimiter, comments = None, list[str]()
     end = rows = 0
     for line in io.StringIO(text[:SAMPLE_TEXT], newline=""):
         bare = line.strip(" \r\n")
-        if delimiter is None and comment is None and (found := SEPARATOR.fullmatch(bare)):
+        if delimiter is None and not comments and (found := SEPARATOR.fullmatch(bare)):
             delimiter = found[1]
         elif bare.startswith("#"):
-            comment = bare
+            comments.append(bare)
         elif bare:
-            return Preamble(delimiter, comment, end, rows)
+            return Preamble(delimiter, comments, end, rows)
         end, rows = end + len(line), rows + 1
     # Nothing else: what looked like comments is all that the file has.
-    return Preamble(delimiter, None, 0, 0) if comment else Preamble(delimiter, None, end, rows)
+    return Preamble(delimiter, [], 0, 0) if comments else Preamble(delimiter, [], end, rows)
 
 
 def find_delimiter(lines: Sequence[str], prefer: str, expected: set[str]) -> str:
@@ -223,7 +223,7 @@ def read_records(
 def find_names(
     records: Sequence[Record],
     width: int,
-    comment: str | None,
+    comments: Sequence[str],
     delimiter: str,
     header: bool | None,  # noqa: FBT001 - an option that is handed on
     path: Path,
@@ -235,12 +235,13 @@ def find_names(
         DataError: If the first row has another number of cells than the others.
     """
     below = [record.cells for record in records]
-    if comment is not None:
-        names = split_lines([comment.lstrip("# ")], delimiter)
+    if comments:
+        names = split_lines([comments[-1].lstrip("# ")], delimiter)
         if names and len(names[0]) == width > 1 and header is None and not has_header(below):
-            notes.append(f"{path.name}: its names are in the comment {comment!r:.80}.")
+            notes.append(f"{path.name}: its names are in the comment {comments[-1]!r:.80}.")
             return names[0], 0
-        notes.append(f"{path.name}: comment left out: {shortened(repr(comment), 80)}.")
+        title = "comment" if len(comments) == 1 else f"{len(comments):,} comments"
+        notes.append(f"{path.name}: {title} left out: {shortened(repr(comments[0]), 80)}.")
     if header is False:
         return None, 0
     used = 0

@@ -29,6 +29,10 @@ SYMBOLS = frozenset("°²³µ·±×÷½¼¾€£¥§©®™–—‘’“”„
 QUOTES = frozenset("‘’“”„«»–—…\xa0\xad")
 """Signs that stand inside or beside words; the other symbols stand beside numbers."""
 BESIDE_ASCII = re.compile(r"(?:(?<=[A-Za-z])([^\x00-\x7f]))|(?:([^\x00-\x7f])(?=[A-Za-z]))")
+STRANGE = re.compile(
+    r"[½¼¾](?=[^\W\d])|(?<=[^\W\d])[“”„«»](?=[^\W\d])|[ìù](?=[^\W\d])|^(?=.*ø).*[èìùò]"
+)
+"""What Central European and DOS letters look like in Windows-1252: `¾ena`, `dùm`, `Gr”áe`."""
 DOUBLED, RARE_VOWELS = frozenset([1, 4, 8, 10, 13]), frozenset([3, 7, 10, 15])
 RARE_FINALS = frozenset([2, 3, 5, 6, 9, 10, 11, 12, 13, 14, 15, 18])
 
@@ -152,6 +156,8 @@ def guess(raw: bytes, path: Path) -> str:
     # Korean bytes are Chinese ones too, but Chinese text makes strange syllables.
     if len({letter for letter in fitting.get("cp949", "") if not letter.isascii()}) >= 5:
         return "cp949"
+    if "gb18030" in fitting and all_hangul(sample):
+        fitting["cp949"] = ""
     if len(fitting) == 1:
         return next(iter(fitting))
     line = next(number for number, line in enumerate(raw.splitlines(), 1) if not line.isascii())
@@ -164,6 +170,14 @@ def guess(raw: bytes, path: Path) -> str:
         f"{path}, line {line}: the file is not UTF-8, and its encoding {why}: name it by "
         "encoding=, such as 'cp1252' or 'gb18030'."
     )
+
+
+def all_hangul(sample: bytes) -> bool:
+    """Tell whether several letters are all Korean syllables, of which Chinese ones are few."""
+    found = {
+        letter for letter in sample.decode("cp949", errors="replace") if not letter.isascii()
+    }
+    return len(found) >= 5 and all("가" <= letter <= "힣" for letter in found)
 
 
 def share_of(text: str, usual: Callable[[str], bool]) -> float:
@@ -185,6 +199,8 @@ def latin_share(text: str) -> float:
 
 def is_latin_word(word: str) -> bool:
     """Tell whether a word has accents and symbols where Western European words have them."""
+    if STRANGE.search(word):
+        return False
     for place, letter in enumerate(word):
         if letter.isascii():
             continue

@@ -191,6 +191,11 @@ class TextColumn:
         unknown = (at == width) & ~missing
         if self.indicator:
             at[(at == width) & missing] = len(self.categories)
+        elif missing.any():
+            notes.append(
+                f"{self.name!r} is missing in {counted(int(missing.sum()), 'row')}, though "
+                "never in the training rows: encoded as none of its categories."
+            )
         # Column `width` collects what is not encoded, and is cut off.
         encoded = np.zeros((len(cells), width + 1), np.float32)
         encoded[np.arange(len(cells)), at] = 1

@@ -229,10 +229,11 @@ def precise(known: np.ndarray[Any, Any], median: float) -> tuple[float, float]:
 
 def is_inexact(values: np.ndarray[Any, Any], cells: pa.StringArray) -> bool:
     """Tell whether integers of a column that differ become one number."""
-    known = values[~np.isnan(values)]
+    present = ~np.isnan(values)
+    known = values[present]
     if not len(known) or np.abs(known).max() < EXACT:
         return False
-    return pc.count_distinct(cells).as_py() > len(np.unique(known)) + 1
+    return pc.count_distinct(cells.filter(pa.array(present))).as_py() > len(np.unique(known))
 
 
 def check_marks(name: str, values: np.ndarray[Any, Any], table: Table) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.errors import DataError, recalling
 from neuropil.datasets.options import TABLE
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.splitting import split_indices
@@ -46,15 +46,16 @@ def open_table(path: Path, options: Options, test_path: Path | None = None) -> S
     if test_path and table.header:
         test_path = usable_test(test_path, name, path, options.encoding, notes)
     table = drop_unknown_targets(table, name, notes)
-    outcome = read_outcome(table, name, options.task, notes)
-    words = isinstance(outcome, pa.DictionaryArray)
-    train, validation, test = split_indices(
-        ranks(outcome) if words else outcome,
-        validation=options.validation,
-        test=0 if test_path else options.test,
-        seed=options.seed,
-    )
-    target = make_target(outcome, train, name)
+    with recalling(notes):
+        outcome = read_outcome(table, name, options.task, notes)
+        words = isinstance(outcome, pa.DictionaryArray)
+        train, validation, test = split_indices(
+            ranks(outcome) if words else outcome,
+            validation=options.validation,
+            test=0 if test_path else options.test,
+            seed=options.seed,
+        )
+        target = make_target(outcome, train, name)
     columns = fit_columns(table, name, train.numpy(), notes)
     preparation = TablePreparation(
         columns, target, tuple(table.names), table.header, options.encoding

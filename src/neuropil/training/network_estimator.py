@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neuropil import algorithms
 from neuropil.core import Layer, Network
+from neuropil.core.moments import describe_unresolved
 from neuropil.core.network import as_network
 from neuropil.layers import Flatten, Input, Relu
 from neuropil.training.callbacks import BestWeights, EarlyStopping
@@ -77,7 +79,9 @@ class NetworkEstimator(BaseEstimator):
             X: Inputs, one row an example; pictures and sequences keep their axes.
             y: What to predict.
         """
+        given = X
         X, y = self.checked(X, y, first=True)
+        say_rounded(given, X)
         targets = self.learn_targets(y)
         self.start(X)
         made = algorithms.by_name(self.algorithm)
@@ -197,3 +201,20 @@ class NetworkEstimator(BaseEstimator):
         def with_last_layer(self, network: Network) -> Network: ...
 
         def weights(self, labels: NDArray[Any]) -> list[float] | None: ...
+
+
+def say_rounded(given: ArrayLike, converted: NDArray[Any]) -> None:
+    """Warn of whole numbers that differ and became one in double precision.
+
+    Args:
+        given: The inputs as they were given.
+        converted: The same as floating-point numbers, of which the trainer says the rest.
+    """
+    whole = np.asarray(given)
+    if whole.dtype != np.int64 or describe_unresolved(torch.from_numpy(converted)):
+        return
+    if found := describe_unresolved(torch.from_numpy(whole)):
+        warnings.warn(
+            f"X: {found}: subtract a fixed number from such columns, as whole numbers, first.",
+            stacklevel=3,
+        )

@@ -10,7 +10,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from neuropil.core import Network
-from neuropil.layers import HardSigmoid, Module, Softmax
+from neuropil.layers import (
+    Dropout,
+    Flatten,
+    GlobalPooling,
+    HardSigmoid,
+    Identity,
+    Module,
+    Reshape,
+    Sigmoid,
+    Softmax,
+    Transpose,
+)
 from neuropil.training.class_axis import axis_of, class_axis
 
 if TYPE_CHECKING:
@@ -23,8 +34,17 @@ if TYPE_CHECKING:
 View: TypeAlias = "Callable[[Any], Any] | None"
 
 
-# Layers whose outputs are probabilities and stay so.
-PROBABILITIES = (nn.Sigmoid, nn.Softmax, nn.Softmax2d, nn.Hardsigmoid, HardSigmoid)
+# Layers whose outputs are probabilities; our Softmax and Sigmoid are taken away where they are
+# a network's last.
+PROBABILITIES = (
+    *(nn.Sigmoid, nn.Softmax, nn.Softmax2d, nn.Hardsigmoid),
+    *(HardSigmoid, Sigmoid, Softmax),
+)
+# What probabilities pass as they are, so that they are given though it is the last layer.
+PASSING = (
+    *(nn.Flatten, nn.Unflatten, nn.Identity, nn.Dropout),
+    *(Dropout, Flatten, GlobalPooling, Identity, Reshape, Transpose),
+)
 
 
 @final
@@ -143,9 +163,11 @@ def warn_of_probabilities(module: nn.Module, taker: str) -> None:
     """Say where a loss or metric of scores is given probabilities, which nothing takes away.
 
     Args:
-        module: A network that ends in a sigmoid or softmax that is not one of our own layers.
+        module: A network that ends in a sigmoid or softmax that its scores are not without.
         taker: What takes scores.
     """
+    if isinstance(module, Network) and any(taken_away(module)):
+        return
     last = last_module(module)
     if isinstance(last, PROBABILITIES):
         name = type(last).__name__
@@ -158,13 +180,22 @@ def warn_of_probabilities(module: nn.Module, taker: str) -> None:
 
 
 def last_module(module: nn.Module) -> nn.Module:
-    """Return the module that gives the outputs, where that is plain to see."""
+    """Return the module that makes the outputs, where that is plain to see."""
     while True:
         if isinstance(module, Network) and len(module.graph.outputs) == 1:
-            module = last_nodes(module)[0].layer
+            module = last_maker(module)
         elif isinstance(module, Module):
             module = module.module
         elif isinstance(module, nn.Sequential) and len(module):
-            module = module[-1]
+            makers = [part for part in module if not isinstance(part, PASSING)]
+            module = makers[-1] if makers else module[-1]
         else:
             return module
+
+
+def last_maker(network: Network) -> nn.Module:
+    """Return the last layer of a network with one output that does more than move numbers."""
+    node = last_nodes(network)[0]
+    while isinstance(node.layer, PASSING) and node.inputs and node.inputs[0] >= 0:
+        node = network.nodes[node.inputs[0]]
+    return node.layer

@@ -105,7 +105,7 @@ HANDLING = """
     _nested_tensor_from_mask_left_aligned _nested_tensor_from_tensor_list _nested_tensor_size
     _nested_tensor_softmax_with_shape _nested_tensor_storage_offsets _nested_tensor_strides
     _nested_view_from_buffer _nested_view_from_jagged _jagged_to_padded_dense_forward
-    _padded_dense_to_jagged_forward
+    _padded_dense_to_jagged_forward view_as_real view_as_complex
 """
 FREE = frozenset((MOVING + MAKING + REDUCING + CHEAP + HANDLING).split())
 # Libraries of PyTorch's own that handle tensors, and of quantised networks what is cheap.
