@@ -243,3 +243,22 @@ def test_integers_cannot_be_filled():
 def test_a_seed_is_a_generator_of_that_seed():
     weight = HeNormal()(torch.empty(3, 3), torch.Generator().manual_seed(4))
     assert torch.equal(weight, HeNormal(seed=4)(torch.empty(3, 3)))
+
+
+def test_values_are_drawn_in_place_where_the_tensor_can_hold_them():
+    class Seen(init.Initializer):
+        def draw(self, values, generator, fans):
+            self.place = values.data_ptr()
+            return values.zero_()
+
+    seen, tensor = Seen(), torch.empty(3, 4)
+    seen(tensor)
+    assert seen.place == tensor.data_ptr()  # no second copy of a large layer
+    for other in (tensor.t(), tensor.half()):
+        seen(other)
+        assert seen.place != other.data_ptr()
+
+
+def test_a_number_beyond_float32_is_refused():
+    with pytest.raises(ValueError, match=r"must be at most 3.4e\+38 in size, got 1e\+308"):
+        Constant(1e308)

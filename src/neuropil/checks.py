@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LARGEST = float(np.finfo(np.float32).max)
+
 
 def number(value: object, what: str, interval: str = "(-inf, inf)") -> float:
     """Return `value` as a float.
@@ -33,6 +35,9 @@ def number(value: object, what: str, interval: str = "(-inf, inf)") -> float:
         ValueError: Dropout: rate must be a number in [0, 1), got 1.5.
     """
     low, high = map(float, interval[1:-1].split(","))
+    # Networks compute in float32, where what is larger is not a number.
+    if isinstance(value, int | float | Real) and LARGEST < abs(to_float(value)) < math.inf:
+        raise ValueError(f"{what} must be at most {LARGEST:.2g} in size, got {shown(value)}.")
     # The first two are what nearly all values are, and `Real` is slow to ask.
     if isinstance(value, int | float | Real) and not isinstance(value, bool):
         number = to_float(value)

@@ -79,7 +79,9 @@ class Initializer(Arguments, ABC):
             # Halves are drawn as float32, so that every precision starts from the same values.
             dtype = tensor.dtype if tensor.dtype.itemsize >= 4 else torch.float32
             device = tensor.device if generator is None else generator.device
-            values = torch.empty(tensor.shape, dtype=dtype, device=device)
+            own = (tensor.dtype, tensor.device) == (dtype, device) and tensor.is_contiguous()
+            # In place where that is the same: a second copy of a large layer may not fit.
+            values = tensor if own else torch.empty(tensor.shape, dtype=dtype, device=device)
             return tensor.copy_(self.draw(values, generator, fans))
 
     @abstractmethod

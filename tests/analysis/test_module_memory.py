@@ -290,3 +290,29 @@ def test_cells_peak_as_the_allocator_says(make):
     with torch.inference_mode():
         module(x)
         assert found.inference == pytest.approx(held + allocated(lambda: module(x)), rel=0.01)
+
+
+@torch.library.custom_op("neuropil_tests::halved", mutates_args=())
+def halved(x: torch.Tensor) -> torch.Tensor:
+    return x / 2
+
+
+def test_an_operator_without_gradients_takes_what_its_forward_pass_does():
+    class Halving(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(4, 4)
+
+        def forward(self, x):
+            return torch.ops.neuropil_tests.halved(self.linear(x))
+
+    found = peak_memory(Halving(), (4,))
+    assert found.parameters == 80
+    assert found.inference == 80 + 3 * 16
+    assert found.training >= found.inference
+
+
+def test_a_bilinear_map_is_counted_on_its_way_back():
+    found = peak_memory(nn.Bilinear(3, 4, 5), ((3,), (4,)), batch_size=7)
+    assert found.training > found.inference
+    assert cost(nn.Bilinear(3, 4, 5), ((3,), (4,))).multiply_adds == 5 * 3 * (4 + 1)

@@ -67,6 +67,7 @@ def test_the_same_seed_gives_the_same_map(neuropil):
         (["--network", "cmac"], "CMAC predicts numbers, but these targets are classes"),
         (["--network", "modernhopfieldnetwork", "--lr", "0.5"], "HopfieldNetwork has no lr"),
         (["--network", "sofm(grid=0)"], "grid"),
+        (["--network", "SOFM(grid=(3000, 3000))"], "`grid` must be at most 1,000,000 here"),
         (["--network", "discretebam"], "DiscreteBAM"),
         (["--network", "hebbrule"], "HebbRule associates patterns with signals"),
         (

@@ -464,3 +464,10 @@ class TestNormalization:
     def test_what_would_give_nan_is_refused(self, mean, scale):
         with pytest.raises(ValueError, match="finite"):
             Input(2).set_normalization(mean, scale)
+
+
+@pytest.mark.parametrize("given", [None, "x", {"input1": ["a", "b"]}])
+def test_inputs_that_are_not_numbers_are_refused_in_our_words(given):
+    network = Input(3) >> Relu(2)
+    with pytest.raises(TypeError, match="a network takes numbers in an array or a tensor, got"):
+        network.predict(given)

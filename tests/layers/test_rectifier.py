@@ -74,3 +74,8 @@ def test_a_maximum_holds_behind_units_and_in_copies():
 def test_a_maximum_must_be_a_positive_number(maximum):
     with pytest.raises(ValueError, match="Relu: maximum must be a number"):
         Relu(maximum=maximum)
+
+
+def test_a_maximum_that_float32_cannot_hold_is_refused():
+    with pytest.raises(ValueError, match=r"Relu: maximum must be at most 3.4e\+38 in size"):
+        Relu(maximum=1e308)

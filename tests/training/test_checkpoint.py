@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from neuropil.training import Callback, CheckpointError, Trainer
+from neuropil.training.checkpoint import Checkpoints
 
 
 class Everything(Callback):
@@ -196,3 +197,30 @@ def test_the_state_of_callbacks_is_kept_and_must_be_plain(tmp_path):
     assert state["callbacks"]["Everything"].keys() == kept.keys()
     with pytest.raises(CheckpointError, match=r"\['Everything'\]\['x'\] is a set, which"):
         fit(tmp_path / "other", callbacks=[Everything({"x": {1}})])
+
+
+def piped(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def endless(path):
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+def packed(path):
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+@pytest.mark.parametrize("change", [piped, endless, packed])
+def test_what_is_no_file_of_ours_is_passed_over_at_once(tmp_path, change):
+    fit(tmp_path)
+    change(tmp_path / "step-000000015.pt")
+    with pytest.warns(UserWarning, match=r"step-000000015.pt\); resuming from step-000000014"):
+        assert Checkpoints(tmp_path).load() is not None

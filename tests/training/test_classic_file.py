@@ -289,7 +289,7 @@ def nothing(plain):
         (put("network", "learnt", "classes_", {"array": "none"}), "there is no array 'none'"),
         (put("classes", 1), "are not among 1 classes"),
         (put("classes", 10**9), "is not a number of classes"),
-        (put("classes", None), "LVQ tells classes apart"),
+        (put("classes", None), "LVQ predicts classes"),
         (put("limits", [0, 1]), "are not the values of black and white"),
         (put("limits", [0.0, 1.0]), "'center' does not fit"),
         (put("arrays", {}), "'center' does not fit"),

@@ -242,3 +242,40 @@ def test_a_network_for_other_inputs_does_not_belong_to_the_run(tmp_path, classes
     (Input(4) >> Softmax(2)).save(run.path)
     with pytest.raises(ValueError, match=r"network\.json does not belong .* from \(3,\)"):
         run.network()
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "value"),
+    [
+        ("figures", "test", -1),
+        ("figures", "test", {"loss": {}}),
+        ("figures", "train", {"accuracy": "high"}),
+        ("settings", "encoding", 1.5),
+        ("settings", "epochs", {"a": 1}),
+        ("settings", "epochs", True),
+        ("settings", "lr", float("inf")),
+        ("settings", "schedule", 1e308),
+        ("settings", "metrics", [1]),
+        ("settings", "then", [[32, 32], 5, 1]),
+        ("settings", "image_size", [1]),
+        ("settings", "threads", -1),
+        ("settings", "threads", 10**12),
+    ],
+)
+def test_values_of_another_type_are_refused_when_a_run_is_opened(
+    tmp_path, network, classes, field, name, value
+):
+    run = Run.create(tmp_path / "one", network, classes, SETTINGS)
+    file = run.path / "run.json"
+    plain = json.loads(file.read_text())
+    plain[field][name] = value
+    file.write_text(json.dumps(plain))
+    with pytest.raises(ValueError, match=f"run.json is damaged: {name} in its {field} cannot"):
+        Run.open(run.path)
+
+
+def test_a_setting_that_no_training_goes_without_is_not_null(tmp_path, network, classes):
+    run = Run.create(tmp_path / "one", network, classes, SETTINGS)
+    run.require("data")
+    with pytest.raises(ValueError, match="its settings lack 'data'"):
+        run.require("epochs", "data", may_be_null=False)

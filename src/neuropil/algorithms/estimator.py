@@ -29,7 +29,7 @@ COUNTABLE = 2**63
 # Bytes that are taken without asking.
 LITTLE = 1 << 28
 # Whole numbers in what comes from a file or an expression, and units of a grid, at most.
-LARGEST = 10_000_000
+LARGEST, MOST_UNITS = 10_000_000, 1_000_000
 
 
 class ClassicNetwork(BaseEstimator):
@@ -297,9 +297,11 @@ def check_sizes(network: ClassicNetwork) -> None:
     for option, value in network.get_params(deep=False).items():
         numbers = value if isinstance(value, list | tuple) else [value]
         sizes = [abs(number) for number in numbers if isinstance(number, int)]
-        size = math.prod(sizes) if option == "grid" else max(sizes, default=0)
-        if option != "random_state" and size > LARGEST:
-            network.refuse(option, f"at most {LARGEST:,} here")
+        size, limit = max(sizes, default=0), LARGEST
+        if option == "grid":
+            size, limit = math.prod(sizes), MOST_UNITS
+        if option != "random_state" and size > limit:
+            network.refuse(option, f"at most {limit:,} here")
 
 
 def shortened(value: Any) -> str:

@@ -37,6 +37,8 @@ CHOICES = ("algorithm", "lr", "batch_size", "epochs", "schedule", "loss")
 NONE = "none"
 # Settings that the trainer takes as they are.
 DIRECT = ("class_weight", "seed", "device", "threads")
+# What no training goes without.
+NEEDED = ("algorithm", "batch_size", "epochs", "loss")
 # What a recipe says beside its network.
 PARTS = tuple(field.name for field in dataclasses.fields(Recipe) if field.name != "network")
 
@@ -200,6 +202,7 @@ def recipe_of(run: Run) -> Recipe:
         ValueError: When ``run.json`` lacks a part of it.
     """
     run.require(*PARTS, *DIRECT)
+    run.require(*NEEDED, may_be_null=False)
     plain = {name: run.settings[name] for name in PARTS}
     augment = augmentations.parse(str(plain["augment"]))
     metrics = tuple(plain["metrics"])

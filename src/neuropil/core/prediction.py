@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from neuropil.checks import shown
 from neuropil.core.shape import Shape, format_shape, whole_number
 from neuropil.core.tensor_file import aligned
 
@@ -50,10 +51,16 @@ def slices(rows: int, size: int) -> Iterator[slice]:
 
 
 def as_tensor(value: Any) -> Tensor:
-    """Return an array, tensor or nested sequence as a tensor, copied only where it must be."""
+    """Return an array, tensor or nested sequence as a tensor, copied only where it must be.
+
+    Raises:
+        TypeError: When it does not hold numbers.
+    """
     if isinstance(value, Tensor):
         return value
     array = np.ascontiguousarray(value)
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"a network takes numbers in an array or a tensor, got {shown(value)}.")
     return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 

@@ -162,7 +162,7 @@ def rosenbrock(w: Tensor) -> Tensor:
 
     Example:
         >>> import torch
-        >>> rosenbrock(torch.tensor([-1.2, 1.0])).tolist()
-        [-4.4, 2.2]
+        >>> rosenbrock(torch.tensor([-1.5, 1.0])).tolist()
+        [-12.5, 2.5]
     """
     return torch.stack([10 * (w[1] - w[0].square()), 1 - w[0]])

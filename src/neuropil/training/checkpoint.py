@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from neuropil.core.atomic import clear_remains, make_folder, replacing
+from neuropil.core.reading import require_file
 from neuropil.training.digest import digest_of
 
 if TYPE_CHECKING:
@@ -174,8 +175,11 @@ def read(path: Path) -> dict[str, Any] | None:
         CheckpointError: When a newer version wrote it.
     """
     try:
+        require_file(path)  # a pipe would be waited on for ever
         with zipfile.ZipFile(path) as archive:
-            if archive.testzip() is not None:
+            # Ours are not compressed: a small file that unpacks to a large one is no such file.
+            packed = any(part.compress_type != zipfile.ZIP_STORED for part in archive.filelist)
+            if packed or archive.testzip() is not None:
                 return None
         state = torch.load(path, map_location="cpu", weights_only=True)
         written = state["format"]

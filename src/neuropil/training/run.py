@@ -218,16 +218,21 @@ class Run:
         """Name of each class by class number; None for regression."""
         return self.preparation.target.classes
 
-    def require(self, *names: str) -> None:
+    def require(self, *names: str, may_be_null: bool = True) -> None:
         """Refuse to go on without some of the settings.
 
         Args:
             *names: The settings.
+            may_be_null: Whether null is one of their values.
 
         Raises:
             ValueError: When one is lacking.
         """
-        lacking = [name for name in names if name not in self.settings]
+        lacking = [
+            name
+            for name in names
+            if name not in self.settings or (not may_be_null and self.settings[name] is None)
+        ]
         if lacking:
             raise ValueError(
                 f"{self.path / FACTS} is damaged: its settings lack {lacking[0]!r}."

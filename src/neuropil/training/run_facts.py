@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from neuropil import __version__
+from neuropil.checks import shown
 from neuropil.core.atomic import TEMPORARY, lock
 from neuropil.core.reading import read_json
 from neuropil.training.digest import digest_of
@@ -31,6 +32,29 @@ FILES = re.compile(
 )
 STATUSES = ("running", "interrupted", "failed", "finished")
 FIELDS = ("settings", "versions", "data", "figures", "times")
+NOTHING = type(None)
+MOST_THREADS = 1 << 15
+TEXTS = (
+    *("data", "target", "task", "encoding", "color", "network", "weights", "freeze"),
+    *("algorithm", "schedule", "loss", "augment", "device", "class_weight"),
+)
+SETTINGS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(TEXTS, (str, NOTHING)),
+    **dict.fromkeys(("validation", "test", "lr", "ema", "weight_decay"), (int, float, NOTHING)),
+    **dict.fromkeys(("epochs", "batch_size", "image_size"), (int, NOTHING)),
+    **dict.fromkeys(("header", "keep_best"), (bool, NOTHING)),
+    "then": (NOTHING,),
+    "metrics": (),
+    "seed": (int,),
+    "threads": (int,),
+}
+# What the items of lists are; the size of pictures of `then` is a number or two.
+LISTS: dict[str, tuple[type, ...]] = {
+    "metrics": (str,),
+    "class_weight": (int, float),
+    "image_size": (int,),
+    "then": (int, list),
+}
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
@@ -71,6 +95,35 @@ def check_plain(plain: dict[str, Any], file: Path) -> None:
         lacking.append("status")
     if lacking:
         raise ValueError(f"{file} is damaged: its {' and '.join(lacking)} cannot be read.")
+    for field in ("figures", "settings"):
+        for name, value in plain[field].items():
+            if not (is_figures(value) if field == "figures" else is_setting(name, value)):
+                raise ValueError(
+                    f"{file} is damaged: {name} in its {field} cannot be {shown(value)}."
+                )
+
+
+def is_figures(value: Any) -> bool:
+    """Tell whether a value is a part's figures: numbers, or null, by name."""
+    return isinstance(value, dict) and all(
+        is_of(figure, (int, float, NOTHING)) for figure in value.values()
+    )
+
+
+def is_setting(name: str, value: Any) -> bool:
+    """Tell whether a value is of the type that a setting of this name has."""
+    if isinstance(value, list) and name in LISTS:
+        two = len(value) == 2 or name not in ("then", "image_size")
+        return two and all(is_of(item, LISTS[name]) for item in value)
+    if name == "threads" and isinstance(value, int):
+        return 0 < value <= MOST_THREADS
+    return name not in SETTINGS or is_of(value, SETTINGS[name])
+
+
+def is_of(value: Any, types: tuple[type, ...]) -> bool:
+    """Tell whether a value has one of the types, and numbers are finite."""
+    finite = not isinstance(value, float) or math.isfinite(value)
+    return type(value) in types and finite
 
 
 def check_free(path: Path) -> None:

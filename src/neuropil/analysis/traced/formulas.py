@@ -107,10 +107,16 @@ def bilinear(args: tuple[Any, ...], output: Any) -> int:
     return output.numel() * first * (second + 1)
 
 
-def trilinear(args: tuple[Any, ...], output: Any) -> int:
-    """The same below `bilinear`."""
-    _, first, second = args[1].shape[-3:]
-    return output.numel() * first * (second + 1)
+def trilinear(args: tuple[Any, ...], _output: Any) -> int:
+    """The same below `bilinear`, forward and backward: two products, the first summed."""
+    lengths: list[int] = []
+    for factor, repeated in zip(args[:3], args[3:6], strict=True):
+        own = iter(factor.shape)
+        axes = range(factor.ndim + len(repeated))
+        aligned = [1 if axis in repeated else next(own) for axis in axes]
+        lengths = [max(pair) for pair in zip(lengths or aligned, aligned, strict=True)]
+    last_summed = args[6][-1]
+    return math.prod(lengths) + math.prod(lengths[:last_summed] + lengths[last_summed + 1 :])
 
 
 def fused_attention(args: tuple[Any, ...], _output: Any) -> int:

@@ -71,7 +71,8 @@ def step_of_training(module: nn.Module, inputs: Inputs) -> int:
     """Return the most that a step of training takes beside parameters.
 
     Args:
-        module: What is trained; it is not changed.
+        module: What is trained; it is not changed. One that gradients cannot pass, such as
+            through an operator that has none, takes what its forward pass does.
         inputs: What it is given; numbers are drawn where it cannot be trained without.
     """
     try:
@@ -79,7 +80,7 @@ def step_of_training(module: nn.Module, inputs: Inputs) -> int:
     except Exception:
         if not has_numbers(module):
             raise
-    return TrainingStep(module, with_numbers(module, inputs)).run()
+    return TrainingStep(module, with_numbers(module, inputs)).run(pass_over=RuntimeError)
 
 
 def kept(module: nn.Module, inputs: Inputs, twin: nn.Module | None = None) -> Kept:
@@ -147,12 +148,17 @@ class TrainingStep:
             output = self.twin(*self.inputs.args, **self.inputs.kwargs)
         return [tensor for tensor in tensors_in(output) if tensor.requires_grad]
 
-    def run(self) -> int:
-        """Run forward and backward; return the most that took memory beside parameters."""
+    def run(self, pass_over: type[Exception] | None = None) -> int:
+        """Run forward and backward; return the most that took memory beside parameters.
+
+        Args:
+            pass_over: What may end the way back.
+        """
         outputs = self.forward()
         with torch.inference_mode(mode=False), torch.enable_grad(), self.tracer:
             sums = [output.sum() for output in outputs]
             del outputs
-            if sums:
-                torch.autograd.backward(sums)
+            with contextlib.suppress(*(pass_over,) if pass_over else ()):
+                if sums:
+                    torch.autograd.backward(sums)
         return self.tracer.allocator.most
