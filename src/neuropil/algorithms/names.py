@@ -67,14 +67,14 @@ def plain_options(text: str, maker: Callable[..., Any], *, leading: int = 0) -> 
     try:
         call = ast.parse(text.strip(), mode="eval").body
         if not isinstance(call, ast.Call) or any(k.arg is None for k in call.keywords):
-            raise ValueError("it is no call")
+            raise ValueError("it is not a call")
         if len(call.args) > len(names):
             raise ValueError("it has too many arguments")
         values = [
             *zip(names, call.args, strict=False),
             *((str(keyword.arg), keyword.value) for keyword in call.keywords),
         ]
-        options = {name: ast.literal_eval(value) for name, value in values}
+        options = {name: plain_value(value) for name, value in values}
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
         name, said = text.partition("(")[0][:40], str(error) or "it is nested too deeply"
         raise ValueError(
@@ -88,3 +88,16 @@ def plain_options(text: str, maker: Callable[..., Any], *, leading: int = 0) -> 
                 f"has {', '.join(names)}."
             )
     return options
+
+
+def plain_value(node: ast.expr) -> Any:
+    """Return the number, word, tuple and the like that an expression is.
+
+    Raises:
+        ValueError: When it would have to be computed.
+    """
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        written = ast.unparse(node)
+        raise ValueError(f"{written[:40]!r} is not a plain value: write it out") from None
