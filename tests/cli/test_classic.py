@@ -74,7 +74,7 @@ def test_the_same_seed_gives_the_same_map(neuropil):
             ["--network", "SOFM(grid=(1000000000, 1000000000))"],
             "`grid` must be at most 1,000,000",
         ),
-        (["--network", "RBM(n_hidden=1000000000000)"], "`n_hidden` must be at most 10,000,000"),
+        (["--network", "RBM(n_hidden=1000000000000)"], "`n_hidden` must be at most 1,000,000"),
         (["--network", "SOFM(grid=10**9)"], "must be a name or a call with plain values"),
         (["--network", f"SOFM(grid={'(' * 500}"], "must be a name or a call with plain values"),
         (["--network", f"SOFM(grid={'-' * 9999}1)"], "must be a name or a call with plain"),

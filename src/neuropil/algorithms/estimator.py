@@ -28,8 +28,9 @@ LONGEST = 80
 COUNTABLE = 2**63
 # Bytes that are taken without asking.
 LITTLE = 1 << 28
-# Whole numbers in what comes from a file or an expression, and units of a grid, at most.
+# Whole numbers in what comes from a file or an expression, and units, at most.
 LARGEST, MOST_UNITS = 10_000_000, 1_000_000
+UNITS = ("grid", "n_hidden", "n_units", "n_components", "max_nodes", "prototypes_per_class")
 
 
 class ClassicNetwork(BaseEstimator):
@@ -298,8 +299,8 @@ def check_sizes(network: ClassicNetwork) -> None:
         numbers = value if isinstance(value, list | tuple) else [value]
         sizes = [abs(number) for number in numbers if isinstance(number, int)]
         size, limit = max(sizes, default=0), LARGEST
-        if option == "grid":
-            size, limit = math.prod(sizes), MOST_UNITS
+        if option in UNITS:
+            size, limit = math.prod(sizes) if option == "grid" else size, MOST_UNITS
         if option != "random_state" and size > limit:
             network.refuse(option, f"at most {limit:,} here")
 

@@ -37,7 +37,7 @@ def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
     if squeezed(name) not in found:
         suggestion = nearest(name, table)
         known = ", ".join(table)
-        raise ValueError(f"There is no {kind} {name!r}.{suggestion} Known: {known}.")
+        raise ValueError(f"There is no {kind} {shortened(name)}.{suggestion} Known: {known}.")
     return found[squeezed(name)]
 
 

@@ -124,7 +124,7 @@ def known_architecture(architecture: Architecture | str) -> Architecture:
         return architecture
     if architecture not in ZOO:
         raise ValueError(
-            f"there is no architecture {architecture!r}.{nearest(architecture, ZOO)}"
+            f"there is no architecture {architecture[:200]!r}.{nearest(architecture, ZOO)}"
         )
     return ZOO[architecture]
 

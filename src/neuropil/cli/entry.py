@@ -25,7 +25,7 @@ PACKAGE = Path(__file__).parent.parent
 # A full stop after what ends a sentence already; not "..", the folder, nor three dots.
 DOUBLED = re.compile(r"(?<=[^\s./])([.?!])\.(?=\s|$)")
 # A line longer than this helps nobody.
-LONGEST = 2000
+LONGEST, LONGEST_NAME = 2000, 300
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,7 +92,7 @@ def system_error(error: OSError) -> str:
     """Return what the operating system said, and of which file."""
     if error.strerror is None:
         return str(error)
-    where = f": {error.filename}" if error.filename else ""
+    where = f": {str(error.filename)[:LONGEST_NAME]}" if error.filename else ""
     return f"{error.strerror}{where}"
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # How many outputs an architecture gets that has no number of its own, when only looked at.
 SOME = 10
+# Of a name in a message.
+LONGEST_NAME = 200
 
 
 class Named(NamedTuple):
@@ -139,7 +141,15 @@ def is_path(text: str) -> bool:
     """Tell whether a text means a file, be it there or not."""
     if "(" in text or ">>" in text:
         return False
-    return Path(text).exists() or text.endswith(".json") or os.sep in text
+    return is_there(text) or text.endswith(".json") or os.sep in text
+
+
+def is_there(path: str | Path) -> bool:
+    """Tell whether there is such a file or folder; none has a name that no file can have."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def existing(path: Path) -> Path:
@@ -148,8 +158,8 @@ def existing(path: Path) -> Path:
     Raises:
         FileNotFoundError: When it is not.
     """
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file or folder {path}.")
+    if not is_there(path):
+        raise FileNotFoundError(f"there is no file or folder {str(path)[:LONGEST_NAME]}.")
     return path
 
 
@@ -201,13 +211,13 @@ def architecture(
     from neuropil.architectures import registry
     from neuropil.cli import classic
     from neuropil.cli.suggestions import elsewhere
-    from neuropil.text import nearest
+    from neuropil.text import nearest, shortened
 
     known = sorted([*registry.ZOO, "dense", "small_convolutional"])
     if name not in known:
         near = nearest(name, [*known, *classic.names()]) or elsewhere(name, "--network")
         raise ValueError(
-            f"there is no architecture {name!r}.{near} Known are {', '.join(known)}, and for "
+            f"there is no architecture {shortened(name)}.{near} Known are {', '.join(known)}, and for "
             f"training {', '.join(classic.names())}; an expression such as 'Relu(64) >> "
             f"Softmax(10)' or a saved network will do as well."
         )

@@ -42,11 +42,11 @@ def summary(
     """Show a network's layers: shapes, parameters, cost, receptive field, memory."""
     from neuropil.analysis import summary as analysed
     from neuropil.cli.console import console, note, say, say_json
-    from neuropil.cli.networks import structure
+    from neuropil.cli.networks import is_there, structure
     from neuropil.training.classic_model import ClassicModel
     from neuropil.training.run import MODEL
 
-    if (Path(network) / MODEL).is_file():
+    if is_there(Path(network) / MODEL):
         say(repr(ClassicModel.load(network)))
         return
     shape = None if input_shape is None else parsed_shape(input_shape)
