@@ -217,9 +217,9 @@ def architecture(
     if name not in known:
         near = nearest(name, [*known, *classic.names()]) or elsewhere(name, "--network")
         raise ValueError(
-            f"there is no architecture {shortened(name)}.{near} Known are {', '.join(known)}, and for "
-            f"training {', '.join(classic.names())}; an expression such as 'Relu(64) >> "
-            f"Softmax(10)' or a saved network will do as well."
+            f"there is no architecture {shortened(name)}.{near} Known are "
+            f"{', '.join(known)}, and for training {', '.join(classic.names())}; an expression "
+            f"such as 'Relu(64) >> Softmax(10)' or a saved network will do as well."
         )
     maker: Callable[..., Network] = getattr(architectures, name)
     if name in registry.ZOO:
