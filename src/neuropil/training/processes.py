@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import atexit
 import os
+import time
 from typing import Any, final
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
+
+# Seconds at the end of a process for threads to finish the last exchange.
+SETTLING = 0.3
 
 
 @final
@@ -79,6 +83,9 @@ def join_processes(device: torch.device | None) -> Processes:
 def leave() -> None:
     """Leave the group, if nobody else has ended it."""
     if distributed.is_initialized():
+        # A thread of Gloo's may still hold tensors of the last exchange. If it gives them back
+        # when Python has begun to end, the process is aborted.
+        time.sleep(SETTLING)
         distributed.destroy_process_group()
 
 
