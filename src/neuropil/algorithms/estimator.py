@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neuropil.algorithms.learnt import check_learnt
+from neuropil.checks import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,7 +137,7 @@ class ClassicNetwork(BaseEstimator):
             # It stands beside PyTorch, which takes seconds to load.
             from neuropil.core.free_memory import require_memory
 
-            require_memory(8.0 * numbers, shortened(self))
+            require_memory(8.0 * numbers, shown(self, LONGEST))
 
     def squarable(self, X: Floats) -> Floats:
         """Return checked rows as they are, once squares of their distances must be finite.
@@ -282,7 +283,7 @@ class ClassicNetwork(BaseEstimator):
         Raises:
             ValueError: Always.
         """
-        given = shortened(getattr(self, option))
+        given = shown(getattr(self, option), LONGEST)
         raise ValueError(f"{type(self).__name__}: `{option}` must be {right}, got {given}.")
 
 
@@ -303,9 +304,3 @@ def check_sizes(network: ClassicNetwork) -> None:
             size, limit = math.prod(sizes) if option == "grid" else size, MOST_UNITS
         if option != "random_state" and size > limit:
             network.refuse(option, f"at most {limit:,} here")
-
-
-def shortened(value: Any) -> str:
-    """Return a value in one line that is not long."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

@@ -19,20 +19,17 @@ LARGEST_JSON = 64 * 2**20
 
 
 @contextmanager
-def reading(
-    path: str | os.PathLike[str], error: type[ValueError] = ValueError
-) -> Iterator[None]:
+def reading(path: str | os.PathLike[str]) -> Iterator[None]:
     """Turn whatever reading a file raises into one line that begins with the file's name.
 
     An interruption and a message that names the file already pass as they are.
 
     Args:
         path: The file.
-        error: Type of what is raised.
 
     Raises:
         FileNotFoundError: When there is no such file.
-        ValueError: Of the type asked for, when it cannot be read.
+        ValueError: When it cannot be read.
 
     Example:
         >>> with reading("table.csv"):
@@ -49,7 +46,7 @@ def reading(
     except Exception as cause:
         if isinstance(cause, ValueError | OSError) and name in str(cause):
             raise
-        raise error(f"{visible(name)} is damaged: {reason(cause)}.") from None
+        raise ValueError(f"{visible(name)} is damaged: {reason(cause)}.") from None
 
 
 def require_file(path: Path) -> None:

@@ -21,8 +21,6 @@ NOT_REGULAR = {
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
 }
-LONGEST_NUMBER = 1000
-"""Longer rows of digits are sorted as words: Python refuses to convert very long ones."""
 
 
 def existing(path: str | os.PathLike[str]) -> Path:

@@ -9,9 +9,10 @@ import numpy as np
 from safetensors.numpy import load as arrays_of
 from safetensors.numpy import save as bytes_of
 
+from neuropil.checks import shown
 from neuropil.core.atomic import make_folder, replacing_all
 from neuropil.core.reading import read_json, reading, require_file
-from neuropil.training.plain_network import Reader, Writer, short
+from neuropil.training.plain_network import Reader, Writer
 from neuropil.training.readout import Readout
 from neuropil.training.run import MODEL
 
@@ -83,7 +84,7 @@ def read_model(kind: type[Model], folder: Path) -> Model:
         model.estimator = estimator
         take_arrays(model, reader.mapping(plain["arrays"]))
         if reader.arrays:
-            raise ValueError(f"{ARRAYS} beside it holds {short(next(iter(reader.arrays)))} too")
+            raise ValueError(f"{ARRAYS} beside it holds {shown(next(iter(reader.arrays)))} too")
     return model
 
 
@@ -106,7 +107,7 @@ def classes_of(value: Any) -> int | None:
         ValueError: When it is no such number.
     """
     if value is not None and (type(value) is not int or not 1 <= value <= MOST_CLASSES):
-        raise ValueError(f"{short(value)} is not a number of classes up to {MOST_CLASSES:,}")
+        raise ValueError(f"{shown(value)} is not a number of classes up to {MOST_CLASSES:,}")
     return value
 
 
@@ -121,7 +122,7 @@ def limits_of(value: Any) -> tuple[float, float] | None:
     match value:
         case [float() as black, float() as white] if np.isfinite([black, white]).all():
             return black, white
-    raise ValueError(f"{short(value)} are not the values of black and white")
+    raise ValueError(f"{shown(value)} are not the values of black and white")
 
 
 def take_arrays(model: ClassicModel, arrays: dict[str, Any]) -> None:
@@ -202,7 +203,7 @@ def check_answers(model: ClassicModel, arrays: dict[str, Any]) -> None:
     if known is not None:
         whole = known.dtype == np.int64 and bool((np.diff(known) > 0).all())
         if not whole or known[0] < 0 or known[-1] >= model.classes:
-            raise ValueError(f"{short(known.tolist())} are not among {model.classes} classes")
+            raise ValueError(f"{shown(known.tolist())} are not among {model.classes} classes")
     scores = 0 if outputs is None or known is None else len(known) - (len(known) == 2)
     if (table is not None and table.shape[1] != model.classes) or (
         outputs is not None and len(outputs) != scores

@@ -15,6 +15,7 @@ import numpy as np
 from neuropil import algorithms
 from neuropil.algorithms.boltzmann.generators import generator_of, words_of
 from neuropil.algorithms.estimator import ClassicNetwork, check_sizes
+from neuropil.checks import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +107,7 @@ class Writer:
         """
         value = value.item() if isinstance(value, np.generic) else value
         if not isinstance(value, bool | int | float | str):
-            raise ValueError(f"{short(value)} in a dict cannot be saved.")
+            raise ValueError(f"{shown(value)} in a dict cannot be saved.")
         return value
 
     def array(self, value: Any, place: str) -> dict[str, Any]:
@@ -147,7 +148,7 @@ class Reader:
         """
         kind = plain.get("type") if isinstance(plain, dict) else None
         if not isinstance(kind, str) or kind not in KINDS:
-            raise ValueError(f"{short(kind)} is not a classic network")
+            raise ValueError(f"{shown(kind)} is not a classic network")
         maker: type[ClassicNetwork] = getattr(algorithms, kind)
         options = self.mapping(plain.get("options"))
         if set(options) != set(maker().get_params(deep=False)):
@@ -158,7 +159,7 @@ class Reader:
         if "learnt" in plain:
             columns = plain.get("columns")
             if type(columns) is not int or columns < 1:
-                raise ValueError(f"{short(columns)} is not a number of columns")
+                raise ValueError(f"{shown(columns)} is not a number of columns")
             network.take_learnt(self.mapping(plain["learnt"]), columns)
         return network
 
@@ -169,7 +170,7 @@ class Reader:
             ValueError: When plain data describe none.
         """
         if not isinstance(plain, dict):
-            raise ValueError(f"{short(plain)} is not a list of named values")
+            raise ValueError(f"{shown(plain)} is not a list of named values")
         return {name: self.value(item) for name, item in plain.items()}
 
     def value(self, plain: Any, depth: int = 0) -> Any:
@@ -186,7 +187,7 @@ class Reader:
             return plain
         if isinstance(plain, int | float):
             if not math.isfinite(plain) or abs(plain) >= LARGEST:
-                raise ValueError(f"{short(plain)} is too large")
+                raise ValueError(f"{shown(plain)} is too large")
             return plain
         makers: dict[str, Callable[[Any], Any]] = {
             "number": number,
@@ -201,7 +202,7 @@ class Reader:
         }
         tag = next(iter(plain)) if isinstance(plain, dict) and len(plain) == 1 else None
         if tag not in makers or depth > DEEPEST:
-            raise ValueError(f"{short(plain)} is not a value that a network has")
+            raise ValueError(f"{shown(plain)} is not a value that a network has")
         return makers[tag](plain[tag])
 
     def items(self, plain: Any, depth: int) -> list[Any]:
@@ -211,7 +212,7 @@ class Reader:
             ValueError: When it is none.
         """
         if not isinstance(plain, list):
-            raise ValueError(f"{short(plain)} is not a list")
+            raise ValueError(f"{shown(plain)} is not a list")
         return [self.value(item, depth + 1) for item in plain]
 
     def array(self, place: Any) -> NDArray[Any]:
@@ -221,7 +222,7 @@ class Reader:
             ValueError: When there is none.
         """
         if not isinstance(place, str) or place not in self.arrays:
-            raise ValueError(f"there is no array {short(place)}")
+            raise ValueError(f"there is no array {shown(place)}")
         return self.arrays.pop(place)
 
     def words(self, plain: Any, dtype: str, count: int) -> NDArray[Any]:
@@ -233,7 +234,7 @@ class Reader:
         found = self.value(plain)
         right = isinstance(found, np.ndarray) and found.shape == (count,)
         if not right or found.dtype.name != dtype:
-            raise ValueError(f"{short(plain)} is not the state of a generator")
+            raise ValueError(f"{shown(plain)} is not the state of a generator")
         return found
 
     def random_state(self, plain: Any) -> np.random.RandomState:
@@ -246,7 +247,7 @@ class Reader:
             case [keys, int() as place, 0 | 1 as has, float() as last]:
                 state = self.words(keys, "uint32", 624), place, has, last
             case _:
-                raise ValueError(f"{short(plain)} is not the state of a generator")
+                raise ValueError(f"{shown(plain)} is not the state of a generator")
         if not 0 <= place <= len(state[0]) or not math.isfinite(last):
             raise ValueError("the state of the generator cannot be")
         found = np.random.RandomState(0)
@@ -261,7 +262,7 @@ def number(text: Any) -> float:
         ValueError: When it is none.
     """
     if text not in ("inf", "-inf", "nan"):
-        raise ValueError(f"{short(text)} is not a number")
+        raise ValueError(f"{shown(text)} is not a number")
     return float(text)
 
 
@@ -277,11 +278,5 @@ def pairs(plain: Any) -> dict[Any, Any]:
             case [bool() | int() | float() | str() as key, int() | float() as value]:
                 found[key] = value
             case _:
-                raise ValueError(f"{short(plain)} are not pairs")
+                raise ValueError(f"{shown(plain)} are not pairs")
     return found
-
-
-def short(value: Any) -> str:
-    """Return a value for an error line."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
