@@ -17,7 +17,6 @@ import torch
 
 from benchmarks.timing import report
 from neuropil import Trainer, datasets
-from neuropil.algorithms import Adam, cosine_decay
 from neuropil.layers import (
     BatchNorm,
     BlurPooling,
@@ -28,7 +27,8 @@ from neuropil.layers import (
     Relu,
     Softmax,
 )
-from neuropil.training.metrics import accuracy
+from neuropil.optim import Adam, cosine_decay
+from neuropil.training.metrics.metrics import accuracy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ import torch
 
 from benchmarks.timing import report
 from neuropil import datasets
-from neuropil.training.metrics import accuracy, r2
-from neuropil.training.recipe import recipe
+from neuropil.runs.recipes import recipe
+from neuropil.training.metrics.metrics import accuracy, r2
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -20,7 +20,6 @@ from torch import Tensor
 
 from benchmarks.timing import report
 from neuropil import Trainer
-from neuropil.algorithms import Adam, GradientDescent, Momentum, RMSProp
 from neuropil.layers import (
     BatchNorm,
     Convolution,
@@ -34,6 +33,7 @@ from neuropil.layers import (
     Softmax,
     Tanh,
 )
+from neuropil.optim import Adam, GradientDescent, Momentum, RMSProp
 from neuropil.training import find_lr
 from neuropil.training.nonfinite import NonFiniteError
 

@@ -16,8 +16,8 @@ from PIL import Image
 
 from benchmarks.timing import report
 from neuropil import Trainer
-from neuropil.algorithms import AdamW
 from neuropil.architectures import load_weights, resnet20
+from neuropil.optim import AdamW
 
 # Crops for each class to train on, and at most as many to test on.
 CROPS = 200

@@ -19,8 +19,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from benchmarks.timing import alternate, ratio, report
-from neuropil.algorithms import Adam, Momentum
 from neuropil.layers import Input, Relu, Softmax
+from neuropil.optim import Adam, Momentum
 from neuropil.training import Trainer
 
 EPOCHS, BATCH = 20, 32

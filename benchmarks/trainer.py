@@ -19,8 +19,8 @@ from torch.nn import functional as F
 
 from benchmarks.architectures import torchvision
 from benchmarks.timing import Timing, alternate, report
-from neuropil.algorithms import Adam, GradientDescent
 from neuropil.layers import Input, Linear, Relu
+from neuropil.optim import Adam, GradientDescent
 from neuropil.training import Trainer
 from neuropil.training.progress import TextProgress
 

@@ -15,8 +15,8 @@ from PIL import Image
 from benchmarks.fine_tuning import crops
 from benchmarks.timing import report
 from neuropil import Trainer
-from neuropil.algorithms import AdamW
 from neuropil.architectures import resnet20
+from neuropil.optim import AdamW
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.datasets import load_iris
 from sklearn.metrics import adjusted_rand_score
 
-from neuropil.algorithms import ART1, FuzzyART
+from neuropil.classic import ART1, FuzzyART
 from neuropil.datasets import make_digits
 
 

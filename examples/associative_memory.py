@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from neuropil import plots
-from neuropil.algorithms import DiscreteBAM, DiscreteHopfieldNetwork, ModernHopfieldNetwork
+from neuropil.classic import DiscreteBAM, DiscreteHopfieldNetwork, ModernHopfieldNetwork
 from neuropil.datasets import load_digits, make_digits
 
 FEW = [1, 2, 4, 7]

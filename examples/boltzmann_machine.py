@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from neuropil.algorithms import RBM, DeepBeliefNetwork
+from neuropil.classic import RBM, DeepBeliefNetwork
 from neuropil.plots import machine_filters, samples
 
 

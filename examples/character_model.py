@@ -25,8 +25,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from neuropil import Network, Trainer
-from neuropil.algorithms import AdamW, one_cycle
 from neuropil.layers import LSTM, Dropout, Embedding, Input, Softmax
+from neuropil.optim import AdamW, one_cycle
 
 
 class Streams:

@@ -6,7 +6,7 @@ torque, and is asked before each correction. Run it with ``python examples/cmac.
 
 import numpy as np
 
-from neuropil.algorithms import CMAC
+from neuropil.classic import CMAC
 
 STEP = 0.02
 

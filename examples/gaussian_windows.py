@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.model_selection import cross_val_score
 
-from neuropil.algorithms import GRNN, PNN
+from neuropil.classic import GRNN, PNN
 
 
 def main() -> tuple[float, float]:

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.datasets import make_circles, make_moons
 from sklearn.metrics import adjusted_rand_score
 
-from neuropil.algorithms import GrowingNeuralGas
+from neuropil.classic import GrowingNeuralGas
 from neuropil.plots import growing_gas
 
 

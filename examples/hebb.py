@@ -5,7 +5,7 @@ Run it with ``python examples/hebb.py``.
 
 import numpy as np
 
-from neuropil.algorithms import HebbRule, Instar
+from neuropil.classic import HebbRule, Instar
 
 BELL, SILENCE = [[1.0]], [[0.0]]
 

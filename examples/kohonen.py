@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_sample_image
 
-from neuropil.algorithms import Kohonen
+from neuropil.classic import Kohonen
 
 
 def main(colours: int = 16, place: Path | str = "few_colours.png", step: int = 4) -> float:

@@ -9,8 +9,8 @@ from pathlib import Path
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from neuropil.algorithms import GLVQ, GMLVQ, LVQ, LVQ2, LVQ3, LVQ21
-from neuropil.plots.look import blank, label
+from neuropil.classic import GLVQ, GMLVQ, LVQ, LVQ2, LVQ3, LVQ21
+from neuropil.plots.theme import blank, label
 
 
 def main(epochs: int = 10, picture: str | None = "lvq.png") -> dict[str, float]:

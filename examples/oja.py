@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from neuropil.algorithms import Oja
+from neuropil.classic import Oja
 
 
 def main(

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from neuropil import Trainer
-from neuropil.algorithms import Adam
 from neuropil.datasets import is_valid_by_reber, make_reber_classification
-from neuropil.datasets.reber import to_indices
+from neuropil.datasets.builtin.reber import to_indices
 from neuropil.layers import LSTM, Embedding, Input, Sigmoid
+from neuropil.optim import Adam
 
 # Longer words are one in ten thousand. Shorter ones get zeros in front.
 LENGTH = 40

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-from neuropil.algorithms import SOFM
-from neuropil.algorithms.competitive import error_front
+from neuropil.classic import SOFM
+from neuropil.classic.competitive import error_front
 from neuropil.plots import cluster_map, hit_map, u_matrix
 
 

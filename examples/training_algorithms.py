@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 
 from neuropil import Trainer
-from neuropil.algorithms import (
+from neuropil.layers import Input, Linear, Tanh
+from neuropil.optim import (
     RPROP,
     Adadelta,
     Adagrad,
@@ -30,7 +31,6 @@ from neuropil.algorithms import (
     QuasiNewton,
     RMSProp,
 )
-from neuropil.layers import Input, Linear, Tanh
 from neuropil.plots import loss_against_time, optimizer_paths
 
 # Each with a learning rate for the valley and one for the sine, where it needs one.

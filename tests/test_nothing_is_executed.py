@@ -14,21 +14,23 @@ import pytest
 import torch
 
 import neuropil
-from neuropil.algorithms import LVQ, by_name, schedules
-from neuropil.algorithms import names as algorithm_names
-from neuropil.algorithms.names import plain_options
-from neuropil.architectures.weights import load_weights
-from neuropil.cli import augmentations
+from neuropil.architectures.published.weights import load_weights
+from neuropil.classic import LVQ
+from neuropil.cli import augmentation_text
 from neuropil.core import Network, expression, files
+from neuropil.core import name_lookup as algorithm_names
 from neuropil.core.arguments import Arguments
 from neuropil.core.expression import catalogue
+from neuropil.core.name_lookup import plain_options
 from neuropil.datasets import DataError, Preparation, augmentation
-from neuropil.datasets.array_file import ArrayFile, read_npy
+from neuropil.datasets.arrays.array_file import ArrayFile, read_npy
 from neuropil.layers import Input, Relu
-from neuropil.training import losses, metrics
-from neuropil.training.checkpoint import Checkpoints
-from neuropil.training.classic_model import ClassicModel
-from neuropil.training.plain_network import KINDS, Reader, Writer
+from neuropil.optim import by_name, schedules
+from neuropil.runs.classic_model import ClassicModel
+from neuropil.runs.plain_network import KINDS, Reader, Writer
+from neuropil.training.checkpoints.checkpoint import Checkpoints
+from neuropil.training.losses import losses
+from neuropil.training.metrics import metrics
 
 # What would show that something ran.
 CANARY = "import builtins; builtins.canary = True"
@@ -90,7 +92,7 @@ def callables() -> list[str]:
 @pytest.fixture(scope="module")
 def names() -> list[str]:
     found = callables()
-    assert "neuropil.core.source.function" in found
+    assert "neuropil.core.generated_forward.function" in found
     assert "neuropil.lazy.lazily" in found
     assert len(found) > 3000
     return sorted({*found, *(name.rpartition(".")[2] for name in found)})
@@ -158,7 +160,7 @@ def test_a_model_file_runs_nothing(tmp_path):
     ClassicModel(LVQ(), 2).save(tmp_path)
     ClassicModel.load(tmp_path)
     plain = json.loads((tmp_path / "model.json").read_text())
-    function = "neuropil.core.source.function"
+    function = "neuropil.core.generated_forward.function"
     options, asked = plain["network"]["options"], {"init": {function: CANARY}}
     hostile = [
         plain | {"network": {"type": function, "options": {"text": CANARY}}},
@@ -188,7 +190,10 @@ def test_no_callable_can_be_named_in_a_networks_structure(names):
                 assert refused_by(files.layer_from_plain, layer), name
                 relu = {"type": "Relu", "arguments": {"units": 3, "weight": layer}}
                 assert refused_by(files.layer_from_plain, relu), name
-        function = {"type": "neuropil.core.source.function", "arguments": {"text": CANARY}}
+        function = {
+            "type": "neuropil.core.generated_forward.function",
+            "arguments": {"text": CANARY},
+        }
         asked = plain | {"layers": plain["layers"] | {"relu1": function}}
         assert refused_by(files.from_plain, asked, "here")
 
@@ -202,7 +207,7 @@ def test_no_callable_can_be_named_in_an_expression(names):
             for text in (call, f"Input(2) >> Relu(3, weight={call})"):
                 if name not in known:
                     assert refused_by(Network.parse, text), text
-                    assert refused_by(augmentations.parse, text), text
+                    assert refused_by(augmentation_text.parse, text), text
             assert refused_by(plain_options, f"LVQ(lr={call})", LVQ)
 
 

@@ -5,6 +5,7 @@ import importlib
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,8 @@ SOURCE = ROOT / "src" / "neuropil"
 
 # Each package uses only those before it.
 ORDER = (
-    "core", "init", "layers", "architectures", "analysis", "algorithms", "datasets", "training",
-    "plots", "cli",
+    "core", "init", "layers", "architectures", "optim", "classic", "datasets", "analysis",
+    "training", "runs", "plots", "report", "cli",
 )  # fmt: skip
 DROPPED = ("np.allclose(", "torch.allclose(", "torch.equal(", "np.array_equal(", "all(", "any(")
 # Methods that hand over to a later package, inside a function.
@@ -48,6 +49,35 @@ def test_a_package_uses_only_those_in_front_of_it(package):
             assert fine, f"{path.relative_to(ROOT)} imports neuropil.{used}"
 
 
+# Names that may stand in several folders: what the rest of a folder is built on.
+COMMON = {"__init__", "base", "loops", "task"}
+
+
+def modules() -> list[Path]:
+    """Return every module of the package."""
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def test_no_folder_holds_too_many_files():
+    sizes = Counter(path.parent for path in modules())
+    assert {str(folder): n for folder, n in sizes.items() if n > 22} == {}
+
+
+def test_no_two_modules_have_the_same_name():
+    names = Counter(path.stem for path in modules() if path.stem not in COMMON)
+    assert [name for name, n in names.items() if n > 1] == []
+
+
+def test_git_tracks_every_module():
+    run = subprocess.run(
+        ["git", "ls-files", "src"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if run.returncode:
+        pytest.skip("not a git checkout")
+    tracked = {ROOT / name for name in run.stdout.splitlines()}
+    assert [str(path) for path in modules() if path not in tracked] == []
+
+
 def test_importing_the_package_loads_nothing_heavy():
     code = "import neuropil, sys; print(*sys.modules)"
     command = [sys.executable, "-c", code]
@@ -57,7 +87,8 @@ def test_importing_the_package_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "package", ["layers", "algorithms", "analysis", "datasets", "training", "plots"]
+    "package",
+    ["layers", "optim", "classic", "analysis", "datasets", "training", "plots", "report"],
 )
 def test_public_names_exist(package):
     module = importlib.import_module(f"neuropil.{package}")

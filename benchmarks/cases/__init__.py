@@ -24,7 +24,7 @@ def main(only: str = "") -> None:
     import neuropil.plots
 
     # A report takes seconds, and is not what is looked at here.
-    neuropil.plots.write_report = lambda path, *_, **__: Path(path).write_text("")
+    neuropil.report.write_report = lambda path, *_, **__: Path(path).write_text("")
     rows = [row for row in ROWS if only in row.path]
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:

@@ -17,7 +17,7 @@ from sklearn.neural_network import BernoulliRBM
 from threadpoolctl import threadpool_limits
 
 from benchmarks.timing import alternate, ratio, report
-from neuropil.algorithms import RBM
+from neuropil.classic import RBM
 
 MNIST_ROWS = 5000
 # Data, hidden units, rows of a batch, epochs, and the ratio of times that is allowed.

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.datasets import make_moons
 
 from benchmarks.timing import alternate, first_use, ratio, report
-from neuropil.algorithms import GrowingNeuralGas
+from neuropil.classic import GrowingNeuralGas
 
 ROWS, ROUNDS = 20_000, 15
 

@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.neighbors import NearestCentroid
 
 from benchmarks.timing import alternate, first_use, report
-from neuropil.algorithms import GLVQ, GMLVQ, LVQ, LVQ2, LVQ3, LVQ21
+from neuropil.classic import GLVQ, GMLVQ, LVQ, LVQ2, LVQ3, LVQ21
 
 FAMILY = (LVQ, LVQ2, LVQ21, LVQ3, GLVQ, GMLVQ)
 EPOCHS, PROTOTYPES = 10, 50

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.timing import alternate, ratio, report
-from neuropil.algorithms import CMAC, DiscreteHopfieldNetwork
+from neuropil.classic import CMAC, DiscreteHopfieldNetwork
 
 UNITS, PATTERNS, PROBES, FLIPPED = 784, 20, 200, 0.1
 # Levels of 0.01 over a full turn, as the published figure of 0.0024 has them.

@@ -14,7 +14,7 @@ from sklearn.decomposition import IncrementalPCA
 
 from benchmarks.classic.oja_stream import BLOCK, COMPONENTS, SPECTRA, blocks
 from benchmarks.timing import alternate, ratio, report
-from neuropil.algorithms import Oja
+from neuropil.classic import Oja
 
 TITLES = {
     "equal": "five equal variances, the rest a tenth of them (bar: 5e-3 rad, 200 MB)",

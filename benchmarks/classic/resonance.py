@@ -11,7 +11,7 @@ import artlib
 import numpy as np
 
 from benchmarks.timing import alternate, ratio, report
-from neuropil.algorithms import ART1, FuzzyART
+from neuropil.classic import ART1, FuzzyART
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.memory import peak
 from benchmarks.timing import Timing, alternate, ratio, report
-from neuropil.algorithms import SOFM
+from neuropil.classic import SOFM
 
 GRID, EPOCHS = (25, 15), 20
 # A sheet through the data needs no radius across the map; the last one keeps it whole.

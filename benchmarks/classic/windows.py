@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.memory import peak
 from benchmarks.timing import alternate, ratio, report
-from neuropil.algorithms import GRNN, PNN
+from neuropil.classic import GRNN, PNN
 
 ALLOWED = 0.4
 CLASSES = ("banknote", "seeds", "sonar")

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from benchmarks.optimizers.more_garbow_hillstrom import PROBLEMS
 from benchmarks.timing import report
-from neuropil.algorithms import QuasiNewton
+from neuropil.optim import QuasiNewton
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_diabetes
 
 from benchmarks.timing import alternate, ratio, report
-from neuropil.algorithms import LevenbergMarquardt
 from neuropil.layers import Input, Linear, Tanh
+from neuropil.optim import LevenbergMarquardt
 
 Floats = NDArray[np.float64]
 INPUTS, HIDDEN, TRAINING, EPOCHS, STARTS = 10, 20, 354, 50, 10

@@ -23,8 +23,8 @@ from torch import Tensor
 from benchmarks.memory import peak, resident
 from benchmarks.optimizers import sine
 from benchmarks.timing import Timing, alternate, ratio, report
-from neuropil.algorithms import LevenbergMarquardt
 from neuropil.layers import Input, Linear, Tanh
+from neuropil.optim import LevenbergMarquardt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.optimizers import sine
 from benchmarks.timing import alternate, ratio, report
-from neuropil.algorithms import Hessian, QuasiNewton
+from neuropil.optim import Hessian, QuasiNewton
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,12 +20,12 @@ from scipy.optimize import least_squares
 from torch import Tensor
 
 from benchmarks.timing import report
-from neuropil.algorithms import LevenbergMarquardt
+from neuropil.optim import LevenbergMarquardt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from neuropil.algorithms.gradient.outcome import Outcome
+    from neuropil.optim.outcome import Outcome
 
 Floats = NDArray[np.float64]
 ENOUGH, MOST = 6.0, 11.0

@@ -20,8 +20,8 @@ from torchmin import Minimizer
 from benchmarks.optimizers.more_garbow_hillstrom import PROBLEMS, Problem
 from benchmarks.optimizers.sine import GOAL, sse, start
 from benchmarks.timing import alternate, ratio, report
-from neuropil.algorithms import ConjugateGradient, QuasiNewton
-from neuropil.algorithms.gradient.conjugate_gradient import FORMULAS
+from neuropil.optim import ConjugateGradient, QuasiNewton
+from neuropil.optim.second_order.conjugate_gradient import FORMULAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

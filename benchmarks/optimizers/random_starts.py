@@ -19,7 +19,7 @@ from scipy.optimize import least_squares
 from torch import Tensor
 
 from benchmarks.timing import report
-from neuropil.algorithms import LevenbergMarquardt
+from neuropil.optim import LevenbergMarquardt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ import torch
 
 from benchmarks.timing import report
 from neuropil import Trainer, datasets
-from neuropil.algorithms import Adam, LevenbergMarquardt, QuasiNewton
 from neuropil.layers import Input, Linear, Tanh
+from neuropil.optim import Adam, LevenbergMarquardt, QuasiNewton
 from neuropil.training import BestWeights
 
 TABLES = (

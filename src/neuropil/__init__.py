@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 from neuropil.lazy import lazily
 
 if TYPE_CHECKING:
-    from neuropil import algorithms, analysis, datasets, init, layers, plots, training
+    from neuropil import (
+        analysis,
+        architectures,
+        classic,
+        datasets,
+        init,
+        layers,
+        optim,
+        plots,
+        report,
+        runs,
+        training,
+    )
     from neuropil.core import Layer, Network, ShapeError, join, parallel, repeat
     from neuropil.training import NetworkClassifier, NetworkRegressor, Trainer
 
@@ -25,7 +37,19 @@ __getattr__, __dir__ = lazily(
         "neuropil.core": ("Layer", "Network", "ShapeError", "join", "parallel", "repeat"),
         "neuropil.training": ("NetworkClassifier", "NetworkRegressor", "Trainer"),
     },
-    ("algorithms", "analysis", "datasets", "init", "layers", "plots", "training"),
+    (
+        "analysis",
+        "architectures",
+        "classic",
+        "datasets",
+        "init",
+        "layers",
+        "optim",
+        "plots",
+        "report",
+        "runs",
+        "training",
+    ),
 )
 
 __all__ = [
@@ -35,14 +59,18 @@ __all__ = [
     "NetworkRegressor",
     "ShapeError",
     "Trainer",
-    "algorithms",
     "analysis",
+    "architectures",
+    "classic",
     "datasets",
     "init",
     "join",
     "layers",
+    "optim",
     "parallel",
     "plots",
     "repeat",
+    "report",
+    "runs",
     "training",
 ]

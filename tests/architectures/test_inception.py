@@ -10,8 +10,8 @@ from neuropil.architectures import (
     inception_v3,
     inception_v4,
 )
-from neuropil.architectures.registry import ZOO
-from neuropil.architectures.weights import parametrised
+from neuropil.architectures.published.registry import ZOO
+from neuropil.architectures.published.weights import parametrised
 from neuropil.core import ShapeError
 from neuropil.layers import BatchNorm, Dropout, GroupNorm, Swish
 

@@ -6,8 +6,8 @@ from tests import reference
 
 from neuropil.analysis import count_parameters
 from neuropil.architectures import vgg11, vgg13, vgg16, vgg19
-from neuropil.architectures.registry import ZOO
-from neuropil.architectures.weights import parametrised
+from neuropil.architectures.published.registry import ZOO
+from neuropil.architectures.published.weights import parametrised
 
 
 def on_meta(build, *args, **options):

@@ -9,8 +9,8 @@ from tests import reference
 from torch import nn
 
 from neuropil.analysis import cost, count_parameters, zoo
-from neuropil.architectures.registry import ZOO
-from neuropil.architectures.weights import load_weights
+from neuropil.architectures.published.registry import ZOO
+from neuropil.architectures.published.weights import load_weights
 from neuropil.core import Network, ShapeError
 
 SMALL = 32

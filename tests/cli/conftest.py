@@ -59,7 +59,7 @@ def refused_by_neuropil(neuropil):
 def quick_report(request, monkeypatch):
     """Write no real report, which takes seconds, except in the tests that may be slow."""
     if "slow" not in request.keywords:
-        monkeypatch.setattr("neuropil.plots.write_report", empty_report)
+        monkeypatch.setattr("neuropil.report.write_report", empty_report)
 
 
 def empty_report(path: Path, *_: object, **__: object) -> None:
@@ -117,7 +117,7 @@ def trained(tmp_path_factory) -> Path:
     """A folder with data and the runs that were trained on them, for tests that only read."""
     folder = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("neuropil.plots.write_report", empty_report)
+        patch.setattr("neuropil.report.write_report", empty_report)
         patch.chdir(folder)
         for write in (write_table, write_numbers, write_pictures):
             data = write(folder)

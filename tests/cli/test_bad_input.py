@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neuropil.training.checkpoint import Checkpoints
-from neuropil.training.run import Run
+from neuropil.runs.run_folder import Run
+from neuropil.training.checkpoints.checkpoint import Checkpoints
 
 QUICK = ("--epochs", "2", "--threads", "1", "--quiet")
 

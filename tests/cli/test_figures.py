@@ -8,7 +8,7 @@ import torch
 from neuropil.cli.figures import measured
 from neuropil.datasets import Dataset, Target
 from neuropil.layers import Input, Linear, Sigmoid, Softmax, Tanh
-from neuropil.training import losses
+from neuropil.training.losses import losses
 
 X = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
 

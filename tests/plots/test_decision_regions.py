@@ -6,7 +6,7 @@ from matplotlib.colors import to_rgb
 from sklearn.datasets import make_blobs
 from sklearn.neighbors import KNeighborsClassifier
 
-from neuropil.algorithms import LVQ
+from neuropil.classic import LVQ
 from neuropil.plots import decision_regions
 from neuropil.plots.palette import class_palette
 

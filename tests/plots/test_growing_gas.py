@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_moons
 
-from neuropil.algorithms import GrowingNeuralGas
+from neuropil.classic import GrowingNeuralGas
 from neuropil.plots import growing_gas
 
 X, _ = make_moons(600, noise=0.05, random_state=0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neuropil.plots import loss_against_time
-from neuropil.plots.look import line_style
+from neuropil.plots.theme import line_style
 from neuropil.training import History
 
 

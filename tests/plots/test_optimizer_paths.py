@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.optimize import rosen
 
-from neuropil.algorithms import (
+from neuropil.optim import (
     Adam,
     ConjugateGradient,
     GradientDescent,
@@ -14,7 +14,7 @@ from neuropil.algorithms import (
     QuasiNewton,
 )
 from neuropil.plots import optimizer_paths
-from neuropil.plots.walks import path_of, rosenbrock
+from neuropil.plots.optimizer_walks import path_of, rosenbrock
 
 
 def bowl(w):

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from matplotlib import colormaps
 from matplotlib.colors import to_hex, to_rgb
 
-from neuropil.plots.look import PAPER
 from neuropil.plots.palette import (
     DATA_INK,
     NEGATIVE,
@@ -18,7 +17,8 @@ from neuropil.plots.palette import (
     shades,
     signed,
 )
-from neuropil.plots.report.drawing import THEMED
+from neuropil.plots.theme import PAPER
+from neuropil.report.svg import THEMED
 
 
 def luminance(color):

@@ -26,14 +26,15 @@ import torch
 from PIL import Image
 
 import neuropil.cli.finish
-import neuropil.plots
-from neuropil.cli import classic, main, plan, resume
+import neuropil.report
+from neuropil.cli import classic_training, main, plan
+from neuropil.cli.commands import resume
 from neuropil.core.atomic import replacing
 from neuropil.layers import Input, Relu, Softmax
+from neuropil.runs.run_folder import Run
 from neuropil.training import Trainer
-from neuropil.training.run import Run
 
-IMPORTED = (classic, plan, resume)
+IMPORTED = (classic_training, plan, resume)
 COMMON = ["--threads", "1", "--quiet", "--seed", "3"]
 KINDS = {
     "digits": ["--epochs", "3"],
@@ -164,7 +165,7 @@ def noting(file: str, begin: tuple, end: tuple, *, whole: bool):
     return prepare
 
 
-REPORT = (neuropil.plots, "write_report")
+REPORT = (neuropil.report, "write_report")
 # From the last word on the first part to the first step of the second.
 JOIN = ((neuropil.cli.finish, "conclude"), (Trainer, "fit"))
 
@@ -318,7 +319,7 @@ if __name__ == "__main__":
     make_data()
     result = Tally()
     if sys.argv[2] == "short":
-        neuropil.plots.write_report = quick_report
+        neuropil.report.write_report = quick_report
         short(result)
     else:
         uniform(result, int(sys.argv[2]))

@@ -18,8 +18,8 @@ from tests.soak.fuzzing import attempt, limit_memory, mutated
 
 from neuropil import Network
 from neuropil.cli import main as command_line
-from neuropil.training.checkpoint import Checkpoints
-from neuropil.training.run import Run
+from neuropil.runs.run_folder import Run
+from neuropil.training.checkpoints.checkpoint import Checkpoints
 
 HOSTILE: list[Any] = [
     None, True, -1, 0, 1, 3, 2.5, 1e308, 10**30, 2**63, "", "x" * 1000, "Relu", "os.system",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from neuropil.training.run import Run
+from neuropil.runs.run_folder import Run
 
 BUSY = "while True: pass"
 

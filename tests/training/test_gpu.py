@@ -49,7 +49,7 @@ def test_mixed_precision(precision):
 
 
 def test_arrays_too_large_for_the_device_are_copied_part_by_part(monkeypatch):
-    monkeypatch.setattr("neuropil.training.batches.PART_OF_MEMORY", 0.0)
+    monkeypatch.setattr("neuropil.training.loop.batches.PART_OF_MEMORY", 0.0)
     piecewise = fit("cuda")
     monkeypatch.undo()
     whole = fit("cuda")

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from neuropil.algorithms import by_name
 from neuropil.layers import BatchNorm, Dropout, Input, Linear, Relu, Softmax
+from neuropil.optim import by_name
 from neuropil.training import NonFiniteError, Trainer, find_lr
 
 X = torch.randn(64, 3, generator=torch.Generator().manual_seed(0))

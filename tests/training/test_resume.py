@@ -13,7 +13,8 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau, StepLR
 
-from neuropil.algorithms import (
+from neuropil.layers import BatchNorm, Convolution, Dropout, Flatten, Input, Relu, Softmax
+from neuropil.optim import (
     Adam,
     cosine_decay,
     exponential_decay,
@@ -22,7 +23,6 @@ from neuropil.algorithms import (
     schedules,
     warmup,
 )
-from neuropil.layers import BatchNorm, Convolution, Dropout, Flatten, Input, Relu, Softmax
 from neuropil.training import Callback, CheckpointError, Trainer
 
 HERE = Path(__file__).parent

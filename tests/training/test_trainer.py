@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from neuropil.algorithms import l2, maxnorm
+from neuropil.optim import l2, maxnorm
 from neuropil.training import Callback, History, Trainer
 
 

@@ -16,7 +16,7 @@ from neuropil.core.shape import MAX_LENGTH
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neuropil.analysis.traced.examples import Example
+    from neuropil.analysis.traced.runs.example_inputs import Example
     from neuropil.core import Layer, Shape
     from neuropil.core.graph import Kind
     from neuropil.core.layer import Composable

@@ -2,6 +2,7 @@
 
 from neuropil.architectures.alexnet import alexnet
 from neuropil.architectures.caffenet import caffenet128
+from neuropil.architectures.default_networks import dense, small_convolutional
 from neuropil.architectures.densenet import densenet121, densenet161, densenet169, densenet201
 from neuropil.architectures.googlenet import googlenet
 from neuropil.architectures.inception import inception_v3
@@ -11,6 +12,7 @@ from neuropil.architectures.lenet import lenet5
 from neuropil.architectures.mixture import mixture_of_experts
 from neuropil.architectures.mobilenet import mobilenet
 from neuropil.architectures.nin import nin
+from neuropil.architectures.published.weights import load_weights
 from neuropil.architectures.resnet import (
     resnet18,
     resnet20,
@@ -19,11 +21,9 @@ from neuropil.architectures.resnet import (
     resnet101,
     resnet152,
 )
-from neuropil.architectures.small import dense, small_convolutional
 from neuropil.architectures.squeezenet import squeezenet
-from neuropil.architectures.u_net import unet
+from neuropil.architectures.unet import unet
 from neuropil.architectures.vgg import vgg11, vgg13, vgg16, vgg19
-from neuropil.architectures.weights import load_weights
 from neuropil.architectures.xception import xception
 
 __all__ = [

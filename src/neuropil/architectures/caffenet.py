@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from neuropil.architectures.classifier import dense_head, flattened
-from neuropil.architectures.registry import architecture
-from neuropil.architectures.sizes import shortest
+from neuropil.architectures.dense_head import dense_head, flattened
+from neuropil.architectures.picture_sizes import shortest
+from neuropil.architectures.published.registry import architecture
 from neuropil.core import Layer, Network, Shape, join
 from neuropil.core.expression import nearest
 from neuropil.layers import (
@@ -22,8 +22,8 @@ from neuropil.layers import (
     MaxPooling,
     Softmax,
 )
-from neuropil.layers.blocks.style import HE, Choice, Place, Style
-from neuropil.layers.options import LECUN
+from neuropil.layers.blocks.block_style import HE, Choice, Place, Style
+from neuropil.layers.layer_options import LECUN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

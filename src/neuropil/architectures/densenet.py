@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
-from neuropil.architectures.registry import Options, Published, architecture
-from neuropil.architectures.sizes import is_small
+from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.published.registry import Options, Published, architecture
 from neuropil.core import Layer, Network, Shape, join
 from neuropil.layers import (
     DenseBlock,
@@ -16,7 +16,7 @@ from neuropil.layers import (
     Softmax,
     TransitionLayer,
 )
-from neuropil.layers.blocks.style import Choice, Style
+from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from neuropil.architectures.inception import classifier, normalized
-from neuropil.architectures.registry import architecture
-from neuropil.architectures.sizes import is_small
+from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.published.registry import architecture
 from neuropil.core import Network, Shape, join, parallel
 from neuropil.layers import (
     Dropout,
@@ -19,7 +19,7 @@ from neuropil.layers import (
     Softmax,
     SpatialPyramidPooling,
 )
-from neuropil.layers.blocks.style import Choice, Style
+from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neuropil.architectures.registry import Published, architecture
-from neuropil.architectures.sizes import is_small
+from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.published.registry import Published, architecture
 from neuropil.core import Layer, Network, Shape, join, parallel
 from neuropil.layers import (
     AveragePooling,
@@ -17,7 +17,7 @@ from neuropil.layers import (
     MaxPooling,
     Softmax,
 )
-from neuropil.layers.blocks.style import Choice, Style
+from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

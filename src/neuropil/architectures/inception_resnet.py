@@ -13,10 +13,10 @@ from neuropil.architectures.inception import (
     stem,
     unit_keys,
 )
-from neuropil.architectures.registry import Published, architecture
+from neuropil.architectures.published.registry import Published, architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import InceptionModule, InceptionResNetBlock, Input
-from neuropil.layers.blocks.style import Choice, Style
+from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

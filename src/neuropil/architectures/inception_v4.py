@@ -13,11 +13,11 @@ from neuropil.architectures.inception import (
     normalized,
     unit_keys,
 )
-from neuropil.architectures.registry import Published, architecture
-from neuropil.architectures.sizes import is_small
+from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.published.registry import Published, architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import InceptionModule, Input
-from neuropil.layers.blocks.style import Choice, Style
+from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

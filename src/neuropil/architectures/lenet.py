@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.architectures.caffenet import pooling_of
-from neuropil.architectures.registry import architecture
-from neuropil.architectures.sizes import is_small
+from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.published.registry import architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import Flatten, Input, Linear, Softmax
-from neuropil.layers.blocks.style import Choice, Style
+from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from os import PathLike

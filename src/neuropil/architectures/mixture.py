@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neuropil.architectures.registry import architecture
+from neuropil.architectures.published.registry import architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import (
     Convolution,
@@ -15,7 +15,7 @@ from neuropil.layers import (
     MixtureOfExperts,
     Softmax,
 )
-from neuropil.layers.blocks.style import HE, Choice, Style
+from neuropil.layers.blocks.block_style import HE, Choice, Style
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -52,7 +52,7 @@ def mixture_of_experts(
     The class scores are Σᵢ gᵢ(x)·fᵢ(x), by `MixtureOfExperts`, and a Softmax. By default
     an expert is two layers of 64 units for a vector; for pictures three stages of a 3×3
     convolution and MaxPooling with 32, 64 and 128 filters, and the gate has its own two stages
-    of 16 and 32. The mixture is named ``stage1``. Add `neuropil.algorithms.balance` to the
+    of 16 and 32. The mixture is named ``stage1``. Add `neuropil.optim.balance` to the
     training, as its regulariser, to keep all experts at work; with `top_k` it is needed.
 
     Shape:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neuropil.architectures.registry import Published, architecture
-from neuropil.architectures.sizes import is_small
+from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.published.registry import Published, architecture
 from neuropil.checks import number
 from neuropil.core import Layer, Network, Shape, join
 from neuropil.layers import GlobalPooling, Input, Relu, SeparableBlock, Softmax
-from neuropil.layers.blocks.style import Choice, Style
+from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from neuropil.architectures.registry import architecture
-from neuropil.architectures.sizes import is_small
+from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.published.registry import architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import (
     AveragePooling,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
 
-    from neuropil.layers.blocks.style import Choice
+    from neuropil.layers.blocks.block_style import Choice
 
 
 def nin_keys() -> Iterator[str]:

@@ -6,8 +6,8 @@ import functools
 import itertools
 from typing import TYPE_CHECKING, Any, Unpack
 
-from neuropil.architectures.registry import Options, Published, architecture
-from neuropil.architectures.sizes import is_small
+from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.published.registry import Options, Published, architecture
 from neuropil.core import Layer, Network, Shape, join
 from neuropil.layers import (
     BottleneckBlock,
@@ -18,14 +18,14 @@ from neuropil.layers import (
     ResidualBlock,
     Softmax,
 )
-from neuropil.layers.blocks.style import Choice, Style
+from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from os import PathLike
 
     from neuropil.core.layer import Composable
-    from neuropil.layers.blocks.residual import Shortcut
+    from neuropil.layers.blocks.residual_blocks import Shortcut
 
 # Depth: the kind of block, and how many of them each stage has.
 BASIC = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}

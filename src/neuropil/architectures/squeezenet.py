@@ -6,8 +6,8 @@ import functools
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from neuropil.architectures.registry import architecture
-from neuropil.architectures.sizes import is_small
+from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.published.registry import architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import (
     Convolution,
@@ -18,13 +18,13 @@ from neuropil.layers import (
     MaxPooling,
     Softmax,
 )
-from neuropil.layers.blocks.style import HE, Choice, Style
+from neuropil.layers.blocks.block_style import HE, Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
 
-    from neuropil.layers.blocks.fire import Bypass
+    from neuropil.layers.blocks.fire_module import Bypass
 
 # Squeezed channels of the modules fire2 to fire9; each half of the expanded ones has four times
 # as many.

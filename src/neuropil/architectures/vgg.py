@@ -6,11 +6,11 @@ import functools
 import itertools
 from typing import TYPE_CHECKING, Any, Unpack
 
-from neuropil.architectures.classifier import dense_head, flattened
-from neuropil.architectures.registry import Options, architecture
+from neuropil.architectures.dense_head import dense_head, flattened
+from neuropil.architectures.published.registry import Options, architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import Convolution, Input, MaxPooling
-from neuropil.layers.blocks.style import HE, Choice, Style
+from neuropil.layers.blocks.block_style import HE, Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

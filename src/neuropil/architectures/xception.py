@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neuropil.architectures.registry import architecture
-from neuropil.architectures.sizes import is_small
+from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.published.registry import architecture
 from neuropil.core import Layer, Network, Shape, join
 from neuropil.layers import (
     Dropout,
@@ -15,7 +15,7 @@ from neuropil.layers import (
     Softmax,
     XceptionBlock,
 )
-from neuropil.layers.blocks.style import Choice, Style
+from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

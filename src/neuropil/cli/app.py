@@ -5,16 +5,16 @@ from typing import Annotated
 import typer
 
 from neuropil import __version__
-from neuropil.cli.architectures import architectures
-from neuropil.cli.calculate import calculate
-from neuropil.cli.evaluate import evaluate
+from neuropil.cli.commands.architectures import architectures
+from neuropil.cli.commands.calculate import calculate
+from neuropil.cli.commands.evaluate import evaluate
+from neuropil.cli.commands.predict import predict
+from neuropil.cli.commands.report import report
+from neuropil.cli.commands.resume import resume
+from neuropil.cli.commands.sheet import sheet
+from neuropil.cli.commands.summary import summary
+from neuropil.cli.commands.train import train
 from neuropil.cli.interruption import interruptible
-from neuropil.cli.predict import predict
-from neuropil.cli.report import report
-from neuropil.cli.resume import resume
-from neuropil.cli.sheet import sheet
-from neuropil.cli.summary import summary
-from neuropil.cli.train import train
 
 app = typer.Typer(
     no_args_is_help=True,

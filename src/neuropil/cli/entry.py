@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What stands after ``neuropil``; by default this process's own.
     """
-    from neuropil.cli.encoding import allow_any_encoding
+    from neuropil.cli.output_encoding import allow_any_encoding
 
     allow_any_encoding()
     given = list(sys.argv[1:] if arguments is None else arguments)

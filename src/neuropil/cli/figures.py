@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from neuropil.core import Network
     from neuropil.datasets import Dataset, Target
-    from neuropil.training.classic_model import ClassicModel
-    from neuropil.training.losses import Loss
+    from neuropil.runs.classic_model import ClassicModel
+    from neuropil.training.losses.losses import Loss
 
 Figures = dict[str, float | None]
 SHORT = {"root_mean_squared_error": "RMSE", "mean_absolute_error": "MAE", "r2": "R²"}
@@ -36,7 +36,7 @@ def measured(
     """
     import torch
 
-    from neuropil.training import metrics
+    from neuropil.training.metrics import metrics
 
     if data.targets is None:
         raise ValueError("these examples have no targets, so nothing can be measured on them.")

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from neuropil.cli.console import console, label, note, say
 from neuropil.cli.entry import explained
 from neuropil.cli.figures import Figures, measured, table, usual_share
-from neuropil.training import losses
-from neuropil.training.guessing import flatters
+from neuropil.runs.baseline import flatters
+from neuropil.training.losses import losses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from neuropil.core import Network
     from neuropil.datasets import Dataset, Splits
+    from neuropil.runs.classic_model import ClassicModel
+    from neuropil.runs.run_folder import Run
     from neuropil.training import GradientWatch, History
-    from neuropil.training.classic_model import ClassicModel
-    from neuropil.training.run import Run
 
 
 def finish(
@@ -71,7 +71,7 @@ def report(
     watch: GradientWatch | None,
 ) -> None:
     """Write the report of a run."""
-    from neuropil.plots import write_report
+    from neuropil.report import write_report
 
     write_report(
         run.report,
@@ -139,7 +139,7 @@ def in_words(
     accuracy, balanced = figures.get("accuracy"), figures.get("balanced_accuracy")
     if accuracy is None:
         return regression_in_words(figures, what, examples)
-    from neuropil.plots.intervals import wilson_interval
+    from neuropil.plots.confidence_interval import wilson_interval
 
     low, _ = wilson_interval(round(accuracy * count), count)
     if balanced is None or not flatters(accuracy, low, balanced, usual):

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from neuropil import algorithms
-from neuropil.algorithms import schedules
-from neuropil.cli import augmentations
-from neuropil.cli.networks import check_fit, named_network, published
-from neuropil.cli.opening import flag, image_size, then
+from neuropil import optim
+from neuropil.cli import augmentation_text
+from neuropil.cli.network_argument import check_fit, named_network, published
+from neuropil.cli.run_data import flag, image_size, then
 from neuropil.cli.suggestions import elsewhere
 from neuropil.core import Network
-from neuropil.training import GradientWatch, losses
-from neuropil.training.closure import check_lr
-from neuropil.training.identity import Identity
+from neuropil.optim import schedules
+from neuropil.runs.recipes import Recipe, recipe
+from neuropil.runs.run_identity import Identity
+from neuropil.training import GradientWatch
+from neuropil.training.loop.closure_step import check_lr
+from neuropil.training.losses import losses
 from neuropil.training.processes import choose_device
-from neuropil.training.recipe import Recipe, recipe
 from neuropil.training.threads import choose_threads
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neuropil.datasets import Splits
+    from neuropil.runs.run_folder import Run
     from neuropil.training import Trainer
     from neuropil.training.progress import Progress
-    from neuropil.training.run import Run
 
 # Given by the user, these replace what the recipe would choose.
 CHOICES = ("algorithm", "lr", "batch_size", "epochs", "schedule", "loss")
@@ -54,7 +55,7 @@ def checked(asked: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"--lr must be a number above 0, got {lr:g}.")
     check_names(asked)
     if asked["algorithm"] is not None:
-        check_lr(asked["algorithm"], algorithms.by_name(asked["algorithm"]), lr)
+        check_lr(asked["algorithm"], optim.by_name(asked["algorithm"]), lr)
     for name in ("epochs", "batch_size"):
         if asked[name] is not None and asked[name] < 1:
             raise ValueError(f"{flag(name)} must be at least 1, got {asked[name]}.")
@@ -78,10 +79,10 @@ def check_names(asked: Mapping[str, Any]) -> None:
         ValueError: When there is one.
     """
     for name, look_up in (
-        ("algorithm", algorithms.by_name),
+        ("algorithm", optim.by_name),
         ("schedule", schedules.by_name),
         ("loss", losses.by_name),
-        ("augment", augmentations.parse),
+        ("augment", augmentation_text.parse),
     ):
         if asked[name] in (None, NONE):
             continue
@@ -151,7 +152,7 @@ def adapted(made: Recipe, splits: Splits, settings: Mapping[str, Any]) -> Recipe
     if made.network.output_shape == (1,) and splits.task == "classification":
         wishes.setdefault("loss", losses.binary_cross_entropy.name)
     if settings["augment"] is not None:
-        wishes["augment"] = augmentations.parse(settings["augment"])
+        wishes["augment"] = augmentation_text.parse(settings["augment"])
     made = dataclasses.replace(made, **wishes)
     check_loss(made.loss, splits.task)
     return made
@@ -204,7 +205,7 @@ def recipe_of(run: Run) -> Recipe:
     run.require(*PARTS, *DIRECT)
     run.require(*NEEDED, may_be_null=False)
     plain = {name: run.settings[name] for name in PARTS}
-    augment = augmentations.parse(str(plain["augment"]))
+    augment = augmentation_text.parse(str(plain["augment"]))
     metrics = tuple(plain["metrics"])
     network = run.network()
     if not isinstance(network, Network):

@@ -30,14 +30,13 @@ def elsewhere(name: str, option: str) -> str:
 
 def known_names() -> dict[str, Iterable[str]]:
     """Return the names that each option of ``neuropil train`` takes."""
-    from neuropil.algorithms import schedules
-    from neuropil.algorithms.gradient import BY_NAME
-    from neuropil.architectures import registry
-    from neuropil.cli import classic
-    from neuropil.training import losses
+    from neuropil.architectures.published import registry
+    from neuropil.cli import classic_training
+    from neuropil.optim import BY_NAME, schedules
+    from neuropil.training.losses import losses
 
     return {
-        "--network": [*registry.ZOO, *classic.names()],
+        "--network": [*registry.ZOO, *classic_training.names()],
         "--algorithm": BY_NAME,
         "--loss": losses.LOSSES,
         "--schedule": schedules.SCHEDULES,

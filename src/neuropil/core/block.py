@@ -8,10 +8,10 @@ from typing_extensions import override
 
 from neuropil.checks import shown
 from neuropil.core import graph as graphs
+from neuropil.core.generated_forward import RunsGraph
 from neuropil.core.layer import Layer
 from neuropil.core.network import graph_of
 from neuropil.core.shape import Shape, ShapeError
-from neuropil.core.source import RunsGraph
 
 if TYPE_CHECKING:
     from torch import Generator

@@ -12,11 +12,11 @@ from typing_extensions import override
 from neuropil.checks import flag, shown
 from neuropil.core import expression, files
 from neuropil.core import graph as graphs
+from neuropil.core.generated_forward import RunsGraph
 from neuropil.core.graph import Graph, Node
 from neuropil.core.layer import Composable, Layer, start_module
 from neuropil.core.prediction import predict
 from neuropil.core.shape import Shape, ShapeError, whole_number
-from neuropil.core.source import RunsGraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.plain import text
+from neuropil.datasets.plain_fields import text
 from neuropil.datasets.target import Target
 
 if TYPE_CHECKING:

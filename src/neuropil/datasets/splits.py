@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.reading import reading
+from neuropil.datasets.reader_boundary import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

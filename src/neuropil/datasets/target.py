@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from neuropil.core.moments import ROUNDING, moments
-from neuropil.datasets.cells import as_number, is_number
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.paths import listed, natural_key
-from neuropil.datasets.plain import number_tuple, text, text_tuple
+from neuropil.datasets.plain_fields import number_tuple, text, text_tuple
+from neuropil.datasets.tables.cells import as_number, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -1,9 +1,10 @@
 """Layers that join with ``>>`` and know their output shape before they have weights."""
 
 from neuropil.core import join, parallel, repeat
-from neuropil.layers.activation import Linear
-from neuropil.layers.attention import Attention
-from neuropil.layers.batch_norm import BatchNorm
+from neuropil.layers.activations.base import Linear
+from neuropil.layers.activations.rectifier import LeakyRelu, PRelu, Relu
+from neuropil.layers.activations.sigmoid import HardSigmoid, Sigmoid, Softmax, Tanh
+from neuropil.layers.activations.smooth_rectifier import Elu, Gelu, Softplus, Swish
 from neuropil.layers.blocks import (
     BottleneckBlock,
     DenseBlock,
@@ -18,33 +19,32 @@ from neuropil.layers.blocks import (
     UNetStage,
     XceptionBlock,
 )
-from neuropil.layers.blur_pooling import BlurPooling
-from neuropil.layers.colorspace import LearnedColorspace
-from neuropil.layers.convolution import Convolution
-from neuropil.layers.deconvolution import Deconvolution
-from neuropil.layers.depthwise import DepthwiseConvolution
+from neuropil.layers.convolution.colorspace import LearnedColorspace
+from neuropil.layers.convolution.convolution import Convolution
+from neuropil.layers.convolution.deconvolution import Deconvolution
+from neuropil.layers.convolution.depthwise import DepthwiseConvolution
+from neuropil.layers.convolution.flattened import FlattenedConvolution
+from neuropil.layers.convolution.group_convolution import GroupConvolution
+from neuropil.layers.convolution.separable import SeparableConvolution
 from neuropil.layers.embedding import Embedding
-from neuropil.layers.flattened import FlattenedConvolution
-from neuropil.layers.global_pooling import GlobalPooling, SpatialPyramidPooling
-from neuropil.layers.group_convolution import GroupConvolution
-from neuropil.layers.group_pooling import GroupPooling
-from neuropil.layers.gru import GRU
 from neuropil.layers.input import Input
-from neuropil.layers.local_response_norm import LocalResponseNorm
-from neuropil.layers.lstm import LSTM
-from neuropil.layers.merge import Concatenate, Elementwise, GatedAverage
-from neuropil.layers.mixture_of_experts import MixtureOfExperts
+from neuropil.layers.mixing.attention import Attention
+from neuropil.layers.mixing.merge import Concatenate, Elementwise, GatedAverage
+from neuropil.layers.mixing.mixture_of_experts import MixtureOfExperts
+from neuropil.layers.mixing.squeeze_excitation import SqueezeExcitation
 from neuropil.layers.module import Module
 from neuropil.layers.noise import DropBlock, Dropout, GaussianNoise, StochasticDepth
-from neuropil.layers.normalization import GroupNorm, InstanceNorm, LayerNorm
-from neuropil.layers.pooling import AveragePooling, MaxAveragePooling, MaxPooling
+from neuropil.layers.normalization.batch_norm import BatchNorm
+from neuropil.layers.normalization.local_response_norm import LocalResponseNorm
+from neuropil.layers.normalization.sample_norm import GroupNorm, InstanceNorm, LayerNorm
+from neuropil.layers.pooling.blur_pooling import BlurPooling
+from neuropil.layers.pooling.global_pooling import GlobalPooling, SpatialPyramidPooling
+from neuropil.layers.pooling.group_pooling import GroupPooling
+from neuropil.layers.pooling.window_pooling import AveragePooling, MaxAveragePooling, MaxPooling
 from neuropil.layers.rearrange import Flatten, Identity, Reshape, Transpose
-from neuropil.layers.rectifier import LeakyRelu, PRelu, Relu
+from neuropil.layers.recurrent.gru import GRU
+from neuropil.layers.recurrent.lstm import LSTM
 from neuropil.layers.scale import Scale
-from neuropil.layers.separable import SeparableConvolution
-from neuropil.layers.sigmoid import HardSigmoid, Sigmoid, Softmax, Tanh
-from neuropil.layers.smooth_rectifier import Elu, Gelu, Softplus, Swish
-from neuropil.layers.squeeze_excitation import SqueezeExcitation
 from neuropil.layers.upscale import Upscale
 
 __all__ = [

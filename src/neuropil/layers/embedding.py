@@ -12,7 +12,7 @@ from typing_extensions import override
 from neuropil.core import Layer
 from neuropil.core.shape import whole_number
 from neuropil.init import Normal
-from neuropil.layers.options import initializer
+from neuropil.layers.layer_options import initializer
 
 if TYPE_CHECKING:
     from neuropil.core import Shape

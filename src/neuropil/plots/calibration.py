@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from neuropil.plots.intervals import wilson_interval
-from neuropil.plots.look import BLUE, INK, MUTED, quiet
+from neuropil.plots.confidence_interval import wilson_interval
+from neuropil.plots.theme import BLUE, INK, MUTED, quiet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.plots.look import BLUE, GRID, INK, ORANGE, PAPER, blank, label, quiet, turn_labels
+from neuropil.plots.theme import (
+    BLUE,
+    GRID,
+    INK,
+    ORANGE,
+    PAPER,
+    blank,
+    label,
+    quiet,
+    turn_labels,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

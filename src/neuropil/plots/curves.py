@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from neuropil.plots.look import BLUE, ORANGE, blank, heading, key, quiet
+from neuropil.plots.theme import BLUE, ORANGE, blank, heading, key, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from neuropil.plots.look import INK, MUTED, PAPER, blank, heading, key, label, quiet
 from neuropil.plots.palette import borders, class_palette
+from neuropil.plots.theme import INK, MUTED, PAPER, blank, heading, key, label, quiet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +49,7 @@ def decision_regions(model: Classifier, X: Any, y: Any) -> Figure:
         ValueError: When there are not two columns, or not as many classes as rows.
 
     Example:
-        >>> from neuropil.algorithms import LVQ
+        >>> from neuropil.classic import LVQ
         >>> X, y = [[0.0, 0.0], [1.0, 0.0], [5.0, 5.0], [6.0, 5.0]], ["a", "a", "b", "b"]
         >>> figure = decision_regions(LVQ(1).fit(X, y), X, y)
         >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuropil.layers import Deconvolution
-from neuropil.plots.look import blank, heading
 from neuropil.plots.palette import signed
+from neuropil.plots.theme import blank, heading
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from neuropil.analysis import GradientHealth, LayerHealth
-from neuropil.plots.look import (
+from neuropil.plots.theme import (
     BLUE,
     LONGEST_LABEL,
     MUTED,

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.plots.look import INK, MUTED, PAPER, blank, heading, quiet
 from neuropil.plots.palette import class_palette
+from neuropil.plots.theme import INK, MUTED, PAPER, blank, heading, quiet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from neuropil.algorithms import GrowingNeuralGas
+    from neuropil.classic import GrowingNeuralGas
 
     Array = np.ndarray[Any, Any]
 
@@ -36,7 +36,7 @@ def growing_gas(model: GrowingNeuralGas, X: Any) -> Figure:
         ValueError: When there is only one column.
 
     Example:
-        >>> from neuropil.algorithms import GrowingNeuralGas
+        >>> from neuropil.classic import GrowingNeuralGas
         >>> X = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
         >>> figure = growing_gas(GrowingNeuralGas(max_nodes=4, random_state=0).fit(X), X)
         >>> len(figure.axes[0].collections[1].get_segments()) > 0  # the edges

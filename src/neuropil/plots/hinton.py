@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.plots.look import blank, label, quiet, turn_labels
 from neuropil.plots.palette import NEGATIVE, POSITIVE, ZERO
+from neuropil.plots.theme import blank, label, quiet, turn_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from neuropil.plots.curves import curve_title, numbers
-from neuropil.plots.look import blank, heading, key, label, line_style, quiet
+from neuropil.plots.theme import blank, heading, key, label, line_style, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

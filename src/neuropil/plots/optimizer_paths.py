@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import torch
 
-from neuropil.plots.look import BLUE, GRID, INK, ORANGE, blank, heading, label, quiet
-from neuropil.plots.walks import Path, Surface, loss_of, path_of, rosenbrock
+from neuropil.plots.optimizer_walks import Path, Surface, loss_of, path_of, rosenbrock
+from neuropil.plots.theme import BLUE, GRID, INK, ORANGE, blank, heading, label, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,7 +68,7 @@ def optimizer_paths(
             a loss, or the loss at the start is not finite.
 
     Example:
-        >>> from neuropil.algorithms import Adam, GradientDescent
+        >>> from neuropil.optim import Adam, GradientDescent
         >>> figure = optimizer_paths(
         ...     {
         ...         "gradient descent": lambda w: GradientDescent(w, lr=2e-3),

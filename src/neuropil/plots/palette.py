@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.plots.look import PAPER
+from neuropil.plots.theme import PAPER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.plots.look import (
+from neuropil.plots.theme import (
     BLUE,
     INK,
     ORANGE,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.lazy import lazily
-from neuropil.training.auxiliary import auxiliary
 from neuropil.training.callbacks import BestWeights, Callback, EarlyStopping
-from neuropil.training.checkpoint import CheckpointError
+from neuropil.training.checkpoints.checkpoint import CheckpointError
 from neuropil.training.gradient_watch import GradientWatch
 from neuropil.training.history import History
-from neuropil.training.losses import (
+from neuropil.training.losses.auxiliary import auxiliary
+from neuropil.training.losses.losses import (
     absolute_error,
     binary_cross_entropy,
     cross_entropy,
@@ -20,21 +20,21 @@ from neuropil.training.losses import (
     squared_error,
 )
 from neuropil.training.lr_finder import LearningRates, find_lr
-from neuropil.training.metrics import accuracy
+from neuropil.training.metrics.metrics import accuracy
 from neuropil.training.nonfinite import NonFiniteError
 from neuropil.training.progress import Progress, Status, TextProgress
 from neuropil.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from neuropil.training.network_classifier import NetworkClassifier
-    from neuropil.training.network_regressor import NetworkRegressor
+    from neuropil.training.estimators.network_classifier import NetworkClassifier
+    from neuropil.training.estimators.network_regressor import NetworkRegressor
 
 # They need scikit-learn, which not every training does.
 __getattr__, __dir__ = lazily(
     __name__,
     {
-        "neuropil.training.network_classifier": ("NetworkClassifier",),
-        "neuropil.training.network_regressor": ("NetworkRegressor",),
+        "neuropil.training.estimators.network_classifier": ("NetworkClassifier",),
+        "neuropil.training.estimators.network_regressor": ("NetworkRegressor",),
     },
 )
 

@@ -9,9 +9,9 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from neuropil import algorithms
-from neuropil.algorithms import LevenbergMarquardt, schedules
+from neuropil import optim
 from neuropil.core import Network
+from neuropil.optim import LevenbergMarquardt, schedules
 
 # The name of the only network, algorithm or schedule.
 ONLY = "network"
@@ -76,9 +76,9 @@ def as_algorithms(
 def as_algorithm(algorithm: Algorithm, module: nn.Module) -> Any:
     """Return an algorithm bound to the module's parameters."""
     if algorithm is None:
-        algorithm = algorithms.Adam
+        algorithm = optim.Adam
     elif isinstance(algorithm, str):
-        algorithm = algorithms.by_name(algorithm)
+        algorithm = optim.by_name(algorithm)
     if not isinstance(algorithm, Optimizer) and callable(algorithm):
         algorithm = algorithm(module.parameters())
     if isinstance(algorithm, LevenbergMarquardt) and isinstance(module, Network):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from typing_extensions import override
 
-from neuropil.training.metrics import resolve
+from neuropil.training.metrics.metrics import resolve
 
 if TYPE_CHECKING:
     import torch

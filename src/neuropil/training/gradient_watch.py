@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 from typing_extensions import override
 
 from neuropil.analysis import GradientHealth, LayerHealth, Verdict
-from neuropil.analysis.health import measured
+from neuropil.analysis.health.gradient_health import measured
 from neuropil.core.shape import whole_number
 from neuropil.training.callbacks import Callback
 

@@ -15,9 +15,9 @@ from typing_extensions import override
 from neuropil.core.shape import whole_number
 from neuropil.training.binding import ONLY
 from neuropil.training.callbacks import Callback
+from neuropil.training.loop.update import evaluation
 from neuropil.training.nonfinite import NonFiniteError
 from neuropil.training.trainer import Trainer
-from neuropil.training.update import evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,18 +9,18 @@ import torch
 from torch import Tensor, nn
 
 from neuropil.core.shape import whole_number
-from neuropil.training import losses
-from neuropil.training import metrics as known_metrics
 from neuropil.training.binding import ONLY, Algorithm, Schedule, as_algorithms, as_module
-from neuropil.training.checkpoint import CheckpointError, Checkpoints
-from neuropil.training.custom import CustomUpdate
+from neuropil.training.checkpoints.checkpoint import CheckpointError, Checkpoints
 from neuropil.training.history import History
-from neuropil.training.learner import Learner, load_weights
-from neuropil.training.options import Options
+from neuropil.training.loop.custom_step import CustomUpdate
+from neuropil.training.loop.learner import Learner, load_weights
+from neuropil.training.loop.setup import evaluate, run_fit
+from neuropil.training.losses import losses
+from neuropil.training.metrics import metrics as known_metrics
 from neuropil.training.processes import choose_device, join_processes
 from neuropil.training.progress import Progress, as_progress
 from neuropil.training.randomness import Randomness
-from neuropil.training.setup import evaluate, run_fit
+from neuropil.training.trainer_options import Options
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from neuropil.training.callbacks import Callback
-    from neuropil.training.metrics import Metric
-    from neuropil.training.objective import ClassWeight, Objective
-    from neuropil.training.update import Augment, Update
+    from neuropil.training.loop.update import Augment, Update
+    from neuropil.training.losses.weighted_loss import ClassWeight, Objective
+    from neuropil.training.metrics.metrics import Metric
 
 Step = Callable[["Trainer", Any], dict[str, Tensor]]
 
@@ -74,7 +74,7 @@ class Trainer:
 
     Args:
         network: A network, any ``nn.Module``, or a dict of them for a custom `step`.
-        loss: A loss's name (see `neuropil.training.losses`), one of torch's losses, or a
+        loss: A loss's name (see `neuropil.training.losses.losses`), one of torch's losses, or a
             function of outputs and targets that gives one value per example.
         algorithm: An algorithm bound to the network's parameters, a function that binds one, or
             a name; Adam by default. A dict of them for a custom `step`. One that evaluates the
@@ -130,7 +130,7 @@ class Trainer:
 
     Example:
         >>> import torch
-        >>> from neuropil.algorithms import GradientDescent
+        >>> from neuropil.optim import GradientDescent
         >>> from neuropil.training import Trainer
         >>> x = torch.linspace(-1, 1, 64).reshape(-1, 1)
         >>> y = 3 * x + 0.5

@@ -5,12 +5,12 @@ and targets; it draws from the generator alone. Inputs are raw: the network norm
 afterwards.
 """
 
+from neuropil.datasets.augmentation.affine import RandomAffine, RandomRotation
+from neuropil.datasets.augmentation.base import Augmentation
 from neuropil.datasets.augmentation.chain import Compose
 from neuropil.datasets.augmentation.erasing import RandomErasing
-from neuropil.datasets.augmentation.mixing import Mixup
-from neuropil.datasets.augmentation.moving import RandomFlip, RandomShift
-from neuropil.datasets.augmentation.protocol import Augmentation
-from neuropil.datasets.augmentation.turning import RandomAffine, RandomRotation
+from neuropil.datasets.augmentation.mixup import Mixup
+from neuropil.datasets.augmentation.shift import RandomFlip, RandomShift
 
 __all__ = [
     "Augmentation",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from neuropil.datasets.augmentation.protocol import Augmentation
+    from neuropil.datasets.augmentation.base import Augmentation
 
 
 @final

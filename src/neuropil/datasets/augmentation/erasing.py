@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from neuropil.core.arguments import Arguments
-from neuropil.datasets.augmentation.protocol import require, require_pictures, uniform
+from neuropil.datasets.augmentation.base import require, require_pictures, uniform
 
 
 @final

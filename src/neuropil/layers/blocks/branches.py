@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from neuropil.checks import flag, shown
 from neuropil.core import Layer, Network, join, parallel
-from neuropil.layers.blocks.style import Choice, Place, StyledBlock
-from neuropil.layers.convolution import Convolution
-from neuropil.layers.merge import Concatenate
-from neuropil.layers.pooling import AveragePooling, MaxPooling
+from neuropil.layers.blocks.block_style import Choice, Place, StyledBlock
+from neuropil.layers.convolution.convolution import Convolution
+from neuropil.layers.mixing.merge import Concatenate
+from neuropil.layers.pooling.window_pooling import AveragePooling, MaxPooling
 from neuropil.layers.spatial import frozen
 
 if TYPE_CHECKING:

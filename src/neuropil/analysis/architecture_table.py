@@ -1,0 +1,84 @@
+"""The table of all architectures: what is published of each, and what it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from neuropil.analysis.summary.summary_table import summary
+
+if TYPE_CHECKING:
+    from neuropil.architectures.published.registry import Architecture
+    from neuropil.core import Shape
+
+
+class ZooRow(NamedTuple):
+    """One architecture with its own options: for 1,000 classes, unless it is for others.
+
+    Args:
+        name: The function's name in `neuropil.architectures`.
+        year: Of the paper.
+        paper: Its authors and title.
+        input_shape: What it takes, ``(C, H, W)``.
+        parameters: How many.
+        multiply_adds: For one picture.
+        receptive_field: Receptive field, in pixels, of the last layer whose outputs do not see
+            the whole picture; None where every layer's do.
+        accuracy: As published; of ImageNet the share of first guesses that are right.
+        source: Whose figure that is: the paper's, or that of a library's trained weights.
+        weights: The hub's repository that ``weights="imagenet"`` fetches; None where none is
+            known.
+    """
+
+    name: str
+    year: int
+    paper: str
+    input_shape: Shape
+    parameters: int
+    multiply_adds: int
+    receptive_field: int | None
+    accuracy: str
+    source: str
+    weights: str | None
+
+
+def zoo() -> list[ZooRow]:
+    """Return the table of all architectures, the oldest first; no weights are made.
+
+    Shape:
+        Each with its own input shape and number of classes.
+
+    Example:
+        >>> rows = {row.name: row for row in zoo()}
+        >>> rows["resnet18"].year, rows["resnet18"].parameters
+        (2015, 11689512)
+    """
+    from neuropil.architectures.published.registry import (
+        ZOO,  # fills while architectures are imported
+    )
+
+    with torch.device("meta"):
+        rows = map(row_of, ZOO.values())
+        return sorted(rows, key=lambda row: (row.year, row.name))
+
+
+def row_of(architecture: Architecture) -> ZooRow:
+    """Return the row of an architecture."""
+    network = architecture.build()
+    table = summary(network)
+    layers = [row for row in table.rows if row.takes and not row.sees_all]
+    seen = [row.receptive_field or () for row in layers]
+    fields = [side for field in seen for side in field if side is not None]
+    return ZooRow(
+        architecture.name,
+        architecture.year,
+        architecture.paper,
+        network.input_shape,
+        table.totals.parameters or 0,
+        table.totals.multiply_adds or 0,
+        max(fields, default=None),
+        architecture.accuracy,
+        architecture.source,
+        architecture.published and architecture.published.repository,
+    )

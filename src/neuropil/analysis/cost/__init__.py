@@ -1,0 +1,1 @@
+"""Multiply–adds, parameters and memory of a network."""

@@ -1,0 +1,174 @@
+"""Boxes and lines as SVG: how large things are, how they look, and where lines attach."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+from neuropil.analysis.diagram.layer_family import FAMILIES, Family
+from neuropil.analysis.diagram.layout import Layout, layout
+from neuropil.analysis.diagram.wires import curve, ports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+# All in pixels. A character is about so wide for each pixel of its font's size.
+HEIGHT, ROW_GAP, COLUMN_GAP, LINE, MARGIN = 56, 34, 20, 8, 24
+NARROWEST, WIDEST, PADDING = 128, 268, 12
+NAME, TEXT, CHARACTER = 13, 11, 0.57
+ARROW, CHIP, LEGEND, LEAST_LEGEND = 5, 11, 20, 260
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
+INK, QUIET, WIRE, SKIP, PAPER = "#1f2933", "#52606d", "#7b8794", "#9aa5b1", "#ffffff"
+
+
+class Box(NamedTuple):
+    """What stands in a box.
+
+    Args:
+        name: The first line.
+        text: The second.
+        shape: The third.
+        hint: What is shown where somebody points at it.
+        family: What it is coloured by.
+    """
+
+    name: str
+    text: str
+    shape: str
+    hint: str
+    family: Family
+
+
+def drawn(boxes: Sequence[Box], inputs: Sequence[Sequence[int]]) -> tuple[str, int, int]:
+    """Return a picture of boxes and of the lines between them as SVG, its width and its height.
+
+    Args:
+        boxes: What stands in each box.
+        inputs: For each box the positions of those from which lines lead to it.
+    """
+    drawing = Drawing(boxes, inputs)
+    width, height = round(drawing.width), round(drawing.height)
+    body = "\n".join([*drawing.legend(), *drawing.lines(), *drawing.boxes()])
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" role="img" aria-label="diagram of a network" '
+        f'font-family="{FONT}" font-size="{TEXT}">\n'
+        f'<rect width="{width}" height="{height}" fill="{PAPER}"/>\n{body}\n</svg>\n'
+    )
+    return svg, width, height
+
+
+class Drawing:
+    """Boxes with their places.
+
+    Args:
+        boxes: What stands in each box.
+        inputs: For each box the positions of those from which lines lead to it.
+    """
+
+    def __init__(self, boxes: Sequence[Box], inputs: Sequence[Sequence[int]]) -> None:
+        self.contents = boxes
+        self.box = min(WIDEST, max([NARROWEST, *map(wanted_width, boxes)]))
+        self.layout: Layout = layout(inputs, box=self.box, line=LINE, gap=COLUMN_GAP)
+        passing = [x for route in self.layout.routes.values() for x in route]
+        reach = [
+            *(x + side * self.box / 2 for x in self.layout.centres for side in (-1, 1)),
+            *passing,
+        ]
+        self.families = [f for f in FAMILIES if any(box.family is f for box in boxes)]
+        keys, room = legend_rows(self.families, max(reach) - min(reach))
+        self.keys = keys
+        self.width = room + 2 * MARGIN
+        # The boxes stand in the middle where the legend is wider.
+        self.left = MARGIN - min(reach) + (room - (max(reach) - min(reach))) / 2
+        self.top = MARGIN + LEGEND * len(keys) + MARGIN / 2
+        rows = max(self.layout.rows) + 1
+        self.height = self.top + rows * HEIGHT + (rows - 1) * ROW_GAP + MARGIN
+
+    def row_top(self, row: int) -> float:
+        """Return where a row begins."""
+        return self.top + row * (HEIGHT + ROW_GAP)
+
+    def legend(self) -> Iterator[str]:
+        """Yield the key to the colours."""
+        for row, families in enumerate(self.keys):
+            x, y = float(MARGIN), MARGIN + LEGEND * row
+            for family in families:
+                yield (
+                    f'<rect x="{x:g}" y="{y}" width="{CHIP}" height="{CHIP}" rx="3" '
+                    f'fill="{family.fill}" stroke="{family.edge}"/>'
+                    f'<text x="{x + CHIP + 6:g}" y="{y + CHIP - 1.5:g}" fill="{QUIET}">'
+                    f"{family.title}</text>"
+                )
+                x += key_width(family)
+
+    def boxes(self) -> Iterator[str]:
+        """Yield the boxes with what stands in them."""
+        for box, row, centre in zip(
+            self.contents, self.layout.rows, self.layout.centres, strict=True
+        ):
+            x, y = centre + self.left, self.row_top(row)
+            lines = (
+                text_line(
+                    box.name, x, y + 19, NAME, f'fill="{INK}" font-weight="600"', self.box
+                ),
+                text_line(box.text, x, y + 34, TEXT, f'fill="{INK}"', self.box),
+                text_line(box.shape, x, y + 48, TEXT, f'fill="{QUIET}"', self.box),
+            )
+            yield (
+                f"<g><title>{escape(box.hint)}</title>"
+                f'<rect x="{x - self.box / 2:g}" y="{y:g}" width="{self.box:g}" '
+                f'height="{HEIGHT}" rx="8" fill="{box.family.fill}" '
+                f'stroke="{box.family.edge}"/>{"".join(lines)}</g>'
+            )
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines between boxes, each with the tip of its arrow."""
+        leaving, entering = ports(self.layout, self.box)
+        for edge, route in self.layout.routes.items():
+            rows = range(self.layout.rows[edge.source] + 1, self.layout.rows[edge.target])
+            points = [(leaving[edge], self.row_top(rows.start) - ROW_GAP)]
+            for x, row in zip(route, rows, strict=True):
+                points += [(x, self.row_top(row)), (x, self.row_top(row) + HEIGHT)]
+            points.append((entering[edge], self.row_top(rows.stop) - ARROW))
+            points = [(x + self.left, y) for x, y in points]
+            x, y = points[-1]
+            colour = SKIP if edge.skips else WIRE
+            yield (
+                f'<path d="{curve(points)}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
+                f'<path d="M{x - ARROW + 1:.1f},{y - 1:.1f}h{2 * ARROW - 2}l{1 - ARROW},'
+                f'{ARROW + 1}z" fill="{colour}"/>'
+            )
+
+
+def wanted_width(box: Box) -> float:
+    """Return how wide a box must be for its text."""
+    longest = max(len(box.name) * NAME * 1.06, len(box.text) * TEXT, len(box.shape) * TEXT)
+    return round(longest * CHARACTER) + 2 * PADDING
+
+
+def text_line(text: str, x: float, y: float, size: int, style: str, box: float) -> str:
+    """Return one centred line of text, cut to a box's width."""
+    most = int((box - 2 * PADDING) / (size * CHARACTER)) + 1
+    text = text if len(text) <= most else text[: most - 1] + "…"
+    return (
+        f'<text x="{x:g}" y="{y:g}" font-size="{size}" text-anchor="middle" {style}>'
+        f"{escape(text)}</text>"
+    )
+
+
+def key_width(family: Family) -> float:
+    """Return how much room a family's key takes in the legend."""
+    return CHIP + 6 + len(family.title) * TEXT * CHARACTER + 16
+
+
+def legend_rows(families: Sequence[Family], room: float) -> tuple[list[list[Family]], float]:
+    """Return the rows of the legend, and the room that it and the picture need."""
+    room = max(room, *map(key_width, families), LEAST_LEGEND)
+    rows: list[list[Family]] = [[]]
+    for family in families:
+        if sum(map(key_width, [*rows[-1], family])) > room + 16:
+            rows.append([])
+        rows[-1].append(family)
+    return rows, room

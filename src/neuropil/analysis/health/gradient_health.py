@@ -1,0 +1,269 @@
+"""The health of a network's gradients: what one batch sends forward and back through it."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from typing_extensions import override
+
+from neuropil.analysis.health.health_rows import LayerHealth, Recorder, rows_of
+from neuropil.analysis.health.health_text import as_text
+from neuropil.analysis.health.health_verdicts import Verdict, verdicts_of
+from neuropil.core import Network
+from neuropil.core.loss_kinds import definition_of
+from neuropil.core.prediction import as_tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from neuropil.core.loss_kinds import Takes
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class GradientHealth:
+    """What one batch sent through a network, layer by layer, and what is wrong with it.
+
+    Attributes:
+        rows: One for each layer that has parameters or is an activation, in the order in which
+            they run.
+        verdicts: What is wrong, in plain words; empty when nothing is.
+        loss: The loss on the batch.
+        examples: How many examples were in it.
+    """
+
+    rows: tuple[LayerHealth, ...]
+    verdicts: tuple[Verdict, ...]
+    loss: float
+    examples: int
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.verdicts
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as plain data, for JSON."""
+        return {
+            "rows": [row._asdict() for row in self.rows],
+            "verdicts": [verdict._asdict() for verdict in self.verdicts],
+            "loss": self.loss,
+            "examples": self.examples,
+        }
+
+    @override
+    def __str__(self) -> str:
+        return as_text(self.rows, self.verdicts)
+
+    # A session shows the table when it is the last thing on a line.
+    __repr__ = __str__
+
+
+def gradient_health(
+    network: nn.Module,
+    inputs: Any,
+    targets: Any,
+    *,
+    loss: Callable[[Any, Any], Tensor] | None = None,
+) -> GradientHealth:
+    r"""Send a batch forward and back once, and say how well each layer takes part.
+
+    For a layer with n trainable weights w and the gradient g = ∂L/∂w of the mean loss L
+
+        gradient = ‖g‖ / √n,  weight = ‖w‖ / √n,  relative = ‖g‖ / ‖w‖
+
+    and for its outputs y over the batch their mean and deviation. For activations also the
+    units that are *dead*, 0 for every example and position, and the share of outputs that are
+    *saturated*, beyond 97 % of the way to an end of a bounded range.
+
+    A verdict names what is wrong:
+
+    - *not finite*: a layer gives NaN or infinity, or its gradient is;
+    - *vanishing*: the gradients of the first layers up to here all are less than 10⁻⁵ of the
+      largest;
+    - *exploding*: ‖g‖ > 30 ‖w‖ over the whole network, or a layer's outputs are more than
+      10⁴ times as large as the first layer's;
+    - *dead*: half the units of an activation or more never fire;
+    - *saturated*: half the outputs of an activation or more are saturated;
+    - *unused*: the loss does not depend on a layer's weights.
+
+    The network runs in training mode, as in training; its weights, gradients, running
+    statistics and modes and the random states are afterwards as they were. Activations that
+    are called as functions and not as modules are not seen.
+
+    Args:
+        network: A network, or any PyTorch module.
+        inputs: A batch as the network takes it, a tuple where it takes several inputs. Dead
+            units are told apart from rare ones by 32 examples or more, or positions in them.
+        targets: What the loss compares the outputs with.
+        loss: A function of outputs and targets that gives one value or one per example; a
+            `Network` gives it what it predicts, or its scores where it is one of torch's losses
+            of scores or says so by ``takes = "scores"``. By default the cross entropy of the
+            scores for targets that are integers, and the squared error for others.
+
+    Raises:
+        TypeError: When `loss` is no function.
+        ValueError: When the loss does not depend on any weight that is trained or is complex,
+            the default loss does not fit the outputs, or there is no example.
+        ShapeError: When the network is not joined to an `Input`.
+
+    Reference:
+        Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural
+        networks", 2010, whose figures of activations and gradients over the layers these are.
+
+    Example:
+        >>> import torch
+        >>> from torch import nn
+        >>> _ = torch.manual_seed(0)
+        >>> network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
+        >>> x, y = torch.randn(64, 4), torch.randn(64, 1)
+        >>> gradient_health(network, x, y).healthy
+        True
+        >>> _ = nn.init.constant_(network[0].bias, -10.0)
+        >>> print(*gradient_health(network, x, y).verdicts, sep="\n")
+        no gradient comes back to 0 (Linear)
+        1 (ReLU): none of its 8 units fires on any of these 64 examples
+    """
+    if loss is not None and not callable(loss):
+        raise TypeError(
+            f"gradient_health: loss must be a function of outputs and targets, got {loss!r}."
+        )
+    wants = takes_of(loss, as_tensor(targets))
+    if isinstance(network, Network):
+        network.require_built()
+        network = network if wants == "values" else network.scores()
+    place = next(network.parameters(), torch.empty(0))
+    if place.is_meta:
+        raise ValueError(
+            "gradient_health: the weights are on the meta device and hold nothing."
+        )
+    batch = [moved(v, place) for v in (inputs if isinstance(inputs, tuple) else (inputs,))]
+    if not batch or not batch[0].ndim or not len(batch[0]):
+        raise ValueError("gradient_health: inputs must hold at least one example, got none.")
+    wanted = moved(targets, place)
+    measure = of_log_probabilities(loss) if wants == "log_probabilities" else loss
+    measure = default_loss if measure is None else measure
+    with in_training_mode(network):
+        return measured(network, lambda: measure(network(*batch), wanted).mean(), len(batch[0]))
+
+
+def measured(
+    network: nn.Module, closure: Callable[[], Tensor], examples: int
+) -> GradientHealth:
+    """Return the health of a network in the mode in which it is.
+
+    Args:
+        network: What runs.
+        closure: Runs it and returns the loss.
+        examples: How many examples it runs on.
+
+    Raises:
+        ValueError: When the loss does not depend on any weight that is trained, or is complex.
+    """
+    trained = [p for p in network.parameters() if p.requires_grad]
+    recorder = Recorder(network)
+    with recorder, kept(network), torch.inference_mode(mode=False), torch.enable_grad():
+        loss = closure()
+        if not trained or not loss.requires_grad:
+            raise ValueError(
+                "gradient_health: the loss does not depend on any weight that is trained: "
+                "is every parameter frozen?"
+            )
+        if loss.is_complex():
+            raise ValueError(
+                "gradient_health: the loss is a complex number: give one that is real, such as "
+                "the square of its absolute value."
+            )
+        found = torch.autograd.grad(loss, trained, allow_unused=True)
+    gradients = {id(p): g for p, g in zip(trained, found, strict=True)}
+    rows = rows_of(recorder, gradients)
+    value = float(loss.detach())
+    return GradientHealth(rows, tuple(verdicts_of(rows, value, examples)), value, examples)
+
+
+def takes_of(loss: Callable[..., Any] | None, targets: Tensor) -> Takes:
+    """Return whether a loss takes the scores of a network or what it predicts."""
+    if loss is not None:
+        return definition_of(loss)[0]
+    return "values" if targets.is_floating_point() or targets.is_complex() else "scores"
+
+
+def of_log_probabilities(loss: Any) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return a loss of log-probabilities as a function of scores, classes on axis 1 or last."""
+    return lambda scores, targets: loss(
+        scores.log_softmax(1 if scores.ndim > 2 else -1), targets
+    )
+
+
+def default_loss(outputs: Any, targets: Tensor) -> Tensor:
+    """Return the cross entropy for class numbers, the squared error for other numbers.
+
+    Raises:
+        ValueError: When the outputs are several, or the targets do not fit them.
+    """
+    if not isinstance(outputs, Tensor):
+        raise ValueError(
+            f"gradient_health: the network gives a {type(outputs).__name__} and no tensor: "
+            f"pass loss=, a function of it and the targets."
+        )
+    if targets.is_floating_point() or targets.is_complex():
+        if targets.numel() != outputs.numel():
+            raise ValueError(misfit(outputs, targets))
+        difference = outputs - targets.reshape(outputs.shape)
+        return difference.abs().square() if difference.is_complex() else difference.square()
+    if outputs.numel() == targets.numel():
+        wanted = targets.reshape(outputs.shape).to(outputs)
+        return F.binary_cross_entropy_with_logits(outputs, wanted)
+    if targets.shape == (len(outputs), *outputs.shape[2:]):
+        return F.cross_entropy(outputs, targets.long())
+    if targets.shape == outputs.shape[:-1]:  # a sequence with its classes last
+        return F.cross_entropy(outputs.flatten(0, -2), targets.flatten().long())
+    raise ValueError(misfit(outputs, targets))
+
+
+def misfit(outputs: Tensor, targets: Tensor) -> str:
+    """Return what to say of targets that do not fit the outputs."""
+    return (
+        f"gradient_health: targets of shape {tuple(targets.shape)} do not fit outputs of "
+        f"shape {tuple(outputs.shape)}: pass loss= for what compares them."
+    )
+
+
+def moved(value: Any, place: Tensor) -> Tensor:
+    """Return a tensor where the network is; floating-point numbers are cast to its own."""
+    tensor = as_tensor(value)
+    cast = tensor.is_floating_point() and place.is_floating_point()
+    return tensor.to(place.device, place.dtype if cast else tensor.dtype)
+
+
+@contextlib.contextmanager
+def in_training_mode(network: nn.Module) -> Iterator[None]:
+    """Run all parts in training mode, then each again in its own."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.train()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+@contextlib.contextmanager
+def kept(network: nn.Module) -> Iterator[None]:
+    """Put buffers, such as running statistics, and the random states back afterwards."""
+    buffers: Sequence[Tensor] = list(network.buffers())
+    before = [buffer.clone() for buffer in buffers]
+    devices = {p.device for p in network.parameters() if p.device.type != "cpu"}
+    kind = next(iter(devices)).type if devices else "cuda"
+    with torch.random.fork_rng(devices=list(devices), device_type=kind):
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for buffer, old in zip(buffers, before, strict=True):
+                    buffer.copy_(old)

@@ -1,0 +1,206 @@
+"""The effective receptive field: how much of what an output can see matters, by gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor
+
+from neuropil.analysis.calls import Call, calls_of, network_of
+from neuropil.analysis.cost.activation_memory import float_dtype
+from neuropil.analysis.cost.costs import what_to_give
+from neuropil.analysis.receptive_field.receptive_fields import output_place
+from neuropil.analysis.traced.receptive.module_fields import ModuleProbe
+from neuropil.analysis.traced.runs.meta_copy import is_foreign
+from neuropil.core import ShapeError, format_shape
+from neuropil.core.prediction import in_test_mode
+from neuropil.core.shape import whole_number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import nn
+
+    from neuropil.analysis.traced.runs.example_inputs import Example
+    from neuropil.core import Layer, Network
+
+# What lies within two standard deviations of a Gaussian: Luo et al. count a pixel in where its
+# gradient is at least 1 − 0.9545 of the largest.
+LEAST = 1 - 0.9545
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EffectiveReceptiveField:
+    """How much each input position matters to the middle output.
+
+    Args:
+        map: The mean size of the gradient at each input position, at most 1: ``(H, W)`` for an
+            image, ``(L)`` for a signal.
+        size: How many inputs matter along an axis: the square root of the number of pixels
+            whose gradient is at least 4.55 % of the largest; the number itself for a signal,
+            the cube root for a volume.
+    """
+
+    map: Tensor
+    size: float
+
+
+def effective_receptive_field(
+    network: Network | nn.Module,
+    name: str | None = None,
+    *,
+    samples: int = 16,
+    input_shape: Example | None = None,
+    input_name: str | None = None,
+    seed: int = 0,
+) -> EffectiveReceptiveField:
+    """Measure which part of the input matters to the middle output of a layer, and how much.
+
+    For random inputs x and random signs s, one for each channel c of the output y,
+
+        map(p) ∝ E_x,s Σ_k |∂(Σ_c s_c · y_c(middle)) / ∂x_k(p)|
+
+    over the channels k of the input, so that it shows all paths and not only those that happen
+    not to cancel. In deep networks it is a Gaussian far smaller than the theoretical field that
+    `receptive_field` gives, and it grows as they train.
+
+    The network runs in test mode in its own precision; its weights, gradients and modes stay as
+    they are.
+
+    Args:
+        network: A network that is joined to an `Input`, or any PyTorch module.
+        name: The layer whose output is asked about, or a module's part such as ``"layer4.0"``;
+            by default the network's only output.
+        samples: How many random inputs are averaged.
+        input_shape: Lengths for the free axes of the input, such as ``(3, 224, 224)``. For a
+            module, what it takes: a shape without the batch, or tensors, of which the one that
+            is watched is drawn anew.
+        input_name: Which input is meant, where there are several.
+        seed: Of the random inputs and signs.
+
+    Raises:
+        ShapeError: When the network is not built, or a length is free that was not given.
+        ValueError: When the input holds integers, weights are on the meta device, nothing
+            reaches the input, or there is no layer of that name.
+
+    Reference:
+        Luo, Li, Urtasun and Zemel, "Understanding the effective receptive field in deep
+        convolutional neural networks", 2016.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.layers import Convolution, Input
+        >>> network = Input(1, 9, 9) >> Convolution(1, 3)
+        >>> with torch.no_grad():
+        ...     _ = network.layers["convolution1"].weight.fill_(0.5)
+        >>> field = effective_receptive_field(network)
+        >>> field.map.shape, int(field.map.sum()), field.size
+        (torch.Size([9, 9]), 9, 3.0)
+    """
+    whole_number(samples, "effective_receptive_field: samples")
+    probe = probe_of(network, name, input_shape, input_name)
+    generator = torch.Generator().manual_seed(seed)
+    with in_test_mode(probe.network), torch.inference_mode(mode=False), torch.enable_grad():
+        total = sum(probe.gradient_sizes(generator) for _ in range(samples))
+    largest = cast("Tensor", total).max()
+    if not largest > 0:
+        raise ValueError(
+            f"no gradient reaches {probe.name!r}: the layer in question does not depend on it, "
+            f"or activations in between are all flat."
+        )
+    relative = total / largest
+    matters = int((relative >= LEAST).sum())
+    return EffectiveReceptiveField(relative, matters ** (1 / relative.ndim))
+
+
+def probe_of(
+    network: Network | nn.Module,
+    name: str | None,
+    input_shape: Example | None,
+    input_name: str | None,
+) -> Probe | ModuleProbe:
+    """Return what measures gradients, of a network or of any module."""
+    if is_foreign(network):
+        return ModuleProbe(network, name, input_shape, input_name)
+    network = network_of(network)
+    network.require_built()
+    part = network.upto(network.node_names[output_place(network, name)])
+    return Probe(part, calls_of(part, input_shape), input_name)
+
+
+class Probe:
+    """A network with random inputs, one of which is watched.
+
+    Args:
+        network: What is run; it ends with the layer in question.
+        calls: Its calls, with the shapes that are used.
+        name: The input that is watched; ``None`` for the only one.
+
+    Raises:
+        ShapeError: When a length is free.
+        ValueError: When the input cannot be watched.
+    """
+
+    def __init__(self, network: Network, calls: Sequence[Call], name: str | None) -> None:
+        self.network = network
+        self.sources = [call for call in calls if not call.inputs]
+        self.name = watched(self.sources, name)
+        for source in self.sources:
+            if None in (source.shape or (None,)):
+                raise ShapeError(f"{source.name!r} has a free length: {what_to_give(calls)}.")
+        weight = next(network.parameters(), torch.empty(0))
+        if weight.is_meta:
+            raise ValueError(
+                "weights on the meta device have no values, so gradients have none."
+            )
+        self.dtype, self.device = float_dtype(calls), weight.device
+
+    def gradient_sizes(self, generator: torch.Generator) -> Tensor:
+        """Return the size of the gradient at each position for one random input."""
+        inputs, standard = [], torch.empty(0)
+        for source in self.sources:
+            shape = (1, *(length or 1 for length in source.shape or ()))
+            if source.kind == "int":
+                inputs.append(torch.zeros(shape, dtype=torch.int64, device=self.device))
+                continue
+            drawn = torch.randn(shape, generator=generator, dtype=self.dtype).to(self.device)
+            if source.name == self.name:
+                standard = drawn.requires_grad_()
+            inputs.append(raw(source.layer, drawn))
+        output = self.network(*inputs)
+        middle = [length // 2 for length in output.shape[2:]]
+        values = output[(0, slice(None), *middle)]
+        signs = torch.randint(2, values.shape, generator=generator).to(values) * 2 - 1
+        (gradient,) = torch.autograd.grad(
+            (values * signs).sum(), standard, materialize_grads=True
+        )
+        return gradient[0].abs().sum(0).cpu()
+
+
+def watched(sources: Sequence[Call], name: str | None) -> str:
+    """Return the name of the input whose gradient is measured.
+
+    Raises:
+        ValueError: When there is no such input, or it has no positions, or holds integers.
+    """
+    names = [source.name for source in sources if source.kind != "int"]
+    if name is None and len(names) == 1:
+        name = names[0]
+    if name not in names:
+        raise ValueError(
+            f"choose input_name from {names}, got {name!r}: gradients need floats."
+        )
+    shape = next(source.shape or () for source in sources if source.name == name)
+    if len(shape) < 2:
+        raise ValueError(
+            f"{name!r} takes vectors {format_shape(shape)}, which have no positions to see."
+        )
+    return name
+
+
+def raw(layer: Layer, standard: Tensor) -> Tensor:
+    """Return what the normalisation of an input turns into standard numbers."""
+    mean, scale = (getattr(layer, name, None) for name in ("mean", "scale"))
+    return standard if mean is None or scale is None else standard * scale + mean

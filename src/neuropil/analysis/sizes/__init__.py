@@ -1,0 +1,1 @@
+"""Sizes of input, filter and padding that fit each other."""

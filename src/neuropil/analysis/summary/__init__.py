@@ -1,0 +1,1 @@
+"""The table of the layers of a network."""

@@ -1,0 +1,74 @@
+"""A summary in a notebook: a table that reads well on light and on dark pages."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from neuropil.analysis.summary import summary_columns
+
+if TYPE_CHECKING:
+    from neuropil.analysis.summary.summary_rows import Row
+    from neuropil.analysis.summary.summary_table import Summary
+
+# All colours come from the page: lines and quiet text are its own ink, thinned.
+STYLE = """
+.neuropil-summary { font: 13px/1.4 system-ui, sans-serif; overflow-x: auto }
+.neuropil-summary table { border-collapse: collapse; border: none; margin: 0;
+  font: inherit; color: inherit }
+.neuropil-summary th, .neuropil-summary td { padding: 3px 10px; border: none; text-align: left;
+  white-space: nowrap; background: none; color: inherit }
+.neuropil-summary thead th { border-bottom: 1px solid; font-weight: 600 }
+.neuropil-summary tbody tr + tr td { border-top: 1px solid rgba(128, 128, 128, .22) }
+.neuropil-summary .number { text-align: right; font-variant-numeric: tabular-nums }
+.neuropil-summary code { font-size: 12px; background: none; color: inherit; padding: 0 }
+.neuropil-summary .quiet { opacity: .65 }
+.neuropil-summary dl { display: grid; grid-template-columns: max-content auto; gap: 2px 14px;
+  margin: 10px }
+.neuropil-summary dt { font-weight: 600 } .neuropil-summary dd { margin: 0 }
+.neuropil-summary p { margin: 10px }
+""".strip()
+
+TITLES = ("Layer", "Written as", "Input", "Output")
+NUMBERS = {
+    "Parameters": summary_columns.parameters,
+    "Multiply–adds": summary_columns.multiply_adds,
+    "Receptive field": summary_columns.field,
+    "Memory": summary_columns.output_memory,
+}
+
+
+def as_html(summary: Summary) -> str:
+    """Return a summary as one element, its style within."""
+    numbers = [title for title, text in NUMBERS.items() if any(map(text, summary.rows))]
+    head = "".join(f"<th>{title}</th>" for title in TITLES)
+    head += "".join(f'<th class="number">{title}</th>' for title in numbers)
+    links = summary_columns.links(summary.rows)
+    body = "\n".join(
+        table_row(row, link, numbers) for row, link in zip(summary.rows, links, strict=True)
+    )
+    lines = summary_columns.total_lines(summary)
+    totals = "".join(f"<dt>{title}</dt><dd>{escape(text)}</dd>" for title, text in lines)
+    notes = "".join(f"<p>{escape(note)}</p>" for note in summary.notes)
+    return (
+        f'<div class="neuropil-summary"><style>{STYLE}</style>\n<table><thead><tr>{head}</tr>'
+        f"</thead><tbody>\n{body}\n</tbody></table><dl>{totals}</dl>{notes}</div>"
+    )
+
+
+def table_row(row: Row, link: str, numbers: list[str]) -> str:
+    """Return one row of the table."""
+    indent = 10 + 18 * row.depth
+    name = (
+        f'<td style="padding-left: {indent}px">{escape(summary_columns.short_name(row))}</td>'
+    )
+    takes = f' <span class="quiet">{escape(link)}</span>' if link else ""
+    layer = f"<td><code>{escape(row.layer)}</code>{takes}</td>"
+    shapes = "".join(
+        f"<td>{escape(shape(row))}</td>"
+        for shape in (summary_columns.input_shapes, summary_columns.output_shape)
+    )
+    values = "".join(
+        f'<td class="number">{escape(NUMBERS[title](row))}</td>' for title in numbers
+    )
+    return f"<tr>{name}{layer}{shapes}{values}</tr>"

@@ -1,0 +1,206 @@
+"""The table of a network's layers: shapes, parameters, cost, receptive field, memory."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from neuropil.analysis.calls import Call, calls_of, network_of
+from neuropil.analysis.cost.activation_memory import Memory, activation_memory
+from neuropil.analysis.cost.costs import what_to_give
+from neuropil.analysis.cost.parameters import Counts, new_parameters
+from neuropil.analysis.summary.summary_html import as_html
+from neuropil.analysis.summary.summary_rows import Row, rows_of
+from neuropil.analysis.summary.summary_text import as_text
+from neuropil.analysis.traced.call_report import Report, report
+from neuropil.analysis.traced.module_rows import rows_of_parts
+from neuropil.analysis.traced.runs.meta_copy import is_foreign
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import nn
+
+    from neuropil.analysis.traced.runs.example_inputs import Example
+    from neuropil.core.layer import Composable
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A network as a whole, for one sample; ``None`` stands for what is not known yet.
+
+    Args:
+        parameters: All of them, each once.
+        trainable: Those that training changes.
+        frozen: Those that stay.
+        parameter_bytes: What they take.
+        multiply_adds: Multiplications followed by an addition in one forward pass.
+        inference_bytes: The most that activations take at once in a forward pass.
+        training_bytes: The activations that a forward pass keeps for its backward pass.
+    """
+
+    parameters: int | None
+    trainable: int | None
+    frozen: int | None
+    parameter_bytes: int | None
+    multiply_adds: int | None
+    inference_bytes: int | None
+    training_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a network is: as text, as HTML in a notebook, and as data.
+
+    Args:
+        rows: One for each call of a layer, in network order.
+        totals: The network as a whole.
+        notes: What is not known, and how to tell.
+        per: What the memory is for.
+    """
+
+    rows: tuple[Row, ...]
+    totals: Totals
+    notes: tuple[str, ...]
+    per: str = "each sample"
+
+    def text(self, width: int = 100) -> str:
+        """Return the table as plain text.
+
+        Args:
+            width: The most characters of a line. The layers' text is cut first, then counts are
+                rounded, then the least telling columns left out.
+        """
+        return as_text(self, width)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as plain data, for JSON."""
+        rows = [row._asdict() for row in self.rows]
+        return {"rows": rows, "totals": asdict(self.totals), "notes": list(self.notes)}
+
+    @override
+    def __str__(self) -> str:
+        return self.text()
+
+    # A session shows the table when a summary is the last thing on a line.
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+
+def summary(
+    network: Composable | nn.Module,
+    input_shape: Example | None = None,
+    *,
+    depth: int = 1,
+) -> Summary:
+    """Return the table of a network's layers: all that is known before anything runs.
+
+    For each call of a layer its name, output shape, parameters, multiply–adds, receptive field
+    and the memory of its output, as `count_parameters`, `cost` and `receptive_field` define
+    them; then the totals.
+
+    Any other PyTorch module has a row for each call of a part, with all that is within it, and
+    one for what a module does itself between its parts, where that has parameters or costs
+    anything. Shapes are given with all axes, and figures are those of the input that is given,
+    since a module may put its batch anywhere.
+
+    Args:
+        network: A network, a layer, or any PyTorch module; nothing in it is run or changed.
+        input_shape: Lengths for the free axes of the input, such as ``(3, 224, 224)``, or the
+            shape of what an open network will be joined to; one for each of several inputs.
+            For a module, what it takes: a shape without the batch, a tensor, several of these
+            in a tuple, or tensors by name in a dictionary.
+        depth: How many levels of the networks inside layers, or of parts inside parts, are
+            shown, indented.
+
+    Raises:
+        ShapeError: When `input_shape` does not fit the network, or a module fails on it.
+
+    Example:
+        >>> from neuropil.layers import Convolution, Flatten, Input, Relu, Softmax
+        >>> network = Input(1, 8, 8) >> Convolution(4, 3) >> Relu() >> Flatten() >> Softmax(10)
+        >>> table = summary(network)
+        >>> print(table.text(80))
+        Layer         Written as         Output     Parameters  Mult–adds  Field  Memory
+        ────────────────────────────────────────────────────────────────────────────────
+        input1        Input(1, 8, 8)     (1, 8, 8)           0          0      1   256 B
+        convolution1  Convolution(4, 3)  (4, 6, 6)          40      1,296      3   576 B
+        relu1         Relu()             (4, 6, 6)           0          0      3   576 B
+        flatten1      Flatten()          (144)               0          0    all     0 B
+        softmax1      Softmax(10)        (10)            1,450      1,440    all    40 B
+        ────────────────────────────────────────────────────────────────────────────────
+        Parameters     1,490 (5.82 KiB)
+        Multiply–adds  2,736 (2.74 k)
+        Activations    1.38 KiB at once in inference, 872 B kept in training, for each
+                       sample
+        >>> table.totals.parameters, table.rows[1].receptive_field
+        (1490, (3, 3))
+        >>> from torch import nn
+        >>> module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten())
+        >>> print(summary(module, (1, 8, 8)).text(87))
+        Layer  Written as                    Output        Parameters  Mult–adds  Field  Memory
+        ───────────────────────────────────────────────────────────────────────────────────────
+        0      Conv2d(1, 4, kernel_size=(3…  (1, 4, 6, 6)          40     1.30 k      3   576 B
+        1      ReLU()                        (1, 4, 6, 6)           0          0      3   576 B
+        2      Flatten(start_dim=1, end_di…  (1, 144)               0          0      3     0 B
+        ───────────────────────────────────────────────────────────────────────────────────────
+        Parameters     40 (160 B)
+        Multiply–adds  1,296 (1.30 k)
+        Activations    1.38 KiB at once in inference, 832 B kept in training, for this input
+    """
+    if is_foreign(network):
+        return summary_of_module(report(network, input_shape), depth)
+    network = network_of(network)
+    calls = calls_of(network, input_shape)
+    counts = list(new_parameters(calls))
+    memory = activation_memory(calls, network.graph.outputs)
+    rows = tuple(rows_of(calls, counts, memory, depth))
+    return Summary(rows, totals(rows, counts, memory), notes(calls))
+
+
+def summary_of_module(known: Report, depth: int) -> Summary:
+    """Return the summary of a plain PyTorch module."""
+    rows, unknown = rows_of_parts(known, depth)
+    whole = known.parts[0]
+    counts = whole.parameters
+    totals = Totals(
+        parameters=counts.all,
+        trainable=counts.trainable,
+        frozen=counts.frozen,
+        parameter_bytes=counts.bytes,
+        multiply_adds=whole.multiply_adds,
+        inference_bytes=known.trace.peak,
+        training_bytes=known.training,
+    )
+    return Summary(rows, totals, known.notes + unknown, "this input")
+
+
+def totals(
+    rows: Sequence[Row], counts: Sequence[Counts | None], memory: Memory | None
+) -> Totals:
+    """Return what the calls of a network come to."""
+    known = [count for count in counts if count is not None]
+    costs = [row.multiply_adds for row in rows if not row.depth]
+    counted = len(known) == len(counts)
+    return Totals(
+        parameters=sum(count.all for count in known) if counted else None,
+        trainable=sum(count.trainable for count in known) if counted else None,
+        frozen=sum(count.frozen for count in known) if counted else None,
+        parameter_bytes=sum(count.bytes for count in known) if counted else None,
+        multiply_adds=None if None in costs else sum(filter(None, costs)),
+        inference_bytes=memory and memory.inference,
+        training_bytes=memory and memory.training,
+    )
+
+
+def notes(calls: Sequence[Call]) -> tuple[str, ...]:
+    """Return what is not known, and how to tell."""
+    if any(call.shape is None for call in calls):
+        return (f"Shapes are not known: {what_to_give(calls)}.",)
+    if any(call.known_shapes is None or None in (call.shape or ()) for call in calls):
+        return (f"Cost and memory depend on free lengths: {what_to_give(calls)}.",)
+    return ()

@@ -1,0 +1,1 @@
+"""PyTorch operations: names, shapes, and multiply–adds."""

@@ -1,0 +1,1 @@
+"""Receptive fields of any module, operation by operation."""

@@ -1,0 +1,270 @@
+"""What a tensor sees of an input while its axes are still those of the input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
+
+from neuropil.analysis.receptive_field.axis_field import Field, behind_everything, union
+from neuropil.analysis.traced.receptive.regions import (
+    NEVER_HIGH,
+    NEVER_LOW,
+    Regions,
+    union_of,
+    within,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from neuropil.analysis.traced.receptive.regions import Array, Sizes
+
+# What is seen along each axis of the input; None is nothing.
+Kind: TypeAlias = "tuple[Field, ...] | None"
+
+
+class View(NamedTuple):
+    """What each channel of a tensor sees, in fields that know no border.
+
+    Args:
+        axes: For each axis of the input the axis of the tensor that it has become; ``None``
+            where all places see the same.
+        kinds: What is seen: mostly one kind, but branches that were joined see differently.
+        labels: Which kind each channel sees: an array with the tensor's axes, of length 1 along
+            those that stand in `axes` and those along which all see the same.
+        lengths: The lengths of the input's axes.
+    """
+
+    axes: tuple[int | None, ...]
+    kinds: tuple[Kind, ...]
+    labels: Array
+    lengths: Sizes
+
+    @property
+    def alike(self) -> bool:
+        """Whether all channels see the same."""
+        return len(self.kinds) == 1
+
+
+class Unknown(NamedTuple):
+    """A tensor of which nobody can tell what it sees.
+
+    Args:
+        reason: Why.
+    """
+
+    reason: str
+
+
+Seen: TypeAlias = "View | Regions | Unknown"
+
+
+def labelled(
+    axes: Sequence[int | None], kinds: Sequence[Kind], labels: Array, lengths: Sizes
+) -> View:
+    """Return a view in which every kind stands once."""
+    axes = tuple(axes)
+    if len(kinds) > 1:
+        used = np.unique(labels)
+        if len(used) < len(kinds):
+            kinds = [
+                kind if place in used else kinds[used[0]] for place, kind in enumerate(kinds)
+            ]
+    places = {kind: place for place, kind in enumerate(dict.fromkeys(kinds))}
+    if len(places) == 1:
+        return View(axes, (*places,), np.zeros((1,) * labels.ndim, np.int64), lengths)
+    numbers = np.array([places[kind] for kind in kinds], np.int64)
+    return View(axes, tuple(places), numbers[labels], lengths)
+
+
+def with_fields(
+    view: View, change: Callable[[int, Field], Field], axes: Sequence[int | None]
+) -> View:
+    """Return a view with every field changed, by the place of the input's axis."""
+    kinds = [
+        None
+        if kind is None
+        else tuple(change(place, field) for place, field in enumerate(kind))
+        for kind in view.kinds
+    ]
+    return labelled(axes, kinds, view.labels, view.lengths)
+
+
+def as_regions(view: View, shape: Sizes) -> Regions:
+    """Return the same place by place.
+
+    Args:
+        view: What the tensor sees.
+        shape: The tensor's shape.
+    """
+    pairs = [placed(view, place, shape) for place in range(len(view.axes))]
+    return Regions(tuple(low for low, _ in pairs), tuple(high for _, high in pairs))
+
+
+def placed(view: View, place: int, shape: Sizes) -> tuple[Array, Array]:
+    """Return the first and the last seen along one axis of the input, place by place."""
+    axis = view.axes[place]
+    length = 1 if axis is None else shape[axis]
+    spans = [
+        [None if kind is None else kind[place].at(output) for output in range(length)]
+        for kind in view.kinds
+    ]
+    arrays = []
+    for end, nothing in ((0, NEVER_LOW), (1, NEVER_HIGH)):
+        table = np.array(
+            [[nothing if span is None else span[end] for span in row] for row in spans],
+            np.int64,
+        )
+        within((*view.labels.shape, length))
+        array = table[view.labels]
+        if axis is None:
+            array = array[..., 0]
+        else:
+            array = np.moveaxis(array, -1, axis).squeeze(axis + 1)
+        arrays.append(array)
+    return arrays[0], arrays[1]
+
+
+def joined_kinds(kinds: Iterable[Kind], outputs: Sequence[int | None], lengths: Sizes) -> Kind:
+    """Return what is seen by all of several kinds together.
+
+    Args:
+        kinds: What each sees.
+        outputs: How many places there are along the tensor's axis for each of the input's.
+        lengths: The lengths of the input's axes.
+    """
+    some = [kind for kind in dict.fromkeys(kinds) if kind is not None]
+    if len(some) < 2:
+        return some[0] if some else None
+    return tuple(map(union, zip(*some, strict=True), outputs, lengths))
+
+
+def outputs_of(axes: Sequence[int | None], shape: Sizes) -> list[int]:
+    """Return how many places there are along each axis of the input."""
+    return [1 if axis is None else shape[axis] for axis in axes]
+
+
+def broadcast(view: View, shape: Sizes, target: Sizes) -> View:
+    """Return a view of a tensor that is stretched to another shape."""
+    more = len(target) - len(shape)
+    labels = view.labels.reshape((1,) * more + view.labels.shape)
+    axes = [None if axis is None else axis + more for axis in view.axes]
+    stretched = [axis is not None and shape[axis - more] == 1 < target[axis] for axis in axes]
+    view = View(tuple(axes), view.kinds, labels, view.lengths)
+    if not any(stretched):
+        return view
+    return with_fields(
+        view,
+        lambda place, field: (
+            behind_everything(field, 1, view.lengths[place]) if stretched[place] else field
+        ),
+        [None if all_ else axis for axis, all_ in zip(axes, stretched, strict=True)],
+    )
+
+
+def merged(parts: Sequence[tuple[Seen, Sizes]], target: Sizes) -> Seen:
+    """Return what a tensor sees that is computed from others place by place.
+
+    Args:
+        parts: What each of them sees, and its shape, which is stretched if it must be.
+        target: The shape of the result.
+    """
+    if len(parts) == 1 and parts[0][1] == target:
+        return parts[0][0]
+    known: list[tuple[View | Regions, Sizes]] = []
+    for seen, shape in parts:
+        if isinstance(seen, Unknown):
+            return seen
+        known.append((seen, shape))
+    views = [broadcast(seen, shape, target) for seen, shape in known if isinstance(seen, View)]
+    together = merged_views(views, target) if len(views) == len(known) else None
+    return together or union_of([as_places(seen, shape, target) for seen, shape in known])
+
+
+def as_places(seen: View | Regions, shape: Sizes, target: Sizes) -> Regions:
+    """Return what is seen place by place, with as many axes as the result has."""
+    if isinstance(seen, View):
+        return as_regions(broadcast(seen, shape, target), target)
+    more = (1,) * (len(target) - len(shape))
+    return seen.rearranged(lambda array: array.reshape(more + array.shape))
+
+
+def merged_views(views: Sequence[View], target: Sizes) -> View | None:
+    """Return what is seen in several ways; ``None`` if axes of the tensor are mixed up."""
+    together: View | None = views[0]
+    for view in views[1:]:
+        together = together and merged_pair(together, view, target)
+    return together
+
+
+def merged_pair(one: View, other: View, target: Sizes) -> View | None:
+    """Return what is seen in two ways; ``None`` if axes of the tensor are mixed up."""
+    axes = []
+    for a, b in zip(one.axes, other.axes, strict=True):
+        if a is not None and b is not None and a != b:
+            return None
+        axes.append(b if a is None else a)
+    outputs = outputs_of(axes, target)
+    if one.alike and other.alike:
+        kind = joined_kinds((one.kinds[0], other.kinds[0]), outputs, one.lengths)
+        return View(tuple(axes), (kind,), one.labels, one.lengths)
+    kinds = [joined_kinds((a, b), outputs, one.lengths) for a in one.kinds for b in other.kinds]
+    labels = one.labels * len(other.kinds) + other.labels
+    if any(axis is not None and labels.shape[axis] > 1 for axis in axes):
+        return None
+    return labelled(axes, kinds, labels, one.lengths)
+
+
+def reduced(view: View, axes: Sequence[int], shape: Sizes) -> View:
+    """Return a view of places that each see all along some axes; these get length 1.
+
+    Args:
+        view: What is seen before.
+        axes: The tensor's axes.
+        shape: The tensor's shape.
+    """
+    mixed = [axis in axes for axis in view.axes]
+    if any(mixed):
+        view = with_fields(
+            view,
+            lambda place, field: (
+                behind_everything(field, shape[view.axes[place] or 0], view.lengths[place])
+                if mixed[place]
+                else field
+            ),
+            [None if all_ else axis for axis, all_ in zip(view.axes, mixed, strict=True)],
+        )
+    if view.alike or all(view.labels.shape[axis] == 1 for axis in axes):
+        return view
+    kept = [axis for axis in range(len(shape)) if axis not in axes]
+    rows = view.labels.transpose(*kept, *axes)
+    rest = rows.shape[: len(kept)]
+    return grouped(view, rows.reshape(int(np.prod(rest)), -1), shape).reshaped_labels(
+        tuple(1 if axis in axes else view.labels.shape[axis] for axis in range(len(shape)))
+    )
+
+
+class Grouped(NamedTuple):
+    """Kinds joined by rows of labels, before the labels have their axes again."""
+
+    axes: tuple[int | None, ...]
+    kinds: list[Kind]
+    labels: Array
+    lengths: Sizes
+
+    def reshaped_labels(self, shape: Sizes) -> View:
+        """Return the view."""
+        return labelled(self.axes, self.kinds, self.labels.reshape(shape), self.lengths)
+
+
+def grouped(view: View, rows: Array, shape: Sizes) -> Grouped:
+    """Join the kinds of each row of labels."""
+    outputs = outputs_of(view.axes, shape)
+    sets: dict[frozenset[int], int] = {}
+    labels = [sets.setdefault(frozenset(row.tolist()), len(sets)) for row in rows]
+    kinds = [
+        joined_kinds([view.kinds[i] for i in sorted(set_)], outputs, view.lengths)
+        for set_ in sets
+    ]
+    return Grouped(view.axes, kinds, np.array(labels, np.int64), view.lengths)

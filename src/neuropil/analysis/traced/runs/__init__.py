@@ -1,0 +1,1 @@
+"""Running any module while each operation is recorded."""

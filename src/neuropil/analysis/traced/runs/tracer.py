@@ -1,0 +1,254 @@
+"""A run of a module in which every operation is seen, and in which part of it that ran."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch._C import DispatchKey
+from torch._ops import HigherOrderOperator
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from typing_extensions import override
+
+from neuropil.analysis.traced.operations.atomic_ops import is_whole
+from neuropil.analysis.traced.operations.counting import formula_of, multiply_adds
+from neuropil.analysis.traced.operations.output_shapes import quick
+from neuropil.analysis.traced.operations.products import may_multiply
+from neuropil.analysis.traced.runs.allocator import Allocator, shape_of
+from neuropil.analysis.traced.runs.meta_copy import names_of
+from neuropil.analysis.traced.values import Step, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torch._ops import OpOverload
+
+# Where a tensor keeps which value it is, for as long as it lives.
+MARK = "_neuropil_value"
+
+
+class Call:
+    """One call of a module.
+
+    Attributes:
+        name: The module's name in the whole; the second call of it ends in ``@2``.
+        module: What was called.
+        place: Its position among all calls; 0 is the whole.
+        parent: The place of the call around it; -1 for the whole.
+        depth: How many calls are around it.
+        children: How many calls were made within it, directly.
+        again: Whether the module was called before.
+        input_shapes: The shapes of the tensors it took.
+        results: The values that it gave.
+        multiply_adds: Those of the operations that ran in no call within.
+        output_bytes: What those of its outputs take that it made.
+        kept_bytes: What training keeps for the backward pass and came to be in it.
+    """
+
+    __slots__ = (
+        *("again", "children", "depth", "input_shapes", "kept_bytes", "module"),
+        *("multiply_adds", "name", "output_bytes", "parent", "place", "results"),
+    )
+
+    def __init__(self, name: str, module: nn.Module, parent: Call | None, place: int) -> None:
+        self.name, self.module, self.place = name, module, place
+        self.parent = -1 if parent is None else parent.place
+        self.depth = 0 if parent is None else parent.depth + 1
+        self.children = self.multiply_adds = self.output_bytes = self.kept_bytes = 0
+        self.again = "@" in name
+        self.input_shapes: tuple[tuple[int, ...], ...] = ()
+        self.results: tuple[Value, ...] = ()
+
+
+class Tracer(TorchDispatchMode):
+    """Records what a module does while it runs.
+
+    Args:
+        module: A twin, whose parts are watched from now on.
+        constants: Its parameters and buffers, whose memory does not count.
+        records: Whether steps are recorded; without, only costs and memory are.
+
+    Attributes:
+        steps: The operations, in order.
+        calls: The calls of modules, in the order in which they began.
+        allocator: What counts the memory.
+        strange: Operations that may multiply and have no formula, and how often each ran.
+        left: How numbers were handed to other libraries.
+    """
+
+    supports_higher_order_operators = True
+
+    def __init__(
+        self, module: nn.Module, constants: Iterable[Tensor], *, records: bool = True
+    ) -> None:
+        super().__init__()
+        self.records = records
+        self.steps: list[Step] = []
+        self.allocator = Allocator(constants)
+        self.values = 0
+        self.strange: dict[str, int] = {}
+        self.left: set[str] = set()
+        self.makers: dict[int, int] = {-1: -1}
+        self.times: dict[int, int] = {}
+        self.calls = [Call("", module, None, 0)]
+        self.stack = self.calls[:]
+        self.parts = [(part, vars(part).get("forward")) for part in module.modules()][1:]
+        names = names_of(module)
+        for part, _ in self.parts:
+            watched = functools.partial(self.watched, part, names[id(part)], part.forward)
+            vars(part)["forward"] = watched
+
+    def release(self) -> None:
+        """Watch the module's parts no longer."""
+        for part, forward in self.parts:
+            vars(part)["forward"] = forward
+            if forward is None:
+                del vars(part)["forward"]
+
+    # Calls of modules
+
+    def watched(
+        self, part: nn.Module, name: str, forward: Any, /, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Run a part of the module, and note that it runs."""
+        times = self.times.get(id(part), 0) + 1
+        self.times[id(part)] = times
+        outer = self.stack[-1]
+        outer.children += 1
+        call = Call(f"{name}@{times}" if times > 1 else name, part, outer, len(self.calls))
+        call.input_shapes = tuple(map(shape_of, tensors_in((args, kwargs))))
+        before = self.allocator.count
+        self.calls.append(call)
+        self.stack.append(call)
+        try:
+            output = forward(*args, **kwargs)
+        finally:
+            self.stack.pop()
+        self.finish(call, output, before)
+        return output
+
+    def finish(self, call: Call, output: Any, before: int) -> None:
+        """Note what a call gave."""
+        tensors = tensors_in(output)
+        call.results = tuple(map(self.value, tensors))
+        fresh = {value.storage for value in call.results if value.storage >= before}
+        call.output_bytes = sum(self.allocator.sizes[storage] for storage in fresh)
+
+    # Operations
+
+    @override
+    def __torch_dispatch__(
+        self,
+        func: OpOverload,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        named = kwargs or {}
+        if isinstance(func, HigherOrderOperator):
+            return self.taken_apart(func, args, named)
+        if not is_whole(func):
+            with self:
+                parts = func.decompose(*args, **named)
+            if parts is not NotImplemented:
+                return parts
+        args, named = on_one_device(args, named)
+        step = Step(func, self.noted(args), self.noted(named), (), self.stack[-1].place)
+        output = quick(func, args, named)
+        if output is None:
+            output = func(*args, **named)
+        self.record(step, args, output)
+        return output
+
+    def taken_apart(
+        self, func: HigherOrderOperator, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Run an operation that is given functions, such as a condition, by its parts.
+
+        Raises:
+            NotImplementedError: When nobody says what its parts are.
+        """
+        if func is torch.ops.higher_order.cond:
+            condition, yes, no, operands = args
+            with self:
+                return (yes if condition else no)(*operands)
+        kernel = func.py_kernels.get(DispatchKey.CompositeExplicitAutograd)
+        if kernel is None:
+            raise NotImplementedError(f"{func.name()} cannot be taken apart")
+        with self:
+            return kernel(*args, **kwargs)
+
+    def record(self, step: Step, args: tuple[Any, ...], output: Any) -> None:
+        """Note an operation that was run."""
+        func, call = step.operation, self.stack[-1]
+        formula = formula_of(func)
+        if formula is not None:
+            first = output[0] if isinstance(output, tuple) else output
+            call.multiply_adds += multiply_adds(formula, args, first)
+        elif may_multiply(func):
+            self.strange[str(func)] = self.strange.get(str(func), 0) + 1
+        results = tuple(self.new_value(t, call.place) for t in tensors_in(output))
+        if self.records:
+            self.steps.append(step._replace(results=results))
+
+    def new_value(self, tensor: Tensor, call: int) -> Value:
+        """Return a new value of a tensor."""
+        storage = self.allocator.number(tensor)
+        self.makers.setdefault(storage, call)
+        value = Value(self.values, shape_of(tensor), storage, call)
+        self.values += 1
+        setattr(tensor, MARK, value)
+        return value
+
+    def value(self, tensor: Tensor) -> Value:
+        """Return which value a tensor holds; one that was never seen is a constant."""
+        value = getattr(tensor, MARK, None)
+        return self.new_value(tensor, -1) if value is None else value
+
+    def noted(self, arguments: Any) -> Any:
+        """Return arguments with values in place of tensors."""
+        if isinstance(arguments, Tensor):
+            return self.value(arguments)
+        if isinstance(arguments, tuple | list):
+            return tuple(map(self.noted, arguments))
+        if isinstance(arguments, dict):
+            return {name: self.noted(value) for name, value in arguments.items()}
+        return arguments
+
+
+def tensors_in(structure: Any) -> tuple[Tensor, ...]:
+    """Return all tensors in what a module takes or gives."""
+    if isinstance(structure, Tensor):
+        return (structure,)
+    return tuple(leaf for leaf in tree_leaves(structure) if isinstance(leaf, Tensor))
+
+
+def on_one_device(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    """Return arguments of which all are on the meta device if one is.
+
+    A module that makes tensors of its own as it runs makes them on the CPU, where it has a
+    right to expect its input.
+    """
+    meta = real = False
+    for value in (*args, *kwargs.values()):
+        for tensor in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(tensor, Tensor):
+                meta, real = meta or tensor.is_meta, real or not tensor.is_meta
+    if not (meta and real):
+        return args, kwargs
+    return tuple(map(to_meta, args)), {name: to_meta(v) for name, v in kwargs.items()}
+
+
+def to_meta(value: Any) -> Any:
+    """Return a value without numbers, if it is a tensor or a list of these."""
+    if isinstance(value, tuple | list):
+        return type(value)(map(to_meta, value))
+    if not isinstance(value, Tensor) or value.is_meta or not value.ndim:
+        return value
+    empty = torch.empty_like(value, device="meta")
+    if hasattr(value, MARK):
+        setattr(empty, MARK, getattr(value, MARK))
+    return empty

@@ -1,0 +1,47 @@
+"""The fully connected layers at the end of the early networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neuropil.layers import Dropout, Flatten, Linear, Softmax, SpatialPyramidPooling
+from neuropil.layers.blocks.block_style import HE, Style
+
+if TYPE_CHECKING:
+    from neuropil.core import Layer, Network
+    from neuropil.core.layer import Composable
+
+
+def flattened(body: Network, side: int, *, shrinks: bool = False) -> Layer:
+    """Return what makes a vector of the features.
+
+    Args:
+        body: What gives them.
+        side: Other pictures, and those of free lengths, are averaged in side×side bins.
+        shrinks: Whether smaller pictures are taken as they are, which needs fewer weights.
+    """
+    lengths = (body.output_shape or ())[1:]
+    fits = all(length == side for length in lengths)
+    if fits or (shrinks and all(n is not None and n <= side for n in lengths)):
+        return Flatten()
+    return SpatialPyramidPooling((side,), "avg")
+
+
+def dense_head(
+    style: Style, width: int, classes: int, *, dropout: float = 0.5, first: bool = False
+) -> list[Composable]:
+    """Return two hidden layers with Dropout and the Softmax after them.
+
+    Args:
+        style: What activates them.
+        width: Units of each.
+        classes: Units of the last.
+        dropout: Share of values dropped.
+        first: Whether Dropout stands before the hidden layers and not after them.
+    """
+    layers: list[Composable] = []
+    for _ in range(2):
+        hidden = [Linear(width, weight=HE), *style.activate()]
+        drop = [Dropout(dropout)] if dropout else []
+        layers += [*drop, *hidden] if first else [*hidden, *drop]
+    return [*layers, Softmax(classes)]

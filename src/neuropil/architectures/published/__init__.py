@@ -1,0 +1,1 @@
+"""Published weights: what is known of them, and how they are loaded."""

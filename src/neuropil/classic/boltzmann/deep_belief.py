@@ -1,0 +1,244 @@
+"""The deep belief network: restricted Boltzmann machines on top of each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+from typing_extensions import override
+
+from neuropil.classic.base import ClassicNetwork
+from neuropil.classic.boltzmann.rbm import RBM
+from neuropil.classic.fitted_state import Networks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neuropil.core import Network
+
+Floats = NDArray[np.floating[Any]]
+
+
+class DeepBeliefNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
+    """Layers of hidden bits, each learnt as an `RBM` of what the layer below says.
+
+    Greedy: the first machine learns the data, the second the probabilities
+    ``h₁ = σ(c₁ + v W₁)`` of the first one's hidden units, and so on. What is learnt draws
+    examples, from the top down, and is a good start for a network (`to_network`).
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
+    Args:
+        n_hidden: How many units each hidden layer has, from the bottom up.
+        visible: Visible units of the first machine, as for `RBM`.
+        binarize: As for `RBM`, of the first machine; the others take probabilities.
+        n_epochs: Passes over the data, a layer.
+        lr: Rate.
+        batch_size: Rows per update; also the number of chains.
+        n_steps: Gibbs steps for each change.
+        persistent: Whether chains go on from change to change, or start from the data again.
+        decay: Whether the rate falls to 0 in each machine's training, by equal steps.
+        random_state: Seed or generator of all that is drawn.
+
+    Attributes:
+        machines_: The machines, from the bottom up.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: When an option or the data cannot be, or the weights grow without bound.
+
+    Reference:
+        Hinton, Osindero, Teh, "A Fast Learning Algorithm for Deep Belief Nets", 2006. Each
+        machine is trained by itself; there is no wake-sleep phase afterwards.
+
+    Example:
+        >>> from sklearn.datasets import load_digits
+        >>> X = load_digits().data / 16
+        >>> belief = DeepBeliefNetwork((50, 20), binarize=None, n_epochs=1).fit(X)
+        >>> belief.transform(X).shape
+        (1797, 20)
+        >>> belief.to_network()
+        Input(64) >> Sigmoid(50) >> Sigmoid(20)
+    """
+
+    learnt: ClassVar[dict[str, Any]] = {"machines_": Networks("RBM")}
+    machines_: list[RBM]
+
+    def __init__(
+        self,
+        n_hidden: tuple[int, ...] = (256, 64),
+        *,
+        visible: str = "bernoulli",
+        binarize: float | None = 0.0,
+        n_epochs: int = 10,
+        lr: float = 0.05,
+        batch_size: int = 10,
+        n_steps: int = 1,
+        persistent: bool = True,
+        decay: bool = True,
+        random_state: Any = None,
+    ) -> None:
+        self.n_hidden = n_hidden
+        self.visible = visible
+        self.binarize = binarize
+        self.n_epochs = n_epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.n_steps = n_steps
+        self.persistent = persistent
+        self.decay = decay
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn one layer after the other.
+
+        Args:
+            X: Rows of examples.
+            y: Ignored.
+
+        Raises:
+            ValueError: When there is no hidden layer.
+        """
+        del y
+        X = self.training_input(X)
+        widths = self.widths
+        shared = {"n_epochs", "lr", "batch_size", "n_steps", "persistent", "decay"}
+        options = {name: getattr(self, name) for name in shared}
+        random = check_random_state(self.random_state)
+        first = {"visible": self.visible, "binarize": self.binarize}
+        machines: list[RBM] = []
+        for width in widths:
+            kind = {"binarize": None} if machines else first
+            seed = random.randint(2**31)
+            machines.append(RBM(width, **kind, **options, random_state=seed))
+            X = machines[-1].fit(X).transform(X)
+        self.machines_ = machines
+        return self
+
+    @property
+    def widths(self) -> list[int]:
+        """How many units each hidden layer has."""
+        return np.atleast_1d(np.asarray(self.n_hidden, object)).tolist()
+
+    @override
+    def check_options(self) -> None:
+        """Refuse options that cannot be.
+
+        Raises:
+            ValueError: When there is one.
+        """
+        whole = all(
+            type(width) is int or isinstance(width, np.integer) for width in self.widths
+        )
+        if not self.widths or not whole or min(self.widths) < 1:
+            self.refuse("n_hidden", "one whole number or more, each at least 1")
+        for option in ("n_epochs", "batch_size", "n_steps"):
+            self.whole(option)
+        self.one_of("visible", ("bernoulli", "gaussian"))
+        self.threshold()
+        self.number("lr", "(0, inf)")
+        self.flags("persistent", "decay")
+        self.seed()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        columns = self.n_features_in_
+        for machine in self.machines_:
+            self.fits(right=machine.n_features_in_ == columns)
+            columns = len(machine.components_)
+            self.fits(right=machine.n_hidden == columns)
+
+    def transform(self, X: Any) -> Floats:
+        """Return the probabilities of the topmost hidden units."""
+        H = self.input(X)
+        for machine in self.machines_:
+            H = machine.transform(H)
+        return H
+
+    def inverse_transform(self, H: Any) -> Floats:
+        """Return what visible units are expected to be, given those at the top, layer by layer.
+
+        Args:
+            H: States of the topmost hidden units or their probabilities, one row an example.
+        """
+        check_is_fitted(self)
+        for machine in reversed(self.machines_):
+            H = machine.inverse_transform(H)
+        return H
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return minus the mean squared difference of rows to what the top layer keeps of them.
+
+        Args:
+            X: Rows of examples.
+            y: Ignored.
+        """
+        del y
+        V = self.machines_[0].values(self.input(X))
+        return -float(((V - self.inverse_transform(self.transform(X))) ** 2).mean())
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        *,
+        n_steps: int = 500,
+        expected: bool = False,
+        random_state: Any = None,
+    ) -> Floats:
+        """Return examples: Gibbs chains between the two topmost layers, then down.
+
+        Args:
+            n_samples: How many.
+            n_steps: Steps of the chains in the topmost machine.
+            expected: Whether to give what is expected of the visible units, rather than draw.
+            random_state: Seed or generator; None takes the network's own.
+        """
+        check_is_fitted(self)
+        random = check_random_state(self.random_state if random_state is None else random_state)
+        *below, top = self.machines_
+        at_top = {"n_steps": n_steps, "random_state": random}
+        H = top.sample(n_samples, expected=expected and not below, **at_top)
+        for machine in reversed(below):
+            last = expected and machine is self.machines_[0]
+            H = machine.inverse_transform(H) if last else machine.draw(H, random)
+        return H
+
+    def to_network(self) -> Network:
+        """Return the layers as a `Network` with the same weights, to be trained further.
+
+        It takes what the first machine saw (with `binarize` a number, the bits), gives what
+        `transform` gives, and leaves its input unnormalised: ``>> Softmax(10)`` and train.
+        """
+        check_is_fitted(self)
+        import torch
+
+        from neuropil.layers import Input, Sigmoid
+
+        start = Input(self.n_features_in_)
+        start.set_normalization(0.0, 1.0)
+        layers = [Sigmoid(machine.n_hidden) for machine in self.machines_]
+        network = start >> layers[0]
+        for layer in layers[1:]:
+            network = network >> layer
+        with torch.no_grad():
+            for layer, machine in zip(layers, self.machines_, strict=True):
+                own = dict(layer.named_parameters())
+                own["weight"].copy_(torch.from_numpy(machine.components_.copy()))
+                own["bias"].copy_(torch.from_numpy(machine.intercept_hidden_))
+        return network
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.machines_[-1].n_hidden
+
+    @override
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

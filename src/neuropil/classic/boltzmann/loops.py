@@ -1,0 +1,205 @@
+"""Contrastive divergence, compiled: a pass over the data in one call.
+
+The weights of a few visible units stay in the fastest cache while a whole batch uses them, and
+what is 0 is skipped: most units of a picture, and most of those that are drawn.
+"""
+
+# W (visible × hidden), b visible, c hidden biases. V and H hold the two sides of a batch, one
+# row an example: what the data gives, then what the chains give.
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuropil.classic.compiled import compiled
+from neuropil.classic.exponential import exponential
+
+Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.int64]
+
+# Sums may be taken in any order, so that they run on all lanes; NaN stays NaN.
+fast = compiled(error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+
+# Visible units whose weights are used together.
+BLOCK = 16
+
+
+@fast
+def train_epoch(
+    X: Floats,
+    order: Integers,
+    W: Floats,
+    b: Floats,
+    c: Floats,
+    chains: Floats,
+    lr: float,
+    n_steps: int,
+    persistent: bool,  # noqa: FBT001 - Numba's functions are called by position
+    gaussian: bool,  # noqa: FBT001
+    rng: np.random.Generator,
+) -> None:
+    """Go through the data once, a batch at a time; W, b, c and the chains change in place.
+
+    Args:
+        X: Data, one row an example.
+        order: Rows in the order of use.
+        W: Weights.
+        b: Biases of visible units.
+        c: Biases of hidden units.
+        chains: Hidden states, one row a chain; a batch has as many rows.
+        lr: Rate.
+        n_steps: Gibbs steps a batch.
+        persistent: Whether chains go on from batch to batch, or start from the data.
+        gaussian: Whether visible units are real numbers of variance 1, or bits.
+        rng: What draws.
+    """
+    size = len(chains)
+    H = np.empty((2 * size, len(c)), W.dtype)
+    V = np.empty((2 * size, len(b)), W.dtype)
+    for start in range(0, len(order), size):
+        given = min(size, len(order) - start)
+        used = size if persistent else given
+        for i in range(given):
+            for j in range(len(b)):
+                V[i, j] = X[order[start + i], j]
+        hidden_probabilities(V, H, 0, given, W, c)
+        if not persistent:
+            draw_hidden(H, 0, given, chains, rng)
+        for _ in range(n_steps):
+            draw_visible(V, given, used, W, b, chains, gaussian, rng)
+            hidden_probabilities(V, H, given, given + used, W, c)
+            draw_hidden(H, given, given + used, chains, rng)
+        move(V, H, given, used, W, b, c, lr)
+
+
+@fast
+def hidden_probabilities(
+    V: Floats, H: Floats, start: int, stop: int, W: Floats, c: Floats
+) -> None:
+    """Set rows of H to ``σ(c + V W)``."""
+    factors, rows = np.empty(BLOCK, W.dtype), np.empty(BLOCK, np.int64)
+    one = W.dtype.type(1)
+    for i in range(start, stop):
+        for k in range(len(c)):
+            H[i, k] = c[k]
+    for first in range(0, len(W), BLOCK):
+        for i in range(start, stop):
+            count = 0
+            for j in range(first, min(first + BLOCK, len(W))):
+                factors[count] = V[i, j]
+                rows[count] = j
+                count += V[i, j] != 0
+            add_rows(H, i, W, factors, rows, count)
+    for i in range(start, stop):
+        for k in range(len(c)):
+            H[i, k] = one / (one + exponential(-H[i, k]))
+
+
+@fast
+def draw_hidden(H: Floats, start: int, stop: int, chains: Floats, rng: Any) -> None:
+    """Draw the states of the chains with the probabilities in rows of H."""
+    for i in range(start, stop):
+        for k in range(H.shape[1]):
+            chains[i - start, k] = rng.random() < H[i, k]
+
+
+@fast
+def draw_visible(
+    V: Floats,
+    start: int,
+    count: int,
+    W: Floats,
+    b: Floats,
+    chains: Floats,
+    gaussian: bool,  # noqa: FBT001
+    rng: Any,
+) -> None:
+    """Draw rows of V, from the start on, given the hidden states of as many chains."""
+    one = W.dtype.type(1)
+    sums = np.empty((count, BLOCK), W.dtype)
+    for first in range(0, len(W), BLOCK):
+        last = min(first + BLOCK, len(W))
+        dot_products(W, first, last, chains, sums)
+        for i in range(count):
+            for j in range(last - first):
+                sums[i, j] += b[first + j]
+            if gaussian:
+                for j in range(last - first):
+                    V[start + i, first + j] = sums[i, j] + rng.standard_normal()
+            else:
+                for j in range(last - first):
+                    sums[i, j] = one / (one + exponential(-sums[i, j]))
+                for j in range(last - first):
+                    V[start + i, first + j] = rng.random() < sums[i, j]
+
+
+@fast
+def dot_products(W: Floats, first: int, last: int, chains: Floats, sums: Floats) -> None:
+    """Set the sums to the products of some rows of W with each chain, eight at a time."""
+    zero = W.dtype.type(0)
+    for j in range(first, last, 4):
+        # At the end some products are taken twice, rather than by loops of their own.
+        j1, j2, j3 = min(j + 1, last - 1), min(j + 2, last - 1), min(j + 3, last - 1)
+        for i in range(0, len(sums), 2):
+            i1 = min(i + 1, len(sums) - 1)
+            p0 = p1 = p2 = p3 = q0 = q1 = q2 = q3 = zero
+            for k in range(W.shape[1]):
+                p, q = chains[i, k], chains[i1, k]
+                p0 += W[j, k] * p
+                p1 += W[j1, k] * p
+                p2 += W[j2, k] * p
+                p3 += W[j3, k] * p
+                q0 += W[j, k] * q
+                q1 += W[j1, k] * q
+                q2 += W[j2, k] * q
+                q3 += W[j3, k] * q
+            sums[i, j - first], sums[i, j1 - first] = p0, p1
+            sums[i, j2 - first], sums[i, j3 - first] = p2, p3
+            sums[i1, j - first], sums[i1, j1 - first] = q0, q1
+            sums[i1, j2 - first], sums[i1, j3 - first] = q2, q3
+
+
+@fast
+def move(
+    V: Floats, H: Floats, given: int, used: int, W: Floats, b: Floats, c: Floats, lr: float
+) -> None:
+    """Move weights and biases towards the data and away from the chains."""
+    factors, rows = np.empty(given + used, W.dtype), np.empty(given + used, np.int64)
+    up, down = W.dtype.type(lr / given), W.dtype.type(-lr / used)
+    for j in range(len(b)):
+        count = 0
+        for i in range(given + used):
+            factor = (up if i < given else down) * V[i, j]
+            factors[count] = factor
+            rows[count] = i
+            count += factor != 0
+            b[j] += factor
+        add_rows(W, j, H, factors, rows, count)
+    for i in range(given + used):
+        factor = up if i < given else down
+        for k in range(len(c)):
+            c[k] += factor * H[i, k]
+
+
+@fast
+def add_rows(
+    target: Floats, i: int, source: Floats, factors: Floats, rows: Integers, count: int
+) -> None:
+    """Add the named rows of the source, times their factors, to row i of the target."""
+    for n in range(0, count - 3, 4):
+        r0, r1, r2, r3 = rows[n], rows[n + 1], rows[n + 2], rows[n + 3]
+        f0, f1, f2, f3 = factors[n], factors[n + 1], factors[n + 2], factors[n + 3]
+        for k in range(source.shape[1]):
+            target[i, k] += (
+                f0 * source[r0, k]
+                + f1 * source[r1, k]
+                + f2 * source[r2, k]
+                + f3 * source[r3, k]
+            )
+    for n in range(count - count % 4, count):
+        row, factor = rows[n], factors[n]
+        for k in range(source.shape[1]):
+            target[i, k] += factor * source[row, k]

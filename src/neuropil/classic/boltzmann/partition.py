@@ -1,0 +1,83 @@
+"""The logarithm of a Boltzmann machine's partition function: exact, or annealed."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logsumexp
+
+from neuropil.classic.boltzmann.loops import draw_hidden, draw_visible
+from neuropil.classic.boltzmann.softplus import softplus_sums
+
+Floats = NDArray[np.floating[Any]]
+
+MOST_ENUMERATED = 20
+STATES_AT_ONCE = 4096
+
+
+def exact_log_partition(W: Floats, b: Floats, c: Floats, *, gaussian: bool) -> float:
+    """Return ``log Z`` by a sum over all states of the hidden units, or of the visible bits.
+
+    The other side is summed (or integrated) in closed form for each of them.
+
+    Args:
+        W: Weights, visible × hidden.
+        b: Biases of visible units.
+        c: Biases of hidden units.
+        gaussian: Whether visible units are real numbers, or bits.
+    """
+    if not gaussian and len(b) < len(c):
+        W, b, c = np.ascontiguousarray(W.T), c, b
+    constant = len(b) / 2 * math.log(2 * math.pi) if gaussian else 0.0
+    sums = []
+    for first in range(0, 2 ** len(c), STATES_AT_ONCE):
+        numbers = np.arange(first, min(first + STATES_AT_ONCE, 2 ** len(c)))
+        states = (numbers[:, None] >> np.arange(len(c)) & 1).astype(float)
+        inputs = states @ W.T
+        others = (
+            inputs @ b + (inputs**2).sum(1) / 2 if gaussian else softplus_sums(inputs + b, 1.0)
+        )
+        sums.append(logsumexp(states @ c + others))
+    return float(logsumexp(sums)) + constant
+
+
+def annealed_log_partition(
+    W: Floats,
+    b: Floats,
+    c: Floats,
+    *,
+    gaussian: bool,
+    n_temperatures: int,
+    n_chains: int,
+) -> float:
+    """Return ``log Z`` as annealed importance sampling estimates it.
+
+    Chains go from a machine without weights, whose Z is known, to this one: at inverse
+    temperature β the hidden units see ``β (c + v W)``. Their weights average to the ratio.
+
+    Args:
+        W: Weights, visible × hidden.
+        b: Biases of visible units.
+        c: Biases of hidden units.
+        gaussian: Whether visible units are real numbers, or bits.
+        n_temperatures: Steps from β = 0 to 1.
+        n_chains: How many chains.
+    """
+    # The same numbers each time, so that two machines are compared by the same chains.
+    rng = np.random.default_rng(0)
+    V, H = np.empty((n_chains, len(b))), np.zeros((n_chains, len(c)))
+    draw_visible(V, 0, n_chains, 0 * W, b, H, gaussian, rng)
+    alone = len(b) / 2 * math.log(2 * math.pi) if gaussian else softplus_sums(b[None], 1.0)[0]
+    weights = np.zeros(n_chains)
+    inverse = np.linspace(0, 1, n_temperatures + 1)
+    for before, beta in itertools.pairwise(inverse):
+        inputs = c + V @ W
+        weights += softplus_sums(inputs, beta) - softplus_sums(inputs, before)
+        draw_hidden(expit(beta * inputs), 0, n_chains, H, rng)
+        draw_visible(V, 0, n_chains, beta * W, b, H, gaussian, rng)
+    ratio = logsumexp(weights) - math.log(n_chains)
+    return float(alone + len(c) * math.log(2) + ratio)

@@ -1,0 +1,399 @@
+"""The restricted Boltzmann machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array, check_random_state, gen_batches
+from sklearn.utils.validation import check_is_fitted
+from typing_extensions import override
+
+from neuropil.classic.base import ClassicNetwork
+from neuropil.classic.boltzmann.generators import generator_of, words_of
+from neuropil.classic.boltzmann.loops import (
+    draw_hidden,
+    draw_visible,
+    hidden_probabilities,
+    train_epoch,
+)
+from neuropil.classic.boltzmann.partition import (
+    MOST_ENUMERATED,
+    annealed_log_partition,
+    exact_log_partition,
+)
+from neuropil.classic.boltzmann.softplus import softplus_sums
+from neuropil.classic.fitted_state import array
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Floats = NDArray[np.floating[Any]]
+
+# Rows whose hidden units are held at once.
+ROWS = 1024
+# No unit of variance 1, nor any bit, has a use for such a weight.
+DIVERGED = 1e8
+
+
+class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
+    """Restricted Boltzmann machine: hidden bits that explain which visible units go together.
+
+    ``p(v, h) = e^(−E(v, h)) / Z`` with ``E = −b·v − c·h − v·W h`` for visible bits, and
+    ``E = ‖v − b‖² / 2 − c·h − v·W h`` for real numbers of variance 1. Either side is
+    independent given the other: ``p(hⱼ = 1 | v) = σ(cⱼ + (v W)ⱼ)``. Training follows
+    ``⟨v hᵀ⟩ of the data − ⟨v hᵀ⟩ of Gibbs chains``.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
+    Args:
+        n_hidden: How many hidden units.
+        visible: ``"bernoulli"``, bits, or ``"gaussian"``, real numbers, each column of mean
+            near 0 and variance near 1 (`StandardScaler`).
+        binarize: What is above it is a 1. None takes numbers from 0 to 1 as they are, as the
+            probabilities of a 1, such as shades of grey. For bits only.
+        n_epochs: Passes over the data.
+        lr: Rate.
+        batch_size: Rows per update; also the number of chains.
+        n_steps: Gibbs steps for each change: the k of CD-k.
+        persistent: Whether chains go on from change to change, or start from the data again.
+        decay: Whether the rate falls to 0 in the course of `fit`, by equal steps from epoch to
+            epoch. Without it, the last changes favour a few kinds of rows, and chains draw
+            little else.
+        random_state: Seed or generator of the first weights, the order of rows, and the chains.
+
+    Attributes:
+        components_: ``Wᵀ``, one row a hidden unit.
+        intercept_hidden_: c.
+        intercept_visible_: b.
+        chains_: Hidden states of the chains.
+        random_state_: What draws in `partial_fit`, a `numpy.random.Generator`.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: When an option or the data cannot be, or the weights grow without bound.
+
+    Reference:
+        Tieleman, "Training Restricted Boltzmann Machines using Approximations to the Likelihood
+        Gradient", 2008, is the default, persistent chains; the machine is Smolensky's,
+        "Information Processing in Dynamical Systems: Foundations of Harmony Theory", 1986, and
+        CD-k Hinton's, "Training Products of Experts by Minimizing Contrastive Divergence",
+        2002. Visible biases start from the means of the data (Hinton, "A Practical
+        Guide to Training Restricted Boltzmann Machines", 2010, section 8).
+
+    Example:
+        >>> import numpy as np
+        >>> X = np.repeat([[0, 0, 1, 1], [1, 1, 0, 0]], 50, axis=0)
+        >>> machine = RBM(2, lr=0.2, n_epochs=100, random_state=0).fit(X)
+        >>> bool(machine.score([[0, 0, 1, 1]]) > machine.score([[0, 1, 0, 1]]) + 2)
+        True
+    """
+
+    learnt: ClassVar[dict[str, Any]] = {
+        "components_": array("float", "hidden features"),
+        "intercept_hidden_": array("float", "hidden"),
+        "intercept_visible_": array("float", "features"),
+        "chains_": array("float", "chains hidden"),
+        "generator": array("word", "6"),
+    }
+    components_: Floats
+    intercept_hidden_: Floats
+    intercept_visible_: Floats
+    chains_: Floats
+    random_state_: np.random.Generator
+
+    def __init__(
+        self,
+        n_hidden: int = 256,
+        *,
+        visible: str = "bernoulli",
+        binarize: float | None = 0.0,
+        n_epochs: int = 10,
+        lr: float = 0.05,
+        batch_size: int = 10,
+        n_steps: int = 1,
+        persistent: bool = True,
+        decay: bool = True,
+        random_state: Any = None,
+    ) -> None:
+        self.n_hidden = n_hidden
+        self.visible = visible
+        self.binarize = binarize
+        self.n_epochs = n_epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.n_steps = n_steps
+        self.persistent = persistent
+        self.decay = decay
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from all rows, again and again.
+
+        Args:
+            X: Rows of examples.
+            y: Ignored.
+        """
+        del y
+        V = self.values(self.training_input(X))
+        self.start(V)
+        return self.train(V, self.n_epochs)
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from these rows once, going on from what was learnt.
+
+        Args:
+            X: Rows of examples.
+            y: Ignored.
+        """
+        del y
+        first = not hasattr(self, "components_")
+        V = self.values(self.training_input(X, first=first))
+        if first:
+            self.start(V)
+        return self.train(V.astype(self.components_.dtype, copy=False), 1)
+
+    @override
+    def check_options(self) -> None:
+        for option in ("n_hidden", "n_epochs", "batch_size", "n_steps"):
+            self.whole(option)
+        self.one_of("visible", ("bernoulli", "gaussian"))
+        self.threshold()
+        self.number("lr", "(0, inf)")
+        self.flags("persistent", "decay")
+        if not isinstance(self.random_state, np.random.Generator):
+            self.seed()
+
+    @override
+    def learnt_values(self) -> dict[str, Any]:
+        own = {name: getattr(self, name) for name in self.learnt if name != "generator"}
+        return own | {"generator": words_of(self.random_state_)}
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        values = dict(values)
+        own = isinstance(self.random_state, np.random.Generator)
+        drawn = generator_of(values.pop("generator"))
+        super().set_learnt(values | {"random_state_": self.random_state if own else drawn})
+
+    def transform(self, X: Any) -> Floats:
+        """Return ``p(h = 1 | v)``, one column a hidden unit."""
+        return expit(self.hidden_inputs(self.values(self.input(X))))
+
+    def inverse_transform(self, H: Any) -> Floats:
+        """Return what visible units are expected to be, given hidden ones.
+
+        Args:
+            H: States of hidden units or their probabilities, one row an example.
+
+        Raises:
+            ValueError: When the rows are of another width.
+        """
+        check_is_fitted(self)
+        H = check_array(H, dtype=self.components_.dtype)
+        if H.shape[1] != len(self.components_):
+            raise ValueError(
+                f"{type(self).__name__}: inverse_transform needs {len(self.components_)} "
+                f"columns, one a hidden unit, got {H.shape[1]}."
+            )
+        means = H @ self.components_ + self.intercept_visible_
+        return means if self.gaussian else expit(means)
+
+    def free_energy(self, X: Any) -> NDArray[np.float64]:
+        """Return ``F(v) = −log Σₕ e^(−E(v, h))``: the lower, the likelier."""
+        V = self.values(self.input(X))
+        b = self.intercept_visible_
+        alone = ((V - b) ** 2).sum(1) / -2 if self.gaussian else V @ b
+        blocks = gen_batches(len(V), ROWS)
+        units = [softplus_sums(self.hidden_inputs(V[rows]), 1.0) for rows in blocks]
+        return -(alone + np.concatenate(units))
+
+    def log_partition(
+        self, method: str = "auto", *, n_temperatures: int = 1000, n_chains: int = 100
+    ) -> float:
+        """Return ``log Z``.
+
+        Args:
+            method: ``"exact"`` sums over all states of one side, of at most 20 bits;
+                ``"annealed"`` estimates it by annealed importance sampling; ``"auto"`` is
+                exact where it can be.
+            n_temperatures: Steps of the estimate from the known Z of a machine without weights.
+            n_chains: Chains of the estimate.
+
+        Raises:
+            ValueError: When the method is unknown, or both sides have more than 20 bits.
+
+        Reference:
+            Salakhutdinov, Murray, "On the Quantitative Analysis of Deep Belief Networks", 2008.
+        """
+        check_is_fitted(self)
+        W, b, c = self.double_parameters()
+        bits = len(c) if self.gaussian else min(len(b), len(c))
+        if method not in ("auto", "exact", "annealed"):
+            raise ValueError(
+                f"log_partition: 'auto', 'exact' or 'annealed' is needed, got {method!r}."
+            )
+        if method == "annealed" or (method == "auto" and bits > MOST_ENUMERATED):
+            options = {"n_temperatures": n_temperatures, "n_chains": n_chains}
+            return annealed_log_partition(W, b, c, gaussian=self.gaussian, **options)
+        if bits > MOST_ENUMERATED:
+            raise ValueError(
+                f"log_partition('exact') needs at most {MOST_ENUMERATED} bits on one side, got "
+                f"{bits}; 'annealed' estimates it."
+            )
+        return exact_log_partition(W, b, c, gaussian=self.gaussian)
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Return ``log p(v) = −F(v) − log Z`` of each row, log Z by `log_partition()`.
+
+        Two sets of rows cost log Z twice; ``−free_energy(X) − log_partition()`` shares it.
+        """
+        return -self.free_energy(X) - self.log_partition()
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the mean log-likelihood of the rows."""
+        del y
+        return float(self.score_samples(X).mean())
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        *,
+        n_steps: int = 500,
+        expected: bool = False,
+        random_state: Any = None,
+    ) -> Floats:
+        """Return rows drawn by Gibbs chains, which start where those of the training ended.
+
+        Args:
+            n_samples: How many rows, one a chain.
+            n_steps: Steps of each chain.
+            expected: Whether to give what is expected in the last step, rather than draw it:
+                shades of grey in place of bits.
+            random_state: Seed or generator; None takes the machine's own.
+        """
+        check_is_fitted(self)
+        rng = self.generator(random_state)
+        self.require_room(2.0 * n_samples * sum(self.components_.shape))
+        chains = self.chains_[rng.integers(len(self.chains_), size=n_samples)]
+        W, b, c = self.parameters()
+        V, H = np.empty((n_samples, len(b)), W.dtype), np.empty((n_samples, len(c)), W.dtype)
+        for _ in range(n_steps):
+            draw_visible(V, 0, n_samples, W, b, chains, self.gaussian, rng)
+            hidden_probabilities(V, H, 0, n_samples, W, c)
+            draw_hidden(H, 0, n_samples, chains, rng)
+        return self.inverse_transform(chains) if expected else self.draw(chains, rng)
+
+    def draw(self, H: Any, random_state: Any = None) -> Floats:
+        """Return visible units drawn given hidden ones.
+
+        Args:
+            H: States of hidden units, one row an example.
+            random_state: Seed or generator; None takes the machine's own.
+        """
+        means, rng = self.inverse_transform(H), self.generator(random_state)
+        if self.gaussian:
+            return (means + rng.standard_normal(means.shape)).astype(means.dtype)
+        return (rng.random(means.shape) < means).astype(means.dtype)
+
+    def generator(self, random_state: Any) -> np.random.Generator:
+        """Return what draws; None takes the machine's own."""
+        given = self.random_state if random_state is None else random_state
+        if isinstance(given, np.random.Generator):
+            return given
+        random = check_random_state(given)
+        return np.random.default_rng(random.randint(2**31, size=4))
+
+    @property
+    def gaussian(self) -> bool:
+        """Whether visible units are real numbers."""
+        return self.one_of("visible", ("bernoulli", "gaussian")) == "gaussian"
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.components_)
+
+    def values(self, X: Floats) -> Floats:
+        """Return checked input as values of visible units.
+
+        Raises:
+            ValueError: When they must be between 0 and 1 and are not.
+        """
+        if self.gaussian:
+            return X
+        if self.binarize is not None:
+            return (self.number("binarize", "(-inf, inf)") < X).astype(X.dtype)
+        wrong = np.argwhere((X < 0) | (X > 1))
+        if len(wrong):
+            row, column = wrong[0]
+            raise ValueError(
+                f"{type(self).__name__}(binarize=None) needs numbers from 0 to 1, got "
+                f"{X[row, column]:g} in row {row}, column {column}; binarize=0.0 takes what is "
+                f"above 0 as 1, visible='gaussian' takes any."
+            )
+        return X
+
+    def start(self, V: Floats) -> None:
+        """Set what training starts from."""
+        n_hidden, size = self.n_hidden, self.batch_size
+        self.require_room(3.0 * V.shape[1] * n_hidden + size * (3.0 * n_hidden + V.shape[1]))
+        rng = self.generator(self.random_state)
+        W = rng.normal(0, 0.01, (V.shape[1], n_hidden)).astype(V.dtype)
+        # As if each bit had also been seen once as 0 and once as 1: never infinite.
+        share = (V.sum(0) + 1) / (len(V) + 2)
+        b = V.mean(0) if self.gaussian else np.log(share / (1 - share))
+        self.random_state_ = rng
+        self.components_ = W.T
+        self.intercept_hidden_ = np.zeros(n_hidden, V.dtype)
+        self.intercept_visible_ = b.astype(V.dtype)
+        self.chains_ = np.zeros((size, n_hidden), V.dtype)
+
+    def train(self, V: Floats, n_epochs: int) -> Self:
+        """Change the weights in passes over the data.
+
+        Raises:
+            ValueError: When they grow without bound; they stay what they were.
+        """
+        lr, n_steps = float(self.lr), self.n_steps
+        rates = (
+            lr * np.linspace(1, 0, n_epochs, endpoint=False) if self.decay else [lr] * n_epochs
+        )
+        W, b, c = (values.copy() for values in self.parameters())
+        chains, rng = self.chains_.copy(), self.random_state_
+        for epoch, rate in enumerate(rates, 1):
+            order = rng.permutation(len(V))
+            options = (float(rate), n_steps, bool(self.persistent), self.gaussian, rng)
+            train_epoch(V, order, W, b, c, chains, *options)
+            if not all((np.abs(values) < DIVERGED).all() for values in (W, b, c)):
+                advice = "; columns must have a variance near 1" if self.gaussian else ""
+                raise ValueError(
+                    f"{type(self).__name__}: the weights grow without bound in epoch {epoch} "
+                    f"at lr={lr:g}; take a smaller one{advice}."
+                )
+        self.components_, self.intercept_visible_, self.intercept_hidden_ = W.T, b, c
+        self.chains_ = chains
+        return self
+
+    def parameters(self) -> tuple[Floats, Floats, Floats]:
+        """Return W (visible × hidden, its rows in one piece), b and c."""
+        W = np.ascontiguousarray(self.components_.T)
+        return W, self.intercept_visible_, self.intercept_hidden_
+
+    def double_parameters(self) -> tuple[Floats, Floats, Floats]:
+        """Return the parameters in double precision."""
+        W, b, c = (values.astype(float, copy=False) for values in self.parameters())
+        return W, b, c
+
+    def hidden_inputs(self, V: Floats) -> Floats:
+        """Return ``c + v W``."""
+        return V @ self.components_.T + self.intercept_hidden_
+
+    @override
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

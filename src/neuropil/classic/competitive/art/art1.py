@@ -1,0 +1,92 @@
+"""ART1: categories of binary patterns that form as they are needed, and stay stable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from neuropil.classic.competitive.art.base import ResonanceNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neuropil.classic.base import Floats
+
+
+class ART1(ResonanceNetwork):
+    """Clusters of binary rows: each category is what its rows have in common.
+
+    A row I and categories w of 0 and 1. The choice is ``|I ∧ w| / (L − 1 + |w|)``; from the
+    greatest downwards, the first category with ``|I ∧ w| / |I| ≥ ρ`` resonates and learns,
+    ``w ← I ∧ w``. Where none does, a new category starts as I. Weights only ever lose bits, so
+    the categories settle.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
+    Args:
+        vigilance: ρ, from 0 to 1: the share of a row's bits that its category must have.
+        step: L, above 1: the greater, the less a category's own size counts against it.
+        n_epochs: Passes of `fit` at most; it ends after one that changes nothing.
+        binarize: What is above it is 1; None takes 0 and 1, or −1 and 1, as they are.
+
+    Attributes:
+        weights_: Categories of 0 and 1, ``(n_categories, n_features)``.
+        labels_: Category of each row of the last `fit` or `partial_fit`.
+        n_iter_: Passes that `fit` made.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: If an option is out of its range, or the input is not binary where it
+            must be.
+
+    Reference:
+        Carpenter, Grossberg, "A massively parallel architecture for a self-organizing neural
+        pattern recognition machine", 1987, fast learning. Ours lets a row without any bit
+        resonate with an empty category alone, where the match is 0/0.
+
+    Example:
+        >>> X = [[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 1], [0, 1, 1, 1]]
+        >>> network = ART1(vigilance=0.6).fit(X)
+        >>> network.labels_.tolist(), network.weights_.tolist()
+        ([0, 0, 1, 1], [[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]])
+        >>> network.predict([[1, 0, 0, 1]]).tolist()
+        [-1]
+    """
+
+    def __init__(
+        self,
+        vigilance: float = 0.7,
+        step: float = 2.0,
+        *,
+        n_epochs: int = 20,
+        binarize: float | None = 0.0,
+    ) -> None:
+        self.vigilance = vigilance
+        self.step = step
+        self.n_epochs = n_epochs
+        self.binarize = binarize
+
+    @override
+    def check_options(self) -> None:
+        super().check_options()
+        self.threshold()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        self.fits(right=self.weights_.shape[1] == self.n_features_in_)
+
+    @override
+    def settle(self, X: Floats) -> None:
+        pass
+
+    @override
+    def coded(self, X: Floats) -> tuple[Floats, Floats]:
+        rows = self.bits(X, self.binarize).astype(X.dtype)
+        return rows, rows.sum(axis=1)
+
+    @override
+    def constants(self) -> tuple[float, float, float]:
+        return self.number("vigilance", "[0, 1]"), self.number("step", "(1, inf)") - 1.0, 1.0

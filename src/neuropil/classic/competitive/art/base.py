@@ -1,0 +1,145 @@
+"""What ART1 and Fuzzy ART share: search for a category that resonates, or a new one."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import ClusterMixin
+from typing_extensions import override
+
+from neuropil.classic.base import ClassicNetwork, Floats
+from neuropil.classic.competitive.art.loops import find_rows, learn_rows
+from neuropil.classic.fitted_state import WHOLE, array
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+# Categories that the first table has room for; it doubles.
+ROOM = 16
+
+
+class ResonanceNetwork(ClusterMixin, ClassicNetwork):
+    """Clusters of rows, each with a category that resonates with them.
+
+    Attributes:
+        weights_: One category a row, ``(n_categories, n_coded)``.
+        labels_: Category of each row given to `fit`; of the last rows given to `partial_fit`.
+        n_iter_: Passes that `fit` made.
+    """
+
+    learnt: ClassVar[dict[str, Any]] = {
+        "weights_": array("float", "categories coded"),
+        "labels_": array("whole", "rows"),
+        "n_iter_": WHOLE,
+    }
+    n_epochs: int
+    vigilance: float
+    weights_: Floats
+    labels_: NDArray[np.int64]
+    n_iter_: int
+
+    @abstractmethod
+    def settle(self, X: Floats) -> None:
+        """Remember what coding needs to know of the first rows."""
+
+    @abstractmethod
+    def coded(self, X: Floats) -> tuple[Floats, Floats]:
+        """Return rows as the network sees them, and what overlaps are compared to."""
+
+    @abstractmethod
+    def constants(self) -> tuple[float, float, float]:
+        """Return ρ, α and β, checked."""
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
+        """Learn categories, pass by pass until a pass changes none, `n_epochs` at most.
+
+        Args:
+            X: Rows.
+            y: Not used.
+        """
+        rows, sizes = self.prepared(X, anew=True)
+        for epoch in range(1, self.n_epochs + 1):
+            self.n_iter_ = epoch
+            if not self.learn(rows, sizes):
+                break
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
+        """Learn rows once, in their order.
+
+        Args:
+            X: Rows.
+            y: Not used.
+        """
+        rows, sizes = self.prepared(X, anew=not hasattr(self, "weights_"))
+        self.learn(rows, sizes)
+        self.n_iter_ = 1
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """Return the category that resonates with each row, −1 where none does.
+
+        Args:
+            X: Rows.
+        """
+        rows, sizes = self.like_weights(*self.coded(self.input(X)))
+        vigilance, choice, _ = self.constants()
+        labels = np.empty(len(rows), np.int64)
+        # Sums of the same order as in training, so that equal categories stay equal.
+        norms = np.cumsum(self.weights_, axis=1)[:, -1]
+        table = np.ascontiguousarray(self.weights_.T)
+        find_rows(rows, sizes, table, norms.copy(), vigilance, choice, labels)
+        return labels
+
+    def score(self, X: ArrayLike, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn passes it
+        """Return the share of rows with which a category resonates.
+
+        Args:
+            X: Rows.
+            y: Not used.
+        """
+        return float((self.predict(X) >= 0).mean())
+
+    @override
+    def check_options(self) -> None:
+        self.constants()
+        self.whole("n_epochs")
+
+    def prepared(self, X: ArrayLike, *, anew: bool) -> tuple[Floats, Floats]:
+        """Return coded rows and their sizes; forget all categories if asked to."""
+        given = self.training_input(X, first=anew)
+        if anew:
+            self.settle(given)
+        rows, sizes = self.coded(given)
+        if anew:
+            self.weights_ = np.empty((0, rows.shape[1]), rows.dtype)
+        return self.like_weights(rows, sizes)
+
+    def like_weights(self, rows: Floats, sizes: Floats) -> tuple[Floats, Floats]:
+        """Return both in the precision of the weights."""
+        kind = self.weights_.dtype
+        return rows.astype(kind, copy=False), sizes.astype(kind, copy=False)
+
+    def learn(self, rows: Floats, sizes: Floats) -> bool:
+        """Learn coded rows once; tell whether a weight changed."""
+        labels = np.empty(len(rows), np.int64)
+        count, room = len(self.weights_), max(ROOM, len(self.weights_))
+        table = np.empty((rows.shape[1], room), rows.dtype)
+        table[:, :count] = self.weights_.T
+        norms = np.empty(room, rows.dtype)
+        norms[:count] = np.cumsum(self.weights_, axis=1)[:, -1] if count else 0
+        changed, row, options = False, 0, self.constants()
+        while True:
+            row, count, some = learn_rows(
+                rows, sizes, row, table, norms, count, options, labels
+            )
+            changed = changed or some
+            if row == len(rows):
+                break
+            table = np.concatenate([table, np.empty_like(table)], axis=1)
+            norms = np.concatenate([norms, np.empty_like(norms)])
+        self.weights_ = np.ascontiguousarray(table[:, :count].T)
+        self.labels_ = labels
+        return changed

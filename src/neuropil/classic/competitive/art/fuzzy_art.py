@@ -1,0 +1,168 @@
+"""Fuzzy ART: categories of real-valued rows, each a box that grows no larger than allowed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from typing_extensions import override
+
+from neuropil.classic.competitive.art.base import ResonanceNetwork
+from neuropil.classic.fitted_state import array
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike
+
+    from neuropil.classic.base import Floats
+
+
+class FuzzyART(ResonanceNetwork):
+    """Clusters of rows: each category is a box, the smallest around the rows it has learnt.
+
+    Columns are scaled to 0 … 1 and coded with their complements, ``I = (x, 1 − x)``. With
+    |v| = Σ vᵢ and m columns, the choice is ``|min(I, w)| / (α + |w|)``; from the greatest
+    downwards, the first category with ``|min(I, w)| / m ≥ ρ`` resonates and learns,
+    ``w ← β min(I, w) + (1 − β) w``. Where none does, a new category starts as I. The sides of a
+    box add up to (1 − ρ) m at most.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
+    Args:
+        vigilance: ρ, from 0 to 1: the greater, the smaller the boxes.
+        choice: α, above 0: near 0, the smallest box around a row is chosen.
+        lr: β, above 0 and at most 1; 1 is fast learning.
+        n_epochs: Passes of `fit` at most; it ends after one that changes nothing.
+        bounds: ``(low, high)``, numbers or one per column, that become 0 and 1; None takes them
+            from the rows of `fit`, or of the first `partial_fit`. Rows may lie outside.
+
+    Attributes:
+        weights_: w, ``(n_categories, 2 n_features)``.
+        labels_: Category of each row of the last `fit` or `partial_fit`.
+        n_iter_: Passes that `fit` made.
+        boxes_: Lowest and highest corner of each category, in the units of the data,
+            ``(n_categories, 2, n_features)``.
+        low_: What becomes 0, per column.
+        span_: How far it is from there to what becomes 1, per column.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: If an option is out of its range, or a column's range overflows.
+
+    Reference:
+        Carpenter, Grossberg, Rosen, "Fuzzy ART: Fast stable learning and categorization of
+        analog patterns by an adaptive resonance system", 1991.
+
+    Example:
+        >>> X = [[0.0, 0.0], [0.1, 0.2], [1.0, 0.9], [0.9, 1.0]]
+        >>> network = FuzzyART(vigilance=0.7).fit(X)
+        >>> network.labels_.tolist()
+        [0, 0, 1, 1]
+        >>> network.boxes_[0].round(2).tolist()  # the corners, in the units of the data
+        [[0.0, 0.0], [0.1, 0.2]]
+        >>> network.predict([[0.05, 0.1], [0.5, 0.5]]).tolist()
+        [0, -1]
+    """
+
+    learnt: ClassVar[dict[str, Any]] = ResonanceNetwork.learnt | {
+        "low_": array("float", "features"),
+        "span_": array("float", "features"),
+    }
+    low_: Floats
+    span_: Floats
+
+    def __init__(
+        self,
+        vigilance: float = 0.7,
+        choice: float = 1e-3,
+        *,
+        lr: float = 1.0,
+        n_epochs: int = 20,
+        bounds: tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> None:
+        self.vigilance = vigilance
+        self.choice = choice
+        self.lr = lr
+        self.n_epochs = n_epochs
+        self.bounds = bounds
+
+    @property
+    def boxes_(self) -> Floats:
+        """Lowest and highest corner of each category, ``(n_categories, 2, n_features)``."""
+        low, high = np.split(self.weights_, 2, axis=1)
+        return np.stack([low, 1 - high], axis=1) * self.span_ + self.low_
+
+    @override
+    def check_options(self) -> None:
+        super().check_options()
+        if self.bounds is not None:
+            self.given_bounds()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        self.fits(right=self.weights_.shape[1] == 2 * self.n_features_in_)
+        self.fits(right=bool((self.span_ > 0).all()))
+
+    @override
+    def settle(self, X: Floats) -> None:
+        if self.bounds is None:
+            low, high = X.min(axis=0), X.max(axis=0)
+        else:
+            low, high = self.bounds_for(X)
+        with np.errstate(over="ignore"):
+            span = high - low
+        if not np.isfinite(span).all():
+            raise ValueError(
+                f"FuzzyART: column {int(np.argmin(np.isfinite(span)))} ranges too far for "
+                f"{X.dtype}; scale it."
+            )
+        # A column that never changes is 0 throughout; other values lie as far off as they are.
+        self.low_, self.span_ = low, np.where(span > 0, span, 1).astype(X.dtype)
+
+    @override
+    def coded(self, X: Floats) -> tuple[Floats, Floats]:
+        with np.errstate(over="ignore"):
+            scaled = (X - self.low_) / self.span_
+        # So far outside that nothing resonates, and yet a number.
+        farthest = np.sqrt(np.finfo(scaled.dtype).max)
+        scaled = np.clip(scaled, -farthest, farthest)
+        rows = np.hstack([scaled, 1 - scaled])
+        return rows, np.full(len(rows), X.shape[1], rows.dtype)
+
+    @override
+    def constants(self) -> tuple[float, float, float]:
+        return (
+            self.number("vigilance", "[0, 1]"),
+            self.number("choice", "(0, inf)"),
+            self.number("lr", "(0, 1]"),
+        )
+
+    def bounds_for(self, X: Floats) -> list[Floats]:
+        """Return `bounds` as two rows like those of X.
+
+        Raises:
+            ValueError: If they are not as long.
+        """
+        width, given = X.shape[1], self.given_bounds()
+        try:
+            return [np.broadcast_to(bound.astype(X.dtype), width) for bound in given]
+        except ValueError:
+            self.refuse("bounds", f"(low, high), each a number or {width} of them")
+
+    def given_bounds(self) -> tuple[Floats, Floats]:
+        """Return `bounds` as two arrays.
+
+        Raises:
+            ValueError: If they are not two finite numbers or rows, the first below the second.
+        """
+        try:
+            low, high = (np.asarray(bound, float) for bound in self.bounds or ())
+            right = (np.isfinite(low) & np.isfinite(high) & (low < high)).all()
+        except (TypeError, ValueError):
+            self.refuse("bounds", "(low, high), each a number or one per column")
+        if not right or max(low.ndim, high.ndim) > 1:
+            self.refuse("bounds", "finite, with low below high")
+        return low, high

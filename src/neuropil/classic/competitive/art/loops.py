@@ -1,0 +1,129 @@
+"""Adaptive resonance, row after row, compiled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neuropil.classic.compiled import compiled
+
+if TYPE_CHECKING:
+    from neuropil.classic.base import Floats
+
+
+@compiled()
+def resonant(
+    row: Floats,
+    size: float,
+    table: Floats,
+    norms: Floats,
+    count: int,
+    vigilance: float,
+    choice: float,
+    overlaps: Floats,
+) -> int:
+    """Return the category of greatest choice among those that match well enough, or −1.
+
+    Search goes from the greatest choice downwards and takes the first that matches: that is
+    the greatest of those that match, the first of equals.
+
+    Args:
+        row: A coded input.
+        size: |I|, to which overlaps are compared.
+        table: Weights, (columns, room): one category a column, compared all at once.
+        norms: |w| of each category.
+        count: Categories in use.
+        vigilance: ρ.
+        choice: α.
+        overlaps: Room for |min(I, w)| of each category.
+    """
+    for category in range(count):
+        overlaps[category] = 0.0
+    for column in range(row.shape[0]):
+        value = row[column]
+        if value != 0.0:
+            for category in range(count):
+                overlaps[category] += min(value, table[column, category])
+    best, greatest = -1, -np.inf
+    for category in range(count):
+        # Nothing is like an empty input but an empty category.
+        empty = size == 0.0 and norms[category] == 0.0
+        if empty or (size > 0.0 and overlaps[category] / size >= vigilance):
+            chosen = overlaps[category] / (choice + norms[category])
+            if chosen > greatest:
+                best, greatest = category, chosen
+    return best
+
+
+@compiled()
+def learn_rows(
+    rows: Floats,
+    sizes: Floats,
+    start: int,
+    table: Floats,
+    norms: Floats,
+    count: int,
+    options: tuple[float, float, float],
+    labels: np.ndarray,
+) -> tuple[int, int, bool]:
+    """Learn rows until all are learnt or a new category finds no room.
+
+    Args:
+        rows: Coded inputs.
+        sizes: |I| of each.
+        start: The row to begin with.
+        table: Weights, (columns, room); changed.
+        norms: |w| of each category; changed.
+        count: Categories in use.
+        options: ρ, α, and the learning rate β.
+        labels: Filled with the category of each row.
+
+    Returns:
+        The row to go on with, the categories in use, and whether a weight changed.
+    """
+    vigilance, choice, lr = options
+    overlaps = np.empty(norms.shape[0], rows.dtype)
+    changed = False
+    for number in range(start, rows.shape[0]):
+        row = rows[number]
+        best = resonant(row, sizes[number], table, norms, count, vigilance, choice, overlaps)
+        new = best < 0
+        if new:
+            if count == norms.shape[0]:
+                return number, count, changed
+            best = count
+            count += 1
+            changed = True
+        labels[number] = best
+        norm = rows.dtype.type(0.0)
+        for column in range(row.shape[0]):
+            weight = row[column]
+            if not new:
+                old = table[column, best]
+                table[column, best] = lr * min(weight, old) + (1.0 - lr) * old
+                changed = changed or table[column, best] != old
+            else:
+                table[column, best] = weight
+            norm += table[column, best]
+        norms[best] = norm
+    return rows.shape[0], count, changed
+
+
+@compiled()
+def find_rows(
+    rows: Floats,
+    sizes: Floats,
+    table: Floats,
+    norms: Floats,
+    vigilance: float,
+    choice: float,
+    labels: np.ndarray,
+) -> None:
+    """Fill the category of each row; −1 where none resonates."""
+    overlaps = np.empty(norms.shape[0], rows.dtype)
+    count = norms.shape[0]
+    for number in range(rows.shape[0]):
+        labels[number] = resonant(
+            rows[number], sizes[number], table, norms, count, vigilance, choice, overlaps
+        )

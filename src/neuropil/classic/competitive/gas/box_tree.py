@@ -1,0 +1,240 @@
+"""Finding the two points nearest to another among points that move: a tree of boxes.
+
+The tree is complete: node i has the children 2i + 1 and 2i + 2, and each leaf holds up to
+`ROOM` points. A point that moves out of its boxes widens them, so that every answer is exact;
+the tree is built anew now and then, before its boxes are too wide.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from neuropil.classic.compiled import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from neuropil.classic.base import Floats
+
+    Indices = NDArray[np.intp]
+
+# A leaf is built with half of what it can hold, the rest is for points that come later.
+ROOM, FILL = 16, 8
+# Of halves of halves of so many points no more are on the way to one.
+DEEPEST = 64
+REORDERED = {"reassoc", "contract", "arcp", "nsz"}
+
+
+class BoxTree(NamedTuple):
+    """A tree of boxes around points.
+
+    Attributes:
+        low: Lower corner of each node's box, (nodes, columns).
+        high: Upper corner.
+        members: Points of each leaf, (leaves, ROOM).
+        counts: How many these are.
+        leaf_of: Leaf of each point.
+    """
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    members: NDArray[np.intp]
+    counts: NDArray[np.intp]
+    leaf_of: NDArray[np.intp]
+
+
+def empty_tree(points: int, room: int, columns: int) -> BoxTree:
+    """Return a tree for points, which `build` then fills.
+
+    Args:
+        points: How many it is for.
+        room: The largest index of a point, plus one.
+        columns: Dimension.
+    """
+    leaves = 1
+    while leaves * FILL < points:
+        leaves *= 2
+    low = np.empty((2 * leaves - 1, columns))
+    members = np.empty((leaves, ROOM), np.intp)
+    counts, leaf_of = np.zeros(leaves, np.intp), np.full(room, -1, np.intp)
+    return BoxTree(low, np.empty_like(low), members, counts, leaf_of)
+
+
+@compiled()
+def build(tree: BoxTree, points: Floats, order: Indices) -> None:
+    """Fill a tree: halve the points at the median of the widest column, again and again.
+
+    Args:
+        tree: As `empty_tree` makes it for so many points; changed.
+        points: A point a row.
+        order: Which rows are points of the tree; sorted in place.
+    """
+    leaves = tree.counts.size
+    starts = np.empty(2 * leaves, np.intp)
+    ends = np.empty(2 * leaves, np.intp)
+    starts[0], ends[0] = 0, order.size
+    for node in range(2 * leaves - 1):
+        start, end = starts[node], ends[node]
+        widest = enclose(tree, node, points, order[start:end])
+        if node < leaves - 1:
+            middle = (start + end) // 2
+            partition(points, order, start, end, middle, widest)
+            starts[2 * node + 1], ends[2 * node + 1] = start, middle
+            starts[2 * node + 2], ends[2 * node + 2] = middle, end
+        else:
+            leaf = node - leaves + 1
+            tree.counts[leaf] = end - start
+            for i in range(start, end):
+                tree.members[leaf, i - start] = order[i]
+                tree.leaf_of[order[i]] = leaf
+
+
+@compiled()
+def enclose(tree: BoxTree, node: int, points: Floats, members: Indices) -> int:
+    """Set a node's box around points, and return its widest column."""
+    widest, width = 0, -1.0
+    for j in range(points.shape[1]):
+        low, high = np.inf, -np.inf
+        for i in members:
+            low, high = min(low, points[i, j]), max(high, points[i, j])
+        tree.low[node, j], tree.high[node, j] = low, high
+        if high - low > width:
+            widest, width = j, high - low
+    return widest
+
+
+@compiled()
+def partition(
+    points: Floats, order: Indices, start: int, end: int, middle: int, column: int
+) -> None:
+    """Sort just enough that no value from `middle` on is below one before (quickselect)."""
+    end -= 1
+    while start < end:
+        pivot = points[order[(start + end) // 2], column]
+        i, j = start, end
+        while i <= j:
+            while points[order[i], column] < pivot:
+                i += 1
+            while points[order[j], column] > pivot:
+                j -= 1
+            if i <= j:
+                order[i], order[j] = order[j], order[i]
+                i += 1
+                j -= 1
+        if middle <= j:
+            end = j
+        elif middle >= i:
+            start = i
+        else:
+            break
+
+
+@compiled(fastmath=REORDERED)
+def squared_distance(x: Floats, point: Floats) -> float:
+    """Return ‖x − point‖²."""
+    total = 0.0
+    for j in range(x.size):
+        step = x[j] - point[j]
+        total += step * step
+    return total
+
+
+@compiled(fastmath=REORDERED)
+def to_box(x: Floats, low: Floats, high: Floats) -> float:
+    """Return the square of the distance from x to a box, 0 inside."""
+    total = 0.0
+    for j in range(x.size):
+        step = max(low[j] - x[j], x[j] - high[j])
+        if step > 0:
+            total += step * step
+    return total
+
+
+@compiled()
+def two_nearest(
+    tree: BoxTree, points: Floats, x: Floats, waiting: Indices, bounds: Floats
+) -> tuple[int, int, float]:
+    """Return the two points nearest to x, and the square of the first's distance.
+
+    Args:
+        tree: The tree, with at least two points.
+        points: A point a row.
+        x: Where from.
+        waiting: Scratch, `DEEPEST` long: boxes that are still to be looked into.
+        bounds: Scratch, `DEEPEST` long: how far these are.
+    """
+    inner = tree.counts.size - 1
+    first, second = -1, -1
+    nearest, next_nearest = np.inf, np.inf
+    waiting[0], bounds[0], depth = 0, 0.0, 1
+    while depth > 0:
+        depth -= 1
+        node = waiting[depth]
+        if bounds[depth] > next_nearest:
+            continue
+        while node < inner:
+            node, other, bound = nearer_half(tree, node, x)
+            if bound <= next_nearest:
+                waiting[depth], bounds[depth] = other, bound
+                depth += 1
+        leaf = node - inner
+        for i in range(tree.counts[leaf]):
+            point = tree.members[leaf, i]
+            distance = squared_distance(x, points[point])
+            if distance < nearest:
+                second, next_nearest = first, nearest
+                first, nearest = point, distance
+            elif distance < next_nearest:
+                second, next_nearest = point, distance
+    return first, second, nearest
+
+
+@compiled()
+def nearer_half(tree: BoxTree, node: int, x: Floats) -> tuple[int, int, float]:
+    """Return the child of a node that is nearer to x, the other, and how far that is."""
+    left, right = 2 * node + 1, 2 * node + 2
+    to_left = to_box(x, tree.low[left], tree.high[left])
+    to_right = to_box(x, tree.low[right], tree.high[right])
+    if to_right < to_left:
+        return right, left, to_left
+    return left, right, to_right
+
+
+@compiled()
+def widen(tree: BoxTree, leaf: int, point: Floats) -> None:
+    """Make the boxes of a leaf and of all above it hold a point."""
+    node = leaf + tree.counts.size - 1
+    while True:
+        held = True
+        for j in range(point.size):
+            if point[j] < tree.low[node, j]:
+                tree.low[node, j], held = point[j], False
+            if point[j] > tree.high[node, j]:
+                tree.high[node, j], held = point[j], False
+        if held or node == 0:
+            break
+        node = (node - 1) // 2
+
+
+@compiled()
+def put(tree: BoxTree, leaf: int, index: int, point: Floats) -> None:
+    """Add a point to a leaf that has room."""
+    tree.members[leaf, tree.counts[leaf]] = index
+    tree.counts[leaf] += 1
+    tree.leaf_of[index] = leaf
+    widen(tree, leaf, point)
+
+
+@compiled()
+def take_out(tree: BoxTree, index: int) -> None:
+    """Remove a point; the boxes stay."""
+    leaf = tree.leaf_of[index]
+    last = tree.counts[leaf] - 1
+    for i in range(last):
+        if tree.members[leaf, i] == index:
+            tree.members[leaf, i] = tree.members[leaf, last]
+            break
+    tree.counts[leaf] = last
+    tree.leaf_of[index] = -1

@@ -1,0 +1,325 @@
+"""Growing neural gas: a graph that grows into the shape of the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self, final
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+from typing_extensions import override
+
+from neuropil.classic.base import ClassicNetwork
+from neuropil.classic.competitive.gas.gas_storage import (
+    EDGES_AT_FIRST,
+    edges_of,
+    first_gas,
+    make_room,
+    sound,
+    tree_of,
+)
+from neuropil.classic.competitive.gas.loops import DUE, Gas, Rates, learn, winners
+from neuropil.classic.fitted_state import FLAG, array
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import networkx
+    from numpy.typing import NDArray
+
+    from neuropil.classic.base import Floats
+    from neuropil.classic.competitive.gas.box_tree import BoxTree
+
+# Rows go through the compiled loops in double precision, whatever they are, so many at once.
+BLOCK = 4096
+
+
+@final
+class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
+    """A graph of nodes that grows where the data are, joined as the data hang together.
+
+    Two nodes start on rows. For each row x, with s the nearest node and t the second:
+
+    - all edges of s grow older by 1; ``error_s ← error_s + ‖x − w_s‖²``;
+    - ``w_s ← w_s + lr (x − w_s)``, and ``w_n ← w_n + neighbor_lr (x − w_n)`` for each
+      neighbour n of s;
+    - the edge between s and t is new (age 0); edges older than `max_age` go, and nodes whose
+      last edge went;
+    - after every `insert_every` rows a node is put in the middle between the node q of the
+      largest error and its neighbour f of the largest error, joined to both in place of their
+      edge; ``error_q`` and ``error_f`` are multiplied by `insertion_decay`, and the new node's
+      error is ``error_q``;
+    - all errors are multiplied by `error_decay`.
+
+    `predict` gives the connected component of the nearest node, `transform` the distances to
+    all nodes, and `graph_` the graph. Nearest nodes are found in a tree of boxes and errors
+    decay by one common factor, so that a row costs little more in a large gas than in a small.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
+    Args:
+        max_nodes: How many nodes there may be; from then on they only move.
+        n_epochs: Passes over the rows, each in a new order.
+        lr: What share of the way to a row its nearest node goes.
+        neighbor_lr: What share of the way the nodes joined to that one go.
+        max_age: How often an edge's ends may win without its being renewed.
+        insert_every: Rows between two new nodes.
+        insertion_decay: What part of their errors the neighbours of a new node keep.
+        error_decay: What part of every error is kept from row to row.
+        random_state: Seed of the start and of the orders.
+
+    Attributes:
+        nodes_: Positions of the nodes, ``(n_nodes, n_features)``.
+        edges_: The two nodes of each edge, by their rows in `nodes_`, ``(n_edges, 2)``.
+        components_: The connected component of each node, from 0, ``(n_nodes)``.
+        graph_: All of it as a `networkx.Graph`: nodes have a `position` and an `error`, and
+            edges an `age`.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: In `fit`, when an option or the data cannot be.
+
+    Reference:
+        Fritzke, "A Growing Neural Gas Network Learns Topologies", 1995, section 2. There rows
+        are drawn at random with replacement.
+
+    Example:
+        >>> from sklearn.datasets import make_moons
+        >>> X, _ = make_moons(1000, noise=0.05, random_state=0)
+        >>> gas = GrowingNeuralGas(max_nodes=40, random_state=0).fit(X)
+        >>> len(gas.nodes_), len(set(gas.predict(X).tolist()))  # one component for each moon
+        (40, 2)
+        >>> gas.graph_.number_of_nodes()
+        40
+    """
+
+    learnt: ClassVar[dict[str, Any]] = {
+        "positions": array("double", "places features"),
+        "errors": array("double", "places"),
+        "wins": array("whole", "places"),
+        "degrees": array("whole", "places"),
+        "neighbors": array("whole", "places slots"),
+        "births": array("whole", "places slots"),
+        "free": array("whole", "places"),
+        "counts": array("whole", "5"),
+        "gain": array("double", "1"),
+        "used": array("flag", "places"),
+        "single": FLAG,
+    }
+    _gas: Gas
+    _tree: BoxTree
+    _dtype: np.dtype[Any]
+
+    def __init__(
+        self,
+        max_nodes: int = 100,
+        *,
+        n_epochs: int = 20,
+        lr: float = 0.2,
+        neighbor_lr: float = 0.006,
+        max_age: int = 50,
+        insert_every: int = 100,
+        insertion_decay: float = 0.5,
+        error_decay: float = 0.995,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.max_nodes = max_nodes
+        self.n_epochs = n_epochs
+        self.lr = lr
+        self.neighbor_lr = neighbor_lr
+        self.max_age = max_age
+        self.insert_every = insert_every
+        self.insertion_decay = insertion_decay
+        self.error_decay = error_decay
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
+        """Grow a graph into rows, from nothing.
+
+        Args:
+            X: Rows, at least two.
+            y: Not used.
+
+        Raises:
+            ValueError: When an option or the data cannot be.
+        """
+        X, rates = self.rows(X, first=True), self.rates()
+        random = check_random_state(self.random_state)
+        self.begin(X, random)
+        for _ in range(self.n_epochs):
+            self.adapt(X, random.permutation(len(X)), rates)
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - as above
+        """Go on learning from more rows, in their order.
+
+        Args:
+            X: Rows; at the first call at least two.
+            y: Not used.
+
+        Raises:
+            ValueError: When an option or the data cannot be.
+        """
+        first = not hasattr(self, "_gas")
+        X, rates = self.rows(X, first=first), self.rates()
+        if first:
+            self.begin(X, check_random_state(self.random_state))
+        self.adapt(X, np.arange(len(X)), rates)
+        return self
+
+    def predict(self, X: Any) -> NDArray[np.intp]:
+        """Return the connected component, from 0, of the node that is nearest to each row."""
+        labels = np.full(len(self._places()), -1)
+        labels[self._places() >= 0] = self.components_
+        return labels[self._winners(X)[0]]
+
+    def transform(self, X: Any) -> Floats:
+        """Return the distance of each row to each node."""
+        X, nodes = self.squarable(self.input(X)), self.nodes_
+        # Around the nodes' middle, so that an offset of the data costs no digits.
+        centre = nodes.mean(axis=0)
+        return euclidean_distances(X - centre.astype(X.dtype), nodes - centre)
+
+    def quantization_error(self, X: Any) -> float:
+        """Return the mean distance from rows to their nearest nodes."""
+        return float(self._winners(X)[1].mean())
+
+    def score(self, X: Any, y: Any = None) -> float:  # noqa: ARG002 - as above
+        """Return minus the quantisation error: greater is better.
+
+        Args:
+            X: Rows.
+            y: Not used.
+        """
+        return -self.quantization_error(X)
+
+    @property
+    def nodes_(self) -> Floats:
+        """Positions of the nodes, one a row."""
+        return self._gas.positions[self._places() >= 0].astype(self._dtype, copy=False)
+
+    @property
+    def edges_(self) -> NDArray[np.intp]:
+        """The edges, one a row: the two nodes, by their rows in `nodes_`."""
+        return self._edges()[:, :2]
+
+    @property
+    def components_(self) -> NDArray[np.intp]:
+        """The connected component of each node, from 0."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        size = int((self._places() >= 0).sum())
+        one, two = self.edges_.T
+        joined = coo_array((np.ones(len(one)), (one, two)), shape=(size, size))
+        return connected_components(joined, directed=False)[1].astype(np.intp)
+
+    @property
+    def graph_(self) -> networkx.Graph[int]:
+        """The graph: nodes have a `position` and an `error`, edges an `age`."""
+        import networkx
+
+        alive = self._places() >= 0
+        errors = self._gas.errors[alive] / self._gas.gain[0]
+        graph = networkx.Graph()
+        for node, (position, error) in enumerate(zip(self.nodes_, errors, strict=True)):
+            graph.add_node(node, position=position, error=float(error))
+        graph.add_edges_from((*ends, {"age": age}) for *ends, age in self._edges().tolist())
+        return graph
+
+    def rows(self, X: Any, *, first: bool) -> Floats:
+        """Return rows to learn from, checked."""
+        least = 2 if first else 1
+        return self.squarable(self.training_input(X, first=first, ensure_min_samples=least))
+
+    @override
+    def check_options(self) -> None:
+        self.rates()
+        self.whole("n_epochs")
+        self.seed()
+
+    @override
+    def learnt_values(self) -> dict[str, Any]:
+        return self._gas._asdict() | {
+            "used": self._places() >= 0,
+            "single": self._dtype == np.float32,
+        }
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        values = dict(values)
+        used, single = values.pop("used"), values.pop("single")
+        self._gas = Gas(**values)
+        self.fits(right=sound(self._gas, used))
+        self._tree = tree_of(self._gas, used)
+        self._dtype = np.dtype(np.float32 if single else np.float64)
+
+    def rates(self) -> Rates:
+        """Return how to learn, checked.
+
+        Raises:
+            ValueError: When an option cannot be.
+        """
+        return Rates(
+            self.number("lr", "(0, 1]"),
+            self.number("neighbor_lr", "[0, 1]"),
+            self.whole("max_age"),
+            self.whole("insert_every"),
+            self.number("insertion_decay", "[0, 1]"),
+            self.number("error_decay", "(0, 1]"),
+            self.whole("max_nodes", least=2),
+        )
+
+    def begin(self, X: Floats, random: np.random.RandomState) -> None:
+        """Start with nodes on two rows."""
+        most = min(self.max_nodes, 2 + self.n_epochs * len(X) // self.insert_every)
+        self.require_room(2.0 * most * (2 * X.shape[1] + 2 * EDGES_AT_FIRST))
+        start = X[random.choice(len(X), 2, replace=False)]
+        self._dtype = X.dtype
+        self._gas, self._tree = make_room(first_gas(start))
+
+    def adapt(self, X: Floats, order: NDArray[np.intp], rates: Rates) -> None:
+        """Learn from rows in an order."""
+        for block in blocks(order):
+            rows = X[block].astype(np.float64)
+            at = learn(self._gas, self._tree, rows, 0, rates)
+            while at < len(rows) or self._gas.counts[DUE]:
+                self._gas, self._tree = make_room(self._gas, self._tree)
+                at = learn(self._gas, self._tree, rows, at, rates)
+        # The tree then follows from the gas alone: what was saved and read has the same.
+        self._tree = tree_of(self._gas, self._places() >= 0)
+
+    def _places(self) -> NDArray[np.intp]:
+        """Return the leaf of each place, −1 where there is no node."""
+        check_is_fitted(self)
+        return self._tree.leaf_of
+
+    def _edges(self) -> NDArray[np.int64]:
+        """Return edges as rows of both ends and the age."""
+        return edges_of(self._gas, self._places() >= 0)
+
+    def _winners(self, X: Any) -> tuple[NDArray[np.intp], Floats]:
+        """Return the place of the node nearest to each row, and how far it is."""
+        X = self.squarable(self.input(X))
+        found = [
+            winners(self._tree, self._gas.positions, X[block].astype(np.float64))
+            for block in blocks(np.arange(len(X)))
+        ]
+        nodes, distances = zip(*found, strict=True)
+        return np.concatenate(nodes), np.concatenate(distances)
+
+    @property
+    def _n_features_out(self) -> int:
+        """How many columns `transform` gives."""
+        return len(self.nodes_)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_gas")
+
+
+def blocks(order: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Return an order of rows in parts that are small beside the rows."""
+    return [order[at : at + BLOCK] for at in range(0, len(order), BLOCK)]

@@ -1,0 +1,231 @@
+"""The compiled loop of growing neural gas: a signal after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from neuropil.classic.competitive.gas.box_tree import (
+    DEEPEST,
+    ROOM,
+    BoxTree,
+    put,
+    take_out,
+    two_nearest,
+    widen,
+)
+from neuropil.classic.compiled import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from neuropil.classic.base import Floats
+
+    Indices = NDArray[np.intp]
+
+# Places in `Gas.counts`: nodes, signals so far, signals until the tree is built anew, whether a
+# node is to be inserted, and how many places are free.
+NODES, SIGNALS, FRESH, DUE, FREE = range(5)
+# Errors grow in place of decaying, so that a signal touches one; beyond this all are divided.
+LARGEST_GAIN = 1e100
+
+
+class Gas(NamedTuple):
+    """The graph of a growing gas. Node i is in use while the tree has it.
+
+    Attributes:
+        positions: A node a row.
+        errors: Accumulated squared distances of each, times `gain`.
+        wins: How often each was the nearest.
+        degrees: How many edges each has.
+        neighbors: The nodes at their other ends.
+        births: `wins` of both ends, added, when the edge was new or renewed: its age is how
+            much more they are by now.
+        free: Unused places, a stack.
+        counts: See `NODES` and what follows it.
+        gain: What errors are multiplied with; a single number.
+    """
+
+    positions: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    wins: NDArray[np.int64]
+    degrees: NDArray[np.intp]
+    neighbors: NDArray[np.intp]
+    births: NDArray[np.int64]
+    free: NDArray[np.intp]
+    counts: NDArray[np.int64]
+    gain: NDArray[np.float64]
+
+
+class Rates(NamedTuple):
+    """How a gas learns: the options of `GrowingNeuralGas`."""
+
+    lr: float
+    neighbor_lr: float
+    max_age: int
+    insert_every: int
+    insertion_decay: float
+    error_decay: float
+    max_nodes: int
+
+
+@compiled()
+def learn(gas: Gas, tree: BoxTree, X: Floats, start: int, rates: Rates) -> int:
+    """Learn from rows until the last, or until there must be more room or a new tree.
+
+    Args:
+        gas: The graph; changed.
+        tree: Its positions; changed.
+        X: Rows.
+        start: The first of them to learn from.
+        rates: How far to move, when to insert.
+
+    Returns:
+        The row to go on with.
+    """
+    waiting, bounds = np.empty(DEEPEST, np.intp), np.empty(DEEPEST)
+    at = start
+    while True:
+        if gas.counts[DUE] and not insert(gas, tree, rates.insertion_decay):
+            break
+        if at == len(X) or gas.counts[FRESH] == 0:
+            break
+        x = X[at]
+        first, second, distance = two_nearest(tree, gas.positions, x, waiting, bounds)
+        width = gas.neighbors.shape[1]
+        if gas.degrees[first] == width or gas.degrees[second] == width:
+            break
+        gas.wins[first] += 1
+        gas.errors[first] += distance * gas.gain[0]
+        follow(gas, tree, first, x, rates.lr)
+        for i in range(gas.degrees[first]):
+            follow(gas, tree, gas.neighbors[first, i], x, rates.neighbor_lr)
+        connect(gas, first, second)
+        drop_old_edges(gas, tree, first, rates.max_age)
+        decay(gas, rates.error_decay)
+        gas.counts[SIGNALS] += 1
+        gas.counts[FRESH] -= 1
+        if gas.counts[SIGNALS] % rates.insert_every == 0:
+            gas.counts[DUE] = gas.counts[NODES] < rates.max_nodes
+        at += 1
+    return at
+
+
+@compiled()
+def follow(gas: Gas, tree: BoxTree, node: int, x: Floats, rate: float) -> None:
+    """Move a node towards x."""
+    position = gas.positions[node]
+    for j in range(x.size):
+        position[j] += rate * (x[j] - position[j])
+    widen(tree, tree.leaf_of[node], position)
+
+
+@compiled()
+def place(gas: Gas, node: int, other: int) -> int:
+    """Return where a node's edge to another stands among its edges, or −1."""
+    for i in range(gas.degrees[node]):
+        if gas.neighbors[node, i] == other:
+            return i
+    return -1
+
+
+@compiled()
+def connect(gas: Gas, node: int, other: int) -> None:
+    """Make an edge between two nodes new, whether there is one or not."""
+    birth = gas.wins[node] + gas.wins[other]
+    for one, two in ((node, other), (other, node)):
+        i = place(gas, one, two)
+        if i < 0:
+            i = gas.degrees[one]
+            gas.degrees[one] += 1
+            gas.neighbors[one, i] = two
+        gas.births[one, i] = birth
+
+
+@compiled()
+def disconnect(gas: Gas, node: int, other: int) -> None:
+    """Remove the edge between two nodes."""
+    for one, two in ((node, other), (other, node)):
+        i, last = place(gas, one, two), gas.degrees[one] - 1
+        gas.neighbors[one, i] = gas.neighbors[one, last]
+        gas.births[one, i] = gas.births[one, last]
+        gas.degrees[one] = last
+
+
+@compiled()
+def drop_old_edges(gas: Gas, tree: BoxTree, node: int, max_age: int) -> None:
+    """Remove a node's edges that are too old, and what has no edge then."""
+    for i in range(gas.degrees[node] - 1, -1, -1):
+        other = gas.neighbors[node, i]
+        if gas.wins[node] + gas.wins[other] - gas.births[node, i] > max_age:
+            disconnect(gas, node, other)
+            if gas.degrees[other] == 0:
+                take_out(tree, other)
+                gas.errors[other] = 0
+                gas.free[gas.counts[FREE]] = other
+                gas.counts[FREE] += 1
+                gas.counts[NODES] -= 1
+
+
+@compiled()
+def decay(gas: Gas, rate: float) -> None:
+    """Let all errors decay."""
+    gas.gain[0] /= rate
+    if gas.gain[0] > LARGEST_GAIN:
+        for node in range(gas.errors.size):
+            gas.errors[node] /= gas.gain[0]
+        gas.gain[0] = 1
+
+
+@compiled()
+def insert(gas: Gas, tree: BoxTree, share: float) -> bool:
+    """Put a node between that of most error and the neighbour of it that has most.
+
+    Args:
+        gas: The graph; changed.
+        tree: Its positions; changed.
+        share: How much of their errors these two keep.
+
+    Returns:
+        Whether it is done: there must be a free place, and room in the tree's leaf.
+    """
+    worst = 0
+    for node in range(1, gas.errors.size):
+        if gas.errors[node] > gas.errors[worst]:
+            worst = node
+    if gas.errors[worst] > 0:
+        leaf = tree.leaf_of[worst]
+        if gas.counts[FREE] == 0 or tree.counts[leaf] == ROOM:
+            return False
+        other = int(gas.neighbors[worst, 0])
+        for i in range(1, gas.degrees[worst]):
+            if gas.errors[gas.neighbors[worst, i]] > gas.errors[other]:
+                other = int(gas.neighbors[worst, i])
+        gas.counts[FREE] -= 1
+        new = int(gas.free[gas.counts[FREE]])
+        for j in range(gas.positions.shape[1]):
+            middle = (gas.positions[worst, j] + gas.positions[other, j]) / 2
+            gas.positions[new, j] = middle
+        gas.wins[new] = gas.degrees[new] = 0
+        disconnect(gas, worst, other)
+        connect(gas, worst, new)
+        connect(gas, other, new)
+        gas.errors[worst] *= share
+        gas.errors[other] *= share
+        gas.errors[new] = gas.errors[worst]
+        gas.counts[NODES] += 1
+        put(tree, leaf, new, gas.positions[new])
+    gas.counts[DUE] = 0
+    return True
+
+
+@compiled()
+def winners(tree: BoxTree, positions: Floats, X: Floats) -> tuple[Indices, Floats]:
+    """Return the node nearest to each row, and how far it is."""
+    waiting, bounds = np.empty(DEEPEST, np.intp), np.empty(DEEPEST)
+    nodes, distances = np.empty(len(X), np.intp), np.empty(len(X))
+    for row in range(len(X)):
+        first, _, distance = two_nearest(tree, positions, X[row], waiting, bounds)
+        nodes[row], distances[row] = first, np.sqrt(distance)
+    return nodes, distances

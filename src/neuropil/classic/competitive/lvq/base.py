@@ -1,0 +1,289 @@
+"""What the LVQ family shares: prototypes with classes, where they start, who is nearest."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from typing_extensions import override
+
+from neuropil.classic.base import ClassicNetwork
+from neuropil.classic.competitive.lvq.loops import nearest, settle
+from neuropil.classic.fitted_state import array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from neuropil.classic.base import Floats
+
+    Indices = NDArray[np.intp]
+
+# k-means only finds where prototypes start: by then it moves them little.
+PASSES = 10
+# Arrays of one kind, so that loops are compiled once.
+COMPILED = {"order": "C", "force_writeable": True}
+
+
+class Pass(NamedTuple):
+    """One pass over rows: which come when, and how far each moves the prototypes.
+
+    Attributes:
+        X: Rows.
+        y: Index of each one's class.
+        order: Which row comes when.
+        rate: Learning rate of the first step.
+        fall: By how much it falls with each step.
+    """
+
+    X: Floats
+    y: Indices
+    order: Indices
+    rate: float
+    fall: float
+
+
+class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
+    """A classifier that gives a row the class of the nearest of its prototypes.
+
+    Args:
+        prototypes_per_class: How many each class gets, or as many as it has rows.
+        init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
+            rows of each class.
+        n_epochs: Passes over the rows, each in a new order.
+        lr: Learning rate.
+        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        random_state: Seed of the start and of the orders.
+    """
+
+    learnt: ClassVar[dict[str, Any]] = {
+        "classes_": array("label", "classes"),
+        "prototypes_": array("float", "prototypes features"),
+        "prototype_labels_": array("label", "prototypes"),
+    }
+    classes_: NDArray[Any]
+    prototypes_: Floats
+    prototype_labels_: NDArray[Any]
+
+    # The largest rate that makes sense, as an interval.
+    rates = "(0, 1]"
+
+    def __init__(
+        self,
+        prototypes_per_class: int = 5,
+        *,
+        init: str = "kmeans",
+        n_epochs: int = 10,
+        lr: float = 0.1,
+        decay: str = "linear",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.prototypes_per_class = prototypes_per_class
+        self.init = init
+        self.n_epochs = n_epochs
+        self.lr = lr
+        self.decay = decay
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Learn prototypes from rows and their classes.
+
+        Args:
+            X: Rows.
+            y: The class of each.
+
+        Raises:
+            ValueError: When an option or the data cannot be, there is only one class, or the
+                prototypes leave all bounds.
+        """
+        X, y = self.rows(X, y, first=True)
+        self.forget(y)
+        codes = np.searchsorted(self.classes_, y)
+        random = check_random_state(self.random_state)
+        self.begin(X, codes, random)
+        W, labels = self.columns()
+        start, before = self.prototypes_, self.cost(X, codes, W, labels)
+        lr = float(self.lr)
+        fall = lr / (self.n_epochs * len(X)) if self.decay == "linear" else 0.0
+        starts = (lr - epoch * len(X) * fall for epoch in range(self.n_epochs))
+        self.learn(Pass(X, codes, random.permutation(len(X)), rate, fall) for rate in starts)
+        after = self.cost(X, codes, *self.columns())
+        if after > before:
+            self.prototypes_ = start
+            self.forget_learning(X, before, after)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
+        """Go on learning from more rows, in their order, at the constant rate ``lr``.
+
+        A class gets its prototypes from the first call that has rows of it.
+
+        Args:
+            X: Rows.
+            y: The class of each.
+            classes: All classes that will ever come; those of the first `y` by default. Only
+                the first call needs them.
+
+        Raises:
+            ValueError: When an option or the data cannot be, a class is unknown, or the
+                prototypes leave all bounds.
+        """
+        first = not hasattr(self, "prototypes_")
+        X, y = self.rows(X, y, first=first)
+        if first:
+            self.forget(y if classes is None else classes)
+        for given in (y, classes):
+            self.check_classes(given)
+        codes = np.searchsorted(self.classes_, y)
+        X = X.astype(getattr(self, "prototypes_", X).dtype, copy=False)
+        self.begin(X, codes, check_random_state(self.random_state))
+        self.learn([Pass(X, codes, np.arange(len(X)), float(self.lr), 0.0)])
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the class of the prototype that is nearest to each row."""
+        X = self.squarable(self.input(X, **COMPILED)).astype(self.prototypes_.dtype, copy=False)
+        return self.prototype_labels_[self.winners(X)]
+
+    def winners(self, X: Floats) -> Indices:
+        """Return the index of the prototype that is nearest to each row."""
+        return nearest(X, np.ascontiguousarray(self.prototypes_.T))
+
+    @abstractmethod
+    def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
+        """Move the prototypes by one pass over the rows.
+
+        Args:
+            part: The rows, and how far they move.
+            W: Prototypes, one a column; changed.
+            labels: Index of each one's class.
+        """
+
+    def prepare(self, X: Floats) -> None:
+        """Settle, on the first rows, what else is learnt than prototypes."""
+
+    def forget_learning(self, X: Floats, before: float, after: float) -> None:
+        """Set what else is learnt than prototypes to what it was before the first pass.
+
+        Args:
+            X: Rows.
+            before: How much was wrong then.
+            after: How much is wrong now.
+        """
+
+    def cost(self, X: Floats, y: Indices, W: Floats, labels: Indices) -> float:
+        """Return how much is wrong, which learning makes less: rows of another class.
+
+        Args:
+            X: Rows.
+            y: Index of each one's class.
+            W: Prototypes, one a column.
+            labels: Index of each one's class.
+        """
+        return float((labels[nearest(X, W)] != y).sum())
+
+    def columns(self) -> tuple[Floats, Indices]:
+        """Return a copy of the prototypes as columns, and the index of each one's class."""
+        labels = np.searchsorted(self.classes_, self.prototype_labels_)
+        return np.array(self.prototypes_.T, order="C"), labels
+
+    @override
+    def check_options(self) -> None:
+        self.whole("prototypes_per_class")
+        self.one_of("init", ("kmeans", "sample"))
+        self.whole("n_epochs")
+        self.number("lr", self.rates)
+        self.one_of("decay", ("linear", "constant"))
+        self.seed()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        known = np.unique(self.classes_)
+        self.fits(right=len(known) > 1 and np.array_equal(known, self.classes_))
+        self.fits(right=bool(np.isin(self.prototype_labels_, known).all()))
+        self.fits(right=self.prototype_labels_.dtype == known.dtype)
+
+    def rows(self, X: Any, y: Any, *, first: bool) -> tuple[Floats, NDArray[Any]]:
+        """Return rows and their classes, checked.
+
+        Raises:
+            ValueError: When the data cannot be.
+        """
+        X, y = self.training_input(X, y, first=first, **COMPILED)
+        check_classification_targets(y)
+        return self.squarable(X), y
+
+    def forget(self, classes: Any) -> None:
+        """Drop what was learnt, and take new classes.
+
+        Raises:
+            ValueError: When there is only one.
+        """
+        self.classes_ = np.unique(classes)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs at least two classes, got one class: "
+                f"{self.classes_[0]}."
+            )
+        for name in ("prototypes_", "prototype_labels_"):
+            if hasattr(self, name):
+                delattr(self, name)
+
+    def check_classes(self, given: Any) -> None:
+        """Refuse classes that are unknown; None passes.
+
+        Raises:
+            ValueError: When there is one.
+        """
+        unknown = np.setdiff1d(self.classes_ if given is None else given, self.classes_)
+        if len(unknown):
+            known = ", ".join(map(str, self.classes_))
+            raise ValueError(
+                f"{type(self).__name__}.partial_fit: class {unknown[0]} is unknown; known: "
+                f"{known}. Name all classes in the first call: classes=[…]."
+            )
+
+    def begin(self, X: Floats, codes: Indices, random: np.random.RandomState) -> None:
+        """Give prototypes to the classes that have rows and no prototypes."""
+        new = np.unique(codes)
+        if hasattr(self, "prototypes_"):
+            have = np.searchsorted(self.classes_, self.prototype_labels_)
+            new = np.setdiff1d(new, have)
+        starts = [self.start(X[codes == code], random) for code in new]
+        labels = np.repeat(self.classes_[new], [len(start) for start in starts])
+        if hasattr(self, "prototypes_"):
+            starts.insert(0, self.prototypes_)
+            labels = np.concatenate([self.prototype_labels_, labels])
+        else:
+            self.prepare(X)
+        self.prototypes_, self.prototype_labels_ = np.concatenate(starts), labels
+
+    def start(self, rows: Floats, random: np.random.RandomState) -> Floats:
+        """Return where the prototypes of a class start."""
+        count = min(self.prototypes_per_class, len(rows))
+        drawn = rows[random.choice(len(rows), count, replace=False)]
+        if self.init != "sample":
+            settle(rows, drawn, PASSES)
+        return drawn
+
+    def learn(self, passes: Iterable[Pass]) -> None:
+        """Move the prototypes by passes over rows.
+
+        Raises:
+            ValueError: When they leave all bounds.
+        """
+        W, labels = self.columns()
+        for epoch, part in enumerate(passes, start=1):
+            self.learn_pass(part, W, labels)
+            if not np.isfinite(W).all():
+                raise ValueError(
+                    f"{type(self).__name__}: the prototypes left all bounds in epoch {epoch} "
+                    f"at lr={self.lr}; take a smaller one."
+                )
+        self.prototypes_ = np.array(W.T, order="C")

@@ -1,0 +1,154 @@
+"""Generalised learning vector quantisation: gradient descent on margins."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+from sklearn.exceptions import ConvergenceWarning
+from typing_extensions import override
+
+from neuropil.classic.competitive.lvq.base import Pass, PrototypeClassifier
+from neuropil.classic.competitive.lvq.glvq_loops import learn_margins, weigh_margins
+from neuropil.classic.fitted_state import NUMBER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from neuropil.classic.base import Floats
+    from neuropil.classic.competitive.lvq.base import Indices
+
+
+class MarginLVQ(PrototypeClassifier):
+    """What GLVQ and GMLVQ share: the sigmoid of the margin, and steps in the data's unit.
+
+    Args:
+        prototypes_per_class: How many each class gets, or as many as it has rows.
+        init: Where prototypes start.
+        n_epochs: Passes over the rows.
+        lr: Learning rate.
+        decay: Whether the rate falls.
+        beta: Steepness of the sigmoid.
+        random_state: Seed of the start and of the orders.
+    """
+
+    learnt: ClassVar[dict[str, Any]] = PrototypeClassifier.learnt | {"unit_": NUMBER}
+    unit_: float
+
+    rates = "(0, inf)"
+
+    def __init__(
+        self,
+        prototypes_per_class: int = 5,
+        *,
+        init: str = "kmeans",
+        n_epochs: int = 10,
+        lr: float = 0.3,
+        decay: str = "linear",
+        beta: float = 10.0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        super().__init__(
+            prototypes_per_class,
+            init=init,
+            n_epochs=n_epochs,
+            lr=lr,
+            decay=decay,
+            random_state=random_state,
+        )
+        self.beta = beta
+
+    @override
+    def check_options(self) -> None:
+        super().check_options()
+        self.number("beta", "(0, inf)")
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        self.fits(right=self.unit_ >= 0)
+
+    @override
+    def prepare(self, X: Floats) -> None:
+        self.unit_ = 0.0
+
+    @override
+    def cost(self, X: Floats, y: Indices, W: Floats, labels: Indices) -> float:
+        return weigh_margins(X, y, W, labels, float(self.beta))[0]
+
+    @override
+    def forget_learning(self, X: Floats, before: float, after: float) -> None:
+        warnings.warn(
+            f"{type(self).__name__}: the sum of f(μ) over {len(X)} rows grew from {before:.4g} "
+            f"to {after:.4g}, so the prototypes stay where they started; take a smaller lr "
+            f"than {self.lr:g}.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+
+    def settle_unit(self, part: Pass, W: Floats, labels: Indices) -> float:
+        """Return σ², which is settled once rows and prototypes are of two classes."""
+        if self.unit_ == 0:
+            _, slopes, per_distance = weigh_margins(part.X, part.y, W, labels, float(self.beta))
+            where_classes_meet = slopes / per_distance if per_distance > 0 else 0.0
+            self.unit_ = min(float(part.X.var(axis=0).sum()), where_classes_meet)
+        return self.unit_
+
+
+@final
+class GLVQ(MarginLVQ):
+    """Generalised LVQ: stochastic gradient descent on how far rows are on the wrong side.
+
+    Minimises ``Σ f(μ(x))`` with ``μ = (d⁺ − d⁻) / (d⁺ + d⁻)`` and ``f(μ) = 1 / (1 + e^(−βμ))``,
+    where d⁺ = ‖x − w⁺‖² belongs to the nearest prototype of the right class and d⁻ = ‖x − w⁻‖²
+    to the nearest of any other. Up to a constant factor the steps are those of the gradient,
+
+    ``w⁺ ← w⁺ + lr σ² f′(μ) d⁻ / (d⁺ + d⁻)² (x − w⁺)``,
+    ``w⁻ ← w⁻ − lr σ² f′(μ) d⁺ / (d⁺ + d⁻)² (x − w⁻)``,
+
+    where σ² is the variance of the first rows, or ``Σ f′(μ) / Σ (f′(μ) / (d⁺ + d⁻))``, their
+    distances where classes meet, if that is less. No step is longer than the way to x. If the
+    sum is larger at the end of `fit` than at its start, the prototypes stay where they started,
+    and a warning says so.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
+
+    Args:
+        prototypes_per_class: How many each class gets, or as many as it has rows.
+        init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
+            rows of each class.
+        n_epochs: Passes over the rows, each in a new order.
+        lr: Learning rate; as σ² is in the steps, it need not follow the data's unit.
+        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        beta: β; the larger, the more only rows near a border count.
+        random_state: Seed of the start and of the orders.
+
+    Attributes:
+        classes_: The classes, sorted.
+        prototypes_: The prototypes, ``(n_prototypes, n_features)``.
+        prototype_labels_: The class of each prototype.
+        unit_: σ²; 0 until rows of two classes have come.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: In `fit`, when an option or the data cannot be.
+
+    Reference:
+        Sato, Yamada, "Generalized Learning Vector Quantization", 1995. There β grows with
+        time, and σ² is not in the steps.
+
+    Example:
+        >>> X, y = [[0.0], [1.0], [8.0], [9.0]], ["low", "low", "high", "high"]
+        >>> model = GLVQ(prototypes_per_class=1, random_state=0).fit(X, y)
+        >>> model.score(X, y)
+        1.0
+    """
+
+    @override
+    def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
+        unit = self.settle_unit(part, W, labels)
+        rates = part.rate * unit, part.fall * unit
+        learn_margins(part.X, part.y, part.order, W, labels, *rates, float(self.beta))

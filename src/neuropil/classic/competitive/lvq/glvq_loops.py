@@ -1,0 +1,114 @@
+"""The compiled loop of generalised learning vector quantisation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neuropil.classic.competitive.lvq.loops import move, squared_distances
+from neuropil.classic.compiled import compiled
+
+if TYPE_CHECKING:
+    from neuropil.classic.base import Floats
+    from neuropil.classic.competitive.lvq.loops import Indices
+
+
+@compiled()
+def right_and_wrong(distances: Floats, labels: Indices, right: int) -> tuple[int, int]:
+    """Return where the least distance to the right class and to any other stand, or −1."""
+    i, j = -1, -1
+    to_right = to_wrong = distances[0]
+    for k in range(labels.size):
+        distance = distances[k]
+        if labels[k] == right:
+            if i < 0 or distance < to_right:
+                i, to_right = k, distance
+        elif j < 0 or distance < to_wrong:
+            j, to_wrong = k, distance
+    return i, j
+
+
+@compiled()
+def apart(to_right: float, to_wrong: float, scale: float) -> bool:
+    """Tell whether a row is far enough from two prototypes for their margin to be a number."""
+    total = to_right + to_wrong
+    return total > 1e-30 * scale and total > 1e-140
+
+
+@compiled()
+def slope(to_right: float, to_wrong: float, beta: float) -> float:
+    """Return f′(μ) / (d⁺ + d⁻)², μ = (d⁺ − d⁻) / (d⁺ + d⁻) and f(μ) = 1 / (1 + e^(−βμ))."""
+    total = to_right + to_wrong
+    f = 1 / (1 + np.exp(-beta * (to_right - to_wrong) / total))
+    return beta * f * (1 - f) / total / total
+
+
+@compiled()
+def weigh_margins(
+    X: Floats, y: Indices, W: Floats, labels: Indices, beta: float
+) -> tuple[float, float, float]:
+    """Return Σ f(μ) of all rows, Σ f′(μ), and Σ f′(μ) / (d⁺ + d⁻).
+
+    A row that is as far from both its prototypes as they are from each other, nothing, counts
+    as one on the border.
+
+    Args:
+        X: Rows.
+        y: Their classes.
+        W: Prototypes, one a column.
+        labels: Their classes.
+        beta: Steepness of the sigmoid.
+    """
+    distances = np.empty(W.shape[1], W.dtype)
+    cost = slopes = per_distance = 0.0
+    for row in range(len(X)):
+        squared_distances(X[row], W, distances)
+        i, j = right_and_wrong(distances, labels, int(y[row]))
+        if i >= 0 and j >= 0:
+            to_right, to_wrong = float(distances[i]), float(distances[j])
+            total = to_right + to_wrong
+            if total > 1e-140:
+                f = 1 / (1 + np.exp(-beta * (to_right - to_wrong) / total))
+                cost += f
+                slopes += f * (1 - f)
+                per_distance += f * (1 - f) / total
+            else:
+                cost += 0.5
+    return cost, slopes, per_distance
+
+
+@compiled()
+def learn_margins(
+    X: Floats,
+    y: Indices,
+    order: Indices,
+    W: Floats,
+    labels: Indices,
+    rate: float,
+    fall: float,
+    beta: float,
+) -> None:
+    """Widen each row's margin: the nearest right prototype comes, the nearest wrong one flees.
+
+    Args:
+        X: Rows.
+        y: Their classes.
+        order: Which row comes when.
+        W: Prototypes, one a column; changed.
+        labels: Their classes.
+        rate: Learning rate of the first step.
+        fall: By how much it falls with each step.
+        beta: Steepness of the sigmoid.
+    """
+    distances = np.empty(W.shape[1], W.dtype)
+    for row in order:
+        squared_distances(X[row], W, distances)
+        i, j = right_and_wrong(distances, labels, int(y[row]))
+        if i >= 0 and j >= 0 and apart(distances[i], distances[j], rate):
+            to_right, to_wrong = float(distances[i]), float(distances[j])
+            step = rate * slope(to_right, to_wrong, beta)
+            # Between two prototypes that nearly coincide the gradient has no bound.
+            move(W, i, X[row], min(step * to_wrong, 1.0))
+            move(W, j, X[row], -min(step * to_right, 1.0))
+        rate -= fall

@@ -1,0 +1,151 @@
+"""Generalised matrix learning vector quantisation: the metric is learnt too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+from typing_extensions import override
+
+from neuropil.classic.competitive.lvq.glvq import MarginLVQ
+from neuropil.classic.competitive.lvq.gmlvq_loops import learn_metric
+from neuropil.classic.competitive.lvq.loops import nearest
+from neuropil.classic.fitted_state import array
+
+if TYPE_CHECKING:
+    from neuropil.classic.base import Floats
+    from neuropil.classic.competitive.lvq.base import Indices, Pass
+
+
+@final
+class GMLVQ(MarginLVQ):
+    """Generalised matrix LVQ: learns prototypes and which directions of the data matter.
+
+    As `GLVQ`, with the distance ``d(x, w) = (x − w)ᵀ Λ (x − w)``, ``Λ = Ωᵀ Ω``, ``tr Λ = 1``.
+    Each step is, up to a constant factor, that of the gradient, with σ² as in `GLVQ` and
+    ``g = f′(μ) / (d⁺ + d⁻)²``,
+
+    ``w⁺ ← w⁺ + lr σ² g d⁻ Λ (x − w⁺)``, ``w⁻ ← w⁻ − lr σ² g d⁺ Λ (x − w⁻)``,
+    ``Ω ← Ω − lr metric_share g Ω (d⁻ (x − w⁺)(x − w⁺)ᵀ − d⁺ (x − w⁻)(x − w⁻)ᵀ)``,
+
+    and then ``Ω ← Ω / √tr Λ``. Ω starts as I / √D. Columns should be of one scale
+    (`sklearn.preprocessing.StandardScaler`).
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
+
+    Args:
+        prototypes_per_class: How many each class gets, or as many as it has rows.
+        init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
+            rows of each class.
+        n_epochs: Passes over the rows, each in a new order.
+        lr: Learning rate of the prototypes; it need not follow the data's unit.
+        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        beta: β; the larger, the more only rows near a border count.
+        metric_share: What part of the rate Ω learns at, smaller than 1 in the paper; 0 leaves
+            it as it starts.
+        random_state: Seed of the start and of the orders.
+
+    Attributes:
+        classes_: The classes, sorted.
+        prototypes_: The prototypes, ``(n_prototypes, n_features)``.
+        prototype_labels_: The class of each prototype.
+        omega_: Ω, ``(n_features, n_features)``; ``omega_.T @ omega_`` is Λ, whose diagonal
+            says how much each column matters.
+        unit_: σ²; 0 until rows of two classes have come.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: In `fit`, when an option or the data cannot be.
+
+    Reference:
+        Schneider, Biehl, Hammer, "Adaptive Relevance Matrices in Learning Vector Quantization",
+        2009, section 3. There σ² is not in the steps.
+
+    Example:
+        >>> X = [[0, 0], [0, 9], [1, 4], [3, 0], [3, 9], [4, 5]]
+        >>> model = GMLVQ(prototypes_per_class=1, random_state=0).fit(X, [0, 0, 0, 1, 1, 1])
+        >>> model.score(X, [0, 0, 0, 1, 1, 1])
+        1.0
+        >>> relevances = np.diag(model.omega_.T @ model.omega_)
+        >>> bool(relevances[0] > relevances[1])  # the first column tells the classes apart
+        True
+    """
+
+    learnt: ClassVar[dict[str, Any]] = MarginLVQ.learnt | {
+        "omega_": array("float", "features features")
+    }
+    omega_: Floats
+
+    def __init__(
+        self,
+        prototypes_per_class: int = 5,
+        *,
+        init: str = "kmeans",
+        n_epochs: int = 10,
+        lr: float = 0.3,
+        decay: str = "linear",
+        beta: float = 10.0,
+        metric_share: float = 0.03,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        super().__init__(
+            prototypes_per_class,
+            init=init,
+            n_epochs=n_epochs,
+            lr=lr,
+            decay=decay,
+            beta=beta,
+            random_state=random_state,
+        )
+        self.metric_share = metric_share
+
+    @override
+    def check_options(self) -> None:
+        super().check_options()
+        self.number("metric_share", "[0, inf)")
+
+    @override
+    def prepare(self, X: Floats) -> None:
+        super().prepare(X)
+        self.require_room(3.0 * X.shape[1] ** 2)
+        self.omega_ = np.eye(X.shape[1], dtype=X.dtype) / np.sqrt(X.dtype.type(X.shape[1]))
+
+    @override
+    def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
+        unit = self.settle_unit(part, W, labels)
+        # Around the prototypes' middle, so that an offset of the data costs no digits.
+        centre = W.mean(axis=1)
+        X, V = part.X - centre, W - centre[:, None]
+        learn_metric(
+            X,
+            *part[1:3],
+            V,
+            labels,
+            *part[3:],
+            float(self.beta),
+            self.omega_,
+            np.ascontiguousarray(self.omega_ @ V),
+            float(self.metric_share),
+            unit,
+        )
+        W[:] = V + centre[:, None]
+
+    @override
+    def cost(self, X: Floats, y: Indices, W: Floats, labels: Indices) -> float:
+        centre = W.mean(axis=1)
+        seen = np.ascontiguousarray(self.omega_ @ (W - centre[:, None]))
+        return super().cost((X - centre) @ self.omega_.T, y, seen, labels)
+
+    @override
+    def forget_learning(self, X: Floats, before: float, after: float) -> None:
+        super().forget_learning(X, before, after)
+        unit = self.unit_
+        self.prepare(X)
+        self.unit_ = unit
+
+    @override
+    def winners(self, X: Floats) -> Indices:
+        centre = self.prototypes_.mean(axis=0)
+        W = self.omega_ @ (self.prototypes_ - centre).T
+        return nearest((X - centre) @ self.omega_.T, np.ascontiguousarray(W))

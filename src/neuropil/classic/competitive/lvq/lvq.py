@@ -1,0 +1,292 @@
+"""Kohonen's learning vector quantisation: the rule for winners, and those for pairs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from typing_extensions import override
+
+from neuropil.classic.competitive.lvq.base import Pass, PrototypeClassifier
+from neuropil.classic.competitive.lvq.loops import learn_pairs, learn_winners
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from neuropil.classic.base import Floats
+    from neuropil.classic.competitive.lvq.base import Indices
+
+
+@final
+class LVQ(PrototypeClassifier):
+    """Learning vector quantisation (LVQ1): the nearest prototype comes nearer, or flees.
+
+    With w the prototype nearest to x: ``w ← w + lr (x − w)`` when their classes are the same,
+    ``w ← w − lr (x − w)`` when not.
+
+    If `fit` names more of its rows wrongly at the end than at the start, the prototypes stay
+    where they started.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
+
+    Args:
+        prototypes_per_class: How many each class gets, or as many as it has rows.
+        init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
+            rows of each class.
+        n_epochs: Passes over the rows, each in a new order.
+        lr: What share of the way to x the first step goes.
+        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        random_state: Seed of the start and of the orders.
+
+    Attributes:
+        classes_: The classes, sorted.
+        prototypes_: The prototypes, ``(n_prototypes, n_features)``.
+        prototype_labels_: The class of each prototype.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: In `fit`, when an option or the data cannot be.
+
+    Reference:
+        Kohonen, "The Self-Organizing Map", Proceedings of the IEEE 78, 1990.
+
+    Example:
+        >>> X, y = [[0.0], [1.0], [8.0], [9.0]], ["low", "low", "high", "high"]
+        >>> model = LVQ(prototypes_per_class=1, random_state=0).fit(X, y)
+        >>> model.predict([[2.0], [100.0]]).tolist()
+        ['low', 'high']
+    """
+
+    @override
+    def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
+        learn_winners(part.X, part.y, part.order, W, labels, part.rate, part.fall)
+
+
+class PairLVQ(PrototypeClassifier):
+    """What LVQ2, LVQ2.1 and LVQ3 share: the two nearest prototypes, and a window.
+
+    Args:
+        prototypes_per_class: How many each class gets, or as many as it has rows.
+        init: Where prototypes start.
+        n_epochs: Passes over the rows.
+        lr: Learning rate.
+        decay: Whether the rate falls.
+        window: Width of the window.
+        random_state: Seed of the start and of the orders.
+    """
+
+    only_mistakes = False
+
+    def __init__(
+        self,
+        prototypes_per_class: int = 5,
+        *,
+        init: str = "kmeans",
+        n_epochs: int = 10,
+        lr: float = 0.1,
+        decay: str = "linear",
+        window: float = 0.2,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        super().__init__(
+            prototypes_per_class,
+            init=init,
+            n_epochs=n_epochs,
+            lr=lr,
+            decay=decay,
+            random_state=random_state,
+        )
+        self.window = window
+
+    @override
+    def check_options(self) -> None:
+        super().check_options()
+        self.number("window", "(0, 1)")
+
+    @override
+    def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
+        if W.shape[1] < 2:
+            return
+        window = float(self.window)
+        within = ((1 - window) / (1 + window)) ** 2
+        learn_pairs(*part[:3], W, labels, *part[3:], within, self.only_mistakes, self.share)
+
+    @property
+    def share(self) -> float:
+        """What part of the rate moves the two nearest when both are right."""
+        return 0.0
+
+
+@final
+class LVQ2(PairLVQ):
+    """LVQ2: a mistake near a border between two classes moves the border.
+
+    Let w_i be the prototype nearest to x, at the distance d_i, and w_j the second, at d_j. When
+    w_i has the wrong class, w_j the right one, and x is in the window,
+    ``d_i / d_j > (1 − window) / (1 + window)``:
+    ``w_i ← w_i − lr (x − w_i)``, ``w_j ← w_j + lr (x − w_j)``.
+
+    If `fit` names more of its rows wrongly at the end than at the start, the prototypes stay
+    where they started.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
+
+    Args:
+        prototypes_per_class: How many each class gets, or as many as it has rows.
+        init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
+            rows of each class.
+        n_epochs: Passes over the rows, each in a new order.
+        lr: What share of the way to x the first step goes.
+        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        window: Width of the window around the middle between two prototypes, 0.2 to 0.3 in
+            the paper.
+        random_state: Seed of the start and of the orders.
+
+    Attributes:
+        classes_: The classes, sorted.
+        prototypes_: The prototypes, ``(n_prototypes, n_features)``.
+        prototype_labels_: The class of each prototype.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: In `fit`, when an option or the data cannot be.
+
+    Reference:
+        Kohonen, Barna, Chrisley, "Statistical Pattern Recognition with Neural Networks:
+        Benchmarking Studies", 1988. The window is that of 1990, relative to the distances.
+
+    Example:
+        >>> X, y = [[0.0], [1.0], [8.0], [9.0]], ["low", "low", "high", "high"]
+        >>> model = LVQ2(prototypes_per_class=1, random_state=0).fit(X, y)
+        >>> model.prototypes_.ravel().tolist()  # no mistake: the means stay
+        [8.5, 0.5]
+    """
+
+    only_mistakes = True
+
+
+@final
+class LVQ21(PairLVQ):
+    """LVQ2.1: of the two nearest, the right one comes and the wrong one flees.
+
+    Let w_i and w_j be the two prototypes nearest to x, at the distances d_i ≤ d_j. When one has
+    the right class, the other has not, and x is in the window,
+    ``d_i / d_j > (1 − window) / (1 + window)``:
+    ``w ← w + lr (x − w)`` for the right one, ``w ← w − lr (x − w)`` for the wrong one.
+
+    If `fit` names more of its rows wrongly at the end than at the start, the prototypes stay
+    where they started.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
+
+    Args:
+        prototypes_per_class: How many each class gets, or as many as it has rows.
+        init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
+            rows of each class.
+        n_epochs: Passes over the rows, each in a new order.
+        lr: What share of the way to x the first step goes.
+        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        window: Width of the window around the middle between two prototypes, 0.2 to 0.3 in
+            the paper.
+        random_state: Seed of the start and of the orders.
+
+    Attributes:
+        classes_: The classes, sorted.
+        prototypes_: The prototypes, ``(n_prototypes, n_features)``.
+        prototype_labels_: The class of each prototype.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: In `fit`, when an option or the data cannot be.
+
+    Reference:
+        Kohonen, "Improved Versions of Learning Vector Quantization", IJCNN 1990.
+
+    Example:
+        >>> X, y = [[0.0], [1.0], [8.0], [9.0]], ["low", "low", "high", "high"]
+        >>> model = LVQ21(prototypes_per_class=1, random_state=0).fit(X, y)
+        >>> model.score(X, y)
+        1.0
+    """
+
+
+@final
+class LVQ3(PairLVQ):
+    """LVQ3: LVQ2.1 that also keeps prototypes of one class within their class.
+
+    Let w_i and w_j be the two prototypes nearest to x, at the distances d_i ≤ d_j. When one has
+    the right class, the other has not, and ``d_i / d_j > (1 − window) / (1 + window)``:
+    ``w ← w + lr (x − w)`` for the right one, ``w ← w − lr (x − w)`` for the wrong one. When
+    both are right: ``w ← w + ε lr (x − w)`` for both.
+
+    If `fit` names more of its rows wrongly at the end than at the start, the prototypes stay
+    where they started.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
+
+    Args:
+        prototypes_per_class: How many each class gets, or as many as it has rows.
+        init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
+            rows of each class.
+        n_epochs: Passes over the rows, each in a new order.
+        lr: What share of the way to x the first step goes.
+        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        window: Width of the window around the middle between two prototypes, 0.2 to 0.3 in
+            the paper.
+        epsilon: ε, 0.1 to 0.5 in the paper, the smaller the narrower the window.
+        random_state: Seed of the start and of the orders.
+
+    Attributes:
+        classes_: The classes, sorted.
+        prototypes_: The prototypes, ``(n_prototypes, n_features)``.
+        prototype_labels_: The class of each prototype.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: In `fit`, when an option or the data cannot be.
+
+    Reference:
+        Kohonen, "Improved Versions of Learning Vector Quantization", IJCNN 1990.
+
+    Example:
+        >>> X, y = [[0.0], [1.0], [8.0], [9.0]], ["low", "low", "high", "high"]
+        >>> model = LVQ3(prototypes_per_class=1, random_state=0).fit(X, y)
+        >>> model.score(X, y)
+        1.0
+    """
+
+    def __init__(
+        self,
+        prototypes_per_class: int = 5,
+        *,
+        init: str = "kmeans",
+        n_epochs: int = 10,
+        lr: float = 0.1,
+        decay: str = "linear",
+        window: float = 0.2,
+        epsilon: float = 0.1,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        super().__init__(
+            prototypes_per_class,
+            init=init,
+            n_epochs=n_epochs,
+            lr=lr,
+            decay=decay,
+            window=window,
+            random_state=random_state,
+        )
+        self.epsilon = epsilon
+
+    @override
+    def check_options(self) -> None:
+        super().check_options()
+        self.number("epsilon", "[0, 1]")
+
+    @property
+    @override
+    def share(self) -> float:
+        return float(self.epsilon)

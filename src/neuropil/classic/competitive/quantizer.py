@@ -1,0 +1,92 @@
+"""What networks of units among the rows share: which unit is nearest, and how far it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from typing_extensions import override
+
+from neuropil.classic.base import ClassicNetwork
+from neuropil.classic.competitive.nearest_units import Search
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sklearn.utils import Tags
+
+    from neuropil.classic.base import Floats
+
+
+class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
+    """Stands for each row by its nearest unit.
+
+    Attributes:
+        weights_: The units, one a row.
+    """
+
+    weights_: Floats
+
+    @property
+    def search(self) -> Search:
+        """Finds the best units of rows."""
+        return Search(self.weights_)
+
+    def rows(self, X: Any, *, first: bool | None = None) -> Floats:
+        """Return checked rows.
+
+        Args:
+            X: Rows of features.
+            first: Whether their columns are new; None where the model must be fitted already.
+
+        Raises:
+            ValueError: When it cannot be said where a row belongs.
+        """
+        X = self.input(X) if first is None else self.training_input(X, first=first)
+        return self.squarable(X)
+
+    def predict(self, X: Any) -> NDArray[np.intp]:
+        """Return the number of each row's best unit.
+
+        Args:
+            X: Rows of features.
+        """
+        X = self.rows(X)
+        return self.search.best(X)
+
+    def transform(self, X: Any) -> Floats:
+        """Return the distances of rows to all units.
+
+        Args:
+            X: Rows of features.
+        """
+        X = self.rows(X)
+        return self.search.distances(X)
+
+    def quantization_error(self, X: Any) -> float:
+        """Return the mean distance of a row to its best unit.
+
+        Args:
+            X: Rows of features.
+        """
+        X = self.rows(X)
+        return float(self.search.to_best(X).mean(dtype=np.float64))
+
+    def score(self, X: Any, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn's signature
+        """Return the quantisation error with a minus: more is better.
+
+        Args:
+            X: Rows of features.
+            y: Ignored.
+        """
+        return -self.quantization_error(X)
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.weights_)
+
+    @override
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,214 @@
+"""The compiled loops of self-organising maps: a row after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuropil.classic.compiled import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Values = NDArray[np.floating[Any]]
+
+# Sums may be taken in any order; NaN stays NaN.
+REORDERED = {"reassoc", "contract", "arcp", "nsz"}
+EUCLID, COSINE, DOT = range(3)
+GAUSSIAN, BUBBLE, MEXICAN_HAT = range(3)
+# exp(−40) of a difference is less than the last digit of what it is added to.
+REACH = 80.0
+# Scores that are looked at together, and most often passed by together.
+STRIDE = 32
+# Shares that are kept from row to row.
+KEPT = 1 << 22
+
+
+@compiled()
+def add_up(rows: Values, units: NDArray[np.intp], sums: Values) -> None:
+    """Add each row to the sum of its unit."""
+    for i in range(rows.shape[0]):
+        total = sums[units[i]]
+        for j in range(rows.shape[1]):
+            total[j] += rows[i, j]
+
+
+@compiled(fastmath=REORDERED)
+def settle(
+    rows: Values,
+    factors: Values,
+    scores: Values,
+    slack: Values,
+    best: NDArray[np.intp],
+) -> None:
+    """Choose the best of the units whose scores are within the slack of the least.
+
+    Args:
+        rows: Prepared rows.
+        factors: What gives a unit's score, a unit a row.
+        scores: Scores in single precision.
+        slack: How far the least and the best may be apart.
+        best: The units of the least scores; becomes the best units.
+    """
+    for i in range(rows.shape[0]):
+        limit = scores[i, best[i]] + slack[i]
+        if count_within(scores, i, 0, scores.shape[1], limit) > 1:
+            best[i] = best_within(rows, factors, scores, i, limit)
+
+
+@compiled(fastmath=REORDERED)
+def best_within(rows: Values, factors: Values, scores: Values, i: int, limit: float) -> int:
+    """Return the best of a row's units whose scores are not above a limit."""
+    best, least, units = 0, np.inf, scores.shape[1]
+    for first in range(0, units, STRIDE):
+        end = min(first + STRIDE, units)
+        if count_within(scores, i, first, end, limit) == 0:
+            continue
+        for k in range(first, end):
+            if scores[i, k] <= limit:
+                score = 0.0
+                for j in range(rows.shape[1]):
+                    score += rows[i, j] * factors[k, j]
+                if score < least:
+                    best, least = k, score
+    return best
+
+
+@compiled()
+def count_within(scores: Values, i: int, first: int, end: int, limit: float) -> int:
+    """Return how many of a row's scores are not above a limit."""
+    count = np.int32(0)
+    for k in range(first, end):
+        count += np.int32(scores[i, k] <= limit)
+    return int(count)
+
+
+@compiled(fastmath=REORDERED)
+def nearest(row: Values, weights: Values) -> int:
+    """Return the unit with the least Σ (x − w)²."""
+    best, least = 0, np.inf
+    for k in range(weights.shape[0]):
+        total = row.dtype.type(0)
+        for j in range(row.shape[0]):
+            step = row[j] - weights[k, j]
+            total += step * step
+        if total < least:
+            best, least = k, total
+    return best
+
+
+@compiled(fastmath=REORDERED)
+def nearest_where(present: Values, row: Values, weights: Values) -> int:
+    """Return the unit with the least Σ p (x − w)²; p is 1 where x is present, else 0."""
+    best, least = 0, np.inf
+    for k in range(weights.shape[0]):
+        total = row.dtype.type(0)
+        for j in range(row.shape[0]):
+            step = row[j] - weights[k, j]
+            total += present[j] * step * step
+        if total < least:
+            best, least = k, total
+    return best
+
+
+@compiled(fastmath=REORDERED)
+def best_aligned(row: Values, weights: Values, cosine: bool) -> int:  # noqa: FBT001 - compiled
+    """Return the unit with the largest x·w, or x·w / ‖w‖."""
+    best, most = 0, -np.inf
+    for k in range(weights.shape[0]):
+        product, square = row.dtype.type(0), row.dtype.type(0)
+        for j in range(row.shape[0]):
+            product += row[j] * weights[k, j]
+            square += weights[k, j] * weights[k, j]
+        if cosine and square > 0:
+            product /= np.sqrt(square)
+        if product > most:
+            best, most = k, product
+    return best
+
+
+@compiled()
+def fill_shares(
+    shares: Values, best: int, positions: Values, periods: Values, kind: int, radius: float
+) -> None:
+    """Write how strongly each unit is moved along with the best."""
+    for k in range(shares.shape[0]):
+        relative = 0.0
+        for axis in range(periods.shape[0]):
+            step = abs(positions[best, axis] - positions[k, axis])
+            step = min(step, periods[axis] - step) / radius
+            relative += step * step
+        if kind == BUBBLE:
+            shares[k] = 1.0 if relative <= 1 else 0.0
+        elif relative > REACH:
+            shares[k] = 0.0
+        else:
+            bell = np.exp(-0.5 * relative)
+            shares[k] = bell if kind == GAUSSIAN else (1 - relative) * bell
+
+
+@compiled(fastmath=REORDERED)
+def move(weights: Values, row: Values, present: Values, shares: Values, lr: float) -> None:
+    """Move each unit by its share of the way to the row."""
+    for k in range(weights.shape[0]):
+        if shares[k] != 0:
+            part = row.dtype.type(lr * shares[k])
+            for j in range(row.shape[0]):
+                weights[k, j] += part * present[j] * (row[j] - weights[k, j])
+
+
+@compiled(fastmath=REORDERED)
+def turn(weights: Values, row: Values, shares: Values, lr: float) -> None:
+    """Add its share of the row to each unit, which keeps its length of 1."""
+    for k in range(weights.shape[0]):
+        if shares[k] != 0:
+            part, square = row.dtype.type(lr * shares[k]), row.dtype.type(0)
+            for j in range(row.shape[0]):
+                weights[k, j] += part * row[j]
+                square += weights[k, j] * weights[k, j]
+            if square > 0:
+                size = np.sqrt(square)
+                for j in range(row.shape[0]):
+                    weights[k, j] /= size
+
+
+@compiled()
+def online_epoch(
+    X: Values,
+    order: NDArray[np.intp],
+    weights: Values,
+    positions: Values,
+    periods: Values,
+    distance: int,
+    kind: int,
+    radius: float,
+    lr: float,
+) -> None:
+    """Move units towards rows, row after row: ``w_k += lr h(c, k) (x − w_k)``."""
+    columns, units = X.shape[1], weights.shape[0]
+    row, present = np.empty(columns, X.dtype), np.empty(columns, X.dtype)
+    # The shares of a best unit are the same all through the epoch: as many as fit are kept.
+    kept = max(1, min(units, KEPT // units))
+    shares, owner = np.empty((kept, units)), np.full(kept, -1)
+    for i in order:
+        whole = True
+        for j in range(columns):
+            there = X[i, j] == X[i, j]
+            whole = whole and there
+            present[j] = 1 if there else 0
+            row[j] = X[i, j] if there else 0
+        if distance != EUCLID:
+            best = best_aligned(row, weights, distance == COSINE)
+        elif whole:
+            best = nearest(row, weights)
+        else:
+            best = nearest_where(present, row, weights)
+        place = best % kept
+        if owner[place] != best:
+            fill_shares(shares[place], best, positions, periods, kind, radius)
+            owner[place] = best
+        if distance == DOT:
+            turn(weights, row, shares[place], lr)
+        else:
+            move(weights, row, present, shares[place], lr)

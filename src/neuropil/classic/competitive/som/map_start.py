@@ -1,0 +1,66 @@
+"""Where the units of a map start: on the plane of most variance, or on rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from neuropil.classic.competitive.som.grid import Grid
+
+    Values = NDArray[np.floating[Any]]
+
+# Up to here the covariance of the columns is decomposed, which is exact and faster.
+COLUMNS = 512
+
+
+def spanned_by_components(X: Values, grid: Grid, rng: np.random.RandomState) -> Values:
+    """Return units spread evenly over the leading principal components, one per axis.
+
+    The longest axis of the grid lies along the first component, from one standard deviation
+    below the mean to one above. A direction without variance adds nothing: columns that are
+    constant stay so.
+
+    Args:
+        X: Rows without missing values.
+        grid: The grid of the units.
+        rng: Draws what the components of very wide rows are looked for with.
+    """
+    centered = X - X.mean(axis=0)
+    spans = leading_components(centered, min(len(grid.sides), *X.shape), rng)
+    places = np.indices(grid.sides).reshape(len(grid.sides), -1).T
+    middle = (np.array(grid.sides) - 1) / 2
+    along = (places - middle) / np.maximum(middle, 0.5)
+    longest = sorted(range(len(grid.sides)), key=lambda axis: -grid.sides[axis])
+    return X.mean(axis=0) + along[:, longest[: len(spans)]] @ spans
+
+
+def leading_components(centered: Values, count: int, rng: np.random.RandomState) -> Values:
+    """Return the first principal components, each as long as the deviation along it."""
+    if centered.shape[1] <= COLUMNS:
+        covariance = centered.T @ centered / len(centered)
+        variances, vectors = np.linalg.eigh(covariance.astype(np.float64))
+        deviations = np.sqrt(np.maximum(variances[::-1][:count], 0))
+        directions = vectors.T[::-1][:count]
+    else:
+        from sklearn.utils.extmath import randomized_svd
+
+        _, sizes, directions = randomized_svd(centered, count, random_state=rng)
+        deviations = sizes / np.sqrt(len(centered))
+    # Of the two directions, the one whose largest part is positive: the same everywhere.
+    largest = np.abs(directions).argmax(axis=1)
+    signs = np.where(directions[np.arange(count), largest] < 0, -1, 1)
+    return directions * (signs * deviations)[:, None]
+
+
+def drawn_rows(X: Values, units: int, rng: np.random.RandomState) -> Values:
+    """Return different rows while there are any, each as good as any other."""
+    return X[rng.choice(len(X), units, replace=len(X) < units)]
+
+
+def filled(X: Values) -> Values:
+    """Return rows whose missing values are the means of their columns."""
+    return np.where(np.isnan(X), np.nanmean(X, axis=0), X)

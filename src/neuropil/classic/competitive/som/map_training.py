@@ -1,0 +1,235 @@
+"""Training of a self-organising map: its options checked, its start, its epochs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from neuropil.classic.competitive.nearest_units import DISTANCES, prepare
+from neuropil.classic.competitive.som import loops
+from neuropil.classic.competitive.som.batch_map import batch_epoch, of_unit_length
+from neuropil.classic.competitive.som.grid import TOPOLOGIES, Grid
+from neuropil.classic.competitive.som.map_start import drawn_rows, filled, spanned_by_components
+from neuropil.classic.competitive.som.neighborhoods import NEIGHBORHOODS
+
+if TYPE_CHECKING:
+    from neuropil.classic.base import Floats
+    from neuropil.classic.competitive.som.sofm import SOFM
+
+# How many times as far from the middle as the farthest row a unit may be. Only a Mexican hat,
+# which pushes away, can get there.
+FARTHEST = 100.0
+
+
+@final
+@dataclass(frozen=True)
+class MapTraining:
+    """The options of a map, known to be right, and what is done with them.
+
+    Attributes:
+        grid: The grid of the units.
+        distance: As in `Search`.
+        neighborhood: Name of the influence.
+        n_epochs: Epochs of a fit.
+        first_radius: Radius of the first epoch.
+        final_radius: Radius of the last.
+        lr: Rate of the first epoch.
+        init: ``"pca"``, ``"sample"``, or the units.
+        missing: Whether NaN are left out.
+        of_rows: Whether units learn row by row, rather than from all rows at once.
+    """
+
+    grid: Grid
+    distance: str
+    neighborhood: str
+    n_epochs: int
+    first_radius: float
+    final_radius: float
+    lr: float
+    init: Any
+    missing: bool
+    of_rows: bool
+
+    @staticmethod
+    def of(model: SOFM) -> MapTraining:
+        """Return the options of a model.
+
+        Args:
+            model: The model.
+
+        Raises:
+            ValueError: When an option is not what it may be.
+        """
+        grid = grid_of(model)
+        if isinstance(model.init, str) or not np.iterable(model.init):
+            model.one_of("init", ("pca", "sample"))
+        model.one_of("neighborhood", tuple(NEIGHBORHOODS))
+        final_radius = model.number("final_radius", "(0, inf)")
+        radius = max(final_radius, max(grid.sides) * part_of_side(model))
+        if model.radius is not None:
+            radius = model.number("radius", "(0, inf)")
+        if radius < final_radius:
+            model.refuse("radius", f"at least the final radius, {final_radius:g}")
+        model.one_of("algorithm", ("batch", "online"))
+        distance = model.one_of("distance", DISTANCES)
+        if model.allow_missing and distance != "euclid":
+            model.refuse("distance", "'euclid' where values may be missing")
+        return MapTraining(
+            grid=grid,
+            of_rows=model.algorithm == "online",
+            distance=distance,
+            neighborhood=model.neighborhood,
+            n_epochs=model.whole("n_epochs"),
+            first_radius=radius,
+            final_radius=final_radius,
+            lr=model.number("lr", "(0, 1]"),
+            init=model.init,
+            missing=bool(model.allow_missing),
+        )
+
+    def numbers(self, columns: int) -> float:
+        """Return about how many numbers training holds at once.
+
+        Args:
+            columns: Columns of the rows.
+        """
+        units = float(self.grid.units)
+        if self.of_rows:
+            return 2 * units * (columns + 1) + max(units, loops.KEPT)
+        # The sums of rows and what becomes of them; and the scores of a block of rows.
+        return units * (6 * (columns + 1) + 40)
+
+    def radius(self, epoch: int) -> float:
+        """Return the radius of an epoch; epochs after the last are like it."""
+        share = min(epoch, self.n_epochs - 1) / max(1, self.n_epochs - 1)
+        return self.first_radius * (self.final_radius / self.first_radius) ** share
+
+    def rate(self, epoch: int) -> float:
+        """Return the rate of an epoch; epochs after the last are like it."""
+        return self.lr * (1 - min(epoch, self.n_epochs - 1) / self.n_epochs)
+
+    def start(self, X: Floats, rng: np.random.RandomState) -> Floats:
+        """Return the units before the first epoch.
+
+        Raises:
+            ValueError: When units were given whose shape or values cannot be.
+        """
+        if not isinstance(self.init, str):
+            weights = given_units(self.init, self.grid, X)
+        else:
+            whole = filled(X) if self.missing else X
+            if self.init == "sample":
+                weights = drawn_rows(whole, self.grid.units, rng)
+            else:
+                weights = spanned_by_components(whole, self.grid, rng)
+        if self.distance == "dot":
+            weights = of_unit_length(weights)
+        return np.array(weights, X.dtype, order="C")
+
+    def batch(self, X: Floats, weights: Floats) -> Floats:
+        """Return the units after all epochs of the batch map.
+
+        Raises:
+            ValueError: When units leave the data behind.
+        """
+        center = np.zeros_like(X[0])
+        if self.distance == "euclid":
+            center[:] = np.nanmean(X, axis=0, dtype=np.float64)
+        rows = prepare(X, center, missing=self.missing)
+        weights = weights - center
+        for epoch in range(self.n_epochs):
+            weights = batch_epoch(
+                rows,
+                weights,
+                self.grid,
+                distance=self.distance,
+                neighborhood=self.neighborhood,
+                radius=self.radius(epoch),
+            )
+            self.check(X, weights + center, epoch)
+        return weights + center
+
+    def online(self, X: Floats, order: Any, weights: Floats, epoch: int) -> None:
+        """Change the units by one epoch of the online map.
+
+        Raises:
+            ValueError: When units leave the data behind.
+        """
+        loops.online_epoch(
+            np.ascontiguousarray(X),
+            order,
+            weights,
+            self.grid.positions,
+            self.grid.periods,
+            DISTANCES.index(self.distance),
+            tuple(NEIGHBORHOODS).index(self.neighborhood),
+            self.radius(epoch),
+            self.rate(epoch),
+        )
+        self.check(X, weights, epoch)
+
+    def check(self, X: Floats, weights: Floats, epoch: int) -> None:
+        """Refuse units that were pushed far away from all rows.
+
+        Raises:
+            ValueError: When there are such units.
+        """
+        if self.neighborhood != "mexican_hat" or self.distance == "dot":
+            return
+        middle = np.nanmean(X, axis=0)
+        rows, units = np.nanmax(np.abs(X - middle)), np.abs(weights - middle).max()
+        if not units <= FARTHEST * max(rows, np.finfo(X.dtype).tiny):
+            pulling = 0.7 * max(self.grid.sides)
+            raise ValueError(
+                f"SOFM: training diverged in epoch {epoch + 1}, at a radius of "
+                f"{self.radius(epoch):.3g}: the Mexican hat pushed a unit {units / rows:.3g} "
+                f"times as far as the farthest row; a final_radius of {pulling:.3g} pulls more "
+                f"than it pushes."
+            )
+
+
+def part_of_side(model: SOFM) -> float:
+    """Return which part of the longest side the first radius is by default."""
+    if model.neighborhood == "mexican_hat":
+        return 1
+    # Units that start in order need no radius that reaches across the map.
+    return 1 / 2 if isinstance(model.init, str) and model.init == "sample" else 1 / 4
+
+
+def grid_of(model: SOFM) -> Grid:
+    """Return the grid of a model.
+
+    Raises:
+        ValueError: When there can be no such grid.
+    """
+    sides = tuple(np.atleast_1d(np.asarray(model.grid, dtype=object)))
+    whole = all(isinstance(side, int | np.integer) and side is not True for side in sides)
+    if not (sides and whole and min(sides) >= 1):
+        model.refuse("grid", "one whole number or more, each at least 1")
+    grid = Grid(tuple(map(int, sides)), model.one_of("topology", TOPOLOGIES))
+    if grid.hexagonal and len(sides) != 2:
+        model.refuse("grid", "two numbers, rows and columns, for a honeycomb")
+    if grid.hexagonal and grid.toroidal and sides[0] % 2:
+        model.refuse("grid", "an even number of rows for a honeycomb without a border")
+    return grid
+
+
+def given_units(init: Any, grid: Grid, X: Floats) -> Floats:
+    """Return the units that the user gives to start from.
+
+    Raises:
+        ValueError: When they are not one row a unit, as wide as the rows, and finite.
+    """
+    try:
+        weights = np.asarray(init, X.dtype)
+    except (TypeError, ValueError):
+        kind = type(init).__name__
+        raise ValueError(f"SOFM: `init` must be rows of numbers, got {kind}.") from None
+    shape = grid.units, X.shape[1]
+    if weights.shape not in {shape, (*grid.sides, X.shape[1])}:
+        raise ValueError(f"SOFM: `init` must have the shape {shape}, got {weights.shape}.")
+    if not np.isfinite(weights).all():
+        raise ValueError("SOFM: `init` must be finite, got NaN or infinite numbers.")
+    return weights.reshape(shape)

@@ -1,0 +1,82 @@
+"""How strongly a unit is moved along with another, by their distance on the grid."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from neuropil.classic.competitive.som.grid import Grid
+
+    Values = NDArray[np.floating[Any]]
+    Neighborhood = Callable[[Values, float], Values]
+
+# Entries of the matrix of all influences that are held at once.
+HELD = 1 << 20
+
+
+def gaussian(squared: Values, radius: float) -> Values:
+    """Return exp(−d² / 2r²)."""
+    return np.exp(squared * (-0.5 / radius**2))
+
+
+def bubble(squared: Values, radius: float) -> Values:
+    """Return 1 up to the radius, 0 beyond."""
+    return (squared <= radius**2).astype(np.float64)
+
+
+def mexican_hat(squared: Values, radius: float) -> Values:
+    """Return (1 − d²/r²) exp(−d² / 2r²): what is farther than the radius is pushed away."""
+    return (1 - squared / radius**2) * gaussian(squared, radius)
+
+
+def size_of_mexican_hat(squared: Values, radius: float) -> Values:
+    """Return the absolute value of `mexican_hat`."""
+    return np.abs(mexican_hat(squared, radius))
+
+
+NEIGHBORHOODS: dict[str, Neighborhood] = {
+    "gaussian": gaussian,
+    "bubble": bubble,
+    "mexican_hat": mexican_hat,
+}
+
+
+def spread(grid: Grid, neighborhood: Neighborhood, radius: float, values: Values) -> Values:
+    """Return Σ_j h(j, k) v_j for each unit k: values, handed on to the units around.
+
+    A Gaussian over a grid with right angles is a product of Gaussians, one per axis, so that it
+    takes one small matrix per axis. Others take the matrix of all pairs, in blocks.
+
+    Args:
+        grid: The grid.
+        neighborhood: One of the functions above.
+        radius: Its radius.
+        values: One row a unit.
+    """
+    if neighborhood is gaussian and not grid.hexagonal:
+        return spread_along_axes(grid, radius, values)
+    result = np.empty_like(values)
+    step = max(1, HELD // grid.units)
+    for start in range(0, grid.units, step):
+        units = np.arange(start, min(start + step, grid.units))
+        result[units] = neighborhood(grid.squared_distances(units), radius) @ values
+    return result
+
+
+def spread_along_axes(grid: Grid, radius: float, values: Values) -> Values:
+    """Return the values smoothed along one axis of the grid after the other."""
+    result = values
+    for axis, (side, period) in enumerate(zip(grid.sides, grid.periods, strict=True)):
+        place = np.arange(side, dtype=np.float64)
+        steps = np.abs(place[:, None] - place)
+        influence = gaussian(np.minimum(steps, period - steps) ** 2, radius)
+        before = math.prod(grid.sides[:axis])
+        result = influence @ result.reshape(before, side, -1)
+    return result.reshape(values.shape)

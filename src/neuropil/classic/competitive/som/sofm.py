@@ -1,0 +1,194 @@
+"""Self-organising feature maps: a grid of units laid over the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.metaestimators import available_if
+from typing_extensions import override
+
+from neuropil.classic.competitive.som.grid import TOPOLOGIES, Grid
+from neuropil.classic.competitive.som.map_training import MapTraining
+from neuropil.classic.competitive.som.map_views import MapViews
+from neuropil.classic.fitted_state import TEXT, WHOLE, array
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@final
+class SOFM(MapViews):
+    """Self-organising feature map: units on a grid, so that neighbours are alike.
+
+    The best unit of a row is ``c(x) = argmin_k d(x, w_k)``. In the online map each row in turn
+    draws it and what is around it, ``w_k ← w_k + η_t h_t(c, k) (x − w_k)``; in the batch map
+    units are means of all rows, ``w_k = Σ_i h_t(c_i, k) x_i / Σ_i h_t(c_i, k)``, once an epoch.
+    The influence h is ``exp(−d² / 2r²)`` (``"gaussian"``), 1 for ``d ≤ r`` (``"bubble"``), or
+    ``(1 − d²/r²) exp(−d² / 2r²)`` (``"mexican_hat"``), with d the distance of the two units on
+    the grid. Epoch by epoch the radius r falls by a constant factor from `radius` to
+    `final_radius`, and the rate by equal steps: ``η_t = lr (1 − t / n_epochs)``.
+
+    The batch map is faster by far and needs no rate. The online map takes rows as they come.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
+    Args:
+        grid: Units along each axis: one number or more.
+        topology: ``"rectangular"``; ``"hexagonal"``, a honeycomb of rows and columns, where all
+            neighbours of a unit are one away; ``"toroidal"`` or ``"toroidal_hexagonal"``, whose
+            opposite borders are joined.
+        neighborhood: ``"gaussian"``, ``"bubble"`` or ``"mexican_hat"``. The last pushes away
+            units that are farther than r; it needs a `final_radius` of most of the longest
+            side, or else it pushes more than it pulls, which is an error.
+        distance: ``"euclid"``: ``‖x − w‖``. ``"cosine"``: ``1 − cos(x, w)``. ``"dot"``:
+            ``‖x‖ − x·w``, with units that keep the length 1.
+        init: ``"pca"``: evenly over the leading principal components. ``"sample"``: on rows
+            that are drawn. Or the units themselves, ``(units, features)``.
+        algorithm: ``"batch"`` or ``"online"``.
+        n_epochs: How often all rows are gone through.
+        radius: The first radius. None takes a quarter of the longest side, half of it with
+            ``"sample"``, all of it with a Mexican hat.
+        final_radius: The last radius. Smaller ones follow the rows more closely; larger ones
+            keep neighbours together.
+        lr: η_0, the rate at the start of the online map.
+        allow_missing: Leave NaN out of distances and means, with ``"euclid"``. Distances are
+            scaled up by the share of values that are there.
+        random_state: Draws the rows of ``"sample"``, and the order in which the online `fit`
+            goes through rows.
+
+    Attributes:
+        weights_: The units, ``(units, features)``; number k is at
+            ``np.unravel_index(k, grid)``.
+        grid_: The grid: ``positions`` of the units, and which are neighbours.
+        n_iter_: Epochs done.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: From `fit`, when an option is none of the above, or training diverges.
+
+    Reference:
+        T. Kohonen, "Self-Organizing Maps", 3rd edition, 2001; "Essentials of the
+        self-organizing map", Neural Networks 37, 2013, whose batch map this is.
+
+    Example:
+        >>> model = SOFM(grid=(3,), n_epochs=10, final_radius=0.1)
+        >>> model = model.fit([[0.0], [0.0], [4.0], [4.0], [6.0], [6.0]])
+        >>> model.weights_.ravel()
+        array([0., 4., 6.])
+        >>> model.predict([[1.0], [9.0]])
+        array([0, 2])
+    """
+
+    learnt: ClassVar[dict[str, Any]] = {
+        "weights_": array("float", "units features"),
+        "n_iter_": WHOLE,
+        "sides": array("whole", "axes"),
+        "topology": TEXT,
+    }
+    n_iter_: int
+
+    def __init__(
+        self,
+        grid: int | tuple[int, ...] = (10, 10),
+        *,
+        topology: str = "rectangular",
+        neighborhood: str = "gaussian",
+        distance: str = "euclid",
+        init: Any = "pca",
+        algorithm: str = "batch",
+        n_epochs: int = 20,
+        radius: float | None = None,
+        final_radius: float = 0.5,
+        lr: float = 0.5,
+        allow_missing: bool = False,
+        random_state: Any = None,
+    ) -> None:
+        self.grid = grid
+        self.topology = topology
+        self.neighborhood = neighborhood
+        self.distance = distance
+        self.init = init
+        self.algorithm = algorithm
+        self.n_epochs = n_epochs
+        self.radius = radius
+        self.final_radius = final_radius
+        self.lr = lr
+        self.allow_missing = allow_missing
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> SOFM:  # noqa: ARG002 - scikit-learn's signature
+        """Lay the map over rows.
+
+        Args:
+            X: Rows of features.
+            y: Ignored.
+        """
+        X = self.rows(X, first=True)
+        training = MapTraining.of(self)
+        self.require_room(training.numbers(X.shape[1]))
+        rng = check_random_state(self.random_state)
+        weights = training.start(X, rng)
+        if self.algorithm == "batch":
+            weights = training.batch(X, weights)
+        else:
+            for epoch in range(training.n_epochs):
+                training.online(X, rng.permutation(len(X)), weights, epoch)
+        self.weights_, self.grid_, self.n_iter_ = weights, training.grid, training.n_epochs
+        return self
+
+    @override
+    def check_options(self) -> None:
+        self.flags("allow_missing")
+        MapTraining.of(self)
+        self.seed()
+
+    @override
+    def learnt_values(self) -> dict[str, Any]:
+        return {
+            "weights_": self.weights_,
+            "n_iter_": self.n_iter_,
+            "sides": np.array(self.grid_.sides, np.int64),
+            "topology": self.grid_.topology,
+        }
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        values = dict(values)
+        sides, topology = values.pop("sides").tolist(), values.pop("topology")
+        super().set_learnt(values | {"grid_": Grid(tuple(sides), topology)})
+        right = len(sides) > 0 and min(sides) >= 1 and topology in TOPOLOGIES
+        self.fits(right=right and self.grid_.units == len(self.weights_))
+        self.fits(right=len(sides) == 2 or not self.grid_.hexagonal)
+
+    @available_if(lambda self: self.algorithm == "online")
+    def partial_fit(self, X: Any, y: Any = None) -> SOFM:  # noqa: ARG002 - scikit-learn's signature
+        """Do one epoch of the online map over rows in the order in which they come.
+
+        The t-th call has the radius and the rate of the t-th epoch; after `n_epochs` calls they
+        stay what they are. After `fit`, that is where it goes on.
+
+        Args:
+            X: Rows of features.
+            y: Ignored.
+        """
+        first = not hasattr(self, "weights_")
+        X = self.rows(X, first=first)
+        training = MapTraining.of(self)
+        self.require_room(training.numbers(X.shape[1]))
+        if first:
+            weights = training.start(X, check_random_state(self.random_state))
+        else:
+            weights = self.weights_.copy()
+        done = 0 if first else self.n_iter_
+        training.online(X, np.arange(len(X)), weights, done)
+        self.weights_, self.grid_, self.n_iter_ = weights, training.grid, done + 1
+        return self
+
+    @override
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = bool(self.allow_missing)
+        return tags

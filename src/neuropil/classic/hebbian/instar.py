@@ -1,0 +1,81 @@
+"""Grossberg's instar: a unit that learns to recognise what comes with a signal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+from typing_extensions import override
+
+from neuropil.classic.hebbian.base import Association
+
+if TYPE_CHECKING:
+    from neuropil.classic.base import Floats
+
+
+@final
+class Instar(Association):
+    """Units whose weights move to the inputs that come with a signal.
+
+    Row after row, ``w_k ← w_k + lr · y_k (x − w_k)`` with the unconditioned signal y, 1 or 0:
+    weights are a running mean of the inputs while the signal is on, and stay while it is off.
+    Then the input alone makes the unit respond, ``a = 1 where w·x + bias > 0, else 0``.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``, or ``(n_samples, n_units)``.
+
+    Args:
+        lr: How far weights move towards an input.
+        bias: What is added to w·x; its negative is how well an input must fit.
+        n_epochs: How often `fit` goes through all rows.
+        binarize: Signals above it are on; None takes 0 and 1, or −1 and 1, as they are.
+
+    Attributes:
+        weights_: One column a unit, ``(features, units)``; at first 0.
+        one_output_: Whether y came as a single column, ``(n_samples)``.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: When an option cannot be, the signal is not binary where it must be, or a
+            value is missing or infinite.
+
+    Reference:
+        S. Grossberg, "Adaptive pattern classification and universal recoding", Biological
+        Cybernetics 23 (1976); M. T. Hagan et al., "Neural Network Design", chapter on
+        associative learning. Here the signal alone says when to learn, not the response.
+
+    Example:
+        >>> orange = [1.0, -1.0, -1.0]  # round, rough, light
+        >>> model = Instar(lr=1.0, bias=-2.0).fit([orange, [-1.0, 1.0, 1.0]], [1, 0])
+        >>> model.weights_.ravel().tolist()
+        [1.0, -1.0, -1.0]
+        >>> model.predict([orange, [1.0, 1.0, -1.0]]).tolist()
+        [1.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        *,
+        lr: float = 0.1,
+        bias: float = -0.5,
+        n_epochs: int = 10,
+        binarize: float | None = 0.0,
+    ) -> None:
+        self.lr = lr
+        self.bias = bias
+        self.n_epochs = n_epochs
+        self.binarize = binarize
+
+    @override
+    def check_options(self) -> None:
+        super().check_options()
+        self.number("lr", "(0, 1]")
+        self.threshold()
+
+    @override
+    def gains(self, signals: Floats) -> tuple[Floats, Floats]:
+        lr = float(self.lr)
+        on = self.bits(signals, self.binarize).astype(np.int64)
+        # What a row has taught is kept by (1 − lr) at each later row whose signal is on.
+        later = on.sum(axis=0) - np.cumsum(on, axis=0)
+        return (1 - lr) ** on.sum(axis=0).astype(np.float64), lr * on * (1 - lr) ** later

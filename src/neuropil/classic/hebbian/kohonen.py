@@ -1,0 +1,141 @@
+"""The competitive layer: units that compete for rows, and the winner takes all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+from sklearn.utils import check_random_state
+from typing_extensions import override
+
+from neuropil.classic.competitive.quantizer import Quantizer
+from neuropil.classic.competitive.som.loops import BUBBLE, EUCLID, online_epoch
+from neuropil.classic.competitive.som.map_start import drawn_rows
+from neuropil.classic.fitted_state import WHOLE, array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from neuropil.classic.base import Floats
+
+
+@final
+class Kohonen(Quantizer):
+    """Competitive layer: only the unit nearest to a row learns it.
+
+    ``c(x) = argmin_k ‖x − w_k‖``, then ``w_c ← w_c + η_t (x − w_c)``: units end up where rows
+    are dense, each in the middle of those that it wins. The rate falls by equal steps,
+    ``η_t = lr (1 − t / n_epochs)``. Units start on different rows, so that each wins something.
+    `SOFM` moves the units around the winner too, and so keeps them in order.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
+    Args:
+        n_units: How many units.
+        lr: η_0, the rate of the first epoch.
+        n_epochs: How often all rows are gone through.
+        random_state: Draws the rows that units start on, and the order in which `fit` goes
+            through rows.
+
+    Attributes:
+        weights_: The units, ``(units, features)``.
+        n_iter_: Epochs done.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: From `fit`, when an option is none of the above.
+
+    Reference:
+        T. Kohonen, "Self-Organization and Associative Memory", 1984; D. E. Rumelhart and
+        D. Zipser, "Feature discovery by competitive learning", Cognitive Science 9 (1985). Here
+        the winner is the nearest unit, so that units need no length of 1.
+
+    Example:
+        >>> model = Kohonen(2, n_epochs=100, random_state=0).fit([[0.0], [2.0], [8.0]])
+        >>> np.sort(model.weights_.ravel()).round(1)
+        array([1., 8.])
+        >>> left, right = model.predict([[1.5], [7.0]])
+        >>> bool(left != right)
+        True
+    """
+
+    learnt: ClassVar[dict[str, Any]] = {
+        "weights_": array("float", "units features"),
+        "n_iter_": WHOLE,
+    }
+
+    def __init__(
+        self,
+        n_units: int = 10,
+        *,
+        lr: float = 0.1,
+        n_epochs: int = 20,
+        random_state: Any = None,
+    ) -> None:
+        self.n_units = n_units
+        self.lr = lr
+        self.n_epochs = n_epochs
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Kohonen:  # noqa: ARG002 - scikit-learn's signature
+        """Let the units compete for rows.
+
+        Args:
+            X: Rows of features.
+            y: Ignored.
+        """
+        X = self.rows(X, first=True)
+        self.require_room(2 * self.n_units * X.shape[1])
+        rates = self.rates()
+        rng = check_random_state(self.random_state)
+        weights = self.start(X, rng)
+        for rate in rates:
+            compete(X, rng.permutation(len(X)), weights, rate)
+        self.weights_, self.n_iter_ = weights, len(rates)
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None) -> Kohonen:  # noqa: ARG002 - scikit-learn's signature
+        """Do one epoch over rows in the order in which they come.
+
+        The t-th call has the rate of the t-th epoch, and those after `n_epochs` calls the last.
+
+        Args:
+            X: Rows of features.
+            y: Ignored.
+        """
+        first = not hasattr(self, "weights_")
+        X = self.rows(X, first=first)
+        rates = self.rates()
+        done = 0 if first else self.n_iter_
+        if first:
+            self.require_room(2 * self.n_units * X.shape[1])
+            weights = self.start(X, check_random_state(self.random_state))
+        else:
+            weights = self.weights_.copy()
+        compete(X, np.arange(len(X)), weights, rates[min(done, len(rates) - 1)])
+        self.weights_, self.n_iter_ = weights, done + 1
+        return self
+
+    @override
+    def check_options(self) -> None:
+        self.whole("n_units")
+        self.whole("n_epochs")
+        self.number("lr", "(0, 1]")
+        self.seed()
+
+    def rates(self) -> NDArray[np.float64]:
+        """Return the rate of each epoch."""
+        return float(self.lr) * (1 - np.arange(self.n_epochs) / self.n_epochs)
+
+    def start(self, X: Floats, rng: np.random.RandomState) -> Floats:
+        """Return the units before the first epoch: rows that differ, while there are any."""
+        different = np.unique(X, axis=0)
+        return np.array(drawn_rows(different, self.n_units, rng), X.dtype, order="C")
+
+
+def compete(X: Floats, order: NDArray[np.intp], weights: Floats, lr: float) -> None:
+    """Move the winner of each row: an online map of units out of reach of each other."""
+    places, border = np.arange(float(len(weights)))[:, None], np.array([np.inf])
+    rows = np.ascontiguousarray(X)
+    online_epoch(rows, order, weights, places, border, EUCLID, BUBBLE, 0.5, lr)

@@ -1,0 +1,247 @@
+"""Principal components by learning, block after block: Oja's rule and Sanger's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Tags, check_array, check_random_state, gen_batches
+from sklearn.utils.validation import check_is_fitted
+from typing_extensions import override
+
+from neuropil.classic.base import ClassicNetwork, Floats
+from neuropil.classic.fitted_state import WHOLE, array
+from neuropil.classic.hebbian.hebbian_step import RULES, step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Doubles = NDArray[np.float64]
+
+# Rows transformed at once.
+ROWS = 4096
+
+
+class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
+    """Linear units that become the principal components of a stream of rows.
+
+    With ``y = Wᵀ(x − μ)``, units learn by Hebb's rule and keep off each other's variance:
+    ``W ← W + (x yᵀ − W y yᵀ) H`` is Oja's rule, which finds the subspace of most variance;
+    ``W ← W + (x yᵀ − W triu(y yᵀ)) H`` is Sanger's, the generalised Hebbian algorithm, whose
+    units are the components themselves, by falling variance. The rates H fall as 1/t, and are
+    in inverse proportion to the units' variance: ``H = aₜ/(1 − aₜ) · M⁻¹`` with
+    ``M ← (1 − aₜ) M + aₜ y yᵀ`` and ``aₜ = lr / (lr + t)``, t the blocks that came before; so
+    nothing depends on the scale of the data. A block's rows are one step, by its means of
+    ``x yᵀ`` and ``y yᵀ``, after which W is made orthonormal: no rate can diverge.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
+    Args:
+        n_components: How many units.
+        rule: ``"sanger"``, the default: components in their order; or ``"oja"``: a basis of
+            their subspace.
+        lr: c in the rate ``c / (c + t)``. Convergence is fastest for c ≥ 1/g, where
+            ``g = 1 − λ_{k+1} / λ_k`` is the gap between the variance of the last component and
+            that of the next; a much larger c averages over fewer rows.
+        n_epochs: How often `fit` goes through all rows.
+        batch_size: Rows of a block.
+        random_state: Draws the first weights, and the order in which `fit` goes through rows.
+
+    Attributes:
+        components_: ``Wᵀ``, orthonormal rows, ``(components, features)``.
+        mean_: μ, the mean of all rows so far.
+        covariance_: M, of the units' outputs; only its diagonal with Sanger's rule.
+        n_samples_seen_: Rows so far, each as often as it came.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: From `fit`, when an option is none of the above, or a value's square is not
+            finite.
+
+    Reference:
+        E. Oja, "A simplified neuron model as a principal component analyzer", 1982, for one
+        unit; "Neural networks, principal components, and subspaces", 1989; T. D. Sanger,
+        "Optimal unsupervised learning in a single-layer linear feedforward neural network",
+        1989. Ours makes W orthonormal after each step, to which the papers' rules come close
+        for small rates, and takes rates from the variances, as Weng, Zhang and Hwang, "Candid
+        covariance-free incremental principal component analysis", 2003.
+
+    Example:
+        >>> import numpy as np
+        >>> X = np.array([[1.0, 2.0], [3.0, 6.0], [5.0, 10.0]])
+        >>> model = Oja(1, random_state=0).fit(X)
+        >>> np.abs(model.components_ * np.sqrt(5)).round(6)
+        array([[1., 2.]])
+        >>> bool(np.allclose(model.inverse_transform(model.transform(X)), X))
+        True
+    """
+
+    learnt: ClassVar[dict[str, Any]] = {
+        "components_": array("float", "components features"),
+        "mean_": array("double", "features"),
+        "covariance_": array("double", "components components"),
+        "n_samples_seen_": WHOLE,
+    }
+    components_: Floats
+    mean_: Doubles
+    covariance_: Doubles
+    n_samples_seen_: int
+
+    def __init__(
+        self,
+        n_components: int = 2,
+        *,
+        rule: str = "sanger",
+        lr: float = 6.0,
+        n_epochs: int = 20,
+        batch_size: int = 128,
+        random_state: Any = None,
+    ) -> None:
+        self.n_components = n_components
+        self.rule = rule
+        self.lr = lr
+        self.n_epochs = n_epochs
+        self.batch_size = batch_size
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Learn the components of all rows, in place of what was learnt.
+
+        Args:
+            X: Rows of features.
+            y: Ignored.
+        """
+        del y
+        rows = self.squarable(self.training_input(X))
+        rng = check_random_state(self.random_state)
+        self.start(rows, rng)
+        for _ in range(self.n_epochs):
+            self.learn(rows, rng.permutation(len(rows)))
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Learn from rows once, in the order in which they come, going on from earlier calls.
+
+        Args:
+            X: Rows of features.
+            y: Ignored.
+        """
+        del y
+        first = not hasattr(self, "components_")
+        rows = self.squarable(self.training_input(X, first=first))
+        if first:
+            self.start(rows, check_random_state(self.random_state))
+        self.learn(rows)
+        return self
+
+    @override
+    def check_options(self) -> None:
+        self.whole("n_components")
+        self.whole("n_epochs")
+        self.whole("batch_size")
+        self.one_of("rule", RULES)
+        self.number("lr", "(0, 1000]")
+        self.seed()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        self.fits(right=self.n_samples_seen_ >= 1)
+
+    def start(self, X: Floats, rng: np.random.RandomState) -> None:
+        """Draw orthonormal weights.
+
+        Raises:
+            ValueError: When there cannot be so many.
+        """
+        count, features = self.n_components, X.shape[1]
+        if count > features:
+            self.refuse("n_components", f"at most n_features={features}")
+        drawn = np.linalg.qr(rng.standard_normal((features, count)))[0]
+        self.components_ = np.ascontiguousarray(drawn.T, X.dtype)
+        self.mean_, self.covariance_ = np.zeros(features), np.zeros((count, count))
+        self.n_samples_seen_ = 0
+
+    def learn(self, X: Floats, order: NDArray[np.intp] | None = None) -> None:
+        """Do a step for each block of rows.
+
+        Args:
+            X: Rows.
+            order: In which they come, if not as they are.
+        """
+        lr = float(self.lr)
+        W, M = self.components_.T.astype(np.float64), self.covariance_
+        mean, seen = self.mean_, self.n_samples_seen_
+        for rows in gen_batches(len(X), self.batch_size):
+            block = X[rows] if order is None else X[order[rows]]
+            share = lr * len(block) / (lr * len(block) + seen)
+            seen += len(block)
+            mean = mean + (block.mean(axis=0, dtype=np.float64) - mean) * (len(block) / seen)
+            W, M = step(block - mean.astype(X.dtype), W, M, share, self.rule)
+        self.components_ = np.ascontiguousarray(W.T, self.components_.dtype)
+        self.mean_, self.covariance_, self.n_samples_seen_ = mean, M, seen
+
+    def transform(self, X: ArrayLike) -> Floats:
+        """Return the outputs of the units, ``Wᵀ(x − μ)``.
+
+        Args:
+            X: Rows of features.
+        """
+        rows = self.squarable(self.input(X))
+        W = self.components_.T.astype(rows.dtype)
+        return np.concatenate([block @ W for block in self.centered(rows)])
+
+    def inverse_transform(self, Y: ArrayLike) -> Floats:
+        """Return the rows closest to the data's that have these outputs, ``W y + μ``.
+
+        Args:
+            Y: Outputs of the units, one row an example.
+
+        Raises:
+            ValueError: When the rows are of another width.
+        """
+        check_is_fitted(self)
+        outputs = check_array(Y, dtype=(np.float64, np.float32))
+        if outputs.shape[1] != len(self.components_):
+            raise ValueError(
+                f"{type(self).__name__}: inverse_transform needs {len(self.components_)} "
+                f"columns, one a component, got {outputs.shape[1]}."
+            )
+        W, mean = self.components_.astype(outputs.dtype), self.mean_.astype(outputs.dtype)
+        return outputs @ W + mean
+
+    def score(self, X: ArrayLike, y: Any = None) -> float:
+        """Return the share of the variance that the components keep; 1 where there is none.
+
+        Args:
+            X: Rows of features.
+            y: Ignored.
+        """
+        del y
+        rows = self.squarable(self.input(X))
+        scale = max(float(abs(block).max()) for block in self.centered(rows)) or 1.0
+        kept, whole = 0.0, 0.0
+        for block in self.centered(rows):
+            small = (block / scale).astype(np.float64)
+            kept += float(np.square(small @ self.components_.T).sum())
+            whole += float(np.square(small).sum())
+        return min(kept / whole, 1.0) if whole else 1.0
+
+    def centered(self, X: Floats) -> Iterator[Floats]:
+        """Return rows less the mean, some at a time."""
+        mean = self.mean_.astype(X.dtype)
+        return (X[rows] - mean for rows in gen_batches(len(X), ROWS))
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.components_)
+
+    @override
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,230 @@
+"""The bidirectional associative memory: pairs of patterns, each recalled from the other."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted
+from typing_extensions import override
+
+from neuropil.classic.base import ClassicNetwork, Floats
+from neuropil.classic.fitted_state import FLAG, WHOLE, array
+from neuropil.classic.memory.signs import coded, lower_value, rounding, signs, turned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike
+    from sklearn.utils import Tags
+
+
+class DiscreteBAM(ClassicNetwork):
+    """A memory of pairs of binary patterns, recalled in both directions.
+
+    With x and y of −1 and 1, ``W = Σ x yᵀ``. Recall goes to and fro,
+    ``y ← sign(Wᵀ x)``, ``x ← sign(W y)``, until neither turns; a unit whose field is 0 stays,
+    and is off when it has no state yet. Each step lowers the energy ``E = −xᵀ W y`` or ends.
+
+    Shape:
+        ``X``: ``(n_samples, n_x)``; ``Y``: ``(n_samples, n_y)``, or ``(n_samples)`` for
+        one unit.
+
+    Args:
+        max_steps: Steps to and fro after which recall ends with a warning.
+        binarize: What is above it is on, in X and in Y; None takes 0 and 1, or −1 and 1, as
+            they are.
+
+    Attributes:
+        weights_: W, ``(n_x, n_y)``, always of double precision.
+        n_outputs_: n_y.
+        one_output_: Whether Y came as a single column, ``(n_samples)``.
+        low_: How "off" is written in X: 0 or −1.
+        low_out_: How "off" is written in Y: 0 or −1.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: If an option is out of its range, or the input is not binary where it
+            must be.
+
+    Reference:
+        Kosko, "Bidirectional Associative Memories", 1988, without thresholds. What is recalled
+        is coded as what was learnt.
+
+    Example:
+        >>> X = [[1, 0, 1, 0, 1, 0], [1, 1, 1, 0, 0, 0]]
+        >>> Y = [[1, 1, 0, 0], [1, 0, 1, 0]]
+        >>> memory = DiscreteBAM().fit(X, Y)
+        >>> memory.predict([[1, 0, 1, 0, 1, 1]]).tolist()  # the last is wrong
+        [[1.0, 1.0, 0.0, 0.0]]
+        >>> memory.recall([[1, 0, 1, 0]]).tolist()
+        [[1.0, 1.0, 1.0, 0.0, 0.0, 0.0]]
+    """
+
+    learnt: ClassVar[dict[str, Any]] = {
+        "weights_": array("double", "features outputs"),
+        "n_outputs_": WHOLE,
+        "one_output_": FLAG,
+        "low_": WHOLE,
+        "low_out_": WHOLE,
+    }
+    weights_: Floats
+    n_outputs_: int
+    one_output_: bool
+    low_: int
+    low_out_: int
+
+    def __init__(self, *, max_steps: int = 1000, binarize: float | None = 0.0) -> None:
+        self.max_steps = max_steps
+        self.binarize = binarize
+
+    def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
+        """Learn pairs in place of those known.
+
+        Args:
+            X: One side of each pair.
+            Y: The other.
+        """
+        return self.learn(X, Y, anew=True)
+
+    def partial_fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
+        """Learn pairs beside those known; the weights are those of learning all at once.
+
+        Args:
+            X: One side of each pair.
+            Y: The other.
+        """
+        return self.learn(X, Y, anew=not hasattr(self, "weights_"))
+
+    def learn(self, X: ArrayLike, Y: ArrayLike, *, anew: bool) -> Self:
+        """Add pairs to the weights, or start from none.
+
+        Args:
+            X: One side of each pair.
+            Y: The other.
+            anew: Whether to forget what was known.
+        """
+        given, others = self.training_input(X, Y, first=anew, multi_output=True)
+        one, others = np.ndim(others) == 1, self.columns(others)
+        self.require_room(2.0 * given.shape[1] * others.shape[1])
+        if anew:
+            self.low_, self.low_out_ = lower_value(given), lower_value(others)
+            self.n_outputs_, self.one_output_ = others.shape[1], one
+            self.weights_ = np.zeros((given.shape[1], others.shape[1]))
+        self.check_width(others)
+        x, y = signs(self.bits(given, self.binarize)), signs(self.bits(others, self.binarize))
+        self.weights_ = self.weights_ + x.T @ y
+        return self
+
+    def predict(self, X: ArrayLike) -> Floats:
+        """Return the Y that each X leads to, coded as the Y learnt.
+
+        Args:
+            X: Probes.
+        """
+        given = self.input(X)
+        _, y = self.settled(signs(self.bits(given, self.binarize)), self.weights_)
+        found = coded(y, self.low_out_, given.dtype)
+        return found[:, 0] if self.one_output_ else found
+
+    def recall(self, Y: ArrayLike) -> Floats:
+        """Return the X that each Y leads to, coded as the X learnt.
+
+        Args:
+            Y: Probes.
+        """
+        others = self.other_input(Y)
+        _, x = self.settled(signs(self.bits(others, self.binarize)), self.weights_.T)
+        return coded(x, self.low_, others.dtype)
+
+    def energy(self, X: ArrayLike, Y: ArrayLike | None = None) -> Floats:
+        """Return each pair's energy −xᵀ W y.
+
+        Args:
+            X: One side of each pair.
+            Y: The other; what X leads to by default.
+
+        Raises:
+            ValueError: If there are not as many of one as of the other.
+        """
+        given = self.input(X)
+        others = self.other_input(self.predict(X) if Y is None else Y)
+        if len(others) != len(given):
+            raise ValueError(f"energy needs pairs, got {len(given)} of X, {len(others)} of Y.")
+        x = signs(self.bits(given, self.binarize))
+        y = signs(self.bits(others, self.binarize))
+        return -((x @ self.weights_) * y).sum(axis=1).astype(given.dtype)
+
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Return the share of rows whose other side is predicted without an error.
+
+        Args:
+            X: One side of each pair.
+            y: The other.
+        """
+        found = self.bits(self.columns(self.predict(X)), 0.0)
+        right = self.bits(self.other_input(y), self.binarize)
+        return float((found == right).all(axis=1).mean())
+
+    @override
+    def check_options(self) -> None:
+        self.whole("max_steps")
+        self.threshold()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        lows = {self.low_, self.low_out_} <= {-1, 0}
+        as_many = self.n_outputs_ == self.weights_.shape[1]
+        self.fits(right=lows and as_many and (not self.one_output_ or self.n_outputs_ == 1))
+
+    def settled(self, x: Floats, weights: Floats) -> tuple[Floats, Floats]:
+        """Go to and fro until nothing turns; return both sides."""
+        tolerance = rounding(weights)
+        y = turned(np.full((len(x), weights.shape[1]), -1.0), x @ weights, tolerance)
+        for _ in range(self.whole("max_steps")):
+            back = turned(x, y @ weights.T, tolerance)
+            if np.array_equal(back, x):
+                return x, y
+            x, y = back, turned(y, back @ weights, tolerance)
+        warnings.warn(
+            f"DiscreteBAM: recall still moved after {self.max_steps} steps; raise `max_steps`.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+        return x, y
+
+    def other_input(self, Y: ArrayLike) -> Floats:
+        """Return Y, checked, as a table."""
+        check_is_fitted(self)
+        others = self.columns(Y)
+        self.check_width(others)
+        return others
+
+    def check_width(self, others: Floats) -> None:
+        """Refuse a Y of another width than that learnt.
+
+        Raises:
+            ValueError: Naming both widths.
+        """
+        if others.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"Y has {others.shape[1]} columns, but {type(self).__name__} has learnt "
+                f"{self.n_outputs_}."
+            )
+
+    def columns(self, Y: Any) -> Floats:
+        """Return Y as a table of numbers; one unit may come without its axis."""
+        kinds = (np.float64, np.float32)
+        table = check_array(Y, dtype=kinds, ensure_2d=False, input_name="Y")
+        return table[:, None] if table.ndim == 1 else table
+
+    @override
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        return tags

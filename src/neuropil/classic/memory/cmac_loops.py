@@ -1,0 +1,160 @@
+"""The compiled half of CMAC: which cells an input touches, and training by touching them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuropil.classic.compiled import compiled
+
+if TYPE_CHECKING:
+    from neuropil.classic.base import Floats
+
+    Integers = np.ndarray[Any, Any]
+
+EMPTY = np.int32(-1)
+
+
+@compiled()
+def mixed(tile: Integers) -> np.uint64:
+    """Return 64 well-mixed bits of a tile's whole numbers."""
+    value = np.uint64(0x9E3779B97F4A7C15)
+    for number in tile:
+        value ^= np.uint64(np.int64(number)) & np.uint64(0xFFFFFFFF)
+        value *= np.uint64(0xFF51AFD7ED558CCD)
+        value ^= value >> np.uint64(32)
+        value *= np.uint64(0xC4CEB9FE1A85EC53)
+        value ^= value >> np.uint64(29)
+    return value
+
+
+@compiled()
+def fill_tile(
+    levels: Integers, tiling: int, width: int, shifts: Integers, tile: Integers
+) -> None:
+    """Write which tile of a tiling holds a row of levels; the tiling's number comes last."""
+    for column in range(levels.shape[0]):
+        shift = tiling * shifts[column] % width
+        tile[column] = (levels[column] + shift) // width
+    tile[levels.shape[0]] = tiling
+
+
+@compiled()
+def hashed_cells(
+    levels: Integers, width: int, shifts: Integers, size: int, cells: Integers
+) -> None:
+    """Fill the cells (rows, tilings) of each row: hashes below `size`."""
+    tile = np.empty(levels.shape[1] + 1, np.int32)
+    for row in range(levels.shape[0]):
+        for tiling in range(width):
+            fill_tile(levels[row], tiling, width, shifts, tile)
+            cells[row, tiling] = np.int32(mixed(tile) % np.uint64(size))
+
+
+@compiled()
+def find(tile: Integers, tiles: Integers, slots: Integers) -> np.int64:
+    """Return the slot of a tile in an open table, or the empty slot where it belongs."""
+    mask = np.uint64(slots.shape[0] - 1)
+    slot = mixed(tile) & mask
+    while slots[slot] != EMPTY:
+        known = tiles[slots[slot]]
+        same = True
+        for column in range(tile.shape[0]):
+            if known[column] != tile[column]:
+                same = False
+                break
+        if same:
+            break
+        slot = (slot + np.uint64(1)) & mask
+    return np.int64(slot)
+
+
+@compiled()
+def known_cells(
+    levels: Integers,
+    width: int,
+    shifts: Integers,
+    tiles: Integers,
+    slots: Integers,
+    cells: Integers,
+) -> None:
+    """Fill the cells of each row; −1 where training never was."""
+    tile = np.empty(levels.shape[1] + 1, np.int32)
+    for row in range(levels.shape[0]):
+        for tiling in range(width):
+            fill_tile(levels[row], tiling, width, shifts, tile)
+            cells[row, tiling] = slots[find(tile, tiles, slots)]
+
+
+@compiled()
+def new_cells(
+    levels: Integers,
+    width: int,
+    shifts: Integers,
+    tiles: Integers,
+    slots: Integers,
+    count: int,
+    cells: Integers,
+) -> int:
+    """Fill the cells of each row, numbering tiles that are new; return how many there are.
+
+    There must be room: rows times tilings more in `tiles`, twice the tiles in `slots`.
+    """
+    tile = np.empty(levels.shape[1] + 1, np.int32)
+    for row in range(levels.shape[0]):
+        for tiling in range(width):
+            fill_tile(levels[row], tiling, width, shifts, tile)
+            slot = find(tile, tiles, slots)
+            if slots[slot] == EMPTY:
+                tiles[count] = tile
+                slots[slot] = count
+                count += 1
+            cells[row, tiling] = slots[slot]
+    return count
+
+
+@compiled()
+def fill_slots(tiles: Integers, count: int, slots: Integers) -> None:
+    """Enter the known tiles into an empty table."""
+    for number in range(count):
+        slots[find(tiles[number], tiles, slots)] = number
+
+
+@compiled()
+def train(
+    cells: Integers, targets: Floats, order: Integers, weights: Floats, lr: float
+) -> float:
+    """Correct the cells of one row after the other; return the sum of squared errors.
+
+    Args:
+        cells: Of each row, (rows, tilings).
+        targets: (rows, outputs).
+        order: Which row comes when.
+        weights: (cells, outputs); changed.
+        lr: Which part of a row's error is mended at once.
+    """
+    rate = lr / cells.shape[1]
+    total = 0.0
+    for row in order:
+        for output in range(targets.shape[1]):
+            answer = 0.0
+            for cell in cells[row]:
+                answer += weights[cell, output]
+            error = targets[row, output] - answer
+            total += error * error
+            for cell in cells[row]:
+                weights[cell, output] += rate * error
+    return total
+
+
+@compiled()
+def answers(cells: Integers, weights: Floats, out: Floats) -> None:
+    """Add up the cells of each row; a cell that training never touched, −1, gives nothing."""
+    for row in range(cells.shape[0]):
+        for output in range(weights.shape[1]):
+            total = 0.0
+            for cell in cells[row]:
+                if cell >= 0:
+                    total += weights[cell, output]
+            out[row, output] = total

@@ -1,0 +1,249 @@
+"""Hopfield's network: patterns are the valleys of an energy, recall rolls down into one."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import OneToOneFeatureMixin, TransformerMixin, clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state, gen_batches
+from typing_extensions import override
+
+from neuropil.classic.base import ClassicNetwork, Floats
+from neuropil.classic.fitted_state import WHOLE, array
+from neuropil.classic.memory.capacity import CapacityCurve, measured_capacity
+from neuropil.classic.memory.hopfield_recall import RecallPath, energy, followed, settle
+from neuropil.classic.memory.hopfield_rules import RULES
+from neuropil.classic.memory.signs import coded, lower_value, signs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike
+
+# Numbers in a block of rows: enough for a matrix product, little memory.
+BLOCK = 1 << 21
+# Patterns per unit at which capacity is measured.
+LOADS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.13, 0.14, 0.15, 0.16, 0.18, 0.2, 0.25, 0.3)
+
+
+class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwork):
+    """An associative memory: a pattern with errors runs downhill to a stored one, as a rule.
+
+    With states s of −1 and 1, and weights W that are symmetric with an empty diagonal, the
+    energy is ``E = −½ sᵀ W s``. Recall sets ``sᵢ ← sign(Σⱼ wᵢⱼ sⱼ)``, and a unit whose field is
+    0 stays: one unit after the other ("async"), which never raises E, or all at once ("sync").
+    It ends in a minimum of E near by: a stored pattern, or a mixture of several, or one turned
+    over.
+
+    The rules for patterns ξ of n units: ``"hebb"``, ``W = Σ ξ ξᵀ / n``, holds about 0.138 n of
+    them; ``"storkey"``, ``wᵢⱼ ← wᵢⱼ + (ξᵢ ξⱼ − ξᵢ hⱼᵢ − hᵢⱼ ξⱼ) / n`` with hᵢⱼ the field of i
+    without i and j, holds more; ``"pseudo_inverse"``, the projection onto the patterns, leaves
+    n − 1 of them as they are, but corrects errors only up to about n/2.
+
+    Shape:
+        ``X``: ``(n_samples, n_units)``.
+
+    Args:
+        rule: ``"hebb"``, ``"storkey"`` or ``"pseudo_inverse"``.
+        mode: ``"async"``: sweeps over all units, each sweep in a new random order, until none
+            turns; or ``"sync"``: until nothing turns, or two states alternate.
+        max_sweeps: Sweeps, or synchronous steps, after which recall ends with a warning.
+        binarize: What is above it is on; None takes 0 and 1, or −1 and 1, as they are.
+        random_state: Seed or generator of the order; all rows of a call share it.
+
+    Attributes:
+        weights_: W, ``(n_units, n_units)``, always of double precision.
+        n_patterns_: How many patterns were learnt.
+        diagonal_: What learning puts on the diagonal, which recall leaves out, ``(n_units)``.
+        low_: How "off" is written in the patterns: 0 or −1.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: If an option is none of these, or the input is not binary where it must be.
+
+    Reference:
+        Hopfield, "Neural networks and physical systems with emergent collective computational
+        abilities", 1982; Storkey, "Increasing the capacity of a Hopfield network without
+        sacrificing functionality", 1997; Personnaz, Guyon, Dreyfus, "Information storage and
+        retrieval in spin-glass like neural networks", 1985. Ours keeps a unit's state when its
+        field is 0, visits every unit, and leaves out thresholds. Recalled patterns are coded as
+        those that were learnt.
+
+    Example:
+        >>> from neuropil.datasets import load_digits
+        >>> memory = DiscreteHopfieldNetwork("pseudo_inverse", random_state=0)
+        >>> memory = memory.fit(load_digits())
+        >>> probe = load_digits()[[2]]
+        >>> probe[0, [1, 9]] = 1 - probe[0, [1, 9]]  # two pixels are wrong
+        >>> bool((memory.transform(probe) == load_digits()[2]).all())
+        True
+        >>> memory.energy(load_digits()[[2]]) < memory.energy(probe)
+        array([ True])
+    """
+
+    learnt: ClassVar[dict[str, Any]] = {
+        "weights_": array("double", "features features"),
+        "diagonal_": array("double", "features"),
+        "low_": WHOLE,
+        "n_patterns_": WHOLE,
+    }
+    weights_: Floats
+    diagonal_: Floats
+    low_: int
+    n_patterns_: int
+
+    def __init__(
+        self,
+        rule: str = "hebb",
+        mode: str = "async",
+        *,
+        max_sweeps: int = 1000,
+        binarize: float | None = 0.0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.rule = rule
+        self.mode = mode
+        self.max_sweeps = max_sweeps
+        self.binarize = binarize
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
+        """Learn patterns in place of those known.
+
+        Args:
+            X: The patterns.
+            y: Not used.
+        """
+        return self.learn(X, anew=True)
+
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
+        """Learn patterns beside those known; the weights are those of learning all at once.
+
+        Args:
+            X: The patterns.
+            y: Not used.
+        """
+        return self.learn(X, anew=not hasattr(self, "weights_"))
+
+    def learn(self, X: ArrayLike, *, anew: bool) -> Self:
+        """Add patterns to the weights, or start from none.
+
+        Args:
+            X: The patterns.
+            anew: Whether to forget what was known.
+        """
+        given = self.training_input(X, first=anew)
+        self.require_room(3.0 * given.shape[1] ** 2)
+        patterns = signs(self.bits(given, self.binarize))
+        if anew:
+            self.n_patterns_, self.low_ = 0, lower_value(given)
+            matrix = np.zeros((given.shape[1],) * 2)
+        else:
+            matrix = self.weights_ + np.diag(self.diagonal_)
+        matrix = RULES[self.rule](matrix, patterns)
+        # The projection needs its diagonal to grow further; recall must not have it.
+        self.diagonal_ = matrix.diagonal().copy()
+        np.fill_diagonal(matrix, 0.0)
+        self.weights_ = matrix
+        self.n_patterns_ += len(patterns)
+        return self
+
+    @override
+    def check_options(self) -> None:
+        self.one_of("rule", tuple(RULES))
+        self.one_of("mode", ("async", "sync"))
+        self.whole("max_sweeps")
+        self.threshold()
+        self.seed()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        self.fits(right=self.low_ in {-1, 0} and self.n_patterns_ >= 1)
+
+    def transform(self, X: ArrayLike) -> Floats:
+        """Return the pattern that each row leads to, coded as the patterns learnt.
+
+        Args:
+            X: Probes.
+        """
+        given = self.input(X)
+        states = signs(self.bits(given, self.binarize))
+        mode, sweeps, seed = self.recall_options()
+        moving = 0
+        for rows in self.blocks(states):
+            moving += settle(states[rows], self.weights_, mode, sweeps, seed)
+        if moving:
+            warnings.warn(
+                f"DiscreteHopfieldNetwork: {moving} rows still moved after {sweeps} sweeps; "
+                f"raise `max_sweeps`.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return coded(states, self.low_, given.dtype)
+
+    def energy(self, X: ArrayLike) -> Floats:
+        """Return each row's energy −½ sᵀ W s.
+
+        Args:
+            X: States.
+        """
+        given = self.input(X)
+        states = signs(self.bits(given, self.binarize))
+        energies = [energy(states[rows], self.weights_) for rows in self.blocks(states)]
+        return np.concatenate(energies).astype(given.dtype)
+
+    def score(self, X: ArrayLike, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn passes it
+        """Return the share of rows that recall leaves as they are.
+
+        Args:
+            X: Patterns that should be remembered.
+            y: Not used.
+        """
+        kept = self.bits(self.transform(X), 0.0) == self.bits(self.input(X), self.binarize)
+        return float(kept.all(axis=1).mean())
+
+    def recall_path(self, x: ArrayLike) -> RecallPath:
+        """Follow one recall step by step.
+
+        Args:
+            x: One probe, ``(n_units)``.
+
+        Raises:
+            ValueError: If there is more than one probe.
+        """
+        given = self.input(np.atleast_2d(np.asarray(x)))
+        state = signs(self.bits(given, self.binarize))
+        if len(state) != 1:
+            raise ValueError(f"recall_path follows one probe, got {len(state)}.")
+        path = followed(state, self.weights_, *self.recall_options())
+        return RecallPath(coded(path.states, self.low_, given.dtype), path.energies)
+
+    def capacity_curve(
+        self, n_units: int = 500, loads: ArrayLike = LOADS, *, flipped: float = 0.0
+    ) -> CapacityCurve:
+        """Measure with random patterns how much this kind of memory holds.
+
+        What was fitted plays no part.
+
+        Args:
+            n_units: n, the units of the networks that are measured.
+            loads: Patterns per unit.
+            flipped: Share of the units that are turned over before recall.
+        """
+        network, rng = clone(self), check_random_state(self.random_state)
+        network.set_params(random_state=rng)
+        network.require_room(3.0 * n_units**2)
+        return measured_capacity(network, n_units, loads, flipped, rng)
+
+    def recall_options(self) -> tuple[str, int, int]:
+        """Return the mode, the sweeps, and a seed of the order in which units are visited."""
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        return self.one_of("mode", ("async", "sync")), self.whole("max_sweeps"), int(seed)
+
+    def blocks(self, states: Floats) -> list[slice]:
+        """Return slices of so many rows that a product stays small."""
+        return list(gen_batches(len(states), max(1, BLOCK // states.shape[1])))

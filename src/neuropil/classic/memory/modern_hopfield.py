@@ -1,0 +1,180 @@
+"""The modern Hopfield network: retrieval by attention over the stored patterns."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from scipy.special import logsumexp, softmax
+from sklearn.base import OneToOneFeatureMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import gen_batches
+from typing_extensions import override
+
+from neuropil.classic.base import ClassicNetwork, Floats
+from neuropil.classic.fitted_state import array
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+# Numbers in a block of similarities.
+BLOCK = 1 << 21
+
+
+class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwork):
+    """An associative memory of real-valued patterns that holds exponentially many of them.
+
+    With the patterns xᵢ as the rows of X, recall repeats ``ξ ← Xᵀ softmax(β X ξ)``, which is
+    attention, until ξ rests; it never raises the energy
+    ``E = −log(Σᵢ exp(β xᵢ·ξ)) / β + ½ ξ·ξ + log(N) / β + ½ M²``, M the length of the longest
+    pattern. A large β gives back single patterns; a small one, means of similar ones.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``.
+
+    Args:
+        beta: β, how sharply the most similar pattern is preferred. Patterns are told apart when
+            β times the difference of their products ``xᵢ·xᵢ − xᵢ·xⱼ`` is well above log N.
+        max_steps: Updates after which recall ends with a warning.
+        tol: ξ rests when no component moves by more than this, relative to M.
+
+    Attributes:
+        patterns_: The stored patterns, ``(n_patterns, n_features)``.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: If an option is out of its range, or products of the input overflow.
+
+    Reference:
+        Ramsauer et al., "Hopfield Networks is All You Need", 2021. Ours has no learnt
+        projections.
+
+    Example:
+        >>> import numpy as np
+        >>> patterns = np.array([[3.0, 1.0], [-2.0, 2.0], [0.0, -4.0]])
+        >>> memory = ModernHopfieldNetwork(beta=4.0).fit(patterns)
+        >>> memory.transform([[2.0, 2.0], [-1.0, -3.0]]).round(2).tolist()
+        [[3.0, 1.0], [0.0, -4.0]]
+    """
+
+    learnt: ClassVar[dict[str, Any]] = {"patterns_": array("float", "patterns features")}
+    patterns_: Floats
+
+    def __init__(self, beta: float = 1.0, *, max_steps: int = 100, tol: float = 1e-4) -> None:
+        self.beta = beta
+        self.max_steps = max_steps
+        self.tol = tol
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
+        """Store patterns in place of those known.
+
+        Args:
+            X: The patterns.
+            y: Not used.
+        """
+        self.patterns_ = self.squarable(self.training_input(X, copy=True))
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
+        """Store patterns beside those known.
+
+        Args:
+            X: The patterns.
+            y: Not used.
+        """
+        if not hasattr(self, "patterns_"):
+            return self.fit(X)
+        more = self.squarable(self.training_input(X, first=False))
+        more = more.astype(self.patterns_.dtype)
+        self.patterns_ = np.concatenate([self.patterns_, more])
+        return self
+
+    def transform(self, X: ArrayLike) -> Floats:
+        """Return what each row leads to.
+
+        Args:
+            X: Probes.
+        """
+        given = self.input(X, copy=True)
+        limit = self.number("tol", "[0, inf)") * self.longest
+        for rows in self.blocks(given):
+            given[rows] = self.settled(given[rows], limit)
+        return given
+
+    def energy(self, X: ArrayLike) -> Floats:
+        """Return each row's energy.
+
+        Args:
+            X: States.
+        """
+        given = self.input(X)
+        beta, count = self.number("beta", "(0, inf)"), len(self.patterns_)
+        energies = np.empty(len(given), given.dtype)
+        for rows in self.blocks(given):
+            state = given[rows]
+            nearness = logsumexp(self.similarities(state), axis=1) - np.log(count)
+            energies[rows] = (
+                0.5 * (state**2).sum(axis=1) + 0.5 * self.longest**2 - nearness / beta
+            )
+        return energies
+
+    def score(self, X: ArrayLike, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn passes it
+        """Return minus the mean squared difference of rows and what they lead to.
+
+        Args:
+            X: Patterns that should be remembered.
+            y: Not used.
+        """
+        return -float(np.mean((self.transform(X) - self.input(X)) ** 2))
+
+    def settled(self, states: Floats, limit: float) -> Floats:
+        """Return rows after as many updates as each needs."""
+        moving = np.arange(len(states))
+        for _ in range(self.whole("max_steps")):
+            now = states[moving]
+            after = softmax(self.similarities(now), axis=1) @ self.patterns_
+            states[moving] = after
+            moving = moving[np.abs(after - now).max(axis=1) > limit]
+            if not len(moving):
+                return states
+        warnings.warn(
+            f"ModernHopfieldNetwork: {len(moving)} rows still moved after {self.max_steps} "
+            f"updates; raise `max_steps` or `tol`.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+        return states
+
+    def similarities(self, states: Floats) -> Floats:
+        """Return β times the product of each state with each pattern.
+
+        Raises:
+            ValueError: If they overflow.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            # Half of the largest number leaves room for differences and sums.
+            found = self.number("beta", "(0, inf)") * (states @ self.patterns_.T)
+        if not (np.abs(found) < np.finfo(found.dtype).max / 2).all():
+            raise ValueError(
+                f"ModernHopfieldNetwork: products of states and patterns overflow "
+                f"{found.dtype}: the largest entries are {np.abs(states).max():.3g} and "
+                f"{np.abs(self.patterns_).max():.3g}; scale them."
+            )
+        return found
+
+    @property
+    def longest(self) -> float:
+        """M, the length of the longest pattern."""
+        return float(np.linalg.norm(self.patterns_, axis=1).max())
+
+    @override
+    def check_options(self) -> None:
+        self.number("beta", "(0, inf)")
+        self.number("tol", "[0, inf)")
+        self.whole("max_steps")
+
+    def blocks(self, states: Floats) -> list[slice]:
+        """Return slices of so many rows that their similarities stay few."""
+        widest = max(self.patterns_.shape)
+        return list(gen_batches(len(states), max(1, BLOCK // widest)))

@@ -1,0 +1,36 @@
+"""Patterns of binary memories: −1 and 1 inside, coded as they came outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from neuropil.classic.base import Bits, Floats
+
+
+def signs(bits: Bits) -> Floats:
+    """Return −1 for 0, and 1 for 1."""
+    return 2.0 * bits - 1.0
+
+
+def lower_value(X: Floats) -> int:
+    """Return what stands for "off" in patterns: −1 if they are of −1 and 1, else 0."""
+    return -1 if bool((np.abs(X) == 1).all()) and bool((X < 0).any()) else 0
+
+
+def coded(states: Floats, low: int, dtype: Any) -> Floats:
+    """Return states of −1 and 1 in a coding whose smaller value is `low`, 0 or −1."""
+    return np.where(states > 0, 1, low).astype(dtype)
+
+
+def turned(states: Floats, fields: Floats, tolerance: float) -> Floats:
+    """Return the signs of the fields; where a field is only rounding, the state stays."""
+    return np.where(np.abs(fields) > tolerance, np.sign(fields), states)
+
+
+def rounding(weights: Floats) -> float:
+    """Return how large a sum of weights may be that is 0 but for rounding."""
+    largest = max(weights.max(), -weights.min())
+    return float(np.sqrt(np.finfo(weights.dtype).eps) * largest)

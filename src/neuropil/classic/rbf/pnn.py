@@ -1,0 +1,212 @@
+"""The probabilistic neural network."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from typing_extensions import override
+
+from neuropil.classic.fitted_state import array
+from neuropil.classic.rbf.leave_one_out import Search, cross_entropy, left_out
+from neuropil.classic.rbf.windows import WindowNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neuropil.classic.rbf.windows import Integers
+
+Floats = NDArray[np.floating[Any]]
+
+
+class PNN(ClassifierMixin, WindowNetwork):
+    """Probabilistic neural network: Bayes' rule, each class's density a mean of windows.
+
+    ``p(k | x) ∝ πₖ / nₖ · Σᵢ∈ₖ N(x; xᵢ, σ²)`` with Gaussian windows over the nₖ rows of a
+    class, and priors πₖ. Probabilities are taken of logarithms, so they are right however far
+    a row is from all data.
+
+    Shape:
+        ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
+
+    Args:
+        sigma: Width of the windows: a positive number, or one a feature; a dict that gives one
+            for each class; or what is to be chosen so that the class of each row is likeliest
+            given all others: ``"class"``, one for each class, ``"feature"``, one for each
+            feature, or ``"shared"``, one.
+        priors: Probability of each class, in the order of ``classes_``. None takes their
+            shares of the rows.
+
+    Attributes:
+        classes_: The classes.
+        sigma_: Width of the windows: one, one a feature, or one a class.
+        class_log_prior_: log πₖ, ``(n_classes)``.
+        class_sigma_: Width of each class's windows; 1 where classes share their width.
+        feature_sigma_: What columns are divided by; 1 where there is a width per class.
+        center_: Mean of each column, which is subtracted.
+        windows_: The rows so placed, class by class, ``(n_samples, n_features + 1)``; in the
+            last column −½ of their squared length.
+        bounds_: Where each class begins among them, and the end, ``(n_classes + 1)``.
+        n_features_in_: Columns of the input.
+
+    Raises:
+        ValueError: When a width is not positive, or there are not as many as needed; when
+            priors are no probabilities of the classes.
+
+    Reference:
+        Specht, "Probabilistic Neural Networks", 1990. The widths are found by L-BFGS along the
+        gradient of the leave-one-out cross-entropy, of at most 2 million pairs.
+
+    Example:
+        >>> network = PNN(sigma=1.0).fit([[-1.0], [1.0], [2.0]], ["left", "right", "right"])
+        >>> network.predict([[-3.0], [1e9]])
+        array(['left', 'right'], dtype='<U5')
+    """
+
+    learnt: ClassVar[dict[str, Any]] = {
+        "classes_": array("label", "classes"),
+        "class_log_prior_": array("double", "classes"),
+        "sigma_": array("float", "", "features", "classes"),
+        "feature_sigma_": array("float", "", "features"),
+        "class_sigma_": array("float", "classes"),
+        "center_": array("float", "features"),
+        "windows_": array("float", "rows coordinates"),
+        "bounds_": array("whole", "ends"),
+    }
+    classes_: NDArray[Any]
+    class_log_prior_: Floats
+    class_sigma_: Floats
+    bounds_: Integers
+
+    def __init__(
+        self, sigma: str | ArrayLike | dict[Any, float] = "class", *, priors: Any = None
+    ) -> None:
+        self.sigma = sigma
+        self.priors = priors
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Keep the rows, and choose the widths unless they are given.
+
+        Args:
+            X: Rows of examples.
+            y: Their classes.
+        """
+        X, y = self.training_input(X, y, order="C")
+        check_classification_targets(y)
+        self.squarable(X)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        # Rows of a class stand together.
+        order = np.argsort(codes, kind="stable")
+        X, codes = X[order], codes[order]
+        self.bounds_ = np.searchsorted(codes, np.arange(len(self.classes_) + 1))
+        self.class_log_prior_ = self.log_priors()
+        sigma = self.widths(X, codes)
+        self.sigma_ = np.asarray(sigma, X.dtype)
+        by_class = self.sigma == "class" if isinstance(self.sigma, str) else False
+        self.class_sigma_ = np.ones(len(self.classes_), X.dtype)
+        if by_class or isinstance(self.sigma, dict):
+            self.class_sigma_ = self.sigma_
+            sigma = np.ones(())
+        self.place(X, sigma)
+        return self
+
+    def predict_log_proba(self, X: Any) -> Floats:
+        """Return the logarithm of each class's probability."""
+        Q = self.scaled(self.input(X, order="C"))
+        nothing = np.zeros((1, len(self.windows_)), Q.dtype)
+        scales = (1 / self.class_sigma_**2).astype(Q.dtype)
+        peaks, sums = self.window_sums(Q, nothing, self.bounds_, scales)
+        far = (Q.astype(float) ** 2).sum(1, keepdims=True) / -2 * scales
+        densities = peaks + np.log(sums[:, :, 0]) + far - np.log(np.diff(self.bounds_))
+        spread = Q.shape[1] * np.log(self.class_sigma_)
+        joint = densities - spread + self.class_log_prior_
+        return (joint - logsumexp(joint, axis=1, keepdims=True)).astype(Q.dtype)
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return each class's probability."""
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the likeliest class."""
+        likeliest = self.predict_log_proba(X).argmax(axis=1)
+        return self.classes_[likeliest]
+
+    @override
+    def check_options(self) -> None:
+        if isinstance(self.sigma, str):
+            self.one_of("sigma", ("shared", "feature", "class"))
+        elif not isinstance(self.sigma, dict):
+            self.fixed_sigma(None)
+        if self.priors is not None:
+            self.given_priors()
+
+    @override
+    def set_learnt(self, values: Mapping[str, Any]) -> None:
+        super().set_learnt(values)
+        rising = bool((np.diff(self.bounds_) > 0).all())
+        ends = len(self.classes_) + 1, 0, len(self.windows_)
+        self.fits(right=rising and (len(self.bounds_), *self.bounds_[[0, -1]]) == ends)
+        widths = (self.sigma_, self.class_sigma_, self.feature_sigma_)
+        self.fits(right=all((width > 0).all() for width in widths))
+        self.fits(right=self.windows_.shape[1] == self.n_features_in_ + 1)
+
+    def widths(self, X: Floats, codes: NDArray[np.integer[Any]]) -> Floats:
+        """Return the widths that are given or chosen."""
+        if isinstance(self.sigma, str):
+            per = self.sigma
+            counts = np.diff(self.bounds_)
+            # A row that is alone in its class says nothing once it is left out.
+            accompanied = np.flatnonzero(counts[codes] > 1)
+            if not len(accompanied):
+                accompanied = np.arange(len(X))
+            rule = cross_entropy(
+                codes, self.class_log_prior_, X.shape[1], by_class=per == "class"
+            )
+            rows = left_out(len(X), among=accompanied)
+            return Search(X, rule, rows, per, codes).best()
+        if isinstance(self.sigma, dict):
+            names = self.classes_.tolist()
+            if set(self.sigma) != set(names) or not all(map(positive, self.sigma.values())):
+                self.refuse("sigma", f"a positive number for each of {names}")
+            return np.array([self.sigma[name] for name in names], float)
+        return self.fixed_sigma(X.shape[1])
+
+    def log_priors(self) -> Floats:
+        """Return the logarithm of each class's prior."""
+        if self.priors is None:
+            counts = np.diff(self.bounds_)
+            return np.log(counts / counts.sum())
+        priors = self.given_priors()
+        if priors.shape != self.classes_.shape:
+            self.refuse("priors", f"{len(self.classes_)} positive numbers, one per class")
+        return np.log(priors)
+
+    def given_priors(self) -> Floats:
+        """Return the priors that were given.
+
+        Raises:
+            ValueError: When they are no probabilities.
+        """
+        right = "positive numbers, one per class, that add up to 1"
+        try:
+            priors = np.asarray(self.priors, float)
+        except (TypeError, ValueError):
+            self.refuse("priors", right)
+        if priors.ndim != 1 or not (priors > 0).all() or not np.isclose(priors.sum(), 1):
+            self.refuse("priors", right)
+        return priors
+
+    @override
+    def right_sigma(self, n_features: int | None) -> str:
+        return super().right_sigma(n_features) + ", or 'class', or a dict of one a class"
+
+
+def positive(value: Any) -> bool:
+    """Tell whether a value is a finite number above 0."""
+    real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    return real and 0 < float(value) < float("inf")

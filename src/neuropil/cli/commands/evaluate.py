@@ -1,0 +1,73 @@
+"""``neuropil evaluate``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from neuropil.cli.command_options import Json, RunFolder, open_trained
+
+if TYPE_CHECKING:
+    from neuropil.datasets import Dataset
+    from neuropil.runs.run_folder import Run
+
+
+def evaluate(
+    folder: RunFolder,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Labelled data of the same kind. Default: the test part of the run's own.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Measure a trained network on data that it has not seen."""
+    from neuropil.cli.console import console, label, note, say_json
+    from neuropil.cli.figures import measured, table
+    from neuropil.training.losses import losses
+
+    run = open_trained(folder)
+    network = run.network()
+    name, examples, notes = own_part(run) if data is None else other_data(run, data)
+    for line in notes:
+        note(line)
+    loss = losses.by_name(str(run.settings.get("loss")))
+    figures = measured(network, examples, run.preparation.target, loss)
+    if json:
+        say_json({"data": name, "examples": len(examples), "figures": figures})
+        return
+    label("Data", f"{name}: {len(examples):,} examples")
+    console().print(table({"": figures}))
+
+
+def own_part(run: "Run") -> tuple[str, "Dataset", list[str]]:
+    """Return the test part of a run's data, or what comes nearest to it.
+
+    Raises:
+        ValueError: When the run held nothing back.
+    """
+    from neuropil.cli.run_data import open_again
+    from neuropil.training.checkpoints.digest import fingerprint
+
+    splits = open_again(run)
+    before = len(splits.notes)
+    part, examples = "test", splits.test
+    if examples is None:
+        part, examples = "validation", splits.validation
+    if examples is None:
+        raise ValueError(f"{run.path} has no test part: name labelled data by --data.")
+    notes = splits.notes[before:]
+    if fingerprint(splits, run.settings["data"]) != run.data.get("fingerprint"):
+        notes.append(f"the data in {splits.source} have changed since the training.")
+    return f"{part} part of {splits.source}", examples, notes
+
+
+def other_data(run: "Run", path: Path) -> tuple[str, "Dataset", list[str]]:
+    """Return labelled data in the form that the run's network takes."""
+    from neuropil.datasets import read_for_evaluation
+
+    examples, notes = read_for_evaluation(run.preparation, path)
+    return str(path), examples, notes

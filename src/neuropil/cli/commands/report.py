@@ -1,0 +1,42 @@
+"""``neuropil report``."""
+
+from typing import TYPE_CHECKING
+
+from neuropil.cli.command_options import RunFolder, open_trained
+
+if TYPE_CHECKING:
+    from neuropil.runs.run_folder import Run
+    from neuropil.training import GradientWatch
+
+
+def report(folder: RunFolder) -> None:
+    """Write the report of a run again, such as after it was lost."""
+    from neuropil.cli.console import note, say
+    from neuropil.cli.finish import report as write
+    from neuropil.cli.run_data import open_again
+    from neuropil.training.checkpoints.digest import fingerprint
+
+    run = open_trained(folder)
+    network, history, splits = run.network(), run.history(), open_again(run)
+    if fingerprint(splits, run.settings["data"]) != run.data.get("fingerprint"):
+        note(f"the data in {splits.source} have changed since the training.")
+    with run.held():
+        write(run, splits, network, history, watch_of(run))
+    say(str(run.report))
+
+
+def watch_of(run: "Run") -> "GradientWatch | None":
+    """Return what watched the gradients, as the latest checkpoint remembers it."""
+    from neuropil.training import GradientWatch
+    from neuropil.training.checkpoints.checkpoint import CheckpointError, Checkpoints
+
+    try:
+        state = Checkpoints(run.checkpoints).load()
+    except CheckpointError:
+        return None
+    kept = {} if state is None else state["callbacks"].get(GradientWatch.__name__, {})
+    if not kept:
+        return None
+    watch = GradientWatch()
+    watch.load_state_dict(kept)
+    return watch

@@ -1,0 +1,63 @@
+"""What a training is going to do, shown before it begins."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from neuropil import optim
+from neuropil.cli.console import console, label, note
+from neuropil.cli.run_data import described
+from neuropil.training.loop.closure_step import takes_all
+
+if TYPE_CHECKING:
+    from neuropil.core import Network
+    from neuropil.datasets import Splits
+    from neuropil.runs.recipes import Recipe
+
+GLUE = "\N{NO-BREAK SPACE}"
+
+
+def show_plan(splits: Splits, made: Recipe, notes: list[str]) -> None:
+    """Say what was found and what is going to be done."""
+    show_data(splits, notes)
+    label("Network", network_lines(made.network))
+    label("Training", training_line(made, len(splits.train)))
+
+
+def show_data(splits: Splits, notes: list[str]) -> None:
+    """Say what was found, and what a person should know."""
+    label("Data", described(splits))
+    for line in [*splits.notes, *notes]:
+        note(line)
+
+
+def network_lines(network: Network) -> str:
+    """Return a network as the expression that makes it, and its size."""
+    totals = network.summary().totals
+    size = f"{len(network):,} layers, {totals.parameters:,} parameters"
+    if totals.multiply_adds is not None:
+        size += f", {totals.multiply_adds:,} multiply–adds an example"
+    written = " ".join(repr(network).split()).removeprefix("( ").removesuffix(" )")
+    if written.startswith("Network("):  # no expression but a listing, a line for each layer
+        return size
+    # Lines may break between layers only.
+    glued = written.replace(" ", GLUE).replace(f"{GLUE}>>{GLUE}", f"{GLUE}>> ")
+    lines = textwrap.wrap(glued, console().width - 9)
+    return "\n".join([*lines, size]).replace(GLUE, " ")
+
+
+def training_line(made: Recipe, examples: int) -> str:
+    """Return how it is trained in one line."""
+    epochs = f"{made.epochs} epoch{'s' * (made.epochs > 1)}"
+    rate = "" if made.lr is None else f", lr {made.lr:g}"
+    parts = [
+        f"at most {epochs} of all {made.batch_size:,} examples at once"
+        if takes_all(optim.by_name(made.algorithm)) and made.batch_size >= examples
+        else f"{epochs} of batches of {made.batch_size}",
+        made.algorithm + rate + (f" {made.schedule}" if made.schedule else ""),
+        made.loss,
+    ]
+    if made.augment is not None:
+        parts.append(repr(made.augment))
+    return ", ".join(parts)

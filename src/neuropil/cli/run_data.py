@@ -1,0 +1,128 @@
+"""The data of a run: opened, described, opened again later."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neuropil.datasets import Splits
+    from neuropil.runs.run_folder import Run
+
+# What a run remembers of how its data were opened, beside where they are.
+OPTIONS = (
+    *("target", "task", "seed", "validation", "test", "image_size", "color", "header"),
+    "encoding",
+)
+
+
+def open_splits(settings: Mapping[str, Any]) -> Splits:
+    """Return the data that settings name; without a path, the handwritten digits.
+
+    Raises:
+        ValueError: When the data cannot be used, or an option has no meaning for them.
+    """
+    from neuropil import datasets
+    from neuropil.training.threads import threads_kept
+
+    if settings["data"] is not None:
+        # Means and deviations round by the number of threads, and must be the same on resuming.
+        with threads_kept(1):
+            return datasets.open(settings["data"], **{n: settings[n] for n in OPTIONS})
+    for name in ("target", "task", "image_size", "color", "header", "encoding"):
+        if settings[name] is not None:
+            raise ValueError(
+                f"{flag(name)} needs --data: the handwritten digits have no use for it."
+            )
+    shares = {name: settings[name] for name in ("seed", "validation", "test")}
+    return datasets.load_handwritten_digits(**shares)
+
+
+def open_again(run: Run) -> Splits:
+    """Return the data of a run.
+
+    Raises:
+        ValueError: When ``run.json`` lacks what it takes, or the data cannot be used any more.
+    """
+    run.require("data", *OPTIONS)
+    return open_splits(run.settings)
+
+
+def flag(name: str) -> str:
+    """Return an option as it is typed."""
+    return f"--{name.replace('_', '-')}"
+
+
+def image_size(text: str | None, option: str = "--image-size") -> int | tuple[int, int] | None:
+    """Return ``"28"`` as 28 and ``"28x32"`` as (28, 32), height first.
+
+    Raises:
+        ValueError: When it is neither.
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,6})(?:[x×,](\d{1,6}))?", text.replace(" ", ""))
+    if found is None or "0" in (found[1], found[2]):
+        raise ValueError(
+            f"{option} must be a number such as 32, or HEIGHTxWIDTH, got {text!r}."
+        )
+    return int(found[1]) if found[2] is None else (int(found[1]), int(found[2]))
+
+
+def then(text: str | None) -> tuple[int | tuple[int, int], int] | None:
+    """Return ``"64:5"`` as the size 64 and 5 epochs.
+
+    Raises:
+        ValueError: When it is no size and number.
+    """
+    if text is None:
+        return None
+    size, _, epochs = text.partition(":")
+    side = image_size(size, "the size of --then") if epochs.isdecimal() else None
+    if side is None or not int(epochs):
+        raise ValueError(f"--then is SIZE:EPOCHS, such as 64:5, got {text!r}.")
+    return side, int(epochs)
+
+
+def described(splits: Splits) -> str:
+    """Return what was found, in one line."""
+    facts = splits.facts()
+    kind = {"pictures": "pictures", "table": "rows", "arrays": "examples"}[splits.kind]
+    shape = "×".join(map(str, splits.input_shape))
+    of = f"{shape} columns" if splits.kind == "table" else f"{shape}"
+    parts = [f"{facts['train']:,} {kind} of {of} to train on"]
+    if facts["validation"]:
+        parts.append(f"{facts['validation']:,} to validate")
+    if facts["test"] is None:
+        parts.append("test files kept for the end")
+    elif facts["test"]:
+        parts.append(f"{facts['test']:,} to test at the end")
+    return f"{splits.source}: {goal(splits)}; {', '.join(parts)}"
+
+
+def goal(splits: Splits) -> str:
+    """Return what is to be predicted."""
+    name = splits.preparation.target.name
+    of = f" of {name!r}" if name else ""
+    if splits.classes is None:
+        return (
+            f"regression{of}"
+            if splits.outputs == 1
+            else f"regression of {splits.outputs} numbers"
+        )
+    shown = ", ".join(splits.classes[:10]) + (", …" if len(splits.classes) > 10 else "")
+    return f"{len(splits.classes)} classes{of} ({shown})"
+
+
+def new_folder(data: str | None) -> Path:
+    """Return a folder for a run that does not exist yet, named after the data and the time."""
+    stem = "digits" if data is None else Path(os.path.realpath(data)).stem
+    stem = re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "data"
+    base = Path("runs") / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    names = (base if n == 1 else base.with_name(f"{base.name}-{n}") for n in range(1, 1000))
+    return next(path for path in names if not path.exists())

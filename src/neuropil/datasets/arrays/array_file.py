@@ -1,0 +1,208 @@
+"""Arrays in ``.npz`` and ``.npy`` files: read them without trust, find them by name."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from typing import IO, TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from neuropil.core.free_memory import require_memory
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import listed, require_regular, shortened, visible
+from neuropil.datasets.reader_boundary import check_unpacked, reading
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAIRS = (("x", "y"), ("inputs", "targets"), ("images", "labels"), ("data", "target"))
+"""Names that inputs and targets go by."""
+PIECE = 2**20
+"""Bytes unpacked at once."""
+PARTS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val"),
+    "test": ("test",),
+}
+
+
+@final
+class ArrayFile:
+    """Named arrays in an ``.npz`` file or a folder of ``.npy`` files, each read when asked for.
+
+    Args:
+        path: The file or the folder.
+
+    Raises:
+        DataError: If the file is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if path.is_dir():
+            self.files = {e.stem: e for e in visible(path) if e.suffix.casefold() == ".npy"}
+            self.names = list(self.files)
+        else:
+            self.names = npz_names(path)
+
+    def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
+        if self.path.is_dir():
+            return read_npy(self.files[name])
+        return npz_array(self.path, name)
+
+    def pair(self, part: str | None) -> tuple[str, str] | None:
+        """Return the names of the inputs and targets of a part, if they are there.
+
+        Args:
+            part: ``"train"``, ``"validation"``, ``"test"``, or None for arrays that belong to
+                no part.
+        """
+        for inputs, targets in PAIRS:
+            found = self.find(inputs, part), self.find(targets, part)
+            if found[0] and found[1]:
+                return found[0], found[1]
+        return None
+
+    def find(self, name: str, part: str | None) -> str | None:
+        """Return how an array is called here, ``x_train``, ``X_train`` or ``train_x``.
+
+        Args:
+            name: What it is, such as ``"x"``.
+            part: The part it belongs to, or None.
+        """
+        words = PARTS[part] if part else ()
+        wanted = [w for word in words for w in (f"{name}_{word}", f"{word}_{name}")] or [name]
+        known = {own.casefold(): own for own in reversed(self.names)}
+        return next((known[name] for name in wanted if name in known), None)
+
+    def require_training_pair(self) -> tuple[str, str]:
+        """Return the names of the arrays to train on.
+
+        Raises:
+            DataError: If no names are known ones.
+        """
+        found = self.pair("train") or self.pair(None)
+        if found is None:
+            raise DataError(
+                f"{self.path} holds the arrays {listed(map(repr, self.names), 8)}; needed are "
+                "x_train and y_train (with x_test and y_test), or x and y, inputs and "
+                "targets, images and labels, data and target."
+            )
+        return found
+
+    def inputs_name(self) -> str:
+        """Return the name of the inputs, where targets need not be.
+
+        Raises:
+            DataError: If it cannot be told.
+        """
+        if len(self.names) == 1:
+            return self.names[0]
+        found = [
+            name
+            for part in (None, "test")
+            for pair in PAIRS
+            if (name := self.find(pair[0], part))
+        ]
+        if not found:
+            raise DataError(
+                f"{self.path} holds the arrays {listed(map(repr, self.names), 8)}: call the "
+                "inputs 'x'."
+            )
+        return found[0]
+
+
+def read_npy(path: Path) -> np.ndarray[Any, Any]:
+    """Return the array in an ``.npy`` file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        DataError: If it is damaged or holds objects.
+    """
+    with reading(path):
+        require_regular(path)
+        with path.open("rb") as file:
+            return read_array(file, path.stat().st_size, path.name)
+
+
+def npz_names(path: Path) -> list[str]:
+    """Return the names of the arrays in an archive.
+
+    Raises:
+        DataError: If it is damaged, or would unpack to more than real data can.
+    """
+    with reading(path):
+        require_regular(path)
+        with zipfile.ZipFile(path) as archive:
+            members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
+        check_unpacked(path, sum(member.file_size for member in members))
+    return [member.filename.removesuffix(".npy") for member in members]
+
+
+def npz_array(path: Path, name: str) -> np.ndarray[Any, Any]:
+    """Return one array of an archive.
+
+    Raises:
+        DataError: If it is damaged or holds objects.
+    """
+    with reading(path), zipfile.ZipFile(path) as archive:
+        member = archive.getinfo(f"{name}.npy")
+        with archive.open(member) as file:
+            return read_array(file, member.file_size, f"array {name!r} of {path.name}")
+
+
+def read_array(file: IO[bytes], size: int, where: str) -> np.ndarray[Any, Any]:
+    """Return an array of numbers or texts; memory is taken once the header is believed.
+
+    Args:
+        file: An ``.npy`` file, at its beginning.
+        size: Its length in bytes.
+        where: What the array is called, for errors.
+
+    Raises:
+        DataError: If it holds something else, or the header does not fit the length.
+    """
+    shape, fortran, dtype = read_header(file, where)
+    needed = math.prod(shape) * dtype.itemsize
+    held = size - file.tell()
+    if needed > held or min(shape, default=1) < 0 or not dtype.itemsize:
+        raise DataError(
+            f"{where} is damaged: its header claims {dtype} of shape "
+            f"{shortened(str(shape))}, and {held:,} bytes follow."
+        )
+    require_memory(needed, where)
+    array = np.empty(shape[::-1] if fortran else shape, dtype)
+    view = memoryview(array.reshape(-1).view(np.uint8).data) if needed else memoryview(b"")
+    filled = 0
+    while filled < needed:
+        got = file.readinto(view[filled : filled + PIECE])  # pyright: ignore[reportAttributeAccessIssue]  # all have it
+        if not got:
+            raise DataError(f"{where} is damaged: it ends after {filled:,} bytes.")
+        filled += got
+    return array.T if fortran else array
+
+
+def read_header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return the shape, the order of the axes and the type that an ``.npy`` header declares.
+
+    Raises:
+        DataError: If the array holds anything but numbers or texts.
+    """
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_2_0
+    if version == (1, 0):
+        read = np.lib.format.read_array_header_1_0
+    elif version != (2, 0):
+        raise DataError(f"{where} must hold numbers, got a header of version {version}.")
+    shape, fortran, dtype = read(file)
+    if dtype.hasobject:
+        raise DataError(
+            f"{where} holds Python objects, which are never unpickled: save the arrays as "
+            "plain numbers."
+        )
+    if dtype.kind not in "buifUS":
+        raise DataError(f"{where} must hold numbers, got {dtype}.")
+    return shape, fortran, dtype

@@ -1,0 +1,130 @@
+"""Tell from an array of targets whether it names classes or gives numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neuropil.datasets.arrays.array_preparation import check_finite
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import composed
+from neuropil.datasets.tables.cells import MAX_CLASSES
+
+Values = np.ndarray[Any, Any]
+
+
+def choose_task(
+    values: Values, names: list[str] | None, task: str | None, notes: list[str]
+) -> str:
+    """Return whether targets are classes or numbers to be met, and say why.
+
+    Args:
+        values: ``(N)`` or ``(N, k)``.
+        names: Names of the classes, if the file gives them.
+        task: What the caller asked for, or None.
+        notes: Gains a line.
+
+    Raises:
+        DataError: If the targets do not suit the task.
+    """
+    kind, few = judge(values)
+    chosen = task or ("classification" if few or names else "regression")
+    if chosen == "regression" and kind == "words":
+        raise DataError("the targets are words: that is classification, not regression.")
+    if chosen == "classification" and kind == "columns":
+        raise DataError(
+            f"the targets have shape {values.shape}: classes need one label for each example, "
+            "or one-hot rows."
+        )
+    if task is None:
+        notes.append(f"The targets are {kind}: {chosen}; task= overrides.")
+    return chosen
+
+
+def judge(values: Values) -> tuple[str, bool]:
+    """Return what the targets are, in words, and whether they look like classes."""
+    if values.ndim == 2:
+        return ("one-hot rows", True) if is_one_hot(values) else ("columns", False)
+    if values.dtype.kind in "USb":
+        return "words", True
+    distinct = np.unique(values)
+    if not (distinct == np.round(distinct)).all():
+        return f"{len(distinct):,} distinct numbers", False
+    # Numbers 0, 1, 2 … without a gap are labels however many there are.
+    numbered = np.array_equal(distinct, np.arange(len(distinct))) and 2 * len(distinct) <= len(
+        values
+    )
+    return f"{len(distinct):,} distinct integers", len(distinct) <= MAX_CLASSES or numbered
+
+
+def is_one_hot(values: Values) -> bool:
+    """Tell whether every row is a single 1 among zeros."""
+    return values.shape[1] > 1 and bool(
+        np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all()
+    )
+
+
+def class_labels(values: Values, names: list[str] | None, where: str) -> list[str]:
+    """Return the class name of each example.
+
+    Args:
+        values: Words, numbers or one-hot rows.
+        names: Names of the classes by number, if the file gives them.
+        where: What the array is called, for the error.
+
+    Raises:
+        DataError: If a number has no name.
+    """
+    if values.ndim == 2:
+        values = values.argmax(axis=1)
+    if values.dtype.kind in "USb":
+        return [as_word(value) for value in values.tolist()]
+    if names is None:
+        return list(map(number_word, values))
+    outside = np.flatnonzero(
+        (values < 0) | (values >= len(names)) | (values != np.round(values))
+    )
+    if len(outside):
+        raise DataError(
+            f"{where}: row {outside[0]} has the class number {values[outside[0]]}, but "
+            f"{len(names)} classes are named (0 to {len(names) - 1})."
+        )
+    return [names[int(value)] for value in values.tolist()]
+
+
+def as_word(value: Any) -> str:
+    """Return a label as text, accents as parts of their letters."""
+    if isinstance(value, bytes):
+        try:
+            value = value.decode()
+        except UnicodeDecodeError:
+            value = value.decode("latin-1")  # it has a letter for every byte: none become alike
+    return composed(str(value))
+
+
+def number_word(value: Any) -> str:
+    """Return the shortest text for a number of an array, integers in full: 1.0 and 1 are alike.
+
+    Args:
+        value: A NumPy scalar, whose own type decides how many digits tell it apart.
+    """
+    return str(int(value)) if value == int(value) else str(value)
+
+
+def plain_targets(values: Values, where: str) -> Values:
+    """Return targets as ``(N)`` or ``(N, k)``, all finite.
+
+    Args:
+        values: The array as it was read.
+        where: What it is called, for the error.
+
+    Raises:
+        DataError: If it has more axes, or holds NaN or infinity.
+    """
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim not in (1, 2) or 0 in values.shape:
+        raise DataError(f"{where} must have shape (N) or (N, k), got {values.shape}.")
+    check_finite(values, where)
+    return values

@@ -1,0 +1,198 @@
+"""MNIST's idx files: a few bytes of header, then all the numbers."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuropil.datasets.dataset import Dataset
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import require_regular, visible
+from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
+from neuropil.datasets.reader_boundary import check_unpacked, reading
+from neuropil.datasets.splits import Splits
+from neuropil.datasets.target import Target
+
+if TYPE_CHECKING:
+    from neuropil.datasets.open_options import Options
+
+MOST_ZLIB_CAN = 1032
+"""Deflate never packs more than this many bytes into one."""
+
+DEEPEST = 2
+"""Folders within folders that are searched for the files."""
+
+Pair = tuple[Path, Path]
+
+
+def find_idx(folder: Path) -> dict[str, Path]:
+    """Return the idx files of a folder by role: ``train images``, ``test labels`` and so on.
+
+    Some tools unpack each file into a folder of its name, others all of them into
+    ``MNIST/raw``: where the folder itself holds none, its folders and theirs are searched.
+
+    Args:
+        folder: Where to look.
+    """
+    entries = visible(folder)
+    found = roles(entries)
+    for _ in range(DEEPEST):
+        below = [entry for entry in entries if entry.is_dir()]
+        if found or not below:
+            break
+        found = roles([file for entry in below for file in named_idx(entry)])
+        entries = visible(below[0]) if len(below) == 1 else []
+    return found
+
+
+def named_idx(folder: Path) -> list[Path]:
+    """Return what has the name of an idx file in a folder, which may hold many pictures."""
+    with reading(folder):
+        return sorted(entry for entry in folder.iterdir() if "-ubyte" in entry.name.casefold())
+
+
+def roles(entries: list[Path]) -> dict[str, Path]:
+    """Return the first idx file of each role among files and folders."""
+    found: dict[str, Path] = {}
+    for file in entries:
+        name = file.name.casefold()
+        what = "images" if "idx3-ubyte" in name else "labels" if "idx1-ubyte" in name else None
+        part = (
+            "train" if "train" in name else "test" if "t10k" in name or "test" in name else None
+        )
+        if what and part and file.is_file():
+            found.setdefault(f"{part} {what}", file)
+    return found
+
+
+def open_idx(folder: Path, options: Options) -> Splits:
+    """Read MNIST's idx files, packed or not; the test files only at the first use of the test.
+
+    Args:
+        folder: Holds ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``, and
+            ``t10k-…`` for the test.
+        options: What the caller asked for.
+
+    Raises:
+        DataError: If a file is missing, damaged, or does not fit the others.
+    """
+    options.refuse("idx files", "target", "image_size", "color")
+    if options.task == "regression":
+        raise DataError(
+            f"{folder} holds pictures with class labels: that is classification, not "
+            "regression."
+        )
+    files = find_idx(folder)
+    pixels, labels = read_pair(pair(files, "train", folder))
+    target = Target.of_labels(map(str, np.unique(labels)), str(files["train labels"]))
+
+    def as_dataset(
+        pixels: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], where: str
+    ) -> Dataset:
+        numbers = target.encode_classes([str(label) for label in labels.tolist()], where)
+        return Dataset(pixels[:, None], numbers)
+
+    def read_test() -> Dataset:
+        found = pair(files, "test", folder)
+        return as_dataset(*read_pair(found), str(found[1]))
+
+    has_test = "test images" in files or "test labels" in files
+    if has_test:
+        pair(files, "test", folder)  # Say at once if one of the two is missing.
+    train, validation, test = options.cut(
+        as_dataset(pixels, labels, str(folder)),
+        test=(lambda _notes: read_test()) if has_test else None,
+    )
+    background = rim_brightness(train.inputs, 0, 255)
+    shape = (1, *pixels.shape[1:])
+    preparation = PicturePreparation(shape, target, background=background)
+    return Splits(train, validation, test, preparation=preparation, source=str(folder))
+
+
+def pair(files: dict[str, Path], part: str, folder: Path) -> Pair:
+    """Return the files of a part's pictures and labels, or say which is missing.
+
+    Raises:
+        DataError: If one is.
+    """
+    for what in ("images", "labels"):
+        if f"{part} {what}" not in files:
+            prefix, axes = "train" if part == "train" else "t10k", 3 if what == "images" else 1
+            name = f"{prefix}-{what}-idx{axes}-ubyte"
+            raise DataError(
+                f"{folder} lacks {name} (or {name}.gz), which belongs to the other idx files."
+            )
+    return files[f"{part} images"], files[f"{part} labels"]
+
+
+def read_pair(files: Pair) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return pictures and labels, one for each.
+
+    Raises:
+        DataError: If there are not as many of one as of the other.
+    """
+    pixels, labels = read_idx(files[0], 3), read_idx(files[1], 1)
+    if len(pixels) != len(labels):
+        raise DataError(
+            f"{files[0].name} holds {len(pixels):,} pictures, {files[1].name} {len(labels):,} "
+            "labels: there must be one for each."
+        )
+    if pixels.size == 0:
+        raise DataError(f"{files[0]} holds no pictures.")
+    return pixels, labels
+
+
+def read_idx(path: Path, axes: int) -> np.ndarray[Any, Any]:
+    """Return the bytes of an idx file as an array.
+
+    Args:
+        path: The file; packed by gzip if it ends in ``.gz``.
+        axes: How many axes it must have.
+
+    Raises:
+        DataError: If the header or the length is wrong.
+    """
+    packed = path.suffix.casefold() == ".gz"
+    with reading(path):
+        require_regular(path)
+        try:
+            with gzip.open(path) if packed else path.open("rb") as file:
+                shape = read_shape(file, path, axes)
+                size, room = math.prod(shape), path.stat().st_size
+                if packed:
+                    room *= MOST_ZLIB_CAN
+                if packed and size <= room:
+                    check_unpacked(path, size)
+                # Checked before the memory is taken: the header may claim anything.
+                values = np.empty(size if size <= room else 0, np.uint8)
+                got = file.readinto(values.data) if values.size else 0
+                rest = file.read(1)
+        except (EOFError, zlib.error):
+            raise DataError(f"{path} ends too early: the file is truncated.") from None
+    if got != size or rest:
+        problem = "more" if got == size else "fewer"
+        raise DataError(
+            f"{path} should hold {size:,} bytes after its header but holds {problem}."
+        )
+    return values.reshape(shape)
+
+
+def read_shape(file: Any, path: Path, axes: int) -> tuple[int, ...]:
+    """Read the header: two zero bytes, the type, the number of axes, and the sizes.
+
+    Raises:
+        DataError: If it is another header.
+    """
+    header = file.read(4 + 4 * axes)
+    magic = bytes([0, 0, 8, axes])
+    if header[:4] != magic or len(header) < 4 + 4 * axes:
+        raise DataError(
+            f"{path} is no idx file of bytes with {axes} axes: it starts with "
+            f"{header[:4].hex(' ')}, not {magic.hex(' ')}."
+        )
+    return tuple(np.frombuffer(header, ">u4", offset=4).tolist())

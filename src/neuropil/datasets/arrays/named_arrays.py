@@ -1,0 +1,185 @@
+"""Open named arrays: tell pictures from other arrays, classes from numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neuropil.core.moments import column_axes, narrow, standardization
+from neuropil.datasets.arrays.array_file import ArrayFile
+from neuropil.datasets.arrays.array_preparation import (
+    ArrayPreparation,
+    check_finite,
+    say_unresolved,
+)
+from neuropil.datasets.arrays.array_targets import (
+    Values,
+    as_word,
+    choose_task,
+    class_labels,
+    plain_targets,
+)
+from neuropil.datasets.arrays.axis_order import as_batch, example_shape, value_range
+from neuropil.datasets.dataset import Dataset
+from neuropil.datasets.errors import DataError, recalling
+from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
+from neuropil.datasets.splits import Splits
+from neuropil.datasets.target import Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from neuropil.datasets.open_options import Options
+    from neuropil.datasets.preparation import Preparation
+
+CLASS_NAMES = ("classes", "class_names", "label_names", "target_names")
+
+
+def open_arrays(path: Path, options: Options) -> Splits:
+    """Read named arrays; those of the test at their first use.
+
+    Args:
+        path: The file or the folder.
+        options: What the caller asked for.
+
+    Raises:
+        DataError: If there are no arrays of known names, or they do not fit each other.
+    """
+    options.refuse("arrays", "target", "image_size", "color")
+    notes: list[str] = []
+    with recalling(notes):
+        return open_named(ArrayFile(path), options, notes)
+
+
+def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
+    """Read the training arrays, and cut or read the other parts.
+
+    Args:
+        file: The arrays.
+        options: What the caller asked for.
+        notes: Gains a line for each thing a person should know.
+    """
+    path = file.path
+    inputs, values = load_pair(file, file.require_training_pair())
+    names = class_names(file)
+    task = choose_task(values, names, options.task, notes)
+    classes = None
+    if task == "classification":
+        labels = class_labels(values, names, str(path))
+        classes = Target.of_labels(labels, str(path), order=names)
+    else:
+        notes += say_unresolved(values, f"the targets in {path.name}")
+    notes += say_unresolved(inputs, f"the inputs in {path.name}")
+    shape = example_shape(inputs)
+
+    def as_dataset(inputs: Values, values: Values) -> Dataset:
+        batch = as_batch(inputs, shape, f"the inputs in {path.name}")
+        outcome = encode_outcome(values, classes, names, str(path))
+        return Dataset(in_double_precision(batch), outcome)
+
+    validation, test = file.pair("validation"), file.pair("test")
+    train, cut, held_out = options.cut(
+        as_dataset(inputs, values),
+        as_dataset(*load_pair(file, validation)) if validation else None,
+        (lambda _notes: as_dataset(*load_pair(file, test))) if test else None,
+    )
+    target = classes or Target.of_numbers(torch.as_tensor(train.targets))
+    preparation = prepare(train, target, value_range(inputs))
+    wide = narrow(torch.as_tensor(train.targets)).dtype
+
+    def prepared(part: Dataset) -> Dataset:
+        targets = torch.as_tensor(part.targets)
+        targets = targets.to(wide) if targets.is_floating_point() else targets
+        return Dataset(preparation.encode(part.inputs), targets)
+
+    test_part = (
+        (lambda notes: prepared(held_out(notes)))
+        if callable(held_out)
+        else held_out and prepared(held_out)
+    )
+    return Splits(
+        prepared(train),
+        cut and prepared(cut),
+        test_part,
+        preparation=preparation,
+        source=str(path),
+        notes=notes,
+    )
+
+
+def in_double_precision(batch: Values) -> Values | Tensor:
+    """Return floating-point numbers as a tensor that `Dataset` leaves as it is."""
+    if batch.dtype.kind != "f":
+        return batch
+    return torch.from_numpy(np.ascontiguousarray(batch, dtype=np.float64))
+
+
+def load_pair(file: ArrayFile, names: tuple[str, str]) -> tuple[Values, Values]:
+    """Return inputs and targets, checked to be finite and one for each.
+
+    Raises:
+        DataError: If they are not.
+    """
+    where = [f"{name} of {file.path.name}" for name in names]
+    inputs, targets = file[names[0]], file[names[1]]
+    if inputs.ndim < 2 or inputs.size == 0 or inputs.dtype.kind not in "buif":
+        raise DataError(
+            f"{where[0]} must hold numbers, examples along the first of two or more axes; got "
+            f"{inputs.dtype} of shape {inputs.shape}."
+        )
+    if targets.ndim == 0 or len(inputs) != len(targets):
+        raise DataError(
+            f"{where[0]} has shape {inputs.shape}, {where[1]} has {targets.shape}: there must "
+            "be one target for each example."
+        )
+    check_finite(inputs, where[0])
+    return inputs, plain_targets(targets, where[1])
+
+
+def encode_outcome(
+    values: Values, target: Target | None, names: list[str] | None, where: str
+) -> Tensor:
+    """Return targets as class numbers, or as numbers where there are no classes.
+
+    Args:
+        values: ``(N)`` or ``(N, k)``.
+        target: The classes; None, or a target without classes, for regression.
+        names: Names of the classes by number, if the file gives them.
+        where: What holds the targets, for the error.
+
+    Raises:
+        DataError: If they are words where numbers are needed, or a class is unknown.
+    """
+    if target is not None and target.classes is not None:
+        return target.encode_classes(class_labels(values, names, where), where)
+    if values.dtype.kind not in "buif":
+        raise DataError(f"{where}: the targets must be numbers, got {values.dtype}.")
+    return torch.from_numpy(values.astype(np.float64))
+
+
+def class_names(file: ArrayFile) -> list[str] | None:
+    """Return the names of the classes, if the file gives them as texts."""
+    for name in CLASS_NAMES:
+        if (own := file.find(name, None)) is not None:
+            names = file[own]
+            if names.ndim == 1 and names.dtype.kind in "US" and len(set(names)) == len(names):
+                return [as_word(name) for name in names.tolist()]
+    return None
+
+
+def prepare(train: Dataset, target: Target, span: tuple[float, float] | None) -> Preparation:
+    """Return the preparation of pictures if the arrays are pictures, that of arrays if not."""
+    shape = tuple(train.inputs.shape[1:])
+    dtype = str(train.inputs.dtype).removeprefix("torch.").replace("float64", "float32")
+    if len(shape) == 3 and shape[0] in (1, 3) and span is not None and dtype != "int64":
+        low, high = span
+        background = rim_brightness(train.inputs, low, high)
+        return PicturePreparation(shape, target, dtype, low, high, background)
+    if narrow(train.inputs).dtype != torch.float64:
+        return ArrayPreparation(shape, target, dtype)
+    axes = column_axes(train.inputs.ndim)
+    center, scale = (v.flatten().tolist() for v in standardization(train.inputs, axes))
+    return ArrayPreparation(shape, target, dtype, tuple(center), tuple(scale))

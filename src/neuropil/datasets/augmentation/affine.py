@@ -1,0 +1,124 @@
+"""Turn, scale and move pictures by fractions of a pixel."""
+
+from __future__ import annotations
+
+import math
+from typing import final
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from neuropil.core.arguments import Arguments
+from neuropil.datasets.augmentation.base import require, require_pictures, uniform
+
+
+@final
+class RandomRotation(Arguments):
+    """Turn each picture about its middle by a random angle, `RandomAffine` with nothing else.
+
+    Shape:
+        ``(N, C, H, W)`` gives the same; the type is kept.
+
+    Args:
+        degrees: The largest angle either way.
+        fill: Value outside the picture, in the raw inputs' range.
+
+    Raises:
+        DataError: If `degrees` is negative.
+
+    Example:
+        >>> from neuropil.datasets.augmentation import RandomRotation
+        >>> RandomRotation(15)
+        RandomRotation(15)
+    """
+
+    def __init__(self, degrees: float, *, fill: float = 0.0) -> None:
+        self.affine = RandomAffine(degrees, fill=fill)
+
+    def __call__(
+        self, inputs: Tensor, targets: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        return self.affine(inputs, targets, generator)
+
+
+@final
+class RandomAffine(Arguments):
+    """Turn, scale and move each picture at random, with bilinear interpolation.
+
+    The point p of the result, counted from the middle, shows the point ``R(θ)ᵀ (p − t) / s`` of
+    the picture: turned by θ, enlarged s times, moved by t.
+
+    Shape:
+        ``(N, C, H, W)`` gives the same; the type is kept, whole numbers are rounded.
+
+    Args:
+        degrees: The largest angle θ either way, drawn evenly.
+        scale: Smallest and largest s, its logarithm drawn evenly.
+        shift: The largest t either way along each axis, as a share of the picture's side.
+        fill: Value outside the picture, in the raw inputs' range.
+
+    Raises:
+        DataError: If an argument is out of its range.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.datasets.augmentation import RandomAffine
+        >>> pictures = torch.arange(4.0).reshape(1, 1, 2, 2)
+        >>> RandomAffine()(pictures, torch.zeros(1), torch.Generator())[0]
+        tensor([[[[0., 1.],
+                  [2., 3.]]]])
+    """
+
+    def __init__(
+        self,
+        degrees: float = 0.0,
+        *,
+        scale: tuple[float, float] = (1.0, 1.0),
+        shift: float = 0.0,
+        fill: float = 0.0,
+    ) -> None:
+        require(degrees >= 0, "RandomAffine", "`degrees` must be from 0", degrees)
+        require(
+            0 < scale[0] <= scale[1],
+            "RandomAffine",
+            "`scale` must be in rising order above 0",
+            scale,
+        )
+        require(shift >= 0, "RandomAffine", "`shift` must be a share from 0", shift)
+        self.degrees = degrees
+        self.scale = scale
+        self.shift = shift
+        self.fill = fill
+
+    def __call__(
+        self, inputs: Tensor, targets: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        require_pictures(inputs, self)
+        angle, size, right, down = uniform(len(inputs), inputs, generator, rows=4)
+        low, high = map(math.log, self.scale)
+        theta = (2 * angle - 1) * math.radians(self.degrees)
+        scale = torch.exp(low + size * (high - low))
+        # `affine_grid` counts from −1 to 1, so a share of a side is twice as much.
+        x, y = (2 * (2 * part - 1) * self.shift for part in (right, down))
+        return warp(inputs, matrices(theta, scale, x, y, inputs.shape[-2:]), self.fill), targets
+
+
+def matrices(theta: Tensor, scale: Tensor, x: Tensor, y: Tensor, size: torch.Size) -> Tensor:
+    """Return ``(N, 2, 3)``: from points of the result to points of the picture, in −1..1."""
+    height, width = size
+    cos, sin = torch.cos(theta) / scale, torch.sin(theta) / scale
+    # Sides of different lengths have different units: a turn must be one in pixels.
+    across, along = sin * (height / width), sin * (width / height)
+    first = torch.stack([cos, across, -(cos * x + across * y)], dim=1)
+    second = torch.stack([-along, cos, along * x - cos * y], dim=1)
+    return torch.stack([first, second], dim=1)
+
+
+def warp(inputs: Tensor, matrix: Tensor, fill: float) -> Tensor:
+    """Return pictures read at the points that the matrices give."""
+    pictures = inputs if inputs.is_floating_point() else inputs.float()
+    grid = F.affine_grid(matrix.to(pictures.dtype), list(inputs.shape), align_corners=False)
+    # Outside, the sampler gives 0; so `fill` is made the zero.
+    warped = F.grid_sample(pictures - fill, grid, mode="bilinear", align_corners=False) + fill
+    return warped if inputs.is_floating_point() else warped.round().to(inputs.dtype)

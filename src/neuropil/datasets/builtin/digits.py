@@ -1,0 +1,52 @@
+"""The handwritten digits that scikit-learn bundles: real data without a download."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neuropil.datasets.dataset import Dataset
+from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
+from neuropil.datasets.splits import Splits
+from neuropil.datasets.splitting import split
+from neuropil.datasets.target import Target
+
+
+def load_handwritten_digits(
+    *, seed: int = 0, validation: float = 0.1, test: float = 0.2
+) -> Splits:
+    """Return the 1,797 handwritten digits of 8×8 pixels that scikit-learn bundles, split.
+
+    Shape:
+        Inputs ``(N, 1, 8, 8)``, bytes from 0 (paper) to 16 (ink); targets ``(N)``, 0 to 9.
+
+    Args:
+        seed: Seed of the stratified split; the same seed gives the same parts.
+        validation: Share of all digits (below 1) or their number; 0 for none.
+        test: Share of all digits (below 1) or their number; 0 for none.
+
+    Reference:
+        Alpaydin and Kaynak, "Optical recognition of handwritten digits", UCI Machine Learning
+        Repository, 1998 (its test part). Each value counts the ink in a block of 4×4 pixels of
+        a 32×32 bitmap.
+
+    Example:
+        >>> from neuropil.datasets import load_handwritten_digits
+        >>> digits = load_handwritten_digits(validation=100, test=297)
+        >>> digits
+        Splits(handwritten digits: 1,400 training, 100 validation, 297 test examples of shape
+        (1, 8, 8))
+        >>> digits.train.inputs.max(), digits.classes[:3]
+        (tensor(16, dtype=torch.uint8), ['0', '1', '2'])
+    """
+    from sklearn.datasets import load_digits as bundled
+
+    digits = bundled()
+    data = Dataset(digits.images[:, None].astype(np.uint8), digits.target)
+    train, held_out, tested = split(data, validation=validation, test=test, seed=seed)
+    preparation = PicturePreparation(
+        (1, 8, 8),
+        Target.of_classes([str(digit) for digit in range(10)]),
+        high=16.0,
+        background=rim_brightness(train.inputs, 0, 16),
+    )
+    return Splits(train, held_out, tested, preparation=preparation, source="handwritten digits")

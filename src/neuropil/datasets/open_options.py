@@ -1,0 +1,118 @@
+"""What the caller of `open` asked for, handed to the reader of each kind of file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from neuropil.datasets.dataset import Dataset
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.splitting import split
+from neuropil.datasets.tables.encodings import check_encoding
+
+TASKS = ("classification", "regression")
+COLORS = ("grey", "rgb")
+TABLE, TABLE_OPTIONS = "a table", ("header", "encoding")
+
+TestReader = Callable[[list[str]], Dataset]
+"""Reads the test files at their first use; may add to the notes that it is given."""
+
+
+@final
+@dataclass(frozen=True)
+class Options:
+    """What the caller of `open` asked for.
+
+    Args:
+        target: Name of the target column.
+        task: ``"classification"``, ``"regression"``, or None to see from the targets.
+        seed: Seed of the split.
+        validation: Share or number of examples for validation.
+        test: Share or number of examples for the test, where no files are set apart for it.
+        image_size: Height and width of pictures, or None to see from the files.
+        color: ``"grey"``, ``"rgb"``, or None to see from the files.
+        header: Whether the first row of a table names its columns, or None to see from it.
+        encoding: Name of a table's encoding, or None to find it.
+
+    Raises:
+        DataError: If a value is none of those.
+    """
+
+    target: str | None = None
+    task: str | None = None
+    seed: int = 0
+    validation: float = 0.1
+    test: float = 0.2
+    image_size: int | tuple[int, int] | None = None
+    color: str | None = None
+    header: bool | None = None
+    encoding: str | None = None
+    size: tuple[int, int] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name, known in (("task", TASKS), ("color", COLORS)):
+            if getattr(self, name) not in (None, *known):
+                raise DataError(
+                    f"`{name}` must be {' or '.join(map(repr, known))}, got "
+                    f"{getattr(self, name)!r}."
+                )
+        if type(self.seed) is not int or self.seed < 0:
+            raise DataError(f"`seed` must be a whole number from 0, got {self.seed!r}.")
+        if self.encoding is not None:
+            check_encoding(self.encoding)
+        object.__setattr__(self, "size", image_size(self.image_size))
+
+    def refuse(self, what: str, *names: str) -> None:
+        """Raise an error if an option was given that `what` has no use for.
+
+        Those that only tables have are refused for everything else.
+
+        Args:
+            what: What is being read.
+            *names: The options without use.
+
+        Raises:
+            DataError: If one was given.
+        """
+        for name in names if what == TABLE else (*names, *TABLE_OPTIONS):
+            if getattr(self, name) is not None:
+                raise DataError(f"`{name}` has no meaning for {what}; leave it out.")
+
+    def cut(
+        self,
+        data: Dataset,
+        validation: Dataset | None = None,
+        test: TestReader | None = None,
+    ) -> tuple[Dataset, Dataset | None, Dataset | TestReader | None]:
+        """Cut those parts from the examples that no files are set apart for.
+
+        Args:
+            data: The examples to cut up.
+            validation: Examples from validation files, if there are such files.
+            test: Reader of the test files, if there are such files.
+        """
+        train, cut, held_out = split(
+            data,
+            validation=0 if validation is not None else self.validation,
+            test=0 if test is not None else self.test,
+            seed=self.seed,
+        )
+        return train, validation or cut, test or held_out
+
+
+def image_size(size: Any) -> tuple[int, int] | None:
+    """Return the height and width that a number or a pair means.
+
+    Raises:
+        DataError: If it is no size.
+    """
+    if size is None:
+        return None
+    pair = (size, size) if isinstance(size, int) else tuple(size)
+    if len(pair) != 2 or not all(type(side) is int and 1 <= side <= 4096 for side in pair):
+        raise DataError(
+            "`image_size` must be a number of pixels or (height, width), from 1 to 4096; got "
+            f"{size!r}."
+        )
+    return pair[0], pair[1]

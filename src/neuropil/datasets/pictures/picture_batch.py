@@ -1,0 +1,170 @@
+"""Decode many picture files at once, setting the broken ones aside."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neuropil.core.free_memory import require_memory
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import counted, listed
+from neuropil.datasets.pictures.picture_depth import white_of
+from neuropil.datasets.pictures.picture_file import (
+    Header,
+    Treatment,
+    careful_pillow,
+    read_header,
+    read_picture,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+CHUNK = 64
+"""Files handed to a thread at once: a hand-over costs as much as a small picture."""
+
+
+@final
+@dataclass(frozen=True)
+class Batch:
+    """Decoded pictures, and what had to be done to which files.
+
+    `pixels` are bytes, or single-precision numbers as they are in the files if some of them
+    have more than 8 bits; `treatments` belong to them. `kept` are the places of the decoded
+    files among those given; `broken` says why the others were set aside.
+    """
+
+    pixels: Tensor
+    treatments: list[Treatment]
+    kept: list[int]
+    broken: dict[Path, str]
+
+    @property
+    def deep(self) -> Tensor:
+        """Which of the pictures have more than 8 bits."""
+        return torch.tensor([treatment.deep is not None for treatment in self.treatments])
+
+    @property
+    def white(self) -> float | None:
+        """The value of white in files of more than 8 bits; None if there are none."""
+        highs = [treatment.deep[1] for treatment in self.treatments if treatment.deep]
+        fractions = all(t.fractions for t in self.treatments if t.deep)
+        return white_of(max(highs), fractions=fractions) if highs else None
+
+    def notes(self, white: float | None) -> list[str]:
+        """Return what was done to the pictures, a line each.
+
+        Args:
+            white: What was taken for white in files of more than 8 bits.
+        """
+        size = f"{self.pixels.shape[2]}×{self.pixels.shape[3]}"
+        done = [
+            (
+                sum(t.size != tuple(self.pixels.shape[2:]) for t in self.treatments),
+                f"resized to {size} (height × width)",
+            ),
+            (sum(t.made_grey for t in self.treatments), "in colour made grey"),
+            (
+                sum(t.transparent for t in self.treatments),
+                "with transparency laid on white",
+            ),
+            (
+                sum(t.animated for t in self.treatments),
+                "with several frames: the first was taken",
+            ),
+            (
+                sum(t.cut for t in self.treatments),
+                "of 16 bits with transparency: the upper 8 bits were taken",
+            ),
+        ]
+        lines = [f"{counted(number, 'picture')} {what}" for number, what in done if number]
+        return lines + say_depth([t.deep for t in self.treatments if t.deep], white)
+
+
+def say_depth(spans: Sequence[tuple[float, float]], white: float | None) -> list[str]:
+    """Return a line about files of more than 8 bits, or nothing if there are none.
+
+    Args:
+        spans: Lowest and highest value of each.
+        white: What was taken for white.
+    """
+    if not spans or white is None:
+        return []
+    low, high = min(low for low, _ in spans), max(high for _, high in spans)
+    what = f"{counted(len(spans), 'picture')} of more than 8 bits"
+    return [f"{what}: values from {low:g} to {high:g}, with 0 as black and {white:g} as white."]
+
+
+def read_headers(paths: Sequence[Path]) -> tuple[list[Header | None], dict[Path, str]]:
+    """Return the header of every picture, None for a broken one, and what is wrong there."""
+    results = in_threads(read_header, paths)
+    broken = {path: r for path, r in zip(paths, results, strict=True) if isinstance(r, str)}
+    return [None if isinstance(result, str) else result for result in results], broken
+
+
+def read_pictures(paths: Sequence[Path], channels: int, size: tuple[int, int]) -> Batch:
+    """Decode pictures to one size and number of channels.
+
+    Args:
+        paths: The files.
+        channels: 1 for grey, 3 for colour.
+        size: Height and width to resize to.
+    """
+    require_memory(len(paths) * channels * size[0] * size[1], f"{len(paths):,} pictures")
+    pixels = np.empty((len(paths), channels, *size), np.uint8)
+    deep: dict[int, np.ndarray[Any, Any]] = {}
+
+    def decode(place: int) -> Treatment:
+        values, treatment = read_picture(paths[place], channels, size)
+        if treatment.deep is None:
+            pixels[place] = values
+        else:
+            deep[place] = values
+        return treatment
+
+    results = in_threads(decode, range(len(paths)))
+    kept = [place for place, result in enumerate(results) if isinstance(result, Treatment)]
+    if deep:
+        require_memory(4 * pixels.size, f"{len(paths):,} pictures of more than 8 bits")
+    shades = pixels.astype(np.float32) if deep else pixels
+    for place, values in deep.items():
+        shades[place] = values
+    return Batch(
+        torch.from_numpy(shades if len(kept) == len(paths) else shades[kept]),
+        [result for result in results if isinstance(result, Treatment)],
+        kept,
+        {path: r for path, r in zip(paths, results, strict=True) if isinstance(r, str)},
+    )
+
+
+def in_threads(work: Callable[[S], T], items: Sequence[S]) -> list[T | str]:
+    """Return the result for every item, or the reason why there is none."""
+
+    def attempt(item: S) -> T | str:
+        try:
+            return work(item)
+        except DataError as error:
+            return str(error)
+
+    chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
+    with careful_pillow(), ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+        done = pool.map(lambda chunk: [attempt(item) for item in chunk], chunks)
+        return [result for chunk in done for result in chunk]
+
+
+def say_broken(broken: dict[Path, str], relative_to: Path) -> list[str]:
+    """Return a line that counts and names the files set aside, or nothing."""
+    if not broken:
+        return []
+    named = (f"{path.relative_to(relative_to)}: {reason}" for path, reason in broken.items())
+    return [f"{counted(len(broken), 'broken picture')} set aside: {listed(named, 5)}."]

@@ -1,0 +1,229 @@
+"""Pictures in one folder per class, in training, validation and test folders or not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from statistics import median
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from neuropil.datasets.dataset import Dataset
+from neuropil.datasets.errors import DataError, recalling
+from neuropil.datasets.paths import counted, listed, natural_key, visible
+from neuropil.datasets.pictures.class_folders import Files, find_files, is_picture
+from neuropil.datasets.pictures.picture_batch import (
+    Batch,
+    read_headers,
+    read_pictures,
+    say_broken,
+)
+from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
+from neuropil.datasets.splits import Splits
+from neuropil.datasets.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from neuropil.datasets.open_options import Options
+
+PARTS = {
+    "train": ("train", "training"),
+    "validation": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
+
+LONGEST_SIDE = 64
+"""What pictures of different sizes are reduced to unless the caller says otherwise."""
+MAX_BYTES = 2**31
+"""Equal pictures that need more memory than this are reduced as well."""
+
+
+def open_picture_folder(folder: Path, options: Options) -> Splits:
+    """Read pictures that lie in one folder per class.
+
+    Args:
+        folder: Holds the class folders, or ``train``, ``test`` and ``validation`` folders that
+            hold them.
+        options: What the caller asked for.
+
+    Raises:
+        DataError: If there are fewer than two classes, or no picture that can be read.
+    """
+    options.refuse("a folder of pictures", "target")
+    if options.task == "regression":
+        raise DataError(
+            f"{folder} holds pictures by class: that is classification, not regression."
+        )
+    notes: list[str] = []
+    with recalling(notes):
+        return open_parts(find_parts(folder), folder, options, notes)
+
+
+def open_parts(
+    parts: dict[str, Path], folder: Path, options: Options, notes: list[str]
+) -> Splits:
+    """Read the training pictures, and cut or read the other parts.
+
+    Args:
+        parts: The folders by name of the part.
+        folder: What the user named.
+        options: What the caller asked for.
+        notes: Gains a line for each thing a person should know.
+    """
+    files = find_files(parts["train"])
+    shape = common_shape(files, options, notes)
+    batch, labels, names = read_files(files, shape, folder, notes)
+    if shape[0] == 3 and options.color is None and holds_only_greys(batch.pixels):
+        batch, shape = replace(batch, pixels=batch.pixels[:, :1].clone()), (1, *shape[1:])
+        notes.append("The pictures are stored in colour but hold only greys: read as grey.")
+    target = Target.of_labels(labels, str(parts["train"]))
+    white = batch.white
+    preparation = PicturePreparation(
+        shape, target, "float32" if white else "uint8", white=white
+    )
+    data = Dataset(
+        preparation.from_files(batch), target.encode_classes(labels, str(folder)), names=names
+    )
+
+    def read_part(name: str, notes: list[str]) -> Dataset:
+        own: list[str] = []
+        try:
+            with recalling(own):
+                return read_pictures_by_class(find_files(parts[name]), preparation, folder, own)
+        finally:
+            notes += own
+
+    train, validation, test = options.cut(
+        data,
+        read_part("validation", notes) if "validation" in parts else None,
+        partial(read_part, "test") if "test" in parts else None,
+    )
+    background = rim_brightness(train.inputs, preparation.low, preparation.high)
+    preparation = replace(preparation, background=background)
+    return Splits(
+        train, validation, test, preparation=preparation, source=str(folder), notes=notes
+    )
+
+
+def read_pictures_by_class(
+    files: Files, preparation: PicturePreparation, root: Path, notes: list[str]
+) -> Dataset:
+    """Return the pictures of another part in the form of the training pictures.
+
+    Args:
+        files: The pictures.
+        preparation: How the training pictures were read.
+        root: The folder that names are given from.
+        notes: Gains a line for each thing a person should know.
+    """
+    batch, labels, names = read_files(
+        files, preparation.shape, root, notes, white=preparation.white
+    )
+    targets = preparation.target.encode_classes(labels, str(files.folder))
+    return Dataset(preparation.from_files(batch), targets, names=names)
+
+
+def find_parts(folder: Path) -> dict[str, Path]:
+    """Return the folders of the training, validation and test pictures by name of the part."""
+    known = {name: part for part, names in PARTS.items() for name in names}
+    folders = [entry for entry in visible(folder) if entry.is_dir()]
+    parts = {known[e.name.casefold()]: e for e in folders if e.name.casefold() in known}
+    # A class may be called "train" as well: then it holds pictures rather than folders.
+    inside = visible(parts["train"]) if "train" in parts else []
+    if any(entry.is_dir() for entry in inside) and not any(map(is_picture, inside)):
+        return parts
+    return {"train": folder}
+
+
+def common_shape(files: Files, options: Options, notes: list[str]) -> tuple[int, int, int]:
+    """Return channels, height and width for all pictures, and say why.
+
+    Raises:
+        DataError: If no picture can be read.
+    """
+    paths = [path for path, _ in files.pictures]
+    results, broken = read_headers(paths)
+    headers = [header for header in results if header is not None]
+    if not headers:
+        path, reason = next(iter(broken.items()))
+        raise DataError(
+            f"None of the {counted(len(paths), 'picture')} in {files.folder} can be read: "
+            f"{path.name}: {reason}."
+        )
+    if options.color is None:
+        channels = 1 if all(header.grey for header in headers) else 3
+    else:
+        channels = 1 if options.color == "grey" else 3
+    # Pictures of more than 8 bits are kept in single precision.
+    width_in_bytes = 4 if any(header.deep for header in headers) else 1
+    height, width = options.size or common_size(
+        [header.size for header in headers], channels * width_in_bytes, notes
+    )
+    return channels, height, width
+
+
+def common_size(
+    sizes: Sequence[tuple[int, int]], pixel: int, notes: list[str]
+) -> tuple[int, int]:
+    """Return the size that all pictures have, or their median size within bounds.
+
+    Args:
+        sizes: Height and width of each.
+        pixel: Bytes of a pixel in memory.
+        notes: Gains a line if they are to be resized.
+    """
+    height, width = (int(median(sides)) for sides in zip(*sizes, strict=True))
+    if len(set(sizes)) == 1:
+        if height * width * pixel * len(sizes) <= MAX_BYTES:
+            return height, width
+        why = f"All {counted(len(sizes), 'picture')} are {height}×{width}, too much for memory"
+    else:
+        why = f"The pictures have {len(set(sizes)):,} sizes, the median is {height}×{width}"
+    shrink = min(1.0, LONGEST_SIDE / max(height, width))
+    height, width = max(1, round(height * shrink)), max(1, round(width * shrink))
+    notes.append(f"{why}: brought to {height}×{width} (height × width); image_size= overrides.")
+    return height, width
+
+
+def read_files(
+    files: Files,
+    shape: tuple[int, int, int],
+    root: Path,
+    notes: list[str],
+    *,
+    white: float | None = None,
+) -> tuple[Batch, list[str], list[str]]:
+    """Return the pictures, labels and names of the files that can be read.
+
+    Args:
+        files: The pictures.
+        shape: Channels, height and width to bring them to.
+        root: The folder that names are given from.
+        notes: Gains a line for each thing a person should know.
+        white: What is white in files of more than 8 bits; None to see from these.
+
+    Raises:
+        DataError: If none can.
+    """
+    batch = read_pictures([path for path, _ in files.pictures], shape[0], shape[1:])
+    notes += say_broken(batch.broken, root)
+    notes += files.notes
+    if not batch.kept:
+        raise DataError(f"None of the pictures in {files.folder} can be read.")
+    notes += batch.notes(white or batch.white)
+    kept = [files.pictures[place] for place in batch.kept]
+    labels = [label for _, label in kept]
+    lost = {label for _, label in files.pictures} - set(labels)
+    if lost:
+        named = listed(map(repr, sorted(lost, key=natural_key)))
+        notes.append(f"No picture of {named} can be read: no class.")
+    return batch, labels, [str(path.relative_to(root)) for path, _ in kept]
+
+
+def holds_only_greys(pixels: Tensor) -> bool:
+    """Tell whether pictures with three channels have three equal ones."""
+    return all(torch.equal(pixels[:, 0], pixels[:, channel]) for channel in (1, 2))

@@ -1,0 +1,200 @@
+"""How a picture file becomes what a network of pictures takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self, final
+
+import numpy as np
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.datasets.arrays.array_preparation import as_type
+from neuropil.datasets.arrays.axis_order import as_batch
+from neuropil.datasets.dataset import as_inputs
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.pictures.picture_batch import Batch, say_depth
+from neuropil.datasets.pictures.picture_file import careful_pillow, read_picture
+from neuropil.datasets.plain_fields import number, shape_tuple, text
+from neuropil.datasets.preparation import Preparation
+
+if TYPE_CHECKING:
+    from neuropil.datasets.target import Target
+
+
+@final
+@dataclass(frozen=True)
+class PicturePreparation(Preparation):
+    """How a picture file becomes what a network of pictures takes.
+
+    A file's values v in 0..255 become ``v / 255 · (high − low) + low``, the range that the
+    training pictures have. In files of more than 8 bits, values from 0 to `white` do.
+
+    Shape:
+        One example is ``(C, H, W)``: C is 1 for grey, 3 for colour.
+
+    Args:
+        shape: Channels, height and width.
+        target: What the network gives.
+        dtype: ``"uint8"`` or ``"float32"``.
+        low: The value of black.
+        high: The value of white.
+        background: Mean brightness of the training pictures' rims, 0 for black to 1 for white;
+            None if unknown.
+        white: The value of white in files of more than 8 bits; None if the training pictures
+            had 8, and each such file is judged by itself.
+
+    Raises:
+        DataError: If the shape is none of a picture, or the range is empty.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.datasets import PicturePreparation, Target
+        >>> shades = PicturePreparation((1, 1, 2), Target.of_classes("ab"), high=16)
+        >>> shades.from_bytes(torch.tensor([[[[0, 255]]]], dtype=torch.uint8))
+        tensor([[[[ 0, 16]]]], dtype=torch.uint8)
+    """
+
+    kind: ClassVar[str] = "pictures"
+
+    shape: tuple[int, int, int]
+    target: Target
+    dtype: str = "uint8"
+    low: float = 0.0
+    high: float = 255.0
+    background: float | None = None
+    white: float | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.shape) != 3 or self.shape[0] not in (1, 3) or min(self.shape) < 1:
+            raise DataError(
+                f"pictures need the shape (1 or 3, height, width), got {tuple(self.shape)}."
+            )
+        if self.dtype not in ("uint8", "float32") or not self.low < self.high:
+            raise DataError(
+                f"pictures need uint8 or float32 values from low to high, got {self.dtype} "
+                f"from {self.low} to {self.high}."
+            )
+        if self.white is not None and not self.white > 0:
+            raise DataError(f"white must be above 0, got {self.white}.")
+
+    @property
+    @override
+    def input_shape(self) -> tuple[int, ...]:
+        return self.shape
+
+    @override
+    def encode(self, raw: Any, notes: list[str] | None = None) -> Tensor:
+        """Return a picture file as a batch of one, or an array of pictures as a batch.
+
+        Args:
+            raw: A path; or an array of one or more pictures with the training pictures' size
+                and range of values, channels first, last or, for grey, left out.
+            notes: A list that gains a line if the file had to be changed.
+
+        Raises:
+            DataError: If the file is broken or the array does not fit.
+        """
+        if isinstance(raw, np.ndarray | Tensor):
+            return as_inputs(
+                as_type(as_batch(np.asarray(raw), self.shape, "the array"), self.dtype)
+            )
+        path = Path(raw)
+        try:
+            with careful_pillow():
+                pixels, treatment = read_picture(path, self.shape[0], self.shape[1:])
+        except DataError as error:
+            raise DataError(f"{path.name} cannot be used: {error}.") from None
+        batch = Batch(torch.from_numpy(pixels[None].copy()), [treatment], [0], {})
+        encoded = self.from_files(batch)
+        if notes is not None:
+            notes += self.remarks(path.name, encoded, batch)
+        return encoded
+
+    def from_files(self, batch: Batch) -> Tensor:
+        """Return decoded files in the range and type of the training pictures.
+
+        Args:
+            batch: The files.
+        """
+        white = self.white or batch.white
+        if white is None or not batch.pixels.is_floating_point():
+            return self.from_bytes(batch.pixels)
+        span = self.high - self.low
+        factors = torch.where(batch.deep, span / white, span / 255).reshape(-1, 1, 1, 1)
+        return self.as_own_type(batch.pixels * factors.float() + self.low)
+
+    def from_bytes(self, pixels: Tensor) -> Tensor:
+        """Return pictures of bytes 0..255 in the range and type of the training pictures.
+
+        Args:
+            pixels: ``(N, C, H, W)``, uint8.
+        """
+        if (self.dtype, self.low, self.high) == ("uint8", 0, 255):
+            return pixels
+        return self.as_own_type(pixels.float() * ((self.high - self.low) / 255) + self.low)
+
+    def as_own_type(self, values: Tensor) -> Tensor:
+        """Return values in the type of the training pictures."""
+        if self.dtype == "float32":
+            return values
+        return values.round().clamp(0, 255).to(torch.uint8)
+
+    def remarks(self, name: str, encoded: Tensor, batch: Batch) -> list[str]:
+        """Return what was done to a picture, and what a person should know of it.
+
+        Args:
+            name: Name of the file.
+            encoded: The picture as a batch of one, in the range of the training pictures.
+            batch: The same as it was decoded.
+        """
+        (treatment,) = batch.treatments
+        height, width = self.shape[1:]
+        own = "{}×{}".format(*treatment.size) + (" colour" if treatment.made_grey else "")
+        done = ["made grey"] if treatment.made_grey else []
+        done += ["laid on white where transparent"] if treatment.transparent else []
+        done += ["reduced to its first frame"] if treatment.animated else []
+        done += [f"resized to {height}×{width}"] if treatment.size != (height, width) else []
+        notes = [f"{name}: {own} picture {' and '.join(done)}."] if done else []
+        if treatment.deep and (self.white is None or treatment.deep[1] > self.white):
+            white = self.white or batch.white
+            notes += [f"{name}: {line}" for line in say_depth([treatment.deep], white)]
+        rim = rim_brightness(encoded, self.low, self.high)
+        if self.background is not None and abs(rim - self.background) > 0.5:
+            light, dark = ("light", "dark") if rim > 0.5 else ("dark", "light")
+            notes.append(
+                f"{name}: has a {light} background, the training pictures a {dark} one; it was "
+                "not inverted."
+            )
+        return notes
+
+    @override
+    def fields(self) -> dict[str, Any]:
+        return {
+            "shape": list(self.shape),
+            "dtype": self.dtype,
+            "low": self.low,
+            "high": self.high,
+            "background": self.background,
+            "white": self.white,
+        }
+
+    @classmethod
+    @override
+    def from_fields(cls, data: dict[str, Any], target: Target) -> Self:
+        shape = shape_tuple(data, "shape")
+        if len(shape) != 3:
+            raise DataError(f"damaged preparation: pictures need three sizes, got {shape}.")
+        background = None if data.get("background") is None else number(data, "background")
+        low, high = number(data, "low"), number(data, "high")
+        white = None if data.get("white") is None else number(data, "white")
+        return cls(shape, target, text(data, "dtype"), low, high, background, white)
+
+
+def rim_brightness(pixels: Tensor, low: float, high: float) -> float:
+    """Return the mean brightness of the outermost pixels, 0 for `low` to 1 for `high`."""
+    sides = (pixels[..., 0, :], pixels[..., -1, :], pixels[..., :, 0], pixels[..., :, -1])
+    mean = torch.stack([side.float().mean() for side in sides]).mean().item()
+    return (mean - low) / (high - low)

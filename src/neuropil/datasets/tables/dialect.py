@@ -1,0 +1,275 @@
+"""How a text table is laid out: its delimiter, what is before it, the names of its columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING, final
+
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import shortened
+from neuropil.datasets.tables.cells import is_number
+from neuropil.datasets.tables.header import fitted_names, has_header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+DELIMITERS = (",", ";", "\t", "|")
+RARE_DELIMITERS = (" ", ":", "^", "~", "\x01", "\x1f")
+"""Tried where no other gives columns, and taken only if all rows have equally many."""
+SAMPLE_ROWS, SAMPLE_TEXT, SAMPLE_CELLS = 1000, 2**22, 20_000
+"""Rows, characters and cells at most that the layout is judged by."""
+MAX_COLUMNS = 100_000
+SEPARATOR = re.compile(r'"?sep=([^\w"\r\n\x80-\U0010ffff])"?', re.IGNORECASE)
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
+
+
+@final
+@dataclass(frozen=True)
+class Record:
+    """One row of cells, its number as a spreadsheet counts, and where it ends in the text."""
+
+    cells: list[str]
+    row: int
+    end: int
+
+
+@final
+@dataclass(frozen=True)
+class Layout:
+    """Where the cells of a table begin, what its columns are called, and how they are parted.
+
+    Args:
+        delimiter: One character; a space means any number of them.
+        escape: Whether a backslash before a quote makes it a part of the cell.
+        names: Name of each column, empty where the file has none.
+        header: Whether there are names in the file.
+        start: Place in the text of the first row of cells.
+        row: Number of that row, as a spreadsheet counts.
+    """
+
+    delimiter: str
+    escape: bool
+    names: list[str]
+    header: bool
+    start: int
+    row: int
+
+
+@final
+@dataclass(frozen=True)
+class Preamble:
+    """What is before a table: a line that names the delimiter, comments, and blank lines."""
+
+    delimiter: str | None
+    comments: list[str]
+    end: int
+    rows: int
+
+
+def find_layout(
+    text: str,
+    path: Path,
+    notes: list[str],
+    *,
+    header: bool | None = None,
+    expected: Iterable[str] = (),
+) -> Layout:
+    """Return how a text table is laid out.
+
+    Args:
+        text: The file's text.
+        path: The file, for errors; ``.tsv`` speaks for tabs.
+        notes: Gains a line for each thing a person should know.
+        header: Whether the first row holds the names; None to see from the rows.
+        expected: Names that the columns should have, if they are known.
+
+    Raises:
+        DataError: If there is no row, or the first row has another number of cells.
+    """
+    before = read_preamble(text)
+    lines = list(io.StringIO(text[before.end : before.end + SAMPLE_TEXT], newline=""))
+    lines = lines[:SAMPLE_ROWS]
+    prefer = "\t" if ".tsv" in path.name.casefold() else ","
+    delimiter = before.delimiter or find_delimiter(lines, prefer, set(expected))
+    escape = needs_escape(lines, delimiter)
+    records = read_records(lines, delimiter, path, before, escape=escape)
+    if records and records[-1].end < len(text) and len(records) > 2:
+        records.pop()  # it may have been cut
+    if not records:
+        raise DataError(f"{path} is empty.")
+    width = Counter(len(record.cells) for record in records).most_common(1)[0][0]
+    if width > MAX_COLUMNS:
+        raise DataError(f"{path} has {width:,} columns; the limit is {MAX_COLUMNS:,}.")
+    names, used = find_names(records, width, before.comments, delimiter, header, path, notes)
+    if names is None:
+        notes.append(
+            f"{path.name} has no header line: its columns are called column1 to "
+            f"column{width}; header= overrides."
+        )
+    return Layout(
+        delimiter,
+        escape,
+        [""] * width if names is None else names,
+        names is not None,
+        records[used - 1].end if used else before.end,
+        records[used - 1].row + 1 if used else before.rows + 1,
+    )
+
+
+def read_preamble(text: str) -> Preamble:
+    """Return what is before the table in a text."""
+    delimiter, comments = None, list[str]()
+    end = rows = 0
+    for line in io.StringIO(text[:SAMPLE_TEXT], newline=""):
+        bare = line.strip(" \r\n")
+        if delimiter is None and not comments and (found := SEPARATOR.fullmatch(bare)):
+            delimiter = found[1]
+        elif bare.startswith("#"):
+            comments.append(bare)
+        elif bare:
+            return Preamble(delimiter, comments, end, rows)
+        end, rows = end + len(line), rows + 1
+    # Nothing else: what looked like comments is all that the file has.
+    return Preamble(delimiter, [], 0, 0) if comments else Preamble(delimiter, [], end, rows)
+
+
+def find_delimiter(lines: Sequence[str], prefer: str, expected: set[str]) -> str:
+    """Return what parts the cells: what gives the names, equal rows, numbers, many columns."""
+
+    def merit(delimiter: str) -> tuple[int, bool, float, float, int, bool]:
+        records = split_lines(lines, delimiter)
+        if not records:
+            return 0, False, 0.0, 0.0, 0, False
+        width, times = Counter(map(len, records)).most_common(1)[0]
+        cells = list(islice(chain.from_iterable(records), SAMPLE_CELLS))
+        known = sum(is_number(decimal_point(cell)) for cell in cells) / len(cells)
+        found = len(expected.intersection(records[0]))
+        return found, width > 1, times / len(records), known, width, delimiter == prefer
+
+    best = max(DELIMITERS, key=merit)
+    if any(merit(best)[:2]):
+        return best
+    for delimiter in RARE_DELIMITERS:
+        first, *others = split_lines(lines, delimiter) or [[]]
+        widths = set(map(len, others or [first]))
+        # R writes no name over the column with the names of the rows.
+        if len(widths) == 1 and min(widths) > 1 and min(widths) - len(first) in (0, 1):
+            return delimiter
+    return prefer
+
+
+def split_lines(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    """Return the stripped cells of the rows that are not blank; none if quotes do not match."""
+    if delimiter == " ":
+        lines = [line.strip(" ") for line in lines]
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    try:
+        return [[cell.strip() for cell in record] for record in reader if record]
+    except csv.Error:
+        return []
+
+
+def needs_escape(lines: Sequence[str], delimiter: str) -> bool:
+    """Tell whether a backslash before a quote makes it a part of the cell, as MySQL writes."""
+    if not any('\\"' in line for line in lines):
+        return False
+    reader = csv.reader(lines, delimiter=delimiter, escapechar="\\", skipinitialspace=True)
+    try:
+        escaped = set(map(len, filter(None, reader)))
+    except csv.Error:
+        return False
+    return len(escaped) == 1 and len(set(map(len, split_lines(lines, delimiter)))) > 1
+
+
+def read_records(
+    lines: Iterable[str], delimiter: str, path: Path, before: Preamble, *, escape: bool
+) -> list[Record]:
+    """Return the rows that are not blank, with stripped cells.
+
+    Raises:
+        DataError: If a cell is longer than any cell should be.
+    """
+    ends = [before.end]
+
+    def counted() -> Iterable[str]:
+        for line in lines:
+            ends.append(ends[-1] + len(line))
+            yield line.strip(" ") if delimiter == " " else line
+
+    reader = csv.reader(
+        counted(),
+        delimiter=delimiter,
+        skipinitialspace=True,
+        escapechar="\\" if escape else None,
+    )
+    records = []
+    try:
+        for row, record in enumerate(reader, start=before.rows + 1):
+            cells = [cell.strip() for cell in record]
+            if len(cells) > 1 or any(cells):
+                records.append(Record(cells, row, ends[-1]))
+    except csv.Error as error:
+        line = before.rows + reader.line_num
+        raise DataError(f"{path}, line {line}: {error}.") from None
+    return records
+
+
+def find_names(
+    records: Sequence[Record],
+    width: int,
+    comments: Sequence[str],
+    delimiter: str,
+    header: bool | None,  # noqa: FBT001 - an option that is handed on
+    path: Path,
+    notes: list[str],
+) -> tuple[list[str] | None, int]:
+    """Return the names of the columns, and how many rows they and titles take up.
+
+    Raises:
+        DataError: If the first row has another number of cells than the others.
+    """
+    below = [record.cells for record in records]
+    if comments:
+        names = split_lines([comments[-1].lstrip("# ")], delimiter)
+        if names and len(names[0]) == width > 1 and header is None and not has_header(below):
+            notes.append(f"{path.name}: its names are in the comment {comments[-1]!r:.80}.")
+            return names[0], 0
+        title = "comment" if len(comments) == 1 else f"{len(comments):,} comments"
+        notes.append(f"{path.name}: {title} left out: {shortened(repr(comments[0]), 80)}.")
+    if header is False:
+        return None, 0
+    used = 0
+    while len(below[used]) == 1 < width and is_title(below[used:], width):
+        row = records[used].row
+        notes.append(f"{path.name}, row {row}: title left out: {below[used][0]!r:.80}.")
+        used += 1
+    first = below[used]
+    if len(first) != width:
+        names = fitted_names(first, below[used + 1 :], width)
+        if names is None:
+            raise DataError(
+                f"{path}, row {records[used].row}: {len(first)} cells, but most rows have "
+                f"{width}; it looks like {'a title' if len(first) < width else 'a stray line'}."
+            )
+        return names, used + 1
+    named = header or (has_header(below[used:]) if header is None else False)
+    return (first, used + 1) if named else (None, used)
+
+
+def is_title(below: Sequence[Sequence[str]], width: int) -> bool:
+    """Tell whether the first row is a line of text above a table, not the name of a column."""
+    following = below[1:]
+    if not following:
+        return False
+    return width > 2 or len(following[0]) == 1 or has_header(following)
+
+
+def decimal_point(cell: str) -> str:
+    """Return a number with its decimal comma made a point; any other cell as it is."""
+    return cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell

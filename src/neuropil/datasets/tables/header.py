@@ -1,0 +1,115 @@
+"""Tell whether the first row of a table names its columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neuropil.datasets.tables.cells import as_number, is_missing, is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SAMPLE = 1000
+JUDGED = 200
+"""Rows that a scale is held against."""
+RARE = 0.05
+"""Share of the rows that may rise like a header of numbers does."""
+
+
+def has_header(records: Sequence[Sequence[str]]) -> bool:
+    """Tell whether the first row names the columns.
+
+    A word at the top of a column of numbers speaks for it, a number there against it, unless
+    the numbers are a scale: 0, 1, 2 as pandas names columns, or wavelengths. Where all columns
+    are words, a first word that comes again below speaks against it.
+
+    Args:
+        records: The first rows.
+    """
+    first, below = records[0], records[1 : 1 + SAMPLE]
+    if is_scale(first, below):
+        return True
+    pairs = list(zip(first, zip(*below, strict=False), strict=False))
+    tops = [cell for cell, column in pairs if mostly_numbers(column) and not is_missing(cell)]
+    if tops:
+        return 2 * sum(map(is_number, tops)) <= len(tops)
+    return not any(cell in column or is_number(cell) for cell, column in pairs)
+
+
+def mostly_numbers(cells: Sequence[str]) -> bool:
+    """Tell whether more than half of the cells that are not missing are numbers."""
+    known = [cell for cell in cells if not is_missing(cell)]
+    return sum(map(is_number, known)) > len(known) / 2
+
+
+def is_scale(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Tell whether the first row is numbers that name columns.
+
+    They count from 0 or 1, or rise or fall as the rows below do not. A word that the rows below
+    never hold may stand among them, such as the name of the target.
+    """
+    places = [place for place, cell in enumerate(first) if is_number(cell)]
+    words = [place for place, cell in enumerate(first) if not is_number(cell) and cell]
+    rows = [row for row in below[:JUDGED] if len(row) == len(first)]
+    if not rows or len(places) < max(2, 2 * len(words)):
+        return False
+    scale = np.array([as_number(first[place]) for place in places])
+    steps = np.diff(scale)
+    again = any(first[place] in {row[place] for row in rows} for place in words)
+    if again or not ((steps > 0).all() or (steps < 0).all()):
+        return False
+    numbers = np.array([[as_number(row[place]) for place in places] for row in rows])
+    return names_columns(scale, numbers, alone=not words)
+
+
+def names_columns(scale: np.ndarray, numbers: np.ndarray, *, alone: bool) -> bool:
+    """Tell whether a row of numbers that rises or falls names the columns of those below.
+
+    Args:
+        scale: The row.
+        numbers: The rows below, NaN where there is no number.
+        alone: Whether there are no words beside the numbers.
+    """
+    steps = np.diff(scale)
+    counts = scale[0] in (0, 1) and (steps == 1).all()
+    if len(scale) == 2 and alone:
+        # A row of 0 and 1 is data, too, where the columns hold such numbers.
+        fractions = np.isfinite(numbers) & (numbers != np.round(numbers))
+        return bool(counts and (fractions.mean(axis=0) > 0.5).any())
+    if counts:
+        return bool((np.diff(numbers, axis=1) == 1).all(axis=1).mean() <= RARE)
+    even = np.ptp(steps) <= 1e-6 * np.abs(steps).max()
+    alike = (np.diff(numbers, axis=1) * np.sign(steps[0]) > 0).all(axis=1).mean()
+    known = numbers[np.isfinite(numbers)]
+    away = np.abs(numbers - scale)[np.isfinite(numbers)]
+    apart = len(known) and away.min() > np.ptp(known)
+    return bool((alike <= RARE and (even or len(scale) >= 6)) or (apart and even))
+
+
+def fitted_names(
+    first: Sequence[str], below: Sequence[Sequence[str]], width: int
+) -> list[str] | None:
+    """Return the names in a row with one cell fewer or more than the rows below; else None.
+
+    R leaves out the name of the first column, which has the names of the rows. A delimiter at
+    the end of each row, or of the header alone, makes a column without a name and values.
+
+    Args:
+        first: The row of names.
+        below: The rows below it.
+        width: How many cells these have.
+    """
+    if len(first) == width + 1 and not first[-1]:
+        return list(first[:-1])
+    rows = [row for row in below if len(row) == width]
+    names = None
+    if len(first) == width - 1 and rows:
+        column = [row[0] for row in rows]
+        numbered = column == [str(number) for number in range(1, len(column) + 1)]
+        if not any(row[-1] for row in rows):
+            names = [*first, ""]
+        elif len(set(column)) == len(column) and (numbered or not any(map(is_number, column))):
+            names = ["", *first]
+    return names

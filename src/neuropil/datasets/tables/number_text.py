@@ -1,0 +1,328 @@
+"""Read numbers as programs and people write them: 1.5e3, $1,234.50, (12), 45 %, 1.234,5 €."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import shortened
+from neuropil.datasets.tables.cells import MAX_CLASSES, missing_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FEW_WORDS = 0.1
+"""Up to this share of words among numbers is taken for a slip."""
+UNITS = r"[A-Za-zµμ°Ω²³/]{1,8}"
+MULTIPLES = ("k", "K", "m", "M", "b", "B", "bn", "Mio", "Mrd", "mn")
+"""Endings that multiply a number; a column that mixes them has no common unit."""
+
+CODES = (
+    "USD|EUR|GBP|JPY|CNY|RMB|INR|CHF|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|RUB|UAH|"
+    "BRL|MXN|ARS|CLP|COP|ZAR|KRW|TWD|HKD|SGD|THB|IDR|MYR|PHP|VND|ILS|AED|SAR|EGP|NGN|KES|PKR"
+)
+CURRENCY = rf"(?:[A-Z]{{0,2}}\p{{Sc}}|{CODES}|kr\.?|zł|Kč|Ft|Fr\.|Rs\.?|лв\.?|р\.|руб\.?)"
+SPACES = "  \u2009\u202f\xa0'’"
+EXPONENT = r"(?:[eE][+-]?\d+)?"
+WHOLE = r"^[+-]?\d+$"
+PLAIN = rf"^[+-]?(?:\d+\.?\d*|\.\d+){EXPONENT}$"
+POINT = rf"^[+-]?(?:\d{{1,3}}(?:,\d{{2,3}})*,\d{{3}}(?:\.\d*)?|\d+\.?\d*|\.\d+){EXPONENT}$"
+COMMA = rf"^[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+(?:,\d*)?|\d+,?\d*|,\d+){EXPONENT}$"
+# What can only be read in one way, and what can be read in both.
+ONLY_POINT = (
+    rf"^[+-]?(?:\d*\.(?:\d{{1,2}}|\d{{4,}})|0*\.\d+|\d{{4,}}\.\d+|"
+    rf"\d{{1,3}}(?:,\d{{2,3}})*,\d{{3}}\.\d*|\d{{1,3}}(?:,\d{{2,3}})+,\d{{3}}){EXPONENT}$"
+)
+ONLY_COMMA = (
+    rf"^[+-]?(?:\d*,(?:\d{{1,2}}|\d{{4,}})|0*,\d+|\d{{4,}},\d+|"
+    rf"\d{{1,3}}(?:\.\d{{3}})+,\d*|\d{{1,3}}(?:\.\d{{3}}){{2,}}){EXPONENT}$"
+)
+EITHER = r"^[+-]?[1-9]\d{0,2},\d{3}$"
+STEPS = (
+    (r"[\x{2212}\x{2013}\x{FE63}\x{FF0D}]", "-"),  # typeset minus signs
+    (r"^\((.*\d.*)\)$", r"-\1"),  # accounts write losses in brackets
+    (rf"^([+-]?)\s*{CURRENCY}\s*([+-]?\s*\d|\.\d)", r"\1\2"),
+    (rf"(\d[.,]?)\s*(?:{CURRENCY}|%|‰)\s*(-?)$", r"\1\2"),
+    (r",-$", ""),  # 5,- is five
+    (r"^(\d.*)-$", r"-\1"),  # SAP writes the sign last
+    (r"^([+-])\s+", r"\1"),
+    (r"(\d\.?)[dD]([+-]\d+)$", r"\1e\2"),  # Fortran's double precision
+)
+
+
+@final
+@dataclass(frozen=True)
+class Numbers:
+    """A column read as numbers.
+
+    Args:
+        values: A number for each cell, NaN where there is none.
+        words: Whether each cell is neither a number nor missing.
+        decimal: The decimal mark by which it was read.
+        written: The first cell that was not plain, as people write numbers; None without one.
+    """
+
+    values: np.ndarray[Any, Any]
+    words: np.ndarray[Any, Any]
+    decimal: str = "."
+    written: tuple[str, float] | None = None
+
+
+def read_numbers(
+    cells: pa.StringArray, *, file_decimal: str | None = None, unit: str = ""
+) -> Numbers:
+    """Return a column as numbers, as far as its cells are.
+
+    Args:
+        cells: The column.
+        file_decimal: ``","`` or ``"."`` where the other columns of the file speak for one.
+        unit: What every number ends in, such as ``"kg"``.
+    """
+    if file_decimal != "," and not unit:
+        try:
+            values = pc.cast(cells, pa.float64())
+            return Numbers(values.to_numpy(zero_copy_only=False), np.zeros(len(cells), bool))
+        except pa.ArrowInvalid:
+            pass
+    encoded = pc.dictionary_encode(cells)
+    found = read_distinct(encoded.dictionary, file_decimal, unit)
+    places = encoded.indices.to_numpy()
+    return replace(found, values=found.values[places], words=found.words[places])
+
+
+def read_distinct(cells: pa.StringArray, file_decimal: str | None, unit: str) -> Numbers:
+    """Return distinct cells as numbers, some of them missing or not as programs write them."""
+    missing = missing_cells(cells, numbers=True)
+    known = pc.if_else(missing, None, cells)
+    if unit:
+        known = pc.replace_substring_regex(known, rf"\s*{unit}$", "")
+    if file_decimal != ",":
+        try:
+            values = pc.cast(known, pa.float64())
+            return Numbers(as_floats(values), np.zeros(len(cells), bool))
+        except pa.ArrowInvalid:
+            pass
+    core = bare(known)
+    decimal = decimal_mark(core) or file_decimal or "."
+    values = as_floats(parse(core, decimal))
+    words = np.isnan(values) & ~missing.to_numpy(zero_copy_only=False)
+    return Numbers(values, words, decimal, first_written(cells, values, decimal))
+
+
+def as_floats(values: pa.DoubleArray) -> np.ndarray[Any, Any]:
+    """Return numbers with NaN where there is none."""
+    return pc.fill_null(values, np.nan).to_numpy(zero_copy_only=False)
+
+
+def bare(cells: pa.StringArray) -> pa.StringArray:
+    """Return cells without currencies, percent signs, brackets, and spaces between digits."""
+    for pattern, replacement in STEPS:
+        cells = pc.replace_substring_regex(cells, pattern, replacement)
+    grouped = pc.match_substring_regex(
+        cells, rf"^[+-]?\d{{1,3}}(?:[{SPACES}]\d{{3}})+(?:[.,]\d*)?$"
+    )
+    return pc.if_else(grouped, pc.replace_substring_regex(cells, f"[{SPACES}]", ""), cells)
+
+
+def decimal_mark(core: pa.StringArray) -> str | None:
+    """Return the decimal mark of a column of bare numbers; None if they do not say."""
+    comma, point, either = (count(core, p) for p in (ONLY_COMMA, ONLY_POINT, EITHER))
+    if comma or point:
+        return "," if comma > point else "."
+    if not either:
+        return None
+    if count(core, r"^[+-]?\d{4,}$"):
+        return ","  # thousands are written without commas here
+    # Numbers with three decimals throughout would have them at small ones too.
+    return "." if count(core, r"^[+-]?\d{1,3}$") else None
+
+
+def count(cells: pa.StringArray, pattern: str) -> int:
+    """Return how many cells match a pattern."""
+    return pc.sum(pc.match_substring_regex(cells, pattern)).as_py() or 0
+
+
+def parse(core: pa.StringArray, decimal: str) -> pa.DoubleArray:
+    """Return bare numbers as numbers, null where a cell does not fit the decimal mark."""
+    fits = pc.match_substring_regex(core, POINT if decimal == "." else COMMA)
+    text = pc.if_else(fits, core, None)
+    text = pc.replace_substring(text, "," if decimal == "." else ".", "")
+    if decimal == ",":
+        text = pc.replace_substring(text, ",", ".")
+    return pc.cast(text, pa.float64())
+
+
+def first_written(
+    cells: pa.StringArray, values: np.ndarray[Any, Any], decimal: str
+) -> tuple[str, float] | None:
+    """Return the first number that is not written as programs do, and its value."""
+    usual = PLAIN if decimal == "." else WHOLE
+    plain = pc.match_substring_regex(cells, usual).to_numpy(zero_copy_only=False)
+    places = np.flatnonzero(~plain.astype(bool) & np.isfinite(values))
+    return (cells[int(places[0])].as_py(), float(values[places[0]])) if len(places) else None
+
+
+def file_decimal(columns: Sequence[pa.StringArray]) -> str | None:
+    """Return the decimal mark that the columns of a file agree on; None if they do not say.
+
+    Args:
+        columns: All columns, or the first rows of them.
+    """
+    every = pa.concat_arrays(columns) if columns else pa.array([], pa.string())
+    if not count(every, ","):
+        # Most files: there is no need to look at each column.
+        return "." if count(every, ONLY_POINT) else None
+    marks = set()
+    for cells in columns:
+        core = bare(cells.filter(pc.invert(missing_cells(cells, numbers=True))))
+        numbers = count(core, POINT) + count(core, COMMA)
+        if numbers > len(core) / 2:
+            marks.add(decimal_mark(core))
+    marks.discard(None)
+    return marks.pop() if len(marks) == 1 else None
+
+
+def check_decided(cells: pa.StringArray, rows: Sequence[int], where: str) -> None:
+    """Refuse a column whose commas may part thousands as well as decimals.
+
+    Args:
+        cells: The column.
+        rows: Row of each cell in the file.
+        where: The file and the column, for the error.
+
+    Raises:
+        DataError: If nothing in the column says which.
+    """
+    core = bare(cells)
+    either = pc.match_substring_regex(core, EITHER)
+    if not pc.any(either).as_py() or decimal_mark(core) is not None:
+        return
+    place = pc.index(either, value=True).as_py()
+    cell = cells[place].as_py()
+    raise DataError(
+        f"{where}, row {rows[place]}: {shortened(repr(cell))} may be "
+        f"{core[place].as_py().replace(',', '')} or "
+        f"{core[place].as_py().replace(',', '.')}, and nothing in the file says which: write "
+        "it without a comma or with a decimal point."
+    )
+
+
+def common_unit(cells: pa.StringArray) -> str | list[str] | None:
+    """Return the unit that all numbers of a column end in, or the units where they differ.
+
+    Args:
+        cells: The cells of a column that are not missing.
+
+    Returns:
+        None if not nine in ten cells are a number and a unit.
+    """
+    units = marks(cells, rf"^[+-]?[\d.,]*\d\s*(?P<mark>{UNITS})$")
+    if not len(cells) or len(units.drop_null()) < 0.9 * len(cells):
+        return None
+    names = sorted(pc.unique(units.drop_null()).to_pylist())
+    return names[0] if len(names) == 1 else names
+
+
+def marks(cells: pa.StringArray, pattern: str) -> pa.StringArray:
+    """Return what a pattern calls ``mark`` in each cell, null where it does not fit."""
+    return pc.struct_field(pc.extract_regex(cells, pattern), "mark")
+
+
+def check_one_mark(cells: pa.StringArray, rows: Sequence[int], where: str) -> None:
+    """Refuse a column of several currencies, or of numbers with and without a percent sign.
+
+    Args:
+        cells: The column.
+        rows: Row of each cell in the file.
+        where: The file and the column, for the error.
+
+    Raises:
+        DataError: If there are several.
+    """
+    found = marks(cells, rf"^[-+(\s]*(?P<mark>{CURRENCY})[-+\s]*[\d.]")
+    after = marks(cells, rf"\d[.,]?\s*(?P<mark>{CURRENCY}|%|‰)[-)\s]*$")
+    found = pc.utf8_rtrim(pc.coalesce(found, after), ".")
+    each = pc.unique(found.drop_null()).to_pylist()
+    if "%" in each or "‰" in each:
+        found = pc.if_else(missing_cells(cells, numbers=True), each[0], pc.fill_null(found, ""))
+        each = pc.unique(found).to_pylist()
+    if len(each) > 1:
+        first, other = (pc.index(found, value=mark).as_py() for mark in each[:2])
+        raise DataError(
+            f"{where}, row {rows[other]}: {cells[other].as_py()!r:.60} does not go with "
+            f"{cells[first].as_py()!r:.60} in row {rows[first]}: write all numbers in one unit."
+        )
+
+
+def column_numbers(
+    cells: pa.StringArray,
+    rows: Sequence[int],
+    where: str,
+    *,
+    file_decimal: str | None = None,
+    unit: str = "",
+) -> Numbers | None:
+    """Return a column as numbers, NaN where missing; None if it is a column of words.
+
+    Args:
+        cells: The column.
+        rows: Row of each cell in the file.
+        where: The file and the column, for the error.
+        file_decimal: The decimal mark that the file speaks for.
+        unit: What every number ends in.
+
+    Raises:
+        DataError: If a few words stand among numbers, or a number is infinite.
+    """
+    found = read_numbers(cells, file_decimal=file_decimal, unit=unit)
+    words = int(found.words.sum())
+    known = found.values[~np.isnan(found.values)]
+    if words and not is_slip(words, known):
+        others = bare(pc.unique(cells.filter(pa.array(found.words))))
+        if count(others, POINT) + count(others, COMMA) < len(others) or words > len(known):
+            return None
+    if found.written is not None:
+        check_one_mark(cells, rows, where)
+    wrong = np.flatnonzero(found.words if words else np.isinf(found.values))
+    if len(wrong):
+        refuse(cells, rows, where, wrong, len(known))
+    return found
+
+
+def is_slip(words: int, values: np.ndarray[Any, Any]) -> bool:
+    """Tell whether words in a column of numbers are mistakes: few, or among many quantities."""
+    few = words <= max(1, FEW_WORDS * (words + len(values)))
+    return words < len(values) and (few or len(np.unique(values)) > MAX_CLASSES)
+
+
+def refuse(
+    cells: pa.StringArray,
+    rows: Sequence[int],
+    where: str,
+    wrong: np.ndarray[Any, Any],
+    count: int,
+) -> None:
+    """Name the first of the cells that cannot be used as numbers.
+
+    Args:
+        cells: The column.
+        rows: Row of each cell in the file.
+        where: The file and the column.
+        wrong: Places of the cells.
+        count: How many numbers the column has.
+
+    Raises:
+        DataError: Always.
+    """
+    place, others = int(wrong[0]), len(wrong) - 1
+    more = f" ({others:,} more like it)" if others else ""
+    raise DataError(
+        f"{where}, row {rows[place]}: {shortened(repr(cells[place].as_py()))}{more} in a "
+        f"column of {count:,} numbers. Correct the cell, or leave it empty if the value is "
+        "unknown."
+    )

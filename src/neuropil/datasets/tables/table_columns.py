@@ -1,0 +1,235 @@
+"""The columns of a table that a network takes: numbers, and words made numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self, final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import counted, listed
+from neuropil.datasets.plain_fields import field, flag, number, text, text_tuple
+from neuropil.datasets.tables.cells import missing_cells
+from neuropil.datasets.tables.number_text import UNITS, refuse
+
+if TYPE_CHECKING:
+    from neuropil.datasets.tables.table_file import Table
+
+
+@final
+@dataclass(frozen=True)
+class NumberColumn:
+    """A column of numbers; a missing one becomes the training median.
+
+    The network gets ``(x − offset) / scale``, taken in double precision. They are 0 and 1
+    unless the values are too far from zero for single precision, or too large or small.
+
+    Shape:
+        ``(N, 1)``, or ``(N, 2)`` with an indicator that is 1 where the cell is missing.
+
+    Args:
+        name: Name of the column.
+        median: Median of the training rows.
+        indicator: Whether training rows lack the value, so that there is an indicator.
+        offset: What is subtracted from each value.
+        scale: What the difference is divided by; above 0.
+        decimal: The decimal mark of the training table, ``"."`` or ``","``.
+        unit: What every number of the training table ends in, such as ``"kg"``.
+
+    Example:
+        >>> from neuropil.datasets import NumberColumn, Table
+        >>> age = NumberColumn("age", median=30.0, indicator=True)
+        >>> age.encode(Table.of({"age": ["31", "?"]}), [])
+        array([[31.,  0.],
+               [30.,  1.]], dtype=float32)
+    """
+
+    kind: ClassVar[str] = "number"
+
+    name: str
+    median: float
+    indicator: bool
+    offset: float = 0.0
+    scale: float = 1.0
+    decimal: str = "."
+    unit: str = ""
+
+    @property
+    def features(self) -> list[str]:
+        """Name of each number that the network gets."""
+        return [self.name, f"{self.name} missing"] if self.indicator else [self.name]
+
+    def encode(self, table: Table, notes: list[str]) -> np.ndarray[Any, Any]:
+        """Return the column's cells as numbers.
+
+        Args:
+            table: What holds the column.
+            notes: Gains a line if values are missing that no training row lacked.
+
+        Raises:
+            DataError: If a cell holds a word.
+        """
+        cells, rows = table.column(self.name), table.rows
+        where = f"{table.source}, column {self.name!r}"
+        decimal = None if self.decimal == "." else self.decimal
+        found = table.numbers(self.name, decimal=decimal, unit=self.unit)
+        if found is None:
+            unknown = missing_cells(cells, numbers=True)
+            place = pc.index(unknown, value=False).as_py()
+            raise DataError(
+                f"{where}: needs numbers, got words such as {cells[place].as_py()!r} in row "
+                f"{rows[place]}."
+            )
+        missing = np.isnan(found.values)
+        if missing.any() and not self.indicator:
+            notes.append(
+                f"{self.name!r} is missing in {counted(int(missing.sum()), 'row')}, though "
+                f"never in the training rows: the training median, {self.median:g}, is used."
+            )
+        filled = np.where(missing, self.median, found.values)
+        # 1e300 is infinite in single precision, and teaches nothing.
+        with np.errstate(over="ignore"):
+            ready = ((filled - self.offset) / self.scale).astype(np.float32)
+        if len(wrong := np.flatnonzero(np.isinf(ready))):
+            refuse(cells, rows, where, wrong, int((~missing).sum()))
+        return np.stack(
+            [ready, missing] if self.indicator else [ready], axis=1, dtype=np.float32
+        )
+
+    def decode(self, value: float) -> float:
+        """Return the number in the column's own units.
+
+        Args:
+            value: What the network gets.
+        """
+        return value * self.scale + self.offset
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this as plain data."""
+        return {"kind": self.kind, **{name: getattr(self, name) for name in NUMBER_FIELDS}}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the column that `to_json` described.
+
+        Args:
+            data: What `to_json` gave.
+        """
+        return cls(
+            text(data, "name"),
+            number(data, "median"),
+            flag(data, "indicator"),
+            number(data, "offset"),
+            field(data, "scale", "a number above 0", is_positive),
+            field(data, "decimal", "'.' or ','", lambda mark: mark in (".", ",")),
+            field(data, "unit", "a unit of letters", is_unit),
+        )
+
+
+NUMBER_FIELDS = ("name", "median", "indicator", "offset", "scale", "decimal", "unit")
+
+
+def is_positive(value: Any) -> bool:
+    """Tell whether a value is a finite number above 0."""
+    return type(value) in (int, float) and 0 < value < np.inf
+
+
+def is_unit(value: Any) -> bool:
+    """Tell whether a value is a unit or empty; it goes into a regular expression."""
+    return isinstance(value, str) and re.fullmatch(f"(?:{UNITS})?", value) is not None
+
+
+@final
+@dataclass(frozen=True)
+class TextColumn:
+    """A column of words, one-hot: a 1 in the place of its category.
+
+    Shape:
+        ``(N, categories)``, and one more with an indicator that is 1 where the cell is missing.
+
+    Args:
+        name: Name of the column.
+        categories: The words of the training rows; another word gives zeros.
+        indicator: Whether training rows lack the value, so that there is an indicator.
+
+    Example:
+        >>> from neuropil.datasets import Table, TextColumn
+        >>> sex = TextColumn("sex", ("F", "M"), indicator=False)
+        >>> sex.encode(Table.of({"sex": ["M", "F"]}), [])
+        array([[0., 1.],
+               [1., 0.]], dtype=float32)
+    """
+
+    kind: ClassVar[str] = "text"
+
+    name: str
+    categories: tuple[str, ...]
+    indicator: bool
+
+    @property
+    def features(self) -> list[str]:
+        """Name of each number that the network gets."""
+        names = [f"{self.name}={category}" for category in self.categories]
+        return [*names, f"{self.name} missing"] if self.indicator else names
+
+    def encode(self, table: Table, notes: list[str]) -> np.ndarray[Any, Any]:
+        """Return the column's cells one-hot.
+
+        Args:
+            table: What holds the column.
+            notes: Gains a line if there are words that no training row had.
+        """
+        cells, width = table.column(self.name), len(self.features)
+        known = pa.array(self.categories, pa.string())
+        found = pc.fill_null(pc.index_in(cells, value_set=known), width)
+        at = found.to_numpy(zero_copy_only=False).copy()
+        missing = missing_cells(cells).to_numpy(zero_copy_only=False).astype(bool)
+        unknown = (at == width) & ~missing
+        if self.indicator:
+            at[(at == width) & missing] = len(self.categories)
+        elif missing.any():
+            notes.append(
+                f"{self.name!r} is missing in {counted(int(missing.sum()), 'row')}, though "
+                "never in the training rows: encoded as none of its categories."
+            )
+        # Column `width` collects what is not encoded, and is cut off.
+        encoded = np.zeros((len(cells), width + 1), np.float32)
+        encoded[np.arange(len(cells)), at] = 1
+        if unknown.any():
+            words = pc.unique(cells.filter(pa.array(unknown))).to_pylist()
+            first = table.rows[int(np.flatnonzero(unknown)[0])]
+            notes.append(
+                f"{table.source}, column {self.name!r}: {listed(map(repr, words))} (first in "
+                f"row {first}) not among the training rows' categories: encoded as none of "
+                f"them in {counted(int(unknown.sum()), 'row')}."
+            )
+        return encoded[:, :width]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this as plain data."""
+        categories = list(self.categories)
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "categories": categories,
+            "indicator": self.indicator,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the column that `to_json` described.
+
+        Args:
+            data: What `to_json` gave.
+        """
+        return cls(text(data, "name"), text_tuple(data, "categories"), flag(data, "indicator"))
+
+
+def column_from_json(data: dict[str, Any]) -> NumberColumn | TextColumn:
+    """Return the column that plain data describe."""
+    kind = field(data, "kind", "'number' or 'text'", lambda value: value in ("number", "text"))
+    return NumberColumn.from_json(data) if kind == "number" else TextColumn.from_json(data)

@@ -1,0 +1,330 @@
+"""Read a text table into named columns of text: PyArrow reads, nothing is converted."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import listed
+from neuropil.datasets.tables.cells import as_text
+from neuropil.datasets.tables.dialect import Layout, find_layout
+from neuropil.datasets.tables.encodings import decode
+from neuropil.datasets.tables.number_text import Numbers, column_numbers, file_decimal
+from neuropil.datasets.unpacking import read_unpacked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+LONGEST_ROW = 2**24
+"""Bytes that a row may have."""
+JUDGED_ROWS = 1000
+"""Rows that the decimal mark of the file is judged by."""
+
+
+@final
+@dataclass(frozen=True)
+class Table:
+    """Named columns of text cells.
+
+    Args:
+        names: Name of each column.
+        columns: Cells of each column, all of one length, without nulls.
+        rows: Row of each cell in the file, counted as a spreadsheet does.
+        source: Where the table comes from, for errors.
+        header: Whether the names are in the file.
+        unnamed: Names that were made up for columns that the header does not name.
+        delimiter: What parts the cells in the file.
+        read: The columns that have been read as numbers.
+
+    Example:
+        >>> from neuropil.datasets import Table
+        >>> table = Table.of({"age": [31, None], "name": ["Ada", "Bo"]})
+        >>> table.column("age").to_pylist(), len(table)
+        (['31', ''], 2)
+    """
+
+    names: list[str]
+    columns: list[pa.StringArray]
+    rows: Sequence[int]
+    source: str
+    header: bool = True
+    unnamed: frozenset[str] = frozenset()
+    delimiter: str = ","
+    read: dict[tuple[str, str | None, str], Numbers | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    @classmethod
+    def of(cls, columns: Any) -> Self:
+        """Return a table of columns in memory.
+
+        Args:
+            columns: Maps names to sequences of cells; a dict or a pandas DataFrame. None and
+                NaN are missing; the word ``"None"`` is a word.
+        """
+        cells = [pa.array(map(as_text, columns[name]), pa.string()) for name in columns]
+        return cls(
+            [str(name) for name in columns],
+            cells,
+            range(1, 1 + len(cells[0]) if cells else 1),
+            "the table",
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def column(self, name: str) -> pa.StringArray:
+        """Return the cells of a column.
+
+        Args:
+            name: One of `names`.
+        """
+        return self.columns[self.places[name]]
+
+    def where(self, keep: np.ndarray[Any, Any]) -> Table:
+        """Return the rows that are to be kept.
+
+        Args:
+            keep: True or false for each row.
+        """
+        kept = pa.array(keep)
+        columns = [column.filter(kept) for column in self.columns]
+        rows = np.asarray(self.rows)[keep].tolist()
+        parts = self.source, self.header, self.unnamed, self.delimiter
+        return Table(self.names, columns, rows, *parts)
+
+    def numbers(
+        self, name: str, *, decimal: str | None = None, unit: str = ""
+    ) -> Numbers | None:
+        """Return a column as numbers, NaN where missing; None if it is a column of words.
+
+        Args:
+            name: One of `names`.
+            decimal: The decimal mark where neither the column nor the others say.
+            unit: What every number ends in.
+
+        Raises:
+            DataError: If a few words stand among numbers, or a number is infinite.
+        """
+        key = name, self.decimal or decimal, unit
+        if key not in self.read:
+            self.read[key] = column_numbers(
+                self.column(name),
+                self.rows,
+                f"{self.source}, column {name!r}",
+                file_decimal=key[1],
+                unit=unit,
+            )
+        return self.read[key]
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Place of each column by its name."""
+        return {name: place for place, name in enumerate(self.names)}
+
+    @cached_property
+    def decimal(self) -> str | None:
+        """The decimal mark that the columns agree on; None if they do not say."""
+        return file_decimal([column.slice(0, JUDGED_ROWS) for column in self.columns])
+
+
+def read_table(
+    path: Path,
+    notes: list[str],
+    *,
+    header: bool | None = None,
+    encoding: str | None = None,
+    known_encoding: str | None = None,
+    expected: Iterable[str] = (),
+) -> Table:
+    """Read a text table, packed or not.
+
+    Args:
+        path: The file; ``.tsv`` speaks for tabs, otherwise the delimiter is seen from the rows.
+        notes: Gains a line for each thing a person should know.
+        header: Whether the first row holds the names; None to see from the rows.
+        encoding: Name of the encoding; None to find it.
+        known_encoding: An encoding to try where the file is not in Unicode.
+        expected: Names that the columns should have, if they are known.
+
+    Raises:
+        DataError: If it is not a table: ragged rows, names that come twice, no rows.
+    """
+    raw = read_unpacked(path)
+    text = decode(raw, path, notes, asked=encoding, known=known_encoding)
+    layout = find_layout(text, path, notes, header=header, expected=expected)
+    names = [name or f"column{n}" for n, name in enumerate(layout.names, 1)]
+    if twice := [name for name, times in Counter(names).items() if times > 1]:
+        raise DataError(f"{path} has more than one column called {listed(map(repr, twice))}.")
+    columns, rows = read_cells(text, layout, path)
+    if not rows:
+        raise DataError(f"{path} has a header but no rows below it.")
+    unnamed = frozenset(
+        name for name, own in zip(names, layout.names, strict=True) if layout.header and not own
+    )
+    table = Table(names, columns, rows, str(path), layout.header, unnamed, layout.delimiter)
+    return without_empty(table, path, notes)
+
+
+def read_names(path: Path, *, encoding: str | None = None) -> list[str]:
+    """Return the names of a table's columns alone, which the first row holds.
+
+    Args:
+        path: The file.
+        encoding: Name of the encoding; None to find it.
+
+    Raises:
+        DataError: If it cannot be read.
+    """
+    text = decode(read_unpacked(path), path, [], asked=encoding)
+    return find_layout(text, path, [], header=True).names
+
+
+def without_empty(table: Table, path: Path, notes: list[str]) -> Table:
+    """Return a table without columns that have neither a name nor a value.
+
+    A delimiter at the end of every row makes one.
+    """
+
+    def useless(name: str, cells: pa.StringArray) -> bool:
+        nameless = name in table.unnamed or (not table.header and name == table.names[-1])
+        return nameless and pc.max(pc.binary_length(cells)).as_py() == 0
+
+    pairs = list(zip(table.names, table.columns, strict=True))
+    kept = [(name, cells) for name, cells in pairs if not useless(name, cells)]
+    if len(kept) == len(pairs) or not kept:
+        return table
+    places = [n for n, (name, cells) in enumerate(pairs, 1) if useless(name, cells)]
+    notes.append(
+        f"{path.name}: column {listed(places)} left out: it has neither a name nor a value."
+    )
+    names, columns = [name for name, _ in kept], [cells for _, cells in kept]
+    parts = table.rows, table.source, table.header, table.unnamed, table.delimiter
+    return Table(names, columns, *parts)
+
+
+def read_cells(
+    text: str, layout: Layout, path: Path
+) -> tuple[list[pa.StringArray], Sequence[int]]:
+    """Return the stripped cells of each column, and the number of each row.
+
+    Raises:
+        DataError: If rows have different numbers of cells, or quotes do not match.
+    """
+    body = text[layout.start :].rstrip("\r\n")
+    nothing = [pa.array([], pa.string())] * len(layout.names), range(0)
+    if not body:
+        return nothing
+    rows: Sequence[int] | None = None
+    found = None if is_loose(body, layout) else arrow_cells(body, layout)
+    if found is None or len(found) <= max(body.count("\n"), body.count("\r")):
+        # Blank lines, line breaks within cells, or something wrong.
+        body, rows = tightened(body, layout, path)
+        if not rows:
+            return nothing
+        found = arrow_cells(body, replace(layout, delimiter=",", escape=False))
+        if found is None:
+            raise DataError(f"{path} has a row of more than {LONGEST_ROW / 2**20:g} MiB.")
+    columns = [column.combine_chunks() for column in found.columns]
+    # Looked for first, as stripping millions of cells takes as long as reading them.
+    if rows is not None or " " in body or "\t" in body or not body.isascii():
+        columns = [pc.utf8_trim_whitespace(column) for column in columns]
+    if '="' in body:  # ="007" keeps Excel from making it a number
+        columns = [pc.replace_substring_regex(c, '^="([^"]*)"$', r"\1") for c in columns]
+    return columns, rows if rows is not None else range(layout.row, layout.row + len(found))
+
+
+def arrow_cells(body: str, layout: Layout) -> pa.Table | None:
+    """Return the cells of a table as PyArrow reads them, all text; None if it cannot."""
+    names = [str(number) for number in range(len(layout.names))]
+    try:
+        return arrow_csv.read_csv(
+            io.BytesIO(body.encode()),
+            # PyArrow's threads beside torch's can abort the process at its end.
+            read_options=arrow_csv.ReadOptions(
+                column_names=names, block_size=LONGEST_ROW, use_threads=False
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=layout.delimiter,
+                newlines_in_values=True,
+                escape_char="\\" if layout.escape else False,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+
+
+def is_loose(body: str, layout: Layout) -> bool:
+    """Tell whether there are spaces beside quotes, or any number of them between cells."""
+    spaces = " " if layout.delimiter == "\t" else " \t"
+    beside = '"' in body and any(f'{space}"' in body for space in spaces)
+    return layout.delimiter == " " or beside
+
+
+def tightened(body: str, layout: Layout, path: Path) -> tuple[str, list[int]]:
+    """Return the rows of a loose table written anew, and the number of each.
+
+    Raises:
+        DataError: If quotes do not match, or rows have different numbers of cells.
+    """
+    width = len(layout.names)
+    text, rows = io.StringIO(newline=""), []
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row, record in numbered_records(body, layout, path):
+        if not record or (width > 1 and len(record) == 1 and not record[0].strip()):
+            continue
+        if len(record) != width:
+            refuse_ragged(path, row, record, layout)
+        writer.writerow(record)
+        rows.append(row)
+    return text.getvalue(), rows
+
+
+def numbered_records(body: str, layout: Layout, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the cells of every row, blank ones too.
+
+    Raises:
+        DataError: If quotes do not match.
+    """
+    lines: Iterable[str] = io.StringIO(body, newline="")
+    if layout.delimiter == " ":
+        lines = (f"{line.strip()}\n" for line in lines)
+    reader = csv.reader(
+        lines,
+        delimiter=layout.delimiter,
+        skipinitialspace=True,
+        strict=True,
+        escapechar="\\" if layout.escape else None,
+    )
+    try:
+        yield from enumerate(reader, start=layout.row)
+    except csv.Error as error:
+        line = layout.row - 1 + reader.line_num
+        raise DataError(f"{path}, line {line}: {error}.") from None
+
+
+def refuse_ragged(path: Path, row: int, record: Sequence[str], layout: Layout) -> None:
+    """Refuse a row with another number of cells than the first.
+
+    Raises:
+        DataError: Always.
+    """
+    first = "the header has" if layout.header else "the first row has"
+    looks = "; it looks like a comment" if record[0].lstrip().startswith("#") else ""
+    raise DataError(
+        f"{path}, row {row}: {len(record)} cells, but {first} {len(layout.names)}{looks}."
+    )

@@ -1,0 +1,281 @@
+"""Learn from the training rows how each column of a table is encoded, or why it is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import counted, listed, natural_key, shortened
+from neuropil.datasets.tables.cells import EXACT, missing_cells
+from neuropil.datasets.tables.number_text import (
+    MULTIPLES,
+    Numbers,
+    check_decided,
+    common_unit,
+    read_numbers,
+)
+from neuropil.datasets.tables.row_identifiers import (
+    counts_rows,
+    is_identifier_name,
+    tells_rows_apart,
+)
+from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn
+
+if TYPE_CHECKING:
+    from neuropil.datasets.tables.table_file import Table
+
+MAX_CATEGORIES = 256
+"""A column with more distinct words than this would make more inputs than it is worth."""
+HUGE, TINY = 1e30, 1e-30
+"""Beyond these, values are scaled before they become single precision."""
+ROUNDING = 1e-4
+"""Part of the spread that rounding to single precision may be."""
+MARKS = frozenset(sign * (10.0**digits - 1) for sign in (1, -1) for digits in range(2, 7))
+"""99, −999 and the like, which instruments and surveys write for an unknown value."""
+FAR = 10
+"""Times the span of all other values that such a mark is away from them."""
+
+Column = NumberColumn | TextColumn
+
+
+def fit_columns(
+    table: Table, target: str, train: np.ndarray[Any, Any], notes: list[str]
+) -> tuple[Column, ...]:
+    """Return how each column is encoded, learnt from the training rows alone.
+
+    Args:
+        table: All rows.
+        target: Name of the target column.
+        train: Places of the training rows.
+        notes: Gains a line for each thing a person should know.
+
+    Raises:
+        DataError: If no column remains, or a cell cannot be read.
+    """
+    columns: list[Column] = []
+    left_out: list[str] = []
+    written: dict[str, tuple[str, float]] = {}
+    for name in table.names:
+        if name != target:
+            column = fit_column(name, table, train, notes, written)
+            if isinstance(column, str):
+                left_out.append(column)
+            else:
+                columns.append(column)
+    note_written(written, notes)
+    notes += left_out
+    note_missing(table, columns, notes)
+    if not columns:
+        raise DataError(f"{table.source} has no column to learn from. {' '.join(left_out)}")
+    return tuple(columns)
+
+
+def note_written(written: dict[str, tuple[str, float]], notes: list[str]) -> None:
+    """Say how numbers are read that people wrote."""
+    if written:
+        each = (
+            f"{name!r} ({cell!r} is {value:.12g})" for name, (cell, value) in written.items()
+        )
+        notes.append(f"Read as numbers: {listed(each)}.")
+
+
+def note_missing(table: Table, columns: list[Column], notes: list[str]) -> None:
+    """Say where values are missing, and what becomes of them."""
+    counts = {
+        column.name: pc.sum(
+            missing_cells(table.column(column.name), numbers=isinstance(column, NumberColumn))
+        ).as_py()
+        for column in columns
+        if column.indicator
+    }
+    if counts:
+        each = listed((f"{name!r} in {counted(n, 'row')}" for name, n in counts.items()), 5)
+        notes.append(
+            f"Missing: {each}; numbers become the training median, an indicator says where."
+        )
+
+
+def fit_column(
+    name: str,
+    table: Table,
+    train: np.ndarray[Any, Any],
+    notes: list[str],
+    written: dict[str, tuple[str, float]],
+) -> Column | str:
+    """Return how one column is encoded, or why it is left out."""
+    cells, own = table.column(name), "" if name in table.unnamed else name
+    found = table.numbers(name)
+    if found is None:
+        return fit_words_or_units(name, own, table, train, notes)
+    if is_inexact(found.values, cells):
+        words = fit_words(name, own, cells, train)
+        if isinstance(words, str) and is_identifier_name(own):
+            return words
+        if isinstance(words, TextColumn):
+            notes.append(f"Column {name!r} holds longer integers than numbers can: categories.")
+            return words
+    if found.written is not None:
+        if table.delimiter != "," and table.decimal is None:
+            check_decided(cells, table.rows, f"{table.source}, column {name!r}")
+        written[name] = found.written
+    return fit_numbers(name, own, found, table, train, notes)
+
+
+def fit_words_or_units(
+    name: str, own: str, table: Table, train: np.ndarray[Any, Any], notes: list[str]
+) -> Column | str:
+    """Return how a column of words is encoded; too many may be numbers with a unit."""
+    cells = table.column(name)
+    words = fit_words(name, own, cells, train)
+    where = f"{table.source}, column {name!r}"
+    unit = None if isinstance(words, TextColumn) else find_unit(cells, table, where)
+    if unit is None:
+        return words
+    notes.append(f"Column {name!r}: numbers in {unit!r}.")
+    found = read_numbers(cells, file_decimal=table.decimal, unit=unit)
+    return fit_numbers(name, own, found, table, train, notes, unit=unit)
+
+
+def find_unit(cells: pa.StringArray, table: Table, where: str) -> str | None:
+    """Return the unit that all numbers of a column of words end in, if they do.
+
+    Raises:
+        DataError: If they end in thousands and millions.
+    """
+    known = cells.filter(pc.invert(missing_cells(cells)))
+    unit = common_unit(known)
+    if isinstance(unit, list) and set(unit) <= set(MULTIPLES):
+        place = pc.index(pc.invert(missing_cells(cells)), value=True).as_py()
+        raise DataError(
+            f"{where}, row {table.rows[place]}: {cells[place].as_py()!r} in a column of "
+            f"numbers that end in {listed(map(repr, unit))}: write them out."
+        )
+    if not isinstance(unit, str):
+        return None
+    found = read_numbers(cells, file_decimal=table.decimal, unit=unit)
+    return None if found.words.any() else unit
+
+
+def fit_numbers(
+    name: str,
+    own: str,
+    found: Numbers,
+    table: Table,
+    train: np.ndarray[Any, Any],
+    notes: list[str],
+    *,
+    unit: str = "",
+) -> NumberColumn | str:
+    """Return how a column of numbers is encoded, or why it is left out.
+
+    Raises:
+        DataError: If a number looks like a mark for unknown values.
+    """
+    values = found.values
+    known = values[train][~np.isnan(values[train])]
+    if not len(known):
+        return f"Column {name!r} left out: no training row has a value."
+    present = values[~np.isnan(values)]
+    whole = bool((present == np.round(present)).all())
+    if whole and tells_rows_apart(own, len(np.unique(present)), len(present)):
+        return tells_apart(name, own)
+    if whole and own == "X" and counts_rows(values, table.rows):
+        return f"Column {name!r} left out: it only counts the rows, as R writes them."
+    check_marks(name, values, table)
+    if whole and name == table.names[0] and counts_rows(values, table.rows):
+        notes.append(
+            f"Column {name!r} counts the rows and is learnt from: remove it if it only tells "
+            "them apart."
+        )
+    median = float(np.median(known))
+    offset, scale = precise(known, median)
+    step = float(np.spacing(np.abs(known).max()))
+    coarse = np.ptp(known) and step > ROUNDING * np.std(known / scale) * scale
+    if coarse or is_inexact(values, table.column(name)):
+        notes.append(
+            f"Column {name!r}: its values differ by less than numbers of their size can hold "
+            f"(about {step:.1g})."
+        )
+    incomplete = len(known) < len(train)
+    return NumberColumn(name, median, incomplete, offset, scale, found.decimal, unit)
+
+
+def tells_apart(name: str, own: str) -> str:
+    """Return that a column is left out as it only tells the rows apart."""
+    nameless = "" if own else ", which has no name in the file,"
+    return f"Column {name!r}{nameless} left out: it only tells the rows apart."
+
+
+def precise(known: np.ndarray[Any, Any], median: float) -> tuple[float, float]:
+    """Return what to subtract from values and divide them by to hold them in single precision.
+
+    Args:
+        known: The training rows' values.
+        median: Their median.
+
+    Returns:
+        0 and 1 where single precision holds them as they are.
+    """
+    size = float(np.abs(known).max())
+    huge = size > HUGE and np.median(np.abs(known)) > HUGE
+    scale = size if huge or 0 < size < TINY else 1.0
+    unit = known / scale
+    with np.errstate(over="ignore", invalid="ignore"):
+        lost = np.abs(unit - unit.astype(np.float32)).max()
+    # An infinite one is refused when it is encoded.
+    centred = np.isfinite(lost) and lost > ROUNDING * np.std(unit - median / scale)
+    return median if centred else 0.0, scale
+
+
+def is_inexact(values: np.ndarray[Any, Any], cells: pa.StringArray) -> bool:
+    """Tell whether integers of a column that differ become one number."""
+    present = ~np.isnan(values)
+    known = values[present]
+    if not len(known) or np.abs(known).max() < EXACT:
+        return False
+    return pc.count_distinct(cells.filter(pa.array(present))).as_py() > len(np.unique(known))
+
+
+def check_marks(name: str, values: np.ndarray[Any, Any], table: Table) -> None:
+    """Refuse numbers such as −999 that are far from all others and come more than once.
+
+    Raises:
+        DataError: If there are such numbers.
+    """
+    known = values[~np.isnan(values)]
+    least, most = known.min(), known.max()
+    for mark in MARKS.intersection((least, most)):
+        others = known[known != mark]
+        times = len(known) - len(others)
+        if times < 2 or times > len(others) or len(np.unique(others[:1000])) < 3:
+            continue
+        gap = min(abs(others.min() - mark), abs(others.max() - mark))
+        if gap > FAR * max(np.ptp(others), 1e-9 * gap):
+            place = int(np.flatnonzero(values == mark)[0])
+            raise DataError(
+                f"{table.source}, column {name!r}, row {table.rows[place]}: "
+                f"{table.column(name)[place].as_py()!r} ({times - 1:,} more like it) among "
+                f"numbers from {others.min():.6g} to {others.max():.6g} looks like a mark for "
+                "an unknown value: leave such cells empty."
+            )
+
+
+def fit_words(
+    name: str, own: str, cells: pa.StringArray, train: np.ndarray[Any, Any]
+) -> TextColumn | str:
+    """Return how a column of words is encoded, or why it is left out."""
+    rows = pc.take(cells, pa.array(train))
+    rows = rows.filter(pc.invert(missing_cells(rows)))
+    words, known = pc.unique(rows).to_pylist(), len(rows)
+    if known and tells_rows_apart(own, len(words), known):
+        return tells_apart(name, own)
+    # Names and dates say nothing about rows to come; ten words may be categories of few rows.
+    if len(words) > min(MAX_CATEGORIES, max(10, known / 2)) or not words:
+        share = f"{len(words):,} distinct words in {known:,} training rows"
+        such = f", such as {shortened(words[0])!r}" if words else ""
+        return f"Column {name!r} left out: {share} are too many to be categories{such}."
+    return TextColumn(name, tuple(sorted(words, key=natural_key)), known < len(train))

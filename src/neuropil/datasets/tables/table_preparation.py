@@ -1,0 +1,183 @@
+"""How a table of text becomes what a network takes, and its target column what it gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self, final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import listed
+from neuropil.datasets.plain_fields import flag, object_list, text, text_tuple
+from neuropil.datasets.preparation import Preparation
+from neuropil.datasets.tables.cells import class_labels, missing_cells
+from neuropil.datasets.tables.encodings import check_encoding
+from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn, column_from_json
+from neuropil.datasets.tables.table_file import Table, read_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from neuropil.datasets.target import Target
+
+
+@final
+@dataclass(frozen=True)
+class TablePreparation(Preparation):
+    """How a table of text becomes what a network takes.
+
+    Shape:
+        One example is ``(features)``: each column of numbers gives one, each column of words
+        one a category, and a column with missing cells one more that says where.
+
+    Args:
+        columns: The columns that the network takes, in order.
+        target: What the network gives; its name is that of the target column.
+        names: Name of every column of the training table, in order.
+        header: Whether the training table named its columns.
+        encoding: Name of the training table's encoding, if the user gave it.
+
+    Example:
+        >>> from neuropil.datasets import NumberColumn, TablePreparation, Target, TextColumn
+        >>> table = TablePreparation(
+        ...     (
+        ...         NumberColumn("age", 30.0, indicator=False),
+        ...         TextColumn("sex", ("F", "M"), indicator=False),
+        ...     ),
+        ...     Target.of_classes(["no", "yes"], name="ill"),
+        ...     names=("age", "sex", "ill"),
+        ... )
+        >>> table.feature_names
+        ['age', 'sex=F', 'sex=M']
+        >>> table.encode({"sex": ["M"], "age": [41]})
+        tensor([[41.,  0.,  1.]])
+    """
+
+    kind: ClassVar[str] = "table"
+
+    columns: tuple[NumberColumn | TextColumn, ...]
+    target: Target
+    names: tuple[str, ...]
+    header: bool = True
+    encoding: str | None = None
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Name of each number that the network takes."""
+        return [feature for column in self.columns for feature in column.features]
+
+    @property
+    @override
+    def input_shape(self) -> tuple[int, ...]:
+        return (len(self.feature_names),)
+
+    @override
+    def encode(self, raw: Any, notes: list[str] | None = None) -> Tensor:
+        """Return the rows of a table as a batch.
+
+        Args:
+            raw: A `Table`, a dict of columns or a pandas DataFrame; columns are found by name,
+                others ignored.
+            notes: A list that gains a line for each thing a person should know.
+
+        Raises:
+            DataError: If a column is missing, or holds words where numbers should be.
+        """
+        table = raw if isinstance(raw, Table) else Table.of(raw)
+        if lacking := [c.name for c in self.columns if c.name not in table.names]:
+            raise DataError(
+                f"{table.source} lacks the columns {listed(map(repr, lacking), 8)}; it has "
+                f"{listed(map(repr, table.names), 8)}."
+            )
+        said: list[str] = [] if notes is None else notes
+        encoded = [column.encode(table, said) for column in self.columns]
+        return torch.from_numpy(np.concatenate(encoded, axis=1))
+
+    def read(self, path: Path, notes: list[str]) -> Table:
+        """Return a table from a file, read as the training table was.
+
+        Where that had no header, the target may be left out, and columns are found by place.
+
+        Args:
+            path: The file.
+            notes: Gains a line for each thing a person should know.
+
+        Raises:
+            DataError: If it is not a table.
+        """
+        inputs = [name for name in self.names if name != self.target.name]
+        table = read_table(
+            path,
+            notes,
+            header=self.header,
+            known_encoding=self.encoding,
+            expected=inputs if self.header else (),
+        )
+        if not self.header and len(table.names) in (len(inputs), len(self.names)):
+            own = inputs if len(table.names) == len(inputs) else list(self.names)
+            return replace(table, names=own)
+        return table
+
+    def encode_target(self, table: Table) -> Tensor:
+        """Return the target column as class numbers, or as numbers in double precision.
+
+        Args:
+            table: A table with the target column, none of its cells missing.
+
+        Raises:
+            DataError: If the column is missing, or a cell is no class or number.
+        """
+        name = self.target.name
+        if name not in table.names:
+            raise DataError(f"{table.source} lacks the target column {name!r}.")
+        cells = table.column(name)
+        where = f"{table.source}, column {name!r}"
+        if self.target.classes is not None:
+            if pc.any(missing_cells(cells)).as_py():
+                raise DataError(f"{where}: the target is missing in some rows.")
+            labels = self.labels(cells)
+            numbers = self.target.encode_classes(labels.dictionary.to_pylist(), where)
+            return numbers[torch.from_numpy(labels.indices.to_numpy().astype(np.int64))]
+        found = table.numbers(name)
+        if found is None:
+            raise DataError(f"{where}: needs numbers, got words such as {cells[0].as_py()!r}.")
+        if np.isnan(found.values).any():
+            raise DataError(f"{where}: the target is missing in some rows.")
+        return torch.from_numpy(found.values.copy())
+
+    def labels(self, cells: pa.StringArray) -> pa.DictionaryArray:
+        """Return the class name in each cell; ``1.0`` is ``1``, unless all cells are classes.
+
+        Args:
+            cells: Cells of the target column.
+        """
+        encoded = pc.dictionary_encode(cells)
+        known = set(self.target.classes or ()).issuperset(encoded.dictionary.to_pylist())
+        return encoded if known else class_labels(cells)
+
+    @override
+    def fields(self) -> dict[str, Any]:
+        return {
+            "columns": [column.to_json() for column in self.columns],
+            "names": list(self.names),
+            "header": self.header,
+            "encoding": self.encoding,
+        }
+
+    @classmethod
+    @override
+    def from_fields(cls, data: dict[str, Any], target: Target) -> Self:
+        columns = tuple(map(column_from_json, object_list(data, "columns")))
+        if not columns or target.name is None:
+            raise DataError(
+                "damaged preparation: a table needs columns and the name of its target."
+            )
+        names, header = text_tuple(data, "names"), flag(data, "header")
+        encoding = None if data.get("encoding") is None else text(data, "encoding")
+        return cls(columns, target, names, header, encoding and check_encoding(encoding))

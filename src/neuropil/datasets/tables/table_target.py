@@ -1,0 +1,182 @@
+"""The target column of a table: which it is, and whether it holds classes or numbers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from neuropil.datasets.errors import DataError
+from neuropil.datasets.paths import counted, did_you_mean, listed
+from neuropil.datasets.tables.cells import EXACT, MAX_CLASSES, class_labels, missing_cells
+from neuropil.datasets.tables.number_text import Numbers, check_decided
+from neuropil.datasets.tables.table_fitting import note_written
+
+if TYPE_CHECKING:
+    from neuropil.datasets.tables.table_file import Table
+
+TARGETS = frozenset(["label", "labels", "class", "classes", "target", "targets", "y"])
+"""Names that a column has when it is to be predicted."""
+PADDED = r"^[+-]?0\d"
+
+
+def find_target(table: Table, wanted: str | None, notes: list[str]) -> str:
+    """Return the name of the target column: the one wanted, or the last.
+
+    Where the last is one of many numbered columns, such as the pixels of pictures, and another
+    column is called a label, that one is taken and it is said.
+
+    Args:
+        table: The table.
+        wanted: The name that the user gave.
+        notes: Gains a line where the target is not the last column.
+
+    Raises:
+        DataError: If there is no such column, or no other.
+    """
+    names = table.names
+    if len(names) < 2:
+        raise DataError(
+            f"{table.source} has one column only, {names[0]!r}: it needs a target and at "
+            "least one other column."
+        )
+    if wanted is not None and wanted not in names:
+        raise DataError(f"{table.source} has no column {wanted!r}{did_you_mean(wanted, names)}")
+    if wanted is not None:
+        return wanted
+    named = [name for name in names if name.casefold() in TARGETS]
+    stems = [re.sub(r"\d+$", "", name) for name in names[-2:]]
+    numbered = all(map(str.isdecimal, (name[-1:] for name in names[-2:])))
+    if (
+        len(named) == 1
+        and table.header
+        and numbered
+        and stems[0] == stems[1]
+        and len(names) > 3
+    ):
+        notes.append(
+            f"Target {named[0]!r}: the last column, {names[-1]!r}, is one of many numbered "
+            "ones; target= overrides."
+        )
+        return named[0]
+    return names[-1]
+
+
+def drop_unknown_targets(table: Table, name: str, notes: list[str]) -> Table:
+    """Return the rows whose target is known; count the others, and name their cells.
+
+    Args:
+        table: The table.
+        name: Name of the target column.
+        notes: Gains a line where rows are set aside.
+
+    Raises:
+        DataError: If there are none.
+    """
+    cells = table.column(name)
+    missing = missing_cells(cells, numbers=True)
+    if not pc.any(missing).as_py():
+        return table
+    numeric = are_numbers(cells.filter(pc.invert(missing)))
+    known = ~(missing if numeric else missing_cells(cells)).to_numpy(zero_copy_only=False)
+    if known.all():
+        return table
+    if not known.any():
+        raise DataError(f"{table.source}: the target column {name!r} is empty.")
+    first = table.rows[int(np.flatnonzero(~known)[0])]
+    words = [word for word in pc.unique(cells.filter(pa.array(~known))).to_pylist() if word]
+    lost = counted(int((~known).sum()), "row")
+    line = f"{lost} without a target set aside (first row {first})"
+    if words and not numeric:
+        shown = listed(map(repr, words))
+        line += (
+            f": {shown} means that the value is unknown; if it is a class, write another word "
+            f"for it, such as {f'({words[0]})'!r}"
+        )
+    notes.append(f"{line}.")
+    return table.where(known)
+
+
+def are_numbers(cells: pa.StringArray) -> bool:
+    """Tell whether there are cells and all are plain numbers."""
+    try:
+        return len(pc.cast(cells, pa.float64())) > 0
+    except pa.ArrowInvalid:
+        return False
+
+
+def read_outcome(
+    table: Table, name: str, task: str | None, notes: list[str]
+) -> pa.DictionaryArray | np.ndarray[Any, Any]:
+    """Return the target column as class names or as numbers, and say which and why.
+
+    Args:
+        table: The rows whose target is known.
+        name: Name of the target column.
+        task: What the user asked for, or None.
+        notes: Gains a line.
+
+    Raises:
+        DataError: If the column does not suit the task.
+    """
+    cells, where = table.column(name), f"{table.source}, column {name!r}"
+    numbers = table.numbers(name)
+    kind, distinct, few = judge(cells, numbers)
+    chosen = task or ("classification" if few else "regression")
+    if task is None:
+        notes.append(
+            f"Target {name!r} holds {distinct:,} distinct {kind}: {chosen}; task= overrides."
+        )
+    if chosen == "regression":
+        if numbers is None:
+            raise DataError(
+                f"{where} holds words such as {cells[0].as_py()!r}: that is classification."
+            )
+        if numbers.written is not None:
+            if table.delimiter != "," and table.decimal is None:
+                check_decided(cells, table.rows, where)
+            note_written({name: numbers.written}, notes)
+        return numbers.values.copy()
+    if distinct > max(MAX_CLASSES, len(cells) / 2):
+        raise DataError(
+            f"{where} has {distinct:,} distinct values in {len(cells):,} rows, which are no "
+            "classes: name the target column by target=."
+        )
+    labels = class_labels(cells)
+    note_lookalikes(labels, notes)
+    return labels
+
+
+def judge(cells: pa.StringArray, numbers: Numbers | None) -> tuple[str, int, bool]:
+    """Return what a target holds, how many distinct ones, and whether they are classes."""
+    if numbers is None:
+        return "words", pc.count_distinct(cells).as_py(), True
+    values = numbers.values
+    distinct = len(np.unique(values))
+    if not bool((values == np.round(values)).all()):
+        return "numbers", distinct, False
+    padded = pc.any(pc.match_substring_regex(cells, PADDED)).as_py()
+    long = bool(np.abs(values).max() >= EXACT)
+    if padded or long:
+        distinct = len(class_labels(cells).dictionary)
+    # Leading zeros, and long numbers that come again and again, are codes, not quantities.
+    codes = (padded or long) and distinct <= len(cells) / 2
+    return "integers", distinct, distinct <= MAX_CLASSES or codes
+
+
+def note_lookalikes(labels: pa.DictionaryArray, notes: list[str]) -> None:
+    """Say which classes look the same but have their accents composed in different ways."""
+    names = labels.dictionary.to_pylist()
+    forms: dict[str, list[str]] = {}
+    for name in names:
+        forms.setdefault(unicodedata.normalize("NFC", name), []).append(name)
+    alike = [form for form, own in forms.items() if len(own) > 1]
+    if alike:
+        notes.append(
+            f"Classes that look the same are different letters to a computer, accents composed "
+            f"and decomposed: {listed(map(repr, alike))}."
+        )

@@ -1,0 +1,169 @@
+"""Activations with or without units: what they share, and the affine map alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import torch.nn.functional as F
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.core import Layer, Shape
+from neuropil.core.arguments import plain
+from neuropil.core.shape import whole_number
+from neuropil.init import XavierNormal
+from neuropil.layers.layer_options import HE, initializer, known_count, refuse_unused, set_bias
+from neuropil.layers.rearrange import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from neuropil.core.layer import Initializer
+    from neuropil.core.window import Reach
+    from neuropil.layers.layer_options import Bias
+
+XAVIER = XavierNormal()
+
+
+class Activation(Layer):
+    """A function of each value, after an affine map where units are given.
+
+    y = f(x) or y = f(W x + b). A subclass gives `activate`, a function whose keywords, if it
+    has any, stand in `options`; or a `forward` of its own.
+
+    Shape:
+        With units ``(D)`` to ``(units)`` and ``(T, D)`` to ``(T, units)``; without, any shape
+        to the same.
+
+    Args:
+        units: Number of outputs of the affine map; None for the function alone.
+        bias: Whether the map adds b, from a start at zero; or where it starts.
+        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
+            since no rectifier follows.
+        name: Name in the network.
+
+    Raises:
+        ValueError: When `units` is not a whole number from 1 up.
+        ShapeError: When units meet an image, or a last axis of free length.
+    """
+
+    activate: ClassVar[Callable[..., Tensor]]
+    options: Mapping[str, Any] = {}
+
+    def __init__(
+        self,
+        units: int | None = None,
+        *,
+        bias: Bias = True,
+        weight: Initializer = XAVIER,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        self.__dict__["units"] = (
+            None if units is None else whole_number(units, f"{type(self).__name__}: units")
+        )
+        if units is None:
+            self.__dict__["has_bias"] = False
+            if bias is not True or (weight is not HE and weight is not XAVIER):  # for speed
+                refuse_unused(self, "units", weight=weight, bias=plain(bias) is False or bias)
+        else:
+            self.__dict__["channels_first"] = False  # units are the last axis
+            self.initializers["weight"] = initializer(weight, f"{type(self).__name__}: weight")
+            set_bias(self, bias, "bias")
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape if self.units is None else (*shape[:-1], self.map_size(shape)[0])
+
+    @override
+    def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
+        if self.units is None:
+            return {}
+        size = self.map_size(shape)
+        return {"weight": size, "bias": size[:1]} if self.has_bias else {"weight": size}
+
+    @override
+    def multiply_adds(self, shape: Shape) -> int:
+        if self.units is None:
+            return 0
+        return known_count(self, shape) * self.units
+
+    @override
+    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
+        return None if self.units is not None and len(shape) == 1 else ()
+
+    def map_size(self, shape: Shape) -> tuple[int, int]:
+        """Return the outputs and inputs of the affine map.
+
+        Raises:
+            ShapeError: When the input is no vector or sequence of known width.
+        """
+        rank, width = len(shape), shape[-1]
+        if rank > 2:
+            mend = f"put Flatten() or Convolution({self.units}, 1) before it"
+            raise self.refuse("a vector (D) or a sequence (T, D)", shape, mend)
+        if width is None:
+            mend = "give it in Input(…), or put GlobalPooling('avg') in place of Flatten()"
+            raise self.refuse("a last axis of known length", shape, mend)
+        return cast("int", self.units), width
+
+    def affine(self) -> Layer:
+        """Return what comes before the function, under the same parameters."""
+        layer: Layer = Identity(name=self.given_name)
+        if self.units is not None:
+            weight = self.initializers["weight"]
+            bias = self.initializers.get("bias", self.has_bias)
+            layer = Linear(self.units, bias=bias, weight=weight, name=self.given_name)
+            layer.__dict__["_parameters"] = self._parameters
+        if self.built_for is not None:
+            layer.set_built(*self.built_for)
+        layer.training = self.training
+        return layer
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        if self.units is not None:
+            x = F.linear(x, self.weight, self.bias)
+        return self.activate(x, **self.options)
+
+    if TYPE_CHECKING:
+        units: int | None
+        has_bias: bool
+        weight: Tensor
+        bias: Tensor | None
+
+
+class Linear(Activation):
+    """An affine map and nothing after it: y = W x + b; without units, y = x.
+
+    Shape:
+        ``(D)`` to ``(units)``, or ``(T, D)`` to ``(T, units)``; without units, any shape to
+        the same.
+
+    Args:
+        units: Number of outputs.
+        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+            initialiser.
+        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
+            since no rectifier follows.
+        name: Name in the network, in place of ``linear1``.
+
+    Raises:
+        ValueError: When `units` is not a whole number from 1 up.
+        ShapeError: When units meet an image, or a last axis of free length.
+
+    Reference:
+        ``torch.nn.Linear``.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.init import Constant
+        >>> from neuropil.layers import Input
+        >>> network = Input(3) >> Linear(2, weight=Constant(1.0))
+        >>> network(torch.tensor([[1.0, 2.0, 3.0]])).tolist()
+        [[6.0, 6.0]]
+    """
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        return x if self.units is None else F.linear(x, self.weight, self.bias)

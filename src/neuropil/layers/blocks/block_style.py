@@ -1,0 +1,183 @@
+"""How the convolutions of a block are normalised and activated, chosen once for all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+from neuropil.checks import one_of, shown
+from neuropil.core import Layer, Network, join
+from neuropil.core.block import Block
+from neuropil.core.expression import nearest
+from neuropil.layers.activations.rectifier import LeakyRelu, PRelu, Relu
+from neuropil.layers.activations.sigmoid import HardSigmoid, Sigmoid, Tanh
+from neuropil.layers.activations.smooth_rectifier import Elu, Gelu, Softplus, Swish
+from neuropil.layers.convolution.convolution import Convolution
+from neuropil.layers.layer_options import HE
+from neuropil.layers.normalization.batch_norm import BatchNorm
+from neuropil.layers.normalization.sample_norm import GroupNorm, InstanceNorm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neuropil.core.layer import Composable
+
+# A layer's name in lower case, a layer of which each place gets a fresh copy, or nothing.
+Choice: TypeAlias = str | Layer | None
+Place: TypeAlias = Literal["before", "after", "first"]
+
+# "layer" is LayerNorm over the whole picture, which is GroupNorm of one group.
+NORMALIZATIONS: dict[str, Callable[[], Layer]] = {
+    "batch": BatchNorm,
+    "group": lambda: GroupNorm(32),
+    "instance": InstanceNorm,
+    "layer": lambda: GroupNorm(1),
+}
+ACTIVATIONS: dict[str, Callable[[], Layer]] = {
+    "elu": Elu,
+    "gelu": Gelu,
+    "hardsigmoid": HardSigmoid,
+    "leakyrelu": LeakyRelu,
+    "prelu": PRelu,
+    "relu": Relu,
+    "sigmoid": Sigmoid,
+    "softplus": Softplus,
+    "swish": Swish,
+    "tanh": Tanh,
+}
+PLACES = ("before", "after", "first")
+
+
+class Style:
+    """What follows or precedes each convolution of a block.
+
+    Args:
+        activation: The name of an activation layer in lower case (``"relu"``, ``"elu"``), a
+            layer (copied), or None.
+        normalization: ``"batch"``, ``"group"`` (32 groups), ``"instance"``, ``"layer"``, a
+            layer to copy, or None.
+        place: Where the normalisation stands: ``"before"`` the activation, ``"after"`` it, or
+            ``"first"``, when both stand before the convolution (pre-activation).
+
+    Raises:
+        ValueError: When one of them is not known.
+    """
+
+    def __init__(
+        self,
+        activation: Choice = "relu",
+        normalization: Choice = "batch",
+        place: Place = "before",
+    ) -> None:
+        self.activation = activation
+        self.normalization = normalization
+        self.place: Place = one_of(place, "place", PLACES)
+        self.activate()
+        self.normalize()
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether convolutions have a bias: not where a normalisation has its own."""
+        return self.normalization is None
+
+    def activate(self) -> list[Layer]:
+        """Return the activation, in a list that is empty where there is none."""
+        return made(self.activation, "activation", ACTIVATIONS)
+
+    def normalize(self) -> list[Layer]:
+        """Return the normalisation, in a list that is empty where there is none."""
+        return made(self.normalization, "normalization", NORMALIZATIONS)
+
+    def around(self, layer: Composable, *, activates: bool = True) -> Network:
+        """Return a layer with its normalisation and activation where they belong."""
+        active = self.activate() if activates else []
+        normal = self.normalize()
+        match self.place:
+            case "before":
+                return join(layer, *normal, *active)
+            case "after":
+                return join(layer, *active, *normal)
+            case _:
+                return join(*normal, *active, layer)
+
+    def unit(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, ...],
+        *,
+        stride: int | tuple[int, ...] = 1,
+        padding: Any = None,
+        groups: int = 1,
+        activates: bool = True,
+    ) -> Network:
+        """Return a convolution with its normalisation and activation.
+
+        Args:
+            filters: Output channels.
+            kernel_size: Filter length, one number or one per axis.
+            stride: Step between windows.
+            padding: As for `Convolution`; by default half the filter at both ends.
+            groups: As for `Convolution`.
+            activates: Whether there is an activation.
+        """
+        if padding is None:
+            padding = (
+                tuple(size // 2 for size in kernel_size)
+                if isinstance(kernel_size, tuple)
+                else kernel_size // 2
+            )
+        convolution = Convolution(
+            filters,
+            kernel_size,
+            stride=stride,
+            padding=padding,
+            groups=groups,
+            bias=self.has_bias,
+            weight=HE,
+        )
+        return self.around(convolution, activates=activates)
+
+
+def made(choice: Choice, what: str, known: dict[str, Callable[[], Layer]]) -> list[Layer]:
+    """Return the layer chosen, new, in a list that is empty for None.
+
+    Raises:
+        ValueError: When there is no such layer.
+    """
+    if choice is None:
+        return []
+    if isinstance(choice, Layer):
+        return [choice.fresh()]
+    if isinstance(choice, str) and choice in known:  # pyright: ignore[reportUnnecessaryIsInstance]  # users may err
+        return [known[choice]()]
+    raise ValueError(
+        f"{what} must be one of {', '.join(map(repr, known))}, a layer such as BatchNorm(), "
+        f"or None, got {shown(choice)}.{nearest(str(choice), known)}"
+    )
+
+
+class StyledBlock(Block):
+    """A block of convolutions in one style.
+
+    Args:
+        activation: As for `Style`.
+        normalization: As for `Style`.
+        place: As for `Style`.
+        name: Name in the network.
+
+    Raises:
+        ValueError: When one of them is not known.
+    """
+
+    channels_first: ClassVar[bool | None] = True
+
+    def __init__(
+        self, activation: Choice, normalization: Choice, place: Place, name: str | None
+    ) -> None:
+        super().__init__(name=name)
+        try:
+            self.__dict__["style"] = Style(activation, normalization, place)
+        except ValueError as error:
+            raise ValueError(f"{type(self).__name__}: {error}") from None
+
+    if TYPE_CHECKING:
+        style: Style

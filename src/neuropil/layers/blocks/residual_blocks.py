@@ -1,0 +1,333 @@
+"""Residual blocks: what is learned is added to what comes in."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import torch.nn.functional as F
+from typing_extensions import override
+
+from neuropil.checks import number, one_of
+from neuropil.core import Layer, Network, Shape, ShapeError, join
+from neuropil.core.shape import whole_number
+from neuropil.core.window import Reach, ceil_div
+from neuropil.layers.blocks.block_style import HE, Choice, Place, StyledBlock
+from neuropil.layers.convolution.convolution import Convolution
+from neuropil.layers.mixing.merge import Elementwise
+from neuropil.layers.noise import StochasticDepth
+from neuropil.layers.rearrange import Identity
+from neuropil.layers.spatial import spatial_rank
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neuropil.core.layer import Composable
+
+Shortcut: TypeAlias = Literal["auto", "identity", "projection", "zeros"]
+SHORTCUTS = ("auto", "identity", "projection", "zeros", None)
+
+
+class Residual(StyledBlock):
+    """What residual blocks share: the shortcut, the sum, the activation after it.
+
+    Args:
+        filters: Output channels of the block.
+        stride: Step of its first window.
+        activation: As for `Style`.
+        normalization: As for `Style`.
+        place: As for `Style`.
+        shortcut: How the input reaches the sum.
+        stochastic_depth: How often the branch is left out in training.
+        name: Name in the network.
+
+    Raises:
+        ValueError: When an option is out of its range.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        *,
+        stride: int,
+        activation: Choice,
+        normalization: Choice,
+        place: Place,
+        shortcut: Shortcut | None,
+        stochastic_depth: float,
+        name: str | None,
+    ) -> None:
+        super().__init__(activation, normalization, place, name)
+        who = type(self).__name__
+        own = self.__dict__
+        own["filters"] = whole_number(filters, f"{who}: filters")
+        own["stride"] = whole_number(stride, f"{who}: stride")
+        own["stochastic_depth"] = number(stochastic_depth, f"{who}: stochastic_depth", "[0, 1)")
+        own["shortcut"] = one_of(shortcut, f"{who}: shortcut", SHORTCUTS)
+
+    def body(self) -> list[Network]:
+        """Return the convolutions of the branch that learns, in their style."""
+        raise NotImplementedError
+
+    @override
+    def compose(self, shape: Shape) -> Composable:
+        body = join(*self.body())
+        if self.shortcut is None:
+            return body
+        front: list[Network] = []
+        first = self.style.place == "first"
+        projects = self.projects(shape)
+        if first and projects:
+            # The projection takes the activated input too, so both stand after it.
+            ready = len(self.style.normalize()) + len(self.style.activate())
+            names = body.node_names
+            if ready:
+                front, body = [body.upto(names[ready - 1])], body.after(names[ready - 1])
+        if self.stochastic_depth:
+            body = body >> StochasticDepth(self.stochastic_depth)
+        around = self.projection() if projects else self.way_round(shape)
+        return join(*front, body | around, Elementwise("add"), *self.behind())
+
+    def behind(self) -> list[Layer]:
+        """Return what stands after the sum: the activation, unless it stands first."""
+        return [] if self.style.place == "first" else self.style.activate()
+
+    def projects(self, shape: Shape) -> bool:
+        """Tell whether the input reaches the sum through a convolution."""
+        fits = self.stride == 1 and shape[0] == self.filters
+        return self.shortcut == "projection" or (self.shortcut == "auto" and not fits)
+
+    def projection(self) -> Composable:
+        """Return the 1×1 convolution that brings the input to the sum."""
+        if self.style.place == "first":
+            return Convolution(
+                self.filters, 1, stride=self.stride, bias=self.style.has_bias, weight=HE
+            )
+        return self.style.unit(self.filters, 1, stride=self.stride, activates=False)
+
+    def way_round(self, shape: Shape) -> Layer:
+        """Return the layer without weights that brings the input to the sum.
+
+        Raises:
+            ShapeError: When the shortcut is the identity and the shapes differ.
+        """
+        if self.stride == 1 and shape[0] == self.filters:
+            return Identity()
+        if self.shortcut == "zeros":
+            return ZeroShortcut(self.filters, self.stride)
+        raise ShapeError(
+            f"shortcut='identity' needs {self.filters} channels and stride 1, got "
+            f"{shape[0]} channels and stride {self.stride}: take 'auto' or 'projection'"
+        )
+
+    if TYPE_CHECKING:
+        filters: int
+        stride: int
+        shortcut: Shortcut | None
+        stochastic_depth: float
+
+
+class ResidualBlock(Residual):
+    """Two 3×3 convolutions whose result is added to the block's input.
+
+    a^[l+2] = g(z^[l+2] + a^[l]), with z^[l+2] = W₂ g(W₁ a^[l]): where the branch gives 0, the
+    block is the identity for a^[l] ≥ 0. Each W is a convolution with its normalisation. With
+    ``place="first"`` there is no g after the sum, and each convolution follows its
+    normalisation and activation instead.
+
+    Shape:
+        ``(C, H, W)`` to ``(filters, H/stride, W/stride)``, rounded up. Without normalisation
+        9·C·K + 9·K² weights and 2·K biases, K = filters; a projection adds C·K weights and,
+        without normalisation, K biases.
+
+    Args:
+        filters: Output channels K.
+        stride: Step of the first convolution, and of the shortcut.
+        activation: g: the name of an activation layer in lower case (``"relu"``, ``"elu"``), a
+            layer (copied), or None.
+        normalization: ``"batch"``, ``"group"``, ``"instance"``, ``"layer"``, a layer to copy,
+            or None.
+        place: Where the normalisation stands: ``"before"`` the activation, ``"after"`` it, or
+            ``"first"`` for pre-activation.
+        shortcut: ``"identity"``; ``"projection"``, a 1×1 convolution; ``"zeros"``, which skips
+            positions and adds channels of 0; ``"auto"``, the identity where it fits and a
+            projection elsewhere; None for no shortcut, a plain network.
+        stochastic_depth: With this probability a sample skips the branch in training.
+        name: Name in the network, in place of ``residualblock1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+        ShapeError: When the input is no image, or ``shortcut="identity"`` does not fit.
+
+    Reference:
+        He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016; the same,
+        "Identity mappings in deep residual networks", 2016, for pre-activation.
+
+    Example:
+        >>> import math
+        >>> from neuropil.layers import Input
+        >>> (Input(64, 56, 56) >> ResidualBlock(128, stride=2)).output_shape
+        (128, 28, 28)
+        >>> ResidualBlock(64).multiply_adds((64, 56, 56)) == 2 * 9 * 64 * 64 * 56 * 56
+        True
+        >>> shapes = ResidualBlock(16, normalization=None).parameter_shapes((24, 8, 8))
+        >>> sum(map(math.prod, shapes.values())) == 9 * 24 * 16 + 9 * 16**2 + 3 * 16 + 24 * 16
+        True
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        *,
+        stride: int = 1,
+        activation: Choice = "relu",
+        normalization: Choice = "batch",
+        place: Place = "before",
+        shortcut: Shortcut | None = "auto",
+        stochastic_depth: float = 0.0,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            filters,
+            stride=stride,
+            activation=activation,
+            normalization=normalization,
+            place=place,
+            shortcut=shortcut,
+            stochastic_depth=stochastic_depth,
+            name=name,
+        )
+
+    @override
+    def body(self) -> list[Network]:
+        return [
+            self.style.unit(self.filters, 3, stride=self.stride),
+            self.style.unit(self.filters, 3, activates=self.style.place == "first"),
+        ]
+
+
+class BottleneckBlock(Residual):
+    """A 1×1, a 3×3 and a 1×1 convolution whose result is added to the block's input.
+
+    a^[l+3] = g(W₃ g(W₂ g(W₁ a^[l])) + a^[l]): the 3×3 convolution works on few channels. Each W
+    is a convolution with its normalisation. With ``place="first"`` there is no g after the
+    sum, and each convolution follows its normalisation and activation instead.
+
+    Shape:
+        ``(C, H, W)`` to ``(filters, H/stride, W/stride)``, rounded up. With
+        M = filters/expansion, C·M + 9·M² + M·filters weights without normalisation.
+
+    Args:
+        filters: Output channels, a multiple of `expansion`.
+        stride: Step of the 3×3 convolution (the "v1.5" arrangement) and of the shortcut.
+        expansion: How many times more channels come out than the 3×3 convolution has.
+        activation: As for `ResidualBlock`.
+        normalization: As for `ResidualBlock`.
+        place: As for `ResidualBlock`.
+        shortcut: As for `ResidualBlock`.
+        stochastic_depth: As for `ResidualBlock`.
+        name: Name in the network, in place of ``bottleneckblock1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+        ShapeError: When the input is no image, or ``shortcut="identity"`` does not fit.
+
+    Reference:
+        He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016, figure 5; the
+        stride stands in the 3×3 convolution, as ``torchvision`` has it, and not in the first.
+
+    Example:
+        >>> from neuropil.layers import Input
+        >>> (Input(64, 56, 56) >> BottleneckBlock(256)).output_shape
+        (256, 56, 56)
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        *,
+        stride: int = 1,
+        expansion: int = 4,
+        activation: Choice = "relu",
+        normalization: Choice = "batch",
+        place: Place = "before",
+        shortcut: Shortcut | None = "auto",
+        stochastic_depth: float = 0.0,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            filters,
+            stride=stride,
+            activation=activation,
+            normalization=normalization,
+            place=place,
+            shortcut=shortcut,
+            stochastic_depth=stochastic_depth,
+            name=name,
+        )
+        if filters % whole_number(expansion, "BottleneckBlock: expansion"):
+            raise ValueError(
+                f"BottleneckBlock: filters must be a multiple of expansion, got {filters} and "
+                f"{expansion}."
+            )
+        self.__dict__["expansion"] = expansion
+
+    @override
+    def body(self) -> list[Network]:
+        narrow = self.filters // self.expansion
+        return [
+            self.style.unit(narrow, 1),
+            self.style.unit(narrow, 3, stride=self.stride),
+            self.style.unit(self.filters, 1, activates=self.style.place == "first"),
+        ]
+
+    if TYPE_CHECKING:
+        expansion: int
+
+
+class ZeroShortcut(Layer):
+    """Take every `stride`-th position and add channels of zeros, half of them in front.
+
+    Args:
+        filters: Output channels, no fewer than the input's.
+        stride: Step between the positions taken.
+        name: Name in the network.
+
+    Raises:
+        ShapeError: When the input is no image or has more channels.
+
+    Reference:
+        Option A of He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016.
+
+    Example:
+        >>> ZeroShortcut(4, 2).output_shape((2, 5, 5))
+        (4, 3, 3)
+    """
+
+    def __init__(self, filters: int, stride: int, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.__dict__.update(filters=filters, stride=stride)
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        spatial_rank(self, shape)
+        if shape[0] is None or shape[0] > self.filters:
+            raise self.refuse(
+                f"at most {self.filters} channels", shape, "take shortcut='projection'"
+            )
+        lengths = (None if n is None else ceil_div(n, self.stride) for n in shape[1:])
+        return (self.filters, *lengths)
+
+    @override
+    def reaches(self, shape: Shape) -> tuple[Reach, ...]:
+        return (Reach(1, Fraction(self.stride), Fraction(0)),) * (len(shape) - 1)
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        every = (slice(None), slice(None), *[slice(None, None, self.stride)] * (x.ndim - 2))
+        more = self.filters - x.shape[1]
+        return F.pad(x[every], (0, 0) * (x.ndim - 2) + (more // 2, more - more // 2))
+
+    if TYPE_CHECKING:
+        filters: int
+        stride: int

@@ -1,0 +1,107 @@
+"""Blocks of depthwise separable convolutions: positions and channels apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from neuropil.checks import flag
+from neuropil.core import Network, Shape, join
+from neuropil.core.shape import whole_number
+from neuropil.layers.blocks.block_style import HE, Choice, Place, Style, StyledBlock
+from neuropil.layers.convolution.convolution import Convolution
+from neuropil.layers.convolution.depthwise import DepthwiseConvolution
+
+if TYPE_CHECKING:
+    from neuropil.core.layer import Composable
+
+
+def depthwise(style: Style, kernel_size: int, stride: int = 1) -> DepthwiseConvolution:
+    """Return one filter for each channel, padded by half the filter."""
+    return DepthwiseConvolution(
+        kernel_size, stride=stride, padding=kernel_size // 2, bias=style.has_bias, weight=HE
+    )
+
+
+def separable(
+    style: Style, filters: int, kernel_size: int, *, stride: int = 1, activates: bool = True
+) -> Network:
+    """Return a depthwise and a 1×1 convolution, and nothing between, in their style."""
+    pair = join(
+        depthwise(style, kernel_size, stride),
+        Convolution(filters, 1, bias=style.has_bias, weight=HE),
+    )
+    return style.around(pair, activates=activates)
+
+
+class SeparableBlock(StyledBlock):
+    """A filter for each channel and a 1×1 convolution across them, each with what follows it.
+
+    y = g(p g(d ∗ x)), with d one filter for each channel, p a matrix across the channels, and g
+    normalisation and activation; or y = g(p (d ∗ x)), with ``between=False``.
+
+    Shape:
+        ``(C, H, W)`` to ``(filters, H/stride, W/stride)``, rounded up. Without normalisation
+        F²·C + C·filters weights, F = kernel_size.
+
+    Args:
+        filters: Output channels.
+        stride: Step of the filters of each channel.
+        kernel_size: Length F of the filters of each channel, an odd number.
+        between: Whether there are a normalisation and an activation between the two.
+        activation: As for `ResidualBlock`.
+        normalization: As for `ResidualBlock`.
+        place: As for `ResidualBlock`.
+        name: Name in the network, in place of ``separableblock1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+        ShapeError: When the input is no image, or its number of channels is free.
+
+    Reference:
+        Howard et al., "MobileNets: efficient convolutional neural networks for mobile vision
+        applications", 2017, figure 3; without anything between, Chollet, "Xception: deep
+        learning with depthwise separable convolutions", 2017.
+
+    Example:
+        >>> from neuropil.layers import Input
+        >>> (Input(64, 112, 112) >> SeparableBlock(128, stride=2)).output_shape
+        (128, 56, 56)
+        >>> SeparableBlock(64).multiply_adds((32, 8, 8)) == (9 * 32 + 32 * 64) * 8 * 8
+        True
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        *,
+        stride: int = 1,
+        kernel_size: int = 3,
+        between: bool = True,
+        activation: Choice = "relu",
+        normalization: Choice = "batch",
+        place: Place = "before",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(activation, normalization, place, name)
+        own = self.__dict__
+        own["filters"] = whole_number(filters, "SeparableBlock: filters")
+        own["stride"] = whole_number(stride, "SeparableBlock: stride")
+        own["kernel_size"] = whole_number(kernel_size, "SeparableBlock: kernel_size")
+        if kernel_size % 2 == 0:
+            raise ValueError(f"SeparableBlock: kernel_size must be odd, got {kernel_size}.")
+        own["between"] = flag(between, "SeparableBlock: between")
+
+    @override
+    def compose(self, shape: Shape) -> Composable:
+        style, size, stride = self.style, self.kernel_size, self.stride
+        if not self.between:
+            return separable(style, self.filters, size, stride=stride)
+        return style.around(depthwise(style, size, stride)) >> style.unit(self.filters, 1)
+
+    if TYPE_CHECKING:
+        filters: int
+        stride: int
+        kernel_size: int
+        between: bool

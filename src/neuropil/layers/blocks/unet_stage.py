@@ -1,0 +1,196 @@
+"""U-nets: down to coarse features and up again, with each resolution carried across."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+import torch
+from typing_extensions import override
+
+from neuropil.checks import number, one_of
+from neuropil.core import Network, Shape, join, repeat
+from neuropil.core.shape import whole_number
+from neuropil.layers.blocks.block_style import HE, Choice, Place, StyledBlock
+from neuropil.layers.convolution.convolution import Convolution
+from neuropil.layers.convolution.deconvolution import Deconvolution
+from neuropil.layers.layer_options import composable
+from neuropil.layers.mixing.merge import Merge
+from neuropil.layers.noise import Dropout
+from neuropil.layers.pooling.window_pooling import MaxPooling
+from neuropil.layers.rearrange import Identity
+from neuropil.layers.spatial import spatial_rank
+from neuropil.layers.upscale import Upscale
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neuropil.core.layer import Composable
+
+Padding: TypeAlias = Literal["same", "valid"]
+Up: TypeAlias = Literal["deconvolution", "nearest", "bilinear"]
+UPS = ("deconvolution", "nearest", "bilinear")
+
+
+class UNetStage(StyledBlock):
+    """One resolution of a U-net, with all coarser ones inside.
+
+    s = g(W₂ ∗ g(W₁ ∗ x)); y = g(W₄ ∗ g(W₃ ∗ [s, up(inner(down(s)))])), every W of 3×3. *down*
+    is MaxPooling by 2, *up* doubles the lengths and gives as many channels as s has. Stages
+    nest: ``UNetStage(64, UNetStage(128, UNetStage(256)))``. A stage without `inner` is the
+    bottom and gives s.
+
+    With ``padding="same"`` an odd length is rounded up on the way down, and what stands over
+    after doubling is cut off at the end: the output is as long as the input, whatever its
+    length. With ``"valid"`` every convolution takes two off each length, and s is cropped at
+    both ends to what comes up from below; lengths should be even before every *down*.
+
+    Shape:
+        ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to ``(filters, …)``: the same lengths, or
+        with ``"valid"`` shorter ones; free axes stay free. With K = filters, without
+        normalisation and with deconvolution, an image's stage around N inner channels has
+        9·K·(C + 4·K) + 4·N·K weights and 5·K biases; the bottom 9·K·(C + K) and 2·K.
+
+    Args:
+        filters: Number K of output channels.
+        inner: What works on the coarser picture, a layer or network of which the stage takes
+            a copy: mostly the next `UNetStage`. None for the bottom.
+        padding: ``"same"``, or ``"valid"`` as in the paper; each stage inside has its own.
+        up: ``"deconvolution"`` of 2×2 and stride 2; or ``"nearest"`` or ``"bilinear"``
+            `Upscale` and a 2×2 convolution, which leaves no chequered pattern.
+        dropout: Share of s dropped in training.
+        activation: g, as for `ResidualBlock`.
+        normalization: As for `ResidualBlock`; the paper has None.
+        place: As for `ResidualBlock`.
+        name: Name in the network, in place of ``unetstage1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+        ShapeError: When the input has no axes after its channels, a length is too short for
+            ``"valid"``, or the inner network changes lengths by more than its padding.
+
+    Reference:
+        Ronneberger, Fischer, Brox, "U-Net: convolutional networks for biomedical image
+        segmentation", 2015, figure 1.
+
+    Example:
+        >>> from neuropil.layers import Input
+        >>> (Input(1, 45, 60) >> UNetStage(8, UNetStage(16, UNetStage(32)))).output_shape
+        (8, 45, 60)
+        >>> bottom = UNetStage(16, padding="valid")
+        >>> UNetStage(8, bottom, padding="valid").output_shape((1, 44, 44))
+        (8, 28, 28)
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        inner: Composable | None = None,
+        *,
+        padding: Padding = "same",
+        up: Up = "deconvolution",
+        dropout: float = 0.0,
+        activation: Choice = "relu",
+        normalization: Choice = "batch",
+        place: Place = "before",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(activation, normalization, place, name)
+        own = self.__dict__
+        own["filters"] = whole_number(filters, "UNetStage: filters")
+        own["inner"] = inner if inner is None else composable(inner, "UNetStage: inner")
+        own["dropout"] = number(dropout, "UNetStage: dropout", "[0, 1)")
+        own["padding"] = one_of(padding, "UNetStage: padding", ("same", "valid"))
+        own["up"] = one_of(up, "UNetStage: up", UPS)
+
+    @override
+    def compose(self, shape: Shape) -> Composable:
+        drop = [Dropout(self.dropout)] if self.dropout else []
+        front = join(*self.pair(), *drop)
+        if self.inner is None:
+            return front
+        # With "valid" the windows must not run over the end: nothing there would be seen.
+        down = MaxPooling(2, ceil_mode=self.padding == "same")
+        below = join(down, repeat(self.inner, 1), *self.doubling())
+        across = Identity() | below
+        return join(front, across, SkipConnection(self.padding), *self.pair())
+
+    def pair(self) -> list[Network]:
+        """Return two 3×3 convolutions in their style."""
+        around = 1 if self.padding == "same" else 0
+        return [self.style.unit(self.filters, 3, padding=around) for _ in range(2)]
+
+    def doubling(self) -> list[Composable]:
+        """Return the layers that double the lengths and set the channels."""
+        if self.up == "deconvolution":
+            return [Deconvolution(self.filters, 2, stride=2, weight=HE)]
+        return [Upscale(2, self.up), Convolution(self.filters, 2, padding="same", weight=HE)]
+
+    if TYPE_CHECKING:
+        filters: int
+        inner: Composable | None
+        padding: Padding
+        up: Up
+        dropout: float
+
+
+class SkipConnection(Merge):
+    """Set what comes across before what comes up, cropped to the same lengths.
+
+    Args:
+        padding: ``"same"`` cuts what stands over from the end of what comes up; ``"valid"``
+            crops what comes across at both ends, by one less at the start where it is odd.
+        name: Name in the network.
+
+    Raises:
+        ShapeError: When the one to be cropped is the shorter one.
+
+    Reference:
+        "Copy and crop" of Ronneberger, Fischer, Brox, "U-Net", 2015.
+
+    Example:
+        >>> SkipConnection("valid").output_shape((8, 64, 64), (8, 56, 56))
+        (16, 56, 56)
+    """
+
+    inputs_taken: ClassVar[tuple[int, int | None]] = (2, 2)
+
+    def __init__(self, padding: Padding = "same", *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.__dict__["padding"] = padding
+
+    @override
+    def output_shape(self, *input_shapes: Shape) -> Shape:
+        self.axes(input_shapes)
+        across, up = input_shapes
+        spatial_rank(self, across)
+        long, short = (up, across) if self.padding == "same" else (across, up)
+        if any(a and b and a < b for a, b in zip(long[1:], short[1:], strict=True)):
+            what = "up" if self.padding == "same" else "across"
+            mend = "give the inner network the same padding, and no strides of its own"
+            raise self.misfit(f"what comes {what} to be no shorter", input_shapes, mend)
+        if across[0] is None or up[0] is None:
+            raise self.misfit("known channels", input_shapes, "give them in Input(…)")
+        return (across[0] + up[0], *short[1:])
+
+    # Both are seen at the same place: in "valid" what comes up sees all that the cropped one
+    # sees and more on both sides, so that moving the latter would change nothing.
+
+    @override
+    def forward(self, across: Tensor, up: Tensor) -> Tensor:
+        if self.padding == "same":
+            up = cropped(up, across)
+        else:
+            across = cropped(across, up, centred=True)
+        return torch.cat((across, up), 1)
+
+    if TYPE_CHECKING:
+        padding: Padding
+
+
+def cropped(x: Tensor, like: Tensor, *, centred: bool = False) -> Tensor:
+    """Return the part of x that is as long as another tensor along each axis."""
+    for axis in range(2, x.dim()):
+        over = x.shape[axis] - like.shape[axis]
+        if over:
+            x = x.narrow(axis, over // 2 if centred else 0, like.shape[axis])
+    return x

@@ -1,0 +1,235 @@
+"""Convolution, in one, two and three dimensions by the rank of the input."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.core.shape import count, whole_number
+from neuropil.layers.layer_options import HE, initializer, set_bias
+from neuropil.layers.spatial import Windowed, split_padding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neuropil.core import Shape
+    from neuropil.core.layer import Initializer
+    from neuropil.core.window import Padding, Window
+    from neuropil.layers.layer_options import Bias
+    from neuropil.layers.spatial import Pads
+
+CONVOLVE = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
+
+
+class Filters(Windowed):
+    """What convolution and its transpose share: filters, groups, parameters, checks.
+
+    Args:
+        filters: Number of output channels K.
+        groups: Parts into which the channels are split.
+        bias: Whether a number is added to each output channel; or where these start.
+        weight: Initialiser of the filters.
+        window: Filter length, stride, dilation and padding.
+        name: Name in the network.
+
+    Raises:
+        ValueError: When an option is out of its range.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        groups: int,
+        bias: Bias,
+        weight: Initializer,
+        window: tuple[Any, Any, Any, Any],
+        name: str | None,
+    ) -> None:
+        super().__init__(*window, name=name)
+        who = type(self).__name__
+        own = self.__dict__
+        own["filters"] = whole_number(filters, f"{who}: filters")
+        own["groups"] = whole_number(groups, f"{who}: groups")
+        if filters % groups:
+            raise ValueError(
+                f"{who}: filters must be a multiple of groups, got {filters} and {groups}."
+            )
+        self.initializers["weight"] = initializer(weight, f"{who}: weight")
+        set_bias(self, bias, "bias")
+
+    def channels(self, shape: Shape) -> int:
+        """Return the number of input channels.
+
+        Raises:
+            ShapeError: When it is free, or the groups do not divide it.
+        """
+        channels = shape[0]
+        if channels is None:
+            raise self.refuse("a known number of channels", shape, "give it in Input(…)")
+        if channels % self.groups:
+            raise self.refuse(
+                f"channels in a multiple of its {self.groups} groups",
+                shape,
+                f"choose groups that divide {channels}",
+            )
+        return channels
+
+    def filter_shapes(
+        self, first: int, second: int, windows: tuple[Window, ...]
+    ) -> dict[str, tuple[int, ...]]:
+        """Return the parameters' shapes from the weight's first two lengths."""
+        shapes = {"weight": (first, second, *(window.size for window in windows))}
+        return {**shapes, "bias": (self.filters,)} if self.has_bias else shapes
+
+    def filter_cost(self, shape: Shape, positions: Shape) -> int:
+        """Return the multiply–adds of all filters at so many positions.
+
+        Raises:
+            ShapeError: When a length is free.
+        """
+        places = count(positions)
+        if places is None:
+            raise self.refuse(
+                "known lengths to count multiply–adds", shape, "say which the free ones are"
+            )
+        weight = self.parameter_shapes(shape)["weight"]
+        return math.prod(weight) * places
+
+    if TYPE_CHECKING:
+        filters: int
+        groups: int
+        has_bias: bool
+        weight: Tensor
+        bias: Tensor | None
+        run: Callable[..., Tensor]
+
+
+class Convolution(Filters):
+    """Slide K filters over a signal, an image or a volume.
+
+    y[k, o] = b[k] + Σ_c Σ_t w[k, c, t] · x[c, S·o + D·t − P_start], with zeros for x outside
+    (cross-correlation, as everywhere in deep learning). The rank of the input says over how
+    many axes o and t run.
+
+    Shape:
+        ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to ``(K, …)`` of the same rank. With
+        F' = D(F − 1) + 1 each axis of length I becomes
+        O = ⌊(I − F' + P_start + P_end)/S⌋ + 1; free axes stay free. ``weight`` has shape
+        ``(K, C/groups, F, …)``, ``bias`` ``(K)``: (F·F·C/groups + 1)·K parameters.
+
+    Args:
+        filters: Number of filters K, the output's channels.
+        kernel_size: Filter length F, one number or one per axis.
+        stride: Step S between neighbouring windows, one number or one per axis.
+        padding: Zeros around the input. ``"valid"``: none. ``"same"``: O = ⌈I/S⌉, in all
+            max(0, S⌈I/S⌉ − I + F' − S) zeros, the smaller half at the start. ``"full"``:
+            F' − 1 at both ends. A number: as many at both ends. Or one of these an axis, where
+            an axis may also have its (start, end); over one axis ``(1, 2)`` is start and end.
+        dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
+        groups: Parts into which channels are split: each filter sees C/groups of them.
+            ``groups=C`` is a depthwise convolution.
+        bias: Whether b is added, from a start at zero (without it there is no such parameter);
+            or where it starts: a number or an initialiser.
+        weight: Initialiser of the filters; by default ``HeNormal()``, 2/fan_in, which keeps the
+            size of signals through any number of layers with a `Relu` after each. Where no
+            rectifier follows, ``HeNormal(gain=1)`` does.
+        name: Name in the network, in place of ``convolution1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+        ShapeError: When the input has no axes to slide over, one that is too short, or
+            channels that the groups do not divide.
+
+    Reference:
+        Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.init import Constant
+        >>> from neuropil.layers import Input
+        >>> network = Input(1, 4) >> Convolution(1, 2, stride=2, weight=Constant(1))
+        >>> network(torch.tensor([[[1.0, 2.0, 3.0, 4.0]]])).tolist()
+        [[[3.0, 7.0]]]
+        >>> (Input(3, 32, None) >> Convolution(8, 5, stride=2, padding="same")).output_shape
+        (8, 16, None)
+        >>> Input(3, 4, 4) >> Convolution(8, 5)
+        Traceback (most recent call last):
+            ...
+        neuropil.core.shape.ShapeError: Input(3, 4, 4) gives (3, 4, 4). Convolution(8, 5) needs
+        a height of at least 5, got (3, 4, 4): make its window smaller, give it padding="same",
+        or shrink less before it.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, ...],
+        *,
+        stride: int | tuple[int, ...] = 1,
+        padding: Padding = "valid",
+        dilation: int | tuple[int, ...] = 1,
+        groups: int = 1,
+        bias: Bias = True,
+        weight: Initializer = HE,
+        name: str | None = None,
+    ) -> None:
+        window = (kernel_size, stride, dilation, padding)
+        super().__init__(filters, groups, bias, weight, window, name)
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        lengths = self.slide(shape)
+        self.channels(shape)
+        return (self.filters, *lengths)
+
+    @override
+    def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
+        windows = self.windows_over(shape)
+        return self.filter_shapes(self.filters, self.channels(shape) // self.groups, windows)
+
+    @override
+    def multiply_adds(self, shape: Shape) -> int:
+        return self.filter_cost(shape, self.slide(shape))
+
+    @override
+    def makes_new(self, inputs: int) -> bool:
+        return True
+
+    @override
+    def build(self, *input_shapes: Shape) -> None:
+        super().build(*input_shapes)
+        # The rank is known now and never changes: what depends on it is chosen here, so that
+        # `forward` is one call. Lengths may change from network to network and call to call.
+        own = self.__dict__
+        own["run"], own["pads"], own["how"] = plan(
+            self.windows_over(*input_shapes), self.groups
+        )
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        if self.pads is not None:
+            x = torch.constant_pad_nd(x, self.pads(x.shape[2:]))
+        return self.run(x, self.weight, self.bias, *self.how)
+
+    if TYPE_CHECKING:
+        pads: Pads | None
+        how: How
+
+
+How = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]
+
+
+@functools.lru_cache(maxsize=1024)  # the layers of a network are much alike
+def plan(
+    windows: tuple[Window, ...], groups: int
+) -> tuple[Callable[..., Tensor], Pads | None, How]:
+    """Return torch's function, what must be padded before it, and what it is told."""
+    padding, pads = split_padding(windows)
+    strides = tuple(window.stride for window in windows)
+    dilations = tuple(window.dilation for window in windows)
+    return CONVOLVE[len(windows)], pads, (strides, padding, dilations, groups)

@@ -1,0 +1,197 @@
+"""A convolution taken apart into a chain of smaller ones."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.checks import one_of
+from neuropil.core.shape import whole_number
+from neuropil.core.window import Window
+from neuropil.layers.convolution.convolution import plan
+from neuropil.layers.layer_options import HE, LECUN, initializer, known_count, set_bias
+from neuropil.layers.spatial import Windowed, slid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Generator
+
+    from neuropil.core import Shape
+    from neuropil.core.layer import Initializer
+    from neuropil.layers.activations.activation_functions import Function
+    from neuropil.layers.convolution.convolution import How
+    from neuropil.layers.layer_options import Bias
+    from neuropil.layers.spatial import Pads
+
+POINT = Window(1)
+
+
+class Step(NamedTuple):
+    """One convolution of a chain.
+
+    Args:
+        name: What its parameters' names begin with.
+        outputs: Its output channels.
+        inputs: Its input channels.
+        windows: Its window along each axis.
+        per_channel: Whether each channel has one filter of its own.
+        has_bias: Whether a number is added to each output channel.
+        activation: The function after it, if any.
+    """
+
+    name: str
+    outputs: int
+    inputs: int
+    windows: tuple[Window, ...]
+    per_channel: bool = False
+    has_bias: bool = False
+    activation: Function | None = None
+
+    @property
+    def weight_shape(self) -> tuple[int, ...]:
+        """The shape of its filters."""
+        inputs = 1 if self.per_channel else self.inputs
+        return (self.outputs, inputs, *(window.size for window in self.windows))
+
+    @property
+    def stage(self) -> Stage:
+        """How it is run."""
+        run, pads, how = plan(self.windows, self.inputs if self.per_channel else 1)
+        bias = f"{self.name}_bias" if self.has_bias else None
+        return run, pads, how, f"{self.name}_weight", bias, self.activation
+
+
+Stage = tuple[
+    "Callable[..., Tensor]", "Pads | None", "How", str, "str | None", "Function | None"
+]
+
+
+class Factored(Windowed):
+    """What chains of convolutions share; a subclass gives `steps`.
+
+    Args:
+        filters: Number of output channels K.
+        bias: Whether a number is added to each output channel; or where these start.
+        weight: Initialiser of all filters; None for one that keeps the size of signals.
+        window: Filter length, stride, dilation and padding.
+        name: Name in the network.
+
+    Raises:
+        ValueError: When an option is out of its range.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        bias: Bias,
+        weight: Initializer | None,
+        window: tuple[Any, Any, Any, Any],
+        name: str | None,
+    ) -> None:
+        super().__init__(*window, name=name)
+        who = type(self).__name__
+        own = self.__dict__
+        own["filters"] = whole_number(filters, f"{who}: filters")
+        own["initializer"] = None if weight is None else initializer(weight, f"{who}: weight")
+        set_bias(self, bias, "bias")
+
+    def steps(self, shape: Shape) -> tuple[Step, ...]:
+        """Return the convolutions of the chain in their order."""
+        raise NotImplementedError
+
+    def channels(self, shape: Shape) -> int:
+        """Return the number of input channels.
+
+        Raises:
+            ShapeError: When it is free.
+        """
+        if shape[0] is None:
+            raise self.refuse("a known number of channels", shape, "give it in Input(…)")
+        return shape[0]
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        lengths = self.slide(shape)
+        self.channels(shape)
+        return (self.filters, *lengths)
+
+    @override
+    def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
+        shapes: dict[str, tuple[int, ...]] = {}
+        for step in self.steps(shape):
+            shapes[f"{step.name}_weight"] = step.weight_shape
+            if step.has_bias:
+                shapes[f"{step.name}_bias"] = (step.outputs,)
+        return shapes
+
+    @override
+    def multiply_adds(self, shape: Shape) -> int:
+        known_count(self, self.output_shape(shape))
+        lengths, total = shape[1:], 0
+        for step in self.steps(shape):
+            lengths = slid(step.windows, lengths)
+            total += math.prod(step.weight_shape) * known_count(self, lengths)
+        return total
+
+    @override
+    def build(self, *input_shapes: Shape) -> None:
+        steps = self.steps(*input_shapes)
+        start = self.initializers.get("bias")
+        for step in steps:
+            fill = self.initializer or (HE if step.activation or step is steps[-1] else LECUN)
+            self.initializers[f"{step.name}_weight"] = (
+                PerChannel(fill) if step.per_channel else fill
+            )
+            if start is not None:
+                self.initializers[f"{step.name}_bias"] = start
+        super().build(*input_shapes)
+        # The rank is known now and never changes, as in `Convolution`.
+        self.__dict__["stages"] = tuple(step.stage for step in steps)
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        for run, pads, how, weight, bias, activation in self.stages:
+            if pads is not None:
+                x = torch.constant_pad_nd(x, pads(x.shape[2:]))
+            x = run(x, getattr(self, weight), bias and getattr(self, bias), *how)
+            if activation is not None:
+                x = activation(x)
+        return x
+
+    if TYPE_CHECKING:
+        filters: int
+        has_bias: bool
+        initializer: Initializer | None
+        stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PerChannel:
+    """An initialiser that is told the fans of filters which see one channel each.
+
+    Args:
+        initializer: The initialiser.
+    """
+
+    initializer: Initializer
+
+    def __call__(self, tensor: Tensor, generator: Generator | None = None, **_: Any) -> object:
+        """Fill the tensor: each output sums F·F inputs, and each input goes to as many."""
+        taps = math.prod(tensor.shape[2:])
+        return self.initializer(tensor, generator, fans=(taps, taps))
+
+
+def order_of(layer: Factored, order: str) -> bool:
+    """Return whether the chain begins across the channels.
+
+    Raises:
+        ValueError: When the order is none that there is.
+    """
+    orders = ("depthwise_first", "pointwise_first")
+    return one_of(order, f"{type(layer).__name__}: order", orders) == "pointwise_first"

@@ -1,0 +1,1 @@
+"""Layers that combine inputs, positions, channels or experts."""

@@ -1,0 +1,282 @@
+"""Layers that make one output of several inputs."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.checks import shown
+from neuropil.core import Layer, Shape, ShapeError
+from neuropil.core.shape import format_shapes, whole_number
+from neuropil.layers.layer_options import known_count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def mean(*inputs: Tensor) -> Tensor:
+    """Return the mean of tensors, element by element."""
+    return functools.reduce(torch.add, inputs) / len(inputs)
+
+
+PAIRWISE = {
+    "add": torch.add,
+    "multiply": torch.mul,
+    "maximum": torch.maximum,
+    "subtract": torch.sub,
+}
+
+
+class Merge(Layer):
+    """What layers share that take several inputs."""
+
+    inputs_taken: ClassVar[tuple[int, int | None]] = (1, None)
+
+    def misfit(self, needs: str, shapes: tuple[Shape, ...], mend: str) -> ShapeError:
+        """Return the error for inputs that do not fit each other."""
+        return ShapeError(f"{shown(self)} needs {needs}, got {format_shapes(shapes)}: {mend}.")
+
+    def axes(self, shapes: tuple[Shape, ...]) -> list[Shape]:
+        """Return the lengths that the inputs have along each axis.
+
+        Raises:
+            ShapeError: When their numbers of axes differ.
+        """
+        if len({len(shape) for shape in shapes}) != 1:
+            mend = "put Flatten(), Reshape(…) or GlobalPooling() before some of them"
+            raise self.misfit("inputs with the same number of axes", shapes, mend)
+        return list(zip(*shapes, strict=True))
+
+    def agreed(self, lengths: Shape, shapes: tuple[Shape, ...], mend: str) -> int | None:
+        """Return the length on which the inputs agree; a free one agrees with any.
+
+        Raises:
+            ShapeError: When they do not.
+        """
+        known = {length for length in lengths if length is not None}
+        if len(known) > 1:
+            raise self.misfit("inputs that agree", shapes, mend)
+        return known.pop() if known else None
+
+
+class Elementwise(Merge):
+    """Merge inputs element by element: y = x₁ ∘ x₂ ∘ ….
+
+    ``"add"`` is Σ xᵢ, ``"multiply"`` Π xᵢ, ``"maximum"`` max xᵢ, ``"mean"`` Σ xᵢ / n and
+    ``"subtract"`` x₁ − x₂.
+
+    Shape:
+        Equal shapes to the same; a length of 1 is stretched to the others' as in NumPy, so
+        that ``(C, 1, 1)`` scales the channels of ``(C, H, W)``. Free axes stay free.
+
+    Args:
+        operation: Its name, or a function of all inputs that returns one tensor of their
+            shape. A network with a function runs, but cannot be saved.
+        name: Name in the network, in place of ``elementwise1``.
+
+    Raises:
+        ValueError: When the operation is not known.
+        ShapeError: When the inputs' shapes differ, or other than two are to be subtracted.
+
+    Reference:
+        ``numpy.add``, ``numpy.multiply``, ``numpy.maximum``, ``numpy.mean``,
+        ``numpy.subtract``.
+
+    Example:
+        >>> one, two = torch.tensor([[1.0, 5.0]]), torch.tensor([[3.0, 4.0]])
+        >>> Elementwise("add")(one, two).tolist(), Elementwise("maximum")(one, two).tolist()
+        ([[4.0, 9.0]], [[3.0, 5.0]])
+        >>> Elementwise("multiply").output_shape((8, 32, 32), (8, 1, 1))
+        (8, 32, 32)
+    """
+
+    def __init__(
+        self, operation: str | Callable[..., Tensor] = "add", *, name: str | None = None
+    ) -> None:
+        super().__init__(name=name)
+        own = self.__dict__
+        if isinstance(operation, str):
+            if operation != "mean" and operation not in PAIRWISE:
+                known = ", ".join(map(repr, [*PAIRWISE, "mean"]))
+                raise ValueError(
+                    f"Elementwise: operation must be one of {known} or a function, got "
+                    f"{shown(operation)}."
+                )
+            if operation == "subtract":
+                own["inputs_taken"] = (2, 2)
+            own["pairwise"] = operation if operation in PAIRWISE else None
+            own["merge"] = mean
+        elif callable(operation) and not isinstance(operation, type):
+            own.update(pairwise=None, merge=operation)
+        else:
+            raise ValueError(
+                f"Elementwise: operation must be a name or a function, got {shown(operation)}."
+            )
+
+    @override
+    def output_shape(self, *input_shapes: Shape) -> Shape:
+        if self.inputs_taken == (2, 2) and len(input_shapes) != 2:
+            mend = "add what is to be subtracted first"
+            raise self.misfit("two inputs", input_shapes, mend)
+        if not takes(self.merge, len(input_shapes)):
+            mend = f"it is given {len(input_shapes)}"
+            raise self.misfit("as many inputs as its function takes", input_shapes, mend)
+        mend = "make their shapes equal; only lengths of 1 are stretched"
+        longer = [[n for n in lengths if n != 1] or [1] for lengths in self.axes(input_shapes)]
+        return tuple(self.agreed(tuple(lengths), input_shapes, mend) for lengths in longer)
+
+    @override
+    def makes_new(self, inputs: int) -> bool:
+        return inputs > 1 and self.pairwise == "add"
+
+    @override
+    def forward(self, *inputs: Tensor) -> Tensor:
+        if self.pairwise is None:
+            return self.merge(*inputs)
+        return functools.reduce(PAIRWISE[self.pairwise], inputs)
+
+    if TYPE_CHECKING:
+        pairwise: str | None
+        merge: Callable[..., Tensor]
+
+
+def takes(function: Callable[..., Tensor], number: int) -> bool:
+    """Tell whether a function can be called with this number of arguments, if it says so."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # of compiled functions it is not known
+        return True
+    try:
+        signature.bind(*[None] * number)
+    except TypeError:
+        return False
+    return True
+
+
+class Concatenate(Merge):
+    """Set inputs one after the other along an axis: y = [x₁, x₂, …].
+
+    Shape:
+        ``(C₁, H, W)``, ``(C₂, H, W)`` … to ``(C₁ + C₂ + …, H, W)`` for axis 0. The lengths of
+        the other axes are equal, free ones stay free, and a sum with a free length is free.
+
+    Args:
+        axis: Along which axis, counted without the batch; negative from the end. 0 are the
+            channels of images and the columns of vectors, −1 the features of sequences.
+        name: Name in the network, in place of ``concatenate1``.
+
+    Raises:
+        ValueError: When `axis` is no whole number.
+        ShapeError: When the inputs differ in another axis, or have no axis `axis`.
+
+    Reference:
+        ``numpy.concatenate`` for each sample.
+
+    Example:
+        >>> Concatenate()(torch.tensor([[1, 2]]), torch.tensor([[3]]))
+        tensor([[1, 2, 3]])
+        >>> Concatenate().output_shape((16, 8, None), (4, 8, None))
+        (20, 8, None)
+    """
+
+    dtype_taken: Literal["float", "int", "any"] = "any"
+
+    def __init__(self, axis: int = 0, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.__dict__["axis"] = whole_number(axis, "Concatenate: axis", minimum=-64)
+
+    @override
+    def output_shape(self, *input_shapes: Shape) -> Shape:
+        axes = self.axes(input_shapes)
+        rank = len(axes)
+        if not -rank <= self.axis < rank:
+            mend = f"choose axis from {-rank} to {rank - 1}"
+            raise self.misfit(f"inputs with an axis {self.axis}", input_shapes, mend)
+        along = self.axis % rank
+        joined = axes.pop(along)
+        mend = f"only axis {along} may differ"
+        shape = [self.agreed(lengths, input_shapes, mend) for lengths in axes]
+        known = [length for length in joined if length is not None]
+        shape.insert(along, sum(known) if len(known) == len(joined) else None)
+        return tuple(shape)
+
+    @override
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return torch.cat(inputs, self.axis + 1 if self.axis >= 0 else self.axis)
+
+    if TYPE_CHECKING:
+        axis: int
+
+
+class GatedAverage(Merge):
+    """Average experts by weights that a gating network chooses: y = Σᵢ gᵢ·xᵢ.
+
+    The gate g is one of the inputs; it should end in ``Softmax(n)`` for n experts, so that the
+    weights sum to 1. They are used as they come.
+
+    Shape:
+        The gate ``(n)`` and n experts of one shape ``(…)`` to that shape. Free axes stay free.
+
+    Args:
+        gate: Which input is the gate, counted from 0; negative from the end.
+        name: Name in the network, in place of ``gatedaverage1``.
+
+    Raises:
+        ValueError: When `gate` is no whole number.
+        ShapeError: When the gate is no vector with a number for each expert, or the experts'
+            shapes differ.
+
+    Reference:
+        Jacobs, Jordan, Nowlan, Hinton, "Adaptive mixtures of local experts", 1991.
+
+    Example:
+        >>> gate = torch.tensor([[0.25, 0.75]])
+        >>> one, two = torch.tensor([[0.0, 4.0]]), torch.tensor([[4.0, 0.0]])
+        >>> GatedAverage()(gate, one, two).tolist()
+        [[3.0, 1.0]]
+        >>> GatedAverage(gate=-1).output_shape((10,), (10,), (10,), (3,))
+        (10,)
+    """
+
+    inputs_taken: ClassVar[tuple[int, int | None]] = (2, None)
+
+    def __init__(self, gate: int = 0, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.__dict__["gate"] = whole_number(gate, "GatedAverage: gate", minimum=-(2**31))
+
+    @override
+    def output_shape(self, *input_shapes: Shape) -> Shape:
+        total = len(input_shapes)
+        if not -total <= self.gate < total:
+            mend = f"choose gate from {-total} to {total - 1}"
+            raise self.misfit(f"an input {self.gate} as the gate", input_shapes, mend)
+        experts = list(input_shapes)
+        gate = experts.pop(self.gate)
+        if gate != (total - 1,):
+            needs = f"a gate of shape ({total - 1}) as input {self.gate}"
+            mend = f"end the gating network with Softmax({total - 1}), or choose another gate"
+            raise self.misfit(needs, input_shapes, mend)
+        mend = "make the experts' shapes equal"
+        axes = self.axes(tuple(experts))
+        return tuple(self.agreed(lengths, input_shapes, mend) for lengths in axes)
+
+    @override
+    def multiply_adds(self, *input_shapes: Shape) -> int:
+        values = known_count(self, self.output_shape(*input_shapes))
+        return values * (len(input_shapes) - 1)
+
+    @override
+    def forward(self, *inputs: Tensor) -> Tensor:
+        experts = list(inputs)
+        gate = experts.pop(self.gate)
+        # (N, 1, experts) times (N, experts, values): one product for all.
+        values = torch.stack(experts, 1).flatten(2)
+        return torch.bmm(gate.unsqueeze(1), values).view(experts[0].shape)
+
+    if TYPE_CHECKING:
+        gate: int

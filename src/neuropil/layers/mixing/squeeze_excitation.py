@@ -1,0 +1,148 @@
+"""Channel attention."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import torch.nn.functional as F
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.core import Layer
+from neuropil.core.shape import whole_number
+from neuropil.layers.activations.activation_functions import function
+from neuropil.layers.layer_options import HE, initializer, set_bias
+
+if TYPE_CHECKING:
+    from neuropil.core import Shape
+    from neuropil.core.layer import Initializer
+    from neuropil.core.window import Reach
+    from neuropil.layers.activations.activation_functions import Choice, Function
+    from neuropil.layers.layer_options import Bias
+
+
+class SqueezeExcitation(Layer):
+    """Weigh each channel by what all channels hold on average.
+
+    z[c] = mean_o x[c, o],    s = σ(W₂ g(W₁ z + b₁) + b₂),    y[c, o] = s[c] · x[c, o].
+
+    Shape:
+        ``(C, …)`` with at least one axis after the channels to the same; free axes stay free.
+        With R = max(1, ⌊C/ratio⌋) units, ``squeeze_weight`` has shape ``(R, C)``,
+        ``excite_weight`` ``(C, R)``, and there is a bias for each. The receptive field is the
+        whole input, through the mean.
+
+    Args:
+        ratio: How many channels there are for each unit in between.
+        units: Number R of units in between, in place of the ratio.
+        activation: The function g in between: a name such as ``"relu"``, or a layer.
+        gate: The function σ that gives the weights, likewise, such as ``"hardsigmoid"``.
+        bias: Whether b₁ and b₂ are added, from a start at zero; or where they start: a number
+            or an initialiser.
+        weight: Initialiser of W₁ and W₂; by default ``HeNormal()``, for the rectifier between
+            them.
+        name: Name in the network, in place of ``squeezeexcitation1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+        ShapeError: When the input has no axis after the channels, or these are free.
+
+    Reference:
+        Hu, Shen, Sun, "Squeeze-and-excitation networks", 2018, eqs. 2 to 4.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.init import Constant
+        >>> from neuropil.layers import Input
+        >>> network = Input(2, 2) >> SqueezeExcitation(weight=Constant(0))  # σ(0) = 1/2
+        >>> network(torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])).tolist()
+        [[[0.5, 1.0], [1.5, 2.0]]]
+        >>> SqueezeExcitation(16, bias=False).parameter_shapes((64, 8, 8))
+        {'squeeze_weight': (4, 64), 'excite_weight': (64, 4)}
+    """
+
+    channels_first: ClassVar[bool | None] = True
+
+    def __init__(
+        self,
+        ratio: int = 16,
+        *,
+        units: int | None = None,
+        activation: Choice = "relu",
+        gate: Choice = "sigmoid",
+        bias: Bias = True,
+        weight: Initializer = HE,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        own = self.__dict__
+        own["ratio"] = whole_number(ratio, "SqueezeExcitation: ratio")
+        own["units"] = (
+            None if units is None else whole_number(units, "SqueezeExcitation: units")
+        )
+        own["activation"] = function(activation, "SqueezeExcitation: activation")
+        own["gate"] = function(gate, "SqueezeExcitation: gate")
+        weight = initializer(weight, "SqueezeExcitation: weight")
+        self.initializers.update(squeeze_weight=weight, excite_weight=weight)
+        set_bias(self, bias, "squeeze_bias", "excite_bias")
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) < 2:
+            raise self.refuse(
+                "axes after the channels, such as (C, L) or (C, H, W)",
+                shape,
+                "put it before what took the axes away, such as Flatten()",
+            )
+        self.sizes(shape)
+        return shape
+
+    @override
+    def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
+        channels, units = self.sizes(shape)
+        if not self.has_bias:
+            return {"squeeze_weight": (units, channels), "excite_weight": (channels, units)}
+        return {
+            "squeeze_weight": (units, channels),
+            "squeeze_bias": (units,),
+            "excite_weight": (channels, units),
+            "excite_bias": (channels,),
+        }
+
+    @override
+    def multiply_adds(self, shape: Shape) -> int:
+        channels, units = self.sizes(shape)
+        return 2 * channels * units
+
+    @override
+    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
+        return None
+
+    def sizes(self, shape: Shape) -> tuple[int, int]:
+        """Return the number of channels and of units.
+
+        Raises:
+            ShapeError: When the channels are free.
+        """
+        channels = shape[0]
+        if channels is None:
+            raise self.refuse("a known number of channels", shape, "give it in Input(…)")
+        return channels, self.units or max(1, channels // self.ratio)
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        z = x.mean(tuple(range(2, x.dim())))
+        z = self.activation(F.linear(z, self.squeeze_weight, self.squeeze_bias))
+        s = self.gate(F.linear(z, self.excite_weight, self.excite_bias))
+        return x * s.view(s.shape + (1,) * (x.dim() - 2))
+
+    if TYPE_CHECKING:
+        ratio: int
+        units: int | None
+        activation: Function
+        gate: Function
+        has_bias: bool
+        squeeze_weight: Tensor
+        squeeze_bias: Tensor | None
+        excite_weight: Tensor
+        excite_bias: Tensor | None

@@ -1,0 +1,270 @@
+"""Layers that bring the values within each sample to mean 0 and variance 1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import torch.nn.functional as F
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.checks import flag, number
+from neuropil.core import Layer
+from neuropil.core.shape import count, whole_number
+from neuropil.init import Constant
+from neuropil.layers.layer_options import initializer, refuse_unused
+
+if TYPE_CHECKING:
+    from neuropil.core import Shape
+    from neuropil.core.layer import Initializer
+
+ONES = Constant(1.0)
+
+
+class Normalization(Layer):
+    """What normalising layers share: y = γ (x − mean) / √(variance + ε) + β.
+
+    The variance is the biased one. γ (``weight``) starts at one and β (``bias``) at zero.
+
+    Args:
+        eps: ε, which keeps the root away from zero.
+        affine: Whether there are γ and β.
+        weight: Initialiser of γ.
+        name: Name in the network.
+
+    Raises:
+        ValueError: When `eps` is not above zero.
+    """
+
+    # Which axis has a γ and β for each of its entries.
+    channel_axis: ClassVar[int] = 0
+
+    def __init__(
+        self,
+        *,
+        eps: float = 1e-5,
+        affine: bool = True,
+        weight: Initializer = ONES,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        own = self.__dict__
+        own["eps"] = number(eps, f"{type(self).__name__}: eps", "(0, inf)")
+        own["affine"] = flag(affine, f"{type(self).__name__}: affine")
+        if self.affine:
+            self.initializers["weight"] = initializer(weight, f"{type(self).__name__}: weight")
+        else:
+            refuse_unused(self, "affine=True", weight=weight)
+            self._parameters.update(weight=None, bias=None)
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        self.channels(shape)
+        if self.values_together(shape) == 1:
+            mend = "alone it would always become 0; leave the layer out"
+            raise self.refuse("more than one value to normalise together", shape, mend)
+        return shape
+
+    @override
+    def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
+        size = (self.channels(shape),)
+        return {"weight": size, "bias": size} if self.affine else {}
+
+    def channels(self, shape: Shape) -> int:
+        """Return how many γ and β there are.
+
+        Raises:
+            ShapeError: When that is free.
+        """
+        channels = shape[self.channel_axis]
+        if channels is None:
+            what = "number of channels" if self.channel_axis == 0 else "last axis"
+            raise self.refuse(f"a known {what}", shape, "give it in Input(…)")
+        return channels
+
+    def values_together(self, shape: Shape) -> int | None:  # noqa: ARG002 - subclasses use it
+        """Return how many values of one sample are normalised together; None if free."""
+        return None
+
+    if TYPE_CHECKING:
+        eps: float
+        affine: bool
+        weight: Tensor | None
+        bias: Tensor | None
+
+
+class LayerNorm(Normalization):
+    """Normalise the last axis of each sample: the features of a vector, or of each time step.
+
+    y = γ (x − μ) / √(σ² + ε) + β, with μ and σ² over the last axis; the same in training and
+    at test time.
+
+    Shape:
+        ``(D)`` or ``(T, D)`` to the same; T may be free. Images are refused, since their last
+        axis is only the width: ``GroupNorm(1)`` normalises an image as a whole. (The receptive
+        field counts normalisation as seeing one position only, here and below.)
+
+    Args:
+        eps: ε, which keeps the root away from zero.
+        affine: Whether there are γ (``weight``) and β (``bias``), one for each feature.
+        weight: Initialiser of γ.
+        name: Name in the network, in place of ``layernorm1``.
+
+    Raises:
+        ValueError: When `eps` is not above zero.
+        ShapeError: When the input is an image, or its last axis is free or of length 1.
+
+    Reference:
+        Ba, Kiros, Hinton, "Layer normalization", 2016; ``torch.nn.LayerNorm``.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.layers import Input
+        >>> network = Input(2) >> LayerNorm()
+        >>> network(torch.tensor([[1.0, 3.0], [5.0, 5.0]])).detach()
+        tensor([[-1.0000,  1.0000],
+                [ 0.0000,  0.0000]])
+    """
+
+    channel_axis: ClassVar[int] = -1
+    channels_first: ClassVar[bool | None] = False
+
+    @override
+    def channels(self, shape: Shape) -> int:
+        if len(shape) > 2:
+            mend = "use GroupNorm(1), which normalises all of an image together"
+            raise self.refuse("a vector (D) or a sequence (T, D)", shape, mend)
+        return super().channels(shape)
+
+    @override
+    def values_together(self, shape: Shape) -> int | None:
+        return shape[-1]
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        return F.layer_norm(x, x.shape[-1:], self.weight, self.bias, self.eps)
+
+
+class GroupNorm(Normalization):
+    """Normalise groups of neighbouring channels, with all their positions, in each sample.
+
+    y = γ (x − μ) / √(σ² + ε) + β, with μ and σ² over a group and γ and β for each channel; the
+    same in training and at test time, and whatever the batch.
+
+    Shape:
+        ``(C)``, ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same; C is a multiple of
+        `groups`. Free positions stay free.
+
+    Args:
+        groups: Number of groups; 1 normalises each sample as a whole.
+        eps: ε, which keeps the root away from zero.
+        affine: Whether there are γ (``weight``) and β (``bias``), one for each channel.
+        weight: Initialiser of γ.
+        name: Name in the network, in place of ``groupnorm1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+        ShapeError: When the groups do not divide the channels, their number is free, or a group
+            is one single value.
+
+    Reference:
+        Wu and He, "Group normalization", 2018; ``torch.nn.GroupNorm``.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.layers import Input
+        >>> network = Input(4) >> GroupNorm(2)
+        >>> network(torch.tensor([[1.0, 3.0, 5.0, 9.0]])).detach()
+        tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
+    """
+
+    channels_first: ClassVar[bool | None] = True
+
+    def __init__(
+        self,
+        groups: int,
+        *,
+        eps: float = 1e-5,
+        affine: bool = True,
+        weight: Initializer = ONES,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(eps=eps, affine=affine, weight=weight, name=name)
+        self.__dict__["groups"] = whole_number(groups, "GroupNorm: groups")
+
+    @override
+    def channels(self, shape: Shape) -> int:
+        channels = super().channels(shape)
+        if channels % self.groups:
+            mend = f"choose groups from the divisors of {channels}"
+            raise self.refuse(
+                f"channels in a multiple of its {self.groups} groups", shape, mend
+            )
+        return channels
+
+    @override
+    def values_together(self, shape: Shape) -> int | None:
+        return count((self.channels(shape) // self.groups, *shape[1:]))
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        return F.group_norm(x, self.groups, self.weight, self.bias, self.eps)
+
+    if TYPE_CHECKING:
+        groups: int
+
+
+class InstanceNorm(Normalization):
+    """Normalise each channel of each sample over its positions.
+
+    y = γ (x − μ) / √(σ² + ε) + β, with μ and σ² over the positions of one channel; the same in
+    training and at test time. It takes an image's contrast away, which style transfer wants.
+
+    Shape:
+        ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same. Free positions stay free.
+
+    Args:
+        eps: ε, which keeps the root away from zero.
+        affine: Whether there are γ (``weight``) and β (``bias``), one for each channel; not by
+            default, as in torch.
+        weight: Initialiser of γ.
+        name: Name in the network, in place of ``instancenorm1``.
+
+    Raises:
+        ValueError: When `eps` is not above zero.
+        ShapeError: When there are no positions to normalise over, or only one, or the number of
+            channels is free.
+
+    Reference:
+        Ulyanov, Vedaldi, Lempitsky, "Instance normalization: the missing ingredient for fast
+        stylization", 2016; ``torch.nn.InstanceNorm2d``.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.layers import Input
+        >>> network = Input(2, 2) >> InstanceNorm()
+        >>> network(torch.tensor([[[1.0, 3.0], [10.0, 30.0]]]))
+        tensor([[[-1.0000,  1.0000],
+                 [-1.0000,  1.0000]]])
+    """
+
+    channels_first: ClassVar[bool | None] = True
+
+    def __init__(
+        self,
+        *,
+        eps: float = 1e-5,
+        affine: bool = False,
+        weight: Initializer = ONES,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(eps=eps, affine=affine, weight=weight, name=name)
+
+    @override
+    def values_together(self, shape: Shape) -> int | None:
+        return count(shape[1:])
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        # Groups of one channel: the same numbers as `F.instance_norm` in a third of its time.
+        return F.group_norm(x, x.shape[1], self.weight, self.bias, self.eps)

@@ -1,0 +1,165 @@
+"""Pooling: the largest value, the mean, or both, in windows that slide over the axes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from neuropil.layers.pooling.base import Pooling
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neuropil.core.window import Padding
+
+
+class MaxPooling(Pooling):
+    """The largest value in each window.
+
+    y[c, o] = max_t x[c, S·o + D·t − P_start] over the positions inside the input: padding
+    never wins.
+
+    Shape:
+        ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same rank. With F' = D(F − 1) + 1
+        each axis of length I becomes O = ⌊(I − F' + P_start + P_end)/S⌋ + 1, with ⌈ ⌉ in place
+        of ⌊ ⌋ by `ceil_mode`; free axes stay free.
+
+    Args:
+        size: Window length F, one number or one per axis.
+        stride: Step S between neighbouring windows, one number or one per axis; F if ``None``.
+        padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
+            `Convolution`; less than F' at each end, so that every window sees the input.
+        dilation: Distance D between the positions that a window looks at, one number or one
+            an axis.
+        ceil_mode: Round the number of windows up: the last may stick out, but must start inside
+            the input or the padding before it.
+        name: Name in the network, in place of ``maxpooling1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+        ShapeError: When the input has no axes to slide over, or one that is too short.
+
+    Example:
+        >>> import torch
+        >>> x = torch.tensor([[[1.0, 5.0, 2.0, 4.0, 3.0]]])
+        >>> MaxPooling(2)(x).tolist()
+        [[[5.0, 4.0]]]
+        >>> MaxPooling(2, ceil_mode=True)(x).tolist()
+        [[[5.0, 4.0, 3.0]]]
+        >>> MaxPooling(3, stride=2, padding="same").output_shape((8, 32, None))
+        (8, 16, None)
+    """
+
+    def __init__(
+        self,
+        size: int | tuple[int, ...],
+        *,
+        stride: int | tuple[int, ...] | None = None,
+        padding: Padding = "valid",
+        dilation: int | tuple[int, ...] = 1,
+        ceil_mode: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(size, stride, padding, ceil_mode, dilation=dilation, name=name)
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        return (self.plans.get(x.dim()) or self.plan(x.dim())).largest(x)
+
+
+class AveragePooling(Pooling):
+    """The mean of each window.
+
+    y[c, o] = 1/n_o · Σ_t x[c, S·o + t − P_start], with zeros for x outside. n_o counts the
+    positions of the window that lie on the input or, by `count_include_pad`, on its padding;
+    what `ceil_mode` lets run over the padding too never counts.
+
+    Shape:
+        ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same rank. Each axis of length I
+        becomes O = ⌊(I − F + P_start + P_end)/S⌋ + 1, with ⌈ ⌉ in place of ⌊ ⌋ by `ceil_mode`;
+        free axes stay free.
+
+    Args:
+        size: Window length F, one number or one per axis.
+        stride: Step S between neighbouring windows, one number or one per axis; F if ``None``.
+        padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
+            `Convolution`; less than F at each end, so that every window sees the input.
+        ceil_mode: Round the number of windows up: the last may stick out, but must start inside
+            the input or the padding before it.
+        count_include_pad: Whether padding counts as zeros, or not at all.
+        name: Name in the network, in place of ``averagepooling1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+        ShapeError: When the input has no axes to slide over, or one that is too short.
+
+    Example:
+        >>> import torch
+        >>> x = torch.tensor([[[1.0, 5.0, 2.0, 4.0, 3.0]]])
+        >>> AveragePooling(2)(x).tolist()
+        [[[3.0, 3.0]]]
+        >>> AveragePooling(2, padding=(1, 0))(x).tolist()
+        [[[0.5, 3.5, 3.5]]]
+        >>> AveragePooling(2, padding=(1, 0), count_include_pad=False)(x).tolist()
+        [[[1.0, 3.5, 3.5]]]
+    """
+
+    def __init__(
+        self,
+        size: int | tuple[int, ...],
+        *,
+        stride: int | tuple[int, ...] | None = None,
+        padding: Padding = "valid",
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            size, stride, padding, ceil_mode, count_include_pad=count_include_pad, name=name
+        )
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        plan = self.plans.get(x.dim()) or self.plan(x.dim())
+        if plan.pads is None:  # spares a call
+            pool, options = plan.average
+            return pool(x, *options)
+        return plan.mean(x)
+
+
+class MaxAveragePooling(AveragePooling):
+    """The sum of the largest value and the mean of each window.
+
+    y = MaxPooling(…)(x) + AveragePooling(…)(x), with the same options.
+
+    Shape:
+        As `AveragePooling`: ``(C, …)`` to ``(C, …)``.
+
+    Args:
+        size: Window length F, one number or one per axis.
+        stride: Step S between neighbouring windows, one number or one per axis; F if ``None``.
+        padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end).
+        ceil_mode: Round the number of windows up: the last may stick out, but must start inside
+            the input or the padding before it.
+        count_include_pad: Whether padding counts as zeros in the mean, or not at all.
+        name: Name in the network, in place of ``maxaveragepooling1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+        ShapeError: When the input has no axes to slide over, or one that is too short.
+
+    Reference:
+        Mishkin, Sergievskiy, Matas, "Systematic evaluation of CNN advances on the ImageNet",
+        2016.
+
+    Example:
+        >>> import torch
+        >>> MaxAveragePooling(2)(torch.tensor([[[1.0, 5.0, 2.0, 4.0]]])).tolist()
+        [[[8.0, 7.0]]]
+    """
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        plan = self.plans.get(x.dim()) or self.plan(x.dim())
+        return plan.largest(x) + plan.mean(x)

@@ -1,0 +1,257 @@
+"""What recurrent layers share: states, directions, weights in torch's order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.checks import flag
+from neuropil.core import Shape, ShapeError
+from neuropil.core.shape import format_shapes, whole_number
+from neuropil.init import Orthogonal, XavierUniform
+from neuropil.layers.layer_options import initializer
+from neuropil.layers.stacked_weights import Stacked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neuropil.core.layer import Initializer
+
+XAVIER = XavierUniform()
+ORTHOGONAL = Orthogonal()
+
+# Torch's names: the state dict of a one-layer torch.nn.LSTM or GRU loads as it is.
+NAMES = tuple(
+    f"{name}_l0{suffix}"
+    for suffix in ("", "_reverse")
+    for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+)
+# What a run gives: the outputs of all steps, and the state after the last.
+Run = tuple[Tensor, tuple[Tensor, ...]]
+
+
+class Recurrent(Stacked):
+    """A layer that reads a sequence step by step and carries a state from each to the next.
+
+    A subclass gives `gates`, `mode`, and `steps`, which runs over a whole batch.
+
+    Shape:
+        ``(T, D)`` to ``(units)``, or ``(T, units)`` for the whole sequence; T may be free.
+
+    Args:
+        units: Width of the state.
+        only_last: Whether only the last step's output is given.
+        bidirectional: Whether a second set of weights reads the sequence from its end.
+        weight: Initialiser of each gate's map of the input.
+        recurrent_weight: Initialiser of each gate's map of the state.
+        name: Name in the network.
+
+    Raises:
+        ValueError: When `units` is not a whole number from 1 up.
+        ShapeError: When the input is no sequence, or an initial state has another width.
+    """
+
+    channels_first: ClassVar[bool | None] = False
+
+    # How many maps stand in each weight; torch's name of the layer; its states.
+    gates: ClassVar[int]
+    mode: ClassVar[str]
+    states: ClassVar[tuple[str, ...]]
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        only_last: bool = True,
+        bidirectional: bool = False,
+        weight: Initializer = XAVIER,
+        recurrent_weight: Initializer = ORTHOGONAL,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        kind = type(self).__name__
+        own = self.__dict__
+        own["units"] = whole_number(units, f"{kind}: units")
+        own["only_last"] = flag(only_last, f"{kind}: only_last")
+        own["bidirectional"] = flag(bidirectional, f"{kind}: bidirectional")
+        own["directions"] = 1 + self.bidirectional
+        self.initializers["weight_ih"] = initializer(weight, f"{kind}: weight")
+        self.initializers["weight_hh"] = initializer(
+            recurrent_weight, f"{kind}: recurrent_weight"
+        )
+
+    @override
+    def output_shape(self, shape: Shape, *states: Shape) -> Shape:
+        self.width(shape)
+        outputs = self.units * self.directions
+        if any(state != (outputs,) for state in states):
+            wanted = " and ".join(f"{name} of shape ({outputs})" for name in self.states)
+            raise ShapeError(
+                f"{self!r} takes a sequence and, where they are given, {wanted}, got "
+                f"{format_shapes((shape, *states))}: end what gives a state in "
+                f"{outputs} units."
+            )
+        return (outputs,) if self.only_last else (shape[0], outputs)
+
+    @override
+    def parameter_shapes(self, shape: Shape, *_: Shape) -> dict[str, tuple[int, ...]]:
+        rows, columns = self.gates * self.units, self.width(shape)
+        sizes = [(rows, columns), (rows, self.units), (rows,), (rows,)] * self.directions
+        return dict(zip(NAMES, sizes, strict=False))
+
+    @override
+    def multiply_adds(self, shape: Shape, *_: Shape) -> int:
+        length, width = shape[0], self.width(shape)
+        if length is None:
+            mend = "say how long the sequence is"
+            raise self.refuse("a known length to count multiply–adds", shape, mend)
+        return length * self.directions * self.gates * self.units * (width + self.units)
+
+    @override
+    def reaches(self, *_: Shape) -> None:
+        return None
+
+    def width(self, shape: Shape) -> int:
+        """Return the number of features of each step.
+
+        Raises:
+            ShapeError: When the input is no sequence, or that number is free.
+        """
+        if len(shape) != 2:
+            mend = (
+                "put Embedding(…) or Reshape(-1, 1) before it"
+                if len(shape) == 1
+                else "put Reshape(…) before it, with the steps first"
+            )
+            raise self.refuse("a sequence (T, D)", shape, mend)
+        if shape[1] is None:
+            mend = "only the number of steps may be free; give the other in Input(…)"
+            raise self.refuse("a last axis of known length", shape, mend)
+        return shape[1]
+
+    @override
+    def maps_in(self, name: str) -> int:
+        return self.gates
+
+    @override
+    def initializer_of(self, name: str) -> Initializer | None:
+        return self.initializers.get(name.removesuffix("_reverse").removesuffix("_l0"))
+
+    # Running it
+
+    def run(self, x: Tensor, state: tuple[Tensor, ...] = ()) -> Run:
+        """Return the outputs of all steps and the state after the last one.
+
+        A sequence read in parts, each from the state after the part before it, gives what it
+        gives read at once: so text is written a character at a time.
+
+        Args:
+            x: A batch of sequences, ``(N, T, D)``.
+            state: Where to start from, one tensor ``(N, units)`` for each state; zeros if
+                empty. With two directions ``(N, 2·units)``, forward before backward.
+
+        Returns:
+            The outputs, ``(N, T, units)``, whatever `only_last` is, and the state as it is
+            taken.
+        """
+        outputs, *after = self.steps(x, self.starts(x, state))
+        return outputs, tuple(map(self.joined, after))
+
+    @override
+    def forward(self, x: Tensor, *state: Tensor) -> Tensor:
+        outputs, last, *_ = self.steps(x, self.starts(x, state))
+        return self.joined(last) if self.only_last else outputs
+
+    def starts(self, x: Tensor, state: tuple[Tensor, ...]) -> list[Tensor]:
+        """Return all initial states, directions first as torch has them."""
+        if self.directions == 1:
+            starts = [value.unsqueeze(0) for value in state]
+        else:
+            starts = [torch.stack(value.chunk(2, -1)) for value in state]
+        if len(starts) < len(self.states):
+            zeros = x.new_zeros(self.directions, x.shape[0], self.units)
+            starts += [zeros] * (len(self.states) - len(starts))
+        return starts
+
+    def joined(self, state: Tensor) -> Tensor:
+        """Return a state of torch's, ``(directions, N, units)``, as ``(N, units)``."""
+        return state[0] if self.directions == 1 else torch.cat((state[0], state[1]), -1)
+
+    def steps(self, x: Tensor, starts: list[Tensor]) -> tuple[Tensor, ...]:
+        """Return the outputs of all steps, and the states after the last one."""
+        raise NotImplementedError
+
+    def fused(self, kernel: Callable[..., Any], x: Tensor, starts: Any) -> tuple[Tensor, ...]:
+        """Return what one of torch's kernels gives: outputs and states as `steps` has them."""
+        one_layer, no_dropout = 1, 0.0
+        biases = batch_first = True
+        return undisturbed(kernel)(
+            x,
+            starts,
+            self.weights(),
+            biases,
+            one_layer,
+            no_dropout,
+            self.training,
+            self.bidirectional,
+            batch_first,
+        )
+
+    def weights(self) -> list[Tensor]:
+        """Return the weights as torch's kernels take them."""
+        # By name: a wrapper that shards them may have taken them out of the dict.
+        return [getattr(self, name) for name in NAMES[: 4 * self.directions]]
+
+    @override
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        moved = super()._apply(fn, recurse)
+        self.flatten_parameters()
+        return moved
+
+    def flatten_parameters(self) -> None:
+        """Set the weights one after the other in memory, as cuDNN wants them."""
+        weights: list[Any] = list(self._parameters.values())
+        if len(weights) != 4 * self.directions or not all(map(acceptable, weights)):
+            return
+        from torch.backends.cudnn import rnn
+
+        with torch.no_grad(), torch.cuda.device_of(weights[0]):
+            torch._cudnn_rnn_flatten_weight(  # pyright: ignore[reportPrivateUsage]  # torch's own way
+                weights,
+                4,
+                weights[0].shape[1],
+                rnn.get_cudnn_mode(self.mode),
+                self.units,
+                0,
+                1,
+                True,  # noqa: FBT003 - batch first
+                self.bidirectional,
+            )
+
+    if TYPE_CHECKING:
+        units: int
+        only_last: bool
+        bidirectional: bool
+        directions: int
+
+
+def undisturbed(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a kernel that `torch.compile` leaves alone, as it leaves torch's own layers alone.
+
+    It would unroll the loop over the steps: slow to compile, slower to run than the kernel, and
+    wrong for some inputs on CPU (torch 2.13). Exporting unrolls nothing.
+    """
+    compiler = torch.compiler
+    # Torch 2.6 cannot tell the two apart.
+    exporting = getattr(compiler, "is_exporting", compiler.is_compiling)
+    if not compiler.is_compiling() or exporting():
+        return kernel
+    return compiler.disable(kernel)
+
+
+def acceptable(weight: Tensor) -> bool:
+    """Tell whether cuDNN would take a weight."""
+    return weight.is_cuda and torch.backends.cudnn.is_acceptable(weight)

@@ -1,0 +1,75 @@
+"""The gated recurrent unit."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.layers.recurrent.base import Recurrent
+
+
+class GRU(Recurrent):
+    """Read a sequence with gated recurrent units.
+
+    At each step, from the input x and the last output h:
+
+    r = σ(Wᵣ x + Uᵣ h + bᵣ), z = σ(W_z x + U_z h + b_z),
+    n = tanh(Wₙ x + bₙ + r ⊙ (Uₙ h + b'ₙ)); h ← (1 − z) ⊙ n + z ⊙ h.
+
+    This is torch's and cuDNN's variant, in which r acts after the product Uₙ h; in the paper
+    it acts before, Uₙ (r ⊙ h).
+
+    h starts at zero; as a further input of the layer comes another start, as in
+    ``parallel(sequence, h0) >> GRU(8)``. `run` gives the last state as well as the outputs and
+    takes it up again.
+
+    Shape:
+        ``(T, D)`` to ``(units)``, or ``(T, units)`` with ``only_last=False``; T may be free.
+        Twice the units with two directions, the forward one first: of the last step forward
+        and of the first step backward, where each has read everything. The start is
+        ``(units)``, or ``(2·units)``.
+
+    Args:
+        units: Width of h.
+        only_last: Whether only the last step's output is given.
+        bidirectional: Whether a second set of weights reads the sequence from its end.
+        weight: Initialiser of each W, ``(units, D)``; by default ``XavierUniform()``, and
+            ``Orthogonal()`` for U, where torch draws both evenly from
+            (−1/√units, 1/√units). In the parameter ``weight_ih_l0`` they stand
+            one below the other in the order r, z, n. Parameters have torch's names and forms:
+            ``load_state_dict`` takes that of a ``torch.nn.GRU`` of one layer.
+        recurrent_weight: Initialiser of each U, ``(units, units)``.
+        name: Name in the network, in place of ``gru1``.
+
+    Raises:
+        ValueError: When `units` is not a whole number from 1 up.
+        ShapeError: When the input is no sequence, or the start has another width.
+
+    Reference:
+        Cho et al., "Learning phrase representations using RNN encoder–decoder for statistical
+        machine translation", 2014; ``torch.nn.GRU``.
+
+    Example:
+        >>> from neuropil.layers import Input
+        >>> (Input(None, 32) >> GRU(48, bidirectional=True)).output_shape
+        (96,)
+        >>> gru = GRU(48, only_last=False)
+        >>> network = Input(50, 32) >> gru
+        >>> x = torch.randn(1, 50, 32)
+        >>> first, state = gru.run(x[:, :20])
+        >>> second, state = gru.run(x[:, 20:], state)
+        >>> torch.allclose(torch.cat((first, second), 1), network(x), atol=1e-6)
+        True
+    """
+
+    inputs_taken: ClassVar[tuple[int, int | None]] = (1, 2)
+    gates: ClassVar[int] = 3
+    mode: ClassVar[str] = "GRU"
+    states: ClassVar[tuple[str, ...]] = ("h",)
+
+    @override
+    def steps(self, x: Tensor, starts: list[Tensor]) -> tuple[Tensor, ...]:
+        return self.fused(torch.gru, x, starts[0])

@@ -1,0 +1,182 @@
+"""Long short-term memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+from typing_extensions import override
+
+from neuropil.checks import flag, number
+from neuropil.layers.recurrent.base import ORTHOGONAL, XAVIER, Recurrent
+
+if TYPE_CHECKING:
+    from neuropil.core import Shape
+    from neuropil.core.layer import Initializer
+
+
+class LSTM(Recurrent):
+    """Read a sequence with a long short-term memory.
+
+    At each step, from the input x, the last output h and the cell c:
+
+    i = σ(Wᵢ x + Uᵢ h + bᵢ), f = σ(W_f x + U_f h + b_f), g = tanh(W_g x + U_g h + b_g),
+    o = σ(Wₒ x + Uₒ h + bₒ); c ← f ⊙ c + i ⊙ g; h ← o ⊙ tanh(c).
+
+    Peepholes show the cell to the gates: pᵢ ⊙ c is added inside i and p_f ⊙ c inside f, with
+    the cell as it was, and pₒ ⊙ c inside o, with the cell as it has become.
+
+    Both start at zero; as further inputs of the layer come a start for h and one for c, as in
+    ``parallel(sequence, h0, c0) >> LSTM(8)``. `run` gives the last state as well as the outputs
+    and takes it up again.
+
+    Shape:
+        ``(T, D)`` to ``(units)``, or ``(T, units)`` with ``only_last=False``; T may be free.
+        Twice the units with two directions, the forward one first: of the last step forward
+        and of the first step backward, where each has read everything. The starts are
+        ``(units)``, or ``(2·units)``.
+
+    Args:
+        units: Width of h and c.
+        only_last: Whether only the last step's output is given.
+        bidirectional: Whether a second set of weights reads the sequence from its end.
+        forget_bias: What b_f starts from: at 1, f starts near σ(1) = 0.73, so that gradients
+            reach further back than at 0, where f is 0.5.
+        peepholes: Whether the gates see the cell, by weights that start at zero. Such a layer
+            is a plain loop over the steps, several times slower than torch's kernels.
+        weight: Initialiser of each W, ``(units, D)``; by default ``XavierUniform()``, and
+            ``Orthogonal()`` for U, where torch draws both evenly from
+            (−1/√units, 1/√units). In the parameter ``weight_ih_l0`` they stand
+            one below the other in the order i, f, g, o. Parameters have torch's names and forms
+            (two biases, of which the sum counts): ``load_state_dict`` takes that of a
+            ``torch.nn.LSTM`` of one layer.
+        recurrent_weight: Initialiser of each U, ``(units, units)``.
+        name: Name in the network, in place of ``lstm1``.
+
+    Raises:
+        ValueError: When an option is out of its range.
+        ShapeError: When the input is no sequence, or a start has another width.
+
+    Reference:
+        Hochreiter and Schmidhuber, "Long short-term memory", 1997; Gers, Schmidhuber, Cummins,
+        "Learning to forget", 2000, for the forget gate; Gers, Schmidhuber, "Recurrent nets that
+        time and count", 2000, for peepholes; Jozefowicz, Zaremba,
+        Sutskever, "An empirical exploration of recurrent network architectures", 2015, for the
+        bias; ``torch.nn.LSTM``.
+
+    Example:
+        >>> from neuropil.layers import Input, Softmax
+        >>> (Input(None, 32) >> LSTM(48) >> Softmax(2)).output_shape
+        (2,)
+        >>> lstm = LSTM(48, only_last=False)
+        >>> network = Input(50, 32) >> lstm
+        >>> network.output_shape, lstm.multiply_adds((50, 32))  # 50 · 4 · 48 · (32 + 48)
+        ((50, 48), 768000)
+        >>> x = torch.randn(1, 50, 32)
+        >>> first, state = lstm.run(x[:, :20])
+        >>> second, state = lstm.run(x[:, 20:], state)
+        >>> torch.allclose(torch.cat((first, second), 1), network(x), atol=1e-6)
+        True
+    """
+
+    inputs_taken: ClassVar[tuple[int, int | None]] = (1, 3)
+    gates: ClassVar[int] = 4
+    mode: ClassVar[str] = "LSTM"
+    states: ClassVar[tuple[str, ...]] = ("h", "c")
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        only_last: bool = True,
+        bidirectional: bool = False,
+        forget_bias: float = 1.0,
+        peepholes: bool = False,
+        weight: Initializer = XAVIER,
+        recurrent_weight: Initializer = ORTHOGONAL,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            units,
+            only_last=only_last,
+            bidirectional=bidirectional,
+            weight=weight,
+            recurrent_weight=recurrent_weight,
+            name=name,
+        )
+        own = self.__dict__
+        own["forget_bias"] = number(forget_bias, "LSTM: forget_bias")
+        own["peepholes"] = flag(peepholes, "LSTM: peepholes")
+
+    @override
+    def parameter_shapes(self, shape: Shape, *_: Shape) -> dict[str, tuple[int, ...]]:
+        shapes = super().parameter_shapes(shape)
+        if self.peepholes:
+            names = ("peephole_l0", "peephole_l0_reverse")[: self.directions]
+            shapes |= dict.fromkeys(names, (3 * self.units,))
+        return shapes
+
+    @override
+    def multiply_adds(self, shape: Shape, *_: Shape) -> int:
+        steps = super().multiply_adds(shape)
+        if self.peepholes:
+            per_step = self.gates * (self.width(shape) + self.units)
+            steps += steps // per_step * 3
+        return steps
+
+    @override
+    def reset_parameters(self, generator: Generator | None = None) -> None:
+        super().reset_parameters(generator)
+        for name, parameter in self._parameters.items():
+            if name.startswith("bias_ih") and parameter is not None:
+                parameter.detach()[self.units : 2 * self.units].fill_(self.forget_bias)
+
+    @override
+    def steps(self, x: Tensor, starts: list[Tensor]) -> tuple[Tensor, ...]:
+        if self.peepholes:
+            return self.peeping(x, starts)
+        return self.fused(torch.lstm, x, starts)
+
+    def peeping(self, x: Tensor, starts: list[Tensor]) -> tuple[Tensor, ...]:
+        """Return what torch's kernel would, for gates that see the cell."""
+        ends = []
+        for direction, suffix in enumerate(("", "_reverse")[: self.directions]):
+            names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "peephole")
+            weights = [getattr(self, f"{name}_l0{suffix}") for name in names]
+            start = [state[direction] for state in starts]
+            given = x.flip(1) if direction else x
+            outputs, *state = peephole_steps(given, *start, *weights)
+            ends.append((outputs.flip(1) if direction else outputs, *state))
+        outputs, h, c = zip(*ends, strict=True)
+        return torch.cat(outputs, -1), torch.stack(h), torch.stack(c)
+
+    if TYPE_CHECKING:
+        forget_bias: float
+        peepholes: bool
+
+
+def peephole_steps(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor,
+    bias_hh: Tensor,
+    peephole: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the outputs of all steps in one direction, and the last h and c."""
+    sees_i, sees_f, sees_o = peephole.chunk(3)
+    recurrent = weight_hh.t()
+    outputs = []
+    # The inputs' part of all gates at all steps is one product.
+    for step in F.linear(x, weight_ih, bias_ih + bias_hh).unbind(1):
+        i, f, g, o = torch.addmm(step, h, recurrent).chunk(4, -1)
+        i = torch.sigmoid(i + sees_i * c)
+        f = torch.sigmoid(f + sees_f * c)
+        c = f * c + i * torch.tanh(g)
+        h = torch.sigmoid(o + sees_o * c) * torch.tanh(c)
+        outputs.append(h)
+    return torch.stack(outputs, 1), h, c

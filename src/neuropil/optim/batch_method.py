@@ -1,0 +1,169 @@
+"""What algorithms share that evaluate the loss themselves, several times in a step."""
+
+from __future__ import annotations
+
+import functools
+import math
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.optim.optimizer_options import check_options, some_parameters
+from neuropil.optim.outcome import REASONS, Outcome, Reason
+from neuropil.optim.parameter_vector import WeightVector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch.optim.optimizer import ParamsT
+
+
+# How torch says that a graph was gone through before, or that there is none to go through.
+TWICE = "backward through the graph a second time"
+NO_GRAPH = "does not require grad and does not have a grad_fn"
+
+
+def refusing_backward(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a method say in a line that its closure called ``backward``; a decorator.
+
+    Args:
+        step: A method of an algorithm that is given a closure and goes backward itself.
+    """
+
+    @functools.wraps(step)
+    def method(self: Any, closure: Callable[[], Any], *args: Any, **options: Any) -> Any:
+        try:
+            return step(self, closure, *args, **options)
+        except RuntimeError as error:
+            if TWICE not in str(error) and NO_GRAPH not in str(error):
+                raise
+            raise TypeError(
+                f"{type(self).__name__}: the closure called backward, which torch.optim.LBFGS "
+                f"asks for; here it only returns the {gives(self)}."
+            ) from None
+
+    return method
+
+
+def gives(method: BatchMethod) -> str:
+    """Return what a closure is to give."""
+    return "residuals" if method.needs == "residuals" else "loss"
+
+
+class BatchMethod(torch.optim.Optimizer):
+    """An optimiser that is given the loss itself and sees all weights as one vector.
+
+    ``step(closure)`` asks ``closure()`` for the loss as often as it needs; the closure never
+    calls ``backward``. All groups of parameters are moved together, so they share their
+    options. Frozen parameters stay where they are.
+
+    Args:
+        params: Parameters, or groups of them as dicts.
+        options: The algorithm's own options.
+
+    Raises:
+        ValueError: If an option is out of its range, there are no parameters, or groups have
+            options of their own.
+    """
+
+    needs: Literal["closure", "residuals"] = "closure"
+    vector: WeightVector | None = None  # what `weights` returned last
+
+    def __init__(self, params: ParamsT, options: dict[str, Any]) -> None:
+        name = type(self).__name__
+        check_options(name, options)
+        super().__init__(some_parameters(name, params), options)
+
+    @override
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        own = sorted(set(param_group) & set(self.defaults))
+        differing = [option for option in own if param_group[option] != self.defaults[option]]
+        if differing:
+            raise ValueError(
+                f"{type(self).__name__} moves all weights together: a group cannot have "
+                f"{differing[0]!r} of its own, got {param_group[differing[0]]!r}."
+            )
+        super().add_param_group(param_group)
+
+    @override
+    @abstractmethod
+    def step(self, closure: Callable[[], Any]) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]  # there is no step without one
+        """Move the weights once and return the loss where the step began.
+
+        Args:
+            closure: Gives the loss, a scalar; it does not call ``backward``.
+        """
+
+    def minimize(self, closure: Callable[[], Any], max_steps: int = 1000) -> Outcome:
+        """Take steps until the algorithm has come to an end.
+
+        Args:
+            closure: Gives the loss, as for `step`.
+            max_steps: At most so many.
+        """
+        for _ in range(max_steps):
+            self.step(closure)
+            if self.outcome.done:
+                break
+        return self.outcome
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options, the same for all groups."""
+        return self.param_groups[0]
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        """What is kept from step to step; it is part of ``state_dict``."""
+        return self.state[self.param_groups[0]["params"][0]]
+
+    @property
+    def outcome(self) -> Outcome:
+        """How far it came, and why it stopped if it did."""
+        memory = self.memory
+        return Outcome(
+            reason=REASONS[memory.get("reason", 0)],
+            loss=memory.get("loss", math.nan),
+            gradient=memory.get("gradient", math.nan),
+            steps=memory.get("steps", 0),
+            evaluations=memory.get("evaluations", 0),
+        )
+
+    def note(self, reason: Reason, loss: float, gradient: float, evaluations: int) -> None:
+        """Write down how a step went.
+
+        Args:
+            reason: Why there is nothing more to do, or ``"going on"``.
+            loss: The loss after the step.
+            gradient: The largest absolute entry of its gradient.
+            evaluations: How often the loss was asked for in this step.
+        """
+        memory = self.memory
+        memory["reason"] = REASONS.index(reason)  # torch cannot load a state with text in it
+        memory["loss"], memory["gradient"] = loss, gradient
+        memory["steps"] = memory.get("steps", 0) + 1
+        memory["evaluations"] = memory.get("evaluations", 0) + evaluations
+
+    def weights(self) -> WeightVector:
+        """Return all weights that are not frozen, as one vector."""
+        parameters = [p for group in self.param_groups for p in group["params"]]
+        if self.vector is None or not self.vector.fits(parameters):
+            self.vector = WeightVector(type(self).__name__, parameters)
+        return self.vector
+
+    def scalar(self, value: Any) -> Tensor:
+        """Return what a closure gave, once it is seen to be a loss that can be differentiated.
+
+        Raises:
+            TypeError: When it is something else.
+        """
+        if not isinstance(value, Tensor) or value.numel() != 1 or not value.requires_grad:
+            got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+            raise TypeError(
+                f"{type(self).__name__}: the closure must return the loss, a scalar tensor "
+                f"that depends on the parameters, without calling backward; got {got}."
+            )
+        return value.reshape(())

@@ -1,0 +1,37 @@
+"""The linear batch-size rule."""
+
+from __future__ import annotations
+
+from neuropil.optim.optimizer_options import check_options
+
+
+def scale_lr(lr: float, batch_size: int, base_batch_size: int = 256) -> float:
+    """Return the learning rate in proportion to the batch: ``lr · batch / base batch``.
+
+    A batch k times as large makes k times fewer steps, each along a mean of k times as many
+    examples; a rate k times as large makes the same way of them. The rule holds up to a few
+    thousand images, with `warmup` at the start, and for plain gradient descent and momentum;
+    adaptive algorithms want less.
+
+    Args:
+        lr: The rate that is right for ``base_batch_size``.
+        batch_size: Examples in a batch.
+        base_batch_size: The batch that ``lr`` belongs to.
+
+    Raises:
+        ValueError: If a number is not above 0.
+
+    Reference:
+        Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", 2017.
+
+    Example:
+        >>> scale_lr(0.1, batch_size=1024)
+        0.4
+        >>> scale_lr(0.1, batch_size=32, base_batch_size=128)
+        0.025
+    """
+    check_options("scale_lr", {"lr": lr})
+    for name, size in (("batch_size", batch_size), ("base_batch_size", base_batch_size)):
+        if not size >= 1:
+            raise ValueError(f"scale_lr: `{name}` must be at least 1, got {size!r}.")
+    return lr * (batch_size / base_batch_size)

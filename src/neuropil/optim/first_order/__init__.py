@@ -1,0 +1,1 @@
+"""First-order algorithms: one gradient for each step."""

@@ -1,0 +1,40 @@
+"""What all first-order algorithms share; the update itself is torch's."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from typing_extensions import override
+
+from neuropil.optim.optimizer_options import check_options, some_parameters
+
+
+class FirstOrder(torch.optim.Optimizer):
+    """An optimiser whose step takes the gradient from each parameter's ``grad``."""
+
+    needs: Literal["gradient"] = "gradient"
+
+    def prepare(self, params: Any, options: dict[str, Any], **others: Any) -> Any:
+        """Check the options before torch does, in words of our own; return the parameters."""
+        check_options(type(self).__name__, options | others)
+        return some_parameters(type(self).__name__, params)
+
+    @override
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        check_options(type(self).__name__, {**self.defaults, **param_group})
+        super().add_param_group(param_group)
+
+    @override
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients.
+
+        Args:
+            set_to_none: Drop the tensors; if False they are kept and filled with zeros.
+        """
+        if not set_to_none:
+            super().zero_grad(set_to_none=False)
+            return
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None

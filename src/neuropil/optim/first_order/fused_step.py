@@ -1,0 +1,157 @@
+"""Steps that go straight to torch's fused kernels.
+
+`torch.optim` spends 40 to 250 µs of Python on each step of a small network: it opens a profiler
+range, looks for hooks, sorts tensors by device, and loops over parameters. Where nothing of
+that is in use, one kernel call makes the same update. Everything else is left to torch:
+sparse or strided gradients, capturable or differentiable steps, gradient scaling, parameters on
+several devices, and the first step, which makes the state.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.optim.first_order.base import FirstOrder
+from neuropil.optim.first_order.torch_internals import has_kernel, is_observed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+# One list of tensors a column: parameters, gradients, and each kind of state.
+Columns: TypeAlias = list[list[Tensor]]
+
+
+class DirectStep(FirstOrder):
+    """A first-order algorithm that has a fused kernel.
+
+    A subclass names the state that its kernel needs and calls the kernel in `launch`.
+    """
+
+    def state_names(self, group: dict[str, Any]) -> Sequence[str]:
+        """Return the kinds of state that the kernel takes, in its order."""
+        raise NotImplementedError
+
+    def supports(self, columns: Columns) -> bool:  # noqa: ARG002 - for subclasses
+        """Tell whether there is a kernel for where these tensors are."""
+        return True
+
+    def launch(self, group: dict[str, Any], columns: Columns) -> None:
+        """Update one group's parameters in place."""
+        raise NotImplementedError
+
+    @override
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient.
+
+        Args:
+            closure: Evaluates the loss anew and returns it; rarely needed.
+
+        Returns:
+            What the closure returned, or None.
+        """
+        return (observed_update if is_observed(self) else update)(self, closure)
+
+    # Or else torch would wrap `step` in what this file exists to avoid.
+    step.__dict__["hooked"] = True
+
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the state of another run, on whichever device it ran.
+
+        Args:
+            state_dict: What `state_dict` gave.
+        """
+        super().load_state_dict(state_dict)
+        for group in self.param_groups:
+            # On a GPU the flag may be a choice of `choose_kernel`, which a CPU does not share.
+            if self.defaults["fused"] is None and not all_on_cuda(group["params"]):
+                group["fused"] = None
+
+
+def update(algorithm: DirectStep, closure: Callable[[], Any] | None) -> Any:
+    """Make one step: by the kernels if they can, by torch if not."""
+    if "found_inf" in algorithm.__dict__ or torch.compiler.is_compiling():
+        return torch_step(algorithm, closure)
+    loss = None
+    if closure is not None:
+        with torch.enable_grad():
+            loss = closure()
+    work: list[tuple[dict[str, Any], Columns]] = []
+    for group in algorithm.param_groups:
+        columns = gather(algorithm, group)
+        if columns is None:
+            torch_step(algorithm, None)
+            return loss
+        work.append((group, columns))
+    with torch.no_grad():
+        for group, columns in work:
+            if columns[0]:
+                algorithm.launch(group, columns)
+    return loss
+
+
+# With the profiler's range and the hooks around it, as torch does for every optimiser.
+observed_update = torch.optim.Optimizer.profile_hook_step(update)
+
+
+def torch_step(algorithm: DirectStep, closure: Callable[[], Any] | None) -> Any:
+    """Make the step as torch does, without its hooks: those have been called."""
+    for group in algorithm.param_groups:
+        choose_kernel(algorithm, group)
+    bound: Any = super(DirectStep, algorithm).step
+    step = bound.__func__
+    return (step.__wrapped__ if getattr(step, "hooked", False) else step)(algorithm, closure)
+
+
+def choose_kernel(algorithm: DirectStep, group: dict[str, Any]) -> None:
+    """Before the first step on a GPU, choose the fused kernel: its counters live there."""
+    free = group["fused"] is None and not group["foreach"] and not group["differentiable"]
+    fresh = not any(algorithm.state.get(parameter) for parameter in group["params"])
+    if free and fresh and all_on_cuda(group["params"]):
+        group["fused"] = all(parameter.is_floating_point() for parameter in group["params"])
+
+
+def all_on_cuda(params: Sequence[Tensor]) -> bool:
+    """Tell whether all parameters are on GPUs."""
+    return all(parameter.is_cuda for parameter in params)
+
+
+def gather(algorithm: DirectStep, group: dict[str, Any]) -> Columns | None:
+    """Return what the kernel takes, or None where the step is torch's to make."""
+    if not is_plain(group):
+        return None
+    params = [parameter for parameter in group["params"] if parameter.grad is not None]
+    grads = [parameter.grad for parameter in params]
+    kinds = {
+        (type(p), p.device, p.dtype, g.dtype, p.is_contiguous(), is_contiguous(g))
+        for p, g in zip(params, grads, strict=True)
+    }
+    if not (len(kinds) <= 1 and all(has_kernel(*kind) for kind in kinds)):
+        return None
+    columns = [params, grads]
+    states = [algorithm.state.get(parameter, {}) for parameter in params]
+    try:
+        columns += [[state[name] for state in states] for name in algorithm.state_names(group)]
+    except KeyError:  # the first step of a parameter
+        return None
+    return columns if not params or algorithm.supports(columns) else None
+
+
+def is_contiguous(gradient: Tensor) -> bool:
+    """Tell whether a gradient is dense and in order; a sparse one knows no order."""
+    return gradient.layout is torch.strided and gradient.is_contiguous()
+
+
+def is_plain(group: dict[str, Any]) -> bool:
+    """Tell whether a group asks for nothing but the update."""
+    return not (
+        group["fused"] is False
+        or group["foreach"] is not None
+        or group["differentiable"]
+        or group.get("capturable")
+        or isinstance(group["lr"], Tensor)
+    )

@@ -1,0 +1,1 @@
+"""Nonlinear least squares: Levenberg–Marquardt and the Jacobian that it needs."""

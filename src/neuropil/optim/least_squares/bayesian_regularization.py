@@ -1,0 +1,62 @@
+"""Bayesian regularisation: how much to believe the data, and how much the prior."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+if TYPE_CHECKING:
+    from neuropil.optim.least_squares.gauss_newton import GaussNewton
+
+
+class Evidence(NamedTuple):
+    """What maximises the evidence, the probability of the data given α and β.
+
+    Errors are taken to be normal with variance 1/β, weights normal around 0 with variance 1/α.
+
+    Attributes:
+        alpha: α.
+        beta: β.
+        effective: γ, the effective number of weights: how many the data determine.
+    """
+
+    alpha: float
+    beta: float
+    effective: float
+
+
+def estimate(model: GaussNewton, loss: float, before: Evidence | None) -> Evidence:
+    """Return one round of re-estimating α and β.
+
+    ``γ = Σᵢ λᵢ / (λᵢ + α/β)`` over the eigenvalues of JᵀJ, ``α = γ / ‖w‖²``,
+    ``β = (N − γ) / ‖r‖²``.
+
+    Args:
+        model: JᵀJ and w, near the minimum for the α and β of the round before.
+        loss: ½‖r‖².
+        before: The round before; None gives a weak prior to begin with.
+
+    Reference:
+        MacKay, "A Practical Bayesian Framework for Backpropagation Networks", 1992; Foresee,
+        Hagan, "Gauss–Newton Approximation to Bayesian Learning", 1997.
+    """
+    tiny = torch.finfo(model.weights.dtype).eps
+    if before is None:
+        alpha = max(WEAK * model.curvature().mean().item(), tiny)
+        return Evidence(alpha, 1.0, effective(model, alpha))
+    found = effective(model, before.alpha / before.beta)
+    # Neither a perfect fit nor weights of zero may make a quotient infinite.
+    squares = max(model.weights.square().sum().item(), tiny)
+    errors = max(2 * loss, tiny**2)
+    free = max(model.height - found, tiny * model.height)
+    return Evidence(max(found, tiny) / squares, free / errors, found)
+
+
+def effective(model: GaussNewton, ridge: float) -> float:
+    """Return γ for a quotient α/β."""
+    values = model.eigenvalues()
+    return (values / (values + ridge)).sum().item()
+
+
+WEAK = 1e-3  # of the mean diagonal of JᵀJ

@@ -1,0 +1,196 @@
+"""The sum of squares near the weights, as Gauss and Newton see it: residuals made linear."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import torch
+from torch import Tensor
+
+from neuropil.optim.least_squares.memory_need import require_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+LEAST_GAIN = 1e-4  # of the decrease that was foretold, or a step is taken back
+LEAST_FACTOR = 0.1  # by which the damping shrinks at most
+LEAST_DAMPING = 1e-15
+HOLD = 100.0  # how much a weight's change relative to its size counts in the damping
+SMALL = 0.05  # of the largest weight: smaller ones count as that large
+
+
+@final
+class GaussNewton:
+    """``½‖r + Jδ‖² + ½ρ‖w + δ‖²`` as a function of the step δ.
+
+    J is kept whole while it has no more rows than columns, or when it is asked for; of a higher
+    one only ``JᵀJ`` and ``Jᵀr`` are kept, to which its blocks are added one by one.
+
+    Args:
+        weights: w.
+        whole: Keep J however high it is.
+    """
+
+    def __init__(self, weights: Tensor, *, whole: bool) -> None:
+        self.weights = weights
+        self.whole = whole
+        self.rows: list[Tensor] = []
+        self.residuals: list[Tensor] = []
+        self.height = 0
+        self.matrix: Tensor | None = None
+        self.pulled = torch.zeros_like(weights)
+
+    def add(self, residuals: Tensor, blocks: Iterable[Tensor]) -> None:
+        """Add residuals and their rows of J.
+
+        Args:
+            residuals: Without their graph.
+            blocks: Their rows, block by block.
+        """
+        self.height += len(residuals)
+        if self.matrix is None and self.height > len(self.weights) and not self.whole:
+            self.matrix = self.square()
+            for block in self.rows:
+                add_square(self.matrix, block)
+            self.rows = []
+        if self.matrix is None:
+            size = len(self.weights)
+            what = f"the Jacobian of {self.height:,} residuals by {size:,} weights"
+            require_matrix(what, self.height * size, self.weights)
+        start = 0
+        for block in blocks:
+            part = residuals[start : start + len(block)]
+            self.pulled.addmv_(block.T, part)
+            start += len(block)
+            if self.matrix is None:
+                self.rows.append(block)
+            else:
+                add_square(self.matrix, block)
+        if self.matrix is None:
+            self.residuals.append(residuals)
+
+    def square(self) -> Tensor:
+        """Return room for JᵀJ, once there is as much again for its factor.
+
+        Raises:
+            MemoryError: When there is not.
+        """
+        size = len(self.weights)
+        what = f"JᵀJ of {size:,} weights, with its factor,"
+        require_matrix(what, 2 * size**2, self.weights)
+        return self.weights.new_zeros(size, size)
+
+    def close(self) -> None:
+        """Work out what follows, once all rows are there."""
+        if self.rows:
+            self.jacobian = torch.cat(self.rows) if len(self.rows) > 1 else self.rows[0]
+            self.residual = torch.cat(self.residuals)
+            if self.height > len(self.weights):
+                self.matrix = self.square()
+                add_square(self.matrix, self.jacobian)
+        self.regularize(0.0)
+
+    def regularize(self, ridge: float) -> None:
+        """Set ρ and so the gradient."""
+        self.ridge = ridge
+        self.gradient = self.pulled + ridge * self.weights if ridge else self.pulled
+
+    def curvature(self) -> Tensor:
+        """Return the diagonal of JᵀJ, the squared lengths of the columns of J."""
+        if self.matrix is None:
+            return self.jacobian.square().sum(0)
+        return self.matrix.diagonal().clone()
+
+    def eigenvalues(self) -> Tensor:
+        """Return the eigenvalues of JᵀJ, or of JJᵀ, whichever is smaller; none is negative."""
+        square = self.jacobian @ self.jacobian.T if self.matrix is None else self.matrix
+        return torch.linalg.eigvalsh(square, UPLO="U").clamp(min=0)
+
+    def damped(self, damping: Tensor) -> Callable[[Tensor | None], Tensor] | None:
+        """Solve ``(JᵀJ + ρI + M)δ = −gradient``.
+
+        Args:
+            damping: The diagonal of M, nowhere zero.
+
+        Returns:
+            A function that gives δ, or −(JᵀJ + ρI + M)⁻¹Jᵀv for a vector v; None where the
+            matrix is singular.
+        """
+        added = damping + self.ridge if self.ridge else damping
+        if self.matrix is None:
+            return self.damped_small(added)
+        factor = cholesky(self.matrix, added)
+        if factor is None:
+            return None
+
+        def solved(v: Tensor | None = None) -> Tensor:
+            right = self.gradient if v is None else self.jacobian.T @ v
+            return -cholesky_solve(factor, right)
+
+        return solved
+
+    def damped_small(self, added: Tensor) -> Callable[[Tensor | None], Tensor] | None:
+        """Solve the same by a system of the size of the residuals, with A = ρI + M.
+
+        δ = −A⁻¹ρw − A⁻¹Jᵀ(I + JA⁻¹Jᵀ)⁻¹(r − JA⁻¹ρw)
+        """
+        scaled = self.jacobian / added
+        shift = self.ridge / added * self.weights
+        factor = cholesky(scaled @ self.jacobian.T, torch.ones_like(self.residual))
+        if factor is None:
+            return None
+
+        def solved(v: Tensor | None = None) -> Tensor:
+            right = self.residual - self.jacobian @ shift if v is None else v
+            moved = scaled.T @ cholesky_solve(factor, right)
+            return -moved if v is not None else -moved - shift
+
+        return solved
+
+
+def damping_scale(curvature: Tensor, w: Tensor, loss: Tensor) -> Tensor:
+    """Return D², what the damping multiplies: ``diag(JᵀJ) + 100 ‖r‖²/w²``, nowhere quite zero.
+
+    Args:
+        curvature: The largest diagonal of JᵀJ so far, ``(…, P)``.
+        w: The weights, likewise.
+        loss: ½‖r‖², ``(…, 1)``.
+    """
+    sizes = w.abs()
+    sizes = sizes.maximum(SMALL * sizes.amax(-1, keepdim=True))
+    tiny = torch.finfo(w.dtype).tiny ** 0.5
+    hold = torch.where(sizes > tiny, 2 * HOLD * loss / sizes.square(), 0.0)
+    return (curvature + hold).clamp(min=tiny)
+
+
+def add_square(matrix: Tensor, block: Tensor) -> None:
+    """Add ``blockᵀ block`` to the upper triangle of a matrix; the rest may be anything."""
+    if matrix.device.type != "cpu":
+        matrix.addmm_(block.T, block)
+        return
+    # torch has no product that leaves out half of what is symmetric. SciPy takes a while to
+    # load, which the other algorithms need not wait for.
+    from scipy.linalg import get_blas_funcs
+
+    rows, total = block.numpy().T, matrix.numpy().T
+    (syrk,) = get_blas_funcs(("syrk",), (rows,))
+    syrk(1.0, rows, beta=1.0, c=total, lower=1, overwrite_c=1)
+
+
+def cholesky(matrix: Tensor, added: Tensor) -> Tensor | None:
+    """Return the lower factor of ``matrix + diag(added)``, or None if not positive definite.
+
+    Only the upper triangle of the matrix is read: transposed, it lies as LAPACK wants it.
+    """
+    diagonal = matrix.diagonal()
+    kept = diagonal.clone()
+    diagonal.add_(added)
+    factor, info = torch.linalg.cholesky_ex(matrix.mT)
+    diagonal.copy_(kept)
+    return None if info.item() else factor
+
+
+def cholesky_solve(factor: Tensor, right: Tensor) -> Tensor:
+    """Return A⁻¹v from the lower factor of A; twice as fast as torch's for one vector."""
+    half = torch.linalg.solve_triangular(factor, right[:, None], upper=False)
+    return torch.linalg.solve_triangular(factor.mT, half, upper=True)[:, 0]

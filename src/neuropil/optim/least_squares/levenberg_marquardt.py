@@ -1,0 +1,299 @@
+"""Levenberg–Marquardt: least squares by damped Gauss–Newton steps."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, final
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.optim.batch_method import BatchMethod, refusing_backward
+from neuropil.optim.least_squares.bayesian_regularization import Evidence, estimate
+from neuropil.optim.least_squares.gauss_newton import (
+    LEAST_DAMPING,
+    LEAST_FACTOR,
+    LEAST_GAIN,
+    damping_scale,
+)
+from neuropil.optim.least_squares.jacobian import Jacobian
+from neuropil.optim.least_squares.memory_need import explained
+from neuropil.optim.least_squares.residuals import Residuals
+from neuropil.optim.least_squares.restarts import step_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch.optim.optimizer import ParamsT
+
+    from neuropil.optim.least_squares.gauss_newton import GaussNewton
+    from neuropil.optim.outcome import Reason
+
+MAX_TRIALS = 12  # the damping grows by up to 2⁷⁸ in as many
+NUDGE = 0.1  # how far along a step its bend is measured
+MOST_BENT = 0.75
+SETTLED = 0.01  # change of the loss at which the evidence means something
+
+
+class Trial(NamedTuple):
+    """What came of trying a step.
+
+    Attributes:
+        foretold: The decrease that the linear model foretold.
+        decrease: The decrease that came.
+        fall: The decrease of ½‖r‖² alone, without what a prior adds.
+        length: ‖Dδ‖² / ‖Dw‖².
+    """
+
+    foretold: float
+    decrease: float
+    fall: float
+    length: float
+
+
+@final
+class LevenbergMarquardt(BatchMethod):
+    """Make ½‖r‖² small by Gauss–Newton steps, damped until they go downhill.
+
+    ``(JᵀJ + λD²) δ = −Jᵀr``, ``w ← w + δ`` where J is the Jacobian of the residuals r and
+    ``D² = m + 100 ‖r‖²/w²``, m being the largest diagonal of JᵀJ so far. Neither part depends
+    on the unit of a weight. The second one counts changes relative to a weight's size, and
+    keeps weights from running off in directions along which r hardly changes; a weight below
+    1/20 of the largest counts as 1/20 of it. With the gain γ, the decrease of ½‖r‖² over the
+    one that the linear model foretold, ``λ ← λ max(1/10, 1 − (2γ − 1)³)``. A step that is not
+    downhill or not finite is taken back and tried again within the same call, with λ times 2,
+    8, 64 and so on.
+
+    J comes in blocks of rows from the closure's graph, and only JᵀJ is kept when it has more
+    rows than columns. With fewer rows the step is solved in their space. A closure for data
+    that do not fit the memory gives an iterable of portions of r, each made when it is asked
+    for.
+
+    ``loss`` and what `step` returns are ½‖r‖²; the outcome's gradient is the one where the
+    step began.
+
+    Args:
+        params: Parameters, or groups of them as dicts.
+        damping: λ at first.
+        geodesic: Add to each step half the acceleration −(JᵀJ + λD²)⁻¹Jᵀr″ that keeps the
+            residuals on a straight path, r″ being their second derivative along δ. Costs two
+            evaluations and helps in narrow curved valleys.
+        bayesian: Make ``β ½‖r‖² + α ½‖w‖²`` small in place of ½‖r‖², with α and β found by
+            maximising the evidence whenever the fit has settled; see `evidence`.
+        restarts: How many starts are moved at once, each with its own damping and Jacobian; the
+            parameters hold the best. The closure must be one that `torch.func.vmap` can run.
+        draw: Draws new starting weights into the parameters, such as
+            ``network.reset_parameters``, which `Trainer` takes by itself; the first start is
+            the weights as they are.
+        tolerance: It stops when the relative change of the loss or of the weights, or the
+            cosine of the angle between r and the columns of J, is smaller; never below the
+            precision of the weights.
+
+    Raises:
+        ValueError: If an option is out of its range, there are no parameters, or ``restarts``
+            come together with ``geodesic`` or ``bayesian``.
+
+    Reference:
+        Marquardt, "An Algorithm for Least-Squares Estimation of Nonlinear Parameters", 1963;
+        m from Moré, "The Levenberg–Marquardt Algorithm: Implementation and Theory", 1978; λ
+        from Nielsen, "Damping Parameter in Marquardt's Method", 1999, where it shrinks to a
+        third at most; the acceleration from Transtrum, Sethna, "Improvements to the
+        Levenberg–Marquardt Algorithm for Nonlinear Least-Squares Minimization", 2012. The part
+        of D with w is ours.
+
+    Example:
+        >>> import torch
+        >>> x = torch.tensor([0.0, 1.0, 2.0], dtype=torch.float64)
+        >>> b = torch.nn.Parameter(torch.tensor([1.0, 0.1], dtype=torch.float64))
+        >>> algorithm = LevenbergMarquardt([b])
+        >>> outcome = algorithm.minimize(lambda: b[0] * torch.exp(b[1] * x) - 3 * 0.5**x)
+        >>> outcome.converged
+        True
+        >>> b.detach()  # 3 and the logarithm of a half
+        tensor([ 3.0000, -0.6931], dtype=torch.float64)
+    """
+
+    needs: Literal["closure", "residuals"] = "residuals"
+    # Neither is part of the state: what pickling drops is made again.
+    jacobian: Jacobian | None = None
+    draw: Callable[[], Any] | None = None
+
+    def __init__(
+        self,
+        params: ParamsT,
+        *,
+        damping: float = 1e-3,
+        geodesic: bool = False,
+        bayesian: bool = False,
+        restarts: int = 1,
+        draw: Callable[[], Any] | None = None,
+        tolerance: float = 1e-12,
+    ) -> None:
+        self.draw = draw
+        options = {
+            "damping": damping,
+            "geodesic": geodesic,
+            "bayesian": bayesian,
+            "restarts": restarts,
+            "tolerance": tolerance,
+        }
+        super().__init__(params, options)
+        if restarts > 1 and (geodesic or bayesian):
+            raise ValueError(
+                "LevenbergMarquardt: `restarts` cannot be combined with `geodesic` or "
+                "`bayesian`."
+            )
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """What `bayesian` found: α, β and how many weights the data determine; else None."""
+        found = self.memory.get("evidence")
+        return None if found is None else Evidence(*found)
+
+    @override
+    @refusing_backward
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any]) -> Tensor:
+        """Move the weights once and return ½‖r‖² where the step began.
+
+        Args:
+            closure: Gives the residuals, a vector ``(N,)`` with its graph, or an iterable of
+                portions of it; it does not call ``backward``.
+
+        Raises:
+            TypeError: When the closure gives something else.
+            MemoryError: When there is too little memory for the Jacobian.
+        """
+        with explained(self.weights().buffer):
+            return self.move(closure)
+
+    def move(self, closure: Callable[[], Any]) -> Tensor:
+        """Do what `step` does."""
+        weights = self.weights()
+        if self.jacobian is None or self.jacobian.parameters is not weights.parameters:
+            self.jacobian = Jacobian(weights.parameters)
+        if self.options["restarts"] > 1:
+            return step_all(self, closure, weights, self.jacobian)
+        residuals = Residuals(closure, weights, self.jacobian)
+        model = residuals.linearize(whole=self.options["geodesic"])
+        finite = torch.stack([residuals.loss, model.gradient.abs().max()]).tolist()
+        loss, steepest = finite
+        if not all(map(math.isfinite, finite)):
+            self.note("not finite", loss, steepest, residuals.evaluations)
+            return residuals.loss
+        if self.options["bayesian"]:
+            self.regularize(model, loss)
+        reason, fall = self.descend(residuals, model, loss)
+        self.note(reason, loss - fall, steepest, residuals.evaluations)
+        return residuals.loss
+
+    def regularize(self, model: GaussNewton, loss: float) -> None:
+        """Give the model the prior, found anew when the fit has settled for the last one."""
+        memory, found = self.memory, self.evidence
+        if found is None or memory.get("change", math.inf) <= SETTLED:
+            found = estimate(model, loss, found)
+            memory["evidence"] = tuple(found)
+        model.regularize(found.alpha / found.beta)
+
+    def descend(
+        self, residuals: Residuals, model: GaussNewton, loss: float
+    ) -> tuple[Reason, float]:
+        """Try steps until one goes downhill, and take it.
+
+        Returns:
+            Whether it goes on, and how much ½‖r‖² fell.
+        """
+        memory, w = self.memory, model.weights
+        tolerance = max(self.options["tolerance"], torch.finfo(w.dtype).eps)
+        curvature = self.curvature(model)
+        steepness = (model.gradient.square() / curvature).max()
+        scale = damping_scale(curvature, w, residuals.loss)
+        size, steepness = torch.stack([(scale * w).dot(w), steepness]).tolist()
+        if steepness <= tolerance**2 * 2 * loss:
+            return "gradient", 0.0
+        if model.ridge:
+            loss += 0.5 * model.ridge * w.dot(w).item()
+        damping, growth = memory.get("damping", self.options["damping"]), 2.0
+        trial, hoped = REFUSED, 0.0
+        for _ in range(MAX_TRIALS):
+            trial = self.attempt(residuals, model, damping, scale)
+            hoped = max(hoped, trial.foretold)
+            gain = trial.decrease / trial.foretold if trial.foretold > 0 else 0.0
+            taken = gain >= LEAST_GAIN
+            if taken:
+                factor = max(LEAST_FACTOR, 1 - (2 * gain - 1) ** 3)
+                memory["damping"] = max(damping * factor, LEAST_DAMPING)
+            reason = stopping(trial, tolerance, loss, size, taken=taken)
+            if taken or reason != "going on":
+                break
+            damping, growth = damping * growth, growth * 2
+        else:
+            taken, reason = False, "stuck"
+        if not taken:
+            residuals.weights.write(w)
+            memory["damping"] = self.options["damping"]  # for other data, if there are
+            if hoped > math.sqrt(tolerance) * loss:
+                reason = "stuck"  # what looked possible was not
+        memory["change"] = trial.decrease / loss if taken else 0.0
+        return reason, trial.fall if taken else 0.0
+
+    def attempt(
+        self, residuals: Residuals, model: GaussNewton, damping: float, scale: Tensor
+    ) -> Trial:
+        """Go a step and see what comes of it."""
+        w, damped = model.weights, damping * scale
+        solved = model.damped(damped)
+        if solved is None:
+            return REFUSED
+        step = first = solved(None)
+        if self.options["geodesic"]:
+            bend = acceleration(residuals, model, first, solved)
+            if 4 * (scale * bend * bend).sum() > MOST_BENT**2 * (scale * first * first).sum():
+                return REFUSED
+            step = first + bend
+        fall = residuals.fall(w + step)
+        pulled, slope = (damped * first).dot(first), first.dot(model.gradient)
+        length = pulled / damping if step is first else (scale * step).dot(step)
+        told = [pulled, slope, fall, length]
+        if model.ridge:
+            told.append(w.dot(step) + 0.5 * step.dot(step))
+        pulled, slope, fall, length, *prior = torch.stack(told).tolist()
+        return Trial(
+            foretold=0.5 * (pulled - slope),
+            decrease=fall - model.ridge * sum(prior),
+            fall=fall,
+            length=length,
+        )
+
+    def curvature(self, model: GaussNewton) -> Tensor:
+        """Return the largest diagonal of JᵀJ so far, nowhere quite zero."""
+        found = model.curvature()
+        if "scale" in self.memory:
+            found = torch.maximum(found, self.memory["scale"])
+        self.memory["scale"] = found
+        return found.clamp(min=torch.finfo(found.dtype).tiny ** 0.5)
+
+
+REFUSED = Trial(foretold=math.nan, decrease=math.nan, fall=0.0, length=math.nan)
+
+
+def stopping(
+    trial: Trial, tolerance: float, loss: float, size: float, *, taken: bool
+) -> Reason:
+    """Tell whether a trial leaves nothing to do."""
+    if trial.foretold <= tolerance * loss and (not taken or trial.decrease <= tolerance * loss):
+        return "loss"
+    return "step" if trial.length <= tolerance**2 * size else "going on"
+
+
+def acceleration(
+    residuals: Residuals,
+    model: GaussNewton,
+    step: Tensor,
+    solved: Callable[[Tensor | None], Tensor],
+) -> Tensor:
+    """Return half the geodesic acceleration along a step."""
+    ahead = residuals.at(model.weights + NUDGE * step)
+    behind = residuals.at(model.weights - NUDGE * step)
+    return 0.5 * solved((ahead - 2 * model.residual + behind) / NUDGE**2)

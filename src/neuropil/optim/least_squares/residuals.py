@@ -1,0 +1,117 @@
+"""The residuals of a closure: near the weights as a linear model, elsewhere as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+from torch import Tensor
+
+from neuropil.optim.least_squares.gauss_newton import GaussNewton
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from neuropil.optim.least_squares.jacobian import Jacobian
+    from neuropil.optim.parameter_vector import WeightVector
+
+
+@final
+class Residuals:
+    """r(w), as a closure gives them for the weights that stand in the parameters.
+
+    Args:
+        closure: Gives r, or an iterable of portions of it.
+        weights: What w is made of.
+        jacobian: Of r.
+    """
+
+    def __init__(
+        self, closure: Callable[[], Any], weights: WeightVector, jacobian: Jacobian
+    ) -> None:
+        self.closure = closure
+        self.weights = weights
+        self.jacobian = jacobian
+        self.evaluations = 0
+
+    def linearize(self, *, whole: bool) -> GaussNewton:
+        """Return the model of ½‖r‖² around the weights as they are.
+
+        Args:
+            whole: Keep J however high it is.
+
+        Raises:
+            TypeError: When the closure gives something else than residuals.
+            ValueError: When it gives none.
+        """
+        model = GaussNewton(self.weights.read(), whole=whole)
+        self.evaluations += 1
+        self.loss = model.weights.new_zeros(())
+        self.start: Tensor | None = None
+        with torch.enable_grad():
+            for portion in self.jacobian.portions(self.closure):
+                residuals = self.vector(portion)
+                if not residuals.requires_grad:
+                    raise TypeError(
+                        f"{self.weights.owner}: the residuals do not depend on the parameters."
+                    )
+                r = residuals.detach()
+                self.start = r if model.height == 0 else None
+                self.loss += 0.5 * r.dot(r)
+                model.add(r, self.jacobian.blocks(residuals))
+        self.count = model.height
+        if not self.count:
+            raise ValueError(f"{self.weights.owner}: the closure gave no residuals.")
+        model.close()
+        return model
+
+    def at(self, w: Tensor) -> Tensor:
+        """Return r(w) as one vector, and leave w in the parameters."""
+        return torch.cat(list(self.portions(w)))
+
+    def fall(self, w: Tensor) -> Tensor:
+        """Return how much smaller ½‖r‖² is at w, and leave w in the parameters.
+
+        Raises:
+            ValueError: When there are more or fewer residuals than before.
+        """
+        portions = self.portions(w)
+        if self.start is not None:
+            # As a product: the difference of two sums would lose digits near the minimum.
+            r = next(portions)
+            if r.shape == self.start.shape and next(portions, None) is None:
+                return 0.5 * (self.start - r).dot(self.start + r)
+            count = len(r)
+        else:
+            loss, count = torch.zeros_like(self.loss), 0
+            for r in portions:
+                loss += 0.5 * r.dot(r)
+                count += len(r)
+            if count == self.count:
+                return self.loss - loss
+        raise ValueError(
+            f"{self.weights.owner}: the closure must give the same residuals within a step, "
+            f"got {self.count}, then {count}."
+        )
+
+    def portions(self, w: Tensor) -> Iterator[Tensor]:
+        """Yield r(w) portion by portion."""
+        self.evaluations += 1
+        self.weights.write(w)
+        value = self.closure()
+        for portion in [value] if isinstance(value, Tensor) else value:
+            yield self.vector(portion).detach()
+
+    def vector(self, value: Any) -> Tensor:
+        """Return what a closure gave, once it is seen to be residuals.
+
+        Raises:
+            TypeError: When it is something else.
+        """
+        if isinstance(value, Tensor) and value.ndim == 1 and value.is_floating_point():
+            return value
+        shown = f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
+        raise TypeError(
+            f"{self.weights.owner}: the closure must return the residuals, one vector (N,) or "
+            f"an iterable of such portions, got {shown}."
+        )

@@ -1,0 +1,276 @@
+"""Many starts of Levenberg–Marquardt at once, of which the best is kept."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from typing_extensions import override
+
+from neuropil.optim.least_squares.gauss_newton import (
+    LEAST_DAMPING,
+    LEAST_FACTOR,
+    LEAST_GAIN,
+    damping_scale,
+)
+from neuropil.optim.least_squares.memory_need import require_matrix
+from neuropil.optim.least_squares.row_products import Rows
+from neuropil.optim.least_squares.tape import NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from neuropil.optim.least_squares.jacobian import Jacobian
+    from neuropil.optim.least_squares.levenberg_marquardt import LevenbergMarquardt
+    from neuropil.optim.least_squares.tape import Product
+    from neuropil.optim.outcome import Reason
+    from neuropil.optim.parameter_vector import WeightVector
+
+MOST_DAMPING = 1e15
+MORE = 4  # vectors as long as the weights that each start has
+
+
+def step_all(
+    algorithm: LevenbergMarquardt,
+    closure: Callable[[], Any],
+    weights: WeightVector,
+    jacobian: Jacobian,
+) -> Tensor:
+    """Try one step from every start and take those that go downhill.
+
+    A start whose step does not has more damping in the next call.
+
+    Args:
+        algorithm: Its memory holds the starts.
+        closure: Gives the residuals, a vector.
+        weights: Where the best start is written.
+        jacobian: Of the residuals.
+
+    Returns:
+        ½‖r‖² of the best start before the step.
+    """
+    memory = algorithm.memory
+    if "starts" not in memory:
+        begin(algorithm, closure, weights)
+    w: Tensor = memory["starts"]
+    starts = Starts(closure, weights, jacobian)
+    r, J = starts.linearize(w)
+    gradient = (J.mT @ r.unsqueeze(2)).squeeze(2)
+    step, foretold = propose(memory, J, gradient, r)
+    reached = starts.at(w + step)
+    decrease = 0.5 * ((r - reached) * (r + reached)).sum(1)
+    gain = decrease / foretold
+    taken = (foretold > 0) & (gain >= LEAST_GAIN)  # neither holds where it is not finite
+    less = (1 - (2 * gain - 1) ** 3).clamp(min=LEAST_FACTOR)
+    changed = memory["damping"] * torch.where(taken, less, memory["growth"])
+    memory["damping"] = changed.clamp(LEAST_DAMPING, MOST_DAMPING)
+    memory["growth"] = torch.where(taken, 2.0, memory["growth"] * 2).clamp(max=MOST_DAMPING)
+    memory["starts"] = torch.where(taken.unsqueeze(1), w + step, w)
+    before = 0.5 * r.square().sum(1)
+    after = torch.where(taken, before - decrease, before).nan_to_num(
+        nan=math.inf, posinf=math.inf
+    )
+    tolerance = max(algorithm.options["tolerance"], torch.finfo(w.dtype).eps) * before
+    # Nothing to gain, or no finite step to be found: nothing more will come of such a start.
+    settled = (foretold <= tolerance) & ~(decrease > tolerance)
+    settled |= ~torch.isfinite(before) | (memory["damping"] >= MOST_DAMPING)
+    best = after.argmin()
+    weights.write(memory["starts"][best])
+    figures = torch.stack([after[best], gradient[best].abs().max(), settled.all()])
+    conclude(algorithm, *figures.tolist())
+    return before.nan_to_num(nan=math.inf, posinf=math.inf).min()
+
+
+def propose(
+    memory: dict[str, Any], J: Tensor, gradient: Tensor, r: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return a damped step for each start, and the decrease that it should bring.
+
+    Args:
+        memory: Scales and dampings of the starts.
+        J: Their Jacobians.
+        gradient: Jᵀr.
+        r: Their residuals.
+    """
+    square = J.mT @ J
+    largest = memory["scale"] = square.diagonal(dim1=1, dim2=2).maximum(memory["scale"])
+    loss = 0.5 * r.square().sum(1, keepdim=True)
+    scale = damping_scale(largest, memory["starts"], loss)
+    damped = memory["damping"].unsqueeze(1) * scale
+    square.diagonal(dim1=1, dim2=2).add_(damped)
+    factor, info = torch.linalg.cholesky_ex(square)
+    step = -torch.cholesky_solve(gradient.unsqueeze(2), factor).squeeze(2)
+    foretold = 0.5 * (step * (damped * step - gradient)).sum(1)
+    return step, torch.where(info == 0, foretold, math.nan)
+
+
+def conclude(
+    algorithm: LevenbergMarquardt, loss: float, gradient: float, settled: float
+) -> None:
+    """Write down how a step of all starts went."""
+    reason: Reason = "loss" if settled else "going on"
+    if not math.isfinite(loss):
+        reason = "not finite"
+    algorithm.note(reason, loss, gradient, 2 * algorithm.options["restarts"])
+
+
+def begin(
+    algorithm: LevenbergMarquardt, closure: Callable[[], Any], weights: WeightVector
+) -> None:
+    """Draw the starts; the first is the weights as they are.
+
+    Raises:
+        MemoryError: When there is too little memory for so many.
+        ValueError: When there is nothing to draw them with.
+    """
+    memory, options = algorithm.memory, algorithm.options
+    starts = [weights.read()]
+    size, residuals = len(starts[0]), closure()
+    rows = residuals.numel() if isinstance(residuals, Tensor) else 0
+    what = f"`restarts={options['restarts']}` with {rows:,} residuals and {size:,} weights each"
+    require_matrix(what, int(options["restarts"]) * size * (rows + size + MORE), starts[0])
+    for _ in range(options["restarts"] - 1):
+        if algorithm.draw is None:
+            raise ValueError(
+                "LevenbergMarquardt: `restarts` need `draw`, which draws new weights into the "
+                "parameters, such as network.reset_parameters; it is not part of a pickle."
+            )
+        with torch.no_grad():
+            algorithm.draw()
+        starts.append(weights.read())
+    memory["starts"] = torch.stack(starts)
+    weights.write(starts[0])
+    memory["damping"] = torch.full_like(memory["starts"][:, 0], options["damping"])
+    memory["growth"] = torch.full_like(memory["damping"], 2.0)
+    memory["scale"] = torch.zeros_like(memory["starts"])
+
+
+@final
+class Starts:
+    """The residuals of a closure for many weights at once.
+
+    Args:
+        closure: Gives the residuals, a vector.
+        weights: What the weights are made of.
+        jacobian: Knows how the closure uses them.
+    """
+
+    def __init__(
+        self, closure: Callable[[], Any], weights: WeightVector, jacobian: Jacobian
+    ) -> None:
+        self.closure = closure
+        self.weights = weights
+        self.jacobian = jacobian
+
+    def at(self, w: Tensor) -> Tensor:
+        """Return the residuals of each row of weights ``(R, N)``."""
+        return self.map(lambda row: self.run(row)[0], w)
+
+    def linearize(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the residuals ``(R, N)`` and their Jacobians ``(R, N, P)``."""
+        products = self.jacobian.products(self.closure)
+        if products is None:
+            single = torch.func.jacrev(lambda row: (out := self.run(row)[0], out), has_aux=True)
+            J, r = self.map(single, w)
+            return r, J
+        shapes = [product.output_shape for product in products]
+        # Added to the outputs, zeros do nothing, but have the gradients of the outputs.
+        zeros = [w.new_zeros(len(w), *shape, requires_grad=True) for shape in shapes]
+        with torch.enable_grad():
+            r, inputs = self.map(lambda row, *nudges: self.run(row, nudges), w, *zeros)
+        return r.detach(), self.rows(r, inputs, zeros, products)
+
+    def rows(
+        self,
+        r: Tensor,
+        inputs: Sequence[Tensor],
+        zeros: Sequence[Tensor],
+        products: Sequence[Product],
+    ) -> Tensor:
+        """Return the Jacobians from the gradients of the outputs."""
+        count = inputs[0].shape[1]
+        each = r.shape[1] // count
+        grads: list[list[Tensor | None]] = []
+        for residual in range(each):
+            chosen = torch.zeros_like(r)
+            chosen[:, residual::each] = 1
+            found = torch.autograd.grad(r, zeros, chosen, retain_graph=True, allow_unused=True)
+            grads.append([None if g is None else g.flatten(0, 1) for g in found])
+        flat = [
+            product._replace(input=x.detach().flatten(0, 1))
+            for product, x in zip(products, inputs, strict=True)
+        ]
+        whole = Rows(flat, grads, len(r) * count, each)
+        J = whole.jacobian(self.weights.parameters, slice(None))
+        return J.view(*r.shape, -1)
+
+    def run(self, row: Tensor, nudges: Sequence[Tensor] = ()) -> tuple[Tensor, list[Tensor]]:
+        """Return the residuals for one vector of weights, and what products were taken of."""
+        parameters = self.weights.parameters
+        parts = row.split([p.numel() for p in parameters])
+        views = [part.view_as(p) for part, p in zip(parts, parameters, strict=True)]
+        with Substitution(parameters, views, nudges) as substitution:
+            return self.closure(), substitution.inputs
+
+    def map(self, function: Callable[..., Any], *rows: Tensor) -> Any:
+        """Call a function for all rows at once.
+
+        Raises:
+            RuntimeError: When the closure does what cannot be done for all at once.
+        """
+        try:
+            return torch.func.vmap(function, randomness="same")(*rows)
+        except (RuntimeError, ValueError) as error:
+            raise RuntimeError(
+                f"{self.weights.owner}: `restarts` need a closure that torch.func.vmap can "
+                f"run; it says: {error}"
+            ) from error
+
+
+@final
+class Substitution(TorchFunctionMode):
+    """While entered, other tensors stand in for the parameters.
+
+    Args:
+        parameters: What is replaced.
+        values: By what.
+        nudges: What is added to the output of each product with a parameter, if anything.
+    """
+
+    def __init__(
+        self, parameters: Sequence[Tensor], values: Sequence[Tensor], nudges: Sequence[Tensor]
+    ) -> None:
+        super().__init__()
+        self.values = {id(p): value for p, value in zip(parameters, values, strict=True)}
+        self.nudges = list(nudges)
+        self.inputs: list[Tensor] = []
+
+    @override
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        named = kwargs or {}
+        replaced = self.replaced(args)
+        value = func(*replaced, **{name: self.replaced(a) for name, a in named.items()})
+        if self.nudges and func in NAMES:
+            given = dict(zip(NAMES[func], args, strict=False)) | named
+            if id(given["weight"]) in self.values or id(given.get("bias")) in self.values:
+                value = value + self.nudges[len(self.inputs)]
+                self.inputs.append(self.replaced(given["input"]))
+        return value
+
+    def replaced(self, value: Any) -> Any:
+        """Return an argument with other tensors in place of parameters, also within lists."""
+        if isinstance(value, list | tuple):
+            return type(value)(map(self.replaced, value)) if type(value) in PLAIN else value
+        return self.values.get(id(value), value)
+
+
+PLAIN = (list, tuple)

@@ -1,0 +1,1 @@
+"""Line search: the length of a step along a direction."""

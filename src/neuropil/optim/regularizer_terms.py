@@ -1,0 +1,172 @@
+"""The terms of a regulariser: what each adds to the loss, and where it projects weights."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC
+from dataclasses import dataclass
+from typing import NamedTuple, final
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import override
+
+from neuropil.optim.first_order.torch_internals import add_all, signs_of
+
+
+class Weight(NamedTuple):
+    """A parameter and the module that owns it."""
+
+    tensor: nn.Parameter
+    owner: nn.Module
+
+
+@dataclass(frozen=True, repr=False)
+class Term(ABC):
+    """One penalty or limit.
+
+    Args:
+        amount: The rate of a penalty, the radius of a limit.
+        only: Names of the modules it is for; all if None.
+        biases: Whether it takes vectors too.
+    """
+
+    amount: float
+    only: tuple[str, ...] | None = None
+    biases: bool = False
+
+    @property
+    def penalizes(self) -> bool:
+        """Whether it adds something to the loss."""
+        return False
+
+    @property
+    def projects(self) -> bool:
+        """Whether it has something to do after a step."""
+        return False
+
+    @property
+    def squares(self) -> bool:
+        """Whether what it adds is a sum of squares, whose `root` there is."""
+        return False
+
+    def value(self, weights: list[Weight]) -> Tensor:
+        """Return what is added to the loss."""
+        raise NotImplementedError
+
+    def root(self, weights: list[Weight]) -> Tensor:
+        """Return a vector u with ``‖u‖²`` the `value`."""
+        raise NotImplementedError
+
+    def add_gradients(self, weights: list[Weight]) -> None:
+        """Add the gradient of `value` to each weight's ``grad``."""
+        raise NotImplementedError
+
+    def project(self, weights: list[Weight]) -> None:
+        """Bring the weights back to where they may be, in place."""
+        raise NotImplementedError
+
+    def takes(self, path: str, module: nn.Module, parameter: nn.Parameter) -> bool:
+        """Tell whether the term is for this parameter of the module of that name."""
+        named = self.only is None or any(
+            path == name or path.startswith(f"{name}.") for name in self.only
+        )
+        normalizes = isinstance(module, nn.LayerNorm | nn.GroupNorm)
+        return named and (self.biases or not (parameter.dim() <= 1 or normalizes))
+
+    @override
+    def __repr__(self) -> str:
+        only = f", only={self.only!r}" if self.only is not None else ""
+        biases = ", biases=True" if self.biases else ""
+        return f"{type(self).__name__.lower()}({self.amount!r}{only}{biases})"
+
+
+class Penalty(Term):
+    """A term of the loss."""
+
+    @property
+    @override
+    def penalizes(self) -> bool:
+        return self.amount > 0
+
+
+@final
+class L1(Penalty):
+    """``rate · Σ |w|``."""
+
+    @override
+    def value(self, weights: list[Weight]) -> Tensor:
+        return self.amount * total([full(weight.tensor).abs().sum() for weight in weights])
+
+    @override
+    def add_gradients(self, weights: list[Weight]) -> None:
+        signs = signs_of([weight.tensor for weight in weights])
+        add_all(gradients(weights), signs, alpha=self.amount)
+
+
+@final
+class L2(Penalty):
+    """``rate · Σ w²``."""
+
+    @property
+    @override
+    def squares(self) -> bool:
+        return True
+
+    @override
+    def root(self, weights: list[Weight]) -> Tensor:
+        whole = torch.cat([full(weight.tensor).flatten() for weight in weights])
+        return math.sqrt(self.amount) * whole
+
+    @override
+    def value(self, weights: list[Weight]) -> Tensor:
+        return self.amount * total([full(weight.tensor).square().sum() for weight in weights])
+
+    @override
+    def add_gradients(self, weights: list[Weight]) -> None:
+        tensors: list[Tensor] = [weight.tensor for weight in weights]
+        add_all(gradients(weights), tensors, alpha=2 * self.amount)
+
+
+@final
+class MaxNorm(Term):
+    """``‖w‖₂ ≤ limit`` for all weights w into one unit or filter."""
+
+    @property
+    @override
+    def projects(self) -> bool:
+        return True
+
+    @override
+    def project(self, weights: list[Weight]) -> None:
+        for tensor, owner in weights:
+            if tensor.dim() <= 1:
+                tensor.clamp_(-self.amount, self.amount)
+            elif getattr(owner, "transposed", False):
+                self.project_transposed(tensor, int(getattr(owner, "groups", 1)))
+            else:
+                tensor.renorm_(2, 0, self.amount)
+
+    def project_transposed(self, tensor: Tensor, groups: int) -> None:
+        """Project a transposed convolution: ``(in, out / groups, *kernel)``."""
+        rows = tensor.reshape(groups, -1, tensor.shape[1], tensor[0, 0].numel())
+        norms = torch.linalg.vector_norm(rows, dim=(1, 3), keepdim=True)
+        tensor.copy_((rows * (self.amount / norms).clamp(max=1)).reshape(tensor.shape))
+
+
+def total(values: list[Tensor]) -> Tensor:
+    """Return the sum, wherever the numbers are."""
+    return torch.stack([value.to(values[0].device) for value in values]).sum()
+
+
+def full(tensor: Tensor) -> Tensor:
+    """Return a half in single precision: its squares and sums would not fit."""
+    return tensor if tensor.dtype.itemsize >= 4 else tensor.float()
+
+
+def gradients(weights: list[Weight]) -> list[Tensor]:
+    """Return the gradients; zero where there was none."""
+    for tensor, _ in weights:
+        if tensor.grad is None:
+            tensor.grad = torch.zeros_like(tensor)
+    return [tensor.grad for tensor, _ in weights if tensor.grad is not None]

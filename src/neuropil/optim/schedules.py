@@ -1,0 +1,411 @@
+"""Learning-rate schedules: functions of an algorithm that return a torch scheduler.
+
+Each takes its length as ``steps=`` or as ``epochs=``; the scheduler's ``interval`` says which
+it was, and so when to call its ``step``. t counts from 0, the first step or epoch. A schedule
+that has ended holds its last rate.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from neuropil.core.name_lookup import look_up
+from neuropil.core.shape import whole_number
+from neuropil.optim.optimizer_options import Rule, check_options, satisfies
+from neuropil.optim.schedule_rates import (
+    Cosine,
+    Cycle,
+    Exponential,
+    Interval,
+    OneCycle,
+    Polynomial,
+    Schedule,
+    Steps,
+    Warmup,
+    check_follower,
+    interval_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+__all__ = [
+    "by_name",
+    "cosine_decay",
+    "exponential_decay",
+    "for_training",
+    "interval_of",
+    "linear_decay",
+    "one_cycle",
+    "polynomial_decay",
+    "step_decay",
+    "warmup",
+]
+
+
+def step_decay(
+    algorithm: Optimizer,
+    *,
+    steps: int | None = None,
+    epochs: int | None = None,
+    factor: float = 0.1,
+) -> Schedule:
+    """Multiply the rate by ``factor`` every so many steps or epochs.
+
+    ``lr · factor ^ ⌊t / length⌋``
+
+    Args:
+        algorithm: Whose learning rates to set.
+        steps: The length of a stair in steps.
+        epochs: The length of a stair in epochs.
+        factor: What is left of the rate after each stair.
+
+    Raises:
+        ValueError: If not exactly one length is given, or an argument is out of its range.
+
+    Example:
+        >>> from torch import ones
+        >>> from neuropil.optim import GradientDescent, step_decay
+        >>> algorithm = GradientDescent([ones(1)], lr=1.0)
+        >>> step_decay(algorithm, epochs=2, factor=0.5).rates(6)
+        [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
+    """
+    length, interval = length_of("step_decay", steps, epochs)
+    check_options("step_decay", {"factor": factor})
+    return Schedule(
+        algorithm, [Steps(length, factor) for _ in algorithm.param_groups], interval
+    )
+
+
+def exponential_decay(
+    algorithm: Optimizer,
+    *,
+    steps: int | None = None,
+    epochs: int | None = None,
+    factor: float = 0.1,
+) -> Schedule:
+    """Let the rate fall smoothly, by ``factor`` in every ``length`` of time, without end.
+
+    ``lr · factor ^ (t / length)``
+
+    Args:
+        algorithm: Whose learning rates to set.
+        steps: In how many steps the rate falls by the factor.
+        epochs: In how many epochs it does.
+        factor: What is left of the rate after that.
+
+    Raises:
+        ValueError: If not exactly one length is given, or an argument is out of its range.
+
+    Example:
+        >>> from torch import ones
+        >>> from neuropil.optim import GradientDescent, exponential_decay
+        >>> algorithm = GradientDescent([ones(1)], lr=1.0)
+        >>> exponential_decay(algorithm, steps=2, factor=0.25).rates(5)
+        [1.0, 0.5, 0.25, 0.125, 0.0625]
+    """
+    length, interval = length_of("exponential_decay", steps, epochs)
+    check_options("exponential_decay", {"factor": factor})
+    factors = [Exponential(length, factor) for _ in algorithm.param_groups]
+    return Schedule(algorithm, factors, interval)
+
+
+def polynomial_decay(
+    algorithm: Optimizer,
+    *,
+    steps: int | None = None,
+    epochs: int | None = None,
+    power: float = 2.0,
+    minimum: float = 0.0,
+) -> Schedule:
+    """Let the rate fall to ``minimum`` as a power of the time that is left.
+
+    ``minimum + (lr − minimum) (1 − t / length) ^ power``
+
+    Args:
+        algorithm: Whose learning rates to set.
+        steps: How long that takes in steps.
+        epochs: How long it takes in epochs.
+        power: Above 1 the rate falls fast at first; below 1, at the end.
+        minimum: The rate at the end, and after it.
+
+    Raises:
+        ValueError: If not exactly one length is given, or an argument is out of its range.
+
+    Example:
+        >>> from torch import ones
+        >>> from neuropil.optim import GradientDescent, polynomial_decay
+        >>> algorithm = GradientDescent([ones(1)], lr=1.0)
+        >>> polynomial_decay(algorithm, steps=4).rates(6)
+        [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
+    """
+    length, interval = length_of("polynomial_decay", steps, epochs)
+    check_options("polynomial_decay", {"power": power})
+    floors = floors_of("polynomial_decay", algorithm, minimum)
+    return Schedule(algorithm, [Polynomial(length, power, x) for x in floors], interval)
+
+
+def linear_decay(
+    algorithm: Optimizer,
+    *,
+    steps: int | None = None,
+    epochs: int | None = None,
+    minimum: float = 0.0,
+) -> Schedule:
+    """Let the rate fall to ``minimum`` along a straight line.
+
+    ``minimum + (lr − minimum) (1 − t / length)``
+
+    Args:
+        algorithm: Whose learning rates to set.
+        steps: How long that takes in steps.
+        epochs: How long it takes in epochs.
+        minimum: The rate at the end, and after it.
+
+    Raises:
+        ValueError: If not exactly one length is given, or an argument is out of its range.
+
+    Example:
+        >>> from torch import ones
+        >>> from neuropil.optim import GradientDescent, linear_decay
+        >>> algorithm = GradientDescent([ones(1)], lr=1.0)
+        >>> linear_decay(algorithm, steps=4).rates(6)
+        [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
+    """
+    length, interval = length_of("linear_decay", steps, epochs)
+    floors = floors_of("linear_decay", algorithm, minimum)
+    return Schedule(algorithm, [Polynomial(length, 1.0, x) for x in floors], interval)
+
+
+def cosine_decay(
+    algorithm: Optimizer,
+    *,
+    steps: int | None = None,
+    epochs: int | None = None,
+    minimum: float = 0.0,
+) -> Schedule:
+    """Let the rate fall to ``minimum`` along half a cosine wave.
+
+    ``minimum + (lr − minimum) (1 + cos(π t / length)) / 2``
+
+    Args:
+        algorithm: Whose learning rates to set.
+        steps: How long that takes in steps.
+        epochs: How long it takes in epochs.
+        minimum: The rate at the end, and after it.
+
+    Raises:
+        ValueError: If not exactly one length is given, or an argument is out of its range.
+
+    Reference:
+        Loshchilov, Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017, eq. 5,
+        without restarts.
+
+    Example:
+        >>> from torch import ones
+        >>> from neuropil.optim import GradientDescent, cosine_decay
+        >>> algorithm = GradientDescent([ones(1)], lr=1.0)
+        >>> [round(rate, 6) for rate in cosine_decay(algorithm, steps=3).rates(5)]
+        [1.0, 0.75, 0.25, 0.0, 0.0]
+    """
+    length, interval = length_of("cosine_decay", steps, epochs)
+    floors = floors_of("cosine_decay", algorithm, minimum)
+    return Schedule(algorithm, [Cosine(length, x) for x in floors], interval)
+
+
+def warmup(
+    algorithm: Optimizer,
+    *,
+    steps: int | None = None,
+    epochs: int | None = None,
+    start: float = 0.01,
+    then: LRScheduler | None = None,
+) -> Warmup:
+    """Let the rate rise along a straight line, then follow another schedule.
+
+    ``lr (start + (1 − start) t / length)`` up to ``t = length``, where ``then`` starts.
+
+    Args:
+        algorithm: Whose learning rates to set.
+        steps: How long the rise takes in steps.
+        epochs: How long it takes in epochs.
+        start: The first rate, as a part of the rate to rise to.
+        then: The schedule that follows, made of the same algorithm and counting the same; the
+            rate stays where it is if None. Any of torch's that needs no metric will do.
+
+    Raises:
+        ValueError: If not exactly one length is given, an argument is out of its range, or
+            ``then`` cannot follow.
+
+    Reference:
+        Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", 2017, §2.2.
+
+    Example:
+        >>> from torch import ones
+        >>> from neuropil.optim import GradientDescent, linear_decay, warmup
+        >>> algorithm = GradientDescent([ones(1)], lr=1.0)
+        >>> decay = linear_decay(algorithm, steps=2)
+        >>> schedule = warmup(algorithm, steps=4, start=0.2, then=decay)
+        >>> [round(rate, 6) for rate in schedule.rates(8)]
+        [0.2, 0.4, 0.6, 0.8, 1.0, 0.5, 0.0, 0.0]
+    """
+    length, interval = length_of("warmup", steps, epochs)
+    check_options("warmup", {"start": start})
+    if then is not None:
+        check_follower(algorithm, then, interval)
+    return Warmup(algorithm, length, interval, start, then)
+
+
+def one_cycle(
+    algorithm: Optimizer,
+    *,
+    steps: int | None = None,
+    epochs: int | None = None,
+    rise: float = 0.3,
+    start: float = 0.04,
+    end: float = 4e-6,
+    momentum: tuple[float, float] | None = (0.85, 0.95),
+) -> OneCycle:
+    """Let the rate rise to the algorithm's own and fall to almost nothing, once.
+
+    Half a cosine wave from ``start · lr`` up to ``lr`` at ``t = rise · length − 1``, half a
+    wave down to ``end · lr`` at ``t = length − 1``, the last step. The momentum (β₁ for Adam
+    and its kin) goes the other way, from high to low and back; an algorithm without momentum
+    stays without.
+
+    Args:
+        algorithm: Whose learning rates to set; they are the peaks.
+        steps: The length of the cycle in steps.
+        epochs: Its length in epochs.
+        rise: The fraction of it that goes up, below 1.
+        start: The first rate, as a part of the peak.
+        end: The last rate, as a part of the peak.
+        momentum: The lowest and the highest; None leaves it alone.
+
+    Raises:
+        ValueError: If not exactly one length is given, or an argument is out of its range.
+
+    Reference:
+        Smith, Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large
+        Learning Rates", 2018; the rates, momenta and defaults are those of torch's
+        `OneCycleLR`, which ends in an error after ``length`` steps where ours holds the last.
+
+    Example:
+        >>> from torch import ones
+        >>> from neuropil.optim import Momentum, one_cycle
+        >>> algorithm = Momentum([ones(1)], lr=1.0)
+        >>> schedule = one_cycle(algorithm, steps=6, rise=0.5, start=0.2, end=0.0)
+        >>> [round(rate, 6) for rate in schedule.rates(8)]
+        [0.2, 0.6, 1.0, 0.75, 0.25, 0.0, 0.0, 0.0]
+        >>> algorithm.param_groups[0]["momentum"]
+        0.95
+    """
+    length, interval = length_of("one_cycle", steps, epochs)
+    check_options("one_cycle", {"rise": rise, "start": start, "end": end})
+    if momentum is not None:
+        check_options("one_cycle", {"momentum": momentum}, pairs=("momentum",))
+        if momentum[0] > momentum[1]:
+            raise ValueError(
+                f"one_cycle: `momentum` must be the lowest and the highest, got {momentum!r}."
+            )
+    return OneCycle(algorithm, Cycle(length, rise, start, end), interval, momentum)
+
+
+SCHEDULES: dict[str, Callable[..., Schedule | Warmup]] = {
+    "step": step_decay,
+    "exponential": exponential_decay,
+    "polynomial": polynomial_decay,
+    "linear": linear_decay,
+    "cosine": cosine_decay,
+    "warmup": warmup,
+    "one_cycle": one_cycle,
+}
+
+
+def by_name(name: str) -> Callable[..., Schedule | Warmup]:
+    """Return the schedule of that name.
+
+    Args:
+        name: Such as "cosine", or "cosine_decay".
+
+    Raises:
+        ValueError: If there is none; the nearest name is suggested.
+
+    Example:
+        >>> by_name("cosine").__name__
+        'cosine_decay'
+    """
+    return look_up(name.removesuffix("_decay"), SCHEDULES, "schedule")
+
+
+def for_training(
+    name: str, algorithm: Optimizer, *, steps: int | None = None, epochs: int | None = None
+) -> Schedule | Warmup:
+    """Return the schedule of that name, fitted to a whole training.
+
+    Most take the training as their length. Stairs are a third of it; the exponential falls to
+    1 %; a warm-up takes the first twentieth and a cosine the rest.
+
+    Args:
+        name: Such as "cosine".
+        algorithm: Whose learning rates to set.
+        steps: The length of the training in steps.
+        epochs: Its length in epochs.
+
+    Raises:
+        ValueError: If there is no such schedule, or not exactly one length is given.
+
+    Example:
+        >>> from torch import ones
+        >>> from neuropil.optim import GradientDescent
+        >>> algorithm = GradientDescent([ones(1)], lr=1.0)
+        >>> [round(rate, 6) for rate in for_training("step", algorithm, epochs=6).rates(6)]
+        [1.0, 1.0, 0.1, 0.1, 0.01, 0.01]
+    """
+    schedule = by_name(name)
+    length, interval = length_of(name, steps, epochs)
+
+    def part(size: int) -> dict[str, Any]:
+        return {f"{interval}s": max(1, size)}
+
+    options: dict[str, Any] = part(length)
+    if schedule is step_decay:
+        options = part(length // 3)
+    elif schedule is exponential_decay:
+        options["factor"] = 0.01
+    elif schedule is warmup:
+        options = part(length // 20)
+        options["then"] = cosine_decay(algorithm, **part(length - length // 20))
+    return schedule(algorithm, **options)
+
+
+def length_of(name: str, steps: int | None, epochs: int | None) -> tuple[int, Interval]:
+    """Return a schedule's length and what it counts.
+
+    Raises:
+        ValueError: If not exactly one of both is given, or it is no whole number from 1.
+    """
+    if (steps is None) == (epochs is None):
+        got = "neither" if steps is None else "both"
+        raise ValueError(f"{name} takes either `steps` or `epochs` as its length, got {got}.")
+    if steps is not None:
+        return whole_number(steps, f"{name}: `steps`"), "step"
+    return whole_number(epochs, f"{name}: `epochs`"), "epoch"
+
+
+def floors_of(name: str, algorithm: Optimizer, minimum: float) -> list[float]:
+    """Return, for each parameter group, the last rate as a part of the first.
+
+    Raises:
+        ValueError: If the last is not from 0 to the first.
+    """
+    rates = [float(group.get("initial_lr", group["lr"])) for group in algorithm.param_groups]
+    if not satisfies(Rule(lambda x: 0 <= x <= min(rates), ""), minimum):
+        raise ValueError(
+            f"{name}: `minimum` must be from 0 to the learning rate {min(rates):g}, "
+            f"got {minimum!r}."
+        )
+    return [minimum / rate if rate else 0.0 for rate in rates]

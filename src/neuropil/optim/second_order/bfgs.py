@@ -1,0 +1,94 @@
+"""BFGS's inverse Hessian, with the scale of its first matrix chosen again after each step.
+
+From ``H₀ = h I``, updates give ``H = h A + C``: A is what they leave of the identity, C what
+the pairs of steps and changes have put there. Both are kept apart, so that h stays open. It is
+bold where much of the slope lies in directions of A, which no step has gone along yet.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from neuropil.optim.second_order.matrix_updates import above_rounding, gram
+
+if TYPE_CHECKING:
+    from neuropil.optim.line_search.objective import Point
+
+# What of the memory is learnt: both values of h, and whether the last direction is known well.
+KEPT = ("matrices", "bold", "cautious", "known", "departure", "fall")
+# The first trial is a little more than what the last step suggests, so that it can be 1 again.
+MORE = 1.01
+FINEST = 0.375  # h grows by up to that power of the weights' precision
+SHARE = 0.3  # the slope along unseen directions, relative to the rest, from which to be bold
+
+
+def learn(memory: dict[str, Any], old: Point, new: Point) -> None:
+    """Take in a step; a pair without curvature leaves the matrices as they are.
+
+    Args:
+        memory: What was learnt so far.
+        old: Where the step began.
+        new: Where it ended.
+    """
+    s, y = new.weights - old.weights, new.gradient - old.gradient
+    if "matrices" not in memory:
+        identity = torch.eye(len(s), dtype=s.dtype, device=s.device)
+        memory["matrices"] = torch.stack((identity, torch.zeros_like(identity)))
+        memory["departure"], memory["cautious"] = 0.0, math.inf
+    matrices: Tensor = memory["matrices"]
+    Ay, Cy = turned = matrices @ y
+    rows = gram(s, y, old.gradient + new.gradient, *turned)
+    (ss, sy, along, _, _), (_, yy, _, *yHy) = rows[:2]
+    memory["fall"] = old.loss - new.loss
+    if not above_rounding(sy, ss, yy):
+        memory["departure"] = math.inf
+        memory.setdefault("bold", math.sqrt(ss / yy) if ss > 0 and 0 < yy < math.inf else 1.0)
+        return
+    departure = max(memory["departure"], abs(6 * memory["fall"] + 3 * along) / sy)
+    memory["departure"] = departure
+    memory["bold"] = ss / sy * emphasis(departure, torch.finfo(s.dtype).eps)
+    memory["cautious"] = min(memory["cautious"], sy / yy)
+    for matrix, Hy, own, share in zip(matrices, (Ay, Cy), (0, 1), yHy, strict=True):
+        side = torch.add(s * ((own + share / sy) / (2 * sy)), Hy, alpha=-1 / sy)
+        matrix.addr_(side, s).addr_(s, side)
+
+
+def emphasis(departure: float, eps: float) -> float:
+    """Return how much larger a bold h is than the last step's 1/curvature.
+
+    Args:
+        departure: How far from a quadratic the loss has been, relative to its curvature.
+        eps: The relative rounding error of the weights.
+    """
+    most = eps**-FINEST
+    return most if departure * most <= 1 else max(1.0, 1 / departure)
+
+
+def direction(memory: dict[str, Any], gradient: Tensor) -> Tensor:
+    """Return ``−H g``."""
+    unseen, seen = parts = memory["matrices"] @ gradient
+    fresh, known = (parts @ gradient).tolist()
+    h, seen_most = memory["bold"], memory["bold"] * fresh < SHARE * known
+    if seen_most:  # what is left of directions that are known would only be blown up
+        h = min(h, memory["cautious"])
+    memory["known"] = seen_most and memory["departure"] < 1
+    return torch.add(seen, unseen, alpha=h).neg_()
+
+
+def first_trial(memory: dict[str, Any], slope: float) -> float:
+    """Return the first step to try along the last direction.
+
+    It is 1, Newton's, where the direction is known and the loss much like a quadratic; else the
+    one along which a parabola would fall as far as in the last step, and at most 1.
+
+    Args:
+        memory: What was learnt so far.
+        slope: The slope along the direction, below 0.
+    """
+    if memory["known"]:
+        return 1.0
+    return min(1.0, MORE * 2 * memory["fall"] / -slope)

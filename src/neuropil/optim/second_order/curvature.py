@@ -1,0 +1,116 @@
+"""Second derivatives of a loss at a point: products with vectors, or the whole Hessian."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, final
+
+import torch
+from torch import Tensor
+
+from neuropil.optim.least_squares.jacobian import batched_gradient, flat_gradient
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Rows of the Hessian that are worked out in one pass.
+ROWS = 32
+# Up to so many weights the Hessian is worked out as a matrix.
+MATRIX = 1000
+
+
+@final
+class Curvature:
+    """A loss with its gradient g, from which the Hessian is had: ``H v = ∂(gᵀv)/∂w``.
+
+    Args:
+        owner: The algorithm's name, for messages.
+        loss: A scalar with its graph.
+        parameters: What w is made of, in this order.
+
+    Raises:
+        ValueError: When the loss cannot be differentiated twice.
+
+    Example:
+        >>> w = torch.tensor([1.0, 2.0], requires_grad=True)
+        >>> curvature = Curvature("Hessian", (w**3).sum(), [w])
+        >>> curvature.gradient.tolist()
+        [3.0, 12.0]
+        >>> curvature.matrix().tolist()
+        [[6.0, 0.0], [0.0, 12.0]]
+    """
+
+    def __init__(self, owner: str, loss: Tensor, parameters: Sequence[Tensor]) -> None:
+        self.owner = owner
+        self.parameters = parameters
+        one = torch.ones_like(loss)
+        self.graph = flat_gradient(loss, parameters, one, create_graph=True)
+        if meets_an_end(self.graph):
+            raise ValueError(
+                f"{owner} needs second derivatives, which a function in this network does not "
+                f"have: it is marked as differentiable once."
+            )
+        self.gradient = self.graph.detach()
+        self.value, self.largest = torch.stack(
+            [loss.detach(), torch.linalg.vector_norm(self.gradient, math.inf)]
+        ).tolist()
+
+    @property
+    def finite(self) -> bool:
+        """Whether the loss and its gradient are."""
+        return math.isfinite(self.value) and math.isfinite(self.largest)
+
+    def times(self, vector: Tensor) -> Tensor:
+        """Return ``H v``.
+
+        Args:
+            vector: v.
+        """
+        return self.rows(vector[None])[0]
+
+    def rows(self, vectors: Tensor) -> Tensor:
+        """Return ``H v`` for each row v of a matrix.
+
+        Raises:
+            ValueError: When some function in the network has no second derivative.
+            RuntimeError: Whatever else went wrong.
+        """
+        if not self.graph.requires_grad:  # the loss is linear in the weights
+            return torch.zeros_like(vectors)
+        try:
+            if len(vectors) == 1:
+                return flat_gradient(self.graph, self.parameters, vectors[0])[None]
+            return batched_gradient(self.graph, self.parameters, vectors)
+        except RuntimeError as error:
+            if "not implemented" not in str(error):
+                raise
+            reason = str(error).partition("\n")[0]
+            raise ValueError(
+                f"{self.owner} needs second derivatives, which a function in this network does "
+                f"not have: {reason}"
+            ) from None
+
+    def matrix(self) -> Tensor:
+        """Return H, symmetric."""
+        identity = torch.eye(
+            len(self.gradient), dtype=self.gradient.dtype, device=self.gradient.device
+        )
+        whole = torch.cat([self.rows(part) for part in identity.split(ROWS)])
+        return (whole + whole.T) / 2
+
+
+def meets_an_end(gradient: Tensor) -> bool:
+    """Tell whether a gradient went through a function that is differentiable only once.
+
+    Torch would take its second derivatives for 0, without a word.
+    """
+    seen, waiting = set(), [gradient.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        if type(node).__name__ == "Error":
+            return True
+        seen.add(node)
+        waiting += [following for following, _ in node.next_functions]
+    return False

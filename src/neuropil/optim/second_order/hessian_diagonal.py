@@ -1,0 +1,154 @@
+"""Newton's method for every weight by itself: by the diagonal of the Hessian."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.optim.outcome import REASONS
+from neuropil.optim.second_order.curvature_method import CurvatureMethod, Moved, Trials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch.optim.optimizer import ParamsT
+
+    from neuropil.optim.outcome import Reason
+    from neuropil.optim.second_order.curvature import Curvature
+
+# Up to so many weights the diagonal is taken from the whole Hessian.
+EXACT = 500
+# Random vectors that a step estimates it from otherwise, and how much of the last estimates
+# stays.
+PROBES, STAYS = 4, 0.9
+# The share of the decrease foretold by the slope that must come true, and halvings until then.
+ENOUGH, HALVINGS = 1e-4, 50
+# It is stuck where so many steps change the loss by no more than that part of it.
+PATIENCE, STALLED = 100, 1e-3
+
+
+@final
+class HessianDiagonal(CurvatureMethod):
+    """Steps divided by each weight's own second derivative: ``w ← w − lr g / max(|h|, ε)``.
+
+    h is the diagonal of the Hessian H. Its sign is dropped, so that a step never climbs, and
+    where it almost vanishes ε stands in. A step after which the loss is not lower is halved
+    until it is.
+
+    With up to 500 weights h is exact. With more it is estimated as the mean of ``z ⊙ H z`` over
+    random vectors z of ±1, and the estimates of past steps count on, less and less.
+
+    Where weights depend on each other the diagonal says little, and steps go to and fro across
+    a valley. It is stuck when the loss changes by less than a thousandth in 100 steps.
+
+    Args:
+        params: Parameters, or groups of them as dicts, all with the same options.
+        lr: Learning rate; 1 is Newton's step where the weights do not interact.
+        min_curvature: ε.
+        seed: Of the random vectors.
+        tolerance: The gradient has vanished when no entry is larger.
+
+    Raises:
+        ValueError: If an option is out of its range, there are no parameters, or the loss
+            cannot be differentiated twice.
+
+    Reference:
+        LeCun, Bottou, Orr, Müller, "Efficient BackProp", 1998, §9.1, which estimates h by a
+        Gauss–Newton backward pass and adds ε; ours is the diagonal of H itself. The estimate is
+        that of Bekas, Kokiopoulou, Saad, "An estimator for the diagonal of a matrix", 2007, as
+        in AdaHessian (Yao et al., 2021), which smooths it over layers and takes no step back.
+        NeuPy's HessianDiagonal cuts negative h off at ε.
+
+    Example:
+        >>> import torch
+        >>> w = torch.nn.Parameter(torch.tensor([3.0, -1.0]))
+        >>> algorithm = HessianDiagonal([w])
+        >>> _ = algorithm.step(lambda: w[0] ** 2 + 50 * w[1] ** 2)  # h is 2 and 100
+        >>> w.tolist()
+        [0.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float = 1.0,
+        *,
+        min_curvature: float = 1e-2,
+        seed: int = 0,
+        tolerance: float = 1e-7,
+    ) -> None:
+        options = {
+            "lr": lr,
+            "min_curvature": min_curvature,
+            "seed": seed,
+            "tolerance": tolerance,
+        }
+        super().__init__(params, options)
+
+    @override
+    def step(self, closure: Callable[[], Any]) -> Tensor:
+        loss = super().step(closure)
+        memory, outcome = self.memory, self.outcome
+        if outcome.steps % PATIENCE == 1:
+            past = memory.get("past", math.nan)
+            memory["past"] = outcome.loss
+            if not outcome.done and abs(past - outcome.loss) <= STALLED * abs(past):
+                memory["reason"] = REASONS.index("stuck")
+        return loss
+
+    @override
+    def plan(self, curvature: Curvature, here: Tensor) -> Reason | Callable[[Moved], Trials]:
+        options, gradient = self.options, curvature.gradient
+        if curvature.largest <= options["tolerance"]:
+            return "gradient"
+        diagonal = self.diagonal(curvature)
+        if not bool(torch.isfinite(diagonal).all()):
+            return "not finite"
+        step = -options["lr"] * gradient / diagonal.abs().clamp(min=options["min_curvature"])
+        slope, rounding = float(gradient @ step), torch.finfo(here.dtype).eps
+        return partial(halved, step, curvature.value, slope, rounding * abs(curvature.value))
+
+    def diagonal(self, curvature: Curvature) -> Tensor:
+        """Return the Hessian's diagonal, or what is thought of it so far."""
+        gradient = curvature.gradient
+        if len(gradient) <= EXACT:
+            return curvature.matrix().diagonal()
+        memory, options = self.memory, self.options
+        steps = memory.get("steps", 0)
+        # By step, so that a resumed run draws what one that ran through would have.
+        generator = torch.Generator().manual_seed(options["seed"] + steps)
+        signs = torch.randint(0, 2, (PROBES, len(gradient)), generator=generator)
+        probes = (2 * signs - 1).to(gradient)
+        fresh = torch.stack([probe * curvature.times(probe) for probe in probes]).mean(0)
+        mean = memory.get("mean")
+        if mean is None or len(mean) != len(fresh):
+            mean, memory["weight"] = torch.zeros_like(fresh), 0.0
+        memory["mean"] = mean = torch.lerp(fresh, mean, STAYS)
+        memory["weight"] = 1 - STAYS * (1 - memory["weight"])
+        return mean / memory["weight"]
+
+
+def halved(step: Tensor, value: float, slope: float, least: float, moved: Moved) -> Trials:
+    """Halve a step until the loss falls.
+
+    Args:
+        step: The whole step.
+        value: The loss where it began.
+        slope: How steeply it falls along the step.
+        least: The least decrease that can be seen.
+        moved: Tries a step.
+    """
+    share = 1.0
+    for trial in range(1, HALVINGS + 1):
+        after = moved(share * step)
+        if -share * slope <= least:
+            return Trials("loss", after if after <= value else None, trial)
+        if after <= value + ENOUGH * share * slope:
+            return Trials("going on", after, trial)
+        share /= 2
+    return Trials("stuck", None, HALVINGS)

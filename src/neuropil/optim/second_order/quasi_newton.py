@@ -1,0 +1,166 @@
+"""Quasi-Newton methods: the curvature of the loss, learnt from how its gradient changes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.optim.optimizer_options import check_choice
+from neuropil.optim.second_order import bfgs
+from neuropil.optim.second_order.limited_memory import two_loops
+from neuropil.optim.second_order.matrix_updates import UPDATES, curved, first_scale, solved
+from neuropil.optim.second_order.search_method import SearchMethod
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch.optim.optimizer import ParamsT
+
+    from neuropil.optim.line_search.objective import Landscape, Point
+    from neuropil.optim.line_search.strong_wolfe import LineStep
+
+UpdateName: TypeAlias = Literal["bfgs", "dfp", "psb", "sr1", "lbfgs"]
+
+CURVATURE = {"dfp": 0.1}  # c₂ where it is not 0.9
+MOST_WEIGHTS = 5_000  # a matrix of all pairs of them takes 200 MB in float64, BFGS has two
+FEW_WEIGHTS = 2000  # up to here the matrix is worth its cost
+
+
+@final
+class QuasiNewton(SearchMethod):
+    """Newton's direction, with curvature learnt from successive gradients.
+
+    ``d = −B⁻¹ g``, then ``w ← w + t d`` with t by a strong-Wolfe line search. With s the step
+    and y the change of the gradient, each update makes ``B s = y`` (H is B⁻¹, r is y − B s):
+
+    - ``"bfgs"``: ``H ← (I − s yᵀ/yᵀs) H (I − y sᵀ/yᵀs) + s sᵀ/yᵀs`` from ``H₀ = h I``, h being
+      chosen anew after each step
+    - ``"dfp"``: ``H ← H − H y yᵀ H/yᵀH y + s sᵀ/yᵀs``
+    - ``"psb"``: ``B ← B + (r sᵀ + s rᵀ)/sᵀs − (rᵀs) s sᵀ/(sᵀs)²``
+    - ``"sr1"``: ``B ← B + r rᵀ/rᵀs``
+    - ``"lbfgs"``: BFGS from the last ``memory`` pairs alone, for many weights.
+
+    h is ``sᵀs/yᵀs`` of the last step, and larger by 1/ρ while ρ, the largest
+    ``|6 (f − f⁺) + 3 (g + g⁺)ᵀs|/yᵀs`` so far, is below 1. ρ is 0 on a quadratic, where it pays
+    to look first in directions that no step has gone along yet. Where little of the slope is in
+    those, h is the smallest ``sᵀy/yᵀy`` so far. For the other matrices the first pair sets the
+    scale. A pair without curvature is left out. PSB and SR1 may find B indefinite: the
+    direction then takes the absolute values of its eigenvalues, and so descends along negative
+    curvature too.
+
+    Args:
+        params: Parameters, or groups of them as dicts, all with the same options.
+        update: How the curvature is learnt; None is ``"bfgs"``, and ``"lbfgs"`` for more than
+            2,000 weights.
+        memory: Pairs that ``"lbfgs"`` keeps.
+        curvature: c₂ of the line search: the share of the slope along the direction that may
+            be left. None is 0.9, and 0.1 for ``"dfp"``, which a careless search leads astray.
+        tolerance: The gradient has vanished when no entry is larger.
+        max_evaluations: Evaluations that one line search may take.
+
+    Raises:
+        ValueError: If an option is out of its range, there are no parameters, or too many for a
+            matrix of all pairs.
+
+    Reference:
+        Nocedal, Wright, "Numerical Optimization", 2006, chapters 6 and 7; Powell, "A new
+        algorithm for unconstrained optimization", 1970, for PSB; Zhang, Deng, Chen, "New
+        quasi-Newton equation and related methods for unconstrained optimization", 1999, for
+        the departure from a quadratic. Ours are h, and the absolute eigenvalues in place of a
+        trust region.
+
+    Example:
+        >>> w = torch.nn.Parameter(torch.tensor([3.0, 1.0], dtype=torch.float64))
+        >>> algorithm = QuasiNewton([w])
+        >>> outcome = algorithm.minimize(lambda: w[0] ** 4 + 10 * (w[1] - w[0]) ** 2)
+        >>> outcome.converged, outcome.loss < 1e-8
+        (True, True)
+    """
+
+    kept = ("matrix", "steps_kept", "changes_kept", *bfgs.KEPT)
+
+    def __init__(
+        self,
+        params: ParamsT,
+        *,
+        update: UpdateName | None = None,
+        memory: int = 10,
+        curvature: float | None = None,
+        tolerance: float = 1e-7,
+        max_evaluations: int = 20,
+    ) -> None:
+        if update is not None:
+            check_choice(type(self).__name__, "update", update, ("bfgs", *UPDATES, "lbfgs"))
+        usual = CURVATURE.get(update or "bfgs", 0.9)
+        options = {
+            "update": update,
+            "memory": memory,
+            "curvature": usual if curvature is None else curvature,
+            "tolerance": tolerance,
+            "max_evaluations": max_evaluations,
+        }
+        super().__init__(params, options)
+        if update is None:
+            size = sum(p.numel() for group in self.param_groups for p in group["params"])
+            for group in (self.defaults, *self.param_groups):
+                group["update"] = "bfgs" if size <= FEW_WEIGHTS else "lbfgs"
+
+    @override
+    def landscape(self, closure: Callable[[], Any]) -> Landscape:
+        landscape = super().landscape(closure)
+        update, size = self.options["update"], landscape.vector.size
+        if update != "lbfgs" and size > MOST_WEIGHTS:
+            raise ValueError(
+                f"QuasiNewton(update={update!r}) keeps a matrix of all pairs of weights, for "
+                f"at most {MOST_WEIGHTS:,} of them, got {size:,}; update='lbfgs' keeps none."
+            )
+        return landscape
+
+    @override
+    def direction(self, here: Point) -> Tensor:
+        memory = self.memory
+        if "steps_kept" in memory:
+            return two_loops(here.gradient, memory["steps_kept"], memory["changes_kept"])
+        if "matrices" in memory:
+            return bfgs.direction(memory, here.gradient)
+        if "matrix" in memory:
+            times = torch.mv if self.options["update"] == "dfp" else solved
+            return times(memory["matrix"], here.gradient).neg_()
+        return -here.gradient
+
+    @override
+    def first_trial(self, here: Point, slope: float) -> float:
+        if "matrices" in self.memory:
+            return bfgs.first_trial(self.memory, slope)
+        learnt = any(name in self.memory for name in self.kept)
+        return 1.0 if learnt else min(1.0, 1 / math.sqrt(-slope))
+
+    @override
+    def learn(self, old: Point, new: Point, direction: Tensor, found: LineStep) -> None:
+        memory, update = self.memory, self.options["update"]
+        if update == "bfgs":
+            bfgs.learn(memory, old, new)
+            return
+        step, change = new.weights - old.weights, new.gradient - old.gradient
+        if update == "lbfgs":
+            self.keep(step, change)
+            return
+        if "matrix" not in memory:
+            scale = first_scale(step, change)
+            scale = 1 / scale if update == "dfp" else scale
+            memory["matrix"] = torch.diag(torch.full_like(step, scale))
+        UPDATES[update](memory["matrix"], step, change)
+
+    def keep(self, step: Tensor, change: Tensor) -> None:
+        """Take a pair among those of L-BFGS, both scaled so that their product is 1."""
+        if not curved(step, change):
+            return
+        scale = torch.dot(step, change).rsqrt()
+        for name, vector in (("steps_kept", step), ("changes_kept", change)):
+            kept = self.memory.setdefault(name, [])
+            kept.append(vector * scale)
+            del kept[: -self.options["memory"]]

@@ -1,5 +1,0 @@
-"""The report on a training: one file that tells a person everything, and opens offline."""
-
-from neuropil.plots.report.write import write_report
-
-__all__ = ["write_report"]

@@ -1,0 +1,209 @@
+"""What a network says about held-out examples, measured once for all parts of a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neuropil.plots.confidence_interval import bootstrap_interval, wilson_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neuropil.core import Network
+    from neuropil.datasets import Dataset, Splits
+    from neuropil.runs.classic_model import ClassicModel
+
+Array = np.ndarray[Any, Any]
+# A part by its name in a run, in words.
+WORDS = {"test": "held-out", "validation": "validation", "train": "training"}
+NOUNS = {"pictures": "picture", "table": "row", "arrays": "example"}
+
+
+@final
+@dataclass(frozen=True)
+class Evidence:
+    """The examples on which a network is judged, and what it says of each.
+
+    Args:
+        part: Where they come from: ``"test"``, else ``"validation"``, else ``"train"``.
+        data: The examples.
+        outputs: Probabilities ``(N, K)``, or predictions ``(N, k)`` in the targets' units.
+        targets: Class numbers ``(N)``, or true values ``(N, k)``.
+        classes: Name of each class; None for regression.
+    """
+
+    part: str
+    data: Dataset
+    outputs: Array
+    targets: Array
+    classes: tuple[str, ...] | None
+
+    @property
+    def predicted(self) -> Array:
+        """The class number of the highest probability."""
+        return self.outputs.argmax(axis=1)
+
+    @property
+    def right(self) -> Array:
+        """Whether each example is classified right."""
+        return self.predicted == self.targets
+
+    @property
+    def confusion(self) -> Array:
+        """The counts of each true class (row) taken for each class (column)."""
+        count = self.outputs.shape[1]
+        cells = np.bincount(self.targets * count + self.predicted, minlength=count * count)
+        return cells.reshape(count, count)
+
+
+def gather(network: Network | ClassicModel, splits: Splits) -> Evidence:
+    """Return what a network says of the most independent examples that there are.
+
+    Args:
+        network: The trained network; it takes raw inputs.
+        splits: The data.
+
+    Raises:
+        ValueError: When the examples have no targets, or the network does not fit them.
+    """
+    parts = {"test": splits.test, "validation": splits.validation, "train": splits.train}
+    part, data = next(
+        (name, data) for name, data in parts.items() if data is not None and len(data)
+    )
+    if data.targets is None:
+        raise ValueError(f"report: the {WORDS[part]} examples have no targets to compare with.")
+    given = network.predict(data.inputs).detach().cpu()
+    target = splits.preparation.target
+    if given.ndim > 2 or len(given) != len(data):
+        raise ValueError(
+            f"report: needs one row of outputs an example, got {tuple(given.shape)}."
+        )
+    if bad := int((~torch.isfinite(given.reshape(len(given), -1)).all(dim=1)).sum()):
+        raise ValueError(
+            f"report: the network gives NaN or infinity for {bad} of {len(data)} examples."
+        )
+    if target.classes is None:
+        outputs = target.restore(given.double().reshape(len(data), -1)).numpy()
+        truth = data.targets.double().cpu().reshape(len(data), -1).numpy()
+    else:
+        scores = network.scores() is network
+        outputs = probabilities(given.double().flatten(1), scores=scores).numpy()
+        truth = data.targets.cpu().numpy()
+    if outputs.shape[1] != target.outputs:
+        raise ValueError(
+            f"report: the network gives {outputs.shape[1]} numbers an example, the data have "
+            f"{target.outputs}."
+        )
+    return Evidence(part, data, outputs, truth, target.classes)
+
+
+def probabilities(outputs: Tensor, *, scores: bool) -> Tensor:
+    """Return a probability for each class, which add up to 1, whatever the network ends in.
+
+    Args:
+        outputs: ``(N, K)``, or ``(N, 1)`` for the second of two classes.
+        scores: Whether they are scores: the network ends in neither softmax nor sigmoid.
+    """
+    if outputs.shape[1] == 1:
+        second = outputs.sigmoid() if scores else outputs
+        return torch.cat([1 - second, second], dim=1)
+    if scores:
+        return outputs.softmax(dim=1)
+    # A sigmoid for each class need not add up to 1.
+    return outputs / outputs.sum(dim=1, keepdim=True).clamp(min=1e-300)
+
+
+@final
+@dataclass(frozen=True)
+class Figure:
+    """A measured figure and the interval in which the true one probably lies.
+
+    Args:
+        value: What was measured.
+        low: Lower end of the 95 % interval.
+        high: Upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+def accuracy(evidence: Evidence) -> Figure:
+    """Return the share of examples classified right, with its Wilson interval."""
+    right, count = int(evidence.right.sum()), len(evidence.targets)
+    return Figure(right / count, *wilson_interval(right, count))
+
+
+def balanced_accuracy(evidence: Evidence) -> Figure:
+    """Return the mean of the classes' accuracies, with the interval that follows from theirs.
+
+    The distances of the ends add up as deviations do: the lower one is √Σ(r_k − l_k)² / K (Zou
+    and Donner, "Construction of confidence limits about effect measures", 2008).
+    """
+    confusion = evidence.confusion
+    there = [k for k in range(len(confusion)) if confusion[k].sum()]
+    hits = np.array([(int(confusion[k, k]), int(confusion[k].sum())) for k in there])
+    shares = hits[:, 0] / hits[:, 1]
+    low, high = np.transpose([wilson_interval(*pair) for pair in hits.tolist()])
+    middle, count = float(shares.mean()), len(there)
+    below, above = (np.sqrt(np.square(end - shares).sum()) / count for end in (low, high))
+    return Figure(middle, max(0.0, middle - float(below)), min(1.0, middle + float(above)))
+
+
+def regression_figures(evidence: Evidence) -> dict[str, Figure]:
+    """Return R², root mean squared and mean absolute error, with their bootstrap intervals.
+
+    Several outputs count alike; R² is the mean of theirs.
+    """
+    error, true = evidence.outputs - evidence.targets, evidence.targets
+    k = true.shape[1]
+    # All three follow from column means: of e², |e|, y and y². Centring y keeps them exact.
+    centred = true - true.mean(axis=0)
+    rows = np.concatenate([error**2, np.abs(error), centred, centred**2], axis=1)
+
+    def r2(means: Array) -> Array:
+        variance = means[:, 3 * k :] - means[:, 2 * k : 3 * k] ** 2
+        variance = np.where(variance > 0, variance, np.inf)
+        return (1 - means[:, :k] / variance).mean(axis=1)
+
+    statistics = {
+        "r2": r2,
+        "root_mean_squared_error": lambda means: np.sqrt(means[:, :k].mean(axis=1)),
+        "mean_absolute_error": lambda means: means[:, k : 2 * k].mean(axis=1),
+    }
+    middle = rows.mean(axis=0, keepdims=True)
+    return {
+        name: Figure(float(statistic(middle)[0]), *bootstrap_interval(statistic, rows))
+        for name, statistic in statistics.items()
+    }
+
+
+def measured(evidence: Evidence) -> dict[str, Figure]:
+    """Return the figures that have an interval, by the names that metrics have."""
+    if evidence.classes is None:
+        return regression_figures(evidence)
+    return {"accuracy": accuracy(evidence), "balanced_accuracy": balanced_accuracy(evidence)}
+
+
+def per_class(confusion: Array) -> Sequence[tuple[int, float, float, float]]:
+    """Return examples, precision, recall and F1 of each class; NaN where nothing defines them.
+
+    With c_ij of class i taken for j: precision c_jj / Σ_i c_ij, recall c_ii / Σ_j c_ij, and
+    F1 = 2 c_ii / (Σ_j c_ij + Σ_j c_ji).
+    """
+    hits, true, said = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    return [
+        (int(n), ratio(hit, taken), ratio(hit, n), ratio(2 * hit, n + taken))
+        for hit, n, taken in zip(hits, true, said, strict=True)
+    ]
+
+
+def ratio(part: float, whole: float) -> float:
+    """Return a quotient, NaN where there is nothing to divide by."""
+    return float(part / whole) if whole else float("nan")

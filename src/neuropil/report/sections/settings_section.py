@@ -1,0 +1,59 @@
+"""What was asked for and chosen, so that the run can be made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from neuropil.report.html import Content, Html, element
+from neuropil.report.sections.data_section import facts_list
+
+if TYPE_CHECKING:
+    from neuropil.report.subject import Subject
+
+
+def settings(subject: Subject) -> Html | None:
+    """Return all settings and versions; None where none are given."""
+    if not subject.settings and not subject.versions:
+        return None
+    return element(
+        "section",
+        element("h2", "Settings"),
+        facts_list(dict(flat(subject.settings))),
+        element("h3", "Versions") if subject.versions else None,
+        facts_list(dict(flat(subject.versions))),
+        id="settings",
+    )
+
+
+def flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Content]]:
+    """Yield every setting that is set, those inside others under both names."""
+    for key, value in values.items():
+        name = before + str(key).replace("_", " ")
+        if isinstance(value, Mapping) and "type" not in value:
+            yield from flat(value, f"{name}: ")
+        elif value is not None:
+            yield name, setting_text(value)
+
+
+def setting_text(value: object) -> str:
+    """Return a setting as text."""
+    match value:
+        case None | bool():
+            text = {None: "none", True: "yes", False: "no"}[value]
+        case Mapping():
+            text = call_text(value)
+        case list() | tuple():
+            text = ", ".join(map(setting_text, value)) or "none"
+        case float():
+            text = f"{value:g}"
+        case _:
+            text = str(value)
+    return text
+
+
+def call_text(value: Mapping[str, Any]) -> str:
+    """Return what has a type and arguments as the call that makes it."""
+    arguments = value.get("arguments") or {}
+    given = ", ".join(f"{name}={setting_text(item)}" for name, item in arguments.items())
+    return f"{value.get('type')}({given})"

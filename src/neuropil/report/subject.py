@@ -1,0 +1,63 @@
+"""What a report is about: the network, its data, its training, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+from neuropil.report.evidence import NOUNS, Evidence, Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neuropil.core import Network
+    from neuropil.datasets import Splits
+    from neuropil.runs.classic_model import ClassicModel
+    from neuropil.training import GradientWatch, History
+
+
+@final
+@dataclass(frozen=True)
+class Subject:
+    """What a report is about.
+
+    Args:
+        network: The trained network.
+        splits: Its data.
+        history: Its training.
+        settings: What was asked for and chosen.
+        figures: Metrics by part and name.
+        versions: Of the software.
+        run: The run folder, as the user would type it.
+        evidence: What the network says of held-out examples.
+        measured: The figures on these examples that have an interval.
+        gradients: What watched its gradients; None where nothing did.
+    """
+
+    network: Network | ClassicModel
+    splits: Splits
+    history: History
+    settings: Mapping[str, Any]
+    figures: Mapping[str, Mapping[str, float]]
+    versions: Mapping[str, Any]
+    run: str
+    evidence: Evidence
+    measured: Mapping[str, Figure]
+    gradients: GradientWatch | None = None
+
+    @property
+    def noun(self) -> str:
+        """What one example is called."""
+        return NOUNS.get(self.splits.kind, "example")
+
+    @property
+    def target(self) -> str:
+        """What is predicted."""
+        return self.splits.preparation.target.name or "the target"
+
+    @property
+    def seconds(self) -> float:
+        """How long the training took."""
+        columns = self.history.columns
+        times = self.history.column("seconds") if "seconds" in columns else []
+        return sum(time for time in times if time is not None)

@@ -1,0 +1,115 @@
+"""Numbers and names as people write them."""
+
+from __future__ import annotations
+
+import math
+
+from neuropil.report.evidence import NOUNS, WORDS, Evidence, Figure
+
+# A narrow space that does not break: 98.6 %.
+THIN = "\N{NARROW NO-BREAK SPACE}"
+INTERVAL = f"95{THIN}% interval"
+NONE = "–"
+
+
+def share(value: float) -> str:
+    """Return a share as a percentage, without the sign; only all is 100 and only none is 0.
+
+    Example:
+        >>> share(0.98611), share(1), share(0.99996), share(0.0002)
+        ('98.6', '100', '99.996', '0.02')
+    """
+    if math.isnan(value) or value in (0, 1):
+        return NONE if math.isnan(value) else f"{100 * value:.0f}"
+    texts = (f"{100 * value:.{digits}f}" for digits in range(1, 9))
+    return next((text for text in texts if 0 < float(text) < 100), f"{100 * value:.0f}")
+
+
+def percent(value: float) -> str:
+    r"""Return a share as a percentage.
+
+    Example:
+        >>> percent(0.98611)
+        '98.6\u202f%'
+    """
+    return NONE if math.isnan(value) else f"{share(value)}{THIN}%"
+
+
+def number(value: float) -> str:
+    """Return a measured number: three digits that count, or all before the point.
+
+    Example:
+        >>> number(0.051234), number(12345.6), number(999.7), number(13), number(-0.5)
+        ('0.0512', '12,346', '1,000', '13.0', '−0.500')
+    """
+    if math.isnan(value):
+        return NONE
+    if abs(value) >= 999.5:
+        text = f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3g}"
+    else:
+        text = f"{value + 0.0:#.3g}".rstrip(".") if value else "0"
+    return text.replace("-", "−")
+
+
+def given(value: float) -> str:
+    """Return a number as it stood in the data.
+
+    Example:
+        >>> given(1040.0), given(0.25), given(-3.0), given(1269190.0)
+        ('1040', '0.25', '−3', '1269190')
+    """
+    if math.isnan(value):
+        return NONE
+    whole = abs(value) < 1e9 and value == round(value)
+    return f"{value + 0.0:{'.0f' if whole else '.6g'}}".replace("-", "−")
+
+
+def counted(count: int, noun: str) -> str:
+    """Return ``1 picture`` or ``2,000 pictures``."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time.
+
+    Example:
+        >>> duration(0.42), duration(41.2), duration(150), duration(7320)
+        ('0.4 s', '41 s', '2 min 30 s', '2 h 2 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def figure_name(name: str) -> str:
+    """Return a metric's name in words."""
+    return {"r2": "R²", "f1": "F1"}.get(name, name.replace("_", " "))
+
+
+def is_share(name: str) -> bool:
+    """Tell whether a metric is a share, so that it reads best as a percentage."""
+    return name.endswith("accuracy")
+
+
+def figure_text(name: str, value: float) -> str:
+    """Return a metric's value."""
+    return percent(value) if is_share(name) else number(value)
+
+
+def interval(name: str, figure: Figure) -> str:
+    """Return the ends of an interval, ``96.8–99.4 %``."""
+    write = share if is_share(name) else number
+    ends = f"{write(figure.low)} to {write(figure.high)}"
+    if figure.low >= 0:
+        ends = f"{write(figure.low)}–{write(figure.high)}"
+    return ends + f"{THIN}%" * is_share(name)
+
+
+def examples_of(evidence: Evidence, kind: str) -> str:
+    """Return what the network was judged on, ``360 held-out pictures``."""
+    return counted(
+        len(evidence.targets), f"{WORDS[evidence.part]} {NOUNS.get(kind, 'example')}"
+    )

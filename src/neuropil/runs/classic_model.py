@@ -1,0 +1,242 @@
+"""Classic networks where networks stand: in runs, predictions and reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, final
+
+import numpy as np
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.core.moments import standardization
+from neuropil.runs.readout import Readout
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from numpy.typing import NDArray
+
+    from neuropil.classic.base import ClassicNetwork
+
+# Less than this share of one is no surprise; its logarithm is finite.
+LEAST = 1e-12
+
+Role: TypeAlias = Literal["classifier", "regressor", "groups", "features"]
+
+
+@final
+class ClassicModel:
+    """A classic network that takes raw examples and answers as other networks do.
+
+    Classifiers and regressors answer themselves. A network that puts examples into groups, such
+    as a map or adaptive resonance, answers with the classes' shares, or the mean target, among
+    the training examples of the group. One that only transforms, such as a Boltzmann machine,
+    has a linear model after it, fitted to what it makes of the training examples.
+
+    Args:
+        estimator: The classic network, with its options; it is copied, not fitted.
+        classes: How many classes there are; None for regression.
+        limits: The values of black and white, which become 0 and 1, for pictures; others are
+            standardised.
+
+    Raises:
+        ValueError: When the network answers another kind of question.
+
+    Example:
+        >>> from neuropil.classic import GRNN
+        >>> x = torch.linspace(0, 1, 50).reshape(-1, 1)
+        >>> model = ClassicModel(GRNN()).fit(x, x.squeeze() ** 2)
+        >>> bool((model.predict(x) - x**2).abs().max() < 0.05)
+        True
+    """
+
+    def __init__(
+        self,
+        estimator: ClassicNetwork,
+        classes: int | None = None,
+        limits: tuple[float, float] | None = None,
+    ) -> None:
+        from sklearn.base import clone
+
+        self.estimator = clone(estimator)
+        self.classes = classes
+        self.limits = limits
+        self.role: Role = role_of(self.estimator, classes)
+        self.center: NDArray[Any] | float = 0.0
+        self.scale: NDArray[Any] | float = 1.0
+        self.table: NDArray[Any] | None = None
+        self.readout: Readout | None = None
+
+    def fit(self, inputs: Tensor, targets: Tensor) -> Self:
+        """Fit the network, and what turns its answer into classes or values.
+
+        Args:
+            inputs: Raw examples, in the first axis.
+            targets: Class numbers, or standardised values.
+        """
+        if self.limits is not None:
+            self.settle_limits()
+        else:
+            mean, scale = standardization(inputs.flatten(1), [0])
+            self.center, self.scale = mean[0].numpy(), scale[0].numpy()
+        rows = self.rows(inputs)
+        y = targets.numpy()
+        y = y.squeeze(1) if y.ndim == 2 and y.shape[1] == 1 else y
+        if self.role in ("classifier", "regressor"):
+            self.estimator.fit(rows, y)
+            return self
+        self.estimator.fit(rows)
+        if self.role == "groups":
+            self.table = self.table_of(self.estimator.predict(rows), y)
+        else:
+            features = self.estimator.transform(rows)
+            self.readout = Readout.fitted(features, y, classes=self.classes is not None)
+        return self
+
+    def settle_limits(self) -> None:
+        """Take black for 0 and white for 1."""
+        low, high = self.limits or (0.0, 1.0)
+        self.center, self.scale = low, high - low or 1.0
+
+    def predict(self, inputs: Tensor) -> Tensor:
+        """Return each class's probability ``(N, K)``, or standardised values ``(N, k)``.
+
+        Args:
+            inputs: Raw examples, in the first axis.
+        """
+        rows = self.rows(inputs)
+        if self.role == "groups" and self.table is not None:
+            # The last row is for what falls into no group that training examples fell into.
+            groups = self.estimator.predict(rows)
+            known = (groups >= 0) & (groups < len(self.table) - 1)
+            return torch.from_numpy(self.table[np.where(known, groups, -1)])
+        model: Any = self.estimator
+        given = rows
+        if self.role == "features":
+            model, given = self.readout, self.estimator.transform(rows)
+        if self.classes is None:
+            return torch.from_numpy(np.asarray(model.predict(given)).reshape(len(given), -1))
+        return torch.from_numpy(self.shares(model, given))
+
+    @override
+    def __repr__(self) -> str:
+        return " ".join(repr(self.estimator).split())
+
+    def scores(self) -> Scores:
+        """Return what gives the logarithms of the probabilities, which losses take."""
+        return Scores(self)
+
+    def rows(self, inputs: Tensor) -> NDArray[Any]:
+        """Return examples as the network takes them.
+
+        Raises:
+            ValueError: When they are beyond all numbers in the units of the training examples.
+        """
+        raw = inputs.flatten(1).double().numpy()
+        with np.errstate(over="ignore"):
+            rows = (raw - self.center) / self.scale
+        if not np.isfinite(rows).all() and np.isfinite(raw).all():
+            raise ValueError(
+                f"{self!r}: these examples are too far from its training examples to be scaled."
+            )
+        return rows
+
+    def shares(self, model: Any, given: NDArray[Any]) -> NDArray[Any]:
+        """Return a classifier's probabilities, a column for every class there is."""
+        shares = np.zeros((len(given), self.classes or 0))
+        if hasattr(model, "predict_proba"):
+            shares[:, model.classes_] = model.predict_proba(given)
+        else:
+            shares[np.arange(len(given)), model.predict(given)] = 1.0
+        return shares
+
+    def table_of(self, groups: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
+        """Return the answer of each group, and of all together in the last row."""
+        targets = y if self.classes is None else np.eye(self.classes)[y]
+        targets = targets.reshape(len(targets), -1).astype(float)
+        inside = groups >= 0
+        count = int(groups.max(initial=-1)) + 1
+        sums = np.zeros((count, targets.shape[1]))
+        np.add.at(sums, groups[inside], targets[inside])
+        members = np.bincount(groups[inside], minlength=count)[:, None]
+        overall = targets.mean(0, keepdims=True)
+        means = np.where(members > 0, sums / np.maximum(members, 1), overall)
+        return np.concatenate([means, overall])
+
+    def cpu(self) -> Self:
+        """Return itself: it never leaves the processor."""
+        return self
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write ``model.json`` and ``model.safetensors`` into a folder: plain data alone.
+
+        Args:
+            path: The folder; it is made where there is none.
+
+        Raises:
+            ValueError: When an option is of a type that no file holds.
+        """
+        from neuropil.runs.classic_file import write_model
+
+        write_model(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read what `save` wrote; nothing in it is executed or imported.
+
+        Args:
+            path: The folder.
+
+        Raises:
+            FileNotFoundError: When there is no such file.
+            ValueError: When a file is damaged or does not belong to the other.
+        """
+        from neuropil.runs.classic_file import read_model
+
+        return read_model(cls, Path(path))
+
+
+@final
+class Scores:
+    """The logarithms of a model's probabilities; values as they are.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: ClassicModel) -> None:
+        self.model = model
+
+    def predict(self, inputs: Tensor) -> Tensor:
+        """Return scores for raw examples.
+
+        Args:
+            inputs: Raw examples.
+        """
+        outputs = self.model.predict(inputs)
+        return outputs if self.model.classes is None else outputs.clamp(min=LEAST).log()
+
+
+def role_of(estimator: Any, classes: int | None) -> Role:
+    """Return how a classic network answers.
+
+    Raises:
+        ValueError: When it answers another kind of question.
+    """
+    from sklearn.base import is_classifier, is_regressor
+    from sklearn.utils import get_tags
+
+    name = type(estimator).__name__
+    if is_classifier(estimator):
+        if classes is None:
+            raise ValueError(f"{name} predicts classes, but these targets are numbers.")
+        return "classifier"
+    if is_regressor(estimator):
+        if classes is not None:
+            raise ValueError(f"{name} predicts numbers, but these targets are classes.")
+        return "regressor"
+    if get_tags(estimator).target_tags.required:
+        raise ValueError(f"{name} associates patterns with signals: use it from Python.")
+    return "groups" if hasattr(estimator, "predict") else "features"

@@ -1,0 +1,130 @@
+"""What must be the same again when an interrupted training is resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor
+
+from neuropil.optim.schedule_rates import Schedule, Warmup
+from neuropil.training.binding import ONLY
+from neuropil.training.checkpoints.checkpoint import CheckpointError
+
+if TYPE_CHECKING:
+    from torch.optim.lr_scheduler import LRScheduler
+
+    from neuropil.training.loop.batches import Batches
+    from neuropil.training.trainer import Trainer
+
+# Options of the trainer that decide what it computes, and so do seed, algorithm and schedule.
+OPTIONS = (
+    "loss", "metrics", "regularizer", "class_weight", "augment", "normalize", "accumulate",
+    "clip_norm", "ema", "mixed_precision",
+)  # fmt: skip
+# What torch's schedules are made with and do not change.
+FIXED = (
+    "total_steps", "T_max", "T_0", "T_mult", "eta_min", "step_size", "milestones", "gamma",
+    "total_iters", "power", "start_factor", "end_factor", "factor", "patience", "max_lr",
+)  # fmt: skip
+SHOWN = 80
+
+
+def facts_of(trainer: Trainer, training: Batches, epochs: int) -> dict[str, Any]:
+    """Return what a training follows from, as plain data, after its schedules are made.
+
+    Args:
+        trainer: The trainer.
+        training: Its batches.
+        epochs: Passes over the data, which matter where a schedule is stretched over them.
+    """
+    learner, options = trainer.learner, trainer.options
+    facts: dict[str, Any] = {
+        **training.facts(),
+        "processes": learner.processes.count,
+        "seed": learner.randomness.given,
+        **{name: described(getattr(options, name)) for name in OPTIONS},
+    }
+    for name, algorithm in learner.algorithms.items():
+        end = "" if name == ONLY else f" of {name}"
+        facts[f"algorithm{end}"] = type(algorithm).__name__
+        for option, value in algorithm.defaults.items():
+            facts[f"{option}{end}"] = described(value)
+    if is_stretched(trainer):
+        facts["epochs"] = epochs
+    for name, (schedule, _) in learner.schedules.items():
+        end = "" if name == ONLY else f" of {name}"
+        facts[f"schedule{end}"] = schedule_text(schedule)
+    return facts
+
+
+def check_same(then: dict[str, Any], now: dict[str, Any]) -> None:
+    """Refuse to resume a training with other data or options than it began with.
+
+    Args:
+        then: The facts in the checkpoint.
+        now: Those of the trainer that is to resume it.
+
+    Raises:
+        CheckpointError: When one differs.
+    """
+    for name in dict.fromkeys([*then, *now]):
+        before, after = then.get(name), now.get(name)
+        if before == after:
+            continue
+        if name == "epochs" and before and after:
+            raise CheckpointError(
+                f"the interrupted training had epochs={before}, over which its schedule is "
+                f"stretched, and this one has epochs={after}: resume it with epochs={before}; "
+                f"a further fit(…, epochs=…) then trains on, with the schedule from its start."
+            )
+        raise CheckpointError(
+            f"the interrupted training had {name}={shown(before)}, this one has "
+            f"{name}={shown(after)}: it can only be resumed with the same."
+        )
+
+
+def is_stretched(trainer: Trainer) -> bool:
+    """Tell whether a schedule was given by name: its length is that of the training."""
+    given = trainer.options.schedule
+    every = given.values() if isinstance(given, Mapping) else (given,)
+    return any(isinstance(each, str) for each in every)
+
+
+def schedule_text(schedule: LRScheduler) -> str:
+    """Return what a schedule was made with, without how far it has come."""
+    if isinstance(schedule, Warmup):
+        then = "" if schedule.then is None else f", then {schedule_text(schedule.then)}"
+        return f"Warmup(length={schedule.length}, start={schedule.start}{then})"
+    if isinstance(schedule, Schedule):
+        return ", ".join(dict.fromkeys(map(described, schedule.lr_lambdas)))
+    fixed = {name: getattr(schedule, name) for name in FIXED if hasattr(schedule, name)}
+    return f"{type(schedule).__name__}({', '.join(f'{k}={v}' for k, v in fixed.items())})"
+
+
+def described(value: Any) -> Any:
+    """Return an option as plain data that is the same in every process."""
+    match value:
+        case np.generic():
+            plain = value.item()
+        case None | bool() | int() | float() | str():
+            plain = value
+        case Tensor():
+            plain = value.tolist()
+        case list() | tuple():
+            plain = [described(item) for item in value]
+        case dict():
+            plain = {str(key): described(item) for key, item in value.items()}
+        case _ if hasattr(value, "__qualname__"):
+            plain = f"{value.__module__}.{value.__qualname__}"
+        case _:
+            text = repr(value)  # without a place in memory, which the next process has not
+            plain = type(value).__qualname__ if " at 0x" in text else text
+    return plain
+
+
+def shown(value: Any) -> str:
+    """Return a fact short enough for a line."""
+    text = str(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

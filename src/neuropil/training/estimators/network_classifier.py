@@ -1,0 +1,203 @@
+"""A network as a scikit-learn classifier: any labels, pipelines, grid search, pickling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+from sklearn.base import ClassifierMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.utils.validation import validate_data
+from typing_extensions import override
+
+from neuropil.layers import Linear, Softmax
+from neuropil.training.estimators.base import NetworkEstimator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from neuropil.core import Layer, Network
+
+
+class NetworkClassifier(ClassifierMixin, NetworkEstimator):
+    """A network as a scikit-learn classifier.
+
+    ŷ = argmaxₖ softmax(network(x))ₖ, trained to the least cross entropy.
+
+    Shape:
+        ``X`` ``(n_samples, n_features)``, or with the axes of pictures and sequences; ``y``
+        ``(n_samples,)`` of any labels.
+
+    Args:
+        network: Hidden layers such as ``Relu(64) >> Dropout(0.3)``; a full network that ends in
+            Softmax or in as many Linear units as there are classes; an expression; or None for
+            one hidden layer of 100. `fit` works on a fresh copy with weights drawn anew.
+        algorithm: Name of the gradient algorithm, such as ``"adam"``, or
+            ``"levenberg_marquardt"`` for small networks; with options as
+            ``"LevenbergMarquardt(restarts=64)"``. Those that search along lines or use
+            curvature train in double precision.
+        lr: Learning rate; None is the algorithm's own.
+        epochs: Passes over the data; None is 50, and for algorithms that take all examples in
+            every step 500, or 100 where these are costly, unless they come to an end before.
+        batch_size: Examples a step; ``"auto"`` takes a fiftieth of the data, from 16 to 256, or
+            all where the algorithm wants them.
+        schedule: Name of the learning rate's schedule, such as ``"cosine"``, or None.
+        validation_fraction: Share of the data held out, on which training stops early and the
+            best weights are kept; None trains on all of it for all epochs.
+        patience: Epochs without improvement there before training stops.
+        class_weight: ``"balanced"``, a weight for each label in a dict, or None.
+        device: Where to train; None is the CPU.
+        random_state: Makes the result repeatable.
+        verbose: Whether to show progress.
+
+    Attributes:
+        classes_: The labels.
+        network_: The trained `Network`.
+        history_: The figures of each epoch.
+        n_features_in_: Number of columns seen in `fit`.
+
+    Raises:
+        ValueError: When the network does not end in as many outputs as there are classes.
+
+    Reference:
+        The interface of ``sklearn.neural_network.MLPClassifier``. Inputs are standardised
+        inside, so no scaler is needed before it.
+
+    Example:
+        >>> from sklearn.datasets import load_iris
+        >>> from neuropil import NetworkClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = NetworkClassifier(lr=0.01, random_state=0).fit(X, y)
+        >>> model.score(X, y) > 0.95
+        True
+    """
+
+    loss_name = "cross_entropy"
+
+    def __init__(
+        self,
+        network: Network | Layer | str | None = None,
+        *,
+        algorithm: str = "adam",
+        lr: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | str = "auto",
+        schedule: str | None = None,
+        validation_fraction: float | None = None,
+        patience: int = 10,
+        class_weight: dict[Any, float] | str | None = None,
+        device: str | None = None,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        super().__init__(
+            network,
+            algorithm=algorithm,
+            lr=lr,
+            epochs=epochs,
+            batch_size=batch_size,
+            schedule=schedule,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.class_weight = class_weight
+
+    @override
+    def checked(
+        self, X: ArrayLike, y: ArrayLike, *, first: bool
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        X, y = validate_data(
+            self, X, y, reset=first, dtype=(np.float64, np.float32), allow_nd=True
+        )
+        check_classification_targets(y)
+        return np.asarray(X), column_or_1d(y, warn=True)
+
+    @override
+    def learn_targets(self, y: NDArray[Any]) -> NDArray[Any]:
+        self.classes_ = unique_labels(y)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"a classifier needs at least 2 classes, got 1 class: {self.classes_[0]!r}."
+            )
+        return np.searchsorted(self.classes_, y)
+
+    @override
+    def with_last_layer(self, network: Network) -> Network:
+        last = network.nodes[-1].layer
+        classes = len(self.classes_)
+        full = isinstance(last, Softmax) or (
+            isinstance(last, Linear) and network.output_shape == (classes,)
+        )
+        network = network if full else network >> Softmax(classes)
+        if network.output_shape != (classes,):
+            raise ValueError(
+                f"the network ends in {last!r} and y has {classes} classes: end it in "
+                f"Softmax({classes}), or leave the last layer out."
+            )
+        return network
+
+    @override
+    def weights(self, labels: NDArray[Any]) -> list[float] | None:
+        if self.class_weight is None:
+            return None
+        present = np.isin(self.classes_, labels)
+        weights = np.ones(len(self.classes_))
+        weights[present] = compute_class_weight(
+            self.class_weight, classes=self.classes_[present], y=labels
+        )
+        return weights.tolist()
+
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, classes: Sequence[Any] | None = None
+    ) -> Self:
+        """Train for one more pass over these examples.
+
+        Args:
+            X: Inputs.
+            y: Labels.
+            classes: All labels there will ever be; needed in the first call only.
+
+        Raises:
+            ValueError: When a label is not among the classes.
+        """
+        first = not hasattr(self, "network_")
+        X, y = self.checked(X, y, first=first)
+        if first:
+            self.learn_targets(np.asarray(y if classes is None else classes))
+            self.start(X)
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y has the label {unknown[0]!r}, which is not among the classes "
+                f"{self.classes_.tolist()}: name all in the first call, with classes=…"
+            )
+        self.train(X, np.searchsorted(self.classes_, y), 1, y)
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the probability of each class, in the order of ``classes_``.
+
+        Args:
+            X: Inputs.
+        """
+        outputs = self.outputs(X)
+        if isinstance(self.network_.nodes[-1].layer, Softmax):
+            return outputs
+        return torch.from_numpy(outputs).softmax(1).numpy()
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most probable label of each input.
+
+        Args:
+            X: Inputs.
+        """
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]

@@ -1,0 +1,258 @@
+"""The step of algorithms that evaluate the loss several times, such as line searches."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]  # the only name of all of them
+from typing_extensions import override
+
+from neuropil.optim.second_order.curvature_method import CurvatureMethod
+from neuropil.training.loop.rewind import Rewind
+from neuropil.training.loop.update import Group, Parts, Update, evaluation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch.optim import Optimizer
+
+    from neuropil.training.losses.weighted_loss import Objective
+
+# Residuals come in portions of at most so many rows, and of no more rows than make so many
+# entries of a Jacobian, but not of fewer than the least.
+MOST_ROWS, ENTRIES, LEAST_ROWS = 4096, 2**24, 256
+
+
+@final
+class ClosureUpdate(Update):
+    """A step of an algorithm that evaluates the loss several times, such as a line search.
+
+    Every evaluation within a step sees the same augmentation and the same random numbers, hence
+    the same dropout: otherwise there would be no function to search on. Running statistics of
+    batch normalisation move once a step.
+
+    Algorithms that take residuals are given all of them as one vector, or, where examples are
+    many, an iterable of vectors, each to be used up before the next is made.
+
+    Args:
+        parts: What the step is made of.
+        network: The network, whose buffers one step changes once.
+        forward: Gives scores for inputs.
+        objective: The loss, as a mean or as residuals.
+        algorithm: Moves the weights.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        network: nn.Module,
+        forward: Callable[..., Any],
+        objective: Objective,
+        algorithm: Optimizer,
+    ) -> None:
+        self.parts = parts
+        self.algorithm = algorithm
+        self.needs = needs(algorithm)
+        self.objective = objective
+        self.evaluate = parts.autocast(evaluation(forward, objective.mean))
+        self.forward = parts.autocast(evaluation(forward, objective.residuals))
+        self.buffers = list(network.buffers())
+        self.joint = [module for module in network.modules() if mixes_rows(module)]
+        self.size = sum(p.numel() for p in parts.parameters if p.requires_grad)
+        self.rewind = Rewind((), parts.device)
+        check_closure(parts, algorithm)
+
+    @override
+    def __call__(self, group: Group) -> None:
+        parts = self.parts
+        batches = [(parts.augmented(batch), rows) for batch, rows, _ in group]
+        weights = parts.weights(group)
+        rewind = self.rewind = Rewind(self.buffers, parts.device)
+
+        def closure() -> Any:
+            rewind.begin()
+            record = rewind.evaluations == 1
+            if self.needs == "residuals":
+                vectors = self.residuals(batches, record=record)
+                return joined(list(vectors)) if self.fits(batches) else vectors
+            with torch.enable_grad():
+                return self.loss(batches, weights, record=record)
+
+        self.algorithm.step(closure)
+        rewind.end()
+        if parts.project is not None:
+            parts.project()
+
+    @override
+    def look(self) -> None:
+        self.evaluate(*self.parts.batch)
+
+    def ended(self) -> str:
+        """Return why a further step on the same examples would change nothing, if so."""
+        outcome = getattr(self.algorithm, "outcome", None)
+        if outcome is None or not outcome.done:
+            return ""
+        # With other random numbers it is another function.
+        varied = self.parts.augment is not None or self.rewind.drew()
+        return "" if varied else str(outcome)
+
+    # As a loss
+
+    def loss(self, batches: list[Any], weights: list[float], *, record: bool) -> Tensor:
+        """Return the mean loss over all batches of a step, with its penalty."""
+        parts = self.parts
+        losses: list[Tensor] = []
+        for ((inputs, targets), rows), weight in zip(batches, weights, strict=True):
+            scores, loss = self.evaluate(inputs, targets)
+            losses.append(loss * weight)
+            if record:
+                parts.record({"loss": loss}, rows, scores, targets)
+        total = torch.stack(losses).sum()
+        if parts.penalty is not None:
+            total = total + parts.penalty()
+        if self.needs == "backward":
+            parts.clear()
+            total.backward()
+        return total
+
+    # As residuals
+
+    def residuals(self, batches: list[Any], *, record: bool) -> Iterator[Tensor]:
+        """Yield the residuals portion by portion, and in the end those of the penalty."""
+        parts, objective = self.parts, self.objective
+        examples, share = 0, 1.0
+        for (inputs, targets), _ in batches:
+            for columns, goal in self.portions(inputs, targets):
+                with torch.enable_grad():
+                    scores, vector = self.forward(columns, goal)
+                rows = len(goal)
+                examples, share = examples + rows, objective.share(scores)
+                if record:
+                    with torch.no_grad():
+                        loss = objective.mean(scores, goal)
+                    parts.record({"loss": loss}, rows, scores, goal)
+                yield vector
+                del vector, scores
+        if parts.root is not None:
+            with torch.enable_grad():
+                vector = math.sqrt(2 * share * examples) * parts.root()
+            yield vector
+
+    def portions(self, inputs: Any, targets: Any) -> Iterator[tuple[Any, Any]]:
+        """Yield a batch in portions that bound the memory of an evaluation."""
+        count = self.cuts(inputs, targets)
+        if count == 1:
+            yield inputs, targets
+            return
+        columns = inputs if isinstance(inputs, tuple) else (inputs,)
+        cut = [column.chunk(count) for column in (*columns, targets)]
+        for *portion, goal in zip(*cut, strict=True):
+            yield tuple(portion) if isinstance(inputs, tuple) else portion[0], goal
+
+    def cuts(self, inputs: Any, targets: Any) -> int:
+        """Return how many portions a batch is cut into; one where its rows are not apart."""
+        columns = inputs if isinstance(inputs, tuple) else (inputs,)
+        if not all(isinstance(column, Tensor) for column in (*columns, targets)):
+            return 1
+        if any(module.training for module in self.joint):
+            return 1
+        # Chunks are of one length but for the last, so there may be fewer than asked for.
+        length = -(-len(targets) // -(-len(targets) // self.rows(columns)))
+        return -(-len(targets) // length)
+
+    def rows(self, columns: tuple[Any, ...]) -> int:
+        """Return how many examples a portion may have."""
+        width = sum(column[:1].numel() for column in columns)
+        return max(LEAST_ROWS, min(MOST_ROWS, ENTRIES // max(1, self.size, width)))
+
+    def fits(self, batches: list[Any]) -> bool:
+        """Tell whether all residuals may be had as one vector; a penalty's stay apart."""
+        if self.parts.root is not None:
+            return False
+        cuts = [self.cuts(inputs, targets) for (inputs, targets), _ in batches]
+        return cuts == [1] or (max(cuts) == 1 and sum(r for _, r in batches) <= LEAST_ROWS)
+
+
+def joined(vectors: list[Tensor]) -> Tensor:
+    """Return vectors as one."""
+    return vectors[0] if len(vectors) == 1 else torch.cat(vectors)
+
+
+def mixes_rows(module: nn.Module) -> bool:
+    """Tell whether a module's output for a row depends on the other rows while training."""
+    return isinstance(module, _BatchNorm) or getattr(module, "running_mean", None) is not None
+
+
+def needs(algorithm: Any) -> str:
+    """Return what the step of an algorithm, or of a class of them, asks for.
+
+    ``"gradient"``, ``"closure"`` (a function that returns the loss), ``"residuals"`` (one that
+    returns those), or ``"backward"``: torch's own way, a function that also goes backward.
+    """
+    if issubclass(kind_of(algorithm), torch.optim.LBFGS):
+        return "backward"
+    return getattr(without_options(algorithm), "needs", "gradient")
+
+
+def takes_all(algorithm: Any) -> bool:
+    """Tell whether an algorithm, or a class of them, wants all examples in every step."""
+    return getattr(without_options(algorithm), "full_batch", needs(algorithm) != "gradient")
+
+
+def without_options(algorithm: Any) -> Any:
+    """Return the class that a name with options stands for; others as they are."""
+    return algorithm.func if isinstance(algorithm, functools.partial) else algorithm
+
+
+def kind_of(algorithm: Any) -> Any:
+    """Return the class of an algorithm, of a class itself, or of one with options."""
+    algorithm = without_options(algorithm)
+    return algorithm if isinstance(algorithm, type) else type(algorithm)
+
+
+def check_lr(name: str, algorithm: Any, lr: float | None) -> None:
+    """Refuse a learning rate for an algorithm that has none.
+
+    Raises:
+        ValueError: When it is so.
+    """
+    if lr is not None and "lr" not in inspect.signature(algorithm).parameters:
+        raise ValueError(f"{name} finds its steps by itself and has no lr, got {lr!r}.")
+
+
+def default_epochs(algorithm: Any) -> int:
+    """Return passes over the data that will do for an algorithm, or a class of them.
+
+    Those that take all examples in every step make as many steps, and mostly end before.
+    """
+    if not takes_all(algorithm):
+        return 50
+    curved = issubclass(kind_of(algorithm), CurvatureMethod)
+    return 100 if curved or needs(algorithm) == "residuals" else 500
+
+
+def check_closure(parts: Parts, algorithm: Optimizer) -> None:
+    """Refuse what cannot be had together with several evaluations in a step.
+
+    Raises:
+        ValueError: When an option needs single gradients.
+    """
+    refused = {
+        "several processes": parts.processes.count > 1,
+        "clip_norm": parts.clip_norm is not None,
+        "mixed_precision='fp16'": parts.scaler is not None,
+        "a penalty that is no sum of squares, as l1": parts.penalty is not None
+        and parts.root is None
+        and needs(algorithm) == "residuals",
+    }
+    for option, asked in refused.items():
+        if asked:
+            raise ValueError(
+                f"{type(algorithm).__name__} evaluates the loss several times in a step and "
+                f"cannot be combined with {option}."
+            )

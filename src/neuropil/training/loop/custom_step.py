@@ -1,0 +1,176 @@
+"""A step that the user wrote."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.optim.batch_method import TWICE
+from neuropil.training.loop.closure_step import needs
+from neuropil.training.loop.update import Group, Parts, Update
+from neuropil.training.nonfinite import NotFinite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from neuropil.training.trainer import Trainer
+
+
+@final
+class CustomUpdate(Update):
+    """A step that the user wrote, which may train several networks in turn.
+
+    Args:
+        parts: What the step is made of.
+        trainer: What the user's function is given.
+    """
+
+    def __init__(self, parts: Parts, trainer: Trainer) -> None:
+        self.parts = parts
+        self.trainer = trainer
+        self.algorithms = trainer.learner.algorithms
+        self.step = parts.autocast(custom_step(trainer))
+        self.trained = {
+            name: [p for g in algorithm.param_groups for p in g["params"] if p.requires_grad]
+            for name, algorithm in self.algorithms.items()
+        }
+        self.searching = {name for name, a in self.algorithms.items() if needs(a) != "gradient"}
+        self.begun: set[str] = set()
+        self.asked: set[str] = set()
+        self.weight, self.last = 1.0, True
+
+    @override
+    def __call__(self, group: Group) -> None:
+        parts = self.parts
+        parts.clear()
+        self.begun.clear()
+        weights = parts.weights(group)
+        for position, ((batch, rows, _), weight) in enumerate(zip(group, weights, strict=True)):
+            self.weight, self.last = weight, position == len(group) - 1
+            self.asked.clear()
+            values = checked_values(self.step(self.trainer, parts.augmented(batch)))
+            loss = values.get("loss")
+            if not self.asked and loss is not None and loss.requires_grad:
+                self.minimize(loss, None)
+            parts.record(values, rows, None, None)
+        if self.begun:
+            parts.rescale()
+
+    @override
+    def look(self) -> None:
+        idle_step(self.trainer, self.parts.batch)
+
+    def minimize(self, loss: Tensor, name: str | None) -> None:
+        """Move the weights of one algorithm against the gradient of a loss.
+
+        Raises:
+            TypeError: When the step called backward on the loss.
+            ValueError: When there is no such algorithm, it asks for the loss several times in a
+                step, or a second update of it would have to wait for the gradients of the next
+                batch.
+            NotFinite: When the loss is not finite.
+        """
+        name = self.known(name)
+        if name in self.searching:
+            raise ValueError(
+                f"{type(self.algorithms[name]).__name__} asks for the loss several times in a "
+                f"step, and a step of your own gives it once: give it a closure yourself, or "
+                f"leave the step to the trainer."
+            )
+        parts, parameters = self.parts, self.trained[name]
+        if parts.accumulate > 1 and name in self.asked:
+            raise ValueError(
+                f"with accumulate={parts.accumulate} a step can minimize only one loss of "
+                f"{name!r}; add the losses, or use accumulate=1."
+            )
+        if parts.meter.waits and not torch.isfinite(loss):
+            raise NotFinite(f"the loss is {loss.item()}", parts.steps)
+        if name not in self.begun or name in self.asked:
+            for parameter in parameters:
+                parameter.grad = None
+        self.begun.add(name)
+        self.asked.add(name)
+        if parts.penalty is not None:
+            loss = loss + parts.penalty()
+        # Into these parameters alone: the loss of one network runs through others too.
+        with graph_of(loss):
+            parts.scaled(loss, self.weight).backward(inputs=parameters)
+        if self.last:
+            parts.processes.average_gradients(parameters)
+            parts.apply(self.algorithms[name], parameters)
+
+    def known(self, name: str | None) -> str:
+        """Return the name of an algorithm.
+
+        Raises:
+            ValueError: When there is none of that name.
+        """
+        if name is None and len(self.algorithms) == 1:
+            return next(iter(self.algorithms))
+        if name not in self.algorithms:
+            raise ValueError(
+                f"minimize needs the name of an algorithm, one of {list(self.algorithms)}, got "
+                f"{name!r}."
+            )
+        return name
+
+
+@contextlib.contextmanager
+def graph_of(loss: Tensor) -> Iterator[None]:
+    """Say in a line that the graph of a loss is gone.
+
+    Raises:
+        TypeError: When backward was called on it before.
+        RuntimeError: When something else is wrong.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if TWICE not in str(error):
+            raise
+        raise TypeError(
+            f"backward was called on the loss ({loss.item():g}) already: the trainer does "
+            f"that. Return it as it is, or detached if it is not to be minimised."
+        ) from None
+
+
+def idle_step(trainer: Trainer, batch: Any) -> dict[str, Tensor]:
+    """Return what a custom step gives for a batch; nothing is minimised meanwhile."""
+    update, trainer.update = trainer.update, None
+    try:
+        with torch.no_grad():
+            return checked_values(custom_step(trainer)(trainer, batch))
+    finally:
+        trainer.update = update
+
+
+def custom_step(trainer: Trainer) -> Callable[[Trainer, Any], dict[str, Tensor]]:
+    """Return the step that the user gave.
+
+    Raises:
+        ValueError: When there is none, though the trainer needs one.
+    """
+    if trainer.options.step is None:
+        raise ValueError("a training without a loss needs a step of its own.")
+    return trainer.options.step
+
+
+def checked_values(values: Any) -> dict[str, Tensor]:
+    """Return what a custom step gave, once it is seen to be scalars by name.
+
+    Raises:
+        TypeError: When it is something else.
+    """
+    if not isinstance(values, dict):
+        raise TypeError(
+            f"a step must return a dict of scalars by name, got a {type(values).__name__}."
+        )
+    for name, value in values.items():
+        if not isinstance(value, Tensor) or value.numel() != 1:
+            got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+            raise TypeError(f"a step must return scalar tensors; {name!r} is {got}.")
+    return {name: value.squeeze() for name, value in values.items()}

@@ -1,0 +1,190 @@
+"""Everything that a training changes, and that a checkpoint must therefore hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from neuropil.core import Network
+from neuropil.training.binding import ONLY
+from neuropil.training.checkpoints.checkpoint import CheckpointError
+from neuropil.training.losses.class_axis import classes_first
+from neuropil.training.losses.score_views import Views
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Generator, Tensor, nn
+    from torch.optim import Optimizer
+
+    from neuropil.training.processes import Processes
+    from neuropil.training.randomness import Randomness
+    from neuropil.training.weight_average import WeightAverage
+
+
+@final
+class Learner:
+    """Networks, algorithms, schedules, the average of the weights, random states.
+
+    Args:
+        module: The network, or all networks as one module.
+        algorithms: What moves its weights, by name.
+        device: Where it is.
+        processes: Who trains it.
+        randomness: The random states.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        algorithms: dict[str, Optimizer],
+        device: torch.device,
+        processes: Processes,
+        randomness: Randomness,
+    ) -> None:
+        self.module = module
+        self.algorithms = algorithms
+        self.device = device
+        self.processes = processes
+        self.randomness = randomness
+        self.schedules: dict[str, tuple[LRScheduler, str]] = {}
+        self.average: WeightAverage | None = None
+        self.scaler: torch.amp.GradScaler | None = None
+        # CPU threads that suit the network and the batch.
+        self.threads: int | None = None
+        # What the data shuffles itself with, such as a DataLoader's generator.
+        self.data_generator: Generator | None = None
+
+    @property
+    def scores(self) -> nn.Module:
+        """The network up to its scores, which losses take; all parameters are shared."""
+        return classes_first(self.module) if isinstance(self.module, Network) else self.module
+
+    @property
+    def views(self) -> Views:
+        """What turns the scores into what losses and metrics take."""
+        return Views(self.module)
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """All parameters, those that only the algorithms know among them."""
+        groups = (g for a in self.algorithms.values() for g in a.param_groups)
+        known = [*self.module.parameters(), *(p for g in groups for p in g["params"])]
+        return list({id(p): p for p in known}.values())
+
+    def rates(self) -> dict[str, float]:
+        """Return the learning rates, for the history."""
+        rates = {
+            name: float(algorithm.param_groups[0]["lr"])
+            for name, algorithm in self.algorithms.items()
+            if "lr" in algorithm.param_groups[0]
+        }
+        return {"lr" if name == ONLY else f"lr_{name}": rate for name, rate in rates.items()}
+
+    def step_schedules(self, interval: str, figure: float | None) -> None:
+        """Let the schedules of an interval take their step.
+
+        Args:
+            interval: ``"step"`` or ``"epoch"``.
+            figure: What a schedule that waits for a plateau looks at.
+        """
+        for schedule, own_interval in self.schedules.values():
+            if own_interval != interval:
+                continue
+            if isinstance(schedule, ReduceLROnPlateau):
+                if figure is not None:
+                    schedule.step(figure)
+            else:
+                schedule.step()
+
+    # Weights
+
+    def final_weights(self) -> dict[str, Tensor]:
+        """Return a copy of the weights as they would be if training ended now."""
+        if self.average is not None:
+            self.average.swap()
+        weights = {key: value.clone() for key, value in self.module.state_dict().items()}
+        if self.average is not None:
+            self.average.swap()
+        return weights
+
+    def rest(self) -> None:
+        """Leave the network as it is to be used: averaged weights, test mode, no gradients."""
+        if self.average is not None and not self.average.swapped:
+            self.average.swap()
+        self.module.eval()
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    # States
+
+    def random_state(self) -> dict[str, Any]:
+        """Return all random states."""
+        return self.randomness.state_dict(self.data_generator)
+
+    def set_random_state(self, state: dict[str, Any]) -> None:
+        """Take back what `random_state` gave."""
+        self.randomness.load_state_dict(state, self.data_generator)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of all but the random states, which differ between processes."""
+        return {
+            "network": dict(self.module.state_dict()),
+            "algorithms": {name: a.state_dict() for name, a in self.algorithms.items()},
+            "schedules": {name: s.state_dict() for name, (s, _) in self.schedules.items()},
+            "average": None if self.average is None else self.average.state_dict(),
+            "scaler": None if self.scaler is None else self.scaler.state_dict(),
+            "threads": self.threads,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave.
+
+        Raises:
+            CheckpointError: When it belongs to another network, or to other algorithms.
+        """
+        load_weights(self.module, state["network"])
+        self.threads = state["threads"]
+        for kind, own in (("algorithms", self.algorithms), ("schedules", self.schedules)):
+            if set(own) != set(state[kind]):
+                raise CheckpointError(
+                    f"the checkpoint holds the {kind} {list(state[kind])}, the trainer has "
+                    f"{list(own)}."
+                )
+        for name, algorithm in self.algorithms.items():
+            load_algorithm(algorithm, state["algorithms"][name])
+        for name, (schedule, _) in self.schedules.items():
+            schedule.load_state_dict(state["schedules"][name])
+        for name in ("average", "scaler"):
+            own = getattr(self, name)
+            if (own is None) != (state[name] is None):
+                option = {"average": "ema", "scaler": "mixed_precision"}[name]
+                raise CheckpointError(f"the checkpoint was written with another {option}.")
+            if own is not None:
+                own.load_state_dict(state[name])
+
+
+def load_weights(module: nn.Module, weights: dict[str, Tensor]) -> None:
+    """Put weights into a network.
+
+    Raises:
+        CheckpointError: When they are another network's.
+    """
+    try:
+        module.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = str(error).split("\n", 1)[-1].strip()
+        raise CheckpointError(f"the checkpoint is of another network: {reason}") from None
+
+
+def load_algorithm(algorithm: Optimizer, state: dict[str, Any]) -> None:
+    """Put an algorithm back where it was.
+
+    Raises:
+        CheckpointError: When the state is another algorithm's.
+    """
+    try:
+        algorithm.load_state_dict(state)
+    except (ValueError, KeyError) as error:
+        name = type(algorithm).__name__
+        raise CheckpointError(f"the checkpoint does not fit {name}: {error}") from None

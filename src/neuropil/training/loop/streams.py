@@ -1,0 +1,122 @@
+"""Batches from anything that yields them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, final
+
+import numpy as np
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.training.loop.batches import Batches, Placement, Portion
+
+
+@final
+class StreamBatches(Batches):
+    """Batches from anything that can be iterated again and again, such as a ``DataLoader``.
+
+    Args:
+        data: Yields ``(inputs, targets)`` or whatever a custom step takes.
+        placement: Where they go.
+        title: What the examples are for.
+        rank: Which of the processes this is.
+        processes: How many there are; each reads all batches and keeps its part.
+
+    Raises:
+        ValueError: When the data cannot be iterated, or only once.
+    """
+
+    def __init__(
+        self,
+        data: Any,
+        placement: Placement,
+        title: str,
+        *,
+        rank: int = 0,
+        processes: int = 1,
+    ) -> None:
+        self.data = data
+        self.placement = placement
+        self.title = title
+        self.rank, self.processes = rank, processes
+        if not isinstance(data, Iterable) or isinstance(data, str | bytes | dict):
+            raise ValueError(
+                f"the {title} data must be (inputs, targets), a Dataset or an iterable of "
+                f"batches, got a {type(data).__name__}."
+            )
+        if isinstance(data, Iterator):
+            raise ValueError(
+                f"the {title} data is a {type(data).__name__}, which can be read only once: "
+                f"give a list, a DataLoader, or an object whose __iter__ starts anew."
+            )
+
+    @property
+    @override
+    def count(self) -> int | None:
+        try:
+            return len(self.data)
+        except TypeError:
+            return None
+
+    @override
+    def facts(self) -> dict[str, int | None]:
+        return {"batches": self.count}
+
+    @override
+    def epoch(self, skip: int = 0) -> Iterator[Portion]:
+        batches = iter(self.data)
+        skipped = sum(1 for _ in islice(batches, skip))
+        return self.placed(batches, empty=not skipped)
+
+    def placed(self, batches: Iterator[Any], *, empty: bool) -> Iterator[Portion]:
+        """Yield this process's part of each batch where the network is.
+
+        Raises:
+            ValueError: When there is none.
+        """
+        for batch in batches:
+            empty = False
+            joint = rows_of(batch)
+            batch, rows = (batch, joint) if self.processes == 1 else self.part(batch, joint)
+            batch = self.placement.move(batch)
+            if isinstance(batch, tuple) and len(batch) == 2:
+                batch = self.placement.cast(batch[0]), batch[1]
+            yield batch, rows, joint
+        if empty:
+            raise ValueError(f"the {self.title} data gave no batches.")
+
+    def part(self, batch: Any, joint: int) -> tuple[Any, int]:
+        """Return this process's examples of a batch and their number."""
+        first = joint * self.rank // self.processes
+        last = joint * (self.rank + 1) // self.processes
+        span = slice(first, last) if first < last else slice(0, 1)
+        return sliced(batch, span), last - first
+
+
+def rows_of(batch: Any) -> int:
+    """Return the number of examples: the length of the first array in a batch.
+
+    Raises:
+        ValueError: When there is none.
+    """
+    if isinstance(batch, Tensor | np.ndarray):
+        return len(batch)
+    if isinstance(batch, dict):
+        batch = tuple(batch.values())
+    if isinstance(batch, tuple | list) and batch:
+        return rows_of(batch[0])
+    raise ValueError(
+        f"a batch must be (inputs, targets) with the examples along axis 0, got a "
+        f"{type(batch).__name__}."
+    )
+
+
+def sliced(value: Any, span: slice) -> Any:
+    """Return some examples of a batch."""
+    if isinstance(value, Tensor | np.ndarray):
+        return value[span]
+    if isinstance(value, dict):
+        return {key: sliced(item, span) for key, item in value.items()}
+    return tuple(sliced(item, span) for item in value)

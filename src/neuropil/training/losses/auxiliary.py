@@ -1,0 +1,117 @@
+"""The loss of networks with auxiliary heads: more classifiers, on the way to the last."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, final
+
+from typing_extensions import override
+
+from neuropil.training.losses.base import Loss
+from neuropil.training.losses.losses import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+
+def auxiliary(loss: str | Callable[..., Any] = "cross_entropy", *, weight: float = 0.3) -> Loss:
+    """Make a loss of several outputs from the loss of one: the first counts, the others help.
+
+    ``ℓ(s₁, y) + w · (ℓ(s₂, y) + ℓ(s₃, y) + …)``. The heads after inner layers bring gradients
+    to them while training; metrics and validation look at the first output alone.
+
+    Shape:
+        Scores a tuple, each as `loss` takes them, the network's own output first; targets as
+        `loss` takes them. Values ``(N)``.
+
+    Args:
+        loss: The loss of each output: a name, a loss, or a function of outputs and targets.
+        weight: w, at least 0.
+
+    Raises:
+        ValueError: If the weight is negative or not finite, or there is no such loss.
+
+    Reference:
+        Szegedy et al., "Going Deeper with Convolutions", 2015, §5: w = 0.3.
+
+    Example:
+        >>> import torch
+        >>> with_heads = auxiliary("squared_error", weight=0.5)
+        >>> scores = torch.tensor([1.0]), torch.tensor([2.0]), torch.tensor([3.0])
+        >>> with_heads(scores, torch.tensor([0.0]))  # 1 + 0.5 · (4 + 9)
+        tensor([7.5000])
+
+        >>> from neuropil import Trainer
+        >>> from neuropil.architectures import googlenet
+        >>> network = googlenet(10, input_shape=(3, 32, 32), aux_heads=True)
+        >>> trainer = Trainer(network, loss=auxiliary(), metrics=["accuracy"])
+    """
+    if not 0 <= weight < math.inf:
+        raise ValueError(f"auxiliary: `weight` must be a number of at least 0, got {weight!r}.")
+    return Auxiliary(resolve(loss), weight)
+
+
+@final
+class Auxiliary(Loss):
+    """The loss that `auxiliary` makes.
+
+    Args:
+        each: The loss of each output.
+        weight: What the outputs beside the first count.
+    """
+
+    def __init__(self, each: Loss, weight: float) -> None:
+        self.each = each
+        self.weight = weight
+        super().__init__(self.sum_of(each), each.predicts, (each, weight), each.takes)
+        self.name = f"auxiliary({each.name})"
+        self.fused(self.sum_of(each.mean))
+
+    def sum_of(self, loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        """Return the weighted sum of a loss over the outputs."""
+
+        def total(scores: Any, targets: Tensor, **options: Any) -> Tensor:
+            first, *others = several(scores)
+            value = loss(first, targets, **options)
+            for other in others:
+                value = value + self.weight * loss(other, targets, **options)
+            return value
+
+        return total
+
+    @property
+    @override
+    def judge(self) -> Loss:
+        return self.each
+
+    @override
+    def main(self, scores: Any) -> Any:
+        return several(scores)[0]
+
+    @override
+    def decide(self, scores: Any) -> Tensor:
+        return self.each.decide(self.main(scores))
+
+    @override
+    def prepare(self, targets: Tensor, scores: Any) -> Tensor:
+        return self.each.prepare(targets, self.main(scores))
+
+    @override
+    def __reduce__(self) -> Any:
+        return type(self), (self.each, self.weight)
+
+
+def several(scores: Any) -> tuple[Tensor, ...]:
+    """Return the scores of several outputs.
+
+    Raises:
+        ValueError: When there is one output only.
+    """
+    if not isinstance(scores, tuple):
+        raise ValueError(
+            "auxiliary is the loss of a network with several outputs, the one that counts "
+            "first; this network has one: use the loss itself."
+        )
+    return scores

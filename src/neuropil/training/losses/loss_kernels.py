@@ -1,0 +1,149 @@
+"""How losses are worked out: torch's own kernels, after as few questions as are safe.
+
+The functions of `torch.nn.functional` around these kernels broadcast their arguments first,
+which is an error waiting to happen, and take as long again.
+"""
+
+# pyright: reportPrivateUsage=false
+# `torch.nn.functional` takes its kernels from `torch._C._nn`, the same from 2.6 to 2.13.
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from neuropil.training.losses.loss_targets import (
+    check_batch,
+    check_classes,
+    class_targets,
+    is_single,
+    like_scores,
+    single_classes,
+)
+
+_nn: Any = torch._C._nn  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
+
+# Torch's codes for what becomes of the values.
+NONE, MEAN = 0, 1
+# Torch leaves out targets of this class; ours are all counted, or refused.
+NEVER = -(2**63)
+
+
+def squared_errors(scores: Tensor, targets: Tensor, reduction: int) -> Tensor:
+    """Return ``(s − t)²``."""
+    return _nn.mse_loss(*pair("squared_error", scores, targets), reduction)
+
+
+def absolute_errors(scores: Tensor, targets: Tensor, reduction: int) -> Tensor:
+    """Return ``|s − t|``."""
+    return _nn.l1_loss(*pair("absolute_error", scores, targets), reduction)
+
+
+def huber_errors(scores: Tensor, targets: Tensor, delta: float, reduction: int) -> Tensor:
+    """Return squares up to δ, straight lines beyond.
+
+    Raises:
+        ValueError: If δ is not above 0.
+    """
+    if not delta > 0:
+        raise ValueError(f"huber: `delta` must be above 0, got {delta!r}.")
+    return _nn.huber_loss(*pair("huber", scores, targets), reduction, delta)
+
+
+def binary_entropy(
+    scores: Tensor, targets: Tensor, label_smoothing: float, reduction: int
+) -> Tensor:
+    """Return the cross entropy of a Sigmoid of each score."""
+    scores, targets = pair("binary_cross_entropy", scores, targets)
+    if label_smoothing:
+        check_smoothing("binary_cross_entropy", label_smoothing)
+        targets = targets + label_smoothing * (0.5 - targets)
+    return torch.binary_cross_entropy_with_logits(scores, targets, None, None, reduction)
+
+
+def class_entropy(
+    scores: Tensor, targets: Tensor, label_smoothing: float, reduction: int
+) -> Tensor:
+    """Return the cross entropy of a Softmax of the scores.
+
+    Raises:
+        explained: A ValueError where the targets or the smoothing are to blame.
+    """
+    plain = targets.dtype is torch.int64 and targets.dim() == scores.dim() - 1
+    if not plain or scores.shape[1] < 2:
+        targets = class_targets("cross_entropy", scores, targets)
+    try:
+        return _nn.cross_entropy_loss(scores, targets, None, reduction, NEVER, label_smoothing)
+    except (IndexError, RuntimeError, ValueError) as error:
+        check_smoothing("cross_entropy", label_smoothing)
+        raise explained("cross_entropy", error, scores, targets) from error
+
+
+def hinges(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return by how much the margin is missed, for one score or several.
+
+    Raises:
+        explained: A ValueError where the targets are to blame.
+    """
+    if is_single(scores):
+        scores, targets = like_scores("hinge", scores, targets)
+        check_batch("hinge", scores, targets)
+        return (1 - torch.where(targets > 0, scores, -scores)).clamp(min=0).flatten()
+    classes = single_classes("hinge", scores, targets)
+    check_batch("hinge", scores, classes)
+    try:
+        true = scores.gather(1, classes.unsqueeze(1))
+    except RuntimeError as error:
+        raise explained("hinge", error, scores, classes) from error
+    others = scores.scatter(1, classes.unsqueeze(1), -torch.inf).amax(1)
+    return (1 + others - true.squeeze(1)).clamp(min=0)
+
+
+def divergences(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return the terms of the Kullback–Leibler divergence, one a class.
+
+    Raises:
+        ValueError: If there are no classes.
+    """
+    scores, targets = pair("kl_divergence", scores, targets)
+    if scores.dim() < 2:
+        raise ValueError(
+            f"kl_divergence needs scores of several classes, (N, K), got {tuple(scores.shape)}."
+        )
+    return F.kl_div(F.log_softmax(scores, dim=1), targets, reduction="none")
+
+
+def pair(name: str, scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return scores and targets alike in shape and type, at once if they are."""
+    if scores.shape == targets.shape and scores.dtype is targets.dtype:
+        return scores, targets
+    scores, targets = like_scores(name, scores, targets)
+    check_batch(name, scores, targets)
+    return scores, targets
+
+
+def explained(name: str, error: Exception, scores: Tensor, targets: Tensor) -> Exception:
+    """Return what was wrong with the targets, or torch's error if it was something else."""
+    try:
+        targets = class_targets(name, scores, targets)
+        check_batch(name, scores, targets)
+        if not targets.is_floating_point():
+            check_classes(name, targets, scores.shape[1])
+    except ValueError as reason:
+        return reason
+    return error
+
+
+def check_smoothing(name: str, label_smoothing: float) -> None:
+    """Refuse a part that is none.
+
+    Raises:
+        ValueError: If it is not from 0 to 1.
+    """
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(
+            f"{name}: `label_smoothing` must be from 0 to 1, got {label_smoothing!r}."
+        )

@@ -1,0 +1,201 @@
+"""What a network's scores are to losses and metrics: the scores, or what `predict` gives."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from typing import TYPE_CHECKING, Any, TypeAlias, final
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from neuropil.core import Network
+from neuropil.layers import (
+    Dropout,
+    Flatten,
+    GlobalPooling,
+    HardSigmoid,
+    Identity,
+    Module,
+    Reshape,
+    Sigmoid,
+    Softmax,
+    Transpose,
+)
+from neuropil.training.losses.class_axis import axis_of, class_axis
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neuropil.core.graph import Node
+    from neuropil.core.loss_kinds import Takes
+
+# What the network gives before a last Softmax or Sigmoid, what it gives, or its logarithm.
+View: TypeAlias = "Callable[[Any], Any] | None"
+
+
+# Layers whose outputs are probabilities; our Softmax and Sigmoid are taken away where they are
+# a network's last.
+PROBABILITIES = (
+    *(nn.Sigmoid, nn.Softmax, nn.Softmax2d, nn.Hardsigmoid),
+    *(HardSigmoid, Sigmoid, Softmax),
+)
+# What probabilities pass as they are, so that they are given though it is the last layer.
+PASSING = (
+    *(nn.Flatten, nn.Unflatten, nn.Identity, nn.Dropout),
+    *(Dropout, Flatten, GlobalPooling, Identity, Reshape, Transpose),
+)
+
+
+@final
+class Views:
+    """Applies to scores what was taken away for them, so that there is one forward pass.
+
+    Args:
+        module: The network. Only a `Network` has scores that differ from its values.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.layers import Input, Sigmoid
+        >>> views = Views(Input(1) >> Sigmoid())
+        >>> views.see("scores", torch.zeros(1)), views.see("values", torch.zeros(1))
+        (tensor([0.]), tensor([0.5000]))
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self.kinds: dict[str, View] = {"scores": None, "values": None}
+        self.kinds["log_probabilities"] = None
+        if isinstance(module, Network):
+            self.kinds["values"] = by_output(value_functions(module))
+            self.kinds["log_probabilities"] = by_output(log_functions(module))
+
+    def of(self, takes: Takes) -> View:
+        """Return what turns scores into what is taken; None where they are that already."""
+        return self.kinds[takes]
+
+    def see(self, takes: Takes, scores: Any) -> Any:
+        """Return what is taken.
+
+        Args:
+            takes: What a loss or metric takes.
+            scores: Of one output or several.
+        """
+        view = self.kinds[takes]
+        return scores if view is None else view(scores)
+
+
+def by_output(functions: list[View]) -> View:
+    """Return one function of the scores of all outputs, or of the first alone."""
+    if not any(functions):
+        return None
+    first = functions[0]
+    if len(functions) == 1:
+        return first
+
+    def view(scores: Any) -> Any:
+        if isinstance(scores, Tensor):
+            return scores if first is None else first(scores)
+        pairs = zip(scores, functions, strict=True)
+        return tuple(each if own is None else own(each) for each, own in pairs)
+
+    return view
+
+
+def value_functions(network: Network) -> list[View]:
+    """Return, for each output, what leads from its scores to its values."""
+    functions = [
+        alone(node) if taken else None
+        for node, taken in zip(last_nodes(network), taken_away(network), strict=True)
+    ]
+    axis = class_axis(network)
+    return [moved_back(functions[0], axis)] if axis else functions
+
+
+def log_functions(network: Network) -> list[View]:
+    """Return, for each output, what leads from its scores to logarithms of probabilities."""
+    functions: list[View] = []
+    for node, taken in zip(last_nodes(network), taken_away(network), strict=True):
+        layer, shape = node.layer, node.shape or ()
+        if not taken:
+            functions.append(None)
+        elif not isinstance(layer, Softmax):
+            functions.append(F.logsigmoid)
+        else:
+            # The scores of a single output have their classes on axis 1 already.
+            single = len(network.graph.outputs) == 1
+            axis = 0 if single else axis_of(layer, len(shape))
+            functions.append(functools.partial(F.log_softmax, dim=1 + axis))
+    return functions
+
+
+def last_nodes(network: Network) -> list[Node]:
+    """Return the nodes that give the outputs."""
+    return [network.nodes[position] for position in network.graph.outputs]
+
+
+def taken_away(network: Network) -> list[bool]:
+    """Tell of each output whether its scores are without its last function."""
+    pairs = zip(last_nodes(network), last_nodes(network.scores()), strict=True)
+    return [node.layer is not other.layer for node, other in pairs]
+
+
+def alone(node: Node) -> Callable[[Tensor], Tensor]:
+    """Return the function of a layer without its affine map."""
+    layer: Any = node.layer
+    if isinstance(layer, Softmax):
+        return Softmax(axis=layer.axis).forward
+    return (
+        functools.partial(layer.activate, **layer.options) if layer.options else layer.activate
+    )
+
+
+def moved_back(function: View, axis: int) -> Callable[[Tensor], Tensor]:
+    """Return a function of scores whose classes were moved to axis 1."""
+
+    def values(scores: Tensor) -> Tensor:
+        own = scores.movedim(1, axis + 1)
+        return own if function is None else function(own)
+
+    return values
+
+
+def warn_of_probabilities(module: nn.Module, taker: str) -> None:
+    """Say where a loss or metric of scores is given probabilities, which nothing takes away.
+
+    Args:
+        module: A network that ends in a sigmoid or softmax that its scores are not without.
+        taker: What takes scores.
+    """
+    if isinstance(module, Network) and any(taken_away(module)):
+        return
+    last = last_module(module)
+    if isinstance(last, PROBABILITIES):
+        name = type(last).__name__
+        warnings.warn(
+            f"{taker} takes scores, and the network ends in {name}, which gives probabilities: "
+            f"leave {name} out, or end in neuropil.layers.Softmax or Sigmoid, which is taken "
+            f"away for it.",
+            stacklevel=2,
+        )
+
+
+def last_module(module: nn.Module) -> nn.Module:
+    """Return the module that makes the outputs, where that is plain to see."""
+    while True:
+        if isinstance(module, Network) and len(module.graph.outputs) == 1:
+            module = last_maker(module)
+        elif isinstance(module, Module):
+            module = module.module
+        elif isinstance(module, nn.Sequential) and len(module):
+            makers = [part for part in module if not isinstance(part, PASSING)]
+            module = makers[-1] if makers else module[-1]
+        else:
+            return module
+
+
+def last_maker(network: Network) -> nn.Module:
+    """Return the last layer of a network with one output that does more than move numbers."""
+    node = last_nodes(network)[0]
+    while isinstance(node.layer, PASSING) and node.inputs and node.inputs[0] >= 0:
+        node = network.nodes[node.inputs[0]]
+    return node.layer

@@ -1,0 +1,216 @@
+"""Running means of the loss and the metrics over an epoch."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+from torch import Tensor
+
+from neuropil.training.nonfinite import NotFinite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from neuropil.core.loss_kinds import Takes
+    from neuropil.training.losses.score_views import Views
+    from neuropil.training.metrics.metrics import Metric
+    from neuropil.training.processes import Processes
+
+# Metrics are worked out for this many steps at once, or for fewer if the scores are large.
+STEPS, ELEMENTS = 64, 2**22
+
+
+@final
+class Meter:
+    """Sums over the batches of one pass.
+
+    Scores and targets are only kept at each step; metrics see them joined, after a number of
+    steps that depends on sizes alone. So results do not depend on when somebody looks. On an
+    accelerator the same holds for the losses, since reading one waits for the device.
+
+    Args:
+        metrics: What is measured beside the loss.
+        views: What turns scores into what each metric takes; by default they are taken as they
+            are.
+        waits: Whether values are read at once; False on accelerators.
+        checked: Whether a value that is not finite ends the pass.
+    """
+
+    def __init__(
+        self,
+        metrics: Sequence[Metric] = (),
+        views: Views | None = None,
+        *,
+        waits: bool = True,
+        checked: bool = True,
+    ) -> None:
+        self.metrics = tuple(metrics)
+        self.views = views
+        self.waits = waits
+        self.checked = checked
+        self.rows = 0
+        self.sums: dict[str, float] = {}
+        self.counts: dict[str, int] = {}
+        self.totals: list[Tensor | None] = [None] * len(self.metrics)
+        self.scores: list[Any] = []
+        self.targets: list[Any] = []
+        self.limit = 0
+        self.values: list[tuple[int, dict[str, Tensor], int]] = []
+
+    def add(self, values: dict[str, Tensor], rows: int, step: int) -> None:
+        """Count the means of one batch.
+
+        Args:
+            values: Scalars by name.
+            rows: Examples they are the means of.
+            step: Steps done before this one.
+
+        Raises:
+            NotFinite: When a value is not finite, now or later.
+        """
+        self.rows += rows
+        if self.waits:
+            for name, value in values.items():
+                self.count(name, value.item(), rows, step)
+            return
+        kept = {name: value.detach() for name, value in values.items()}
+        self.values.append((step, kept, rows))
+        if len(self.values) >= STEPS:
+            self.read()
+
+    def count(self, name: str, value: float, rows: int, step: int) -> None:
+        """Add one mean to its sum.
+
+        Raises:
+            NotFinite: When it is not finite.
+        """
+        if self.checked and not math.isfinite(value):
+            raise NotFinite(f"the {name} is {value}", step)
+        self.sums[name] = self.sums.get(name, 0.0) + value * rows
+        self.counts[name] = self.counts.get(name, 0) + rows
+
+    def keep(self, scores: Any, targets: Any) -> None:
+        """Keep a batch's scores and targets until their turn comes."""
+        self.scores.append(
+            scores.detach() if isinstance(scores, Tensor) else each(scores, Tensor.detach)
+        )
+        self.targets.append(targets)
+        if not self.limit:
+            self.limit = max(1, min(STEPS, ELEMENTS // max(1, size(scores))))
+        if len(self.scores) >= self.limit:
+            self.measure()
+
+    def measure(self) -> None:
+        """Work the metrics out for what was kept."""
+        for scores, targets in joined(self.scores, self.targets):
+            seen = self.seen(scores)
+            for position, metric in enumerate(self.metrics):
+                gathered = metric.gather(seen[metric.takes], targets)
+                total = self.totals[position]
+                merged = gathered if total is None else metric.merge([total, gathered])
+                self.totals[position] = merged
+        self.scores.clear()
+        self.targets.clear()
+
+    def seen(self, scores: Any) -> dict[Takes, Any]:
+        """Return what the metrics take, each kind once."""
+        kinds: dict[Takes, None] = dict.fromkeys(metric.takes for metric in self.metrics)
+        with torch.no_grad():
+            return {
+                kind: scores if self.views is None else self.views.see(kind, scores)
+                for kind in kinds
+            }
+
+    def read(self) -> None:
+        """Read the values that wait on the device, all at once."""
+        values, self.values = self.values, []
+        names = dict.fromkeys(name for _, kept, _ in values for name in kept)
+        for name in names:
+            having = [(step, kept[name], rows) for step, kept, rows in values if name in kept]
+            numbers = torch.stack([value.float() for _, value, _ in having]).tolist()
+            for (step, _, rows), number in zip(having, numbers, strict=True):
+                self.count(name, number, rows, step)
+
+    def mean(self, name: str) -> float | None:
+        """Return the mean of one of the values, as far as it was read."""
+        count = self.counts.get(name)
+        return self.sums[name] / count if count else None
+
+    def result(self, processes: Processes) -> dict[str, float]:
+        """Return all means and metrics over the examples of all processes."""
+        self.read()
+        self.measure()
+        parts = processes.gather((self.sums, self.counts, each(self.totals, Tensor.cpu)))
+        means = {
+            name: sum(sums.get(name, 0.0) for sums, _, _ in parts)
+            / max(1, sum(counts.get(name, 0) for _, counts, _ in parts))
+            for name in self.sums
+        }
+        for position, metric in enumerate(self.metrics):
+            totals = [total[position] for *_, total in parts if total[position] is not None]
+            if totals:
+                means[metric.name] = metric.compute(metric.merge(totals))
+        return means
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the sums and what still waits to be counted."""
+        self.read()
+        return {
+            "rows": self.rows,
+            "sums": dict(self.sums),
+            "counts": dict(self.counts),
+            "totals": list(self.totals),
+            # A view would drag the whole chunk that it was cut from into the file.
+            "scores": each(self.scores, Tensor.clone),
+            "targets": each(self.targets, Tensor.clone),
+            "limit": self.limit,
+        }
+
+    def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
+        """Take back what `state_dict` gave."""
+        self.rows, self.limit = state["rows"], state["limit"]
+        self.sums, self.counts = dict(state["sums"]), dict(state["counts"])
+        for name in ("totals", "scores", "targets"):
+            setattr(self, name, each(state[name], lambda tensor: tensor.to(device)))
+
+
+def each(value: Any, function: Any) -> Any:
+    """Apply a function to the tensors in lists, tuples and dicts."""
+    if isinstance(value, Tensor):
+        return function(value)
+    if isinstance(value, dict):
+        return {key: each(item, function) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(each(item, function) for item in value)
+    return value
+
+
+def size(value: Any) -> int:
+    """Return the number of elements in a tensor or several."""
+    return value.numel() if isinstance(value, Tensor) else sum(map(size, value))
+
+
+def joined(scores: list[Any], targets: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield all batches as one, or each as it is when their shapes differ."""
+    if len({(shapes(s), shapes(t)) for s, t in zip(scores, targets, strict=True)}) == 1:
+        yield concatenated(scores), concatenated(targets)
+    else:
+        yield from zip(scores, targets, strict=True)
+
+
+def shapes(value: Any) -> Any:
+    """Return the shapes of tensors without their batch axes, and their types."""
+    if isinstance(value, Tensor):
+        return value.shape[1:], value.dtype
+    return tuple(map(shapes, value)) if isinstance(value, list | tuple) else None
+
+
+def concatenated(values: list[Any]) -> Any:
+    """Join tensors, or tuples of them, along the batch axis."""
+    if isinstance(values[0], Tensor):
+        return torch.cat(values)
+    if isinstance(values[0], tuple):
+        return tuple(concatenated(list(part)) for part in zip(*values, strict=True))
+    return None

@@ -1,0 +1,203 @@
+"""The statistics of metrics: vectors that are merged, and the figures made of them.
+
+A figure of no examples raises `ZeroDivisionError`, which `Metric` puts into words.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import torch
+from torch import Tensor
+
+from neuropil.training.losses.loss_targets import (
+    check_batch,
+    check_classes,
+    class_targets,
+    is_single,
+    shaped_as_scores,
+)
+
+# The class that scores name which are not numbers: none, so it never is the right one.
+NO_CLASS = -1
+
+
+def added(parts: Tensor) -> Tensor:
+    """Return the sum of vectors, a row each."""
+    return parts.sum(dim=0)
+
+
+def counted(values: Tensor) -> Tensor:
+    """Return the sum of the values, and their number."""
+    total = values.sum(dtype=torch.float64)
+    return torch.stack([total, torch.full_like(total, values.numel())])
+
+
+def ratio(total: Tensor) -> float:
+    """Return the mean of what was `counted`."""
+    value, count = total.tolist()
+    return value / count
+
+
+def root_ratio(total: Tensor) -> float:
+    """Return the root of a mean."""
+    return math.sqrt(ratio(total))
+
+
+def differences(name: str, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return ``s − t`` in double precision, in the shape of the scores."""
+    targets = shaped_as_scores(name, scores, targets)
+    check_batch(name, scores, targets)
+    return scores.double() - targets.double()
+
+
+def regression_sums(name: str, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return N, then t₀, t̄ − t₀, Σ(t − t̄)² and Σ(s − t)² of each output.
+
+    t₀ is the first target: far from zero, t̄ itself would lose the digits that matter.
+    """
+    errors = differences(name, scores, targets)
+    errors = errors.flatten(1) if errors.dim() > 1 else errors.unsqueeze(1)
+    true = targets.double().reshape(errors.shape)
+    count = errors.new_full((1,), len(errors))
+    if not len(errors):
+        return torch.cat([count, errors.new_zeros(4 * errors.shape[1])])
+    shifted = true - true[0]
+    middle = shifted.mean(0)
+    variation = (shifted - middle).square().sum(0)
+    return torch.cat([count, true[0], middle, variation, errors.square().sum(0)])
+
+
+def merged_sums(parts: Tensor) -> Tensor:
+    """Return the vector of `regression_sums` for several parts, a row each.
+
+    Sums of squares about the means of two parts add up to that about their common mean with
+    δ² n m / (n + m), δ the distance of the means (Chan, Golub and LeVeque, 1983).
+    """
+    total = parts[0]
+    for part in parts[1:]:
+        n, m = total[0], part[0]
+        if not m or not n:
+            total = part if not n else total
+            continue
+        origin, middle, variation, errors = total[1:].unflatten(0, (4, -1))
+        other, second, more, further = part[1:].unflatten(0, (4, -1))
+        apart = (other - origin) + (second - middle)
+        share = m / (n + m)
+        variation = variation + more + apart.square() * n * share
+        sums = torch.cat([origin, middle + apart * share, variation, errors + further])
+        total = torch.cat([(n + m).reshape(1), sums])
+    return total
+
+
+def determination(total: Tensor) -> float:
+    """Return R² from the vector of `regression_sums`, the mean over the outputs.
+
+    Raises:
+        ZeroDivisionError: If there are no examples.
+    """
+    if total[0] == 0:
+        raise ZeroDivisionError
+    _, _, variation, errors = total[1:].unflatten(0, (4, -1))
+    # As scikit-learn: a constant is determined wholly if it is met, and not at all if not.
+    constant = (variation == 0) & ~errors.isnan()
+    each = torch.where(constant, (errors > 0).double(), errors / variation)
+    return 1 - each.mean().item()
+
+
+def decisions(
+    name: str, scores: Tensor, targets: Tensor, *, multilabel: bool
+) -> tuple[Tensor, Tensor, int]:
+    """Return predicted classes, true classes, both flat, and how many classes there are.
+
+    Of equal scores the first is the largest. Scores that are not numbers predict no class.
+    """
+    if multilabel or is_single(scores):
+        true = shaped_as_scores(name, scores, targets)
+        check_batch(name, scores, true)
+        predicted, bad = (scores > 0).long(), scores.isnan()
+        true, classes = (true > 0.5).long(), 2
+    else:
+        true = class_targets(name, scores, targets)
+        check_batch(name, scores, true)
+        if true.is_floating_point():
+            true = true.argmax(dim=1)
+        predicted, bad = scores.argmax(dim=1), scores.isnan().any(dim=1)
+        classes = scores.shape[1]
+    warn_of(bad)
+    return predicted.masked_fill(bad, NO_CLASS).flatten(), true.flatten(), classes
+
+
+def warn_of(bad: Tensor) -> None:
+    """Say how many predictions are none, since their scores are not numbers."""
+    count = int(bad.sum())
+    if count:
+        of = f"{count:,} of {bad.numel():,}"
+        # The same words from the same place, so that several metrics say it once.
+        warnings.warn(f"the scores of {of} predictions are NaN: they are wrong.", stacklevel=1)
+
+
+def among_best(scores: Tensor, true: Tensor, k: int) -> Tensor:
+    """Return whether each true class is among the k best, the first of equal ones better."""
+    own = scores.gather(1, true.unsqueeze(1))
+    earlier = torch.arange(scores.shape[1], device=scores.device) < true.unsqueeze(1)
+    before = (scores > own) | ((scores == own) & earlier)
+    return (before.sum(dim=1) < k) & ~scores.isnan().any(dim=1)
+
+
+def one_class_each(name: str, scores: Tensor, targets: Tensor, *, multilabel: bool) -> Tensor:
+    """Return the confusion matrix, flat, with a last column for those that predict no class.
+
+    Raises:
+        ValueError: If there are several decisions about each example.
+    """
+    if multilabel and scores.dim() > 1 and scores.shape[1] > 1:
+        raise ValueError(
+            f"{name} is for one decision about each example or position, got scores of "
+            f"{tuple(scores.shape)}; accuracy counts several."
+        )
+    predicted, true, classes = decisions(name, scores, targets, multilabel=multilabel)
+    check_classes(name, true, classes)
+    predicted = torch.where(predicted == NO_CLASS, classes, predicted)
+    return counts_of(true, predicted, classes, classes + 1).flatten()
+
+
+def confusions(name: str, predicted: Tensor, true: Tensor, classes: int) -> Tensor:
+    """Return the confusion matrix of class numbers: rows true, columns predicted."""
+    for numbers in (predicted, true):
+        check_classes(name, numbers, classes)
+    return counts_of(true, predicted, classes, classes)
+
+
+def counts_of(rows: Tensor, columns: Tensor, height: int, width: int) -> Tensor:
+    """Return how often each pair of numbers occurs, as a matrix."""
+    pairs = torch.bincount(rows * width + columns, minlength=height * width)
+    return pairs.reshape(height, width)
+
+
+def macro_f1(total: Tensor) -> float:
+    """Return the mean F1 of the classes that were there or were predicted."""
+    right, true, predicted = margins(total)
+    there = true + predicted > 0
+    return (2 * right[there] / (true + predicted)[there]).mean().item()
+
+
+def mean_recall(total: Tensor) -> float:
+    """Return the mean recall of the classes that were there."""
+    right, true, _ = margins(total)
+    there = true > 0
+    return (right[there] / true[there]).mean().item()
+
+
+def margins(total: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return, for each class, how often it was right, how often there, how often predicted.
+
+    Raises:
+        ZeroDivisionError: If there are no examples.
+    """
+    if not total.sum():
+        raise ZeroDivisionError
+    # K rows and K + 1 columns: the root of K² + K lies between K and K + 1.
+    matrix = total.reshape(math.isqrt(total.numel()), -1)
+    return matrix.diagonal(), matrix.sum(1), matrix.sum(0)[:-1]

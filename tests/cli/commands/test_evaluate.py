@@ -1,0 +1,43 @@
+import json
+
+import pytest
+
+from neuropil.runs.run_folder import Run
+
+
+@pytest.mark.parametrize("name", ["table-run", "numbers-run", "bars-run"])
+def test_the_test_part_gives_the_figures_of_the_run(neuropil, trained, name):
+    result = neuropil("evaluate", trained / name, "--json")
+    assert result.code == 0
+    plain = json.loads(result.out)
+    run = Run.open(trained / name)
+    assert plain["examples"] == run.data["test"]
+    assert plain["figures"] == pytest.approx(run.figures["test"])
+
+
+def test_other_labelled_data_are_measured(neuropil, trained, tmp_path):
+    (tmp_path / "new.csv").write_text("size,kind,level\n0.1,a,low\n7.9,b,high\n7.8,a,high\n")
+    result = neuropil("evaluate", trained / "table-run", "--data", "new.csv")
+    assert result.code == 0
+    assert "new.csv: 3 examples" in result.out
+    assert "accuracy" in result.out
+
+
+def test_data_that_have_changed_are_noted(neuropil, trained, copied):
+    run = copied("table-run")
+    facts = run / "run.json"
+    facts.write_text(facts.read_text().replace("blake2b:", "blake2b:0"))
+    assert "have changed since the training" in neuropil("evaluate", run).err
+
+
+def test_a_run_without_a_test_part_falls_back_on_its_validation(neuropil, table):
+    options = ["--test", "0", "--epochs", "1", "--threads", "1", "--quiet"]
+    assert neuropil("train", "--data", table, "--out", "run", *options).code == 0
+    assert "validation part of" in neuropil("evaluate", "run").out
+
+
+def test_a_run_that_held_nothing_back_asks_for_data(neuropil, refused, table):
+    options = ["--test", "0", "--validation", "0", "--epochs", "1", "--threads", "1", "--quiet"]
+    assert neuropil("train", "--data", table, "--out", "run", *options).code == 0
+    assert set(Run.open("run").figures) == {"train"}
+    assert "name labelled data by --data" in refused("evaluate", "run")

@@ -1,0 +1,193 @@
+import csv
+import json
+import pathlib
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from neuropil.cli.commands.predict import in_words, rounded, with_sensible_digits
+from neuropil.runs.run_folder import Run
+
+
+def test_a_picture_gets_its_class_and_probability(neuropil, trained):
+    file = trained / "bars" / "standing" / "04.png"
+    result = neuropil("predict", trained / "bars-run", file)
+    assert result.code == 0
+    run = Run.open(trained / "bars-run")
+    shares = run.predict(run.read([file]).inputs)[0]
+    best = int(shares.argmax())
+    assert result.out == f"04.png: {run.classes[best]} ({shares[best]:.3f})\n"
+
+
+def test_several_files_get_a_line_each_and_the_likeliest_classes_in_order(neuropil, trained):
+    result = neuropil("predict", trained / "bars-run", trained / "bars" / "lying", "--top", 5)
+    lines = result.out.splitlines()
+    assert len(lines) == 12
+    shares = [float(part.split("(")[1].split(")")[0]) for part in lines[0].split(", ")]
+    assert len(shares) == 2
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) == pytest.approx(1, abs=2e-3)
+
+
+def test_a_broken_file_among_good_ones_is_named(neuropil, trained, tmp_path):
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    result = neuropil("predict", trained / "bars-run", "good.png", "bad.png")
+    assert result.code == 0
+    assert "note: set aside: bad.png cannot be used" in result.err
+    assert len(result.out.splitlines()) == 1
+
+
+def test_json_holds_every_class(neuropil, trained):
+    file = trained / "bars" / "standing" / "04.png"
+    (plain,) = json.loads(neuropil("predict", trained / "bars-run", file, "--json").out)
+    assert plain["name"] == "04.png"
+    assert set(plain["probabilities"]) == {"lying", "standing"}
+    assert plain["probabilities"][plain["class"]] == max(plain["probabilities"].values())
+
+
+def test_a_table_is_written_with_the_predictions_behind_its_own_columns(neuropil, trained):
+    table = trained / "table.csv"
+    result = neuropil("predict", trained / "table-run", table, "--out", "out.csv")
+    assert (result.code, result.out) == (0, "80 predictions in out.csv\n")
+    with pathlib.Path("out.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    with table.open() as file:
+        given = list(csv.DictReader(file))
+    assert [{k: row[k] for k in given[0]} for row in rows] == given
+    assert {row["predicted level"] for row in rows} <= {"low", "high"}
+    assert all(0.5 <= float(row["probability"]) <= 1 for row in rows)
+
+
+def test_a_table_needs_no_target_column(neuropil, trained, tmp_path):
+    (tmp_path / "new.csv").write_text("kind,size\na,1.5\nb,7.5\n")
+    result = neuropil("predict", trained / "table-run", "new.csv")
+    assert result.code == 0
+    assert [line.split(":")[0] for line in result.out.splitlines()] == [
+        "new.csv, row 2", "new.csv, row 3",
+    ]  # fmt: skip
+
+
+def test_numbers_are_given_in_their_own_units(neuropil, trained):
+    run = Run.open(trained / "numbers-run")
+    result = neuropil("predict", trained / "numbers-run", trained / "numbers.csv")
+    values = [float(line.rsplit(" ", 1)[1]) for line in result.out.splitlines()]
+    expected = run.predict(run.read([trained / "numbers.csv"]).inputs)
+    error = run.figures["test"]["mean_absolute_error"]
+    np.testing.assert_allclose(values, expected, atol=error / 10)
+    assert 1000 < np.mean(values) < 5000
+
+
+def test_numbers_go_into_a_table_and_into_json(neuropil, trained):
+    command = ["predict", trained / "numbers-run", trained / "numbers.csv"]
+    assert neuropil(*command, "--out", "out.csv").code == 0
+    with pathlib.Path("out.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    plain = json.loads(neuropil(*command, "--json").out)
+    for row, one in zip(rows, plain, strict=True):
+        assert float(row["predicted price"]) == pytest.approx(one["value"], rel=1e-5)
+
+
+def test_pictures_go_into_a_table_by_their_names(neuropil, trained):
+    folder = trained / "bars" / "lying"
+    assert neuropil("predict", trained / "bars-run", folder, "--out", "out.csv").code == 0
+    with pathlib.Path("out.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows] == [f"{n:02}.png" for n in range(12)]
+    assert set(rows[0]) == {"name", "predicted class", "probability"}
+
+
+def test_of_equal_shares_the_first_classes_are_named():
+    shares = torch.full((40,), 0.025)
+    names = [f"class {k}" for k in range(40)]
+    assert (
+        in_words(shares, names, 3, None) == "class 0 (0.025), class 1 (0.025), class 2 (0.025)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [
+        (1235411.4213, 52.3, "1235411"),
+        (1235411.4213, 0.52, "1235411.42"),
+        (999999994.5317, 0.7, "999999994.53"),
+        (0.123456789, 0.0021, "0.1235"),
+        (-5.26, 5000.0, "-5"),
+        (1.23456e-9, 2e-12, "1.2346e-09"),
+        (3.25, None, "3.25"),
+        (3.25, 0.0, "3.25"),
+        (1.5e20, 10.0, "1.5e+20"),
+    ],
+)
+def test_numbers_get_the_digits_that_their_error_leaves(value, error, shown):
+    assert with_sensible_digits(value, error) == shown
+
+
+def test_each_of_several_numbers_gets_the_digits_of_its_own_error():
+    assert rounded([1234567.89, 1.5e-8], [2.0, 2e-9]) == ["1234567.9", "1.5e-08"]
+    assert rounded([1234567.89, 1.5e-8], None) == ["1234567.89", "1.5e-08"]
+
+
+@pytest.fixture
+def far(tmp_path, neuropil):
+    """Return a run on targets far from zero, and its table."""
+    rows = [f"{n / 10},{1e9 + 10 * (n / 10)}" for n in range(-40, 40)]
+    (tmp_path / "far.csv").write_text("\n".join(["x,y", *rows, ""]))
+    network = ["--network", "Linear(1)", "--algorithm", "LevenbergMarquardt"]
+    command = ["train", "--data", "far.csv", "--out", "far", *network, "--threads", "1", "-q"]
+    assert neuropil(*command).code == 0
+    return tmp_path
+
+
+def test_targets_far_from_zero_are_predicted_within_one(neuropil, far):
+    lines = neuropil("predict", far / "far", "far.csv").out.splitlines()
+    values = [float(line.rsplit(" ", 1)[1]) for line in lines]
+    np.testing.assert_allclose(values, [1e9 + n for n in range(-40, 40)], atol=1, rtol=0)
+    assert neuropil("predict", far / "far", "far.csv", "--out", "out.csv").code == 0
+    with pathlib.Path("out.csv").open() as file:
+        written = [float(row["predicted y"]) for row in csv.DictReader(file)]
+    np.testing.assert_allclose(written, values, atol=1, rtol=0)
+    figures = Run.open(far / "far").figures["test"]
+    assert figures["mean_absolute_error"] < 0.5
+
+
+def test_every_row_gets_a_prediction_blank_cells_too(neuropil, trained, tmp_path):
+    (tmp_path / "new.csv").write_text("kind,size\na,1.5\n,\nb,7.5\n")
+    result = neuropil("predict", trained / "table-run", "new.csv")
+    assert [line.split(":")[0] for line in result.out.splitlines()] == [
+        f"new.csv, row {row}" for row in (2, 3, 4)
+    ]
+    assert neuropil("predict", trained / "table-run", "new.csv", "--out", "out.csv").code == 0
+    assert len(pathlib.Path("out.csv").read_text().splitlines()) == 4
+
+
+def test_the_encoding_and_the_header_are_kept_by_the_run(neuropil, tmp_path):
+    rows = [f"{n},{'кот' if n < 20 else 'пёс'}" for n in range(40)]
+    raw = "\n".join(["1,2", *rows, ""]).encode("cp1251")
+    (tmp_path / "cats.csv").write_bytes(raw)
+    command = [
+        "train",
+        "--data",
+        "cats.csv",
+        "--out",
+        "run",
+        "--epochs",
+        2,
+        "--threads",
+        1,
+        "-q",
+    ]
+    assert neuropil(*command).code == 2
+    assert neuropil(*command, "--encoding", "cp1251", "--header").code == 0
+    assert Run.open(tmp_path / "run").classes == ("кот", "пёс")
+    result = neuropil("predict", "run", "cats.csv")
+    assert result.out.splitlines()[0].startswith("cats.csv, row 2: ")
+    assert neuropil("evaluate", "run").code == 0
+    assert neuropil("evaluate", "run", "--data", "cats.csv").code == 0
+
+
+@pytest.mark.parametrize("option", [("--header",), ("--encoding", "utf-8")])
+def test_options_of_tables_need_a_table(refused, option):
+    assert "needs --data" in refused("train", *option)

@@ -1,0 +1,94 @@
+"""What stands first in a report is what beats guessing."""
+
+import pytest
+import torch
+from sklearn.metrics import balanced_accuracy_score
+
+from neuropil.datasets import ArrayPreparation, Dataset, Splits, Target
+from neuropil.layers import Input, Linear, Softmax
+from neuropil.report.evidence import gather, measured
+
+CLASSES = ("healthy", "ill", "dying")
+
+
+@pytest.fixture
+def of_classes():
+    """Return data whose only column is the class that a network will name."""
+
+    def made(said, true, classes=2):
+        inputs = torch.nn.functional.one_hot(torch.tensor(said), classes).float()
+        data = Dataset(inputs, torch.tensor(true))
+        target = Target.of_classes(CLASSES[:classes])
+        preparation = ArrayPreparation((classes,), target)
+        return Splits(data, None, data, preparation=preparation, source="ward")
+
+    return made
+
+
+def echo(classes=2):
+    """Return a network that names the class that its input holds, 97.8 % sure."""
+    network = Input(classes) >> Softmax(classes)
+    with torch.no_grad():
+        network.softmax1.weight.copy_(3.8 * torch.eye(classes))
+        network.softmax1.bias.zero_()
+    return network
+
+
+def test_a_classifier_that_finds_nothing_is_not_celebrated(of_classes, report):
+    page = report(echo(), of_classes([0] * 600, [1] * 12 + [0] * 588))
+    summary = page.text_of("summary")
+    assert summary.startswith("50.0 % is the balanced accuracy of 600 held-out examples")
+    assert "guessing gives 50.0 %: none of the 12 examples of “ill” is found." in summary
+    assert "right for 98.0 %; always answering “healthy”, the most frequent" in summary
+    assert "taken at their word" not in summary
+    assert "that says little" in summary
+    assert "says nothing about the other classes" in page.text_of("certainty")
+
+
+def test_a_class_that_is_half_found_stands_first_too(of_classes, report):
+    page = report(echo(), of_classes([1] * 6 + [0] * 594, [1] * 12 + [0] * 588))
+    summary = page.text_of("summary")
+    assert summary.startswith("75.0 % is the balanced accuracy")
+    assert "of “ill”, 6 of 12 are found" in summary
+
+
+def test_all_that_is_missed_is_named(of_classes, report):
+    page = report(echo(3), of_classes([0] * 60, [1] * 3 + [2] * 4 + [0] * 53, 3))
+    assert "nothing of the classes “ill” and “dying” is found" in page.text_of("summary")
+
+
+def test_what_beats_guessing_is_the_accuracy(of_classes, report):
+    page = report(echo(), of_classes([0, 1] * 60, [0, 1] * 58 + [1, 1] * 2))
+    summary = page.text_of("summary")
+    assert summary.startswith("98.3 % of 120 held-out examples are classified right")
+    assert "Always answering “ill”, the most frequent class, would be right for 51.7" in summary
+    assert "taken at their word" in summary
+
+
+@pytest.mark.parametrize("slope", [0.0, -1.0, 1.0])
+def test_a_regression_is_held_against_the_mean(slope, report):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(100, 1, generator=generator)
+    y = 50 + 3 * x[:, 0] + 0.5 * torch.randn(100, generator=generator)
+    target = Target.of_numbers(y, name="price")
+    preparation = ArrayPreparation((1,), target)
+    splits = Splits(Dataset(x, y), None, Dataset(x, y), preparation=preparation, source="x")
+    network = Input(1) >> Linear(1)
+    with torch.no_grad():
+        network.linear1.weight.fill_(slope)
+        network.linear1.bias.zero_()
+    summary = report(network, splits).text_of("summary")
+    if slope == 1:
+        assert "is the mean error in predicting price" in summary
+        return
+    assert "is R² over 100 held-out examples" in summary
+    assert "predictions of price are no" in summary
+    assert "better than always answering the training mean" in summary
+
+
+def test_balanced_accuracy_is_scikit_learns_inside_its_interval(of_classes):
+    said = [0, 1, 2, 2, 1, 0, 0, 2, 1, 1] * 9
+    true = [0, 1, 1, 2, 1, 0, 2, 2, 0, 1] * 9
+    found = measured(gather(echo(3), of_classes(said, true, 3)))["balanced_accuracy"]
+    assert found.value == pytest.approx(balanced_accuracy_score(true, said))
+    assert 0 < found.low < found.value < found.high < 1

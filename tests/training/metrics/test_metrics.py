@@ -1,0 +1,372 @@
+"""Metrics against scikit-learn, in one piece and in parts."""
+
+import copy
+import inspect
+import itertools
+import math
+import pickle
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+import sklearn.metrics as peers
+import torch
+from hypothesis import given, settings
+from torch import Tensor
+
+from neuropil.training.losses import losses
+from neuropil.training.losses.losses import binary_cross_entropy, cross_entropy, squared_error
+from neuropil.training.metrics import metrics
+from neuropil.training.metrics.metrics import (
+    Metric,
+    accuracy,
+    balanced_accuracy,
+    by_name,
+    confusion_matrix,
+    f1,
+    mean_absolute_error,
+    mean_squared_error,
+    r2,
+    resolve,
+    root_mean_squared_error,
+    top_k_accuracy,
+)
+
+OF_CLASSES = (accuracy, f1, balanced_accuracy, top_k_accuracy)
+OF_VALUES = (mean_squared_error, root_mean_squared_error, mean_absolute_error, r2)
+EVERY = (*OF_CLASSES, *OF_VALUES)
+every_metric = pytest.mark.parametrize("metric", EVERY, ids=str)
+
+sizes = st.tuples(st.integers(1, 30), st.integers(2, 6), st.integers(0, 999))
+
+
+def class_examples(n: int, k: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    scores = torch.randn(n, k, generator=generator)
+    return scores, torch.randint(k, (n,), generator=generator)
+
+
+def examples(metric: Metric, n: int = 24) -> tuple[Tensor, Tensor]:
+    scores, targets = class_examples(n, 7)
+    return (scores, targets) if metric in OF_CLASSES else (scores, scores.roll(1, 0) + 3)
+
+
+def test_every_public_metric_is_tested():
+    others = {"Metric", "by_name", "resolve", "confusion_matrix"}
+    assert {metric.name for metric in EVERY} == set(metrics.__all__) - others
+
+
+# Values
+
+
+@settings(deadline=None, max_examples=50)
+@given(sizes)
+def test_class_metrics_equal_scikit_learns(size: tuple[int, int, int]):
+    scores, targets = class_examples(*size)
+    predicted, true = scores.argmax(1).numpy(), targets.numpy()
+    assert accuracy(scores, targets) == pytest.approx(peers.accuracy_score(true, predicted))
+    expected = peers.f1_score(true, predicted, average="macro", zero_division=0)
+    assert f1(scores, targets) == pytest.approx(expected)
+    # Scikit-learn warns of predicted classes that are not there, so the recalls are worked out.
+    recalls = [(predicted[true == each] == each).mean() for each in set(true.tolist())]
+    assert balanced_accuracy(scores, targets) == pytest.approx(sum(recalls) / len(recalls))
+    matrix = peers.confusion_matrix(true, predicted, labels=range(size[1]))
+    assert confusion_matrix(scores, targets).tolist() == matrix.tolist()
+
+
+def test_balanced_accuracy_equals_scikit_learns():
+    scores, targets = class_examples(200, 4)
+    expected = peers.balanced_accuracy_score(targets, scores.argmax(1))
+    assert balanced_accuracy(scores, targets) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
+def test_top_k_accuracy_equals_scikit_learns(k: int):
+    scores, targets = class_examples(40, 6)
+    expected = peers.top_k_accuracy_score(targets, scores, k=k, labels=range(6))
+    assert top_k_accuracy(scores, targets, k=k) == pytest.approx(expected)
+    assert top_k_accuracy(scores, targets, k=k + 6) == 1
+    assert top_k_accuracy(scores, targets, k=1) == accuracy(scores, targets)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    n=st.integers(2, 30), outputs=st.integers(1, 4), centre=st.sampled_from([0.0, -50.0, 1e3])
+)
+def test_value_metrics_equal_scikit_learns(n: int, outputs: int, centre: float):
+    generator = torch.Generator().manual_seed(n)
+    targets = torch.randn(n, outputs, generator=generator, dtype=torch.float64) + centre
+    scores = targets + torch.randn(n, outputs, generator=generator, dtype=torch.float64)
+    true, predicted = targets.numpy(), scores.numpy()
+    expected = peers.mean_squared_error(true, predicted)
+    assert mean_squared_error(scores, targets) == pytest.approx(expected)
+    assert root_mean_squared_error(scores, targets) == pytest.approx(math.sqrt(expected))
+    expected = peers.mean_absolute_error(true, predicted)
+    assert mean_absolute_error(scores, targets) == pytest.approx(expected)
+    assert r2(scores, targets) == pytest.approx(peers.r2_score(true, predicted), rel=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -1e6])
+def test_r2_of_a_constant_is_scikit_learns(value: float):
+    targets = torch.full((9,), value, dtype=torch.float64)
+    assert r2(targets, targets) == 1
+    assert r2(targets + 1, targets) == 0
+
+
+def test_r2_survives_a_far_origin():
+    targets = torch.arange(100, dtype=torch.float64) + 1e6
+    scores = targets + torch.tensor([1.0, -1.0]).repeat(50)
+    expected = peers.r2_score(targets, scores)
+    assert r2(scores, targets) == pytest.approx(expected, rel=1e-6)
+
+
+def test_float32_is_added_up_in_double_precision():
+    scores, targets = torch.full((10**5,), 0.1), torch.zeros(10**5)
+    tenth = scores[0].item()
+    assert mean_squared_error(scores, targets) == pytest.approx(tenth**2, rel=1e-12)
+    own = resolve(lambda given, _targets: given)
+    assert own(scores, targets) == pytest.approx(tenth, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        torch.tensor([0, 1, 1, 0]),
+        torch.tensor([[0], [1], [1], [0]]),
+        torch.tensor([False, True, True, False]),
+        torch.tensor([-1.0, 1.0, 1.0, -1.0]),
+        torch.tensor([0.1, 0.9, 0.6, 0.4]),
+    ],
+)
+def test_a_single_score_decides_between_two_classes(targets: Tensor):
+    scores = torch.tensor([-1.0, 2.0, -0.5, -3.0])
+    for given_scores in (scores, scores.unsqueeze(1)):
+        assert accuracy(given_scores, targets) == 0.75
+        assert balanced_accuracy(given_scores, targets) == 0.75
+        assert confusion_matrix(given_scores, targets).tolist() == [[2, 0], [1, 1]]
+
+
+def test_positions_count_like_examples():
+    scores, targets = torch.randn(3, 4, 5, 2), torch.randint(4, (3, 5, 2))
+    expected = (scores.argmax(1) == targets).double().mean().item()
+    assert accuracy(scores, targets) == pytest.approx(expected)
+    assert confusion_matrix(scores, targets).sum() == 30
+
+
+def test_soft_targets_count_as_their_largest():
+    scores, targets = class_examples(30, 4)
+    soft = 0.6 * torch.nn.functional.one_hot(targets, 4) + 0.1
+    for metric in (accuracy, f1, balanced_accuracy):
+        assert metric(scores, soft) == metric(scores, targets)
+
+
+def test_every_label_may_count_for_itself():
+    scores = torch.tensor([[1.0, -1.0, 1.0], [1.0, 1.0, 1.0]])
+    targets = torch.tensor([[1.0, 0.0, 0.0], [1.0, 0.0, 1.0]])
+    assert accuracy(scores, targets, multilabel=True) == pytest.approx(4 / 6)
+    for metric in (f1, balanced_accuracy):
+        with pytest.raises(ValueError, match=f"{metric.name} is for one decision about each"):
+            metric(scores, targets, multilabel=True)
+    assert f1(scores[:, :1], targets[:, :1], multilabel=True) == 1
+
+
+# Merging
+
+
+@every_metric
+@settings(deadline=None, max_examples=50)
+@given(cuts=st.lists(st.integers(0, 24), max_size=4))
+def test_parts_merge_into_the_whole(metric: Metric, cuts: list[int]):
+    scores, targets = examples(metric)
+    edges = [0, *sorted(cuts), len(scores)]
+    parts = [metric.gather(scores[i:j], targets[i:j]) for i, j in itertools.pairwise(edges)]
+    assert all(part.dtype is torch.float64 and part.dim() == 1 for part in parts)
+    got = metric.compute(metric.merge(parts))
+    assert got == pytest.approx(metric(scores, targets), rel=1e-12)
+    assert isinstance(got, float)
+
+
+@every_metric
+def test_nothing_is_tracked(metric: Metric):
+    scores, targets = examples(metric)
+    assert not metric.gather(scores.requires_grad_(), targets).requires_grad
+    assert metric(scores, targets) == metric(scores.detach(), targets)
+
+
+@every_metric
+def test_no_examples_are_an_error_that_says_so(metric: Metric):
+    scores, targets = examples(metric)
+    with pytest.raises(ValueError, match=f"{metric.name}: there are no examples to measure"):
+        metric(scores[:0], targets[:0])
+
+
+@every_metric
+def test_a_wrong_number_of_examples_is_refused(metric: Metric):
+    scores, targets = examples(metric)
+    with pytest.raises(ValueError, match=f"{metric.name} got 24 examples of scores.* 23 of"):
+        metric(scores, targets[:23])
+
+
+@every_metric
+def test_better_is_better(metric: Metric):
+    scores, targets = class_examples(24, 7)
+    if metric in OF_CLASSES:
+        best = torch.nn.functional.one_hot(targets, 7).float()
+        good, bad = metric(best, targets), metric(-best, targets)
+    else:
+        good, bad = metric(scores, scores), metric(scores + 1, scores)
+    assert (good > bad) == metric.greater_is_better
+    assert good == (1 if metric in OF_CLASSES or metric is r2 else 0)
+
+
+# Looks, names and what users give
+
+
+@every_metric
+def test_it_looks_like_a_function(metric: Metric):
+    doc, signature = inspect.getdoc(metric) or "", inspect.signature(metric)
+    assert list(signature.parameters)[:2] == ["scores", "targets"]
+    assert signature.return_annotation == "float"
+    assert all(f"{name}:" in doc for name in signature.parameters)
+    assert "Example" in doc
+    assert metric.__module__ == "neuropil.training.metrics.metrics"
+    assert pickle.loads(pickle.dumps(metric)) is metric
+    assert copy.deepcopy(metric) is metric
+    assert by_name(metric.name) is metric is resolve(metric) is resolve(metric.name.upper())
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("mse", mean_squared_error),
+        ("rmse", root_mean_squared_error),
+        ("mae", mean_absolute_error),
+        ("r2_score", r2),
+        ("f1-score", f1),
+    ],
+)
+def test_short_names(name: str, metric: Metric):
+    assert resolve(name) is metric
+
+
+def test_an_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(ValueError, match=r"no metric 'acuracy'\. Did you mean 'accuracy'\?"):
+        resolve("acuracy")
+
+
+def test_a_partial_is_a_metric_with_options_and_says_so():
+    scores, targets = class_examples(30, 6)
+    three = resolve(partial(top_k_accuracy, k=3))
+    assert three.name == "top_k_accuracy(k=3)"
+    assert three(scores, targets) == top_k_accuracy(scores, targets, k=3)
+    assert three.compute(three.gather(scores, targets)) == three(scores, targets)
+    again = pickle.loads(pickle.dumps(three))
+    assert (again.name, again(scores, targets)) == (three.name, three(scores, targets))
+    with pytest.raises(
+        ValueError, match=r"partial\(top_k_accuracy, …\) may set k, got \['best'\]"
+    ):
+        resolve(partial(top_k_accuracy, best=3))
+
+
+def test_any_function_is_a_metric():
+    def far(scores: Tensor, targets: Tensor) -> Tensor:
+        return (scores - targets).abs() > 1
+
+    metric = resolve(far)
+    scores, targets = torch.tensor([0.0, 2.0, 5.0, 0.0]), torch.zeros(4)
+    assert (metric.name, metric(scores, targets)) == ("far", 0.5)
+    assert metric.gather(scores, targets).tolist() == [2, 4]
+    assert metric.compute(torch.tensor([3.0, 4.0])) == 0.75
+    assert metric.greater_is_better
+
+
+def test_whether_greater_is_better_is_told_by_name_or_attribute():
+    def pinball_error(scores: Tensor, targets: Tensor) -> Tensor:
+        return scores - targets
+
+    def cost(scores: Tensor, targets: Tensor) -> Tensor:
+        return scores - targets
+
+    cost.greater_is_better = False
+    assert not resolve(pinball_error).greater_is_better
+    assert not resolve(cost).greater_is_better
+    assert not resolve(cross_entropy).greater_is_better
+    assert not resolve(partial(cross_entropy, label_smoothing=0.1)).greater_is_better
+
+
+@pytest.mark.parametrize("loss", [cross_entropy, squared_error], ids=str)
+def test_a_loss_is_a_metric(loss: losses.Loss):
+    scores = torch.randn(6, 3)
+    targets = torch.tensor([0, 1, 2, 0, 1, 2]) if loss is cross_entropy else torch.ones(6, 3)
+    metric = resolve(loss)
+    assert metric.name == loss.name
+    assert metric(scores, targets) == pytest.approx(loss.mean(scores, targets).item(), rel=1e-6)
+    again = pickle.loads(pickle.dumps(metric))
+    assert again(scores, targets) == metric(scores, targets)
+
+
+def test_the_loss_says_what_a_decision_is():
+    scores = torch.tensor([[1.0, -1.0], [1.0, 2.0]])
+    targets = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    labels = resolve("accuracy", binary_cross_entropy)
+    assert (labels.name, labels(scores, targets)) == ("accuracy", 0.75)
+    assert resolve("accuracy", cross_entropy) is accuracy
+    assert resolve("mse", binary_cross_entropy) is mean_squared_error
+    assert resolve("f1", binary_cross_entropy)(scores[:, 0], targets[:, 0]) == 1
+    again = pickle.loads(pickle.dumps(labels))
+    assert (again.name, again(scores, targets)) == ("accuracy", 0.75)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: resolve(3), TypeError, "a metric is a name or a function .* got 3"),
+        (
+            lambda: resolve(torch.nn.functional.mse_loss)(torch.ones(2), torch.ones(2)),
+            ValueError,
+            r"Metric 'mse_loss' must give one value per example, a tensor \(N,\), got \(\)",
+        ),
+        (
+            lambda: top_k_accuracy(torch.zeros(2, 3), torch.tensor([0, 1]), k=0),
+            ValueError,
+            "`k` must be at least 1, got 0",
+        ),
+        (
+            lambda: accuracy(torch.zeros(2, 3), torch.zeros(2)),
+            ValueError,
+            "accuracy takes classes as whole numbers",
+        ),
+        (
+            lambda: mean_squared_error(torch.zeros(4, 3), torch.zeros(4)),
+            ValueError,
+            r"mean_squared_error needs targets shaped as the scores \(4, 3\), got \(4,\)",
+        ),
+    ],
+)
+def test_wrong_use_is_refused(call: Callable[[], Any], error: type, message: str):
+    with pytest.raises(error, match=message):
+        call()
+
+
+# The confusion matrix
+
+
+def test_confusion_of_class_numbers():
+    predicted, true = torch.tensor([0, 2, 2, 1]), torch.tensor([0, 2, 1, 1])
+    expected = peers.confusion_matrix(true, predicted)
+    assert confusion_matrix(predicted, true).tolist() == expected.tolist()
+    assert confusion_matrix(predicted, true, classes=4).shape == (4, 4)
+    assert confusion_matrix(predicted[:0], true[:0]).tolist() == [[0]]
+    dense = confusion_matrix(predicted.reshape(2, 2), true.reshape(2, 2))
+    assert dense.tolist() == expected.tolist()
+    assert dense.dtype is torch.int64
+
+
+@pytest.mark.parametrize(
+    ("predicted", "true"), [([0, 3], [0, 1]), ([0, 1], [0, 3]), ([0], [-1])]
+)
+def test_confusion_of_unknown_classes_is_refused(predicted: list[int], true: list[int]):
+    with pytest.raises(ValueError, match="confusion_matrix: the scores are for 3 classes"):
+        confusion_matrix(torch.tensor(predicted), torch.tensor(true), classes=3)
