@@ -87,13 +87,13 @@ def small(pooling: Callable[[], Composable], shape: tuple[int, ...], classes: in
 
 
 def fit(network: Network, train: tuple[Tensor, Tensor], seed: int) -> None:
-    algorithm = Adam(network.parameters(), lr=3e-3)
+    optimizer = Adam(network.parameters(), lr=3e-3)
     steps = EPOCHS * -(-len(train[0]) // BATCH)
     trainer = Trainer(
         network,
         loss="cross_entropy",
-        algorithm=algorithm,
-        schedule=cosine_decay(algorithm, steps=steps),
+        optimizer=optimizer,
+        schedule=cosine_decay(optimizer, steps=steps),
         seed=seed,
         progress=False,
     )

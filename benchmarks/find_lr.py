@@ -1,6 +1,6 @@
 """Whether the rate that `find_lr` suggests trains, over 28 tries, beside fastai's rules.
 
-Seven problems, four algorithms. In each try a sweep trains with 19 rates, three to a decade
+Seven problems, four optimisers. In each try a sweep trains with 19 rates, three to a decade
 from 10⁻⁵ to 10, and the loss over the training data after some epochs is what a rate is worth.
 A suggestion is as good as the part of the best fall of the loss that it reaches; a good one
 reaches 90 % of it. fastai's rules (`lr_find`, version 2.8: "valley", its default, and "steep")
@@ -100,12 +100,12 @@ def problems() -> dict[str, Problem]:
 
 
 def main(json: str | None = None) -> None:
-    """Try all problems with all algorithms; print what each rule reaches."""
+    """Try all problems with all optimisers; print what each rule reaches."""
     results: list[dict[str, Any]] = []
     for title, problem in problems().items():
-        for algorithm in ALGORITHMS:
-            results.append({"problem": title, "algorithm": algorithm.__name__})
-            results[-1] |= tried(problem, algorithm)
+        for optimizer in ALGORITHMS:
+            results.append({"problem": title, "optimizer": optimizer.__name__})
+            results[-1] |= tried(problem, optimizer)
             print(line(results[-1]), flush=True)
     print()
     for rule in ("neuropil", "valley", "steep"):
@@ -126,24 +126,24 @@ def line(result: dict[str, Any]) -> str:
         f"{rule} {result[rule]['rate']:.1e} reaches {result[rule]['reached']:6.1%}"
         for rule in ("neuropil", "valley", "steep")
     ]
-    title = f"{result['problem']}, {result['algorithm']}"
+    title = f"{result['problem']}, {result['optimizer']}"
     return f"{title:38} best {result['best']:.1e}   {'   '.join(parts)}"
 
 
-def tried(problem: Problem, algorithm: Any) -> dict[str, Any]:
+def tried(problem: Problem, optimizer: Any) -> dict[str, Any]:
     """Return the best rate of the sweep, and what each rule's suggestion reaches."""
-    start = loss_after(problem, algorithm, 0.0)
-    swept = {rate: loss_after(problem, algorithm, rate) for rate in RATES}
+    start = loss_after(problem, optimizer, 0.0)
+    swept = {rate: loss_after(problem, optimizer, rate) for rate in RATES}
     best = min(swept, key=lambda rate: swept[rate])
     network, x, y, loss = copy.deepcopy(problem)
     trainer = Trainer(
-        network, loss=loss, algorithm=lambda p: algorithm(p, lr=1e-3), progress=False
+        network, loss=loss, optimizer=lambda p: optimizer(p, lr=1e-3), progress=False
     )
     found = find_lr(trainer, (x, y))
     rates = {"neuropil": found.suggestion, "valley": valley(found), "steep": steep(found)}
     result: dict[str, Any] = {"best": best, "sweep": list(swept.values()), "start": start}
     for rule, rate in rates.items():
-        fall = start - loss_after(problem, algorithm, rate)
+        fall = start - loss_after(problem, optimizer, rate)
         result[rule] = {
             "rate": rate,
             "reached": fall / (start - swept[best]),
@@ -152,12 +152,12 @@ def tried(problem: Problem, algorithm: Any) -> dict[str, Any]:
     return result
 
 
-def loss_after(problem: Problem, algorithm: Any, rate: float) -> float:
+def loss_after(problem: Problem, optimizer: Any, rate: float) -> float:
     """Return the loss over the training data after some epochs at one rate."""
     network, x, y, loss = copy.deepcopy(problem)
     network.normalize(x)
-    make: Callable[[Any], Any] = lambda p: algorithm(p, lr=rate or 1e-9)  # noqa: E731
-    trainer = Trainer(network, loss=loss, algorithm=make, seed=0, progress=False, threads=None)
+    make: Callable[[Any], Any] = lambda p: optimizer(p, lr=rate or 1e-9)  # noqa: E731
+    trainer = Trainer(network, loss=loss, optimizer=make, seed=0, progress=False, threads=None)
     try:
         if rate:
             trainer.fit((x, y), epochs=EPOCHS)

@@ -64,7 +64,7 @@ def trained(train: Any, test: Any, weights: Any, seed: int, epochs: int) -> floa
     trainer = Trainer(
         network,
         loss="cross_entropy",
-        algorithm=AdamW(network.parameters(), lr=2e-3, weight_decay=1e-2),
+        optimizer=AdamW(network.parameters(), lr=2e-3, weight_decay=1e-2),
         metrics=["accuracy"],
         schedule="one_cycle",
         seed=seed,

@@ -190,12 +190,12 @@ def copy_weights(theirs: nn.Module, ours: Network) -> None:
 def stepper(module: nn.Module, x: Tensor, y: Tensor) -> Callable[[], None]:
     """Return one training step."""
     module.train()
-    algorithm = torch.optim.SGD(module.parameters(), lr=1e-6)
+    optimizer = torch.optim.SGD(module.parameters(), lr=1e-6)
 
     def step() -> None:
-        algorithm.zero_grad()
+        optimizer.zero_grad()
         F.cross_entropy(module(x), y).backward()
-        algorithm.step()
+        optimizer.step()
 
     return step
 

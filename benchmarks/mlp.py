@@ -1,6 +1,6 @@
 """A 64-100-10 network on the handwritten digits, beside scikit-learn's `MLPClassifier`.
 
-The same data, split, batches of 32, epochs and algorithms; one thread. scikit-learn computes in
+The same data, split, batches of 32, epochs and optimisers; one thread. scikit-learn computes in
 double precision by default, so that is the peer; its single precision stands beside it.
 Held-out accuracy is compared as well: a faster fit that learns less is not faster.
 """
@@ -38,7 +38,7 @@ def main(json: str | None = None, rounds: int = 15) -> None:
 
 
 def compare(solver: str, parts: list[Any], rounds: int) -> dict[str, Any]:
-    """Time one algorithm in both libraries."""
+    """Time one optimiser in both libraries."""
     accuracies: dict[str, list[float]] = {}
 
     def noted(name: str, fit: Any) -> Any:
@@ -79,13 +79,13 @@ def ours(solver: str, parts: list[Any], seed: int) -> float:
     network = Input(64) >> Relu(100) >> Softmax(10)
     lr = RATES[solver]
     if solver == "sgd":
-        algorithm = Momentum(network.parameters(), lr=lr, momentum=0.9, nesterov=True)
+        optimizer = Momentum(network.parameters(), lr=lr, momentum=0.9, nesterov=True)
     else:
-        algorithm = Adam(network.parameters(), lr=lr)
+        optimizer = Adam(network.parameters(), lr=lr)
     trainer = Trainer(
         network,
         loss="cross_entropy",
-        algorithm=algorithm,
+        optimizer=optimizer,
         normalize=False,
         seed=seed,
         threads=None,

@@ -118,10 +118,10 @@ def first_use(code: str) -> float:
     """Return the processor's seconds that statements take with nothing compiled before.
 
     Args:
-        code: The statements, with the algorithms, rows X and classes y at hand.
+        code: The statements, with the optimisers, rows X and classes y at hand.
     """
     prepared = (
-        "import time, numpy as np\nfrom neuropil.algorithms import *\n"
+        "import time, numpy as np\nfrom neuropil.optimisers import *\n"
         "X, y = np.random.default_rng(0).normal(size=(200, 4)), np.arange(200) % 2\n"
         f"start = time.thread_time()\n{code}\nprint(time.thread_time() - start)"
     )

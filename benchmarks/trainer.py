@@ -43,9 +43,9 @@ def main(json: str | None = None, rounds: int = 21) -> None:
     """Time all contestants in turn with two optimisers, and print µs per step."""
     torch.set_num_threads(1)
     figures: dict[str, Any] = {}
-    for algorithm in (GradientDescent, Adam):
-        figures[algorithm.__name__] = compare(algorithm, rounds)
-    report("trainer", {"steps": STEPS, "rounds": rounds, "algorithms": figures}, json)
+    for optimizer in (GradientDescent, Adam):
+        figures[optimizer.__name__] = compare(optimizer, rounds)
+    report("trainer", {"steps": STEPS, "rounds": rounds, "optimizers": figures}, json)
 
 
 def compare(make_algorithm: Any, rounds: int) -> dict[str, float]:
@@ -54,12 +54,12 @@ def compare(make_algorithm: Any, rounds: int) -> dict[str, float]:
     x = torch.randn(EXAMPLES, 20)
     y = x[:, :5].sum(dim=1, keepdim=True).tanh()
     network = Input(20) >> Relu(64) >> Linear(1)
-    algorithm = make_algorithm(network.parameters(), lr=1e-3)
+    optimizer = make_algorithm(network.parameters(), lr=1e-3)
     contestants = {
-        "by hand": lambda: by_hand(network, algorithm, x, y),
-        "neuropil": lambda: ours(network, algorithm, x, y),
-        "by hand, DataLoader": lambda: by_hand_from_loader(network, algorithm, x, y),
-        **peers(network, algorithm, x, y),
+        "by hand": lambda: by_hand(network, optimizer, x, y),
+        "neuropil": lambda: ours(network, optimizer, x, y),
+        "by hand, DataLoader": lambda: by_hand_from_loader(network, optimizer, x, y),
+        **peers(network, optimizer, x, y),
     }
     timings = alternate(contestants, rounds=rounds)
     print(
@@ -78,22 +78,22 @@ def per_step(timing: Timing) -> float:
     return timing.minimum / STEPS * 1e6
 
 
-def by_hand(network: nn.Module, algorithm: Any, x: torch.Tensor, y: torch.Tensor) -> None:
+def by_hand(network: nn.Module, optimizer: Any, x: torch.Tensor, y: torch.Tensor) -> None:
     network.train()
     for _ in range(EPOCHS):
         order = torch.randperm(len(x))
         for k in order.split(BATCH):
-            algorithm.zero_grad()
+            optimizer.zero_grad()
             loss = F.mse_loss(network(x[k]), y[k])
             loss.backward()
-            algorithm.step()
+            optimizer.step()
 
 
-def ours(network: nn.Module, algorithm: Any, x: torch.Tensor, y: torch.Tensor) -> None:
+def ours(network: nn.Module, optimizer: Any, x: torch.Tensor, y: torch.Tensor) -> None:
     trainer = Trainer(
         network,
         loss="squared_error",
-        algorithm=algorithm,
+        optimizer=optimizer,
         metrics=["mean_absolute_error"],
         normalize=False,
         threads=None,
@@ -103,38 +103,38 @@ def ours(network: nn.Module, algorithm: Any, x: torch.Tensor, y: torch.Tensor) -
 
 
 def by_hand_from_loader(
-    network: nn.Module, algorithm: Any, x: torch.Tensor, y: torch.Tensor
+    network: nn.Module, optimizer: Any, x: torch.Tensor, y: torch.Tensor
 ) -> None:
     data = torch.utils.data.TensorDataset(x, y)
     loader = torch.utils.data.DataLoader(data, BATCH, shuffle=True)
     network.train()
     for _ in range(EPOCHS):
         for inputs, targets in loader:
-            algorithm.zero_grad()
+            optimizer.zero_grad()
             loss = F.mse_loss(network(inputs), targets)
             loss.backward()
-            algorithm.step()
+            optimizer.step()
 
 
 def peers(
-    network: nn.Module, algorithm: Any, x: torch.Tensor, y: torch.Tensor
+    network: nn.Module, optimizer: Any, x: torch.Tensor, y: torch.Tensor
 ) -> dict[str, Callable[[], object]]:
     """Return the other trainers that are installed."""
     found = {"accelerate": with_accelerate, "lightning": with_lightning, "skorch": with_skorch}
     here = {name: run for name, run in found.items() if importlib.util.find_spec(name)}
     for name in found.keys() - here.keys():
         print(f"{name} is not installed: pip install -r benchmarks/requirements.txt")
-    return {name: (lambda run=run: run(network, algorithm, x, y)) for name, run in here.items()}
+    return {name: (lambda run=run: run(network, optimizer, x, y)) for name, run in here.items()}
 
 
-def with_skorch(network: nn.Module, algorithm: Any, x: torch.Tensor, y: torch.Tensor) -> None:
+def with_skorch(network: nn.Module, optimizer: Any, x: torch.Tensor, y: torch.Tensor) -> None:
     from skorch import NeuralNetRegressor
 
     net = NeuralNetRegressor(
         network,
         max_epochs=EPOCHS,
         batch_size=BATCH,
-        optimizer=lambda *_, **__: algorithm,
+        optimizer=lambda *_, **__: optimizer,
         train_split=None,
         iterator_train__shuffle=True,
         verbose=0,
@@ -144,14 +144,14 @@ def with_skorch(network: nn.Module, algorithm: Any, x: torch.Tensor, y: torch.Te
 
 
 def with_accelerate(
-    network: nn.Module, algorithm: Any, x: torch.Tensor, y: torch.Tensor
+    network: nn.Module, optimizer: Any, x: torch.Tensor, y: torch.Tensor
 ) -> None:
     from accelerate import Accelerator
 
     accelerator = Accelerator(cpu=True)
     data = torch.utils.data.TensorDataset(x, y)
     loader = torch.utils.data.DataLoader(data, BATCH, shuffle=True)
-    model, optimizer, loader = accelerator.prepare(network, algorithm, loader)
+    model, optimizer, loader = accelerator.prepare(network, optimizer, loader)
     for _ in range(EPOCHS):
         for inputs, targets in loader:
             optimizer.zero_grad()
@@ -161,7 +161,7 @@ def with_accelerate(
 
 
 def with_lightning(
-    network: nn.Module, algorithm: Any, x: torch.Tensor, y: torch.Tensor
+    network: nn.Module, optimizer: Any, x: torch.Tensor, y: torch.Tensor
 ) -> None:
     torchvision()  # Lightning loads it where it is installed
     import lightning
@@ -178,7 +178,7 @@ def with_lightning(
             return F.mse_loss(self.network(inputs), targets)
 
         def configure_optimizers(self) -> Any:
-            return algorithm
+            return optimizer
 
     data = torch.utils.data.TensorDataset(x, y)
     with warnings.catch_warnings():

@@ -108,7 +108,7 @@ def trained(parts: Any, data: dict[int, Parts], passes: int, seed: int) -> tuple
         trainer = Trainer(
             network,
             loss="cross_entropy",
-            algorithm=AdamW(network.parameters(), lr=lr, weight_decay=1e-2),
+            optimizer=AdamW(network.parameters(), lr=lr, weight_decay=1e-2),
             metrics=["accuracy"],
             schedule="one_cycle",
             seed=seed,

@@ -72,7 +72,7 @@ def train(network: Network, data: Streams, epochs: int, lr: float, *, progress: 
 
     Trainer(
         network,
-        algorithm=AdamW(network.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=0.1),
+        optimizer=AdamW(network.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=0.1),
         schedule=functools.partial(
             one_cycle, steps=epochs * len(data), rise=0.05, momentum=None
         ),

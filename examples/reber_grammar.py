@@ -46,7 +46,7 @@ def main(
     )
     trainer = Trainer(
         network,
-        algorithm=Adam(network.parameters(), lr=1e-2),
+        optimizer=Adam(network.parameters(), lr=1e-2),
         metrics=["accuracy"],
         schedule="one_cycle",
         seed=seed,

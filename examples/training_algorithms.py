@@ -1,6 +1,6 @@
-"""Watch all training algorithms at work: down a curved valley, and fitting a sine.
+"""Watch all training optimisers at work: down a curved valley, and fitting a sine.
 
-Draws two pictures: the path of each algorithm down Rosenbrock's valley, whose walls are steep
+Draws two pictures: the path of each optimiser down Rosenbrock's valley, whose walls are steep
 and whose floor is almost flat, and the loss of each against time while a network with five
 hidden units learns a sine from 41 points. It takes about half a minute. Run it with
 ``python examples/training_algorithms.py``.
@@ -70,13 +70,13 @@ def main(folder: str | Path = ".", *, steps: int = 500, epochs: int = 400) -> No
     print(f"paths.png and loss.png are in {folder.resolve()}; {best} fits the sine best")
 
 
-def fitted(algorithm, epochs):
+def fitted(optimizer, epochs):
     """Fit the sine from the same start, and return the history."""
     x = torch.linspace(-1, 1, 41, dtype=torch.float64)[:, None]
     torch.manual_seed(0)
     network = (Input(1) >> Tanh(5) >> Linear(1)).double()
     trainer = Trainer(
-        network, loss="squared_error", algorithm=algorithm, threads=None, progress=False
+        network, loss="squared_error", optimizer=optimizer, threads=None, progress=False
     )
     return trainer.fit((x, torch.sin(math.pi * x)), epochs=epochs, batch_size=41)
 

@@ -8,12 +8,13 @@ import re
 import sys
 from collections.abc import Iterator
 
-import neuropil.algorithms
+import neuropil.optimizers
+
 import neuropil.init
 import neuropil.layers
 import neuropil.training
 
-MODULES = (neuropil.layers, neuropil.init, neuropil.algorithms, neuropil.training)
+MODULES = (neuropil.layers, neuropil.init, neuropil.optimizers, neuropil.training)
 
 
 def public_classes() -> Iterator[type]:

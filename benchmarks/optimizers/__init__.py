@@ -1,4 +1,4 @@
-"""Algorithms beyond gradient descent beside what people use today: quality and time."""
+"""Optimisers beyond gradient descent beside what people use today: quality and time."""
 
 from __future__ import annotations
 

@@ -73,8 +73,8 @@ def quadratic(condition: float, seed: int = 0) -> Function:
 
 def by_us(function: Function, tolerance: float) -> Run:
     x = torch.nn.Parameter(torch.tensor(function.start, dtype=torch.float64))
-    algorithm = QuasiNewton([x], update="bfgs", tolerance=tolerance)
-    outcome = algorithm.minimize(lambda: function.value(x), MAX_STEPS)
+    optimizer = QuasiNewton([x], update="bfgs", tolerance=tolerance)
+    outcome = optimizer.minimize(lambda: function.value(x), MAX_STEPS)
     return Run(outcome.gradient, outcome.evaluations)
 
 

@@ -80,9 +80,9 @@ def ours(
     network = (Input(INPUTS) >> Tanh(HIDDEN) >> Linear(1)).double()
     torch.nn.utils.vector_to_parameters(torch.from_numpy(w), network.parameters())
     inputs, targets = torch.from_numpy(X), torch.from_numpy(y)
-    algorithm = LevenbergMarquardt(network.parameters())
+    optimizer = LevenbergMarquardt(network.parameters())
     for _ in range(EPOCHS):
-        algorithm.step(lambda: network(inputs).flatten() - targets)
+        optimizer.step(lambda: network(inputs).flatten() - targets)
     fitted = torch.nn.utils.parameters_to_vector(network.parameters()).detach().numpy()
     return error(fitted, X, y), error(fitted, X_test, y_test)
 

@@ -84,10 +84,10 @@ def compare(rounds: int) -> dict[str, Any]:
 
 def ours(seed: int) -> float:
     network = sine.start(seed)
-    algorithm = LevenbergMarquardt(network.parameters())
+    optimizer = LevenbergMarquardt(network.parameters())
     for _ in range(LIMIT):
-        algorithm.step(lambda: sine.residuals(network))
-        if 2 * algorithm.outcome.loss <= sine.GOAL or algorithm.outcome.done:
+        optimizer.step(lambda: sine.residuals(network))
+        if 2 * optimizer.outcome.loss <= sine.GOAL or optimizer.outcome.done:
             break
     return sine.sse(network).item()
 
@@ -119,10 +119,10 @@ def many(starts: int) -> dict[str, int]:
     for seed in range(starts):
         network = sine.start(seed)
         before = sine.sse(network).item()
-        algorithm = LevenbergMarquardt(network.parameters())
+        optimizer = LevenbergMarquardt(network.parameters())
         for _ in range(LIMIT):
-            algorithm.step(lambda network=network: sine.residuals(network))
-            if 2 * algorithm.outcome.loss <= sine.GOAL or algorithm.outcome.done:
+            optimizer.step(lambda network=network: sine.residuals(network))
+            if 2 * optimizer.outcome.loss <= sine.GOAL or optimizer.outcome.done:
                 break
         after = sine.sse(network).item()
         assert after <= before
@@ -137,13 +137,13 @@ def restarts(rounds: int) -> dict[str, float]:
     def steps(count: int) -> None:
         network = sine.start(0)
         generator = torch.Generator().manual_seed(0)
-        algorithm = LevenbergMarquardt(
+        optimizer = LevenbergMarquardt(
             network.parameters(),
             restarts=count,
             draw=lambda: network.reset_parameters(generator),
         )
         for _ in range(STEPS):
-            algorithm.step(lambda: sine.residuals(network))
+            optimizer.step(lambda: sine.residuals(network))
 
     timings: dict[str, Timing] = alternate(
         {"64": lambda: steps(64), "1": lambda: steps(1)}, rounds=5 * rounds
@@ -182,11 +182,11 @@ def one_step(weights: int, rows: int) -> None:
     warm_up = LevenbergMarquardt(small.parameters())
     warm_up.step(lambda: small(X[:200]).flatten() - y[:200, 0])
     held, start = resident(), time.perf_counter()
-    algorithm = LevenbergMarquardt(network.parameters())
-    before = algorithm.step(portions).item()
+    optimizer = LevenbergMarquardt(network.parameters())
+    before = optimizer.step(portions).item()
     seconds = time.perf_counter() - start
     count = sum(p.numel() for p in network.parameters())
-    print((peak() - held) / 1e6, seconds, count, before, algorithm.outcome.loss)
+    print((peak() - held) / 1e6, seconds, count, before, optimizer.outcome.loss)
 
 
 if __name__ == "__main__":

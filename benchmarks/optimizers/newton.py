@@ -66,14 +66,14 @@ def main(json: str | None = None, rounds: int = 5) -> None:
 
 
 def ours(name: str, seed: int) -> dict[str, float]:
-    """Fit from one start with an algorithm of ours."""
+    """Fit from one start with an optimiser of ours."""
     network = sine.start(seed)
-    algorithm = METHODS[name](network.parameters())
+    optimizer = METHODS[name](network.parameters())
     for _ in range(MOST_STEPS):
-        algorithm.step(lambda: sine.sse(network))
-        if algorithm.outcome.loss <= sine.GOAL or algorithm.outcome.done:
+        optimizer.step(lambda: sine.sse(network))
+        if optimizer.outcome.loss <= sine.GOAL or optimizer.outcome.done:
             break
-    outcome = algorithm.outcome
+    outcome = optimizer.outcome
     return {
         "sse": sine.sse(network).item(),
         "steps": outcome.steps,

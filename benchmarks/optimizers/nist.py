@@ -98,8 +98,8 @@ def solve(problem: Problem, name: str, start: Tensor) -> dict[str, Any]:
 
 
 def ours(b: torch.nn.Parameter, problem: Problem) -> Outcome:
-    algorithm = LevenbergMarquardt([b], geodesic=True, tolerance=1e-15)
-    return algorithm.minimize(lambda: problem.residuals(b), 2000)
+    optimizer = LevenbergMarquardt([b], geodesic=True, tolerance=1e-15)
+    return optimizer.minimize(lambda: problem.residuals(b), 2000)
 
 
 def theirs(start: Tensor, problem: Problem) -> Any:

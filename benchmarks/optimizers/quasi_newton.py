@@ -76,8 +76,8 @@ def by_scipy(method: str) -> Callable[[Problem], Run]:
 def by_us(kind: type, **options: Any) -> Callable[[Problem], Run]:
     def run(problem: Problem) -> Run:
         x = torch.nn.Parameter(problem.at_start())
-        algorithm = kind([x], tolerance=TOLERANCE, **options)
-        outcome = algorithm.minimize(lambda: problem.value(x), max_steps=MAX_STEPS)
+        optimizer = kind([x], tolerance=TOLERANCE, **options)
+        outcome = optimizer.minimize(lambda: problem.value(x), max_steps=MAX_STEPS)
         return Run(outcome.loss, outcome.evaluations)
 
     return run
@@ -123,15 +123,15 @@ class Reached(Exception):  # noqa: N818 - a success
 def fit(seed: int, make: Callable[[Any], Any]) -> tuple[bool, int]:
     """Train from one start until the error is small enough: whether it is, and evaluations."""
     network = start(seed)
-    algorithm = make(list(network.parameters()))
-    theirs = isinstance(algorithm, Minimizer)
+    optimizer = make(list(network.parameters()))
+    theirs = isinstance(optimizer, Minimizer)
     evaluations = 0
 
     def closure() -> Tensor:
         nonlocal evaluations
         evaluations += 1
         if theirs:
-            algorithm.zero_grad()
+            optimizer.zero_grad()
         loss = sse(network)
         if loss.item() <= GOAL:
             raise Reached
@@ -139,9 +139,9 @@ def fit(seed: int, make: Callable[[Any], Any]) -> tuple[bool, int]:
 
     try:
         if theirs:
-            algorithm.step(closure)
+            optimizer.step(closure)
         else:
-            algorithm.minimize(closure, max_steps=FIT_STEPS)
+            optimizer.minimize(closure, max_steps=FIT_STEPS)
     except Reached:
         return True, evaluations
     return False, evaluations

@@ -109,8 +109,8 @@ class Found(NamedTuple):
 
 def ours(task: Task, start: Tensor, **options: Any) -> Found:
     b = torch.nn.Parameter(start.clone())
-    algorithm = LevenbergMarquardt([b], **options)
-    outcome = algorithm.minimize(lambda: task.residuals(b), MAX_STEPS)
+    optimizer = LevenbergMarquardt([b], **options)
+    outcome = optimizer.minimize(lambda: task.residuals(b), MAX_STEPS)
     return Found(squares(task, b.detach()), outcome.evaluations)
 
 

@@ -1,6 +1,6 @@
 """A network of one hidden layer with 5 tanh units that fits one period of a sine.
 
-Small enough that a training algorithm's own work counts, and hard enough that many get stuck.
+Small enough that a training optimiser's own work counts, and hard enough that many get stuck.
 """
 
 from __future__ import annotations

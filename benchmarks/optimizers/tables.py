@@ -22,7 +22,7 @@ TABLES = (
     *("winequality_red", "winequality_white", "yacht"),
 )
 UNITS = 12
-# Algorithm, passes or steps over all examples, and batch size. All but the one with evidence
+# Optimiser, passes or steps over all examples, and batch size. All but the one with evidence
 # keep the weights that were best on the validation part; that one has no need of it.
 CONTESTANTS: dict[str, tuple[Any, int, int | None]] = {
     "adam": (partial(Adam, lr=5e-3), 150, 32),
@@ -33,7 +33,7 @@ CONTESTANTS: dict[str, tuple[Any, int, int | None]] = {
 
 
 def main(json: str | None = None, splits: int = 10) -> None:
-    """Print each algorithm's test error on each table, and its time.
+    """Print each optimiser's test error on each table, and its time.
 
     Args:
         json: Where figures go.
@@ -82,7 +82,7 @@ def trained(path: Path, name: str, seed: int) -> tuple[float, float]:
     trainer = Trainer(
         network,
         loss="squared_error",
-        algorithm=make(network.parameters()),
+        optimizer=make(network.parameters()),
         callbacks=[] if evidence else [BestWeights()],
         seed=seed,
         threads=None,

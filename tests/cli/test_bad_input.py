@@ -44,7 +44,7 @@ def refused_training(refused, tmp_path):
         (["--image-size", "0x3"], "--image-size must be a number such as 32, or HEIGHTxWIDTH"),
         (["--class-weight", "heavy"], "--class-weight is 'balanced' or one number per class"),
         (["--class-weight", "1,2,3"], "class_weight needs 10 weights, one per class"),
-        (["--algorithm", "adm"], "Did you mean 'adam'?"),
+        (["--optimizer", "adm"], "Did you mean 'adam'?"),
         (["--schedule", "cosin"], "Did you mean 'cosine'?"),
         (["--loss", "crossentropi"], "Did you mean 'cross_entropy'?"),
         (["--loss", "huber"], "--loss huber is not for classification: use cross_entropy."),
@@ -209,7 +209,7 @@ def test_a_folder_that_holds_something_is_left_alone(refused, tmp_path, table):
 
 # What goes wrong during a training
 
-DIVERGING = ("--algorithm", "sgd", "--schedule", "none")
+DIVERGING = ("--optimizer", "sgd", "--schedule", "none")
 
 
 def test_a_loss_that_turns_nan_at_once_leaves_nothing(untrained, numbers):

@@ -59,14 +59,14 @@ def assert_same(ours, theirs):
 @every_variant
 def test_it_resumes_bit_identically(variant):
     straight = network()
-    algorithm = make(variant, straight.parameters())
+    optimizer = make(variant, straight.parameters())
     closure = squared_error(straight)
     for _ in range(7):
-        algorithm.step(closure)
+        optimizer.step(closure)
     file = io.BytesIO()
-    torch.save([straight.state_dict(), algorithm.state_dict()], file)
+    torch.save([straight.state_dict(), optimizer.state_dict()], file)
     for _ in range(7):
-        algorithm.step(closure)
+        optimizer.step(closure)
     file.seek(0)
     weights, state = torch.load(file)  # text and plain objects are refused there
     resumed = network(seed=1)
@@ -77,7 +77,7 @@ def test_it_resumes_bit_identically(variant):
     for _ in range(7):
         again.step(squared_error(resumed))
     assert_same(straight, resumed)
-    assert again.outcome == algorithm.outcome
+    assert again.outcome == optimizer.outcome
 
 
 @every_variant
@@ -96,13 +96,13 @@ def test_minimizing_is_stepping_without_asking_twice(variant):
 @some_variants
 def test_it_copies_and_pickles_in_the_middle(variant):
     model = network()
-    algorithm = make(variant, model.parameters())
-    algorithm.minimize(squared_error(model), max_steps=4)
+    optimizer = make(variant, model.parameters())
+    optimizer.minimize(squared_error(model), max_steps=4)
     for other, theirs in (
-        copy.deepcopy((model, algorithm)),
-        pickle.loads(pickle.dumps((model, algorithm))),
+        copy.deepcopy((model, optimizer)),
+        pickle.loads(pickle.dumps((model, optimizer))),
     ):
-        straight = copy.deepcopy((model, algorithm))
+        straight = copy.deepcopy((model, optimizer))
         theirs.step(squared_error(other))
         straight[1].step(squared_error(straight[0]))
         assert_same(other, straight[0])
@@ -113,16 +113,16 @@ def test_it_copies_and_pickles_in_the_middle(variant):
 def test_the_loss_never_grows_and_the_outcome_is_true(variant, dtype):
     model = network(dtype=dtype)
     closure = squared_error(model)
-    algorithm = make(variant, model.parameters())
+    optimizer = make(variant, model.parameters())
     losses = [closure().item()]
     for _ in range(20):
-        assert algorithm.step(closure).item() == losses[-1]
+        assert optimizer.step(closure).item() == losses[-1]
         losses.append(closure().item())
-        assert algorithm.outcome.loss == losses[-1]
+        assert optimizer.outcome.loss == losses[-1]
     assert losses == sorted(losses, reverse=True)
     gradients = torch.autograd.grad(closure(), list(model.parameters()))
     largest = max(g.abs().max().item() for g in gradients)
-    assert algorithm.outcome.gradient == largest
+    assert optimizer.outcome.gradient == largest
     assert losses[-1] < losses[0] / 5
 
 
@@ -132,10 +132,10 @@ def test_frozen_and_unused_parameters_and_groups(variant):
     model[0].bias.requires_grad_(False)
     frozen = model[0].bias.detach().clone()
     groups = [{"params": model[0].parameters()}, {"params": [*model[2].parameters(), spare]}]
-    algorithm = make(variant, groups)
+    optimizer = make(variant, groups)
     closure = squared_error(model)
     before = closure().item()
-    algorithm.minimize(closure, max_steps=10)
+    optimizer.minimize(closure, max_steps=10)
     assert closure().item() < before / 2
     assert torch.equal(model[0].bias, frozen)
     assert spare.tolist() == [1, 1, 1]
@@ -146,12 +146,12 @@ def test_frozen_and_unused_parameters_and_groups(variant):
 def test_thawing_a_parameter_forgets_what_was_learnt_without_it(variant):
     model = network()
     model[0].weight.requires_grad_(False)
-    algorithm = make(variant, model.parameters())
+    optimizer = make(variant, model.parameters())
     closure = squared_error(model)
-    algorithm.minimize(closure, max_steps=5)
+    optimizer.minimize(closure, max_steps=5)
     thawed = model[0].weight.requires_grad_(True).detach().clone()
     before = closure().item()
-    algorithm.minimize(closure, max_steps=5)
+    optimizer.minimize(closure, max_steps=5)
     assert closure().item() < before
     assert not torch.equal(model[0].weight, thawed)
 
@@ -159,11 +159,11 @@ def test_thawing_a_parameter_forgets_what_was_learnt_without_it(variant):
 @some_variants
 def test_another_precision_in_the_middle(variant):
     model = network()
-    algorithm = make(variant, model.parameters())
-    algorithm.minimize(squared_error(model), max_steps=5)
+    optimizer = make(variant, model.parameters())
+    optimizer.minimize(squared_error(model), max_steps=5)
     model.float()
     before = squared_error(model)().item()
-    algorithm.minimize(squared_error(model), max_steps=5)
+    optimizer.minimize(squared_error(model), max_steps=5)
     assert squared_error(model)().item() < before
 
 
@@ -171,8 +171,8 @@ def test_another_precision_in_the_middle(variant):
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_start_that_is_not_finite_is_said_and_left(variant, value):
     w = nn.Parameter(torch.tensor([1.0, 2.0]))
-    algorithm = make(variant, [w])
-    outcome = algorithm.minimize(lambda: w.square().sum() * value)
+    optimizer = make(variant, [w])
+    outcome = optimizer.minimize(lambda: w.square().sum() * value)
     assert (outcome.reason, outcome.steps, outcome.evaluations) == ("not finite", 1, 1)
     assert not outcome.converged
     assert w.tolist() == [1.0, 2.0]
@@ -182,8 +182,8 @@ def test_a_start_that_is_not_finite_is_said_and_left(variant, value):
 def test_a_loss_that_is_not_finite_beyond_a_wall(variant):
     """−log(1 − w₁² − w₂²) + w₁ has its minimum at w₁ = 1 − √2."""
     w = nn.Parameter(torch.tensor([0.999, 0.01], dtype=torch.float64))
-    algorithm = make(variant, [w])
-    outcome = algorithm.minimize(lambda: -torch.log(1 - w.square().sum()) + w[0])
+    optimizer = make(variant, [w])
+    outcome = optimizer.minimize(lambda: -torch.log(1 - w.square().sum()) + w[0])
     assert outcome.converged
     assert w.tolist() == pytest.approx([1 - math.sqrt(2), 0], abs=1e-6)
 
@@ -191,8 +191,8 @@ def test_a_loss_that_is_not_finite_beyond_a_wall(variant):
 @every_variant
 def test_a_gradient_that_is_not_finite_is_said(variant):
     w = nn.Parameter(torch.tensor([0.0, 1.0]))
-    algorithm = make(variant, [w])
-    outcome = algorithm.minimize(lambda: w.sqrt().sum())
+    optimizer = make(variant, [w])
+    outcome = optimizer.minimize(lambda: w.sqrt().sum())
     assert outcome.reason == "not finite"
     assert w.tolist() == [0.0, 1.0]
 
@@ -201,8 +201,8 @@ def test_a_gradient_that_is_not_finite_is_said(variant):
 @pytest.mark.parametrize("scale", [1e-30, 1e-18, 1e18, 1e30])
 def test_slopes_whose_squares_are_no_numbers_in_single_precision(variant, scale):
     w = nn.Parameter(torch.tensor([3.0, -4.0]))
-    algorithm = make(variant, [w], tolerance=0.0)
-    outcome = algorithm.minimize(lambda: (w - 1).square().sum() * scale, max_steps=30)
+    optimizer = make(variant, [w], tolerance=0.0)
+    outcome = optimizer.minimize(lambda: (w - 1).square().sum() * scale, max_steps=30)
     assert w.isfinite().all()
     assert outcome.loss <= 29 * scale * (1 + 1e-6)
 
@@ -210,23 +210,23 @@ def test_slopes_whose_squares_are_no_numbers_in_single_precision(variant, scale)
 @every_variant
 def test_steps_after_the_end_change_nothing(variant):
     w = nn.Parameter(torch.tensor([3.0, -4.0], dtype=torch.float64))
-    algorithm = make(variant, [w])
-    outcome = algorithm.minimize(lambda: (w - 1).square().sum())
+    optimizer = make(variant, [w])
+    outcome = optimizer.minimize(lambda: (w - 1).square().sum())
     assert outcome.converged
     assert outcome.done
     arrived = w.detach().clone()
     for _ in range(3):
-        algorithm.step(lambda: (w - 1).square().sum())
+        optimizer.step(lambda: (w - 1).square().sum())
     assert torch.equal(w, arrived)
-    assert str(algorithm.outcome).startswith("the gradient has vanished after")
+    assert str(optimizer.outcome).startswith("the gradient has vanished after")
 
 
 @some_variants
 def test_no_smaller_loss_to_be_found_is_said(variant):
     """The gradient lies: it points away from where the loss falls."""
     w = nn.Parameter(torch.tensor([1.0, 2.0], dtype=torch.float64))
-    algorithm = make(variant, [w])
-    outcome = algorithm.minimize(lambda: 2 * w.detach().square().sum() - w.square().sum())
+    optimizer = make(variant, [w])
+    outcome = optimizer.minimize(lambda: 2 * w.detach().square().sum() - w.square().sum())
     assert outcome.done
     assert outcome.reason != "gradient"
     assert outcome.steps == 1
@@ -236,7 +236,7 @@ def test_no_smaller_loss_to_be_found_is_said(variant):
 @some_variants
 def test_what_the_closure_raises_leaves_the_weights(variant):
     model = network()
-    algorithm = make(variant, model.parameters())
+    optimizer = make(variant, model.parameters())
     start, asked = bits(model), []
 
     def closure():
@@ -246,7 +246,7 @@ def test_what_the_closure_raises_leaves_the_weights(variant):
         return squared_error(model)()
 
     with pytest.raises(KeyboardInterrupt):
-        algorithm.step(closure)
+        optimizer.step(closure)
     assert all(torch.equal(a, b) for a, b in zip(bits(model), start, strict=True))
 
 
@@ -289,8 +289,8 @@ def test_parameters_that_make_no_vector_are_refused(variant):
 def test_gradients_that_autograd_gives_sparse():
     table = nn.Embedding(6, 2, sparse=True).double()
     rows = torch.tensor([0, 2, 2, 5])
-    algorithm = QuasiNewton(table.parameters())
-    assert algorithm.minimize(lambda: (table(rows) - 1).square().sum()).converged
+    optimizer = QuasiNewton(table.parameters())
+    assert optimizer.minimize(lambda: (table(rows) - 1).square().sum()).converged
     torch.testing.assert_close(table.weight[rows], torch.ones(4, 2, dtype=torch.float64))
 
 
@@ -313,7 +313,7 @@ def test_the_trainer_drives_them_with_batch_norm_and_dropout(variant, dtype):
     trainer = Trainer(
         model,
         loss="squared_error",
-        algorithm=make(variant, model.parameters()),
+        optimizer=make(variant, model.parameters()),
         seed=0,
         threads=1,
         progress=False,
@@ -333,13 +333,13 @@ def test_they_are_found_by_name():
 @every_variant
 def test_it_trains_and_resumes_on_an_accelerator(variant):
     model = network().cuda()
-    algorithm = make(variant, model.parameters())
-    algorithm.minimize(squared_error(model), max_steps=5)
+    optimizer = make(variant, model.parameters())
+    optimizer.minimize(squared_error(model), max_steps=5)
     resumed = copy.deepcopy(model)
     again = make(variant, resumed.parameters())
-    again.load_state_dict(copy.deepcopy(algorithm.state_dict()))
+    again.load_state_dict(copy.deepcopy(optimizer.state_dict()))
     before = squared_error(model)().item()
-    for one, its in ((model, algorithm), (resumed, again)):
+    for one, its in ((model, optimizer), (resumed, again)):
         its.minimize(squared_error(one), max_steps=5)
     assert squared_error(model)().item() < before
     assert_same(model, resumed)

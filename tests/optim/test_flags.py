@@ -1,4 +1,4 @@
-"""Options that are true or false, of algorithms: neither words nor numbers are."""
+"""Options that are true or false, of optimisers: neither words nor numbers are."""
 
 import inspect
 import math

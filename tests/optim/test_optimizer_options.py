@@ -1,4 +1,4 @@
-"""Every option of every gradient algorithm and schedule is used or refused."""
+"""Every option of every optimiser and schedule is used or refused."""
 
 import inspect
 import math
@@ -30,42 +30,42 @@ def options_of(function):
 
 
 CASES = [
-    (algorithm, option)
-    for algorithm in every_algorithm()
+    (optimizer, option)
+    for optimizer in every_algorithm()
     for option in (
-        *options_of(algorithm.__init__),
-        *(THROUGH if "options" in inspect.signature(algorithm.__init__).parameters else ()),
+        *options_of(optimizer.__init__),
+        *(THROUGH if "options" in inspect.signature(optimizer.__init__).parameters else ()),
     )
 ]
 
 
 def test_the_discovery_finds_all_families():
-    names = {algorithm.__name__ for algorithm, _ in CASES}
+    names = {optimizer.__name__ for optimizer, _ in CASES}
     assert {"Adam", "RPROP", "IRPROPPlus", "LevenbergMarquardt", "HessianDiagonal"} <= names
-    assert ("Adam", "maximize") in {(algorithm.__name__, option) for algorithm, option in CASES}
+    assert ("Adam", "maximize") in {(optimizer.__name__, option) for optimizer, option in CASES}
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "option"), CASES, ids=[f"{a.__name__}-{o}" for a, o in CASES]
+    ("optimizer", "option"), CASES, ids=[f"{a.__name__}-{o}" for a, o in CASES]
 )
-def test_a_wrong_value_is_refused_by_name(algorithm, option):
+def test_a_wrong_value_is_refused_by_name(optimizer, option):
     for value in WRONG:
         with pytest.raises(ValueError, match=f"`{option}` must be"):
-            algorithm([weight()], **{option: value})
+            optimizer([weight()], **{option: value})
 
 
-@pytest.mark.parametrize("algorithm", every_algorithm(), ids=lambda a: a.__name__)
-def test_a_group_cannot_have_a_wrong_value_either(algorithm):
-    option = options_of(algorithm.__init__)[0]
+@pytest.mark.parametrize("optimizer", every_algorithm(), ids=lambda a: a.__name__)
+def test_a_group_cannot_have_a_wrong_value_either(optimizer):
+    option = options_of(optimizer.__init__)[0]
     with pytest.raises(ValueError, match=option):
-        algorithm([{"params": [weight()], option: "bad"}])
+        optimizer([{"params": [weight()], option: "bad"}])
 
 
 SCHEDULES = [
     (make, option)
     for make in schedules.SCHEDULES.values()
     for option in options_of(make)
-    if option not in ("algorithm", "steps", "epochs", "then")
+    if option not in ("optimizer", "steps", "epochs", "then")
 ]
 
 

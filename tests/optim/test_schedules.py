@@ -44,12 +44,12 @@ def descent(*rates: float) -> GradientDescent:
 
 
 def run(scheduler: LRScheduler, length: int) -> list[float]:
-    algorithm = scheduler.optimizer
+    optimizer = scheduler.optimizer
     rates = []
     for _ in range(length):
-        rates.append(algorithm.param_groups[0]["lr"])
-        assert scheduler.get_last_lr() == [group["lr"] for group in algorithm.param_groups]
-        algorithm.step()
+        rates.append(optimizer.param_groups[0]["lr"])
+        assert scheduler.get_last_lr() == [group["lr"] for group in optimizer.param_groups]
+        optimizer.step()
         scheduler.step()
     return rates
 
@@ -136,21 +136,21 @@ def test_the_same_rates_as_torch(
 def test_a_cycle_is_torchs_up_to_its_last_step(length: int, rise: float):
     if rise * length == 1:
         pytest.skip("torch divides by zero where the rise is one step long")
-    algorithm = Momentum([nn.Parameter(torch.ones(1))], lr=LR, momentum=0.9)
+    optimizer = Momentum([nn.Parameter(torch.ones(1))], lr=LR, momentum=0.9)
     other = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=LR, momentum=0.9)
-    mine = one_cycle(algorithm, steps=length, rise=rise)
+    mine = one_cycle(optimizer, steps=length, rise=rise)
     torchs = lr_scheduler.OneCycleLR(other, LR, total_steps=length, pct_start=rise)
     for _ in range(length - 1):
         for name in ("lr", "momentum"):
-            got, expected = algorithm.param_groups[0][name], other.param_groups[0][name]
+            got, expected = optimizer.param_groups[0][name], other.param_groups[0][name]
             assert got == pytest.approx(expected, rel=1e-9)
-        for optimizer, scheduler in ((algorithm, mine), (other, torchs)):
-            optimizer.step()
+        for each, scheduler in ((optimizer, mine), (other, torchs)):
+            each.step()
             scheduler.step()
-    assert algorithm.param_groups[0]["lr"] == pytest.approx(other.param_groups[0]["lr"])
-    assert algorithm.param_groups[0]["lr"] == pytest.approx(LR * 4e-6)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(other.param_groups[0]["lr"])
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(LR * 4e-6)
     mine.step()  # where torch's ends in an error, ours stays
-    assert algorithm.param_groups[0]["lr"] == pytest.approx(LR * 4e-6)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(LR * 4e-6)
 
 
 def test_a_rise_of_one_step_starts_at_the_peak():
@@ -158,9 +158,9 @@ def test_a_rise_of_one_step_starts_at_the_peak():
 
 
 def test_a_cycle_touches_no_momentum_that_is_not_there():
-    algorithm = descent()
-    run(one_cycle(algorithm, steps=4), 6)
-    assert algorithm.param_groups[0]["momentum"] == 0
+    optimizer = descent()
+    run(one_cycle(optimizer, steps=4), 6)
+    assert optimizer.param_groups[0]["momentum"] == 0
     adam = Adam([nn.Parameter(torch.ones(1))])
     run(one_cycle(adam, steps=4, momentum=None), 6)
     assert adam.param_groups[0]["betas"] == (0.9, 0.999)
@@ -186,33 +186,33 @@ def test_a_schedule_holds_after_its_end_or_goes_on_down(schedule):
 
 @every_schedule
 def test_every_group_keeps_its_proportion(schedule):
-    algorithm = descent(LR, LR / 8)
-    scheduler = schedule(algorithm, steps=6)
+    optimizer = descent(LR, LR / 8)
+    scheduler = schedule(optimizer, steps=6)
     for _ in range(9):
-        first, second = (group["lr"] for group in algorithm.param_groups)
+        first, second = (group["lr"] for group in optimizer.param_groups)
         assert second == pytest.approx(first / 8)
-        algorithm.step()
+        optimizer.step()
         scheduler.step()
 
 
 def test_the_minimum_is_a_rate_whatever_the_group_starts_from():
-    algorithm = descent(LR, LR / 8)
-    run(cosine_decay(algorithm, steps=3, minimum=0.02), 5)
-    assert [group["lr"] for group in algorithm.param_groups] == pytest.approx([0.02, 0.02])
+    optimizer = descent(LR, LR / 8)
+    run(cosine_decay(optimizer, steps=3, minimum=0.02), 5)
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.02, 0.02])
 
 
 @every_schedule
 @pytest.mark.parametrize("before", [0, 1, 3, 8])
 def test_a_loaded_state_continues_exactly(schedule, before: int):
     def make() -> tuple[Momentum, LRScheduler]:
-        algorithm = Momentum([nn.Parameter(torch.ones(1))], lr=LR)
-        options = {"then": cosine_decay(algorithm, steps=4)} if schedule is warmup else {}
-        return algorithm, schedule(algorithm, steps=5, **options)
+        optimizer = Momentum([nn.Parameter(torch.ones(1))], lr=LR)
+        options = {"then": cosine_decay(optimizer, steps=4)} if schedule is warmup else {}
+        return optimizer, schedule(optimizer, steps=5, **options)
 
-    algorithm, scheduler = make()
+    optimizer, scheduler = make()
     run(scheduler, before)
     file = io.BytesIO()
-    torch.save([algorithm.state_dict(), scheduler.state_dict()], file)
+    torch.save([optimizer.state_dict(), scheduler.state_dict()], file)
     expected = run(scheduler, 12)
     file.seek(0)
     resumed, again = make()
@@ -220,7 +220,7 @@ def test_a_loaded_state_continues_exactly(schedule, before: int):
     resumed.load_state_dict(states[0])
     again.load_state_dict(states[1])
     assert run(again, 12) == expected
-    assert resumed.state_dict()["param_groups"] == algorithm.state_dict()["param_groups"]
+    assert resumed.state_dict()["param_groups"] == optimizer.state_dict()["param_groups"]
 
 
 @every_schedule
@@ -241,9 +241,9 @@ def test_copies_and_pickles_continue(schedule):
     minimum=st.floats(0, LR),
 )
 def test_a_warmup_goes_over_into_what_follows(steps, after, start, minimum):
-    algorithm = descent()
-    decay = cosine_decay(algorithm, steps=after, minimum=minimum)
-    scheduler = warmup(algorithm, steps=steps, start=start, then=decay)
+    optimizer = descent()
+    decay = cosine_decay(optimizer, steps=after, minimum=minimum)
+    scheduler = warmup(optimizer, steps=steps, start=start, then=decay)
     expected = [LR * (start + (1 - start) * t / steps) for t in range(steps)]
     expected += cosine_decay(descent(), steps=after, minimum=minimum).rates(15)
     assert scheduler.rates(steps + 15) == pytest.approx(expected)
@@ -251,8 +251,8 @@ def test_a_warmup_goes_over_into_what_follows(steps, after, start, minimum):
 
 
 def test_a_warmup_leads_to_where_a_cycle_starts():
-    algorithm = descent()
-    scheduler = warmup(algorithm, steps=4, start=0, then=one_cycle(algorithm, steps=4))
+    optimizer = descent()
+    scheduler = warmup(optimizer, steps=4, start=0, then=one_cycle(optimizer, steps=4))
     assert run(scheduler, 5) == pytest.approx([0, LR / 100, LR / 50, LR * 3 / 100, LR / 25])
 
 
@@ -265,8 +265,8 @@ def test_a_warmup_leads_to_where_a_cycle_starts():
     ],
 )
 def test_torchs_schedules_follow_a_warmup(make: Callable[..., LRScheduler]):
-    algorithm = descent()
-    scheduler = warmup(algorithm, epochs=3, start=0.5, then=make(algorithm))
+    optimizer = descent()
+    scheduler = warmup(optimizer, epochs=3, start=0.5, then=make(optimizer))
     got = run(scheduler, 9)
     assert got[:3] == pytest.approx([LR * 0.5, LR * 2 / 3, LR * 5 / 6])
     assert got[3:] == pytest.approx(run(make(descent()), 6))
@@ -276,23 +276,23 @@ def test_torchs_schedules_follow_a_warmup(make: Callable[..., LRScheduler]):
 
 
 def test_what_cannot_follow_a_warmup_is_refused():
-    algorithm = descent()
+    optimizer = descent()
     with pytest.raises(ValueError, match=r"warmup counts steps but `then` counts epochs"):
-        warmup(algorithm, steps=3, then=cosine_decay(algorithm, epochs=5))
-    with pytest.raises(ValueError, match="`then` is a schedule of another algorithm"):
-        warmup(algorithm, steps=3, then=cosine_decay(descent(), steps=5))
+        warmup(optimizer, steps=3, then=cosine_decay(optimizer, epochs=5))
+    with pytest.raises(ValueError, match="`then` is a schedule of another optimiser"):
+        warmup(optimizer, steps=3, then=cosine_decay(descent(), steps=5))
     with pytest.raises(ValueError, match="ReduceLROnPlateau waits for a metric"):
-        warmup(algorithm, epochs=3, then=lr_scheduler.ReduceLROnPlateau(algorithm))
+        warmup(optimizer, epochs=3, then=lr_scheduler.ReduceLROnPlateau(optimizer))
 
 
 def test_a_rate_in_a_tensor_is_changed_in_place():
     rate = torch.tensor(LR)
-    algorithm = Adam([nn.Parameter(torch.ones(1))], lr=rate, foreach=False)
-    scheduler = linear_decay(algorithm, steps=4)
+    optimizer = Adam([nn.Parameter(torch.ones(1))], lr=rate, foreach=False)
+    scheduler = linear_decay(optimizer, steps=4)
     for _ in range(2):
-        algorithm.step()
+        optimizer.step()
         scheduler.step()
-    assert algorithm.param_groups[0]["lr"] is rate
+    assert optimizer.param_groups[0]["lr"] is rate
     assert rate.item() == pytest.approx(LR / 2)
 
 

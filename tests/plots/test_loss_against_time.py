@@ -27,10 +27,10 @@ def test_seconds_add_up_and_steps_do_already():
 
 
 def test_the_best_comes_first_and_all_lines_are_told_apart():
-    histories = {f"algorithm {k}": a_history([9.0, 1.0 + k, 5.0]) for k in range(40)}
+    histories = {f"optimiser {k}": a_history([9.0, 1.0 + k, 5.0]) for k in range(40)}
     figure = loss_against_time(dict(reversed(histories.items())))
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert texts[:2] == ["algorithm 0: 1", "algorithm 1: 2"]
+    assert texts[:2] == ["optimiser 0: 1", "optimiser 1: 2"]
     looks = [line_style(place) for place in range(40)]
     assert len({str(look) for look in looks}) == 40
     assert [line.get_color() for line in figure.axes[0].lines] == [x["color"] for x in looks]

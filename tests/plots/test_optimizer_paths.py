@@ -1,4 +1,4 @@
-"""Paths of algorithms over a loss of two weights."""
+"""Paths of optimisers over a loss of two weights."""
 
 import numpy as np
 import pytest
@@ -105,7 +105,7 @@ def test_many_algorithms_stand_in_rows_and_any_surface_is_drawn():
 
 
 def test_what_cannot_be_drawn_is_said():
-    with pytest.raises(ValueError, match="at least one algorithm"):
+    with pytest.raises(ValueError, match="at least one optimiser"):
         optimizer_paths({})
     with pytest.raises(
         ValueError, match="mine needs residuals, and the surface gives the loss"

@@ -41,7 +41,7 @@ KINDS = {
     "classification": ["--data", "table.csv", "--epochs", "12"],
     "regression": ["--data", "numbers.csv", "--epochs", "12"],
     "levenberg_marquardt": [
-        "--data", "numbers.csv", "--algorithm", "levenberg_marquardt", "--epochs", "12",
+        "--data", "numbers.csv", "--optimizer", "levenberg_marquardt", "--epochs", "12",
     ],
     "sofm": ["--data", "table.csv", "--network", "sofm(grid=(8, 8))"],
     "tuned": ["--data", "table.csv", "--network", "saved", "--epochs", "12"],

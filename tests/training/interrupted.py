@@ -45,10 +45,10 @@ def train(folder: Path | None, death: Callback | None) -> dict:
     network = nn.Sequential(
         nn.Linear(6, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 2)
     )
-    algorithm = torch.optim.AdamW(network.parameters(), lr=0.01)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=0.01)
     trainer = Trainer(
         network,
-        algorithm=algorithm,
+        optimizer=optimizer,
         loss="cross_entropy",
         metrics=["accuracy"],
         schedule=lambda a: torch.optim.lr_scheduler.OneCycleLR(a, 0.02, total_steps=STEPS + 10),

@@ -24,7 +24,7 @@ def run(figures, *callbacks, epochs=None, ema=None):
     trainer = Trainer(
         nn.Linear(1, 1),
         loss="squared_error",
-        algorithm=lambda parameters: torch.optim.SGD(parameters, lr=0.0),
+        optimizer=lambda parameters: torch.optim.SGD(parameters, lr=0.0),
         callbacks=[Scripted(figures), *callbacks],
         progress=False,
         threads=None,
@@ -68,7 +68,7 @@ def test_accuracies_get_better_as_they_rise():
     network = nn.Linear(4, 4)
     trainer = Trainer(
         network, metrics=["accuracy"], callbacks=[stopping, best], progress=False, threads=None,
-        algorithm=torch.optim.Adam(network.parameters(), lr=0.1),
+        optimizer=torch.optim.Adam(network.parameters(), lr=0.1),
     )  # fmt: skip
     trainer.fit((x, y), (x, y), epochs=40)
     assert stopping.best == best.best == 1.0

@@ -20,7 +20,7 @@ def fit(device, *, epochs=4, **options):
     net = nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 2))
     adam = torch.optim.Adam(net.parameters(), lr=0.01)
     options = {
-        "algorithm": adam,
+        "optimizer": adam,
         "metrics": ["accuracy"],
         "seed": 0,
         "progress": False,

@@ -50,7 +50,7 @@ class Interrupt(Callback):
         {},
         {"accumulate": 2, "clip_norm": 1.0, "ema": 0.9},
         {"augment": lambda x, y, g: (x + torch.randn(x.shape, generator=g), y)},
-        {"algorithm": lambda params: torch.optim.LBFGS(params, max_iter=3)},
+        {"optimizer": lambda params: torch.optim.LBFGS(params, max_iter=3)},
     ],
 )
 def test_a_watched_training_is_the_same_to_the_bit(options):

@@ -20,7 +20,7 @@ def test_the_suggestion_lies_where_a_quadratic_converges():
     # eigenvalue of XᵀX/N, and hardly moves below a thousandth of that.
     network = nn.Linear(3, 1, bias=False)
     sgd = torch.optim.SGD(network.parameters(), lr=0.1)
-    found = find_lr(Trainer(network, algorithm=sgd, progress=False), (X, Y), batch_size=64)
+    found = find_lr(Trainer(network, optimizer=sgd, progress=False), (X, Y), batch_size=64)
     limit = 1 / torch.linalg.eigvalsh(X.T @ X / 64).max().item()
     assert limit / 1000 < found.suggestion < limit
     assert found.losses[-1] > found.losses[0]
@@ -29,9 +29,9 @@ def test_the_suggestion_lies_where_a_quadratic_converges():
     assert found.rates[1] / found.rates[0] == pytest.approx(1e8 ** (1 / 99))
 
 
-@pytest.mark.parametrize("algorithm", ["adam", "momentum"])
+@pytest.mark.parametrize("optimizer", ["adam", "momentum"])
 @pytest.mark.parametrize("kind", ["faint", "rare", "normalised"])
-def test_noise_of_the_batches_is_no_fall(kind, algorithm):
+def test_noise_of_the_batches_is_no_fall(kind, optimizer):
     # The loss differs more between batches than the best rate lowers it in a hundred steps.
     generator = torch.Generator().manual_seed(1)
     x = torch.randn(320, 10, generator=generator)
@@ -47,7 +47,7 @@ def test_noise_of_the_batches_is_no_fall(kind, algorithm):
     def trained(rate):
         own = copy.deepcopy(network)
         trainer = Trainer(
-            own, loss=loss, algorithm=bound(rate), seed=0, threads=None, progress=False
+            own, loss=loss, optimizer=bound(rate), seed=0, threads=None, progress=False
         )
         try:
             trainer.fit((x, y), epochs=4)
@@ -56,10 +56,10 @@ def test_noise_of_the_batches_is_no_fall(kind, algorithm):
         return trainer.evaluate((x, y))["loss"]
 
     def bound(rate):
-        kind = by_name(algorithm)
+        kind = by_name(optimizer)
         return lambda parameters: kind(parameters, lr=rate)
 
-    trainer = Trainer(network, loss=loss, algorithm=bound(1e-3), progress=False)
+    trainer = Trainer(network, loss=loss, optimizer=bound(1e-3), progress=False)
     found = find_lr(trainer, (x, y))
     fall = trained(1e-9) - trained(found.suggestion)
     swept = [trained(10.0**power) for power in (-4, -3, -2, -1, 0)]
@@ -93,7 +93,7 @@ def test_nothing_is_left_behind():
         nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 1)
     )
     adam = torch.optim.Adam(network.parameters(), lr=0.3)
-    trainer = Trainer(network, algorithm=adam, schedule="cosine", progress=False)
+    trainer = Trainer(network, optimizer=adam, schedule="cosine", progress=False)
     trainer.fit((X, Y), epochs=1)
     weights = {key: value.clone() for key, value in network.state_dict().items()}
     states, numbers = str(adam.state_dict()), torch.get_rng_state()
@@ -123,4 +123,4 @@ def test_bad_ranges_and_algorithms_without_a_rate_are_refused():
             super().__init__(params, {})
 
     with pytest.raises(ValueError, match="Bare has no learning rate to find"):
-        find_lr(Trainer(nn.Linear(3, 1), algorithm=Bare, progress=False), (X, Y))
+        find_lr(Trainer(nn.Linear(3, 1), optimizer=Bare, progress=False), (X, Y))

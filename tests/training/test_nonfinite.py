@@ -54,7 +54,7 @@ def test_an_exploding_rate_is_noticed_before_the_weights_are_lost():
     net = network()
     sgd = torch.optim.SGD(net.parameters(), lr=1e8)
     with pytest.raises(NonFiniteError, match=r"the loss is (nan|inf)"):
-        fit(net, algorithm=sgd, epochs=50)
+        fit(net, optimizer=sgd, epochs=50)
 
 
 def test_a_layer_that_overflows_is_named_though_its_weights_are_good():

@@ -213,8 +213,8 @@ OTHER_OPTIONS = {
     "augment": ({"augment": data}, "augment=None, this one has augment=.*data"),
     "normalize": ({"normalize": False}, "normalize=True, this one has normalize=False"),
     "accumulate": ({"accumulate": 2}, "accumulate=1, this one has accumulate=2"),
-    "rate": ({"algorithm": partial(Adam, lr=0.5)}, "lr=0.001, this one has lr=0.5"),
-    "algorithm": ({"algorithm": "sgd"}, "algorithm=Adam, this one has algorithm="),
+    "rate": ({"optimizer": partial(Adam, lr=0.5)}, "lr=0.001, this one has lr=0.5"),
+    "optimizer": ({"optimizer": "sgd"}, "optimizer=Adam, this one has optimizer="),
     "schedule": ({"schedule": "cosine"}, "epochs=None, this one has epochs=2"),
 }
 
@@ -284,9 +284,9 @@ def test_a_schedule_of_another_length_is_refused(tmp_path, schedule, line):
         {},
         {"schedule": partial(exponential_decay, epochs=5)},
         {"schedule": partial(ReduceLROnPlateau, patience=1)},
-        {"algorithm": "levenberg_marquardt"},
-        {"algorithm": "quasi_newton"},
-        {"algorithm": "rprop"},
+        {"optimizer": "levenberg_marquardt"},
+        {"optimizer": "quasi_newton"},
+        {"optimizer": "rprop"},
     ],
     ids=["none", "exponential", "plateau", "levenberg_marquardt", "quasi_newton", "rprop"],
 )

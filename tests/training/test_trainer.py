@@ -48,23 +48,23 @@ def orders(seed, epochs, rows=60):
     return seen
 
 
-def by_hand(network, algorithm, data, *, epochs, batch_size, seed=0, after=lambda: None):
+def by_hand(network, optimizer, data, *, epochs, batch_size, seed=0, after=lambda: None):
     x, y = data
     for order in orders(seed, epochs, len(x)):
         for k in order.split(batch_size):
-            algorithm.zero_grad()
+            optimizer.zero_grad()
             F.cross_entropy(network(x[k]), y[k]).backward()
             after()
-            algorithm.step()
+            optimizer.step()
 
 
-@pytest.mark.parametrize("algorithm", [torch.optim.SGD, torch.optim.Adam])
-def test_it_takes_the_same_steps_as_a_loop_written_by_hand(algorithm):
+@pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam])
+def test_it_takes_the_same_steps_as_a_loop_written_by_hand(optimizer):
     ours, theirs = dense(), dense()
-    trainer_of(ours, algorithm=algorithm(ours.parameters(), lr=0.01)).fit(
+    trainer_of(ours, optimizer=optimizer(ours.parameters(), lr=0.01)).fit(
         table(), epochs=3, batch_size=8
     )
-    by_hand(theirs, algorithm(theirs.parameters(), lr=0.01), table(), epochs=3, batch_size=8)
+    by_hand(theirs, optimizer(theirs.parameters(), lr=0.01), table(), epochs=3, batch_size=8)
     assert torch.equal(weights(ours), weights(theirs))
 
 
@@ -94,15 +94,15 @@ def test_accumulated_batches_are_one_large_batch_to_the_last_part():
     # 60 examples: 6 steps of 8 + 4 of batches of 2; the last group has 4 batches fewer.
     large, parts = dense(), dense()
     sgd = functools.partial(torch.optim.SGD, lr=0.1)
-    trainer_of(large, algorithm=sgd).fit(table(59), epochs=3, batch_size=16)
-    trainer_of(parts, algorithm=sgd, accumulate=8).fit(table(59), epochs=3, batch_size=2)
+    trainer_of(large, optimizer=sgd).fit(table(59), epochs=3, batch_size=16)
+    trainer_of(parts, optimizer=sgd, accumulate=8).fit(table(59), epochs=3, batch_size=2)
     torch.testing.assert_close(weights(parts), weights(large), rtol=1e-5, atol=1e-6)
     assert not torch.equal(weights(large), weights(dense()))
 
 
 def test_clipping_is_that_of_torch():
     ours, theirs = dense(), dense()
-    trainer_of(ours, algorithm=torch.optim.SGD(ours.parameters(), lr=1.0), clip_norm=0.05).fit(
+    trainer_of(ours, optimizer=torch.optim.SGD(ours.parameters(), lr=1.0), clip_norm=0.05).fit(
         table(), epochs=2, batch_size=8
     )
     sgd = torch.optim.SGD(theirs.parameters(), lr=1.0)
@@ -121,7 +121,7 @@ def test_the_loss_of_the_history_is_the_mean_over_examples_and_metrics_are_exact
     network = dense()
     x, y = table(58)
     frozen = torch.optim.SGD(network.parameters(), lr=0.0)
-    trainer = trainer_of(network, algorithm=frozen, metrics=["accuracy"])
+    trainer = trainer_of(network, optimizer=frozen, metrics=["accuracy"])
     history = trainer.fit((x, y), (x[:30], y[:30]), epochs=2, batch_size=16)
     with torch.no_grad():
         scores = network(x)
@@ -138,7 +138,7 @@ def test_the_loss_of_the_history_is_the_mean_over_examples_and_metrics_are_exact
 def test_metrics_over_more_steps_than_are_kept_at_once():
     network, (x, y) = dense(), table(300)
     frozen = torch.optim.SGD(network.parameters(), lr=0.0)
-    history = trainer_of(network, algorithm=frozen, metrics=["accuracy"]).fit(
+    history = trainer_of(network, optimizer=frozen, metrics=["accuracy"]).fit(
         (x, y), epochs=1, batch_size=2
     )
     expected = (network(x).argmax(1) == y).float().mean().item()
@@ -279,7 +279,7 @@ def test_several_inputs_go_in_a_tuple():
     y = a.sum(1, keepdim=True) - b.sum(1, keepdim=True)
     for data in (((a, b), y), [((a[:20], b[:20]), y[:20]), ([a[20:], b[20:]], y[20:])]):
         network = Sum()
-        trainer = trainer_of(network, algorithm=torch.optim.SGD(network.parameters(), 0.1))
+        trainer = trainer_of(network, optimizer=torch.optim.SGD(network.parameters(), 0.1))
         history = trainer.fit(data, epochs=60, batch_size=20)
         assert history[-1]["loss"] < 1e-3 < history[0]["loss"]
 
@@ -305,7 +305,7 @@ def test_a_loss_of_ones_own_gives_one_value_per_example():
     x = torch.randn(64, 4)
     network = dense(outputs=1)
     adam = torch.optim.Adam(network.parameters(), lr=0.03)
-    history = trainer_of(network, loss=cubed, algorithm=adam).fit((x, x[:, :1]), epochs=30)
+    history = trainer_of(network, loss=cubed, optimizer=adam).fit((x, x[:, :1]), epochs=30)
     assert history[-1]["loss"] < history[0]["loss"] / 4
     scalar = trainer_of(
         dense(outputs=1), loss=lambda scores, targets: (scores - targets).mean()
@@ -345,7 +345,7 @@ def test_class_weights_weigh_each_example():
 def test_regularizers_penalize_and_project():
     ours, theirs = dense(), dense()
     trainer_of(
-        ours, algorithm=torch.optim.SGD(ours.parameters(), lr=0.1), regularizer=l2(0.1)
+        ours, optimizer=torch.optim.SGD(ours.parameters(), lr=0.1), regularizer=l2(0.1)
     ).fit(table(), epochs=2, batch_size=8)
     sgd = torch.optim.SGD(theirs.parameters(), lr=0.1)
     x, y = table()
@@ -368,11 +368,11 @@ def test_schedules_move_with_steps_or_with_epochs():
     def rates(schedule, **options):
         network = dense()
         sgd = torch.optim.SGD(network.parameters(), lr=1.0)
-        trainer = trainer_of(network, algorithm=sgd, schedule=schedule, **options)
+        trainer = trainer_of(network, optimizer=sgd, schedule=schedule, **options)
         return trainer.fit(table(16), epochs=4, batch_size=8).column("lr")
 
-    def halving(algorithm):
-        return torch.optim.lr_scheduler.ExponentialLR(algorithm, 0.5)
+    def halving(optimizer):
+        return torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
 
     assert rates(halving) == [1.0, 0.5, 0.25, 0.125]
     by_steps = rates("linear")
@@ -381,7 +381,7 @@ def test_schedules_move_with_steps_or_with_epochs():
     with pytest.raises(ValueError, match="cosine"):
         rates("cosin")
     with pytest.raises(TypeError, match="must give a torch LRScheduler"):
-        rates(lambda algorithm: 3)
+        rates(lambda optimizer: 3)
 
 
 def test_a_plateau_schedule_looks_at_the_validation():
@@ -391,7 +391,7 @@ def test_a_plateau_schedule_looks_at_the_validation():
         torch.optim.lr_scheduler.ReduceLROnPlateau, patience=1, factor=0.5, eps=0.0
     )
     sgd.param_groups[0]["lr"] = 1e-12
-    history = trainer_of(network, algorithm=sgd, schedule=plateau).fit(
+    history = trainer_of(network, optimizer=sgd, schedule=plateau).fit(
         table(), table(), epochs=5
     )
     assert history.column("lr")[-1] < 1e-12
@@ -406,7 +406,7 @@ def test_augmentation_changes_what_is_learnt_only_and_draws_from_its_own_generat
 
     network, (x, y) = dense(), table(16)
     trainer = trainer_of(
-        network, algorithm=torch.optim.SGD(network.parameters(), 0.0), augment=shifted
+        network, optimizer=torch.optim.SGD(network.parameters(), 0.0), augment=shifted
     )
     history = trainer.fit((x, y), (x, y), epochs=1, batch_size=8)
     expected = F.cross_entropy(network(x + 100.0), 1 - y).item()
@@ -422,7 +422,7 @@ def test_metrics_take_the_larger_part_of_mixed_classes():
 
     network, (x, y) = dense(), table()
     frozen = torch.optim.SGD(network.parameters(), lr=0.0)
-    trainer = trainer_of(network, algorithm=frozen, augment=mixed, metrics=["f1", "accuracy"])
+    trainer = trainer_of(network, optimizer=frozen, augment=mixed, metrics=["f1", "accuracy"])
     history = trainer.fit((x, y), (x, y), epochs=1)
     assert history[0]["f1"] == pytest.approx(history[0]["validation_f1"])
     assert history[0]["accuracy"] == pytest.approx(history[0]["validation_accuracy"])

@@ -23,7 +23,7 @@ def train(ema, *, epochs=2, callbacks=()):
     trainer = Trainer(
         network,
         loss="squared_error",
-        algorithm=torch.optim.SGD(network.parameters(), lr=0.1),
+        optimizer=torch.optim.SGD(network.parameters(), lr=0.1),
         ema=ema,
         seed=0,
         callbacks=[watch, *callbacks],
@@ -74,7 +74,7 @@ def test_weights_set_between_two_fits_are_kept():
     fresh = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1)).state_dict()
     trainer.network.load_state_dict(fresh)
     x = torch.zeros(4, 2)
-    for group in trainer.algorithm.param_groups:
+    for group in trainer.optimizer.param_groups:
         group["lr"] = 0.0
     trainer.fit((x, x[:, :1]), epochs=1)
     assert torch.equal(trainer.network[0].weight, fresh["0.weight"])

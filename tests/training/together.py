@@ -43,7 +43,7 @@ def network(outputs=2):
 def trainer_of(net, **options):
     options = {"metrics": ["accuracy"], "seed": 0, "threads": 1, "progress": False} | options
     adam = torch.optim.Adam(net.parameters(), lr=0.01)
-    return Trainer(net, **{"algorithm": adam, "clip_norm": 1.0} | options)
+    return Trainer(net, **{"optimizer": adam, "clip_norm": 1.0} | options)
 
 
 def usual(folder):

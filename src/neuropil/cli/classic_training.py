@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 OWN = {"epochs": "n_epochs", "lr": "lr"}
 # Options that mean nothing to it.
 OTHERS = (
-    *("weights", "freeze", "then", "algorithm", "batch_size", "schedule", "loss"),
+    *("weights", "freeze", "then", "optimizer", "batch_size", "schedule", "loss"),
     *("class_weight", "augment"),
 )
 

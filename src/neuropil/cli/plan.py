@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from neuropil.training.progress import Progress
 
 # Given by the user, these replace what the recipe would choose.
-CHOICES = ("algorithm", "lr", "batch_size", "epochs", "schedule", "loss")
+CHOICES = ("optimizer", "lr", "batch_size", "epochs", "schedule", "loss")
 NONE = "none"
 # Settings that the trainer takes as they are.
 DIRECT = ("class_weight", "seed", "device", "threads")
 # What no training goes without.
-NEEDED = ("algorithm", "batch_size", "epochs", "loss")
+NEEDED = ("optimizer", "batch_size", "epochs", "loss")
 # What a recipe says beside its network.
 PARTS = tuple(field.name for field in dataclasses.fields(Recipe) if field.name != "network")
 
@@ -54,8 +54,8 @@ def checked(asked: Mapping[str, Any]) -> dict[str, Any]:
     if lr is not None and not 0 < lr < math.inf:
         raise ValueError(f"--lr must be a number above 0, got {lr:g}.")
     check_names(asked)
-    if asked["algorithm"] is not None:
-        check_lr(asked["algorithm"], optim.by_name(asked["algorithm"]), lr)
+    if asked["optimizer"] is not None:
+        check_lr(asked["optimizer"], optim.by_name(asked["optimizer"]), lr)
     for name in ("epochs", "batch_size"):
         if asked[name] is not None and asked[name] < 1:
             raise ValueError(f"{flag(name)} must be at least 1, got {asked[name]}.")
@@ -79,7 +79,7 @@ def check_names(asked: Mapping[str, Any]) -> None:
         ValueError: When there is one.
     """
     for name, look_up in (
-        ("algorithm", optim.by_name),
+        ("optimizer", optim.by_name),
         ("schedule", schedules.by_name),
         ("loss", losses.by_name),
         ("augment", augmentation_text.parse),
@@ -134,7 +134,7 @@ def chosen(splits: Splits, settings: Mapping[str, Any]) -> tuple[Recipe, list[st
             settings["network"], splits.input_shape, splits.outputs, splits.task
         )
         check_fit(network, splits)
-    made = adapted(recipe(splits, network, settings["algorithm"]), splits, settings)
+    made = adapted(recipe(splits, network, settings["optimizer"]), splits, settings)
     if not trained:
         made.network.reset_parameters(torch.Generator().manual_seed(settings["seed"]))
     if settings["weights"] is not None:

@@ -53,9 +53,9 @@ def training_line(made: Recipe, examples: int) -> str:
     rate = "" if made.lr is None else f", lr {made.lr:g}"
     parts = [
         f"at most {epochs} of all {made.batch_size:,} examples at once"
-        if takes_all(optim.by_name(made.algorithm)) and made.batch_size >= examples
+        if takes_all(optim.by_name(made.optimizer)) and made.batch_size >= examples
         else f"{epochs} of batches of {made.batch_size}",
-        made.algorithm + rate + (f" {made.schedule}" if made.schedule else ""),
+        made.optimizer + rate + (f" {made.schedule}" if made.schedule else ""),
         made.loss,
     ]
     if made.augment is not None:

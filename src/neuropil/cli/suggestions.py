@@ -1,4 +1,4 @@
-"""Where a mistyped or misplaced name belongs: an algorithm given as a network, and the like."""
+"""Where a mistyped or misplaced name belongs: an optimiser given as a network, and the like."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def elsewhere(name: str, option: str) -> str:
-    """Return " 'adam' goes by --algorithm." when a name belongs to another option, or nothing.
+    """Return " 'adam' goes by --optimizer." when a name belongs to another option, or nothing.
 
     Args:
         name: What was given.
         option: The option that it was given for.
 
     Example:
-        >>> elsewhere("Adma", "--network"), elsewhere("Adma", "--algorithm")
-        (" 'adam' goes by --algorithm.", '')
+        >>> elsewhere("Adma", "--network"), elsewhere("Adma", "--optimizer")
+        (" 'adam' goes by --optimizer.", '')
     """
     own = known_names()
     if nearest_name(name, own.pop(option, ())):
@@ -37,7 +37,7 @@ def known_names() -> dict[str, Iterable[str]]:
 
     return {
         "--network": [*registry.ZOO, *classic_training.names()],
-        "--algorithm": BY_NAME,
+        "--optimizer": BY_NAME,
         "--loss": losses.LOSSES,
         "--schedule": schedules.SCHEDULES,
     }

@@ -20,18 +20,18 @@ def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
     Args:
         name: What was typed.
         table: The entries by name.
-        kind: What they are, for the error: "algorithm".
+        kind: What they are, for the error: "optimizer".
 
     Raises:
         ValueError: If there is none; the nearest name and all others are in the message.
 
     Example:
-        >>> look_up("RMS-prop", {"adam": 1, "rmsprop": 2}, "algorithm")
+        >>> look_up("RMS-prop", {"adam": 1, "rmsprop": 2}, "optimizer")
         2
-        >>> look_up("adma", {"adam": 1, "rmsprop": 2}, "algorithm")
+        >>> look_up("adma", {"adam": 1, "rmsprop": 2}, "optimizer")
         Traceback (most recent call last):
         ...
-        ValueError: There is no algorithm 'adma'. Did you mean 'adam'? Known: adam, rmsprop.
+        ValueError: There is no optimiser 'adma'. Did you mean 'adam'? Known: adam, rmsprop.
     """
     found = {squeezed(known): entry for known, entry in table.items()}
     if squeezed(name) not in found:

@@ -85,7 +85,7 @@ BY_NAME: dict[str, Callable[..., Optimizer]] = {
 
 
 def by_name(name: str) -> Callable[..., Optimizer]:
-    """Return the gradient algorithm of that name: what takes parameters and options.
+    """Return the optimiser of that name: what takes parameters and options.
 
     Args:
         name: Such as "adam", "sgd" or "RMSProp", where case and underscores do not matter; or
@@ -101,6 +101,6 @@ def by_name(name: str) -> Callable[..., Optimizer]:
         {'momentum': 0.8}
     """
     plain = name.partition("(")[0].strip()
-    algorithm = look_up(plain, BY_NAME, "algorithm")
-    options = plain_options(name, algorithm, leading=1)
-    return partial(algorithm, **options) if options else algorithm
+    optimizer = look_up(plain, BY_NAME, "optimiser")
+    options = plain_options(name, optimizer, leading=1)
+    return partial(optimizer, **options) if options else optimizer

@@ -1,4 +1,4 @@
-"""What algorithms share that evaluate the loss themselves, several times in a step."""
+"""What optimisers share that evaluate the loss themselves, several times in a step."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def refusing_backward(step: Callable[..., Any]) -> Callable[..., Any]:
     """Make a method say in a line that its closure called ``backward``; a decorator.
 
     Args:
-        step: A method of an algorithm that is given a closure and goes backward itself.
+        step: A method of an optimiser that is given a closure and goes backward itself.
     """
 
     @functools.wraps(step)
@@ -62,7 +62,7 @@ class BatchMethod(torch.optim.Optimizer):
 
     Args:
         params: Parameters, or groups of them as dicts.
-        options: The algorithm's own options.
+        options: The optimiser's own options.
 
     Raises:
         ValueError: If an option is out of its range, there are no parameters, or groups have
@@ -98,7 +98,7 @@ class BatchMethod(torch.optim.Optimizer):
         """
 
     def minimize(self, closure: Callable[[], Any], max_steps: int = 1000) -> Outcome:
-        """Take steps until the algorithm has come to an end.
+        """Take steps until the optimiser has come to an end.
 
         Args:
             closure: Gives the loss, as for `step`.

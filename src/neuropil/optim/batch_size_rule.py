@@ -11,7 +11,7 @@ def scale_lr(lr: float, batch_size: int, base_batch_size: int = 256) -> float:
     A batch k times as large makes k times fewer steps, each along a mean of k times as many
     examples; a rate k times as large makes the same way of them. The rule holds up to a few
     thousand images, with `warmup` at the start, and for plain gradient descent and momentum;
-    adaptive algorithms want less.
+    adaptive optimisers want less.
 
     Args:
         lr: The rate that is right for ``base_batch_size``.

@@ -1,4 +1,4 @@
-"""The options of gradient algorithms: what each may be, said once."""
+"""The options of optimisers: what each may be, said once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ INDEX = Rule(lambda x: 0 <= x < math.inf and x % 1 == 0, "a whole number of at l
 FRACTION = Rule(lambda x: 0 <= x < 1, "at least 0 and below 1")
 PART = Rule(lambda x: 0 <= x <= 1, "from 0 to 1")
 FLAG = Rule(lambda x: isinstance(x, bool | np.bool_), "True or False", number=False)
-# None lets the algorithm choose.
+# None lets the optimiser choose.
 CHOICE = Rule(lambda x: x is None or FLAG.holds(x), "True or False or None", number=False)
 
 RULES = {
@@ -91,7 +91,7 @@ def check_options(
         pairs: Those that are two numbers, each with the same rule.
 
     Raises:
-        ValueError: Naming the algorithm, the option, what was given and what would be right.
+        ValueError: Naming the optimiser, the option, what was given and what would be right.
     """
     for option, given in options.items():
         if option not in RULES:
@@ -109,7 +109,7 @@ def check_choice(owner: str, option: str, given: object, choices: Iterable[str])
     """Refuse an option that is none of its choices.
 
     Raises:
-        ValueError: Naming the algorithm, the option, what was given and the choices.
+        ValueError: Naming the optimiser, the option, what was given and the choices.
     """
     known = tuple(choices)
     if given not in known:
@@ -146,6 +146,6 @@ def some_parameters(owner: str, params: Any) -> Any:
     if not params:
         raise ValueError(
             f"{owner} got no parameters. A network has them once it is joined to an Input; "
-            f"make the algorithm after that."
+            f"make the optimiser after that."
         )
     return params

@@ -23,7 +23,7 @@ REASONS: tuple[Reason, ...] = tuple(WORDS)
 @final
 @dataclass(frozen=True)
 class Outcome:
-    """How far an algorithm came, and why it stopped.
+    """How far an optimiser came, and why it stopped.
 
     Attributes:
         reason: ``"going on"``, or why not: the ``"gradient"`` vanished, the ``"step"`` or the

@@ -1,4 +1,4 @@
-"""All weights of an algorithm as one vector."""
+"""All weights of an optimiser as one vector."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class WeightVector:
     """Parameters that need gradients, side by side in one vector; frozen ones stay out.
 
     Args:
-        owner: The algorithm's name, for messages.
+        owner: The optimiser's name, for messages.
         parameters: Of one dtype and on one device.
 
     Raises:

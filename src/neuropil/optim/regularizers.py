@@ -45,7 +45,7 @@ def l1(
 
     Reference:
         Tibshirani, "Regression Shrinkage and Selection via the Lasso", 1996, for the penalty;
-        its exact zeros come from other algorithms.
+        its exact zeros come from other optimisers.
 
     Example:
         >>> import torch

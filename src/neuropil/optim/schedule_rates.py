@@ -25,23 +25,23 @@ class Schedule(LambdaLR):
     """A torch scheduler that says whether it counts steps or epochs.
 
     Args:
-        algorithm: Whose learning rates to set.
+        optimizer: Whose learning rates to set.
         factors: For each of its parameter groups, the factor of its rate at time t.
         interval: What t counts: when `step` is called.
     """
 
     def __init__(
         self,
-        algorithm: Optimizer,
+        optimizer: Optimizer,
         factors: Sequence[Callable[[int], float]],
         interval: Interval,
     ) -> None:
         self.interval: Interval = interval
-        super().__init__(algorithm, list(factors))
+        super().__init__(optimizer, list(factors))
 
     @override
     def step(self, epoch: int | None = None) -> None:
-        """Go on by one step or epoch, after the algorithm's own step.
+        """Go on by one step or epoch, after the optimiser's own step.
 
         Args:
             epoch: Deprecated by torch.
@@ -76,13 +76,13 @@ class OneCycle(Schedule):
 
     def __init__(
         self,
-        algorithm: Optimizer,
+        optimizer: Optimizer,
         factor: Cycle,
         interval: Interval,
         momentum: tuple[float, float] | None,
     ) -> None:
         self.momentum = momentum
-        super().__init__(algorithm, [factor] * len(algorithm.param_groups), interval)
+        super().__init__(optimizer, [factor] * len(optimizer.param_groups), interval)
 
     @override
     def step(self, epoch: int | None = None) -> None:
@@ -100,7 +100,7 @@ class Warmup(LRScheduler):
 
     def __init__(
         self,
-        algorithm: Optimizer,
+        optimizer: Optimizer,
         length: int,
         interval: Interval,
         start: float,
@@ -110,10 +110,10 @@ class Warmup(LRScheduler):
         self.interval: Interval = interval
         self.start = start
         self.then = then
-        groups = algorithm.param_groups
+        groups = optimizer.param_groups
         own = [group.get("initial_lr", group["lr"]) for group in groups]
         self.tops = own if then is None else then.get_last_lr()
-        super().__init__(algorithm)
+        super().__init__(optimizer)
 
     @override
     def get_lr(self) -> list[float | Tensor]:
@@ -255,17 +255,17 @@ def set_momentum(group: dict[str, Any], momentum: float) -> None:
         group["momentum"] = momentum
 
 
-def check_follower(algorithm: Optimizer, then: LRScheduler, interval: Interval) -> None:
+def check_follower(optimizer: Optimizer, then: LRScheduler, interval: Interval) -> None:
     """Refuse a schedule that cannot follow a warm-up.
 
     Raises:
-        ValueError: If it is of another algorithm, counts otherwise, or needs a metric.
+        ValueError: If it is of another optimiser, counts otherwise, or needs a metric.
     """
     if isinstance(then, ReduceLROnPlateau):
         raise ValueError("warmup: ReduceLROnPlateau waits for a metric and cannot follow.")
-    if then.optimizer is not algorithm:
+    if then.optimizer is not optimizer:
         raise ValueError(
-            "warmup: `then` is a schedule of another algorithm; make it of this one."
+            "warmup: `then` is a schedule of another optimiser; make it of this one."
         )
     if interval_of(then) != interval:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: functions of an algorithm that return a torch scheduler.
+"""Learning-rate schedules: functions of an optimiser that return a torch scheduler.
 
 Each takes its length as ``steps=`` or as ``epochs=``; the scheduler's ``interval`` says which
 it was, and so when to call its ``step``. t counts from 0, the first step or epoch. A schedule
@@ -47,7 +47,7 @@ __all__ = [
 
 
 def step_decay(
-    algorithm: Optimizer,
+    optimizer: Optimizer,
     *,
     steps: int | None = None,
     epochs: int | None = None,
@@ -58,7 +58,7 @@ def step_decay(
     ``lr · factor ^ ⌊t / length⌋``
 
     Args:
-        algorithm: Whose learning rates to set.
+        optimizer: Whose learning rates to set.
         steps: The length of a stair in steps.
         epochs: The length of a stair in epochs.
         factor: What is left of the rate after each stair.
@@ -69,19 +69,19 @@ def step_decay(
     Example:
         >>> from torch import ones
         >>> from neuropil.optim import GradientDescent, step_decay
-        >>> algorithm = GradientDescent([ones(1)], lr=1.0)
-        >>> step_decay(algorithm, epochs=2, factor=0.5).rates(6)
+        >>> optimizer = GradientDescent([ones(1)], lr=1.0)
+        >>> step_decay(optimizer, epochs=2, factor=0.5).rates(6)
         [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
     """
     length, interval = length_of("step_decay", steps, epochs)
     check_options("step_decay", {"factor": factor})
     return Schedule(
-        algorithm, [Steps(length, factor) for _ in algorithm.param_groups], interval
+        optimizer, [Steps(length, factor) for _ in optimizer.param_groups], interval
     )
 
 
 def exponential_decay(
-    algorithm: Optimizer,
+    optimizer: Optimizer,
     *,
     steps: int | None = None,
     epochs: int | None = None,
@@ -92,7 +92,7 @@ def exponential_decay(
     ``lr · factor ^ (t / length)``
 
     Args:
-        algorithm: Whose learning rates to set.
+        optimizer: Whose learning rates to set.
         steps: In how many steps the rate falls by the factor.
         epochs: In how many epochs it does.
         factor: What is left of the rate after that.
@@ -103,18 +103,18 @@ def exponential_decay(
     Example:
         >>> from torch import ones
         >>> from neuropil.optim import GradientDescent, exponential_decay
-        >>> algorithm = GradientDescent([ones(1)], lr=1.0)
-        >>> exponential_decay(algorithm, steps=2, factor=0.25).rates(5)
+        >>> optimizer = GradientDescent([ones(1)], lr=1.0)
+        >>> exponential_decay(optimizer, steps=2, factor=0.25).rates(5)
         [1.0, 0.5, 0.25, 0.125, 0.0625]
     """
     length, interval = length_of("exponential_decay", steps, epochs)
     check_options("exponential_decay", {"factor": factor})
-    factors = [Exponential(length, factor) for _ in algorithm.param_groups]
-    return Schedule(algorithm, factors, interval)
+    factors = [Exponential(length, factor) for _ in optimizer.param_groups]
+    return Schedule(optimizer, factors, interval)
 
 
 def polynomial_decay(
-    algorithm: Optimizer,
+    optimizer: Optimizer,
     *,
     steps: int | None = None,
     epochs: int | None = None,
@@ -126,7 +126,7 @@ def polynomial_decay(
     ``minimum + (lr − minimum) (1 − t / length) ^ power``
 
     Args:
-        algorithm: Whose learning rates to set.
+        optimizer: Whose learning rates to set.
         steps: How long that takes in steps.
         epochs: How long it takes in epochs.
         power: Above 1 the rate falls fast at first; below 1, at the end.
@@ -138,18 +138,18 @@ def polynomial_decay(
     Example:
         >>> from torch import ones
         >>> from neuropil.optim import GradientDescent, polynomial_decay
-        >>> algorithm = GradientDescent([ones(1)], lr=1.0)
-        >>> polynomial_decay(algorithm, steps=4).rates(6)
+        >>> optimizer = GradientDescent([ones(1)], lr=1.0)
+        >>> polynomial_decay(optimizer, steps=4).rates(6)
         [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
     """
     length, interval = length_of("polynomial_decay", steps, epochs)
     check_options("polynomial_decay", {"power": power})
-    floors = floors_of("polynomial_decay", algorithm, minimum)
-    return Schedule(algorithm, [Polynomial(length, power, x) for x in floors], interval)
+    floors = floors_of("polynomial_decay", optimizer, minimum)
+    return Schedule(optimizer, [Polynomial(length, power, x) for x in floors], interval)
 
 
 def linear_decay(
-    algorithm: Optimizer,
+    optimizer: Optimizer,
     *,
     steps: int | None = None,
     epochs: int | None = None,
@@ -160,7 +160,7 @@ def linear_decay(
     ``minimum + (lr − minimum) (1 − t / length)``
 
     Args:
-        algorithm: Whose learning rates to set.
+        optimizer: Whose learning rates to set.
         steps: How long that takes in steps.
         epochs: How long it takes in epochs.
         minimum: The rate at the end, and after it.
@@ -171,17 +171,17 @@ def linear_decay(
     Example:
         >>> from torch import ones
         >>> from neuropil.optim import GradientDescent, linear_decay
-        >>> algorithm = GradientDescent([ones(1)], lr=1.0)
-        >>> linear_decay(algorithm, steps=4).rates(6)
+        >>> optimizer = GradientDescent([ones(1)], lr=1.0)
+        >>> linear_decay(optimizer, steps=4).rates(6)
         [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
     """
     length, interval = length_of("linear_decay", steps, epochs)
-    floors = floors_of("linear_decay", algorithm, minimum)
-    return Schedule(algorithm, [Polynomial(length, 1.0, x) for x in floors], interval)
+    floors = floors_of("linear_decay", optimizer, minimum)
+    return Schedule(optimizer, [Polynomial(length, 1.0, x) for x in floors], interval)
 
 
 def cosine_decay(
-    algorithm: Optimizer,
+    optimizer: Optimizer,
     *,
     steps: int | None = None,
     epochs: int | None = None,
@@ -192,7 +192,7 @@ def cosine_decay(
     ``minimum + (lr − minimum) (1 + cos(π t / length)) / 2``
 
     Args:
-        algorithm: Whose learning rates to set.
+        optimizer: Whose learning rates to set.
         steps: How long that takes in steps.
         epochs: How long it takes in epochs.
         minimum: The rate at the end, and after it.
@@ -207,17 +207,17 @@ def cosine_decay(
     Example:
         >>> from torch import ones
         >>> from neuropil.optim import GradientDescent, cosine_decay
-        >>> algorithm = GradientDescent([ones(1)], lr=1.0)
-        >>> [round(rate, 6) for rate in cosine_decay(algorithm, steps=3).rates(5)]
+        >>> optimizer = GradientDescent([ones(1)], lr=1.0)
+        >>> [round(rate, 6) for rate in cosine_decay(optimizer, steps=3).rates(5)]
         [1.0, 0.75, 0.25, 0.0, 0.0]
     """
     length, interval = length_of("cosine_decay", steps, epochs)
-    floors = floors_of("cosine_decay", algorithm, minimum)
-    return Schedule(algorithm, [Cosine(length, x) for x in floors], interval)
+    floors = floors_of("cosine_decay", optimizer, minimum)
+    return Schedule(optimizer, [Cosine(length, x) for x in floors], interval)
 
 
 def warmup(
-    algorithm: Optimizer,
+    optimizer: Optimizer,
     *,
     steps: int | None = None,
     epochs: int | None = None,
@@ -229,11 +229,11 @@ def warmup(
     ``lr (start + (1 − start) t / length)`` up to ``t = length``, where ``then`` starts.
 
     Args:
-        algorithm: Whose learning rates to set.
+        optimizer: Whose learning rates to set.
         steps: How long the rise takes in steps.
         epochs: How long it takes in epochs.
         start: The first rate, as a part of the rate to rise to.
-        then: The schedule that follows, made of the same algorithm and counting the same; the
+        then: The schedule that follows, made of the same optimiser and counting the same; the
             rate stays where it is if None. Any of torch's that needs no metric will do.
 
     Raises:
@@ -246,21 +246,21 @@ def warmup(
     Example:
         >>> from torch import ones
         >>> from neuropil.optim import GradientDescent, linear_decay, warmup
-        >>> algorithm = GradientDescent([ones(1)], lr=1.0)
-        >>> decay = linear_decay(algorithm, steps=2)
-        >>> schedule = warmup(algorithm, steps=4, start=0.2, then=decay)
+        >>> optimizer = GradientDescent([ones(1)], lr=1.0)
+        >>> decay = linear_decay(optimizer, steps=2)
+        >>> schedule = warmup(optimizer, steps=4, start=0.2, then=decay)
         >>> [round(rate, 6) for rate in schedule.rates(8)]
         [0.2, 0.4, 0.6, 0.8, 1.0, 0.5, 0.0, 0.0]
     """
     length, interval = length_of("warmup", steps, epochs)
     check_options("warmup", {"start": start})
     if then is not None:
-        check_follower(algorithm, then, interval)
-    return Warmup(algorithm, length, interval, start, then)
+        check_follower(optimizer, then, interval)
+    return Warmup(optimizer, length, interval, start, then)
 
 
 def one_cycle(
-    algorithm: Optimizer,
+    optimizer: Optimizer,
     *,
     steps: int | None = None,
     epochs: int | None = None,
@@ -269,15 +269,15 @@ def one_cycle(
     end: float = 4e-6,
     momentum: tuple[float, float] | None = (0.85, 0.95),
 ) -> OneCycle:
-    """Let the rate rise to the algorithm's own and fall to almost nothing, once.
+    """Let the rate rise to the optimiser's own and fall to almost nothing, once.
 
     Half a cosine wave from ``start · lr`` up to ``lr`` at ``t = rise · length − 1``, half a
     wave down to ``end · lr`` at ``t = length − 1``, the last step. The momentum (β₁ for Adam
-    and its kin) goes the other way, from high to low and back; an algorithm without momentum
+    and its kin) goes the other way, from high to low and back; an optimiser without momentum
     stays without.
 
     Args:
-        algorithm: Whose learning rates to set; they are the peaks.
+        optimizer: Whose learning rates to set; they are the peaks.
         steps: The length of the cycle in steps.
         epochs: Its length in epochs.
         rise: The fraction of it that goes up, below 1.
@@ -296,11 +296,11 @@ def one_cycle(
     Example:
         >>> from torch import ones
         >>> from neuropil.optim import Momentum, one_cycle
-        >>> algorithm = Momentum([ones(1)], lr=1.0)
-        >>> schedule = one_cycle(algorithm, steps=6, rise=0.5, start=0.2, end=0.0)
+        >>> optimizer = Momentum([ones(1)], lr=1.0)
+        >>> schedule = one_cycle(optimizer, steps=6, rise=0.5, start=0.2, end=0.0)
         >>> [round(rate, 6) for rate in schedule.rates(8)]
         [0.2, 0.6, 1.0, 0.75, 0.25, 0.0, 0.0, 0.0]
-        >>> algorithm.param_groups[0]["momentum"]
+        >>> optimizer.param_groups[0]["momentum"]
         0.95
     """
     length, interval = length_of("one_cycle", steps, epochs)
@@ -311,7 +311,7 @@ def one_cycle(
             raise ValueError(
                 f"one_cycle: `momentum` must be the lowest and the highest, got {momentum!r}."
             )
-    return OneCycle(algorithm, Cycle(length, rise, start, end), interval, momentum)
+    return OneCycle(optimizer, Cycle(length, rise, start, end), interval, momentum)
 
 
 SCHEDULES: dict[str, Callable[..., Schedule | Warmup]] = {
@@ -342,7 +342,7 @@ def by_name(name: str) -> Callable[..., Schedule | Warmup]:
 
 
 def for_training(
-    name: str, algorithm: Optimizer, *, steps: int | None = None, epochs: int | None = None
+    name: str, optimizer: Optimizer, *, steps: int | None = None, epochs: int | None = None
 ) -> Schedule | Warmup:
     """Return the schedule of that name, fitted to a whole training.
 
@@ -351,7 +351,7 @@ def for_training(
 
     Args:
         name: Such as "cosine".
-        algorithm: Whose learning rates to set.
+        optimizer: Whose learning rates to set.
         steps: The length of the training in steps.
         epochs: Its length in epochs.
 
@@ -361,8 +361,8 @@ def for_training(
     Example:
         >>> from torch import ones
         >>> from neuropil.optim import GradientDescent
-        >>> algorithm = GradientDescent([ones(1)], lr=1.0)
-        >>> [round(rate, 6) for rate in for_training("step", algorithm, epochs=6).rates(6)]
+        >>> optimizer = GradientDescent([ones(1)], lr=1.0)
+        >>> [round(rate, 6) for rate in for_training("step", optimizer, epochs=6).rates(6)]
         [1.0, 1.0, 0.1, 0.1, 0.01, 0.01]
     """
     schedule = by_name(name)
@@ -378,8 +378,8 @@ def for_training(
         options["factor"] = 0.01
     elif schedule is warmup:
         options = part(length // 20)
-        options["then"] = cosine_decay(algorithm, **part(length - length // 20))
-    return schedule(algorithm, **options)
+        options["then"] = cosine_decay(optimizer, **part(length - length // 20))
+    return schedule(optimizer, **options)
 
 
 def length_of(name: str, steps: int | None, epochs: int | None) -> tuple[int, Interval]:
@@ -396,13 +396,13 @@ def length_of(name: str, steps: int | None, epochs: int | None) -> tuple[int, In
     return whole_number(epochs, f"{name}: `epochs`"), "epoch"
 
 
-def floors_of(name: str, algorithm: Optimizer, minimum: float) -> list[float]:
+def floors_of(name: str, optimizer: Optimizer, minimum: float) -> list[float]:
     """Return, for each parameter group, the last rate as a part of the first.
 
     Raises:
         ValueError: If the last is not from 0 to the first.
     """
-    rates = [float(group.get("initial_lr", group["lr"])) for group in algorithm.param_groups]
+    rates = [float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
     if not satisfies(Rule(lambda x: 0 <= x <= min(rates), ""), minimum):
         raise ValueError(
             f"{name}: `minimum` must be from 0 to the learning rate {min(rates):g}, "

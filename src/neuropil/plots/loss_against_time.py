@@ -26,7 +26,7 @@ def loss_against_time(histories: Mapping[str, History], column: str = "loss") ->
     """Draw the loss of several trainings against seconds, and against steps.
 
     Point k of a training is (Σ_{j≤k} seconds_j, loss_k) on the left and (steps_k, loss_k) on
-    the right; all axes are logarithmic. A step of one algorithm may cost as much as a hundred
+    the right; all axes are logarithmic. A step of one optimiser may cost as much as a hundred
     of another, so the two sides may well disagree. The key has the best training first, with
     the lowest figure that it reached.
 

@@ -1,4 +1,4 @@
-"""The ways that algorithms take over a loss of two weights."""
+"""The ways that optimisers take over a loss of two weights."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MOST_MARKS = 60
 
 
 def optimizer_paths(
-    algorithms: Mapping[str, Callable[[list[nn.Parameter]], Optimizer]],
+    optimizers: Mapping[str, Callable[[list[nn.Parameter]], Optimizer]],
     surface: Surface = rosenbrock,
     *,
     start: tuple[float, float] = (-1.2, 1.0),
@@ -41,7 +41,7 @@ def optimizer_paths(
     x: Range = (-1.75, 1.75),
     y: Range = (-0.9, 2.4),
 ) -> Figure:
-    """Draw the paths of several algorithms down one loss L(x, y) of two weights, side by side.
+    """Draw the paths of several optimisers down one loss L(x, y) of two weights, side by side.
 
     Each takes at most `steps` steps from the same `start`, the dark point, and ends at the
     orange one, where L(x, y) ≤ `goal`, or where it stops. Above stand its steps and how often
@@ -53,7 +53,7 @@ def optimizer_paths(
         whose loss is Σ rᵢ² / 2.
 
     Args:
-        algorithms: What makes an algorithm from a list of parameters, by its name.
+        optimizers: What makes an optimiser from a list of parameters, by its name.
             Those that need residuals are given those, all others the loss.
         surface: The loss or the residuals as a function of (x, y). By default Rosenbrock's
             valley.
@@ -64,7 +64,7 @@ def optimizer_paths(
         y: The range of the second one.
 
     Raises:
-        ValueError: When there is no algorithm, an algorithm needs residuals and the surface is
+        ValueError: When there is no optimiser, an optimiser needs residuals and the surface is
             a loss, or the loss at the start is not finite.
 
     Example:
@@ -79,19 +79,19 @@ def optimizer_paths(
         >>> [axes.texts[0].get_text() for axes in figure.axes]
         ['50 steps, loss 2', '50 steps, loss 1.9']
     """
-    if not algorithms:
-        raise ValueError("optimizer_paths: needs at least one algorithm.")
+    if not optimizers:
+        raise ValueError("optimizer_paths: needs at least one optimiser.")
     at_start = loss_of(surface, torch.tensor(start, dtype=torch.float64))
     if not math.isfinite(at_start):
         raise ValueError(
             f"optimizer_paths: the loss at {start} is {at_start}: begin elsewhere."
         )
-    columns = min(COLUMNS, len(algorithms))
-    rows = -(-len(algorithms) // columns)
+    columns = min(COLUMNS, len(optimizers))
+    rows = -(-len(optimizers) // columns)
     figure, all_axes = blank(2.6 * columns, 2.75 * rows, columns, rows)
     lines = contour_lines(surface, x, y)
     for place, (axes, (name, make)) in enumerate(
-        zip(all_axes, algorithms.items(), strict=False)
+        zip(all_axes, optimizers.items(), strict=False)
     ):
         path = path_of(make, surface, start, steps, goal, name)
         draw(axes, path, lines)
@@ -99,9 +99,9 @@ def optimizer_paths(
         axes.set(xlim=x, ylim=y)
         quiet(axes, grid=None)
         axes.tick_params(
-            labelleft=not place % columns, labelbottom=place >= len(algorithms) - columns
+            labelleft=not place % columns, labelbottom=place >= len(optimizers) - columns
         )
-    for unused in all_axes[len(algorithms) :]:
+    for unused in all_axes[len(optimizers) :]:
         unused.set_axis_off()
     return figure
 

@@ -1,4 +1,4 @@
-"""An algorithm on a loss of two weights, followed step by step."""
+"""An optimiser on a loss of two weights, followed step by step."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def path_of(
     start: tuple[float, float],
     steps: int,
     goal: float,
-    name: str = "the algorithm",
+    name: str = "the optimiser",
 ) -> Path:
-    """Return the way of an algorithm.
+    """Return the way of an optimiser.
 
     Args:
-        make: Makes the algorithm from a list of parameters.
+        make: Makes the optimiser from a list of parameters.
         surface: The loss or the residuals.
         start: Where it begins.
         steps: At most so many.
@@ -39,7 +39,7 @@ def path_of(
     path = walk.path
     while path.steps < steps and goal < path.losses[-1] < math.inf:
         walk.step()
-        if getattr(walk.algorithm, "outcome", None) and walk.algorithm.outcome.done:
+        if getattr(walk.optimizer, "outcome", None) and walk.optimizer.outcome.done:
             break
     return path
 
@@ -47,7 +47,7 @@ def path_of(
 @final
 @dataclass
 class Path:
-    """The way of one algorithm.
+    """The way of one optimiser.
 
     Args:
         points: Where it stood before its first step and after each, ``(steps + 1, 2)``.
@@ -67,10 +67,10 @@ class Path:
 
 @final
 class Walk:
-    """An algorithm on a surface, asked for step after step.
+    """An optimiser on a surface, asked for step after step.
 
     Args:
-        make: Makes the algorithm from a list of parameters.
+        make: Makes the optimiser from a list of parameters.
         surface: The loss or the residuals.
         start: Where it begins.
         name: What it is called in messages.
@@ -86,9 +86,9 @@ class Walk:
         self.name = name
         self.surface = surface
         self.weights = nn.Parameter(torch.tensor(start, dtype=torch.float64))
-        self.algorithm: Any = make([self.weights])
-        self.needs = getattr(self.algorithm, "needs", "gradient")
-        if isinstance(self.algorithm, torch.optim.LBFGS):
+        self.optimizer: Any = make([self.weights])
+        self.needs = getattr(self.optimizer, "needs", "gradient")
+        if isinstance(self.optimizer, torch.optim.LBFGS):
             self.needs = "backward"
         self.path = Path([], [])
         self.note()
@@ -97,13 +97,13 @@ class Walk:
         """Take a step and write down where it led."""
         if self.needs == "gradient":
             self.differentiate().backward()
-            self.algorithm.step()
+            self.optimizer.step()
         else:
-            self.algorithm.step(self.closure)
+            self.optimizer.step(self.closure)
         self.note()
 
     def closure(self) -> Tensor:
-        """Return what the algorithm asks for.
+        """Return what the optimiser asks for.
 
         Raises:
             ValueError: When it needs residuals, and the surface gives the loss.

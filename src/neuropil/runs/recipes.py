@@ -30,7 +30,7 @@ BUDGET = 2.5e12
 FEW = 5000
 # How many steps a table is trained for: some seconds, whatever the table's size.
 TABLE_STEPS = 6000
-# An algorithm that takes all examples at once, and often a matrix of all pairs of weights, gets
+# An optimiser that takes all examples at once, and often a matrix of all pairs of weights, gets
 # a layer of about so many weights, of no fewer and no more units than these.
 WEIGHTS, LEAST_UNITS, MOST_UNITS = 600, 5, 32
 # A step forward and back takes three times the multiply–adds of a step forward.
@@ -43,10 +43,10 @@ class Recipe:
 
     Args:
         network: The network, built.
-        algorithm: Name of the gradient algorithm.
+        optimizer: Name of the optimiser.
         lr: Its learning rate; the highest, where there is a schedule; None where it has none.
         weight_decay: Share of each weight taken off at each step, times the learning rate; None
-            where the algorithm knows no such thing.
+            where the optimiser knows no such thing.
         schedule: Name of the learning rate's schedule over the whole training, or None.
         epochs: Passes over the training part.
         batch_size: Examples a step.
@@ -58,12 +58,12 @@ class Recipe:
 
     Example:
         >>> from neuropil import datasets
-        >>> recipe(datasets.load_handwritten_digits()).algorithm
+        >>> recipe(datasets.load_handwritten_digits()).optimizer
         'adamw'
     """
 
     network: Network
-    algorithm: str
+    optimizer: str
     lr: float | None
     weight_decay: float | None
     schedule: str | None
@@ -82,13 +82,13 @@ class Recipe:
             callbacks: What else runs beside it.
             **options: Further options of `Trainer`.
         """
-        algorithm = optim.by_name(self.algorithm)
+        optimizer = optim.by_name(self.optimizer)
         own = {"lr": self.lr, "weight_decay": self.weight_decay}
         own = {name: value for name, value in own.items() if value is not None}
         return Trainer(
             self.network,
             loss=self.loss,
-            algorithm=lambda params: algorithm(params, **own),
+            optimizer=lambda params: optimizer(params, **own),
             metrics=self.metrics,
             callbacks=[*([BestWeights()] if self.keep_best else ()), *callbacks],
             schedule=self.schedule,
@@ -99,7 +99,7 @@ class Recipe:
 
 
 def recipe(
-    splits: Splits, network: Network | None = None, algorithm: str | None = None
+    splits: Splits, network: Network | None = None, optimizer: str | None = None
 ) -> Recipe:
     """Return good defaults for data: a network that fits it, and how to train that.
 
@@ -110,7 +110,7 @@ def recipe(
     Args:
         splits: The data.
         network: The network, where it is chosen already.
-        algorithm: Name of the gradient algorithm, where it is. One that takes all examples in
+        optimizer: Name of the optimiser, where it is. One that takes all examples in
             every step gets a smaller network without dropout.
 
     Example:
@@ -119,23 +119,23 @@ def recipe(
         (10,)
     """
     pictures = len(splits.input_shape) == 3
-    if algorithm is not None and takes_all(optim.by_name(algorithm)):
-        return full_batch_recipe(splits, network, algorithm)
+    if optimizer is not None and takes_all(optim.by_name(optimizer)):
+        return full_batch_recipe(splits, network, optimizer)
     made = picture_recipe(splits, network) if pictures else table_recipe(splits, network)
-    if algorithm is None:
+    if optimizer is None:
         return made
-    # What is good for one algorithm is not for another.
-    return replace(made, algorithm=algorithm, **own_rates(algorithm))
+    # What is good for one optimiser is not for another.
+    return replace(made, optimizer=optimizer, **own_rates(optimizer))
 
 
-def own_rates(algorithm: str) -> dict[str, Any]:
-    """Return the learning rate and weight decay that an algorithm has by itself, or None."""
-    own = inspect.signature(optim.by_name(algorithm)).parameters
+def own_rates(optimizer: str) -> dict[str, Any]:
+    """Return the learning rate and weight decay that an optimiser has by itself, or None."""
+    own = inspect.signature(optim.by_name(optimizer)).parameters
     return {n: own[n].default if n in own else None for n in ("lr", "weight_decay")}
 
 
-def full_batch_recipe(splits: Splits, network: Network | None, algorithm: str) -> Recipe:
-    """Return the defaults for an algorithm that takes all examples in every step."""
+def full_batch_recipe(splits: Splits, network: Network | None, optimizer: str) -> Recipe:
+    """Return the defaults for an optimiser that takes all examples in every step."""
     if network is None and len(splits.input_shape) == 3:
         # Dropout would make another function of the loss in each step.
         network = small_convolutional(
@@ -143,10 +143,10 @@ def full_batch_recipe(splits: Splits, network: Network | None, algorithm: str) -
         )
     return Recipe(
         network=network or smooth(splits),
-        algorithm=algorithm,
-        **own_rates(algorithm),
+        optimizer=optimizer,
+        **own_rates(optimizer),
         schedule=None,
-        epochs=default_epochs(optim.by_name(algorithm)),
+        epochs=default_epochs(optim.by_name(optimizer)),
         batch_size=len(splits.train),
         augment=None,
         ema=None,
@@ -175,7 +175,7 @@ def picture_recipe(splits: Splits, network: Network | None) -> Recipe:
     side = min(splits.input_shape[1:])
     return Recipe(
         network=network,
-        algorithm="adamw",
+        optimizer="adamw",
         lr=4e-3,
         weight_decay=1e-2,
         schedule="one_cycle",
@@ -198,7 +198,7 @@ def table_recipe(splits: Splits, network: Network | None) -> Recipe:
     batch_size = 32 if examples < FEW else 128
     return Recipe(
         network=network,
-        algorithm="adamw",
+        optimizer="adamw",
         lr=3e-3,
         weight_decay=0.1,
         schedule="one_cycle",

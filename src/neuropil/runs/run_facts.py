@@ -36,7 +36,7 @@ NOTHING = type(None)
 MOST_THREADS = 1 << 15
 TEXTS = (
     *("data", "target", "task", "encoding", "color", "network", "weights", "freeze"),
-    *("algorithm", "schedule", "loss", "augment", "device", "class_weight"),
+    *("optimizer", "schedule", "loss", "augment", "device", "class_weight"),
 )
 SETTINGS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(TEXTS, (str, NOTHING)),

@@ -1,4 +1,4 @@
-"""From what the user names to what trains: networks, algorithms, schedules."""
+"""From what the user names to what trains: networks, optimisers, schedules."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from neuropil import optim
 from neuropil.core import Network
 from neuropil.optim import LevenbergMarquardt, schedules
 
-# The name of the only network, algorithm or schedule.
+# The name of the only network, optimiser or schedule.
 ONLY = "network"
 
-Algorithm = Optimizer | str | Callable[[Iterable[nn.Parameter]], Optimizer] | None
+OptimizerLike = Optimizer | str | Callable[[Iterable[nn.Parameter]], Optimizer] | None
 Schedule = LRScheduler | str | Callable[[Any], LRScheduler] | None
 
 
@@ -45,24 +45,24 @@ def as_module(network: Any, *, custom: bool) -> nn.Module:
     return nn.ModuleDict(dict(network)) if several else network
 
 
-def as_algorithms(
-    algorithm: Algorithm | Mapping[str, Optimizer], module: nn.Module
+def as_optimizers(
+    optimizer: OptimizerLike | Mapping[str, Optimizer], module: nn.Module
 ) -> dict[str, Optimizer]:
-    """Return algorithms by name, bound to parameters of the module.
+    """Return optimisers by name, bound to parameters of the module.
 
     Raises:
-        TypeError: When one is no algorithm.
+        TypeError: When one is no optimiser.
         ValueError: When one is bound to other parameters, or its name is unknown.
     """
-    if isinstance(algorithm, Mapping):
-        made = dict(algorithm)
+    if isinstance(optimizer, Mapping):
+        made = dict(optimizer)
     else:
-        made = {ONLY: as_algorithm(algorithm, module)}
+        made = {ONLY: as_optimizer(optimizer, module)}
     own = set(map(id, module.parameters()))
     for each in made.values():
         if not isinstance(each, Optimizer):
             raise TypeError(
-                f"algorithm must be an optimiser bound to parameters, such as "
+                f"optimizer must be an optimiser bound to parameters, such as "
                 f"Adam(network.parameters()), got {each!r}."
             )
         if not any(id(p) in own for group in each.param_groups for p in group["params"]):
@@ -73,17 +73,17 @@ def as_algorithms(
     return made
 
 
-def as_algorithm(algorithm: Algorithm, module: nn.Module) -> Any:
-    """Return an algorithm bound to the module's parameters."""
-    if algorithm is None:
-        algorithm = optim.Adam
-    elif isinstance(algorithm, str):
-        algorithm = optim.by_name(algorithm)
-    if not isinstance(algorithm, Optimizer) and callable(algorithm):
-        algorithm = algorithm(module.parameters())
-    if isinstance(algorithm, LevenbergMarquardt) and isinstance(module, Network):
-        algorithm.draw = algorithm.draw or module.reset_parameters
-    return algorithm
+def as_optimizer(optimizer: OptimizerLike, module: nn.Module) -> Any:
+    """Return an optimiser bound to the module's parameters."""
+    if optimizer is None:
+        optimizer = optim.Adam
+    elif isinstance(optimizer, str):
+        optimizer = optim.by_name(optimizer)
+    if not isinstance(optimizer, Optimizer) and callable(optimizer):
+        optimizer = optimizer(module.parameters())
+    if isinstance(optimizer, LevenbergMarquardt) and isinstance(module, Network):
+        optimizer.draw = optimizer.draw or module.reset_parameters
+    return optimizer
 
 
 def as_schedules(
@@ -95,14 +95,14 @@ def as_schedules(
     """Return schedules by name, each with ``"step"`` or ``"epoch"``: when it moves.
 
     Args:
-        schedule: A schedule, a function of the algorithm that gives one, a name, or a dict.
-        bound: The algorithms by name.
+        schedule: A schedule, a function of the optimiser that gives one, a name, or a dict.
+        bound: The optimisers by name.
         steps: Steps of the whole training, where they are known.
         epochs: Its epochs.
 
     Raises:
         TypeError: When a function gives no schedule.
-        ValueError: When an algorithm has no learning rate.
+        ValueError: When an optimiser has no learning rate.
     """
     if schedule is None:
         return {}

@@ -68,10 +68,10 @@ def find_lr(
     ends when it is four times what it was. Some batches are harder than others, so each loss is
     compared with that of the untouched network on the same batch: what is smoothed is the
     difference. The suggestion is the rate at which it has come two thirds of the way to its
-    lowest. All is tried on a copy: weights, algorithm and random states stay as they are.
+    lowest. All is tried on a copy: weights, optimiser and random states stay as they are.
 
     Args:
-        trainer: A trainer with the loss, algorithm, augmentation … to be used, or a network,
+        trainer: A trainer with the loss, optimiser, augmentation … to be used, or a network,
             which is then trained with Adam and the default loss.
         data: As for `Trainer.fit`.
         batch_size: Examples in a batch.
@@ -80,7 +80,7 @@ def find_lr(
         steps: How many rates are tried.
 
     Raises:
-        ValueError: When the rates do not rise from above zero, the algorithm has none, or the
+        ValueError: When the rates do not rise from above zero, the optimiser has none, or the
             loss falls at no rate.
 
     Reference:
@@ -164,27 +164,27 @@ def trial_of(
     """Return a trainer of a copy whose rate rises with each step.
 
     Raises:
-        ValueError: When the training has several algorithms, or one without a rate.
+        ValueError: When the training has several optimisers, or one without a rate.
     """
     if not isinstance(trainer, Trainer):
         trainer = Trainer(trainer, progress=False)
-    if list(trainer.learner.algorithms) != [ONLY]:
-        raise ValueError("find_lr needs a training with one algorithm.")
-    # Copied together, so that the algorithm is bound to the copied parameters.
-    network, algorithm = copy.deepcopy((trainer.network, trainer.learner.algorithms[ONLY]))
-    for group in algorithm.param_groups:
+    if list(trainer.learner.optimizers) != [ONLY]:
+        raise ValueError("find_lr needs a training with one optimiser.")
+    # Copied together, so that the optimiser is bound to the copied parameters.
+    network, optimizer = copy.deepcopy((trainer.network, trainer.learner.optimizers[ONLY]))
+    for group in optimizer.param_groups:
         if "lr" not in group:
-            raise ValueError(f"{type(algorithm).__name__} has no learning rate to find.")
+            raise ValueError(f"{type(optimizer).__name__} has no learning rate to find.")
         group["lr"] = start
         group.pop("initial_lr", None)
-    schedule = LambdaLR(algorithm, lambda k: factor**k)
+    schedule = LambdaLR(optimizer, lambda k: factor**k)
     schedule.interval = "step"  # pyright: ignore[reportAttributeAccessIssue]  # ours
     watch = Watch(start, factor, steps)
     options = trainer.options
     trial = Trainer(
         network,
         loss=options.loss,
-        algorithm=algorithm,
+        optimizer=optimizer,
         regularizer=options.regularizer,
         schedule=schedule,
         step=options.step,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from neuropil.core.shape import whole_number
-from neuropil.training.binding import ONLY, Algorithm, Schedule, as_algorithms, as_module
+from neuropil.training.binding import ONLY, OptimizerLike, Schedule, as_module, as_optimizers
 from neuropil.training.checkpoints.checkpoint import CheckpointError, Checkpoints
 from neuropil.training.history import History
 from neuropil.training.loop.custom_step import CustomUpdate
@@ -65,7 +65,7 @@ class Trainer:
     **Custom training.** `step` replaces the usual step. It returns scalars by name, whose means
     appear in the history; the one called ``loss`` is minimised, or it calls
     ``trainer.minimize(loss, name)`` as often as it needs, as adversarial training does with two
-    networks and two algorithms. In validation the same step is called without gradients and
+    networks and two optimisers. In validation the same step is called without gradients and
     `minimize` does nothing.
 
     **Several processes.** Under ``torchrun`` each process takes its part of every batch, and
@@ -76,7 +76,7 @@ class Trainer:
         network: A network, any ``nn.Module``, or a dict of them for a custom `step`.
         loss: A loss's name (see `neuropil.training.losses.losses`), one of torch's losses, or a
             function of outputs and targets that gives one value per example.
-        algorithm: An algorithm bound to the network's parameters, a function that binds one, or
+        optimizer: An optimiser bound to the network's parameters, a function that binds one, or
             a name; Adam by default. A dict of them for a custom `step`. One that evaluates the
             loss several times in a step sees the same dropout and augmentation each time, and
             ends the training where a step on all examples would change nothing any more.
@@ -85,7 +85,7 @@ class Trainer:
         regularizer: ``l1(…)``, ``l2(…)``, ``maxnorm(…)`` or a sum of these: a penalty on the
             weights, or a projection after each step.
         schedule: How the learning rate moves: a name such as ``"cosine"``, stretched over the
-            whole fit; a function of the algorithm that gives a torch scheduler; or a scheduler.
+            whole fit; a function of the optimiser that gives a torch scheduler; or a scheduler.
             It moves with each step or epoch, as its ``interval`` says.
         step: ``step(trainer, batch)`` in place of the usual step.
         callbacks: `Callback` objects, told of each step and epoch in this order.
@@ -117,11 +117,11 @@ class Trainer:
 
     Raises:
         ValueError: When an option is out of its range.
-        TypeError: When a network, algorithm or callback is no such thing.
+        TypeError: When a network, optimiser or callback is no such thing.
 
     Attributes:
         network: What was given.
-        algorithm: The algorithm, or the dict of them.
+        optimizer: The optimiser, or the dict of them.
         history: The figures of all epochs, a `History`.
         epoch: Epochs done.
         steps: Steps done.
@@ -138,7 +138,7 @@ class Trainer:
         >>> trainer = Trainer(
         ...     line,
         ...     loss="squared_error",
-        ...     algorithm=GradientDescent(line.parameters(), lr=0.1),
+        ...     optimizer=GradientDescent(line.parameters(), lr=0.1),
         ...     metrics=["r2"],
         ...     seed=0,
         ...     progress=False,
@@ -161,8 +161,8 @@ class Trainer:
         ...     trainer.minimize(-critic(made).mean(), "maker")
         ...     return {"distance": -fooled}
         >>> networks = {"maker": torch.nn.Linear(2, 1), "critic": torch.nn.Linear(1, 1)}
-        >>> algorithms = {k: torch.optim.SGD(n.parameters(), 0.01) for k, n in networks.items()}
-        >>> trainer = Trainer(networks, algorithm=algorithms, step=adversarial, progress=False)
+        >>> optimizers = {k: torch.optim.SGD(n.parameters(), 0.01) for k, n in networks.items()}
+        >>> trainer = Trainer(networks, optimizer=optimizers, step=adversarial, progress=False)
         >>> trainer.fit(x, epochs=2).columns
         ['epoch', 'steps', 'distance', 'lr_maker', 'lr_critic', 'seconds']
     """
@@ -172,7 +172,7 @@ class Trainer:
         network: nn.Module | Mapping[str, nn.Module],
         *,
         loss: str | Callable[..., Any] | None = None,
-        algorithm: Algorithm | Mapping[str, Optimizer] = None,
+        optimizer: OptimizerLike | Mapping[str, Optimizer] = None,
         metrics: Sequence[str | Callable[..., Any]] = (),
         regularizer: Any = None,
         schedule: Schedule | Mapping[str, Any] = None,
@@ -218,7 +218,7 @@ class Trainer:
         self.checkpoints = None if checkpoints is None else Checkpoints(checkpoints)
         self.progress = as_progress(progress)
         self.learner = make_learner(
-            as_module(network, custom=step is not None), algorithm, device, seed
+            as_module(network, custom=step is not None), optimizer, device, seed
         )
         self.history = History()
         self.epoch = self.first_epoch = self.steps = 0
@@ -228,9 +228,9 @@ class Trainer:
         self.pending: dict[str, Any] | None = None
 
     @property
-    def algorithm(self) -> Optimizer | dict[str, Optimizer]:
-        """The algorithm, or the dict of them."""
-        own = self.learner.algorithms
+    def optimizer(self) -> Optimizer | dict[str, Optimizer]:
+        """The optimiser, or the dict of them."""
+        own = self.learner.optimizers
         return own[ONLY] if list(own) == [ONLY] else own
 
     @property
@@ -264,7 +264,7 @@ class Trainer:
             epochs: Passes over the data. A second `fit` takes as many again.
             batch_size: Examples in a batch; data that come in batches have their own. A single
                 example left over joins the batch before it. None takes 32, or all examples
-                for algorithms that want them: those that search along lines or use curvature,
+                for optimisers that want them: those that search along lines or use curvature,
                 and RPROP.
             resume: Whether to go on from the latest checkpoint, if there is one: to the end of
                 the `epochs` of the interrupted fit. The other arguments must be what they were,
@@ -335,14 +335,14 @@ class Trainer:
         self.stop_reason = reason or "stopped"
 
     def minimize(self, loss: Tensor, name: str | None = None) -> None:
-        """Move the weights of an algorithm against the gradient of a loss; for custom steps.
+        """Move the weights of an optimiser against the gradient of a loss; for custom steps.
 
         Accumulation, clipping, mixed precision and several processes are taken care of. While
         the step is only evaluated, nothing happens.
 
         Args:
             loss: A scalar.
-            name: Which algorithm, where there are several.
+            name: Which optimiser, where there are several.
         """
         if isinstance(self.update, CustomUpdate):
             self.update.minimize(loss, name)
@@ -396,17 +396,17 @@ def resolved(metrics: Sequence[Any], loss: Any) -> list[Metric]:
     return [known_metrics.resolve(metric, known) for metric in metrics]
 
 
-def make_learner(module: nn.Module, algorithm: Any, device: Any, seed: int | None) -> Learner:
-    """Return what is trained, on its device and bound to its algorithms."""
+def make_learner(module: nn.Module, optimizer: Any, device: Any, seed: int | None) -> Learner:
+    """Return what is trained, on its device and bound to its optimisers."""
     place = choose_device(device, module)
     processes = join_processes(place)
     module.to(place)
-    algorithms = as_algorithms(algorithm, module)
-    for each in algorithms.values():
+    optimizers = as_optimizers(optimizer, module)
+    for each in optimizers.values():
         if each.state:  # it follows the weights to their device
             each.load_state_dict(each.state_dict())
     randomness = Randomness(seed, place, processes)
-    return Learner(module, algorithms, place, processes, randomness)
+    return Learner(module, optimizers, place, processes, randomness)
 
 
 def named(callbacks: Sequence[Callback]) -> dict[str, Callback]:

@@ -306,14 +306,14 @@ def test_saturated_outputs_at_the_end_are_no_trouble():
 def test_the_default_network_for_digits_is_healthy(epochs):
     digits = datasets.load_handwritten_digits().train
     network = small_convolutional((1, 8, 8), 10)
-    algorithm = torch.optim.Adam(network.parameters(), 1e-3)
+    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
     scores = network.scores()
     for _ in range(epochs):
         for start in range(0, len(digits), 64):
             rows = slice(start, start + 64)
-            algorithm.zero_grad()
+            optimizer.zero_grad()
             F.cross_entropy(scores(digits.inputs[rows]), digits.targets[rows].long()).backward()
-            algorithm.step()
+            optimizer.step()
     health = gradient_health(network, digits.inputs[:64], digits.targets[:64])
     assert health.healthy, str(health)
     assert health.examples == 64

@@ -135,7 +135,7 @@ def far(tmp_path, neuropil):
     """Return a run on targets far from zero, and its table."""
     rows = [f"{n / 10},{1e9 + 10 * (n / 10)}" for n in range(-40, 40)]
     (tmp_path / "far.csv").write_text("\n".join(["x,y", *rows, ""]))
-    network = ["--network", "Linear(1)", "--algorithm", "LevenbergMarquardt"]
+    network = ["--network", "Linear(1)", "--optimizer", "LevenbergMarquardt"]
     command = ["train", "--data", "far.csv", "--out", "far", *network, "--threads", "1", "-q"]
     assert neuropil(*command).code == 0
     return tmp_path

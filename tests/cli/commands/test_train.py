@@ -141,7 +141,7 @@ def test_without_data_the_handwritten_digits_are_learnt(neuropil):
 
 def test_every_choice_reaches_the_training(neuropil, table):
     options = {
-        "--algorithm": "momentum",
+        "--optimizer": "momentum",
         "--lr": "0.02",
         "--batch-size": "7",
         "--schedule": "cosine",
@@ -162,7 +162,7 @@ def test_every_choice_reaches_the_training(neuropil, table):
 
 def test_an_algorithm_comes_with_its_own_rate_unless_one_is_given(neuropil, table):
     assert (
-        neuropil("train", "--data", table, "--algorithm", "sgd", "--out", "run", *QUICK).code
+        neuropil("train", "--data", table, "--optimizer", "sgd", "--out", "run", *QUICK).code
         == 0
     )
     settings = Run.open("run").settings

@@ -1,4 +1,4 @@
-"""First-order algorithms against torch's own, step by step."""
+"""First-order optimisers against torch's own, step by step."""
 
 import copy
 import inspect
@@ -72,14 +72,14 @@ def peer(kind: type, params: Any, **options: Any) -> torch.optim.Optimizer:
 
 
 def train(
-    model: nn.Module, algorithm: torch.optim.Optimizer, steps: int = 6, seed: int = 0
+    model: nn.Module, optimizer: torch.optim.Optimizer, steps: int = 6, seed: int = 0
 ) -> list[Tensor]:
     generator = torch.Generator().manual_seed(seed)
     dtype = next(model.parameters()).dtype
     for _ in range(steps):
-        algorithm.zero_grad()
+        optimizer.zero_grad()
         model(torch.randn(7, 4, generator=generator).to(dtype)).square().mean().backward()
-        algorithm.step()
+        optimizer.step()
     return [parameter.detach().clone() for parameter in model.parameters()]
 
 
@@ -148,11 +148,11 @@ def test_groups_keep_their_options_and_frozen_parameters_their_values(kind: type
 def test_a_parameter_may_come_in_late(kind: type):
     def make(choose: Callable[..., Any]) -> list[Tensor]:
         first, second = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(2, 2))
-        algorithm = choose([first, second], lr=0.1)
+        optimizer = choose([first, second], lr=0.1)
         for step in range(5):
             first.grad = torch.full((3,), 1.0 + step)
             second.grad = torch.full((2, 2), 2.0 - step) if step > 2 else None
-            algorithm.step()
+            optimizer.step()
         return [first.detach(), second.detach()]
 
     torch.testing.assert_close(
@@ -163,11 +163,11 @@ def test_a_parameter_may_come_in_late(kind: type):
 @pytest.mark.parametrize(("kind", "options"), SETTINGS)
 def test_a_loaded_state_continues_exactly(kind: type, options: dict[str, Any]):
     whole = network()
-    algorithm = kind(whole.parameters(), lr=0.05, **options)
-    train(whole, algorithm, seed=1)
+    optimizer = kind(whole.parameters(), lr=0.05, **options)
+    train(whole, optimizer, seed=1)
     file = io.BytesIO()
-    torch.save([whole.state_dict(), algorithm.state_dict()], file)
-    expected = train(whole, algorithm, seed=2)
+    torch.save([whole.state_dict(), optimizer.state_dict()], file)
+    expected = train(whole, optimizer, seed=2)
 
     file.seek(0)
     weights, state = torch.load(file, weights_only=True)
@@ -196,9 +196,9 @@ def test_state_goes_to_torch_and_back(kind: type):
 @every_algorithm
 def test_copies_and_pickles_work(kind: type):
     model = network()
-    algorithm = kind(model.parameters())
-    train(model, algorithm)
-    for twin in (copy.deepcopy(algorithm), pickle.loads(pickle.dumps(algorithm))):
+    optimizer = kind(model.parameters())
+    train(model, optimizer)
+    for twin in (copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
         for parameter in twin.param_groups[0]["params"]:
             parameter.grad = torch.ones_like(parameter)
         before = twin.param_groups[0]["params"][0].detach().clone()
@@ -235,11 +235,11 @@ def test_precisions_may_be_mixed_in_a_group(kind: type):
             nn.Parameter(torch.ones(3, dtype=dtype))
             for dtype in (torch.float32, torch.float64, torch.bfloat16)
         ]
-        algorithm = choose(params, lr=0.1)
+        optimizer = choose(params, lr=0.1)
         for _ in range(4):
             for parameter in params:
                 parameter.grad = torch.full_like(parameter, 0.5)
-            algorithm.step()
+            optimizer.step()
         return [parameter.detach() for parameter in params]
 
     torch.testing.assert_close(make(kind), make(lambda p, lr: peer(kind, p, lr=lr)))
@@ -251,11 +251,11 @@ def test_sparse_gradients_work_where_torchs_do(kind: type):
     def make(choose: Callable[..., Any]) -> Tensor:
         torch.manual_seed(0)
         table = nn.Embedding(5, 2, sparse=True)
-        algorithm = choose(table.parameters(), lr=0.1)
+        optimizer = choose(table.parameters(), lr=0.1)
         for _ in range(3):
-            algorithm.zero_grad()
+            optimizer.zero_grad()
             table(torch.tensor([1, 3, 1])).sum().backward()
-            algorithm.step()
+            optimizer.step()
         return table.weight.detach()
 
     torch.testing.assert_close(make(kind), make(lambda p, lr: peer(kind, p, lr=lr)))
@@ -285,17 +285,17 @@ def test_a_rate_in_a_tensor_works(kind: type):
 @every_direct
 def test_gradient_scaling_skips_infinite_steps(kind: type):
     parameter = nn.Parameter(torch.ones(3))
-    algorithm = kind([parameter], lr=0.1)
+    optimizer = kind([parameter], lr=0.1)
     scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
     parameter.grad = torch.tensor([torch.inf, 4.0, 4.0])
     scaler.scale(torch.ones(()))
-    scaler.step(algorithm)
+    scaler.step(optimizer)
     scaler.update()
     assert torch.equal(parameter, torch.ones(3))
     for _ in range(2):
         parameter.grad = torch.full((3,), 4.0)
         scaler.scale(torch.ones(()))
-        scaler.step(algorithm)
+        scaler.step(optimizer)
         scaler.update()
     assert (parameter < 1).all()
 
@@ -304,12 +304,12 @@ def test_gradient_scaling_skips_infinite_steps(kind: type):
 def test_a_fused_step_under_gradient_scaling_equals_torchs(kind: type):
     def make(choose: Callable[..., Any]) -> Tensor:
         parameter = nn.Parameter(torch.ones(3))
-        algorithm = choose([parameter], lr=0.1, fused=True)
+        optimizer = choose([parameter], lr=0.1, fused=True)
         scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
         for value in (1.0, torch.inf, 2.0, 3.0):
             parameter.grad = torch.full((3,), value)
             scaler.scale(torch.ones(()))
-            scaler.step(algorithm)
+            scaler.step(optimizer)
             scaler.update()
         return parameter.detach()
 
@@ -321,11 +321,11 @@ def test_hooks_run_once_a_step_and_change_nothing(kind: type):
     ours, theirs = network(), network()
     # A torch optimiser of the same class has wrapped that class's `step` by now.
     peer(kind, theirs.parameters())
-    algorithm = kind(ours.parameters(), lr=0.05)
+    optimizer = kind(ours.parameters(), lr=0.05)
     calls: list[str] = []
-    algorithm.register_step_pre_hook(lambda *_: calls.append("before"))
-    algorithm.register_step_post_hook(lambda *_: calls.append("after"))
-    got = train(ours, algorithm, steps=3)
+    optimizer.register_step_pre_hook(lambda *_: calls.append("before"))
+    optimizer.register_step_post_hook(lambda *_: calls.append("after"))
+    got = train(ours, optimizer, steps=3)
     assert calls == ["before", "after"] * 3
     plain = network()
     expected = train(plain, kind(plain.parameters(), lr=0.05), steps=3)
@@ -336,10 +336,10 @@ def test_hooks_run_once_a_step_and_change_nothing(kind: type):
 @every_direct
 def test_a_profiler_sees_the_step(kind: type):
     model = network()
-    algorithm = kind(model.parameters())
-    train(model, algorithm, steps=2)
+    optimizer = kind(model.parameters())
+    train(model, optimizer, steps=2)
     with torch.profiler.profile() as profile:
-        train(model, algorithm, steps=2)
+        train(model, optimizer, steps=2)
     seen = {event.key: event.count for event in profile.key_averages()}
     assert seen[f"Optimizer.step#{kind.__name__}.step"] == 2
 
@@ -349,9 +349,9 @@ def test_a_closure_gives_the_loss(kind: type):
     ours, theirs = network(), network()
     inputs = torch.ones(2, 4)
 
-    def closure_of(model: nn.Module, algorithm: torch.optim.Optimizer) -> Callable[[], Tensor]:
+    def closure_of(model: nn.Module, optimizer: torch.optim.Optimizer) -> Callable[[], Tensor]:
         def closure() -> Tensor:
-            algorithm.zero_grad()
+            optimizer.zero_grad()
             loss = model(inputs).square().mean()
             loss.backward()
             return loss
@@ -396,13 +396,13 @@ def test_a_step_goes_past_torchs_optimisers(kind: type):
 @every_algorithm
 def test_gradients_are_dropped_or_zeroed(kind: type):
     parameter = nn.Parameter(torch.ones(2))
-    algorithm = kind([parameter])
+    optimizer = kind([parameter])
     parameter.grad = torch.ones(2)
-    algorithm.zero_grad(set_to_none=False)
+    optimizer.zero_grad(set_to_none=False)
     assert parameter.grad.tolist() == [0, 0]
-    algorithm.zero_grad()
+    optimizer.zero_grad()
     assert parameter.grad is None
-    algorithm.step()
+    optimizer.step()
     assert parameter.tolist() == [1, 1]
 
 
@@ -481,11 +481,11 @@ def test_algorithms_are_found_by_name(name: str, kind: type):
 
 def test_an_unknown_name_is_answered_with_the_nearest():
     message = (
-        r"There is no algorithm 'momentun'\. Did you mean 'momentum'\? Known: adam, adamw, "
+        r"There is no optimiser 'momentun'\. Did you mean 'momentum'\? Known: adam, adamw, "
     )
     with pytest.raises(ValueError, match=message):
         by_name("momentun")
-    with pytest.raises(ValueError, match=r"no algorithm 'xyz'\. Known: adam"):
+    with pytest.raises(ValueError, match=r"no optimiser 'xyz'\. Known: adam"):
         by_name("xyz")
 
 
@@ -504,11 +504,11 @@ def test_the_rate_grows_with_the_batch():
 def test_amsgrad_corrects_the_bias_of_the_largest_moment_by_the_present_step(kind):
     """After gradients 10, 1, 1, 1, 1 as written out; the largest v̂ would give −2.43."""
     w = nn.Parameter(torch.zeros(1, dtype=torch.float64))
-    algorithm = kind([w], lr=1.0, eps=0.0, weight_decay=0.0, amsgrad=True)
+    optimizer = kind([w], lr=1.0, eps=0.0, weight_decay=0.0, amsgrad=True)
     expected = m = v = largest = 0.0
     for t, gradient in enumerate((10.0, 1.0, 1.0, 1.0, 1.0), 1):
         w.grad = torch.full_like(w, gradient)
-        algorithm.step()
+        optimizer.step()
         m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
         largest = max(largest, v)
         expected -= m / (1 - 0.9**t) / (largest / (1 - 0.999**t)) ** 0.5

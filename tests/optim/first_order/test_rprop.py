@@ -17,7 +17,7 @@ def told(w, value, gradient):
 
 def test_irprop_plus_takes_the_steps_worked_out_by_hand():
     w = nn.Parameter(torch.zeros(3, dtype=torch.float64))
-    algorithm = IRPROPPlus([w], lr=1.0, etas=(0.5, 1.5), step_sizes=(0.3, 2.0))
+    optimizer = IRPROPPlus([w], lr=1.0, etas=(0.5, 1.5), step_sizes=(0.3, 2.0))
     for loss, gradient, weights in (
         # Nothing came before: all go down by 1.
         (10.0, (2, -1, 3), (-1, 1, -1)),
@@ -33,9 +33,9 @@ def test_irprop_plus_takes_the_steps_worked_out_by_hand():
         # gradient.
         (12.0, (1, -2, 0), (-1, 0.8, -4.5)),
     ):
-        assert algorithm.step(told(w, loss, gradient)) == loss
+        assert optimizer.step(told(w, loss, gradient)) == loss
         assert w.tolist() == pytest.approx(weights, abs=1e-15)
-    sizes = algorithm.state[w]["sizes"]
+    sizes = optimizer.state[w]["sizes"]
     assert sizes.tolist() == pytest.approx((0.375, 0.3, 1.0), abs=1e-15)
 
 
@@ -70,9 +70,9 @@ def test_irprop_plus_with_its_defaults_is_the_published_rule():
         return [-2 * (1 - w[0]) - 40 * w[0] * inner, 20 * inner]
 
     w = nn.Parameter(torch.tensor([-1.2, 1.0], dtype=torch.float64))
-    algorithm = IRPROPPlus([w])
+    optimizer = IRPROPPlus([w])
     for _ in range(150):
-        algorithm.step(lambda: loss_of(w))
+        optimizer.step(lambda: loss_of(w))
     assert w.tolist() == pytest.approx(published(gradient_of, loss_of, [-1.2, 1.0], 150), 1e-9)
     assert loss_of(w) < 0.1
 
@@ -86,20 +86,20 @@ def test_rprop_is_torchs():
         (theirs, torch.optim.Rprop([theirs], lr=0.02, **options)),
     )
     for _ in range(20):
-        for w, algorithm in pairs:
-            algorithm.zero_grad()
+        for w, optimizer in pairs:
+            optimizer.zero_grad()
             (w**4 - w).sum().backward()
-            algorithm.step()
+            optimizer.step()
     assert torch.equal(ours, theirs)
 
 
 def test_groups_have_their_own_options_and_frozen_weights_stay():
     first, second, frozen, unused = (nn.Parameter(torch.ones(2)) for _ in range(4))
     frozen.requires_grad_(requires_grad=False)
-    algorithm = IRPROPPlus(
+    optimizer = IRPROPPlus(
         [{"params": [first, frozen]}, {"params": [second, unused], "lr": 0.5}], lr=0.25
     )
-    algorithm.step(lambda: (first * frozen).sum() + second.sum())
+    optimizer.step(lambda: (first * frozen).sum() + second.sum())
     assert first.tolist() == [0.75, 0.75]
     assert second.tolist() == [0.5, 0.5]
     assert frozen.tolist() == unused.tolist() == [1, 1]
@@ -111,14 +111,14 @@ def test_irprop_plus_is_resumed_bit_by_bit(dtype):
         torch.manual_seed(0)
         net = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1)).to(dtype)
         x = torch.randn(20, 3, dtype=dtype)
-        algorithm = IRPROPPlus(net.parameters(), lr=0.05)
+        optimizer = IRPROPPlus(net.parameters(), lr=0.05)
         for step in range(30):
             if step == cut:
-                state = algorithm.state_dict()
-                algorithm = IRPROPPlus(net.parameters())
-                algorithm.load_state_dict(state)
-            algorithm.step(lambda net=net: (net(x) - x.sum(1, keepdim=True)).square().mean())
-        assert algorithm.outcome.steps == 30
+                state = optimizer.state_dict()
+                optimizer = IRPROPPlus(net.parameters())
+                optimizer.load_state_dict(state)
+            optimizer.step(lambda net=net: (net(x) - x.sum(1, keepdim=True)).square().mean())
+        assert optimizer.outcome.steps == 30
         return nn.utils.parameters_to_vector(net.parameters())
 
     assert torch.equal(run(None), run(13))
@@ -126,22 +126,22 @@ def test_irprop_plus_is_resumed_bit_by_bit(dtype):
 
 def test_a_loss_that_is_not_finite_takes_the_step_back():
     w = nn.Parameter(torch.tensor([1.0, 2.0]))
-    algorithm = IRPROPPlus([w], lr=1.5, etas=(0.5, 1.2))
+    optimizer = IRPROPPlus([w], lr=1.5, etas=(0.5, 1.2))
     closure = lambda: w.sqrt().sum()  # noqa: E731 - the root of a weight below 0 is NaN
-    algorithm.step(closure)
+    optimizer.step(closure)
     assert w.tolist() == [-0.5, 0.5]
-    algorithm.step(closure)
+    optimizer.step(closure)
     assert w.tolist() == [1.0, 2.0]
-    assert not algorithm.outcome.done
-    algorithm.step(closure)
+    assert not optimizer.outcome.done
+    optimizer.step(closure)
     assert w.tolist() == [0.25, 1.25]
 
 
 def test_a_start_that_is_not_finite_is_said_and_left():
     w = nn.Parameter(torch.tensor([-1.0, 2.0]))
-    algorithm = IRPROPPlus([w])
-    algorithm.step(lambda: w.sqrt().sum())
-    assert algorithm.outcome.reason == "not finite"
+    optimizer = IRPROPPlus([w])
+    optimizer.step(lambda: w.sqrt().sum())
+    assert optimizer.outcome.reason == "not finite"
     assert w.tolist() == [-1, 2]
 
 
@@ -181,8 +181,8 @@ def test_irprop_plus_on_a_gpu_takes_the_steps_of_the_cpu():
     ends = []
     for device in ("cpu", "cuda"):
         w = nn.Parameter(torch.tensor([-1.2, 1.0], dtype=torch.float64, device=device))
-        algorithm = IRPROPPlus([w])
+        optimizer = IRPROPPlus([w])
         for _ in range(50):
-            algorithm.step(lambda w=w: (1 - w[0]) ** 2 + 10 * (w[1] - w[0] ** 2) ** 2)
+            optimizer.step(lambda w=w: (1 - w[0]) ** 2 + 10 * (w[1] - w[0] ** 2) ** 2)
         ends.append(w.tolist())
     assert ends[0] == pytest.approx(ends[1], 1e-9)

@@ -23,12 +23,12 @@ def linear(rows: int, columns: int, seed: int):
 def test_a_linear_model_has_the_evidence_of_bayesian_ridge(rows, columns):
     X, y = linear(rows, columns, seed=rows)
     w = nn.Parameter(torch.zeros(columns, dtype=torch.float64))
-    algorithm = LevenbergMarquardt([w], bayesian=True)
-    outcome = algorithm.minimize(lambda: X @ w - y, 500)
+    optimizer = LevenbergMarquardt([w], bayesian=True)
+    outcome = optimizer.minimize(lambda: X @ w - y, 500)
     flat = dict.fromkeys(("alpha_1", "alpha_2", "lambda_1", "lambda_2"), 0.0)
     ridge = BayesianRidge(fit_intercept=False, tol=1e-13, max_iter=10_000, **flat)
     ridge.fit(X.numpy(), y.numpy())
-    found = algorithm.evidence
+    found = optimizer.evidence
     assert outcome.converged
     assert found is not None
     assert found.beta == pytest.approx(ridge.alpha_, rel=1e-5)
@@ -43,23 +43,23 @@ def test_noise_is_not_fitted():
     errors = {}
     for bayesian in (False, True):
         network = sine.start(1)
-        algorithm = LevenbergMarquardt(network.parameters(), bayesian=bayesian)
-        algorithm.minimize(lambda network=network: sine.residuals(network) + noise, 150)
+        optimizer = LevenbergMarquardt(network.parameters(), bayesian=bayesian)
+        optimizer.minimize(lambda network=network: sine.residuals(network) + noise, 150)
         errors[bayesian] = sine.sse(network).item()
         if bayesian:
-            assert algorithm.evidence is not None
-            assert algorithm.evidence.effective < 12  # of 16
-            assert 0.12 < algorithm.evidence.beta**-0.5 < 0.3  # the noise has 0.2
+            assert optimizer.evidence is not None
+            assert optimizer.evidence.effective < 12  # of 16
+            assert 0.12 < optimizer.evidence.beta**-0.5 < 0.3  # the noise has 0.2
         else:
-            assert algorithm.evidence is None
+            assert optimizer.evidence is None
     assert errors[True] < errors[False]
 
 
 def test_a_perfect_fit_stays_finite():
     w = nn.Parameter(torch.zeros(3, dtype=torch.float64))
     X = torch.eye(3, dtype=torch.float64)
-    algorithm = LevenbergMarquardt([w], bayesian=True)
-    algorithm.minimize(lambda: X @ w - X[0], 50)
-    assert algorithm.evidence is not None
-    assert all(map(np.isfinite, algorithm.evidence))
+    optimizer = LevenbergMarquardt([w], bayesian=True)
+    optimizer.minimize(lambda: X @ w - X[0], 50)
+    assert optimizer.evidence is not None
+    assert all(map(np.isfinite, optimizer.evidence))
     assert torch.isfinite(w).all()

@@ -59,9 +59,9 @@ def fitting(network, X: Tensor, y: Tensor):
 def test_linear_least_squares_in_two_steps(rows, columns):
     X, y = table(rows, columns)
     w = nn.Parameter(torch.zeros(columns, dtype=DOUBLE))
-    algorithm = LevenbergMarquardt([w], damping=1e-9)
+    optimizer = LevenbergMarquardt([w], damping=1e-9)
     for _ in range(2):
-        algorithm.step(lambda: X @ w - y)
+        optimizer.step(lambda: X @ w - y)
     expected = torch.linalg.lstsq(X, y, driver="gelsd").solution
     if rows >= columns:
         torch.testing.assert_close(w.detach(), expected, rtol=1e-6, atol=1e-8)
@@ -71,7 +71,7 @@ def test_linear_least_squares_in_two_steps(rows, columns):
 def test_a_step_is_the_damped_one_written_out():
     X, y = table(30, 2)
     network = small()
-    algorithm = LevenbergMarquardt(network.parameters(), damping=0.5)
+    optimizer = LevenbergMarquardt(network.parameters(), damping=0.5)
     w = vector(network)
 
     def residuals(w):
@@ -85,13 +85,13 @@ def test_a_step_is_the_damped_one_written_out():
     square = J.T @ J
     sizes = w.abs().clamp(min=0.05 * float(w.abs().max()))
     damped = square + 0.5 * torch.diag(square.diagonal() + 100 * r.dot(r) / sizes**2)
-    loss = algorithm.step(fitting(network, X, y))
+    loss = optimizer.step(fitting(network, X, y))
     torch.testing.assert_close(vector(network), w - torch.linalg.solve(damped, J.T @ r))
     torch.testing.assert_close(loss, 0.5 * r.dot(r))
     after = residuals(vector(network))
-    assert algorithm.outcome.loss == pytest.approx(0.5 * after.dot(after).item(), rel=1e-12)
-    assert algorithm.outcome.gradient == pytest.approx((J.T @ r).abs().max().item(), rel=1e-12)
-    assert (algorithm.outcome.steps, algorithm.outcome.evaluations) == (1, 2)
+    assert optimizer.outcome.loss == pytest.approx(0.5 * after.dot(after).item(), rel=1e-12)
+    assert optimizer.outcome.gradient == pytest.approx((J.T @ r).abs().max().item(), rel=1e-12)
+    assert (optimizer.outcome.steps, optimizer.outcome.evaluations) == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -113,9 +113,9 @@ def test_the_unit_of_a_weight_does_not_matter():
     paths = []
     for units in (torch.ones(3, dtype=DOUBLE), torch.tensor([4.0, 0.5, 2.0], dtype=DOUBLE)):
         b = nn.Parameter(units.clone())
-        algorithm = LevenbergMarquardt([b])
+        optimizer = LevenbergMarquardt([b])
         for _ in range(2):
-            algorithm.step(lambda b=b, units=units: torch.tanh(X @ (b / units)) - y)
+            optimizer.step(lambda b=b, units=units: torch.tanh(X @ (b / units)) - y)
         paths.append(b.detach() / units)
     torch.testing.assert_close(*paths, rtol=1e-9, atol=0)
 
@@ -134,10 +134,10 @@ def test_certified_digits(name, start, data):
 def test_a_sine_from_thirty_starts():
     for seed in range(30):
         network = sine.start(seed)
-        algorithm = LevenbergMarquardt(network.parameters())
+        optimizer = LevenbergMarquardt(network.parameters())
         for _ in range(200):
-            algorithm.step(lambda network=network: sine.residuals(network))
-            if 2 * algorithm.outcome.loss <= sine.GOAL:
+            optimizer.step(lambda network=network: sine.residuals(network))
+            if 2 * optimizer.outcome.loss <= sine.GOAL:
                 break
         assert sine.sse(network) <= sine.GOAL
 
@@ -155,13 +155,13 @@ def test_never_uphill(rows, columns, seed, exponent, damping, geodesic):
     X, y = table(rows, columns, seed)
     network = small(seed, columns)
     closure = fitting(network, X, y * 10.0**exponent)
-    algorithm = LevenbergMarquardt(network.parameters(), damping=damping, geodesic=geodesic)
+    optimizer = LevenbergMarquardt(network.parameters(), damping=damping, geodesic=geodesic)
     before = closure().square().sum().item()
     for _ in range(6):
-        algorithm.step(closure)
+        optimizer.step(closure)
         after = closure().square().sum().item()
         assert after <= before * (1 + 1e-12)
-        assert algorithm.outcome.loss == pytest.approx(after / 2, rel=1e-6, abs=1e-14 * before)
+        assert optimizer.outcome.loss == pytest.approx(after / 2, rel=1e-6, abs=1e-14 * before)
         before = after
 
 
@@ -213,8 +213,8 @@ def test_a_trial_that_is_not_finite_is_taken_back():
     b = nn.Parameter(
         torch.tensor([4.0], dtype=DOUBLE)
     )  # Newton's first step leaves log's domain
-    algorithm = LevenbergMarquardt([b], damping=1e-9)
-    outcome = algorithm.minimize(lambda: torch.log(b * x) - torch.log(0.1 * x))
+    optimizer = LevenbergMarquardt([b], damping=1e-9)
+    outcome = optimizer.minimize(lambda: torch.log(b * x) - torch.log(0.1 * x))
     assert outcome.converged
     assert b.item() == pytest.approx(0.1)
 
@@ -256,18 +256,18 @@ def test_portions_are_as_good_as_the_whole(way, rows):
 def test_resumes_bit_for_bit(way):
     X, y = table(30, 2)
     network = small()
-    algorithm = made(network, **WAYS[way])
+    optimizer = made(network, **WAYS[way])
     closure = fitting(network, X, y)
     for _ in range(4):
-        algorithm.step(closure)
+        optimizer.step(closure)
     twin = copy.deepcopy(network)
     resumed = made(twin, **WAYS[way])
-    resumed.load_state_dict(copy.deepcopy(algorithm.state_dict()))
+    resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
     for _ in range(4):
-        algorithm.step(closure)
+        optimizer.step(closure)
         resumed.step(fitting(twin, X, y))
         assert torch.equal(vector(network), vector(twin))
-    assert resumed.outcome == algorithm.outcome
+    assert resumed.outcome == optimizer.outcome
 
 
 def test_frozen_parameters_and_groups():
@@ -276,9 +276,9 @@ def test_frozen_parameters_and_groups():
     first, second, *rest = network.parameters()
     first.requires_grad_(False)
     held = first.clone()
-    algorithm = LevenbergMarquardt([{"params": [first, second]}, {"params": rest}])
+    optimizer = LevenbergMarquardt([{"params": [first, second]}, {"params": rest}])
     before = fitting(network, X, y)().square().sum()
-    algorithm.minimize(fitting(network, X, y), 10)
+    optimizer.minimize(fitting(network, X, y), 10)
     assert torch.equal(first, held)
     assert fitting(network, X, y)().square().sum() < before / 2
 
@@ -297,15 +297,15 @@ def test_the_best_of_many_starts_is_kept():
     x, network = sine.x, sine.start(3)
     closure = fitting(network, x, sine.y.flatten())
     single = copy.deepcopy(network)
-    algorithm = made(network, restarts=8)
+    optimizer = made(network, restarts=8)
     losses = []
     for _ in range(30):
-        algorithm.step(closure)
-        losses.append(algorithm.outcome.loss)
+        optimizer.step(closure)
+        losses.append(optimizer.outcome.loss)
         assert closure().square().sum().item() / 2 == pytest.approx(losses[-1], rel=1e-9)
     assert all(b <= a * (1 + 1e-12) for a, b in itertools.pairwise(losses))
     LevenbergMarquardt(single.parameters()).minimize(fitting(single, x, sine.y.flatten()), 5)
-    starts = algorithm.state_dict()["state"][0]["starts"]
+    starts = optimizer.state_dict()["state"][0]["starts"]
     assert starts.shape == (8, 16)
     each = []
     for w in starts:
@@ -331,10 +331,10 @@ def test_many_starts_of_a_formula():
     y = 2 * torch.exp(-1.5 * x)
     b = nn.Parameter(torch.tensor([9.0, 9.0], dtype=DOUBLE))
     generator = torch.Generator().manual_seed(0)
-    algorithm = LevenbergMarquardt(
+    optimizer = LevenbergMarquardt(
         [b], restarts=20, draw=lambda: b.normal_(generator=generator)
     )
-    outcome = algorithm.minimize(lambda: b[0] * torch.exp(-b[1] * x) - y, 200)
+    outcome = optimizer.minimize(lambda: b[0] * torch.exp(-b[1] * x) - y, 200)
     assert outcome.converged
     torch.testing.assert_close(b.detach(), torch.tensor([2.0, 1.5], dtype=DOUBLE))
 
@@ -425,8 +425,8 @@ def test_on_an_accelerator(way):
                 network.load_state_dict(draws.pop(0).state_dict())
 
             options["draw"] = draw
-        algorithm = LevenbergMarquardt(network.parameters(), **options)
-        algorithm.minimize(fitting(network, X.to(device), y.to(device)), 5)
+        optimizer = LevenbergMarquardt(network.parameters(), **options)
+        optimizer.minimize(fitting(network, X.to(device), y.to(device)), 5)
     torch.testing.assert_close(vector(networks[1]).cpu(), vector(networks[0]))
 
 

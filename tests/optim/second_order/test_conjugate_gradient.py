@@ -33,8 +33,8 @@ def weights(*values, dtype=torch.float64):
 def test_a_quadratic_in_n_variables_is_solved_in_n_steps(formula, n):
     A, b = quadratic(n)
     w = weights(*[0.0] * n)
-    algorithm = ConjugateGradient([w], formula=formula, curvature=EXACT, tolerance=1e-9)
-    outcome = algorithm.minimize(lambda: w @ A @ w / 2 - b @ w)
+    optimizer = ConjugateGradient([w], formula=formula, curvature=EXACT, tolerance=1e-9)
+    outcome = optimizer.minimize(lambda: w @ A @ w / 2 - b @ w)
     assert outcome.reason == "gradient"
     assert outcome.steps <= n
     torch.testing.assert_close(w.detach(), torch.linalg.solve(A, b), atol=1e-9, rtol=0)
@@ -45,12 +45,12 @@ def test_a_quadratic_in_n_variables_is_solved_in_n_steps(formula, n):
 def test_directions_are_conjugate_and_gradients_orthogonal(n, seed, formula):
     A, b = quadratic(n, seed)
     w = weights(*[0.0] * n)
-    algorithm = ConjugateGradient([w], formula=formula, curvature=EXACT)
+    optimizer = ConjugateGradient([w], formula=formula, curvature=EXACT)
     directions, gradients = [], []
     for _ in range(n):
         gradients.append((A @ w - b).detach().clone())
         before = w.detach().clone()
-        algorithm.step(lambda: w @ A @ w / 2 - b @ w)
+        optimizer.step(lambda: w @ A @ w / 2 - b @ w)
         directions.append(w.detach() - before)
     D, G = (torch.nn.functional.normalize(torch.stack(v)) for v in (directions, gradients))
     off = ~torch.eye(n, dtype=torch.bool)
@@ -79,11 +79,11 @@ def test_the_second_direction_is_bent_by_the_formula(formula):
         return w[0] ** 2 + 2 * w[1] ** 4 + torch.cosh(3 * w[2])
 
     gradients, places = [], []
-    algorithm = ConjugateGradient([w], formula=formula)
+    optimizer = ConjugateGradient([w], formula=formula)
     for _ in range(3):
         gradients.append(torch.autograd.grad(closure(), w)[0])
         places.append(w.detach().clone())
-        algorithm.step(closure)
+        optimizer.step(closure)
     first, second = (b - a for a, b in itertools.pairwise(places))
     old, new = gradients[:2]
     assert abs(new @ first) / (new.norm() * first.norm()) > 0.01  # not an exact line search
@@ -97,8 +97,8 @@ def test_the_second_direction_is_bent_by_the_formula(formula):
 @every_formula
 def test_it_arrives_on_a_curved_valley(formula):
     w = weights(-1.2, 1.0)
-    algorithm = ConjugateGradient([w], formula=formula)
-    outcome = algorithm.minimize(lambda: (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2)
+    optimizer = ConjugateGradient([w], formula=formula)
+    outcome = optimizer.minimize(lambda: (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2)
     assert outcome.converged
     assert w.tolist() == pytest.approx([1, 1], abs=1e-5)
     assert outcome.loss == pytest.approx(rosen(w.tolist()), abs=1e-15)
@@ -107,25 +107,25 @@ def test_it_arrives_on_a_curved_valley(formula):
 
 def test_it_starts_afresh_where_successive_gradients_are_alike():
     w = weights(-1.2, 1.0, -1.2, 1.0, 0.5)
-    algorithm = ConjugateGradient([w], formula="fletcher_reeves")
+    optimizer = ConjugateGradient([w], formula="fletcher_reeves")
     alike = []
     for _ in range(20):
         old = torch.autograd.grad(valley(w), w)[0]
-        algorithm.step(lambda: valley(w))
+        optimizer.step(lambda: valley(w))
         new = torch.autograd.grad(valley(w), w)[0]
         alike.append(bool(abs(old @ new) > 0.2 * (new @ new)))
-        assert (algorithm.memory["beta"] == 0) == alike[-1]
+        assert (optimizer.memory["beta"] == 0) == alike[-1]
     assert 0 < sum(alike) < 20
 
 
 def test_it_starts_afresh_after_six_times_as_many_steps_as_weights():
     w = weights(3.0, 1.0)
-    algorithm = ConjugateGradient([w])
+    optimizer = ConjugateGradient([w])
     ages, betas = [], []
     for _ in range(12):
-        algorithm.step(lambda: valley(w))
-        ages.append(algorithm.memory["age"])
-        betas.append(algorithm.memory["beta"])
+        optimizer.step(lambda: valley(w))
+        ages.append(optimizer.memory["age"])
+        betas.append(optimizer.memory["beta"])
     assert ages == [*range(1, 12), 0]
     assert betas[-1] == 0 < betas[5]
 
@@ -140,13 +140,13 @@ def test_a_direction_that_does_not_descend_gives_way_to_the_gradient():
     def bowl():
         return w[0] ** 2 + 10 * w[1] ** 2
 
-    algorithm = ConjugateGradient([w])
-    algorithm.step(bowl)
-    algorithm.memory["beta"] = 1e6
+    optimizer = ConjugateGradient([w])
+    optimizer.step(bowl)
+    optimizer.memory["beta"] = 1e6
     gradient = torch.stack((2 * w[0], 20 * w[1])).detach()
-    algorithm.memory["direction"] = gradient.clone()
+    optimizer.memory["direction"] = gradient.clone()
     before, loss = w.detach().clone(), bowl().item()
-    algorithm.step(bowl)
+    optimizer.step(bowl)
     moved = w.detach() - before
     assert bowl().item() < loss
     torch.testing.assert_close(moved / moved.norm(), -gradient / gradient.norm())
@@ -155,7 +155,7 @@ def test_a_direction_that_does_not_descend_gives_way_to_the_gradient():
 def test_another_loss_in_each_step_still_descends_each():
     generator = torch.Generator().manual_seed(0)
     w = weights(*[1.0] * 6)
-    algorithm = ConjugateGradient([w])
+    optimizer = ConjugateGradient([w])
     for _ in range(20):
         rows = torch.randn(4, 6, generator=generator, dtype=torch.float64)
 
@@ -163,7 +163,7 @@ def test_another_loss_in_each_step_still_descends_each():
             return (rows @ w).square().mean() + 1e-3 * w.square().sum()
 
         before = batch().item()
-        assert algorithm.step(batch).item() == before
+        assert optimizer.step(batch).item() == before
         assert batch().item() < before
     assert math.isfinite(w.sum().item())
 

@@ -55,9 +55,9 @@ def test_the_estimate_is_the_diagonal_in_the_mean():
     w = nn.Parameter(torch.zeros(size, dtype=torch.float64))
     diagonals = []
     for seed in range(200):
-        algorithm = HessianDiagonal([w], seed=1000 * seed)
+        optimizer = HessianDiagonal([w], seed=1000 * seed)
         loss = 0.5 * (w - minimum) @ matrix @ (w - minimum)
-        diagonals.append(algorithm.diagonal(Curvature("HessianDiagonal", loss, [w])))
+        diagonals.append(optimizer.diagonal(Curvature("HessianDiagonal", loss, [w])))
     estimates = torch.stack(diagonals)
     error = (estimates.mean(0) - matrix.diagonal()).abs()
     # One entry's deviation is √(2 Σ_j≠i H_ij²) at most, over √(4 · 200) in the mean.
@@ -76,13 +76,13 @@ def test_no_step_goes_uphill(seed):
     def loss_of():
         return (coefficients @ w).sin().sum() + 0.01 * w @ w
 
-    algorithm = HessianDiagonal([w], min_curvature=1e-3)
+    optimizer = HessianDiagonal([w], min_curvature=1e-3)
     before = loss_of().item()
     for _ in range(8):
-        algorithm.step(loss_of)
+        optimizer.step(loss_of)
         after = loss_of().item()
         assert after <= before
-        assert algorithm.outcome.loss == pytest.approx(after, abs=1e-12)
+        assert optimizer.outcome.loss == pytest.approx(after, abs=1e-12)
         before = after
 
 
@@ -95,14 +95,14 @@ def test_it_learns_and_is_resumed_bit_by_bit(units, dtype):
     def run(cut):
         torch.manual_seed(1)
         net = nn.Sequential(nn.Linear(8, units), nn.Tanh(), nn.Linear(units, 2)).to(dtype)
-        algorithm = HessianDiagonal(net.parameters())
+        optimizer = HessianDiagonal(net.parameters())
         for step in range(15):
             if step == cut:
-                state = algorithm.state_dict()
-                algorithm = HessianDiagonal(net.parameters())
-                algorithm.load_state_dict(state)
-            algorithm.step(lambda net=net: F.cross_entropy(net(x), y))
-        return nn.utils.parameters_to_vector(net.parameters()), algorithm.outcome
+                state = optimizer.state_dict()
+                optimizer = HessianDiagonal(net.parameters())
+                optimizer.load_state_dict(state)
+            optimizer.step(lambda net=net: F.cross_entropy(net(x), y))
+        return nn.utils.parameters_to_vector(net.parameters()), optimizer.outcome
 
     (ran, outcome), (resumed, again) = run(None), run(6)
     assert torch.equal(ran, resumed)
@@ -139,10 +139,10 @@ def test_beyond_the_edge_of_the_function_it_steps_back():
 def test_where_nothing_is_lower_the_weights_stay_and_it_is_said():
     w = nn.Parameter(torch.tensor([3.0, -2.0]))
     calls = iter(range(1000))
-    algorithm = HessianDiagonal([w])
-    algorithm.step(lambda: w @ w + 100 * next(calls))
-    assert algorithm.outcome.done
-    assert algorithm.outcome.loss == 13
+    optimizer = HessianDiagonal([w])
+    optimizer.step(lambda: w @ w + 100 * next(calls))
+    assert optimizer.outcome.done
+    assert optimizer.outcome.loss == 13
     assert w.tolist() == [3, -2]
 
 
@@ -170,12 +170,12 @@ def test_going_to_and_fro_across_a_valley_is_stuck(steepness):
     def loss():
         return 0.5 * (steepness * (w[0] + w[1]).square() + (w[0] - w[1]).square())
 
-    algorithm = HessianDiagonal([w])
-    outcome = algorithm.minimize(loss, 1000)
+    optimizer = HessianDiagonal([w])
+    outcome = optimizer.minimize(loss, 1000)
     assert outcome.reason == "stuck"
     assert outcome.steps <= 201
-    algorithm.step(loss)  # it can be asked to go on
-    assert algorithm.outcome.reason == "going on"
+    optimizer.step(loss)  # it can be asked to go on
+    assert optimizer.outcome.reason == "going on"
 
 
 def test_slow_but_steady_is_not_stuck():

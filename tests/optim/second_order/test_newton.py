@@ -154,12 +154,12 @@ def test_conjugate_gradients_find_the_newton_step_and_keep_to_the_radius():
 def test_a_quadratic_is_solved_in_one_step(size):
     matrix, minimum = quadratic(size)
     w = nn.Parameter(torch.zeros(size, dtype=torch.float64))
-    algorithm = Hessian([w])
-    algorithm.step(lambda: 0.5 * (w - minimum) @ matrix @ (w - minimum))
+    optimizer = Hessian([w])
+    optimizer.step(lambda: 0.5 * (w - minimum) @ matrix @ (w - minimum))
     torch.testing.assert_close(w.detach(), minimum, rtol=1e-9, atol=1e-9)
-    assert not algorithm.indefinite
-    algorithm.step(lambda: 0.5 * (w - minimum) @ matrix @ (w - minimum))
-    assert algorithm.outcome.converged
+    assert not optimizer.indefinite
+    optimizer.step(lambda: 0.5 * (w - minimum) @ matrix @ (w - minimum))
+    assert optimizer.outcome.converged
 
 
 @pytest.mark.parametrize("hessian_free", [False, True])
@@ -173,29 +173,29 @@ def test_rosenbrocks_valley_is_followed_to_its_end(hessian_free):
 
 def test_a_saddle_is_said_and_left_even_from_its_very_middle():
     w = nn.Parameter(torch.zeros(2, dtype=torch.float64))
-    algorithm = Hessian([w])
+    optimizer = Hessian([w])
 
     def loss_of():
         return w[0] ** 2 + (w[1] ** 2 - 1) ** 2
 
-    algorithm.step(loss_of)
-    assert algorithm.indefinite
-    assert algorithm.outcome.loss < 1
-    outcome = algorithm.minimize(loss_of)
+    optimizer.step(loss_of)
+    assert optimizer.indefinite
+    assert optimizer.outcome.loss < 1
+    outcome = optimizer.minimize(loss_of)
     assert outcome.reason == "gradient"
-    assert not algorithm.indefinite
+    assert not optimizer.indefinite
     assert abs(w[1].item()) == pytest.approx(1)
 
 
 def test_the_sine_is_fitted_from_ten_starts():
     for seed in range(10):
         network, closure = sine(seed)
-        algorithm = Hessian(network.parameters())
+        optimizer = Hessian(network.parameters())
         for _ in range(150):
-            algorithm.step(closure)
-            if algorithm.outcome.loss <= GOAL or algorithm.outcome.done:
+            optimizer.step(closure)
+            if optimizer.outcome.loss <= GOAL or optimizer.outcome.done:
                 break
-        assert closure().item() <= GOAL, (seed, str(algorithm.outcome))
+        assert closure().item() <= GOAL, (seed, str(optimizer.outcome))
 
 
 def test_it_is_fitted_without_a_matrix_too():
@@ -215,14 +215,14 @@ def test_no_step_goes_uphill(seed, hessian_free):
         waves = (coefficients @ w).sin().sum() + (coefficients @ w).square().log1p().sum()
         return waves + 0.01 * w @ w
 
-    algorithm = Hessian([w], hessian_free=hessian_free)
+    optimizer = Hessian([w], hessian_free=hessian_free)
     before = loss_of().item()
     for _ in range(8):
-        began = float(algorithm.step(loss_of))
+        began = float(optimizer.step(loss_of))
         after = loss_of().item()
         assert began == before
         assert after <= before
-        assert algorithm.outcome.loss == pytest.approx(after, abs=1e-12)
+        assert optimizer.outcome.loss == pytest.approx(after, abs=1e-12)
         before = after
 
 
@@ -230,14 +230,14 @@ def test_no_step_goes_uphill(seed, hessian_free):
 def test_it_is_resumed_bit_by_bit(hessian_free):
     def run(cut):
         network, closure = sine(3)
-        algorithm = Hessian(network.parameters(), hessian_free=hessian_free)
+        optimizer = Hessian(network.parameters(), hessian_free=hessian_free)
         for step in range(12):
             if step == cut:
-                state = algorithm.state_dict()
-                algorithm = Hessian(network.parameters(), hessian_free=hessian_free)
-                algorithm.load_state_dict(state)
-            algorithm.step(closure)
-        return nn.utils.parameters_to_vector(network.parameters()), algorithm.outcome
+                state = optimizer.state_dict()
+                optimizer = Hessian(network.parameters(), hessian_free=hessian_free)
+                optimizer.load_state_dict(state)
+            optimizer.step(closure)
+        return nn.utils.parameters_to_vector(network.parameters()), optimizer.outcome
 
     (ran, outcome), (resumed, again) = run(None), run(5)
     assert torch.equal(ran, resumed)
@@ -249,10 +249,10 @@ def test_it_is_resumed_bit_by_bit(hessian_free):
 def test_groups_frozen_and_unused_weights(dtype, hessian_free):
     first, second, frozen, unused = (nn.Parameter(torch.ones(2, dtype=dtype)) for _ in range(4))
     frozen.requires_grad_(requires_grad=False)
-    algorithm = Hessian(
+    optimizer = Hessian(
         [{"params": [first, frozen]}, {"params": [second, unused]}], hessian_free=hessian_free
     )
-    outcome = algorithm.minimize(lambda: (first - frozen * 3).square().sum() + second @ second)
+    outcome = optimizer.minimize(lambda: (first - frozen * 3).square().sum() + second @ second)
     assert outcome.converged
     assert first.tolist() == pytest.approx([3, 3], abs=1e-4)
     assert second.tolist() == pytest.approx([0, 0], abs=1e-4)
@@ -283,10 +283,10 @@ def test_a_loss_that_is_linear_goes_down_and_does_not_crash():
 def test_where_nothing_is_lower_the_weights_stay_and_it_is_said():
     w = nn.Parameter(torch.tensor([3.0, -2.0]))
     calls = iter(range(1000))
-    algorithm = Hessian([w])
-    algorithm.step(lambda: w @ w + 100 * next(calls))
-    assert algorithm.outcome.done
-    assert algorithm.outcome.loss == 13
+    optimizer = Hessian([w])
+    optimizer.step(lambda: w @ w + 100 * next(calls))
+    assert optimizer.outcome.done
+    assert optimizer.outcome.loss == 13
     assert w.tolist() == [3, -2]
 
 

@@ -125,8 +125,8 @@ def test_bfgs_needs_few_evaluations_on_a_quadratic_of_condition_a_million(n, sca
     axes = torch.linalg.qr(mixed).Q
     A = scale * (axes * torch.logspace(0, 6, n, dtype=torch.float64)) @ axes.T
     w = weights(*[1.0] * n)
-    algorithm = QuasiNewton([w], update="bfgs", tolerance=1e-8 * scale)
-    outcome = algorithm.minimize(lambda: w @ (A @ w) / 2)
+    optimizer = QuasiNewton([w], update="bfgs", tolerance=1e-8 * scale)
+    outcome = optimizer.minimize(lambda: w @ (A @ w) / 2)
     assert outcome.reason == "gradient"
     assert outcome.evaluations <= 1.6 * n + 5
 
@@ -167,29 +167,29 @@ def test_two_loops_are_bfgs_without_the_matrix(n, pairs, seed):
 def test_a_quadratic_in_n_variables_is_solved_in_n_steps(update, n):
     A, b = quadratic(n)
     w = weights(*[0.0] * n)
-    algorithm = QuasiNewton([w], update=update, curvature=EXACT, tolerance=1e-8)
-    outcome = algorithm.minimize(lambda: w @ A @ w / 2 - b @ w)
+    optimizer = QuasiNewton([w], update=update, curvature=EXACT, tolerance=1e-8)
+    outcome = optimizer.minimize(lambda: w @ A @ w / 2 - b @ w)
     assert outcome.reason == "gradient"
     assert outcome.steps <= n + (update == "sr1")
     torch.testing.assert_close(w.detach(), torch.linalg.solve(A, b), atol=1e-8, rtol=0)
     if update == "dfp":
         torch.testing.assert_close(
-            algorithm.memory["matrix"], torch.linalg.inv(A), atol=1e-6, rtol=0
+            optimizer.memory["matrix"], torch.linalg.inv(A), atol=1e-6, rtol=0
         )
     if update == "bfgs":
-        unseen, seen = algorithm.memory["matrices"]
+        unseen, seen = optimizer.memory["matrices"]
         torch.testing.assert_close(seen, torch.linalg.inv(A), atol=1e-6, rtol=0)
         assert float(unseen.abs().max()) < 1e-9
     if update == "sr1":
-        torch.testing.assert_close(algorithm.memory["matrix"], A, atol=1e-6, rtol=0)
+        torch.testing.assert_close(optimizer.memory["matrix"], A, atol=1e-6, rtol=0)
 
 
 @every_update
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_it_arrives_on_a_curved_valley(update, dtype):
     w = weights(-1.2, 1.0, -1.2, 1.0, dtype=dtype)
-    algorithm = QuasiNewton([w], update=update)
-    outcome = algorithm.minimize(lambda: rosenbrock(w))
+    optimizer = QuasiNewton([w], update=update)
+    outcome = optimizer.minimize(lambda: rosenbrock(w))
     assert outcome.converged
     assert w.tolist() == pytest.approx([1] * 4, abs=1e-6 if dtype == torch.float64 else 1e-3)
     assert rosen(w.double().tolist()) < 1e-6
@@ -199,8 +199,8 @@ def test_it_arrives_on_a_curved_valley(update, dtype):
 def test_an_indefinite_matrix_still_gives_a_descent(update):
     """From beside the saddle of w₁² − w₂² + w₂⁴ it comes to a minimum, −¼."""
     w = weights(1.0, 1e-3)
-    algorithm = QuasiNewton([w], update=update)
-    outcome = algorithm.minimize(lambda: w[0] ** 2 - w[1] ** 2 + w[1] ** 4)
+    optimizer = QuasiNewton([w], update=update)
+    outcome = optimizer.minimize(lambda: w[0] ** 2 - w[1] ** 2 + w[1] ** 4)
     assert outcome.loss == pytest.approx(-0.25, abs=1e-9)
 
 
@@ -216,17 +216,17 @@ def test_negative_eigenvalues_count_by_their_size():
 
 def test_limited_memory_keeps_so_many_pairs():
     w = weights(*[-1.2, 1.0] * 5)
-    algorithm = QuasiNewton([w], update="lbfgs", memory=3)
-    algorithm.minimize(lambda: rosenbrock(w), max_steps=10)
-    assert [len(algorithm.memory[name]) for name in ("steps_kept", "changes_kept")] == [3, 3]
+    optimizer = QuasiNewton([w], update="lbfgs", memory=3)
+    optimizer.minimize(lambda: rosenbrock(w), max_steps=10)
+    assert [len(optimizer.memory[name]) for name in ("steps_kept", "changes_kept")] == [3, 3]
 
 
 def test_more_weights_than_a_matrix_should_hold_are_told_of_lbfgs():
     w = torch.nn.Parameter(torch.zeros(5001))
-    algorithm = QuasiNewton([w], update="sr1")
+    optimizer = QuasiNewton([w], update="sr1")
     said = r"update='sr1'.*at most 5,000 of them, got 5,001; update='lbfgs' keeps none"
     with pytest.raises(ValueError, match=said):
-        algorithm.step(lambda: (w - 1).square().sum())
+        optimizer.step(lambda: (w - 1).square().sum())
     assert QuasiNewton([w], update="lbfgs").minimize(lambda: (w - 1).square().sum()).converged
 
 

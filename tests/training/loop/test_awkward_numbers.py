@@ -202,7 +202,7 @@ class TestTheTrainer:
         network.reset_parameters(torch.Generator().manual_seed(0))
         trainer = Trainer(
             network,
-            algorithm=torch.optim.Adam(network.parameters(), lr=0.02),
+            optimizer=torch.optim.Adam(network.parameters(), lr=0.02),
             loss="cross_entropy",
             metrics=["accuracy"],
             seed=0,

@@ -337,7 +337,7 @@ def test_a_trainer_reports_them(name, dtype):
     x, t = values[:, None], targets[:, None]
     still = torch.optim.SGD(network.parameters(), lr=0.0)
     trainer = Trainer(
-        network, loss="squared_error", metrics=["r2"], algorithm=still, normalize=False,
+        network, loss="squared_error", metrics=["r2"], optimizer=still, normalize=False,
         progress=False,
     )  # fmt: skip
     record = trainer.fit((x, t), validation=(x, t), epochs=1, batch_size=6)[-1]

@@ -1,4 +1,4 @@
-"""Algorithms that evaluate the loss several times in a step."""
+"""Optimisers that evaluate the loss several times in a step."""
 
 import pytest
 import torch
@@ -61,11 +61,11 @@ class GaussNewton(torch.optim.Optimizer):
             nn.utils.vector_to_parameters(moved, parameters)
 
 
-def fit(network, algorithm, epochs=3, batch_size=20, **options):
+def fit(network, optimizer, epochs=3, batch_size=20, **options):
     trainer = Trainer(
         network,
         loss="squared_error",
-        algorithm=algorithm,
+        optimizer=optimizer,
         seed=0,
         threads=1,
         progress=False,
@@ -82,15 +82,15 @@ def test_torchs_lbfgs_takes_the_steps_that_it_takes_by_hand():
     theirs = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
     # In one batch the order of the examples changes sums in the last bits only.
     history = fit(ours, lbfgs(ours), epochs=1)
-    algorithm = lbfgs(theirs)
+    optimizer = lbfgs(theirs)
 
     def closure():
-        algorithm.zero_grad()
+        optimizer.zero_grad()
         loss = nn.functional.mse_loss(theirs(X), Y)
         loss.backward()
         return loss
 
-    first = algorithm.step(closure)
+    first = optimizer.step(closure)
     torch.testing.assert_close(ours[0].weight, theirs[0].weight, rtol=1e-2, atol=1e-3)
     assert history[0]["loss"] == pytest.approx(first.item(), rel=1e-5)
 
@@ -104,11 +104,11 @@ def test_lbfgs_learns_with_accumulation_and_a_penalty():
 def test_closures_of_ours_return_the_loss_and_see_one_dropout_mask():
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(3, 16), nn.Dropout(0.5), nn.Linear(16, 1))
-    algorithm = Halving(net.parameters())
-    fit(net, algorithm, epochs=10)
-    assert all(again == first for first, again, _ in algorithm.evaluated)
-    assert all(after <= first for first, _, after in algorithm.evaluated)
-    assert len({first for first, _, _ in algorithm.evaluated}) == 10
+    optimizer = Halving(net.parameters())
+    fit(net, optimizer, epochs=10)
+    assert all(again == first for first, again, _ in optimizer.evaluated)
+    assert all(after <= first for first, _, after in optimizer.evaluated)
+    assert len({first for first, _, _ in optimizer.evaluated}) == 10
 
 
 def test_residuals_are_given_to_those_who_ask():
@@ -135,7 +135,7 @@ def test_lbfgs_is_resumed_bit_by_bit(tmp_path):
             torch.manual_seed(0)
             net = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.1), nn.Linear(4, 1))
             trainer = Trainer(
-                net, loss="squared_error", algorithm=lbfgs(net), seed=0, threads=1,
+                net, loss="squared_error", optimizer=lbfgs(net), seed=0, threads=1,
                 progress=False, checkpoints=folder,
             )  # fmt: skip
             trainer.fit((X, Y), epochs=end, batch_size=10, resume=folder is not None)

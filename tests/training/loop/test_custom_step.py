@@ -20,7 +20,7 @@ def reconstruct(trainer, batch):
 
 def test_the_returned_loss_is_minimised_and_the_values_are_averaged():
     net = nn.Linear(4, 4)
-    trainer = trainer_of(net, reconstruct, algorithm=torch.optim.Adam(net.parameters(), 0.05))
+    trainer = trainer_of(net, reconstruct, optimizer=torch.optim.Adam(net.parameters(), 0.05))
     history = trainer.fit(X, X, epochs=60, batch_size=6)
     assert history.columns == [
         "epoch", "steps", "loss", "size", "validation_loss", "validation_size", "lr", "seconds",
@@ -65,15 +65,15 @@ def adversarial(trainer, batch):
 def pair():
     torch.manual_seed(0)
     networks = {"maker": nn.Linear(2, 4), "critic": nn.Linear(4, 1)}
-    algorithms = {k: torch.optim.SGD(n.parameters(), lr=0.1) for k, n in networks.items()}
-    return networks, algorithms
+    optimizers = {k: torch.optim.SGD(n.parameters(), lr=0.1) for k, n in networks.items()}
+    return networks, optimizers
 
 
 def test_two_networks_are_trained_in_turn_and_each_by_its_own_loss():
-    networks, algorithms = pair()
+    networks, optimizers = pair()
     hand, optimizers = pair()
     torch.manual_seed(1)
-    trainer = trainer_of(networks, adversarial, algorithm=algorithms, seed=None)
+    trainer = trainer_of(networks, adversarial, optimizer=optimizers, seed=None)
     state = torch.get_rng_state()
     trainer.fit(X, epochs=1, batch_size=16)
     torch.set_rng_state(state)
@@ -97,9 +97,9 @@ def test_accumulation_keeps_the_gradients_of_two_networks_apart():
 
     results = []
     for options in ({"accumulate": 4, "batch_size": 4}, {"accumulate": 1, "batch_size": 16}):
-        networks, algorithms = pair()
+        networks, optimizers = pair()
         batch_size = options.pop("batch_size")
-        trainer = trainer_of(networks, step, algorithm=algorithms, **options)
+        trainer = trainer_of(networks, step, optimizer=optimizers, **options)
         trainer.fit(X, epochs=1, batch_size=batch_size)
         results.append(networks["critic"].weight.detach())
     torch.testing.assert_close(*results)
@@ -114,7 +114,7 @@ def test_an_algorithm_may_take_several_steps_in_one():
     net = nn.Linear(1, 1, bias=False)
     net.weight.data.fill_(0.0)
     sgd = torch.optim.SGD(net.parameters(), lr=0.25)
-    trainer_of(net, step, algorithm=sgd).fit(X[:4], epochs=1)
+    trainer_of(net, step, optimizer=sgd).fit(X[:4], epochs=1)
     assert net.weight.item() == pytest.approx(1 - 0.5**3)
 
 
@@ -124,10 +124,10 @@ def test_what_a_step_may_not_do_is_said():
         trainer_of(net, lambda t, b: net(b).mean()).fit(X, epochs=1)
     with pytest.raises(TypeError, match=r"scalar tensors; 'loss' is \(16, 4\)"):
         trainer_of(net, lambda t, b: {"loss": net(b)}).fit(X, epochs=1)
-    networks, algorithms = pair()
+    networks, optimizers = pair()
     with pytest.raises(ValueError, match=r"one of \['maker', 'critic'\], got 'crtic'"):
         trainer_of(
-            networks, lambda t, b: t.minimize(b.mean(), "crtic"), algorithm=algorithms
+            networks, lambda t, b: t.minimize(b.mean(), "crtic"), optimizer=optimizers
         ).fit(X, epochs=1)
 
     def twice(trainer, batch):
@@ -138,16 +138,16 @@ def test_what_a_step_may_not_do_is_said():
     with pytest.raises(ValueError, match="can minimize only one loss of 'network'"):
         trainer_of(net, twice, accumulate=2).fit(X, epochs=1, batch_size=4)
     with pytest.raises(ValueError, match="several networks need a step"):
-        Trainer(networks, algorithm=algorithms)
+        Trainer(networks, optimizer=optimizers)
 
 
 def test_two_networks_are_resumed_together(tmp_path):
     results = []
     for folder, epochs in ((None, (4,)), (tmp_path, (2, 4))):
         for end in epochs:
-            networks, algorithms = pair()
+            networks, optimizers = pair()
             trainer = trainer_of(
-                networks, adversarial, algorithm=algorithms, checkpoints=folder
+                networks, adversarial, optimizer=optimizers, checkpoints=folder
             )
             trainer.fit(X, epochs=end, batch_size=4, resume=folder is not None)
         results.append([n.weight for n in networks.values()])
@@ -155,12 +155,12 @@ def test_two_networks_are_resumed_together(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "algorithm", ["quasi_newton", "levenberg_marquardt", torch.optim.LBFGS]
+    "optimizer", ["quasi_newton", "levenberg_marquardt", torch.optim.LBFGS]
 )
-def test_a_search_is_not_for_a_step_that_gives_the_loss_once(algorithm):
+def test_a_search_is_not_for_a_step_that_gives_the_loss_once(optimizer):
     network = nn.Linear(4, 4)
     with pytest.raises(ValueError, match="asks for the loss several times in a step"):
-        trainer_of(network, reconstruct, algorithm=algorithm).fit(X, epochs=1)
+        trainer_of(network, reconstruct, optimizer=optimizer).fit(X, epochs=1)
 
 
 def test_a_step_that_calls_backward_is_refused_in_a_line():

@@ -71,7 +71,7 @@ def test_validation_data_are_checked_before_the_training_begins():
         ({"batch_size": 0}, "batch_size must be a whole number from 1"),
         ({"loss": "cros_entropy"}, "cross_entropy"),
         ({"metrics": ["acuracy"]}, "accuracy"),
-        ({"algorithm": "adm"}, "adam"),
+        ({"optimizer": "adm"}, "adam"),
         ({"accumulate": 0}, "accumulate must be a whole number from 1"),
         ({"clip_norm": -1.0}, "clip_norm must be a number above 0, got -1.0"),
         ({"ema": 1.0}, r"ema is a decay in \[0, 1\), such as 0.999, got 1.0"),
@@ -96,7 +96,7 @@ def test_options_out_of_range(options, message):
     ("options", "message"),
     [
         ({"callbacks": [print]}, "must be Callback objects, got <built-in"),
-        ({"algorithm": lambda parameters: 3}, "must be an optimiser bound to parameters"),
+        ({"optimizer": lambda parameters: 3}, "must be an optimiser bound to parameters"),
         ({"net": "resnet"}, "takes a network or a dict of networks, got a str"),
     ],
 )
@@ -108,7 +108,7 @@ def test_things_that_are_no_such_thing(options, message):
 def test_an_algorithm_for_another_network_is_refused():
     other = torch.optim.SGD(network().parameters(), lr=0.1)
     with pytest.raises(ValueError, match="SGD is bound to parameters that are not"):
-        Trainer(network(), algorithm=other)
+        Trainer(network(), optimizer=other)
 
 
 def test_a_network_without_an_input_is_refused():

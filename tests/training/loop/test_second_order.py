@@ -1,4 +1,4 @@
-"""Algorithms that take all examples at once, through the trainer, estimators, command line."""
+"""Optimisers that take all examples at once, through the trainer, estimators, command line."""
 
 import json
 import math
@@ -43,9 +43,9 @@ def network(dtype=torch.float32, *, norm=False, dropout=0.0):
     return nn.Sequential(*layers).to(dtype)
 
 
-def trainer_of(net, algorithm, **options):
+def trainer_of(net, optimizer, **options):
     options = {"seed": 0, "threads": 1, "progress": False, "loss": "squared_error"} | options
-    return Trainer(net, algorithm=algorithm, **options)
+    return Trainer(net, optimizer=optimizer, **options)
 
 
 def flat(net):
@@ -87,13 +87,13 @@ def test_dropout_is_frozen_within_a_step_and_does_not_end_the_training(name):
     )
     trainer = trainer_of(net, by_name(name)(net.parameters()))
     ends = []
-    step = trainer.algorithm.step
+    step = trainer.optimizer.step
 
     def counted(closure):
         step(closure)
         ends.append(len(masks))
 
-    trainer.algorithm.step = counted
+    trainer.optimizer.step = counted
     history = trainer.fit(data(), epochs=4)
     assert len(history) == 4
     starts = [0, *ends[:-1]]
@@ -123,8 +123,8 @@ def test_it_ends_by_itself_and_says_why(name):
     trainer = trainer_of(net, by_name(name))
     history = trainer.fit((x, x.sum(1, keepdim=True)), epochs=60)
     assert len(history) < 60
-    assert trainer.stop_reason == str(trainer.algorithm.outcome)
-    assert trainer.algorithm.outcome.converged
+    assert trainer.stop_reason == str(trainer.optimizer.outcome)
+    assert trainer.optimizer.outcome.converged
 
 
 def test_it_goes_on_where_a_batch_is_not_all():
@@ -229,11 +229,11 @@ class Collector(torch.optim.Optimizer):
 def test_many_examples_come_in_portions_and_a_penalty_at_the_end():
     x, y = data(rows=10_000)
     net = network(dropout=0.5)
-    algorithm = Collector(net.parameters())
-    history = trainer_of(net, algorithm, regularizer=l2(0.01), metrics=["r2"]).fit(
+    optimizer = Collector(net.parameters())
+    history = trainer_of(net, optimizer, regularizer=l2(0.01), metrics=["r2"]).fit(
         (x, y), epochs=1
     )
-    first, second = algorithm.seen
+    first, second = optimizer.seen
     assert [len(part) for part in first] == [3334, 3334, 3332, 24 + 8]
     assert all(torch.equal(*pair) for pair in zip(first, second, strict=True))
     # ½‖r‖² is half of N times what the trainer reports, with the penalty.
@@ -245,9 +245,9 @@ def test_many_examples_come_in_portions_and_a_penalty_at_the_end():
 
 def test_batch_statistics_keep_a_batch_together():
     net = network(norm=True)
-    algorithm = Collector(net.parameters())
-    trainer_of(net, algorithm).fit(data(rows=10_000), epochs=1)
-    assert [len(part) for part in algorithm.seen[0]] == [10_000]
+    optimizer = Collector(net.parameters())
+    trainer_of(net, optimizer).fit(data(rows=10_000), epochs=1)
+    assert [len(part) for part in optimizer.seen[0]] == [10_000]
 
 
 def test_levenberg_marquardt_minimises_what_the_trainer_reports():
@@ -277,7 +277,7 @@ def test_regressors_fit_by_default(name):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 2))
     y = 1000 + 300 * np.sin(x[:, 0]) + 100 * x[:, 1] ** 2
-    model = NetworkRegressor("Tanh(6)", algorithm=name, random_state=0, epochs=80).fit(x, y)
+    model = NetworkRegressor("Tanh(6)", optimizer=name, random_state=0, epochs=80).fit(x, y)
     assert model.score(x, y) > (0.8 if name == "hessian_diagonal" else 0.95)
     assert model.predict(x).dtype == np.float64
     steps = model.history_[-1]["steps"]
@@ -289,7 +289,7 @@ def test_classifiers_fit_by_default(name):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 2)).astype(np.float32)
     y = np.where(x[:, 0] * x[:, 1] > 0, "same", "other")
-    model = NetworkClassifier("Tanh(6)", algorithm=name, random_state=0, epochs=80).fit(x, y)
+    model = NetworkClassifier("Tanh(6)", optimizer=name, random_state=0, epochs=80).fit(x, y)
     assert model.score(x, y) > 0.85
     assert model.predict_proba(x).dtype == np.float32
 
@@ -301,7 +301,7 @@ def test_rates_and_epochs_are_the_algorithms_own():
     assert len(model.history_) == 50
     assert model.history_[0]["lr"] == 1e-3
     with pytest.raises(ValueError, match=r"levenberg_marquardt .* has no lr, got 0\.1"):
-        NetworkRegressor(algorithm="levenberg_marquardt", lr=0.1).fit(x, x[:, 0])
+        NetworkRegressor(optimizer="levenberg_marquardt", lr=0.1).fit(x, x[:, 0])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -310,7 +310,7 @@ def test_the_command_line_trains_with_each(name, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("neuropil.report.write_report", lambda path, *_, **__: path.touch())
     rows = [f"{x},{x % 7},{1000 + 50 * x + (x % 7) ** 2}.5" for x in range(80)]
     (tmp_path / "numbers.csv").write_text("\n".join(["a,b,price", *rows, ""]))
-    arguments = ["train", "--data", "numbers.csv", "--algorithm", name, "--out", "run"]
+    arguments = ["train", "--data", "numbers.csv", "--optimizer", name, "--out", "run"]
     assert main([*arguments, "--epochs", "25", "--threads", "1"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "at most 25 epochs of all" in said
@@ -326,7 +326,7 @@ def test_the_command_line_trains_with_each(name, tmp_path, monkeypatch, capsys):
 
 def test_a_rate_for_an_algorithm_without_one_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(["train", "--algorithm", "quasi_newton", "--lr", "0.1"]) == 2
+    assert main(["train", "--optimizer", "quasi_newton", "--lr", "0.1"]) == 2
     assert "quasi_newton finds its steps by itself and has no lr" in capsys.readouterr().err
 
 
@@ -346,12 +346,12 @@ def test_options_stand_behind_the_name():
     x = np.linspace(-1, 1, 41).reshape(-1, 1)
     y = np.sin(np.pi * x).ravel()
     errors = {}
-    for algorithm in ("levenberg_marquardt", "LevenbergMarquardt(restarts=16)"):
-        model = NetworkRegressor(Tanh(3), algorithm=algorithm, epochs=30, random_state=1)
-        errors[algorithm] = ((model.fit(x, y).predict(x) - y) ** 2).sum()
+    for optimizer in ("levenberg_marquardt", "LevenbergMarquardt(restarts=16)"):
+        model = NetworkRegressor(Tanh(3), optimizer=optimizer, epochs=30, random_state=1)
+        errors[optimizer] = ((model.fit(x, y).predict(x) - y) ** 2).sum()
     one, many = errors.values()
     assert many <= one * (1 + 1e-9)
     with pytest.raises(ValueError, match="has no option 'restart'"):
-        NetworkRegressor(algorithm="LevenbergMarquardt(restart=3)").fit(x, y)
+        NetworkRegressor(optimizer="LevenbergMarquardt(restart=3)").fit(x, y)
     with pytest.raises(ValueError, match="must be a name or a call with plain values"):
-        NetworkRegressor(algorithm="adam(lr=open('x'))").fit(x, y)
+        NetworkRegressor(optimizer="adam(lr=open('x'))").fit(x, y)

@@ -19,7 +19,7 @@ def sequences(length):
 
 
 def trainer_of(network, **options):
-    return Trainer(network, progress=False, seed=0, algorithm=torch.optim.SGD, **options)
+    return Trainer(network, progress=False, seed=0, optimizer=torch.optim.SGD, **options)
 
 
 # 5 positions and 5 classes: nothing but the layer can tell which is which.

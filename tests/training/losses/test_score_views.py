@@ -178,7 +178,7 @@ def test_reported_figures_are_those_of_predict(loss, kind, reference, last):
         network,
         loss=loss,
         metrics=names,
-        algorithm=still,
+        optimizer=still,
         threads=None,
         progress=False,
         ema=0.5,
@@ -195,9 +195,9 @@ def test_reported_figures_are_those_of_predict(loss, kind, reference, last):
 LBFGS = partial(torch.optim.LBFGS, line_search_fn="strong_wolfe")
 
 
-@pytest.mark.parametrize("algorithm", [QuasiNewton, LevenbergMarquardt, LBFGS])
+@pytest.mark.parametrize("optimizer", [QuasiNewton, LevenbergMarquardt, LBFGS])
 @pytest.mark.parametrize("last", [Sigmoid(1), Softmax(2), Linear(2)], ids=repr)
-def test_searches_and_residuals_see_the_same(algorithm, last):
+def test_searches_and_residuals_see_the_same(optimizer, last):
     network = network_of(last.fresh())
     x, t = data_of(network, kind="value")
     before = expected_of(network, x, t, squared, [("r2", None)])
@@ -205,7 +205,7 @@ def test_searches_and_residuals_see_the_same(algorithm, last):
         network,
         loss="squared_error",
         metrics=["r2"],
-        algorithm=algorithm,
+        optimizer=optimizer,
         normalize=False,
         progress=False,
     )
@@ -283,7 +283,7 @@ def test_auxiliary_heads_see_values_too(last):
     first, second = network.predict(x)
     still = torch.optim.SGD(network.parameters(), lr=0.0)
     loss = auxiliary("squared_error", weight=0.5)
-    trainer = Trainer(network, loss=loss, metrics=["r2"], algorithm=still, progress=False)
+    trainer = Trainer(network, loss=loss, metrics=["r2"], optimizer=still, progress=False)
     record = trainer.fit((x, t), epochs=1, batch_size=8, validation=(x, t))[-1]
     first, second = network.predict(x)
     expected = F.mse_loss(first, t) + 0.5 * F.mse_loss(second, t)

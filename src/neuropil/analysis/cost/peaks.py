@@ -35,7 +35,7 @@ class PeakMemory:
         parameters: What parameters and buffers take; part of the others.
         inference: In a forward pass without gradients.
         training: In a forward and a backward pass: parameters, their gradients, what is kept
-            for the backward pass and the gradients of that. The state of the training algorithm
+            for the backward pass and the gradients of that. The state of the training optimiser
             comes on top: none for gradient descent, the size of the parameters for momentum,
             twice that for Adam.
     """

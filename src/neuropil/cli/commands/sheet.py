@@ -19,7 +19,7 @@ def sheet(
         str | None, typer.Argument(help="An item, or a word to look for; without it, the list.")
     ] = None,
 ) -> None:
-    """Look up a layer, an algorithm, a loss …: definition, shapes, example.
+    """Look up a layer, an optimiser, a loss …: definition, shapes, example.
 
     Without a name, all items are listed by section with one line each.
     """

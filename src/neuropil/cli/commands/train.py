@@ -119,7 +119,7 @@ def train(
             metavar="LAYER",
         ),
     ] = None,
-    algorithm: Annotated[
+    optimizer: Annotated[
         str | None,
         option(
             "Such as adamw, adam, sgd, quasi_newton or 'LevenbergMarquardt(restarts=64)'. "
@@ -130,7 +130,7 @@ def train(
     ] = None,
     lr: Annotated[
         float | None,
-        option("Learning rate. Default: chosen, or the algorithm's own.", TRAINING),
+        option("Learning rate. Default: chosen, or the optimiser's own.", TRAINING),
     ] = None,
     batch_size: Annotated[
         int | None, option("Examples a step. Default: chosen.", TRAINING)

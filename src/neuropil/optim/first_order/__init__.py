@@ -1,1 +1,1 @@
-"""First-order algorithms: one gradient for each step."""
+"""First-order optimisers: one gradient for each step."""

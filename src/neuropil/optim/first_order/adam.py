@@ -78,9 +78,9 @@ class Adam(Moments, torch.optim.Adam):
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([1.0, 1.0]))
-        >>> algorithm = Adam([w], lr=0.25)
+        >>> optimizer = Adam([w], lr=0.25)
         >>> w.grad = torch.tensor([1000.0, -0.001])  # however large, the first step is lr
-        >>> algorithm.step()
+        >>> optimizer.step()
         >>> w.detach()
         tensor([0.7500, 1.2500])
     """
@@ -132,9 +132,9 @@ class AdamW(Moments, torch.optim.AdamW):
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([2.0]))
-        >>> algorithm = AdamW([w], lr=0.5, weight_decay=0.5)
+        >>> optimizer = AdamW([w], lr=0.5, weight_decay=0.5)
         >>> w.grad = torch.tensor([0.0])  # no gradient: 2 − 0.5·0.5·2
-        >>> algorithm.step()
+        >>> optimizer.step()
         >>> w.item()
         1.5
     """
@@ -184,9 +184,9 @@ class Adamax(FirstOrder, torch.optim.Adamax):
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([1.0]))
-        >>> algorithm = Adamax([w], lr=0.25)
+        >>> optimizer = Adamax([w], lr=0.25)
         >>> w.grad = torch.tensor([8.0])
-        >>> algorithm.step()
+        >>> optimizer.step()
         >>> w.item()
         0.75
     """

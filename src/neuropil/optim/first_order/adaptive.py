@@ -1,4 +1,4 @@
-"""Algorithms that scale each weight's step by the size of its past gradients."""
+"""Optimisers that scale each weight's step by the size of its past gradients."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class Adagrad(DirectStep, torch.optim.Adagrad):
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([0.0]))
-        >>> algorithm = Adagrad([w], lr=1.0)
+        >>> optimizer = Adagrad([w], lr=1.0)
         >>> for gradient in (-3.0, -4.0):  # steps 3/√9 and 4/√25
         ...     w.grad = torch.tensor([gradient])
-        ...     algorithm.step()
+        ...     optimizer.step()
         >>> round(w.item(), 6)
         1.8
     """
@@ -124,9 +124,9 @@ class RMSProp(FirstOrder, torch.optim.RMSprop):
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([1.0]))
-        >>> algorithm = RMSProp([w], lr=0.25, alpha=0.75)
+        >>> optimizer = RMSProp([w], lr=0.25, alpha=0.75)
         >>> w.grad = torch.tensor([4.0])  # v = 0.25·16, so the step is 0.25·4/2
-        >>> algorithm.step()
+        >>> optimizer.step()
         >>> w.item()
         0.5
     """
@@ -178,9 +178,9 @@ class Adadelta(FirstOrder, torch.optim.Adadelta):
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([1.0]))
-        >>> algorithm = Adadelta([w], rho=0.75, eps=1.0)
+        >>> optimizer = Adadelta([w], rho=0.75, eps=1.0)
         >>> w.grad = torch.tensor([2.0])  # v = 0.25·4, so d = √1 / √2 · 2
-        >>> algorithm.step()
+        >>> optimizer.step()
         >>> round(w.item(), 4)
         -0.4142
     """

@@ -1,4 +1,4 @@
-"""What all first-order algorithms share; the update itself is torch's."""
+"""What all first-order optimisers share; the update itself is torch's."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ Columns: TypeAlias = list[list[Tensor]]
 
 
 class DirectStep(FirstOrder):
-    """A first-order algorithm that has a fused kernel.
+    """A first-order optimiser that has a fused kernel.
 
     A subclass names the state that its kernel needs and calls the kernel in `launch`.
     """
@@ -72,25 +72,25 @@ class DirectStep(FirstOrder):
                 group["fused"] = None
 
 
-def update(algorithm: DirectStep, closure: Callable[[], Any] | None) -> Any:
+def update(optimizer: DirectStep, closure: Callable[[], Any] | None) -> Any:
     """Make one step: by the kernels if they can, by torch if not."""
-    if "found_inf" in algorithm.__dict__ or torch.compiler.is_compiling():
-        return torch_step(algorithm, closure)
+    if "found_inf" in optimizer.__dict__ or torch.compiler.is_compiling():
+        return torch_step(optimizer, closure)
     loss = None
     if closure is not None:
         with torch.enable_grad():
             loss = closure()
     work: list[tuple[dict[str, Any], Columns]] = []
-    for group in algorithm.param_groups:
-        columns = gather(algorithm, group)
+    for group in optimizer.param_groups:
+        columns = gather(optimizer, group)
         if columns is None:
-            torch_step(algorithm, None)
+            torch_step(optimizer, None)
             return loss
         work.append((group, columns))
     with torch.no_grad():
         for group, columns in work:
             if columns[0]:
-                algorithm.launch(group, columns)
+                optimizer.launch(group, columns)
     return loss
 
 
@@ -98,19 +98,19 @@ def update(algorithm: DirectStep, closure: Callable[[], Any] | None) -> Any:
 observed_update = torch.optim.Optimizer.profile_hook_step(update)
 
 
-def torch_step(algorithm: DirectStep, closure: Callable[[], Any] | None) -> Any:
+def torch_step(optimizer: DirectStep, closure: Callable[[], Any] | None) -> Any:
     """Make the step as torch does, without its hooks: those have been called."""
-    for group in algorithm.param_groups:
-        choose_kernel(algorithm, group)
-    bound: Any = super(DirectStep, algorithm).step
+    for group in optimizer.param_groups:
+        choose_kernel(optimizer, group)
+    bound: Any = super(DirectStep, optimizer).step
     step = bound.__func__
-    return (step.__wrapped__ if getattr(step, "hooked", False) else step)(algorithm, closure)
+    return (step.__wrapped__ if getattr(step, "hooked", False) else step)(optimizer, closure)
 
 
-def choose_kernel(algorithm: DirectStep, group: dict[str, Any]) -> None:
+def choose_kernel(optimizer: DirectStep, group: dict[str, Any]) -> None:
     """Before the first step on a GPU, choose the fused kernel: its counters live there."""
     free = group["fused"] is None and not group["foreach"] and not group["differentiable"]
-    fresh = not any(algorithm.state.get(parameter) for parameter in group["params"])
+    fresh = not any(optimizer.state.get(parameter) for parameter in group["params"])
     if free and fresh and all_on_cuda(group["params"]):
         group["fused"] = all(parameter.is_floating_point() for parameter in group["params"])
 
@@ -120,7 +120,7 @@ def all_on_cuda(params: Sequence[Tensor]) -> bool:
     return all(parameter.is_cuda for parameter in params)
 
 
-def gather(algorithm: DirectStep, group: dict[str, Any]) -> Columns | None:
+def gather(optimizer: DirectStep, group: dict[str, Any]) -> Columns | None:
     """Return what the kernel takes, or None where the step is torch's to make."""
     if not is_plain(group):
         return None
@@ -133,12 +133,12 @@ def gather(algorithm: DirectStep, group: dict[str, Any]) -> Columns | None:
     if not (len(kinds) <= 1 and all(has_kernel(*kind) for kind in kinds)):
         return None
     columns = [params, grads]
-    states = [algorithm.state.get(parameter, {}) for parameter in params]
+    states = [optimizer.state.get(parameter, {}) for parameter in params]
     try:
-        columns += [[state[name] for state in states] for name in algorithm.state_names(group)]
+        columns += [[state[name] for state in states] for name in optimizer.state_names(group)]
     except KeyError:  # the first step of a parameter
         return None
-    return columns if not params or algorithm.supports(columns) else None
+    return columns if not params or optimizer.supports(columns) else None
 
 
 def is_contiguous(gradient: Tensor) -> bool:

@@ -55,16 +55,16 @@ class RPROP(FirstOrder, torch.optim.Rprop):
 
     Reference:
         Riedmiller, Braun, "A Direct Adaptive Method for Faster Backpropagation Learning: The
-        RPROP Algorithm", 1993. The update is `torch.optim.Rprop`'s, which is iRPROP⁻ of Igel
-        and Hüsken, "Improving the Rprop Learning Algorithm", 2000; Δ at first is theirs too.
+        RPROP Optimiser", 1993. The update is `torch.optim.Rprop`'s, which is iRPROP⁻ of Igel
+        and Hüsken, "Improving the Rprop Learning Optimiser", 2000; Δ at first is theirs too.
 
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([1.0, 1.0]))
-        >>> algorithm = RPROP([w], lr=0.25, etas=(0.5, 2.0))
+        >>> optimizer = RPROP([w], lr=0.25, etas=(0.5, 2.0))
         >>> for _ in range(2):  # steps of 0.25 and 0.5, however large the gradient is
         ...     w.grad = torch.tensor([1000.0, -0.001])
-        ...     algorithm.step()
+        ...     optimizer.step()
         >>> w.tolist()
         [0.25, 1.75]
     """
@@ -118,17 +118,17 @@ class IRPROPPlus(BatchMethod):
         ValueError: If an option is out of its range, or there are no parameters.
 
     Reference:
-        Igel, Hüsken, "Improving the Rprop Learning Algorithm", 2000, and "Empirical Evaluation
-        of the Improved Rprop Learning Algorithms", 2003, with its defaults. The care
+        Igel, Hüsken, "Improving the Rprop Learning Optimiser", 2000, and "Empirical Evaluation
+        of the Improved Rprop Learning Optimisers", 2003, with its defaults. The care
         for losses that are not finite is ours.
 
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([1.0]))
-        >>> algorithm = IRPROPPlus([w], lr=1.5, etas=(0.5, 1.5))
+        >>> optimizer = IRPROPPlus([w], lr=1.5, etas=(0.5, 1.5))
         >>> path = []
         >>> for _ in range(4):  # to −0.5; it turned, and w² fell: stay; Δ is 0.75; then 0.375
-        ...     _ = algorithm.step(lambda: (w**2).sum())
+        ...     _ = optimizer.step(lambda: (w**2).sum())
         ...     path.append(w.item())
         >>> path
         [-0.5, -0.5, 0.25, 0.25]

@@ -60,9 +60,9 @@ class GradientDescent(Descent):
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([3.0]))
-        >>> algorithm = GradientDescent([w], lr=0.25)
+        >>> optimizer = GradientDescent([w], lr=0.25)
         >>> (w**2).sum().backward()  # the gradient is 6
-        >>> algorithm.step()
+        >>> optimizer.step()
         >>> w.item()
         1.5
     """
@@ -101,10 +101,10 @@ class Momentum(Descent):
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([0.0]))
-        >>> algorithm = Momentum([w], lr=1.0, momentum=0.5)
+        >>> optimizer = Momentum([w], lr=1.0, momentum=0.5)
         >>> for _ in range(3):  # a constant gradient of −1: velocities −1, −1.5, −1.75
         ...     w.grad = torch.tensor([-1.0])
-        ...     algorithm.step()
+        ...     optimizer.step()
         >>> w.item()
         4.25
     """

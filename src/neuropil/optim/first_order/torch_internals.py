@@ -57,12 +57,12 @@ def count_up(steps: list[Tensor]) -> None:
         add_all(steps, [ONE] * len(steps))
 
 
-def is_observed(algorithm: Optimizer) -> bool:
+def is_observed(optimizer: Optimizer) -> bool:
     """Tell whether hooks or a profiler wait for the step."""
     return bool(
         profiler._is_profiler_enabled
-        or algorithm._optimizer_step_pre_hooks
-        or algorithm._optimizer_step_post_hooks
+        or optimizer._optimizer_step_pre_hooks
+        or optimizer._optimizer_step_post_hooks
         or _global_optimizer_pre_hooks
         or _global_optimizer_post_hooks
     )

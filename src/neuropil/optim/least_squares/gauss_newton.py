@@ -169,7 +169,7 @@ def add_square(matrix: Tensor, block: Tensor) -> None:
         matrix.addmm_(block.T, block)
         return
     # torch has no product that leaves out half of what is symmetric. SciPy takes a while to
-    # load, which the other algorithms need not wait for.
+    # load, which the other optimisers need not wait for.
     from scipy.linalg import get_blas_funcs
 
     rows, total = block.numpy().T, matrix.numpy().T

@@ -96,7 +96,7 @@ class LevenbergMarquardt(BatchMethod):
 
     Reference:
         Marquardt, "An Algorithm for Least-Squares Estimation of Nonlinear Parameters", 1963;
-        m from Moré, "The Levenberg–Marquardt Algorithm: Implementation and Theory", 1978; λ
+        m from Moré, "The Levenberg–Marquardt Optimiser: Implementation and Theory", 1978; λ
         from Nielsen, "Damping Parameter in Marquardt's Method", 1999, where it shrinks to a
         third at most; the acceleration from Transtrum, Sethna, "Improvements to the
         Levenberg–Marquardt Algorithm for Nonlinear Least-Squares Minimization", 2012. The part
@@ -106,8 +106,8 @@ class LevenbergMarquardt(BatchMethod):
         >>> import torch
         >>> x = torch.tensor([0.0, 1.0, 2.0], dtype=torch.float64)
         >>> b = torch.nn.Parameter(torch.tensor([1.0, 0.1], dtype=torch.float64))
-        >>> algorithm = LevenbergMarquardt([b])
-        >>> outcome = algorithm.minimize(lambda: b[0] * torch.exp(b[1] * x) - 3 * 0.5**x)
+        >>> optimizer = LevenbergMarquardt([b])
+        >>> outcome = optimizer.minimize(lambda: b[0] * torch.exp(b[1] * x) - 3 * 0.5**x)
         >>> outcome.converged
         True
         >>> b.detach()  # 3 and the logarithm of a half

@@ -34,7 +34,7 @@ MORE = 4  # vectors as long as the weights that each start has
 
 
 def step_all(
-    algorithm: LevenbergMarquardt,
+    optimizer: LevenbergMarquardt,
     closure: Callable[[], Any],
     weights: WeightVector,
     jacobian: Jacobian,
@@ -44,7 +44,7 @@ def step_all(
     A start whose step does not has more damping in the next call.
 
     Args:
-        algorithm: Its memory holds the starts.
+        optimizer: Its memory holds the starts.
         closure: Gives the residuals, a vector.
         weights: Where the best start is written.
         jacobian: Of the residuals.
@@ -52,9 +52,9 @@ def step_all(
     Returns:
         ½‖r‖² of the best start before the step.
     """
-    memory = algorithm.memory
+    memory = optimizer.memory
     if "starts" not in memory:
-        begin(algorithm, closure, weights)
+        begin(optimizer, closure, weights)
     w: Tensor = memory["starts"]
     starts = Starts(closure, weights, jacobian)
     r, J = starts.linearize(w)
@@ -73,14 +73,14 @@ def step_all(
     after = torch.where(taken, before - decrease, before).nan_to_num(
         nan=math.inf, posinf=math.inf
     )
-    tolerance = max(algorithm.options["tolerance"], torch.finfo(w.dtype).eps) * before
+    tolerance = max(optimizer.options["tolerance"], torch.finfo(w.dtype).eps) * before
     # Nothing to gain, or no finite step to be found: nothing more will come of such a start.
     settled = (foretold <= tolerance) & ~(decrease > tolerance)
     settled |= ~torch.isfinite(before) | (memory["damping"] >= MOST_DAMPING)
     best = after.argmin()
     weights.write(memory["starts"][best])
     figures = torch.stack([after[best], gradient[best].abs().max(), settled.all()])
-    conclude(algorithm, *figures.tolist())
+    conclude(optimizer, *figures.tolist())
     return before.nan_to_num(nan=math.inf, posinf=math.inf).min()
 
 
@@ -108,17 +108,17 @@ def propose(
 
 
 def conclude(
-    algorithm: LevenbergMarquardt, loss: float, gradient: float, settled: float
+    optimizer: LevenbergMarquardt, loss: float, gradient: float, settled: float
 ) -> None:
     """Write down how a step of all starts went."""
     reason: Reason = "loss" if settled else "going on"
     if not math.isfinite(loss):
         reason = "not finite"
-    algorithm.note(reason, loss, gradient, 2 * algorithm.options["restarts"])
+    optimizer.note(reason, loss, gradient, 2 * optimizer.options["restarts"])
 
 
 def begin(
-    algorithm: LevenbergMarquardt, closure: Callable[[], Any], weights: WeightVector
+    optimizer: LevenbergMarquardt, closure: Callable[[], Any], weights: WeightVector
 ) -> None:
     """Draw the starts; the first is the weights as they are.
 
@@ -126,20 +126,20 @@ def begin(
         MemoryError: When there is too little memory for so many.
         ValueError: When there is nothing to draw them with.
     """
-    memory, options = algorithm.memory, algorithm.options
+    memory, options = optimizer.memory, optimizer.options
     starts = [weights.read()]
     size, residuals = len(starts[0]), closure()
     rows = residuals.numel() if isinstance(residuals, Tensor) else 0
     what = f"`restarts={options['restarts']}` with {rows:,} residuals and {size:,} weights each"
     require_matrix(what, int(options["restarts"]) * size * (rows + size + MORE), starts[0])
     for _ in range(options["restarts"] - 1):
-        if algorithm.draw is None:
+        if optimizer.draw is None:
             raise ValueError(
                 "LevenbergMarquardt: `restarts` need `draw`, which draws new weights into the "
                 "parameters, such as network.reset_parameters; it is not part of a pickle."
             )
         with torch.no_grad():
-            algorithm.draw()
+            optimizer.draw()
         starts.append(weights.read())
     memory["starts"] = torch.stack(starts)
     weights.write(starts[0])

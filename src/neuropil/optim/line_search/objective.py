@@ -41,10 +41,10 @@ class Point(NamedTuple):
 
 @final
 class Landscape:
-    """A closure's loss, as a function of all weights of an algorithm.
+    """A closure's loss, as a function of all weights of an optimiser.
 
     Args:
-        method: The algorithm; its parameters hold the weights that were asked for last.
+        method: The optimiser; its parameters hold the weights that were asked for last.
         closure: Gives the loss where the parameters stand.
     """
 

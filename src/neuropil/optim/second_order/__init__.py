@@ -1,1 +1,1 @@
-"""Algorithms that use curvature: conjugate gradients, quasi-Newton and Newton methods."""
+"""Optimisers that use curvature: conjugate gradients, quasi-Newton and Newton methods."""

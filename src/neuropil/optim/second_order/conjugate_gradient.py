@@ -70,8 +70,8 @@ class ConjugateGradient(SearchMethod):
 
     Example:
         >>> w = torch.nn.Parameter(torch.tensor([3.0, 1.0], dtype=torch.float64))
-        >>> algorithm = ConjugateGradient([w], curvature=1e-3)
-        >>> outcome = algorithm.minimize(lambda: w[0] ** 2 + 10 * w[1] ** 2)
+        >>> optimizer = ConjugateGradient([w], curvature=1e-3)
+        >>> outcome = optimizer.minimize(lambda: w[0] ** 2 + 10 * w[1] ** 2)
         >>> outcome.reason, outcome.steps
         ('gradient', 2)
     """

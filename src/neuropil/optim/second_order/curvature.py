@@ -24,7 +24,7 @@ class Curvature:
     """A loss with its gradient g, from which the Hessian is had: ``H v = ∂(gᵀv)/∂w``.
 
     Args:
-        owner: The algorithm's name, for messages.
+        owner: The optimiser's name, for messages.
         loss: A scalar with its graph.
         parameters: What w is made of, in this order.
 

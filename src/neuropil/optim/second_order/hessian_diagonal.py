@@ -67,8 +67,8 @@ class HessianDiagonal(CurvatureMethod):
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([3.0, -1.0]))
-        >>> algorithm = HessianDiagonal([w])
-        >>> _ = algorithm.step(lambda: w[0] ** 2 + 50 * w[1] ** 2)  # h is 2 and 100
+        >>> optimizer = HessianDiagonal([w])
+        >>> _ = optimizer.step(lambda: w[0] ** 2 + 50 * w[1] ** 2)  # h is 2 and 100
         >>> w.tolist()
         [0.0, 0.0]
     """

@@ -63,11 +63,11 @@ class Hessian(CurvatureMethod):
     Example:
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([0.5, 0.0], dtype=torch.float64))
-        >>> algorithm = Hessian([w])  # there is a saddle at (0, 0), and minima at (0, ±1)
-        >>> outcome = algorithm.minimize(lambda: w[0] ** 2 + (w[1] ** 2 - 1) ** 2, max_steps=1)
-        >>> algorithm.indefinite
+        >>> optimizer = Hessian([w])  # there is a saddle at (0, 0), and minima at (0, ±1)
+        >>> outcome = optimizer.minimize(lambda: w[0] ** 2 + (w[1] ** 2 - 1) ** 2, max_steps=1)
+        >>> optimizer.indefinite
         True
-        >>> outcome = algorithm.minimize(lambda: w[0] ** 2 + (w[1] ** 2 - 1) ** 2)
+        >>> outcome = optimizer.minimize(lambda: w[0] ** 2 + (w[1] ** 2 - 1) ** 2)
         >>> outcome.converged, [round(abs(x), 6) for x in w.tolist()]
         (True, [0.0, 1.0])
     """

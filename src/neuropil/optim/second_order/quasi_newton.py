@@ -68,15 +68,15 @@ class QuasiNewton(SearchMethod):
 
     Reference:
         Nocedal, Wright, "Numerical Optimization", 2006, chapters 6 and 7; Powell, "A new
-        algorithm for unconstrained optimization", 1970, for PSB; Zhang, Deng, Chen, "New
+        optimiser for unconstrained optimization", 1970, for PSB; Zhang, Deng, Chen, "New
         quasi-Newton equation and related methods for unconstrained optimization", 1999, for
         the departure from a quadratic. Ours are h, and the absolute eigenvalues in place of a
         trust region.
 
     Example:
         >>> w = torch.nn.Parameter(torch.tensor([3.0, 1.0], dtype=torch.float64))
-        >>> algorithm = QuasiNewton([w])
-        >>> outcome = algorithm.minimize(lambda: w[0] ** 4 + 10 * (w[1] - w[0]) ** 2)
+        >>> optimizer = QuasiNewton([w])
+        >>> outcome = optimizer.minimize(lambda: w[0] ** 4 + 10 * (w[1] - w[0]) ** 2)
         >>> outcome.converged, outcome.loss < 1e-8
         (True, True)
     """

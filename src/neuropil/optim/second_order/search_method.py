@@ -31,7 +31,7 @@ class SearchMethod(BatchMethod):
 
     Args:
         params: Parameters, or groups of them as dicts.
-        options: The algorithm's own options, with ``curvature``, ``tolerance`` and
+        options: The optimiser's own options, with ``curvature``, ``tolerance`` and
             ``max_evaluations`` among them.
 
     Raises:
@@ -64,7 +64,7 @@ class SearchMethod(BatchMethod):
     @override
     @refusing_backward
     def minimize(self, closure: Callable[[], Any], max_steps: int = 1000) -> Outcome:
-        """Take steps until the algorithm has come to an end.
+        """Take steps until the optimiser has come to an end.
 
         ``step`` asks for the loss where it stands first, since the closure may be another one;
         here each step goes on from the last evaluation of the one before.

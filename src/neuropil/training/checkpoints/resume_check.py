@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from neuropil.training.loop.batches import Batches
     from neuropil.training.trainer import Trainer
 
-# Options of the trainer that decide what it computes, and so do seed, algorithm and schedule.
+# Options of the trainer that decide what it computes, and so do seed, optimiser and schedule.
 OPTIONS = (
     "loss", "metrics", "regularizer", "class_weight", "augment", "normalize", "accumulate",
     "clip_norm", "ema", "mixed_precision",
@@ -46,10 +46,10 @@ def facts_of(trainer: Trainer, training: Batches, epochs: int) -> dict[str, Any]
         "seed": learner.randomness.given,
         **{name: described(getattr(options, name)) for name in OPTIONS},
     }
-    for name, algorithm in learner.algorithms.items():
+    for name, optimizer in learner.optimizers.items():
         end = "" if name == ONLY else f" of {name}"
-        facts[f"algorithm{end}"] = type(algorithm).__name__
-        for option, value in algorithm.defaults.items():
+        facts[f"optimiser{end}"] = type(optimizer).__name__
+        for option, value in optimizer.defaults.items():
             facts[f"{option}{end}"] = described(value)
     if is_stretched(trainer):
         facts["epochs"] = epochs

@@ -33,9 +33,9 @@ class NetworkEstimator(BaseEstimator):
 
     Args:
         network: Hidden layers, a full network, an expression, or None.
-        algorithm: Name of the gradient algorithm.
-        lr: Learning rate, or None for the algorithm's own.
-        epochs: Passes over the data, or None for what suits the algorithm.
+        optimizer: Name of the optimiser.
+        lr: Learning rate, or None for the optimiser's own.
+        epochs: Passes over the data, or None for what suits the optimiser.
         batch_size: Examples a step, or ``"auto"``.
         schedule: Name of the learning rate's schedule, or None.
         validation_fraction: Share held out to stop early, or None.
@@ -49,7 +49,7 @@ class NetworkEstimator(BaseEstimator):
         self,
         network: Network | Layer | str | None = None,
         *,
-        algorithm: str = "adam",
+        optimizer: str = "adam",
         lr: float | None = None,
         epochs: int | None = None,
         batch_size: int | str = "auto",
@@ -61,7 +61,7 @@ class NetworkEstimator(BaseEstimator):
         verbose: bool = False,
     ) -> None:
         self.network = network
-        self.algorithm = algorithm
+        self.optimizer = optimizer
         self.lr = lr
         self.epochs = epochs
         self.batch_size = batch_size
@@ -84,7 +84,7 @@ class NetworkEstimator(BaseEstimator):
         say_rounded(given, X)
         targets = self.learn_targets(y)
         self.start(X)
-        made = optim.by_name(self.algorithm)
+        made = optim.by_name(self.optimizer)
         self.train(X, targets, self.epochs or default_epochs(made), y)
         return self
 
@@ -122,7 +122,7 @@ class NetworkEstimator(BaseEstimator):
         trainer = Trainer(
             network,
             loss=self.loss_name,
-            algorithm=bound,
+            optimizer=bound,
             schedule=self.schedule,
             callbacks=callbacks,
             class_weight=self.weights(labels),
@@ -147,16 +147,16 @@ class NetworkEstimator(BaseEstimator):
         The decrease that a line search or a curvature foretells is soon below what single
         precision shows.
         """
-        asked = needs(optim.by_name(self.algorithm))
+        asked = needs(optim.by_name(self.optimizer))
         exact = asked != "gradient" and not str(self.device).startswith("mps")
         return torch.float64 if exact else torch.float32
 
     def bound(self, network: Network) -> torch.optim.Optimizer:
-        """Return the algorithm, bound to a network."""
+        """Return the optimiser, bound to a network."""
         options = {} if self.lr is None else {"lr": self.lr}
-        algorithm = optim.by_name(self.algorithm)
-        check_lr(self.algorithm, algorithm, self.lr)
-        return algorithm(network.parameters(), **options)
+        optimizer = optim.by_name(self.optimizer)
+        check_lr(self.optimizer, optimizer, self.lr)
+        return optimizer(network.parameters(), **options)
 
     def parts(self, X: NDArray[Any], targets: NDArray[Any]) -> tuple[Any, Any]:
         """Return what is trained on, and what is held out if anything is."""
@@ -169,14 +169,14 @@ class NetworkEstimator(BaseEstimator):
         validation, train = order[:held], order[held:]
         return (inputs[train], outputs[train]), (inputs[validation], outputs[validation])
 
-    def examples_a_step(self, examples: int, algorithm: torch.optim.Optimizer) -> int:
+    def examples_a_step(self, examples: int, optimizer: torch.optim.Optimizer) -> int:
         """Return the batch size.
 
         Raises:
             ValueError: When it is neither a whole number nor "auto".
         """
         if self.batch_size == "auto":
-            if takes_all(algorithm):
+            if takes_all(optimizer):
                 return examples
             return int(min(256, max(16, examples // 50)))
         if isinstance(self.batch_size, str):

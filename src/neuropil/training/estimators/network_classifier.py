@@ -37,15 +37,15 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         network: Hidden layers such as ``Relu(64) >> Dropout(0.3)``; a full network that ends in
             Softmax or in as many Linear units as there are classes; an expression; or None for
             one hidden layer of 100. `fit` works on a fresh copy with weights drawn anew.
-        algorithm: Name of the gradient algorithm, such as ``"adam"``, or
+        optimizer: Name of the optimiser, such as ``"adam"``, or
             ``"levenberg_marquardt"`` for small networks; with options as
             ``"LevenbergMarquardt(restarts=64)"``. Those that search along lines or use
             curvature train in double precision.
-        lr: Learning rate; None is the algorithm's own.
-        epochs: Passes over the data; None is 50, and for algorithms that take all examples in
+        lr: Learning rate; None is the optimiser's own.
+        epochs: Passes over the data; None is 50, and for optimisers that take all examples in
             every step 500, or 100 where these are costly, unless they come to an end before.
         batch_size: Examples a step; ``"auto"`` takes a fiftieth of the data, from 16 to 256, or
-            all where the algorithm wants them.
+            all where the optimiser wants them.
         schedule: Name of the learning rate's schedule, such as ``"cosine"``, or None.
         validation_fraction: Share of the data held out, on which training stops early and the
             best weights are kept; None trains on all of it for all epochs.
@@ -83,7 +83,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         self,
         network: Network | Layer | str | None = None,
         *,
-        algorithm: str = "adam",
+        optimizer: str = "adam",
         lr: float | None = None,
         epochs: int | None = None,
         batch_size: int | str = "auto",
@@ -97,7 +97,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     ) -> None:
         super().__init__(
             network,
-            algorithm=algorithm,
+            optimizer=optimizer,
             lr=lr,
             epochs=epochs,
             batch_size=batch_size,

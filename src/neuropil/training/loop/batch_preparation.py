@@ -28,7 +28,7 @@ from neuropil.training.losses.weighted_loss import Objective, class_weights, def
 if TYPE_CHECKING:
     from neuropil.training.trainer import Trainer
 
-# Examples in a batch, for algorithms that do not want all of them.
+# Examples in a batch, for optimisers that do not want all of them.
 BATCH = 32
 
 
@@ -38,7 +38,7 @@ def training_batches(trainer: Trainer, data: Any, batch_size: int | None) -> Bat
     Args:
         trainer: Gets its objective here if it has none yet.
         data: What the user gave.
-        batch_size: Examples in a batch; None for what suits the algorithm.
+        batch_size: Examples in a batch; None for what suits the optimiser.
 
     Raises:
         ValueError: When the data cannot be trained on.
@@ -51,7 +51,7 @@ def training_batches(trainer: Trainer, data: Any, batch_size: int | None) -> Bat
     settle_objective(trainer, arrays, "training")
     normalize(trainer, arrays)
     arrays = in_network_type(trainer, arrays)
-    whole = any(map(takes_all, trainer.learner.algorithms.values()))
+    whole = any(map(takes_all, trainer.learner.optimizers.values()))
     if batch_size is None:
         batch_size = len(arrays) if whole else BATCH
     if whole and batch_size >= len(arrays):

@@ -1,4 +1,4 @@
-"""The step of algorithms that evaluate the loss several times, such as line searches."""
+"""The step of optimisers that evaluate the loss several times, such as line searches."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ MOST_ROWS, ENTRIES, LEAST_ROWS = 4096, 2**24, 256
 
 @final
 class ClosureUpdate(Update):
-    """A step of an algorithm that evaluates the loss several times, such as a line search.
+    """A step of an optimiser that evaluates the loss several times, such as a line search.
 
     Every evaluation within a step sees the same augmentation and the same random numbers, hence
     the same dropout: otherwise there would be no function to search on. Running statistics of
     batch normalisation move once a step.
 
-    Algorithms that take residuals are given all of them as one vector, or, where examples are
+    Optimisers that take residuals are given all of them as one vector, or, where examples are
     many, an iterable of vectors, each to be used up before the next is made.
 
     Args:
@@ -44,7 +44,7 @@ class ClosureUpdate(Update):
         network: The network, whose buffers one step changes once.
         forward: Gives scores for inputs.
         objective: The loss, as a mean or as residuals.
-        algorithm: Moves the weights.
+        optimizer: Moves the weights.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class ClosureUpdate(Update):
         network: nn.Module,
         forward: Callable[..., Any],
         objective: Objective,
-        algorithm: Optimizer,
+        optimizer: Optimizer,
     ) -> None:
         self.parts = parts
-        self.algorithm = algorithm
-        self.needs = needs(algorithm)
+        self.optimizer = optimizer
+        self.needs = needs(optimizer)
         self.objective = objective
         self.evaluate = parts.autocast(evaluation(forward, objective.mean))
         self.forward = parts.autocast(evaluation(forward, objective.residuals))
@@ -65,7 +65,7 @@ class ClosureUpdate(Update):
         self.joint = [module for module in network.modules() if mixes_rows(module)]
         self.size = sum(p.numel() for p in parts.parameters if p.requires_grad)
         self.rewind = Rewind((), parts.device)
-        check_closure(parts, algorithm)
+        check_closure(parts, optimizer)
 
     @override
     def __call__(self, group: Group) -> None:
@@ -83,7 +83,7 @@ class ClosureUpdate(Update):
             with torch.enable_grad():
                 return self.loss(batches, weights, record=record)
 
-        self.algorithm.step(closure)
+        self.optimizer.step(closure)
         rewind.end()
         if parts.project is not None:
             parts.project()
@@ -94,7 +94,7 @@ class ClosureUpdate(Update):
 
     def ended(self) -> str:
         """Return why a further step on the same examples would change nothing, if so."""
-        outcome = getattr(self.algorithm, "outcome", None)
+        outcome = getattr(self.optimizer, "outcome", None)
         if outcome is None or not outcome.done:
             return ""
         # With other random numbers it is another function.
@@ -188,55 +188,55 @@ def mixes_rows(module: nn.Module) -> bool:
     return isinstance(module, _BatchNorm) or getattr(module, "running_mean", None) is not None
 
 
-def needs(algorithm: Any) -> str:
-    """Return what the step of an algorithm, or of a class of them, asks for.
+def needs(optimizer: Any) -> str:
+    """Return what the step of an optimiser, or of a class of them, asks for.
 
     ``"gradient"``, ``"closure"`` (a function that returns the loss), ``"residuals"`` (one that
     returns those), or ``"backward"``: torch's own way, a function that also goes backward.
     """
-    if issubclass(kind_of(algorithm), torch.optim.LBFGS):
+    if issubclass(kind_of(optimizer), torch.optim.LBFGS):
         return "backward"
-    return getattr(without_options(algorithm), "needs", "gradient")
+    return getattr(without_options(optimizer), "needs", "gradient")
 
 
-def takes_all(algorithm: Any) -> bool:
-    """Tell whether an algorithm, or a class of them, wants all examples in every step."""
-    return getattr(without_options(algorithm), "full_batch", needs(algorithm) != "gradient")
+def takes_all(optimizer: Any) -> bool:
+    """Tell whether an optimiser, or a class of them, wants all examples in every step."""
+    return getattr(without_options(optimizer), "full_batch", needs(optimizer) != "gradient")
 
 
-def without_options(algorithm: Any) -> Any:
+def without_options(optimizer: Any) -> Any:
     """Return the class that a name with options stands for; others as they are."""
-    return algorithm.func if isinstance(algorithm, functools.partial) else algorithm
+    return optimizer.func if isinstance(optimizer, functools.partial) else optimizer
 
 
-def kind_of(algorithm: Any) -> Any:
-    """Return the class of an algorithm, of a class itself, or of one with options."""
-    algorithm = without_options(algorithm)
-    return algorithm if isinstance(algorithm, type) else type(algorithm)
+def kind_of(optimizer: Any) -> Any:
+    """Return the class of an optimiser, of a class itself, or of one with options."""
+    optimizer = without_options(optimizer)
+    return optimizer if isinstance(optimizer, type) else type(optimizer)
 
 
-def check_lr(name: str, algorithm: Any, lr: float | None) -> None:
-    """Refuse a learning rate for an algorithm that has none.
+def check_lr(name: str, optimizer: Any, lr: float | None) -> None:
+    """Refuse a learning rate for an optimiser that has none.
 
     Raises:
         ValueError: When it is so.
     """
-    if lr is not None and "lr" not in inspect.signature(algorithm).parameters:
+    if lr is not None and "lr" not in inspect.signature(optimizer).parameters:
         raise ValueError(f"{name} finds its steps by itself and has no lr, got {lr!r}.")
 
 
-def default_epochs(algorithm: Any) -> int:
-    """Return passes over the data that will do for an algorithm, or a class of them.
+def default_epochs(optimizer: Any) -> int:
+    """Return passes over the data that will do for an optimiser, or a class of them.
 
     Those that take all examples in every step make as many steps, and mostly end before.
     """
-    if not takes_all(algorithm):
+    if not takes_all(optimizer):
         return 50
-    curved = issubclass(kind_of(algorithm), CurvatureMethod)
-    return 100 if curved or needs(algorithm) == "residuals" else 500
+    curved = issubclass(kind_of(optimizer), CurvatureMethod)
+    return 100 if curved or needs(optimizer) == "residuals" else 500
 
 
-def check_closure(parts: Parts, algorithm: Optimizer) -> None:
+def check_closure(parts: Parts, optimizer: Optimizer) -> None:
     """Refuse what cannot be had together with several evaluations in a step.
 
     Raises:
@@ -248,11 +248,11 @@ def check_closure(parts: Parts, algorithm: Optimizer) -> None:
         "mixed_precision='fp16'": parts.scaler is not None,
         "a penalty that is no sum of squares, as l1": parts.penalty is not None
         and parts.root is None
-        and needs(algorithm) == "residuals",
+        and needs(optimizer) == "residuals",
     }
     for option, asked in refused.items():
         if asked:
             raise ValueError(
-                f"{type(algorithm).__name__} evaluates the loss several times in a step and "
+                f"{type(optimizer).__name__} evaluates the loss several times in a step and "
                 f"cannot be combined with {option}."
             )

@@ -32,13 +32,13 @@ class CustomUpdate(Update):
     def __init__(self, parts: Parts, trainer: Trainer) -> None:
         self.parts = parts
         self.trainer = trainer
-        self.algorithms = trainer.learner.algorithms
+        self.optimizers = trainer.learner.optimizers
         self.step = parts.autocast(custom_step(trainer))
         self.trained = {
-            name: [p for g in algorithm.param_groups for p in g["params"] if p.requires_grad]
-            for name, algorithm in self.algorithms.items()
+            name: [p for g in optimizer.param_groups for p in g["params"] if p.requires_grad]
+            for name, optimizer in self.optimizers.items()
         }
-        self.searching = {name for name, a in self.algorithms.items() if needs(a) != "gradient"}
+        self.searching = {name for name, a in self.optimizers.items() if needs(a) != "gradient"}
         self.begun: set[str] = set()
         self.asked: set[str] = set()
         self.weight, self.last = 1.0, True
@@ -65,11 +65,11 @@ class CustomUpdate(Update):
         idle_step(self.trainer, self.parts.batch)
 
     def minimize(self, loss: Tensor, name: str | None) -> None:
-        """Move the weights of one algorithm against the gradient of a loss.
+        """Move the weights of one optimiser against the gradient of a loss.
 
         Raises:
             TypeError: When the step called backward on the loss.
-            ValueError: When there is no such algorithm, it asks for the loss several times in a
+            ValueError: When there is no such optimiser, it asks for the loss several times in a
                 step, or a second update of it would have to wait for the gradients of the next
                 batch.
             NotFinite: When the loss is not finite.
@@ -77,7 +77,7 @@ class CustomUpdate(Update):
         name = self.known(name)
         if name in self.searching:
             raise ValueError(
-                f"{type(self.algorithms[name]).__name__} asks for the loss several times in a "
+                f"{type(self.optimizers[name]).__name__} asks for the loss several times in a "
                 f"step, and a step of your own gives it once: give it a closure yourself, or "
                 f"leave the step to the trainer."
             )
@@ -101,19 +101,19 @@ class CustomUpdate(Update):
             parts.scaled(loss, self.weight).backward(inputs=parameters)
         if self.last:
             parts.processes.average_gradients(parameters)
-            parts.apply(self.algorithms[name], parameters)
+            parts.apply(self.optimizers[name], parameters)
 
     def known(self, name: str | None) -> str:
-        """Return the name of an algorithm.
+        """Return the name of an optimiser.
 
         Raises:
             ValueError: When there is none of that name.
         """
-        if name is None and len(self.algorithms) == 1:
-            return next(iter(self.algorithms))
-        if name not in self.algorithms:
+        if name is None and len(self.optimizers) == 1:
+            return next(iter(self.optimizers))
+        if name not in self.optimizers:
             raise ValueError(
-                f"minimize needs the name of an algorithm, one of {list(self.algorithms)}, got "
+                f"minimize needs the name of an optimiser, one of {list(self.optimizers)}, got "
                 f"{name!r}."
             )
         return name

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @final
 class Learner:
-    """Networks, algorithms, schedules, the average of the weights, random states.
+    """Networks, optimisers, schedules, the average of the weights, random states.
 
     Args:
         module: The network, or all networks as one module.
-        algorithms: What moves its weights, by name.
+        optimizers: What moves its weights, by name.
         device: Where it is.
         processes: Who trains it.
         randomness: The random states.
@@ -37,13 +37,13 @@ class Learner:
     def __init__(
         self,
         module: nn.Module,
-        algorithms: dict[str, Optimizer],
+        optimizers: dict[str, Optimizer],
         device: torch.device,
         processes: Processes,
         randomness: Randomness,
     ) -> None:
         self.module = module
-        self.algorithms = algorithms
+        self.optimizers = optimizers
         self.device = device
         self.processes = processes
         self.randomness = randomness
@@ -67,17 +67,17 @@ class Learner:
 
     @property
     def parameters(self) -> list[Tensor]:
-        """All parameters, those that only the algorithms know among them."""
-        groups = (g for a in self.algorithms.values() for g in a.param_groups)
+        """All parameters, those that only the optimisers know among them."""
+        groups = (g for a in self.optimizers.values() for g in a.param_groups)
         known = [*self.module.parameters(), *(p for g in groups for p in g["params"])]
         return list({id(p): p for p in known}.values())
 
     def rates(self) -> dict[str, float]:
         """Return the learning rates, for the history."""
         rates = {
-            name: float(algorithm.param_groups[0]["lr"])
-            for name, algorithm in self.algorithms.items()
-            if "lr" in algorithm.param_groups[0]
+            name: float(optimizer.param_groups[0]["lr"])
+            for name, optimizer in self.optimizers.items()
+            if "lr" in optimizer.param_groups[0]
         }
         return {"lr" if name == ONLY else f"lr_{name}": rate for name, rate in rates.items()}
 
@@ -130,7 +130,7 @@ class Learner:
         """Return the state of all but the random states, which differ between processes."""
         return {
             "network": dict(self.module.state_dict()),
-            "algorithms": {name: a.state_dict() for name, a in self.algorithms.items()},
+            "optimizers": {name: a.state_dict() for name, a in self.optimizers.items()},
             "schedules": {name: s.state_dict() for name, (s, _) in self.schedules.items()},
             "average": None if self.average is None else self.average.state_dict(),
             "scaler": None if self.scaler is None else self.scaler.state_dict(),
@@ -141,18 +141,18 @@ class Learner:
         """Take back what `state_dict` gave.
 
         Raises:
-            CheckpointError: When it belongs to another network, or to other algorithms.
+            CheckpointError: When it belongs to another network, or to other optimisers.
         """
         load_weights(self.module, state["network"])
         self.threads = state["threads"]
-        for kind, own in (("algorithms", self.algorithms), ("schedules", self.schedules)):
+        for kind, own in (("optimizers", self.optimizers), ("schedules", self.schedules)):
             if set(own) != set(state[kind]):
                 raise CheckpointError(
                     f"the checkpoint holds the {kind} {list(state[kind])}, the trainer has "
                     f"{list(own)}."
                 )
-        for name, algorithm in self.algorithms.items():
-            load_algorithm(algorithm, state["algorithms"][name])
+        for name, optimizer in self.optimizers.items():
+            load_optimizer(optimizer, state["optimizers"][name])
         for name, (schedule, _) in self.schedules.items():
             schedule.load_state_dict(state["schedules"][name])
         for name in ("average", "scaler"):
@@ -177,14 +177,14 @@ def load_weights(module: nn.Module, weights: dict[str, Tensor]) -> None:
         raise CheckpointError(f"the checkpoint is of another network: {reason}") from None
 
 
-def load_algorithm(algorithm: Optimizer, state: dict[str, Any]) -> None:
-    """Put an algorithm back where it was.
+def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
+    """Put an optimiser back where it was.
 
     Raises:
-        CheckpointError: When the state is another algorithm's.
+        CheckpointError: When the state is another optimiser's.
     """
     try:
-        algorithm.load_state_dict(state)
+        optimizer.load_state_dict(state)
     except (ValueError, KeyError) as error:
-        name = type(algorithm).__name__
+        name = type(optimizer).__name__
         raise CheckpointError(f"the checkpoint does not fit {name}: {error}") from None

@@ -44,7 +44,7 @@ def run_fit(
         data: What it learns from.
         validation: What it is checked on, or None.
         epochs: Passes over the data, counted from where the fit began.
-        batch_size: Examples in a batch; None for what suits the algorithm.
+        batch_size: Examples in a batch; None for what suits the optimiser.
     """
     learner = trainer.learner
     with learner.randomness, threads_kept():
@@ -140,7 +140,7 @@ def begin(trainer: Trainer, training: Batches, epochs: int) -> dict[str, Any]:
     if not learner.schedules or isinstance(options.schedule, str):
         batches = training.count
         steps = None if batches is None else epochs * -(-batches // options.accumulate)
-        learner.schedules = as_schedules(options.schedule, learner.algorithms, steps, epochs)
+        learner.schedules = as_schedules(options.schedule, learner.optimizers, steps, epochs)
     for callback in overriding(trainer.callbacks, "on_start"):
         callback.on_start(trainer)
     facts = facts_of(trainer, training, epochs)
@@ -214,10 +214,10 @@ def make_update(trainer: Trainer) -> Update:
         return CustomUpdate(parts, trainer)
     parts.main = objective.loss.main
     parts.mixes = options.augment is not None and objective.loss.predicts == "class"
-    (algorithm,) = learner.algorithms.values()
+    (optimizer,) = learner.optimizers.values()
     network = learner.processes.wrap(learner.scores)
     apart = network.no_sync if isinstance(network, DistributedDataParallel) else nullcontext
     forward = torch.compile(network) if options.compile else network
-    if needs(algorithm) == "gradient":
-        return GradientUpdate(parts, forward, objective.mean, algorithm, apart)
-    return ClosureUpdate(parts, learner.module, forward, objective, algorithm)
+    if needs(optimizer) == "gradient":
+        return GradientUpdate(parts, forward, objective.mean, optimizer, apart)
+    return ClosureUpdate(parts, learner.module, forward, objective, optimizer)

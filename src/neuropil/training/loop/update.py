@@ -43,13 +43,13 @@ class Update(Protocol):
 
 @final
 class GradientUpdate(Update):
-    """The usual step: forward, backward, and the algorithm moves along the gradient.
+    """The usual step: forward, backward, and the optimiser moves along the gradient.
 
     Args:
         parts: What the step is made of.
         forward: Gives scores for inputs.
         mean: Gives the mean loss for scores and targets.
-        algorithm: Moves the weights.
+        optimizer: Moves the weights.
         unsynchronized: Gives a context in which gradients add up before the processes exchange
             them.
     """
@@ -59,13 +59,13 @@ class GradientUpdate(Update):
         parts: Parts,
         forward: Callable[..., Any],
         mean: Callable[[Any, Any], Tensor],
-        algorithm: Optimizer,
+        optimizer: Optimizer,
         unsynchronized: Callable[[], AbstractContextManager[Any]],
     ) -> None:
         self.parts = parts
         self.unsynchronized = unsynchronized
-        self.algorithm = algorithm
-        self.trained = [p for g in algorithm.param_groups for p in g["params"]]
+        self.optimizer = optimizer
+        self.trained = [p for g in optimizer.param_groups for p in g["params"]]
         self.evaluate = parts.autocast(evaluation(forward, mean))
         self.weighs = parts.accumulate > 1 or parts.processes.count > 1
         self.backward = backward_on(parts)
@@ -82,7 +82,7 @@ class GradientUpdate(Update):
                 for portion, weight in zip(group[:-1], weights[:-1], strict=True):
                     self.learn(portion, weight)
             self.learn(group[-1], weights[-1])
-        parts.apply(self.algorithm, self.trained)
+        parts.apply(self.optimizer, self.trained)
         parts.rescale()
 
     def learn(self, portion: Portion, weight: float) -> None:
@@ -202,17 +202,17 @@ class Parts:
         for parameter in self.parameters:
             parameter.grad = None
 
-    def apply(self, algorithm: Optimizer, parameters: list[Tensor]) -> None:
-        """Let an algorithm change the weights by the gradients that are there."""
+    def apply(self, optimizer: Optimizer, parameters: list[Tensor]) -> None:
+        """Let an optimiser change the weights by the gradients that are there."""
         scaler = self.scaler
         if self.clip_norm is not None:
             if scaler is not None:
-                scaler.unscale_(algorithm)
+                scaler.unscale_(optimizer)
             clip_grad_norm_(parameters, self.clip_norm)
         if scaler is None:
-            algorithm.step()
+            optimizer.step()
         else:
-            scaler.step(algorithm)
+            scaler.step(optimizer)
         if self.project is not None:
             self.project()
 

@@ -126,7 +126,7 @@ def rooted(values: Tensor, loss: Loss) -> Tensor:
         least = float(values.detach().min())
         if least < 0:
             raise ValueError(
-                f"this algorithm fits residuals, the roots of a loss that is never negative; "
+                f"this optimiser fits residuals, the roots of a loss that is never negative; "
                 f"{loss.name} gave {least:g}."
             )
     # Rounding may leave a little less than 0. What is added changes no gradient: of r²/2, it
