@@ -8,13 +8,13 @@ import re
 import sys
 from collections.abc import Iterator
 
-import neuropil.optimizers
+import neuropil.optim
 
 import neuropil.init
 import neuropil.layers
 import neuropil.training
 
-MODULES = (neuropil.layers, neuropil.init, neuropil.optimizers, neuropil.training)
+MODULES = (neuropil.layers, neuropil.init, neuropil.optim, neuropil.training)
 
 
 def public_classes() -> Iterator[type]:

@@ -1,7 +1,7 @@
 """Checks of options, once for all: each returns the value, or says what it should have been.
 
-`number`, `whole`, `flag` and `one_of` check one value. A class lists what its options may be as a
-table of such rules, ``{"lr": interval("(0, 1]"), "n_epochs": whole}``, for `check_options`.
+`number`, `whole`, `flag` and `one_of` check one value. A class lists what its options may be in
+a table of such rules, ``{"lr": interval("(0, 1]"), "n_epochs": whole}``, for `check_options`.
 """
 
 from __future__ import annotations

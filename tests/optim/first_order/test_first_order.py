@@ -492,15 +492,11 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 def test_the_rate_grows_with_the_batch():
     assert scale_lr(0.2, 512) == pytest.approx(0.4)
     assert scale_lr(0.2, 32, base_batch_size=64) == pytest.approx(0.1)
-    with pytest.raises(ValueError, match="`batch_size` must be a number in .*, got 0"):
+    with pytest.raises(ValueError, match=r"`batch_size` must be a number in .*, got 0"):
         scale_lr(0.1, 0)
-    with pytest.raises(
-        ValueError, match="`base_batch_size` must be .*, got -2"
-    ):
+    with pytest.raises(ValueError, match=r"`base_batch_size` must be a .*, got -2"):
         scale_lr(0.1, 8, -2)
-    with pytest.raises(
-        ValueError, match="scale_lr: `lr` must be a number in .*, got -1"
-    ):
+    with pytest.raises(ValueError, match=r"scale_lr: `lr` must be a number in .*, got -1"):
         scale_lr(-1, 8)
 
 
