@@ -234,9 +234,9 @@ def test_more_weights_than_a_matrix_should_hold_are_told_of_lbfgs():
     ("options", "said"),
     [
         ({"update": "bgfs"}, "`update` must be one of 'bfgs', .*'bgfs'. Did you mean 'bfgs'"),
-        ({"memory": 0}, "`memory` must be a whole number of at least 1, got 0"),
-        ({"curvature": 0}, "`curvature` must be above 0.0001 and below 1, got 0"),
-        ({"tolerance": float("nan")}, "`tolerance` must be a number of at least 0, got nan"),
+        ({"memory": 0}, "`memory` must be a whole number from 1 .*, got 0"),
+        ({"curvature": 0}, r"`curvature` must be a number in \(0.0001, 1\), got 0"),
+        ({"tolerance": float("nan")}, r"`tolerance` must be a number in \[0, inf\), got nan"),
     ],
 )
 def test_an_option_out_of_its_range_is_refused(options, said):

@@ -338,7 +338,7 @@ def test_a_mexican_hat_says_when_it_pushes_more_than_it_pulls(algorithm):
         ({"init": np.ones((2, 2))}, r"`init` must have the shape \(100, 3\), got \(2, 2\)"),
         ({"init": np.full((100, 3), np.nan)}, "`init` must be finite"),
         ({"algorithm": "fast"}, "`algorithm` must be 'batch' or 'online'"),
-        ({"n_epochs": 0}, "`n_epochs` must be a whole number of at least 1"),
+        ({"n_epochs": 0}, "`n_epochs` must be a whole number from 1"),
         ({"radius": 0.1}, "`radius` must be at least the final radius, 0.5, got 0.1"),
         ({"radius": np.nan}, "`radius` must be a number in"),
         ({"final_radius": 0}, "`final_radius` must be a number in"),
