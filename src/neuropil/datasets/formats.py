@@ -98,9 +98,10 @@ def table_format(name: str, *suffixes: str, reader: str) -> Format:
     )
 
 
-ARRAYS: tuple[str, ...] = ("arrays", "pictures")
-READ_ARRAYS = dict.fromkeys(ARRAYS, later("arrays.named_arrays.read_new"))
-READ_LABELLED_ARRAYS = dict.fromkeys(ARRAYS, later("arrays.named_arrays.read_labelled"))
+READ_ARRAYS = {kind: later("arrays.named_arrays.read_new") for kind in ("arrays", "pictures")}
+READ_LABELLED_ARRAYS = {
+    kind: later("arrays.named_arrays.read_labelled") for kind in READ_ARRAYS
+}
 
 FORMATS = (
     Format(
