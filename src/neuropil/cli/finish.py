@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from neuropil.cli.console import console, label, note, say
 from neuropil.cli.entry import explained
 from neuropil.cli.figures import Figures, measured, table, usual_share
+from neuropil.datasets.formats import example_file
 from neuropil.runs.baseline import flatters
 from neuropil.training.losses import losses
 
@@ -119,8 +120,7 @@ def show(run: Run, stop_reason: str, usual: dict[str, float]) -> None:
     label("Result", in_words(run.figures[part], what, run.data[part], part, usual[part]))
     if run.report.is_file():
         label("Report", str(run.report))
-    file = {"pictures": "PICTURE", "table": "TABLE.csv"}.get(run.data["kind"], "ARRAYS.npz")
-    label("Next", f"neuropil predict {run.path} {file}")
+    label("Next", f"neuropil predict {run.path} {example_file(run.data['kind'])}")
 
 
 def in_words(

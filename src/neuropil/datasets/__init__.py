@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from neuropil.datasets.errors import DataError as DataError
     from neuropil.datasets.errors import MissingDataError as MissingDataError
     from neuropil.datasets.labelled_input import read_for_evaluation as read_for_evaluation
-    from neuropil.datasets.new_input import PredictionInputs as PredictionInputs
     from neuropil.datasets.new_input import read_for_prediction as read_for_prediction
     from neuropil.datasets.open_data import open as open  # noqa: A004 - read as datasets.open
     from neuropil.datasets.pictures.picture_preparation import (
         PicturePreparation as PicturePreparation,
     )
+    from neuropil.datasets.prediction_inputs import PredictionInputs as PredictionInputs
     from neuropil.datasets.preparation import Preparation as Preparation
     from neuropil.datasets.splits import Splits as Splits
     from neuropil.datasets.splitting import split as split

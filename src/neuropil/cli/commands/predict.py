@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neuropil.cli.command_options import Json, RunFolder, open_trained
+from neuropil.datasets.formats import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from torch import Tensor
 
+    from neuropil.datasets import PredictionInputs
     from neuropil.runs.run_folder import Run
 
 MOST, MOST_PLACES = 1e15, 6
@@ -21,7 +23,7 @@ MOST, MOST_PLACES = 1e15, 6
 def predict(
     folder: RunFolder,
     files: Annotated[
-        list[Path], typer.Argument(help="Pictures, folders of pictures, tables, or arrays.")
+        list[Path], typer.Argument(help=f"New input: {readable()}, or folders of pictures.")
     ],
     top: Annotated[int, typer.Option(help="How many classes to name.")] = 1,
     out: Annotated[
@@ -48,7 +50,7 @@ def predict(
     outputs = run.predict(given.inputs, network)
     errors = measured_errors(run)
     if out is not None:
-        write_table(out, run, files, given.names, outputs, errors)
+        write_table(out, run, given, outputs, errors)
         say(f"{len(outputs):,} predictions in {out}")
     elif json:
         say_json(as_plain(given.names, outputs, run.classes))
@@ -146,8 +148,7 @@ def columns_of(run: "Run", outputs: "Tensor") -> dict[str, list[Any]]:
 def write_table(
     out: Path,
     run: "Run",
-    files: "Sequence[Path]",
-    names: "Sequence[str]",
+    given: "PredictionInputs",
     outputs: "Tensor",
     errors: list[float] | None,
 ) -> None:
@@ -157,8 +158,7 @@ def write_table(
 
     from neuropil.core.atomic import replacing
 
-    front = own_columns(run, files, names)
-    columns = front | columns_of(run, outputs)
+    columns = own_columns(given) | columns_of(run, outputs)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -183,15 +183,9 @@ def rounded(numbers: list[float], errors: list[float] | None, extra: int = 0) ->
     return [with_sensible_digits(number, error, extra) for number, error in pairs]
 
 
-def own_columns(
-    run: "Run", files: "Sequence[Path]", names: "Sequence[str]"
-) -> dict[str, list[Any]]:
+def own_columns(given: "PredictionInputs") -> dict[str, list[Any]]:
     """Return the table that the rows came from, or else their names."""
-    from neuropil.datasets import TablePreparation
-
-    preparation = run.preparation
-    if not isinstance(preparation, TablePreparation) or len(files) != 1:
-        return {"name": list(names)}
-    table = preparation.read(files[0], [])
-    columns = (column.to_pylist() for column in table.columns)
-    return dict(zip(table.names, columns, strict=True))
+    if given.table is None:
+        return {"name": given.names}
+    columns = (column.to_pylist() for column in given.table.columns)
+    return dict(zip(given.table.names, columns, strict=True))

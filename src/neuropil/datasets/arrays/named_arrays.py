@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from neuropil.core.moments import column_axes, narrow, standardization
-from neuropil.datasets.arrays.array_file import ArrayFile
+from neuropil.datasets.arrays.array_file import ArrayFile, is_npy, read_npy
 from neuropil.datasets.arrays.array_preparation import (
     ArrayPreparation,
     check_finite,
@@ -26,6 +26,7 @@ from neuropil.datasets.arrays.axis_order import as_batch, example_shape, value_r
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.errors import DataError, recalling
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
+from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.target import Target
 
@@ -108,6 +109,44 @@ def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
         source=str(path),
         notes=notes,
     )
+
+
+def read_labelled(preparation: Preparation, path: Path, _notes: list[str]) -> Dataset:
+    """Return the test arrays of a file or folder, or all it has.
+
+    Args:
+        preparation: How the training data were read.
+        path: The file or the folder.
+    """
+    file = ArrayFile(path)
+    inputs, values = load_pair(file, file.pair("test") or file.require_training_pair())
+    targets = encode_outcome(values, preparation.target, class_names(file), str(path))
+    return Dataset(preparation.encode(inputs), targets)
+
+
+def read_new(preparation: Preparation, file: Path, notes: list[str]) -> PredictionInputs:
+    """Return the examples in an array file, which may be a single one.
+
+    Args:
+        preparation: How the training data were read.
+        file: The file.
+        notes: Gains a line for each thing a person should know.
+
+    Raises:
+        DataError: If the array does not fit.
+    """
+    if is_npy(file):
+        name, array = file.name, read_npy(file)
+    else:
+        arrays = ArrayFile(file)
+        own = arrays.inputs_name()
+        name, array = f"{file.name}, {own}", arrays[own]
+    try:
+        batch = preparation.encode(array, notes)
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from None
+    rows = [f"{name}, row {row}" for row in range(len(batch))]
+    return PredictionInputs(batch, rows if len(batch) > 1 else [name])
 
 
 def in_double_precision(batch: Values) -> Values | Tensor:

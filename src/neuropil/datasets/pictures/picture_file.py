@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import shortened
 from neuropil.datasets.pictures.picture_depth import (
     DEEP_COLOUR,
     as_planes,
@@ -19,6 +18,7 @@ from neuropil.datasets.pictures.picture_depth import (
     raw_mode,
     swap_bytes,
 )
+from neuropil.text import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,24 +27,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-SUFFIXES = frozenset(
-    [
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".pgm",
-        ".ppm",
-        ".pbm",
-        ".pnm",
-        ".bmp",
-        ".webp",
-        ".gif",
-        ".tif",
-        ".tiff",
-    ]
-)
 GREY_MODES = frozenset(["1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"])
 FORMATS = ("PNG", "JPEG", "PPM", "BMP", "WEBP", "GIF", "TIFF")
 ANIMATED = frozenset(["GIF", "PNG", "TIFF", "WEBP"])
@@ -191,7 +173,7 @@ def opened(path: Path) -> Iterator[ImageFile]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"it claims more than {Image.MAX_IMAGE_PIXELS:,} pixels") from None
     except Exception as error:  # Pillow's decoders raise anything at all on a broken file.
-        why = shortened(str(error) or type(error).__name__)
+        why = cut(str(error) or type(error).__name__)
         raise DataError(f"it cannot be decoded ({why})") from None
 
 

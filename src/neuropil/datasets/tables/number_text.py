@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from neuropil.checks import shown
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import shortened
 from neuropil.datasets.tables.cells import MAX_CLASSES, missing_cells
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def check_decided(cells: pa.StringArray, rows: Sequence[int], where: str) -> Non
     place = pc.index(either, value=True).as_py()
     cell = cells[place].as_py()
     raise DataError(
-        f"{where}, row {rows[place]}: {shortened(repr(cell))} may be "
+        f"{where}, row {rows[place]}: {shown(cell)} may be "
         f"{core[place].as_py().replace(',', '')} or "
         f"{core[place].as_py().replace(',', '.')}, and nothing in the file says which: write "
         "it without a comma or with a decimal point."
@@ -322,7 +322,7 @@ def refuse(
     place, others = int(wrong[0]), len(wrong) - 1
     more = f" ({others:,} more like it)" if others else ""
     raise DataError(
-        f"{where}, row {rows[place]}: {shortened(repr(cells[place].as_py()))}{more} in a "
+        f"{where}, row {rows[place]}: {shown(cells[place].as_py())}{more} in a "
         f"column of {count:,} numbers. Correct the cell, or leave it empty if the value is "
         "unknown."
     )

@@ -7,7 +7,7 @@ import io
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, Any, Protocol, Self, final
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import listed
 from neuropil.datasets.tables.cells import as_text
 from neuropil.datasets.tables.dialect import Layout, find_layout
 from neuropil.datasets.tables.encodings import decode
 from neuropil.datasets.tables.number_text import Numbers, column_numbers, file_decimal
 from neuropil.datasets.unpacking import read_unpacked
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -139,6 +139,24 @@ class Table:
         return file_decimal([column.slice(0, JUDGED_ROWS) for column in self.columns])
 
 
+class TableReader(Protocol):
+    """A function that reads a table; options that its format has no use for are ignored."""
+
+    def __call__(
+        self,
+        path: Path,
+        notes: list[str],
+        *,
+        header: bool | None = None,
+        encoding: str | None = None,
+        known_encoding: str | None = None,
+        expected: Iterable[str] = (),
+        names_alone: bool = False,
+    ) -> Table:
+        """Return the table in a file; the arguments are those of `read_table`."""
+        ...
+
+
 def read_table(
     path: Path,
     notes: list[str],
@@ -147,6 +165,7 @@ def read_table(
     encoding: str | None = None,
     known_encoding: str | None = None,
     expected: Iterable[str] = (),
+    names_alone: bool = False,
 ) -> Table:
     """Read a text table, packed or not.
 
@@ -157,6 +176,7 @@ def read_table(
         encoding: Name of the encoding; None to find it.
         known_encoding: An encoding to try where the file is not in Unicode.
         expected: Names that the columns should have, if they are known.
+        names_alone: Whether the rows may be left out.
 
     Raises:
         DataError: If it is not a table: ragged rows, names that come twice, no rows.
@@ -166,7 +186,9 @@ def read_table(
     layout = find_layout(text, path, notes, header=header, expected=expected)
     names = [name or f"column{n}" for n, name in enumerate(layout.names, 1)]
     if twice := [name for name, times in Counter(names).items() if times > 1]:
-        raise DataError(f"{path} has more than one column called {listed(map(repr, twice))}.")
+        raise DataError(f"{path} has more than one column called {some_of(map(repr, twice))}.")
+    if names_alone:
+        return Table(names, [], [], str(path))
     columns, rows = read_cells(text, layout, path)
     if not rows:
         raise DataError(f"{path} has a header but no rows below it.")
@@ -175,20 +197,6 @@ def read_table(
     )
     table = Table(names, columns, rows, str(path), layout.header, unnamed, layout.delimiter)
     return without_empty(table, path, notes)
-
-
-def read_names(path: Path, *, encoding: str | None = None) -> list[str]:
-    """Return the names of a table's columns alone, which the first row holds.
-
-    Args:
-        path: The file.
-        encoding: Name of the encoding; None to find it.
-
-    Raises:
-        DataError: If it cannot be read.
-    """
-    text = decode(read_unpacked(path), path, [], asked=encoding)
-    return find_layout(text, path, [], header=True).names
 
 
 def without_empty(table: Table, path: Path, notes: list[str]) -> Table:
@@ -207,7 +215,7 @@ def without_empty(table: Table, path: Path, notes: list[str]) -> Table:
         return table
     places = [n for n, (name, cells) in enumerate(pairs, 1) if useless(name, cells)]
     notes.append(
-        f"{path.name}: column {listed(places)} left out: it has neither a name nor a value."
+        f"{path.name}: column {some_of(places)} left out: it has neither a name nor a value."
     )
     names, columns = [name for name, _ in kept], [cells for _, cells in kept]
     parts = table.rows, table.source, table.header, table.unnamed, table.delimiter

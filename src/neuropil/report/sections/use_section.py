@@ -5,18 +5,17 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from neuropil.datasets.formats import example_file
 from neuropil.report.html import Html, element
 
 if TYPE_CHECKING:
     from neuropil.report.subject import Subject
 
-FILES = {"pictures": "picture.png", "table": "rows.csv", "arrays": "arrays.npz"}
-
 
 def use(subject: Subject) -> Html:
     """Return the commands and the Python that take the result further."""
     run, kind = subject.run, subject.splits.kind
-    file = FILES.get(kind, "file")
+    file = example_file(kind)
     folder = shlex.quote(run)
     commands = {
         f"neuropil predict {folder} {file}": "predict for new files",
