@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.agreement import stays_where_nothing_is_lower
 from torch import nn
 from torch.nn import functional as F
 
@@ -137,13 +138,7 @@ def test_beyond_the_edge_of_the_function_it_steps_back():
 
 
 def test_where_nothing_is_lower_the_weights_stay_and_it_is_said():
-    w = nn.Parameter(torch.tensor([3.0, -2.0]))
-    calls = iter(range(1000))
-    optimizer = HessianDiagonal([w])
-    optimizer.step(lambda: w @ w + 100 * next(calls))
-    assert optimizer.outcome.done
-    assert optimizer.outcome.loss == 13
-    assert w.tolist() == [3, -2]
+    stays_where_nothing_is_lower(HessianDiagonal)
 
 
 @pytest.mark.parametrize("given_", [0.0, -1.0, float("nan")])

@@ -13,6 +13,7 @@ from sklearn.metrics.pairwise import (
     nan_euclidean_distances,
 )
 from sklearn.utils.estimator_checks import check_estimator
+from tests.agreement import answers_by_distance
 
 from neuropil.classic import SOFM
 
@@ -214,11 +215,7 @@ def start_of(model, X):
 def test_distances_are_those_of_scikit_learn(distance, expected):
     X = rows(300, 4)
     model = SOFM((3, 4), distance=distance, n_epochs=3).fit(X)
-    distances = expected(X, model.weights_)
-    np.testing.assert_allclose(model.transform(X), distances, atol=1e-7)
-    np.testing.assert_array_equal(model.predict(X), distances.argmin(axis=1))
-    assert model.quantization_error(X) == pytest.approx(distances.min(axis=1).mean())
-    assert model.score(X) == -model.quantization_error(X)
+    answers_by_distance(model, X, expected(X, model.weights_))
 
 
 def test_the_start_spans_the_leading_components():
