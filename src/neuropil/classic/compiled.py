@@ -28,7 +28,7 @@ def compiled(**options: Any) -> Callable[[Function], Function]:
         try:
             made: Any = njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:  # Numba found no folder that it can write to
-            say_uncached()
+            warn_uncached()
             made = njit(nogil=True, **options)(function)
         return made
 
@@ -36,7 +36,7 @@ def compiled(**options: Any) -> Callable[[Function], Function]:
 
 
 @functools.cache
-def say_uncached() -> None:
+def warn_uncached() -> None:
     """Warn, once per process, that nothing is kept."""
     warnings.warn(
         "compiled loops cannot be kept, since neither the package's folder nor the user's "

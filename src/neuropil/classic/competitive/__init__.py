@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from neuropil.classic.competitive.lvq.glvq import GLVQ
     from neuropil.classic.competitive.lvq.gmlvq import GMLVQ
     from neuropil.classic.competitive.lvq.lvq import LVQ, LVQ2, LVQ3, LVQ21
-    from neuropil.classic.competitive.som.map_measures import MapErrors, error_front
+    from neuropil.classic.competitive.som.map_errors import MapErrors, error_front
     from neuropil.classic.competitive.som.sofm import SOFM
 
 __getattr__, __dir__ = lazily(
@@ -25,7 +25,7 @@ __getattr__, __dir__ = lazily(
         "neuropil.classic.competitive.lvq.glvq": ("GLVQ",),
         "neuropil.classic.competitive.lvq.gmlvq": ("GMLVQ",),
         "neuropil.classic.competitive.lvq.lvq": ("LVQ", "LVQ2", "LVQ21", "LVQ3"),
-        "neuropil.classic.competitive.som.map_measures": ("MapErrors", "error_front"),
+        "neuropil.classic.competitive.som.map_errors": ("MapErrors", "error_front"),
         "neuropil.classic.competitive.som.sofm": ("SOFM",),
     },
 )

@@ -17,7 +17,7 @@ EMPTY = np.int32(-1)
 
 
 @compiled()
-def mixed(tile: Integers) -> np.uint64:
+def mix(tile: Integers) -> np.uint64:
     """Return 64 well-mixed bits of a tile's whole numbers."""
     value = np.uint64(0x9E3779B97F4A7C15)
     for number in tile:
@@ -49,14 +49,14 @@ def hashed_cells(
     for row in range(levels.shape[0]):
         for tiling in range(width):
             fill_tile(levels[row], tiling, width, shifts, tile)
-            cells[row, tiling] = np.int32(mixed(tile) % np.uint64(size))
+            cells[row, tiling] = np.int32(mix(tile) % np.uint64(size))
 
 
 @compiled()
 def find(tile: Integers, tiles: Integers, slots: Integers) -> np.int64:
     """Return the slot of a tile in an open table, or the empty slot where it belongs."""
     mask = np.uint64(slots.shape[0] - 1)
-    slot = mixed(tile) & mask
+    slot = mix(tile) & mask
     while slots[slot] != EMPTY:
         known = tiles[slots[slot]]
         same = True

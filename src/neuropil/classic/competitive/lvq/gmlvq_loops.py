@@ -64,8 +64,8 @@ def learn_metric(
             multiply(ways, W, products)
             pull(W, i, pulls[0], to_right, step * variance * to_wrong)
             pull(W, j, pulls[1], to_wrong, -step * variance * to_right)
-            nearer = bounded(-step * metric_share * to_wrong, ways[0], seen[0])
-            farther = bounded(step * metric_share * to_right, ways[1], seen[1])
+            nearer = bound_rate(-step * metric_share * to_wrong, ways[0], seen[0])
+            farther = bound_rate(step * metric_share * to_right, ways[1], seen[1])
             size = turn(omega, mapped, nearer, farther, ways, seen, products)
             normalise(omega, mapped, size)
             map_columns(omega, W, i, j, pulls, mapped)
@@ -135,7 +135,7 @@ def pull(W: Floats, k: int, gradient: Floats, distance: float, rate: float) -> N
 
 
 @compiled()
-def bounded(rate: float, way: Floats, seen: Floats) -> float:
+def bound_rate(rate: float, way: Floats, seen: Floats) -> float:
     """Return a rate at which rate · Ω (x − w) (x − w)ᵀ has at most the norm 1, that of Ω."""
     square, length = 0.0, 0.0
     for c in range(way.size):
