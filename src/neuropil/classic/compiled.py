@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def compiled(**options: Any) -> Callable[[Function], Function]:
+def compile_loop(**options: Any) -> Callable[[Function], Function]:
     """Return a decorator that compiles a function when it is first called.
 
     What was compiled is kept beside the source, or in the user's folder for caches. Where
