@@ -31,7 +31,7 @@ class Named:
         raise NotImplementedError
 
     @classmethod
-    def resolved(cls, source: Any) -> Any:
+    def of(cls, source: Any) -> Any:
         """Make one from what a user gave: a name, one of them, or any function."""
         raise NotImplementedError
 
@@ -43,7 +43,7 @@ class Named:
     def __reduce__(self) -> Any:
         if self.source is None:
             return self.name  # pickle looks it up in its module
-        return type(self).resolved, (self.source,), {"name": self.name}
+        return type(self).of, (self.source,), {"name": self.name}
 
 
 def name_of(function: Any) -> str:

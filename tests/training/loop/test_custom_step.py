@@ -70,10 +70,10 @@ def pair():
 
 
 def test_two_networks_are_trained_in_turn_and_each_by_its_own_loss():
-    networks, optimizers = pair()
+    networks, bound = pair()
     hand, optimizers = pair()
     torch.manual_seed(1)
-    trainer = trainer_of(networks, adversarial, optimizer=optimizers, seed=None)
+    trainer = trainer_of(networks, adversarial, optimizer=bound, seed=None)
     state = torch.get_rng_state()
     trainer.fit(X, epochs=1, batch_size=16)
     torch.set_rng_state(state)
