@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Self
 
-from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.loss_kinds import definition_of
 from neuropil.training.losses.loss_targets import check_finite, is_single, like_scores
 from neuropil.training.losses.torch_losses import one_value_each
-from neuropil.training.named_function import Named, options_of
+from neuropil.training.named_function import Named, check_one_each, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from torch import Tensor
 
     from neuropil.core.loss_kinds import Predicts, Takes
 
@@ -160,14 +161,9 @@ class Custom(Loss):
 
     @override
     def mean_of_values(self, scores: Any, targets: Any, **options: Any) -> Tensor:
-        values: Any = self.function(scores, targets, **options)
-        if not isinstance(values, Tensor) or values.dim() != 1:
-            got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
-            raise ValueError(
-                f"Loss {self.name!r} must give one value per example, a tensor (N,), got "
-                f"{got}: leave the mean to the trainer."
-            )
-        return values.mean()
+        values = self.function(scores, targets, **options)
+        hint = "leave the mean to the trainer"
+        return check_one_each(f"Loss {self.name!r}", values, hint).mean()
 
 
 def loss(predicts: Predicts) -> Callable[[Callable[..., Tensor]], Loss]:

@@ -13,7 +13,7 @@ from typing_extensions import override
 from neuropil.core.loss_kinds import definition_of
 from neuropil.training.losses.base import Loss
 from neuropil.training.metrics.statistics import add_up, ratio, sum_and_count
-from neuropil.training.named_function import Named, options_of
+from neuropil.training.named_function import Named, check_one_each, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -145,19 +145,10 @@ class MeanMetric(Metric):
         self.function = self.gather_mean
 
     def gather_mean(self, scores: Any, targets: Any, **options: Any) -> Tensor:
-        """Return the sum of the values and how many there are.
-
-        Raises:
-            ValueError: If the function does not give one value per example.
-        """
+        """Return the sum of the values and how many there are."""
         values = self.source(scores, targets, **options)
-        if not isinstance(values, Tensor) or values.dim() != 1:
-            got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
-            raise ValueError(
-                f"Metric {self.name!r} must give one value per example, a tensor (N,), got "
-                f"{got}: the mean is taken for you."
-            )
-        return sum_and_count(values)
+        hint = "the mean is taken for you"
+        return sum_and_count(check_one_each(f"Metric {self.name!r}", values, hint))
 
 
 def metric(
