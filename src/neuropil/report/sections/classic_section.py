@@ -12,7 +12,7 @@ from neuropil.plots.map_pictures import hit_map, u_matrix
 from neuropil.report.example_pictures import can_be_shown, picture
 from neuropil.report.page import Section
 from neuropil.report.svg import drawing
-from neuropil.report.wording import duration, number
+from neuropil.report.wording import duration, number, thousands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +95,7 @@ def value_words(value: Any) -> str | None:
         case bool():
             words = "yes" if value else "no"
         case int():
-            words = f"{value:,}"
+            words = thousands(value)
         case float():
             words = number(value)
         case _:
@@ -115,7 +115,7 @@ def array_words(values: NDArray[Any]) -> str:
         ('3 × 3 numbers from 0 to 1.00', 'cat, dog')
     """
     whole = values.dtype.kind in "iub"
-    write = str if values.dtype.kind not in "fiub" else whole_number if whole else number
+    write = str if values.dtype.kind not in "fiub" else thousands if whole else number
     if values.size <= FEW:
         return ", ".join(write(value) for value in values.ravel().tolist())
     size = " × ".join(f"{length:,}" for length in values.shape)
@@ -123,11 +123,6 @@ def array_words(values: NDArray[Any]) -> str:
         return f"{size} values"
     low, high = write(values.min().item()), write(values.max().item())
     return f"{size} numbers from {low} to {high}"
-
-
-def whole_number(value: int) -> str:
-    """Return an integer with its thousands apart."""
-    return f"{int(value):,}".replace("-", "−")
 
 
 def map_drawings(subject: Subject, model: ClassicModel) -> dict[str, Markup] | None:
