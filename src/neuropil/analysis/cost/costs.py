@@ -65,12 +65,15 @@ def cost(network: Composable | nn.Module, input_shape: Example | None = None) ->
     as none. A layer that is called several times costs each time. A product of two complex
     numbers counts as four of real ones.
 
-    Memory for inference is the peak of what is alive while the layers run in their order, the
-    network's input included. Memory for training is the sum of what PyTorch saves for the
-    backward pass: the inputs of convolutions and of layers with units, the outputs of ReLU, the
-    places of the maxima in pooling, and so on, found by running one small twin of each kind of
-    layer. Both are for one sample, in the network's floating type; parameters, their gradients,
-    the optimiser's state and what a layer needs only while it runs come on top.
+    Memory for inference is the peak of the tensors that are alive while the layers run in their
+    order. The network's inputs are held by the caller throughout, and a block's until it
+    returns; ReLU writes over the output of a convolution that nobody else takes. Memory for
+    training is the sum of what PyTorch saves for the backward pass: the inputs of convolutions
+    and of layers with units, the outputs of ReLU, the places of the maxima in pooling, the
+    statistics of batch normalisation, and so on, found by running one twin of each kind of
+    layer on the meta device. Both are for one sample, in the network's floating type;
+    parameters, their gradients, the optimiser's state and the workspace of single operations,
+    such as fast convolutions, come on top.
 
     Of any other PyTorch module a twin without numbers is run, and every operation counted:
     products of matrices, convolutions, attention, recurrent layers, wherever they are called.
@@ -100,8 +103,8 @@ def cost(network: Composable | nn.Module, input_shape: Example | None = None) ->
         >>> whole = cost(network)
         >>> whole.multiply_adds  # 3·3·1 · 4·6·6 + 4·6·6 · 10
         2736
-        >>> whole.inference_bytes  # at Relu: (8·8 + 2 · 4·6·6) numbers of 4 bytes
-        1408
+        >>> whole.inference_bytes  # at Softmax: (8·8 + 4·6·6 + 10 + 10) numbers of 4 bytes
+        912
         >>> from torch import nn
         >>> cost(nn.LSTM(32, 48, batch_first=True), (50, 32)).multiply_adds  # 50·4·48·(32 + 48)
         768000

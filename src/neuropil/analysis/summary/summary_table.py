@@ -130,13 +130,12 @@ def summary(
         input1        Input(1, 8, 8)     (1, 8, 8)           0          0      1   256 B
         convolution1  Convolution(4, 3)  (4, 6, 6)          40      1,296      3   576 B
         relu1         Relu()             (4, 6, 6)           0          0      3   576 B
-        flatten1      Flatten()          (144)               0          0    all     0 B
+        flatten1      Flatten()          (144)               0          0      3     0 B
         softmax1      Softmax(10)        (10)            1,450      1,440    all    40 B
         ────────────────────────────────────────────────────────────────────────────────
         Parameters     1,490 (5.82 KiB)
         Multiply–adds  2,736 (2.74 k)
-        Activations    1.38 KiB at once in inference, 872 B kept in training, for each
-                       sample
+        Activations    912 B at once in inference, 872 B kept in training, for each sample
         >>> table.totals.parameters, table.rows[1].receptive_field
         (1490, (3, 3))
         >>> from torch import nn
