@@ -8,7 +8,6 @@ from neuropil.lazy import lazily
 
 if TYPE_CHECKING:
     from neuropil.datasets import augmentation
-    from neuropil.datasets.arrays.array_preparation import ArrayPreparation
     from neuropil.datasets.builtin.digits import load_handwritten_digits
     from neuropil.datasets.builtin.glyphs import load_digits, make_digits
     from neuropil.datasets.builtin.reber import (
@@ -21,21 +20,23 @@ if TYPE_CHECKING:
     from neuropil.datasets.labelled_input import read_for_evaluation
     from neuropil.datasets.new_input import read_for_prediction
     from neuropil.datasets.open_data import open  # noqa: A004 - read as datasets.open
-    from neuropil.datasets.pictures.picture_preparation import PicturePreparation
     from neuropil.datasets.prediction_inputs import PredictionInputs
-    from neuropil.datasets.preparation import Preparation
+    from neuropil.datasets.preparations import (
+        ArrayPreparation,
+        PicturePreparation,
+        Preparation,
+        TablePreparation,
+    )
     from neuropil.datasets.splits import Splits
     from neuropil.datasets.splitting import split, split_indices
     from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn
     from neuropil.datasets.tables.table_file import Table
-    from neuropil.datasets.tables.table_preparation import TablePreparation
     from neuropil.datasets.target import Target
 
 # Help texts need the names of the formats alone, without what reads them.
 __getattr__, __dir__ = lazily(
     __name__,
     {
-        "neuropil.datasets.arrays.array_preparation": ("ArrayPreparation",),
         "neuropil.datasets.builtin.digits": ("load_handwritten_digits",),
         "neuropil.datasets.builtin.glyphs": ("load_digits", "make_digits"),
         "neuropil.datasets.builtin.reber": (
@@ -48,14 +49,17 @@ __getattr__, __dir__ = lazily(
         "neuropil.datasets.labelled_input": ("read_for_evaluation",),
         "neuropil.datasets.new_input": ("read_for_prediction",),
         "neuropil.datasets.open_data": ("open",),
-        "neuropil.datasets.pictures.picture_preparation": ("PicturePreparation",),
         "neuropil.datasets.prediction_inputs": ("PredictionInputs",),
-        "neuropil.datasets.preparation": ("Preparation",),
+        "neuropil.datasets.preparations": (
+            "ArrayPreparation",
+            "PicturePreparation",
+            "Preparation",
+            "TablePreparation",
+        ),
         "neuropil.datasets.splits": ("Splits",),
         "neuropil.datasets.splitting": ("split", "split_indices"),
         "neuropil.datasets.tables.table_columns": ("NumberColumn", "TextColumn"),
         "neuropil.datasets.tables.table_file": ("Table",),
-        "neuropil.datasets.tables.table_preparation": ("TablePreparation",),
         "neuropil.datasets.target": ("Target",),
     },
     ("augmentation",),
