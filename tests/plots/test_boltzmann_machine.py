@@ -40,9 +40,3 @@ def test_samples_are_light_where_units_are_on(kind):
     assert picture[-1, 0, 0] < 0.2
     again = samples(machine, (2, 3), count=4, n_steps=20, random_state=0)
     np.testing.assert_array_equal(again.axes[0].images[0].get_array(), picture)
-
-
-def test_another_shape_is_refused(machine):
-    for draw in (machine_filters, samples):
-        with pytest.raises(ValueError, match="3 × 3 has 9 pixels, the machine has 6 visible"):
-            draw(machine, (3, 3))
