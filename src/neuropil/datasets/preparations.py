@@ -1,4 +1,4 @@
-"""Every kind of preparation: who asks for one gets all, so that any of them can be read back."""
+"""Every kind of preparation: importing one imports all, so that any can be read back."""
 
 from neuropil.datasets.arrays.array_preparation import ArrayPreparation
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation
