@@ -104,6 +104,6 @@ def test_whether_biases_count_is_true_or_false(make, value):
 
 def test_text_is_not_a_number_and_neither_is_true():
     for value in ("0.1", True):
-        with pytest.raises(ValueError, match=r"scale: `lr` must be a number above 0"):
+        with pytest.raises(ValueError, match=r"scale: `lr` must be a number in \(0, inf\)"):
             check_options("scale", {"lr": value})
     check_options("scale", {"lr": torch.tensor(0.1), "amsgrad": False, "foreach": None})

@@ -169,17 +169,17 @@ def from_path(path: Path) -> Callable[[], Network]:
     Raises:
         FileNotFoundError: When it is not in the folder.
     """
-    from neuropil.core import files
     from neuropil.core.reading import read_json
+    from neuropil.saving import network_files
 
     if path.is_dir():
-        path = path / files.STRUCTURE
+        path = path / network_files.STRUCTURE
         if not path.is_file():
             raise FileNotFoundError(
                 f"{path.parent} holds no {path.name}: is it a saved network?"
             )
-    plain = read_json(path, files.FORMAT)
-    return lambda: files.from_plain(plain, str(path))
+    plain = read_json(path, network_files.FORMAT)
+    return lambda: network_files.from_plain(plain, str(path))
 
 
 def from_expression(text: str, shape: Shape | None) -> tuple[Callable[[], Network], list[str]]:

@@ -32,7 +32,8 @@ def known_names() -> dict[str, Iterable[str]]:
     """Return the names that each option of ``neuropil train`` takes."""
     from neuropil.architectures.published import registry
     from neuropil.cli import classic_training
-    from neuropil.optim import BY_NAME, schedules
+    from neuropil.optim import schedules
+    from neuropil.optim.optimizer_table import BY_NAME
     from neuropil.training.losses import losses
 
     return {

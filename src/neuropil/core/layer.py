@@ -48,10 +48,10 @@ class Composable:
 
 @functools.cache
 def operations() -> ModuleType:
-    """Return the module of networks, which needs this one; an import each time would cost."""
-    from neuropil.core import network
+    """Return the module of joins, which needs this one; an import each time would cost."""
+    from neuropil.core import composition
 
-    return network
+    return composition
 
 
 class Layer(Composable, Arguments, nn.Module):
@@ -305,9 +305,7 @@ def check_name(name: object, what: str = "name") -> None:
             f"{what} must be a Python identifier that does not start with _, like "
             f"'conv3', got {shown(name)}."
         )
-    from neuropil.core.network import Network  # the network module needs this one
-
-    if hasattr(Network, name) or name in ("graph", "names", "training"):
+    if hasattr(operations().Network, name) or name in ("graph", "names", "training"):
         raise ValueError(f"{what} cannot be {shown(name)}: a network uses that name.")
 
 

@@ -1,94 +1,38 @@
 """Data: real and drawn, from files and memory, split, prepared and augmented."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
-from neuropil.lazy import lazily
+from neuropil.lazy import load_on_use
 
 if TYPE_CHECKING:
-    from neuropil.datasets import augmentation
-    from neuropil.datasets.builtin.digits import load_handwritten_digits
-    from neuropil.datasets.builtin.glyphs import load_digits, make_digits
+    from neuropil.datasets import augmentation as augmentation
+    from neuropil.datasets.builtin.digits import (
+        load_handwritten_digits as load_handwritten_digits,
+    )
+    from neuropil.datasets.builtin.glyphs import load_digits as load_digits
+    from neuropil.datasets.builtin.glyphs import make_digits as make_digits
+    from neuropil.datasets.builtin.reber import is_valid_by_reber as is_valid_by_reber
+    from neuropil.datasets.builtin.reber import make_reber as make_reber
     from neuropil.datasets.builtin.reber import (
-        is_valid_by_reber,
-        make_reber,
-        make_reber_classification,
+        make_reber_classification as make_reber_classification,
     )
-    from neuropil.datasets.dataset import Dataset
-    from neuropil.datasets.errors import DataError, MissingDataError
-    from neuropil.datasets.labelled_input import read_for_evaluation
-    from neuropil.datasets.new_input import read_for_prediction
-    from neuropil.datasets.open_data import open  # noqa: A004 - read as datasets.open
-    from neuropil.datasets.prediction_inputs import PredictionInputs
-    from neuropil.datasets.preparations import (
-        ArrayPreparation,
-        PicturePreparation,
-        Preparation,
-        TablePreparation,
-    )
-    from neuropil.datasets.splits import Splits
-    from neuropil.datasets.splitting import split, split_indices
-    from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn
-    from neuropil.datasets.tables.table_file import Table
-    from neuropil.datasets.target import Target
+    from neuropil.datasets.dataset import Dataset as Dataset
+    from neuropil.datasets.errors import DataError as DataError
+    from neuropil.datasets.errors import MissingDataError as MissingDataError
+    from neuropil.datasets.labelled_input import read_for_evaluation as read_for_evaluation
+    from neuropil.datasets.new_input import read_for_prediction as read_for_prediction
+    from neuropil.datasets.open_data import open as open  # noqa: A004 - read as datasets.open
+    from neuropil.datasets.prediction_inputs import PredictionInputs as PredictionInputs
+    from neuropil.datasets.preparations import ArrayPreparation as ArrayPreparation
+    from neuropil.datasets.preparations import PicturePreparation as PicturePreparation
+    from neuropil.datasets.preparations import Preparation as Preparation
+    from neuropil.datasets.preparations import TablePreparation as TablePreparation
+    from neuropil.datasets.splits import Splits as Splits
+    from neuropil.datasets.splitting import split as split
+    from neuropil.datasets.splitting import split_indices as split_indices
+    from neuropil.datasets.tables.table_columns import NumberColumn as NumberColumn
+    from neuropil.datasets.tables.table_columns import TextColumn as TextColumn
+    from neuropil.datasets.tables.table_file import Table as Table
+    from neuropil.datasets.target import Target as Target
 
-# Help texts need the names of the formats alone, without what reads them.
-__getattr__, __dir__ = lazily(
-    __name__,
-    {
-        "neuropil.datasets.builtin.digits": ("load_handwritten_digits",),
-        "neuropil.datasets.builtin.glyphs": ("load_digits", "make_digits"),
-        "neuropil.datasets.builtin.reber": (
-            "is_valid_by_reber",
-            "make_reber",
-            "make_reber_classification",
-        ),
-        "neuropil.datasets.dataset": ("Dataset",),
-        "neuropil.datasets.errors": ("DataError", "MissingDataError"),
-        "neuropil.datasets.labelled_input": ("read_for_evaluation",),
-        "neuropil.datasets.new_input": ("read_for_prediction",),
-        "neuropil.datasets.open_data": ("open",),
-        "neuropil.datasets.prediction_inputs": ("PredictionInputs",),
-        "neuropil.datasets.preparations": (
-            "ArrayPreparation",
-            "PicturePreparation",
-            "Preparation",
-            "TablePreparation",
-        ),
-        "neuropil.datasets.splits": ("Splits",),
-        "neuropil.datasets.splitting": ("split", "split_indices"),
-        "neuropil.datasets.tables.table_columns": ("NumberColumn", "TextColumn"),
-        "neuropil.datasets.tables.table_file": ("Table",),
-        "neuropil.datasets.target": ("Target",),
-    },
-    ("augmentation",),
-)
-
-__all__ = [
-    "ArrayPreparation",
-    "DataError",
-    "Dataset",
-    "MissingDataError",
-    "NumberColumn",
-    "PicturePreparation",
-    "PredictionInputs",
-    "Preparation",
-    "Splits",
-    "Table",
-    "TablePreparation",
-    "Target",
-    "TextColumn",
-    "augmentation",
-    "is_valid_by_reber",
-    "load_digits",
-    "load_handwritten_digits",
-    "make_digits",
-    "make_reber",
-    "make_reber_classification",
-    "open",
-    "read_for_evaluation",
-    "read_for_prediction",
-    "split",
-    "split_indices",
-]
+load_on_use(__name__, __file__)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from neuropil.checks import number, whole
 from neuropil.core.name_lookup import look_up
-from neuropil.core.shape import whole_number
-from neuropil.optim.optimizer_options import Rule, check_options, satisfies
+from neuropil.optim.optimizer_options import pair
 from neuropil.optim.schedule_rates import (
     Cosine,
     Cycle,
@@ -74,7 +74,7 @@ def step_decay(
         [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
     """
     length, interval = length_of("step_decay", steps, epochs)
-    check_options("step_decay", {"factor": factor})
+    number(factor, "step_decay: `factor`", "(0, 1]")
     return Schedule(
         optimizer, [Steps(length, factor) for _ in optimizer.param_groups], interval
     )
@@ -108,7 +108,7 @@ def exponential_decay(
         [1.0, 0.5, 0.25, 0.125, 0.0625]
     """
     length, interval = length_of("exponential_decay", steps, epochs)
-    check_options("exponential_decay", {"factor": factor})
+    number(factor, "exponential_decay: `factor`", "(0, 1]")
     factors = [Exponential(length, factor) for _ in optimizer.param_groups]
     return Schedule(optimizer, factors, interval)
 
@@ -143,7 +143,7 @@ def polynomial_decay(
         [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
     """
     length, interval = length_of("polynomial_decay", steps, epochs)
-    check_options("polynomial_decay", {"power": power})
+    number(power, "polynomial_decay: `power`", "(0, inf)")
     floors = floors_of("polynomial_decay", optimizer, minimum)
     return Schedule(optimizer, [Polynomial(length, power, x) for x in floors], interval)
 
@@ -253,7 +253,7 @@ def warmup(
         [0.2, 0.4, 0.6, 0.8, 1.0, 0.5, 0.0, 0.0]
     """
     length, interval = length_of("warmup", steps, epochs)
-    check_options("warmup", {"start": start})
+    number(start, "warmup: `start`", "[0, 1]")
     if then is not None:
         check_follower(optimizer, then, interval)
     return Warmup(optimizer, length, interval, start, then)
@@ -304,9 +304,11 @@ def one_cycle(
         0.95
     """
     length, interval = length_of("one_cycle", steps, epochs)
-    check_options("one_cycle", {"rise": rise, "start": start, "end": end})
+    number(rise, "one_cycle: `rise`", "[0, 1)")
+    number(start, "one_cycle: `start`", "[0, 1]")
+    number(end, "one_cycle: `end`", "[0, 1]")
     if momentum is not None:
-        check_options("one_cycle", {"momentum": momentum}, pairs=("momentum",))
+        pair("[0, 1)")(momentum, "one_cycle: `momentum`")
         if momentum[0] > momentum[1]:
             raise ValueError(
                 f"one_cycle: `momentum` must be the lowest and the highest, got {momentum!r}."
@@ -392,8 +394,8 @@ def length_of(name: str, steps: int | None, epochs: int | None) -> tuple[int, In
         got = "neither" if steps is None else "both"
         raise ValueError(f"{name} takes either `steps` or `epochs` as its length, got {got}.")
     if steps is not None:
-        return whole_number(steps, f"{name}: `steps`"), "step"
-    return whole_number(epochs, f"{name}: `epochs`"), "epoch"
+        return whole(steps, f"{name}: `steps`"), "step"
+    return whole(epochs, f"{name}: `epochs`"), "epoch"
 
 
 def floors_of(name: str, optimizer: Optimizer, minimum: float) -> list[float]:
@@ -403,9 +405,5 @@ def floors_of(name: str, optimizer: Optimizer, minimum: float) -> list[float]:
         ValueError: If the last is not from 0 to the first.
     """
     rates = [float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
-    if not satisfies(Rule(lambda x: 0 <= x <= min(rates), ""), minimum):
-        raise ValueError(
-            f"{name}: `minimum` must be from 0 to the learning rate {min(rates):g}, "
-            f"got {minimum!r}."
-        )
+    number(minimum, f"{name}: `minimum`", f"[0, {min(rates)}]")
     return [minimum / rate if rate else 0.0 for rate in rates]

@@ -213,7 +213,7 @@ def test_recall_that_must_end_early_says_so():
     [
         ({"rule": "hebbian"}, "`rule` must be 'hebb' or 'storkey' or 'pseudo_inverse'"),
         ({"mode": "both"}, "`mode` must be 'async' or 'sync', got 'both'"),
-        ({"max_sweeps": 0}, "`max_sweeps` must be a whole number of at least 1"),
+        ({"max_sweeps": 0}, "`max_sweeps` must be a whole number from 1"),
     ],
 )
 def test_wrong_options_are_said(options, reason):

@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from neuropil.architectures.published import hub
 from neuropil.core.block import Block
-from neuropil.core.tensor_file import read_tensors
+from neuropil.saving.tensor_file import read_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +120,7 @@ def known_architecture(architecture: Architecture | str) -> Architecture:
     from neuropil.architectures.published.registry import (
         ZOO,  # the registry loads weights by this module
     )
-    from neuropil.core.expression import nearest
+    from neuropil.text import nearest
 
     if not isinstance(architecture, str):
         return architecture

@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from neuropil.checks import shown
-from neuropil.core.expression import nearest
 from neuropil.layers.activations.base import Activation
 from neuropil.layers.activations.sigmoid import HardSigmoid
+from neuropil.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 from neuropil.checks import one_of, shown
 from neuropil.core import Layer, Network, join
 from neuropil.core.block import Block
-from neuropil.core.expression import nearest
 from neuropil.layers.activations.rectifier import LeakyRelu, PRelu, Relu
 from neuropil.layers.activations.sigmoid import HardSigmoid, Sigmoid, Tanh
 from neuropil.layers.activations.smooth_rectifier import Elu, Gelu, Softplus, Swish
@@ -15,6 +14,7 @@ from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.layer_options import HE
 from neuropil.layers.normalization.batch_norm import BatchNorm
 from neuropil.layers.normalization.sample_norm import GroupNorm, InstanceNorm
+from neuropil.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -96,7 +96,7 @@ class LevenbergMarquardt(BatchMethod):
 
     Reference:
         Marquardt, "An Algorithm for Least-Squares Estimation of Nonlinear Parameters", 1963;
-        m from Moré, "The Levenberg–Marquardt Optimiser: Implementation and Theory", 1978; λ
+        m from Moré, "The Levenberg–Marquardt Algorithm: Implementation and Theory", 1978; λ
         from Nielsen, "Damping Parameter in Marquardt's Method", 1999, where it shrinks to a
         third at most; the acceleration from Transtrum, Sethna, "Improvements to the
         Levenberg–Marquardt Algorithm for Nonlinear Least-Squares Minimization", 2012. The part

@@ -10,8 +10,9 @@ from torch.nn import functional as F
 
 from neuropil.architectures import load_weights, resnet20
 from neuropil.core import Network
-from neuropil.core.tensor_file import aligned, read_tensors
+from neuropil.core.prediction import aligned
 from neuropil.layers import Input, Linear
+from neuropil.saving.tensor_file import read_tensors
 
 OFFSETS = range(16)
 
