@@ -8,7 +8,7 @@ from neuropil.core.reading import reading
 from neuropil.datasets.errors import DataError, recalling
 from neuropil.datasets.formats import FORMATS, misfit
 from neuropil.datasets.open_data import find_format
-from neuropil.datasets.paths import existing
+from neuropil.datasets.paths import find_existing
 
 if TYPE_CHECKING:
     import os
@@ -34,7 +34,7 @@ def read_for_evaluation(
     Raises:
         DataError: If the data do not fit, or hold a class that the training data lack.
     """
-    given = existing(path)
+    given = find_existing(path)
     kind = preparation.kind
     notes: list[str] = []
     with reading(given, DataError), recalling(notes):

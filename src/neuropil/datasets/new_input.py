@@ -12,7 +12,7 @@ from torch import Tensor
 from neuropil.core.reading import reading
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.formats import FORMATS, misfit
-from neuropil.datasets.paths import existing, unpacked_suffix
+from neuropil.datasets.paths import find_existing, unpacked_suffix
 from neuropil.datasets.pictures.class_folders import Finds, is_picture
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.text import some_of
@@ -58,7 +58,7 @@ def read_for_prediction(
         ([[41.0], [52.0]], ['people.csv, row 2', 'people.csv, row 3'])
     """
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
-    found = [existing(path) for path in several]
+    found = [find_existing(path) for path in several]
     gathered = PredictionInputs(torch.empty(0), [])
     files = [
         file

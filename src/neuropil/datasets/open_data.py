@@ -9,7 +9,7 @@ from neuropil.core.reading import reading
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.formats import FORMATS, Format, openable
 from neuropil.datasets.open_options import Options
-from neuropil.datasets.paths import existing, visible
+from neuropil.datasets.paths import find_existing, visible
 from neuropil.datasets.pictures.class_folders import is_picture, nothing_found
 from neuropil.text import some_of
 
@@ -81,7 +81,7 @@ def open(  # noqa: A001 - read as datasets.open
         >>> fruit.notes
         ["Target 'fruit' holds 2 distinct words: classification; task= overrides."]
     """
-    given = existing(path)
+    given = find_existing(path)
     options = Options(target, task, seed, validation, test, image_size, color, header, encoding)
     with reading(given, DataError):
         found = find_format(given)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import os
 
 
-def existing(path: str | os.PathLike[str]) -> Path:
+def find_existing(path: str | os.PathLike[str]) -> Path:
     """Return the path if there is such a file or folder, or suggest near names.
 
     Args:
@@ -30,7 +30,7 @@ def existing(path: str | os.PathLike[str]) -> Path:
     try:
         found = found.expanduser()
         if not found.exists():
-            found = spelled_alike(found)
+            found = find_spelling(found)
         if found.exists():
             require_file(found, or_folder=True, failure=DataError)
             return found
@@ -47,7 +47,7 @@ def existing(path: str | os.PathLike[str]) -> Path:
     raise MissingDataError(f"There is no {found}.{near}")
 
 
-def spelled_alike(path: Path) -> Path:
+def find_spelling(path: Path) -> Path:
     """Return the file whose name differs only in how accents are written, or the path itself.
 
     One system writes é as one character, another as e with an accent after it.
@@ -58,12 +58,14 @@ def spelled_alike(path: Path) -> Path:
     if path.name.isascii() or not path.parent.is_dir():
         return path
     alike = (
-        entry for entry in path.parent.iterdir() if composed(entry.name) == composed(path.name)
+        entry
+        for entry in path.parent.iterdir()
+        if compose_accents(entry.name) == compose_accents(path.name)
     )
     return next(alike, path)
 
 
-def composed(name: str) -> str:
+def compose_accents(name: str) -> str:
     """Return a name with accents as parts of their letters: one name however it is written."""
     return unicodedata.normalize("NFC", name)
 

@@ -46,7 +46,7 @@ def predicted_against_true(predictions: Any, targets: Any, name: str | None = No
         >>> figure.axes[0].get_xlabel()
         'true price'
     """
-    predicted, true = checked_pair(predictions, targets)
+    predicted, true = check_pair(predictions, targets)
     figure = cloud(true, predicted, f"true {label(name or 'value')}", "predicted")
     figure.axes[0].axline((true[0], true[0]), slope=1, **GUIDE)
     return figure
@@ -74,7 +74,7 @@ def residuals(predictions: Any, targets: Any, name: str | None = None) -> Figure
         >>> figure.axes[0].get_xlabel()
         'predicted price'
     """
-    predicted, true = checked_pair(predictions, targets)
+    predicted, true = check_pair(predictions, targets)
     error = predicted - true
     figure = cloud(predicted, error, f"predicted {label(name or 'value')}", "predicted − true")
     figure.axes[0].axhline(0, **GUIDE)
@@ -103,7 +103,7 @@ def error_by_decile(predictions: Any, targets: Any, name: str | None = None) -> 
         >>> [float(bar.get_height()) for bar in figure.axes[0].patches]
         [0.0, 0.5, 0.0, 1.0]
     """
-    predicted, true = checked_pair(predictions, targets)
+    predicted, true = check_pair(predictions, targets)
     parts = tenths(true)
     error = predicted - true
     size = [float(np.abs(error[part]).mean()) for part in parts]
@@ -143,7 +143,7 @@ def cloud(x: Array, y: Array, x_name: str, y_name: str) -> Figure:
     return figure
 
 
-def checked_pair(predictions: Any, targets: Any) -> tuple[Array, Array]:
+def check_pair(predictions: Any, targets: Any) -> tuple[Array, Array]:
     """Return predictions and targets as two rows of numbers.
 
     Raises:

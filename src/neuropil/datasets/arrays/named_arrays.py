@@ -91,19 +91,19 @@ def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
     preparation = prepare(train, target, value_range(inputs))
     wide = narrow(torch.as_tensor(train.targets)).dtype
 
-    def prepared(part: Dataset) -> Dataset:
+    def prepare_part(part: Dataset) -> Dataset:
         targets = torch.as_tensor(part.targets)
         targets = targets.to(wide) if targets.is_floating_point() else targets
         return Dataset(preparation.encode(part.inputs), targets)
 
     test_part = (
-        (lambda notes: prepared(held_out(notes)))
+        (lambda notes: prepare_part(held_out(notes)))
         if callable(held_out)
-        else held_out and prepared(held_out)
+        else held_out and prepare_part(held_out)
     )
     return Splits(
-        prepared(train),
-        cut and prepared(cut),
+        prepare_part(train),
+        cut and prepare_part(cut),
         test_part,
         preparation=preparation,
         source=str(path),

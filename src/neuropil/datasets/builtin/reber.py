@@ -146,7 +146,7 @@ def make_reber_classification(
     random.shuffle(y)
     words = [word(random, embedded=embedded) for _ in range(count)]
     for place in np.flatnonzero(y == 0):
-        words[place] = spoilt(words[place], random, embedded=embedded, errors=errors)
+        words[place] = spoil(words[place], random, embedded=embedded, errors=errors)
     return (to_indices(words) if return_indices else np.array(words)), y
 
 
@@ -193,7 +193,7 @@ def word(random: np.random.RandomState, *, embedded: bool) -> str:
     return "".join(letters)
 
 
-def spoilt(
+def spoil(
     valid: str, random: np.random.RandomState, *, embedded: bool, errors: int | None
 ) -> str:
     """Return a word as long as this one that is not valid."""

@@ -9,7 +9,7 @@ from typing import final
 
 from neuropil.core.reading import unusual_kind
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import composed, visible
+from neuropil.datasets.paths import compose_accents, visible
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
 from neuropil.text import number_of, some_of
 
@@ -108,7 +108,7 @@ def find_files(folder: Path) -> Files:
         finds.walk(entry)
         found = [file for file in finds.files if is_picture(file)]
         others += [file for file in finds.files if not is_picture(file)]
-        label = composed(entry.name)
+        label = compose_accents(entry.name)
         spellings.setdefault(label, set()).add(entry.name)
         pictures += [(file, label) for file in found]
         if not found and entry not in finds.circles:

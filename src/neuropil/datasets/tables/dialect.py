@@ -197,13 +197,13 @@ def read_records(
     """
     ends = [before.end]
 
-    def counted() -> Iterable[str]:
+    def lines_with_ends() -> Iterable[str]:
         for line in lines:
             ends.append(ends[-1] + len(line))
             yield line.strip(" ") if delimiter == " " else line
 
     reader = csv.reader(
-        counted(),
+        lines_with_ends(),
         delimiter=delimiter,
         skipinitialspace=True,
         escapechar="\\" if escape else None,

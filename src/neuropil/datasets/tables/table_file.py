@@ -238,7 +238,7 @@ def read_cells(
     found = None if is_loose(body, layout) else arrow_cells(body, layout)
     if found is None or len(found) <= max(body.count("\n"), body.count("\r")):
         # Blank lines, line breaks within cells, or something wrong.
-        body, rows = tightened(body, layout, path)
+        body, rows = rewrite_loose(body, layout, path)
         if not rows:
             return nothing
         found = arrow_cells(body, replace(layout, delimiter=",", escape=False))
@@ -283,7 +283,7 @@ def is_loose(body: str, layout: Layout) -> bool:
     return layout.delimiter == " " or beside
 
 
-def tightened(body: str, layout: Layout, path: Path) -> tuple[str, list[int]]:
+def rewrite_loose(body: str, layout: Layout, path: Path) -> tuple[str, list[int]]:
     """Return the rows of a loose table written anew, and the number of each.
 
     Raises:

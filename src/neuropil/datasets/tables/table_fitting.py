@@ -193,7 +193,7 @@ def fit_numbers(
             "them apart."
         )
     median = float(np.median(known))
-    offset, scale = precise(known, median)
+    offset, scale = precise_scale(known, median)
     step = float(np.spacing(np.abs(known).max()))
     coarse = np.ptp(known) and step > ROUNDING * np.std(known / scale) * scale
     if coarse or is_inexact(values, table.column(name)):
@@ -211,7 +211,7 @@ def tells_apart(name: str, own: str) -> str:
     return f"Column {name!r}{nameless} left out: it only tells the rows apart."
 
 
-def precise(known: np.ndarray[Any, Any], median: float) -> tuple[float, float]:
+def precise_scale(known: np.ndarray[Any, Any], median: float) -> tuple[float, float]:
     """Return what to subtract from values and divide them by to hold them in single precision.
 
     Args:

@@ -9,10 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage, stats
 
-from neuropil.core.arguments import Arguments
-from neuropil.datasets import DataError, augmentation
+from neuropil.datasets import DataError
 from neuropil.datasets.augmentation import (
-    Compose,
     Mixup,
     RandomAffine,
     RandomErasing,
@@ -20,16 +18,6 @@ from neuropil.datasets.augmentation import (
     RandomRotation,
     RandomShift,
 )
-
-ALL = [
-    RandomShift(2),
-    RandomFlip(0.7),
-    RandomErasing(0.8, fill=3.0),
-    RandomRotation(20),
-    RandomAffine(20, scale=(0.8, 1.2), shift=0.1),
-    Mixup(0.5, classes=3),
-    Compose(RandomShift(1), RandomFlip()),
-]
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -41,46 +29,6 @@ def batch(count=8, shape=(2, 7, 6), dtype=torch.uint8):
     """Return pictures without zeros, and their classes."""
     pictures = torch.randint(1, 256, (count, *shape), generator=seeded(1)).to(dtype)
     return pictures, torch.arange(count) % 3
-
-
-def test_every_augmentation_is_tried():
-    classes = {getattr(augmentation, name) for name in augmentation.__all__} - {
-        augmentation.Augmentation
-    }
-    assert classes == {type(one) for one in ALL}
-
-
-@pytest.mark.parametrize("augment", ALL, ids=repr)
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
-def test_all_keep_their_promises(augment, dtype):
-    pictures, classes = batch(dtype=dtype)
-    before = pictures.clone()
-    first, targets = augment(pictures, classes, seeded())
-    torch.manual_seed(99)
-    again, _ = augment(pictures, classes, seeded())
-    other, _ = augment(pictures, classes, seeded(1))
-    assert torch.equal(pictures, before)
-    assert torch.equal(first, again)
-    assert not torch.equal(first, other)
-    assert first.shape == pictures.shape
-    assert first.dtype == (torch.float32 if isinstance(augment, Mixup) else dtype)
-    assert len(targets) == len(classes)
-
-
-@pytest.mark.parametrize("augment", ALL, ids=repr)
-def test_repr_is_the_call_that_makes_it(augment):
-    again = eval(repr(augment), vars(augmentation).copy())
-    assert repr(again) == repr(augment)
-    assert isinstance(augment, Arguments)
-    assert torch.equal(again(*batch(), seeded())[0], augment(*batch(), seeded())[0])
-
-
-@pytest.mark.parametrize("augment", [a for a in ALL if not isinstance(a, Mixup)], ids=repr)
-def test_what_is_no_picture_is_refused(augment):
-    with pytest.raises(
-        DataError, match=r"needs pictures \(N, C, H, W\), got a batch of shape \(4, 3\)"
-    ):
-        augment(torch.zeros(4, 3), torch.zeros(4), seeded())
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)
@@ -210,42 +158,3 @@ def test_mixup_of_numbers_keeps_their_shape_and_of_classes_needs_their_number():
     assert 0 <= targets.min() <= targets.max() <= 4
     with pytest.raises(DataError, match="Mixup needs `classes`"):
         Mixup(0.4)(inputs, torch.arange(5), seeded())
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (
-            lambda: RandomShift(-1),
-            "RandomShift: `pixels` must be a whole number from 0, got -1",
-        ),
-        (lambda: RandomShift(1.5), "got 1.5"),
-        (lambda: RandomFlip(2), "RandomFlip: `p` must be from 0 to 1, got 2"),
-        (lambda: RandomFlip(axis=1), "`axis` must be -1 or -2, got 1"),
-        (lambda: RandomErasing(area=(0.5, 0.1)), "`area` must be shares in rising order"),
-        (lambda: RandomErasing(ratio=(0, 1)), "`ratio` must be in rising order above 0"),
-        (lambda: RandomErasing(-1), "`p` must be from 0 to 1"),
-        (lambda: RandomAffine(-5), "`degrees` must be from 0, got -5"),
-        (lambda: RandomAffine(scale=(0, 1)), "`scale` must be in rising order above 0"),
-        (lambda: RandomAffine(shift=-1), "`shift` must be a share from 0"),
-        (lambda: Mixup(0), "`alpha` must be above 0, got 0"),
-        (lambda: Mixup(classes=1), "`classes` must be above 1, or None, got 1"),
-    ],
-)
-def test_arguments_out_of_range_are_refused(make, message):
-    with pytest.raises(DataError, match=message):
-        make()
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an accelerator")
-@pytest.mark.parametrize("augment", ALL, ids=repr)
-@pytest.mark.parametrize("where", ["cpu", "cuda"])
-def test_all_work_on_the_device_with_a_generator_anywhere(augment, where):
-    pictures, classes = batch()
-    generator = torch.Generator(where).manual_seed(0)
-    inputs, targets = augment(pictures.cuda(), classes.cuda(), generator)
-    assert inputs.device.type == targets.device.type == "cuda"
-    if where == "cpu":
-        expected, _ = augment(pictures, classes, seeded())
-        torch.testing.assert_close(inputs.cpu().float(), expected.float(), atol=1, rtol=0)
