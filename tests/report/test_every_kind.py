@@ -10,12 +10,13 @@ import torch
 from neuropil import datasets
 from neuropil.datasets import (
     ArrayPreparation,
+    Classes,
     Dataset,
     NumberColumn,
+    Numbers,
     PicturePreparation,
     Splits,
     TablePreparation,
-    Target,
     TextColumn,
 )
 from neuropil.layers import (
@@ -62,7 +63,7 @@ def arrays(shape, target, **options):
 
 
 def classes(count):
-    return Target.of_classes([f"class {k}" for k in range(count)])
+    return Classes([f"class {k}" for k in range(count)])
 
 
 def a_table(target):
@@ -88,8 +89,8 @@ def a_table(target):
     )
 
 
-NUMBERS = Target("regression", "price", None, (5.0,), (2.0,))
-TWO_NUMBERS = Target("regression", None, None, (5.0, -100.0), (2.0, 50.0))
+NUMBERS = Numbers((5.0,), (2.0,), "price")
+TWO_NUMBERS = Numbers((5.0, -100.0), (2.0, 50.0))
 CASES = {
     "grey pictures": (
         lambda: pictures(1, classes(10)),
@@ -108,7 +109,7 @@ CASES = {
         lambda: Input(1, 6, 6) >> Flatten() >> Linear(1),
     ),
     "a table with classes": (
-        lambda: a_table(Target.of_classes(["well", "ill"], name="outcome")),
+        lambda: a_table(Classes(["well", "ill"], name="outcome")),
         lambda: Input(5) >> Relu(8) >> Softmax(2),
     ),
     "a table with numbers": (

@@ -13,7 +13,7 @@ from sklearn.metrics import (
 )
 
 from neuropil import datasets
-from neuropil.datasets import ArrayPreparation, Dataset, Splits, Target
+from neuropil.datasets import ArrayPreparation, Classes, Dataset, Numbers, Splits
 from neuropil.layers import Flatten, Input, Linear, Softmax
 from neuropil.plots import reliability, wilson_interval
 
@@ -115,7 +115,7 @@ def line():
     generator = torch.Generator().manual_seed(1)
     x = torch.rand(300, 1, generator=generator)
     y = 1000 + 500 * x[:, 0] + 40 * torch.randn(300, generator=generator)
-    target = Target.of_numbers(y[:150], name="rent")
+    target = Numbers.fit(y[:150], "here", name="rent")
     return Splits(
         Dataset(x[:150], y[:150]),
         None,
@@ -163,7 +163,7 @@ def test_scores_become_probabilities(digits, network, page, report):
 def test_a_network_without_mistakes_shows_where_it_was_least_sure(report):
     inputs = torch.eye(4).repeat(30, 1)
     data = Dataset(inputs, torch.arange(120) % 4)
-    target = Target.of_classes(list("abcd"))
+    target = Classes(list("abcd"))
     preparation = ArrayPreparation((4,), target)
     splits = Splits(data[:60], None, data[60:], preparation=preparation, source="corners")
     network = Input(4) >> Softmax(4)

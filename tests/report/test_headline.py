@@ -4,7 +4,7 @@ import pytest
 import torch
 from sklearn.metrics import balanced_accuracy_score
 
-from neuropil.datasets import ArrayPreparation, Dataset, Splits, Target
+from neuropil.datasets import ArrayPreparation, Classes, Dataset, Numbers, Splits
 from neuropil.layers import Input, Linear, Softmax
 from neuropil.report.evidence import gather, measured
 
@@ -18,7 +18,7 @@ def of_classes():
     def made(said, true, classes=2):
         inputs = torch.nn.functional.one_hot(torch.tensor(said), classes).float()
         data = Dataset(inputs, torch.tensor(true))
-        target = Target.of_classes(CLASSES[:classes])
+        target = Classes(CLASSES[:classes])
         preparation = ArrayPreparation((classes,), target)
         return Splits(data, None, data, preparation=preparation, source="ward")
 
@@ -70,7 +70,7 @@ def test_a_regression_is_held_against_the_mean(slope, report):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(100, 1, generator=generator)
     y = 50 + 3 * x[:, 0] + 0.5 * torch.randn(100, generator=generator)
-    target = Target.of_numbers(y, name="price")
+    target = Numbers.fit(y, "here", name="price")
     preparation = ArrayPreparation((1,), target)
     splits = Splits(Dataset(x, y), None, Dataset(x, y), preparation=preparation, source="x")
     network = Input(1) >> Linear(1)

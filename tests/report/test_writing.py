@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from neuropil import datasets
-from neuropil.datasets import Dataset, PicturePreparation, Splits, Target
+from neuropil.datasets import Classes, Dataset, PicturePreparation, Splits
 from neuropil.layers import Flatten, Input, Softmax
 from neuropil.report import write_report
 from neuropil.training import History
@@ -35,7 +35,7 @@ def nasty():
         data[:32],
         data[32:40],
         data[40:],
-        preparation=PicturePreparation((1, 4, 4), Target.of_classes(NASTY)),
+        preparation=PicturePreparation((1, 4, 4), Classes(NASTY)),
         source="/data/<script>alert(2)</script>",
         notes=["<script>alert(3)</script> was left alone"],
     )

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neuropil.plots.confidence_interval import bootstrap_interval, wilson_interval
+from neuropil.runs.confidence_interval import bootstrap_interval, wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
