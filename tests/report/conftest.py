@@ -74,8 +74,8 @@ class Page(HTMLParser):
 
 
 def plain(text):
-    """Return text with ordinary spaces."""
-    return re.sub(r"\s+", " ", text)
+    """Return text with ordinary spaces, none at the ends."""
+    return re.sub(r"\s+", " ", text).strip()
 
 
 def a_history(epochs=3, *, validation=True):

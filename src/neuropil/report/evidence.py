@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 # A part by its name in a run, in words.
 WORDS = {"test": "held-out", "validation": "validation", "train": "training"}
-NOUNS = {"pictures": "picture", "table": "row", "arrays": "example"}
 
 
 @final
@@ -34,14 +33,19 @@ class Evidence:
         data: The examples.
         outputs: Probabilities ``(N, K)``, or predictions ``(N, k)`` in the targets' units.
         targets: Class numbers ``(N)``, or true values ``(N, k)``.
-        classes: Name of each class; None for regression.
+        classes: Name of each class; none for regression.
     """
 
     part: str
     data: Dataset
     outputs: Array
     targets: Array
-    classes: tuple[str, ...] | None
+    classes: tuple[str, ...]
+
+    @property
+    def labels(self) -> list[str] | None:
+        """The true class of each example, by name."""
+        return [self.classes[number] for number in self.targets] if self.classes else None
 
     @property
     def predicted(self) -> Array:
@@ -61,7 +65,7 @@ class Evidence:
         return cells.reshape(count, count)
 
 
-def gather(network: Network | ClassicModel, splits: Splits) -> Evidence:
+def gather_evidence(network: Network | ClassicModel, splits: Splits) -> Evidence:
     """Return what a network says of the most independent examples that there are.
 
     Args:
@@ -99,7 +103,7 @@ def gather(network: Network | ClassicModel, splits: Splits) -> Evidence:
             f"report: the network gives {outputs.shape[1]} numbers an example, the data have "
             f"{target.outputs}."
         )
-    return Evidence(part, data, outputs, truth, target.classes)
+    return Evidence(part, data, outputs, truth, target.classes or ())
 
 
 def probabilities(outputs: Tensor, *, scores: bool) -> Tensor:
@@ -184,10 +188,8 @@ def regression_figures(evidence: Evidence) -> dict[str, Figure]:
     }
 
 
-def measured(evidence: Evidence) -> dict[str, Figure]:
-    """Return the figures that have an interval, by the names that metrics have."""
-    if evidence.classes is None:
-        return regression_figures(evidence)
+def classification_figures(evidence: Evidence) -> dict[str, Figure]:
+    """Return the figures of a classification that have an interval, by their metrics' names."""
     return {"accuracy": accuracy(evidence), "balanced_accuracy": balanced_accuracy(evidence)}
 
 

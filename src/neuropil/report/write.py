@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuropil.core.atomic import replacing
-from neuropil.report.evidence import gather, measured
-from neuropil.report.page import page
+from neuropil.report.evidence import gather_evidence
 from neuropil.report.subject import Subject
+from neuropil.report.training_report import TASKS, training_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,7 @@ def write_report(
         ('report.html', True)
     """
     path = Path(path)
-    evidence = gather(network, splits)
+    evidence = gather_evidence(network, splits)
     known = {
         part: {name: value for name, value in values.items() if value is not None}
         for part, values in (figures or {}).items()
@@ -86,10 +86,10 @@ def write_report(
         versions=versions or {},
         run=str(path.parent if run is None else run),
         evidence=evidence,
-        measured=measured(evidence),
+        measured=TASKS[splits.task].measure(evidence),
         gradients=gradients,
     )
-    content = page(subject).encode("utf-8", "replace")
+    content = training_report(subject).encode("utf-8", "replace")
     with replacing(path) as file:
         file.write(content)
     return path

@@ -1,7 +1,7 @@
 """Rows of a table as a person knows them."""
 
 from neuropil.datasets import NumberColumn
-from neuropil.report.original_rows import cell
+from neuropil.report.data_kinds import cell
 
 
 def test_a_number_is_shown_in_its_own_units():
