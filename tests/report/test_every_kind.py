@@ -39,7 +39,7 @@ def splits_of(shape, target, preparation, *, examples=60, dtype=torch.float32, p
     """Return drawn examples: training, validation where it has any, and the rest as test."""
     generator = torch.Generator().manual_seed(0)
     inputs = (255 * torch.rand(examples, *shape, generator=generator)).to(dtype)
-    if target.classes is not None:
+    if isinstance(target, Classes):
         targets = torch.arange(examples) % len(target.classes)
     else:
         targets = torch.randn(examples, target.outputs, generator=generator)
@@ -82,7 +82,7 @@ def a_table(target):
         "sex": ["F", "M", "X", "M"] * 10,
         "height": [str(150 + k) for k in range(40)],
     }
-    targets = torch.arange(40.0) if target.classes is None else torch.arange(40) % 2
+    targets = torch.arange(40) % 2 if isinstance(target, Classes) else torch.arange(40.0)
     part = Dataset(preparation.encode(raw), targets)
     return Splits(
         part[:20], part[20:25], part[25:], preparation=preparation, source="people.csv"

@@ -7,6 +7,8 @@ from sklearn.metrics import balanced_accuracy_score
 from neuropil.datasets import ArrayPreparation, Classes, Dataset, Numbers, Splits
 from neuropil.layers import Input, Linear, Softmax
 from neuropil.report.evidence import classification_figures, gather_evidence
+from neuropil.runs.measure import measure
+from neuropil.runs.tasks import task_for
 
 CLASSES = ("healthy", "ill", "dying")
 
@@ -89,8 +91,10 @@ def test_a_regression_is_held_against_the_mean(slope, report):
 def test_balanced_accuracy_is_scikit_learns_inside_its_interval(of_classes):
     said = [0, 1, 2, 2, 1, 0, 0, 2, 1, 1] * 9
     true = [0, 1, 1, 2, 1, 0, 2, 2, 0, 1] * 9
-    found = classification_figures(gather_evidence(echo(3), of_classes(said, true, 3)))[
-        "balanced_accuracy"
-    ]
+    splits = of_classes(said, true, 3)
+    task = task_for(splits.target)
+    evidence = gather_evidence(echo(3), splits, task)
+    values = measure(echo(3), evidence.data, task)
+    found = classification_figures(evidence, values)["balanced_accuracy"]
     assert found.value == pytest.approx(balanced_accuracy_score(true, said))
     assert 0 < found.low < found.value < found.high < 1

@@ -102,7 +102,7 @@ def test_a_network_that_gives_nan_is_refused(nasty, tmp_path):
 def test_a_network_for_other_data_is_refused(nasty, tmp_path):
     refused(tmp_path, Input(1, 4, 4) >> Flatten() >> Softmax(3), nasty, "gives 3 .* have 8")
     refused(tmp_path, Input(1, 5, 5) >> Flatten() >> Softmax(8), nasty, r"shape \(N, 1, 5, 5\)")
-    refused(tmp_path, Input(1, 4, 4) >> Softmax(), nasty, "one row of outputs")
+    refused(tmp_path, Input(1, 4, 4) >> Softmax(), nasty, "gives 16 .* have 8")
 
 
 def test_examples_without_targets_are_refused(nasty, tmp_path):

@@ -43,7 +43,9 @@ def test_a_classification_is_measured_on_its_scores(last, loss):
     network = Input(3) >> last.fresh()
     y = (X[:, 0] > 0.3).long()
     target = Classes(("no", "yes"))
-    found = measure(network, Dataset(X, y), task_for(target).with_loss(loss))
+    task = task_for(target).adapted(network)
+    assert task.loss.name == loss
+    found = measure(network, Dataset(X, y), task)
     answers = network.predict(X.numpy())
     yes = answers[:, -1]
     assert found["loss"] == pytest.approx(peers.log_loss(y, yes), rel=1e-5)

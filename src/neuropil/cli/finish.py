@@ -84,6 +84,7 @@ def report(
         network,
         splits,
         history,
+        task=run.task,
         settings=run.settings,
         figures=run.figures,
         versions=run.versions,

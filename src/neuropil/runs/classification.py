@@ -93,6 +93,12 @@ class Classification(Task[Classes]):
         return scores.softmax(1)
 
     @override
+    def restore(self, targets: Tensor) -> Tensor:
+        # The losses of a single score take yes and no as numbers.
+        single = targets.is_floating_point() and targets.numel() == len(targets)
+        return (targets.flatten() > 0.5).long() if single else targets
+
+    @override
     def metrics(self) -> tuple[Metric, ...]:
         own = (metrics.accuracy, metrics.balanced_accuracy, metrics.f1)
         return tuple(decoded(self, metric) for metric in own)
