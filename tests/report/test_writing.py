@@ -9,12 +9,13 @@ import torch
 
 from neuropil import datasets
 from neuropil.datasets import (
+    Classes,
     Dataset,
     NumberColumn,
+    Numbers,
     PicturePreparation,
     Splits,
     TablePreparation,
-    Target,
     TextColumn,
 )
 from neuropil.layers import Flatten, Input, Linear, Relu, Softmax
@@ -44,7 +45,7 @@ def nasty():
         data[:32],
         data[32:40],
         data[40:],
-        preparation=PicturePreparation((1, 4, 4), Target.of_classes(NASTY)),
+        preparation=PicturePreparation((1, 4, 4), Classes(NASTY)),
         source="/data/<script>alert(2)</script>",
         notes=["<script>alert(3)</script> was left alone"],
     )
@@ -86,7 +87,7 @@ def test_names_stay_text(nasty, report):
 
 def test_names_of_columns_words_and_targets_stay_text(report):
     words = tuple(NASTY[:4])
-    target = Target.of_numbers(torch.arange(40.0), name=NASTY[0])
+    target = Numbers((19.5,), (11.5,), NASTY[0])
     preparation = TablePreparation(
         (
             NumberColumn(NASTY[1], 0.0, indicator=True),
@@ -144,7 +145,7 @@ def test_a_network_that_gives_nan_is_refused(nasty, tmp_path):
 def test_a_network_for_other_data_is_refused(nasty, tmp_path):
     refused(tmp_path, Input(1, 4, 4) >> Flatten() >> Softmax(3), nasty, "gives 3 .* have 8")
     refused(tmp_path, Input(1, 5, 5) >> Flatten() >> Softmax(8), nasty, r"shape \(N, 1, 5, 5\)")
-    refused(tmp_path, Input(1, 4, 4) >> Softmax(), nasty, "one row of outputs")
+    refused(tmp_path, Input(1, 4, 4) >> Softmax(), nasty, "gives 16 .* have 8")
 
 
 def test_examples_without_targets_are_refused(nasty, tmp_path):

@@ -21,14 +21,16 @@ from neuropil.datasets.splitting import split, split_indices
 from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn
 from neuropil.datasets.tables.table_file import Table
 from neuropil.datasets.tables.table_preparation import TablePreparation
-from neuropil.datasets.target import Target
+from neuropil.datasets.target import Classes, Numbers, Target
 
 __all__ = [
     "ArrayPreparation",
+    "Classes",
     "DataError",
     "Dataset",
     "MissingDataError",
     "NumberColumn",
+    "Numbers",
     "PicturePreparation",
     "PredictionInputs",
     "Preparation",

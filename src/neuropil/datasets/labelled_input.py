@@ -93,9 +93,7 @@ def read_idx_pictures(preparation: PicturePreparation, folder: Path) -> Dataset:
     pixels, labels = read_pair(
         pair(files, "test" if "test images" in files else "train", folder)
     )
-    targets = preparation.target.encode_classes(
-        [str(label) for label in labels.tolist()], str(folder)
-    )
+    targets = preparation.target.collate([str(label) for label in labels.tolist()], str(folder))
     return Dataset(preparation.from_bytes(preparation.encode(pixels)), targets)
 
 

@@ -3,7 +3,7 @@
 from neuropil.plots.boltzmann_machine import machine_filters, samples
 from neuropil.plots.calibration import Reliability, calibration, reliability
 from neuropil.plots.capacity_curve import capacity_curves
-from neuropil.plots.confidence_interval import bootstrap_interval, wilson_interval
+from neuropil.runs.confidence_interval import bootstrap_interval, wilson_interval
 from neuropil.plots.confusion import confusion_matrix
 from neuropil.plots.curves import learning_curves
 from neuropil.plots.decision_regions import decision_regions

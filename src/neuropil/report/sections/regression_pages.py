@@ -21,7 +21,7 @@ MOST_SAMPLES = 20
 
 def targets(subject: Subject) -> Targets:
     """Return what is predicted, and over what range."""
-    target, train = subject.splits.preparation.target, subject.splits.train
+    target, train = subject.evidence.task.target, subject.splits.train
     outputs = f", {target.outputs} numbers" if target.outputs > 1 else ""
     facts = [("task", f"regression of {subject.target}{outputs}")]
     if train.targets is not None and target.outputs == 1:
@@ -37,17 +37,12 @@ def targets(subject: Subject) -> Targets:
 
 def answer(subject: Subject) -> tuple[str, str]:
     """Return what a prediction is called in Python, and what it holds."""
-    outputs = subject.splits.outputs
+    outputs = subject.splits.target.outputs
     shape = "(N)" if outputs == 1 else f"(N, {outputs})"
     return "predictions", f"{shape}: {subject.target} in its own units"
 
 
 REGRESSION = TaskPages(
-    measure=regression_figures,
-    headline=regression_headline,
-    remarks=regression_remarks,
-    results=regression_results,
-    mistakes=regression_mistakes,
-    targets=targets,
-    answer=answer,
-)
+    intervals=regression_figures, headline=regression_headline, remarks=regression_remarks,
+    results=regression_results, mistakes=regression_mistakes, targets=targets, answer=answer,
+)  # fmt: skip
