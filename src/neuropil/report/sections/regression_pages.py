@@ -43,11 +43,6 @@ def answer(subject: Subject) -> tuple[str, str]:
 
 
 REGRESSION = TaskPages(
-    intervals=regression_figures,
-    headline=regression_headline,
-    remarks=regression_remarks,
-    results=regression_results,
-    mistakes=regression_mistakes,
-    targets=targets,
-    answer=answer,
-)
+    intervals=regression_figures, headline=regression_headline, remarks=regression_remarks,
+    results=regression_results, mistakes=regression_mistakes, targets=targets, answer=answer,
+)  # fmt: skip
