@@ -32,12 +32,12 @@ def known_names() -> dict[str, Iterable[str]]:
     """Return the names that each option of ``neuropil train`` takes."""
     from neuropil.architectures.published import registry
     from neuropil.cli import classic_training
-    from neuropil.optim import BY_NAME, schedules
+    from neuropil.optim import optimizers, schedules
     from neuropil.training.losses import losses
 
     return {
         "--network": [*registry.ZOO, *classic_training.names()],
-        "--optimizer": BY_NAME,
+        "--optimizer": optimizers(),
         "--loss": losses.LOSSES,
         "--schedule": schedules.SCHEDULES,
     }

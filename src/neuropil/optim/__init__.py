@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -64,24 +66,24 @@ __all__ = [
     "warmup",
 ]
 
-BY_NAME: dict[str, Callable[..., Optimizer]] = {
-    "adam": Adam,
-    "adamw": AdamW,
-    "adamax": Adamax,
-    "momentum": Momentum,
-    "gradient_descent": GradientDescent,
-    "sgd": GradientDescent,
-    "rmsprop": RMSProp,
-    "adadelta": Adadelta,
-    "adagrad": Adagrad,
-    "conjugate_gradient": ConjugateGradient,
-    "quasi_newton": QuasiNewton,
-    "hessian": Hessian,
-    "hessian_diagonal": HessianDiagonal,
-    "levenberg_marquardt": LevenbergMarquardt,
-    "rprop": RPROP,
-    "irprop_plus": IRPROPPlus,
-}
+# Where a word begins in the name of a class.
+WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def optimizers() -> dict[str, type[Optimizer]]:
+    """Return the exported optimisers by name: the class name in snake case, and "sgd".
+
+    Example:
+        >>> optimizers()["rms_prop"].__name__
+        'RMSProp'
+    """
+    exported = {name: getattr(sys.modules[__name__], name) for name in sorted(__all__)}
+    found: dict[str, type[Optimizer]] = {
+        WORD.sub("_", name).lower(): thing
+        for name, thing in exported.items()
+        if isinstance(thing, type)
+    }
+    return found | {"sgd": GradientDescent}
 
 
 def by_name(name: str) -> Callable[..., Optimizer]:
@@ -101,6 +103,6 @@ def by_name(name: str) -> Callable[..., Optimizer]:
         {'momentum': 0.8}
     """
     plain = name.partition("(")[0].strip()
-    optimizer = look_up(plain, BY_NAME, "optimiser")
+    optimizer = look_up(plain, optimizers(), "optimiser")
     options = plain_options(name, optimizer, leading=1)
     return partial(optimizer, **options) if options else optimizer

@@ -480,12 +480,10 @@ def test_algorithms_are_found_by_name(name: str, kind: type):
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():
-    message = (
-        r"There is no optimiser 'momentun'\. Did you mean 'momentum'\? Known: adam, adamw, "
-    )
+    message = r"There is no optimiser 'momentun'\. Did you mean 'momentum'\? Known: adadelta, "
     with pytest.raises(ValueError, match=message):
         by_name("momentun")
-    with pytest.raises(ValueError, match=r"no optimiser 'xyz'\. Known: adam"):
+    with pytest.raises(ValueError, match=r"no optimiser 'xyz'\. Known: adadelta"):
         by_name("xyz")
 
 
