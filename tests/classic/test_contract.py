@@ -4,8 +4,10 @@ A new network needs no test here, but a row in `ROWS`; without it these tests fa
 check of scikit-learn's contradicts what the network is, `EXPECTED_FAILURES` says why.
 """
 
+import importlib
 import inspect
 import pickle
+import pkgutil
 import re
 import subprocess
 import sys
@@ -108,7 +110,17 @@ def test_scikit_learns_contract(estimator, check):
     check(estimator)
 
 
-def test_every_network_has_a_row():
+def test_every_network_is_exported_and_has_a_row():
+    for module in pkgutil.walk_packages(classic.__path__, "neuropil.classic."):
+        importlib.import_module(module.name)
+    waiting: list[type[ClassicNetwork]] = [ClassicNetwork]
+    defined = set()
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if not kind.__subclasses__() and kind.__module__.startswith("neuropil."):
+            defined.add(kind)
+    assert defined == set(classic_networks())
     assert sorted(ROWS) == sorted(kind.__name__ for kind in classic_networks())
 
 

@@ -6,10 +6,12 @@ A new one adds a row to `OPTIMIZERS`, `SCHEDULES` or `REGULARIZERS`; without it 
 from __future__ import annotations
 
 import copy
+import importlib
 import inspect
 import io
 import math
 import pickle
+import pkgutil
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -96,7 +98,21 @@ def take_steps(optimizer: Any, w: nn.Parameter, steps: int) -> Tensor:
     return w.detach().clone()
 
 
-def test_every_optimizer_has_a_row():
+def defined(base: type) -> set[type]:
+    """Return the classes of the package without a subclass: those that a user is to have."""
+    for module in pkgutil.walk_packages(optim.__path__, "neuropil.optim."):
+        importlib.import_module(module.name)
+    waiting, found = [base], set()
+    while waiting:
+        cls = waiting.pop()
+        waiting += cls.__subclasses__()
+        if not cls.__subclasses__() and cls.__module__.startswith("neuropil.optim."):
+            found.add(cls)
+    return found
+
+
+def test_every_optimizer_is_exported_and_has_a_row():
+    assert defined(torch.optim.Optimizer) == set(PUBLIC.values())
     assert sorted(OPTIMIZERS) == sorted(PUBLIC)
 
 
