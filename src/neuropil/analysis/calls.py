@@ -76,6 +76,11 @@ def calls_of(network: Composable, input_shape: Example | None = None) -> tuple[C
     return tuple(calls)
 
 
+def is_known(call: Call) -> bool:
+    """Tell whether every length of a call's inputs and output is known."""
+    return call.known_shapes is not None and None not in (call.shape or (None,))
+
+
 class Parts(NamedTuple):
     """The calls of a network with its blocks taken apart.
 

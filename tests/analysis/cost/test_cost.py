@@ -1,5 +1,7 @@
 """Multiply–adds against published ones, memory against what PyTorch itself holds."""
 
+import pickle
+import sys
 import weakref
 
 import pytest
@@ -242,3 +244,32 @@ def test_on_the_meta_device():
         network = Input(3, 16, 16) >> Convolution(4, 3) >> BatchNorm() >> Relu() >> Dropout(0.5)
     same = Input(3, 16, 16) >> Convolution(4, 3) >> BatchNorm() >> Relu() >> Dropout(0.5)
     assert cost(network) == cost(same)
+
+
+def test_multiply_adds_do_not_pay_for_memory(small_networks, monkeypatch):
+    network = small_networks["chain"]
+    module = torch.nn.Linear(3, 4)
+    expected = cost(network)
+    figures = expected.memory
+
+    def refuse(*_):
+        raise AssertionError
+
+    costs = sys.modules[cost.__module__]
+    monkeypatch.setattr(costs, "activation_memory", refuse)
+    monkeypatch.setattr(costs, "report", refuse)
+    assert cost(network).multiply_adds == expected.multiply_adds
+    assert cost(module, (3,)).multiply_adds == 12
+    with pytest.raises(AssertionError):
+        _ = cost(network).inference_bytes
+    assert expected.memory is figures  # once is enough
+
+
+def test_a_copy_has_the_figures_and_not_the_network(small_networks):
+    found = cost(small_networks["chain"])
+    copied = pickle.loads(pickle.dumps(found))
+    assert copied == found
+    assert hash(copied) == hash(found)
+    assert repr(copied) == repr(found)
+    assert "work_out" not in vars(copied)
+    assert found != 3

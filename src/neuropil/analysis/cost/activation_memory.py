@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 
-from neuropil.analysis.calls import parts_of
+from neuropil.analysis.calls import is_known, parts_of
 from neuropil.analysis.cost.layer_memory import LayerMemory, Operand, layer_memory
 from neuropil.core.graph import OPEN
 
@@ -41,7 +41,7 @@ def activation_memory(calls: Sequence[Call], results: Sequence[int]) -> Memory |
         calls: All calls of a network.
         results: The positions of the network's outputs.
     """
-    if any(call.known_shapes is None or None in (call.shape or (None,)) for call in calls):
+    if not all(map(is_known, calls)):
         return None
     parts = parts_of(calls, results)
     pass_ = Pass(parts, [parts.ends[place] for place in results])

@@ -191,3 +191,17 @@ def together(views: list[Sight], lengths: Shape, source: Shape) -> Sight:
     spread = lengths if len(lengths) == len(source) else (None,) * len(source)
     fields = zip(*(view.fields for view in views), strict=True)
     return Sight(tuple(map(union, fields, spread, source)), aligned=aligned)
+
+
+def widest(seen: Mapping[int, Sight] | None) -> tuple[tuple[int | None, ...] | None, bool]:
+    """Return the largest receptive field over a network's inputs, and whether it is all."""
+    seeing = [sight for sight in (seen or {}).values() if sight.fields]
+    if not seeing:
+        return None, False
+    sizes = [tuple(field.size for field in sight.fields) for sight in seeing]
+    if len(sizes) == 1:
+        return sizes[0], seeing[0].everything
+    # Inputs of different ranks, a picture and a signal: the first speaks for all.
+    alike = [size for size in sizes if len(size) == len(sizes[0])]
+    largest = tuple(None if None in axis else max(axis) for axis in zip(*alike, strict=True))
+    return largest, all(sight.everything for sight in seeing)
