@@ -3,7 +3,7 @@
 from neuropil.analysis.architecture_table import ZooRow, zoo
 from neuropil.analysis.cost.costs import Cost, LayerCost, cost
 from neuropil.analysis.cost.parameters import count_parameters
-from neuropil.analysis.cost.peaks import PeakMemory, peak_memory
+from neuropil.analysis.cost.peak_memory import PeakMemory, peak_memory
 from neuropil.analysis.diagram.diagrams import Diagram, diagram
 from neuropil.analysis.health.gradient_health import GradientHealth, gradient_health
 from neuropil.analysis.health.health_rows import LayerHealth

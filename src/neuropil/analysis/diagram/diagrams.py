@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from neuropil.analysis.calls import calls_of
-from neuropil.analysis.diagram.layer_family import INPUT, family_of
-from neuropil.analysis.diagram.svg_boxes import Box, drawn
+from neuropil.analysis.diagram.svg_boxes import INPUT, Box, drawn, family_of
 from neuropil.analysis.summary.summary_rows import text_of
 from neuropil.analysis.traced.module_boxes import boxes_of_module
 from neuropil.analysis.traced.runs.meta_copy import is_foreign

@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from neuropil.analysis.sizes.size_search import Fit, Paddings, Trial, Value, fit, window_of
-from neuropil.analysis.sizes.size_text import exact_inputs, formula, padding_text, refusal, told
+from neuropil.analysis.sizes.size_search import (
+    Fit,
+    Paddings,
+    Trial,
+    Value,
+    exact_inputs,
+    fit,
+    formula,
+    padding_text,
+    refusal,
+    told,
+    window_of,
+)
 from neuropil.core.shape import MAX_LENGTH, whole_number
 from neuropil.core.window import AxisPadding, axis_padding
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from neuropil.analysis.traced.receptive.axis_views import Unknown
-from neuropil.analysis.traced.receptive.sources import Sights, call_named, source_named
+from neuropil.analysis.traced.receptive.module_sights import Sights, call_named, source_named
 from neuropil.analysis.traced.runs.example_inputs import inputs_of
 from neuropil.analysis.traced.runs.meta_copy import unwrapped
 from neuropil.analysis.traced.runs.module_run import failing, first_line, trace

@@ -6,16 +6,16 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from neuropil.analysis.traced.receptive import regions as places
-from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, merged, reduced
+from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, merged
 from neuropil.analysis.traced.receptive.regions import Regions
-from neuropil.analysis.traced.receptive.reshaping import in_shape
-from neuropil.analysis.traced.values import Value
+from neuropil.analysis.traced.receptive.view_shapes import in_shape, reduced
+from neuropil.analysis.traced.run_record import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from neuropil.analysis.traced.receptive.regions import Sizes
-    from neuropil.analysis.traced.values import Step
+    from neuropil.analysis.traced.run_record import Step
 
 
 class Taken(NamedTuple):

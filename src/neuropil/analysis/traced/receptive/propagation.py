@@ -7,24 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuropil.analysis.receptive_field.axis_field import PIXEL, Field, union
-from neuropil.analysis.receptive_field.receptive_propagation import Sight
+from neuropil.analysis.receptive_field.axis_field import PIXEL
 from neuropil.analysis.traced.operations.operation_names import mutated, name_of, written_by
 from neuropil.analysis.traced.receptive.axis_views import (
     Seen,
     Unknown,
     View,
-    as_regions,
     merged,
 )
 from neuropil.analysis.traced.receptive.operands import Taken, everything, values_in
-from neuropil.analysis.traced.receptive.regions import Regions, TooManyError
-from neuropil.analysis.traced.receptive.rules import SHAPE_ONLY, rule_of
+from neuropil.analysis.traced.receptive.regions import TooManyError
+from neuropil.analysis.traced.receptive.rule_table import SHAPE_ONLY, rule_of
 
 if TYPE_CHECKING:
     from neuropil.analysis.traced.receptive.operands import Result
+    from neuropil.analysis.traced.run_record import Step, Value
     from neuropil.analysis.traced.runs.module_run import Trace
-    from neuropil.analysis.traced.values import Step, Value
 
 # What hands numbers to Python, where nobody can follow them.
 READING = frozenset({"_local_scalar_dense", "item", "equal", "is_nonzero", "allclose"})
@@ -237,30 +235,3 @@ def with_the_rest(
         ]
         joined.append(merged(parts, value.shape) if parts else None)
     return joined
-
-
-def sight_of(seen: Seen, shape: tuple[int, ...], lengths: tuple[int, ...]) -> Sight | Unknown:
-    """Return what a tensor sees, all its channels together.
-
-    Args:
-        seen: What it sees.
-        shape: Its shape.
-        lengths: The lengths of the input's axes.
-    """
-    if isinstance(seen, Unknown):
-        return seen
-    if isinstance(seen, View) and any(
-        length > 1 and axis != 1 for axis, length in enumerate(seen.labels.shape)
-    ):
-        # Not channels but places differ.
-        seen = as_regions(seen, shape)
-    if isinstance(seen, Regions):
-        return Sight(seen.fields(lengths), aligned=True)
-    some = [kind for kind in seen.kinds if kind is not None]
-    if not some:
-        return Sight((Field(0, (None,)),) * len(seen.axes), aligned=True)
-    fields = [
-        union([kind[place] for kind in some], None if axis is None else shape[axis], length)
-        for place, (axis, length) in enumerate(zip(seen.axes, seen.lengths, strict=True))
-    ]
-    return Sight(tuple(fields), aligned=True)

@@ -15,15 +15,16 @@ from neuropil.analysis.traced.operations.operation_names import name_of
 from neuropil.analysis.traced.runs.cpu_kernels import part_by_part
 from neuropil.analysis.traced.runs.example_inputs import Inputs, inputs_of
 from neuropil.analysis.traced.runs.meta_copy import copied, twin_on_meta, unwrapped
-from neuropil.analysis.traced.runs.outside_torch import Leaving
-from neuropil.analysis.traced.runs.recurrence import CELLS, RUNS, RecurrentKernels
-from neuropil.analysis.traced.runs.tracer import Call, Step, Tracer, Value, tensors_in
+from neuropil.analysis.traced.runs.recurrent_kernels import CELLS, RUNS, RecurrentKernels
+from neuropil.analysis.traced.runs.tensor_exports import Leaving
+from neuropil.analysis.traced.runs.tracer import Tracer, tensors_in
 from neuropil.core import ShapeError
 from neuropil.core.free_memory import require_memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from neuropil.analysis.traced.run_record import Call, Step, Value
     from neuropil.analysis.traced.runs.example_inputs import Example
 
 

@@ -12,12 +12,13 @@ from torch.autograd.graph import saved_tensors_hooks
 from neuropil.analysis.traced.runs.cpu_kernels import kernels_of_devices, part_by_part
 from neuropil.analysis.traced.runs.meta_copy import copied, twin_on_meta
 from neuropil.analysis.traced.runs.module_run import has_numbers, with_numbers
-from neuropil.analysis.traced.runs.recurrence import RecurrentKernels
-from neuropil.analysis.traced.runs.tracer import Call, Tracer, tensors_in
+from neuropil.analysis.traced.runs.recurrent_kernels import RecurrentKernels
+from neuropil.analysis.traced.runs.tracer import Tracer, tensors_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from neuropil.analysis.traced.run_record import Call
     from neuropil.analysis.traced.runs.example_inputs import Inputs
     from neuropil.analysis.traced.runs.module_run import Trace
 

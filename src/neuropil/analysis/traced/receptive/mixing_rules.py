@@ -14,7 +14,8 @@ from neuropil.analysis.traced.receptive.axis_views import (
     as_regions,
     merged,
 )
-from neuropil.analysis.traced.receptive.elementwise import elementwise
+from neuropil.analysis.traced.receptive.axis_windows import part
+from neuropil.analysis.traced.receptive.elementwise_rules import elementwise
 from neuropil.analysis.traced.receptive.operands import (
     Taken,
     everything,
@@ -22,10 +23,9 @@ from neuropil.analysis.traced.receptive.operands import (
     together,
     unknown,
 )
-from neuropil.analysis.traced.receptive.rearranging import in_shape_without, permuted
+from neuropil.analysis.traced.receptive.rearrangement_rules import in_shape_without, permuted
 from neuropil.analysis.traced.receptive.regions import Regions
-from neuropil.analysis.traced.receptive.window_axes import part
-from neuropil.analysis.traced.values import Value
+from neuropil.analysis.traced.run_record import Value
 
 if TYPE_CHECKING:
     from neuropil.analysis.traced.receptive.operands import Result, Rule

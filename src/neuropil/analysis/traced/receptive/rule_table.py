@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from neuropil.analysis.traced.operations.operation_names import name_of
-from neuropil.analysis.traced.receptive import (
-    concatenation,
-    elementwise,
-    indexing,
-    rearranging,
-    sliding,
-    whole_axis,
-)
+from neuropil.analysis.traced.receptive import concatenation_rules as concatenation
+from neuropil.analysis.traced.receptive import elementwise_rules as elementwise
+from neuropil.analysis.traced.receptive import indexing_rules as indexing
+from neuropil.analysis.traced.receptive import mixing_rules as mixing
+from neuropil.analysis.traced.receptive import rearrangement_rules as rearrangement
+from neuropil.analysis.traced.receptive import window_rules as windows
 from neuropil.analysis.traced.receptive.operands import unknown
 
 if TYPE_CHECKING:
@@ -44,37 +42,37 @@ GROUPS: dict[Rule, str] = {
     elementwise.filled: "fill",
     elementwise.same_order: "view _unsafe_view reshape flatten unflatten squeeze unsqueeze "
     "view_as _reshape_alias",
-    rearranging.permute: "permute",
-    rearranging.transpose: "transpose t swapaxes swapdims",
+    rearrangement.permute: "permute",
+    rearrangement.transpose: "transpose t swapaxes swapdims",
     elementwise.expand: "expand expand_as broadcast_to",
-    rearranging.slice_: "slice",
-    rearranging.select: "select",
-    rearranging.pieces: "split chunk split_with_sizes unsafe_split unsafe_split_with_sizes",
-    rearranging.unbind: "unbind",
-    rearranging.flip: "flip",
-    rearranging.roll: "roll",
-    rearranging.repeat: "repeat",
+    rearrangement.slice_: "slice",
+    rearrangement.select: "select",
+    rearrangement.pieces: "split chunk split_with_sizes unsafe_split unsafe_split_with_sizes",
+    rearrangement.unbind: "unbind",
+    rearrangement.flip: "flip",
+    rearrangement.roll: "roll",
+    rearrangement.repeat: "repeat",
     concatenation.cat: "cat concat concatenate",
     concatenation.stack: "stack",
-    sliding.convolution: "conv1d conv2d conv3d",
-    sliding.transposed_convolution: "conv_transpose1d conv_transpose2d conv_transpose3d",
-    sliding.any_convolution: "convolution _convolution convolution_overrideable",
-    sliding.pooling(1): "max_pool1d avg_pool1d max_pool1d_with_indices",
-    sliding.pooling(2): "max_pool2d avg_pool2d max_pool2d_with_indices",
-    sliding.pooling(3): "max_pool3d avg_pool3d max_pool3d_with_indices",
-    sliding.adaptive(1): "adaptive_avg_pool1d adaptive_max_pool1d",
-    sliding.adaptive(2): "adaptive_avg_pool2d _adaptive_avg_pool2d adaptive_max_pool2d",
-    sliding.adaptive(3): "adaptive_avg_pool3d _adaptive_avg_pool3d adaptive_max_pool3d",
-    sliding.padded: "constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d "
+    windows.convolution: "conv1d conv2d conv3d",
+    windows.transposed_convolution: "conv_transpose1d conv_transpose2d conv_transpose3d",
+    windows.any_convolution: "convolution _convolution convolution_overrideable",
+    windows.pooling(1): "max_pool1d avg_pool1d max_pool1d_with_indices",
+    windows.pooling(2): "max_pool2d avg_pool2d max_pool2d_with_indices",
+    windows.pooling(3): "max_pool3d avg_pool3d max_pool3d_with_indices",
+    windows.adaptive(1): "adaptive_avg_pool1d adaptive_max_pool1d",
+    windows.adaptive(2): "adaptive_avg_pool2d _adaptive_avg_pool2d adaptive_max_pool2d",
+    windows.adaptive(3): "adaptive_avg_pool3d _adaptive_avg_pool3d adaptive_max_pool3d",
+    windows.padded: "constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d "
     "replication_pad1d replication_pad2d replication_pad3d",
-    sliding.unfolded: "unfold",
-    sliding.shuffled: "pixel_shuffle",
-    sliding.unshuffled: "pixel_unshuffle",
-    whole_axis.reducing(1): "mean sum amax amin max min var std var_mean std_mean logsumexp "
+    windows.unfolded: "unfold",
+    windows.shuffled: "pixel_shuffle",
+    windows.unshuffled: "pixel_unshuffle",
+    mixing.reducing(1): "mean sum amax amin max min var std var_mean std_mean logsumexp "
     "prod nanmean nansum all any argmax argmin median nanmedian count_nonzero",
-    whole_axis.reducing(1, -1): "mode",
-    whole_axis.reducing(2, -1): "kthvalue",
-    whole_axis.reducing(9): "aminmax",
+    mixing.reducing(1, -1): "mode",
+    mixing.reducing(2, -1): "kthvalue",
+    mixing.reducing(9): "aminmax",
     indexing.ordered(1): "sort argsort",
     indexing.ordered(9, 0): "msort",
     indexing.ordered(9, 1): "channel_shuffle native_channel_shuffle",
@@ -93,28 +91,28 @@ GROUPS: dict[Rule, str] = {
     "repeat_interleave trace vdot",
     indexing.one_hot: "one_hot",
     indexing.drawn: "multinomial",
-    whole_axis.norm: "norm linalg_vector_norm",
-    whole_axis.mixing: "softmax _softmax _safe_softmax log_softmax _log_softmax",
-    whole_axis.halved: "glu",
-    whole_axis.linear: "linear",
-    whole_axis.product(0): "mm bmm mv dot",
-    whole_axis.product(1): "addmm baddbmm addmv",
-    whole_axis.paired(2, -1): "linalg_vecdot",
-    whole_axis.paired(2, 1): "cosine_similarity",
-    whole_axis.side_by_side: "bilinear",
-    whole_axis.all_pairs: "_cdist_forward _euclidean_dist",
-    whole_axis.attention: "scaled_dot_product_attention "
+    mixing.norm: "norm linalg_vector_norm",
+    mixing.mixing: "softmax _softmax _safe_softmax log_softmax _log_softmax",
+    mixing.halved: "glu",
+    mixing.linear: "linear",
+    mixing.product(0): "mm bmm mv dot",
+    mixing.product(1): "addmm baddbmm addmv",
+    mixing.paired(2, -1): "linalg_vecdot",
+    mixing.paired(2, 1): "cosine_similarity",
+    mixing.side_by_side: "bilinear",
+    mixing.all_pairs: "_cdist_forward _euclidean_dist",
+    mixing.attention: "scaled_dot_product_attention "
     "_scaled_dot_product_flash_attention_for_cpu",
-    whole_axis.recurrent: "lstm gru rnn_tanh rnn_relu",
+    mixing.recurrent: "lstm gru rnn_tanh rnn_relu",
     elementwise.embedded: "embedding",
 }  # fmt: skip
 for rank, suffix in ((1, "1d"), (2, "2d"), (3, "3d")):
-    GROUPS[sliding.enlarging("nearest", rank)] = f"upsample_nearest{suffix}"
-    GROUPS[sliding.enlarging("nearest-exact", rank)] = f"_upsample_nearest_exact{suffix}"
-GROUPS[sliding.enlarging("linear", 1)] = "upsample_linear1d"
-GROUPS[sliding.enlarging("linear", 2)] = "upsample_bilinear2d"
-GROUPS[sliding.enlarging("linear", 3)] = "upsample_trilinear3d"
-GROUPS[sliding.enlarging("cubic", 2)] = "upsample_bicubic2d"
+    GROUPS[windows.enlarging("nearest", rank)] = f"upsample_nearest{suffix}"
+    GROUPS[windows.enlarging("nearest-exact", rank)] = f"_upsample_nearest_exact{suffix}"
+GROUPS[windows.enlarging("linear", 1)] = "upsample_linear1d"
+GROUPS[windows.enlarging("linear", 2)] = "upsample_bilinear2d"
+GROUPS[windows.enlarging("linear", 3)] = "upsample_trilinear3d"
+GROUPS[windows.enlarging("cubic", 2)] = "upsample_bicubic2d"
 
 BY_NAME: dict[str, Rule] = {
     name: rule for rule, names in GROUPS.items() for name in names.split()
@@ -130,8 +128,13 @@ LINES = frozenset(
     name
     for rule in (
         *(elementwise.same_order, elementwise.expand, elementwise.nothing),
-        *(rearranging.permute, rearranging.transpose, rearranging.slice_, rearranging.select),
-        *(rearranging.pieces, rearranging.unbind),
+        *(
+            rearrangement.permute,
+            rearrangement.transpose,
+            rearrangement.slice_,
+            rearrangement.select,
+        ),
+        *(rearrangement.pieces, rearrangement.unbind),
     )
     for name in GROUPS[rule].split()
 ) | {"clone", "detach", "contiguous", "to"}
@@ -145,5 +148,5 @@ def rule_of(operation: OpOverload) -> Rule:
     if rule is None:
         return elementwise.elementwise if torch.Tag.pointwise in operation.tags else unknown
     # Sequences that are packed together have lost their axes.
-    packed = rule is whole_axis.recurrent and name.overload != "input"
+    packed = rule is mixing.recurrent and name.overload != "input"
     return unknown if packed else rule

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from neuropil.analysis.traced.receptive import regions as places
 from neuropil.analysis.traced.receptive.axis_views import Seen, View, as_regions, merged
+from neuropil.analysis.traced.receptive.axis_windows import part
 from neuropil.analysis.traced.receptive.operands import (
     Taken,
     everything,
@@ -14,9 +15,8 @@ from neuropil.analysis.traced.receptive.operands import (
     unknown,
     values_in,
 )
-from neuropil.analysis.traced.receptive.reshaping import in_shape
-from neuropil.analysis.traced.receptive.window_axes import part
-from neuropil.analysis.traced.values import Value
+from neuropil.analysis.traced.receptive.view_shapes import in_shape
+from neuropil.analysis.traced.run_record import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

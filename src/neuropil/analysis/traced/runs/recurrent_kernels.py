@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from typing_extensions import override
 
-from neuropil.analysis.traced.runs.onednn import ONEDNN, Layer, OneDNN, without_gradients
+from neuropil.analysis.traced.runs.onednn_lstm import ONEDNN, Layer, OneDNN, without_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

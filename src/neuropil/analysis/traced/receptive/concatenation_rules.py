@@ -15,14 +15,14 @@ from neuropil.analysis.traced.receptive.axis_views import (
     labelled,
 )
 from neuropil.analysis.traced.receptive.regions import Regions
-from neuropil.analysis.traced.receptive.reshaping import in_shape
+from neuropil.analysis.traced.receptive.view_shapes import in_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neuropil.analysis.traced.receptive.operands import Result, Taken
     from neuropil.analysis.traced.receptive.regions import Sizes
-    from neuropil.analysis.traced.values import Value
+    from neuropil.analysis.traced.run_record import Value
 
 
 def cat(taken: Taken) -> Result:

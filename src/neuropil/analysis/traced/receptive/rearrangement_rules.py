@@ -14,10 +14,10 @@ from neuropil.analysis.traced.receptive.axis_views import (
     labelled,
     with_fields,
 )
+from neuropil.analysis.traced.receptive.axis_windows import part
 from neuropil.analysis.traced.receptive.operands import unknown
 from neuropil.analysis.traced.receptive.regions import Regions
-from neuropil.analysis.traced.receptive.reshaping import in_shape
-from neuropil.analysis.traced.receptive.window_axes import part
+from neuropil.analysis.traced.receptive.view_shapes import in_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

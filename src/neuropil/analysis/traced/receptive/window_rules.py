@@ -11,13 +11,12 @@ from neuropil.analysis.traced.receptive.axis_views import (
     Seen,
     Unknown,
     View,
-    grouped,
     labelled,
-    reduced,
 )
 from neuropil.analysis.traced.receptive.axis_windows import (
     Cells,
     Motion,
+    along,
     blocks,
     copies,
     enlarged,
@@ -25,8 +24,7 @@ from neuropil.analysis.traced.receptive.axis_windows import (
     sliding,
 )
 from neuropil.analysis.traced.receptive.regions import Regions
-from neuropil.analysis.traced.receptive.reshaping import in_shape
-from neuropil.analysis.traced.receptive.window_axes import along
+from neuropil.analysis.traced.receptive.view_shapes import grouped, in_shape, reduced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.analysis.traced.receptive.operands import Taken, everything, together, values_in
-from neuropil.analysis.traced.receptive.reshaping import in_shape
+from neuropil.analysis.traced.receptive.view_shapes import in_shape
 
 if TYPE_CHECKING:
     from neuropil.analysis.traced.receptive.operands import Result
