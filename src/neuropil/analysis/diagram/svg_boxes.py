@@ -87,7 +87,7 @@ class Box(NamedTuple):
     family: Family
 
 
-def drawn(boxes: Sequence[Box], inputs: Sequence[Sequence[int]]) -> tuple[str, int, int]:
+def draw(boxes: Sequence[Box], inputs: Sequence[Sequence[int]]) -> tuple[str, int, int]:
     """Return a picture of boxes and of the lines between them as SVG, its width and its height.
 
     Args:

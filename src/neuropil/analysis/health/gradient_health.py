@@ -139,17 +139,19 @@ def gradient_health(
         raise ValueError(
             "gradient_health: the weights are on the meta device and hold nothing."
         )
-    batch = [moved(v, place) for v in (inputs if isinstance(inputs, tuple) else (inputs,))]
+    batch = [to_network(v, place) for v in (inputs if isinstance(inputs, tuple) else (inputs,))]
     if not batch or not batch[0].ndim or not len(batch[0]):
         raise ValueError("gradient_health: inputs must hold at least one example, got none.")
-    wanted = moved(targets, place)
+    wanted = to_network(targets, place)
     measure = of_log_probabilities(loss) if wants == "log_probabilities" else loss
     measure = default_loss if measure is None else measure
     with in_training_mode(network):
-        return measured(network, lambda: measure(network(*batch), wanted).mean(), len(batch[0]))
+        return run_health(
+            network, lambda: measure(network(*batch), wanted).mean(), len(batch[0])
+        )
 
 
-def measured(
+def run_health(
     network: nn.Module, closure: Callable[[], Tensor], examples: int
 ) -> GradientHealth:
     """Return the health of a network in the mode in which it is.
@@ -164,7 +166,7 @@ def measured(
     """
     trained = [p for p in network.parameters() if p.requires_grad]
     recorder = Recorder(network)
-    with recorder, kept(network), torch.inference_mode(mode=False), torch.enable_grad():
+    with recorder, state_kept(network), torch.inference_mode(mode=False), torch.enable_grad():
         loss = closure()
         if not trained or not loss.requires_grad:
             raise ValueError(
@@ -183,7 +185,7 @@ def measured(
     return GradientHealth(rows, tuple(verdicts_of(rows, value, examples)), value, examples)
 
 
-def moved(value: Any, place: Tensor) -> Tensor:
+def to_network(value: Any, place: Tensor) -> Tensor:
     """Return a tensor where the network is; floating-point numbers are cast to its own."""
     tensor = as_tensor(value)
     cast = tensor.is_floating_point() and place.is_floating_point()
@@ -203,7 +205,7 @@ def in_training_mode(network: nn.Module) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def kept(network: nn.Module) -> Iterator[None]:
+def state_kept(network: nn.Module) -> Iterator[None]:
     """Put buffers, such as running statistics, and the random states back afterwards."""
     buffers: Sequence[Tensor] = list(network.buffers())
     before = [buffer.clone() for buffer in buffers]

@@ -14,7 +14,7 @@ from neuropil.analysis.health.layer_recorder import (
     Seen,
     is_activation,
     own_parameters,
-    plain,
+    real_values,
 )
 
 if TYPE_CHECKING:
@@ -103,17 +103,17 @@ def row_of(
     gradients: Mapping[int, Tensor | None],
 ) -> LayerHealth:
     """Return the row of one layer."""
-    mean, deviation, dead, saturated = pooled(seen)
+    mean, deviation, dead, saturated = pool_calls(seen)
     found = [g for p in own if (g := gradients[id(p)]) is not None]
     count = sum(p.numel() for p in own)
     units = sum(call.units for call in seen)
-    gradient = length(found) / math.sqrt(count) if found else None
+    gradient = norm(found) / math.sqrt(count) if found else None
     return LayerHealth(
         name=name,
         kind=type(module).__name__,
         parameters=count,
         gradient=gradient,
-        weight=length(own) / math.sqrt(count) if own else None,
+        weight=norm(own) / math.sqrt(count) if own else None,
         mean=mean,
         deviation=deviation,
         units=units or None,
@@ -124,7 +124,7 @@ def row_of(
     )
 
 
-def pooled(seen: Sequence[Seen]) -> tuple[float | None, float | None, float, float]:
+def pool_calls(seen: Sequence[Seen]) -> tuple[float | None, float | None, float, float]:
     """Return mean, deviation, number of dead units and saturated share over all calls."""
     if not seen:
         return None, None, 0.0, 0.0
@@ -143,12 +143,12 @@ def pooled(seen: Sequence[Seen]) -> tuple[float | None, float | None, float, flo
     return mean, deviation, sum(dead), average(saturated)
 
 
-def length(tensors: Sequence[Tensor]) -> float:
+def norm(tensors: Sequence[Tensor]) -> float:
     """Return the Euclidean length of some tensors together, without overflow on the way."""
     norms = []
     for tensor in tensors:
         wide = tensor.dtype if tensor.device.type == "mps" else torch.float64
-        norms.append(torch.linalg.vector_norm(plain(tensor.detach()), dtype=wide))
+        norms.append(torch.linalg.vector_norm(real_values(tensor.detach()), dtype=wide))
     return math.hypot(*torch.stack(norms).tolist())
 
 

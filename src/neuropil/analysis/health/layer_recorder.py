@@ -98,7 +98,7 @@ class Recorder:
             if value is not None and value.numel():
                 with torch.no_grad():
                     axis = self.axis(value)
-                    self.seen[name].append(look_at(module, plain(value.detach()), axis))
+                    self.seen[name].append(look_at(module, real_values(value.detach()), axis))
 
         return hook
 
@@ -141,7 +141,7 @@ def look_at(module: nn.Module, value: Tensor, axis: int) -> Seen:
     return Seen(torch.stack([each.to(mean) for each in figures]), units, value.numel())
 
 
-def plain(tensor: Tensor) -> Tensor:
+def real_values(tensor: Tensor) -> Tensor:
     """Return a tensor's numbers as real ones: of a sparse one those that it holds.
 
     Complex numbers are pairs of real ones, along one more axis.

@@ -150,7 +150,7 @@ def padding_text(window: Window, length: int) -> str:
     return " + ".join(map(str, window.pads(length)))
 
 
-def refusal(trial: Trial, nearest: Sequence[Fit]) -> str:
+def refusal_text(trial: Trial, nearest: Sequence[Fit]) -> str:
     """Return a sentence that says what comes nearest to the output wanted."""
     name = trial.unknown
     tried = [f"{name} {value_text(getattr(n, name))} gives {n.output}" for n in nearest]
@@ -158,25 +158,25 @@ def refusal(trial: Trial, nearest: Sequence[Fit]) -> str:
     return f"no whole {name} gives an output of {trial.sizes['output']}: {reason}."
 
 
-def told(
+def solution_text(
     trial: Trial, solutions: Sequence[Value], exact: Sequence[Value], nearest: Sequence[Fit]
 ) -> str:
     """Return the solutions as a sentence."""
     every = len(trial.values)
     if len(exact) == len(solutions):
-        return f"{trial.unknown} = {listed(solutions, every)}."
+        return f"{trial.unknown} = {list_values(solutions, every)}."
     inexact = solutions
     if exact:
         inexact = solutions[1:] if solutions[0] == exact[0] else solutions[:-1]
     least, most = sorted(trial.fit(value).left_out for value in (inexact[0], inexact[-1]))
     left_out = least if least == most else f"{least} to {most}"
-    text = f"{listed(inexact, every)} with the last {left_out} of the input left out."
+    text = f"{list_values(inexact, every)} with the last {left_out} of the input left out."
     if exact:
-        return f"{trial.unknown} = {listed(exact, every)} exactly, or {text}"
+        return f"{trial.unknown} = {list_values(exact, every)} exactly, or {text}"
     return f"{trial.unknown} = {text} {exact_inputs(nearest)}"
 
 
-def listed(values: Sequence[Value], every: int) -> str:
+def list_values(values: Sequence[Value], every: int) -> str:
     """Return values as a list or an interval; "any" where they are all that there are."""
     first, last = value_text(values[0]), value_text(values[-1])
     if len(values) == every > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from neuropil.analysis.quantities import field_size, grouped, memory_size, short_count
+from neuropil.analysis.quantities import field_size, memory_size, short_count, with_separators
 from neuropil.core import format_shape
 
 if TYPE_CHECKING:
@@ -117,12 +117,12 @@ def output_shape(row: Row) -> str:
 
 def parameters(row: Row) -> str:
     """Return a row's parameters, or that they stand in an earlier row."""
-    return "shared" if row.shared else grouped(row.parameters)
+    return "shared" if row.shared else with_separators(row.parameters)
 
 
 def multiply_adds(row: Row) -> str:
     """Return a row's multiply–adds in full."""
-    return grouped(row.multiply_adds)
+    return with_separators(row.multiply_adds)
 
 
 def short_multiply_adds(row: Row) -> str:
@@ -164,7 +164,7 @@ def total_lines(totals: Totals, per: str) -> list[tuple[str, str]]:
         lines.append(("Parameters", parameter_text(totals)))
     if totals.multiply_adds is not None:
         rounded = short_count(totals.multiply_adds)
-        full = grouped(totals.multiply_adds)
+        full = with_separators(totals.multiply_adds)
         lines.append(("Multiply–adds", full if rounded == full else f"{full} ({rounded})"))
     if totals.inference_bytes is not None:
         text = f"{memory_size(totals.inference_bytes)} at once in inference, "
@@ -176,8 +176,8 @@ def total_lines(totals: Totals, per: str) -> list[tuple[str, str]]:
 
 def parameter_text(totals: Totals) -> str:
     """Return how many parameters there are, what they take, and how many are frozen."""
-    text = f"{grouped(totals.parameters)} ({memory_size(totals.parameter_bytes)})"
-    return f"{text}, {grouped(totals.frozen)} of them frozen" if totals.frozen else text
+    text = f"{with_separators(totals.parameters)} ({memory_size(totals.parameter_bytes)})"
+    return f"{text}, {with_separators(totals.frozen)} of them frozen" if totals.frozen else text
 
 
 # From all there is to the least, each with how much of the layers' text must be left.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from neuropil.analysis.receptive_field.axis_field import (
     Field,
-    behind,
-    behind_everything,
+    field_after,
+    field_over_all,
     window,
 )
 from neuropil.analysis.traced.receptive import regions as places
@@ -17,7 +17,7 @@ from neuropil.analysis.traced.receptive.axis_views import (
     Seen,
     View,
     as_regions,
-    labelled,
+    make_view,
     with_fields,
 )
 from neuropil.analysis.traced.receptive.regions import Regions
@@ -41,7 +41,7 @@ class Sliding(NamedTuple):
 
     def field(self, before: Field, _inner: int, outer: int, _length: int) -> Field:
         """Return what the outputs see, from what the places before see."""
-        return behind(before, self.reach, outer)
+        return field_after(before, self.reach, outer)
 
     def ranges(self, _inner: int, outer: int) -> list[tuple[int, int]]:
         """Return the first and the last place that each output sees."""
@@ -55,10 +55,10 @@ class Cells(NamedTuple):
     def field(self, before: Field, inner: int, outer: int, length: int) -> Field:
         """Return what the outputs see, from what the places before see."""
         if outer == 1:
-            return behind_everything(before, inner, length)
+            return field_over_all(before, inner, length)
         if inner % outer == 0:
             size = inner // outer
-            return behind(before, Reach(size, Fraction(size), Fraction(0)), outer)
+            return field_after(before, Reach(size, Fraction(size), Fraction(0)), outer)
         if before.sees_all:
             return before
         spans = (before.between(*cell) for cell in self.ranges(inner, outer))
@@ -75,7 +75,7 @@ class Cells(NamedTuple):
 Motion: TypeAlias = "Sliding | Cells"
 
 
-def sliding(
+def window_motion(
     size: int, stride: int = 1, padding: int = 0, dilation: int = 1, *, transposed: bool = False
 ) -> Sliding:
     """Return the windows of a convolution or of pooling."""
@@ -83,7 +83,7 @@ def sliding(
     return Sliding(window.transposed_reach() if transposed else window.reach(None))
 
 
-def shifted(start: int, step: int = 1) -> Sliding:
+def shift(start: int, step: int = 1) -> Sliding:
     """Return what a slice sees: places from `start` on."""
     return Sliding(Reach(1, Fraction(step), Fraction(start)))
 
@@ -98,7 +98,7 @@ def copies(factor: int) -> Sliding:
     return Sliding(Reach(1, Fraction(1, factor), Fraction(1 - factor, factor)))
 
 
-def enlarged(
+def upsample(
     kind: str, inner: int, outer: int, *, corners: bool = False, scale: float | None = None
 ) -> Sliding:
     """Return what the outputs of an enlargement, or of its opposite, see.
@@ -140,7 +140,7 @@ def along(taken: Taken, seen: Seen, motions: Mapping[int, Motion], target: Sizes
     shape = taken.x.shape
     if isinstance(seen, View):
         if all(seen.labels.shape[axis] == 1 for axis in motions):
-            return moved(seen, motions, shape, target)
+            return move_windows(seen, motions, shape, target)
         seen = as_regions(seen, shape)
     if isinstance(seen, Regions):
         for axis, motion in motions.items():
@@ -149,7 +149,9 @@ def along(taken: Taken, seen: Seen, motions: Mapping[int, Motion], target: Sizes
     return seen
 
 
-def moved(view: View, motions: Mapping[int, Motion], shape: Sizes, target: Sizes) -> View:
+def move_windows(
+    view: View, motions: Mapping[int, Motion], shape: Sizes, target: Sizes
+) -> View:
     """Return a view through windows along axes of the input."""
 
     def change(place: int, field: Field) -> Field:
@@ -165,5 +167,5 @@ def part(taken: Taken, seen: Seen, axis: int, indices: range, target: Sizes) -> 
     """Return what is seen by every so many places along an axis."""
     indices = indices[: target[axis]]
     if isinstance(seen, View) and seen.labels.shape[axis] > 1:
-        return labelled(seen.axes, seen.kinds, seen.labels.take(indices, axis), seen.lengths)
-    return along(taken, seen, {axis: shifted(indices.start, indices.step)}, target)
+        return make_view(seen.axes, seen.kinds, seen.labels.take(indices, axis), seen.lengths)
+    return along(taken, seen, {axis: shift(indices.start, indices.step)}, target)

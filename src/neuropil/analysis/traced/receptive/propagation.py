@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuropil.analysis.receptive_field.axis_field import PIXEL
-from neuropil.analysis.traced.operations.operation_names import mutated, name_of, written_by
+from neuropil.analysis.traced.operations.operation_names import (
+    name_of,
+    written_arguments,
+    written_by,
+)
 from neuropil.analysis.traced.receptive.axis_views import (
     Seen,
     Unknown,
     View,
-    merged,
+    merge,
 )
 from neuropil.analysis.traced.receptive.operands import Taken, everything, values_in
 from neuropil.analysis.traced.receptive.regions import TooManyError
@@ -36,7 +40,7 @@ def seen_by_values(trace: Trace, source: Value, first: int = 2) -> dict[int, See
         source: The input.
         first: The input's first axis that has positions.
     """
-    followed = Followed(trace, source, first)
+    followed = Propagation(trace, source, first)
     for step in trace.steps:
         followed.follow(step)
     for value in (*trace.results, *(v for call in trace.calls for v in call.results)):
@@ -44,7 +48,7 @@ def seen_by_values(trace: Trace, source: Value, first: int = 2) -> dict[int, See
     return followed.seen
 
 
-class Followed:
+class Propagation:
     """What is seen of an input, followed through a run step by step.
 
     Args:
@@ -125,8 +129,8 @@ class Followed:
         """Return what the results of an operation see."""
         taken = Taken(step, self.seen, Counter())
         try:
-            found = each(taken, rule_of(step.operation)(taken))
-            found = with_the_rest(taken, found, values)
+            found = fill_results(taken, rule_of(step.operation)(taken))
+            found = add_unasked(taken, found, values)
         except TooManyError:
             reason = f"{step.operation}, whose results see in too many ways,"
             found = [Unknown(reason)] * len(step.results)
@@ -154,7 +158,7 @@ class Followed:
             return
         taken = Taken(step, self.seen, Counter())
         parts = [(seen, ()) for seen in [self.read, everything(taken, values, ())] if seen]
-        self.read = merged(parts, ()) if parts else None
+        self.read = merge(parts, ()) if parts else None
 
     def after_reading(self, seen: Seen | None, value: Value) -> Seen:
         """Return what is seen by what was made after numbers were read."""
@@ -163,7 +167,7 @@ class Followed:
             parts.append((self.read, ()))
         if seen is not None:
             parts.append((seen, value.shape))
-        return merged(parts, value.shape)
+        return merge(parts, value.shape)
 
     # Memory that is written
 
@@ -171,7 +175,7 @@ class Followed:
         """Note that other looks at a tensor are unknown once a part of it is written."""
         if not written_by(step.operation):
             return
-        written = mutated(step.operation, step.args, step.kwargs)
+        written = written_arguments(step.operation, step.args, step.kwargs)
         numbers = {value.number for value in values_in(written)}
         changed = [value for value in values if value.number in numbers]
         given = {value.storage: value for value in step.results}
@@ -197,7 +201,7 @@ class Followed:
                 self.seen[other.number] = reason
 
 
-def each(taken: Taken, result: Result) -> list[Seen | None]:
+def fill_results(taken: Taken, result: Result) -> list[Seen | None]:
     """Return what each result sees, where a rule told of the first alone.
 
     Places of maxima see what the maxima see; results of another shape are another matter.
@@ -214,7 +218,7 @@ def each(taken: Taken, result: Result) -> list[Seen | None]:
     return [result if alike else other for alike in same]
 
 
-def with_the_rest(
+def add_unasked(
     taken: Taken, found: list[Seen | None], values: list[Value]
 ) -> list[Seen | None]:
     """Return what results see, with all that is seen by tensors that no rule asked about.
@@ -233,5 +237,5 @@ def with_the_rest(
         parts = [
             (s, shape) for s, shape in ((seen, value.shape), (whole, ones)) if s is not None
         ]
-        joined.append(merged(parts, value.shape) if parts else None)
+        joined.append(merge(parts, value.shape) if parts else None)
     return joined

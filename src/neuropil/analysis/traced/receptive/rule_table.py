@@ -25,7 +25,7 @@ GROUPS: dict[Rule, str] = {
     elementwise.elementwise: "hardswish _prelu_kernel rrelu rrelu_with_noise floor_divide "
     "remainder fmod softshrink hardshrink square bernoulli normal isclose rsub masked_fill "
     "complex polar log_sigmoid_forward",
-    elementwise.compared: "mse_loss huber_loss smooth_l1_loss soft_margin_loss "
+    elementwise.loss: "mse_loss huber_loss smooth_l1_loss soft_margin_loss "
     "binary_cross_entropy binary_cross_entropy_with_logits",
     elementwise.first_only: "batch_norm native_batch_norm _native_batch_norm_legit "
     "_native_batch_norm_legit_no_training _batch_norm_with_update cudnn_batch_norm "
@@ -36,10 +36,10 @@ GROUPS: dict[Rule, str] = {
     "index_add index_reduce index_put _unsafe_index_put _index_put_impl scatter scatter_add "
     "scatter_reduce put",
     elementwise.second_only: "copy",
-    elementwise.nothing: "zeros_like ones_like full_like empty_like rand_like randn_like "
+    elementwise.sees_nothing: "zeros_like ones_like full_like empty_like rand_like randn_like "
     "new_zeros new_ones new_full new_empty new_empty_strided zero uniform exponential "
     "geometric cauchy log_normal random size sym_size stride sym_stride numel sym_numel",
-    elementwise.filled: "fill",
+    elementwise.fill: "fill",
     elementwise.same_order: "view _unsafe_view reshape flatten unflatten squeeze unsqueeze "
     "view_as _reshape_alias",
     rearrangement.permute: "permute",
@@ -47,7 +47,7 @@ GROUPS: dict[Rule, str] = {
     elementwise.expand: "expand expand_as broadcast_to",
     rearrangement.slice_: "slice",
     rearrangement.select: "select",
-    rearrangement.pieces: "split chunk split_with_sizes unsafe_split unsafe_split_with_sizes",
+    rearrangement.split: "split chunk split_with_sizes unsafe_split unsafe_split_with_sizes",
     rearrangement.unbind: "unbind",
     rearrangement.flip: "flip",
     rearrangement.roll: "roll",
@@ -60,59 +60,59 @@ GROUPS: dict[Rule, str] = {
     windows.pooling(1): "max_pool1d avg_pool1d max_pool1d_with_indices",
     windows.pooling(2): "max_pool2d avg_pool2d max_pool2d_with_indices",
     windows.pooling(3): "max_pool3d avg_pool3d max_pool3d_with_indices",
-    windows.adaptive(1): "adaptive_avg_pool1d adaptive_max_pool1d",
-    windows.adaptive(2): "adaptive_avg_pool2d _adaptive_avg_pool2d adaptive_max_pool2d",
-    windows.adaptive(3): "adaptive_avg_pool3d _adaptive_avg_pool3d adaptive_max_pool3d",
-    windows.padded: "constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d "
+    windows.adaptive_pooling(1): "adaptive_avg_pool1d adaptive_max_pool1d",
+    windows.adaptive_pooling(2): "adaptive_avg_pool2d _adaptive_avg_pool2d adaptive_max_pool2d",
+    windows.adaptive_pooling(3): "adaptive_avg_pool3d _adaptive_avg_pool3d adaptive_max_pool3d",
+    windows.pad: "constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d "
     "replication_pad1d replication_pad2d replication_pad3d",
-    windows.unfolded: "unfold",
-    windows.shuffled: "pixel_shuffle",
-    windows.unshuffled: "pixel_unshuffle",
-    mixing.reducing(1): "mean sum amax amin max min var std var_mean std_mean logsumexp "
+    windows.unfold: "unfold",
+    windows.pixel_shuffle: "pixel_shuffle",
+    windows.pixel_unshuffle: "pixel_unshuffle",
+    mixing.reduction(1): "mean sum amax amin max min var std var_mean std_mean logsumexp "
     "prod nanmean nansum all any argmax argmin median nanmedian count_nonzero",
-    mixing.reducing(1, -1): "mode",
-    mixing.reducing(2, -1): "kthvalue",
-    mixing.reducing(9): "aminmax",
-    indexing.ordered(1): "sort argsort",
-    indexing.ordered(9, 0): "msort",
-    indexing.ordered(9, 1): "channel_shuffle native_channel_shuffle",
-    indexing.ordered(2): "topk",
-    indexing.running: "cumsum cumprod cummax cummin logcumsumexp",
-    indexing.gathered: "gather",
-    indexing.chosen: "index_select",
-    indexing.indexed: "index _unsafe_index _index",
-    indexing.at_places: "take",
-    indexing.unpooled(2): "max_unpool2d",
-    indexing.unpooled(3): "max_unpool3d",
-    indexing.looked_up: "searchsorted",
-    indexing.all_of_all: "nonzero nonzero_static nonzero_numpy argwhere unique _unique "
-    "_unique2 unique_dim unique_consecutive unique_dim_consecutive bincount histc "
+    mixing.reduction(1, -1): "mode",
+    mixing.reduction(2, -1): "kthvalue",
+    mixing.reduction(9): "aminmax",
+    indexing.sort(1): "sort argsort",
+    indexing.sort(9, 0): "msort",
+    indexing.sort(9, 1): "channel_shuffle native_channel_shuffle",
+    indexing.sort(2): "topk",
+    indexing.cumulative: "cumsum cumprod cummax cummin logcumsumexp",
+    indexing.gather: "gather",
+    indexing.index_select: "index_select",
+    indexing.index_with: "index _unsafe_index _index",
+    indexing.take: "take",
+    indexing.unpool(2): "max_unpool2d",
+    indexing.unpool(3): "max_unpool3d",
+    indexing.search_sorted: "searchsorted",
+    indexing.depends_on_everything: "nonzero nonzero_static nonzero_numpy argwhere unique "
+    "_unique _unique2 unique_dim unique_consecutive unique_dim_consecutive bincount histc "
     "masked_select embedding_bag _embedding_bag _embedding_bag_forward_only "
     "repeat_interleave trace vdot",
     indexing.one_hot: "one_hot",
-    indexing.drawn: "multinomial",
+    indexing.multinomial: "multinomial",
     mixing.norm: "norm linalg_vector_norm",
-    mixing.mixing: "softmax _softmax _safe_softmax log_softmax _log_softmax",
-    mixing.halved: "glu",
+    mixing.softmax: "softmax _softmax _safe_softmax log_softmax _log_softmax",
+    mixing.glu: "glu",
     mixing.linear: "linear",
     mixing.product(0): "mm bmm mv dot",
     mixing.product(1): "addmm baddbmm addmv",
-    mixing.paired(2, -1): "linalg_vecdot",
-    mixing.paired(2, 1): "cosine_similarity",
-    mixing.side_by_side: "bilinear",
-    mixing.all_pairs: "_cdist_forward _euclidean_dist",
+    mixing.vector_products(2, -1): "linalg_vecdot",
+    mixing.vector_products(2, 1): "cosine_similarity",
+    mixing.bilinear: "bilinear",
+    mixing.pairwise_distances: "_cdist_forward _euclidean_dist",
     mixing.attention: "scaled_dot_product_attention "
     "_scaled_dot_product_flash_attention_for_cpu",
     mixing.recurrent: "lstm gru rnn_tanh rnn_relu",
-    elementwise.embedded: "embedding",
+    elementwise.embedding: "embedding",
 }  # fmt: skip
 for rank, suffix in ((1, "1d"), (2, "2d"), (3, "3d")):
-    GROUPS[windows.enlarging("nearest", rank)] = f"upsample_nearest{suffix}"
-    GROUPS[windows.enlarging("nearest-exact", rank)] = f"_upsample_nearest_exact{suffix}"
-GROUPS[windows.enlarging("linear", 1)] = "upsample_linear1d"
-GROUPS[windows.enlarging("linear", 2)] = "upsample_bilinear2d"
-GROUPS[windows.enlarging("linear", 3)] = "upsample_trilinear3d"
-GROUPS[windows.enlarging("cubic", 2)] = "upsample_bicubic2d"
+    GROUPS[windows.upsampling("nearest", rank)] = f"upsample_nearest{suffix}"
+    GROUPS[windows.upsampling("nearest-exact", rank)] = f"_upsample_nearest_exact{suffix}"
+GROUPS[windows.upsampling("linear", 1)] = "upsample_linear1d"
+GROUPS[windows.upsampling("linear", 2)] = "upsample_bilinear2d"
+GROUPS[windows.upsampling("linear", 3)] = "upsample_trilinear3d"
+GROUPS[windows.upsampling("cubic", 2)] = "upsample_bicubic2d"
 
 BY_NAME: dict[str, Rule] = {
     name: rule for rule, names in GROUPS.items() for name in names.split()
@@ -121,20 +121,20 @@ BY_NAME: dict[str, Rule] = {
 # What takes the shape or the type of its further tensors, or writes over them.
 SHAPE_ONLY = frozenset(
     {"type_as", "to", "view_as", "expand_as", "reshape_as", "copy", "resize_as"}
-).union(GROUPS[elementwise.nothing].split())
+).union(GROUPS[elementwise.sees_nothing].split())
 
 # What looks at numbers in another way is only a line in a picture.
 LINES = frozenset(
     name
     for rule in (
-        *(elementwise.same_order, elementwise.expand, elementwise.nothing),
+        *(elementwise.same_order, elementwise.expand, elementwise.sees_nothing),
         *(
             rearrangement.permute,
             rearrangement.transpose,
             rearrangement.slice_,
             rearrangement.select,
         ),
-        *(rearrangement.pieces, rearrangement.unbind),
+        *(rearrangement.split, rearrangement.unbind),
     )
     for name in GROUPS[rule].split()
 ) | {"clone", "detach", "contiguous", "to"}

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from neuropil.analysis.receptive_field.axis_field import behind_everything
+from neuropil.analysis.receptive_field.axis_field import field_over_all
 from neuropil.analysis.traced.receptive.axis_views import (
     Seen,
     View,
     as_regions,
-    joined_kinds,
-    labelled,
+    make_view,
     outputs_of,
+    union_of_kinds,
     with_fields,
 )
-from neuropil.analysis.traced.receptive.regions import Regions, regroup, reshaped
+from neuropil.analysis.traced.receptive.regions import Regions, regroup, reshape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ def in_shape(seen: Seen, old: Sizes, new: Sizes) -> Seen:
             return view
         seen = as_regions(seen, old)
     if isinstance(seen, Regions):
-        return seen.rearranged(lambda array: reshaped(array, old, new))
+        return seen.rearranged(lambda array: reshape(array, old, new))
     return seen
 
 
@@ -58,18 +58,18 @@ def reshaped_view(view: View, old: Sizes, new: Sizes) -> View | None:
         else:
             axes[places[carried[0]]] = None
     lost = [a is not None and b is None for a, b in zip(view.axes, axes, strict=True)]
-    labels = reshaped(view.labels, old, new)
+    labels = reshape(view.labels, old, new)
     view = View(view.axes, view.kinds, labels, view.lengths)
     return with_fields(
         view,
         lambda place, field: (
-            behind_everything(field, 1, view.lengths[place]) if lost[place] else field
+            field_over_all(field, 1, view.lengths[place]) if lost[place] else field
         ),
         axes,
     )
 
 
-def reduced(view: View, axes: Sequence[int], shape: Sizes) -> View:
+def reduce_axes(view: View, axes: Sequence[int], shape: Sizes) -> View:
     """Return a view of places that each see all along some axes; these get length 1.
 
     Args:
@@ -82,7 +82,7 @@ def reduced(view: View, axes: Sequence[int], shape: Sizes) -> View:
         view = with_fields(
             view,
             lambda place, field: (
-                behind_everything(field, shape[view.axes[place] or 0], view.lengths[place])
+                field_over_all(field, shape[view.axes[place] or 0], view.lengths[place])
                 if mixed[place]
                 else field
             ),
@@ -93,12 +93,12 @@ def reduced(view: View, axes: Sequence[int], shape: Sizes) -> View:
     kept = [axis for axis in range(len(shape)) if axis not in axes]
     rows = view.labels.transpose(*kept, *axes)
     rest = rows.shape[: len(kept)]
-    return grouped(view, rows.reshape(int(np.prod(rest)), -1), shape).reshaped_labels(
+    return union_of_groups(view, rows.reshape(int(np.prod(rest)), -1), shape).reshaped_labels(
         tuple(1 if axis in axes else view.labels.shape[axis] for axis in range(len(shape)))
     )
 
 
-class Grouped(NamedTuple):
+class UnshapedView(NamedTuple):
     """Kinds joined by rows of labels, before the labels have their axes again."""
 
     axes: tuple[int | None, ...]
@@ -108,16 +108,16 @@ class Grouped(NamedTuple):
 
     def reshaped_labels(self, shape: Sizes) -> View:
         """Return the view."""
-        return labelled(self.axes, self.kinds, self.labels.reshape(shape), self.lengths)
+        return make_view(self.axes, self.kinds, self.labels.reshape(shape), self.lengths)
 
 
-def grouped(view: View, rows: Array, shape: Sizes) -> Grouped:
+def union_of_groups(view: View, rows: Array, shape: Sizes) -> UnshapedView:
     """Join the kinds of each row of labels."""
     outputs = outputs_of(view.axes, shape)
     sets: dict[frozenset[int], int] = {}
     labels = [sets.setdefault(frozenset(row.tolist()), len(sets)) for row in rows]
     kinds = [
-        joined_kinds([view.kinds[i] for i in sorted(set_)], outputs, view.lengths)
+        union_of_kinds([view.kinds[i] for i in sorted(set_)], outputs, view.lengths)
         for set_ in sets
     ]
-    return Grouped(view.axes, kinds, np.array(labels, np.int64), view.lengths)
+    return UnshapedView(view.axes, kinds, np.array(labels, np.int64), view.lengths)
