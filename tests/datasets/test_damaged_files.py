@@ -12,11 +12,11 @@ import pytest
 
 from neuropil import datasets
 from neuropil.core.reading import reading
-from neuropil.datasets import ArrayPreparation, DataError, MissingDataError, Target, unpacking
+from neuropil.datasets import ArrayPreparation, Classes, DataError, MissingDataError, unpacking
 from neuropil.datasets.arrays import array_file
 
 X, Y = np.random.default_rng(0).normal(size=(30, 4)), np.arange(30) % 3
-ARRAYS = ArrayPreparation((4,), Target.of_classes("abc"))
+ARRAYS = ArrayPreparation((4,), Classes("abc"))
 
 
 def npy(array, **header):
@@ -202,4 +202,4 @@ def refuse(needed, subject):
 
 def test_names_with_accents_are_found_however_they_are_written(tmp_path):
     np.savez(tmp_path / "cafe\u0301.npz", x=X, y=Y)
-    assert datasets.open(tmp_path / "caf\u00e9.npz").classes == ["0", "1", "2"]
+    assert list(datasets.open(tmp_path / "caf\u00e9.npz").target.classes) == ["0", "1", "2"]

@@ -8,15 +8,15 @@ from PIL import Image
 from neuropil import datasets
 from neuropil.datasets import (
     ArrayPreparation,
+    Classes,
     DataError,
     MissingDataError,
     PicturePreparation,
-    Target,
     read_for_evaluation,
     read_for_prediction,
 )
 
-DIGITS = PicturePreparation((1, 8, 8), Target.of_classes("ab"), high=16.0, background=0.1)
+DIGITS = PicturePreparation((1, 8, 8), Classes("ab"), high=16.0, background=0.1)
 TABLE = "size,word,kind\n1,red,a\n2,blue,b\n3,?,a\n4,red,b\n" + "5,blue,a\n6,red,b\n" * 8
 
 
@@ -76,7 +76,7 @@ def test_a_light_background_is_said_and_left(tmp_path):
 
 def test_a_grey_picture_for_a_colour_network_gets_equal_channels(tmp_path):
     Image.fromarray(digit()).save(tmp_path / "digit.png")
-    colour = PicturePreparation((3, 8, 8), Target.of_classes("ab"))
+    colour = PicturePreparation((3, 8, 8), Classes("ab"))
     read = read_for_prediction(colour, [tmp_path / "digit.png"])
     assert torch.equal(read.inputs[0], torch.from_numpy(digit()).expand(3, 8, 8))
 
@@ -216,7 +216,7 @@ def test_a_table_without_header_is_read_by_place(write_table):
 
 
 def test_tables_of_numbers_suit_networks_trained_on_arrays(write_table):
-    preparation = ArrayPreparation((2,), Target.of_classes("ab"))
+    preparation = ArrayPreparation((2,), Classes("ab"))
     read = read_for_prediction(preparation, write_table("a,b\n1,2\n3,4\n"))
     assert read.inputs.tolist() == [[1, 2], [3, 4]]
     with pytest.raises(DataError, match="must hold a number in every cell"):

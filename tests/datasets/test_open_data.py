@@ -7,12 +7,12 @@ import pytest
 
 from neuropil import datasets
 from neuropil.datasets import (
+    Classes,
     DataError,
     Dataset,
     MissingDataError,
     PicturePreparation,
     Splits,
-    Target,
 )
 
 
@@ -70,15 +70,11 @@ def test_facts_are_plain_data(write_table):
     splits = datasets.open(write_table("x,y\n" + "1,a\n2,b\n" * 9))
     facts = json.loads(json.dumps(splits.facts()))
     assert (facts["train"], facts["validation"], facts["test"]) == (12, 2, 4)
-    assert (facts["task"], facts["classes"], facts["input_shape"]) == (
-        "classification",
-        ["a", "b"],
-        [1],
-    )
+    assert (facts["kind"], facts["input_shape"]) == ("table", [1])
 
 
 def test_facts_do_not_read_the_test():
-    preparation = PicturePreparation((1, 2, 2), Target.of_classes("ab"))
+    preparation = PicturePreparation((1, 2, 2), Classes("ab"))
     data = Dataset(np.zeros((4, 1, 2, 2), np.uint8), [0, 1, 0, 1])
 
     def read(notes):
@@ -98,7 +94,7 @@ def test_facts_do_not_read_the_test():
 
 
 def test_splits_hold_the_preparation_to_the_examples():
-    preparation = PicturePreparation((1, 2, 3), Target.of_classes("ab"))
+    preparation = PicturePreparation((1, 2, 3), Classes("ab"))
     with pytest.raises(
         DataError, match=r"examples have shape \(1, 2, 2\), the preparation says"
     ):

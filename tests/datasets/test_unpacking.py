@@ -30,7 +30,7 @@ def packed(suffix: str) -> bytes:
 def test_packed_tables_are_read_evaluated_and_predicted(write_table, suffix):
     path = write_table(packed(suffix), f"table.csv{suffix}")
     splits = datasets.open(path)
-    assert splits.classes == ["a", "b"]
+    assert list(splits.target.classes) == ["a", "b"]
     assert len(datasets.read_for_prediction(splits.preparation, path).inputs) == 20
     assert len(datasets.read_for_evaluation(splits.preparation, path)[0]) == 20
 
@@ -40,7 +40,7 @@ def test_an_archive_of_one_table_is_that_table(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("inside.csv", TEXT)
         archive.writestr("__MACOSX/._inside.csv", b"junk")
-    assert datasets.open(path).classes == ["a", "b"]
+    assert list(datasets.open(path).target.classes) == ["a", "b"]
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("other.csv", TEXT)
     with pytest.raises(DataError, match="must hold one file, got 2: inside"):

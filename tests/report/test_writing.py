@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from neuropil import datasets
-from neuropil.datasets import Dataset, PicturePreparation, Splits, Target
+from neuropil.datasets import Classes, Dataset, PicturePreparation, Splits
 from neuropil.layers import Flatten, Input, Softmax
 from neuropil.report import write_report
 from neuropil.training import History
@@ -35,7 +35,7 @@ def nasty():
         data[:32],
         data[32:40],
         data[40:],
-        preparation=PicturePreparation((1, 4, 4), Target.of_classes(NASTY)),
+        preparation=PicturePreparation((1, 4, 4), Classes(NASTY)),
         source="/data/<script>alert(2)</script>",
         notes=["<script>alert(3)</script> was left alone"],
     )
@@ -102,7 +102,7 @@ def test_a_network_that_gives_nan_is_refused(nasty, tmp_path):
 def test_a_network_for_other_data_is_refused(nasty, tmp_path):
     refused(tmp_path, Input(1, 4, 4) >> Flatten() >> Softmax(3), nasty, "gives 3 .* have 8")
     refused(tmp_path, Input(1, 5, 5) >> Flatten() >> Softmax(8), nasty, r"shape \(N, 1, 5, 5\)")
-    refused(tmp_path, Input(1, 4, 4) >> Softmax(), nasty, "one row of outputs")
+    refused(tmp_path, Input(1, 4, 4) >> Softmax(), nasty, "gives 16 .* have 8")
 
 
 def test_examples_without_targets_are_refused(nasty, tmp_path):

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from neuropil.datasets.tables.table import Table as Table
     from neuropil.datasets.tables.table_columns import NumberColumn as NumberColumn
     from neuropil.datasets.tables.table_columns import TextColumn as TextColumn
+    from neuropil.datasets.target import Classes as Classes
+    from neuropil.datasets.target import Numbers as Numbers
     from neuropil.datasets.target import Target as Target
 
 load_on_use(__name__, __file__)

@@ -47,7 +47,7 @@ def read_for_prediction(
         >>> from neuropil import datasets
         >>> ages = datasets.TablePreparation(
         ...     (datasets.NumberColumn("age", 30.0, indicator=False),),
-        ...     datasets.Target.of_classes(["no", "yes"], name="ill"),
+        ...     datasets.Classes(["no", "yes"], name="ill"),
         ...     names=("age", "ill"),
         ... )
         >>> with TemporaryDirectory() as folder:

@@ -74,8 +74,8 @@ def open(  # noqa: A001 - read as datasets.open
         ...     rows = ["weight,colour,fruit", *["120,green,apple", "7,red,cherry"] * 10]
         ...     _ = file.write_text("\n".join(rows))
         ...     fruit = datasets.open(file)
-        >>> fruit.classes, fruit.preparation.feature_names
-        (['apple', 'cherry'], ['weight', 'colour=green', 'colour=red'])
+        >>> fruit.target.classes, fruit.preparation.feature_names
+        (('apple', 'cherry'), ['weight', 'colour=green', 'colour=red'])
         >>> len(fruit.train), len(fruit.validation), len(fruit.test)
         (14, 2, 4)
         >>> fruit.notes

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from neuropil.datasets.preparation import Preparation
+    from neuropil.datasets.target import Target
 
 
 @final
@@ -35,8 +36,8 @@ class Splits:
     Example:
         >>> from neuropil import datasets
         >>> digits = datasets.load_handwritten_digits()
-        >>> digits.input_shape, digits.task, len(digits.classes)
-        ((1, 8, 8), 'classification', 10)
+        >>> digits.input_shape, digits.target.kind, len(digits.target.classes)
+        ((1, 8, 8), 'classes', 10)
         >>> len(digits.train), len(digits.validation), len(digits.test)
         (1258, 180, 359)
     """
@@ -82,20 +83,9 @@ class Splits:
         return self.preparation.kind
 
     @property
-    def task(self) -> str:
-        """``"classification"`` or ``"regression"``."""
-        return self.preparation.target.task
-
-    @property
-    def classes(self) -> list[str] | None:
-        """Name of each class by class number; None for regression."""
-        classes = self.preparation.target.classes
-        return None if classes is None else list(classes)
-
-    @property
-    def outputs(self) -> int:
-        """How many numbers a network for these data gives."""
-        return self.preparation.target.outputs
+    def target(self) -> Target:
+        """What the labels are."""
+        return self.preparation.target
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -107,8 +97,6 @@ class Splits:
         return {
             "source": self.source,
             "kind": self.kind,
-            "task": self.task,
-            "classes": self.classes,
             "input_shape": list(self.input_shape),
             "train": len(self.train),
             "validation": 0 if self.validation is None else len(self.validation),

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from neuropil.plots.calibration import calibration as calibration
     from neuropil.plots.calibration import reliability as reliability
     from neuropil.plots.capacity_curve import capacity_curves as capacity_curves
-    from neuropil.plots.confidence_interval import bootstrap_interval as bootstrap_interval
-    from neuropil.plots.confidence_interval import wilson_interval as wilson_interval
+    from neuropil.runs.confidence_interval import bootstrap_interval as bootstrap_interval
+    from neuropil.runs.confidence_interval import wilson_interval as wilson_interval
     from neuropil.plots.confusion import confusion_matrix as confusion_matrix
     from neuropil.plots.curves import learning_curves as learning_curves
     from neuropil.plots.decision_regions import decision_regions as decision_regions

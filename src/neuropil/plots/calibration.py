@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from neuropil.plots.confidence_interval import wilson_interval
+from neuropil.runs.confidence_interval import wilson_interval
 from neuropil.plots.theme import BLUE, INK, MUTED, quiet
 
 if TYPE_CHECKING:

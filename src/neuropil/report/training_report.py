@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from neuropil.report.page import Section
     from neuropil.report.sections.base import TaskPages
     from neuropil.report.subject import Subject
+    from neuropil.runs.task import Task
 
 TASKS: dict[str, TaskPages] = {"classification": CLASSIFICATION, "regression": REGRESSION}
 """The pages of each task by its name."""
@@ -51,10 +52,23 @@ MODELS: dict[type, ModelPages] = {
 """The pages of each kind of network."""
 
 
+def pages_of(task: Task[Any]) -> TaskPages:
+    """Return the pages of a task; those of the task that it varies, where it has none itself.
+
+    Raises:
+        ValueError: When there are none.
+    """
+    names = [getattr(kind, "name", "") for kind in type(task).__mro__]
+    found = [TASKS[name] for name in names if name in TASKS]
+    if not found:
+        raise ValueError(f"report: no pages for {task.name}, only for {', '.join(TASKS)}.")
+    return found[0]
+
+
 def training_report(subject: Subject) -> str:
     """Return the whole report as HTML."""
     splits, network = subject.splits, subject.network
-    task = TASKS[splits.task]
+    task = pages_of(subject.evidence.task)
     model = next(pages for kind, pages in MODELS.items() if isinstance(network, kind))
     sections = {
         "Summary": summary_section(subject, task, model.effort(subject, network)),
@@ -71,7 +85,7 @@ def training_report(subject: Subject) -> str:
     values = {
         # Without the folders around it.
         "title": PurePath(splits.source).name or splits.source,
-        "task": splits.task,
+        "task": subject.evidence.task.name,
         "sections": render_sections(sections),
         "version": subject.versions.get("neuropil", ""),
         "run": subject.run,

@@ -77,7 +77,8 @@ def test_the_accuracy_is_that_of_the_predictions(neuropil, trained):
     run = Run.open(trained / "bars-run")
     folder = trained / "bars"
     given = run.read([folder])
-    named = [run.classes[k] for k in run.predict(given.inputs).argmax(1).tolist()]
+    classes = run.task.target.classes
+    named = [classes[k] for k in run.predict(given.inputs).argmax(1).tolist()]
     # `read` keeps the order of the folder: first all that lie, then all that stand.
     right = np.mean(
         [a == b for a, b in zip(named, ["lying"] * 12 + ["standing"] * 12, strict=True)]
@@ -172,7 +173,7 @@ def test_an_algorithm_comes_with_its_own_rate_unless_one_is_given(neuropil, tabl
 def test_the_target_and_the_task_may_be_named(neuropil, table):
     command = ["train", "--data", table, "--target", "kind", "--out", "run", *QUICK]
     assert neuropil(*command).code == 0
-    assert Run.open("run").classes == ("a", "b")
+    assert Run.open("run").task.target.classes == ("a", "b")
 
 
 def test_pictures_are_brought_to_the_size_asked_for(neuropil, pictures):

@@ -44,8 +44,8 @@ class ArrayPreparation(Preparation):
         DataError: If the type is none of these, or `center` and `scale` do not fit.
 
     Example:
-        >>> from neuropil.datasets import ArrayPreparation, Target
-        >>> ArrayPreparation((2,), Target.of_classes(["a", "b"])).encode([[1, 2], [3, 4]])
+        >>> from neuropil.datasets import ArrayPreparation, Classes, Target
+        >>> ArrayPreparation((2,), Classes(["a", "b"])).encode([[1, 2], [3, 4]])
         tensor([[1., 2.],
                 [3., 4.]])
     """

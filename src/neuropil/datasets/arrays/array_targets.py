@@ -112,6 +112,26 @@ def number_word(value: Any) -> str:
     return str(int(value)) if value == int(value) else str(value)
 
 
+def plain_numbers(values: Values, names: list[str] | None, where: str) -> Values:  # noqa: ARG001 - as `class_labels`
+    """Return numbers to be met.
+
+    Args:
+        values: ``(N)`` or ``(N, k)``.
+        names: Names of classes, which numbers have none of.
+        where: What the array is called, for the error.
+
+    Raises:
+        DataError: If they are words.
+    """
+    if values.dtype.kind not in "buif":
+        raise DataError(f"{where}: the targets must be numbers, got {values.dtype}.")
+    return values.astype(np.float64)
+
+
+# How an array holds the labels of each kind of target.
+LABELS = {"classes": class_labels, "numbers": plain_numbers}
+
+
 def plain_targets(values: Values, where: str) -> Values:
     """Return targets as ``(N)`` or ``(N, k)``, all finite.
 

@@ -16,7 +16,7 @@ from neuropil.datasets.errors import DataError
 from neuropil.datasets.paths import visible
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.splits import Splits
-from neuropil.datasets.target import Target
+from neuropil.datasets.target import Classes
 from neuropil.datasets.unpacking import check_unpacked
 
 if TYPE_CHECKING:
@@ -88,19 +88,15 @@ def open_idx(folder: Path, options: Options) -> Splits:
         DataError: If a file is missing, damaged, or does not fit the others.
     """
     options.refuse("idx files", "target", "image_size", "color")
-    if options.task == "regression":
-        raise DataError(
-            f"{folder} holds pictures with class labels: that is classification, not "
-            "regression."
-        )
+    options.require_task("classification", f"{folder} holds pictures with class labels")
     files = find_idx(folder)
     pixels, labels = read_pair(pair(files, "train", folder))
-    target = Target.of_labels(map(str, np.unique(labels)), str(files["train labels"]))
+    target = Classes.fit(map(str, np.unique(labels)), str(files["train labels"]))
 
     def as_dataset(
         pixels: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], where: str
     ) -> Dataset:
-        numbers = target.encode_classes([str(label) for label in labels.tolist()], where)
+        numbers = target.collate([str(label) for label in labels.tolist()], where)
         return Dataset(pixels[:, None], numbers)
 
     def read_test() -> Dataset:
@@ -130,7 +126,7 @@ def read_labelled(preparation: PicturePreparation, folder: Path, _notes: list[st
     files = find_idx(folder)
     part = "test" if "test images" in files else "train"
     pixels, labels = read_pair(pair(files, part, folder))
-    targets = preparation.target.encode_classes(list(map(str, labels)), str(folder))
+    targets = preparation.target.collate(list(map(str, labels)), str(folder))
     return Dataset(preparation.from_bytes(preparation.encode(pixels)), targets)
 
 

@@ -16,6 +16,7 @@ from neuropil.datasets.arrays.array_preparation import (
     say_unresolved,
 )
 from neuropil.datasets.arrays.array_targets import (
+    LABELS,
     Values,
     as_word,
     choose_task,
@@ -28,7 +29,7 @@ from neuropil.datasets.errors import DataError, recalling
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.splits import Splits
-from neuropil.datasets.target import Target
+from neuropil.datasets.target import Classes, Numbers, Target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from neuropil.datasets.open_options import Options
     from neuropil.datasets.preparation import Preparation
 
+# Stands in until the mean and deviation of the training examples are known.
+NUMBERS = Numbers((0.0,), (1.0,))
 CLASS_NAMES = ("classes", "class_names", "label_names", "target_names")
 
 
@@ -66,19 +69,17 @@ def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
     path = file.path
     inputs, values = load_pair(file, file.require_training_pair())
     names = class_names(file)
-    task = choose_task(values, names, options.task, notes)
-    classes = None
-    if task == "classification":
-        labels = class_labels(values, names, str(path))
-        classes = Target.of_labels(labels, str(path), order=names)
+    if choose_task(values, names, options.task, notes) == "classification":
+        classes = Classes.fit(class_labels(values, names, str(path)), str(path), order=names)
     else:
+        classes = None
         notes += say_unresolved(values, f"the targets in {path.name}")
     notes += say_unresolved(inputs, f"the inputs in {path.name}")
     shape = example_shape(inputs)
 
     def as_dataset(inputs: Values, values: Values) -> Dataset:
         batch = as_batch(inputs, shape, f"the inputs in {path.name}")
-        outcome = encode_outcome(values, classes, names, str(path))
+        outcome = encode_outcome(values, classes or NUMBERS, names, str(path))
         return Dataset(in_double_precision(batch), outcome)
 
     validation, test = file.pair("validation"), file.pair("test")
@@ -87,7 +88,7 @@ def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
         as_dataset(*load_pair(file, validation)) if validation else None,
         (lambda _notes: as_dataset(*load_pair(file, test))) if test else None,
     )
-    target = classes or Target.of_numbers(torch.as_tensor(train.targets))
+    target = classes or Numbers.fit(torch.as_tensor(train.targets), str(path))
     preparation = prepare(train, target, value_range(inputs))
     wide = narrow(torch.as_tensor(train.targets)).dtype
 
@@ -179,24 +180,20 @@ def load_pair(file: ArrayFile, names: tuple[str, str]) -> tuple[Values, Values]:
 
 
 def encode_outcome(
-    values: Values, target: Target | None, names: list[str] | None, where: str
+    values: Values, target: Target, names: list[str] | None, where: str
 ) -> Tensor:
-    """Return targets as class numbers, or as numbers where there are no classes.
+    """Return targets as the tensor that training took.
 
     Args:
         values: ``(N)`` or ``(N, k)``.
-        target: The classes; None, or a target without classes, for regression.
+        target: What the labels are.
         names: Names of the classes by number, if the file gives them.
         where: What holds the targets, for the error.
 
     Raises:
         DataError: If they are words where numbers are needed, or a class is unknown.
     """
-    if target is not None and target.classes is not None:
-        return target.encode_classes(class_labels(values, names, where), where)
-    if values.dtype.kind not in "buif":
-        raise DataError(f"{where}: the targets must be numbers, got {values.dtype}.")
-    return torch.from_numpy(values.astype(np.float64))
+    return target.collate(LABELS[target.kind](values, names, where), where)
 
 
 def class_names(file: ArrayFile) -> list[str] | None:

@@ -22,7 +22,7 @@ from neuropil.datasets.pictures.picture_batch import (
 )
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.splits import Splits
-from neuropil.datasets.target import Target
+from neuropil.datasets.target import Classes
 from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ def open_picture_folder(folder: Path, options: Options) -> Splits:
         DataError: If there are fewer than two classes, or no picture that can be read.
     """
     options.refuse("a folder of pictures", "target")
-    if options.task == "regression":
-        raise DataError(
-            f"{folder} holds pictures by class: that is classification, not regression."
-        )
+    options.require_task("classification", f"{folder} holds pictures by class")
     notes: list[str] = []
     with recalling(notes):
         return open_parts(find_parts(folder), folder, options, notes)
@@ -81,13 +78,13 @@ def open_parts(
     if shape[0] == 3 and options.color is None and holds_only_greys(batch.pixels):
         batch, shape = replace(batch, pixels=batch.pixels[:, :1].clone()), (1, *shape[1:])
         notes.append("The pictures are stored in colour but hold only greys: read as grey.")
-    target = Target.of_labels(labels, str(parts["train"]))
+    target = Classes.fit(labels, str(parts["train"]))
     white = batch.white
     preparation = PicturePreparation(
         shape, target, "float32" if white else "uint8", white=white
     )
     data = Dataset(
-        preparation.from_files(batch), target.encode_classes(labels, str(folder)), names=names
+        preparation.from_files(batch), target.collate(labels, str(folder)), names=names
     )
 
     def read_part(name: str, notes: list[str]) -> Dataset:
@@ -143,7 +140,7 @@ def read_pictures_by_class(
     batch, labels, names = read_files(
         files, preparation.shape, root, notes, white=preparation.white
     )
-    targets = preparation.target.encode_classes(labels, str(files.folder))
+    targets = preparation.target.collate(labels, str(files.folder))
     return Dataset(preparation.from_files(batch), targets, names=names)
 
 

@@ -52,8 +52,8 @@ class PicturePreparation(Preparation):
 
     Example:
         >>> import torch
-        >>> from neuropil.datasets import PicturePreparation, Target
-        >>> shades = PicturePreparation((1, 1, 2), Target.of_classes("ab"), high=16)
+        >>> from neuropil.datasets import Classes, PicturePreparation, Target
+        >>> shades = PicturePreparation((1, 1, 2), Classes("ab"), high=16)
         >>> shades.from_bytes(torch.tensor([[[[0, 255]]]], dtype=torch.uint8))
         tensor([[[[ 0, 16]]]], dtype=torch.uint8)
     """

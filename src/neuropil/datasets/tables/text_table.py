@@ -25,7 +25,7 @@ from neuropil.datasets.tables.table_target import (
     find_target,
     read_outcome,
 )
-from neuropil.datasets.target import Target
+from neuropil.datasets.target import Classes, Numbers, Target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,10 +116,10 @@ def make_target(
     Raises:
         DataError: If there is one class only, or every number is the same.
     """
+    where = f"The target column {name!r}"
     if isinstance(outcome, np.ndarray):
-        return Target.of_numbers(torch.from_numpy(outcome)[train], name=name)
-    labels = outcome.dictionary.to_pylist()
-    return Target.of_labels(labels, f"The target column {name!r}", name=name)
+        return Numbers.fit(torch.from_numpy(outcome)[train], where, name=name)
+    return Classes.fit(outcome.dictionary.to_pylist(), where, name=name)
 
 
 def ranks(labels: pa.DictionaryArray) -> np.ndarray[Any, Any]:

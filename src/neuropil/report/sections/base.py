@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from neuropil.report.evidence import Evidence, Figure
     from neuropil.report.page import Section
@@ -67,7 +67,7 @@ class TaskPages:
     """The parts of a report that depend on the task.
 
     Args:
-        measure: Figures with their intervals, by the names that metrics have.
+        intervals: Measured figures with their intervals, by the names that metrics have.
         headline: The figure that says whether the network does more than guess.
         remarks: Sentences to be read beside it.
         results: The section of figures and drawings.
@@ -78,7 +78,7 @@ class TaskPages:
         is_faultless: Whether every example is predicted right, so that more training is vain.
     """
 
-    measure: Callable[[Evidence], dict[str, Figure]]
+    intervals: Callable[[Evidence, Mapping[str, float]], dict[str, Figure]]
     headline: Callable[[Subject], Headline]
     remarks: Callable[[Subject], Iterable[str]]
     results: Callable[[Subject], Section]

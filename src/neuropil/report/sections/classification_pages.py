@@ -57,11 +57,11 @@ def class_sizes(subject: Subject) -> ClassSizes:
 def answer(subject: Subject) -> tuple[str, str]:
     """Return what a prediction is called in Python, and what it holds."""
     count = len(subject.evidence.classes)
-    return "probabilities", f"(N, {count}): a column for each of run.classes"
+    return "probabilities", f"(N, {count}): a column for each class"
 
 
 CLASSIFICATION = TaskPages(
-    measure=classification_figures,
+    intervals=classification_figures,
     headline=classification_headline,
     remarks=classification_remarks,
     results=classification_results,

@@ -81,7 +81,7 @@ def class_rows(evidence: Evidence) -> list[dict[str, Any]]:
 def classification_mistakes(subject: Subject) -> Section:
     """Return the most confident mistakes; where there are none, the least certain answers."""
     evidence = subject.evidence
-    sure, predicted = evidence.outputs.max(axis=1), evidence.predicted
+    sure, predicted = evidence.answers.max(axis=1), evidence.predicted
     order = np.flatnonzero(~evidence.right)
     faultless = not len(order)
     order = np.argsort(sure)[:UNSURE] if faultless else order[np.argsort(-sure[order])]
@@ -97,9 +97,9 @@ def classification_mistakes(subject: Subject) -> Section:
 def certainty_section(subject: Subject) -> Section:
     """Return the reliability diagram and the calibration error."""
     evidence = subject.evidence
-    error = reliability(evidence.outputs, evidence.targets).error
+    error = reliability(evidence.answers, evidence.targets).error
     diagram = drawing(
-        calibration(evidence.outputs, evidence.targets),
+        calibration(evidence.answers, evidence.targets),
         "calibration",
         f"Reliability diagram over {subject.judged}: the expected calibration error is "
         f"{percent(error)}.",

@@ -128,7 +128,7 @@ def where_mistakes_are(subject: Subject) -> Iterator[str]:
 
 def certainty_remark(subject: Subject) -> str:
     """Return whether its probabilities can be taken at their word."""
-    sure = float(subject.evidence.outputs.max(axis=1).mean())
+    sure = float(subject.evidence.answers.max(axis=1).mean())
     figure = subject.measured["accuracy"]
     if main_figure(subject) != "accuracy":
         verdict = "that says little where a constant answer does as well or classes are uneven"

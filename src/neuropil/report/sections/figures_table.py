@@ -20,7 +20,6 @@ def figures_table(subject: Subject) -> dict[str, Any]:
     """
     judged, measured = subject.evidence.part, subject.measured
     values = {part: dict(subject.figures.get(part, {})) for part in PARTS}
-    values[judged] |= {name: figure.value for name, figure in measured.items()}
     parts = [part for part in PARTS if values[part]]
     names = dict.fromkeys(name for part in parts for name in values[part])
     return {

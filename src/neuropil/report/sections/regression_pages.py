@@ -37,13 +37,13 @@ def targets(subject: Subject) -> Targets:
 
 def answer(subject: Subject) -> tuple[str, str]:
     """Return what a prediction is called in Python, and what it holds."""
-    outputs = subject.splits.outputs
+    outputs = subject.splits.target.outputs
     shape = "(N)" if outputs == 1 else f"(N, {outputs})"
     return "predictions", f"{shape}: {subject.target} in its own units"
 
 
 REGRESSION = TaskPages(
-    measure=regression_figures,
+    intervals=regression_figures,
     headline=regression_headline,
     remarks=regression_remarks,
     results=regression_results,

@@ -38,7 +38,7 @@ def regression_results(subject: Subject) -> Section:
 
 def drawings(subject: Subject, column: int) -> dict[str, Markup]:
     """Return the three drawings of one output."""
-    predicted, true = subject.evidence.outputs[:, column], subject.evidence.targets[:, column]
+    predicted, true = subject.evidence.answers[:, column], subject.evidence.targets[:, column]
     name = subject.splits.preparation.target.name
     some = np.random.default_rng(0).permutation(len(true))[:MOST_POINTS]
     about = f"for {count_of(len(true), 'example')}."
@@ -64,13 +64,13 @@ def drawings(subject: Subject, column: int) -> dict[str, Markup]:
 def regression_mistakes(subject: Subject) -> Section:
     """Return the largest errors; outputs in different units are compared by their spread."""
     evidence = subject.evidence
-    error = evidence.outputs - evidence.targets
+    error = evidence.answers - evidence.targets
     spread = np.asarray(subject.splits.preparation.target.scale)
     order = np.argsort(-(np.abs(error) / spread).max(axis=1))
 
     def verdict(index: int) -> Verdict:
         true = ", ".join(map(data_number, evidence.targets[index]))
-        said, off = (", ".join(map(number, v[index])) for v in (evidence.outputs, error))
+        said, off = (", ".join(map(number, v[index])) for v in (evidence.answers, error))
         return Verdict(true, said, off)
 
     values = {"noun": subject.noun, "part": WORDS[evidence.part]}

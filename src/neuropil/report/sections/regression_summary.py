@@ -54,7 +54,7 @@ def regression_remarks(subject: Subject) -> Iterator[str]:
         f"(R² {number(r2.value)}, {INTERVAL} {interval('r2', r2)})."
     )
     half, most = map(
-        number, np.quantile(np.abs(evidence.outputs - evidence.targets), [0.5, 0.9])
+        number, np.quantile(np.abs(evidence.answers - evidence.targets), [0.5, 0.9])
     )
     yield f"Half of the predictions are off by less than {half}, nine in ten by {most} at most."
     yield from learned_by_heart(subject, "mean_absolute_error", "the mean error is", is_apart)

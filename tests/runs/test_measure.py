@@ -1,14 +1,14 @@
-"""What `train` and `evaluate` print is measured on what `predict` gives."""
+"""Figures are those of what `predict` gives."""
 
 import numpy as np
 import pytest
 import sklearn.metrics as peers
 import torch
 
-from neuropil.cli.figures import measured
-from neuropil.datasets import Dataset, Target
+from neuropil.datasets import Classes, Dataset, Numbers
 from neuropil.layers import Input, Linear, Sigmoid, Softmax, Tanh
-from neuropil.training.losses import losses
+from neuropil.runs.measure import measure
+from neuropil.runs.tasks import task_for
 
 X = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
 
@@ -19,8 +19,8 @@ def test_a_regression_is_measured_on_its_values(last, loss):
     torch.manual_seed(0)
     network = Input(3) >> last
     y = 1e6 + 5 * X[:, 0].double()
-    target = Target.of_numbers(y, name="price")
-    found = measured(network, Dataset(X, y), target, losses.by_name(loss))
+    target = Numbers.fit(y, "here", name="price")
+    found = measure(network, Dataset(X, y), task_for(target).with_loss(loss))
     answers = network.predict(X.numpy()).astype(float)[:, 0]
     own = answers * target.scale[0] + target.mean[0]
     assert found["r2"] == pytest.approx(peers.r2_score(y, own), rel=1e-6)
@@ -42,8 +42,10 @@ def test_a_classification_is_measured_on_its_scores(last, loss):
     torch.manual_seed(0)
     network = Input(3) >> last.fresh()
     y = (X[:, 0] > 0.3).long()
-    target = Target.of_classes(("no", "yes"))
-    found = measured(network, Dataset(X, y), target, losses.by_name(loss))
+    target = Classes(("no", "yes"))
+    task = task_for(target).adapted(network)
+    assert task.loss.name == loss
+    found = measure(network, Dataset(X, y), task)
     answers = network.predict(X.numpy())
     yes = answers[:, -1]
     assert found["loss"] == pytest.approx(peers.log_loss(y, yes), rel=1e-5)
@@ -58,9 +60,9 @@ def test_nan_is_wrong_and_written_as_nothing():
     with torch.no_grad():
         network.softmax1.weight.fill_(torch.nan)
     data = Dataset(X, torch.zeros(50, dtype=torch.long))
-    target = Target.of_classes(("no", "yes"))
+    target = Classes(("no", "yes"))
     with pytest.warns(UserWarning, match="the scores of 50 of 50 predictions are NaN"):
-        found = measured(network, data, target, losses.cross_entropy)
+        found = measure(network, data, task_for(target))
     assert found == {"loss": None, "accuracy": 0, "balanced_accuracy": 0, "f1": 0}
 
 
@@ -69,7 +71,7 @@ def test_a_regression_without_figures_says_why():
     with torch.no_grad():
         network.linear1.bias.fill_(torch.inf)
     y = X[:, 0].double()
-    target = Target.of_numbers(y)
+    target = Numbers.fit(y, "here")
     with pytest.warns(UserWarning, match="NaN or infinity for 50 of 50 examples"):
-        found = measured(network, Dataset(X, y), target, losses.squared_error)
+        found = measure(network, Dataset(X, y), task_for(target))
     assert set(found.values()) == {None}

@@ -1,8 +1,10 @@
 """The last line of a training: what beats guessing."""
 
 import pytest
+import torch
 
-from neuropil.cli.finish import in_words
+from neuropil.datasets import Classes, Numbers
+from neuropil.runs.tasks import task_for
 
 
 @pytest.mark.parametrize(
@@ -50,4 +52,6 @@ from neuropil.cli.finish import in_words
     ],
 )
 def test_the_result_in_words(figures, usual, words):
-    assert in_words(figures, "'y'", 600, "test", usual) == words
+    target = Classes("ab") if usual else Numbers((0.0,), (1.0,), "y")
+    targets = (torch.arange(600) >= 600 * usual).long()
+    assert task_for(target).verdict(figures, targets, "600 test examples") == words
