@@ -9,8 +9,6 @@ from neuropil.cli.command_options import Json, RunFolder, open_trained
 from neuropil.datasets.formats import readable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor
 
     from neuropil.datasets import PredictionInputs
@@ -67,9 +65,7 @@ def check_options(top: int, out: Path | None) -> None:
         raise ValueError(f"--out writes a .csv file, got {str(out)!r}.")
 
 
-def write_table(
-    out: Path, run: "Run", given: "PredictionInputs", answers: "Tensor"
-) -> None:
+def write_table(out: Path, run: "Run", given: "PredictionInputs", answers: "Tensor") -> None:
     """Write predictions as CSV, after the columns of the table where there is one."""
     import csv
     import io
