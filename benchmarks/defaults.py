@@ -13,7 +13,7 @@ import torch
 from benchmarks.timing import report
 from neuropil import datasets
 from neuropil.runs.recipes import recipe
-from neuropil.training.metrics.metrics import accuracy, r2
+from neuropil.training import accuracy, r2
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import neuropil
-from neuropil.architectures.published.weights import load_weights
+from neuropil.architectures import load_weights, resnet20
 from neuropil.classic import LVQ
 from neuropil.cli import augmentation_text
 from neuropil.core import Network
@@ -283,7 +283,7 @@ def test_pickles_in_place_of_weights_are_not_read(tmp_path):
     for name in ("weights.pt", "weights.safetensors"):
         torch.save({"weight": Hostile()}, tmp_path / name)
         with pytest.raises(ValueError, match=r"pickle|damaged|safetensors"):
-            load_weights(network, tmp_path / name, "resnet20")
+            load_weights(network, tmp_path / name, resnet20)
     assert builtins.canary is False
 
 

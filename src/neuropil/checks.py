@@ -20,7 +20,7 @@ from neuropil.text import nearest
 T = TypeVar("T")
 # Takes a value and whose option it is; returns the value, or raises a ValueError.
 Rule: TypeAlias = Callable[[Any, str], Any]
-Rules: TypeAlias = Mapping[str, Rule]
+Rules: TypeAlias = dict[str, Rule]
 
 LARGEST = float(np.finfo(np.float32).max)
 # What 32 bits hold: a longer axis is a slip or an attack, never a wish.
@@ -35,7 +35,8 @@ def number(value: object, what: str, interval: str = "(-inf, inf)") -> float:
     Args:
         value: The value given.
         what: Whose option it is, such as ``"Dropout: rate"``.
-        interval: As written on paper: ``"[0, 1)"`` holds 0 and not 1.
+        interval: As written on paper: ``"[0, 1)"`` holds 0 and not 1. An end at infinity is as
+            far as float32 goes.
 
     Raises:
         ValueError: When it is not a number of that interval; ``True`` is not a number here.
@@ -48,11 +49,12 @@ def number(value: object, what: str, interval: str = "(-inf, inf)") -> float:
         ValueError: Dropout: rate must be a number in [0, 1), got 1.5.
     """
     low, high = map(float, interval[1:-1].split(","))
-    # Networks compute in float32, where what is larger is not a number.
-    if isinstance(value, int | float | Real) and LARGEST < abs(to_float(value)) < math.inf:
-        raise ValueError(f"{what} must be at most {LARGEST:.2g} in size, got {shown(value)}.")
     # The first two are what nearly all values are, and `Real` is slow to ask.
-    if isinstance(value, int | float | Real) and not isinstance(value, bool):
+    real = isinstance(value, int | float | Real)
+    # Networks compute in float32, where what is larger is not a number.
+    if real and math.inf in (high, -low) and LARGEST < abs(to_float(value)) < math.inf:
+        raise ValueError(f"{what} must be at most {LARGEST:.2g} in size, got {shown(value)}.")
+    if real and not isinstance(value, bool):
         number = to_float(value)
         above = low <= number if interval[0] == "[" else low < number
         if above and (number <= high if interval[-1] == "]" else number < high):

@@ -36,7 +36,7 @@ POSITIVE, NOT_NEGATIVE = interval("(0, inf)"), interval("[0, inf)")
 FRACTION, PART = interval("[0, 1)"), interval("[0, 1]")
 
 # The options that mean the same everywhere; a class adds its own in `rules`.
-RULES: dict[str, Rule] = {
+RULES: Rules = {
     "lr": POSITIVE,
     "damping": POSITIVE,
     "restarts": whole,

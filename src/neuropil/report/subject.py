@@ -66,7 +66,7 @@ class Subject:
         return self.data.noun
 
     @property
-    def judged(self) -> str:
+    def examples(self) -> str:
         """What the network is judged on, such as ``360 held-out pictures``."""
         return count_of(len(self.evidence.targets), f"{WORDS[self.evidence.part]} {self.noun}")
 

@@ -68,7 +68,7 @@ def data_number(value: float) -> str:
 
 def thousands(count: int) -> str:
     """Return a count, ``2,000``."""
-    return f"{count:,}".replace("-", "−")
+    return f"{int(count):,}".replace("-", "−")
 
 
 def count_of(count: int, noun: str) -> str:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
 from neuropil.analysis.calls import calls_of, network_of
-from neuropil.analysis.cost.activation_memory import float_dtype, integer_width
+from neuropil.analysis.cost.activation_memory import float_dtype, integers_of
 from neuropil.analysis.cost.costs import what_to_give
 from neuropil.analysis.traced.runs.allocator import parts_of
 from neuropil.analysis.traced.runs.example_inputs import Inputs, inputs_of
@@ -124,10 +124,7 @@ def inputs_of_network(network: Network, input_shape: Example | None) -> Inputs:
             continue
         if None in (call.shape or (None,)):
             raise ShapeError(f"{call.name!r} has a free length: {what_to_give(calls)}.")
-        dtype = INTEGERS[integer_width(call)] if call.kind == "int" else floats
+        dtype = integers_of(call) if call.kind == "int" else floats
         shape = (1, *(length or 1 for length in call.shape or ()))
         tensors.append(torch.empty(shape, dtype=dtype, device="meta"))
     return Inputs(tuple(tensors), {}, made=True)
-
-
-INTEGERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}

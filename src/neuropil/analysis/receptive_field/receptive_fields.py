@@ -40,8 +40,8 @@ class ReceptiveField:
             lies in padding; ``None`` where that depends on a free length.
         centre: The middle of what the first output sees, counted likewise.
         clipped: `size`, but at most the length of the input.
-        everything: Whether all outputs see all that there is, as after Flatten or
-            GlobalPooling.
+        everything: Whether all outputs see all that there is, as after GlobalPooling or a layer
+            with units. After Flatten and Reshape each number sees what it saw before.
 
     Example:
         >>> field = ReceptiveField((5,), (2,), (-2,), (0.0,), (4,), everything=False)

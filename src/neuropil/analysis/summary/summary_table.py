@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from neuropil.analysis.calls import Call, calls_of, network_of
+from neuropil.analysis.calls import Call, calls_of, is_known, network_of
 from neuropil.analysis.cost.activation_memory import Memory, activation_memory
 from neuropil.analysis.cost.costs import what_to_give
 from neuropil.analysis.cost.parameters import Counts, new_parameters
@@ -17,6 +17,7 @@ from neuropil.analysis.summary.summary_text import as_text
 from neuropil.analysis.traced.call_report import Report, report
 from neuropil.analysis.traced.module_rows import rows_of_parts
 from neuropil.analysis.traced.runs.meta_copy import is_foreign
+from neuropil.analysis.traced.runs.module_run import trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,13 +131,12 @@ def summary(
         input1        Input(1, 8, 8)     (1, 8, 8)           0          0      1   256 B
         convolution1  Convolution(4, 3)  (4, 6, 6)          40      1,296      3   576 B
         relu1         Relu()             (4, 6, 6)           0          0      3   576 B
-        flatten1      Flatten()          (144)               0          0    all     0 B
+        flatten1      Flatten()          (144)               0          0      3     0 B
         softmax1      Softmax(10)        (10)            1,450      1,440    all    40 B
         ────────────────────────────────────────────────────────────────────────────────
         Parameters     1,490 (5.82 KiB)
         Multiply–adds  2,736 (2.74 k)
-        Activations    1.38 KiB at once in inference, 872 B kept in training, for each
-                       sample
+        Activations    912 B at once in inference, 872 B kept in training, for each sample
         >>> table.totals.parameters, table.rows[1].receptive_field
         (1490, (3, 3))
         >>> from torch import nn
@@ -153,7 +153,7 @@ def summary(
         Activations    1.38 KiB at once in inference, 832 B kept in training, for this input
     """
     if is_foreign(network):
-        return summary_of_module(report(network, input_shape), depth)
+        return summary_of_module(report(trace(network, input_shape)), depth)
     network = network_of(network)
     calls = calls_of(network, input_shape)
     counts = list(new_parameters(calls))
@@ -201,6 +201,6 @@ def notes(calls: Sequence[Call]) -> tuple[str, ...]:
     """Return what is not known, and how to tell."""
     if any(call.shape is None for call in calls):
         return (f"Shapes are not known: {what_to_give(calls)}.",)
-    if any(call.known_shapes is None or None in (call.shape or ()) for call in calls):
+    if not all(map(is_known, calls)):
         return (f"Cost and memory depend on free lengths: {what_to_give(calls)}.",)
     return ()

@@ -13,7 +13,12 @@ from neuropil.checks import choice, optional
 from neuropil.optim.optimizer_options import RULES
 from neuropil.optim.second_order import bfgs
 from neuropil.optim.second_order.limited_memory import two_loops
-from neuropil.optim.second_order.matrix_updates import UPDATES, curved, first_scale, solved
+from neuropil.optim.second_order.matrix_updates import (
+    UPDATES,
+    first_scale,
+    has_curvature,
+    solve,
+)
 from neuropil.optim.second_order.search_method import SearchMethod
 
 if TYPE_CHECKING:
@@ -129,7 +134,7 @@ class QuasiNewton(SearchMethod):
         if "matrices" in memory:
             return bfgs.direction(memory, here.gradient)
         if "matrix" in memory:
-            times = torch.mv if self.options["update"] == "dfp" else solved
+            times = torch.mv if self.options["update"] == "dfp" else solve
             return times(memory["matrix"], here.gradient).neg_()
         return -here.gradient
 
@@ -158,7 +163,7 @@ class QuasiNewton(SearchMethod):
 
     def keep(self, step: Tensor, change: Tensor) -> None:
         """Take a pair among those of L-BFGS, both scaled so that their product is 1."""
-        if not curved(step, change):
+        if not has_curvature(step, change):
             return
         scale = torch.dot(step, change).rsqrt()
         for name, vector in (("steps_kept", step), ("changes_kept", change)):

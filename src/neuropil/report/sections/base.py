@@ -1,4 +1,4 @@
-"""What the shared sections of a report need to know of a task."""
+"""The parts of a report that depend on the task."""
 
 from __future__ import annotations
 

@@ -12,9 +12,11 @@ from neuropil.plots.map_pictures import hit_map, u_matrix
 from neuropil.report.example_pictures import can_be_shown, picture
 from neuropil.report.page import Section
 from neuropil.report.svg import drawing
-from neuropil.report.wording import duration, number
+from neuropil.report.wording import duration, number, thousands
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from markupsafe import Markup
     from numpy.typing import NDArray
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 # More prototypes than this are not told apart by looking.
 MOST = 100
+# Pictures side by side that can still be made out.
+MOST_ABREAST = 20
 # Numbers that a cell of the table can hold.
 FEW = 4
 # Fitted rows that are examples themselves, in the scale of the network's input.
@@ -91,7 +95,7 @@ def value_words(value: Any) -> str | None:
         case bool():
             words = "yes" if value else "no"
         case int():
-            words = f"{value:,}"
+            words = thousands(value)
         case float():
             words = number(value)
         case _:
@@ -111,7 +115,7 @@ def array_words(values: NDArray[Any]) -> str:
         ('3 × 3 numbers from 0 to 1.00', 'cat, dog')
     """
     whole = values.dtype.kind in "iub"
-    write = str if values.dtype.kind not in "fiub" else whole_number if whole else number
+    write = str if values.dtype.kind not in "fiub" else thousands if whole else number
     if values.size <= FEW:
         return ", ".join(write(value) for value in values.ravel().tolist())
     size = " × ".join(f"{length:,}" for length in values.shape)
@@ -121,15 +125,10 @@ def array_words(values: NDArray[Any]) -> str:
     return f"{size} numbers from {low} to {high}"
 
 
-def whole_number(value: int) -> str:
-    """Return an integer with its thousands apart."""
-    return f"{int(value):,}".replace("-", "−")
-
-
 def map_drawings(subject: Subject, model: ClassicModel) -> dict[str, Markup] | None:
     """Return a self-organising map as it lies: its borders, and who lives where."""
-    som = model.estimator
-    if type(som).__name__ != "SOFM" or len(som.grid_.sides) > 2:
+    som: Any = model.estimator
+    if not hasattr(som, "grid_") or len(som.grid_.sides) > 2:
         return None
     evidence = subject.evidence
     hits = hit_map(som, model.rows(evidence.data.inputs), evidence.labels)
@@ -157,6 +156,13 @@ def learnt_pictures(subject: Subject, model: ClassicModel) -> dict[str, Any] | N
             return {
                 "name": word,
                 "count": len(rows),
+                "columns": map_columns(fitted),
                 "pictures": [picture(each, limits) for each in shown],
             }
     return None
+
+
+def map_columns(fitted: Mapping[str, Any]) -> int | None:
+    """Return the number of units in a row of a map, whose pictures lie as its units do."""
+    sides = fitted["grid_"].sides if "grid_" in fitted else ()
+    return sides[1] if len(sides) == 2 and sides[1] <= MOST_ABREAST else None

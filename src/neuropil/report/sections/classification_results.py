@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Rows beyond this many scroll inside their own frame.
 LONG = 25
 MOST_CONFUSIONS = 12
-# As many are shown where there is no mistake at all.
+# Examples that are shown when there are no mistakes.
 UNSURE = 8
 
 
@@ -101,9 +101,9 @@ def certainty_section(subject: Subject) -> Section:
     diagram = drawing(
         calibration(evidence.answers, evidence.targets),
         "calibration",
-        f"Reliability diagram over {subject.judged}: the expected calibration error is "
+        f"Reliability diagram over {subject.examples}: the expected calibration error is "
         f"{percent(error)}.",
     )
-    # Where a constant answer does as well, a small error is no merit.
+    # Where a constant answer does as well, a small error says little.
     uneven = main_figure(subject) != "accuracy"
     return Section("certainty", {"diagram": diagram, "error": error, "uneven": uneven})

@@ -8,7 +8,7 @@ import numpy as np
 
 from neuropil.report.evidence import per_class
 from neuropil.report.sections.base import Headline
-from neuropil.report.sections.summary_section import learned_by_heart
+from neuropil.report.sections.summary_section import memorised_remark
 from neuropil.report.wording import INTERVAL, count_of, interval, percent
 from neuropil.runs.baseline import flatters
 
@@ -31,15 +31,15 @@ def classification_headline(subject: Subject) -> Headline:
     chance = f"({INTERVAL} {interval(name, figure)})"
     if name == "accuracy":
         verb = "is" if len(subject.evidence.targets) == 1 else "are"
-        sentence = f"of {subject.judged} {verb} {subject.data.verb} right {chance}."
+        sentence = f"of {subject.examples} {verb} {subject.data.verb} right {chance}."
         return Headline(name, figure, usual_share(subject), sentence)
     guess = 1 / len(np.unique(subject.evidence.targets))
     return Headline(
         name,
         figure,
         guess,
-        f"is the balanced accuracy of {subject.judged} {chance}, where guessing gives "
-        f"{percent(guess)}: {missed(subject)}.",
+        f"is the balanced accuracy of {subject.examples} {chance}, where guessing gives "
+        f"{percent(guess)}: {missed_classes(subject)}.",
     )
 
 
@@ -50,7 +50,7 @@ def main_figure(subject: Subject) -> str:
     return "balanced_accuracy" if hidden else "accuracy"
 
 
-def missed(subject: Subject) -> str:
+def missed_classes(subject: Subject) -> str:
     """Return which classes are never found, or which is found least."""
     evidence = subject.evidence
     found = list(zip(evidence.classes, per_class(evidence.confusion), strict=True))
@@ -85,7 +85,7 @@ def classification_remarks(subject: Subject) -> Iterator[str]:
     yield guessing(subject)
     yield from where_mistakes_are(subject)
     yield certainty_remark(subject)
-    yield from learned_by_heart(subject, "accuracy", "its accuracy is", is_apart)
+    yield from memorised_remark(subject, "accuracy", "its accuracy is", is_apart)
 
 
 def is_apart(trained: float, held: Figure) -> bool:

@@ -23,7 +23,7 @@ def figures_table(subject: Subject) -> dict[str, Any]:
     parts = [part for part in PARTS if values[part]]
     names = dict.fromkeys(name for part in parts for name in values[part])
     return {
-        "judged": subject.judged,
+        "judged_on": subject.examples,
         "heads": [*(WORDS[part] for part in parts), f"{INTERVAL}, {WORDS[judged]}"],
         "figures": [
             {

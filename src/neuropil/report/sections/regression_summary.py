@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuropil.report.sections.base import Headline
-from neuropil.report.sections.summary_section import learned_by_heart
+from neuropil.report.sections.summary_section import memorised_remark
 from neuropil.report.wording import INTERVAL, interval, number, percent
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ def regression_headline(subject: Subject) -> Headline:
     if not r2.low > 0:
         surely = "no" if r2.value <= 0 else "not surely"
         sentence = (
-            f"is R² over {subject.judged} ({INTERVAL} {interval('r2', r2)}): predictions of "
+            f"is R² over {subject.examples} ({INTERVAL} {interval('r2', r2)}): predictions of "
             f"{subject.target} are {surely} better than always answering the training mean."
         )
         return Headline("r2", r2, 0.0, sentence)
     name = "mean_absolute_error"
     sentence = (
-        f"is the mean error in predicting {subject.target}, over {subject.judged} "
+        f"is the mean error in predicting {subject.target}, over {subject.examples} "
         f"({INTERVAL} {interval(name, error)})."
     )
     return Headline(name, error, usual_error(subject), sentence)
@@ -57,7 +57,7 @@ def regression_remarks(subject: Subject) -> Iterator[str]:
         number, np.quantile(np.abs(evidence.answers - evidence.targets), [0.5, 0.9])
     )
     yield f"Half of the predictions are off by less than {half}, nine in ten by {most} at most."
-    yield from learned_by_heart(subject, "mean_absolute_error", "the mean error is", is_apart)
+    yield from memorised_remark(subject, "mean_absolute_error", "the mean error is", is_apart)
 
 
 def is_apart(trained: float, held: Figure) -> bool:

@@ -69,7 +69,7 @@ def cautions(subject: Subject) -> Iterator[str]:
         yield f"Only {count_of(count, subject.noun)} to judge by: the figures are rough."
 
 
-def learned_by_heart(
+def memorised_remark(
     subject: Subject, name: str, words: str, is_apart: Callable[[float, Figure], bool]
 ) -> Iterator[str]:
     """Yield how much better it is on what it learned from, where that is more than chance.

@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Self
 
-from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.loss_kinds import definition_of
-from neuropil.training.losses.loss_targets import is_single
+from neuropil.training.losses.loss_targets import check_finite, is_single, like_scores
 from neuropil.training.losses.torch_losses import one_value_each
-from neuropil.training.named_function import Named, options_of
+from neuropil.training.named_function import Named, check_one_each, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from torch import Tensor
 
     from neuropil.core.loss_kinds import Predicts, Takes
 
@@ -32,7 +33,7 @@ class Loss(Named):
 
     Example:
         >>> import torch
-        >>> from neuropil.training.losses.losses import squared_error
+        >>> from neuropil.training import squared_error
         >>> scores, targets = torch.tensor([1.0, 4.0]), torch.tensor([1.0, 2.0])
         >>> squared_error(scores, targets)
         tensor([0., 4.])
@@ -54,7 +55,7 @@ class Loss(Named):
         self.predicts: Predicts = predicts
         self.takes: Takes = takes or ("values" if predicts == "value" else "scores")
         self.mean: Callable[..., Tensor] = self.mean_of_values
-        self.preparation: Callable[[Tensor, Tensor], Tensor] = first
+        self.preparation = self.prepare_numbers if predicts == "value" else keep_targets
 
     @override
     def __call__(self, scores: Any, targets: Any, **options: Any) -> Tensor:
@@ -85,6 +86,11 @@ class Loss(Named):
         """The loss by which the outcome is judged: this one, unless some outputs only help."""
         return self
 
+    @property
+    def is_mean_over_outputs(self) -> bool:
+        """Whether an example's value is the mean of what it has for each of its outputs."""
+        return self.predicts != "class" and not isinstance(self, Custom)
+
     def main(self, scores: Any) -> Any:
         """Return the scores that count in the end."""
         return scores
@@ -97,6 +103,12 @@ class Loss(Named):
             scores: Any scores of the network; their type, and shape but for the batch, count.
         """
         return self.preparation(targets, scores)
+
+    def prepare_numbers(self, targets: Tensor, scores: Tensor) -> Tensor:
+        """Return finite targets in the shape and type of the scores."""
+        targets = like_scores(self.name, scores, targets)[1]
+        check_finite(self.name, targets)
+        return targets
 
     def fused(self, function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         """Take a function as the way to the mean; a decorator."""
@@ -112,7 +124,7 @@ class Loss(Named):
 
     @classmethod
     @override
-    def resolved(cls, source: Any) -> Loss:
+    def of(cls, source: Any) -> Loss:
         """Make a loss of a partial of one, or of any function of scores and targets."""
         if isinstance(source, Loss):
             return source
@@ -145,17 +157,13 @@ class Custom(Loss):
         takes, predicts = definition_of(function)
         super().__init__(function, predicts, function, takes)
         self.function = one_value_each(function)
+        self.preparation = keep_targets
 
     @override
     def mean_of_values(self, scores: Any, targets: Any, **options: Any) -> Tensor:
-        values: Any = self.function(scores, targets, **options)
-        if not isinstance(values, Tensor) or values.dim() != 1:
-            got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
-            raise ValueError(
-                f"Loss {self.name!r} must give one value per example, a tensor (N,), got "
-                f"{got}: leave the mean to the trainer."
-            )
-        return values.mean()
+        values = self.function(scores, targets, **options)
+        hint = "leave the mean to the trainer"
+        return check_one_each(f"Loss {self.name!r}", values, hint).mean()
 
 
 def loss(predicts: Predicts) -> Callable[[Callable[..., Tensor]], Loss]:
@@ -167,7 +175,7 @@ def loss(predicts: Predicts) -> Callable[[Callable[..., Tensor]], Loss]:
     return functools.partial(Loss, predicts=predicts)
 
 
-def first(targets: Tensor, scores: Tensor) -> Tensor:  # noqa: ARG001 - a preparation
+def keep_targets(targets: Tensor, scores: Tensor) -> Tensor:  # noqa: ARG001 - a preparation
     """Return targets as they are."""
     return targets
 

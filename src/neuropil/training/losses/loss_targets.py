@@ -62,7 +62,7 @@ def single_classes(name: str, scores: Tensor, targets: Tensor) -> Tensor:
     return classes
 
 
-def checked_classes(name: str, scores: Tensor, targets: Tensor) -> Tensor:
+def prepare_classes(name: str, scores: Tensor, targets: Tensor) -> Tensor:
     """Return class numbers or distributions whose values have been looked at."""
     targets = class_targets(name, scores, targets)
     if targets.is_floating_point():

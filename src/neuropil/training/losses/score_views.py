@@ -25,7 +25,7 @@ from neuropil.layers import (
 from neuropil.training.losses.class_axis import axis_of, class_axis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from neuropil.core.graph import Node
     from neuropil.core.loss_kinds import Takes
@@ -159,14 +159,15 @@ def moved_back(function: View, axis: int) -> Callable[[Tensor], Tensor]:
     return values
 
 
-def warn_of_probabilities(module: nn.Module, taker: str) -> None:
+def warn_of_probabilities(module: nn.Module, takers: Sequence[Any]) -> None:
     """Say where a loss or metric of scores is given probabilities, which nothing takes away.
 
     Args:
         module: A network that ends in a sigmoid or softmax that its scores are not without.
-        taker: What takes scores.
+        takers: Losses and metrics.
     """
-    if isinstance(module, Network) and any(taken_away(module)):
+    taker = next((each.name for each in takers if each.takes == "scores"), None)
+    if taker is None or (isinstance(module, Network) and any(taken_away(module))):
         return
     last = last_module(module)
     if isinstance(last, PROBABILITIES):

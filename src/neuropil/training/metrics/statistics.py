@@ -23,19 +23,19 @@ from neuropil.training.losses.loss_targets import (
 NO_CLASS = -1
 
 
-def added(parts: Tensor) -> Tensor:
-    """Return the sum of vectors, a row each."""
-    return parts.sum(dim=0)
+def add_up(parts: list[Tensor]) -> Tensor:
+    """Return the sum of vectors."""
+    return torch.stack(parts).sum(dim=0)
 
 
-def counted(values: Tensor) -> Tensor:
+def sum_and_count(values: Tensor) -> Tensor:
     """Return the sum of the values, and their number."""
     total = values.sum(dtype=torch.float64)
     return torch.stack([total, torch.full_like(total, values.numel())])
 
 
 def ratio(total: Tensor) -> float:
-    """Return the mean of what was `counted`."""
+    """Return the mean from the vector of `sum_and_count`."""
     value, count = total.tolist()
     return value / count
 
@@ -69,8 +69,8 @@ def regression_sums(name: str, scores: Tensor, targets: Tensor) -> Tensor:
     return torch.cat([count, true[0], middle, variation, errors.square().sum(0)])
 
 
-def merged_sums(parts: Tensor) -> Tensor:
-    """Return the vector of `regression_sums` for several parts, a row each.
+def combine_sums(parts: list[Tensor]) -> Tensor:
+    """Return the vector of `regression_sums` for several parts.
 
     Sums of squares about the means of two parts add up to that about their common mean with
     δ² n m / (n + m), δ the distance of the means (Chan, Golub and LeVeque, 1983).
@@ -113,20 +113,26 @@ def decisions(
 
     Of equal scores the first is the largest. Scores that are not numbers predict no class.
     """
-    if multilabel or is_single(scores):
-        true = shaped_as_scores(name, scores, targets)
-        check_batch(name, scores, true)
-        predicted, bad = (scores > 0).long(), scores.isnan()
-        true, classes = (true > 0.5).long(), 2
+    true, single = true_classes(name, scores, targets, multilabel=multilabel)
+    if single:
+        predicted, bad, classes = (scores > 0).long(), scores.isnan(), 2
     else:
-        true = class_targets(name, scores, targets)
-        check_batch(name, scores, true)
-        if true.is_floating_point():
-            true = true.argmax(dim=1)
         predicted, bad = scores.argmax(dim=1), scores.isnan().any(dim=1)
         classes = scores.shape[1]
     warn_of(bad)
     return predicted.masked_fill(bad, NO_CLASS).flatten(), true.flatten(), classes
+
+
+def true_classes(
+    name: str, scores: Tensor, targets: Tensor, *, multilabel: bool
+) -> tuple[Tensor, bool]:
+    """Return the true classes, and whether each score is a yes or no of its own."""
+    single = multilabel or is_single(scores)
+    true = (shaped_as_scores if single else class_targets)(name, scores, targets)
+    check_batch(name, scores, true)
+    if single:
+        return (true > 0.5).long(), True
+    return true.argmax(dim=1) if true.is_floating_point() else true, False
 
 
 def warn_of(bad: Tensor) -> None:
@@ -147,20 +153,25 @@ def among_best(scores: Tensor, true: Tensor, k: int) -> Tensor:
 
 
 def one_class_each(name: str, scores: Tensor, targets: Tensor, *, multilabel: bool) -> Tensor:
-    """Return the confusion matrix, flat, with a last column for those that predict no class.
+    """Return the confusion matrix, flat, with a last column for those that predict no class."""
+    check_decision(name, scores, multilabel=multilabel)
+    predicted, true, classes = decisions(name, scores, targets, multilabel=multilabel)
+    check_classes(name, true, classes)
+    predicted = torch.where(predicted == NO_CLASS, classes, predicted)
+    return counts_of(true, predicted, classes, classes + 1).flatten()
+
+
+def check_decision(name: str, scores: Tensor, *, multilabel: bool) -> None:
+    """Refuse several decisions about each example.
 
     Raises:
-        ValueError: If there are several decisions about each example.
+        ValueError: If there are.
     """
     if multilabel and scores.dim() > 1 and scores.shape[1] > 1:
         raise ValueError(
             f"{name} is for one decision about each example or position, got scores of "
             f"{tuple(scores.shape)}; accuracy counts several."
         )
-    predicted, true, classes = decisions(name, scores, targets, multilabel=multilabel)
-    check_classes(name, true, classes)
-    predicted = torch.where(predicted == NO_CLASS, classes, predicted)
-    return counts_of(true, predicted, classes, classes + 1).flatten()
 
 
 def confusions(name: str, predicted: Tensor, true: Tensor, classes: int) -> Tensor:
@@ -201,3 +212,51 @@ def margins(total: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     # K rows and K + 1 columns: the root of K² + K lies between K and K + 1.
     matrix = total.reshape(math.isqrt(total.numel()), -1)
     return matrix.diagonal(), matrix.sum(1), matrix.sum(0)[:-1]
+
+
+def scores_and_class(name: str, scores: Tensor, targets: Tensor, *, multilabel: bool) -> Tensor:
+    """Return a row for each example or position: a score per class, and the true class.
+
+    The scores of K > 2 classes are logarithms of probabilities, which rank as these do. Two
+    make one, their difference, which no rounding brings to 1; a single one is left as it is.
+    """
+    check_decision(name, scores, multilabel=multilabel)
+    true, single = true_classes(name, scores, targets, multilabel=multilabel)
+    if single:
+        return torch.stack([scores.double().flatten(), true.flatten().double()], dim=1)
+    check_classes(name, true, scores.shape[1])
+    scores = scores.double()
+    ranked = scores.diff(dim=1) if scores.shape[1] == 2 else scores.log_softmax(dim=1)
+    ranked = ranked.movedim(1, -1).flatten(0, -2)
+    return torch.cat([ranked, true.reshape(-1, 1).double()], dim=1)
+
+
+def rank_area(rows: Tensor) -> float:
+    """Return the mean area under the ROC curves of the rows of `scores_and_class`.
+
+    Raises:
+        ZeroDivisionError: If there are no examples.
+    """
+    if not len(rows):
+        raise ZeroDivisionError
+    *columns, true = rows.unbind(dim=1)
+    # A single score is that of the class 1.
+    first = 1 if len(columns) == 1 else 0
+    members = [true == k for k in range(first, first + len(columns))]
+    areas = [
+        area_of_class(scores, own)
+        for scores, own in zip(columns, members, strict=True)
+        if own.any() and not own.all()
+    ]
+    return sum(areas) / len(areas) if areas else math.nan
+
+
+def area_of_class(scores: Tensor, members: Tensor) -> float:
+    """Return Mann and Whitney's U over the number of pairs; equal scores share their ranks."""
+    if scores.isnan().any():
+        return math.nan
+    _, place, counts = scores.unique(return_inverse=True, return_counts=True)
+    ranks = counts.cumsum(0) - (counts - 1) / 2
+    inside = int(members.sum())
+    above = float(ranks.double()[place[members]].sum()) - inside * (inside + 1) / 2
+    return above / (inside * (len(scores) - inside))

@@ -57,14 +57,15 @@ def kept_of(
             return kept(module, inputs, twin)
     if not inputs.made:
         return None
-    # One sample is too few for the statistics of some normalisations: two less one will do.
+    # One sample is too few for the statistics of some normalisations. What is saved is a
+    # constant and a part for each sample: f(1) = 2·f(2) − f(3).
     try:
         two, three = (kept(module, inputs.batch_of(n)) for n in (2, 3))
     except Exception:  # noqa: BLE001, RUF100 - modules raise whatever they like
         return None
     for one, other in zip(two.calls, three.calls, strict=True):
-        one.kept_bytes = other.kept_bytes - one.kept_bytes
-    return Kept(three.bytes - two.bytes, two.calls)
+        one.kept_bytes = 2 * one.kept_bytes - other.kept_bytes
+    return Kept(2 * two.bytes - three.bytes, two.calls)
 
 
 def step_of_training(module: nn.Module, inputs: Inputs) -> int:
@@ -86,20 +87,7 @@ def step_of_training(module: nn.Module, inputs: Inputs) -> int:
 def kept(module: nn.Module, inputs: Inputs, twin: nn.Module | None = None) -> Kept:
     """Run a twin in training mode and see what it keeps."""
     step = TrainingStep(module, inputs, twin)
-    saved: dict[int, int] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        storage = step.tracer.allocator.number(tensor)
-        if storage >= 0 and storage not in saved:
-            saved[storage] = step.tracer.allocator.sizes[storage]
-            maker = step.tracer.makers.get(storage, -1)
-            # What the module was given is put down to the first part that needs it.
-            call = step.tracer.stack[-1] if maker < 0 else step.tracer.calls[maker]
-            call.kept_bytes += saved[storage]
-        return tensor
-
-    with saved_tensors_hooks(pack, lambda packed: packed):
-        step.forward()
+    _, saved = step.saving()
     return Kept(sum(saved.values()), step.tracer.calls)
 
 
@@ -127,15 +115,36 @@ class TrainingStep:
         for tensor in self.inputs.tensors:
             self.tracer.new_value(tensor, -1)
 
-    def forward(self) -> list[Tensor]:
-        """Run forward and return what can be trained on."""
+    def saving(self) -> tuple[tuple[Tensor, ...], dict[int, int]]:
+        """Run forward; return the outputs and the bytes of each storage that is saved.
+
+        Parameters and buffers are not counted.
+        """
+        tracer = self.tracer
+        saved: dict[int, int] = {}
+
+        def pack(tensor: Tensor) -> Tensor:
+            storage = tracer.allocator.number(tensor)
+            if storage >= 0 and storage not in saved:
+                saved[storage] = tracer.allocator.sizes[storage]
+                maker = tracer.makers.get(storage, -1)
+                # The module's inputs are attributed to the first part that needs them.
+                call = tracer.stack[-1] if maker < 0 else tracer.calls[maker]
+                call.kept_bytes += saved[storage]
+            return tensor
+
+        with saved_tensors_hooks(pack, lambda packed: packed):
+            return self.forward(), saved
+
+    def forward(self) -> tuple[Tensor, ...]:
+        """Run forward while the parts are watched, and return the outputs."""
         try:
             return self.watched()
         finally:
             self.tracer.release()
 
-    def watched(self) -> list[Tensor]:
-        """Run forward while the parts are watched."""
+    def watched(self) -> tuple[Tensor, ...]:
+        """Run forward with the kernels that a processor would take."""
         with (
             torch.random.fork_rng(devices=[]),
             torch.inference_mode(mode=False),
@@ -145,8 +154,7 @@ class TrainingStep:
             RecurrentKernels(),
             self.tracer,
         ):
-            output = self.twin(*self.inputs.args, **self.inputs.kwargs)
-        return [tensor for tensor in tensors_in(output) if tensor.requires_grad]
+            return tensors_in(self.twin(*self.inputs.args, **self.inputs.kwargs))
 
     def run(self, pass_over: type[Exception] | None = None) -> int:
         """Run forward and backward; return the most that took memory beside parameters.
@@ -156,7 +164,7 @@ class TrainingStep:
         """
         outputs = self.forward()
         with torch.inference_mode(mode=False), torch.enable_grad(), self.tracer:
-            sums = [output.sum() for output in outputs]
+            sums = [output.sum() for output in outputs if output.requires_grad]
             del outputs
             with contextlib.suppress(*(pass_over,) if pass_over else ()):
                 if sums:
