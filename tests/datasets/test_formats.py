@@ -91,7 +91,7 @@ def test_it_is_opened_and_evaluated(tmp_path, known, suffix):
     assert known.recognises(path)
     opened = datasets.open(path)
     assert [len(opened.train), len(opened.validation), len(opened.test)] == [21, 3, 6]
-    assert opened.outputs == 2
+    assert opened.target.outputs == 2
     assert opened.kind in known.read_labelled
     labelled, notes = read_for_evaluation(opened.preparation, path)
     assert len(labelled) == 30

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from neuropil.datasets.splits import Splits as Splits
     from neuropil.datasets.splitting import split as split
     from neuropil.datasets.splitting import split_indices as split_indices
+    from neuropil.datasets.tables.table import Table as Table
     from neuropil.datasets.tables.table_columns import NumberColumn as NumberColumn
     from neuropil.datasets.tables.table_columns import TextColumn as TextColumn
-    from neuropil.datasets.tables.table_file import Table as Table
     from neuropil.datasets.target import Classes as Classes
     from neuropil.datasets.target import Numbers as Numbers
     from neuropil.datasets.target import Target as Target

@@ -98,10 +98,14 @@ def table_format(name: str, *suffixes: str, reader: str) -> Format:
     )
 
 
-READ_ARRAYS = {kind: later("arrays.named_arrays.read_new") for kind in ("arrays", "pictures")}
-READ_LABELLED_ARRAYS = {
-    kind: later("arrays.named_arrays.read_labelled") for kind in READ_ARRAYS
+ARRAYS: dict[str, Any] = {
+    "open": later("arrays.named_arrays.open_arrays"),
+    "read": dict.fromkeys(("arrays", "pictures"), later("arrays.named_arrays.read_new")),
+    "read_labelled": dict.fromkeys(
+        ("arrays", "pictures"), later("arrays.named_arrays.read_labelled")
+    ),
 }
+"""What the formats of arrays share."""
 
 FORMATS = (
     Format(
@@ -117,19 +121,10 @@ FORMATS = (
         "array",
         (".npy",),
         recognises=later("arrays.array_file.recognise_folder"),
-        open=later("arrays.named_arrays.open_arrays"),
-        read=READ_ARRAYS,
-        read_labelled=READ_LABELLED_ARRAYS,
         folder="a folder with x.npy and y.npy",
+        **ARRAYS,
     ),
-    Format(
-        "npz",
-        (".npz",),
-        recognises=later("arrays.array_file.recognise"),
-        open=later("arrays.named_arrays.open_arrays"),
-        read=READ_ARRAYS,
-        read_labelled=READ_LABELLED_ARRAYS,
-    ),
+    Format("npz", (".npz",), recognises=later("arrays.array_file.recognise"), **ARRAYS),
     table_format("table", ".csv", ".tsv", reader="tables.table_file.read_table"),
     Format(
         "picture",

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from neuropil.core.reading import require_file
 from neuropil.datasets.errors import DataError, MissingDataError
 from neuropil.text import nearest
-from neuropil.text import some_of as listed  # noqa: F401 - target.py imports it from here
 
 if TYPE_CHECKING:
     import os

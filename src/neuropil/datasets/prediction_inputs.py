@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from neuropil.datasets.tables.table_file import Table
+    from neuropil.datasets.tables.table import Table
 
 
 @final

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from neuropil.plots.map_pictures import u_matrix as u_matrix
     from neuropil.plots.optimizer_paths import optimizer_paths as optimizer_paths
     from neuropil.plots.recall_pictures import hopfield_recall as hopfield_recall
-    from neuropil.plots.regression import error_by_decile as error_by_decile
-    from neuropil.plots.regression import predicted_against_true as predicted_against_true
-    from neuropil.plots.regression import residuals as residuals
+    from neuropil.plots.regression_errors import error_by_decile as error_by_decile
+    from neuropil.plots.regression_errors import (
+        predicted_against_true as predicted_against_true,
+    )
+    from neuropil.plots.regression_errors import residuals as residuals
     from neuropil.runs.confidence_interval import bootstrap_interval as bootstrap_interval
     from neuropil.runs.confidence_interval import wilson_interval as wilson_interval
 

@@ -1,6 +1,7 @@
 """Every built-in data set by its row: the same by seed, of the shapes it says, drawn aside."""
 
 import inspect
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from neuropil import datasets
-from neuropil.datasets import DataError, Splits
+from neuropil.datasets import Splits
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Row:
     seed: str | None = "random_state"
 
 
-COUNT = "must be a whole number above 0, got"
+COUNT = "must be a whole number from 1 to 2,147,483,647, got"
 ROWS = {
     "load_handwritten_digits": Row(
         {"validation": 100, "test": 297},
@@ -35,23 +36,23 @@ ROWS = {
         {"n_samples": 30},
         [(30, 24), (30,)],
         {
-            f"`n_samples` {COUNT} 0": {"n_samples": 0},
-            "`noise_level` must be from 0 to 1, got 1.1": {"noise_level": 1.1},
-            "`mode` must be 'flip' or 'remove', got 'blur'": {"mode": "blur"},
+            f"make_digits: n_samples {COUNT} 0": {"n_samples": 0},
+            "noise_level must be a number in [0, 1], got 1.1": {"noise_level": 1.1},
+            "mode must be 'flip' or 'remove', got 'blur'": {"mode": "blur"},
         },
     ),
     "make_reber": Row(
         {"n_words": 30},
         [(30,)],
-        {f"`n_words` {COUNT} 0": {"n_words": 0}, f"`n_words` {COUNT} 1.5": {"n_words": 1.5}},
+        {f"n_words {COUNT} 0": {"n_words": 0}, f"n_words {COUNT} 1.5": {"n_words": 1.5}},
     ),
     "make_reber_classification": Row(
         {"n_samples": 30},
         [(30,), (30,)],
         {
-            f"`n_samples` {COUNT} -1": {"n_samples": -1},
-            f"`errors` {COUNT} 0": {"errors": 0},
-            "`invalid_size` must be from 0 to 1": {"invalid_size": 1.5},
+            f"n_samples {COUNT} -1": {"n_samples": -1},
+            "errors must be a whole number from 1 to 2,147,483,647 or None": {"errors": 0},
+            "invalid_size must be a number in [0, 1]": {"invalid_size": 1.5},
         },
     ),
 }
@@ -109,5 +110,5 @@ def test_what_is_given_may_be_changed(name):
 
 @pytest.mark.parametrize(("name", "message"), WRONG)
 def test_arguments_out_of_range_are_refused(name, message):
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(ValueError, match=re.escape(message)):
         getattr(datasets, name)(**ROWS[name].wrong[message])

@@ -81,11 +81,6 @@ class PicturePreparation(Preparation):
         if self.white is not None and not self.white > 0:
             raise DataError(f"white must be above 0, got {self.white}.")
 
-    @property
-    @override
-    def input_shape(self) -> tuple[int, ...]:
-        return self.shape
-
     @override
     def encode(self, raw: Any, notes: list[str] | None = None) -> Tensor:
         """Return a picture file as a batch of one, or an array of pictures as a batch.

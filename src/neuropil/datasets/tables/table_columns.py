@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.plain_fields import field, flag, number, text, text_tuple
 from neuropil.datasets.tables.cells import missing_cells
-from neuropil.datasets.tables.number_text import UNITS, refuse
+from neuropil.datasets.tables.number_columns import UNITS, refuse
 from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
-    from neuropil.datasets.tables.table_file import Table
+    from neuropil.datasets.tables.table import Table
 
 
 @final

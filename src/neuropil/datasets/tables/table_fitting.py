@@ -11,13 +11,8 @@ import pyarrow.compute as pc
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.paths import natural_key
 from neuropil.datasets.tables.cells import EXACT, missing_cells
-from neuropil.datasets.tables.number_text import (
-    MULTIPLES,
-    Numbers,
-    check_decided,
-    common_unit,
-    read_numbers,
-)
+from neuropil.datasets.tables.number_columns import MULTIPLES, check_decided, common_unit
+from neuropil.datasets.tables.number_text import Numbers, read_numbers
 from neuropil.datasets.tables.row_identifiers import (
     counts_rows,
     is_identifier_name,
@@ -27,7 +22,7 @@ from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn
 from neuropil.text import cut, number_of, some_of
 
 if TYPE_CHECKING:
-    from neuropil.datasets.tables.table_file import Table
+    from neuropil.datasets.tables.table import Table
 
 MAX_CATEGORIES = 256
 """A column with more distinct words than this would make more inputs than it is worth."""

@@ -16,15 +16,15 @@ from neuropil.datasets.plain_fields import flag, object_list, text, text_tuple
 from neuropil.datasets.preparation import Preparation
 from neuropil.datasets.tables.cells import class_labels, missing_cells
 from neuropil.datasets.tables.encodings import check_encoding
+from neuropil.datasets.tables.table import Table
 from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn, column_from_json
-from neuropil.datasets.tables.table_file import Table
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from neuropil.datasets.tables.table_file import TableReader
+    from neuropil.datasets.tables.table import TableReader
     from neuropil.datasets.target import Classes, Numbers, Target
 
 

@@ -12,12 +12,13 @@ import pyarrow.compute as pc
 
 from neuropil.datasets.errors import DataError
 from neuropil.datasets.tables.cells import EXACT, MAX_CLASSES, class_labels, missing_cells
-from neuropil.datasets.tables.number_text import Numbers, check_decided
+from neuropil.datasets.tables.number_columns import check_decided
 from neuropil.datasets.tables.table_fitting import note_written
 from neuropil.text import nearest, number_of, some_of
 
 if TYPE_CHECKING:
-    from neuropil.datasets.tables.table_file import Table
+    from neuropil.datasets.tables.number_text import Numbers
+    from neuropil.datasets.tables.table import Table
 
 TARGETS = frozenset(["label", "labels", "class", "classes", "target", "targets", "y"])
 """Names that a column has when it is to be predicted."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from neuropil.datasets.arrays.array_preparation import ArrayPreparation
     from neuropil.datasets.open_options import Options
-    from neuropil.datasets.tables.table_file import Table, TableReader
+    from neuropil.datasets.tables.table import Table, TableReader
 
 
 def recognise(path: Path, *, suffixes: Sequence[str]) -> str | None:
