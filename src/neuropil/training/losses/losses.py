@@ -42,19 +42,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = [
-    "Loss",
-    "absolute_error",
-    "binary_cross_entropy",
-    "by_name",
-    "cross_entropy",
-    "hinge",
-    "huber",
-    "kl_divergence",
-    "resolve",
-    "squared_error",
-]
-
 
 @loss(predicts="class")
 def cross_entropy(scores: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:

@@ -49,21 +49,6 @@ if TYPE_CHECKING:
 
     from neuropil.training.losses.base import Loss
 
-__all__ = [
-    "Metric",
-    "accuracy",
-    "balanced_accuracy",
-    "by_name",
-    "confusion_matrix",
-    "f1",
-    "mean_absolute_error",
-    "mean_squared_error",
-    "r2",
-    "resolve",
-    "root_mean_squared_error",
-    "top_k_accuracy",
-]
-
 
 @metric(ratio, greater_is_better=True)
 def accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
