@@ -36,7 +36,7 @@ def test_the_network_says_the_same_and_can_be_trained_further(belief):
     classifier = network >> Softmax(10)
     trainer = Trainer(
         classifier,
-        algorithm=Adam(classifier.parameters(), lr=0.01),
+        optimizer=Adam(classifier.parameters(), lr=0.01),
         metrics=["accuracy"],
         seed=0,
     )
