@@ -8,13 +8,13 @@ import re
 import sys
 from collections.abc import Iterator
 
-import neuropil.optim
-
+import neuropil.classic
 import neuropil.init
 import neuropil.layers
+import neuropil.optim
 import neuropil.training
 
-MODULES = (neuropil.layers, neuropil.init, neuropil.optim, neuropil.training)
+MODULES = (neuropil.layers, neuropil.init, neuropil.optim, neuropil.classic, neuropil.training)
 
 
 def public_classes() -> Iterator[type]:

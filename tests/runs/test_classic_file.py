@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from neuropil import algorithms
+from neuropil import classic
 from neuropil.classic import (
     CMAC,
     GRNN,
@@ -42,7 +42,7 @@ CLASSES = np.arange(40) % 2
 
 
 def networks() -> list[type[ClassicNetwork]]:
-    found = [getattr(algorithms, name) for name in algorithms.__all__]
+    found = [getattr(classic, name) for name in classic.__all__]
     classes = [item for item in found if isinstance(item, type)]
     return [item for item in classes if issubclass(item, ClassicNetwork)]
 
@@ -377,7 +377,7 @@ def test_a_newer_format_and_a_missing_file_are_said(tmp_path):
 
 
 def test_associations_are_used_from_python():
-    for kind in (algorithms.HebbRule, algorithms.Instar, algorithms.DiscreteBAM):
+    for kind in (classic.HebbRule, classic.Instar, classic.DiscreteBAM):
         with pytest.raises(ValueError, match="associates patterns with signals"):
             ClassicModel(kind(), classes=2)
 
@@ -462,7 +462,7 @@ def test_many_mutated_files_give_answers_or_one_line(tmp_path, seed):
 
 
 def test_examples_beyond_all_numbers_are_refused():
-    model = ClassicModel(algorithms.GRNN()).fit(
+    model = ClassicModel(classic.GRNN()).fit(
         1e-300 * torch.rand(20, 2).double(), torch.rand(20)
     )
     with pytest.raises(ValueError, match="too far from its training examples to be scaled"):

@@ -20,15 +20,15 @@ def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
     Args:
         name: What was typed.
         table: The entries by name.
-        kind: What they are, for the error: "optimizer".
+        kind: What they are, for the error: "optimiser".
 
     Raises:
         ValueError: If there is none; the nearest name and all others are in the message.
 
     Example:
-        >>> look_up("RMS-prop", {"adam": 1, "rmsprop": 2}, "optimizer")
+        >>> look_up("RMS-prop", {"adam": 1, "rmsprop": 2}, "optimiser")
         2
-        >>> look_up("adma", {"adam": 1, "rmsprop": 2}, "optimizer")
+        >>> look_up("adma", {"adam": 1, "rmsprop": 2}, "optimiser")
         Traceback (most recent call last):
         ...
         ValueError: There is no optimiser 'adma'. Did you mean 'adam'? Known: adam, rmsprop.

@@ -71,7 +71,7 @@ def pair():
 
 def test_two_networks_are_trained_in_turn_and_each_by_its_own_loss():
     networks, optimizers = pair()
-    hand, optimizers = pair()
+    hand, own = pair()
     torch.manual_seed(1)
     trainer = trainer_of(networks, adversarial, optimizer=optimizers, seed=None)
     state = torch.get_rng_state()
@@ -79,10 +79,10 @@ def test_two_networks_are_trained_in_turn_and_each_by_its_own_loss():
     torch.set_rng_state(state)
     made = hand["maker"](torch.randn(16, 2))
     (hand["critic"](made.detach()).mean() - hand["critic"](X).mean()).backward()
-    optimizers["critic"].step()
-    optimizers["maker"].zero_grad()
+    own["critic"].step()
+    own["maker"].zero_grad()
     (-hand["critic"](made).mean()).backward()
-    optimizers["maker"].step()
+    own["maker"].step()
     for name, network in networks.items():
         torch.testing.assert_close(network.weight, hand[name].weight)
 

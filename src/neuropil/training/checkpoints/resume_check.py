@@ -48,7 +48,7 @@ def facts_of(trainer: Trainer, training: Batches, epochs: int) -> dict[str, Any]
     }
     for name, optimizer in learner.optimizers.items():
         end = "" if name == ONLY else f" of {name}"
-        facts[f"optimiser{end}"] = type(optimizer).__name__
+        facts[f"optimizer{end}"] = type(optimizer).__name__
         for option, value in optimizer.defaults.items():
             facts[f"{option}{end}"] = described(value)
     if is_stretched(trainer):
