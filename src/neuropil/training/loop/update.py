@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, final
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from typing_extensions import override
 
@@ -16,14 +14,15 @@ from neuropil.training.loop.batches import Portion
 from neuropil.training.metrics.meter import Meter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from torch.optim import Optimizer
 
+    from neuropil.training.loop.learner import Learner
     from neuropil.training.metrics.base import Metric
-    from neuropil.training.processes import Processes
+    from neuropil.training.trainer_options import Options
 
-Augment = Callable[[Any, Any, Generator], tuple[Any, Any]]
 # A step takes one batch, or several whose gradients are added up.
 Group = tuple[Portion, ...]
 
@@ -124,9 +123,12 @@ def identity(scores: Any) -> Any:
     return scores
 
 
-@dataclass
 class Parts:
     """What every kind of step is made of.
+
+    Args:
+        options: The trainer's.
+        learner: What is trained.
 
     Attributes:
         parameters: Whose gradients are cleared before each step.
@@ -151,26 +153,25 @@ class Parts:
         main: Picks the scores that metrics see.
     """
 
-    parameters: list[Tensor]
-    processes: Processes
-    device: torch.device
-    augment: Augment | None
-    generator: Generator
-    penalty: Callable[[], Tensor] | None
-    project: Callable[[], None] | None
-    clip_norm: float | None
-    scaler: torch.amp.GradScaler | None
-    autocast: Callable[[Callable[..., Any]], Callable[..., Any]]
-    accumulate: int
-    mixes: bool = False
-    metrics: tuple[Metric, ...] = ()
-    meter: Meter = field(default_factory=Meter)
-    steps: int = 0
-    batch: Any = None
-    values: dict[str, Tensor] = field(default_factory=dict)
-    skipped: bool = False
-    main: Callable[[Any], Any] = identity
-    root: Callable[[], Tensor] | None = None
+    def __init__(self, options: Options, learner: Learner) -> None:
+        self.parameters = learner.parameters
+        self.processes, self.device = learner.processes, learner.device
+        self.augment, self.generator = options.augment, learner.randomness.augmentation
+        wanted = options.regularizer
+        bound = None if wanted is None else wanted.bind(learner.module)
+        cost = bound if bound is not None and bound.penalizes else None
+        self.penalty: Callable[[], Tensor] | None = None if cost is None else cost.penalty
+        self.root = cost.root if cost is not None and cost.squares else None
+        self.project = bound.project if bound is not None and bound.projects else None
+        self.clip_norm, self.accumulate = options.clip_norm, options.accumulate
+        self.scaler, self.autocast = learner.scaler, options.autocast(learner.device)
+        self.mixes, self.skipped = False, False
+        self.metrics: tuple[Metric, ...] = ()
+        self.meter = Meter()
+        self.steps = 0
+        self.batch: Any = None
+        self.values: dict[str, Tensor] = {}
+        self.main: Callable[[Any], Any] = identity
 
     def weights(self, group: Group) -> list[float]:
         """Return what each batch counts, so that every example counts the same.
