@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, final
 
-import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from typing_extensions import override
 
-from neuropil.optim.batch_method import TWICE
+from neuropil.training.loop.backward import backward_on, own_backward
 from neuropil.training.loop.batches import Portion
 from neuropil.training.metrics.meter import Meter
 
@@ -68,7 +67,7 @@ class GradientUpdate(Update):
         self.trained = [p for g in optimizer.param_groups for p in g["params"]]
         self.evaluate = parts.autocast(evaluation(forward, mean))
         self.weighs = parts.accumulate > 1 or parts.processes.count > 1
-        self.backward = backward_on(parts)
+        self.backward = backward_on(parts.device, parts.processes.count)
 
     @override
     def __call__(self, group: Group) -> None:
@@ -109,13 +108,6 @@ class GradientUpdate(Update):
     @override
     def look(self) -> None:
         self.evaluate(*self.parts.batch)
-
-
-def own_backward(error: RuntimeError) -> Exception:
-    """Return what to say of an error on the way back."""
-    if TWICE not in str(error):
-        return error
-    return TypeError("the loss called backward itself: leave that to the trainer.")
 
 
 def identity(scores: Any) -> Any:
@@ -232,34 +224,6 @@ class Parts:
         if weight != 1.0:
             loss = loss * weight
         return loss if self.scaler is None else self.scaler.scale(loss)
-
-
-def backward_on(parts: Parts) -> Callable[[Tensor], None]:
-    """Return the way back that costs least: on the CPU, where it matters, without checks.
-
-    `Tensor.backward` looks at what it is given for as long as a small network takes to go back.
-    Here it is always the same: a scalar.
-    """
-    engine = getattr(torch.autograd.Variable, "_execution_engine", None)
-    if engine is None or parts.device.type != "cpu" or parts.processes.count > 1:
-        return Tensor.backward
-    ones: dict[torch.dtype, Tensor] = {}
-
-    def backward(loss: Tensor) -> None:
-        one = ones.get(loss.dtype)
-        if one is None:
-            one = ones[loss.dtype] = torch.ones((), dtype=loss.dtype)
-        engine.run_backward(
-            (loss,),
-            (one,),
-            keep_graph=False,
-            create_graph=False,
-            inputs=(),
-            allow_unreachable=True,
-            accumulate_grad=True,
-        )
-
-    return backward
 
 
 def evaluation(
