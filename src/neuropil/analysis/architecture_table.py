@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from neuropil.analysis.summary.summary_table import summary
+from neuropil.architectures.published.zoo_table import zoo_table
 
 if TYPE_CHECKING:
-    from neuropil.architectures.published.registry import Architecture
+    from neuropil.architectures.published.architecture_facts import Architecture
     from neuropil.core import Shape
 
 
@@ -54,12 +55,8 @@ def zoo() -> list[ZooRow]:
         >>> rows["resnet18"].year, rows["resnet18"].parameters
         (2015, 11689512)
     """
-    from neuropil.architectures.published.registry import (
-        ZOO,  # fills while architectures are imported
-    )
-
     with torch.device("meta"):
-        rows = map(row_of, ZOO.values())
+        rows = map(row_of, zoo_table().values())
         return sorted(rows, key=lambda row: (row.year, row.name))
 
 

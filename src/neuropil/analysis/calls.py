@@ -8,8 +8,9 @@ from torch import Tensor
 
 from neuropil.core import Network, ShapeError, format_shape
 from neuropil.core.block import Block
-from neuropil.core.graph import OPEN, Given, Node, fed, layer_names, node_with_shape
-from neuropil.core.network import as_network
+from neuropil.core.composition import as_network
+from neuropil.core.graph import OPEN, Node, layer_names
+from neuropil.core.graph_shapes import Given, node_with_shape, nodes_and_shapes
 from neuropil.core.prediction import fits
 from neuropil.core.shape import MAX_LENGTH
 
@@ -124,7 +125,7 @@ def block_calls(call: Call, block: Block) -> list[Call]:
     graph = block.plan(shape)
     names = {id(layer): name for name, layer in layer_names(graph).items()}
     calls: list[Call] = []
-    for node, shapes in fed(graph, shape):
+    for node, shapes in nodes_and_shapes(graph, shape):
         known = None if any(None in shape for shape in shapes) else shapes
         name = names[id(node.layer)] + f"@{node.call + 1}" * bool(node.call)
         calls.append(

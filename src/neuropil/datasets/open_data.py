@@ -35,7 +35,7 @@ FILE_READERS: dict[str, Callable[[Path, Options], Splits]] = {
 }
 
 
-def open_data(
+def open(  # noqa: A001 - read as datasets.open
     path: str | os.PathLike[str],
     *,
     target: str | None = None,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from neuropil.core.expression import nearest
+from neuropil.text import nearest
 
 
 class Rule(NamedTuple):

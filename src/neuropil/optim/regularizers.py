@@ -16,14 +16,12 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from neuropil.core.expression import nearest
 from neuropil.optim.optimizer_options import check_options
 from neuropil.optim.regularizer_terms import L1, L2, MaxNorm, Term, Weight, total
+from neuropil.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-__all__ = ["Bound", "Regularizer", "l1", "l2", "maxnorm"]
 
 
 def l1(

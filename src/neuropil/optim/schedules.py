@@ -23,7 +23,6 @@ from neuropil.optim.schedule_rates import (
     Steps,
     Warmup,
     check_follower,
-    interval_of,
 )
 
 if TYPE_CHECKING:
@@ -31,19 +30,6 @@ if TYPE_CHECKING:
 
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
-
-__all__ = [
-    "by_name",
-    "cosine_decay",
-    "exponential_decay",
-    "for_training",
-    "interval_of",
-    "linear_decay",
-    "one_cycle",
-    "polynomial_decay",
-    "step_decay",
-    "warmup",
-]
 
 
 def step_decay(

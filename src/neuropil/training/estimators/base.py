@@ -16,8 +16,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from neuropil import optim
 from neuropil.checks import number
 from neuropil.core import Layer, Network
+from neuropil.core.composition import as_network
 from neuropil.core.moments import describe_unresolved
-from neuropil.core.network import as_network
 from neuropil.layers import Flatten, Input, Relu
 from neuropil.training.callbacks import BestWeights, EarlyStopping
 from neuropil.training.history import History

@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 from typing_extensions import override
 
-from neuropil.core.tensor_file import aligned
+from neuropil.core.prediction import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

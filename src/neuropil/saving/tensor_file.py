@@ -1,10 +1,9 @@
-"""Tensors as they enter: in memory of their own that starts where torch's own does."""
+"""Reading tensors from files, each into memory of its own."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 from safetensors import safe_open
 
 from neuropil.core.reading import reading, require_file
@@ -13,9 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
-
-# Where torch's own memory starts: at a multiple of so many bytes.
-ALIGNMENT = 64
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -33,14 +29,3 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     require_file(path)
     with reading(path), safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 - no mapping
-
-
-def aligned(tensor: Tensor) -> Tensor:
-    """Return a tensor whose memory starts where torch's own does: itself, or else a copy.
-
-    Args:
-        tensor: Any tensor. Those of accelerators and without numbers are left alone.
-    """
-    if tensor.device.type != "cpu" or tensor.layout != torch.strided:
-        return tensor
-    return tensor.clone() if tensor.data_ptr() % ALIGNMENT else tensor

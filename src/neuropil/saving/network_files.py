@@ -12,18 +12,19 @@ from safetensors.torch import save as weights_bytes
 
 from neuropil.core.arguments import Arguments, signature
 from neuropil.core.atomic import make_folder, replacing_all
-from neuropil.core.expression import catalogue, known, made
-from neuropil.core.graph import OPEN, Graph, Node, shaped, single
+from neuropil.core.composition import MAX_LAYERS
+from neuropil.core.graph import OPEN, Graph, Node, single
+from neuropil.core.graph_shapes import with_shapes
 from neuropil.core.layer import Layer, check_name
+from neuropil.core.network import Network
 from neuropil.core.reading import read_json
 from neuropil.core.shape import ShapeError
-from neuropil.core.tensor_file import read_tensors
+from neuropil.saving.layer_catalogue import catalogue, find, make
+from neuropil.saving.tensor_file import read_tensors
 from neuropil.text import reason
 
 if TYPE_CHECKING:
     from os import PathLike
-
-    from neuropil.core.network import Network
 
 FORMAT = 1
 STRUCTURE, WEIGHTS = "network.json", "weights.safetensors"
@@ -93,8 +94,6 @@ def argument_to_plain(value: Any, cls: type, name: str) -> Any:
     Raises:
         ValueError: When it is code or an object, which no file may hold.
     """
-    from neuropil.core.network import Network  # networks save themselves by this module
-
     match value:
         case None | bool() | str() | int() | float():
             plain = value
@@ -152,8 +151,6 @@ def from_plain(plain: dict[str, Any], where: str) -> Network:
         ValueError: When it describes none.
         ShapeError: When its layers do not fit.
     """
-    from neuropil.core.network import MAX_LAYERS, Network  # networks load by this module
-
     try:
         if len(plain["nodes"]) > MAX_LAYERS:
             raise ValueError(f"{len(plain['nodes']):,} layers are more than {MAX_LAYERS:,}")
@@ -164,7 +161,7 @@ def from_plain(plain: dict[str, Any], where: str) -> Network:
             check_name(name)
         if len({node.key for node in nodes}) < len(nodes) or not outputs:
             raise ValueError("a node stands twice, or there is no output")
-        return Network(Graph.of(shaped((), nodes), outputs), names=layers)
+        return Network(Graph.of(with_shapes((), nodes), outputs), names=layers)
     except ValueError as error:  # ShapeError among them
         raise type(error)(f"{where}: {reason(error)}.") from None
     except Exception as error:  # of a layer that was given what it does not expect
@@ -216,12 +213,12 @@ def thing_from_plain(plain: dict[str, Any]) -> Any:
         ValueError: When it describes something else.
     """
     name, arguments = plain["type"], plain["arguments"]
-    maker = known(name)
+    maker = find(name)
     if not (isinstance(maker, type) and issubclass(maker, Arguments)):
         raise ValueError(f"{name!r} is no layer")
     values = {key: argument_from_plain(value) for key, value in arguments.items()}
     positional, options = split_arguments(maker, values)
-    return made(name, positional, options)
+    return make(name, positional, options)
 
 
 def split_arguments(maker: type, values: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:

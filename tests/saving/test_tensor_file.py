@@ -10,8 +10,9 @@ from torch.nn import functional as F
 
 from neuropil.architectures import load_weights, resnet20
 from neuropil.core import Network
-from neuropil.core.tensor_file import aligned, read_tensors
+from neuropil.core.prediction import aligned
 from neuropil.layers import Input, Linear
+from neuropil.saving.tensor_file import read_tensors
 
 OFFSETS = range(16)
 
@@ -76,7 +77,7 @@ def test_published_weights_enter_aligned_and_apart(tmp_path, offset):
         network = resnet20()
     state = {k: v for k, v in resnet20().state_dict().items() if v.is_floating_point()}
     state = {k: at_offset(v, offset) for k, v in state.items()}
-    load_weights(network, state, "resnet20")
+    load_weights(network, state, resnet20)
     for name, value in network.state_dict().items():
         if name in state:
             assert value.data_ptr() % 64 == 0
