@@ -62,16 +62,15 @@ def drawings(subject: Subject, column: int) -> dict[str, Markup]:
 
 
 def regression_mistakes(subject: Subject) -> Section:
-    """Return the largest errors; outputs in different units are compared by their spread."""
+    """Return the largest errors."""
     evidence = subject.evidence
     error = evidence.answers - evidence.targets
-    spread = np.asarray(subject.evidence.task.target.scale)
-    order = np.argsort(-(np.abs(error) / spread).max(axis=1))
 
     def verdict(index: int) -> Verdict:
         true = ", ".join(map(data_number, evidence.targets[index]))
         said, off = (", ".join(map(number, v[index])) for v in (evidence.answers, error))
         return Verdict(true, said, off)
 
+    examples = worst_examples(subject, evidence.mistakes, verdict)
     values = {"noun": subject.noun, "part": WORDS[evidence.part]}
-    return Section("regression_mistakes", values | worst_examples(subject, order, verdict))
+    return Section("regression_mistakes", values | examples)
