@@ -9,6 +9,7 @@ from neuropil import classic
 from neuropil.cli.console import label
 from neuropil.cli.run_data import flag
 from neuropil.core.name_lookup import plain_options, squeezed
+from neuropil.lazy import public_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ OTHERS = (
 
 def names() -> list[str]:
     """Return the names of all classic networks, as they are typed; nothing is loaded."""
-    return [squeezed(name) for name in classic.__all__]
+    return [squeezed(name) for name in public_names(classic)]
 
 
 def class_named(text: str | None) -> type[ClassicNetwork] | None:
@@ -38,7 +39,7 @@ def class_named(text: str | None) -> type[ClassicNetwork] | None:
     name = (text or "").partition("(")[0].strip()
     if ">>" in (text or "") or not name.isidentifier():
         return None
-    found = {squeezed(known): known for known in classic.__all__}
+    found = {squeezed(known): known for known in public_names(classic)}
     kind = found.get(squeezed(name))
     return None if kind is None else getattr(classic, kind)
 

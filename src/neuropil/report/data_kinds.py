@@ -32,7 +32,6 @@ class ArrayData:
     noun: ClassVar[str] = "example"
     # What a classifier does to an example.
     verb: ClassVar[str] = "classified"
-    file: ClassVar[str] = "arrays.npz"
 
     def __init__(self, splits: Splits) -> None:
         self.splits = splits
@@ -80,7 +79,6 @@ class PictureData(ArrayData):
 
     noun = "picture"
     verb = "named"
-    file = "picture.png"
 
     @property
     def color(self) -> str:
@@ -113,7 +111,6 @@ class TableData(ArrayData):
     """Rows of a table, shown as a person knows them and not as the network gets them."""
 
     noun = "row"
-    file = "rows.csv"
     preparation: TablePreparation
 
     @property

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuropil.plots.regression import error_by_decile, predicted_against_true, residuals
+from neuropil.plots.regression_errors import error_by_decile, predicted_against_true, residuals
 from neuropil.report.evidence import WORDS
 from neuropil.report.page import Section
 from neuropil.report.sections.examples import Verdict, worst_examples
