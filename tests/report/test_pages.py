@@ -1,5 +1,6 @@
 """The templates: escaped, complete, in the package, and loaded only when a page is written."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from markupsafe import Markup
 from neuropil.datasets.preparation import KINDS
 from neuropil.report.data_kinds import DATA_KINDS
 from neuropil.report.page import Section, environment, render, render_sections
+from neuropil.report.training_report import TASK_PAGES
+from neuropil.runs.tasks import TASKS
 
 REPORT = resources.files("neuropil.report")
 TEMPLATES = sorted(file.name for file in REPORT.joinpath("templates").iterdir())
@@ -66,6 +69,13 @@ def test_sections_without_content_are_left_out():
 
 def test_every_kind_of_data_has_its_words():
     assert DATA_KINDS.keys() == KINDS.keys()
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_has_its_pages_or_those_of_the_task_that_it_varies(name):
+    module, _, class_name = TASKS[name].where.rpartition(".")
+    task = getattr(importlib.import_module(module), class_name)
+    assert {getattr(kind, "name", None) for kind in task.__mro__} & TASK_PAGES.keys()
 
 
 def test_templates_are_loaded_only_when_a_page_is_written():

@@ -8,16 +8,7 @@ import pytest
 import torch
 
 from neuropil import datasets
-from neuropil.datasets import (
-    Classes,
-    Dataset,
-    NumberColumn,
-    Numbers,
-    PicturePreparation,
-    Splits,
-    TablePreparation,
-    TextColumn,
-)
+from neuropil.datasets import Classes, Dataset, PicturePreparation, Splits
 from neuropil.layers import Flatten, Input, Linear, Relu, Softmax
 from neuropil.report import write_report
 from neuropil.text import visible
@@ -87,11 +78,11 @@ def test_names_stay_text(nasty, report):
 
 def test_names_of_columns_words_and_targets_stay_text(report):
     words = tuple(NASTY[:4])
-    target = Numbers.fit(torch.arange(40.0), "here", name=NASTY[0])
-    preparation = TablePreparation(
+    target = datasets.Numbers((19.5,), (11.5,), NASTY[0])
+    preparation = datasets.TablePreparation(
         (
-            NumberColumn(NASTY[1], 0.0, indicator=True),
-            TextColumn(NASTY[2], words, indicator=False),
+            datasets.NumberColumn(NASTY[1], 0.0, indicator=True),
+            datasets.TextColumn(NASTY[2], words, indicator=False),
         ),
         target,
         names=(NASTY[1], NASTY[2], NASTY[0]),

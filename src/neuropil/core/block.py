@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Never
+from typing import TYPE_CHECKING, Never
 
 from typing_extensions import override
 
@@ -43,10 +43,9 @@ class Block(RunsGraph, Layer):
 
     def __init__(self, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        own = self.__dict__
-        del own["forward"]  # a block's own, once it is generated, refuses by itself
-        own["graph"] = None
-        own["planned"] = {}
+        del self.forward  # a block's own, once it is generated, refuses by itself
+        self.graph = None
+        self.planned = {}
 
     def compose(self, shape: Shape) -> Composable:
         """Return the layers for an input of this shape, joined, with an open end in front."""
@@ -109,7 +108,8 @@ class Block(RunsGraph, Layer):
             return
         graph = self.plan(*input_shapes)
         self.set_built(*input_shapes)
-        self.__dict__.update(graph=graph, planned={})
+        self.graph = graph
+        self.planned = {}
         self._modules.update(layer_names(graph))
         for node, shapes in nodes_and_shapes(graph, *input_shapes):
             node.layer.build(*shapes)
@@ -137,7 +137,3 @@ class Block(RunsGraph, Layer):
                 f"{shown(self)} has no parameters yet, since the shape of its input is not "
                 f"known: join it to an Input first, as in Input(3, 32, 32) >> block."
             )
-
-    if TYPE_CHECKING:
-        graph: Any
-        planned: dict[Shape, Graph]

@@ -46,6 +46,9 @@ class Network(RunsGraph, Composable, nn.Module):
         ['relu1.weight', 'relu1.bias', 'softmax1.weight', 'softmax1.bias']
     """
 
+    graph: Graph
+    names: dict[str, Layer]
+
     def __init__(self, graph: Graph, *, names: dict[str, Layer] | None = None) -> None:
         # No more than this: what is only a step of a longer `>>` never becomes a module.
         self.__dict__["graph"] = graph
@@ -347,10 +350,6 @@ class Network(RunsGraph, Composable, nn.Module):
     def __getstate__(self) -> dict[str, Any]:
         _ = self.names  # what is copied or pickled is a module
         return super().__getstate__()
-
-    if TYPE_CHECKING:
-        graph: Graph
-        names: dict[str, Layer]
 
 
 def only(shapes: tuple[Any, ...], what: str) -> Any:

@@ -7,7 +7,8 @@ that has ended holds its last rate.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from neuropil.checks import number, whole
 from neuropil.core.name_lookup import look_up
@@ -27,8 +28,6 @@ from neuropil.optim.schedule_rates import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
@@ -45,7 +44,17 @@ __all__ = [
     "warmup",
 ]
 
+SCHEDULES: dict[str, Callable[..., Schedule | Warmup]] = {}
+Maker = TypeVar("Maker", bound=Callable[..., "Schedule | Warmup"])
 
+
+def register(make: Maker) -> Maker:
+    """Enter a schedule under its name without ``_decay``; a decorator."""
+    SCHEDULES[make.__name__.removesuffix("_decay")] = make
+    return make
+
+
+@register
 def step_decay(
     optimizer: Optimizer,
     *,
@@ -80,6 +89,7 @@ def step_decay(
     )
 
 
+@register
 def exponential_decay(
     optimizer: Optimizer,
     *,
@@ -113,6 +123,7 @@ def exponential_decay(
     return Schedule(optimizer, factors, interval)
 
 
+@register
 def polynomial_decay(
     optimizer: Optimizer,
     *,
@@ -148,6 +159,7 @@ def polynomial_decay(
     return Schedule(optimizer, [Polynomial(length, power, x) for x in floors], interval)
 
 
+@register
 def linear_decay(
     optimizer: Optimizer,
     *,
@@ -180,6 +192,7 @@ def linear_decay(
     return Schedule(optimizer, [Polynomial(length, 1.0, x) for x in floors], interval)
 
 
+@register
 def cosine_decay(
     optimizer: Optimizer,
     *,
@@ -216,6 +229,7 @@ def cosine_decay(
     return Schedule(optimizer, [Cosine(length, x) for x in floors], interval)
 
 
+@register
 def warmup(
     optimizer: Optimizer,
     *,
@@ -259,6 +273,7 @@ def warmup(
     return Warmup(optimizer, length, interval, start, then)
 
 
+@register
 def one_cycle(
     optimizer: Optimizer,
     *,
@@ -314,17 +329,6 @@ def one_cycle(
                 f"one_cycle: `momentum` must be the lowest and the highest, got {momentum!r}."
             )
     return OneCycle(optimizer, Cycle(length, rise, start, end), interval, momentum)
-
-
-SCHEDULES: dict[str, Callable[..., Schedule | Warmup]] = {
-    "step": step_decay,
-    "exponential": exponential_decay,
-    "polynomial": polynomial_decay,
-    "linear": linear_decay,
-    "cosine": cosine_decay,
-    "warmup": warmup,
-    "one_cycle": one_cycle,
-}
 
 
 def by_name(name: str) -> Callable[..., Schedule | Warmup]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from neuropil.report.subject import Subject
     from neuropil.runs.task import Task
 
-TASKS: dict[str, TaskPages] = {"classification": CLASSIFICATION, "regression": REGRESSION}
+TASK_PAGES: dict[str, TaskPages] = {"classification": CLASSIFICATION, "regression": REGRESSION}
 """The pages of each task by its name."""
 
 
@@ -45,7 +45,7 @@ class ModelPages(NamedTuple):
     training: Callable[[Subject], Section] | None
 
 
-MODELS: dict[type, ModelPages] = {
+MODEL_PAGES: dict[type, ModelPages] = {
     Network: ModelPages(network_section, training_words, training_section),
     ClassicModel: ModelPages(classic_section, fitting_words, None),
 }
@@ -59,9 +59,9 @@ def pages_of(task: Task[Any]) -> TaskPages:
         ValueError: When there are none.
     """
     names = [getattr(kind, "name", "") for kind in type(task).__mro__]
-    found = [TASKS[name] for name in names if name in TASKS]
+    found = [TASK_PAGES[name] for name in names if name in TASK_PAGES]
     if not found:
-        raise ValueError(f"report: no pages for {task.name}, only for {', '.join(TASKS)}.")
+        raise ValueError(f"report: no pages for {task.name}, only for {', '.join(TASK_PAGES)}.")
     return found[0]
 
 
@@ -69,7 +69,7 @@ def training_report(subject: Subject) -> str:
     """Return the whole report as HTML."""
     splits, network = subject.splits, subject.network
     task = pages_of(subject.evidence.task)
-    model = next(pages for kind, pages in MODELS.items() if isinstance(network, kind))
+    model = next(pages for kind, pages in MODEL_PAGES.items() if isinstance(network, kind))
     sections = {
         "Summary": summary_section(subject, task, model.effort(subject, network)),
         "Results": task.results(subject),

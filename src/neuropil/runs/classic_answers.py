@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
+
+from neuropil.checks import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
+
+    Array = NDArray[Any]
 
 # Less than this share of one is no surprise; its logarithm is finite.
 LEAST = 1e-12
@@ -25,6 +29,30 @@ class ClassAnswers:
     """
 
     count: int
+
+    # What a linear model of features holds beside its weights.
+    readout_arrays: ClassVar[dict[str, tuple[Any, ...]]] = {"readout.classes_": ("classes",)}
+
+    def check(self, known: Array | None, table: Array | None, weights: Array | None) -> None:
+        """Refuse arrays of a file that answer for other classes.
+
+        Args:
+            known: The classes that the estimator or its linear model tells apart.
+            table: The answer of each group.
+            weights: Those of a linear model, one score a row.
+
+        Raises:
+            ValueError: When they do.
+        """
+        if known is not None:
+            whole = known.dtype == np.int64 and bool((np.diff(known) > 0).all())
+            if not whole or known[0] < 0 or known[-1] >= self.count:
+                raise ValueError(f"{shown(known.tolist())} are not among {self.count} classes")
+        scores = 0 if weights is None or known is None else len(known) - (len(known) == 2)
+        if (table is not None and table.shape[1] != self.count) or (
+            weights is not None and len(weights) != scores
+        ):
+            raise ValueError(f"its answers are not those for {self.count} classes")
 
     def require(self, name: str, *, regressor: bool, **_: bool) -> None:
         """Refuse an estimator that predicts numbers.
@@ -45,11 +73,11 @@ class ClassAnswers:
 
         return LogisticRegression(max_iter=1000)
 
-    def rows(self, y: NDArray[Any]) -> NDArray[Any]:
+    def rows(self, y: Array) -> Array:
         """Return labels as the answers that would be right, one a row."""
         return np.eye(self.count)[y]
 
-    def of(self, model: Any, given: NDArray[Any]) -> NDArray[Any]:
+    def of(self, model: Any, given: Array) -> Array:
         """Return a classifier's answers, a column for every class there is.
 
         Args:
@@ -73,6 +101,11 @@ class ClassAnswers:
 class NumberAnswers:
     """One or several standardised numbers."""
 
+    readout_arrays: ClassVar[dict[str, tuple[Any, ...]]] = {}
+
+    def check(self, *arrays: Array | None) -> None:
+        """Refuse no arrays: any numbers may be answers."""
+
     def require(self, name: str, *, classifier: bool, **_: bool) -> None:
         """Refuse an estimator that predicts classes.
 
@@ -92,11 +125,11 @@ class NumberAnswers:
 
         return Ridge()
 
-    def rows(self, y: NDArray[Any]) -> NDArray[Any]:
+    def rows(self, y: Array) -> Array:
         """Return labels as the answers that would be right, one a row."""
         return y.reshape(len(y), -1).astype(float)
 
-    def of(self, model: Any, given: NDArray[Any]) -> NDArray[Any]:
+    def of(self, model: Any, given: Array) -> Array:
         """Return a regressor's answers.
 
         Args:

@@ -87,7 +87,7 @@ class Classification(Task[Classes]):
 
     @override
     def decode(self, outputs: Tensor) -> Tensor:
-        scores = outputs.flatten(1)
+        scores = outputs.flatten(1).float()
         if scores.shape[1] == 1:  # σ(s) is the second of softmax(0, s)
             scores = torch.cat([torch.zeros_like(scores), scores], 1)
         return scores.softmax(1)

@@ -23,11 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Every class that a file may name.
-KINDS = (
-    *("ART1", "CMAC", "GLVQ", "GMLVQ", "GRNN", "LVQ", "LVQ2", "LVQ3", "LVQ21", "PNN", "RBM"),
-    *("SOFM", "DeepBeliefNetwork", "DiscreteBAM", "DiscreteHopfieldNetwork", "FuzzyART"),
-    *("GrowingNeuralGas", "HebbRule", "Instar", "Kohonen", "ModernHopfieldNetwork", "Oja"),
-)
+KINDS = tuple(classic.__all__)
 # Lists within lists, at most.
 DEEPEST = 8
 LARGEST = 2**64

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuropil import init, layers
 from neuropil.checks import shown
-from neuropil.core.layer import Layer
+from neuropil.core.layer import Layer, descendants
 from neuropil.text import nearest, reason
 
 if TYPE_CHECKING:
@@ -45,9 +45,3 @@ def catalogue() -> dict[str, Callable[..., Any]]:
     own = {cls.__name__: cls for cls in descendants(Layer)}
     public = {n: getattr(m, n) for m in (init, layers) for n in m.__all__}
     return own | public
-
-
-def descendants(cls: type[Layer]) -> list[type[Layer]]:
-    """Return every class of layers that has been defined, users' own among them."""
-    below = cls.__subclasses__()
-    return [*below, *(deeper for child in below for deeper in descendants(child))]

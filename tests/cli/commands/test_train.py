@@ -35,7 +35,8 @@ def test_training_leaves_a_whole_run_folder(neuropil, table, tmp_path):
     assert facts["status"] == "finished"
     assert facts["settings"]["epochs"] == 2
     assert facts["settings"]["data"] == str(table)
-    assert facts["data"]["classes"] == ["high", "low"]
+    assert facts["data"]["preparation"]["target"]["classes"] == ["high", "low"]
+    assert facts["data"]["task"] == {"name": "classification", "loss_name": "cross_entropy"}
     assert facts["data"]["test"] == 16
     assert set(facts["figures"]) == {"train", "validation", "test"}
     assert set(facts["figures"]["test"]) == {"loss", "accuracy", "balanced_accuracy", "f1"}
@@ -99,7 +100,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(neuropil, t
 @pytest.mark.parametrize("network", [[], ["--network", "sofm"]])
 def test_the_number_of_threads_is_kept_in_the_run(neuropil, table, monkeypatch, network):
     used = []
-    fits = (Trainer, "fit"), (ClassicModel, "fit"), (finish, "measured")
+    fits = (Trainer, "fit"), (ClassicModel, "fit"), (finish, "measure")
     for place, name in fits:
         function = getattr(place, name)
 
@@ -187,7 +188,7 @@ def test_augmentation_is_read_and_kept(neuropil, pictures):
     assert neuropil(*command, "--augment", "RandomShift(1)", "--out", "run").code == 0
     run = Run.open("run")
     assert run.settings["augment"] == "RandomShift(1)"
-    assert plan.to_plain(plan.recipe_of(run)).items() <= run.settings.items()
+    assert plan.to_plain(run.task, plan.recipe_of(run)).items() <= run.settings.items()
     assert neuropil(*command, "--augment", "none", "--out", "plain").code == 0
     assert Run.open("plain").settings["augment"] == "none"
 

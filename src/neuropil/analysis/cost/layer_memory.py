@@ -10,7 +10,7 @@ import torch
 
 from neuropil.analysis.traced.runs.example_inputs import Inputs
 from neuropil.analysis.traced.runs.meta_copy import twin_on_meta
-from neuropil.analysis.traced.runs.module_run import traced
+from neuropil.analysis.traced.runs.module_run import run_twin
 from neuropil.analysis.traced.runs.training_memory import TrainingStep
 from neuropil.core import Layer, Network
 from neuropil.core.generated_forward import LISTENERS
@@ -134,7 +134,7 @@ def measure(twin: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
         # constant and a part for each sample: f(1) = 2·f(2) − f(3).
         trained, more = (Saved(twin, batch(operands, n)) for n in (2, 3))
         others = 2 * trained.others - more.others
-    test = traced(twin, twin, inputs, ())
+    test = run_twin(twin, twin, inputs, ())
     (output,) = test.results
     is_view = output.storage < len(operands)
     taken = sum(tensor.nbytes for tensor in inputs.tensors)

@@ -10,8 +10,8 @@ from neuropil.analysis.receptive_field.axis_field import (
     PIXEL,
     Field,
     Span,
-    behind,
-    behind_everything,
+    field_after,
+    field_over_all,
     union,
 )
 from neuropil.core.graph import OPEN
@@ -96,28 +96,28 @@ def seen_by(
     lengths = (call.shape or ())[1:]
     if isinstance(call.layer, Rearrangement):
         return {
-            source: scattered(sight, inner[1:])
+            source: scatter(sight, inner[1:])
             for inner in shapes
             for source, sight in before[0].items()
         }
     if len(before) == 1:
         return {
-            source: through(sight, reaches, inner[1:], lengths, sources[source][1:])
+            source: sight_through(sight, reaches, inner[1:], lengths, sources[source][1:])
             for inner in shapes
             for source, sight in before[0].items()
         }
     result: dict[int, Sight] = {}
     for source in dict.fromkeys(source for sight in before for source in sight):
         views = [
-            through(sight[source], reaches, shape[1:], lengths, sources[source][1:])
+            sight_through(sight[source], reaches, shape[1:], lengths, sources[source][1:])
             for sight, shape in zip(before, shapes, strict=True)
             if source in sight
         ]
-        result[source] = together(views, lengths, sources[source][1:])
+        result[source] = union_of_sights(views, lengths, sources[source][1:])
     return result
 
 
-def through(
+def sight_through(
     sight: Sight, reaches: tuple[Reach, ...] | None, inner: Shape, outer: Shape, source: Shape
 ) -> Sight:
     """Return what a layer's outputs see of a source by way of one of its inputs.
@@ -139,17 +139,17 @@ def through(
             # A length of 1 beside longer ones is stretched: every output sees the same.
             stretched = [a == 1 != b for a, b in zip(inner, outer, strict=True)]
             fields = (
-                behind_everything(field, 1, length) if everywhere else field
+                field_over_all(field, 1, length) if everywhere else field
                 for field, length, everywhere in zip(
                     sight.fields, source, stretched, strict=True
                 )
             )
             return Sight(tuple(fields), aligned=True)
-        return Sight(tuple(map(behind, sight.fields, reaches, outer)), aligned=True)
-    return Sight(tuple(map(behind_everything, sight.fields, inner, source)), aligned=False)
+        return Sight(tuple(map(field_after, sight.fields, reaches, outer)), aligned=True)
+    return Sight(tuple(map(field_over_all, sight.fields, inner, source)), aligned=False)
 
 
-def scattered(sight: Sight, lengths: Shape) -> Sight:
+def scatter(sight: Sight, lengths: Shape) -> Sight:
     """Return what numbers see that are put elsewhere, from what they see along the axes now.
 
     Args:
@@ -176,7 +176,7 @@ def places_of(sight: Sight) -> Shape:
     return tuple(len(field.spans) or None for field in sight.fields)
 
 
-def together(views: list[Sight], lengths: Shape, source: Shape) -> Sight:
+def union_of_sights(views: list[Sight], lengths: Shape, source: Shape) -> Sight:
     """Return what an output sees by several branches."""
     if len(views) == 1:
         return views[0]
@@ -185,7 +185,7 @@ def together(views: list[Sight], lengths: Shape, source: Shape) -> Sight:
         # Which places meet is not known: together they see what all of them see.
         outputs = [lengths if view.aligned else places_of(view) for view in views]
         views = [
-            Sight(tuple(map(behind_everything, view.fields, own, source)), aligned=False)
+            Sight(tuple(map(field_over_all, view.fields, own, source)), aligned=False)
             for view, own in zip(views, outputs, strict=True)
         ]
     spread = lengths if len(lengths) == len(source) else (None,) * len(source)

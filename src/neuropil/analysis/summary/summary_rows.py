@@ -1,9 +1,10 @@
-"""The rows of a summary: what is known of each call of a layer."""
+"""The rows of a summary, one for each call of a layer, and its totals."""
 
 from __future__ import annotations
 
 import functools
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neuropil.analysis.calls import parts_of
@@ -59,6 +60,29 @@ class Row(NamedTuple):
     receptive_field: tuple[int | None, ...] | None
     sees_all: bool
     output_bytes: int | None
+    training_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A network as a whole, for one sample; ``None`` stands for what is not known yet.
+
+    Args:
+        parameters: All of them, each once.
+        trainable: Those that training changes.
+        frozen: Those that stay.
+        parameter_bytes: What they take.
+        multiply_adds: Multiplications followed by an addition in one forward pass.
+        inference_bytes: The most that activations take at once in a forward pass.
+        training_bytes: The activations that a forward pass keeps for its backward pass.
+    """
+
+    parameters: int | None
+    trainable: int | None
+    frozen: int | None
+    parameter_bytes: int | None
+    multiply_adds: int | None
+    inference_bytes: int | None
     training_bytes: int | None
 
 

@@ -12,8 +12,8 @@ from neuropil.analysis.cost.activation_memory import Memory, activation_memory
 from neuropil.analysis.cost.costs import what_to_give
 from neuropil.analysis.cost.parameters import Counts, new_parameters
 from neuropil.analysis.summary.summary_html import as_html
-from neuropil.analysis.summary.summary_rows import Row, rows_of
-from neuropil.analysis.summary.summary_text import as_text
+from neuropil.analysis.summary.summary_rows import Row, Totals, rows_of
+from neuropil.analysis.summary.summary_text import as_text, total_lines
 from neuropil.analysis.traced.call_report import Report, report
 from neuropil.analysis.traced.module_rows import rows_of_parts
 from neuropil.analysis.traced.runs.meta_copy import is_foreign
@@ -26,29 +26,6 @@ if TYPE_CHECKING:
 
     from neuropil.analysis.traced.runs.example_inputs import Example
     from neuropil.core.layer import Composable
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """A network as a whole, for one sample; ``None`` stands for what is not known yet.
-
-    Args:
-        parameters: All of them, each once.
-        trainable: Those that training changes.
-        frozen: Those that stay.
-        parameter_bytes: What they take.
-        multiply_adds: Multiplications followed by an addition in one forward pass.
-        inference_bytes: The most that activations take at once in a forward pass.
-        training_bytes: The activations that a forward pass keeps for its backward pass.
-    """
-
-    parameters: int | None
-    trainable: int | None
-    frozen: int | None
-    parameter_bytes: int | None
-    multiply_adds: int | None
-    inference_bytes: int | None
-    training_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +51,8 @@ class Summary:
             width: The most characters of a line. The layers' text is cut first, then counts are
                 rounded, then the least telling columns left out.
         """
-        return as_text(self, width)
+        lines = total_lines(self.totals, self.per)
+        return as_text(self.rows, lines, self.notes, width)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain data, for JSON."""
@@ -89,7 +67,7 @@ class Summary:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return as_html(self)
+        return as_html(self.rows, total_lines(self.totals, self.per), self.notes)
 
 
 def summary(

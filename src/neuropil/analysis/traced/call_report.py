@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from neuropil.analysis.traced.run_record import Call
     from neuropil.analysis.traced.runs.module_run import Trace
-    from neuropil.analysis.traced.runs.tracer import Call
 
 
 class Part(NamedTuple):

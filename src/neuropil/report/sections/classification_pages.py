@@ -61,13 +61,8 @@ def answer(subject: Subject) -> tuple[str, str]:
 
 
 CLASSIFICATION = TaskPages(
-    intervals=classification_figures,
-    headline=classification_headline,
-    remarks=classification_remarks,
-    results=classification_results,
-    mistakes=classification_mistakes,
-    targets=targets,
-    answer=answer,
-    certainty=certainty_section,
-    is_faultless=lambda evidence: bool(evidence.right.all()),
-)
+    intervals=classification_figures, headline=classification_headline,
+    remarks=classification_remarks, results=classification_results,
+    mistakes=classification_mistakes, targets=targets, answer=answer,
+    certainty=certainty_section, is_faultless=lambda evidence: bool(evidence.right.all()),
+)  # fmt: skip

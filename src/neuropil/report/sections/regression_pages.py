@@ -21,7 +21,7 @@ MOST_SAMPLES = 20
 
 def targets(subject: Subject) -> Targets:
     """Return what is predicted, and over what range."""
-    target, train = subject.splits.preparation.target, subject.splits.train
+    target, train = subject.evidence.task.target, subject.splits.train
     outputs = f", {target.outputs} numbers" if target.outputs > 1 else ""
     facts = [("task", f"regression of {subject.target}{outputs}")]
     if train.targets is not None and target.outputs == 1:
@@ -43,11 +43,6 @@ def answer(subject: Subject) -> tuple[str, str]:
 
 
 REGRESSION = TaskPages(
-    intervals=regression_figures,
-    headline=regression_headline,
-    remarks=regression_remarks,
-    results=regression_results,
-    mistakes=regression_mistakes,
-    targets=targets,
-    answer=answer,
-)
+    intervals=regression_figures, headline=regression_headline, remarks=regression_remarks,
+    results=regression_results, mistakes=regression_mistakes, targets=targets, answer=answer,
+)  # fmt: skip

@@ -65,7 +65,7 @@ def regression_mistakes(subject: Subject) -> Section:
     """Return the largest errors; outputs in different units are compared by their spread."""
     evidence = subject.evidence
     error = evidence.answers - evidence.targets
-    spread = np.asarray(subject.splits.preparation.target.scale)
+    spread = np.asarray(subject.evidence.task.target.scale)
     order = np.argsort(-(np.abs(error) / spread).max(axis=1))
 
     def verdict(index: int) -> Verdict:

@@ -40,7 +40,7 @@ def regression_headline(subject: Subject) -> Headline:
 
 def usual_error(subject: Subject) -> float:
     """Return the mean error of always answering the training mean."""
-    mean = np.asarray(subject.splits.preparation.target.mean)
+    mean = np.asarray(subject.evidence.task.target.mean)
     return float(np.abs(subject.evidence.targets - mean).mean())
 
 

@@ -83,8 +83,8 @@ def check_same(then: dict[str, Any], now: dict[str, Any]) -> None:
                 f"a further fit(…, epochs=…) then trains on, with the schedule from its start."
             )
         raise CheckpointError(
-            f"the interrupted training had {name}={shown(before)}, this one has "
-            f"{name}={shown(after)}: it can only be resumed with the same."
+            f"the interrupted training had {name}={shorten(before)}, this one has "
+            f"{name}={shorten(after)}: it can only be resumed with the same."
         )
 
 
@@ -126,7 +126,7 @@ def as_plain(value: Any) -> Any:
     return plain
 
 
-def shown(value: Any) -> str:
+def shorten(value: Any) -> str:
     """Return a fact short enough for a line."""
     text = str(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -91,7 +91,7 @@ class NetworkEstimator(BaseEstimator):
         self, X: NDArray[Any], targets: NDArray[Any], epochs: int, labels: NDArray[Any]
     ) -> None:
         """Go on training for some epochs."""
-        network = self.network_.to(self.trained_type())
+        network = self.network_.to(self.training_type())
         bound = self.bind(network)
         if self.algorithm_state_ is not None:
             bound.load_state_dict(self.algorithm_state_)
@@ -120,7 +120,7 @@ class NetworkEstimator(BaseEstimator):
         self.algorithm_state_ = bound.state_dict()
         network.cpu().to(torch.float32 if X.dtype == np.float32 else torch.float64)
 
-    def trained_type(self) -> torch.dtype:
+    def training_type(self) -> torch.dtype:
         """Return the type that networks train in; they predict in that of the data.
 
         The decrease that a line search or a curvature foretells is soon below what single

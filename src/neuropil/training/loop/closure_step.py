@@ -98,7 +98,7 @@ class ClosureUpdate(Update):
         if outcome is None or not outcome.done:
             return ""
         # With other random numbers it is another function.
-        varied = self.parts.augment is not None or self.rewind.drew()
+        varied = self.parts.augment is not None or self.rewind.has_drawn()
         return "" if varied else str(outcome)
 
     # As a loss

@@ -63,9 +63,11 @@ class Auxiliary(Loss):
     def __init__(self, each: Loss, weight: float) -> None:
         self.each = each
         self.weight = weight
-        super().__init__(self.sum_of(each), each.predicts, (each, weight), each.takes)
+        mean = self.sum_of(each.mean)
+        super().__init__(
+            self.sum_of(each), each.predicts, (each, weight), each.takes, mean=mean
+        )
         self.name = f"auxiliary({each.name})"
-        self.fused(self.sum_of(each.mean))
 
     def sum_of(self, loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
         """Return the weighted sum of a loss over the outputs."""

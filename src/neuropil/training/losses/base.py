@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from typing_extensions import override
 
 from neuropil.core.loss_kinds import definition_of
-from neuropil.training.losses.loss_targets import check_finite, is_single, like_scores
+from neuropil.training.losses.loss_targets import is_single, prepare_numbers
 from neuropil.training.losses.torch_losses import one_value_each
 from neuropil.training.named_function import Named, check_one_each, options_of
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from neuropil.core.loss_kinds import Predicts, Takes
+
+
+# The name of a loss, scores and targets, to targets.
+Preparation: TypeAlias = "Callable[[str, Tensor, Tensor], Tensor]"
 
 
 class Loss(Named):
@@ -30,6 +34,8 @@ class Loss(Named):
         source: What it was made from where it is no public name of a module; for pickling.
         takes: Whether it is given the network's "scores", before a last Softmax or Sigmoid, or
             the "values" that `predict` gives; by default values where it predicts a value.
+        mean: The mean over a batch by a fused kernel; by default that of the values.
+        prepare: Its name, scores and targets to checked targets; None leaves them unchecked.
 
     Example:
         >>> import torch
@@ -49,13 +55,16 @@ class Loss(Named):
         predicts: Predicts,
         source: Any = None,
         takes: Takes | None = None,
+        *,
+        mean: Callable[..., Tensor] | None = None,
+        prepare: Preparation | None = None,
     ) -> None:
         super().__init__(function, source)
         self.function = function
         self.predicts: Predicts = predicts
         self.takes: Takes = takes or ("values" if predicts == "value" else "scores")
-        self.mean: Callable[..., Tensor] = self.mean_of_values
-        self.preparation = self.prepare_numbers if predicts == "value" else keep_targets
+        self.mean: Callable[..., Tensor] = mean or self.mean_of_values
+        self.preparation = prepare
 
     @override
     def __call__(self, scores: Any, targets: Any, **options: Any) -> Tensor:
@@ -102,25 +111,7 @@ class Loss(Named):
             targets: All of them.
             scores: Any scores of the network; their type, and shape but for the batch, count.
         """
-        return self.preparation(targets, scores)
-
-    def prepare_numbers(self, targets: Tensor, scores: Tensor) -> Tensor:
-        """Return finite targets in the shape and type of the scores."""
-        targets = like_scores(self.name, scores, targets)[1]
-        check_finite(self.name, targets)
-        return targets
-
-    def fused(self, function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        """Take a function as the way to the mean; a decorator."""
-        self.mean = function
-        return function
-
-    def prepared(
-        self, function: Callable[[Tensor, Tensor], Tensor]
-    ) -> Callable[[Tensor, Tensor], Tensor]:
-        """Take a function as the way to prepare targets; a decorator."""
-        self.preparation = function
-        return function
+        return self.preparation(self.name, scores, targets) if self.preparation else targets
 
     @classmethod
     @override
@@ -135,11 +126,11 @@ class Loss(Named):
     def with_options(self, source: functools.partial[Any]) -> Self:
         """Return this loss with the options of a partial of it."""
         options = options_of(source)
-        function = functools.partial(self.function, **options)
-        made = type(self)(function, self.predicts, source, self.takes)
-        made.fused(functools.partial(self.mean, **options))
-        made.preparation = self.preparation
-        return made
+        function, mean = (functools.partial(f, **options) for f in (self.function, self.mean))
+        prepare = self.preparation
+        return type(self)(
+            function, self.predicts, source, self.takes, mean=mean, prepare=prepare
+        )
 
 
 class Custom(Loss):
@@ -157,7 +148,6 @@ class Custom(Loss):
         takes, predicts = definition_of(function)
         super().__init__(function, predicts, function, takes)
         self.function = one_value_each(function)
-        self.preparation = keep_targets
 
     @override
     def mean_of_values(self, scores: Any, targets: Any, **options: Any) -> Tensor:
@@ -166,18 +156,20 @@ class Custom(Loss):
         return check_one_each(f"Loss {self.name!r}", values, hint).mean()
 
 
-def loss(predicts: Predicts) -> Callable[[Callable[..., Tensor]], Loss]:
+def loss(
+    predicts: Predicts,
+    *,
+    mean: Callable[..., Tensor] | None = None,
+    prepare: Preparation = prepare_numbers,
+) -> Callable[[Callable[..., Tensor]], Loss]:
     """Turn the definition of a loss into a `Loss`; a decorator.
 
     Args:
         predicts: What a prediction is; see `Loss`.
+        mean: The mean over a batch by a fused kernel; by default that of the values.
+        prepare: Checks targets and returns them as the loss takes them fastest.
     """
-    return functools.partial(Loss, predicts=predicts)
-
-
-def keep_targets(targets: Tensor, scores: Tensor) -> Tensor:  # noqa: ARG001 - a preparation
-    """Return targets as they are."""
-    return targets
+    return functools.partial(Loss, predicts=predicts, mean=mean, prepare=prepare)
 
 
 def values_of(each: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ lost.
 
 from __future__ import annotations
 
-import functools
+from functools import partial
 from typing import TYPE_CHECKING
 
 from neuropil.training.losses.base import loss, values_of
@@ -16,22 +16,20 @@ from neuropil.training.losses.loss_kernels import (
     class_entropy,
     divergences,
     hinges,
+    mean_divergence,
 )
 from neuropil.training.losses.loss_targets import (
-    check_distributions,
-    check_fractions,
-    check_signs,
-    is_single,
-    like_scores,
     prepare_classes,
-    single_classes,
+    prepare_distributions,
+    prepare_fractions,
+    prepare_margins,
 )
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-@loss(predicts="class")
+@loss("class", mean=partial(class_entropy, reduction=MEAN), prepare=prepare_classes)
 def cross_entropy(scores: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
     """Return the negative log-probability that a Softmax of the scores gives the true class.
 
@@ -64,16 +62,7 @@ def cross_entropy(scores: Tensor, targets: Tensor, *, label_smoothing: float = 0
     return values_of(class_entropy(scores, targets, label_smoothing))
 
 
-cross_entropy.fused(functools.partial(class_entropy, reduction=MEAN))
-
-
-@cross_entropy.prepared
-def cross_entropy_targets(targets: Tensor, scores: Tensor) -> Tensor:
-    """Return checked class numbers or distributions."""
-    return prepare_classes("cross_entropy", scores, targets)
-
-
-@loss(predicts="binary")
+@loss("binary", mean=partial(binary_entropy, reduction=MEAN), prepare=prepare_fractions)
 def binary_cross_entropy(
     scores: Tensor, targets: Tensor, *, label_smoothing: float = 0.0
 ) -> Tensor:
@@ -103,18 +92,7 @@ def binary_cross_entropy(
     return values_of(binary_entropy(scores, targets, label_smoothing))
 
 
-binary_cross_entropy.fused(functools.partial(binary_entropy, reduction=MEAN))
-
-
-@binary_cross_entropy.prepared
-def binary_targets(targets: Tensor, scores: Tensor) -> Tensor:
-    """Return checked probabilities."""
-    targets = like_scores("binary_cross_entropy", scores, targets)[1]
-    check_fractions("binary_cross_entropy", targets)
-    return targets
-
-
-@loss(predicts="class")
+@loss("class", prepare=prepare_margins)
 def hinge(scores: Tensor, targets: Tensor) -> Tensor:
     """Measure by how much the true class misses a margin of 1 over the others.
 
@@ -146,17 +124,7 @@ def hinge(scores: Tensor, targets: Tensor) -> Tensor:
     return hinges(scores, targets)
 
 
-@hinge.prepared
-def hinge_targets(targets: Tensor, scores: Tensor) -> Tensor:
-    """Return checked signs or class numbers."""
-    if not is_single(scores):
-        return prepare_classes("hinge", scores, single_classes("hinge", scores, targets))
-    targets = like_scores("hinge", scores, targets)[1]
-    check_signs("hinge", targets)
-    return targets
-
-
-@loss(predicts="class")
+@loss("class", mean=mean_divergence, prepare=prepare_distributions)
 def kl_divergence(scores: Tensor, targets: Tensor) -> Tensor:
     """Measure how far a Softmax of the scores is from a given distribution.
 
@@ -184,18 +152,3 @@ def kl_divergence(scores: Tensor, targets: Tensor) -> Tensor:
         tensor([0.0000, 0.6931])
     """
     return values_of(divergences(scores, targets).sum(1))
-
-
-@kl_divergence.fused
-def kl_divergence_mean(scores: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean of `kl_divergence`."""
-    each = divergences(scores, targets)
-    return each.sum() * (each.shape[1] / each.numel())
-
-
-@kl_divergence.prepared
-def kl_targets(targets: Tensor, scores: Tensor) -> Tensor:
-    """Return checked distributions."""
-    targets = like_scores("kl_divergence", scores, targets)[1]
-    check_distributions("kl_divergence", targets)
-    return targets

@@ -35,12 +35,12 @@ NEVER = -(2**63)
 
 def squared_errors(scores: Tensor, targets: Tensor, reduction: int = NONE) -> Tensor:
     """Return ``(s − t)²``."""
-    return _nn.mse_loss(*pair("squared_error", scores, targets), reduction)
+    return _nn.mse_loss(*align("squared_error", scores, targets), reduction)
 
 
 def absolute_errors(scores: Tensor, targets: Tensor, reduction: int = NONE) -> Tensor:
     """Return ``|s − t|``."""
-    return _nn.l1_loss(*pair("absolute_error", scores, targets), reduction)
+    return _nn.l1_loss(*align("absolute_error", scores, targets), reduction)
 
 
 def huber_errors(
@@ -53,14 +53,14 @@ def huber_errors(
     """
     if not delta > 0:
         number(delta, "huber: delta", "(0, inf]")
-    return _nn.huber_loss(*pair("huber", scores, targets), reduction, delta)
+    return _nn.huber_loss(*align("huber", scores, targets), reduction, delta)
 
 
 def binary_entropy(
     scores: Tensor, targets: Tensor, label_smoothing: float = 0.0, reduction: int = NONE
 ) -> Tensor:
     """Return the cross entropy of a Sigmoid of each score."""
-    scores, targets = pair("binary_cross_entropy", scores, targets)
+    scores, targets = align("binary_cross_entropy", scores, targets)
     if label_smoothing:
         check_smoothing("binary_cross_entropy", label_smoothing)
         targets = targets + label_smoothing * (0.5 - targets)
@@ -111,7 +111,7 @@ def divergences(scores: Tensor, targets: Tensor) -> Tensor:
     Raises:
         ValueError: If there are no classes.
     """
-    scores, targets = pair("kl_divergence", scores, targets)
+    scores, targets = align("kl_divergence", scores, targets)
     if scores.dim() < 2:
         raise ValueError(
             f"kl_divergence needs scores of several classes, (N, K), got {tuple(scores.shape)}."
@@ -119,7 +119,13 @@ def divergences(scores: Tensor, targets: Tensor) -> Tensor:
     return F.kl_div(F.log_softmax(scores, dim=1), targets, reduction="none")
 
 
-def pair(name: str, scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+def mean_divergence(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean of the divergences over examples and positions."""
+    each = divergences(scores, targets)
+    return each.sum() * (each.shape[1] / each.numel())
+
+
+def align(name: str, scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Return scores and targets alike in shape and type, at once if they are."""
     if scores.shape == targets.shape and scores.dtype is targets.dtype:
         return scores, targets

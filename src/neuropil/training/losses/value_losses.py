@@ -5,7 +5,7 @@ They take the values that a network gives.
 
 from __future__ import annotations
 
-import functools
+from functools import partial
 from typing import TYPE_CHECKING
 
 from neuropil.training.losses.base import loss, values_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@loss(predicts="value")
+@loss("value", mean=partial(squared_errors, reduction=MEAN))
 def squared_error(scores: Tensor, targets: Tensor) -> Tensor:
     """Measure the squared distance, ``(s − t)²``, the mean over an example's outputs.
 
@@ -43,10 +43,7 @@ def squared_error(scores: Tensor, targets: Tensor) -> Tensor:
     return values_of(squared_errors(scores, targets))
 
 
-squared_error.fused(functools.partial(squared_errors, reduction=MEAN))
-
-
-@loss(predicts="value")
+@loss("value", mean=partial(absolute_errors, reduction=MEAN))
 def absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
     """Measure the absolute distance, ``|s − t|``, the mean over an example's outputs.
 
@@ -71,10 +68,7 @@ def absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
     return values_of(absolute_errors(scores, targets))
 
 
-absolute_error.fused(functools.partial(absolute_errors, reduction=MEAN))
-
-
-@loss(predicts="value")
+@loss("value", mean=partial(huber_errors, reduction=MEAN))
 def huber(scores: Tensor, targets: Tensor, *, delta: float = 1.0) -> Tensor:
     """Measure the squared distance near the target and the absolute distance far from it.
 
@@ -102,6 +96,3 @@ def huber(scores: Tensor, targets: Tensor, *, delta: float = 1.0) -> Tensor:
         tensor([0.1250, 2.5000])
     """
     return values_of(huber_errors(scores, targets, delta))
-
-
-huber.fused(functools.partial(huber_errors, reduction=MEAN))

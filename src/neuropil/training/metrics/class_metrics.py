@@ -19,6 +19,7 @@ from neuropil.training.losses.loss_targets import (
     single_classes,
 )
 from neuropil.training.metrics.base import metric
+from neuropil.training.metrics.ranking import rank_area, scores_and_class
 from neuropil.training.metrics.statistics import (
     NO_CLASS,
     among_best,
@@ -27,9 +28,7 @@ from neuropil.training.metrics.statistics import (
     macro_f1,
     mean_recall,
     one_class_each,
-    rank_area,
     ratio,
-    scores_and_class,
     sum_and_count,
     warn_of,
 )

@@ -10,14 +10,15 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from neuropil.analysis.traced.runs.cpu_kernels import kernels_of_devices, part_by_part
-from neuropil.analysis.traced.runs.meta_copy import copied, twin_on_meta
+from neuropil.analysis.traced.runs.meta_copy import copy_module, twin_on_meta
 from neuropil.analysis.traced.runs.module_run import has_numbers, with_numbers
-from neuropil.analysis.traced.runs.recurrence import RecurrentKernels
-from neuropil.analysis.traced.runs.tracer import Call, Tracer, tensors_in
+from neuropil.analysis.traced.runs.recurrent_kernels import RecurrentKernels
+from neuropil.analysis.traced.runs.tracer import Tracer, tensors_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from neuropil.analysis.traced.run_record import Call
     from neuropil.analysis.traced.runs.example_inputs import Inputs
     from neuropil.analysis.traced.runs.module_run import Trace
 
@@ -42,25 +43,25 @@ def kept_by_training(run: Trace) -> Kept | None:
     """
     module, inputs = run.module, run.inputs
     # A twin that keeps what it saw in test mode may fail now: then another one is tried.
-    found = kept_of(module, inputs, (run.twin, None))
+    found = saved_or_none(module, inputs, (run.twin, None))
     if found is None and has_numbers(module) and any(t.is_meta for t in inputs.tensors):
-        found = kept_of(module, with_numbers(module, inputs), (None,))
+        found = saved_or_none(module, with_numbers(module, inputs), (None,))
     return found
 
 
-def kept_of(
+def saved_or_none(
     module: nn.Module, inputs: Inputs, twins: Sequence[nn.Module | None]
 ) -> Kept | None:
     """Return what a module keeps of what it is given; ``None`` where it fails."""
     for twin in twins:
         with contextlib.suppress(Exception):
-            return kept(module, inputs, twin)
+            return saved_in_training(module, inputs, twin)
     if not inputs.made:
         return None
     # One sample is too few for the statistics of some normalisations. What is saved is a
     # constant and a part for each sample: f(1) = 2·f(2) − f(3).
     try:
-        two, three = (kept(module, inputs.batch_of(n)) for n in (2, 3))
+        two, three = (saved_in_training(module, inputs.batch_of(n)) for n in (2, 3))
     except Exception:  # noqa: BLE001, RUF100 - modules raise whatever they like
         return None
     for one, other in zip(two.calls, three.calls, strict=True):
@@ -84,7 +85,7 @@ def step_of_training(module: nn.Module, inputs: Inputs) -> int:
     return TrainingStep(module, with_numbers(module, inputs)).run(pass_over=RuntimeError)
 
 
-def kept(module: nn.Module, inputs: Inputs, twin: nn.Module | None = None) -> Kept:
+def saved_in_training(module: nn.Module, inputs: Inputs, twin: nn.Module | None = None) -> Kept:
     """Run a twin in training mode and see what it keeps."""
     step = TrainingStep(module, inputs, twin)
     _, saved = step.saving()
@@ -105,7 +106,7 @@ class TrainingStep:
     ) -> None:
         if twin is None:
             real = any(not tensor.is_meta for tensor in inputs.tensors)
-            twin = copied(module, {}) if real else twin_on_meta(module)
+            twin = copy_module(module, {}) if real else twin_on_meta(module)
         self.twin = twin.train()
         self.constants = [*self.twin.parameters(), *self.twin.buffers()]
         self.tracer = Tracer(self.twin, self.constants, records=False)

@@ -53,17 +53,7 @@ class Pass(NamedTuple):
 
 @dataclass(eq=False, repr=False)
 class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
-    """A classifier that gives a row the class of the nearest of its prototypes.
-
-    Args:
-        prototypes_per_class: How many each class gets, or as many as it has rows.
-        init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
-            rows of each class.
-        n_epochs: Passes over the rows, each in a new order.
-        lr: Learning rate.
-        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
-        random_state: Seed of the start and of the orders.
-    """
+    """A classifier that gives a row the class of the nearest of its prototypes."""
 
     prototypes_per_class: int = 5
     _: KW_ONLY

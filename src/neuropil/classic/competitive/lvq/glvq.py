@@ -24,17 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, repr=False)
 class MarginLVQ(PrototypeClassifier):
-    """What GLVQ and GMLVQ share: the sigmoid of the margin, and steps in the data's unit.
-
-    Args:
-        prototypes_per_class: How many each class gets, or as many as it has rows.
-        init: Where prototypes start.
-        n_epochs: Passes over the rows.
-        lr: Learning rate.
-        decay: Whether the rate falls.
-        beta: Steepness of the sigmoid.
-        random_state: Seed of the start and of the orders.
-    """
+    """What GLVQ and GMLVQ share: the sigmoid of the margin, and steps in the data's unit."""
 
     _: KW_ONLY
     lr: float = 0.3
@@ -105,8 +95,8 @@ class GLVQ(MarginLVQ):
         n_epochs: Passes over the rows, each in a new order.
         lr: Learning rate; as σ² is in the steps, it need not follow the data's unit.
         decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
-        beta: β; the larger, the more only rows near a border count.
         random_state: Seed of the start and of the orders.
+        beta: β; the larger, the more only rows near a border count.
 
     Attributes:
         classes_: The classes, sorted.

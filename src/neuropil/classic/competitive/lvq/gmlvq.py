@@ -45,10 +45,10 @@ class GMLVQ(MarginLVQ):
         n_epochs: Passes over the rows, each in a new order.
         lr: Learning rate of the prototypes; it need not follow the data's unit.
         decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        random_state: Seed of the start and of the orders.
         beta: β; the larger, the more only rows near a border count.
         metric_share: What part of the rate Ω learns at, smaller than 1 in the paper; 0 leaves
             it as it starts.
-        random_state: Seed of the start and of the orders.
 
     Attributes:
         classes_: The classes, sorted.

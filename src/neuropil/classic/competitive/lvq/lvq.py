@@ -65,17 +65,7 @@ class LVQ(PrototypeClassifier):
 
 @dataclass(eq=False, repr=False)
 class PairLVQ(PrototypeClassifier):
-    """What LVQ2, LVQ2.1 and LVQ3 share: the two nearest prototypes, and a window.
-
-    Args:
-        prototypes_per_class: How many each class gets, or as many as it has rows.
-        init: Where prototypes start.
-        n_epochs: Passes over the rows.
-        lr: Learning rate.
-        decay: Whether the rate falls.
-        window: Width of the window.
-        random_state: Seed of the start and of the orders.
-    """
+    """What LVQ2, LVQ2.1 and LVQ3 share: the two nearest prototypes, and a window."""
 
     _: KW_ONLY
     window: float = 0.2
@@ -119,9 +109,9 @@ class LVQ2(PairLVQ):
         n_epochs: Passes over the rows, each in a new order.
         lr: What share of the way to x the first step goes.
         decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        random_state: Seed of the start and of the orders.
         window: Width of the window around the middle between two prototypes, 0.2 to 0.3 in
             the paper.
-        random_state: Seed of the start and of the orders.
 
     Attributes:
         classes_: The classes, sorted.
@@ -168,9 +158,9 @@ class LVQ21(PairLVQ):
         n_epochs: Passes over the rows, each in a new order.
         lr: What share of the way to x the first step goes.
         decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        random_state: Seed of the start and of the orders.
         window: Width of the window around the middle between two prototypes, 0.2 to 0.3 in
             the paper.
-        random_state: Seed of the start and of the orders.
 
     Attributes:
         classes_: The classes, sorted.
@@ -215,10 +205,10 @@ class LVQ3(PairLVQ):
         n_epochs: Passes over the rows, each in a new order.
         lr: What share of the way to x the first step goes.
         decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        random_state: Seed of the start and of the orders.
         window: Width of the window around the middle between two prototypes, 0.2 to 0.3 in
             the paper.
         epsilon: ε, 0.1 to 0.5 in the paper, the smaller the narrower the window.
-        random_state: Seed of the start and of the orders.
 
     Attributes:
         classes_: The classes, sorted.

@@ -156,7 +156,7 @@ class SOFM(MapViews):
             ValueError: When options contradict each other.
         """
         grid, final_radius = self.make_grid(), float(self.final_radius)
-        if isinstance(self.init, str) or not np.iterable(self.init):
+        if isinstance(self.init, str | bytes) or not np.iterable(self.init):
             one_of(self.init, "SOFM: `init`", ("pca", "sample"))
         if self.radius is None:
             radius = max(final_radius, max(grid.sides) * self.part_of_side)

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from typing_extensions import override
 
-from neuropil.analysis.traced.values import Step
+from neuropil.analysis.traced.run_record import Step
 
 if TYPE_CHECKING:
     from neuropil.analysis.traced.runs.tracer import Tracer

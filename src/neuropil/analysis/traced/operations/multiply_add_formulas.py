@@ -122,7 +122,7 @@ def trilinear(args: tuple[Any, ...], _output: Any) -> int:
 def fused_attention(args: tuple[Any, ...], _output: Any) -> int:
     """The projections of queries, keys and values, attention, and the last projection."""
     query, key, value, width = args[:4]
-    return attended(query, key, value, width) + query.numel() * width
+    return attention_with_projections(query, key, value, width) + query.numel() * width
 
 
 def fused_encoder(args: tuple[Any, ...], _output: Any) -> int:
@@ -130,10 +130,12 @@ def fused_encoder(args: tuple[Any, ...], _output: Any) -> int:
     source, width = args[:2]
     both = sum(weight.numel() for weight in (args[14], args[16]))
     tokens = source.numel() // width
-    return attended(source, source, source, width) + tokens * (width**2 + both)
+    return attention_with_projections(source, source, source, width) + tokens * (
+        width**2 + both
+    )
 
 
-def attended(query: Tensor, key: Tensor, value: Tensor, width: int) -> int:
+def attention_with_projections(query: Tensor, key: Tensor, value: Tensor, width: int) -> int:
     """Projections to queries, keys and values, and all pairs of them."""
     projections = sum(tensor.numel() * width for tensor in (query, key, value))
     pairs = query.numel() // width * key.shape[-2]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.analysis.traced.receptive import regions as places
-from neuropil.analysis.traced.receptive.axis_views import Seen, View, as_regions, merged
+from neuropil.analysis.traced.receptive.axis_views import Seen, View, as_regions, merge
+from neuropil.analysis.traced.receptive.axis_windows import part
 from neuropil.analysis.traced.receptive.operands import (
     Taken,
     everything,
@@ -14,9 +15,8 @@ from neuropil.analysis.traced.receptive.operands import (
     unknown,
     values_in,
 )
-from neuropil.analysis.traced.receptive.reshaping import in_shape
-from neuropil.analysis.traced.receptive.window_axes import part
-from neuropil.analysis.traced.values import Value
+from neuropil.analysis.traced.receptive.view_shapes import in_shape
+from neuropil.analysis.traced.run_record import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.receptive.regions import Sizes
 
 
-def ordered(place: int, default: int = -1) -> Rule:
+def sort(place: int, default: int = -1) -> Rule:
     """Return the rule of what sees all along an axis, which stays: sorting and its kin.
 
     Args:
@@ -43,7 +43,7 @@ def ordered(place: int, default: int = -1) -> Rule:
     return rule
 
 
-def running(taken: Taken) -> Result:
+def cumulative(taken: Taken) -> Result:
     """Every place sees those up to its own along an axis: running sums and maxima."""
     seen, shape = taken.of(taken.x), taken.x.shape
     if seen is None or not shape:
@@ -56,7 +56,7 @@ def running(taken: Taken) -> Result:
     return places.so_far(seen, axis) if isinstance(seen, places.Regions) else seen
 
 
-def gathered(taken: Taken) -> Result:
+def gather(taken: Taken) -> Result:
     """The numbers of an axis at computed places: all along it is seen, and the place."""
     index = taken.argument(2, "index")
     parts = [(seen, index.shape) for seen in [taken.of(index)] if seen is not None]
@@ -68,18 +68,18 @@ def gathered(taken: Taken) -> Result:
                 single = (*shape[:other], length, *shape[other + 1 :])
                 seen = part(taken, seen, other, range(length), single)
                 shape = single
-        parts.append((over(seen, [axis], shape), places.without(shape, axis)))
-    return merged(parts, taken.target) if parts else None
+        parts.append((over(seen, [axis], shape), places.with_length_one(shape, axis)))
+    return merge(parts, taken.target) if parts else None
 
 
-def chosen(taken: Taken) -> Result:
+def index_select(taken: Taken) -> Result:
     """Whole slices of an axis at computed places."""
     index = taken.argument(2, "index")
     axis = taken.argument(1, "dim", 0)
-    return picked(taken, [index], axis % max(len(taken.x.shape), 1), single=True)
+    return pick(taken, [index], axis % max(len(taken.x.shape), 1), single=True)
 
 
-def indexed(taken: Taken) -> Result:
+def index_with(taken: Taken) -> Result:
     """Square brackets with tensors of places, or with masks."""
     indices = taken.argument(1, "indices", ())
     axes = [axis for axis, index in enumerate(indices) if isinstance(index, Value)]
@@ -90,10 +90,10 @@ def indexed(taken: Taken) -> Result:
     # Indices apart from one another put their own axes first.
     first = axes[0] if together_ else 0
     single = len(axes) == 1 and len(values[0].shape) == 1
-    return picked(taken, values, first, single=single)
+    return pick(taken, values, first, single=single)
 
 
-def picked(taken: Taken, values: Sequence[Value], axis: int, *, single: bool) -> Result:
+def pick(taken: Taken, values: Sequence[Value], axis: int, *, single: bool) -> Result:
     """Return what is seen of a tensor at places that are computed.
 
     Args:
@@ -107,7 +107,7 @@ def picked(taken: Taken, values: Sequence[Value], axis: int, *, single: bool) ->
     seen, shape = taken.of(taken.x), taken.x.shape
     if seen is not None:
         if single:
-            parts.append((over(seen, [axis], shape), places.without(shape, axis)))
+            parts.append((over(seen, [axis], shape), places.with_length_one(shape, axis)))
         else:
             seen = over(seen, range(axis, len(shape)), shape)
             before = (*shape[:axis], *(1 for _ in shape[axis:]))
@@ -116,20 +116,20 @@ def picked(taken: Taken, values: Sequence[Value], axis: int, *, single: bool) ->
     whole = everything(taken, values, target)
     if whole is not None:
         parts.append((whole, (1,) * len(target)))
-    return merged(parts, target) if parts else None
+    return merge(parts, target) if parts else None
 
 
-def at_places(taken: Taken) -> Result:
+def take(taken: Taken) -> Result:
     """Numbers of the whole tensor, each at a computed place."""
     index = taken.argument(1, "index")
     parts = [(seen, index.shape) for seen in [taken.of(index)] if seen is not None]
     whole = everything(taken, [taken.x], taken.target)
     if whole is not None:
         parts.append((whole, (1,) * len(taken.target)))
-    return merged(parts, taken.target) if parts else None
+    return merge(parts, taken.target) if parts else None
 
 
-def unpooled(rank: int) -> Rule:
+def unpool(rank: int) -> Rule:
     """Return the rule of putting maxima back to computed places along the last axes."""
 
     def rule(taken: Taken) -> Result:
@@ -139,18 +139,18 @@ def unpooled(rank: int) -> Rule:
             if seen is not None:
                 seen = over(seen, range(len(shape) - rank, len(shape)), shape)
                 parts.append((seen, (*shape[:-rank], *(1 for _ in range(rank)))))
-        return merged(parts, taken.target) if parts else None
+        return merge(parts, taken.target) if parts else None
 
     return rule
 
 
-def looked_up(taken: Taken) -> Result:
+def search_sorted(taken: Taken) -> Result:
     """Where each number would stand in a sorted row; the row is seen by all."""
     value = taken.argument(1, "self")
     return together(taken, values_in(value), taken.target)
 
 
-def all_of_all(taken: Taken) -> Result:
+def depends_on_everything(taken: Taken) -> Result:
     """How many, which, and where: everything is seen by every number of the results."""
     step = taken.step
     values = values_in((step.args, step.kwargs))
@@ -160,10 +160,10 @@ def all_of_all(taken: Taken) -> Result:
 def one_hot(taken: Taken) -> Result:
     """A row in place of each class."""
     seen, shape = taken.of(taken.x), taken.x.shape
-    return seen and merged([(in_shape(seen, shape, (*shape, 1)), (*shape, 1))], taken.target)
+    return seen and merge([(in_shape(seen, shape, (*shape, 1)), (*shape, 1))], taken.target)
 
 
-def drawn(taken: Taken) -> Result:
+def multinomial(taken: Taken) -> Result:
     """Classes drawn by the chances along the last axis."""
     seen, shape = taken.of(taken.x), taken.x.shape
     if seen is None:

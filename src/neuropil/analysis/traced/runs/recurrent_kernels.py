@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from typing_extensions import override
 
-from neuropil.analysis.traced.runs.onednn import ONEDNN, Layer, OneDNN, without_gradients
+from neuropil.analysis.traced.runs.onednn_lstm import ONEDNN, Layer, OneDNN, without_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ class RecurrentKernels(TorchFunctionMode):
         run = RUNS.get(name)
         if run is None or not is_plain(args):
             return func(*args, **(kwargs or {}))
-        return stacked(run, *args)
+        return run_layers(run, *args)
 
 
 def is_plain(args: Any) -> bool:
@@ -54,7 +54,7 @@ class Given(NamedTuple):
     gates: Tensor | None = None
 
 
-def stacked(
+def run_layers(
     run: Callable[[Tensor, tuple[Tensor, ...], Layer], Given],
     x: Tensor,
     states: Any,
@@ -84,7 +84,7 @@ def stacked(
             given[turn] = made
             ends.append(made.ends)
             del made
-        x = joined([each.output for each in given if each])
+        x = concatenate([each.output for each in given if each])
         given = [each if each and not each.steps else None for each in given]
         if dropout and train and number < layers - 1:
             x = F.dropout(x, dropout)
@@ -93,7 +93,7 @@ def stacked(
     return x.transpose(0, 1) if batch_first else x, *last
 
 
-def joined(outputs: Sequence[Tensor]) -> Tensor:
+def concatenate(outputs: Sequence[Tensor]) -> Tensor:
     """Return the outputs of all directions side by side."""
     return outputs[0] if len(outputs) == 1 else torch.cat([*outputs], -1)
 
@@ -115,7 +115,7 @@ def layers_of(weights: Sequence[Tensor], count: int, *, bias: bool) -> list[Laye
 def lstm(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
     """Return what an LSTM gives: one call of oneDNN where it has the type."""
     if x.dtype not in ONEDNN or layer.projection is not None:
-        return stepped(lstm_step, x, states, layer)
+        return run_steps(lstm_step, x, states, layer)
     tensors = [x, *states, *(weight for weight in layer if weight is not None)]
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
         output, *ends = OneDNN.apply(*tensors)
@@ -126,20 +126,20 @@ def lstm(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
 
 def gru(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
     """Return what a GRU gives."""
-    return stepped(gru_step, x, states, layer)
+    return run_steps(gru_step, x, states, layer)
 
 
 def rnn_tanh(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
     """Return what an Elman network gives."""
-    return stepped(tanh_step, x, states, layer)
+    return run_steps(tanh_step, x, states, layer)
 
 
 def rnn_relu(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
     """Return what an Elman network with Relu gives."""
-    return stepped(relu_step, x, states, layer)
+    return run_steps(relu_step, x, states, layer)
 
 
-def stepped(step: Step, x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
+def run_steps(step: Step, x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
     """Return what a layer gives that multiplies all inputs at once, then goes by steps."""
     outputs: list[Tensor] = []
     all_gates = F.linear(x, layer.input, layer.input_bias)

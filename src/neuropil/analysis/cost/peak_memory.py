@@ -14,8 +14,13 @@ from neuropil.analysis.cost.activation_memory import float_dtype, integers_of
 from neuropil.analysis.cost.costs import what_to_give
 from neuropil.analysis.traced.runs.allocator import parts_of
 from neuropil.analysis.traced.runs.example_inputs import Inputs, inputs_of
-from neuropil.analysis.traced.runs.meta_copy import is_foreign, unwrapped
-from neuropil.analysis.traced.runs.module_run import failing, first_line, peak_of, trace_inputs
+from neuropil.analysis.traced.runs.meta_copy import is_foreign, unwrap
+from neuropil.analysis.traced.runs.module_run import (
+    failure_message,
+    first_line,
+    peak_of,
+    trace_inputs,
+)
 from neuropil.analysis.traced.runs.training_memory import step_of_training
 from neuropil.core import Network, ShapeError
 from neuropil.core.shape import whole_number
@@ -76,7 +81,7 @@ def peak_memory(
         12008
     """
     whole_number(batch_size, "peak_memory: batch_size")
-    module: nn.Module = unwrapped(network) if is_foreign(network) else built(network)
+    module: nn.Module = unwrap(network) if is_foreign(network) else built(network)
     if isinstance(module, Network) and not holds_tensors(input_shape):
         inputs = inputs_of_network(module, input_shape)
     else:
@@ -90,7 +95,7 @@ def peak_memory(
         most = step_of_training(module, run.inputs)
     except Exception as error:
         reason = f"in training mode, {first_line(error)}"
-        raise ShapeError(failing(module, inputs, reason)) from error
+        raise ShapeError(failure_message(module, inputs, reason)) from error
     return PeakMemory(parameters, parameters + peak_of(run), parameters + most)
 
 

@@ -12,24 +12,22 @@ from neuropil.analysis.traced.receptive.axis_views import (
     Unknown,
     View,
     as_regions,
-    labelled,
+    make_view,
 )
 from neuropil.analysis.traced.receptive.regions import Regions
-from neuropil.analysis.traced.receptive.reshaping import in_shape
+from neuropil.analysis.traced.receptive.view_shapes import in_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neuropil.analysis.traced.receptive.operands import Result, Taken
     from neuropil.analysis.traced.receptive.regions import Sizes
-    from neuropil.analysis.traced.values import Value
+    from neuropil.analysis.traced.run_record import Value
 
 
 def cat(taken: Taken) -> Result:
     """Tensors one after the other."""
-    return behind_each_other(
-        taken, taken.step.args[0], taken.argument(1, "dim", 0), taken.target
-    )
+    return concatenate(taken, taken.step.args[0], taken.argument(1, "dim", 0), taken.target)
 
 
 def stack(taken: Taken) -> Result:
@@ -44,12 +42,10 @@ def stack(taken: Taken) -> Result:
         before = taken.of(value)
         if before is not None:
             seen[value.number] = in_shape(before, value.shape, shape)
-    return behind_each_other(taken._replace(seen=seen), singles, axis, taken.target)
+    return concatenate(taken._replace(seen=seen), singles, axis, taken.target)
 
 
-def behind_each_other(
-    taken: Taken, values: Sequence[Value], axis: int, target: Sizes
-) -> Seen | None:
+def concatenate(taken: Taken, values: Sequence[Value], axis: int, target: Sizes) -> Seen | None:
     """Return what is seen by a tensor that is joined from others along an axis."""
     axis %= len(target)
     # An empty tensor of one axis may be joined to any.
@@ -62,15 +58,17 @@ def behind_each_other(
         return None
     others = any(isinstance(seen, Regions) for seen, _ in parts)
     if not others and len({view.axes for view in views}) == 1 and axis not in views[0].axes:
-        return joined_views(parts, views[0], axis)
+        return concatenate_views(parts, views[0], axis)
     full = [
         (as_regions(seen, shape) if isinstance(seen, View) else seen, shape)
         for seen, shape in parts
     ]
-    return places.joined(full, axis)  # pyright: ignore[reportArgumentType]  # none is unknown
+    return places.concatenate(full, axis)  # pyright: ignore[reportArgumentType]  # none is unknown
 
 
-def joined_views(parts: Sequence[tuple[Seen | None, Sizes]], like: View, axis: int) -> View:
+def concatenate_views(
+    parts: Sequence[tuple[Seen | None, Sizes]], like: View, axis: int
+) -> View:
     """Return the view of a tensor that is joined along its channels."""
     kinds: list[Any] = []
     labels = []
@@ -81,9 +79,11 @@ def joined_views(parts: Sequence[tuple[Seen | None, Sizes]], like: View, axis: i
         else:
             labels.append((np.full((1,) * len(shape), len(kinds)), shape[axis]))
             kinds.append(None)
-    common = np.broadcast_shapes(*(places.without(each.shape, axis) for each, _ in labels))
+    common = np.broadcast_shapes(
+        *(places.with_length_one(each.shape, axis) for each, _ in labels)
+    )
     spread = [
         np.broadcast_to(each, (*common[:axis], length, *common[axis + 1 :]))
         for each, length in labels
     ]
-    return labelled(like.axes, kinds, np.concatenate(spread, axis), like.lengths)
+    return make_view(like.axes, kinds, np.concatenate(spread, axis), like.lengths)

@@ -37,8 +37,8 @@ class OneDNN(torch.autograd.Function):
         last = h.new_empty(h.shape), c.new_empty(c.shape)
         kept, passing = workspaces(x, h.shape[-1])
         ctx.passing = passing
-        ctx.save_for_backward(x, h, c, *layer, output, *last, taken(x, kept))
-        taken(x, passing)
+        ctx.save_for_backward(x, h, c, *layer, output, *last, allocate(x, kept))
+        allocate(x, passing)
         return output, *last
 
     @staticmethod
@@ -48,7 +48,7 @@ class OneDNN(torch.autograd.Function):
         inputs = ctx.saved_tensors[:-4]
         made = tuple(tensor.new_empty(tensor.shape) for tensor in inputs)
         whole = [gradient.contiguous() for gradient in gradients]
-        taken(inputs[0], ctx.passing)
+        allocate(inputs[0], ctx.passing)
         del whole  # until here
         return made
 
@@ -67,15 +67,15 @@ def without_gradients(
     last = tuple(state.new_empty(state.shape) for state in states)
     turned = (columns + units) * -(-units // 32) * 128 * width
     again = 2 * (steps + 1) * batch
-    areas = [again * row(max(columns, units), width), again * units * width]
+    areas = [again * row_bytes(max(columns, units), width), again * units * width]
     # Gates are summed in single precision.
-    areas += [batch * row(4 * units, 4), batch * row(units, width)]
+    areas += [batch * row_bytes(4 * units, 4), batch * row_bytes(units, width)]
     copies = turned * (1 if layer.input_bias is not None else 2) + 4 * units * width
-    taken(x, copies + PAGE + in_pages(areas))
+    allocate(x, copies + PAGE + in_pages(areas))
     return output, *last
 
 
-def taken(x: Tensor, size: int) -> Tensor:
+def allocate(x: Tensor, size: int) -> Tensor:
     """Return so many bytes where a tensor is."""
     return x.new_empty(size, dtype=torch.uint8)
 
@@ -90,15 +90,15 @@ def workspaces(x: Tensor, units: int) -> tuple[int, int]:
     steps, batch, columns = x.shape
     width = x.element_size()
 
-    gates, own = row(4 * units, width), row(units, width)
+    gates, own = row_bytes(4 * units, width), row_bytes(units, width)
     once, again, most = steps * batch, (steps + 1) * batch, max(columns, units)
     # Sums of gradients are in single precision.
-    rows = [row(most, width), *[row(most, 4)] * 2, own, row(units, 4)]
+    rows = [row_bytes(most, width), *[row_bytes(most, 4)] * 2, own, row_bytes(units, 4)]
     kept = in_pages([once * gates, once * own, *(2 * again * each for each in rows)])
     return kept, (once + columns + units) * gates
 
 
-def row(length: int, width: int) -> int:
+def row_bytes(length: int, width: int) -> int:
     """Return the bytes of a row of so many numbers of so many bytes, as oneDNN pads it."""
     line = 64 // width
     padded = -(-length // line) * line

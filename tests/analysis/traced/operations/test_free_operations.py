@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import torch
 from torch.utils.flop_counter import flop_registry
 
-from neuropil.analysis.traced.operations.counting import formula_of
+from neuropil.analysis.traced.operations.formula_table import formula_of
+from neuropil.analysis.traced.operations.free_operations import FREE, may_multiply
 from neuropil.analysis.traced.operations.operation_names import name_of
-from neuropil.analysis.traced.operations.products import FREE, may_multiply
-from neuropil.analysis.traced.receptive.rules import BY_NAME
+from neuropil.analysis.traced.receptive.rule_table import BY_NAME
 
 # What multiplies, by its name; and what only sounds like it.
 MULTIPLYING = re.compile(

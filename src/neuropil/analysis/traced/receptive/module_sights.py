@@ -5,15 +5,16 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from neuropil.analysis.traced.receptive.axis_views import Unknown
-from neuropil.analysis.traced.receptive.propagation import seen_by_values, sight_of
+from neuropil.analysis.receptive_field.axis_field import Field, union
+from neuropil.analysis.receptive_field.receptive_propagation import Sight
+from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, as_regions
+from neuropil.analysis.traced.receptive.propagation import seen_by_values
+from neuropil.analysis.traced.receptive.regions import Regions
 from neuropil.core import ShapeError
 
 if TYPE_CHECKING:
-    from neuropil.analysis.receptive_field.receptive_propagation import Sight
+    from neuropil.analysis.traced.run_record import Call, Value
     from neuropil.analysis.traced.runs.module_run import Trace
-    from neuropil.analysis.traced.runs.tracer import Call
-    from neuropil.analysis.traced.values import Value
 
 
 class Sights:
@@ -86,3 +87,30 @@ def source_named(run: Trace, name: str | None) -> str:
     if name is not None and name not in names:
         raise ValueError(f"{kind} takes the inputs {names}, and not {name!r}.")
     return name or names[0]
+
+
+def sight_of(seen: Seen, shape: tuple[int, ...], lengths: tuple[int, ...]) -> Sight | Unknown:
+    """Return what a tensor sees, all its channels together.
+
+    Args:
+        seen: What it sees.
+        shape: Its shape.
+        lengths: The lengths of the input's axes.
+    """
+    if isinstance(seen, Unknown):
+        return seen
+    if isinstance(seen, View) and any(
+        length > 1 and axis != 1 for axis, length in enumerate(seen.labels.shape)
+    ):
+        # Not channels but places differ.
+        seen = as_regions(seen, shape)
+    if isinstance(seen, Regions):
+        return Sight(seen.fields(lengths), aligned=True)
+    some = [kind for kind in seen.kinds if kind is not None]
+    if not some:
+        return Sight((Field(0, (None,)),) * len(seen.axes), aligned=True)
+    fields = [
+        union([kind[place] for kind in some], None if axis is None else shape[axis], length)
+        for place, (axis, length) in enumerate(zip(seen.axes, seen.lengths, strict=True))
+    ]
+    return Sight(tuple(fields), aligned=True)

@@ -12,9 +12,10 @@ from neuropil.analysis.traced.receptive.axis_views import (
     Unknown,
     View,
     as_regions,
-    merged,
+    merge,
 )
-from neuropil.analysis.traced.receptive.elementwise import elementwise
+from neuropil.analysis.traced.receptive.axis_windows import part
+from neuropil.analysis.traced.receptive.elementwise_rules import elementwise
 from neuropil.analysis.traced.receptive.operands import (
     Taken,
     everything,
@@ -22,17 +23,16 @@ from neuropil.analysis.traced.receptive.operands import (
     together,
     unknown,
 )
-from neuropil.analysis.traced.receptive.rearranging import in_shape_without, permuted
+from neuropil.analysis.traced.receptive.rearrangement_rules import drop_axis, permute_axes
 from neuropil.analysis.traced.receptive.regions import Regions
-from neuropil.analysis.traced.receptive.window_axes import part
-from neuropil.analysis.traced.values import Value
+from neuropil.analysis.traced.run_record import Value
 
 if TYPE_CHECKING:
     from neuropil.analysis.traced.receptive.operands import Result, Rule
     from neuropil.analysis.traced.receptive.regions import Sizes
 
 
-def reducing(place: int, default: int | None = None) -> Rule:
+def reduction(place: int, default: int | None = None) -> Rule:
     """Return the rule of a sum, a mean, a maximum: its axes go, or stay with length 1.
 
     Args:
@@ -45,12 +45,12 @@ def reducing(place: int, default: int | None = None) -> Rule:
         if isinstance(axes, Value):
             # The maxima of two tensors, place by place.
             return elementwise(taken)
-        return reduced_over(taken, axes)
+        return reduce_over(taken, axes)
 
     return rule
 
 
-def reduced_over(taken: Taken, axes: Any) -> Result:
+def reduce_over(taken: Taken, axes: Any) -> Result:
     """Return what is seen when some axes, or all, become one place."""
     seen, shape = taken.of(taken.x), taken.x.shape
     if seen is None:
@@ -66,23 +66,23 @@ def reduced_over(taken: Taken, axes: Any) -> Result:
     if len(taken.target) == len(shape):
         return seen
     for axis in reversed(axes):
-        seen = in_shape_without(seen, axis)
+        seen = drop_axis(seen, axis)
     return seen
 
 
 def norm(taken: Taken) -> Result:
     """A norm: its axes stand after its order."""
-    return reduced_over(taken, taken.argument(2, "dim"))
+    return reduce_over(taken, taken.argument(2, "dim"))
 
 
-def mixing(taken: Taken) -> Result:
+def softmax(taken: Taken) -> Result:
     """A softmax and its kin: every place sees all along an axis."""
     seen = taken.of(taken.x)
     axis = taken.argument(1, "dim", -1) % max(len(taken.x.shape), 1)
     return seen and over(seen, [axis], taken.x.shape)
 
 
-def halved(taken: Taken) -> Result:
+def glu(taken: Taken) -> Result:
     """A gate: one half of an axis times the other."""
     seen, shape = taken.of(taken.x), taken.x.shape
     axis = taken.argument(1, "dim", -1) % len(shape)
@@ -90,7 +90,7 @@ def halved(taken: Taken) -> Result:
     if seen is None:
         return None
     halves = [part(taken, seen, axis, range(i, i + half), taken.target) for i in (0, half)]
-    return merged([(each, taken.target) for each in halves], taken.target)
+    return merge([(each, taken.target) for each in halves], taken.target)
 
 
 def linear(taken: Taken) -> Result:
@@ -106,30 +106,30 @@ def product(left: int) -> Rule:
         one, other = taken.step.args[left : left + 2]
         rank = len(taken.target)
         if len(one.shape) != rank or len(other.shape) != rank or rank < 2:
-            return vectors(taken, one, other)
+            return product_with_vector(taken, one, other)
         parts = [(taken.of(value), value.shape) for value in taken.step.args[:left]]
         for value, axis in ((one, rank - 1), (other, rank - 2)):
             seen = taken.of(value)
-            shape = places.without(value.shape, axis)
+            shape = places.with_length_one(value.shape, axis)
             parts.append((seen and over(seen, [axis], value.shape), shape))
         some = [(seen, shape) for seen, shape in parts if seen is not None]
-        return merged(some, taken.target) if some else None
+        return merge(some, taken.target) if some else None
 
     return rule
 
 
-def vectors(taken: Taken, one: Value, other: Value) -> Result:
+def product_with_vector(taken: Taken, one: Value, other: Value) -> Result:
     """A product with a vector: all of it is seen."""
     whole = everything(taken, [other], taken.target)
     parts: list[tuple[Seen | None, Sizes]] = [(whole, (1,) * len(taken.target))]
     seen, axis = taken.of(one), len(one.shape) - 1
     if seen is not None:
-        parts.append((in_shape_without(over(seen, [axis], one.shape), axis), one.shape[:-1]))
+        parts.append((drop_axis(over(seen, [axis], one.shape), axis), one.shape[:-1]))
     some = [(seen, shape) for seen, shape in parts if seen is not None]
-    return merged(some, taken.target) if some else None
+    return merge(some, taken.target) if some else None
 
 
-def paired(place: int, default: int) -> Rule:
+def vector_products(place: int, default: int) -> Rule:
     """Return the rule of products of vectors place by place, along an axis of both.
 
     Args:
@@ -144,23 +144,23 @@ def paired(place: int, default: int) -> Rule:
         axis = taken.argument(place, "dim", default) % max(len(shape), 1)
         if seen is None or not shape:
             return seen
-        return in_shape_without(over(seen, [axis], shape), axis)
+        return drop_axis(over(seen, [axis], shape), axis)
 
     return rule
 
 
-def side_by_side(taken: Taken) -> Result:
+def bilinear(taken: Taken) -> Result:
     """All of the last axis of two tensors together."""
     parts: list[tuple[Seen, Sizes]] = []
     for value in taken.step.args[:2]:
         seen, axis = taken.of(value), len(value.shape) - 1
         if seen is not None:
             seen = over(seen, [axis], value.shape)
-            parts.append((seen, places.without(value.shape, axis)))
-    return merged(parts, taken.target) if parts else None
+            parts.append((seen, places.with_length_one(value.shape, axis)))
+    return merge(parts, taken.target) if parts else None
 
 
-def all_pairs(taken: Taken) -> Result:
+def pairwise_distances(taken: Taken) -> Result:
     """Every row of one matrix with every row of another."""
     parts: list[tuple[Seen, Sizes]] = []
     for value, turned in zip(taken.step.args[:2], (False, True), strict=True):
@@ -169,10 +169,10 @@ def all_pairs(taken: Taken) -> Result:
             continue
         seen, shape = over(seen, [rank - 1], value.shape), (*value.shape[:-1], 1)
         if turned:
-            seen = permuted(seen, (*range(rank - 2), rank - 1, rank - 2))
+            seen = permute_axes(seen, (*range(rank - 2), rank - 1, rank - 2))
             shape = (*shape[:-2], 1, shape[-2])
         parts.append((seen, shape))
-    return merged(parts, taken.target) if parts else None
+    return merge(parts, taken.target) if parts else None
 
 
 def attention(taken: Taken) -> Result:
@@ -188,18 +188,18 @@ def attention(taken: Taken) -> Result:
             continue
         seen = over(seen, axes, shape)
         for axis in axes:
-            shape = places.without(shape, axis)
+            shape = places.with_length_one(shape, axis)
         if is_key:
-            seen, shape = all_keys(seen, shape, causal=causal)
+            seen, shape = see_keys(seen, shape, causal=causal)
         parts.append((seen, shape))
-    return merged(parts, taken.target) if parts else None
+    return merge(parts, taken.target) if parts else None
 
 
-def all_keys(seen: Seen, shape: Sizes, *, causal: bool) -> tuple[Seen, Sizes]:
+def see_keys(seen: Seen, shape: Sizes, *, causal: bool) -> tuple[Seen, Sizes]:
     """Return what is seen of all keys, or of those up to each query's place."""
     axis = len(shape) - 2
     if not causal:
-        return over(seen, [axis], shape), places.without(shape, axis)
+        return over(seen, [axis], shape), places.with_length_one(shape, axis)
     if isinstance(seen, View):
         seen = as_regions(seen, shape)
     if isinstance(seen, Regions):
@@ -219,9 +219,11 @@ def recurrent(taken: Taken) -> Result:
     count = len(taken.step.results)
     if args[7]:
         return [everything for _ in range(count)]
-    steps = as_regions(seen, places.without(shape, 2)) if isinstance(seen, View) else seen
+    steps = (
+        as_regions(seen, places.with_length_one(shape, 2)) if isinstance(seen, View) else seen
+    )
     if isinstance(steps, Unknown):
         return steps
-    states = permuted(everything, (1, 0, 2)) if time else everything
+    states = permute_axes(everything, (1, 0, 2)) if time else everything
     results: list[Seen | None] = [places.so_far(steps, time)]
     return results + [states] * (count - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.analysis.traced.receptive.operands import Taken, everything, together, values_in
-from neuropil.analysis.traced.receptive.reshaping import in_shape
+from neuropil.analysis.traced.receptive.view_shapes import in_shape
 
 if TYPE_CHECKING:
     from neuropil.analysis.traced.receptive.operands import Result
@@ -26,19 +26,19 @@ def second_only(taken: Taken) -> Result:
     return together(taken, values_in(taken.step.args[1]), taken.target)
 
 
-def compared(taken: Taken) -> Result:
+def loss(taken: Taken) -> Result:
     """A loss: place by place, or of all places together."""
     if taken.target:
         return elementwise(taken)
     return everything(taken, values_in((taken.step.args, taken.step.kwargs)), taken.target)
 
 
-def filled(taken: Taken) -> Result:
+def fill(taken: Taken) -> Result:
     """Every result sees the one number that all are set to."""
     return together(taken, values_in(taken.argument(1, "value")), taken.target)
 
 
-def nothing(_taken: Taken) -> Result:
+def sees_nothing(_taken: Taken) -> Result:
     """What is made anew sees nothing."""
     return None
 
@@ -54,7 +54,7 @@ def expand(taken: Taken) -> Result:
     return together(taken, [taken.x], taken.target)
 
 
-def embedded(taken: Taken) -> Result:
+def embedding(taken: Taken) -> Result:
     """Every index sees its own place."""
     value = taken.step.args[1]
     seen = taken.of(value)

@@ -31,13 +31,13 @@ def ports(layout: Layout, width: float) -> tuple[dict[Edge, float], dict[Edge, f
         {
             edge: place
             for box, ends in side.items()
-            for edge, place in spread(layout.centres[box], ends, width).items()
+            for edge, place in spread_ports(layout.centres[box], ends, width).items()
         }
         for side in (leaving, entering)
     )  # pyright: ignore[reportReturnType]  # two sides
 
 
-def spread(
+def spread_ports(
     centre: float, ends: Sequence[tuple[float, Edge]], width: float
 ) -> dict[Edge, float]:
     """Return where several lines attach to a box, in the order in which they come.

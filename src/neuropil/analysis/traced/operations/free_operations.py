@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from neuropil.analysis.traced.operations.counting import formula_of
+from neuropil.analysis.traced.operations.formula_table import formula_of
 from neuropil.analysis.traced.operations.operation_names import name_of
 
 if TYPE_CHECKING:

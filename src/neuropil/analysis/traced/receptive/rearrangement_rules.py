@@ -11,13 +11,13 @@ from neuropil.analysis.traced.receptive.axis_views import (
     Seen,
     View,
     as_regions,
-    labelled,
+    make_view,
     with_fields,
 )
+from neuropil.analysis.traced.receptive.axis_windows import part
 from neuropil.analysis.traced.receptive.operands import unknown
 from neuropil.analysis.traced.receptive.regions import Regions
-from neuropil.analysis.traced.receptive.reshaping import in_shape
-from neuropil.analysis.traced.receptive.window_axes import part
+from neuropil.analysis.traced.receptive.view_shapes import in_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.receptive.regions import Sizes
 
 
-def permuted(seen: Seen, order: Sequence[int]) -> Seen:
+def permute_axes(seen: Seen, order: Sequence[int]) -> Seen:
     """Return what is seen when the axes stand in another order."""
     if isinstance(seen, View):
         axes = [None if axis is None else [*order].index(axis) for axis in seen.axes]
@@ -41,7 +41,7 @@ def permute(taken: Taken) -> Result:
     seen = taken.of(taken.x)
     rank = len(taken.x.shape)
     order = [axis % rank for axis in taken.argument(1, "dims", ())]
-    return seen if seen is None else permuted(seen, order)
+    return seen if seen is None else permute_axes(seen, order)
 
 
 def transpose(taken: Taken) -> Result:
@@ -52,7 +52,7 @@ def transpose(taken: Taken) -> Result:
         return seen
     a, b = taken.argument(1, "dim0", 0), taken.argument(2, "dim1", 1)
     order[a], order[b] = order[b], order[a]
-    return permuted(seen, order)
+    return permute_axes(seen, order)
 
 
 def slice_(taken: Taken) -> Result:
@@ -70,20 +70,20 @@ def select(taken: Taken) -> Result:
     seen, x = taken.of(taken.x), taken.x
     axis = taken.argument(1, "dim", 0) % len(x.shape)
     index = taken.argument(2, "index", 0) % x.shape[axis]
-    return seen and selected(taken, seen, axis, index)
+    return seen and at_index(taken, seen, axis, index)
 
 
-def selected(taken: Taken, seen: Seen, axis: int, index: int) -> Seen:
+def at_index(taken: Taken, seen: Seen, axis: int, index: int) -> Seen:
     """Return what one place of an axis sees, without the axis."""
     shape = taken.x.shape
     single = (*shape[:axis], 1, *shape[axis + 1 :])
     seen = part(taken, seen, axis, range(index, index + 1), single)
     if isinstance(seen, View) and axis in seen.axes:
-        seen = fixed(seen, axis)
-    return in_shape_without(seen, axis)
+        seen = fix_axis(seen, axis)
+    return drop_axis(seen, axis)
 
 
-def fixed(view: View, axis: int) -> View:
+def fix_axis(view: View, axis: int) -> View:
     """Return a view of a single place of an axis."""
     here = [own == axis for own in view.axes]
     return with_fields(
@@ -93,7 +93,7 @@ def fixed(view: View, axis: int) -> View:
     )
 
 
-def in_shape_without(seen: Seen, axis: int) -> Seen:
+def drop_axis(seen: Seen, axis: int) -> Seen:
     """Return the same without an axis of length 1."""
     if isinstance(seen, View):
         axes = [own if own is None or own < axis else own - 1 for own in seen.axes]
@@ -103,7 +103,7 @@ def in_shape_without(seen: Seen, axis: int) -> Seen:
     return seen
 
 
-def pieces(taken: Taken) -> Result:
+def split(taken: Taken) -> Result:
     """An axis cut into pieces."""
     seen, x = taken.of(taken.x), taken.x
     axis = taken.argument(2, "dim", 0) % len(x.shape)
@@ -121,14 +121,14 @@ def unbind(taken: Taken) -> Result:
     seen = taken.of(taken.x)
     axis = taken.argument(1, "dim", 0) % len(taken.x.shape)
     return [
-        seen and selected(taken, seen, axis, index) for index in range(len(taken.step.results))
+        seen and at_index(taken, seen, axis, index) for index in range(len(taken.step.results))
     ]
 
 
 def flip(taken: Taken) -> Result:
     """Axes the other way round."""
     axes = [axis % len(taken.x.shape) for axis in taken.argument(1, "dims", ())]
-    return turned(taken, axes, lambda array: np.flip(array, tuple(axes)))
+    return move_places(taken, axes, lambda array: np.flip(array, tuple(axes)))
 
 
 def roll(taken: Taken) -> Result:
@@ -137,7 +137,7 @@ def roll(taken: Taken) -> Result:
     shifts = taken.argument(1, "shifts")
     if not axes:
         return unknown(taken)
-    return turned(taken, axes, lambda array: np.roll(array, shifts, tuple(axes)))
+    return move_places(taken, axes, lambda array: np.roll(array, shifts, tuple(axes)))
 
 
 def repeat(taken: Taken) -> Result:
@@ -152,20 +152,20 @@ def repeat(taken: Taken) -> Result:
         lengths = zip(times, array.shape, strict=True)
         return np.tile(array, [n if length > 1 else 1 for n, length in lengths])
 
-    return moved_places(seen, axes, padded, change)
+    return rearrange_places(seen, axes, padded, change)
 
 
-def turned(taken: Taken, axes: Sequence[int], change: Callable[[Any], Any]) -> Result:
+def move_places(taken: Taken, axes: Sequence[int], change: Callable[[Any], Any]) -> Result:
     """Return what is seen when places along some axes are put elsewhere."""
-    return moved_places(taken.of(taken.x), axes, taken.x.shape, change)
+    return rearrange_places(taken.of(taken.x), axes, taken.x.shape, change)
 
 
-def moved_places(
+def rearrange_places(
     seen: Seen | None, axes: Sequence[int], shape: Sizes, change: Callable[[Any], Any]
 ) -> Result:
     """Return what is seen when an array of places is changed along some axes."""
     if isinstance(seen, View):
         if not set(axes) & {*seen.axes}:
-            return labelled(seen.axes, seen.kinds, change(seen.labels), seen.lengths)
+            return make_view(seen.axes, seen.kinds, change(seen.labels), seen.lengths)
         seen = as_regions(seen, shape)
     return seen.rearranged(change) if isinstance(seen, Regions) else seen
