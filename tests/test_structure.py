@@ -42,12 +42,6 @@ BEING_UNTIED = {
     ("cli.finish", "cli.entry"): "being untied",
     ("optim.least_squares.restarts", "optim.least_squares.levenberg_marquardt"): "being untied",
     ("runs.classic_model", "runs.classic_file"): "being untied",
-    ("training.checkpoints.resume_check", "training.trainer"): "being untied",
-    ("training.loop.batch_preparation", "training.trainer"): "being untied",
-    ("training.loop.custom_step", "training.trainer"): "being untied",
-    ("training.loop.epochs", "training.trainer"): "being untied",
-    ("training.loop.setup", "training.trainer"): "being untied",
-    ("training.trainer_options", "training.trainer"): "being untied",
 }
 
 
