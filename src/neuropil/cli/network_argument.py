@@ -210,7 +210,7 @@ def architecture(
     """
     from neuropil import architectures
     from neuropil.architectures.published import registry
-    from neuropil.cli import classic_training
+    from neuropil.cli import classic_names
     from neuropil.cli.suggestions import elsewhere
     from neuropil.core import Layer
     from neuropil.layers import Softmax
@@ -218,7 +218,7 @@ def architecture(
 
     known = sorted([*registry.ZOO, "dense", "small_convolutional"])
     if name not in known:
-        classic = classic_training.names()
+        classic = classic_names.names()
         near = nearest(name, [*known, *classic]) or elsewhere(name, "--network")
         raise ValueError(
             f"there is no architecture {shortened(name)}.{near} Known are "

@@ -31,12 +31,12 @@ def elsewhere(name: str, option: str) -> str:
 def known_names() -> dict[str, Iterable[str]]:
     """Return the names that each option of ``neuropil train`` takes."""
     from neuropil.architectures.published import registry
-    from neuropil.cli import classic_training
+    from neuropil.cli import classic_names
     from neuropil.optim import BY_NAME, schedules
     from neuropil.training.losses import losses
 
     return {
-        "--network": [*registry.ZOO, *classic_training.names()],
+        "--network": [*registry.ZOO, *classic_names.names()],
         "--optimizer": BY_NAME,
         "--loss": losses.LOSSES,
         "--schedule": schedules.SCHEDULES,
