@@ -19,7 +19,7 @@ from neuropil.datasets import (
 def test_a_missing_path_suggests_near_names(tmp_path):
     (tmp_path / "fashion").mkdir()
     with pytest.raises(
-        MissingDataError, match=r"There is no .*fashoin: did you mean 'fashion'\?"
+        MissingDataError, match=r"There is no .*fashoin\. Did you mean 'fashion'\?"
     ):
         datasets.open(tmp_path / "fashoin")
     with pytest.raises(FileNotFoundError, match=r"the folder .* does not exist"):
@@ -44,7 +44,7 @@ def test_home_is_understood(tmp_path, monkeypatch, write_table):
     [
         (
             "notes.txt",
-            "cannot be opened as data: known are a folder with a folder of pic",
+            "cannot be opened as data: open a folder with MNIST's idx files, a fol",
         ),
         ("sheet.xlsx", "sheet.xlsx cannot be opened as data: export the sheet as .csv"),
         ("photo.png", "one picture alone teaches nothing"),
@@ -62,9 +62,7 @@ def test_a_folder_of_one_table_is_that_table(tmp_path, write_table):
     (tmp_path / "LICENSE").write_text("free")
     assert datasets.open(tmp_path).kind == "table"
     write_table("x,y\n" + "1,a\n2,b\n" * 9, "other.csv")
-    with pytest.raises(
-        DataError, match="holds 2 tables or array files: open one of them, such as other"
-    ):
+    with pytest.raises(DataError, match="holds 2 data files: open one of them, such as other"):
         datasets.open(tmp_path)
 
 

@@ -53,7 +53,7 @@ def test_damaged_ones_are_refused_in_a_line(write_table, suffix):
         path = write_table(content, f"table.csv{suffix}")
         with pytest.raises(DataError, match=r"table\.csv"):
             datasets.open(path)
-    with pytest.raises(DataError, match="damaged or truncated"):
+    with pytest.raises(DataError, match="damaged"):
         datasets.open(write_table(b"PK\3\4", "table.csv.zip"))
 
 
@@ -68,7 +68,5 @@ def test_what_unpacks_to_far_more_than_tables_do_is_refused(write_table, monkeyp
 
 def test_pipes_and_folders_are_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
-    with pytest.raises(
-        DataError, match="is a named pipe: data are read from files and folders alone"
-    ):
+    with pytest.raises(DataError, match="is a pipe, not a file or folder"):
         datasets.open(tmp_path / "pipe.csv")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from neuropil.cli.console import console, label, note, say
 from neuropil.cli.errors import explained
 from neuropil.cli.figures import table
+from neuropil.datasets.formats import example_file
 from neuropil.runs.measure import answers_of, measure
 
 if TYPE_CHECKING:
@@ -126,5 +127,4 @@ def show(run: Run, stop_reason: str, measured: dict[str, Dataset]) -> None:
     label("Result", run.task.verdict(run.figures[part], targets, examples))
     if run.report.is_file():
         label("Report", str(run.report))
-    file = {"pictures": "PICTURE", "table": "TABLE.csv"}.get(run.data["kind"], "ARRAYS.npz")
-    label("Next", f"neuropil predict {run.path} {file}")
+    label("Next", f"neuropil predict {run.path} {example_file(run.data['kind'])}")

@@ -93,15 +93,16 @@ def published(network: Network, name: str | None, weights: str) -> list[str]:
     import warnings
 
     from neuropil.architectures import load_weights
-    from neuropil.architectures.published.registry import ZOO
+    from neuropil.architectures.published.zoo_table import zoo_table
 
-    if name not in ZOO:
+    zoo = zoo_table()
+    if name not in zoo:
         raise ValueError(
-            f"--weights needs --network NAME, one of {', '.join(ZOO)}; got {name!r}."
+            f"--weights needs --network NAME, one of {', '.join(zoo)}; got {name!r}."
         )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        loaded = load_weights(network, weights, name)
+        loaded = load_weights(network, weights, zoo[name].build)
     others = [str(w.message) for w in caught if str(w.message) != str(loaded)]
     return [*others, str(loaded)]
 
@@ -165,17 +166,17 @@ def from_path(path: Path) -> Callable[[], Network]:
     Raises:
         FileNotFoundError: When it is not in the folder.
     """
-    from neuropil.core import files
     from neuropil.core.reading import read_json
+    from neuropil.saving import network_files
 
     if path.is_dir():
-        path = path / files.STRUCTURE
+        path = path / network_files.STRUCTURE
         if not path.is_file():
             raise FileNotFoundError(
                 f"{path.parent} holds no {path.name}: is it a saved network?"
             )
-    plain = read_json(path, files.FORMAT)
-    return lambda: files.from_plain(plain, str(path))
+    plain = read_json(path, network_files.FORMAT)
+    return lambda: network_files.from_plain(plain, str(path))
 
 
 def from_expression(text: str, shape: Shape | None) -> tuple[Callable[[], Network], list[str]]:
@@ -209,24 +210,26 @@ def architecture(
         ValueError: When there is none of that name, or it needs to know more.
     """
     from neuropil import architectures
-    from neuropil.architectures.published import registry
+    from neuropil.architectures.published.zoo_table import zoo_table
+    from neuropil.checks import shown
     from neuropil.cli import classic_names
     from neuropil.cli.suggestions import elsewhere
     from neuropil.core import Layer
     from neuropil.layers import Softmax
-    from neuropil.text import nearest, shortened
+    from neuropil.text import nearest
 
-    known = sorted([*registry.ZOO, "dense", "small_convolutional"])
+    zoo = zoo_table()
+    known = sorted([*zoo, "dense", "small_convolutional"])
     if name not in known:
         classic = classic_names.names()
         near = nearest(name, [*known, *classic]) or elsewhere(name, "--network")
         raise ValueError(
-            f"there is no architecture {shortened(name)}.{near} Known are "
+            f"there is no architecture {shown(name)}.{near} Known are "
             f"{', '.join(known)}, and for training {', '.join(classic)}; an expression "
             f"such as 'Relu(64) >> Softmax(10)' or a saved network will do as well."
         )
     maker: Callable[..., Network] = getattr(architectures, name)
-    if name in registry.ZOO:
+    if name in zoo:
         classes = answer.units if isinstance(answer, Softmax) else answer
         if isinstance(classes, Layer):
             raise ValueError(f"{name} names classes, and the data asks for {answer!r}.")

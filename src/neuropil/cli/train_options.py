@@ -6,6 +6,8 @@ from typing import Annotated, Any, final
 
 import typer
 
+from neuropil.datasets.formats import openable
+
 DATA, NETWORK, TRAINING, RUN = "Data", "Network", "Training", "Run"
 
 
@@ -24,8 +26,7 @@ class TrainOptions:
     data: Annotated[
         Path | None,
         option(
-            "A folder with a folder of pictures per class, MNIST's idx files, a .csv or .tsv "
-            "table (also packed: .csv.gz), or .npz arrays. Default: the handwritten digits.",
+            f"The data: {openable()}; also packed (.csv.gz). Default: the handwritten digits.",
             DATA,
             metavar="PATH",
         ),

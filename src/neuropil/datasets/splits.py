@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, final
 
 from typing_extensions import override
 
+from neuropil.core.reading import reading
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.reader_boundary import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +68,7 @@ class Splits:
     def test(self) -> Dataset | None:
         """The test examples; their files are read at first use."""
         if callable(self._test):
-            with reading(self.source):
+            with reading(self.source, DataError):
                 self._test = self._test(self.notes)
         return self._test
 

@@ -13,9 +13,10 @@ from typing_extensions import override
 
 from neuropil.core.moments import ROUNDING, moments
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import listed, natural_key
+from neuropil.datasets.paths import natural_key
 from neuropil.datasets.plain_fields import number_tuple, text, text_tuple
 from neuropil.datasets.tables.cells import as_number, is_number
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -197,7 +198,7 @@ class Classes(Target):
         if unknown := sorted(set(labels) - set(numbers)):
             raise DataError(
                 f"{where} holds classes that the training data lack: "
-                f"{listed(map(repr, unknown))}; known are {listed(map(repr, numbers), 10)}."
+                f"{some_of(map(repr, unknown))}; known are {some_of(map(repr, numbers), 10)}."
             )
         return torch.tensor([numbers[label] for label in labels], dtype=torch.int64)
 

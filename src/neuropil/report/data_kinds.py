@@ -8,7 +8,8 @@ from typing_extensions import override
 
 from neuropil.core import format_shape
 from neuropil.datasets import NumberColumn, TablePreparation, TextColumn
-from neuropil.report.wording import NONE, count_of, data_number
+from neuropil.report.wording import NONE, data_number
+from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,6 @@ class ArrayData:
     noun: ClassVar[str] = "example"
     # What a classifier does to an example.
     verb: ClassVar[str] = "classified"
-    file: ClassVar[str] = "arrays.npz"
 
     def __init__(self, splits: Splits) -> None:
         self.splits = splits
@@ -80,7 +80,6 @@ class PictureData(ArrayData):
 
     noun = "picture"
     verb = "named"
-    file = "picture.png"
 
     @property
     def color(self) -> str:
@@ -113,13 +112,12 @@ class TableData(ArrayData):
     """Rows of a table, shown as a person knows them and not as the network gets them."""
 
     noun = "row"
-    file = "rows.csv"
     preparation: TablePreparation
 
     @property
     @override
     def size(self) -> str:
-        return count_of(self.splits.input_shape[0], "number")
+        return number_of(self.splits.input_shape[0], "number")
 
     @property
     @override
@@ -194,11 +192,9 @@ def column_words(column: NumberColumn | TextColumn, values: Tensor) -> str:
     missing = ""
     if column.indicator:
         count = int(values[:, len(column.features) - 1].sum())
-        missing = f"; {count_of(count, 'missing cell')} in training"
+        missing = f"; {number_of(count, 'missing cell')} in training"
     if isinstance(column, NumberColumn):
         low, high = (in_units(column, v.item()) for v in values[:, 0].aminmax())
         middle = in_units(column, (column.median - column.offset) / column.scale)
         return f"numbers {low} to {high}, median {middle}{missing}"
-    words = ", ".join(column.categories[:MOST_WORDS])
-    more = len(column.categories) - MOST_WORDS
-    return f"words: {words}" + (f" and {more} more" if more > 0 else "") + missing
+    return f"words: {some_of(column.categories, MOST_WORDS)}{missing}"

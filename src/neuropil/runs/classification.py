@@ -16,7 +16,7 @@ from neuropil.runs.confidence_interval import wilson_interval
 from neuropil.runs.decoded_metric import decoded
 from neuropil.runs.task import Figures, Mistake, Task
 from neuropil.training.losses import losses
-from neuropil.training.metrics import metrics
+from neuropil.training.metrics import class_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -100,7 +100,7 @@ class Classification(Task[Classes]):
 
     @override
     def metrics(self) -> tuple[Metric, ...]:
-        own = (metrics.accuracy, metrics.balanced_accuracy, metrics.f1)
+        own = (class_metrics.accuracy, class_metrics.balanced_accuracy, class_metrics.f1)
         return tuple(decoded(self, metric) for metric in own)
 
     @override

@@ -93,7 +93,7 @@ def bootstrap_interval(
     """
     generator = np.random.default_rng(seed)
     if len(rows) > MOST_ROWS:
-        rows = grouped(rows, generator.permutation(len(rows)) % MOST_ROWS)
+        rows = group_means(rows, generator.permutation(len(rows)) % MOST_ROWS)
     count = len(rows)
     # How often each example is drawn is multinomial, so no example is ever copied.
     block = max(1, 2**22 // count)
@@ -108,7 +108,7 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def grouped(rows: Array, groups: Array) -> Array:
+def group_means(rows: Array, groups: Array) -> Array:
     """Return a row for each group, so that their mean is that of all rows."""
     sums = np.stack([np.bincount(groups, column, MOST_ROWS) for column in rows.T], axis=1)
     return sums * (MOST_ROWS / len(rows))

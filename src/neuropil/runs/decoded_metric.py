@@ -25,7 +25,7 @@ def decoded(task: Task[Any], metric: Metric) -> Metric:
         metric.figure,
         greater_is_better=metric.greater_is_better,
         takes=task.takes,
-        merged=metric.merged,
+        combine=metric.combine,
     )
     made.name = metric.name
     return made

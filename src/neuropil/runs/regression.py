@@ -13,7 +13,7 @@ from neuropil.layers import Linear
 from neuropil.runs.decoded_metric import decoded
 from neuropil.runs.task import Figures, Mistake, Task
 from neuropil.training.losses import losses
-from neuropil.training.metrics import metrics
+from neuropil.training.metrics import value_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -82,7 +82,11 @@ class Regression(Task[Numbers]):
 
     @override
     def metrics(self) -> tuple[Metric, ...]:
-        own = (metrics.r2, metrics.root_mean_squared_error, metrics.mean_absolute_error)
+        own = (
+            value_metrics.r2,
+            value_metrics.root_mean_squared_error,
+            value_metrics.mean_absolute_error,
+        )
         return tuple(decoded(self, metric) for metric in own)
 
     @override

@@ -54,7 +54,7 @@ def test_the_plan_and_the_outcome_are_said(neuropil, table):
         "Result   ",
         "of the 16 test examples named right",
         "Report   run/report.html",
-        "Next     neuropil predict run TABLE.csv",
+        "Next     neuropil predict run table.csv",
     ):
         assert part in result.out
     assert "note: Target 'level' holds 2 distinct words: classification" in result.err

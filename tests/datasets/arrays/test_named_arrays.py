@@ -227,13 +227,11 @@ def test_nothing_is_unpickled(save, tmp_path):
     with pytest.raises(DataError, match="Python objects, which are never unpickled"):
         datasets.open(save(x=np.array([Trap()], dtype=object), y=Y))
     (tmp_path / "data.npz").write_bytes(pickle.dumps(Trap()))
-    with pytest.raises(
-        DataError, match=r"data\.npz is damaged or truncated: File is not a zip file"
-    ):
+    with pytest.raises(DataError, match=r"data\.npz is damaged: File is not a zip file"):
         datasets.open(tmp_path / "data.npz")
     (tmp_path / "x.npy").write_bytes(pickle.dumps(Trap()))
     (tmp_path / "y.npy").write_bytes(b"")
-    with pytest.raises(DataError, match=r"x\.npy is damaged or truncated: the magic string"):
+    with pytest.raises(DataError, match=r"x\.npy is damaged: the magic string"):
         datasets.open(tmp_path)
 
 
@@ -241,7 +239,7 @@ def test_a_truncated_archive_is_named(save):
     path = save(x=X, y=Y)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"data\.npz is damaged or truncated"):
+    with pytest.raises(DataError, match=r"data\.npz is damaged"):
         datasets.open(path)
     middle = len(whole) // 3
     path.write_bytes(whole[:middle] + b"\0" * 20 + whole[middle + 20 :])

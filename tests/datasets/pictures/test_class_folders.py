@@ -60,11 +60,11 @@ class TestLinks:
         (folder / "dog" / "zero.png").symlink_to("/dev/zero")
         opened = read(folder)
         assert opened.notes == [
-            "2 pictures set aside: cat/pipe.png: a named pipe, dog/zero.png: a device."
+            "2 pictures set aside: cat/pipe.png: a pipe, dog/zero.png: a device."
         ]
         new = datasets.read_for_prediction(opened.preparation, [folder])
         assert len(new.inputs) == 10
-        assert new.set_aside == ["pipe.png is a named pipe.", "zero.png is a device."]
+        assert new.set_aside == ["pipe.png is a pipe.", "zero.png is a device."]
 
 
 class TestEmptyFolders:

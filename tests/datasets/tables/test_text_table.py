@@ -86,7 +86,7 @@ def test_the_task_can_be_said(write_table):
             "The target column 'y' has the same value, 2.5, in every training",
         ),
         (["1,", "2,?"] * 9, {}, "the target column 'y' is empty"),
-        (["1,a", "2,b"] * 9, {"target": "yy"}, "has no column 'yy': did you mean 'y'"),
+        (["1,a", "2,b"] * 9, {"target": "yy"}, "has no column 'yy'\\. Did you mean 'y'"),
         (["1,a", "2,b"] * 9, {"target": "colour"}, "has no column 'colour'."),
         (
             ["1,a", "2,b"] * 9,

@@ -15,14 +15,17 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.architectures.published import hub
+from neuropil.architectures.published.architecture_facts import facts_of
+from neuropil.checks import shown
 from neuropil.core.block import Block
-from neuropil.core.tensor_file import read_tensors
+from neuropil.saving.tensor_file import read_tensors
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from os import PathLike
 
-    from neuropil.architectures.published.registry import Architecture
+    from neuropil.architectures.published.architecture_facts import Architecture
     from neuropil.core import Layer, Network
 
 # Formats that run code when they are read.
@@ -53,14 +56,14 @@ class Loaded:
         told = [f"Weights from {self.source} are loaded."]
         told += [f"{text}." for text in (*self.adapted, *self.drawn)]
         if self.unused:
-            told.append(f"Not used: {shortened(self.unused)}.")
+            told.append(f"Not used: {some_of(self.unused)}.")
         return " ".join(told)
 
 
 def load_weights(
     network: Network,
     weights: str | PathLike[str] | Mapping[str, Tensor],
-    architecture: Architecture | str,
+    architecture: Callable[..., Network],
 ) -> Loaded:
     """Load published weights into a network, by name; nothing is ever unpickled.
 
@@ -76,7 +79,8 @@ def load_weights(
             networks have (the column "weights" of ``neuropil architectures`` says which);
             ``"hub:owner/name"``, or ``"hub:owner/name@revision"``, for a repository of the hub;
             a file in the safetensors format; or a state dict in memory.
-        architecture: Whose names to expect: an architecture's name, such as ``"resnet18"``.
+        architecture: Whose names to expect: a function of `neuropil.architectures`, such as
+            `resnet18`.
 
     Returns:
         What was adapted, not found and not used.
@@ -90,7 +94,7 @@ def load_weights(
     Example:
         >>> from neuropil.architectures import resnet20
         >>> one, other = resnet20(), resnet20()
-        >>> loaded = load_weights(one, other.state_dict(), "resnet20")
+        >>> loaded = load_weights(one, other.state_dict(), resnet20)
         >>> loaded.drawn, torch.equal(one.layers["softmax1"].weight, other.softmax1.weight)
         ([], True)
     """
@@ -111,24 +115,19 @@ def load_weights(
     return loaded
 
 
-def known_architecture(architecture: Architecture | str) -> Architecture:
-    """Return the zoo's entry.
+def known_architecture(architecture: Callable[..., Network]) -> Architecture:
+    """Return what is published of an architecture.
 
     Raises:
-        ValueError: When there is none of that name.
+        ValueError: When the function is none.
     """
-    from neuropil.architectures.published.registry import (
-        ZOO,  # the registry loads weights by this module
-    )
-    from neuropil.core.expression import nearest
-
-    if not isinstance(architecture, str):
-        return architecture
-    if architecture not in ZOO:
+    facts = facts_of(architecture)
+    if facts is None:
         raise ValueError(
-            f"there is no architecture {architecture[:200]!r}.{nearest(architecture, ZOO)}"
+            f"load_weights takes a function of neuropil.architectures, such as resnet18, got "
+            f"{shown(architecture)}."
         )
-    return ZOO[architecture]
+    return facts
 
 
 def read(
@@ -231,7 +230,7 @@ def whose(
     if 2 * len(found) < len(best):
         raise ValueError(
             f"{source} does not hold weights of {known.name}: it names "
-            f"{shortened(sorted(there))}, and {known.name} has {shortened(ours)}."
+            f"{some_of(sorted(there))}, and {known.name} has {some_of(ours)}."
         )
     names = dict(zip(ours, best, strict=True))
     return names, [name for name in ours if names[name] not in there]
@@ -333,9 +332,3 @@ def normalize(network: Network, mean: tuple[float, ...], std: tuple[float, ...])
     if channels != values.shape[1]:
         values = values.mean(1, keepdim=True).expand(2, channels or 1)
     source.set_normalization(*values)  # pyright: ignore[reportCallIssue]  # only Input is a source
-
-
-def shortened(names: list[str]) -> str:
-    """Return the first few names."""
-    more = len(names) - 3
-    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")

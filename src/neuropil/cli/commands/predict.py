@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neuropil.cli.command_options import Json, RunFolder, open_trained
+from neuropil.datasets.formats import readable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor
 
+    from neuropil.datasets import PredictionInputs
     from neuropil.runs.run_folder import Run
 
 
 def predict(
     folder: RunFolder,
     files: Annotated[
-        list[Path], typer.Argument(help="Pictures, folders of pictures, tables, or arrays.")
+        list[Path], typer.Argument(help=f"New input: {readable()}, or folders of pictures.")
     ],
     top: Annotated[int, typer.Option(help="How many classes to name.")] = 1,
     out: Annotated[
@@ -44,7 +44,7 @@ def predict(
         note(line)
     answers, task = run.predict(given.inputs, network), run.task
     if out is not None:
-        write_table(out, run, files, given.names, answers)
+        write_table(out, run, given, answers)
         say(f"{len(answers):,} predictions in {out}")
     elif json:
         say_json(list(task.rows(answers, given.names)))
@@ -65,16 +65,14 @@ def check_options(top: int, out: Path | None) -> None:
         raise ValueError(f"--out writes a .csv file, got {str(out)!r}.")
 
 
-def write_table(
-    out: Path, run: "Run", files: "Sequence[Path]", names: "Sequence[str]", answers: "Tensor"
-) -> None:
+def write_table(out: Path, run: "Run", given: "PredictionInputs", answers: "Tensor") -> None:
     """Write predictions as CSV, after the columns of the table where there is one."""
     import csv
     import io
 
     from neuropil.core.atomic import replacing
 
-    columns = own_columns(run, files, names) | run.task.columns(answers, run.figures)
+    columns = own_columns(given) | run.task.columns(answers, run.figures)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -83,15 +81,9 @@ def write_table(
         file.write(text.getvalue().encode())
 
 
-def own_columns(
-    run: "Run", files: "Sequence[Path]", names: "Sequence[str]"
-) -> dict[str, list[Any]]:
+def own_columns(given: "PredictionInputs") -> dict[str, list[Any]]:
     """Return the table that the rows came from, or else their names."""
-    from neuropil.datasets import TablePreparation
-
-    preparation = run.preparation
-    if not isinstance(preparation, TablePreparation) or len(files) != 1:
-        return {"name": list(names)}
-    table = preparation.read(files[0], [])
-    columns = (column.to_pylist() for column in table.columns)
-    return dict(zip(table.names, columns, strict=True))
+    if given.table is None:
+        return {"name": given.names}
+    columns = (column.to_pylist() for column in given.table.columns)
+    return dict(zip(given.table.names, columns, strict=True))

@@ -51,7 +51,7 @@ def search(word: str, known: dict[str, Item]) -> list[Item]:
     Raises:
         ValueError: When none has; the nearest name is suggested.
     """
-    from neuropil.core.expression import nearest
+    from neuropil.text import nearest
 
     wanted = word.casefold()
     for texts in (lambda i: i.name, lambda i: f"{i.section} {i.line}"):
@@ -89,7 +89,7 @@ def home_of(section: str) -> str:
     """Return the package that a section's items are imported from."""
     from neuropil.cli.catalogue import SECTIONS
 
-    return SECTIONS[section]
+    return SECTIONS[section][0]
 
 
 def show_item(console: Console, item: Item) -> None:

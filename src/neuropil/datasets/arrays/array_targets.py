@@ -8,7 +8,7 @@ import numpy as np
 
 from neuropil.datasets.arrays.array_preparation import check_finite
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import composed
+from neuropil.datasets.paths import compose_accents
 from neuropil.datasets.tables.cells import MAX_CLASSES
 
 Values = np.ndarray[Any, Any]
@@ -100,7 +100,7 @@ def as_word(value: Any) -> str:
             value = value.decode()
         except UnicodeDecodeError:
             value = value.decode("latin-1")  # it has a letter for every byte: none become alike
-    return composed(str(value))
+    return compose_accents(str(value))
 
 
 def number_word(value: Any) -> str:

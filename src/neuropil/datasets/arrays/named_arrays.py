@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from neuropil.core.moments import column_axes, narrow, standardization
-from neuropil.datasets.arrays.array_file import ArrayFile
+from neuropil.datasets.arrays.array_file import ArrayFile, is_npy, read_npy
 from neuropil.datasets.arrays.array_preparation import (
     ArrayPreparation,
     check_finite,
@@ -27,6 +27,7 @@ from neuropil.datasets.arrays.axis_order import as_batch, example_shape, value_r
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.errors import DataError, recalling
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
+from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.target import Classes, Numbers, Target
 
@@ -91,24 +92,62 @@ def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
     preparation = prepare(train, target, value_range(inputs))
     wide = narrow(torch.as_tensor(train.targets)).dtype
 
-    def prepared(part: Dataset) -> Dataset:
+    def prepare_part(part: Dataset) -> Dataset:
         targets = torch.as_tensor(part.targets)
         targets = targets.to(wide) if targets.is_floating_point() else targets
         return Dataset(preparation.encode(part.inputs), targets)
 
     test_part = (
-        (lambda notes: prepared(held_out(notes)))
+        (lambda notes: prepare_part(held_out(notes)))
         if callable(held_out)
-        else held_out and prepared(held_out)
+        else held_out and prepare_part(held_out)
     )
     return Splits(
-        prepared(train),
-        cut and prepared(cut),
+        prepare_part(train),
+        cut and prepare_part(cut),
         test_part,
         preparation=preparation,
         source=str(path),
         notes=notes,
     )
+
+
+def read_labelled(preparation: Preparation, path: Path, _notes: list[str]) -> Dataset:
+    """Return the test arrays of a file or folder, or all it has.
+
+    Args:
+        preparation: How the training data were read.
+        path: The file or the folder.
+    """
+    file = ArrayFile(path)
+    inputs, values = load_pair(file, file.pair("test") or file.require_training_pair())
+    targets = encode_outcome(values, preparation.target, class_names(file), str(path))
+    return Dataset(preparation.encode(inputs), targets)
+
+
+def read_new(preparation: Preparation, file: Path, notes: list[str]) -> PredictionInputs:
+    """Return the examples in an array file, which may be a single one.
+
+    Args:
+        preparation: How the training data were read.
+        file: The file.
+        notes: Gains a line for each thing a person should know.
+
+    Raises:
+        DataError: If the array does not fit.
+    """
+    if is_npy(file):
+        name, array = file.name, read_npy(file)
+    else:
+        arrays = ArrayFile(file)
+        own = arrays.inputs_name()
+        name, array = f"{file.name}, {own}", arrays[own]
+    try:
+        batch = preparation.encode(array, notes)
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from None
+    rows = [f"{name}, row {row}" for row in range(len(batch))]
+    return PredictionInputs(batch, rows if len(batch) > 1 else [name])
 
 
 def in_double_precision(batch: Values) -> Values | Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.errors import DataError, recalling
-from neuropil.datasets.paths import counted, listed, natural_key, visible
+from neuropil.datasets.paths import natural_key, visible
 from neuropil.datasets.pictures.class_folders import Files, find_files, is_picture
 from neuropil.datasets.pictures.picture_batch import (
     Batch,
@@ -23,6 +23,7 @@ from neuropil.datasets.pictures.picture_batch import (
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.target import Classes
+from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,6 +107,25 @@ def open_parts(
     )
 
 
+def recognise(path: Path) -> str | None:
+    """Return what a folder holds if there are folders in it, or None."""
+    found = path.is_dir() and any(entry.is_dir() for entry in visible(path))
+    return "folders of pictures" if found else None
+
+
+def read_labelled(preparation: PicturePreparation, folder: Path, notes: list[str]) -> Dataset:
+    """Return the test pictures of a folder of classes, or all it has.
+
+    Args:
+        preparation: How the training pictures were read.
+        folder: The folder.
+        notes: Gains a line for each thing a person should know.
+    """
+    parts = find_parts(folder)
+    files = find_files(parts.get("test", parts["train"]))
+    return read_pictures_by_class(files, preparation, folder, notes)
+
+
 def read_pictures_by_class(
     files: Files, preparation: PicturePreparation, root: Path, notes: list[str]
 ) -> Dataset:
@@ -148,7 +168,7 @@ def common_shape(files: Files, options: Options, notes: list[str]) -> tuple[int,
     if not headers:
         path, reason = next(iter(broken.items()))
         raise DataError(
-            f"None of the {counted(len(paths), 'picture')} in {files.folder} can be read: "
+            f"None of the {number_of(len(paths), 'picture')} in {files.folder} can be read: "
             f"{path.name}: {reason}."
         )
     if options.color is None:
@@ -177,7 +197,9 @@ def common_size(
     if len(set(sizes)) == 1:
         if height * width * pixel * len(sizes) <= MAX_BYTES:
             return height, width
-        why = f"All {counted(len(sizes), 'picture')} are {height}×{width}, too much for memory"
+        why = (
+            f"All {number_of(len(sizes), 'picture')} are {height}×{width}, too much for memory"
+        )
     else:
         why = f"The pictures have {len(set(sizes)):,} sizes, the median is {height}×{width}"
     shrink = min(1.0, LONGEST_SIDE / max(height, width))
@@ -216,7 +238,7 @@ def read_files(
     labels = [label for _, label in kept]
     lost = {label for _, label in files.pictures} - set(labels)
     if lost:
-        named = listed(map(repr, sorted(lost, key=natural_key)))
+        named = some_of(map(repr, sorted(lost, key=natural_key)))
         notes.append(f"No picture of {named} can be read: no class.")
     return batch, labels, [str(path.relative_to(root)) for path, _ in kept]
 

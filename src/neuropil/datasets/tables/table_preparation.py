@@ -12,18 +12,19 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import listed
 from neuropil.datasets.plain_fields import flag, object_list, text, text_tuple
 from neuropil.datasets.preparation import Preparation
 from neuropil.datasets.tables.cells import class_labels, missing_cells
 from neuropil.datasets.tables.encodings import check_encoding
+from neuropil.datasets.tables.table import Table
 from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn, column_from_json
-from neuropil.datasets.tables.table_file import Table, read_table
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from neuropil.datasets.tables.table import TableReader
     from neuropil.datasets.target import Classes, Numbers, Target
 
 
@@ -92,14 +93,14 @@ class TablePreparation(Preparation):
         table = raw if isinstance(raw, Table) else Table.of(raw)
         if lacking := [c.name for c in self.columns if c.name not in table.names]:
             raise DataError(
-                f"{table.source} lacks the columns {listed(map(repr, lacking), 8)}; it has "
-                f"{listed(map(repr, table.names), 8)}."
+                f"{table.source} lacks the columns {some_of(map(repr, lacking), 8)}; it has "
+                f"{some_of(map(repr, table.names), 8)}."
             )
         said: list[str] = [] if notes is None else notes
         encoded = [column.encode(table, said) for column in self.columns]
         return torch.from_numpy(np.concatenate(encoded, axis=1))
 
-    def read(self, path: Path, notes: list[str]) -> Table:
+    def read(self, path: Path, notes: list[str], reader: TableReader) -> Table:
         """Return a table from a file, read as the training table was.
 
         Where that had no header, the target may be left out, and columns are found by place.
@@ -107,12 +108,13 @@ class TablePreparation(Preparation):
         Args:
             path: The file.
             notes: Gains a line for each thing a person should know.
+            reader: Reads a table of the file's format.
 
         Raises:
             DataError: If it is not a table.
         """
         inputs = [name for name in self.names if name != self.target.name]
-        table = read_table(
+        table = reader(
             path,
             notes,
             header=self.header,

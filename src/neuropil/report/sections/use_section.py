@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from neuropil.datasets.formats import example_file
 from neuropil.report.page import Section
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def use_section(subject: Subject, task: TaskPages) -> Section:
     """Return the commands and the Python that take the result further."""
-    folder, file = shlex.quote(subject.run), subject.data.file
+    folder, file = shlex.quote(subject.run), example_file(subject.splits.kind)
     answer, holds = task.answer(subject)
     return Section(
         "use",
