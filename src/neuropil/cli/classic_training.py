@@ -6,11 +6,11 @@ import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from neuropil.cli.classic_names import class_named
 from neuropil.cli.console import label
 from neuropil.cli.settings import Settings
 from neuropil.cli.train_options import flag
 from neuropil.core.name_lookup import plain_options
+from neuropil.runs.classic_names import class_named
 
 if TYPE_CHECKING:
     from neuropil.classic.base import ClassicNetwork

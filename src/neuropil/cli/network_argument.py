@@ -212,10 +212,10 @@ def architecture(
     from neuropil import architectures
     from neuropil.architectures.published.zoo_table import zoo_table
     from neuropil.checks import shown
-    from neuropil.cli import classic_names
     from neuropil.cli.suggestions import elsewhere
     from neuropil.core import Layer
     from neuropil.layers import Softmax
+    from neuropil.runs import classic_names
     from neuropil.text import nearest
 
     zoo = zoo_table()

@@ -31,9 +31,9 @@ def elsewhere(name: str, option: str) -> str:
 def known_names() -> dict[str, Iterable[str]]:
     """Return the names that each option of ``neuropil train`` takes."""
     from neuropil.architectures.published.zoo_table import zoo_table
-    from neuropil.cli import classic_names
     from neuropil.optim import schedules
     from neuropil.optim.optimizer_table import optimizers
+    from neuropil.runs import classic_names
     from neuropil.training.losses import losses
 
     return {

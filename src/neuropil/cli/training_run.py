@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from neuropil.cli import classic_training, plan
-from neuropil.cli.classic_names import class_named
 from neuropil.cli.finish import finish
 from neuropil.cli.interruption import saying_what_is_kept
 from neuropil.cli.network_argument import resized
@@ -16,6 +15,7 @@ from neuropil.cli.plan_text import show_data, show_plan
 from neuropil.cli.progress_bar import progress_for
 from neuropil.cli.run_data import new_folder, open_splits
 from neuropil.cli.settings import Settings
+from neuropil.runs.classic_names import class_named
 from neuropil.runs.run_facts import check_free
 from neuropil.runs.run_folder import Run
 from neuropil.runs.tasks import task_for
