@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "neuropil"
 
 # Each package uses only those before it.
 ORDER = (
-    "checks", "text", "lazy", "core", "init", "layers", "saving", "architectures", "optim",
+    "text", "checks", "lazy", "core", "init", "layers", "saving", "architectures", "optim",
     "classic", "datasets", "analysis", "training", "runs", "vision", "study", "plots", "report",
     "cli", "__main__",
 )  # fmt: skip
