@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.plain_fields import text
+from neuropil.datasets.plain_fields import class_of_kind
 from neuropil.datasets.target import Target
 
 if TYPE_CHECKING:
@@ -67,9 +66,5 @@ class Preparation(ABC):
         Raises:
             DataError: If it is damaged.
         """
-        kind = text(data, "kind")
-        if kind not in KINDS:
-            raise DataError(
-                f"damaged preparation: unknown kind {kind!r}, known are {sorted(KINDS)}."
-            )
-        return KINDS[kind].from_fields(data, Target.from_json(data.get("target") or {}))
+        kind = class_of_kind(data, KINDS)
+        return kind.from_fields(data, Target.from_json(data.get("target") or {}))
