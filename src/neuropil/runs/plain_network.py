@@ -16,6 +16,7 @@ from neuropil import classic
 from neuropil.checks import shown
 from neuropil.classic.base import ClassicNetwork, check_sizes
 from neuropil.classic.boltzmann.generators import generator_of, words_of
+from neuropil.lazy import public_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Every class that a file may name.
-KINDS = tuple(classic.__all__)
+KINDS = tuple(public_names(classic))
 # Lists within lists, at most.
 DEEPEST = 8
 LARGEST = 2**64

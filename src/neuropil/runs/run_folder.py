@@ -28,6 +28,7 @@ from neuropil.runs.run_facts import (
     FIELDS,
     FILES,
     FORMAT,
+    MODEL,
     check_free,
     finite,
     lock_folder,
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from neuropil.runs.task import Task
 
 HISTORY, REPORT = "history.csv", "report.html"
-MODEL = "model.json"  # of a classic network
 
 
 @final
