@@ -21,7 +21,7 @@ from neuropil.core import Network
 from neuropil.core import name_lookup as algorithm_names
 from neuropil.core.arguments import Arguments
 from neuropil.core.name_lookup import plain_options
-from neuropil.datasets import DataError, Preparation, augmentation
+from neuropil.datasets import DataError, augmentation, read_preparation
 from neuropil.datasets.arrays.array_file import ArrayFile, read_npy
 from neuropil.layers import Input, Relu
 from neuropil.optim import by_name, schedules
@@ -238,7 +238,7 @@ def test_no_callable_can_be_named_as_a_preparation(names):
     with nothing_runs():
         for name in names:
             with pytest.raises(DataError):
-                Preparation.from_json({"kind": name, "text": CANARY})
+                read_preparation({"kind": name, "text": CANARY})
 
 
 class Hostile:

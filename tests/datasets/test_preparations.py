@@ -1,10 +1,9 @@
-"""The public names of the preparations load every kind."""
+"""Every kind of preparation is read back."""
 
-from neuropil import datasets
-from neuropil.datasets import preparations
-from neuropil.datasets.preparation import KINDS
+from neuropil.datasets import preparation, preparations
 
 
-def test_whoever_asks_for_one_can_read_all():
-    assert datasets.Preparation is preparations.Preparation
-    assert {kind.__name__ for kind in KINDS.values()} < set(preparations.__all__)
+def test_every_kind_is_read_back():
+    kinds = preparation.Preparation.__subclasses__()
+    assert sorted(kind.kind for kind in kinds) == sorted(preparations.KINDS)
+    assert set(preparations.KINDS.values()) == set(kinds)

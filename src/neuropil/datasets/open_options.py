@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, final
 
 from neuropil.checks import COUNTABLE, Rules, check_options, choice, optional, whole
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError
 from neuropil.datasets.splitting import split
 from neuropil.datasets.tables.encodings import check_encoding
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from neuropil import datasets
-from neuropil.datasets import Classes, DataError, PicturePreparation, Preparation
+from neuropil.datasets import Classes, DataError, PicturePreparation, read_preparation
 
 
 def values(low, high, count=1, shape=(6, 5), dtype=np.uint16):
@@ -178,9 +178,7 @@ class TestOtherParts:
     def test_new_files_are_read_as_the_training_set_was(self, write, tmp_path):
         write("a", values(0, 59, 4))
         opened = read(write("b", values(40, 119, 4)))
-        preparation = Preparation.from_json(
-            json.loads(json.dumps(opened.preparation.to_json()))
-        )
+        preparation = read_preparation(json.loads(json.dumps(opened.preparation.to_json())))
         for place, name in enumerate(opened.train.names):
             notes = []
             encoded = preparation.encode(tmp_path / name, notes)
@@ -209,7 +207,7 @@ class TestOtherParts:
     def test_damaged_plain_data(self, white):
         plain = PicturePreparation((1, 6, 5), Classes("ab")).to_json()
         with pytest.raises(DataError, match="white"):
-            Preparation.from_json(plain | {"white": white})
+            read_preparation(plain | {"white": white})
 
 
 class TestWhatWasSetAside:
