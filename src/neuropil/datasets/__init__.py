@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     )
     from neuropil.datasets.prediction_inputs import PredictionInputs as PredictionInputs
     from neuropil.datasets.preparation import Preparation as Preparation
-    from neuropil.datasets.preparations import read_preparation as read_preparation
     from neuropil.datasets.splits import Splits as Splits
     from neuropil.datasets.splitting import split as split
     from neuropil.datasets.splitting import split_indices as split_indices

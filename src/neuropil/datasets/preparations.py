@@ -1,4 +1,4 @@
-"""The kinds of preparation, and how any of them is read back from plain data."""
+"""The kinds of preparation, by the name that is stored in their plain data."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from neuropil.datasets.target import Target
 if TYPE_CHECKING:
     from neuropil.datasets.preparation import Preparation
 
-KINDS = {kind.kind: kind for kind in (ArrayPreparation, PicturePreparation, TablePreparation)}
+KINDS: dict[str, type[Preparation]] = {
+    made.kind: made for made in (ArrayPreparation, PicturePreparation, TablePreparation)
+}
 
 
-def read_preparation(data: Any) -> Preparation:
+def preparation_from_json(data: Any) -> Preparation:
     """Return the preparation that its `to_json` described.
 
     Args:
@@ -24,12 +26,6 @@ def read_preparation(data: Any) -> Preparation:
 
     Raises:
         DataError: If it is damaged.
-
-    Example:
-        >>> from neuropil.datasets import ArrayPreparation, Classes
-        >>> pair = ArrayPreparation((2,), Classes(["a", "b"]))
-        >>> read_preparation(pair.to_json()) == pair
-        True
     """
     kind = class_of_kind(data, KINDS)
     return kind.from_fields(data, Target.from_json(data.get("target") or {}))

@@ -20,8 +20,8 @@ from neuropil.datasets import (
     Preparation,
     Splits,
     read_for_prediction,
-    read_preparation,
 )
+from neuropil.datasets.preparations import preparation_from_json
 from neuropil.runs.measure import answers_of
 from neuropil.runs.run_facts import (
     CHECKPOINTS,
@@ -218,7 +218,7 @@ class Run:
             ValueError: When ``run.json`` is damaged.
         """
         try:
-            return read_preparation(self.data.get("preparation"))
+            return preparation_from_json(self.data.get("preparation"))
         except DataError as error:
             raise ValueError(f"{self.path / FACTS}: {error}") from None
 

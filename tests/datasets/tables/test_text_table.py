@@ -17,8 +17,8 @@ from neuropil.datasets import (
     Table,
     TablePreparation,
     TextColumn,
-    read_preparation,
 )
+from neuropil.datasets.preparations import preparation_from_json
 
 KINDS = {"classification": "classes", "regression": "numbers"}
 
@@ -260,7 +260,7 @@ def test_what_a_column_gives_is_what_the_cells_say(data):
 def test_the_preparation_survives_json(write_table):
     lines = [f"{word},{n % 5 or ''},{n % 2}" for n, word in enumerate(["r", "b", "?"] * 10)]
     preparation = datasets.open(write_table(rows(*lines, header="w,x,y"))).preparation
-    again = read_preparation(json.loads(json.dumps(preparation.to_json())))
+    again = preparation_from_json(json.loads(json.dumps(preparation.to_json())))
     assert again == preparation
 
 
@@ -291,9 +291,9 @@ GOOD = TablePreparation(
 )
 def test_a_damaged_preparation_is_refused(change, message):
     with pytest.raises(DataError, match=message):
-        read_preparation({**GOOD, **change})
+        preparation_from_json({**GOOD, **change})
     with pytest.raises(DataError, match="'kind' must be a text"):
-        read_preparation([GOOD])
+        preparation_from_json([GOOD])
 
 
 def test_real_tables_are_read_as_published(data):
