@@ -241,8 +241,12 @@ def test_stages_are_named_and_give_a_pyramid(name):
     assert name == "unet" or sides == sorted(sides, reverse=True)
 
 
-def test_the_table_of_the_zoo():
-    rows = zoo()
+@pytest.fixture(scope="module")
+def rows():
+    return zoo()
+
+
+def test_the_table_of_the_zoo(rows):
     assert {row.name for row in rows} == {*ZOO}
     assert all(row.paper and row.accuracy and row.source for row in rows)
     fields = {row.name: row.receptive_field for row in rows}
@@ -261,8 +265,8 @@ def test_accuracies_are_those_of_whom_they_name(name):
     assert (ZOO[name].source, ZOO[name].accuracy) == ("torchvision", f"{found:.1f} % ImageNet")
 
 
-def test_weights_are_named_where_they_are_known():
-    rows = {row.name: row for row in zoo()}
+def test_weights_are_named_where_they_are_known(rows):
+    rows = {row.name: row for row in rows}
     assert rows["mobilenet"].weights == "timm/mobilenetv1_100.ra4_e3600_r224_in1k"
     assert rows["mobilenet"].source == "timm"
     assert rows["alexnet"].weights is None
