@@ -41,7 +41,7 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what the modules hold out of garbage collections, which took a tenth of the time."""
+    """Leave what modules hold out of garbage collections, which took a tenth of the time."""
     gc.freeze()
 
 
