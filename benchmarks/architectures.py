@@ -62,7 +62,7 @@ def compared(
     }
     built = alternate(make, rounds=3)
     ours, theirs = make["ours"]().to(device), make["theirs"]().to(device)
-    load_weights(ours, theirs.state_dict(), name)
+    load_weights(ours, theirs.state_dict(), getattr(architectures, name))
     batch *= 16 if device.type == "cuda" else 1
     x = torch.randn(batch, 3, side, side, device=device)
     print(f"{name}, batch {batch}, {side} px, {device.type}:")

@@ -60,7 +60,7 @@ def trained(train: Any, test: Any, weights: Any, seed: int, epochs: int) -> floa
     if weights is not None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the last layer is for other classes
-            load_weights(network, weights, "resnet20")
+            load_weights(network, weights, resnet20)
     trainer = Trainer(
         network,
         loss="cross_entropy",

@@ -14,13 +14,12 @@ import pytest
 import torch
 
 import neuropil
-from neuropil.architectures.published.weights import load_weights
+from neuropil.architectures import load_weights, resnet20
 from neuropil.classic import LVQ
 from neuropil.cli import augmentation_text
-from neuropil.core import Network, expression, files
+from neuropil.core import Network
 from neuropil.core import name_lookup as algorithm_names
 from neuropil.core.arguments import Arguments
-from neuropil.core.expression import catalogue
 from neuropil.core.name_lookup import plain_options
 from neuropil.datasets import DataError, Preparation, augmentation
 from neuropil.datasets.arrays.array_file import ArrayFile, read_npy
@@ -28,6 +27,8 @@ from neuropil.layers import Input, Relu
 from neuropil.optim import by_name, schedules
 from neuropil.runs.classic_model import ClassicModel
 from neuropil.runs.plain_network import KINDS, Reader, Writer
+from neuropil.saving import expression, layer_catalogue, network_files
+from neuropil.saving.layer_catalogue import catalogue
 from neuropil.training.checkpoints.checkpoint import Checkpoints
 from neuropil.training.losses import losses
 from neuropil.training.metrics import metrics
@@ -93,7 +94,7 @@ def callables() -> list[str]:
 def names() -> list[str]:
     found = callables()
     assert "neuropil.core.generated_forward.function" in found
-    assert "neuropil.lazy.lazily" in found
+    assert "neuropil.lazy.load_on_use" in found
     assert len(found) > 3000
     return sorted({*found, *(name.rpartition(".")[2] for name in found)})
 
@@ -111,7 +112,7 @@ def written() -> tuple[dict, dict]:
 @pytest.fixture(autouse=True)
 def no_suggestions(monkeypatch):
     """Leave out the search for a name that is nearly right, which takes most of the time."""
-    for module in (expression, algorithm_names):
+    for module in (expression, layer_catalogue, algorithm_names):
         monkeypatch.setattr(module, "nearest", lambda name, known: "")
 
 
@@ -181,21 +182,21 @@ def is_layer(name: str) -> bool:
 
 
 def test_no_callable_can_be_named_in_a_networks_structure(names):
-    plain = files.to_plain(Input(2) >> Relu(3))
-    files.from_plain(plain, "here")
+    plain = network_files.to_plain(Input(2) >> Relu(3))
+    network_files.from_plain(plain, "here")
     with nothing_runs():
         for name in names:
             if not is_layer(name):
                 layer = {"type": name, "arguments": {"text": CANARY}}
-                assert refused_by(files.layer_from_plain, layer), name
+                assert refused_by(network_files.layer_from_plain, layer), name
                 relu = {"type": "Relu", "arguments": {"units": 3, "weight": layer}}
-                assert refused_by(files.layer_from_plain, relu), name
+                assert refused_by(network_files.layer_from_plain, relu), name
         function = {
             "type": "neuropil.core.generated_forward.function",
             "arguments": {"text": CANARY},
         }
         asked = plain | {"layers": plain["layers"] | {"relu1": function}}
-        assert refused_by(files.from_plain, asked, "here")
+        assert refused_by(network_files.from_plain, asked, "here")
 
 
 def test_no_callable_can_be_named_in_an_expression(names):
@@ -282,7 +283,7 @@ def test_pickles_in_place_of_weights_are_not_read(tmp_path):
     for name in ("weights.pt", "weights.safetensors"):
         torch.save({"weight": Hostile()}, tmp_path / name)
         with pytest.raises(ValueError, match=r"pickle|damaged|safetensors"):
-            load_weights(network, tmp_path / name, "resnet20")
+            load_weights(network, tmp_path / name, resnet20)
     assert builtins.canary is False
 
 

@@ -55,7 +55,7 @@ def learn(spectrum: str, rows: int, known: np.ndarray) -> dict[str, Any]:
     """Return the largest angle of each rule after each pass, its seconds, and peak memory."""
     from scipy.linalg import subspace_angles
 
-    from neuropil.classic.hebbian import Oja
+    from neuropil.classic import Oja
 
     rules = ("oja", "sanger")
     models = {

@@ -4,73 +4,45 @@ Compose networks with ``>>``, see their shapes, cost and receptive field before 
 train them, and measure which tricks help on your own data.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
-from neuropil.lazy import lazily
+from neuropil.core.later import FUNCTIONS
+from neuropil.lazy import load_on_use
 
 if TYPE_CHECKING:
-    from neuropil import (
-        analysis,
-        architectures,
-        classic,
-        datasets,
-        init,
-        layers,
-        optim,
-        plots,
-        report,
-        runs,
-        training,
+    from neuropil import analysis as analysis
+    from neuropil import architectures as architectures
+    from neuropil import classic as classic
+    from neuropil import core as core
+    from neuropil import datasets as datasets
+    from neuropil import init as init
+    from neuropil import layers as layers
+    from neuropil import optim as optim
+    from neuropil import plots as plots
+    from neuropil import report as report
+    from neuropil import runs as runs
+    from neuropil import saving as saving
+    from neuropil import training as training
+    from neuropil.core.composition import join as join
+    from neuropil.core.composition import parallel as parallel
+    from neuropil.core.composition import repeat as repeat
+    from neuropil.core.layer import Layer as Layer
+    from neuropil.core.network import Network as Network
+    from neuropil.core.shape import ShapeError as ShapeError
+    from neuropil.training.estimators.network_classifier import (
+        NetworkClassifier as NetworkClassifier,
     )
-    from neuropil.core import Layer, Network, ShapeError, join, parallel, repeat
-    from neuropil.training import NetworkClassifier, NetworkRegressor, Trainer
+    from neuropil.training.estimators.network_regressor import (
+        NetworkRegressor as NetworkRegressor,
+    )
+    from neuropil.training.trainer import Trainer as Trainer
 
 __version__ = "0.1.0"
 
-# Where each public name lives. Nothing is imported before it is used: `import neuropil` takes
-# milliseconds, and PyTorch alone more than a second.
-__getattr__, __dir__ = lazily(
-    __name__,
-    {
-        "neuropil.core": ("Layer", "Network", "ShapeError", "join", "parallel", "repeat"),
-        "neuropil.training": ("NetworkClassifier", "NetworkRegressor", "Trainer"),
-    },
-    (
-        "analysis",
-        "architectures",
-        "classic",
-        "datasets",
-        "init",
-        "layers",
-        "optim",
-        "plots",
-        "report",
-        "runs",
-        "training",
-    ),
+FUNCTIONS.update(
+    summary=("neuropil.analysis.summary.summary_table", "summary"),
+    save=("neuropil.saving.network_files", "save"),
+    load=("neuropil.saving.network_files", "load"),
+    parse=("neuropil.saving.expression", "parse"),
 )
-
-__all__ = [
-    "Layer",
-    "Network",
-    "NetworkClassifier",
-    "NetworkRegressor",
-    "ShapeError",
-    "Trainer",
-    "analysis",
-    "architectures",
-    "classic",
-    "datasets",
-    "init",
-    "join",
-    "layers",
-    "optim",
-    "parallel",
-    "plots",
-    "repeat",
-    "report",
-    "runs",
-    "training",
-]
+load_on_use(__name__, __file__)

@@ -1,37 +1,78 @@
-"""Public names that are loaded when they are first used."""
+"""Packages whose public names are loaded when they are first used."""
 
 from __future__ import annotations
 
+import ast
 import importlib
 import sys
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+from typing_extensions import override
 
 
-def lazily(
-    package: str, homes: Mapping[str, Sequence[str]], modules: Sequence[str] = ()
-) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return a package's ``__getattr__`` and ``__dir__``, which import a name's home on demand.
+class LazyPackage(ModuleType):
+    """A package that imports a public name from its module when the name is first used.
+
+    The list of the names is the imports under ``if TYPE_CHECKING:`` in the package's
+    ``__init__.py``, which editors and type checkers read too. They have the form that exports a
+    name: ``from neuropil.core.layer import Layer as Layer``.
+    """
+
+    # The module and the name in it of each public name.
+    homes: dict[str, tuple[str, str]]
+
+    @override
+    def __getattr__(self, name: str) -> Any:
+        if name not in self.homes:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        module, original = self.homes[name]
+        if module == self.__name__:
+            return importlib.import_module(f"{module}.{name}")
+        value = getattr(importlib.import_module(module), original)
+        setattr(self, name, value)
+        return value
+
+    @override
+    def __setattr__(self, name: str, value: object) -> None:
+        # Importing a sub-package sets it as an attribute. A public function of the same name
+        # stays, as analysis.summary does.
+        home, _ = self.homes.get(name, (self.__name__, name))
+        if home == self.__name__ or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+    @override
+    def __dir__(self) -> list[str]:
+        return sorted({*self.homes, *(name for name in vars(self) if name.startswith("__"))})
+
+
+def load_on_use(package: str, file: str) -> None:
+    """Make a package load its public names lazily: the last line of its ``__init__.py``.
 
     Args:
         package: The package's ``__name__``.
-        homes: Names by the module that defines them.
-        modules: Modules of the package that are public themselves.
+        file: Its ``__file__``.
     """
-    home_of = {name: home for home, names in homes.items() for name in names}
+    module = sys.modules[package]
+    with open(file, encoding="utf-8") as source:  # noqa: PTH123 - pathlib takes time to load
+        homes = exports(source.read())
+    vars(module).update(homes=homes, __all__=sorted(homes))
+    module.__class__ = LazyPackage
 
-    def load(name: str) -> Any:
-        if name in modules:
-            return importlib.import_module(f"{package}.{name}")
-        if name not in home_of:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(home_of[name]), name)
-        setattr(sys.modules[package], name, value)
-        return value
 
-    def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *home_of, *modules})
+def public_names(package: ModuleType) -> list[str]:
+    """Return the public names of a package; none of them is loaded."""
+    return package.__all__
 
-    return load, names
+
+def exports(source: str) -> dict[str, tuple[str, str]]:
+    """Return the module and the original name of each name that a package exports."""
+    return {
+        alias.asname: (node.module, alias.name)
+        for block in ast.parse(source).body
+        if isinstance(block, ast.If)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+        if alias.asname
+    }

@@ -10,7 +10,7 @@ from neuropil.architectures import (
     inception_v3,
     inception_v4,
 )
-from neuropil.architectures.published.registry import ZOO
+from neuropil.architectures.published.architecture_facts import facts_of
 from neuropil.architectures.published.weights import parametrised
 from neuropil.core import ShapeError
 from neuropil.layers import BatchNorm, Dropout, GroupNorm, Swish
@@ -103,7 +103,7 @@ def test_auxiliary_heads_follow_the_main_output_and_share_its_trunk(make):
 
 @with_heads
 def test_the_keys_name_every_layer_the_heads_last(make):
-    keys = list(ZOO[make.__name__].keys["torchvision"]())
+    keys = list(facts_of(make).keys["torchvision"]())
     alone, heads = (make(aux_heads=heads) for heads in (False, True))
     assert len(list(parametrised(heads))) == len(keys) == len(set(keys))
     assert keys[len(list(parametrised(alone))) - 1] == "fc"
@@ -127,7 +127,7 @@ def test_heads_and_trunk_give_the_references_outputs(make):
         options = {"aux_logits": True, "init_weights": False, "weights": None}
         theirs = getattr(library.models, make.__name__)(**options).eval()
         ours = make(input_shape=(3, side, side), aux_heads=True).eval()
-        keys = ZOO[make.__name__].keys["torchvision"]()
+        keys = facts_of(make).keys["torchvision"]()
         state = theirs.state_dict()
         for (_, layer), key in zip(parametrised(ours), keys, strict=True):
             layer.load_state_dict({k: state[f"{key}.{k}"] for k in layer.state_dict()})

@@ -47,7 +47,10 @@ def refused_training(refused, tmp_path):
         (["--optimizer", "adm"], "Did you mean 'adam'?"),
         (["--schedule", "cosin"], "Did you mean 'cosine'?"),
         (["--loss", "crossentropi"], "Did you mean 'cross_entropy'?"),
-        (["--loss", "huber"], "--loss huber is not for classification: use cross_entropy."),
+        (
+            ["--loss", "huber"],
+            "--loss huber is not for classification: use cross_entropy or hinge.",
+        ),
         (["--augment", "RandomShft(1)"], "Did you mean 'RandomShift'?"),
         (["--device", "toaster"], "device 'toaster' cannot be used"),
         (["--target", "x"], "--target needs --data"),

@@ -9,7 +9,6 @@ from neuropil.architectures.dense_head import dense_head, flattened
 from neuropil.architectures.picture_sizes import shortest
 from neuropil.architectures.published.registry import architecture
 from neuropil.core import Layer, Network, Shape, join
-from neuropil.core.expression import nearest
 from neuropil.layers import (
     AveragePooling,
     Convolution,
@@ -24,6 +23,7 @@ from neuropil.layers import (
 )
 from neuropil.layers.blocks.block_style import HE, Choice, Place, Style
 from neuropil.layers.layer_options import LECUN
+from neuropil.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -6,7 +6,8 @@ import functools
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from neuropil.architectures.picture_sizes import is_small
-from neuropil.architectures.published.registry import Options, Published, architecture
+from neuropil.architectures.published.architecture_facts import Published
+from neuropil.architectures.published.registry import Options, architecture
 from neuropil.core import Layer, Network, Shape, join
 from neuropil.layers import (
     DenseBlock,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from neuropil.architectures.picture_sizes import is_small
-from neuropil.architectures.published.registry import Published, architecture
+from neuropil.architectures.published.architecture_facts import Published
+from neuropil.architectures.published.registry import architecture
 from neuropil.core import Layer, Network, Shape, join, parallel
 from neuropil.layers import (
     AveragePooling,

@@ -14,7 +14,8 @@ from neuropil.architectures.inception import (
     unit_keys,
 )
 from neuropil.architectures.picture_sizes import is_small
-from neuropil.architectures.published.registry import Published, architecture
+from neuropil.architectures.published.architecture_facts import Published
+from neuropil.architectures.published.registry import architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import InceptionModule, Input
 from neuropil.layers.blocks.block_style import Choice, Style

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.architectures.picture_sizes import is_small
-from neuropil.architectures.published.registry import Published, architecture
+from neuropil.architectures.published.architecture_facts import Published
+from neuropil.architectures.published.registry import architecture
 from neuropil.checks import number
 from neuropil.core import Layer, Network, Shape, join
 from neuropil.layers import GlobalPooling, Input, Relu, SeparableBlock, Softmax

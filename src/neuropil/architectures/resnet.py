@@ -7,7 +7,8 @@ import itertools
 from typing import TYPE_CHECKING, Any, Unpack
 
 from neuropil.architectures.picture_sizes import is_small
-from neuropil.architectures.published.registry import Options, Published, architecture
+from neuropil.architectures.published.architecture_facts import Published
+from neuropil.architectures.published.registry import Options, architecture
 from neuropil.core import Layer, Network, Shape, join
 from neuropil.layers import (
     BottleneckBlock,

@@ -1,83 +1,37 @@
 """Classic networks as scikit-learn estimators: maps, memories, prototypes and more."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
-from neuropil.lazy import lazily
+from neuropil.lazy import load_on_use
 
 if TYPE_CHECKING:
-    from neuropil.classic.boltzmann import RBM, DeepBeliefNetwork
-    from neuropil.classic.competitive import (
-        ART1,
-        GLVQ,
-        GMLVQ,
-        LVQ,
-        LVQ2,
-        LVQ3,
-        LVQ21,
-        SOFM,
-        FuzzyART,
-        GrowingNeuralGas,
+    from neuropil.classic.boltzmann.deep_belief import DeepBeliefNetwork as DeepBeliefNetwork
+    from neuropil.classic.boltzmann.rbm import RBM as RBM
+    from neuropil.classic.competitive.art.art1 import ART1 as ART1
+    from neuropil.classic.competitive.art.fuzzy_art import FuzzyART as FuzzyART
+    from neuropil.classic.competitive.gas.growing_neural_gas import (
+        GrowingNeuralGas as GrowingNeuralGas,
     )
-    from neuropil.classic.hebbian import HebbRule, Instar, Kohonen, Oja
-    from neuropil.classic.memory import (
-        CMAC,
-        DiscreteBAM,
-        DiscreteHopfieldNetwork,
-        ModernHopfieldNetwork,
+    from neuropil.classic.competitive.lvq.glvq import GLVQ as GLVQ
+    from neuropil.classic.competitive.lvq.gmlvq import GMLVQ as GMLVQ
+    from neuropil.classic.competitive.lvq.lvq import LVQ as LVQ
+    from neuropil.classic.competitive.lvq.lvq import LVQ2 as LVQ2
+    from neuropil.classic.competitive.lvq.lvq import LVQ3 as LVQ3
+    from neuropil.classic.competitive.lvq.lvq import LVQ21 as LVQ21
+    from neuropil.classic.competitive.som.sofm import SOFM as SOFM
+    from neuropil.classic.hebbian.hebb import HebbRule as HebbRule
+    from neuropil.classic.hebbian.instar import Instar as Instar
+    from neuropil.classic.hebbian.kohonen import Kohonen as Kohonen
+    from neuropil.classic.hebbian.oja import Oja as Oja
+    from neuropil.classic.memory.bam import DiscreteBAM as DiscreteBAM
+    from neuropil.classic.memory.cmac import CMAC as CMAC
+    from neuropil.classic.memory.hopfield import (
+        DiscreteHopfieldNetwork as DiscreteHopfieldNetwork,
     )
-    from neuropil.classic.rbf import GRNN, PNN
+    from neuropil.classic.memory.modern_hopfield import (
+        ModernHopfieldNetwork as ModernHopfieldNetwork,
+    )
+    from neuropil.classic.rbf.grnn import GRNN as GRNN
+    from neuropil.classic.rbf.pnn import PNN as PNN
 
-# Loaded when they are used: most need no PyTorch, and few need all of Numba's loops.
-__getattr__, __dir__ = lazily(
-    __name__,
-    {
-        "neuropil.classic.boltzmann": ("RBM", "DeepBeliefNetwork"),
-        "neuropil.classic.competitive": (
-            "ART1",
-            "FuzzyART",
-            "GLVQ",
-            "GMLVQ",
-            "GrowingNeuralGas",
-            "LVQ",
-            "LVQ2",
-            "LVQ21",
-            "LVQ3",
-            "SOFM",
-        ),
-        "neuropil.classic.hebbian": ("HebbRule", "Instar", "Kohonen", "Oja"),
-        "neuropil.classic.memory": (
-            "CMAC",
-            "DiscreteBAM",
-            "DiscreteHopfieldNetwork",
-            "ModernHopfieldNetwork",
-        ),
-        "neuropil.classic.rbf": ("GRNN", "PNN"),
-    },
-)
-
-__all__ = [
-    "ART1",
-    "CMAC",
-    "GLVQ",
-    "GMLVQ",
-    "GRNN",
-    "LVQ",
-    "LVQ2",
-    "LVQ3",
-    "LVQ21",
-    "PNN",
-    "RBM",
-    "SOFM",
-    "DeepBeliefNetwork",
-    "DiscreteBAM",
-    "DiscreteHopfieldNetwork",
-    "FuzzyART",
-    "GrowingNeuralGas",
-    "HebbRule",
-    "Instar",
-    "Kohonen",
-    "ModernHopfieldNetwork",
-    "Oja",
-]
+load_on_use(__name__, __file__)

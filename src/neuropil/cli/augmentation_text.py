@@ -49,10 +49,11 @@ def maker(name: str) -> Any:
     Raises:
         ValueError: When there is none.
     """
-    from neuropil.core.expression import nearest
     from neuropil.datasets import augmentation
+    from neuropil.lazy import public_names
+    from neuropil.text import nearest
 
-    known = [n for n in augmentation.__all__ if n != "Augmentation"]
+    known = [n for n in public_names(augmentation) if n != "Augmentation"]
     if name not in known:
         near = nearest(name, known) or f" Known are {', '.join(known)}."
         raise ValueError(f"--augment: there is no augmentation {name!r}.{near}")

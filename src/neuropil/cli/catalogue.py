@@ -19,8 +19,8 @@ SECTIONS = {
     "Initialisers": "neuropil.init",
     "Composing": "neuropil.core",
     "Analysis": "neuropil.analysis",
-    "Losses": "neuropil.training.losses.losses",
-    "Metrics": "neuropil.training.metrics.metrics",
+    "Losses": "neuropil.training",
+    "Metrics": "neuropil.training",
     "Schedules": "neuropil.optim.schedules",
     "Regularisers": "neuropil.optim.regularizers",
     "Optimizers": "neuropil.optim",
@@ -31,6 +31,8 @@ SECTIONS = {
     "Architectures": "neuropil.architectures",
     "Pictures": "neuropil.plots",
 }
+# Sections of the objects of one class, where a package has others too.
+CLASSES = {"Losses": "Loss", "Metrics": "Metric"}
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,10 @@ def items() -> dict[str, Item]:
     found: dict[str, Item] = {}
     for section, home in SECTIONS.items():
         package = importlib.import_module(home)
+        kind = getattr(package, CLASSES[section]) if section in CLASSES else object
         for name in package.__all__:
             thing = getattr(package, name)
-            if name not in found and is_entry(name, thing):
+            if name not in found and isinstance(thing, kind) and is_entry(name, thing):
                 found[name] = Item(name, section, home, thing)
     return found
 

@@ -30,14 +30,15 @@ def elsewhere(name: str, option: str) -> str:
 
 def known_names() -> dict[str, Iterable[str]]:
     """Return the names that each option of ``neuropil train`` takes."""
-    from neuropil.architectures.published import registry
+    from neuropil.architectures.published.zoo_table import zoo_table
     from neuropil.cli import classic_training
-    from neuropil.optim import BY_NAME, schedules
+    from neuropil.optim import schedules
+    from neuropil.optim.optimizer_table import optimizers
     from neuropil.training.losses import losses
 
     return {
-        "--network": [*registry.ZOO, *classic_training.names()],
-        "--optimizer": BY_NAME,
+        "--network": [*zoo_table(), *classic_training.names()],
+        "--optimizer": optimizers(),
         "--loss": losses.LOSSES,
         "--schedule": schedules.SCHEDULES,
     }

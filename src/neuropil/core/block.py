@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Never
+from typing import TYPE_CHECKING, Never
 
 from typing_extensions import override
 
 from neuropil.checks import shown
-from neuropil.core import graph as graphs
+from neuropil.core.composition import graph_of
 from neuropil.core.generated_forward import RunsGraph
+from neuropil.core.graph import layer_names
+from neuropil.core.graph_shapes import nodes_and_shapes, with_input
 from neuropil.core.layer import Layer
-from neuropil.core.network import graph_of
 from neuropil.core.shape import Shape, ShapeError
 
 if TYPE_CHECKING:
@@ -42,10 +43,9 @@ class Block(RunsGraph, Layer):
 
     def __init__(self, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        own = self.__dict__
-        del own["forward"]  # a block's own, once it is generated, refuses by itself
-        own["graph"] = None
-        own["planned"] = {}
+        del self.forward  # a block's own, once it is generated, refuses by itself
+        self.graph = None
+        self.planned = {}
 
     def compose(self, shape: Shape) -> Composable:
         """Return the layers for an input of this shape, joined, with an open end in front."""
@@ -61,7 +61,7 @@ class Block(RunsGraph, Layer):
         if planned is None:
             try:
                 graph = self.graph or graph_of(self.compose(shape))
-                planned = graphs.with_input(graph, shape)
+                planned = with_input(graph, shape)
             except ShapeError as error:
                 raise ShapeError(f"Inside {shown(self)}: {error}") from None
             self.planned[shape] = planned
@@ -85,7 +85,7 @@ class Block(RunsGraph, Layer):
     def multiply_adds(self, shape: Shape) -> int:
         return sum(
             node.layer.multiply_adds(*shapes)
-            for node, shapes in graphs.fed(self.plan(shape), shape)
+            for node, shapes in nodes_and_shapes(self.plan(shape), shape)
         )
 
     @override
@@ -97,8 +97,8 @@ class Block(RunsGraph, Layer):
     def parts(self, shape: Shape) -> list[tuple[str, Layer, tuple[Shape, ...]]]:
         """Return each part once: its name, itself, and the shapes of its inputs."""
         graph = self.plan(shape)
-        names = {id(layer): name for name, layer in graphs.layer_names(graph).items()}
-        fed = {id(node.layer): (node.layer, s) for node, s in graphs.fed(graph, shape)}
+        names = {id(layer): name for name, layer in layer_names(graph).items()}
+        fed = {id(node.layer): (node.layer, s) for node, s in nodes_and_shapes(graph, shape)}
         return [(names[key], *part) for key, part in fed.items()]
 
     @override
@@ -108,16 +108,17 @@ class Block(RunsGraph, Layer):
             return
         graph = self.plan(*input_shapes)
         self.set_built(*input_shapes)
-        self.__dict__.update(graph=graph, planned={})
-        self._modules.update(graphs.layer_names(graph))
-        for node, shapes in graphs.fed(graph, *input_shapes):
+        self.graph = graph
+        self.planned = {}
+        self._modules.update(layer_names(graph))
+        for node, shapes in nodes_and_shapes(graph, *input_shapes):
             node.layer.build(*shapes)
 
     @override
     def check_built(self, *input_shapes: Shape) -> None:
         if self.built_for is None:
             return
-        for node, shapes in graphs.fed(self.plan(*input_shapes), *input_shapes):
+        for node, shapes in nodes_and_shapes(self.plan(*input_shapes), *input_shapes):
             node.layer.check_built(*shapes)
 
     @override
@@ -136,7 +137,3 @@ class Block(RunsGraph, Layer):
                 f"{shown(self)} has no parameters yet, since the shape of its input is not "
                 f"known: join it to an Input first, as in Input(3, 32, 32) >> block."
             )
-
-    if TYPE_CHECKING:
-        graph: Any
-        planned: dict[Shape, Graph]

@@ -47,9 +47,7 @@ class GeneratedForward:
 class RunsGraph:
     """What networks and blocks share: children run by the plan in ``graph``."""
 
-    if TYPE_CHECKING:
-        graph: Any
-
+    graph: Any
     # Returns the output for a batch, or a tuple where there are several outputs.
     forward: Any = GeneratedForward()
 

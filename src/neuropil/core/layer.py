@@ -7,10 +7,12 @@ import functools
 import keyword
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from typing_extensions import override
 
 from neuropil.checks import shown
 from neuropil.core.arguments import Arguments
@@ -20,16 +22,29 @@ from neuropil.core.shape import Shape, ShapeError, format_shape, format_shapes
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from torch import Tensor
-
     from neuropil.core.network import Network
     from neuropil.core.window import Reach
 
 # Fills a tensor in place; `neuropil.init` holds the public ones.
 Initializer = Callable[..., object]
 
+# Types of values that torch never registers when they become attributes of a module.
+PLAIN = frozenset(
+    (
+        *(bool, int, float, str, tuple, list, dict, type(None)),
+        *(FunctionType, BuiltinFunctionType, MethodType),
+    )
+)
+set_plain = object.__setattr__
+
 # Below this many weights nobody's memory is at stake and the check is not worth its time.
 CERTAINLY_FITS = 2**26
+
+
+def descendants(cls: type) -> list[type]:
+    """Return all subclasses of a class that have been defined, users' own among them."""
+    below = cls.__subclasses__()
+    return [*below, *(deeper for child in below for deeper in descendants(child))]
 
 
 class Composable:
@@ -48,10 +63,10 @@ class Composable:
 
 @functools.cache
 def operations() -> ModuleType:
-    """Return the module of networks, which needs this one; an import each time would cost."""
-    from neuropil.core import network
+    """Return the module of joins, which needs this one; an import each time would cost."""
+    from neuropil.core import composition
 
-    return network
+    return composition
 
 
 class Layer(Composable, Arguments, nn.Module):
@@ -79,49 +94,56 @@ class Layer(Composable, Arguments, nn.Module):
     """
 
     # The fewest and the most inputs; None is "any number".
-    inputs_taken: ClassVar[tuple[int, int | None]] = (1, 1)
+    inputs_taken: tuple[int, int | None] = (1, 1)
     # "float", "int", or "any" for layers that only move numbers about.
     dtype_taken: Literal["float", "int", "any"] = "float"
+
+    given_name: str | None = None
+    # The shapes for which there are parameters.
+    built_for: tuple[Shape, ...] | None = None
 
     def __init__(self, *, name: str | None = None) -> None:
         start_module(self)
         if name is not None:
             check_name(name, f"{type(self).__name__}: name")
-        own = self.__dict__  # torch's `__setattr__` is slow, and none of these is a tensor
-        own["given_name"] = name
-        own["built_for"] = None
-        own["initializers"] = {}
-        own["forward"] = self.by_hand  # until it is joined
+            self.given_name = name
+        self.initializers: dict[str, Initializer] = {}
+        self.forward = self.by_hand  # until it is joined
 
-    if TYPE_CHECKING:
-        # Typed as torch types `forward`: a subclass names as many shapes as it has inputs.
-        output_shape: Callable[..., Shape]
-        parameter_shapes: Callable[..., dict[str, tuple[int, ...]]]
-        multiply_adds: Callable[..., int]
-        reaches: Callable[..., tuple[Reach, ...] | None]
-        given_name: str | None
-        built_for: tuple[Shape, ...] | None
-        initializers: dict[str, Initializer]
-    else:
+    @override
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Torch's own takes ten times as long, and composing sets plain values by the thousand.
+        own = self.__dict__
+        if type(value) in PLAIN and (
+            "_modules" not in own  # a subclass may set it before this class is initialised
+            or not (
+                name in own["_parameters"] or name in own["_buffers"] or name in own["_modules"]
+            )
+        ):
+            set_plain(self, name, value)
+        else:
+            super().__setattr__(name, value)
 
-        def output_shape(self, *input_shapes: Shape) -> Shape:
-            """Return the shape of one output sample, or raise `ShapeError`; pure arithmetic."""
-            return input_shapes[0]
+    # Typed as taking anything, so that a subclass may name as many shapes as it has inputs.
 
-        def parameter_shapes(self, *_: Shape) -> dict[str, tuple[int, ...]]:
-            """Return the shape of each parameter by name; pure arithmetic."""
-            return {}
+    def output_shape(self, *input_shapes: Any, **_: Any) -> Shape:
+        """Return the shape of one output sample, or raise `ShapeError`; pure arithmetic."""
+        return input_shapes[0]
 
-        def multiply_adds(self, *_: Shape) -> int:
-            """Return the multiplications followed by an addition that one sample takes."""
-            return 0
+    def parameter_shapes(self, *_: Any, **__: Any) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each parameter by name; pure arithmetic."""
+        return {}
 
-        def reaches(self, *_: Shape) -> tuple[Reach, ...] | None:
-            """Return what one output position sees: a `Reach` per axis after the channels.
+    def multiply_adds(self, *_: Any, **__: Any) -> int:
+        """Return the multiplications followed by an addition that one sample takes."""
+        return 0
 
-            Empty where each position sees only itself; ``None`` where each sees everything.
-            """
-            return ()
+    def reaches(self, *_: Any, **__: Any) -> tuple[Reach, ...] | None:
+        """Return what one output position sees: a `Reach` per axis after the channels.
+
+        Empty where each position sees only itself; ``None`` where each sees everything.
+        """
+        return ()
 
     def fans(self) -> tuple[int, int] | None:
         """Return (fan-in, fan-out) where the weight's shape does not tell them."""
@@ -150,7 +172,7 @@ class Layer(Composable, Arguments, nn.Module):
 
     def set_built(self, *input_shapes: Shape) -> None:
         """Note the input shapes, and that calls need not be checked from now on."""
-        self.__dict__["built_for"] = input_shapes
+        self.built_for = input_shapes
         self.__dict__.pop("forward", None)
 
     def by_hand(self, *inputs: Any) -> Any:
@@ -245,12 +267,12 @@ class Layer(Composable, Arguments, nn.Module):
 
     # Whether axis 0 of an output of rank 2 holds channels, as in a signal (C, L), and not
     # steps, as in a sequence (T, D); None where that is as in the input.
-    channels_first: ClassVar[bool | None] = None
+    channels_first: bool | None = None
     # Whether the layer works along the last axis at rank 2 without having been asked to.
-    assumes_sequence: ClassVar[bool] = False
+    assumes_sequence: bool = False
 
     # The function alone with its result written over its input, where there is one.
-    in_place: ClassVar[Callable[[Tensor], Tensor] | None] = None
+    in_place: Callable[[Tensor], Tensor] | None = None
 
     def makes_new(self, inputs: int) -> bool:  # noqa: ARG002 - subclasses use it
         """Tell whether the output is a new tensor, needed neither here nor for gradients.
@@ -305,9 +327,7 @@ def check_name(name: object, what: str = "name") -> None:
             f"{what} must be a Python identifier that does not start with _, like "
             f"'conv3', got {shown(name)}."
         )
-    from neuropil.core.network import Network  # the network module needs this one
-
-    if hasattr(Network, name) or name in ("graph", "names", "training"):
+    if hasattr(operations().Network, name) or name in ("graph", "names", "training"):
         raise ValueError(f"{what} cannot be {shown(name)}: a network uses that name.")
 
 

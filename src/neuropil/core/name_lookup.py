@@ -6,7 +6,7 @@ import ast
 import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from neuropil.core.expression import nearest, shortened
+from neuropil.text import nearest, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 from typing_extensions import override
 
-from neuropil.checks import flag, shown
-from neuropil.core import expression, files
-from neuropil.core import graph as graphs
+from neuropil.checks import shown
+from neuropil.core import graph_cuts, graph_text
 from neuropil.core.generated_forward import RunsGraph
-from neuropil.core.graph import Graph, Node
+from neuropil.core.graph import Graph, Node, layer_names
+from neuropil.core.later import later
 from neuropil.core.layer import Composable, Layer, start_module
-from neuropil.core.prediction import predict
-from neuropil.core.shape import Shape, ShapeError, whole_number
+from neuropil.core.prediction import in_order, predict
+from neuropil.core.shape import Shape, ShapeError
+from neuropil.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
 
     import torch
-
-    from neuropil.analysis import Summary
-
-# More layers than this are a slip, such as repeat(x, 10**9), and would only fill the memory.
-MAX_LAYERS = 100_000
 
 
 class Network(RunsGraph, Composable, nn.Module):
@@ -52,6 +46,9 @@ class Network(RunsGraph, Composable, nn.Module):
         ['relu1.weight', 'relu1.bias', 'softmax1.weight', 'softmax1.bias']
     """
 
+    graph: Graph
+    names: dict[str, Layer]
+
     def __init__(self, graph: Graph, *, names: dict[str, Layer] | None = None) -> None:
         # No more than this: what is only a step of a longer `>>` never becomes a module.
         self.__dict__["graph"] = graph
@@ -70,7 +67,7 @@ class Network(RunsGraph, Composable, nn.Module):
         own = self.__dict__
         if "names" in own or "graph" not in own:
             return super().__getattr__(name)
-        self.start(graphs.layer_names(self.graph))
+        self.start(layer_names(self.graph))
         return getattr(self, name)
 
     @override
@@ -164,28 +161,10 @@ class Network(RunsGraph, Composable, nn.Module):
             [[1.0, 2.0, 3.0]]
         """
         self.require_built()
-        if isinstance(inputs, Mapping):
-            inputs = self.by_name(inputs)
-        elif isinstance(inputs, list) and len(self.input_shapes) > 1:
-            inputs = tuple(inputs)
-        return predict(self, inputs, batch_size)
-
-    def by_name(self, inputs: Mapping[str, Any]) -> Any:
-        """Return what is given by the inputs' names in the order of the inputs.
-
-        Raises:
-            ValueError: When a name is missing or unknown.
-        """
         names = [
             n for n, node in zip(self.node_names, self.nodes, strict=True) if not node.inputs
         ]
-        if {*names} != {*inputs}:
-            raise ValueError(
-                f"the network's inputs are named {', '.join(names)}, got "
-                f"{', '.join(map(shown, inputs)) or 'none'}."
-            )
-        ordered: list[Any] = [inputs[name] for name in names]
-        return ordered[0] if len(ordered) == 1 else tuple(ordered)
+        return predict(self, in_order(inputs, names), self.input_shapes, batch_size)
 
     def require_built(self) -> None:
         """Refuse to run without parameters.
@@ -280,7 +259,7 @@ class Network(RunsGraph, Composable, nn.Module):
         """
         if not names:
             raise ValueError("upto takes the name of at least one layer.")
-        return self.part(graphs.upto(self.graph, *map(self.position, names)))
+        return self.part(graph_cuts.upto(self.graph, *map(self.position, names)))
 
     def after(self, name: str | Layer) -> Network:
         """Return the part after a layer; weights are shared.
@@ -292,7 +271,7 @@ class Network(RunsGraph, Composable, nn.Module):
             ValueError: When there is no such layer, nothing comes after it, or the part would
                 take something from before the cut as well.
         """
-        return self.part(graphs.after(self.graph, self.position(name), self.node_names))
+        return self.part(graph_cuts.after(self.graph, self.position(name), self.node_names))
 
     def part(self, part: Graph) -> Network:
         """Return a network of some of the nodes, which keep their names."""
@@ -312,7 +291,7 @@ class Network(RunsGraph, Composable, nn.Module):
         for place, node in enumerate(self.nodes):
             if node.layer is name or (isinstance(name, str) and names[place] == name):
                 return place
-        near = expression.nearest(name, names) if isinstance(name, str) else ""
+        near = nearest(name, names) if isinstance(name, str) else ""
         raise ValueError(f"this network has no layer {shown(name)}.{near}")
 
     def __iter__(self) -> Iterator[Layer]:
@@ -323,15 +302,15 @@ class Network(RunsGraph, Composable, nn.Module):
 
     # On paper and on disk
 
-    def summary(self, input_shape: Shape | None = None) -> Summary:
+    def summary(self, input_shape: Shape | None = None) -> Any:
         """Return the table of layers: shapes, parameters, cost, receptive field, memory.
+
+        It is a `neuropil.analysis.Summary`.
 
         Args:
             input_shape: Lengths for the free axes of the input, where it has any.
         """
-        from neuropil.analysis import summary  # analysis reads networks, so it comes later
-
-        return summary(self, input_shape)
+        return later("summary")(self, input_shape)
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Write ``network.json`` and ``weights.safetensors`` into a folder.
@@ -340,7 +319,7 @@ class Network(RunsGraph, Composable, nn.Module):
             folder: Made if need be. Files of an earlier network in it are replaced only once
                 the new ones are complete.
         """
-        files.save(self, folder)
+        later("save")(self, folder)
 
     @staticmethod
     def load(folder: str | PathLike[str]) -> Network:
@@ -349,7 +328,7 @@ class Network(RunsGraph, Composable, nn.Module):
         Args:
             folder: Where ``network.json`` and ``weights.safetensors`` are.
         """
-        return files.load(folder)
+        return later("load")(folder)
 
     @staticmethod
     def parse(text: str) -> Network:
@@ -359,186 +338,18 @@ class Network(RunsGraph, Composable, nn.Module):
             text: Layers by their public names, joined by ``>>`` and ``|``, with `parallel` and
                 `repeat`; it is read, never evaluated.
         """
-        return as_network(expression.parse(text))
+        return later("parse")(text)
 
     @override
     def __repr__(self) -> str:
-        return expression.expression(self) or expression.listing(self)
+        return graph_text.expression(self.graph) or graph_text.listing(
+            self.graph, self.node_names
+        )
 
     @override
     def __getstate__(self) -> dict[str, Any]:
         _ = self.names  # what is copied or pickled is a module
         return super().__getstate__()
-
-    if TYPE_CHECKING:
-        graph: Graph
-        names: dict[str, Layer]
-
-
-def join(*networks: Composable) -> Network:
-    """Join networks and layers one after the other: ``join(a, b, c)`` is ``a >> b >> c``.
-
-    What one gives, the next takes: o = c(b(a(x))). One output may feed many inputs, and many
-    outputs one merging layer.
-
-    Shape:
-        The shape of the first one's input to the shape of the last one's output.
-
-    Args:
-        *networks: Networks or layers, at least one.
-
-    Raises:
-        ValueError: When nothing is given.
-        ShapeError: When a layer cannot take what the one before it gives.
-
-    Example:
-        >>> from neuropil.layers import Input, Relu
-        >>> join(Input(4), Relu(8), Relu(2)).output_shape
-        (2,)
-    """
-    if not networks:
-        raise ValueError("join takes at least one network or layer.")
-    return Network(functools.reduce(graphs.join_graphs, map(graph_of, networks)))
-
-
-def parallel(*networks: Composable, share: bool = False) -> Network:
-    """Set networks side by side: what is joined before them feeds them all.
-
-    x ↦ (a(x), b(x), …), for a merging layer such as `Concatenate` or `Elementwise`.
-    Layer objects that stand in several of them stand in the result once.
-
-    Shape:
-        One shape to one shape for each network.
-
-    Args:
-        *networks: Networks or layers, at least one.
-        share: Call layers that stand in several of them once for each, with the same weights;
-            ``parallel(n, n, share=True)`` is the pair of a Siamese network.
-
-    Raises:
-        ValueError: When nothing is given.
-        ShapeError: When a layer would be called twice without `share`.
-
-    Example:
-        >>> from neuropil.layers import Concatenate, Input, Relu
-        >>> (Input(4) >> parallel(Relu(8), Relu(2)) >> Concatenate()).output_shape
-        (10,)
-    """
-    if not networks:
-        raise ValueError("parallel takes at least one network or layer.")
-    share = flag(share, "parallel: share")
-    return Network(graphs.parallel_graphs(map(graph_of, networks), share=share))
-
-
-def repeat(network: Composable, n: int, *, share: bool = False) -> Network:
-    """Join n copies of a network one after the other, each with its own weights.
-
-    x ↦ (f_n ∘ … ∘ f_1)(x).
-
-    Shape:
-        The network's output must fit its input.
-
-    Args:
-        network: A network or layer without an `Input`.
-        n: How many copies.
-        share: Call the same layers n times in place of copying them.
-
-    Raises:
-        ShapeError: When the network cannot follow itself.
-
-    Example:
-        >>> from neuropil.layers import Input, Relu
-        >>> Input(4) >> repeat(Relu(4), 2)
-        Input(4) >> Relu(4) >> Relu(4)
-    """
-    n = whole_number(n, "the number of repetitions")
-    source = graph_of(network)
-    if n * len(source.nodes) > MAX_LAYERS:
-        raise ShapeError(
-            f"repeat would make {n * len(source.nodes):,} layers; the most is {MAX_LAYERS:,}."
-        )
-    share = flag(share, "repeat: share")
-    if n > 1 and source.is_open:
-        check_follows_itself(source)
-    parts = [shared_call(source, k) if share else copied(source, k) for k in range(n)]
-    return Network(functools.reduce(graphs.join_graphs, parts))
-
-
-# Inputs by which it is tried whether a network can follow itself.
-TRIED: tuple[Shape, ...] = ((16,), (16, 16), (16, 64, 64), (16, 32, 32, 32))
-
-
-def check_follows_itself(source: Graph) -> None:
-    """Refuse a network that takes some of the shapes tried, and never what it gives for them.
-
-    Raises:
-        ShapeError: When that is so.
-    """
-    refusal: ShapeError | None = None
-    for shape in TRIED:
-        for kind in ("float", "int"):
-            try:
-                given = graphs.with_input(source, shape, kind)
-            except ShapeError:
-                continue
-            (end, *more) = (given.nodes[place] for place in given.outputs)
-            if more or end.shape is None or end.kind is None:
-                return
-            try:
-                graphs.with_input(source, end.shape, end.kind)
-            except ShapeError as error:
-                refusal = refusal or error
-            else:
-                return
-    if refusal is not None:
-        raise ShapeError(f"repeat: a second copy cannot follow the first. {refusal}")
-
-
-def shared_call(source: Graph, k: int) -> Graph:
-    """Return the same layers as their k-th calls."""
-    calls = source.calls
-    nodes = (n._replace(call=n.call + k * calls[id(n.layer)]) for n in source.nodes)
-    return Graph.of(nodes, source.outputs)
-
-
-def copied(source: Graph, k: int) -> Graph:
-    """Return the k-th copy: own layers, and user names numbered from the second."""
-    fresh: dict[int, Layer] = {}
-    for node in source.nodes:
-        if id(node.layer) not in fresh:
-            fresh[id(node.layer)] = layer = node.layer.fresh()
-            if k and layer.given_name:
-                rename(layer, f"{layer.given_name}_{k + 1}")
-    nodes = (node._replace(layer=fresh[id(node.layer)]) for node in source.nodes)
-    return Graph.of(nodes, source.outputs)
-
-
-def rename(layer: Layer, name: str) -> None:
-    """Give a copy its own name, in its arguments too."""
-    args, kwargs = layer.__dict__["_call"]
-    layer.__dict__["_call"] = (args, {**kwargs, "name": name})
-    layer.__dict__["given_name"] = name
-
-
-def graph_of(network: object) -> Graph:
-    """Return the graph of a network or layer.
-
-    Raises:
-        TypeError: When it is neither.
-    """
-    if isinstance(network, Network):
-        return network.graph
-    if isinstance(network, Layer):
-        return graphs.single(network)
-    raise TypeError(
-        f"networks are made of layers and networks, got {type(network).__name__}: wrap a "
-        f"PyTorch module in Module(…)."
-    )
-
-
-def as_network(network: Composable) -> Network:
-    """Return a network as it is, a layer as a network of one."""
-    return network if isinstance(network, Network) else Network(graph_of(network))
 
 
 def only(shapes: tuple[Any, ...], what: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,21 +12,49 @@ from torch import Tensor, nn
 
 from neuropil.checks import shown
 from neuropil.core.shape import Shape, format_shape, whole_number
-from neuropil.core.tensor_file import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from neuropil.core.network import Network
+# Where torch's own memory starts: at a multiple of so many bytes.
+ALIGNMENT = 64
 
 
-def predict(network: Network, inputs: Any, batch_size: int) -> Any:
-    """Return a network's outputs for arrays or tensors; the kind that came in goes out."""
+def in_order(inputs: Any, names: Sequence[str]) -> Any:
+    """Return what is given for a network: one value, or a tuple in the order of its inputs.
+
+    Args:
+        inputs: One value, several in order, or a dict by the inputs' names.
+        names: The inputs' names, in order.
+
+    Raises:
+        ValueError: When a name is missing or unknown.
+    """
+    if isinstance(inputs, Mapping):
+        if {*names} != {*inputs}:
+            raise ValueError(
+                f"the network's inputs are named {', '.join(names)}, got "
+                f"{', '.join(map(shown, inputs)) or 'none'}."
+            )
+        inputs = [inputs[name] for name in names]
+        return inputs[0] if len(names) == 1 else tuple(inputs)
+    return tuple(inputs) if isinstance(inputs, list) and len(names) > 1 else inputs
+
+
+def predict(network: nn.Module, inputs: Any, shapes: tuple[Shape, ...], batch_size: int) -> Any:
+    """Return a network's outputs for arrays or tensors; the kind that came in goes out.
+
+    Args:
+        network: What is run.
+        inputs: One value, or a tuple with one for each input.
+        shapes: The shape of one sample of each input.
+        batch_size: How many samples run at once.
+    """
     whole_number(batch_size, "batch_size")
-    several = isinstance(inputs, tuple) and len(network.input_shapes) > 1
+    several = isinstance(inputs, tuple) and len(shapes) > 1
     given: Sequence[Any] = inputs if several else (inputs,)
     tensors = [as_tensor(value) for value in given]
-    check(network, tensors)
+    check(tensors, shapes)
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     with in_test_mode(network), torch.inference_mode():
         parts = [
@@ -64,13 +93,23 @@ def as_tensor(value: Any) -> Tensor:
     return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
-def check(network: Network, tensors: Sequence[Tensor]) -> None:
+def aligned(tensor: Tensor) -> Tensor:
+    """Return a tensor whose memory starts where torch's own does: itself, or else a copy.
+
+    Args:
+        tensor: Any tensor. Those of accelerators and without numbers are left alone.
+    """
+    if tensor.device.type != "cpu" or tensor.layout != torch.strided:
+        return tensor
+    return tensor.clone() if tensor.data_ptr() % ALIGNMENT else tensor
+
+
+def check(tensors: Sequence[Tensor], shapes: tuple[Shape, ...]) -> None:
     """Say what does not fit before PyTorch does, in fewer words than it needs.
 
     Raises:
         ValueError: When the number of inputs, their shapes or their lengths are off.
     """
-    shapes = network.input_shapes
     if shapes and len(tensors) != len(shapes):
         raise ValueError(f"the network takes {len(shapes)} inputs, got {len(tensors)}.")
     for tensor, shape in zip(tensors, shapes, strict=False):

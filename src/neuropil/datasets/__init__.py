@@ -1,52 +1,40 @@
 """Data: real and drawn, from files and memory, split, prepared and augmented."""
 
-from neuropil.datasets import augmentation
-from neuropil.datasets.arrays.array_preparation import ArrayPreparation
-from neuropil.datasets.builtin.digits import load_handwritten_digits
-from neuropil.datasets.builtin.glyphs import load_digits, make_digits
-from neuropil.datasets.builtin.reber import (
-    is_valid_by_reber,
-    make_reber,
-    make_reber_classification,
-)
-from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError, MissingDataError
-from neuropil.datasets.labelled_input import read_for_evaluation
-from neuropil.datasets.new_input import PredictionInputs, read_for_prediction
-from neuropil.datasets.open_data import open_data as open  # noqa: A004 - read as datasets.open
-from neuropil.datasets.pictures.picture_preparation import PicturePreparation
-from neuropil.datasets.preparation import Preparation
-from neuropil.datasets.splits import Splits
-from neuropil.datasets.splitting import split, split_indices
-from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn
-from neuropil.datasets.tables.table_file import Table
-from neuropil.datasets.tables.table_preparation import TablePreparation
-from neuropil.datasets.target import Target
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "ArrayPreparation",
-    "DataError",
-    "Dataset",
-    "MissingDataError",
-    "NumberColumn",
-    "PicturePreparation",
-    "PredictionInputs",
-    "Preparation",
-    "Splits",
-    "Table",
-    "TablePreparation",
-    "Target",
-    "TextColumn",
-    "augmentation",
-    "is_valid_by_reber",
-    "load_digits",
-    "load_handwritten_digits",
-    "make_digits",
-    "make_reber",
-    "make_reber_classification",
-    "open",
-    "read_for_evaluation",
-    "read_for_prediction",
-    "split",
-    "split_indices",
-]
+from neuropil.lazy import load_on_use
+
+if TYPE_CHECKING:
+    from neuropil.datasets import augmentation as augmentation
+    from neuropil.datasets.builtin.digits import (
+        load_handwritten_digits as load_handwritten_digits,
+    )
+    from neuropil.datasets.builtin.glyphs import load_digits as load_digits
+    from neuropil.datasets.builtin.glyphs import make_digits as make_digits
+    from neuropil.datasets.builtin.reber import is_valid_by_reber as is_valid_by_reber
+    from neuropil.datasets.builtin.reber import make_reber as make_reber
+    from neuropil.datasets.builtin.reber import (
+        make_reber_classification as make_reber_classification,
+    )
+    from neuropil.datasets.dataset import Dataset as Dataset
+    from neuropil.datasets.errors import DataError as DataError
+    from neuropil.datasets.errors import MissingDataError as MissingDataError
+    from neuropil.datasets.labelled_input import read_for_evaluation as read_for_evaluation
+    from neuropil.datasets.new_input import read_for_prediction as read_for_prediction
+    from neuropil.datasets.open_data import open as open  # noqa: A004 - read as datasets.open
+    from neuropil.datasets.prediction_inputs import PredictionInputs as PredictionInputs
+    from neuropil.datasets.preparations import ArrayPreparation as ArrayPreparation
+    from neuropil.datasets.preparations import PicturePreparation as PicturePreparation
+    from neuropil.datasets.preparations import Preparation as Preparation
+    from neuropil.datasets.preparations import TablePreparation as TablePreparation
+    from neuropil.datasets.splits import Splits as Splits
+    from neuropil.datasets.splitting import split as split
+    from neuropil.datasets.splitting import split_indices as split_indices
+    from neuropil.datasets.tables.table import Table as Table
+    from neuropil.datasets.tables.table_columns import NumberColumn as NumberColumn
+    from neuropil.datasets.tables.table_columns import TextColumn as TextColumn
+    from neuropil.datasets.target import Classes as Classes
+    from neuropil.datasets.target import Numbers as Numbers
+    from neuropil.datasets.target import Target as Target
+
+load_on_use(__name__, __file__)

@@ -79,6 +79,19 @@ class Options:
             if getattr(self, name) is not None:
                 raise DataError(f"`{name}` has no meaning for {what}; leave it out.")
 
+    def require_task(self, task: str, what: str) -> None:
+        """Raise an error if another task was asked for than the one that `what` is for.
+
+        Args:
+            task: What the labels are for.
+            what: What is being read, and how it is labelled.
+
+        Raises:
+            DataError: If another was.
+        """
+        if self.task not in (None, task):
+            raise DataError(f"{what}: that is {task}, not {self.task}.")
+
     def cut(
         self,
         data: Dataset,

@@ -24,15 +24,16 @@ class Preparation(ABC):
     """
 
     kind: ClassVar[str]
+    shape: tuple[int, ...]
     target: Target
 
     def __init_subclass__(cls) -> None:
         KINDS[cls.kind] = cls
 
     @property
-    @abstractmethod
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one example, without the batch axis."""
+        return self.shape
 
     @abstractmethod
     def encode(self, raw: Any, notes: list[str] | None = None) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 import torch.nn.functional as F
@@ -56,9 +56,11 @@ class Embedding(Layer):
         [0.0, 0.0, 0.0, 0.0]
     """
 
-    channels_first: ClassVar[bool | None] = False
+    channels_first = False
 
     dtype_taken: Literal["float", "int", "any"] = "int"
+
+    weight: Tensor
 
     def __init__(
         self,
@@ -70,9 +72,8 @@ class Embedding(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        own = self.__dict__
-        own["entries"] = whole_number(entries, "Embedding: entries")
-        own["units"] = whole_number(units, "Embedding: units")
+        self.entries = whole_number(entries, "Embedding: entries")
+        self.units = whole_number(units, "Embedding: units")
         if padding_idx is not None:
             padding_idx = whole_number(padding_idx, "Embedding: padding_idx", minimum=0)
             if padding_idx >= self.entries:
@@ -80,7 +81,7 @@ class Embedding(Layer):
                     f"Embedding: padding_idx must be below the {entries} entries, got "
                     f"{padding_idx}."
                 )
-        own["padding_idx"] = padding_idx
+        self.padding_idx = padding_idx
         self.initializers["weight"] = initializer(weight, "Embedding: weight")
 
     @override
@@ -116,9 +117,3 @@ class Embedding(Layer):
             f"{self!r} takes indices from 0 to {self.entries - 1}, got "
             f"{low if low < 0 else high}."
         )
-
-    if TYPE_CHECKING:
-        entries: int
-        units: int
-        padding_idx: int | None
-        weight: Tensor

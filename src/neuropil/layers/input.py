@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor
@@ -51,7 +51,7 @@ class Input(Layer):
         tensor([[0., 1.]])
     """
 
-    inputs_taken: ClassVar[tuple[int, int | None]] = (0, 0)
+    inputs_taken = (0, 0)
 
     def __init__(
         self, *shape: int | None, dtype: str = "float", name: str | None = None
@@ -168,7 +168,3 @@ class Input(Layer):
             if not self.exact:
                 self.float_dtype = mean.dtype
         super()._load_from_state_dict(state_dict, prefix, *rest)
-
-    if TYPE_CHECKING:
-        mean: Tensor | None
-        scale: Tensor | None

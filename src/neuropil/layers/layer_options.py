@@ -55,11 +55,11 @@ def composable(value: Composable, what: str) -> Composable:
     return value
 
 
-def set_bias(layer: Layer, bias: Bias, *names: str) -> None:
+def set_bias(layer: Layer, bias: Bias, *names: str) -> bool:
     """Set whether a layer has a bias, and where each of its biases starts.
 
     Args:
-        layer: The layer; it gets the attribute `has_bias`.
+        layer: The layer.
         bias: True for a start at zero, False for no bias, a number, or an initialiser.
         *names: The parameters.
 
@@ -77,12 +77,13 @@ def set_bias(layer: Layer, bias: Bias, *names: str) -> None:
             )
     elif not is_flag(bias):
         start = Constant(bias_value(bias, what))
-    layer.__dict__["has_bias"] = has_bias = start is not None or flag(bias, what)
+    has_bias = start is not None or flag(bias, what)
     for name in names:
         if not has_bias:
             layer._parameters[name] = None  # pyright: ignore[reportPrivateUsage]  # as torch does
         elif start is not None:
             layer.initializers[name] = start
+    return has_bias
 
 
 def is_flag(value: object) -> bool:

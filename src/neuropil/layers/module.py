@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -61,9 +61,9 @@ class Module(Layer):
         Input(20, dtype='int64') >> Module(Embedding(100, 4), dtype='int64')
     """
 
-    channels_first: ClassVar[bool | None] = False
+    channels_first = False
 
-    inputs_taken: ClassVar[tuple[int, int | None]] = (1, None)
+    inputs_taken = (1, None)
 
     def __init__(
         self, module: nn.Module, *, dtype: str = "float", name: str | None = None
@@ -78,7 +78,7 @@ class Module(Layer):
         one_of(dtype, "Module: dtype", ("float", "int64"))
         self.dtype_taken = "int" if dtype == "int64" else "float"
         self.module = module
-        del self.__dict__["forward"]  # it has its parameters, and runs as it is
+        del self.forward  # it has its parameters, and runs as it is
 
     @override
     def output_shape(self, *input_shapes: Shape) -> Shape:

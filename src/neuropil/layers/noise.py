@@ -55,8 +55,8 @@ class Dropout(Layer):
         self, rate: float, *, per_channel: bool = False, name: str | None = None
     ) -> None:
         super().__init__(name=name)
-        self.__dict__["rate"] = number(rate, "Dropout: rate", "[0, 1)")
-        self.__dict__["per_channel"] = flag(per_channel, "Dropout: per_channel")
+        self.rate = number(rate, "Dropout: rate", "[0, 1)")
+        self.per_channel = flag(per_channel, "Dropout: per_channel")
 
     @override
     def forward(self, x: Tensor) -> Tensor:
@@ -66,10 +66,6 @@ class Dropout(Layer):
             ones = x.new_ones((*x.shape[:2], *[1] * (x.ndim - 2)))
             return x * F.dropout(ones, self.rate)
         return F.dropout(x, self.rate)
-
-    if TYPE_CHECKING:
-        rate: float
-        per_channel: bool
 
 
 class StochasticDepth(Layer):
@@ -100,16 +96,13 @@ class StochasticDepth(Layer):
 
     def __init__(self, rate: float, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.__dict__["rate"] = number(rate, "StochasticDepth: rate", "[0, 1)")
+        self.rate = number(rate, "StochasticDepth: rate", "[0, 1)")
 
     @override
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x
         return x * F.dropout(x.new_ones((len(x), *[1] * (x.ndim - 1))), self.rate)
-
-    if TYPE_CHECKING:
-        rate: float
 
 
 class GaussianNoise(Layer):
@@ -138,14 +131,11 @@ class GaussianNoise(Layer):
 
     def __init__(self, std: float = 0.1, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.__dict__["std"] = number(std, "GaussianNoise: std", "[0, inf)")
+        self.std = number(std, "GaussianNoise: std", "[0, inf)")
 
     @override
     def forward(self, x: Tensor) -> Tensor:
         return x + self.std * torch.randn_like(x) if self.training else x
-
-    if TYPE_CHECKING:
-        std: float
 
 
 class DropBlock(Layer):
@@ -190,11 +180,10 @@ class DropBlock(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        own = self.__dict__
-        own["rate"] = number(rate, "DropBlock: rate", "[0, 1)")
+        self.rate = number(rate, "DropBlock: rate", "[0, 1)")
         rank = len(block_size) if isinstance(block_size, tuple | list) else 1
         per_axis(block_size, rank, "DropBlock: block_size")
-        own["block_size"] = block_size
+        self.block_size = block_size
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
@@ -216,7 +205,3 @@ class DropBlock(Layer):
         corners = x.new_empty((*x.shape[:2], *places)).bernoulli_(gamma)
         dropped = MAX_POOLING[rank](corners, size, 1)
         return x * ((1 - dropped) / (1 - self.rate))
-
-    if TYPE_CHECKING:
-        rate: float
-        block_size: int | tuple[int, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from typing_extensions import override
 
@@ -71,7 +71,7 @@ class Reshape(Rearrangement):
                  [3, 4]]])
     """
 
-    channels_first: ClassVar[bool | None] = False
+    channels_first = False
 
     def __init__(self, *shape: int, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -79,7 +79,7 @@ class Reshape(Rearrangement):
             raise ValueError("Reshape() needs a shape, such as Reshape(1, 28, 28).")
         if sum(length == -1 for length in shape) > 1:
             raise ValueError(f"Reshape: only one length may be -1, got {format_shape(shape)}.")
-        self.__dict__["shape"] = tuple(
+        self.shape = tuple(
             -1 if length == -1 else whole_number(length, "Reshape: a length of shape")
             for length in shape
         )
@@ -120,9 +120,6 @@ class Reshape(Rearrangement):
             shape = cast("tuple[int, ...]", self.output_shape(tuple(x.shape[1:])))
             return x.reshape(0, *shape)
         return x.reshape(x.shape[0], *self.shape)
-
-    if TYPE_CHECKING:
-        shape: tuple[int, ...]
 
 
 class Flatten(Rearrangement):
@@ -192,11 +189,11 @@ class Transpose(Rearrangement):
         (32, None, 3)
     """
 
-    channels_first: ClassVar[bool | None] = False
+    channels_first = False
 
     def __init__(self, *axes: int, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.__dict__["axes"] = tuple(
+        self.axes = tuple(
             whole_number(axis, "Transpose: one of axes", minimum=-64) for axis in axes
         )
 
@@ -232,6 +229,3 @@ class Transpose(Rearrangement):
         if not self.axes:
             return x.permute(0, *range(x.ndim - 1, 0, -1))
         return x.permute(0, *[axis + 1 if axis >= 0 else axis for axis in self.axes])
-
-    if TYPE_CHECKING:
-        axes: tuple[int, ...]

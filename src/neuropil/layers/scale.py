@@ -41,11 +41,8 @@ class Scale(Layer):
 
     def __init__(self, factor: float, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.__dict__["factor"] = number(factor, "Scale: factor")
+        self.factor = number(factor, "Scale: factor")
 
     @override
     def forward(self, x: Tensor) -> Tensor:
         return x * self.factor
-
-    if TYPE_CHECKING:
-        factor: float

@@ -35,7 +35,7 @@ class Windowed(Layer):
         ValueError: When an option is out of its range, or two are for different ranks.
     """
 
-    channels_first: ClassVar[bool | None] = True
+    channels_first = True
 
     # What the length of the window is called among the options.
     size_option: ClassVar[str] = "kernel_size"
@@ -51,15 +51,14 @@ class Windowed(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        own = self.__dict__
-        own["options"] = {
+        self.options = {
             "size": frozen(size),
             "stride": frozen(stride),
             "dilation": frozen(dilation),
             "padding": frozen(padding),
             "ceil": ceil,
         }
-        own["by_rank"] = {}
+        self.by_rank = {}
         try:
             self.windows(self.likely_rank())
         except ValueError as error:
@@ -131,10 +130,6 @@ class Windowed(Layer):
     @override
     def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
         return tuple(map(Window.reach, self.windows_over(shape), shape[1:]))
-
-    if TYPE_CHECKING:
-        options: dict[str, Any]
-        by_rank: dict[int, tuple[Window, ...]]
 
 
 @functools.lru_cache(maxsize=1024)  # the layers of a network are much alike

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import torch.nn.functional as F
 from typing_extensions import override
@@ -53,22 +53,21 @@ class Upscale(Layer):
         (8, 16, None)
     """
 
-    channels_first: ClassVar[bool | None] = True
+    channels_first = True
 
     def __init__(
         self, factor: int | tuple[int, ...], mode: str = "nearest", *, name: str | None = None
     ) -> None:
         super().__init__(name=name)
-        own = self.__dict__
-        own["mode"] = one_of(mode, f"{type(self).__name__}: mode", ("nearest", "bilinear"))
+        self.mode = one_of(mode, f"{type(self).__name__}: mode", ("nearest", "bilinear"))
         rank = len(factor) if isinstance(factor, tuple | list) else 1
         factors = per_axis(factor, rank, "Upscale: factor")
-        own["factor"] = list(factors) if rank > 1 else factors[0]
+        self.factor = list(factors) if rank > 1 else factors[0]
         # Torch's "nearest" takes ⌊o · fl(1/f)⌋, which is one too low for some f from 41 on;
         # with a power of two 1/f is exact, for the others its "nearest-exact" takes centres.
         exact = all(f & (f - 1) == 0 for f in factors)
         nearest = dict.fromkeys(LINEAR, "nearest" if exact else "nearest-exact")
-        own["kinds"] = LINEAR if mode == "bilinear" else nearest
+        self.kinds = LINEAR if mode == "bilinear" else nearest
 
     def factors(self, shape: Shape) -> tuple[int, ...]:
         """Return the factor of each axis.
@@ -99,8 +98,3 @@ class Upscale(Layer):
     @override
     def forward(self, x: Tensor) -> Tensor:
         return F.interpolate(x, scale_factor=self.factor, mode=self.kinds[x.dim()])
-
-    if TYPE_CHECKING:
-        factor: int | list[int]
-        mode: str
-        kinds: dict[int, str]

@@ -1,106 +1,41 @@
 """Optimizers for any PyTorch loop, learning-rate schedules, and regularisers."""
 
-from __future__ import annotations
-
-from functools import partial
 from typing import TYPE_CHECKING
 
-from neuropil.core.name_lookup import look_up, plain_options
-from neuropil.optim.batch_size_rule import scale_lr
-from neuropil.optim.expert_balance import balance
-from neuropil.optim.first_order.adam import Adam, Adamax, AdamW
-from neuropil.optim.first_order.adaptive import Adadelta, Adagrad, RMSProp
-from neuropil.optim.first_order.rprop import RPROP, IRPROPPlus
-from neuropil.optim.first_order.sgd import GradientDescent, Momentum
-from neuropil.optim.least_squares.levenberg_marquardt import LevenbergMarquardt
-from neuropil.optim.regularizers import l1, l2, maxnorm
-from neuropil.optim.schedules import (
-    cosine_decay,
-    exponential_decay,
-    linear_decay,
-    one_cycle,
-    polynomial_decay,
-    step_decay,
-    warmup,
-)
-from neuropil.optim.second_order.conjugate_gradient import ConjugateGradient
-from neuropil.optim.second_order.hessian_diagonal import HessianDiagonal
-from neuropil.optim.second_order.newton import Hessian
-from neuropil.optim.second_order.quasi_newton import QuasiNewton
+from neuropil.lazy import load_on_use
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from neuropil.optim.batch_size_rule import scale_lr as scale_lr
+    from neuropil.optim.expert_balance import balance as balance
+    from neuropil.optim.first_order.adam import Adam as Adam
+    from neuropil.optim.first_order.adam import Adamax as Adamax
+    from neuropil.optim.first_order.adam import AdamW as AdamW
+    from neuropil.optim.first_order.adaptive import Adadelta as Adadelta
+    from neuropil.optim.first_order.adaptive import Adagrad as Adagrad
+    from neuropil.optim.first_order.adaptive import RMSProp as RMSProp
+    from neuropil.optim.first_order.rprop import RPROP as RPROP
+    from neuropil.optim.first_order.rprop import IRPROPPlus as IRPROPPlus
+    from neuropil.optim.first_order.sgd import GradientDescent as GradientDescent
+    from neuropil.optim.first_order.sgd import Momentum as Momentum
+    from neuropil.optim.least_squares.levenberg_marquardt import (
+        LevenbergMarquardt as LevenbergMarquardt,
+    )
+    from neuropil.optim.optimizer_table import by_name as by_name
+    from neuropil.optim.regularizers import l1 as l1
+    from neuropil.optim.regularizers import l2 as l2
+    from neuropil.optim.regularizers import maxnorm as maxnorm
+    from neuropil.optim.schedules import cosine_decay as cosine_decay
+    from neuropil.optim.schedules import exponential_decay as exponential_decay
+    from neuropil.optim.schedules import linear_decay as linear_decay
+    from neuropil.optim.schedules import one_cycle as one_cycle
+    from neuropil.optim.schedules import polynomial_decay as polynomial_decay
+    from neuropil.optim.schedules import step_decay as step_decay
+    from neuropil.optim.schedules import warmup as warmup
+    from neuropil.optim.second_order.conjugate_gradient import (
+        ConjugateGradient as ConjugateGradient,
+    )
+    from neuropil.optim.second_order.hessian_diagonal import HessianDiagonal as HessianDiagonal
+    from neuropil.optim.second_order.newton import Hessian as Hessian
+    from neuropil.optim.second_order.quasi_newton import QuasiNewton as QuasiNewton
 
-    from torch.optim import Optimizer
-
-__all__ = [
-    "RPROP",
-    "Adadelta",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "ConjugateGradient",
-    "GradientDescent",
-    "Hessian",
-    "HessianDiagonal",
-    "IRPROPPlus",
-    "LevenbergMarquardt",
-    "Momentum",
-    "QuasiNewton",
-    "RMSProp",
-    "balance",
-    "by_name",
-    "cosine_decay",
-    "exponential_decay",
-    "l1",
-    "l2",
-    "linear_decay",
-    "maxnorm",
-    "one_cycle",
-    "polynomial_decay",
-    "scale_lr",
-    "step_decay",
-    "warmup",
-]
-
-BY_NAME: dict[str, Callable[..., Optimizer]] = {
-    "adam": Adam,
-    "adamw": AdamW,
-    "adamax": Adamax,
-    "momentum": Momentum,
-    "gradient_descent": GradientDescent,
-    "sgd": GradientDescent,
-    "rmsprop": RMSProp,
-    "adadelta": Adadelta,
-    "adagrad": Adagrad,
-    "conjugate_gradient": ConjugateGradient,
-    "quasi_newton": QuasiNewton,
-    "hessian": Hessian,
-    "hessian_diagonal": HessianDiagonal,
-    "levenberg_marquardt": LevenbergMarquardt,
-    "rprop": RPROP,
-    "irprop_plus": IRPROPPlus,
-}
-
-
-def by_name(name: str) -> Callable[..., Optimizer]:
-    """Return the optimiser of that name: what takes parameters and options.
-
-    Args:
-        name: Such as "adam", "sgd" or "RMSProp", where case and underscores do not matter; or
-            with options, such as "LevenbergMarquardt(restarts=64)".
-
-    Raises:
-        ValueError: If there is none, or it has no such option; the nearest name is suggested.
-
-    Example:
-        >>> by_name("gradient_descent").__name__
-        'GradientDescent'
-        >>> by_name("momentum(momentum=0.8)").keywords
-        {'momentum': 0.8}
-    """
-    plain = name.partition("(")[0].strip()
-    optimizer = look_up(plain, BY_NAME, "optimiser")
-    options = plain_options(name, optimizer, leading=1)
-    return partial(optimizer, **options) if options else optimizer
+load_on_use(__name__, __file__)

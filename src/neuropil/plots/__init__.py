@@ -1,46 +1,36 @@
 """Pictures and reports of networks, trainings and their results."""
 
-from neuropil.plots.boltzmann_machine import machine_filters, samples
-from neuropil.plots.calibration import Reliability, calibration, reliability
-from neuropil.plots.capacity_curve import capacity_curves
-from neuropil.plots.confidence_interval import bootstrap_interval, wilson_interval
-from neuropil.plots.confusion import confusion_matrix
-from neuropil.plots.curves import learning_curves
-from neuropil.plots.decision_regions import decision_regions
-from neuropil.plots.filters import filters
-from neuropil.plots.gradient_flow import gradient_flow
-from neuropil.plots.growing_gas import growing_gas
-from neuropil.plots.hinton import hinton
-from neuropil.plots.loss_against_time import loss_against_time
-from neuropil.plots.map_pictures import cluster_map, component_planes, hit_map, u_matrix
-from neuropil.plots.optimizer_paths import optimizer_paths
-from neuropil.plots.recall_pictures import hopfield_recall
-from neuropil.plots.regression import error_by_decile, predicted_against_true, residuals
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Reliability",
-    "bootstrap_interval",
-    "calibration",
-    "capacity_curves",
-    "cluster_map",
-    "component_planes",
-    "confusion_matrix",
-    "decision_regions",
-    "error_by_decile",
-    "filters",
-    "gradient_flow",
-    "growing_gas",
-    "hinton",
-    "hit_map",
-    "hopfield_recall",
-    "learning_curves",
-    "loss_against_time",
-    "machine_filters",
-    "optimizer_paths",
-    "predicted_against_true",
-    "reliability",
-    "residuals",
-    "samples",
-    "u_matrix",
-    "wilson_interval",
-]
+from neuropil.lazy import load_on_use
+
+if TYPE_CHECKING:
+    from neuropil.plots.boltzmann_machine import machine_filters as machine_filters
+    from neuropil.plots.boltzmann_machine import samples as samples
+    from neuropil.plots.calibration import Reliability as Reliability
+    from neuropil.plots.calibration import calibration as calibration
+    from neuropil.plots.calibration import reliability as reliability
+    from neuropil.plots.capacity_curve import capacity_curves as capacity_curves
+    from neuropil.plots.confusion import confusion_matrix as confusion_matrix
+    from neuropil.plots.curves import learning_curves as learning_curves
+    from neuropil.plots.decision_regions import decision_regions as decision_regions
+    from neuropil.plots.filters import filters as filters
+    from neuropil.plots.gradient_flow import gradient_flow as gradient_flow
+    from neuropil.plots.growing_gas import growing_gas as growing_gas
+    from neuropil.plots.hinton import hinton as hinton
+    from neuropil.plots.loss_against_time import loss_against_time as loss_against_time
+    from neuropil.plots.map_pictures import cluster_map as cluster_map
+    from neuropil.plots.map_pictures import component_planes as component_planes
+    from neuropil.plots.map_pictures import hit_map as hit_map
+    from neuropil.plots.map_pictures import u_matrix as u_matrix
+    from neuropil.plots.optimizer_paths import optimizer_paths as optimizer_paths
+    from neuropil.plots.recall_pictures import hopfield_recall as hopfield_recall
+    from neuropil.plots.regression_errors import error_by_decile as error_by_decile
+    from neuropil.plots.regression_errors import (
+        predicted_against_true as predicted_against_true,
+    )
+    from neuropil.plots.regression_errors import residuals as residuals
+    from neuropil.runs.confidence_interval import bootstrap_interval as bootstrap_interval
+    from neuropil.runs.confidence_interval import wilson_interval as wilson_interval
+
+load_on_use(__name__, __file__)

@@ -1,5 +1,10 @@
 """The report on a training: one file that tells a person everything, and opens offline."""
 
-from neuropil.report.write import write_report
+from typing import TYPE_CHECKING
 
-__all__ = ["write_report"]
+from neuropil.lazy import load_on_use
+
+if TYPE_CHECKING:
+    from neuropil.report.write import write_report as write_report
+
+load_on_use(__name__, __file__)

@@ -160,7 +160,7 @@ def wanted_arrays(model: ClassicModel) -> dict[str, tuple[Any, ...]]:
             "readout.weights": ("outputs", features),
             "readout.intercept": ("outputs",),
         }
-        wanted |= {"readout.classes_": ("classes",)} if model.classes is not None else {}
+        wanted |= model.answers.readout_arrays
     return wanted
 
 
@@ -194,21 +194,10 @@ def check_answers(model: ClassicModel, arrays: dict[str, Any]) -> None:
     Raises:
         ValueError: When there are such.
     """
-    if model.classes is None:
-        return
-    table, outputs = arrays.get("table"), arrays.get("readout.weights")
     known = arrays.get("readout.classes_")
     if model.role == "classifier":
         known = getattr(model.estimator, "classes_", None)
-    if known is not None:
-        whole = known.dtype == np.int64 and bool((np.diff(known) > 0).all())
-        if not whole or known[0] < 0 or known[-1] >= model.classes:
-            raise ValueError(f"{shown(known.tolist())} are not among {model.classes} classes")
-    scores = 0 if outputs is None or known is None else len(known) - (len(known) == 2)
-    if (table is not None and table.shape[1] != model.classes) or (
-        outputs is not None and len(outputs) != scores
-    ):
-        raise ValueError(f"its answers are not those for {model.classes} classes")
+    model.answers.check(known, arrays.get("table"), arrays.get("readout.weights"))
 
 
 def set_arrays(model: ClassicModel, arrays: dict[str, Any]) -> None:

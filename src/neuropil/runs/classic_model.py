@@ -1,4 +1,4 @@
-"""Classic networks where networks stand: in runs, predictions and reports."""
+"""Adapter that lets a classic estimator be used where a Network is expected."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.moments import standardization
+from neuropil.runs.classic_answers import ClassAnswers, NumberAnswers
 from neuropil.runs.readout import Readout
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from neuropil.classic.base import ClassicNetwork
-
-# Less than this share of one is no surprise; its logarithm is finite.
-LEAST = 1e-12
 
 Role: TypeAlias = Literal["classifier", "regressor", "groups", "features"]
 
@@ -62,8 +60,9 @@ class ClassicModel:
 
         self.estimator = clone(estimator)
         self.classes = classes
+        self.answers = NumberAnswers() if classes is None else ClassAnswers(classes)
         self.limits = limits
-        self.role: Role = role_of(self.estimator, classes)
+        self.role: Role = role_of(self.estimator, self.answers)
         self.center: NDArray[Any] | float = 0.0
         self.scale: NDArray[Any] | float = 1.0
         self.table: NDArray[Any] | None = None
@@ -92,7 +91,7 @@ class ClassicModel:
             self.table = self.table_of(self.estimator.predict(rows), y)
         else:
             features = self.estimator.transform(rows)
-            self.readout = Readout.fitted(features, y, classes=self.classes is not None)
+            self.readout = Readout.fitted(self.answers.readout(), features, y)
         return self
 
     def settle_limits(self) -> None:
@@ -116,9 +115,7 @@ class ClassicModel:
         given = rows
         if self.role == "features":
             model, given = self.readout, self.estimator.transform(rows)
-        if self.classes is None:
-            return torch.from_numpy(np.asarray(model.predict(given)).reshape(len(given), -1))
-        return torch.from_numpy(self.shares(model, given))
+        return torch.from_numpy(self.answers.of(model, given))
 
     @override
     def __repr__(self) -> str:
@@ -143,19 +140,9 @@ class ClassicModel:
             )
         return rows
 
-    def shares(self, model: Any, given: NDArray[Any]) -> NDArray[Any]:
-        """Return a classifier's probabilities, a column for every class there is."""
-        shares = np.zeros((len(given), self.classes or 0))
-        if hasattr(model, "predict_proba"):
-            shares[:, model.classes_] = model.predict_proba(given)
-        else:
-            shares[np.arange(len(given)), model.predict(given)] = 1.0
-        return shares
-
     def table_of(self, groups: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
         """Return the answer of each group, and of all together in the last row."""
-        targets = y if self.classes is None else np.eye(self.classes)[y]
-        targets = targets.reshape(len(targets), -1).astype(float)
+        targets = self.answers.rows(y)
         inside = groups >= 0
         count = int(groups.max(initial=-1)) + 1
         sums = np.zeros((count, targets.shape[1]))
@@ -215,11 +202,10 @@ class Scores:
         Args:
             inputs: Raw examples.
         """
-        outputs = self.model.predict(inputs)
-        return outputs if self.model.classes is None else outputs.clamp(min=LEAST).log()
+        return self.model.answers.scores(self.model.predict(inputs))
 
 
-def role_of(estimator: Any, classes: int | None) -> Role:
+def role_of(estimator: Any, answers: ClassAnswers | NumberAnswers) -> Role:
     """Return how a classic network answers.
 
     Raises:
@@ -229,14 +215,10 @@ def role_of(estimator: Any, classes: int | None) -> Role:
     from sklearn.utils import get_tags
 
     name = type(estimator).__name__
-    if is_classifier(estimator):
-        if classes is None:
-            raise ValueError(f"{name} predicts classes, but these targets are numbers.")
-        return "classifier"
-    if is_regressor(estimator):
-        if classes is not None:
-            raise ValueError(f"{name} predicts numbers, but these targets are classes.")
-        return "regressor"
+    classifier, regressor = is_classifier(estimator), is_regressor(estimator)
+    answers.require(name, classifier=classifier, regressor=regressor)
+    if classifier or regressor:
+        return "classifier" if classifier else "regressor"
     if get_tags(estimator).target_tags.required:
         raise ValueError(f"{name} associates patterns with signals: use it from Python.")
     return "groups" if hasattr(estimator, "predict") else "features"

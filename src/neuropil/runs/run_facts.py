@@ -44,13 +44,11 @@ SETTINGS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("epochs", "batch_size", "image_size"), (int, NOTHING)),
     **dict.fromkeys(("header", "keep_best"), (bool, NOTHING)),
     "then": (NOTHING,),
-    "metrics": (),
     "seed": (int,),
     "threads": (int,),
 }
 # What the items of lists are; the size of pictures of `then` is a number or two.
 LISTS: dict[str, tuple[type, ...]] = {
-    "metrics": (str,),
     "class_weight": (int, float),
     "image_size": (int,),
     "then": (int, list),

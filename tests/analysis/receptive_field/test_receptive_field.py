@@ -309,7 +309,7 @@ def test_uneven_filters_that_enlarge_see_no_less_than_gradients(size):
 # Everything
 
 
-@pytest.mark.parametrize("layer", [GlobalPooling("avg"), Flatten(), Reshape(2, -1)], ids=repr)
+@pytest.mark.parametrize("layer", [GlobalPooling("avg"), Flatten() >> Relu(3)], ids=repr)
 def test_some_layers_see_everything(layer):
     network = Input(2, 10, 12) >> Convolution(2, 3) >> layer
     field = receptive_field(network)
@@ -317,6 +317,25 @@ def test_some_layers_see_everything(layer):
     assert field.size == field.clipped == (10, 12)
     assert field.jump == (0, 0)
     assert str(field) == "all"
+
+
+@pytest.mark.parametrize("layer", [Flatten(), Reshape(2, -1), Reshape(2, 8, 10)], ids=repr)
+def test_a_number_that_is_put_elsewhere_sees_no_more(layer):
+    network = Input(2, 10, 12) >> Convolution(2, 3) >> layer
+    for each in (network, network >> Relu()):
+        field = receptive_field(each)
+        assert (field.size, field.start, field.everything) == ((3, 3), (0, 0), False)
+    assert receptive_field(network >> Flatten() >> Relu(4)).size == (10, 12)
+    assert receptive_field(Input(2, 10, 12) >> GlobalPooling("avg") >> Flatten()).everything
+
+
+def test_numbers_from_elsewhere_meet():
+    def turned():
+        return Convolution(2, 3) >> Flatten() >> Reshape(2, 8, 10)
+
+    for other in (Convolution(2, 3), turned()):
+        network = Input(2, 10, 12) >> parallel(turned(), other) >> Elementwise("add")
+        assert receptive_field(network).size == (10, 12)
 
 
 def test_everything_leaves_out_what_no_window_reaches():

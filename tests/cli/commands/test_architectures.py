@@ -12,9 +12,11 @@ from safetensors.torch import load_file, save_file
 
 from neuropil.analysis import zoo
 from neuropil.architectures import resnet20
-from neuropil.architectures.published.registry import ZOO
+from neuropil.architectures.published.zoo_table import zoo_table
 from neuropil.cli.commands.architectures import show
 from neuropil.core import Network
+
+ZOO = zoo_table()
 
 
 @pytest.fixture(name="weights")

@@ -366,7 +366,7 @@ def interrupt(*_, **__):
         ("neuropil.cli.plan.chosen", "before the training began: nothing is kept"),
         ("neuropil.runs.run_folder.Run.create", "before the training began: nothing is kept"),
         ("neuropil.cli.plan.trainer", "before the training began: nothing is kept"),
-        ("neuropil.cli.finish.measured", "resume with: neuropil resume run"),
+        ("neuropil.cli.finish.measure", "resume with: neuropil resume run"),
         ("neuropil.report.write_report", "resume with: neuropil resume run"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from neuropil import datasets
-from neuropil.datasets import DataError, PicturePreparation, Preparation, Target
+from neuropil.datasets import Classes, DataError, PicturePreparation, Preparation
 
 
 def values(low, high, count=1, shape=(6, 5), dtype=np.uint16):
@@ -60,7 +60,7 @@ def read(folder, **options):
 def means(opened):
     """Return the mean of the pictures of each class, in the order of the classes."""
     inputs, targets = opened.train.inputs.float(), opened.train.targets
-    return [inputs[targets == k].mean().item() for k in range(len(opened.classes))]
+    return [inputs[targets == k].mean().item() for k in range(len(opened.target.classes))]
 
 
 class TestRange:
@@ -197,7 +197,7 @@ class TestOtherParts:
     def test_16_bits_for_a_network_of_8_are_judged_by_themselves_and_said(
         self, tmp_path, high, white
     ):
-        made = PicturePreparation((1, 6, 5), Target.of_classes("ab"))
+        made = PicturePreparation((1, 6, 5), Classes("ab"))
         array = values(0, high)[0]
         (tmp_path / "new.png").write_bytes(png16(array))
         notes = []
@@ -207,7 +207,7 @@ class TestOtherParts:
 
     @pytest.mark.parametrize("white", [0, -1.0, "x"])
     def test_damaged_plain_data(self, white):
-        plain = PicturePreparation((1, 6, 5), Target.of_classes("ab")).to_json()
+        plain = PicturePreparation((1, 6, 5), Classes("ab")).to_json()
         with pytest.raises(DataError, match="white"):
             Preparation.from_json(plain | {"white": white})
 
@@ -238,7 +238,7 @@ class TestWhatWasSetAside:
         for file in (tmp_path / "b").iterdir():
             file.write_bytes(b"")
         opened = read(tmp_path)
-        assert opened.classes == ["a", "c"]
+        assert list(opened.target.classes) == ["a", "c"]
         assert "No picture of 'b' can be read: no class." in opened.notes
 
     def test_of_the_test_part(self, write, tmp_path):

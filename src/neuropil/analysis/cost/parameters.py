@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from neuropil.analysis.calls import Call, calls_of, network_of
-from neuropil.analysis.traced.runs.meta_copy import is_foreign, unwrapped
+from neuropil.analysis.traced.runs.meta_copy import is_foreign, unwrap
 from neuropil.core import Network
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def count_parameters(
         1200
     """
     if is_foreign(network):
-        network = unwrapped(network)
+        network = unwrap(network)
     else:
         network = network_of(network)
         network.require_built()

@@ -45,10 +45,10 @@ def coordinates(
     for neighbours, downwards in ((above, 1), (below, -1)):
         for leftwards in (1, -1):
             turned = [row[::leftwards] for row in rows[::downwards]]
-            roots = aligned(turned, neighbours, apart)
-            places = compacted(turned, roots, widths, gap)
+            roots = align(turned, neighbours, apart)
+            places = compact(turned, roots, widths, gap)
             results.append({v: leftwards * x for v, x in places.items()})
-    return balanced(results, widths)
+    return balance(results, widths)
 
 
 def conflicts(rows: Rows, above: Neighbours, boxes: int) -> set[tuple[int, int]]:
@@ -66,7 +66,7 @@ def conflicts(rows: Rows, above: Neighbours, boxes: int) -> set[tuple[int, int]]
     return giving_way
 
 
-def aligned(rows: Rows, neighbours: Neighbours, apart: set[tuple[int, int]]) -> dict[int, int]:
+def align(rows: Rows, neighbours: Neighbours, apart: set[tuple[int, int]]) -> dict[int, int]:
     """Return for each vertex the first vertex of its column."""
     root = {vertex: vertex for row in rows for vertex in row}
     for before, row in itertools.pairwise(rows):
@@ -86,7 +86,7 @@ def aligned(rows: Rows, neighbours: Neighbours, apart: set[tuple[int, int]]) -> 
     return root
 
 
-def compacted(
+def compact(
     rows: Rows, roots: Mapping[int, int], widths: Sequence[float], gap: float
 ) -> dict[int, float]:
     """Return the places of columns set as close to each other as their widths allow."""
@@ -109,7 +109,7 @@ def compacted(
     return {vertex: places[root] for vertex, root in roots.items()}
 
 
-def balanced(results: Sequence[Mapping[int, float]], widths: Sequence[float]) -> list[float]:
+def balance(results: Sequence[Mapping[int, float]], widths: Sequence[float]) -> list[float]:
     """Return the mean of the middle two of four results, each moved to the narrowest's ends."""
     ends = [
         (

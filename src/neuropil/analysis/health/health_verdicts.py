@@ -66,7 +66,7 @@ def verdicts_of(rows: Sequence[LayerHealth], loss: float, examples: int) -> Iter
     yield from worst("saturated", rows[:-1], lambda row: row.saturated, saturated_text)
     unused = [row for row in rows if row.parameters and row.gradient is None]
     if unused:
-        text = f"the loss does not depend on the weights of {listed(unused)}"
+        text = f"the loss does not depend on the weights of {list_names(unused)}"
         yield Verdict("unused", unused[0].name, text)
 
 
@@ -111,7 +111,7 @@ def vanishing(rows: Sequence[LayerHealth]) -> Iterator[Verdict]:
         if lost[1:]:
             text += f", and {len(lost)} layers get less than {times(VANISHING)}"
     else:
-        text = f"no gradient comes back to {listed([row for row, g in lost if not g])}"
+        text = f"no gradient comes back to {list_names([row for row, g in lost if not g])}"
     yield Verdict("vanishing", row.name, text)
 
 
@@ -159,7 +159,7 @@ def worst(
     for row in bad[:NAMED]:
         yield Verdict(kind, row.name, text(row))
     if rest := bad[NAMED:]:
-        line = f"half or more are {kind} in {listed(rest)}, too"
+        line = f"half or more are {kind} in {list_names(rest)}, too"
         yield Verdict(kind, rest[0].name, line)
 
 
@@ -186,7 +186,7 @@ def saturated_text(row: LayerHealth) -> str:
     )
 
 
-def listed(rows: Sequence[LayerHealth]) -> str:
+def list_names(rows: Sequence[LayerHealth]) -> str:
     """Return up to three names, and how many more there are."""
     shown = ", ".join(row.title for row in rows[:NAMED])
     return f"{shown} and {len(rows) - NAMED} more" if rows[NAMED:] else shown

@@ -64,7 +64,7 @@ class Field(NamedTuple):
         if self.shift is None:
             return self.spans[output] if 0 <= output < len(self.spans) else None
         times, place = divmod(output, len(self.spans))
-        return moved(self.spans[place], times * self.shift)
+        return shift_span(self.spans[place], times * self.shift)
 
     def between(self, first: int, last: int) -> Span:
         """Return what the outputs from `first` to `last` see."""
@@ -81,7 +81,7 @@ class Field(NamedTuple):
 PIXEL = Field(1, ((0, 0),))
 
 
-def behind(field: Field, reach: Reach, length: int | None) -> Field:
+def field_after(field: Field, reach: Reach, length: int | None) -> Field:
     """Return what the outputs of a layer see, from what its inputs see.
 
     Args:
@@ -123,7 +123,7 @@ def window(low: Fraction, size: int | Fraction) -> tuple[int, int]:
     return first, last
 
 
-def behind_everything(field: Field, outputs: int | None, inputs: int | None) -> Field:
+def field_over_all(field: Field, outputs: int | None, inputs: int | None) -> Field:
     """Return what a layer sees each output of which sees all that its inputs see.
 
     Args:
@@ -152,7 +152,7 @@ def union(fields: Sequence[Field], length: int | None, inputs: int | None) -> Fi
         return first
     placed = all(field.placed for field in fields)
     if any(field.sees_all for field in fields):
-        fields = [behind_everything(field, length, inputs) for field in fields]
+        fields = [field_over_all(field, length, inputs) for field in fields]
         known = all(field.spans for field in fields)
         return Field(0, (hull(field.spans[0] for field in fields),) if known else (), placed)
     # Where strides differ the branches drift apart: only a table can hold that.
@@ -176,6 +176,6 @@ def hull(spans: Iterable[Span]) -> Span:
     return min(first for first, _ in some), max(last for _, last in some)
 
 
-def moved(span: Span, shift: int) -> Span:
+def shift_span(span: Span, shift: int) -> Span:
     """Return a span further on."""
     return None if span is None else (span[0] + shift, span[1] + shift)

@@ -146,7 +146,7 @@ class Probe:
     def __init__(self, network: Network, calls: Sequence[Call], name: str | None) -> None:
         self.network = network
         self.sources = [call for call in calls if not call.inputs]
-        self.name = watched(self.sources, name)
+        self.name = watched_input(self.sources, name)
         for source in self.sources:
             if None in (source.shape or (None,)):
                 raise ShapeError(f"{source.name!r} has a free length: {what_to_give(calls)}.")
@@ -168,7 +168,7 @@ class Probe:
             drawn = torch.randn(shape, generator=generator, dtype=self.dtype).to(self.device)
             if source.name == self.name:
                 standard = drawn.requires_grad_()
-            inputs.append(raw(source.layer, drawn))
+            inputs.append(unnormalize(source.layer, drawn))
         output = self.network(*inputs)
         middle = [length // 2 for length in output.shape[2:]]
         values = output[(0, slice(None), *middle)]
@@ -179,7 +179,7 @@ class Probe:
         return gradient[0].abs().sum(0).cpu()
 
 
-def watched(sources: Sequence[Call], name: str | None) -> str:
+def watched_input(sources: Sequence[Call], name: str | None) -> str:
     """Return the name of the input whose gradient is measured.
 
     Raises:
@@ -200,7 +200,7 @@ def watched(sources: Sequence[Call], name: str | None) -> str:
     return name
 
 
-def raw(layer: Layer, standard: Tensor) -> Tensor:
+def unnormalize(layer: Layer, standard: Tensor) -> Tensor:
     """Return what the normalisation of an input turns into standard numbers."""
     mean, scale = (getattr(layer, name, None) for name in ("mean", "scale"))
     return standard if mean is None or scale is None else standard * scale + mean

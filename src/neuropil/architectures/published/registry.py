@@ -1,15 +1,15 @@
-"""What is known of each architecture: year, paper, accuracy, the names in published weights."""
+"""How an architecture is declared: the options of all, and what is published of it."""
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict
 
+from neuropil.architectures.published.architecture_facts import Architecture
 from neuropil.architectures.published.weights import load_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
     from os import PathLike
 
     from neuropil.core import Network, Shape
@@ -34,57 +34,10 @@ class Options(TypedDict, total=False):
     weights: str | PathLike[str] | None
 
 
-@dataclass(frozen=True)
-class Published:
-    """Where weights are published, and what pictures they expect.
-
-    Attributes:
-        repository: The hub's repository.
-        mean: Of each channel, for pictures from 0 to 1.
-        std: Standard deviation of each channel, likewise.
-    """
-
-    repository: str
-    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
-    std: tuple[float, ...] = (0.229, 0.224, 0.225)
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """One row of the zoo's table.
-
-    Attributes:
-        name: The function's name.
-        build: The function.
-        year: Of the paper.
-        paper: Authors and title.
-        accuracy: Published accuracy and on what, such as ``"76.1 % ImageNet"``: of ImageNet the
-            share of pictures whose first guess is right, from one crop. Where weights are
-            published it is theirs.
-        source: Whose figure that is: ``"paper"``, or the library that publishes weights, such
-            as ``"torchvision"``.
-        keys: By whose weights: the names of that implementation's modules with parameters, in
-            the order of our layers with parameters.
-        published: Where ``weights="imagenet"`` come from, or None.
-    """
-
-    name: str
-    build: Callable[..., Network]
-    year: int
-    paper: str
-    accuracy: str
-    source: str
-    keys: Mapping[str, Callable[[], Iterator[str]]] = field(default_factory=dict)
-    published: Published | None = None
-
-
-ZOO: dict[str, Architecture] = {}
-
-
 def architecture(
     **facts: Any,
 ) -> Callable[[Callable[P, Network]], Callable[P, Network]]:
-    """Return a decorator: enter a function into the zoo, and load weights where asked to.
+    """Return a decorator: note what is published of an architecture, and let it load weights.
 
     Args:
         **facts: As for `Architecture`, without name and function.
@@ -96,10 +49,10 @@ def architecture(
             weights: Any = kwargs.pop("weights", None)
             network = function(*args, **kwargs)
             if weights is not None:
-                load_weights(network, weights, ZOO[function.__name__])
+                load_weights(network, weights, wrapped)
             return network
 
-        ZOO[function.__name__] = Architecture(function.__name__, wrapped, **facts)
+        vars(wrapped).update(facts=Architecture(function.__name__, wrapped, **facts))
         return wrapped
 
     return decorate

@@ -15,14 +15,16 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.architectures.published import hub
+from neuropil.architectures.published.architecture_facts import facts_of
+from neuropil.checks import shown
 from neuropil.core.block import Block
-from neuropil.core.tensor_file import read_tensors
+from neuropil.saving.tensor_file import read_tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from os import PathLike
 
-    from neuropil.architectures.published.registry import Architecture
+    from neuropil.architectures.published.architecture_facts import Architecture
     from neuropil.core import Layer, Network
 
 # Formats that run code when they are read.
@@ -60,7 +62,7 @@ class Loaded:
 def load_weights(
     network: Network,
     weights: str | PathLike[str] | Mapping[str, Tensor],
-    architecture: Architecture | str,
+    architecture: Callable[..., Network],
 ) -> Loaded:
     """Load published weights into a network, by name; nothing is ever unpickled.
 
@@ -76,7 +78,8 @@ def load_weights(
             networks have (the column "weights" of ``neuropil architectures`` says which);
             ``"hub:owner/name"``, or ``"hub:owner/name@revision"``, for a repository of the hub;
             a file in the safetensors format; or a state dict in memory.
-        architecture: Whose names to expect: an architecture's name, such as ``"resnet18"``.
+        architecture: Whose names to expect: a function of `neuropil.architectures`, such as
+            `resnet18`.
 
     Returns:
         What was adapted, not found and not used.
@@ -90,7 +93,7 @@ def load_weights(
     Example:
         >>> from neuropil.architectures import resnet20
         >>> one, other = resnet20(), resnet20()
-        >>> loaded = load_weights(one, other.state_dict(), "resnet20")
+        >>> loaded = load_weights(one, other.state_dict(), resnet20)
         >>> loaded.drawn, torch.equal(one.layers["softmax1"].weight, other.softmax1.weight)
         ([], True)
     """
@@ -111,24 +114,19 @@ def load_weights(
     return loaded
 
 
-def known_architecture(architecture: Architecture | str) -> Architecture:
-    """Return the zoo's entry.
+def known_architecture(architecture: Callable[..., Network]) -> Architecture:
+    """Return what is published of an architecture.
 
     Raises:
-        ValueError: When there is none of that name.
+        ValueError: When the function is none.
     """
-    from neuropil.architectures.published.registry import (
-        ZOO,  # the registry loads weights by this module
-    )
-    from neuropil.core.expression import nearest
-
-    if not isinstance(architecture, str):
-        return architecture
-    if architecture not in ZOO:
+    facts = facts_of(architecture)
+    if facts is None:
         raise ValueError(
-            f"there is no architecture {architecture[:200]!r}.{nearest(architecture, ZOO)}"
+            f"load_weights takes a function of neuropil.architectures, such as resnet18, got "
+            f"{shown(architecture)}."
         )
-    return ZOO[architecture]
+    return facts
 
 
 def read(

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 from neuropil.classic.exponential import exponential
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.int64]
 
 # Sums may be taken in any order, so that they run on all lanes; NaN stays NaN.
-fast = compiled(error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+fast = compile_loop(error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 
 # Visible units whose weights are used together.
 BLOCK = 16

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 
 if TYPE_CHECKING:
     from neuropil.classic.base import Floats
 
 
-@compiled()
+@compile_loop()
 def visit_all(
     state: Floats,
     field: Floats,
@@ -46,7 +46,7 @@ def visit_all(
     return changed
 
 
-@compiled()
+@compile_loop()
 def sweep(
     states: Floats,
     fields: Floats,

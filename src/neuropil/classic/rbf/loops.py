@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 from neuropil.classic.exponential import exponential
 
 Floats = NDArray[np.floating[Any]]
@@ -18,7 +18,7 @@ LANES = 16  # numbers that processors compare side by side, at most
 GROUP = 8 * LANES
 
 
-fast = compiled(error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+fast = compile_loop(error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 
 
 @fast

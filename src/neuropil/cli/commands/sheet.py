@@ -51,7 +51,7 @@ def search(word: str, known: dict[str, Item]) -> list[Item]:
     Raises:
         ValueError: When none has; the nearest name is suggested.
     """
-    from neuropil.core.expression import nearest
+    from neuropil.text import nearest
 
     wanted = word.casefold()
     for texts in (lambda i: i.name, lambda i: f"{i.section} {i.line}"):

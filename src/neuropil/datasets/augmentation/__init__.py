@@ -5,20 +5,18 @@ and targets; it draws from the generator alone. Inputs are raw: the network norm
 afterwards.
 """
 
-from neuropil.datasets.augmentation.affine import RandomAffine, RandomRotation
-from neuropil.datasets.augmentation.base import Augmentation
-from neuropil.datasets.augmentation.chain import Compose
-from neuropil.datasets.augmentation.erasing import RandomErasing
-from neuropil.datasets.augmentation.mixup import Mixup
-from neuropil.datasets.augmentation.shift import RandomFlip, RandomShift
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Augmentation",
-    "Compose",
-    "Mixup",
-    "RandomAffine",
-    "RandomErasing",
-    "RandomFlip",
-    "RandomRotation",
-    "RandomShift",
-]
+from neuropil.lazy import load_on_use
+
+if TYPE_CHECKING:
+    from neuropil.datasets.augmentation.affine import RandomAffine as RandomAffine
+    from neuropil.datasets.augmentation.affine import RandomRotation as RandomRotation
+    from neuropil.datasets.augmentation.base import Augmentation as Augmentation
+    from neuropil.datasets.augmentation.chain import Compose as Compose
+    from neuropil.datasets.augmentation.erasing import RandomErasing as RandomErasing
+    from neuropil.datasets.augmentation.mixup import Mixup as Mixup
+    from neuropil.datasets.augmentation.shift import RandomFlip as RandomFlip
+    from neuropil.datasets.augmentation.shift import RandomShift as RandomShift
+
+load_on_use(__name__, __file__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -47,8 +47,11 @@ class Activation(Layer):
         ShapeError: When units meet an image, or a last axis of free length.
     """
 
-    activate: ClassVar[Callable[..., Tensor]]
+    activate: Callable[..., Tensor]
     options: Mapping[str, Any] = {}
+
+    weight: Tensor
+    bias: Tensor | None
 
     def __init__(
         self,
@@ -59,17 +62,17 @@ class Activation(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.__dict__["units"] = (
+        self.units = (
             None if units is None else whole_number(units, f"{type(self).__name__}: units")
         )
         if units is None:
-            self.__dict__["has_bias"] = False
+            self.has_bias = False
             if bias is not True or (weight is not HE and weight is not XAVIER):  # for speed
                 refuse_unused(self, "units", weight=weight, bias=plain(bias) is False or bias)
         else:
-            self.__dict__["channels_first"] = False  # units are the last axis
+            self.channels_first = False  # units are the last axis
             self.initializers["weight"] = initializer(weight, f"{type(self).__name__}: weight")
-            set_bias(self, bias, "bias")
+            self.has_bias = set_bias(self, bias, "bias")
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
@@ -114,7 +117,7 @@ class Activation(Layer):
             weight = self.initializers["weight"]
             bias = self.initializers.get("bias", self.has_bias)
             layer = Linear(self.units, bias=bias, weight=weight, name=self.given_name)
-            layer.__dict__["_parameters"] = self._parameters
+            layer._parameters = self._parameters
         if self.built_for is not None:
             layer.set_built(*self.built_for)
         layer.training = self.training
@@ -125,12 +128,6 @@ class Activation(Layer):
         if self.units is not None:
             x = F.linear(x, self.weight, self.bias)
         return self.activate(x, **self.options)
-
-    if TYPE_CHECKING:
-        units: int | None
-        has_bias: bool
-        weight: Tensor
-        bias: Tensor | None
 
 
 class Linear(Activation):

@@ -68,11 +68,12 @@ class Relu(Activation):
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
         if units is not None or maximum is not None:
-            self.__dict__["in_place"] = None
+            self.in_place = None
         if maximum is not None:
             largest = number(maximum, "Relu: maximum", "(0, inf)")
             options = {"min_val": 0.0, "max_val": largest}
-            self.__dict__.update(activate=F.hardtanh, options=options)
+            self.activate = F.hardtanh
+            self.options = options
 
 
 class LeakyRelu(Activation):
@@ -118,7 +119,7 @@ class LeakyRelu(Activation):
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
         slope = number(epsilon, "LeakyRelu: epsilon", "[0, 1]")
-        self.__dict__["options"] = {"negative_slope": slope}
+        self.options = {"negative_slope": slope}
 
 
 class PRelu(Activation):
@@ -157,6 +158,8 @@ class PRelu(Activation):
         {'epsilon': (16,)}
     """
 
+    epsilon: Tensor
+
     def __init__(
         self,
         units: int | None = None,
@@ -168,7 +171,7 @@ class PRelu(Activation):
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
-        self.__dict__["shared"] = flag(shared, "PRelu: shared")
+        self.shared = flag(shared, "PRelu: shared")
         self.initializers["epsilon"] = Constant(number(epsilon, "PRelu: epsilon"))
 
     @override
@@ -199,7 +202,3 @@ class PRelu(Activation):
         x = F.linear(x, self.weight, self.bias)
         # torch has a slope for each entry of axis 1; units are the last axis.
         return torch.prelu(x.transpose(1, -1), self.epsilon).transpose(1, -1)
-
-    if TYPE_CHECKING:
-        shared: bool
-        epsilon: Tensor

@@ -177,8 +177,8 @@ class Softmax(Activation):
         super().__init__(units, bias=bias, weight=weight, name=name)
         if axis is not None:
             axis = whole_number(axis, "Softmax: axis", minimum=-64)
-        self.__dict__["axis"] = axis
-        self.__dict__["assumes_sequence"] = axis is None and units is None
+        self.axis = axis
+        self.assumes_sequence = axis is None and units is None
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
@@ -196,6 +196,3 @@ class Softmax(Activation):
         if axis is None:
             return torch.softmax(x, 1 if x.ndim > 3 else -1)
         return torch.softmax(x, axis + 1 if axis >= 0 else axis)
-
-    if TYPE_CHECKING:
-        axis: int | None

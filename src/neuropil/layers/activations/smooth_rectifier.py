@@ -66,7 +66,7 @@ class Elu(Activation):
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
-        self.__dict__["options"] = {"alpha": number(alpha, "Elu: alpha", "(0, inf)")}
+        self.options = {"alpha": number(alpha, "Elu: alpha", "(0, inf)")}
 
 
 class Softplus(Activation):
@@ -113,7 +113,7 @@ class Softplus(Activation):
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
         sharpness = number(beta, "Softplus: beta", "(0, inf)")
-        self.__dict__["options"] = {"beta": sharpness, "threshold": STRAIGHT}
+        self.options = {"beta": sharpness, "threshold": STRAIGHT}
 
 
 class Swish(Activation):
@@ -162,11 +162,11 @@ class Swish(Activation):
         super().__init__(units, bias=bias, weight=weight, name=name)
         beta = number(beta, "Swish: beta")
         learn_beta = flag(learn_beta, "Swish: learn_beta")
-        self.__dict__["is_silu"] = beta == 1 and not learn_beta
+        self.is_silu = beta == 1 and not learn_beta
         if learn_beta:
             self.initializers["beta"] = Constant(beta)
         else:
-            self.__dict__["beta"] = beta
+            self.beta = beta
 
     @override
     def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
@@ -178,10 +178,6 @@ class Swish(Activation):
         if self.units is not None:
             x = F.linear(x, self.weight, self.bias)
         return F.silu(x) if self.is_silu else x * torch.sigmoid(self.beta * x)
-
-    if TYPE_CHECKING:
-        is_silu: bool
-        beta: Tensor | float
 
 
 class Gelu(Activation):
@@ -226,4 +222,4 @@ class Gelu(Activation):
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
         approximate = one_of(approximate, "Gelu: approximate", ("none", "tanh"))
-        self.__dict__["options"] = {"approximate": approximate}
+        self.options = {"approximate": approximate}

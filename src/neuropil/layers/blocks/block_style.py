@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from neuropil.checks import one_of, shown
 from neuropil.core import Layer, Network, join
 from neuropil.core.block import Block
-from neuropil.core.expression import nearest
-from neuropil.layers.activations.rectifier import LeakyRelu, PRelu, Relu
-from neuropil.layers.activations.sigmoid import HardSigmoid, Sigmoid, Tanh
-from neuropil.layers.activations.smooth_rectifier import Elu, Gelu, Softplus, Swish
+from neuropil.layers.activations.activation_functions import activation_layers
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.layer_options import HE
 from neuropil.layers.normalization.batch_norm import BatchNorm
 from neuropil.layers.normalization.sample_norm import GroupNorm, InstanceNorm
+from neuropil.text import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from neuropil.core.layer import Composable
 
@@ -31,18 +29,6 @@ NORMALIZATIONS: dict[str, Callable[[], Layer]] = {
     "group": lambda: GroupNorm(32),
     "instance": InstanceNorm,
     "layer": lambda: GroupNorm(1),
-}
-ACTIVATIONS: dict[str, Callable[[], Layer]] = {
-    "elu": Elu,
-    "gelu": Gelu,
-    "hardsigmoid": HardSigmoid,
-    "leakyrelu": LeakyRelu,
-    "prelu": PRelu,
-    "relu": Relu,
-    "sigmoid": Sigmoid,
-    "softplus": Softplus,
-    "swish": Swish,
-    "tanh": Tanh,
 }
 PLACES = ("before", "after", "first")
 
@@ -81,7 +67,7 @@ class Style:
 
     def activate(self) -> list[Layer]:
         """Return the activation, in a list that is empty where there is none."""
-        return made(self.activation, "activation", ACTIVATIONS)
+        return made(self.activation, "activation", activation_layers())
 
     def normalize(self) -> list[Layer]:
         """Return the normalisation, in a list that is empty where there is none."""
@@ -137,7 +123,7 @@ class Style:
         return self.around(convolution, activates=activates)
 
 
-def made(choice: Choice, what: str, known: dict[str, Callable[[], Layer]]) -> list[Layer]:
+def made(choice: Choice, what: str, known: Mapping[str, Callable[[], Layer]]) -> list[Layer]:
     """Return the layer chosen, new, in a list that is empty for None.
 
     Raises:
@@ -168,16 +154,13 @@ class StyledBlock(Block):
         ValueError: When one of them is not known.
     """
 
-    channels_first: ClassVar[bool | None] = True
+    channels_first = True
 
     def __init__(
         self, activation: Choice, normalization: Choice, place: Place, name: str | None
     ) -> None:
         super().__init__(name=name)
         try:
-            self.__dict__["style"] = Style(activation, normalization, place)
+            self.style = Style(activation, normalization, place)
         except ValueError as error:
             raise ValueError(f"{type(self).__name__}: {error}") from None
-
-    if TYPE_CHECKING:
-        style: Style

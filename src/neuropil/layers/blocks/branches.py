@@ -48,9 +48,8 @@ class Branched(StyledBlock):
         name: str | None,
     ) -> None:
         super().__init__(activation, normalization, place, name)
-        own = self.__dict__
-        own["branches"] = read_branches(branches, type(self).__name__)
-        own["count_include_pad"] = flag(
+        self.branches = read_branches(branches, type(self).__name__)
+        self.count_include_pad = flag(
             count_include_pad, f"{type(self).__name__}: count_include_pad"
         )
 
@@ -81,10 +80,6 @@ class Branched(StyledBlock):
         if what in POOLINGS:
             return pooling(what, size, options, count_include_pad=self.count_include_pad)
         return self.style.unit(what, size, **options)
-
-    if TYPE_CHECKING:
-        branches: tuple[Branch, ...]
-        count_include_pad: bool
 
 
 def pooling(

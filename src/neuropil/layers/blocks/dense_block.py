@@ -50,17 +50,11 @@ class Dense(StyledBlock):
     ) -> None:
         super().__init__(activation, normalization, place, name)
         who = type(self).__name__
-        own = self.__dict__
-        own["growth_rate"] = whole_number(growth_rate, f"{who}: growth_rate")
-        own["bottleneck"] = (
+        self.growth_rate = whole_number(growth_rate, f"{who}: growth_rate")
+        self.bottleneck = (
             None if bottleneck is None else whole_number(bottleneck, f"{who}: bottleneck")
         )
-        own["dropout"] = number(dropout, f"{who}: dropout", "[0, 1)")
-
-    if TYPE_CHECKING:
-        growth_rate: int
-        bottleneck: int | None
-        dropout: float
+        self.dropout = number(dropout, f"{who}: dropout", "[0, 1)")
 
 
 class DenseLayer(Dense):
@@ -148,7 +142,7 @@ class DenseBlock(Dense):
             place=place,
             name=name,
         )
-        self.__dict__["layers"] = whole_number(layers, "DenseBlock: layers")
+        self.layers = whole_number(layers, "DenseBlock: layers")
 
     @override
     def compose(self, shape: Shape) -> Composable:
@@ -166,9 +160,6 @@ class DenseBlock(Dense):
                 for _ in range(self.layers)
             )
         )
-
-    if TYPE_CHECKING:
-        layers: int
 
 
 class TransitionLayer(StyledBlock):
@@ -215,7 +206,7 @@ class TransitionLayer(StyledBlock):
     ) -> None:
         super().__init__(activation, normalization, place, name)
         share = number(compression, "TransitionLayer: compression", "(0, 1]")
-        self.__dict__["compression"] = share
+        self.compression = share
 
     @override
     def compose(self, shape: Shape) -> Composable:
@@ -224,6 +215,3 @@ class TransitionLayer(StyledBlock):
         # 0.29 · 100 is 28.999999999999996 in floating point.
         filters = max(1, math.floor(round(self.compression * shape[0], 9)))
         return self.style.unit(filters, 1) >> AveragePooling(2)
-
-    if TYPE_CHECKING:
-        compression: float

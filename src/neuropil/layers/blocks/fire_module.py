@@ -74,11 +74,10 @@ class FireModule(StyledBlock):
         name: str | None = None,
     ) -> None:
         super().__init__(activation, normalization, place, name)
-        own = self.__dict__
-        own["squeeze"] = whole_number(squeeze, "FireModule: squeeze")
-        own["expand1"] = whole_number(expand1, "FireModule: expand1")
-        own["expand3"] = whole_number(expand3, "FireModule: expand3")
-        own["shortcut"] = one_of(shortcut, "FireModule: shortcut", BYPASSES)
+        self.squeeze = whole_number(squeeze, "FireModule: squeeze")
+        self.expand1 = whole_number(expand1, "FireModule: expand1")
+        self.expand3 = whole_number(expand3, "FireModule: expand3")
+        self.shortcut = one_of(shortcut, "FireModule: shortcut", BYPASSES)
 
     @override
     def compose(self, shape: Shape) -> Composable:
@@ -108,9 +107,3 @@ class FireModule(StyledBlock):
             f"shortcut='identity' needs {filters} channels, got {shape[0]}: take 'auto' or "
             f"'projection'"
         )
-
-    if TYPE_CHECKING:
-        squeeze: int
-        expand1: int
-        expand3: int
-        shortcut: Bypass | None

@@ -158,10 +158,9 @@ class InceptionResNetBlock(Branched):
             place=place,
             name=name,
         )
-        own = self.__dict__
-        own["scale"] = number(scale, "InceptionResNetBlock: scale")
-        own["activates"] = flag(activates, "InceptionResNetBlock: activates")
-        own["shortcut"] = one_of(shortcut, "InceptionResNetBlock: shortcut", ("identity", None))
+        self.scale = number(scale, "InceptionResNetBlock: scale")
+        self.activates = flag(activates, "InceptionResNetBlock: activates")
+        self.shortcut = one_of(shortcut, "InceptionResNetBlock: shortcut", ("identity", None))
 
     @override
     def compose(self, shape: Shape) -> Composable:
@@ -177,11 +176,6 @@ class InceptionResNetBlock(Branched):
         if self.shortcut is None:
             return join(learned, *back)
         return join(learned | Identity(), Elementwise("add"), *back)
-
-    if TYPE_CHECKING:
-        scale: float
-        activates: bool
-        shortcut: Literal["identity"] | None
 
 
 class InceptionDenseBlock(Branched):
@@ -238,7 +232,7 @@ class InceptionDenseBlock(Branched):
             place=place,
             name=name,
         )
-        self.__dict__["steps"] = whole_number(steps, "InceptionDenseBlock: steps")
+        self.steps = whole_number(steps, "InceptionDenseBlock: steps")
 
     @override
     def compose(self, shape: Shape) -> Composable:
@@ -254,6 +248,3 @@ class InceptionDenseBlock(Branched):
             normalization=self.style.normalization,
             place=self.style.place,
         )
-
-    if TYPE_CHECKING:
-        steps: int

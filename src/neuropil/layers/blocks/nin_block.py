@@ -66,9 +66,10 @@ class NiNBlock(StyledBlock):
         given = filters if isinstance(filters, tuple | list) else (filters,) * 3
         if len(given) != 3:
             raise ValueError(f"NiNBlock: filters must be one number or three, got {filters!r}.")
-        own = self.__dict__
-        own["filters"] = [whole_number(each, "NiNBlock: filters") for each in given]
-        own.update(kernel_size=kernel_size, stride=stride, padding=padding)
+        self.filters = [whole_number(each, "NiNBlock: filters") for each in given]
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.padding: Padding = padding
         try:
             self.first()
         except ValueError as error:
@@ -83,9 +84,3 @@ class NiNBlock(StyledBlock):
     @override
     def compose(self, shape: Shape) -> Composable:
         return join(self.first(), *(self.style.unit(each, 1) for each in self.filters[1:]))
-
-    if TYPE_CHECKING:
-        filters: list[int]
-        kernel_size: int | tuple[int, ...]
-        stride: int | tuple[int, ...]
-        padding: Padding

@@ -59,11 +59,10 @@ class Residual(StyledBlock):
     ) -> None:
         super().__init__(activation, normalization, place, name)
         who = type(self).__name__
-        own = self.__dict__
-        own["filters"] = whole_number(filters, f"{who}: filters")
-        own["stride"] = whole_number(stride, f"{who}: stride")
-        own["stochastic_depth"] = number(stochastic_depth, f"{who}: stochastic_depth", "[0, 1)")
-        own["shortcut"] = one_of(shortcut, f"{who}: shortcut", SHORTCUTS)
+        self.filters = whole_number(filters, f"{who}: filters")
+        self.stride = whole_number(stride, f"{who}: stride")
+        self.stochastic_depth = number(stochastic_depth, f"{who}: stochastic_depth", "[0, 1)")
+        self.shortcut = one_of(shortcut, f"{who}: shortcut", SHORTCUTS)
 
     def body(self) -> list[Network]:
         """Return the convolutions of the branch that learns, in their style."""
@@ -119,12 +118,6 @@ class Residual(StyledBlock):
             f"shortcut='identity' needs {self.filters} channels and stride 1, got "
             f"{shape[0]} channels and stride {self.stride}: take 'auto' or 'projection'"
         )
-
-    if TYPE_CHECKING:
-        filters: int
-        stride: int
-        shortcut: Shortcut | None
-        stochastic_depth: float
 
 
 class ResidualBlock(Residual):
@@ -270,7 +263,7 @@ class BottleneckBlock(Residual):
                 f"BottleneckBlock: filters must be a multiple of expansion, got {filters} and "
                 f"{expansion}."
             )
-        self.__dict__["expansion"] = expansion
+        self.expansion = expansion
 
     @override
     def body(self) -> list[Network]:
@@ -280,9 +273,6 @@ class BottleneckBlock(Residual):
             self.style.unit(narrow, 3, stride=self.stride),
             self.style.unit(self.filters, 1, activates=self.style.place == "first"),
         ]
-
-    if TYPE_CHECKING:
-        expansion: int
 
 
 class ZeroShortcut(Layer):
@@ -306,7 +296,8 @@ class ZeroShortcut(Layer):
 
     def __init__(self, filters: int, stride: int, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.__dict__.update(filters=filters, stride=stride)
+        self.filters = filters
+        self.stride = stride
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
@@ -327,7 +318,3 @@ class ZeroShortcut(Layer):
         every = (slice(None), slice(None), *[slice(None, None, self.stride)] * (x.ndim - 2))
         more = self.filters - x.shape[1]
         return F.pad(x[every], (0, 0) * (x.ndim - 2) + (more // 2, more - more // 2))
-
-    if TYPE_CHECKING:
-        filters: int
-        stride: int

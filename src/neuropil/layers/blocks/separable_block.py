@@ -85,13 +85,12 @@ class SeparableBlock(StyledBlock):
         name: str | None = None,
     ) -> None:
         super().__init__(activation, normalization, place, name)
-        own = self.__dict__
-        own["filters"] = whole_number(filters, "SeparableBlock: filters")
-        own["stride"] = whole_number(stride, "SeparableBlock: stride")
-        own["kernel_size"] = whole_number(kernel_size, "SeparableBlock: kernel_size")
+        self.filters = whole_number(filters, "SeparableBlock: filters")
+        self.stride = whole_number(stride, "SeparableBlock: stride")
+        self.kernel_size = whole_number(kernel_size, "SeparableBlock: kernel_size")
         if kernel_size % 2 == 0:
             raise ValueError(f"SeparableBlock: kernel_size must be odd, got {kernel_size}.")
-        own["between"] = flag(between, "SeparableBlock: between")
+        self.between = flag(between, "SeparableBlock: between")
 
     @override
     def compose(self, shape: Shape) -> Composable:
@@ -99,9 +98,3 @@ class SeparableBlock(StyledBlock):
         if not self.between:
             return separable(style, self.filters, size, stride=stride)
         return style.around(depthwise(style, size, stride)) >> style.unit(self.filters, 1)
-
-    if TYPE_CHECKING:
-        filters: int
-        stride: int
-        kernel_size: int
-        between: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import torch
 from typing_extensions import override
@@ -81,6 +81,8 @@ class UNetStage(StyledBlock):
         (8, 28, 28)
     """
 
+    inner: Composable | None
+
     def __init__(
         self,
         filters: int,
@@ -95,12 +97,12 @@ class UNetStage(StyledBlock):
         name: str | None = None,
     ) -> None:
         super().__init__(activation, normalization, place, name)
-        own = self.__dict__
-        own["filters"] = whole_number(filters, "UNetStage: filters")
-        own["inner"] = inner if inner is None else composable(inner, "UNetStage: inner")
-        own["dropout"] = number(dropout, "UNetStage: dropout", "[0, 1)")
-        own["padding"] = one_of(padding, "UNetStage: padding", ("same", "valid"))
-        own["up"] = one_of(up, "UNetStage: up", UPS)
+        self.filters = whole_number(filters, "UNetStage: filters")
+        # An option, not a child: the block joins a copy of it.
+        vars(self)["inner"] = None if inner is None else composable(inner, "UNetStage: inner")
+        self.dropout = number(dropout, "UNetStage: dropout", "[0, 1)")
+        self.padding: Padding = one_of(padding, "UNetStage: padding", ("same", "valid"))
+        self.up = one_of(up, "UNetStage: up", UPS)
 
     @override
     def compose(self, shape: Shape) -> Composable:
@@ -125,13 +127,6 @@ class UNetStage(StyledBlock):
             return [Deconvolution(self.filters, 2, stride=2, weight=HE)]
         return [Upscale(2, self.up), Convolution(self.filters, 2, padding="same", weight=HE)]
 
-    if TYPE_CHECKING:
-        filters: int
-        inner: Composable | None
-        padding: Padding
-        up: Up
-        dropout: float
-
 
 class SkipConnection(Merge):
     """Set what comes across before what comes up, cropped to the same lengths.
@@ -152,11 +147,11 @@ class SkipConnection(Merge):
         (16, 56, 56)
     """
 
-    inputs_taken: ClassVar[tuple[int, int | None]] = (2, 2)
+    inputs_taken = (2, 2)
 
     def __init__(self, padding: Padding = "same", *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.__dict__["padding"] = padding
+        self.padding = padding
 
     @override
     def output_shape(self, *input_shapes: Shape) -> Shape:
@@ -182,9 +177,6 @@ class SkipConnection(Merge):
         else:
             across = cropped(across, up, centred=True)
         return torch.cat((across, up), 1)
-
-    if TYPE_CHECKING:
-        padding: Padding
 
 
 def cropped(x: Tensor, like: Tensor, *, centred: bool = False) -> Tensor:

@@ -88,9 +88,8 @@ class XceptionBlock(Residual):
             stochastic_depth=stochastic_depth,
             name=name,
         )
-        own = self.__dict__
-        own["widths"] = tuple(whole_number(n, "XceptionBlock: filters") for n in widths)
-        own["opening"] = flag(opening, "XceptionBlock: opening")
+        self.widths = tuple(whole_number(n, "XceptionBlock: filters") for n in widths)
+        self.opening = flag(opening, "XceptionBlock: opening")
 
     @override
     def body(self) -> list[Network]:
@@ -109,7 +108,3 @@ class XceptionBlock(Residual):
     @override
     def behind(self) -> list[Layer]:
         return []
-
-    if TYPE_CHECKING:
-        widths: tuple[int, ...]
-        opening: bool

@@ -15,7 +15,7 @@ from neuropil.layers.layer_options import HE, initializer
 if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
-    from neuropil.layers.activations.activation_functions import Choice, Function
+    from neuropil.layers.activations.activation_functions import Choice
     from neuropil.layers.layer_options import Bias
 
 # Graham, "Spatially-sparse convolutional neural networks", 2014, has this slope.
@@ -78,9 +78,8 @@ class LearnedColorspace(Factored):
         filters = whole_number(channels, "LearnedColorspace: channels")
         initializer(weight, "LearnedColorspace: weight")
         super().__init__(filters, bias, weight, (1, 1, 1, "valid"), name)
-        own = self.__dict__
-        own["hidden"] = whole_number(hidden, "LearnedColorspace: hidden")
-        own["between"] = function(activation, "LearnedColorspace: activation")
+        self.hidden = whole_number(hidden, "LearnedColorspace: hidden")
+        self.between = function(activation, "LearnedColorspace: activation")
 
     @override
     def steps(self, shape: Shape) -> tuple[Step, ...]:
@@ -89,7 +88,3 @@ class LearnedColorspace(Factored):
         first = Step("first", self.hidden, channels, points, has_bias=bias)
         second = Step("second", self.filters, self.hidden, points, has_bias=bias)
         return first._replace(activation=self.between), second
-
-    if TYPE_CHECKING:
-        hidden: int
-        between: Function

@@ -41,6 +41,10 @@ class Filters(Windowed):
         ValueError: When an option is out of its range.
     """
 
+    weight: Tensor
+    bias: Tensor | None
+    run: Callable[..., Tensor]
+
     def __init__(
         self,
         filters: int,
@@ -52,15 +56,14 @@ class Filters(Windowed):
     ) -> None:
         super().__init__(*window, name=name)
         who = type(self).__name__
-        own = self.__dict__
-        own["filters"] = whole_number(filters, f"{who}: filters")
-        own["groups"] = whole_number(groups, f"{who}: groups")
+        self.filters = whole_number(filters, f"{who}: filters")
+        self.groups = whole_number(groups, f"{who}: groups")
         if filters % groups:
             raise ValueError(
                 f"{who}: filters must be a multiple of groups, got {filters} and {groups}."
             )
         self.initializers["weight"] = initializer(weight, f"{who}: weight")
-        set_bias(self, bias, "bias")
+        self.has_bias = set_bias(self, bias, "bias")
 
     def channels(self, shape: Shape) -> int:
         """Return the number of input channels.
@@ -99,14 +102,6 @@ class Filters(Windowed):
             )
         weight = self.parameter_shapes(shape)["weight"]
         return math.prod(weight) * places
-
-    if TYPE_CHECKING:
-        filters: int
-        groups: int
-        has_bias: bool
-        weight: Tensor
-        bias: Tensor | None
-        run: Callable[..., Tensor]
 
 
 class Convolution(Filters):
@@ -205,20 +200,13 @@ class Convolution(Filters):
         super().build(*input_shapes)
         # The rank is known now and never changes: what depends on it is chosen here, so that
         # `forward` is one call. Lengths may change from network to network and call to call.
-        own = self.__dict__
-        own["run"], own["pads"], own["how"] = plan(
-            self.windows_over(*input_shapes), self.groups
-        )
+        self.run, self.pads, self.how = plan(self.windows_over(*input_shapes), self.groups)
 
     @override
     def forward(self, x: Tensor) -> Tensor:
         if self.pads is not None:
             x = torch.constant_pad_nd(x, self.pads(x.shape[2:]))
         return self.run(x, self.weight, self.bias, *self.how)
-
-    if TYPE_CHECKING:
-        pads: Pads | None
-        how: How
 
 
 How = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -95,7 +95,7 @@ class Deconvolution(Filters):
     ) -> None:
         window = (kernel_size, stride, dilation, padding)
         super().__init__(filters, groups, bias, weight, window, name)
-        self.__dict__["output_padding"] = output_padding
+        self.output_padding = output_padding
         try:
             self.added(self.windows(self.likely_rank(output_padding)))
         except ValueError as error:
@@ -161,26 +161,20 @@ class Deconvolution(Filters):
         super().build(*input_shapes)
         windows = self.windows_over(*input_shapes)
         padding, added, rest = zip(*map(split_cut, windows, self.added(windows)), strict=True)
-        own = self.__dict__
-        own["run"] = TRANSPOSE[len(windows)]
-        own["how"] = (
+        self.run = TRANSPOSE[len(windows)]
+        self.how = (
             tuple(window.stride for window in windows),
             padding,
             added,
             self.groups,
             tuple(window.dilation for window in windows),
         )
-        own["rest"] = None if all(end == WHOLE for end in rest) else (..., *rest)
+        self.rest = None if all(end == WHOLE for end in rest) else (..., *rest)
 
     @override
     def forward(self, x: Tensor) -> Tensor:
         y = self.run(x, self.weight, self.bias, *self.how)
         return y if self.rest is None else y[self.rest]
-
-    if TYPE_CHECKING:
-        output_padding: int | tuple[int, ...]
-        how: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int, tuple[int, ...]]
-        rest: tuple[Any, ...] | None
 
 
 def split_cut(window: Window, extra: int) -> tuple[int, int, slice]:

@@ -85,7 +85,7 @@ class DepthwiseConvolution(Convolution):
             name=name,
         )
         who = "DepthwiseConvolution: multiplier"
-        self.__dict__["multiplier"] = whole_number(multiplier, who)
+        self.multiplier = whole_number(multiplier, who)
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
@@ -107,9 +107,5 @@ class DepthwiseConvolution(Convolution):
     @override
     def build(self, *input_shapes: Shape) -> None:
         super().build(*input_shapes)
-        own = self.__dict__
-        own["filters"] = self.weight.shape[0]
-        own["how"] = (*self.how[:3], self.filters // self.multiplier)
-
-    if TYPE_CHECKING:
-        multiplier: int
+        self.filters = self.weight.shape[0]
+        self.how = (*self.how[:3], self.filters // self.multiplier)

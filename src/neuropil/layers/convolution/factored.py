@@ -96,10 +96,9 @@ class Factored(Windowed):
     ) -> None:
         super().__init__(*window, name=name)
         who = type(self).__name__
-        own = self.__dict__
-        own["filters"] = whole_number(filters, f"{who}: filters")
-        own["initializer"] = None if weight is None else initializer(weight, f"{who}: weight")
-        set_bias(self, bias, "bias")
+        self.filters = whole_number(filters, f"{who}: filters")
+        self.initializer = None if weight is None else initializer(weight, f"{who}: weight")
+        self.has_bias = set_bias(self, bias, "bias")
 
     def steps(self, shape: Shape) -> tuple[Step, ...]:
         """Return the convolutions of the chain in their order."""
@@ -152,7 +151,7 @@ class Factored(Windowed):
                 self.initializers[f"{step.name}_bias"] = start
         super().build(*input_shapes)
         # The rank is known now and never changes, as in `Convolution`.
-        self.__dict__["stages"] = tuple(step.stage for step in steps)
+        self.stages = tuple(step.stage for step in steps)
 
     @override
     def forward(self, x: Tensor) -> Tensor:
@@ -163,12 +162,6 @@ class Factored(Windowed):
             if activation is not None:
                 x = activation(x)
         return x
-
-    if TYPE_CHECKING:
-        filters: int
-        has_bias: bool
-        initializer: Initializer | None
-        stages: tuple[Stage, ...]
 
 
 @dataclass(frozen=True, slots=True)

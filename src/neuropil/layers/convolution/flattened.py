@@ -82,7 +82,7 @@ class FlattenedConvolution(Factored):
         name: str | None = None,
     ) -> None:
         super().__init__(filters, bias, weight, (kernel_size, stride, dilation, padding), name)
-        self.__dict__["pointwise_first"] = order_of(self, order)
+        self.pointwise_first = order_of(self, order)
 
     @override
     def steps(self, shape: Shape) -> tuple[Step, ...]:
@@ -103,6 +103,3 @@ class FlattenedConvolution(Factored):
         steps.insert(0 if self.pointwise_first else len(steps), pointwise)
         steps[-1] = steps[-1]._replace(has_bias=self.has_bias)
         return tuple(steps)
-
-    if TYPE_CHECKING:
-        pointwise_first: bool

@@ -86,6 +86,10 @@ class GroupConvolution(WithConstants, Filters):
         True
     """
 
+    places: Tensor
+    folded_weight: Tensor | None
+    folded_bias: Tensor | None
+
     def __init__(
         self,
         filters: int,
@@ -112,11 +116,10 @@ class GroupConvolution(WithConstants, Filters):
                 f"is not for kernel_size={kernel_size}, stride={stride}, "
                 f"dilation={dilation}: give it as one number."
             )
-        own = self.__dict__
-        own["group"], own["order"] = group, ORDERS[group]
+        self.group, self.order = group, ORDERS[group]
         for state in ("folded_weight", "folded_bias"):
             self.register_buffer(state, None, persistent=False)
-        own["how"] = ((stride, stride), (pads[0], pads[0]), (dilation, dilation))
+        self.how = ((stride, stride), (pads[0], pads[0]), (dilation, dilation))
 
     def plane(self, shape: Shape) -> Shape:
         """Return the shape without the group axis, if it has one.
@@ -252,11 +255,3 @@ class GroupConvolution(WithConstants, Filters):
     def refresh(self) -> None:
         self.unfold()
         super().refresh()
-
-    if TYPE_CHECKING:
-        group: str
-        order: int
-        how: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-        places: Tensor
-        folded_weight: Tensor | None
-        folded_bias: Tensor | None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
     from neuropil.core.window import Padding
-    from neuropil.layers.activations.activation_functions import Choice, Function
+    from neuropil.layers.activations.activation_functions import Choice
     from neuropil.layers.layer_options import Bias
 
 
@@ -91,10 +91,9 @@ class SeparableConvolution(Factored):
         name: str | None = None,
     ) -> None:
         super().__init__(filters, bias, weight, (kernel_size, stride, dilation, padding), name)
-        own = self.__dict__
-        own["pointwise_first"] = order_of(self, order)
+        self.pointwise_first = order_of(self, order)
         what = "SeparableConvolution: activation"
-        own["between"] = None if activation is None else function(activation, what)
+        self.between = None if activation is None else function(activation, what)
 
     @override
     def steps(self, shape: Shape) -> tuple[Step, ...]:
@@ -109,7 +108,3 @@ class SeparableConvolution(Factored):
             first._replace(has_bias=both, activation=self.between),
             last._replace(has_bias=self.has_bias),
         )
-
-    if TYPE_CHECKING:
-        pointwise_first: bool
-        between: Function | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -85,9 +85,14 @@ class Attention(Stacked, Merge):
         True
     """
 
-    channels_first: ClassVar[bool | None] = False
+    channels_first = False
 
-    inputs_taken: ClassVar[tuple[int, int | None]] = (1, 4)
+    inputs_taken = (1, 4)
+
+    in_proj_weight: Tensor
+    in_proj_bias: Tensor | None
+    out_proj_weight: Tensor
+    out_proj_bias: Tensor | None
 
     def __init__(
         self,
@@ -101,17 +106,16 @@ class Attention(Stacked, Merge):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        own = self.__dict__
-        own["heads"] = whole_number(heads, "Attention: heads")
-        own["units"] = None if units is None else whole_number(units, "Attention: units")
+        self.heads = whole_number(heads, "Attention: heads")
+        self.units = None if units is None else whole_number(units, "Attention: units")
         if units is not None and units % heads:
             raise ValueError(
                 f"Attention: units must be a multiple of the {heads} heads, got {units}."
             )
-        own["causal"] = flag(causal, "Attention: causal")
-        own["dropout"] = number(dropout, "Attention: dropout", "[0, 1)")
+        self.causal = flag(causal, "Attention: causal")
+        self.dropout = number(dropout, "Attention: dropout", "[0, 1)")
         self.initializers["weight"] = initializer(weight, "Attention: weight")
-        set_bias(self, bias, "in_proj_bias", "out_proj_bias")
+        self.has_bias = set_bias(self, bias, "in_proj_bias", "out_proj_bias")
 
     # Shapes
 
@@ -143,7 +147,7 @@ class Attention(Stacked, Merge):
     @override
     def build(self, *input_shapes: Shape) -> None:
         if self.built_for is None:
-            self.__dict__["packed"] = "in_proj_weight" in self.parameter_shapes(*input_shapes)
+            self.packed = "in_proj_weight" in self.parameter_shapes(*input_shapes)
         super().build(*input_shapes)
 
     @override
@@ -270,15 +274,3 @@ class Attention(Stacked, Merge):
         if not self.causal:
             return seen
         return seen & seen.new_ones(queries, mask.shape[1]).tril()
-
-    if TYPE_CHECKING:
-        heads: int
-        units: int | None
-        causal: bool
-        has_bias: bool
-        dropout: float
-        packed: bool
-        in_proj_weight: Tensor
-        in_proj_bias: Tensor | None
-        out_proj_weight: Tensor
-        out_proj_bias: Tensor | None

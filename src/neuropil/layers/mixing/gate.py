@@ -32,18 +32,17 @@ class Part(Block):
         ((16,), (5,))
     """
 
+    network: Composable | None
+
     def __init__(self, network: Composable | None = None, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.__dict__["network"] = network
+        vars(self)["network"] = network  # an option, not a child
 
     @override
     def compose(self, shape: Shape) -> Composable:
         if self.network is not None:
             return repeat(self.network, 1)
         return Identity() if len(shape) == 1 else GlobalPooling("avg")
-
-    if TYPE_CHECKING:
-        network: Composable | None
 
 
 class Gate(Layer):
@@ -60,6 +59,10 @@ class Gate(Layer):
         {'weight': (8, 20), 'bias': (8,)}
     """
 
+    weight: Tensor
+    bias: Tensor
+    noise_weight: Tensor
+
     def __init__(
         self,
         experts: int,
@@ -69,7 +72,10 @@ class Gate(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.__dict__.update(experts=experts, top_k=top_k, noisy=noisy, balance=None)
+        self.experts = experts
+        self.top_k = top_k
+        self.noisy = noisy
+        self.balance = None
         self.initializers["weight"] = LECUN
 
     @override
@@ -119,13 +125,4 @@ class Gate(Layer):
 
     def keep(self, shares: Tensor, load: Tensor) -> None:
         """Keep the balance of a batch for whoever adds it to the loss."""
-        self.__dict__["balance"] = self.experts * (load * shares.mean(0)).sum()
-
-    if TYPE_CHECKING:
-        experts: int
-        top_k: int | None
-        noisy: bool
-        balance: Tensor | None
-        weight: Tensor
-        bias: Tensor
-        noise_weight: Tensor
+        self.balance = self.experts * (load * shares.mean(0)).sum()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
@@ -35,7 +35,7 @@ PAIRWISE = {
 class Merge(Layer):
     """What layers share that take several inputs."""
 
-    inputs_taken: ClassVar[tuple[int, int | None]] = (1, None)
+    inputs_taken = (1, None)
 
     def misfit(self, needs: str, shapes: tuple[Shape, ...], mend: str) -> ShapeError:
         """Return the error for inputs that do not fit each other."""
@@ -99,7 +99,6 @@ class Elementwise(Merge):
         self, operation: str | Callable[..., Tensor] = "add", *, name: str | None = None
     ) -> None:
         super().__init__(name=name)
-        own = self.__dict__
         if isinstance(operation, str):
             if operation != "mean" and operation not in PAIRWISE:
                 known = ", ".join(map(repr, [*PAIRWISE, "mean"]))
@@ -108,11 +107,12 @@ class Elementwise(Merge):
                     f"{shown(operation)}."
                 )
             if operation == "subtract":
-                own["inputs_taken"] = (2, 2)
-            own["pairwise"] = operation if operation in PAIRWISE else None
-            own["merge"] = mean
+                self.inputs_taken = (2, 2)
+            self.pairwise = operation if operation in PAIRWISE else None
+            self.merge = mean
         elif callable(operation) and not isinstance(operation, type):
-            own.update(pairwise=None, merge=operation)
+            self.pairwise = None
+            self.merge = operation
         else:
             raise ValueError(
                 f"Elementwise: operation must be a name or a function, got {shown(operation)}."
@@ -139,10 +139,6 @@ class Elementwise(Merge):
         if self.pairwise is None:
             return self.merge(*inputs)
         return functools.reduce(PAIRWISE[self.pairwise], inputs)
-
-    if TYPE_CHECKING:
-        pairwise: str | None
-        merge: Callable[..., Tensor]
 
 
 def takes(function: Callable[..., Tensor], number: int) -> bool:
@@ -188,7 +184,7 @@ class Concatenate(Merge):
 
     def __init__(self, axis: int = 0, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.__dict__["axis"] = whole_number(axis, "Concatenate: axis", minimum=-64)
+        self.axis = whole_number(axis, "Concatenate: axis", minimum=-64)
 
     @override
     def output_shape(self, *input_shapes: Shape) -> Shape:
@@ -208,9 +204,6 @@ class Concatenate(Merge):
     @override
     def forward(self, *inputs: Tensor) -> Tensor:
         return torch.cat(inputs, self.axis + 1 if self.axis >= 0 else self.axis)
-
-    if TYPE_CHECKING:
-        axis: int
 
 
 class GatedAverage(Merge):
@@ -243,11 +236,11 @@ class GatedAverage(Merge):
         (10,)
     """
 
-    inputs_taken: ClassVar[tuple[int, int | None]] = (2, None)
+    inputs_taken = (2, None)
 
     def __init__(self, gate: int = 0, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.__dict__["gate"] = whole_number(gate, "GatedAverage: gate", minimum=-(2**31))
+        self.gate = whole_number(gate, "GatedAverage: gate", minimum=-(2**31))
 
     @override
     def output_shape(self, *input_shapes: Shape) -> Shape:
@@ -277,6 +270,3 @@ class GatedAverage(Merge):
         # (N, 1, experts) times (N, experts, values): one product for all.
         values = torch.stack(experts, 1).flatten(2)
         return torch.bmm(gate.unsqueeze(1), values).view(experts[0].shape)
-
-    if TYPE_CHECKING:
-        gate: int

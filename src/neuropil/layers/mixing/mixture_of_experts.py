@@ -99,9 +99,8 @@ class MixtureOfExperts(Layer):
         choices = len(given) if top_k is None else whole_number(top_k, f"{WHO}: top_k")
         if choices > len(given):
             raise ValueError(f"{WHO}: top_k must be at most {len(given)}, got {top_k}.")
-        own = self.__dict__
-        own["top_k"] = None if choices == len(given) else choices
-        own["per_position"] = flag(per_position, f"{WHO}: per_position")
+        self.top_k = None if choices == len(given) else choices
+        self.per_position = flag(per_position, f"{WHO}: per_position")
         self._modules.update(
             features=Part(gate if gate is None else composable(gate, f"{WHO}: gate")),
             gate=Gate(len(given), self.top_k, noisy=flag(noisy, f"{WHO}: noisy")),
@@ -214,10 +213,6 @@ class MixtureOfExperts(Layer):
         )
         answers = answers[order.argsort()].unflatten(0, weights.shape)
         return (stretched(weights, answers) * answers).sum(1)
-
-    if TYPE_CHECKING:
-        top_k: int | None
-        per_position: bool
 
 
 WHO = "MixtureOfExperts"

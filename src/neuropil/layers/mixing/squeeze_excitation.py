@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
     from neuropil.core.window import Reach
-    from neuropil.layers.activations.activation_functions import Choice, Function
+    from neuropil.layers.activations.activation_functions import Choice
     from neuropil.layers.layer_options import Bias
 
 
@@ -61,7 +61,12 @@ class SqueezeExcitation(Layer):
         {'squeeze_weight': (4, 64), 'excite_weight': (64, 4)}
     """
 
-    channels_first: ClassVar[bool | None] = True
+    channels_first = True
+
+    squeeze_weight: Tensor
+    squeeze_bias: Tensor | None
+    excite_weight: Tensor
+    excite_bias: Tensor | None
 
     def __init__(
         self,
@@ -75,16 +80,13 @@ class SqueezeExcitation(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        own = self.__dict__
-        own["ratio"] = whole_number(ratio, "SqueezeExcitation: ratio")
-        own["units"] = (
-            None if units is None else whole_number(units, "SqueezeExcitation: units")
-        )
-        own["activation"] = function(activation, "SqueezeExcitation: activation")
-        own["gate"] = function(gate, "SqueezeExcitation: gate")
+        self.ratio = whole_number(ratio, "SqueezeExcitation: ratio")
+        self.units = None if units is None else whole_number(units, "SqueezeExcitation: units")
+        self.activation = function(activation, "SqueezeExcitation: activation")
+        self.gate = function(gate, "SqueezeExcitation: gate")
         weight = initializer(weight, "SqueezeExcitation: weight")
         self.initializers.update(squeeze_weight=weight, excite_weight=weight)
-        set_bias(self, bias, "squeeze_bias", "excite_bias")
+        self.has_bias = set_bias(self, bias, "squeeze_bias", "excite_bias")
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
@@ -135,14 +137,3 @@ class SqueezeExcitation(Layer):
         z = self.activation(F.linear(z, self.squeeze_weight, self.squeeze_bias))
         s = self.gate(F.linear(z, self.excite_weight, self.excite_bias))
         return x * s.view(s.shape + (1,) * (x.dim() - 2))
-
-    if TYPE_CHECKING:
-        ratio: int
-        units: int | None
-        activation: Function
-        gate: Function
-        has_bias: bool
-        squeeze_weight: Tensor
-        squeeze_bias: Tensor | None
-        excite_weight: Tensor
-        excite_bias: Tensor | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 import torch.nn.functional as F
@@ -60,7 +60,11 @@ class BatchNorm(Normalization):
         tensor([0.2000])
     """
 
-    channels_first: ClassVar[bool | None] = True
+    channels_first = True
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
 
     def __init__(
         self,
@@ -74,7 +78,7 @@ class BatchNorm(Normalization):
         super().__init__(eps=eps, affine=affine, weight=weight, name=name)
         if momentum is not None:
             momentum = number(momentum, "BatchNorm: momentum", "[0, 1]")
-        self.__dict__["momentum"] = momentum
+        self.momentum = momentum
 
     @override
     def build(self, *input_shapes: Shape) -> None:
@@ -144,9 +148,3 @@ class BatchNorm(Normalization):
             f"{self!r} needs more than one value a channel in training, got a batch of shape "
             f"{tuple(x.shape)}: use larger batches, or .eval() for test mode."
         )
-
-    if TYPE_CHECKING:
-        momentum: float | None
-        running_mean: Tensor
-        running_var: Tensor
-        num_batches_tracked: Tensor

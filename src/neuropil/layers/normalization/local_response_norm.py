@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -55,11 +54,10 @@ class LocalResponseNorm(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        own = self.__dict__
-        own["size"] = whole_number(size, "LocalResponseNorm: size")
-        own["alpha"] = number(alpha, "LocalResponseNorm: alpha", "[0, inf)")
-        own["beta"] = number(beta, "LocalResponseNorm: beta", "[0, inf)")
-        own["k"] = number(k, "LocalResponseNorm: k", "(0, inf)")
+        self.size = whole_number(size, "LocalResponseNorm: size")
+        self.alpha = number(alpha, "LocalResponseNorm: alpha", "[0, inf)")
+        self.beta = number(beta, "LocalResponseNorm: beta", "[0, inf)")
+        self.k = number(k, "LocalResponseNorm: k", "(0, inf)")
 
     @override
     def forward(self, x: Tensor) -> Tensor:
@@ -68,9 +66,3 @@ class LocalResponseNorm(Layer):
         # Faster than torch's way, which is an average pooling along the channels.
         shifted = [squares.narrow(1, k, x.shape[1]) for k in range(self.size)]
         return x / (self.k + self.alpha * functools.reduce(torch.add, shifted)) ** self.beta
-
-    if TYPE_CHECKING:
-        size: int
-        alpha: float
-        beta: float
-        k: float

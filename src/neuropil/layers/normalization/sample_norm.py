@@ -39,6 +39,9 @@ class Normalization(Layer):
     # Which axis has a γ and β for each of its entries.
     channel_axis: ClassVar[int] = 0
 
+    weight: Tensor | None
+    bias: Tensor | None
+
     def __init__(
         self,
         *,
@@ -48,9 +51,8 @@ class Normalization(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        own = self.__dict__
-        own["eps"] = number(eps, f"{type(self).__name__}: eps", "(0, inf)")
-        own["affine"] = flag(affine, f"{type(self).__name__}: affine")
+        self.eps = number(eps, f"{type(self).__name__}: eps", "(0, inf)")
+        self.affine = flag(affine, f"{type(self).__name__}: affine")
         if self.affine:
             self.initializers["weight"] = initializer(weight, f"{type(self).__name__}: weight")
         else:
@@ -85,12 +87,6 @@ class Normalization(Layer):
     def values_together(self, shape: Shape) -> int | None:  # noqa: ARG002 - subclasses use it
         """Return how many values of one sample are normalised together; None if free."""
         return None
-
-    if TYPE_CHECKING:
-        eps: float
-        affine: bool
-        weight: Tensor | None
-        bias: Tensor | None
 
 
 class LayerNorm(Normalization):
@@ -127,7 +123,7 @@ class LayerNorm(Normalization):
     """
 
     channel_axis: ClassVar[int] = -1
-    channels_first: ClassVar[bool | None] = False
+    channels_first = False
 
     @override
     def channels(self, shape: Shape) -> int:
@@ -178,7 +174,7 @@ class GroupNorm(Normalization):
         tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
     """
 
-    channels_first: ClassVar[bool | None] = True
+    channels_first = True
 
     def __init__(
         self,
@@ -190,7 +186,7 @@ class GroupNorm(Normalization):
         name: str | None = None,
     ) -> None:
         super().__init__(eps=eps, affine=affine, weight=weight, name=name)
-        self.__dict__["groups"] = whole_number(groups, "GroupNorm: groups")
+        self.groups = whole_number(groups, "GroupNorm: groups")
 
     @override
     def channels(self, shape: Shape) -> int:
@@ -209,9 +205,6 @@ class GroupNorm(Normalization):
     @override
     def forward(self, x: Tensor) -> Tensor:
         return F.group_norm(x, self.groups, self.weight, self.bias, self.eps)
-
-    if TYPE_CHECKING:
-        groups: int
 
 
 class InstanceNorm(Normalization):
@@ -248,7 +241,7 @@ class InstanceNorm(Normalization):
                  [-1.0000,  1.0000]]])
     """
 
-    channels_first: ClassVar[bool | None] = True
+    channels_first = True
 
     def __init__(
         self,

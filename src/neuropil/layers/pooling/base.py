@@ -58,11 +58,10 @@ class Pooling(Windowed):
         stride = size if stride is None else stride
         ceil = flag(ceil_mode, f"{type(self).__name__}: ceil_mode")
         super().__init__(size, stride, dilation, padding, ceil=ceil, name=name)
-        own = self.__dict__
-        own["count_include_pad"] = flag(
+        self.count_include_pad = flag(
             count_include_pad, f"{type(self).__name__}: count_include_pad"
         )
-        own["plans"] = {}
+        self.plans = {}
 
     @override
     def windows(self, rank: int) -> tuple[Window, ...]:
@@ -105,10 +104,6 @@ class Pooling(Windowed):
             made = Plan.of(windows, count_include_pad=self.count_include_pad)
             self.plans[dimensions] = made
         return made
-
-    if TYPE_CHECKING:
-        count_include_pad: bool
-        plans: dict[int, Plan]
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,9 @@ class BlurPooling(WithConstants, Windowed):
         padding: str = "reflect",
         name: str | None = None,
     ) -> None:
-        self.__dict__["padding"] = one_of(padding, "BlurPooling: padding", PADDING)
+        self.padding = one_of(padding, "BlurPooling: padding", PADDING)
         super().__init__(size, stride, 1, "valid", name=name)
-        self.__dict__["plans"] = {}
+        self.plans = {}
 
     @override
     def windows(self, rank: int) -> tuple[Window, ...]:
@@ -146,10 +146,6 @@ class BlurPooling(WithConstants, Windowed):
         channels = x.shape[1]
         weight = taps.expand(channels, *(-1,) * (rank + 1))
         return convolve(x, weight, None, strides, 0, 1, channels)
-
-    if TYPE_CHECKING:
-        padding: str
-        plans: dict[int, Plan]
 
 
 @functools.lru_cache(maxsize=64)

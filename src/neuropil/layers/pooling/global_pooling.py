@@ -59,9 +59,7 @@ class GlobalPooling(Layer):
 
     def __init__(self, mode: str = "avg", *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.__dict__["mode"] = one_of(
-            mode, f"{type(self).__name__}: mode", ("avg", "max", "both")
-        )
+        self.mode = one_of(mode, f"{type(self).__name__}: mode", ("avg", "max", "both"))
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
@@ -86,9 +84,6 @@ class GlobalPooling(Layer):
         if self.mode == "max":
             return x.amax(positions)
         return torch.cat([x.mean(positions), x.amax(positions)], 1)
-
-    if TYPE_CHECKING:
-        mode: str
 
 
 class SpatialPyramidPooling(Layer):
@@ -133,10 +128,9 @@ class SpatialPyramidPooling(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        own = self.__dict__
-        own["mode"] = one_of(mode, f"{type(self).__name__}: mode", ("max", "avg"))
+        self.mode = one_of(mode, f"{type(self).__name__}: mode", ("max", "avg"))
         given = levels if isinstance(levels, tuple | list) else (levels,)
-        own["levels"] = [whole_number(bins, "SpatialPyramidPooling: levels") for bins in given]
+        self.levels = [whole_number(bins, "SpatialPyramidPooling: levels") for bins in given]
         if not given:
             raise ValueError(
                 "SpatialPyramidPooling: levels must name at least one, such as (1, 2, 4)."
@@ -158,10 +152,6 @@ class SpatialPyramidPooling(Layer):
         if torch.compiler.is_compiling() and torch.onnx.is_in_onnx_export():
             pool = partial(pool_bins, reduce=torch.amax if self.mode == "max" else torch.mean)
         return torch.cat([pool(x, bins).flatten(1) for bins in self.levels], 1)
-
-    if TYPE_CHECKING:
-        mode: str
-        levels: list[int]
 
 
 def pool_bins(x: Tensor, bins: int, reduce: Callable[..., Tensor]) -> Tensor:

@@ -46,7 +46,7 @@ class GroupPooling(Layer):
 
     def __init__(self, mode: str = "max", *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.__dict__["mode"] = one_of(mode, f"{type(self).__name__}: mode", ("max", "avg"))
+        self.mode = one_of(mode, f"{type(self).__name__}: mode", ("max", "avg"))
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
@@ -65,6 +65,3 @@ class GroupPooling(Layer):
     @override
     def forward(self, x: Tensor) -> Tensor:
         return x.amax(2) if self.mode == "max" else x.mean(2)
-
-    if TYPE_CHECKING:
-        mode: str

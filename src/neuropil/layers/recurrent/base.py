@@ -54,7 +54,7 @@ class Recurrent(Stacked):
         ShapeError: When the input is no sequence, or an initial state has another width.
     """
 
-    channels_first: ClassVar[bool | None] = False
+    channels_first = False
 
     # How many maps stand in each weight; torch's name of the layer; its states.
     gates: ClassVar[int]
@@ -73,11 +73,10 @@ class Recurrent(Stacked):
     ) -> None:
         super().__init__(name=name)
         kind = type(self).__name__
-        own = self.__dict__
-        own["units"] = whole_number(units, f"{kind}: units")
-        own["only_last"] = flag(only_last, f"{kind}: only_last")
-        own["bidirectional"] = flag(bidirectional, f"{kind}: bidirectional")
-        own["directions"] = 1 + self.bidirectional
+        self.units = whole_number(units, f"{kind}: units")
+        self.only_last = flag(only_last, f"{kind}: only_last")
+        self.bidirectional = flag(bidirectional, f"{kind}: bidirectional")
+        self.directions = 1 + self.bidirectional
         self.initializers["weight_ih"] = initializer(weight, f"{kind}: weight")
         self.initializers["weight_hh"] = initializer(
             recurrent_weight, f"{kind}: recurrent_weight"
@@ -230,12 +229,6 @@ class Recurrent(Stacked):
                 True,  # noqa: FBT003 - batch first
                 self.bidirectional,
             )
-
-    if TYPE_CHECKING:
-        units: int
-        only_last: bool
-        bidirectional: bool
-        directions: int
 
 
 def undisturbed(kernel: Callable[..., Any]) -> Callable[..., Any]:

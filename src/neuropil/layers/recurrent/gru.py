@@ -65,7 +65,7 @@ class GRU(Recurrent):
         True
     """
 
-    inputs_taken: ClassVar[tuple[int, int | None]] = (1, 2)
+    inputs_taken = (1, 2)
     gates: ClassVar[int] = 3
     mode: ClassVar[str] = "GRU"
     states: ClassVar[tuple[str, ...]] = ("h",)

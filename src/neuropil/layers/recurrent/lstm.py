@@ -81,7 +81,7 @@ class LSTM(Recurrent):
         True
     """
 
-    inputs_taken: ClassVar[tuple[int, int | None]] = (1, 3)
+    inputs_taken = (1, 3)
     gates: ClassVar[int] = 4
     mode: ClassVar[str] = "LSTM"
     states: ClassVar[tuple[str, ...]] = ("h", "c")
@@ -106,9 +106,8 @@ class LSTM(Recurrent):
             recurrent_weight=recurrent_weight,
             name=name,
         )
-        own = self.__dict__
-        own["forget_bias"] = number(forget_bias, "LSTM: forget_bias")
-        own["peepholes"] = flag(peepholes, "LSTM: peepholes")
+        self.forget_bias = number(forget_bias, "LSTM: forget_bias")
+        self.peepholes = flag(peepholes, "LSTM: peepholes")
 
     @override
     def parameter_shapes(self, shape: Shape, *_: Shape) -> dict[str, tuple[int, ...]]:
@@ -151,10 +150,6 @@ class LSTM(Recurrent):
             ends.append((outputs.flip(1) if direction else outputs, *state))
         outputs, h, c = zip(*ends, strict=True)
         return torch.cat(outputs, -1), torch.stack(h), torch.stack(c)
-
-    if TYPE_CHECKING:
-        forget_bias: float
-        peepholes: bool
 
 
 def peephole_steps(

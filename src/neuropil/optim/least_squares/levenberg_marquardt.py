@@ -18,9 +18,9 @@ from neuropil.optim.least_squares.gauss_newton import (
     damping_scale,
 )
 from neuropil.optim.least_squares.jacobian import Jacobian
-from neuropil.optim.least_squares.memory_need import explained
+from neuropil.optim.least_squares.memory_need import explaining_memory
 from neuropil.optim.least_squares.residuals import Residuals
-from neuropil.optim.least_squares.restarts import step_all
+from neuropil.optim.least_squares.restarts import Starts, begin, step_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ class LevenbergMarquardt(BatchMethod):
     8, 64 and so on.
 
     J comes in blocks of rows from the closure's graph, and only JᵀJ is kept when it has more
-    rows than columns. With fewer rows the step is solved in their space. A closure for data
+    rows than columns. With fewer rows the step is solve in their space. A closure for data
     that do not fit the memory gives an iterable of portions of r, each made when it is asked
     for.
 
@@ -96,7 +96,7 @@ class LevenbergMarquardt(BatchMethod):
 
     Reference:
         Marquardt, "An Algorithm for Least-Squares Estimation of Nonlinear Parameters", 1963;
-        m from Moré, "The Levenberg–Marquardt Optimiser: Implementation and Theory", 1978; λ
+        m from Moré, "The Levenberg–Marquardt Algorithm: Implementation and Theory", 1978; λ
         from Nielsen, "Damping Parameter in Marquardt's Method", 1999, where it shrinks to a
         third at most; the acceleration from Transtrum, Sethna, "Improvements to the
         Levenberg–Marquardt Algorithm for Nonlinear Least-Squares Minimization", 2012. The part
@@ -165,7 +165,7 @@ class LevenbergMarquardt(BatchMethod):
             TypeError: When the closure gives something else.
             MemoryError: When there is too little memory for the Jacobian.
         """
-        with explained(self.weights().buffer):
+        with explaining_memory(self.weights().buffer):
             return self.move(closure)
 
     def move(self, closure: Callable[[], Any]) -> Tensor:
@@ -174,7 +174,7 @@ class LevenbergMarquardt(BatchMethod):
         if self.jacobian is None or self.jacobian.parameters is not weights.parameters:
             self.jacobian = Jacobian(weights.parameters)
         if self.options["restarts"] > 1:
-            return step_all(self, closure, weights, self.jacobian)
+            return self.move_all(Starts(closure, weights, self.jacobian))
         residuals = Residuals(closure, weights, self.jacobian)
         model = residuals.linearize(whole=self.options["geodesic"])
         finite = torch.stack([residuals.loss, model.gradient.abs().max()]).tolist()
@@ -187,6 +187,15 @@ class LevenbergMarquardt(BatchMethod):
         reason, fall = self.descend(residuals, model, loss)
         self.note(reason, loss - fall, steepest, residuals.evaluations)
         return residuals.loss
+
+    def move_all(self, starts: Starts) -> Tensor:
+        """Do what `step` does with several starts."""
+        memory, options, count = self.memory, self.options, int(self.options["restarts"])
+        if "starts" not in memory:
+            memory.update(begin(starts, count, options["damping"], self.draw))
+        found = step_all(starts, memory, options["tolerance"])
+        self.note(found.reason, found.loss, found.gradient, 2 * count)
+        return found.before
 
     def regularize(self, model: GaussNewton, loss: float) -> None:
         """Give the model the prior, found anew when the fit has settled for the last one."""
@@ -243,12 +252,12 @@ class LevenbergMarquardt(BatchMethod):
     ) -> Trial:
         """Go a step and see what comes of it."""
         w, damped = model.weights, damping * scale
-        solved = model.damped(damped)
-        if solved is None:
+        solve = model.solver(damped)
+        if solve is None:
             return REFUSED
-        step = first = solved(None)
+        step = first = solve(None)
         if self.options["geodesic"]:
-            bend = acceleration(residuals, model, first, solved)
+            bend = acceleration(residuals, model, first, solve)
             if 4 * (scale * bend * bend).sum() > MOST_BENT**2 * (scale * first * first).sum():
                 return REFUSED
             step = first + bend
@@ -291,9 +300,9 @@ def acceleration(
     residuals: Residuals,
     model: GaussNewton,
     step: Tensor,
-    solved: Callable[[Tensor | None], Tensor],
+    solve: Callable[[Tensor | None], Tensor],
 ) -> Tensor:
     """Return half the geodesic acceleration along a step."""
     ahead = residuals.at(model.weights + NUDGE * step)
     behind = residuals.at(model.weights - NUDGE * step)
-    return 0.5 * solved((ahead - 2 * model.residual + behind) / NUDGE**2)
+    return 0.5 * solve((ahead - 2 * model.residual + behind) / NUDGE**2)

@@ -101,7 +101,7 @@ def strong_wolfe(
             if bracket.low_enough(trial) and abs(trial.slope) <= -c2 * slope:
                 return LineStep(*trial, answer[2], count, "wolfe")
             step = bracket.after(trial)
-        reason = bracket.exhausted(step, narrowest)
+        reason = bracket.reason_to_stop(step, narrowest)
         if reason is not None:
             return LineStep(*best, payload, count, reason)
     return LineStep(*best, payload, max_evaluations, "stuck")
@@ -114,7 +114,7 @@ class Trial(NamedTuple):
     value: float
     slope: float
 
-    def tilted(self, lean: float) -> Trial:
+    def tilt(self, lean: float) -> Trial:
         """Return the same for the function less ``lean`` times the step."""
         return Trial(self.step, self.value - lean * self.step, self.slope - lean)
 
@@ -160,11 +160,11 @@ class Bracket:
         # At first a place is sought where the first condition holds: along a tilted function.
         tilts = self.first_stage and not enough and trial.value <= self.low.value
         lean = self.lean if tilts else 0.0
-        low, new = self.low.tilted(lean), trial.tilted(lean)
-        high = None if self.high is None else self.high.tilted(lean)
+        low, new = self.low.tilt(lean), trial.tilt(lean)
+        high = None if self.high is None else self.high.tilt(lean)
         limit = self.limit(trial) if high is None else high.step
         try:
-            step = interpolated(low, high, new, limit)
+            step = interpolate(low, high, new, limit)
         except ZeroDivisionError:
             step = math.nan
         if new.value > low.value:
@@ -192,7 +192,7 @@ class Bracket:
         inside = min(low, high) < step < max(low, high)
         return step if inside and not slow else low + 0.5 * (high - low)
 
-    def exhausted(self, step: float, narrowest: float) -> Literal["loss", "step"] | None:
+    def reason_to_stop(self, step: float, narrowest: float) -> Literal["loss", "step"] | None:
         """Return why nothing more can be gained, or None while something can."""
         far = self.high.step if self.high is not None else self.wall
         if far is None:
@@ -204,7 +204,7 @@ class Bracket:
         return "step" if width <= hair else None
 
 
-def interpolated(low: Trial, high: Trial | None, new: Trial, limit: float) -> float:
+def interpolate(low: Trial, high: Trial | None, new: Trial, limit: float) -> float:
     """Return the next step, by the four cases of Moré and Thuente (their section 4)."""
     if new.value > low.value:
         return between(low, new, limit)

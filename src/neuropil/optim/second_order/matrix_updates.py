@@ -59,7 +59,7 @@ def first_scale(s: Tensor, y: Tensor) -> float:
     return math.sqrt(yy / ss) if ss > 0 and 0 < yy < math.inf else 1.0
 
 
-def curved(s: Tensor, y: Tensor) -> bool:
+def has_curvature(s: Tensor, y: Tensor) -> bool:
     """Tell whether the gradient changed along the step as above a bowl."""
     (ss, sy), (_, yy) = gram(s, y)
     return above_rounding(sy, ss, yy)
@@ -76,7 +76,7 @@ def above_rounding(ab: float, aa: float, bb: float) -> bool:
     return 0 < bb < math.inf and ab > LEAST * math.sqrt(aa * bb)
 
 
-def solved(B: Tensor, gradient: Tensor) -> Tensor:
+def solve(B: Tensor, gradient: Tensor) -> Tensor:
     """Return |B|⁻¹ g: where B is indefinite, its eigenvalues count by their size."""
     factor, failed = torch.linalg.cholesky_ex(B)
     if not failed:

@@ -84,7 +84,7 @@ class Spectrum:
         Args:
             radius: May be infinite where the model is bounded.
         """
-        inner = self.solved(max(0.0, -self.lowest))
+        inner = self.solve(max(0.0, -self.lowest))
         length = float(vector_norm(inner))
         if math.isfinite(length) and length <= radius:
             if self.indefinite:
@@ -96,7 +96,7 @@ class Spectrum:
         step = self.vectors @ inner.to(self.device, self.dtype)
         return ModelStep(step, float(vector_norm(inner)), max(0.0, decrease))
 
-    def solved(self, shift: float) -> Tensor:
+    def solve(self, shift: float) -> Tensor:
         """Return ``−(H + ν)⁻¹ g``, 0 where g is."""
         return torch.where(self.parts == 0, 0.0, -self.parts / (self.values + shift))
 

@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 from typing_extensions import override
 
-from neuropil.core.tensor_file import aligned
+from neuropil.core.prediction import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +116,9 @@ class ArrayBatches(Batches):
         self.placement = placement
         self.order = order
         self.rank, self.processes = rank, processes
-        self.columns = tuple(resident(column, placement.device) for column in arrays.columns)
+        self.columns = tuple(
+            place_column(column, placement.device) for column in arrays.columns
+        )
         self.bounds = bounds(len(arrays), batch_size)
         row_bytes = sum(c[:1].numel() * c.element_size() for c in self.columns)
         fitting = CHUNK_BYTES // max(1, row_bytes * batch_size)
@@ -193,7 +195,7 @@ def bounds(examples: int, batch_size: int) -> list[int]:
     return starts
 
 
-def resident(column: Tensor, device: torch.device) -> Tensor:
+def place_column(column: Tensor, device: torch.device) -> Tensor:
     """Return a column on the device if it fits there easily, else as it is."""
     if device.type != "cuda" or column.device == device:
         return column

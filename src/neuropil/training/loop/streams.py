@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from torch import Tensor
+from torch import Generator, Tensor
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 from typing_extensions import override
 
 from neuropil.training.loop.batches import Batches, Placement, Portion
+
+if TYPE_CHECKING:
+    from neuropil.training.loop.learner import Learner
 
 
 @final
@@ -68,9 +72,9 @@ class StreamBatches(Batches):
     def epoch(self, skip: int = 0) -> Iterator[Portion]:
         batches = iter(self.data)
         skipped = sum(1 for _ in islice(batches, skip))
-        return self.placed(batches, empty=not skipped)
+        return self.place(batches, empty=not skipped)
 
-    def placed(self, batches: Iterator[Any], *, empty: bool) -> Iterator[Portion]:
+    def place(self, batches: Iterator[Any], *, empty: bool) -> Iterator[Portion]:
         """Yield this process's part of each batch where the network is.
 
         Raises:
@@ -92,7 +96,23 @@ class StreamBatches(Batches):
         first = joint * self.rank // self.processes
         last = joint * (self.rank + 1) // self.processes
         span = slice(first, last) if first < last else slice(0, 1)
-        return sliced(batch, span), last - first
+        return take_rows(batch, span), last - first
+
+
+def open_stream(
+    learner: Learner, data: Any, title: str, batch_size: int, order: Generator | None = None
+) -> StreamBatches:
+    """Return the batches of an iterable; single examples of a torch data set are collected."""
+    if isinstance(data, Dataset) and not isinstance(data, IterableDataset):
+        data = DataLoader(data, batch_size, shuffle=order is not None, generator=order)
+    rank, processes = learner.processes.rank, learner.processes.count
+    return StreamBatches(data, learner.placement, title, rank=rank, processes=processes)
+
+
+def data_generator(data: Any) -> Generator | None:
+    """Return the generator that the data itself shuffles with, such as a DataLoader's."""
+    generator = getattr(data, "generator", None)
+    return generator if isinstance(generator, Generator) else None
 
 
 def rows_of(batch: Any) -> int:
@@ -113,10 +133,10 @@ def rows_of(batch: Any) -> int:
     )
 
 
-def sliced(value: Any, span: slice) -> Any:
+def take_rows(value: Any, span: slice) -> Any:
     """Return some examples of a batch."""
     if isinstance(value, Tensor | np.ndarray):
         return value[span]
     if isinstance(value, dict):
-        return {key: sliced(item, span) for key, item in value.items()}
-    return tuple(sliced(item, span) for item in value)
+        return {key: take_rows(item, span) for key, item in value.items()}
+    return tuple(take_rows(item, span) for item in value)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from torch.optim import Optimizer
 
+    from neuropil.training.metrics.base import Metric
     from neuropil.training.processes import Processes
 
 Augment = Callable[[Any, Any, Generator], tuple[Any, Any]]
@@ -93,7 +94,7 @@ class GradientUpdate(Update):
         """
         parts = self.parts
         batch, rows, _ = portion
-        inputs, targets = parts.augmented(batch)
+        inputs, targets = parts.augment_batch(batch)
         scores, loss = self.evaluate(inputs, targets)
         values = {"loss": loss}
         total = loss
@@ -101,7 +102,7 @@ class GradientUpdate(Update):
             values["penalty"] = penalty = parts.penalty()
             total = loss + penalty
         try:
-            self.backward(parts.scaled(total, weight))
+            self.backward(parts.scale(total, weight))
         except RuntimeError as error:
             raise own_backward(error) from None
         parts.record(values, rows, scores, targets)
@@ -118,7 +119,7 @@ def own_backward(error: RuntimeError) -> Exception:
     return TypeError("the loss called backward itself: leave that to the trainer.")
 
 
-def unchanged(scores: Any) -> Any:
+def identity(scores: Any) -> Any:
     """Return scores as they are."""
     return scores
 
@@ -141,6 +142,7 @@ class Parts:
         autocast: Runs a function in mixed precision, or as it is.
         accumulate: How many batches make a step.
         mixes: Whether augmentation may mix classes, which metrics do not know.
+        metrics: What is measured beside the loss.
         meter: Where the figures of this epoch go.
         steps: Steps done.
         batch: The batch at hand, to be looked at when something goes wrong.
@@ -161,12 +163,13 @@ class Parts:
     autocast: Callable[[Callable[..., Any]], Callable[..., Any]]
     accumulate: int
     mixes: bool = False
+    metrics: tuple[Metric, ...] = ()
     meter: Meter = field(default_factory=Meter)
     steps: int = 0
     batch: Any = None
     values: dict[str, Tensor] = field(default_factory=dict)
     skipped: bool = False
-    main: Callable[[Any], Any] = unchanged
+    main: Callable[[Any], Any] = identity
     root: Callable[[], Tensor] | None = None
 
     def weights(self, group: Group) -> list[float]:
@@ -177,7 +180,7 @@ class Parts:
         joint = sum(portion[2] for portion in group)
         return [rows * self.processes.count / joint for _, rows, _ in group]
 
-    def augmented(self, batch: Any) -> Any:
+    def augment_batch(self, batch: Any) -> Any:
         """Return a batch as it is to be learnt."""
         if self.augment is not None:
             inputs, targets = batch if isinstance(batch, tuple) else (batch, None)
@@ -223,7 +226,7 @@ class Parts:
             self.scaler.update()
             self.skipped = self.scaler.get_scale() < before
 
-    def scaled(self, loss: Tensor, weight: float) -> Tensor:
+    def scale(self, loss: Tensor, weight: float) -> Tensor:
         """Return a loss with its weight and the scale of half precision."""
         if weight != 1.0:
             loss = loss * weight

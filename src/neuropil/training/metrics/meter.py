@@ -104,7 +104,7 @@ class Meter:
 
     def measure(self) -> None:
         """Work the metrics out for what was kept."""
-        for scores, targets in joined(self.scores, self.targets):
+        for scores, targets in join_batches(self.scores, self.targets):
             seen = self.seen(scores)
             for position, metric in enumerate(self.metrics):
                 gathered = metric.gather(seen[metric.takes], targets)
@@ -192,10 +192,10 @@ def size(value: Any) -> int:
     return value.numel() if isinstance(value, Tensor) else sum(map(size, value))
 
 
-def joined(scores: list[Any], targets: list[Any]) -> Iterator[tuple[Any, Any]]:
+def join_batches(scores: list[Any], targets: list[Any]) -> Iterator[tuple[Any, Any]]:
     """Yield all batches as one, or each as it is when their shapes differ."""
     if len({(shapes(s), shapes(t)) for s, t in zip(scores, targets, strict=True)}) == 1:
-        yield concatenated(scores), concatenated(targets)
+        yield concatenate(scores), concatenate(targets)
     else:
         yield from zip(scores, targets, strict=True)
 
@@ -207,10 +207,10 @@ def shapes(value: Any) -> Any:
     return tuple(map(shapes, value)) if isinstance(value, list | tuple) else None
 
 
-def concatenated(values: list[Any]) -> Any:
+def concatenate(values: list[Any]) -> Any:
     """Join tensors, or tuples of them, along the batch axis."""
     if isinstance(values[0], Tensor):
         return torch.cat(values)
     if isinstance(values[0], tuple):
-        return tuple(concatenated(list(part)) for part in zip(*values, strict=True))
+        return tuple(concatenate(list(part)) for part in zip(*values, strict=True))
     return None

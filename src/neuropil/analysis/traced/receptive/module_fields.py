@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from neuropil.analysis.traced.receptive.axis_views import Unknown
-from neuropil.analysis.traced.receptive.sources import Sights, call_named, source_named
+from neuropil.analysis.traced.receptive.module_sights import Sights, call_named, source_named
 from neuropil.analysis.traced.runs.example_inputs import inputs_of
-from neuropil.analysis.traced.runs.meta_copy import unwrapped
-from neuropil.analysis.traced.runs.module_run import failing, first_line, trace
+from neuropil.analysis.traced.runs.meta_copy import unwrap
+from neuropil.analysis.traced.runs.module_run import failure_message, first_line, trace
 from neuropil.analysis.traced.runs.tracer import tensors_in
 from neuropil.core import ShapeError
 
@@ -64,7 +64,7 @@ class ModuleProbe:
     def __init__(
         self, module: nn.Module, part: str | None, example: Example | None, name: str | None
     ) -> None:
-        self.network = unwrapped(module)
+        self.network = unwrap(module)
         run = trace(self.network, example)
         self.part, self.kind = part, type(self.network).__name__
         self.call_name, _, turn = call_named(run, part).name.partition("@")
@@ -123,7 +123,9 @@ class ModuleProbe:
         try:
             self.network(*inputs.args, **inputs.kwargs)
         except Exception as error:
-            raise ShapeError(failing(self.network, inputs, first_line(error))) from error
+            raise ShapeError(
+                failure_message(self.network, inputs, first_line(error))
+            ) from error
         finally:
             handle.remove()
         output = found[self.turn - 1]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 
 if TYPE_CHECKING:
     from neuropil.classic.base import Floats
 
 
-@compiled()
+@compile_loop()
 def resonant(
     row: Floats,
     size: float,
@@ -56,7 +56,7 @@ def resonant(
     return best
 
 
-@compiled()
+@compile_loop()
 def learn_rows(
     rows: Floats,
     sizes: Floats,
@@ -110,7 +110,7 @@ def learn_rows(
     return rows.shape[0], count, changed
 
 
-@compiled()
+@compile_loop()
 def find_rows(
     rows: Floats,
     sizes: Floats,

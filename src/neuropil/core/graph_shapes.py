@@ -1,0 +1,146 @@
+"""Shapes of the nodes of a graph, from those of its inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from typing_extensions import override
+
+from neuropil.checks import shown
+from neuropil.core.graph import OPEN, Graph, Kind, Node
+from neuropil.core.shape import Shape, ShapeError, format_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from neuropil.core.layer import Layer
+
+
+def with_shapes(before: tuple[Node, ...], added: Sequence[Node]) -> tuple[Node, ...]:
+    """Return all nodes, with the shapes of those added worked out and their layers built.
+
+    Shapes come first and parameters after, so that a graph that does not fit builds nothing.
+    """
+    nodes = list(before)
+    ready: list[tuple[Layer, list[Shape]]] = []
+    for node in added:
+        sources = [nodes[position] for position in node.inputs if position != OPEN]
+        shapes = [source.shape for source in sources if source.shape is not None]
+        if shapes and len(shapes) == len(node.inputs):
+            node = node_with_shape(node, sources, shapes)
+            check_order_of_axes(nodes, node, shapes)
+            ready.append((node.layer, shapes))
+        nodes.append(node)
+    for layer, shapes in ready:
+        if layer.built_for is not None:
+            layer.check_built(*shapes)
+    for layer, shapes in ready:
+        layer.build(*shapes)  # a shared layer's second call is checked against its first
+    return tuple(nodes)
+
+
+def node_with_shape(node: Node, sources: list[Node], shapes: list[Shape]) -> Node:
+    """Return the node with its output's shape and kind.
+
+    Raises:
+        ShapeError: When the layer cannot take what the layers in front give.
+    """
+    layer = node.layer
+    kind = sources[0].kind
+    if layer.dtype_taken != "any":
+        for source, shape in zip(sources, shapes, strict=True):
+            masks = len(shapes) > 1 and layer.is_mask(shape)
+            wanted = "int" if masks else layer.dtype_taken
+            if source.kind != wanted:
+                raise ShapeError(wrong_kind(source, layer, wanted))
+        kind = "float"
+    try:
+        shape = layer.output_shape(*shapes)
+    except ShapeError as error:
+        # The layer's own words hold what it needs and the mend; here comes who gave it.
+        given = " and ".join(
+            f"{shown(source.layer)} gives {format_shape(shape)}"
+            for source, shape in zip(sources, shapes, strict=True)
+        )
+        raise ShapeError(" ".join(f"{given}. {error}".split())) from None  # in one line
+    return Node(layer, node.inputs, node.call, shape, kind)
+
+
+def wrong_kind(source: Node, layer: Layer, wanted: str) -> str:
+    """Return the message for integers where floats are needed, or the other way round."""
+    mend = (
+        "put Embedding(…) between"
+        if source.kind == "int"
+        else "declare the input with dtype='int64'"
+    )
+    needs = "floats" if wanted == "float" else "integers"
+    if wanted != layer.dtype_taken:
+        needs = "a mask of integers"
+    gives = "integers" if source.kind == "int" else "floats"
+    return f"{shown(layer)} takes {needs}, and {shown(source.layer)} gives {gives}: {mend}."
+
+
+def check_order_of_axes(nodes: Sequence[Node], node: Node, shapes: list[Shape]) -> None:
+    """Refuse to take a signal (C, L) for a sequence (T, D) where nobody asked for that.
+
+    Raises:
+        ShapeError: When a layer would work along the positions in place of the channels.
+    """
+    layer = node.layer
+    if layer.assumes_sequence and len(shapes[0]) == 2 and gives_signal(nodes, node.inputs):
+        raise ShapeError(
+            f"{shown(layer)} would normalise over the positions of a signal "
+            f"{format_shape(shapes[0])}, channels first: give axis=0 for its channels, or "
+            f"axis=-1 for its positions."
+        )
+
+
+def gives_signal(nodes: Sequence[Node], places: Iterable[int]) -> bool:
+    """Tell whether one of these nodes gives channels first, as far as the layers say so."""
+    waiting, seen = [*places], {OPEN}
+    while waiting:
+        place = waiting.pop()
+        if place in seen:
+            continue
+        seen.add(place)
+        node = nodes[place]
+        if node.layer.channels_first is None:
+            waiting += node.inputs
+        elif node.layer.channels_first:
+            return True
+    return False
+
+
+class Given:
+    """Stands before an open graph, in the words of errors."""
+
+    @override
+    def __repr__(self) -> str:
+        return "the given input"
+
+
+def with_input(graph: Graph, shape: Shape, kind: Kind = "float") -> Graph:
+    """Return an open graph with the shapes that follow from its input's; nothing is built.
+
+    Args:
+        graph: The graph.
+        shape: Shape of what is given to it.
+        kind: Whether that holds floats or integers.
+
+    Raises:
+        ShapeError: When a layer cannot take what the layers before it give.
+    """
+    front = Node(cast("Layer", Given()), (), 0, shape, kind)
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        sources = [front if place == OPEN else nodes[place] for place in node.inputs]
+        shapes = [source.shape for source in sources if source.shape is not None]
+        nodes.append(node_with_shape(node, sources, shapes))
+        check_order_of_axes(nodes, nodes[-1], shapes)
+    return graph._replace(nodes=tuple(nodes))
+
+
+def nodes_and_shapes(graph: Graph, shape: Shape) -> list[tuple[Node, tuple[Shape, ...]]]:
+    """Return each node of such a graph with the shapes of its inputs."""
+    shapes = [node.shape or () for node in graph.nodes] + [shape]  # the open end is -1
+    return [(node, tuple([shapes[i] for i in node.inputs])) for node in graph.nodes]

@@ -1,0 +1,158 @@
+"""Networks read from text, which is never evaluated."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from neuropil.core.composition import as_network
+from neuropil.core.layer import Composable
+from neuropil.saving.layer_catalogue import catalogue, make
+from neuropil.text import nearest, reason, shortened
+
+if TYPE_CHECKING:
+    from neuropil.core.network import Network
+
+# Limits of what is read: a thousand layers have some 30,000 characters, VGG-16 138 million
+# parameters.
+LONGEST = 100_000
+MOST_PARAMETERS = 2**29
+LONGEST_LINE = 1000
+
+
+def parse(text: str) -> Network:
+    """Return the network that an expression describes; it is read, never evaluated.
+
+    Raises:
+        ValueError: When it is no such expression, names a layer that does not exist, or
+            describes more than may be read.
+    """
+    if len(text) > LONGEST:
+        raise ValueError(
+            f"{shortened(text)} has {len(text):,} characters, and a network expression at most "
+            f"{LONGEST:,}."
+        )
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+        # On the meta device first, where nothing takes memory.
+        with torch.device("meta"):
+            planned = read(tree.body)
+        if torch.empty(0).is_meta and isinstance(planned, Composable):
+            return as_network(planned)
+        check_size(planned, text)
+        return as_network(read(tree.body))
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        if isinstance(error, MemoryError) and error.args:  # a layer's own words
+            raise ValueError(f"{shortened(text)}: {error}") from None
+        what = getattr(error, "msg", None) or "it is nested too deeply"
+        line = f"{shortened(text)} is not a network expression: {what}."
+        raise ValueError(line) from None
+    except ValueError as error:
+        if len(str(error)) <= LONGEST_LINE:
+            raise
+        raise type(error)(f"{reason(error)}.") from None
+    except Exception as error:  # of a layer that was given what it does not expect
+        raise ValueError(f"{shortened(text)} cannot be built: {reason(error)}.") from error
+
+
+def check_size(planned: Any, text: str) -> None:
+    """Refuse what is not a network, or one that is too large for an expression.
+
+    Raises:
+        ValueError: When it is.
+    """
+    if not isinstance(planned, Composable):
+        raise ValueError(f"{shortened(text)} is not a network: join layers by >>.")
+    modules = planned if isinstance(planned, torch.nn.Module) else torch.nn.Identity()
+    count = sum(parameter.numel() for parameter in modules.parameters())
+    if count > MOST_PARAMETERS:
+        raise ValueError(
+            f"{shortened(text)} has {count:,} parameters, and a network expression at most "
+            f"{MOST_PARAMETERS:,}: build it in Python."
+        )
+
+
+def read(node: ast.expr) -> Any:
+    """Return what one part of an expression describes.
+
+    Raises:
+        ValueError: When it is anything but layers, operations, initialisers and literals.
+    """
+    match node:
+        case ast.BinOp(_, ast.RShift() | ast.BitOr(), _):
+            return chain(node)
+        case ast.Call(ast.Name(name), args, keywords):
+            return call(name, args, keywords)
+        case ast.Tuple(items) | ast.List(items):
+            return tuple(map(read, items))
+        case ast.Name(name):
+            near = nearest(name, catalogue())
+            raise ValueError(f"{shortened(name)} lacks its brackets: Relu().{near}")
+    return literal(node)
+
+
+def literal(node: ast.expr) -> Any:
+    """Return a number, a string or None.
+
+    Raises:
+        ValueError: When the part of the expression is none of them.
+    """
+    match node:
+        case ast.Constant(int() | float() | str() | None as value):
+            return value
+        case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as value)):
+            return -value
+    raise ValueError(
+        f"{shortened(ast.unparse(node))} is not allowed in a network expression: only layers, "
+        f">>, |, parallel, repeat, initialisers, numbers, strings and tuples are read."
+    )
+
+
+def chain(node: ast.BinOp) -> Any:
+    """Return the networks of ``a >> b | c`` composed from the left, however many there are.
+
+    Raises:
+        ValueError: When one of them is not a network.
+    """
+    signs: list[Any] = []
+    parts: list[ast.expr] = []
+    first: ast.expr = node
+    while isinstance(first, ast.BinOp) and isinstance(first.op, ast.RShift | ast.BitOr):
+        signs.append(first.op)
+        parts.append(first.right)
+        first = first.left
+    result = read(first)
+    for sign, part in zip(reversed(signs), reversed(parts), strict=True):
+        result = compose(result, sign, read(part))
+    return result
+
+
+def compose(left: Any, sign: ast.RShift | ast.BitOr, right: Any) -> Composable:
+    """Return two networks joined or set side by side.
+
+    Raises:
+        ValueError: When one of the two is none.
+    """
+    for side in (left, right):
+        if not isinstance(side, Composable):
+            raise ValueError(
+                f"{shortened(repr(side))} is not a layer, so it cannot be joined to one."
+            )
+    return left >> right if isinstance(sign, ast.RShift) else left | right
+
+
+def call(name: str, args: list[ast.expr], keywords: list[ast.keyword]) -> Any:
+    """Return what a call of a public name makes.
+
+    Raises:
+        ValueError: When the name is not public or does not take these arguments.
+    """
+    if any(isinstance(item, ast.Starred) for item in args) or any(
+        k.arg is None for k in keywords
+    ):
+        raise ValueError(f"{name}(…): * and ** are not allowed in a network expression.")
+    values = [read(item) for item in args]
+    options = {cast("str", keyword.arg): read(keyword.value) for keyword in keywords}
+    return make(name, values, options)

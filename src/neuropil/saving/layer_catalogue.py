@@ -1,0 +1,46 @@
+"""What a network may name: public layers, initialisers, users' own layers."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from neuropil import init, layers
+from neuropil.core.layer import Layer, descendants
+from neuropil.text import nearest, reason, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def make(name: str, values: list[Any], options: dict[str, Any]) -> Any:
+    """Return the layer, initialiser or network that a public name makes from plain arguments.
+
+    Raises:
+        ValueError: When the name is not public or does not take these arguments.
+    """
+    maker = find(name)
+    try:
+        inspect.signature(maker).bind(*values, **options)
+        return maker(*values, **options)
+    except TypeError as error:
+        raise ValueError(f"{name}: {reason(error)}.") from None
+
+
+def find(name: str) -> Callable[..., Any]:
+    """Return the class or function of a public name.
+
+    Raises:
+        ValueError: When there is none; the nearest is suggested.
+    """
+    names = catalogue()
+    if name not in names:
+        raise ValueError(f"there is no layer {shortened(name)}.{nearest(name, names)}")
+    return names[name]
+
+
+def catalogue() -> dict[str, Callable[..., Any]]:
+    """Return everything that a network may name, by name."""
+    own = {cls.__name__: cls for cls in descendants(Layer)}
+    public = {n: getattr(m, n) for m in (init, layers) for n in m.__all__}
+    return own | public

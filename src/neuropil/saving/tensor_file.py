@@ -1,0 +1,31 @@
+"""Reading tensors from files, each into memory of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safetensors import safe_open
+
+from neuropil.core.reading import reading, require_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a safetensors file by name, each in memory of its own.
+
+    Read as they are, they begin wherever the file has them, and the processor rounds sums
+    differently there: two trainings from the same weights would end with different bits.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ValueError: When it is damaged or of another format.
+    """
+    require_file(path)
+    with reading(path), safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 - no mapping
