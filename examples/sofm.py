@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from neuropil.classic import SOFM
-from neuropil.classic.competitive.som.map_errors import error_front
+from neuropil.classic.competitive import error_front
 from neuropil.plots import cluster_map, hit_map, u_matrix
 
 

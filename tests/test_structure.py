@@ -4,8 +4,10 @@ import ast
 import functools
 import importlib
 import os
+import re
 import subprocess
 import sys
+import types
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,29 +26,13 @@ ORDER = (
     "cli", "__main__",
 )  # fmt: skip
 
+# How tables name what is imported when it is used.
+IMPORTED_LATER = re.compile(r"[a-z_]+(\.\w+)+")
 # The imports that close a circle of modules, and why. Each is for a type or runs in a function.
 HONEST = {
     ("core.layer", "core.composition"): "`a >> b` of two layers composes a network of layers",
     ("core.layer", "core.network"): "what `a >> b` gives, as a type",
     ("training.callbacks", "training.trainer"): "what a callback is called with, as a type",
-}
-BEING_UNTIED = {
-    ("analysis.summary.summary_columns", "analysis.summary.summary_table"): "being untied",
-    ("analysis.summary.summary_html", "analysis.summary.summary_table"): "being untied",
-    ("analysis.summary.summary_text", "analysis.summary.summary_table"): "being untied",
-    ("classic.fitted_state", "classic.base"): "being untied",
-    ("classic.competitive.som.map_measures", "classic.competitive.som.sofm"): "being untied",
-    ("classic.competitive.som.map_training", "classic.competitive.som.sofm"): "being untied",
-    ("classic.memory.capacity", "classic.memory.hopfield"): "being untied",
-    ("cli.finish", "cli.entry"): "being untied",
-    ("optim.least_squares.restarts", "optim.least_squares.levenberg_marquardt"): "being untied",
-    ("runs.classic_model", "runs.classic_file"): "being untied",
-    ("training.checkpoints.resume_check", "training.trainer"): "being untied",
-    ("training.loop.batch_preparation", "training.trainer"): "being untied",
-    ("training.loop.custom_step", "training.trainer"): "being untied",
-    ("training.loop.epochs", "training.trainer"): "being untied",
-    ("training.loop.setup", "training.trainer"): "being untied",
-    ("training.trainer_options", "training.trainer"): "being untied",
 }
 
 
@@ -131,7 +117,7 @@ def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
 
 def test_no_circle_of_modules_but_the_honest_ones():
     untied = {
-        name: {other for other in used if (name, other) not in HONEST | BEING_UNTIED}
+        name: {other for other in used if (name, other) not in HONEST}
         for name, used in imported().items()
     }
     assert circles(untied) == []
@@ -180,14 +166,104 @@ def test_importing_the_package_loads_nothing_heavy():
     assert not heavy & set(run.stdout.split())
 
 
-@pytest.mark.parametrize(
-    "package",
-    ["layers", "optim", "classic", "analysis", "datasets", "training", "plots", "report"],
-)
+def faces() -> list[str]:
+    """Return the packages that export names."""
+    paths = modules().items()
+    return [name for name, p in paths if p.name == "__init__.py" and exports(p.read_text())]
+
+
+@pytest.mark.parametrize("package", faces())
 def test_public_names_exist(package):
-    module = importlib.import_module(f"neuropil.{package}")
+    module = importlib.import_module(f"neuropil.{package}".strip("."))
     for name in module.__all__:
         assert getattr(module, name).__doc__, name
+
+
+@pytest.mark.parametrize("package", faces())
+def test_a_public_name_is_exported_from_where_it_is_defined(package):
+    for name, (module, original) in exports(modules()[package].read_text()).items():
+        assert name == original, f"{name}: type checkers take only `{name} as {name}`"
+        home_of_it = module.partition(".")[2]
+        if f"{home_of_it}.{name}".strip(".") not in modules():
+            assert name in defined(home_of_it), f"{module} does not define {name}"
+
+
+@functools.cache
+def defined(module: str) -> dict[str, ast.stmt]:
+    """Return what a module defines."""
+    found: dict[str, ast.stmt] = {}
+    for node in ast.parse(modules()[module].read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found[node.name] = node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id: node for target in targets if isinstance(target, ast.Name)}
+    return found
+
+
+def is_entered(node: ast.FunctionDef | ast.ClassDef) -> bool:
+    """Tell whether a decorator enters a function somewhere, as ``@app.callback`` does."""
+    names = [ast.unparse(one).partition("(")[0] for one in node.decorator_list]
+    return any(
+        name == "overload" or ("." in name and not name.startswith("functools."))
+        for name in names
+    )
+
+
+def mentions(module: str) -> Iterator[str]:
+    """Yield the names of ours that a module exports, imports or uses."""
+    tree = ast.parse(modules()[module].read_text())
+    foreign: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            ours = isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+                "neuropil"
+            )
+            names = {alias.asname or alias.name for alias in node.names}
+            yield from names if ours else ()
+            foreign |= set() if ours else names
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield from {node.id} - foreign
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) not in foreign:
+            yield node.attr
+        elif isinstance(node, ast.Constant) and re.fullmatch(
+            r"[a-z_]+(\.\w+)+", str(node.value)
+        ):
+            yield node.value.rpartition(".")[
+                2
+            ]  # in a table of what is imported when it is used
+
+
+def test_every_function_and_class_is_exported_or_used():
+    """What nobody uses was forgotten: in the package's ``__init__.py``, or when it went."""
+    used = {name for module in modules() for name in mentions(module)}
+    used.update(importlib.import_module("neuropil.init").__all__)
+    unused = [
+        f"{module}.{name}"
+        for module in modules()
+        for name, node in defined(module).items()
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        if name not in used and not is_entered(node)
+    ]
+    assert unused == []
+
+
+def test_every_package_is_an_attribute_of_the_whole():
+    code = "import neuropil; print(*dir(neuropil)); print(*map(neuropil.__getattr__, {0}))"
+    packages = [p.parent.name for p in SOURCE.glob("*/__init__.py") if p.parent.name != "cli"]
+    command = [sys.executable, "-c", code.format([*packages, "init"])]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert {*packages, "init"} <= {*run.stdout.splitlines()[0].split()}
+
+
+@pytest.mark.parametrize("package", faces())
+def test_a_public_name_is_not_replaced_by_the_package_of_its_name(package):
+    face = importlib.import_module(f"neuropil.{package}".strip("."))
+    for name, (source, _) in exports(modules()[package].read_text()).items():
+        if f"{package}.{name}" in modules() and source != face.__name__:
+            importlib.import_module(f"neuropil.{package}.{name}")
+            assert not isinstance(getattr(face, name), types.ModuleType), name
 
 
 def test_no_machine_path_stands_in_the_project():

@@ -60,9 +60,17 @@ def load_on_use(package: str, file: str) -> None:
     module.__class__ = LazyPackage
 
 
-def public_names(package: ModuleType) -> list[str]:
-    """Return the public names of a package; none of them is loaded."""
-    return package.__all__
+def public_names(package: ModuleType, part: str = "") -> list[str]:
+    """Return the public names of a package; none of them is loaded.
+
+    Args:
+        package: The package.
+        part: Only names that are defined in this part of it, such as ``".losses"``.
+    """
+    if not part:
+        return package.__all__
+    inside = package.__name__ + part
+    return [name for name in package.__all__ if package.homes[name][0].startswith(inside)]
 
 
 def exports(source: str) -> dict[str, tuple[str, str]]:

@@ -48,17 +48,6 @@ def one_line(text: object) -> str:
     return visible(" ".join(str(text).split()))
 
 
-def shortened(text: object, longest: int = LONGEST_NAME) -> str:
-    """Return text as a quoted literal, cut where it is long.
-
-    Example:
-        >>> shortened("Relu()"), shortened("x" * 1000, 10)
-        ("'Relu()'", "'xxxxxxx...'")
-    """
-    text = str(text)
-    return repr(text if len(text) <= longest else text[: longest - 3] + "...")
-
-
 def reason(error: BaseException) -> str:
     """Return what an error says as part of a sentence: one line, no full stop, not endless.
 

@@ -80,7 +80,7 @@ def test_options_out_of_their_range(untrained, options, line):
         ("nowhere.json", "there is no file or folder nowhere.json."),
         ("(" * 9000, "'((((((((((((((((((((((((((((((((((((((((((((((((((((((((("),
         ("Relu(" + "9" * 9000 + ")", "is not a network expression: Exceeds the limit"),
-        ("x" * 9000, "xxx...'. Known are alexnet"),
+        ("x" * 9000, "xxx…. Known are alexnet"),
         ("x" * 9000 + ".json", "there is no file or folder xxx"),
         ("some/where", "there is no file or folder some/where."),
     ],

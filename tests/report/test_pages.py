@@ -10,7 +10,7 @@ import pytest
 from jinja2 import UndefinedError
 from markupsafe import Markup
 
-from neuropil.datasets.preparation import KINDS
+from neuropil.datasets.preparations import KINDS
 from neuropil.report.data_kinds import DATA_KINDS
 from neuropil.report.page import Section, environment, render, render_sections
 from neuropil.report.training_report import TASK_PAGES
@@ -79,10 +79,10 @@ def test_every_task_has_its_pages_or_those_of_the_task_that_it_varies(name):
 
 
 def test_templates_are_loaded_only_when_a_page_is_written():
-    code = "import sys, neuropil, neuropil.cli, neuropil.cli.finish; print(*sys.modules)"
+    code = "import sys, neuropil.cli.app; print(*sys.modules)"
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     loaded = set(run.stdout.split())
-    assert "neuropil.cli.finish" in loaded
+    assert "neuropil.cli.app" in loaded
     assert not {"jinja2", "markupsafe", "neuropil.report"} & loaded

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from neuropil.analysis.calls import calls_of, parts_of
+from neuropil.analysis.block_parts import parts_of
+from neuropil.analysis.calls import calls_of
 from neuropil.analysis.cost.costs import cost
 from neuropil.analysis.cost.parameters import count_parameters
 from neuropil.analysis.receptive_field.receptive_propagation import part_sights, widest

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from torch import Tensor
 
 from neuropil.core import Network, ShapeError, format_shape
-from neuropil.core.block import Block
 from neuropil.core.composition import as_network
-from neuropil.core.generated_forward import may_overwrite
-from neuropil.core.graph import OPEN, Node, layer_names
-from neuropil.core.graph_shapes import Given, node_with_shape, nodes_and_shapes
+from neuropil.core.graph import OPEN, Node
+from neuropil.core.graph_shapes import Given, node_with_shape
 from neuropil.core.prediction import fits
 from neuropil.core.shape import MAX_LENGTH
 
@@ -32,7 +30,6 @@ class Call(NamedTuple):
         layer: What is called.
         inputs: Positions of the calls whose outputs it takes; -1 is the network's open end.
         input_shapes: The shape of each input; ``None`` while one of them is unknown.
-        known_shapes: The same where every length is known, for arithmetic that needs them all.
         shape: The shape of the output; ``None`` while unknown.
         kind: Whether the output holds floats or integers; ``None`` while unknown.
         again: Whether the layer was called before, so that its parameters are counted already.
@@ -42,10 +39,15 @@ class Call(NamedTuple):
     layer: Layer
     inputs: tuple[int, ...]
     input_shapes: tuple[Shape, ...] | None
-    known_shapes: tuple[Shape, ...] | None
     shape: Shape | None
     kind: Kind | None
     again: bool
+
+    @property
+    def known_shapes(self) -> tuple[Shape, ...] | None:
+        """The shapes of the inputs where every length is known."""
+        shapes = self.input_shapes
+        return None if shapes is None or any(None in shape for shape in shapes) else shapes
 
 
 def calls_of(network: Composable, input_shape: Example | None = None) -> tuple[Call, ...]:
@@ -69,117 +71,18 @@ def calls_of(network: Composable, input_shape: Example | None = None) -> tuple[C
         sources = [front if place == OPEN else nodes[place] for place in node.inputs]
         shapes = tuple(source.shape for source in sources if source and source.shape)
         complete = shapes if len(shapes) == len(sources) else None
-        known = None if any(None in shape for shape in shapes) else complete
-        again = node.call > 0
-        calls.append(
-            Call(name, node.layer, node.inputs, complete, known, node.shape, node.kind, again)
-        )
+        calls.append(call_at(node, name, complete))
     return tuple(calls)
+
+
+def call_at(node: Node, name: str, shapes: tuple[Shape, ...] | None) -> Call:
+    """Return the call at a node of a graph."""
+    return Call(name, node.layer, node.inputs, shapes, node.shape, node.kind, node.call > 0)
 
 
 def is_known(call: Call) -> bool:
     """Tell whether every length of a call's inputs and output is known."""
     return call.known_shapes is not None and None not in (call.shape or (None,))
-
-
-class Parts(NamedTuple):
-    """The calls of a network with its blocks taken apart.
-
-    Args:
-        calls: The calls of layers other than blocks; names inside blocks are dotted.
-        spans: For each call of the whole network, the positions of its parts.
-        blocks: For each block, blocks in blocks included, the positions of the parts that it
-            takes from and that of its last part.
-        overwriting: The positions of the parts that write their output over their input.
-    """
-
-    calls: tuple[Call, ...]
-    spans: tuple[range, ...]
-    blocks: tuple[tuple[tuple[int, ...], int], ...]
-    overwriting: frozenset[int]
-
-    @property
-    def ends(self) -> tuple[int, ...]:
-        """For each call of the whole network, the part that gives its output."""
-        return tuple(span[-1] for span in self.spans)
-
-
-def parts_of(calls: Sequence[Call], results: Sequence[int] = ()) -> Parts:
-    """Take blocks apart, and the blocks inside them.
-
-    Blocks whose inputs' shapes are unknown stay whole.
-
-    Args:
-        calls: The calls of a network.
-        results: The positions of its outputs.
-    """
-    found: list[Call] = []
-    spans: list[range] = []
-    blocks: list[tuple[tuple[int, ...], int]] = []
-    overwriting: set[int] = set()
-    own = overwriting_calls(calls, results)
-    for place, call in enumerate(calls):
-        start = len(found)
-        sources = tuple(OPEN if i == OPEN else spans[i][-1] for i in call.inputs)
-        if not isinstance(call.layer, Block) or call.input_shapes is None:
-            found.append(call._replace(inputs=sources))
-            overwriting |= {start} if place in own else set()
-        else:
-            inner = parts_of(block_calls(call, call.layer))
-            for part in inner.calls:
-                inputs = tuple(sources[0] if i == OPEN else start + i for i in part.inputs)
-                name, again = f"{call.name}.{part.name}", call.again or part.again
-                found.append(part._replace(name=name, inputs=inputs, again=again))
-            blocks.append((sources, len(found) - 1))
-            blocks += [
-                (tuple(sources[0] if i == OPEN else start + i for i in taken), start + end)
-                for taken, end in inner.blocks
-            ]
-            overwriting |= {start + place for place in inner.overwriting}
-        spans.append(range(start, len(found)))
-    return Parts(tuple(found), tuple(spans), tuple(blocks), frozenset(overwriting))
-
-
-def overwriting_calls(calls: Sequence[Call], results: Sequence[int]) -> set[int]:
-    """Return the positions of the calls that write over their input, as in `call_of`.
-
-    These follow a layer that makes a new tensor which nobody else takes, such as ReLU after a
-    convolution.
-    """
-    last_use = {source: place for place, call in enumerate(calls) for source in call.inputs}
-    last_use.update(dict.fromkeys(results, len(calls)))
-    found: set[int] = set()
-    for place, call in enumerate(calls):
-        if call.layer.in_place is None or len(call.inputs) != 1 or OPEN in call.inputs:
-            continue
-        front = calls[call.inputs[0]]
-        if last_use[call.inputs[0]] == place and front.layer.makes_new(len(front.inputs)):
-            found |= {place} if may_overwrite(front.layer, call.layer) else set()
-    return found
-
-
-def block_calls(call: Call, block: Block) -> list[Call]:
-    """Return the calls inside a block, the one that gives its output last."""
-    (shape,) = call.input_shapes or ((),)
-    graph = block.plan(shape)
-    names = {id(layer): name for name, layer in layer_names(graph).items()}
-    calls: list[Call] = []
-    for node, shapes in nodes_and_shapes(graph, shape):
-        known = None if any(None in shape for shape in shapes) else shapes
-        name = names[id(node.layer)] + f"@{node.call + 1}" * bool(node.call)
-        calls.append(
-            Call(
-                name,
-                node.layer,
-                node.inputs,
-                shapes,
-                known,
-                node.shape,
-                node.kind,
-                node.call > 0,
-            )
-        )
-    return calls
 
 
 def network_of(network: object) -> Network:

@@ -12,7 +12,7 @@ def with_separators(number: int | None) -> str:
     """Return a whole number with its thousands set apart; nothing where it is not known.
 
     Example:
-        >>> grouped(61_100_840)
+        >>> with_separators(61_100_840)
         '61,100,840'
     """
     return "" if number is None else f"{number:,}"

@@ -9,30 +9,30 @@ from types import GenericAlias
 from typing import Any
 
 from neuropil.cli.docstring import doc_of
+from neuropil.lazy import public_names
 
 # Public, but no entries: what looks names up, and what errors are made of.
-HELPERS = {"by_name", "resolve", "resolved", "interval_of", "for_training", "format_shape"}
+HELPERS = {"by_name", "format_shape"}
 
 # In the order in which a reader meets them. A name belongs to the first section that has it.
+# The package that exports the names, and the part of it that they are defined in.
 SECTIONS = {
-    "Layers": "neuropil.layers",
-    "Initialisers": "neuropil.init",
-    "Composing": "neuropil.core",
-    "Analysis": "neuropil.analysis",
-    "Losses": "neuropil.training",
-    "Metrics": "neuropil.training",
-    "Schedules": "neuropil.optim.schedules",
-    "Regularisers": "neuropil.optim.regularizers",
-    "Optimizers": "neuropil.optim",
-    "Classic networks": "neuropil.classic",
-    "Training": "neuropil.training",
-    "Augmentation": "neuropil.datasets.augmentation",
-    "Data": "neuropil.datasets",
-    "Architectures": "neuropil.architectures",
-    "Pictures": "neuropil.plots",
+    "Layers": ("neuropil.layers", ""),
+    "Initialisers": ("neuropil.init", ""),
+    "Composing": ("neuropil.core", ""),
+    "Analysis": ("neuropil.analysis", ""),
+    "Losses": ("neuropil.training", ".losses"),
+    "Metrics": ("neuropil.training", ".metrics"),
+    "Schedules": ("neuropil.optim", ".schedule"),
+    "Regularisers": ("neuropil.optim", ".regularizer"),
+    "Optimizers": ("neuropil.optim", ""),
+    "Classic networks": ("neuropil.classic", ""),
+    "Training": ("neuropil.training", ""),
+    "Augmentation": ("neuropil.datasets.augmentation", ""),
+    "Data": ("neuropil.datasets", ""),
+    "Architectures": ("neuropil.architectures", ""),
+    "Pictures": ("neuropil.plots", ""),
 }
-# Sections of the objects of one class, where a package has others too.
-CLASSES = {"Losses": "Loss", "Metrics": "Metric"}
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,11 @@ class Item:
 def items() -> dict[str, Item]:
     """Return every item by name, section by section."""
     found: dict[str, Item] = {}
-    for section, home in SECTIONS.items():
+    for section, (home, part) in SECTIONS.items():
         package = importlib.import_module(home)
-        kind = getattr(package, CLASSES[section]) if section in CLASSES else object
-        for name in package.__all__:
+        for name in public_names(package, part):
             thing = getattr(package, name)
-            if name not in found and isinstance(thing, kind) and is_entry(name, thing):
+            if name not in found and is_entry(name, thing):
                 found[name] = Item(name, section, home, thing)
     return found
 

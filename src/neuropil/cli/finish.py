@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from neuropil.cli.console import console, label, note, say
-from neuropil.cli.entry import explained
+from neuropil.cli.errors import explained
 from neuropil.cli.figures import table
 from neuropil.datasets.formats import example_file
 from neuropil.runs.measure import answers_of, measure

@@ -211,11 +211,12 @@ def architecture(
     """
     from neuropil import architectures
     from neuropil.architectures.published.zoo_table import zoo_table
+    from neuropil.checks import shown
     from neuropil.cli import classic_training
     from neuropil.cli.suggestions import elsewhere
     from neuropil.core import Layer
     from neuropil.layers import Softmax
-    from neuropil.text import nearest, shortened
+    from neuropil.text import nearest
 
     zoo = zoo_table()
     known = sorted([*zoo, "dense", "small_convolutional"])
@@ -223,7 +224,7 @@ def architecture(
         classic = classic_training.names()
         near = nearest(name, [*known, *classic]) or elsewhere(name, "--network")
         raise ValueError(
-            f"there is no architecture {shortened(name)}.{near} Known are "
+            f"there is no architecture {shown(name)}.{near} Known are "
             f"{', '.join(known)}, and for training {', '.join(classic)}; an expression "
             f"such as 'Relu(64) >> Softmax(10)' or a saved network will do as well."
         )

@@ -74,11 +74,6 @@ def predict(network: nn.Module, inputs: Any, shapes: tuple[Shape, ...], batch_si
     return joined.cpu().numpy()
 
 
-def slices(rows: int, size: int) -> Iterator[slice]:
-    """Yield where batches begin and end; an empty one where there are no rows."""
-    yield from (slice(start, start + size) for start in range(0, max(rows, 1), size))
-
-
 def as_tensor(value: Any) -> Tensor:
     """Return an array, tensor or nested sequence as a tensor, copied only where it must be.
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         LevenbergMarquardt as LevenbergMarquardt,
     )
     from neuropil.optim.optimizer_table import by_name as by_name
+    from neuropil.optim.regularizers import Bound as Bound
+    from neuropil.optim.regularizers import Regularizer as Regularizer
     from neuropil.optim.regularizers import l1 as l1
     from neuropil.optim.regularizers import l2 as l2
     from neuropil.optim.regularizers import maxnorm as maxnorm

@@ -21,8 +21,6 @@ from neuropil.text import nearest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Bound", "Regularizer", "l1", "l2", "maxnorm"]
-
 
 def l1(
     rate: float, *, only: str | Sequence[str] | None = None, biases: bool = False

@@ -24,25 +24,11 @@ from neuropil.optim.schedule_rates import (
     Steps,
     Warmup,
     check_follower,
-    interval_of,
 )
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
-
-__all__ = [
-    "by_name",
-    "cosine_decay",
-    "exponential_decay",
-    "for_training",
-    "interval_of",
-    "linear_decay",
-    "one_cycle",
-    "polynomial_decay",
-    "step_decay",
-    "warmup",
-]
 
 SCHEDULES: dict[str, Callable[..., Schedule | Warmup]] = {}
 Maker = TypeVar("Maker", bound=Callable[..., "Schedule | Warmup"])

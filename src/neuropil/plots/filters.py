@@ -10,6 +10,7 @@ import numpy as np
 from neuropil.layers import Deconvolution
 from neuropil.plots.palette import signed_scale
 from neuropil.plots.theme import blank, heading
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -109,9 +110,9 @@ def filter_words(weight: Array) -> str:
     """Return how many filters there are and how large."""
     count, channels = weight.shape[:2]
     size = " × ".join(map(str, weight.shape[2:]))
-    over = f"{channels} channel{'s' * (channels > 1)}"
+    over = number_of(channels, "channel")
     first = f" (the first {MOST_FILTERS} shown)" if count > MOST_FILTERS else ""
-    return f"{count} filter{'s' * (count > 1)} of {size} over {over}{first}"
+    return f"{number_of(count, 'filter')} of {size} over {over}{first}"
 
 
 def as_pictures(weight: Array) -> Array:

@@ -179,13 +179,7 @@ def sheet(model: SOFM, count: int = 1) -> tuple[Figure, list[Axes]]:
     inch = longest / max(width, height)
     below = 1.3 if is_flat(model) else 0.55
     size = abreast * (width * inch + 0.9), rows * (height * inch + below)
-    if rows == 1:
-        figure, grid = blank(*size, columns=abreast)
-    else:
-        from neuropil.plots.notebook import NotebookFigure
-
-        figure = NotebookFigure(figsize=size, layout="constrained")
-        grid = list(figure.subplots(rows, abreast).ravel())
+    figure, grid = blank(*size, columns=abreast, rows=rows)
     for axes in grid:
         axes.set_axis_off()
         axes.set(aspect="equal")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from neuropil.classic import DiscreteHopfieldNetwork
-    from neuropil.classic.memory.hopfield_recall import RecallPath
+    from neuropil.classic.memory import RecallPath
 
 MOST_PROBES = 8
 MOST_STATES = 7

@@ -11,6 +11,7 @@ from neuropil.plots.theme import (
     INK,
     ORANGE,
     blank,
+    key,
     label,
     quiet,
     short_number,
@@ -119,9 +120,7 @@ def error_by_decile(predictions: Any, targets: Any, name: str | None = None) -> 
     ]
     axes.set_xticks(range(len(parts)), names, fontsize=8)
     turn_labels(axes)
-    found = axes.legend(frameon=False, fontsize=9)
-    for text in found.get_texts():
-        text.set_color(INK)
+    key(axes)
     return figure
 
 

@@ -8,7 +8,8 @@ from typing_extensions import override
 
 from neuropil.core import format_shape
 from neuropil.datasets import NumberColumn, TablePreparation, TextColumn
-from neuropil.report.wording import NONE, count_of, data_number
+from neuropil.report.wording import NONE, data_number
+from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +117,7 @@ class TableData(ArrayData):
     @property
     @override
     def size(self) -> str:
-        return count_of(self.splits.input_shape[0], "number")
+        return number_of(self.splits.input_shape[0], "number")
 
     @property
     @override
@@ -191,11 +192,9 @@ def column_words(column: NumberColumn | TextColumn, values: Tensor) -> str:
     missing = ""
     if column.indicator:
         count = int(values[:, len(column.features) - 1].sum())
-        missing = f"; {count_of(count, 'missing cell')} in training"
+        missing = f"; {number_of(count, 'missing cell')} in training"
     if isinstance(column, NumberColumn):
         low, high = (in_units(column, v.item()) for v in values[:, 0].aminmax())
         middle = in_units(column, (column.median - column.offset) / column.scale)
         return f"numbers {low} to {high}, median {middle}{missing}"
-    words = ", ".join(column.categories[:MOST_WORDS])
-    more = len(column.categories) - MOST_WORDS
-    return f"words: {words}" + (f" and {more} more" if more > 0 else "") + missing
+    return f"words: {some_of(column.categories, MOST_WORDS)}{missing}"

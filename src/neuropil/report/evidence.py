@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+import torch
 
 from neuropil.runs.confidence_interval import bootstrap_interval, wilson_interval
 from neuropil.runs.measure import answers_of
@@ -53,6 +54,12 @@ class Evidence:
     def labels(self) -> list[str] | None:
         """The true class of each example, by name."""
         return [self.classes[number] for number in self.targets] if self.classes else None
+
+    @property
+    def mistakes(self) -> list[int]:
+        """The numbers of the examples that are answered wrong, the worst first."""
+        answers, targets = torch.from_numpy(self.answers), torch.from_numpy(self.targets)
+        return [mistake.example for mistake in self.task.mistakes(answers, targets)]
 
     @property
     def predicted(self) -> Array:

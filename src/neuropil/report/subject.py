@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from neuropil.report.data_kinds import DATA_KINDS, ArrayData
 from neuropil.report.evidence import WORDS, Evidence, Figure
-from neuropil.report.wording import count_of
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ class Subject:
     @property
     def examples(self) -> str:
         """What the network is judged on, such as ``360 held-out pictures``."""
-        return count_of(len(self.evidence.targets), f"{WORDS[self.evidence.part]} {self.noun}")
+        return number_of(len(self.evidence.targets), f"{WORDS[self.evidence.part]} {self.noun}")
 
     @property
     def target(self) -> str:

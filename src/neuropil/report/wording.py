@@ -71,11 +71,6 @@ def thousands(count: int) -> str:
     return f"{int(count):,}".replace("-", "−")
 
 
-def count_of(count: int, noun: str) -> str:
-    """Return ``1 picture`` or ``2,000 pictures``."""
-    return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
 def duration(seconds: float) -> str:
     """Return a time.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, final
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+Role: TypeAlias = Literal["classifier", "regressor", "groups", "features"]
 # Less than this share of one is no surprise; its logarithm is finite.
 LEAST = 1e-12
 
@@ -31,7 +32,7 @@ class ClassAnswers:
     count: int
 
     # What a linear model of features holds beside its weights.
-    readout_arrays: ClassVar[dict[str, tuple[Any, ...]]] = {"readout.classes_": ("classes",)}
+    readout_arrays: ClassVar[dict[str, tuple[Any, ...]]] = {"classes_": ("classes",)}
 
     def check(self, known: Array | None, table: Array | None, weights: Array | None) -> None:
         """Refuse arrays of a file that answer for other classes.
@@ -141,3 +142,39 @@ class NumberAnswers:
     def scores(self, answers: Tensor) -> Tensor:
         """Return the numbers as they are."""
         return answers
+
+
+def group_table(groups: Array, targets: Array) -> Array:
+    """Return the answer of each group, and of all together in the last row.
+
+    Args:
+        groups: The group of each example, below 0 for none.
+        targets: The answer that would be right, one a row.
+    """
+    inside = groups >= 0
+    count = int(groups.max(initial=-1)) + 1
+    sums = np.zeros((count, targets.shape[1]))
+    np.add.at(sums, groups[inside], targets[inside])
+    members = np.bincount(groups[inside], minlength=count)[:, None]
+    overall = targets.mean(0, keepdims=True)
+    means = np.where(members > 0, sums / np.maximum(members, 1), overall)
+    return np.concatenate([means, overall])
+
+
+def role_of(estimator: Any, answers: ClassAnswers | NumberAnswers) -> Role:
+    """Return how a classic network answers.
+
+    Raises:
+        ValueError: When it answers another kind of question.
+    """
+    from sklearn.base import is_classifier, is_regressor
+    from sklearn.utils import get_tags
+
+    name = type(estimator).__name__
+    classifier, regressor = is_classifier(estimator), is_regressor(estimator)
+    answers.require(name, classifier=classifier, regressor=regressor)
+    if classifier or regressor:
+        return "classifier" if classifier else "regressor"
+    if get_tags(estimator).target_tags.required:
+        raise ValueError(f"{name} associates patterns with signals: use it from Python.")
+    return "groups" if hasattr(estimator, "predict") else "features"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
 import torch
@@ -11,7 +11,14 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.moments import standardization
-from neuropil.runs.classic_answers import ClassAnswers, NumberAnswers
+from neuropil.runs.classic_answers import (
+    ClassAnswers,
+    NumberAnswers,
+    Role,
+    group_table,
+    role_of,
+)
+from neuropil.runs.classic_file import check_arrays, read_model, write_model
 from neuropil.runs.readout import Readout
 
 if TYPE_CHECKING:
@@ -21,7 +28,8 @@ if TYPE_CHECKING:
 
     from neuropil.classic.base import ClassicNetwork
 
-Role: TypeAlias = Literal["classifier", "regressor", "groups", "features"]
+# Before the names of a linear model's arrays.
+READOUT = "readout."
 
 
 @final
@@ -88,7 +96,7 @@ class ClassicModel:
             return self
         self.estimator.fit(rows)
         if self.role == "groups":
-            self.table = self.table_of(self.estimator.predict(rows), y)
+            self.table = group_table(self.estimator.predict(rows), self.answers.rows(y))
         else:
             features = self.estimator.transform(rows)
             self.readout = Readout.fitted(self.answers.readout(), features, y)
@@ -140,18 +148,6 @@ class ClassicModel:
             )
         return rows
 
-    def table_of(self, groups: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
-        """Return the answer of each group, and of all together in the last row."""
-        targets = self.answers.rows(y)
-        inside = groups >= 0
-        count = int(groups.max(initial=-1)) + 1
-        sums = np.zeros((count, targets.shape[1]))
-        np.add.at(sums, groups[inside], targets[inside])
-        members = np.bincount(groups[inside], minlength=count)[:, None]
-        overall = targets.mean(0, keepdims=True)
-        means = np.where(members > 0, sums / np.maximum(members, 1), overall)
-        return np.concatenate([means, overall])
-
     def cpu(self) -> Self:
         """Return itself: it never leaves the processor."""
         return self
@@ -165,9 +161,15 @@ class ClassicModel:
         Raises:
             ValueError: When an option is of a type that no file holds.
         """
-        from neuropil.runs.classic_file import write_model
-
-        write_model(self, Path(path))
+        limits = None if self.limits is None else list(map(float, self.limits))
+        arrays = {"table": self.table}
+        if self.limits is None and isinstance(self.center, np.ndarray):
+            arrays |= {"center": self.center, "scale": self.scale}
+        if self.readout is not None:
+            arrays |= {f"{READOUT}{name}": value for name, value in vars(self.readout).items()}
+        known = {name: value for name, value in arrays.items() if value is not None}
+        options = {"classes": self.classes, "limits": limits}
+        write_model(Path(path), self.estimator, options, known)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -180,9 +182,64 @@ class ClassicModel:
             FileNotFoundError: When there is no such file.
             ValueError: When a file is damaged or does not belong to the other.
         """
-        from neuropil.runs.classic_file import read_model
+        return read_model(Path(path), cls.built)
 
-        return read_model(cls, Path(path))
+    @classmethod
+    def built(
+        cls,
+        estimator: ClassicNetwork,
+        classes: int | None,
+        limits: tuple[float, float] | None,
+        arrays: dict[str, Any],
+    ) -> Self:
+        """Return the model of a fitted network.
+
+        Args:
+            estimator: The classic network as it was fitted; it is not copied.
+            classes: How many classes there are; None for regression.
+            limits: The values of black and white, for pictures.
+            arrays: What the model knows beside it.
+
+        Raises:
+            ValueError: When they do not fit each other.
+        """
+        model = cls(estimator, classes, limits)
+        model.estimator = estimator
+        check_arrays(arrays, model.array_shapes())
+        known = arrays.get(f"{READOUT}classes_")
+        if model.role == "classifier":
+            known = getattr(estimator, "classes_", None)
+        model.answers.check(known, arrays.get("table"), arrays.get(f"{READOUT}weights"))
+        if limits is not None:
+            model.settle_limits()
+        elif "center" in arrays:
+            model.center, model.scale = arrays["center"], arrays["scale"]
+        model.table = arrays.get("table")
+        parts = {k.removeprefix(READOUT): v for k, v in arrays.items() if k.startswith(READOUT)}
+        parts.setdefault("classes_", None)
+        model.readout = Readout(**parts) if "weights" in parts else None
+        return model
+
+    def array_shapes(self) -> dict[str, tuple[Any, ...]]:
+        """Return the shape of each array that a model with this network has, fitted or not."""
+        columns = getattr(self.estimator, "n_features_in_", None)
+        if columns is None:
+            return {}
+        shapes: dict[str, tuple[Any, ...]] = {}
+        if self.limits is None:
+            shapes |= {"center": (columns,), "scale": (columns,)}
+        if self.role == "groups":
+            shapes |= {"table": ("groups", "outputs")}
+        if self.role == "features":
+            features = len(self.estimator.get_feature_names_out())
+            shapes |= {
+                f"{READOUT}mean": (features,),
+                f"{READOUT}scale": (features,),
+                f"{READOUT}weights": ("outputs", features),
+                f"{READOUT}intercept": ("outputs",),
+            }
+            shapes |= {f"{READOUT}{k}": v for k, v in self.answers.readout_arrays.items()}
+        return shapes
 
 
 @final
@@ -203,22 +260,3 @@ class Scores:
             inputs: Raw examples.
         """
         return self.model.answers.scores(self.model.predict(inputs))
-
-
-def role_of(estimator: Any, answers: ClassAnswers | NumberAnswers) -> Role:
-    """Return how a classic network answers.
-
-    Raises:
-        ValueError: When it answers another kind of question.
-    """
-    from sklearn.base import is_classifier, is_regressor
-    from sklearn.utils import get_tags
-
-    name = type(estimator).__name__
-    classifier, regressor = is_classifier(estimator), is_regressor(estimator)
-    answers.require(name, classifier=classifier, regressor=regressor)
-    if classifier or regressor:
-        return "classifier" if classifier else "regressor"
-    if get_tags(estimator).target_tags.required:
-        raise ValueError(f"{name} associates patterns with signals: use it from Python.")
-    return "groups" if hasattr(estimator, "predict") else "features"

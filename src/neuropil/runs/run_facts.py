@@ -26,6 +26,7 @@ FORMAT = 1
 # Settings of which another machine may need others; the last bits may then differ.
 MACHINE = ("device", "threads")
 FACTS, CHECKPOINTS = "run.json", "checkpoints"
+MODEL = "model.json"  # of a classic network
 # What stands in a run folder beside its checkpoints.
 FILES = re.compile(
     r"(run|network)\.json|weights\.safetensors|model\.\w+|history\.csv|report\.html"

@@ -21,6 +21,7 @@ from neuropil.datasets import (
     Splits,
     read_for_prediction,
 )
+from neuropil.datasets.preparations import preparation_from_json
 from neuropil.runs.measure import answers_of
 from neuropil.runs.run_facts import (
     CHECKPOINTS,
@@ -28,6 +29,7 @@ from neuropil.runs.run_facts import (
     FIELDS,
     FILES,
     FORMAT,
+    MODEL,
     check_free,
     finite,
     lock_folder,
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
     from neuropil.runs.task import Task
 
 HISTORY, REPORT = "history.csv", "report.html"
-MODEL = "model.json"  # of a classic network
 
 
 @final
@@ -217,7 +218,7 @@ class Run:
             ValueError: When ``run.json`` is damaged.
         """
         try:
-            return Preparation.from_json(self.data.get("preparation"))
+            return preparation_from_json(self.data.get("preparation"))
         except DataError as error:
             raise ValueError(f"{self.path / FACTS}: {error}") from None
 

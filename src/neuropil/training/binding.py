@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from neuropil import optim
 from neuropil.core import Network
 from neuropil.optim import LevenbergMarquardt, schedules
+from neuropil.optim.schedule_rates import interval_of
 
 # The name of the only network, optimiser or schedule.
 ONLY = "network"
@@ -121,5 +122,5 @@ def as_schedules(
             each = each(bound[name])
         if not isinstance(each, LRScheduler):
             raise TypeError(f"schedule must give a torch LRScheduler, got {each!r}.")
-        made[name] = each, schedules.interval_of(each)
+        made[name] = each, interval_of(each)
     return made

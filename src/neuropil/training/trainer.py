@@ -18,13 +18,14 @@ from neuropil.training.checkpoints.checkpoint import (
 )
 from neuropil.training.checkpoints.resume_check import check_same, facts_of
 from neuropil.training.loop.batch_preparation import Preparation
-from neuropil.training.loop.build_update import build_parts, build_update
+from neuropil.training.loop.build_update import build_update
 from neuropil.training.loop.custom_step import CustomUpdate, check_values
 from neuropil.training.loop.epochs import Fit, Hooks
-from neuropil.training.loop.learner import load_weights, make_learner
+from neuropil.training.loop.learner import Learner, load_weights
 from neuropil.training.loop.memory_examples import as_arrays
 from neuropil.training.loop.objective_choice import choose_objective
 from neuropil.training.loop.streams import data_generator
+from neuropil.training.loop.update import Parts
 from neuropil.training.loop.validation import loss_values, measure
 from neuropil.training.losses.score_views import warn_of_probabilities
 from neuropil.training.metrics.metrics import resolve_all
@@ -189,7 +190,7 @@ class Trainer:
         folder = options.checkpoints
         self.checkpoints = None if folder is None else Checkpoints(folder)
         self.progress = as_progress(options.progress)
-        self.learner = make_learner(options)
+        self.learner = Learner(options)
         self.state = TrainingState()
         # What the data settle where the options leave it open.
         self.objective: Objective | None = None
@@ -398,7 +399,7 @@ class Trainer:
         if options.step is None and objective is not None:
             update = build_update(options, learner, objective, self.metrics)
         else:
-            parts = build_parts(options, learner)
+            parts = Parts(options, learner)
             update = CustomUpdate(parts, learner.optimizers, self.step, self.idle)
         hooks = Hooks(
             validate=validate,

@@ -6,7 +6,7 @@ import functools
 import inspect
 import os
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, final
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, final
 
 import torch
 from torch import Tensor
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from neuropil.training.binding import OptimizerLike, Schedule
-    from neuropil.training.loop.update import Augment
     from neuropil.training.losses.weighted_loss import ClassWeight
     from neuropil.training.progress import Progress
 
+# Inputs, targets and a generator, to the inputs and targets to learn from.
+Augment: TypeAlias = "Callable[[Any, Any, torch.Generator], tuple[Any, Any]]"
 PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 P = ParamSpec("P")

@@ -39,3 +39,22 @@ class TrainingState:
         for name in vars(self):
             setattr(self, name, state[name])
         self.history = History(state["history"])
+
+
+@dataclass
+class Place:
+    """Where a fit entered an epoch: at its start, or where it was interrupted.
+
+    Attributes:
+        batches: Batches of the epoch that were done then.
+        steps: Steps done in all then.
+        randomness: The random states in which the epoch began.
+        seconds: How long the epoch had taken.
+        meter: The sums of those batches; None at the start.
+    """
+
+    batches: int = 0
+    steps: int = 0
+    randomness: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    meter: dict[str, Any] | None = None

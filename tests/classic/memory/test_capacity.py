@@ -6,7 +6,7 @@ from scipy.optimize import fsolve
 from scipy.special import erf
 
 from neuropil.classic import DiscreteHopfieldNetwork
-from neuropil.classic.memory.capacity import CapacityCurve, theoretical_overlap
+from neuropil.classic.memory import CapacityCurve, theoretical_overlap
 
 
 def mean_field(load):

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage, stats
+from tests.datasets.augmentation.batches import batch, seeded
 
 from neuropil.datasets import DataError
 from neuropil.datasets.augmentation import (
@@ -18,17 +19,6 @@ from neuropil.datasets.augmentation import (
     RandomRotation,
     RandomShift,
 )
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    """Return a generator of random numbers."""
-    return torch.Generator().manual_seed(seed)
-
-
-def batch(count=8, shape=(2, 7, 6), dtype=torch.uint8):
-    """Return pictures without zeros, and their classes."""
-    pictures = torch.randint(1, 256, (count, *shape), generator=seeded(1)).to(dtype)
-    return pictures, torch.arange(count) % 3
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)

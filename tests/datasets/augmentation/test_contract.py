@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from tests.datasets.augmentation.batches import batch, seeded
 
 from neuropil.core.arguments import Arguments
 from neuropil.datasets import DataError, augmentation
@@ -69,17 +70,6 @@ ALL = [augment for augment, _ in ROWS.values()]
 WRONG = [(message, make) for _, wrong in ROWS.values() for message, make in wrong.items()]
 
 
-def seeded(seed: int = 0) -> torch.Generator:
-    """Return a generator of random numbers."""
-    return torch.Generator().manual_seed(seed)
-
-
-def batch(dtype=torch.uint8):
-    """Return pictures without zeros, and their classes."""
-    pictures = torch.randint(1, 256, (8, 2, 7, 6), generator=seeded(1)).to(dtype)
-    return pictures, torch.arange(8) % 3
-
-
 def test_every_augmentation_has_a_row():
     names = {name for name in augmentation.__all__ if name != "Augmentation"}
     assert set(ROWS) == names, "give each augmentation a row"
@@ -89,7 +79,7 @@ def test_every_augmentation_has_a_row():
 @pytest.mark.parametrize("augment", ALL, ids=repr)
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
 def test_all_keep_their_promises(augment, dtype):
-    pictures, classes = batch(dtype)
+    pictures, classes = batch(dtype=dtype)
     before = pictures.clone()
     first, targets = augment(pictures, classes, seeded())
     torch.manual_seed(99)

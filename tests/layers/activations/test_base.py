@@ -1,5 +1,6 @@
 """What activations share: units, shapes, initial weights, formulas held against torch's."""
 
+import inspect
 import math
 import sys
 
@@ -8,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from neuropil import layers
 from neuropil.core import ShapeError
 from neuropil.init import Constant
 from neuropil.layers import (
@@ -25,11 +27,13 @@ from neuropil.layers import (
     Swish,
     Tanh,
 )
+from neuropil.layers.activations.base import Activation
 
 ALL = [
-    Elu, Gelu, HardSigmoid, LeakyRelu, Linear, PRelu, Relu, Sigmoid, Softmax, Softplus, Swish,
-    Tanh,
-]  # fmt: skip
+    cls
+    for name in layers.__all__
+    if inspect.isclass(cls := getattr(layers, name)) and issubclass(cls, Activation)
+]
 
 
 def normal_distribution(x):

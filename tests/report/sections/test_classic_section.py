@@ -39,6 +39,9 @@ def test_prototypes_of_standardised_pictures_look_like_pictures(report):
             pixels = np.asarray(Image.open(io.BytesIO(data))).astype(float)
             assert pixels[2:4, 2:4].min() > pixels[4:].max() + 100
         assert found
+        # Units lie as they do in their map.
+        grids = {a.get("style") for a in page.all("ul")} - {None}
+        assert grids == ({"--columns:2"} if isinstance(model, SOFM) else set())
 
 
 def test_the_table_gives_values_not_lengths(report):

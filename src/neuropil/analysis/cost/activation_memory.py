@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 
-from neuropil.analysis.calls import is_known, parts_of
+from neuropil.analysis.block_parts import parts_of
+from neuropil.analysis.calls import is_known
 from neuropil.analysis.cost.layer_memory import LayerMemory, Operand, layer_memory
 from neuropil.core.graph import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neuropil.analysis.calls import Call, Parts
+    from neuropil.analysis.block_parts import Parts
+    from neuropil.analysis.calls import Call
     from neuropil.core import Shape
 
 
@@ -133,6 +135,7 @@ class Pass:
 
     def peak(self) -> int:
         """Return the most that is alive at once, each tensor until its last use."""
+        # Liveness: a tensor is alive from the call that makes it to the last that takes it.
         makers = self.makers(test=True)
         last_use = dict.fromkeys(makers.values(), -1)
         for place, call in enumerate(self.calls):

@@ -62,6 +62,16 @@ class LayerMemory(NamedTuple):
     needs_gradient: bool = True
 
 
+# What the backward pass of the common operations needs, and so what PyTorch saves:
+#   convolution, product of matrices   input and weight: ∂L/∂w = xᵀ·g, ∂L/∂x = g·wᵀ
+#   ReLU, sigmoid, tanh, softmax       output: 1[y > 0], y·(1 − y), 1 − y², diag(y) − y·yᵀ
+#   GELU, SiLU, softplus               input
+#   batch normalisation                input, mean and 1/σ of the batch
+#   max pooling                        input, and the index of each maximum in 8 bytes
+#   dropout                            mask
+#   product of two tensors             both; a sum none, a mean none
+# It is not written out here: a twin is asked, so that a new version of PyTorch is followed.
+
 # For a layer whose twin fails: what most layers need, or more.
 UNKNOWN = LayerMemory(saves_inputs=True, saves_output=True)
 

@@ -100,9 +100,14 @@ def new_parameters(calls: Iterable[Call]) -> Iterator[Counts | None]:
 
 def built_parameters(layer: Layer, seen: set[int]) -> Counts:
     """Return the parameters of a layer that are not among those seen, which they join."""
-    trainable = frozen = size = 0
     own = vars(layer)  # most layers are leaves, and walking them costs ten times as much
-    for parameter in layer.parameters() if own["_modules"] else own["_parameters"].values():
+    return count(layer.parameters() if own["_modules"] else own["_parameters"].values(), seen)
+
+
+def count(parameters: Iterable[nn.Parameter | None], seen: set[int]) -> Counts:
+    """Return how many parameters are not among those seen, which they join."""
+    trainable = frozen = size = 0
+    for parameter in parameters:
         if parameter is None or id(parameter) in seen:
             continue
         seen.add(id(parameter))

@@ -51,10 +51,7 @@ class PeakMemory:
 
 
 def peak_memory(
-    network: Composable | nn.Module,
-    input_shape: Example | None = None,
-    *,
-    batch_size: int = 1,
+    network: Composable | nn.Module, input_shape: Example | None = None, *, batch_size: int = 1
 ) -> PeakMemory:
     """Return the most memory that a network takes at once, so that one knows what fits.
 

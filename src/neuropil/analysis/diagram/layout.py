@@ -206,6 +206,8 @@ def crossings(order: Sequence[Sequence[int]], graph: LayeredGraph) -> int:
             for vertex in upper
             for end in sorted(place[v] for v in graph.below.get(vertex, []))
         ]
+        # Edges in the order of their upper ends cross once for each pair of lower ends in
+        # falling order (Barth, Jünger and Mutzel, 2002).
         total += inversions(ends)
     return total
 

@@ -47,15 +47,8 @@ RECURRENT = Family("recurrent and attention", "#f6dcf0", "#b3559c")
 MERGE = Family("merge", "#d5f1f3", "#2f97a0")
 OTHER = Family("other", "#f5f7fa", "#9aa5b1")
 FAMILIES = (
-    INPUT,
-    CONVOLUTION,
-    UNITS,
-    ACTIVATION,
-    POOLING,
-    NORMALIZATION,
-    RECURRENT,
-    MERGE,
-    OTHER,
+    *(INPUT, CONVOLUTION, UNITS, ACTIVATION, POOLING),
+    *(NORMALIZATION, RECURRENT, MERGE, OTHER),
 )
 
 # By a part of the class name, or of a base class's: users' own layers are coloured too.

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
+GAP = "  "
+HEALTHY = "Healthy: gradients reach every layer, and none explode."
+
+
 class LayerHealth(NamedTuple):
     """What one layer gave and got; ``None`` where it does not apply.
 
@@ -137,6 +141,7 @@ def pool_calls(seen: Sequence[Seen]) -> tuple[float | None, float | None, float,
     def average(values: Iterable[float]) -> float:
         return math.fsum(s * v for s, v in zip(shares, values, strict=True))
 
+    # Law of total variance: σ² = Σ sᵢ·(σᵢ² + (mᵢ − m)²) for shares sᵢ of all values.
     mean = average(means)
     apart = (math.hypot(d, m - mean) for m, d in zip(means, deviations, strict=True))
     deviation = math.hypot(*(math.sqrt(s) * d for s, d in zip(shares, apart, strict=True)))
@@ -153,9 +158,6 @@ def norm(tensors: Sequence[Tensor]) -> float:
 
 
 # The table
-
-GAP = "  "
-HEALTHY = "Healthy: gradients reach every layer, and none explode."
 
 
 def as_text(rows: Sequence[LayerHealth], verdicts: Sequence[str]) -> str:

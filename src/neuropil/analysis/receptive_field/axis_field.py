@@ -91,6 +91,9 @@ def field_after(field: Field, reach: Reach, length: int | None) -> Field:
     """
     if field.sees_all or not field.spans:
         return field
+    # Of a window of F inputs with stride S and padding P, output o sees the inputs from
+    # S·o − P to S·o − P + F − 1. Araujo et al. (2019) follow these two ends, u and v, back from
+    # the output; here they are followed forward, so that one pass serves all layers.
     size, jump, start = reach.size, reach.jump, reach.start
     placed = field.placed and start is not None
     if start is None:
@@ -155,11 +158,14 @@ def union(fields: Sequence[Field], length: int | None, inputs: int | None) -> Fi
         fields = [field_over_all(field, length, inputs) for field in fields]
         known = all(field.spans for field in fields)
         return Field(0, (hull(field.spans[0] for field in fields),) if known else (), placed)
-    # Where strides differ the branches drift apart: only a table can hold that.
+    # An output sees from the least u to the largest v of all branches. Where strides differ the
+    # branches drift apart, which Araujo et al. call unaligned: only a table can hold that.
     shift, period = None, length or 0
     if not all(field.spans for field in fields):
         period = 0
     elif first.shift is not None and all(field.keeps_pace(first) for field in fields):
+        # Each branch repeats after its own number of outputs, all together after the least
+        # common multiple of these.
         period = math.lcm(*(len(field.spans) for field in fields))
         shift = first.shift * period // len(first.spans)
     if period > MOST:

@@ -12,7 +12,11 @@ from neuropil.analysis.calls import Call, calls_of, network_of
 from neuropil.analysis.cost.activation_memory import float_dtype
 from neuropil.analysis.cost.costs import what_to_give
 from neuropil.analysis.receptive_field.receptive_fields import output_place
-from neuropil.analysis.traced.receptive.module_fields import ModuleProbe
+from neuropil.analysis.traced.receptive.module_fields import (
+    ModuleProbe,
+    device_of,
+    middle_gradient,
+)
 from neuropil.analysis.traced.runs.meta_copy import is_foreign
 from neuropil.core import ShapeError, format_shape
 from neuropil.core.prediction import in_test_mode
@@ -150,12 +154,7 @@ class Probe:
         for source in self.sources:
             if None in (source.shape or (None,)):
                 raise ShapeError(f"{source.name!r} has a free length: {what_to_give(calls)}.")
-        weight = next(network.parameters(), torch.empty(0))
-        if weight.is_meta:
-            raise ValueError(
-                "weights on the meta device have no values, so gradients have none."
-            )
-        self.dtype, self.device = float_dtype(calls), weight.device
+        self.dtype, self.device = float_dtype(calls), device_of(network)
 
     def gradient_sizes(self, generator: torch.Generator) -> Tensor:
         """Return the size of the gradient at each position for one random input."""
@@ -169,14 +168,7 @@ class Probe:
             if source.name == self.name:
                 standard = drawn.requires_grad_()
             inputs.append(unnormalize(source.layer, drawn))
-        output = self.network(*inputs)
-        middle = [length // 2 for length in output.shape[2:]]
-        values = output[(0, slice(None), *middle)]
-        signs = torch.randint(2, values.shape, generator=generator).to(values) * 2 - 1
-        (gradient,) = torch.autograd.grad(
-            (values * signs).sum(), standard, materialize_grads=True
-        )
-        return gradient[0].abs().sum(0).cpu()
+        return middle_gradient(self.network(*inputs), standard, generator)
 
 
 def watched_input(sources: Sequence[Call], name: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from neuropil.analysis.calls import parts_of
+from neuropil.analysis.block_parts import parts_of
 from neuropil.analysis.receptive_field.axis_field import (
     MOST,
     PIXEL,

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from neuropil.analysis.calls import parts_of
+from neuropil.analysis.block_parts import parts_of
 from neuropil.analysis.cost.activation_memory import Memory, activation_memory
 from neuropil.analysis.cost.parameters import (
     Counts,

@@ -89,10 +89,7 @@ def summary(
 
     Args:
         network: A network, a layer, or any PyTorch module; nothing in it is run or changed.
-        input_shape: Lengths for the free axes of the input, such as ``(3, 224, 224)``, or the
-            shape of what an open network will be joined to; one for each of several inputs.
-            For a module, what it takes: a shape without the batch, a tensor, several of these
-            in a tuple, or tensors by name in a dictionary.
+        input_shape: As in `cost`.
         depth: How many levels of the networks inside layers, or of parts inside parts, are
             shown, indented.
 

@@ -19,6 +19,7 @@ from neuropil.architectures.published.architecture_facts import facts_of
 from neuropil.checks import shown
 from neuropil.core.block import Block
 from neuropil.saving.tensor_file import read_tensors
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +56,7 @@ class Loaded:
         told = [f"Weights from {self.source} are loaded."]
         told += [f"{text}." for text in (*self.adapted, *self.drawn)]
         if self.unused:
-            told.append(f"Not used: {shortened(self.unused)}.")
+            told.append(f"Not used: {some_of(self.unused)}.")
         return " ".join(told)
 
 
@@ -229,7 +230,7 @@ def whose(
     if 2 * len(found) < len(best):
         raise ValueError(
             f"{source} does not hold weights of {known.name}: it names "
-            f"{shortened(sorted(there))}, and {known.name} has {shortened(ours)}."
+            f"{some_of(sorted(there))}, and {known.name} has {some_of(ours)}."
         )
     names = dict(zip(ours, best, strict=True))
     return names, [name for name in ours if names[name] not in there]
@@ -331,9 +332,3 @@ def normalize(network: Network, mean: tuple[float, ...], std: tuple[float, ...])
     if channels != values.shape[1]:
         values = values.mean(1, keepdim=True).expand(2, channels or 1)
     source.set_normalization(*values)  # pyright: ignore[reportCallIssue]  # only Input is a source
-
-
-def shortened(names: list[str]) -> str:
-    """Return the first few names."""
-    more = len(names) - 3
-    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")

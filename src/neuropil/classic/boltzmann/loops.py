@@ -168,6 +168,9 @@ def move(
 ) -> None:
     """Move weights and biases towards the data and away from the chains."""
     factors, rows = np.empty(given + used, W.dtype), np.empty(given + used, np.int64)
+    # ∂ log p / ∂W = ⟨v hᵀ⟩ of the data − ⟨v hᵀ⟩ of the model, the latter by the chains. Hidden
+    # units enter with their probabilities, not with what was drawn: less noise in the same
+    # mean.
     up, down = W.dtype.type(lr / given), W.dtype.type(-lr / used)
     for j in range(len(b)):
         count = 0

@@ -129,6 +129,7 @@ class Kohonen(Quantizer):
 
 def compete(X: Floats, order: NDArray[np.intp], weights: Floats, lr: float) -> None:
     """Move the winner of each row: an online map of units out of reach of each other."""
+    # Units one apart, and a bubble of radius ½: the winner moves alone.
     places, border = np.arange(float(len(weights)))[:, None], np.array([np.inf])
     rows = np.ascontiguousarray(X)
     online_epoch(rows, order, weights, places, border, EUCLID, BUBBLE, 0.5, lr)

@@ -90,6 +90,7 @@ def measure_capacity(
         known = count
         turn = rng.random_sample((count, n_units)) < flipped
         found = recall(np.where(turn, -1, 1) * patterns[:count])
+        # m = Σ ξᵢ sᵢ / n is 1 − 2 · (share of units that are wrong).
         overlap = (found * patterns[:count]).mean(axis=1)
         overlaps.append(overlap.mean())
         recalled.append((overlap >= RECALLED).mean())

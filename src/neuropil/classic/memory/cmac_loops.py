@@ -134,6 +134,8 @@ def train(
         weights: (cells, outputs); changed.
         lr: Which part of a row's error is mended at once.
     """
+    # Each row is a vector of C ones, of squared length C: the normalised rule of Widrow and
+    # Hoff, which converges for 0 < lr < 2.
     rate = lr / cells.shape[1]
     total = 0.0
     for row in order:

@@ -38,6 +38,8 @@ def visit_all(
         falls[visit] = 0.0
         if strength < -tolerance:
             state[unit] = -state[unit]
+            # Turning sᵢ changes −½ sᵀWs by 2 sᵢ hᵢ, with hᵢ its field: W is symmetric, and wᵢᵢ
+            # is 0.
             falls[visit] = -2.0 * strength
             step = 2.0 * state[unit]
             for other in range(field.shape[0]):

@@ -104,6 +104,7 @@ def raise_peak(
         highest[n] = scale * largest(row[start : start + GROUP], lanes)
         peak = max(peak, highest[n])
     if peak > peaks[k]:
+        # Sums so far were multiples of e^(old peak).
         shrink = exponential(peaks[k] - peak)
         for m in range(len(sums)):
             sums[m] *= shrink

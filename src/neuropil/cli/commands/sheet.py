@@ -89,7 +89,7 @@ def home_of(section: str) -> str:
     """Return the package that a section's items are imported from."""
     from neuropil.cli.catalogue import SECTIONS
 
-    return SECTIONS[section]
+    return SECTIONS[section][0]
 
 
 def show_item(console: Console, item: Item) -> None:

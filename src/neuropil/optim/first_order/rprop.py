@@ -236,6 +236,9 @@ class IRPROPPlus(BatchMethod):
         """
         last, sizes = self.states(group, params)
         (shrink, grow), (smallest, largest) = group["etas"], group["step_sizes"]
+        # Signs, products of signs and masks are −1, 0 and 1, so that the cases of all weights
+        # are sums and products: no branch, and one call for each operation whatever the number
+        # of weights.
         product = torch._foreach_mul(signs, last)
         turned = torch._foreach_clamp_max(product, 0)  # −1 or 0
         same = torch._foreach_clamp_min(product, 0)  # 1 or 0
@@ -246,6 +249,8 @@ class IRPROPPlus(BatchMethod):
         torch._foreach_mul_(sizes, torch._foreach_pow(shrink, torch._foreach_neg(turned)))
         torch._foreach_clamp_min_(sizes, smallest)
         torch._foreach_clamp_max_(sizes, largest)
+        # Where the gradient turned, its sign counts as 0 now and in the next step: the weight
+        # stays.
         kept = torch._foreach_add(turned, 1)
         torch._foreach_copy_(last, torch._foreach_mul(signs, kept))
         torch._foreach_addcmul_(params, last, sizes, value=-1.0)

@@ -134,6 +134,8 @@ class GaussNewton:
 
         δ = −A⁻¹ρw − A⁻¹Jᵀ(I + JA⁻¹Jᵀ)⁻¹(r − JA⁻¹ρw)
         """
+        # By the identity of Woodbury, (A + JᵀJ)⁻¹ = A⁻¹ − A⁻¹Jᵀ(I + JA⁻¹Jᵀ)⁻¹JA⁻¹: a system
+        # with a row for each residual in place of one for each weight.
         scaled = self.jacobian / added
         shift = self.ridge / added * self.weights
         factor = cholesky(scaled @ self.jacobian.T, torch.ones_like(self.residual))
@@ -159,6 +161,7 @@ def damping_scale(curvature: Tensor, w: Tensor, loss: Tensor) -> Tensor:
     sizes = w.abs()
     sizes = sizes.maximum(SMALL * sizes.amax(-1, keepdim=True))
     tiny = torch.finfo(w.dtype).tiny ** 0.5
+    # 2 · loss is ‖r‖².
     hold = torch.where(sizes > tiny, 2 * HOLD * loss / sizes.square(), 0.0)
     return (curvature + hold).clamp(min=tiny)
 

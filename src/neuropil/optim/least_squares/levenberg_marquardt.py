@@ -216,6 +216,8 @@ class LevenbergMarquardt(BatchMethod):
         memory, w = self.memory, model.weights
         tolerance = max(self.options["tolerance"], torch.finfo(w.dtype).eps)
         curvature = self.curvature(model)
+        # The square of the largest cosine between r and a column of J, times ‖r‖²: the test of
+        # Moré's MINPACK, which does not depend on the units of weights and residuals.
         steepness = (model.gradient.square() / curvature).max()
         scale = damping_scale(curvature, w, residuals.loss)
         size, steepness = torch.stack([(scale * w).dot(w), steepness]).tolist()
@@ -231,11 +233,15 @@ class LevenbergMarquardt(BatchMethod):
             gain = trial.decrease / trial.foretold if trial.foretold > 0 else 0.0
             taken = gain >= LEAST_GAIN
             if taken:
+                # Nielsen: continuous in the gain, 1 at a gain of 1/2, and growing as the model
+                # fails.
                 factor = max(LEAST_FACTOR, 1 - (2 * gain - 1) ** 3)
                 memory["damping"] = max(damping * factor, LEAST_DAMPING)
             reason = stopping(trial, tolerance, loss, size, taken=taken)
             if taken or reason != "going on":
                 break
+            # Each refusal grows the damping faster, so that a few reach a step that is short
+            # enough.
             damping, growth = damping * growth, growth * 2
         else:
             taken, reason = False, "stuck"
@@ -259,6 +265,8 @@ class LevenbergMarquardt(BatchMethod):
         step = first = solve(None)
         if self.options["geodesic"]:
             bend = acceleration(residuals, model, first, solve)
+            # Transtrum and Sethna, "Improvements …", 2012: where 2‖bend‖ > 0.75 ‖step‖ in the
+            # norm of D, the expansion along the path is not to be trusted.
             if 4 * (scale * bend * bend).sum() > MOST_BENT**2 * (scale * first * first).sum():
                 return REFUSED
             step = first + bend
@@ -270,6 +278,7 @@ class LevenbergMarquardt(BatchMethod):
             told.append(w.dot(step) + 0.5 * step.dot(step))
         pulled, slope, fall, length, *prior = torch.stack(told).tolist()
         return Trial(
+            # L(0) − L(δ) = ½ δᵀ(λD²δ − Jᵀr), which needs no product with JᵀJ.
             foretold=0.5 * (pulled - slope),
             decrease=fall - model.ridge * sum(prior),
             fall=fall,
@@ -304,6 +313,7 @@ def acceleration(
     solve: Callable[[Tensor | None], Tensor],
 ) -> Tensor:
     """Return half the geodesic acceleration along a step."""
+    # The second derivative of r along δ, by central differences over a tenth of the step.
     ahead = residuals.at(model.weights + NUDGE * step)
     behind = residuals.at(model.weights - NUDGE * step)
     return 0.5 * solve((ahead - 2 * model.residual + behind) / NUDGE**2)

@@ -63,6 +63,7 @@ def step_all(starts: Starts, memory: dict[str, Any], tolerance: float) -> StepOf
     gradient = (J.mT @ r.unsqueeze(2)).squeeze(2)
     step, foretold = propose(memory, J, gradient, r)
     reached = starts.at(w + step)
+    # ½‖r‖² − ½‖r⁺‖², factored: near a minimum the two squares would cancel.
     decrease = 0.5 * ((r - reached) * (r + reached)).sum(1)
     gain = decrease / foretold
     taken = (foretold > 0) & (gain >= LEAST_GAIN)  # neither holds where it is not finite

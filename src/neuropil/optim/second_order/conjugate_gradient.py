@@ -130,6 +130,8 @@ class ConjugateGradient(SearchMethod):
         memory = self.memory
         if "step" not in memory:
             return min(1.0, 1 / math.sqrt(-slope))
+        # As if the loss changed to first order by as much as in the last step (ibid., section
+        # 3.5).
         return memory["step"] * memory["slope"] / slope
 
     @override
@@ -147,6 +149,8 @@ class ConjugateGradient(SearchMethod):
         )
         age = memory.get("age", 0) + 1
         formula = self.options["formula"]
+        # Powell's test, ibid. (5.52): orthogonal gradients are the sign that directions are
+        # conjugate.
         alike = formula in STUBBORN and abs(gram[0][3]) > POWELL * gram[0][0]
         if alike or age >= RENEWAL * len(direction):
             memory["beta"], memory["age"] = 0.0, 0
@@ -161,4 +165,6 @@ def bend(formula: str, products: Products) -> float:
         beta = FORMULAS[formula](products)
     except ZeroDivisionError:
         return 0.0
+    # A negative β would turn back along the last direction; with 0, as in PR+ (ibid., 5.45),
+    # the method starts afresh.
     return beta if 0 < beta < math.inf else 0.0

@@ -124,12 +124,14 @@ class HessianDiagonal(CurvatureMethod):
         generator = torch.Generator().manual_seed(options["seed"] + steps)
         signs = torch.randint(0, 2, (PROBES, len(gradient)), generator=generator)
         probes = (2 * signs - 1).to(gradient)
+        # E[z ⊙ Hz] is the diagonal of H, since E[zᵢ zⱼ] is 0 for i ≠ j and zᵢ² is 1.
         fresh = torch.stack([probe * curvature.times(probe) for probe in probes]).mean(0)
         mean = memory.get("mean")
         if mean is None or len(mean) != len(fresh):
             mean, memory["weight"] = torch.zeros_like(fresh), 0.0
         memory["mean"] = mean = torch.lerp(fresh, mean, STAYS)
         memory["weight"] = 1 - STAYS * (1 - memory["weight"])
+        # The mean started from 0: its weights add up to 1 − 0.9ᵗ, as in Adam.
         return mean / memory["weight"]
 
 

@@ -140,6 +140,8 @@ class Hessian(CurvatureMethod):
                 return Trials("loss", after if fall >= 0 else None, trial)
             gain = fall / decrease
             needed = KEPT if radius == math.inf else TAKEN
+            # Nocedal and Wright, "Numerical Optimization", 2006, algorithm 4.1; a step that
+            # raised the loss by more than it was to lower it shrinks the radius further.
             if gain < KEPT:
                 radius = length * (0.1 if gain < -1 else 0.25)
             elif gain > TRUSTED and length >= 0.9 * radius:

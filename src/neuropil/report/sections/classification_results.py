@@ -82,16 +82,15 @@ def classification_mistakes(subject: Subject) -> Section:
     """Return the most confident mistakes; where there are none, the least certain answers."""
     evidence = subject.evidence
     sure, predicted = evidence.answers.max(axis=1), evidence.predicted
-    order = np.flatnonzero(~evidence.right)
-    faultless = not len(order)
-    order = np.argsort(sure)[:UNSURE] if faultless else order[np.argsort(-sure[order])]
+    mistakes = evidence.mistakes
 
     def verdict(index: int) -> Verdict:
         true, said = (evidence.classes[v[index]] for v in (evidence.targets, predicted))
         return Verdict(true, said, percent(sure[index]))
 
-    values = {"noun": subject.noun, "part": WORDS[evidence.part], "faultless": faultless}
-    return Section("classification_mistakes", values | worst_examples(subject, order, verdict))
+    examples = worst_examples(subject, mistakes or np.argsort(sure)[:UNSURE], verdict)
+    values = {"noun": subject.noun, "part": WORDS[evidence.part], "faultless": not mistakes}
+    return Section("classification_mistakes", values | examples)
 
 
 def certainty_section(subject: Subject) -> Section:

@@ -9,8 +9,9 @@ import numpy as np
 from neuropil.report.evidence import per_class
 from neuropil.report.sections.base import Headline
 from neuropil.report.sections.summary_section import memorised_remark
-from neuropil.report.wording import INTERVAL, count_of, interval, percent
+from neuropil.report.wording import INTERVAL, interval, percent
 from neuropil.runs.baseline import flatters
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ def missed_classes(subject: Subject) -> str:
         return f"of “{name}”, {round(recall * count)} of {count} are found"
     if len(never) == 1:
         name, count = never[0]
-        return f"none of the {count_of(count, subject.noun)} of “{name}” is found"
+        return f"none of the {number_of(count, subject.noun)} of “{name}” is found"
     names = [f"“{name}”" for name, _ in never[:MOST_NAMES]]
     if len(never) > len(names):
         names.append(f"{len(never) - len(names)} more")
@@ -116,10 +117,10 @@ def where_mistakes_are(subject: Subject) -> Iterator[str]:
     off = confusion - np.diag(np.diag(confusion))
     true, said = np.unravel_index(off.argmax(), off.shape)
     if off.max() > 1:
-        often = f"{off.max()} of {count_of(mistakes, 'mistake')}"
+        often = f"{off.max()} of {number_of(mistakes, 'mistake')}"
         yield f"Most often “{classes[true]}” is taken for “{classes[said]}”: {often}."
     else:
-        yield f"It makes {count_of(mistakes, 'mistake')}, none of them twice."
+        yield f"It makes {number_of(mistakes, 'mistake')}, none of them twice."
     worst = int(np.nanargmin([recall for _, _, recall, _ in per_class(confusion)]))
     found, of = confusion[worst, worst], confusion[worst].sum()
     if len(classes) > 2 and of - found > 1:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from neuropil.plots.gradient_flow import gradient_flow
 from neuropil.report.page import Section
 from neuropil.report.svg import drawing
-from neuropil.report.wording import count_of
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from neuropil.analysis import Verdict
@@ -32,7 +32,7 @@ def gradients_section(subject: Subject) -> Section | None:
 
 def finding(watch: GradientWatch) -> str:
     """Return the whole in a sentence."""
-    times = count_of(len(watch.epochs), "epoch")
+    times = number_of(len(watch.epochs), "epoch")
     if watch.verdicts:
         return f"Something was wrong when it was last measured, in epoch {watch.epochs[-1]}:"
     if any(not health.healthy for health in watch.healths):

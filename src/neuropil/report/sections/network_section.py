@@ -14,7 +14,8 @@ from neuropil.plots.filters import filter_weights, filter_words, filters, has_fi
 from neuropil.plots.hinton import hinton
 from neuropil.report.page import Section
 from neuropil.report.svg import drawing
-from neuropil.report.wording import NONE, count_of, duration
+from neuropil.report.wording import NONE, duration
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ def training_words(subject: Subject, network: Network) -> str:
     """Return what it took to train the network."""
     parameters = sum(parameter.numel() for parameter in network.parameters())
     took = f" in {duration(subject.seconds)}" if subject.seconds else ""
-    epochs = count_of(len(subject.history), "epoch")
+    epochs = number_of(len(subject.history), "epoch")
     return f"The network has {parameters:,} parameters and was trained for {epochs}{took}."
 
 

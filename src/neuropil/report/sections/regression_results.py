@@ -12,7 +12,8 @@ from neuropil.report.page import Section
 from neuropil.report.sections.examples import Verdict, worst_examples
 from neuropil.report.sections.figures_table import figures_table
 from neuropil.report.svg import drawing
-from neuropil.report.wording import count_of, data_number, number
+from neuropil.report.wording import data_number, number
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -41,7 +42,7 @@ def drawings(subject: Subject, column: int) -> dict[str, Markup]:
     predicted, true = subject.evidence.answers[:, column], subject.evidence.targets[:, column]
     name = subject.splits.preparation.target.name
     some = np.random.default_rng(0).permutation(len(true))[:MOST_POINTS]
-    about = f"for {count_of(len(true), 'example')}."
+    about = f"for {number_of(len(true), 'example')}."
     return {
         "fit": drawing(
             predicted_against_true(predicted[some], true[some], name),
@@ -62,16 +63,15 @@ def drawings(subject: Subject, column: int) -> dict[str, Markup]:
 
 
 def regression_mistakes(subject: Subject) -> Section:
-    """Return the largest errors; outputs in different units are compared by their spread."""
+    """Return the largest errors."""
     evidence = subject.evidence
     error = evidence.answers - evidence.targets
-    spread = np.asarray(subject.evidence.task.target.scale)
-    order = np.argsort(-(np.abs(error) / spread).max(axis=1))
 
     def verdict(index: int) -> Verdict:
         true = ", ".join(map(data_number, evidence.targets[index]))
         said, off = (", ".join(map(number, v[index])) for v in (evidence.answers, error))
         return Verdict(true, said, off)
 
+    examples = worst_examples(subject, evidence.mistakes, verdict)
     values = {"noun": subject.noun, "part": WORDS[evidence.part]}
-    return Section("regression_mistakes", values | worst_examples(subject, order, verdict))
+    return Section("regression_mistakes", values | examples)

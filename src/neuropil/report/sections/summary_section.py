@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from neuropil.report.evidence import WORDS
 from neuropil.report.page import Section
-from neuropil.report.wording import count_of, figure_text, is_share
+from neuropil.report.wording import figure_text, is_share
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +67,7 @@ def cautions(subject: Subject) -> Iterator[str]:
             "the figures say little about new ones."
         )
     if part != "train" and count < FEW:
-        yield f"Only {count_of(count, subject.noun)} to judge by: the figures are rough."
+        yield f"Only {number_of(count, subject.noun)} to judge by: the figures are rough."
 
 
 def memorised_remark(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from neuropil.plots.curves import curve_names, curve_title, learning_curves
 from neuropil.report.page import Section
 from neuropil.report.svg import drawing
-from neuropil.report.wording import count_of, number
+from neuropil.report.wording import number
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -38,5 +39,5 @@ def curve(subject: Subject, name: str, place: int) -> Markup:
         if last is not None and math.isfinite(last):
             ends.append(f"{number(last)} in {word}")
     ending = f", at the end {' and '.join(ends)}" if ends else ""
-    alternative = f"The {curve_title(name)} over {count_of(len(history), 'epoch')}{ending}."
+    alternative = f"The {curve_title(name)} over {number_of(len(history), 'epoch')}{ending}."
     return drawing(learning_curves(history, [name]), f"curve{place}", alternative)

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neuropil import optim
+from neuropil.checks import number
 from neuropil.core import Layer, Network
 from neuropil.core.composition import as_network
 from neuropil.core.moments import describe_unresolved
@@ -143,6 +144,7 @@ class NetworkEstimator(BaseEstimator):
         outputs = torch.from_numpy(np.ascontiguousarray(targets))
         if self.validation_fraction is None:
             return (inputs, outputs), None
+        number(self.validation_fraction, "validation_fraction", "(0, 1)")
         order = torch.randperm(len(X), generator=torch.Generator().manual_seed(self.seed_))
         held = max(1, round(self.validation_fraction * len(X)))
         validation, train = order[:held], order[held:]

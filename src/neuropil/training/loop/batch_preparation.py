@@ -89,15 +89,8 @@ class Preparation:
 
     def cut(self, arrays: Arrays, batch_size: int, order: Generator | None = None) -> Batches:
         """Return this process's batches of arrays."""
-        learner = self.learner
-        return ArrayBatches(
-            self.fit_loss(self.cast(arrays)),
-            batch_size,
-            learner.placement,
-            order=order,
-            rank=learner.processes.rank,
-            processes=learner.processes.count,
-        )
+        arrays = self.fit_loss(self.cast(arrays))
+        return ArrayBatches(arrays, batch_size, self.learner.placement, order)
 
     def normalize(self, arrays: Arrays) -> None:
         """Set the mean and scale of the network's inputs from the training examples."""

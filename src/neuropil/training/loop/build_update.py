@@ -20,27 +20,6 @@ if TYPE_CHECKING:
     from neuropil.training.trainer_options import Options
 
 
-def build_parts(options: Options, learner: Learner) -> Parts:
-    """Return what every kind of step is made of."""
-    wanted = options.regularizer
-    bound = None if wanted is None else wanted.bind(learner.module)
-    penalty = bound if bound is not None and bound.penalizes else None
-    return Parts(
-        parameters=learner.parameters,
-        processes=learner.processes,
-        device=learner.device,
-        augment=options.augment,
-        generator=learner.randomness.augmentation,
-        penalty=None if penalty is None else penalty.penalty,
-        root=penalty.root if penalty is not None and penalty.squares else None,
-        project=bound.project if bound is not None and bound.projects else None,
-        clip_norm=options.clip_norm,
-        scaler=learner.scaler,
-        autocast=options.autocast(learner.device),
-        accumulate=options.accumulate,
-    )
-
-
 def build_update(
     options: Options, learner: Learner, objective: Objective, metrics: Sequence[Metric]
 ) -> Update:
@@ -52,7 +31,7 @@ def build_update(
         objective: What is minimised.
         metrics: What is measured beside it.
     """
-    parts = build_parts(options, learner)
+    parts = Parts(options, learner)
     parts.metrics, parts.main = tuple(metrics), objective.loss.main
     parts.mixes = options.augment is not None and objective.loss.predicts == "class"
     (optimizer,) = learner.optimizers.values()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, final
 
@@ -13,6 +13,7 @@ from neuropil.training.loop.stop_request import Interruption
 from neuropil.training.metrics.meter import STEPS, Meter
 from neuropil.training.nonfinite import NotFinite, bad_state, explain
 from neuropil.training.progress import Progress, Status
+from neuropil.training.training_state import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,25 +27,6 @@ if TYPE_CHECKING:
 
 # Seconds between two looks at the progress.
 LOOK = 0.1
-
-
-@dataclass
-class Place:
-    """Where a fit entered an epoch: at its start, or where it was interrupted.
-
-    Attributes:
-        batches: Batches of the epoch that were done then.
-        steps: Steps done in all then.
-        randomness: The random states in which the epoch began.
-        seconds: How long the epoch had taken.
-        meter: The sums of those batches; None at the start.
-    """
-
-    batches: int = 0
-    steps: int = 0
-    randomness: dict[str, Any] = field(default_factory=dict)
-    seconds: float = 0.0
-    meter: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
     from torch.optim import Optimizer
 
-    from neuropil.training.processes import Processes
     from neuropil.training.trainer_options import Options
 
 
@@ -34,6 +33,9 @@ class Learner:
     """Networks, optimisers, schedules, the average of the weights, random states.
 
     Args:
+        options: The trainer's.
+
+    Attributes:
         module: The network, or all networks as one module.
         optimizers: What moves its weights, by name.
         device: Where it is.
@@ -42,22 +44,17 @@ class Learner:
         custom: Whether the step is the user's own.
     """
 
-    def __init__(
-        self,
-        module: nn.Module,
-        optimizers: dict[str, Optimizer],
-        device: torch.device,
-        processes: Processes,
-        randomness: Randomness,
-        *,
-        custom: bool,
-    ) -> None:
-        self.module = module
-        self.optimizers = optimizers
-        self.device = device
-        self.processes = processes
-        self.randomness = randomness
-        self.custom = custom
+    def __init__(self, options: Options) -> None:
+        self.custom = options.step is not None
+        self.module = as_module(options.network, custom=self.custom)
+        self.device = choose_device(options.device, self.module)
+        self.processes = join_processes(self.device)
+        self.module.to(self.device)
+        self.optimizers = as_optimizers(options.optimizer, self.module)
+        for each in self.optimizers.values():
+            if each.state:  # it follows the weights to their device
+                each.load_state_dict(each.state_dict())
+        self.randomness = Randomness(options.seed, self.device, self.processes)
         self.schedules: dict[str, tuple[LRScheduler, str]] = {}
         self.average: WeightAverage | None = None
         self.scaler: torch.amp.GradScaler | None = None
@@ -93,7 +90,8 @@ class Learner:
     def placement(self) -> Placement:
         """Where batches go; our own networks convert bytes themselves, custom steps too."""
         own = self.custom or isinstance(self.module, Network)
-        return Placement(self.device, None if own else self.float_type)
+        dtype = None if own else self.float_type
+        return Placement(self.device, dtype, self.processes.rank, self.processes.count)
 
     def sample(self, inputs: Any) -> tuple[Tensor, ...]:
         """Return the first two examples as the network takes them, for shapes and costs."""
@@ -224,21 +222,6 @@ class Learner:
                 raise CheckpointError(f"the checkpoint was written with another {option}.")
             if own is not None:
                 own.load_state_dict(state[name])
-
-
-def make_learner(options: Options) -> Learner:
-    """Return what is trained, on its device and bound to its optimisers."""
-    custom = options.step is not None
-    module = as_module(options.network, custom=custom)
-    place = choose_device(options.device, module)
-    processes = join_processes(place)
-    module.to(place)
-    optimizers = as_optimizers(options.optimizer, module)
-    for each in optimizers.values():
-        if each.state:  # it follows the weights to their device
-            each.load_state_dict(each.state_dict())
-    randomness = Randomness(options.seed, place, processes)
-    return Learner(module, optimizers, place, processes, randomness, custom=custom)
 
 
 def load_weights(module: nn.Module, weights: dict[str, Tensor]) -> None:

@@ -21,30 +21,21 @@ if TYPE_CHECKING:
 class StreamBatches(Batches):
     """Batches from anything that can be iterated again and again, such as a ``DataLoader``.
 
+    Of several processes each reads all batches and keeps its part.
+
     Args:
         data: Yields ``(inputs, targets)`` or whatever a custom step takes.
         placement: Where they go.
         title: What the examples are for.
-        rank: Which of the processes this is.
-        processes: How many there are; each reads all batches and keeps its part.
 
     Raises:
         ValueError: When the data cannot be iterated, or only once.
     """
 
-    def __init__(
-        self,
-        data: Any,
-        placement: Placement,
-        title: str,
-        *,
-        rank: int = 0,
-        processes: int = 1,
-    ) -> None:
+    def __init__(self, data: Any, placement: Placement, title: str) -> None:
         self.data = data
         self.placement = placement
         self.title = title
-        self.rank, self.processes = rank, processes
         if not isinstance(data, Iterable) or isinstance(data, str | bytes | dict):
             raise ValueError(
                 f"the {title} data must be (inputs, targets), a Dataset or an iterable of "
@@ -80,23 +71,17 @@ class StreamBatches(Batches):
         Raises:
             ValueError: When there is none.
         """
+        place = self.placement
         for batch in batches:
             empty = False
             joint = rows_of(batch)
-            batch, rows = (batch, joint) if self.processes == 1 else self.part(batch, joint)
-            batch = self.placement.move(batch)
+            first, last, rows, _ = place.part(0, joint)
+            batch = place.move(batch if rows == joint else take_rows(batch, slice(first, last)))
             if isinstance(batch, tuple) and len(batch) == 2:
-                batch = self.placement.cast(batch[0]), batch[1]
+                batch = place.cast(batch[0]), batch[1]
             yield batch, rows, joint
         if empty:
             raise ValueError(f"the {self.title} data gave no batches.")
-
-    def part(self, batch: Any, joint: int) -> tuple[Any, int]:
-        """Return this process's examples of a batch and their number."""
-        first = joint * self.rank // self.processes
-        last = joint * (self.rank + 1) // self.processes
-        span = slice(first, last) if first < last else slice(0, 1)
-        return take_rows(batch, span), last - first
 
 
 def open_stream(
@@ -105,8 +90,7 @@ def open_stream(
     """Return the batches of an iterable; single examples of a torch data set are collected."""
     if isinstance(data, Dataset) and not isinstance(data, IterableDataset):
         data = DataLoader(data, batch_size, shuffle=order is not None, generator=order)
-    rank, processes = learner.processes.rank, learner.processes.count
-    return StreamBatches(data, learner.placement, title, rank=rank, processes=processes)
+    return StreamBatches(data, learner.placement, title)
 
 
 def data_generator(data: Any) -> Generator | None:

@@ -50,8 +50,7 @@ def absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
     Its minimum is the median: outliers pull no more than others.
 
     Shape:
-        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out; they are
-        never broadcast. Values ``(N)``.
+        As for `squared_error`.
 
     Args:
         scores: What the network gives.
@@ -76,8 +75,7 @@ def huber(scores: Tensor, targets: Tensor, *, delta: float = 1.0) -> Tensor:
     example's outputs.
 
     Shape:
-        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out; they are
-        never broadcast. Values ``(N)``.
+        As for `squared_error`.
 
     Args:
         scores: What the network gives.

@@ -151,28 +151,11 @@ class MeanMetric(Metric):
         return sum_and_count(check_one_each(f"Metric {self.name!r}", values, hint))
 
 
-def metric(
-    compute: Callable[[Tensor], float],
-    *,
-    greater_is_better: bool,
-    takes: Takes = "scores",
-    combine: Callable[[list[Tensor]], Tensor] = add_up,
-    short: str = "",
-) -> Callable[[Callable[..., Tensor]], Metric]:
+def metric(compute: Callable[[Tensor], float], **options: Any) -> Callable[..., Metric]:
     """Turn a function that gathers statistics into a `Metric`; a decorator.
 
     Args:
         compute: The vector of all parts to the figure.
-        greater_is_better: True for an accuracy, False for an error.
-        takes: What it is given, "scores" or "values".
-        combine: The vectors of several parts to one.
-        short: Another name.
+        **options: Those of `Metric`, `greater_is_better` among them.
     """
-    return functools.partial(
-        Metric,
-        compute=compute,
-        greater_is_better=greater_is_better,
-        takes=takes,
-        combine=combine,
-        short=short,
-    )
+    return functools.partial(Metric, compute=compute, **options)

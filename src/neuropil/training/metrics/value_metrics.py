@@ -57,7 +57,7 @@ def root_mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
 
     Args:
         scores: What the network gives.
-        targets: What it should give.
+        targets: What it should give, in the unit that the figure has.
 
     Raises:
         ValueError: If the shapes do not fit, or there are no examples.
@@ -79,7 +79,7 @@ def mean_absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
 
     Args:
         scores: What the network gives.
-        targets: What it should give.
+        targets: What it should give; those far off weigh no more than others.
 
     Raises:
         ValueError: If the shapes do not fit, or there are no examples.
@@ -114,7 +114,7 @@ def r2(scores: Tensor, targets: Tensor) -> Tensor:
 
     Args:
         scores: What the network gives.
-        targets: What it should give.
+        targets: What it should give; where all are alike, R² is 1 if they are met and else 0.
 
     Raises:
         ValueError: If the shapes do not fit, or there are no examples.

@@ -7,8 +7,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score
 
 from neuropil.classic import SOFM
+from neuropil.classic.competitive import error_front
 from neuropil.classic.competitive.som.grid import Grid
-from neuropil.classic.competitive.som.map_errors import error_front
 
 
 def placed(weights, grid, **options):

@@ -19,6 +19,7 @@ Formula: TypeAlias = "Callable[[tuple[Any, ...], Any], int]"
 
 def convolution(args: tuple[Any, ...], output: Any) -> int:
     """C/groups · F·F for each number of the output."""
+    # The weight is (K, C/groups, F, F): without K, what one number of the output takes.
     weight = args[1]
     return output.numel() * weight.numel() // max(len(weight), 1)
 
@@ -71,6 +72,7 @@ def linear(args: tuple[Any, ...], _output: Any) -> int:
 def attention(args: tuple[Any, ...], _output: Any) -> int:
     """Queries · keys · (width of keys + width of values)."""
     query, key, value = args[:3]
+    # Q·Kᵀ takes the width of the keys for each pair, the weighted sum that of the values.
     queries = query.numel() // max(query.shape[-1], 1)
     return queries * key.shape[-2] * (query.shape[-1] + value.shape[-1])
 
@@ -122,7 +124,7 @@ def trilinear(args: tuple[Any, ...], _output: Any) -> int:
 def fused_attention(args: tuple[Any, ...], _output: Any) -> int:
     """The projections of queries, keys and values, attention, and the last projection."""
     query, key, value, width = args[:4]
-    return attention_with_projections(query, key, value, width) + query.numel() * width
+    return projected_attention(query, key, value, width) + query.numel() * width
 
 
 def fused_encoder(args: tuple[Any, ...], _output: Any) -> int:
@@ -130,12 +132,10 @@ def fused_encoder(args: tuple[Any, ...], _output: Any) -> int:
     source, width = args[:2]
     both = sum(weight.numel() for weight in (args[14], args[16]))
     tokens = source.numel() // width
-    return attention_with_projections(source, source, source, width) + tokens * (
-        width**2 + both
-    )
+    return projected_attention(source, source, source, width) + tokens * (width**2 + both)
 
 
-def attention_with_projections(query: Tensor, key: Tensor, value: Tensor, width: int) -> int:
+def projected_attention(query: Tensor, key: Tensor, value: Tensor, width: int) -> int:
     """Projections to queries, keys and values, and all pairs of them."""
     projections = sum(tensor.numel() * width for tensor in (query, key, value))
     pairs = query.numel() // width * key.shape[-2]

@@ -165,17 +165,19 @@ def broadcast(view: View, shape: Sizes, target: Sizes) -> View:
     )
 
 
-def merge(parts: Sequence[tuple[Seen, Sizes]], target: Sizes) -> Seen:
+def merge(parts: Sequence[tuple[Seen | None, Sizes]], target: Sizes) -> Seen | None:
     """Return what a tensor sees that is computed from others place by place.
 
     Args:
-        parts: What each of them sees, and its shape, which is stretched if it must be.
+        parts: What each of them sees, ``None`` where that is nothing, and its shape, which is
+            stretched if it must be.
         target: The shape of the result.
     """
-    if len(parts) == 1 and parts[0][1] == target:
-        return parts[0][0]
+    some = [(seen, shape) for seen, shape in parts if seen is not None]
+    if not some or (len(some) == 1 and some[0][1] == target):
+        return some[0][0] if some else None
     known: list[tuple[View | Regions, Sizes]] = []
-    for seen, shape in parts:
+    for seen, shape in some:
         if isinstance(seen, Unknown):
             return seen
         known.append((seen, shape))

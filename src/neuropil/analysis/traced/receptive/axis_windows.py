@@ -13,13 +13,7 @@ from neuropil.analysis.receptive_field.axis_field import (
     window,
 )
 from neuropil.analysis.traced.receptive import regions as places
-from neuropil.analysis.traced.receptive.axis_views import (
-    Seen,
-    View,
-    as_regions,
-    make_view,
-    with_fields,
-)
+from neuropil.analysis.traced.receptive.axis_views import Seen, View, as_regions, with_fields
 from neuropil.analysis.traced.receptive.regions import Regions
 from neuropil.core.window import Reach, Window
 
@@ -161,11 +155,3 @@ def move_windows(
         return motions[axis].field(field, shape[axis], target[axis], view.lengths[place])
 
     return with_fields(view, change, view.axes)
-
-
-def part(taken: Taken, seen: Seen, axis: int, indices: range, target: Sizes) -> Seen:
-    """Return what is seen by every so many places along an axis."""
-    indices = indices[: target[axis]]
-    if isinstance(seen, View) and seen.labels.shape[axis] > 1:
-        return make_view(seen.axes, seen.kinds, seen.labels.take(indices, axis), seen.lengths)
-    return along(taken, seen, {axis: shift(indices.start, indices.step)}, target)

@@ -39,9 +39,9 @@ def stack(taken: Taken) -> Result:
     for value in values:
         shape = (*value.shape[:axis], 1, *value.shape[axis:])
         singles.append(value._replace(shape=shape))
-        before = taken.of(value)
+        before = in_shape(taken.of(value), value.shape, shape)
         if before is not None:
-            seen[value.number] = in_shape(before, value.shape, shape)
+            seen[value.number] = before
     return concatenate(taken._replace(seen=seen), singles, axis, taken.target)
 
 
@@ -79,9 +79,7 @@ def concatenate_views(
         else:
             labels.append((np.full((1,) * len(shape), len(kinds)), shape[axis]))
             kinds.append(None)
-    common = np.broadcast_shapes(
-        *(places.with_length_one(each.shape, axis) for each, _ in labels)
-    )
+    common = np.broadcast_shapes(*(places.keepdim(each.shape, axis) for each, _ in labels))
     spread = [
         np.broadcast_to(each, (*common[:axis], length, *common[axis + 1 :]))
         for each, length in labels

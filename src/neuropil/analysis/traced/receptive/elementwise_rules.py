@@ -45,8 +45,7 @@ def sees_nothing(_taken: Taken) -> Result:
 
 def same_order(taken: Taken) -> Result:
     """The same numbers in the same order in another shape."""
-    seen = taken.of(taken.x)
-    return seen if seen is None else in_shape(seen, taken.x.shape, taken.target)
+    return in_shape(taken.of(taken.x), taken.x.shape, taken.target)
 
 
 def expand(taken: Taken) -> Result:
@@ -57,5 +56,4 @@ def expand(taken: Taken) -> Result:
 def embedding(taken: Taken) -> Result:
     """Every index sees its own place."""
     value = taken.step.args[1]
-    seen = taken.of(value)
-    return seen and in_shape(seen, value.shape, (*value.shape, 1))
+    return in_shape(taken.of(value), value.shape, (*value.shape, 1))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from neuropil.analysis.traced.receptive import regions as places
 from neuropil.analysis.traced.receptive.axis_views import Seen, View, as_regions, merge
-from neuropil.analysis.traced.receptive.axis_windows import part
 from neuropil.analysis.traced.receptive.operands import (
     Taken,
     everything,
@@ -15,6 +14,7 @@ from neuropil.analysis.traced.receptive.operands import (
     unknown,
     values_in,
 )
+from neuropil.analysis.traced.receptive.rearrangement_rules import part
 from neuropil.analysis.traced.receptive.view_shapes import in_shape
 from neuropil.analysis.traced.run_record import Value
 
@@ -35,10 +35,8 @@ def sort(place: int, default: int = -1) -> Rule:
 
     def rule(taken: Taken) -> Result:
         seen, shape = taken.of(taken.x), taken.x.shape
-        if seen is None or not shape:
-            return seen
         axis = taken.argument(place, "dim", default)
-        return over(seen, [axis % len(shape)], shape)
+        return over(seen, [axis % len(shape)], shape) if shape else seen
 
     return rule
 
@@ -59,7 +57,7 @@ def cumulative(taken: Taken) -> Result:
 def gather(taken: Taken) -> Result:
     """The numbers of an axis at computed places: all along it is seen, and the place."""
     index = taken.argument(2, "index")
-    parts = [(seen, index.shape) for seen in [taken.of(index)] if seen is not None]
+    parts: list[tuple[Seen | None, Sizes]] = [(taken.of(index), index.shape)]
     seen, shape = taken.of(taken.x), taken.x.shape
     if seen is not None and shape:
         axis = taken.argument(1, "dim") % len(shape)
@@ -68,8 +66,8 @@ def gather(taken: Taken) -> Result:
                 single = (*shape[:other], length, *shape[other + 1 :])
                 seen = part(taken, seen, other, range(length), single)
                 shape = single
-        parts.append((over(seen, [axis], shape), places.with_length_one(shape, axis)))
-    return merge(parts, taken.target) if parts else None
+        parts.append((over(seen, [axis], shape), places.keepdim(shape, axis)))
+    return merge(parts, taken.target)
 
 
 def index_select(taken: Taken) -> Result:
@@ -103,43 +101,35 @@ def pick(taken: Taken, values: Sequence[Value], axis: int, *, single: bool) -> R
         single: Whether it is the only one, so that those after it are kept.
     """
     target = taken.target
-    parts: list[tuple[Seen, Sizes]] = []
     seen, shape = taken.of(taken.x), taken.x.shape
-    if seen is not None:
-        if single:
-            parts.append((over(seen, [axis], shape), places.with_length_one(shape, axis)))
-        else:
-            seen = over(seen, range(axis, len(shape)), shape)
-            before = (*shape[:axis], *(1 for _ in shape[axis:]))
-            after = (*shape[:axis], *(1 for _ in target[axis:]))
-            parts.append((in_shape(seen, before, after), after))
+    if single:
+        seen, after = over(seen, [axis], shape), places.keepdim(shape, axis)
+    else:
+        before = (*shape[:axis], *(1 for _ in shape[axis:]))
+        after = (*shape[:axis], *(1 for _ in target[axis:]))
+        seen = in_shape(over(seen, range(axis, len(shape)), shape), before, after)
     whole = everything(taken, values, target)
-    if whole is not None:
-        parts.append((whole, (1,) * len(target)))
-    return merge(parts, target) if parts else None
+    return merge([(seen, after), (whole, (1,) * len(target))], target)
 
 
 def take(taken: Taken) -> Result:
     """Numbers of the whole tensor, each at a computed place."""
     index = taken.argument(1, "index")
-    parts = [(seen, index.shape) for seen in [taken.of(index)] if seen is not None]
     whole = everything(taken, [taken.x], taken.target)
-    if whole is not None:
-        parts.append((whole, (1,) * len(taken.target)))
-    return merge(parts, taken.target) if parts else None
+    parts = [(taken.of(index), index.shape), (whole, (1,) * len(taken.target))]
+    return merge(parts, taken.target)
 
 
 def unpool(rank: int) -> Rule:
     """Return the rule of putting maxima back to computed places along the last axes."""
 
     def rule(taken: Taken) -> Result:
-        parts: list[tuple[Seen, Sizes]] = []
+        parts: list[tuple[Seen | None, Sizes]] = []
         for value in taken.step.args[:2]:
-            seen, shape = taken.of(value), value.shape
-            if seen is not None:
-                seen = over(seen, range(len(shape) - rank, len(shape)), shape)
-                parts.append((seen, (*shape[:-rank], *(1 for _ in range(rank)))))
-        return merge(parts, taken.target) if parts else None
+            shape = value.shape
+            seen = over(taken.of(value), range(len(shape) - rank, len(shape)), shape)
+            parts.append((seen, (*shape[:-rank], *(1 for _ in range(rank)))))
+        return merge(parts, taken.target)
 
     return rule
 
@@ -159,13 +149,11 @@ def depends_on_everything(taken: Taken) -> Result:
 
 def one_hot(taken: Taken) -> Result:
     """A row in place of each class."""
-    seen, shape = taken.of(taken.x), taken.x.shape
-    return seen and merge([(in_shape(seen, shape, (*shape, 1)), (*shape, 1))], taken.target)
+    shape = taken.x.shape
+    return merge([(in_shape(taken.of(taken.x), shape, (*shape, 1)), (*shape, 1))], taken.target)
 
 
 def multinomial(taken: Taken) -> Result:
     """Classes drawn by the chances along the last axis."""
     seen, shape = taken.of(taken.x), taken.x.shape
-    if seen is None:
-        return None
-    return over(seen, [len(shape) - 1], shape) if shape else unknown(taken)
+    return over(seen, [len(shape) - 1], shape) if shape else seen and unknown(taken)

@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuropil.analysis.traced.receptive import regions as places
-from neuropil.analysis.traced.receptive.axis_views import (
-    Seen,
-    Unknown,
-    View,
-    as_regions,
-    merge,
-)
-from neuropil.analysis.traced.receptive.axis_windows import part
+from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, as_regions, merge
 from neuropil.analysis.traced.receptive.elementwise_rules import elementwise
 from neuropil.analysis.traced.receptive.operands import (
     Taken,
@@ -23,7 +16,7 @@ from neuropil.analysis.traced.receptive.operands import (
     together,
     unknown,
 )
-from neuropil.analysis.traced.receptive.rearrangement_rules import drop_axis, permute_axes
+from neuropil.analysis.traced.receptive.rearrangement_rules import drop_axis, part, permute_axes
 from neuropil.analysis.traced.receptive.regions import Regions
 from neuropil.analysis.traced.run_record import Value
 
@@ -77,9 +70,8 @@ def norm(taken: Taken) -> Result:
 
 def softmax(taken: Taken) -> Result:
     """A softmax and its kin: every place sees all along an axis."""
-    seen = taken.of(taken.x)
     axis = taken.argument(1, "dim", -1) % max(len(taken.x.shape), 1)
-    return seen and over(seen, [axis], taken.x.shape)
+    return over(taken.of(taken.x), [axis], taken.x.shape)
 
 
 def glu(taken: Taken) -> Result:
@@ -95,8 +87,7 @@ def glu(taken: Taken) -> Result:
 
 def linear(taken: Taken) -> Result:
     """All of the last axis together."""
-    seen, x = taken.of(taken.x), taken.x
-    return seen and over(seen, [len(x.shape) - 1], x.shape)
+    return over(taken.of(taken.x), [len(taken.x.shape) - 1], taken.x.shape)
 
 
 def product(left: int) -> Rule:
@@ -109,11 +100,8 @@ def product(left: int) -> Rule:
             return product_with_vector(taken, one, other)
         parts = [(taken.of(value), value.shape) for value in taken.step.args[:left]]
         for value, axis in ((one, rank - 1), (other, rank - 2)):
-            seen = taken.of(value)
-            shape = places.with_length_one(value.shape, axis)
-            parts.append((seen and over(seen, [axis], value.shape), shape))
-        some = [(seen, shape) for seen, shape in parts if seen is not None]
-        return merge(some, taken.target) if some else None
+            parts.append(reduce_axis(taken, value, axis))
+        return merge(parts, taken.target)
 
     return rule
 
@@ -121,12 +109,15 @@ def product(left: int) -> Rule:
 def product_with_vector(taken: Taken, one: Value, other: Value) -> Result:
     """A product with a vector: all of it is seen."""
     whole = everything(taken, [other], taken.target)
-    parts: list[tuple[Seen | None, Sizes]] = [(whole, (1,) * len(taken.target))]
-    seen, axis = taken.of(one), len(one.shape) - 1
-    if seen is not None:
-        parts.append((drop_axis(over(seen, [axis], one.shape), axis), one.shape[:-1]))
-    some = [(seen, shape) for seen, shape in parts if seen is not None]
-    return merge(some, taken.target) if some else None
+    axis = len(one.shape) - 1
+    rows = drop_axis(over(taken.of(one), [axis], one.shape), axis)
+    return merge([(whole, (1,) * len(taken.target)), (rows, one.shape[:-1])], taken.target)
+
+
+def reduce_axis(taken: Taken, value: Value, axis: int) -> tuple[Seen | None, Sizes]:
+    """Return what is seen of all along an axis of a tensor, and its shape after that."""
+    seen = over(taken.of(value), [axis], value.shape)
+    return seen, places.keepdim(value.shape, axis)
 
 
 def vector_products(place: int, default: int) -> Rule:
@@ -151,55 +142,38 @@ def vector_products(place: int, default: int) -> Rule:
 
 def bilinear(taken: Taken) -> Result:
     """All of the last axis of two tensors together."""
-    parts: list[tuple[Seen, Sizes]] = []
-    for value in taken.step.args[:2]:
-        seen, axis = taken.of(value), len(value.shape) - 1
-        if seen is not None:
-            seen = over(seen, [axis], value.shape)
-            parts.append((seen, places.with_length_one(value.shape, axis)))
-    return merge(parts, taken.target) if parts else None
+    parts = [reduce_axis(taken, v, len(v.shape) - 1) for v in taken.step.args[:2]]
+    return merge(parts, taken.target)
 
 
 def pairwise_distances(taken: Taken) -> Result:
     """Every row of one matrix with every row of another."""
-    parts: list[tuple[Seen, Sizes]] = []
-    for value, turned in zip(taken.step.args[:2], (False, True), strict=True):
-        seen, rank = taken.of(value), len(value.shape)
-        if seen is None:
-            continue
-        seen, shape = over(seen, [rank - 1], value.shape), (*value.shape[:-1], 1)
-        if turned:
-            seen = permute_axes(seen, (*range(rank - 2), rank - 1, rank - 2))
-            shape = (*shape[:-2], 1, shape[-2])
-        parts.append((seen, shape))
-    return merge(parts, taken.target) if parts else None
+    one, other = taken.step.args[:2]
+    rank = len(other.shape)
+    seen, shape = reduce_axis(taken, other, rank - 1)
+    columns = permute_axes(seen, (*range(rank - 2), rank - 1, rank - 2))
+    rows = reduce_axis(taken, one, len(one.shape) - 1)
+    return merge([rows, (columns, (*shape[:-2], 1, shape[-2]))], taken.target)
 
 
 def attention(taken: Taken) -> Result:
     """Every query sees itself and all keys and values, or those up to its own place."""
     query, key, value = taken.step.args[:3]
-    rank = len(query.shape)
+    last = len(query.shape) - 1
     causal = bool(taken.argument(5, "is_causal", default=False))
-    parts: list[tuple[Seen, Sizes]] = []
-    last = [rank - 1]
-    for tensor, axes, is_key in ((query, last, False), (key, last, True), (value, [], True)):
-        seen, shape = taken.of(tensor), tensor.shape
-        if seen is None:
-            continue
-        seen = over(seen, axes, shape)
-        for axis in axes:
-            shape = places.with_length_one(shape, axis)
-        if is_key:
-            seen, shape = see_keys(seen, shape, causal=causal)
-        parts.append((seen, shape))
-    return merge(parts, taken.target) if parts else None
+    parts = [
+        reduce_axis(taken, query, last),
+        see_keys(*reduce_axis(taken, key, last), causal=causal),
+        see_keys(taken.of(value), value.shape, causal=causal),
+    ]
+    return merge(parts, taken.target)
 
 
-def see_keys(seen: Seen, shape: Sizes, *, causal: bool) -> tuple[Seen, Sizes]:
+def see_keys(seen: Seen | None, shape: Sizes, *, causal: bool) -> tuple[Seen | None, Sizes]:
     """Return what is seen of all keys, or of those up to each query's place."""
     axis = len(shape) - 2
     if not causal:
-        return over(seen, [axis], shape), places.with_length_one(shape, axis)
+        return over(seen, [axis], shape), places.keepdim(shape, axis)
     if isinstance(seen, View):
         seen = as_regions(seen, shape)
     if isinstance(seen, Regions):
@@ -219,11 +193,9 @@ def recurrent(taken: Taken) -> Result:
     count = len(taken.step.results)
     if args[7]:
         return [everything for _ in range(count)]
-    steps = (
-        as_regions(seen, places.with_length_one(shape, 2)) if isinstance(seen, View) else seen
-    )
-    if isinstance(steps, Unknown):
+    steps = as_regions(seen, places.keepdim(shape, 2)) if isinstance(seen, View) else seen
+    if not isinstance(steps, Regions):
         return steps
     states = permute_axes(everything, (1, 0, 2)) if time else everything
-    results: list[Seen | None] = [places.so_far(steps, time)]
-    return results + [states] * (count - 1)
+    results: list[Seen | None] = [places.so_far(steps, time), *[states] * (count - 1)]
+    return results

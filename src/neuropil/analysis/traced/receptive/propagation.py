@@ -13,12 +13,7 @@ from neuropil.analysis.traced.operations.operation_names import (
     written_arguments,
     written_by,
 )
-from neuropil.analysis.traced.receptive.axis_views import (
-    Seen,
-    Unknown,
-    View,
-    merge,
-)
+from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, merge
 from neuropil.analysis.traced.receptive.operands import Taken, everything, values_in
 from neuropil.analysis.traced.receptive.regions import TooManyError
 from neuropil.analysis.traced.receptive.rule_table import SHAPE_ONLY, rule_of
@@ -121,7 +116,7 @@ class Propagation:
                 self.seen[last.number] if last.shape == value.shape else hidden
             )
         elif self.read is not None and value.storage >= 0:
-            self.seen[value.number] = self.after_reading(None, value)
+            self.seen[value.number] = merge([(self.read, ())], value.shape) or self.read
 
     # Operations
 
@@ -157,17 +152,11 @@ class Propagation:
         if name_of(step.operation).name not in READING:
             return
         taken = Taken(step, self.seen, Counter())
-        parts = [(seen, ()) for seen in [self.read, everything(taken, values, ())] if seen]
-        self.read = merge(parts, ()) if parts else None
+        self.read = merge([(self.read, ()), (everything(taken, values, ()), ())], ())
 
-    def after_reading(self, seen: Seen | None, value: Value) -> Seen:
+    def after_reading(self, seen: Seen | None, value: Value) -> Seen | None:
         """Return what is seen by what was made after numbers were read."""
-        parts: list[tuple[Seen, tuple[int, ...]]] = []
-        if self.read is not None:
-            parts.append((self.read, ()))
-        if seen is not None:
-            parts.append((seen, value.shape))
-        return merge(parts, value.shape)
+        return merge([(self.read, ()), (seen, value.shape)], value.shape)
 
     # Memory that is written
 
@@ -234,8 +223,5 @@ def add_unasked(
     for seen, value in zip(found, taken.step.results, strict=True):
         whole = everything(taken, rest, value.shape)
         ones = (1,) * len(value.shape)
-        parts = [
-            (s, shape) for s, shape in ((seen, value.shape), (whole, ones)) if s is not None
-        ]
-        joined.append(merge(parts, value.shape) if parts else None)
+        joined.append(merge([(seen, value.shape), (whole, ones)], value.shape))
     return joined

@@ -14,7 +14,7 @@ from neuropil.analysis.traced.receptive.axis_views import (
     make_view,
     with_fields,
 )
-from neuropil.analysis.traced.receptive.axis_windows import part
+from neuropil.analysis.traced.receptive.axis_windows import along, shift
 from neuropil.analysis.traced.receptive.operands import unknown
 from neuropil.analysis.traced.receptive.regions import Regions
 from neuropil.analysis.traced.receptive.view_shapes import in_shape
@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.receptive.regions import Sizes
 
 
-def permute_axes(seen: Seen, order: Sequence[int]) -> Seen:
+def part(taken: Taken, seen: Seen, axis: int, indices: range, target: Sizes) -> Seen:
+    """Return what is seen by every so many places along an axis."""
+    indices = indices[: target[axis]]
+    if isinstance(seen, View) and seen.labels.shape[axis] > 1:
+        return make_view(seen.axes, seen.kinds, seen.labels.take(indices, axis), seen.lengths)
+    return along(taken, seen, {axis: shift(indices.start, indices.step)}, target)
+
+
+def permute_axes(seen: Seen | None, order: Sequence[int]) -> Seen | None:
     """Return what is seen when the axes stand in another order."""
     if isinstance(seen, View):
         axes = [None if axis is None else [*order].index(axis) for axis in seen.axes]
@@ -41,7 +49,7 @@ def permute(taken: Taken) -> Result:
     seen = taken.of(taken.x)
     rank = len(taken.x.shape)
     order = [axis % rank for axis in taken.argument(1, "dims", ())]
-    return seen if seen is None else permute_axes(seen, order)
+    return permute_axes(seen, order)
 
 
 def transpose(taken: Taken) -> Result:
@@ -73,7 +81,7 @@ def select(taken: Taken) -> Result:
     return seen and at_index(taken, seen, axis, index)
 
 
-def at_index(taken: Taken, seen: Seen, axis: int, index: int) -> Seen:
+def at_index(taken: Taken, seen: Seen, axis: int, index: int) -> Seen | None:
     """Return what one place of an axis sees, without the axis."""
     shape = taken.x.shape
     single = (*shape[:axis], 1, *shape[axis + 1 :])
@@ -93,7 +101,7 @@ def fix_axis(view: View, axis: int) -> View:
     )
 
 
-def drop_axis(seen: Seen, axis: int) -> Seen:
+def drop_axis(seen: Seen | None, axis: int) -> Seen | None:
     """Return the same without an axis of length 1."""
     if isinstance(seen, View):
         axes = [own if own is None or own < axis else own - 1 for own in seen.axes]
@@ -145,7 +153,7 @@ def repeat(taken: Taken) -> Result:
     times = taken.argument(1, "repeats")
     seen, shape = taken.of(taken.x), taken.x.shape
     padded = (1,) * (len(times) - len(shape)) + shape
-    seen = seen and in_shape(seen, shape, padded)
+    seen = in_shape(seen, shape, padded)
     axes = [axis for axis, n in enumerate(times) if n > 1]
 
     def change(array: Any) -> Any:

@@ -147,7 +147,7 @@ def concatenate(parts: Sequence[tuple[Regions | None, Sizes]], axis: int) -> Reg
             else:
                 array = (part.low if low else part.high)[index]
             arrays.append(array)
-        common = np.broadcast_shapes(*(with_length_one(a.shape, axis) for a in arrays))
+        common = np.broadcast_shapes(*(keepdim(a.shape, axis) for a in arrays))
         return np.concatenate(
             [
                 np.broadcast_to(
@@ -164,7 +164,7 @@ def concatenate(parts: Sequence[tuple[Regions | None, Sizes]], axis: int) -> Reg
     )
 
 
-def with_length_one(shape: Sizes, axis: int) -> Sizes:
+def keepdim(shape: Sizes, axis: int) -> Sizes:
     """Return a shape with length 1 along an axis."""
     return (*shape[:axis], 1, *shape[axis + 1 :])
 

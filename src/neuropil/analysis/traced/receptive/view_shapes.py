@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.receptive.regions import Array, Sizes
 
 
-def in_shape(seen: Seen, old: Sizes, new: Sizes) -> Seen:
+def in_shape(seen: Seen | None, old: Sizes, new: Sizes) -> Seen | None:
     """Return what a tensor sees in another shape."""
     if isinstance(seen, View):
         view = reshaped_view(seen, old, new)

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuropil.analysis.traced.operations.operation_names import name_of
-from neuropil.analysis.traced.receptive.axis_views import (
-    Seen,
-    Unknown,
-    View,
-    make_view,
-)
+from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, make_view
 from neuropil.analysis.traced.receptive.axis_windows import (
     Cells,
     Motion,

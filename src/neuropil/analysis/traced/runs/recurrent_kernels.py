@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import torch
@@ -124,21 +125,6 @@ def lstm(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
     return Given(output, tuple(ends))
 
 
-def gru(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
-    """Return what a GRU gives."""
-    return run_steps(gru_step, x, states, layer)
-
-
-def rnn_tanh(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
-    """Return what an Elman network gives."""
-    return run_steps(tanh_step, x, states, layer)
-
-
-def rnn_relu(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
-    """Return what an Elman network with Relu gives."""
-    return run_steps(relu_step, x, states, layer)
-
-
 def run_steps(step: Step, x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
     """Return what a layer gives that multiplies all inputs at once, then goes by steps."""
     outputs: list[Tensor] = []
@@ -158,6 +144,7 @@ def lstm_step(gates: Tensor, into: Any, h: Tensor, c: Tensor) -> tuple[Tensor, .
 
 def through_gates(gates: Tensor, c: Tensor) -> tuple[Tensor, ...]:
     """Return the states of an LSTM from its gates before their functions."""
+    # c' = f ⊙ c + i ⊙ g, h' = o ⊙ tanh(c')
     gate, forget, cell, out = gates.unsafe_chunk(4, 1)
     gate, forget, cell, out = gate.sigmoid_(), forget.sigmoid_(), cell.tanh_(), out.sigmoid_()
     c = (forget * c).add_(gate * cell)
@@ -176,6 +163,7 @@ def relu_step(gates: Tensor, into: Any, h: Tensor) -> tuple[Tensor, ...]:
 
 def gru_step(gates: Tensor, into: Any, h: Tensor) -> tuple[Tensor, ...]:
     """Return the state of a GRU after one step."""
+    # n = tanh(W_n·x + r ⊙ (U_n·h)), h' = (1 − z) ⊙ n + z ⊙ h = (h − n) ⊙ z + n
     reset_in, update_in, new_in = gates.unsafe_chunk(3, 1)
     reset, update, new = into(h).unsafe_chunk(3, 1)
     reset, update = reset.add_(reset_in).sigmoid_(), update.add_(update_in).sigmoid_()
@@ -206,7 +194,12 @@ def cell(step: Step) -> Callable[..., Any]:
 # From the gates of the input, what multiplies a state, and the states before, to the next ones.
 Step: TypeAlias = "Callable[..., tuple[Tensor, ...]]"
 
-RUNS = {"lstm": lstm, "gru": gru, "rnn_tanh": rnn_tanh, "rnn_relu": rnn_relu}
+RUNS = {
+    "lstm": lstm,
+    "gru": functools.partial(run_steps, gru_step),
+    "rnn_tanh": functools.partial(run_steps, tanh_step),
+    "rnn_relu": functools.partial(run_steps, relu_step),
+}
 CELLS = {
     "lstm_cell": lstm_cell,
     "gru_cell": cell(gru_step),

@@ -50,6 +50,8 @@ def resonant(
         # Nothing is like an empty input but an empty category.
         empty = size == 0.0 and norms[category] == 0.0
         if empty or (size > 0.0 and overlaps[category] / size >= vigilance):
+            # The choice function: the larger the share of a category that the row covers, the
+            # better.
             chosen = overlaps[category] / (choice + norms[category])
             if chosen > greatest:
                 best, greatest = category, chosen
@@ -101,6 +103,7 @@ def learn_rows(
             weight = row[column]
             if not new:
                 old = table[column, best]
+                # min(I, w) ≤ w: weights never grow, which is why categories settle.
                 table[column, best] = lr * min(weight, old) + (1.0 - lr) * old
                 changed = changed or table[column, best] != old
             else:

@@ -96,13 +96,19 @@ def learn(gas: Gas, tree: BoxTree, X: Floats, start: int, rates: Rates) -> int:
         width = gas.neighbors.shape[1]
         if gas.degrees[first] == width or gas.degrees[second] == width:
             break
+        # Fritzke's step 3: that the winner won once more is what makes all of its edges older.
         gas.wins[first] += 1
+        # Step 4, in units of the errors' common factor.
         gas.errors[first] += distance * gas.gain[0]
+        # Step 5.
         follow(gas, tree, first, x, rates.lr)
         for i in range(gas.degrees[first]):
             follow(gas, tree, gas.neighbors[first, i], x, rates.neighbor_lr)
+        # Steps 6 and 7; older than allowed are edges of the winner alone, as only those aged.
         connect(gas, first, second)
         drop_old_edges(gas, tree, first, rates.max_age)
+        # Step 9. Step 8 is `insert`, at the beginning of the next round, where there may be no
+        # room.
         decay(gas, rates.error_decay)
         gas.counts[SIGNALS] += 1
         gas.counts[FRESH] -= 1
@@ -211,6 +217,7 @@ def insert(gas: Gas, tree: BoxTree, share: float) -> bool:
         disconnect(gas, worst, other)
         connect(gas, worst, new)
         connect(gas, other, new)
+        # The new node has the error of q after that was reduced.
         gas.errors[worst] *= share
         gas.errors[other] *= share
         gas.errors[new] = gas.errors[worst]

@@ -41,6 +41,8 @@ def slope(to_right: float, to_wrong: float, beta: float) -> float:
     """Return f′(μ) / (d⁺ + d⁻)², μ = (d⁺ − d⁻) / (d⁺ + d⁻) and f(μ) = 1 / (1 + e^(−βμ))."""
     total = to_right + to_wrong
     f = 1 / (1 + np.exp(-beta * (to_right - to_wrong) / total))
+    # f′ = β f (1 − f). With ∂μ/∂d⁺ = 2 d⁻ / (d⁺ + d⁻)² and ∂μ/∂d⁻ = −2 d⁺ / (d⁺ + d⁻)², callers
+    # multiply by the distance of the other prototype.
     return beta * f * (1 - f) / total / total
 
 

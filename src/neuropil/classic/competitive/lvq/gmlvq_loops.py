@@ -64,9 +64,12 @@ def learn_metric(
             multiply(ways, W, products)
             pull(W, i, pulls[0], to_right, step * variance * to_wrong)
             pull(W, j, pulls[1], to_wrong, -step * variance * to_right)
+            # ∂d/∂Ω = 2 Ω (x − w)(x − w)ᵀ: Ω turns away from directions in which the row differs
+            # from its own class, and towards those in which it differs from the other.
             nearer = bound_rate(-step * metric_share * to_wrong, ways[0], seen[0])
             farther = bound_rate(step * metric_share * to_right, ways[1], seen[1])
             size = turn(omega, mapped, nearer, farther, ways, seen, products)
+            # tr Λ = ‖Ω‖², so that this makes it 1 again.
             normalise(omega, mapped, size)
             map_columns(omega, W, i, j, pulls, mapped)
         rate -= fall

@@ -191,6 +191,8 @@ def learn_pairs(
         i, j = two_least(distances)
         first, second = labels[i] == y[row], labels[j] == y[row]
         if first != second:
+            # The smaller ratio of the two distances is d_i / d_j; here all are squares, also
+            # `within`.
             inside = distances[i] > within * distances[j]
             if inside and not (only_mistakes and first):
                 move(W, i, x, rate if first else -rate)

@@ -167,6 +167,7 @@ def turn(weights: Values, row: Values, shares: Values, lr: float) -> None:
             for j in range(row.shape[0]):
                 weights[k, j] += part * row[j]
                 square += weights[k, j] * weights[k, j]
+            # The dot product prefers long units: they keep to the unit sphere.
             if square > 0:
                 size = np.sqrt(square)
                 for j in range(row.shape[0]):
