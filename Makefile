@@ -4,17 +4,32 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Times and results of small networks are best with one thread a process.
 export OMP_NUM_THREADS ?= 1
+# Many tests start processes, and compiling every module again in each takes seconds.
+unexport PYTHONDONTWRITEBYTECODE
+PYTEST := $(BIN)/python -m pytest
+IN_TWO := -n 2 --dist worksteal
+# The broadest tests for their time: contracts, composition, optimisers, and the house itself.
+FAST := tests/test_structure.py tests/test_tests.py tests/core tests/layers/test_contract.py \
+  tests/optim tests/runs
 
-.PHONY: demo test soak lint format bench clean
+.PHONY: demo check test test-all soak lint format bench clean
 
 demo: $(VENV)/installed ## Train on real digits, write a report, say where it is.
 	OMP_NUM_THREADS=2 $(BIN)/neuropil train
 
+check: $(VENV)/installed-dev ## Give a first answer in a minute: style, and the broadest of the tests.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(PYTEST) $(IN_TWO) --quiet $(FAST)
+
 test: $(VENV)/installed-dev ## Run every test and every example in the documentation.
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(PYTEST) $(IN_TWO)
+
+test-all: $(VENV)/installed-dev ## Run what needs more than Python: pages in Chromium.
+	$(PYTEST) -m browser tests/browser
 
 soak: $(VENV)/installed-dev ## Kill runs by the hundred and mutate files by the ten thousand: hours.
-	$(BIN)/python -m pytest -m soak tests -n 2 --dist worksteal
+	$(PYTEST) $(IN_TWO) -m soak tests
 
 lint: $(VENV)/installed-dev ## Check style, documentation and types.
 	$(BIN)/ruff check .

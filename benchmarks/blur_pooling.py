@@ -28,7 +28,7 @@ from neuropil.layers import (
     Softmax,
 )
 from neuropil.optim import Adam, cosine_decay
-from neuropil.training.metrics.metrics import accuracy
+from neuropil.training import accuracy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,12 +12,11 @@ import torch
 
 from benchmarks.timing import report
 from neuropil import datasets
+from neuropil.runs.measure import measure
 from neuropil.runs.recipes import recipe
-from neuropil.training.metrics.metrics import accuracy, r2
+from neuropil.runs.tasks import task_for
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from neuropil.datasets import Splits
 
 
@@ -27,10 +26,9 @@ def main(json: str | None = None, rounds: int = 10, data: str | None = None) -> 
     for seed in range(rounds):
         splits = opened(data, seed)
         start = time.perf_counter()
-        result = trained(splits, seed)
+        figure, result = trained(splits, seed)
         seconds = time.perf_counter() - start
         results.append(result)
-        figure = "accuracy" if splits.task == "classification" else "R²"
         print(f"seed {seed}   test {figure} {result:.4f}   {seconds:5.1f} s", flush=True)
     mean, worst = sum(results) / len(results), min(results)
     print(f"mean {mean:.4f}   worst {worst:.4f}   over {rounds} split seeds")
@@ -43,16 +41,14 @@ def opened(data: str | None, seed: int) -> Splits:
     return datasets.open(data, seed=seed)
 
 
-def trained(splits: Splits, seed: int) -> float:
-    """Return the figure on the test part, which is read only now."""
+def trained(splits: Splits, seed: int) -> tuple[str, float]:
+    """Return the headline on the test part, which is read only now."""
     torch.manual_seed(seed)
-    target = splits.preparation.target
-    made = recipe(splits)
-    trainer = made.trainer(seed=seed, progress=False)
-    train = splits.train.inputs, target.standardize(splits.train.targets)
+    task = task_for(splits.target)
+    made = recipe(splits, task)
+    trainer = task.trainer(made, seed=seed, progress=False)
+    train = splits.train.inputs, task.encode(splits.train.targets)
     trainer.fit(train, epochs=made.epochs, batch_size=made.batch_size)
     assert splits.test is not None
-    outputs: Tensor = made.network.predict(splits.test.inputs)
-    if splits.task == "classification":
-        return accuracy(outputs, splits.test.targets)
-    return r2(target.restore(outputs), splits.test.targets)
+    headline = task.metrics()[0].name
+    return headline, measure(made.network, splits.test, task)[headline] or 0.0

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuropil.text import nearest_name, one_line, reason, shortened, typing_errors, visible
+from neuropil.checks import shown
+from neuropil.text import nearest_name, one_line, reason, typing_errors, visible
 
 
 @given(st.text(st.characters()))
@@ -23,7 +24,7 @@ def test_ordinary_text_stays(text):
 
 
 def test_what_is_quoted_is_short():
-    assert len(shortened("x" * 10**6)) < 70
+    assert len(shown("x" * 10**6)) < 70
     assert len(reason(ValueError("x" * 10**6))) <= 400
     assert reason(ValueError("")) == "ValueError"
     assert reason(KeyError("nodes")) == "'nodes' is missing"

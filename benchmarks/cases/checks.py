@@ -38,7 +38,7 @@ def noted(pattern: str) -> Check:
 
 def named(*classes: str) -> Check:
     """Return a check of the names of the classes, in their order."""
-    return lambda o: o.data["classes"] == list(classes)
+    return lambda o: o.classes == list(classes)
 
 
 def columns(*names: str) -> Check:

@@ -37,6 +37,11 @@ class Outcome:
         return [column["name"] for column in self.data["preparation"]["columns"]]
 
     @property
+    def classes(self) -> list[str]:
+        """The classes, none for numbers."""
+        return self.data["preparation"]["target"].get("classes", [])
+
+    @property
     def error(self) -> str:
         """The line of error, or nothing."""
         errors = [line for line in self.text.splitlines() if line.startswith("error: ")]
@@ -61,7 +66,7 @@ class Outcome:
             return self.error or f"exit code {self.code}: {self.text[-200:]!r}"
         figures = ((name, self.figure(name)) for name in ("accuracy", "r2"))
         shown = [f"{name} {value:.3f}" for name, value in figures if not math.isnan(value)]
-        classes = self.data["classes"] or []
+        classes = self.classes
         some = " ".join(classes[:4]).replace("\n", "⏎") + (" …" if len(classes) > 4 else "")
         return ", ".join([*shown, *([some] if classes else [])])
 

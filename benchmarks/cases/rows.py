@@ -130,7 +130,7 @@ TABLES = [
         Row(f"csv/{name}.csv", "read", explains(0.9))
         for name in ("big_reg", "counts30", "half_steps")
     ),
-    Row("csv/class_nfc.csv", "three classes", lambda o: len(o.data["classes"]) == 3),
+    Row("csv/class_nfc.csv", "three classes", lambda o: len(o.classes) == 3),
     Row("csv/mixed_bool_target.csv", "four classes", named("0", "1", "False", "True")),
     Row("csv/date_column.csv", "an error", refused("no column to learn from.*'date'")),
     Row("csv/duplicate_columns.csv", "an error", refused("more than one column.*'x'")),

@@ -78,7 +78,8 @@ def trained(path: Path, name: str, seed: int) -> tuple[float, float]:
         for part in (parts.train, parts.validation, parts.test)
     )
     torch.manual_seed(seed)
-    network = (Input(*parts.input_shape) >> Tanh(UNITS) >> Linear(parts.outputs)).double()
+    layers = Input(*parts.input_shape) >> Tanh(UNITS) >> Linear(target.outputs)
+    network = layers.double()
     trainer = Trainer(
         network,
         loss="squared_error",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 # Marks that turn the direction of the text that follows.
 TURNING = {*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
-LONGEST_NAME = 60
+LONGEST_NAME, LONGEST_ITEM = 60, 150
 LONGEST_REASON = 400
 
 
@@ -48,17 +48,6 @@ def one_line(text: object) -> str:
     return visible(" ".join(str(text).split()))
 
 
-def shortened(text: object, longest: int = LONGEST_NAME) -> str:
-    """Return text as a quoted literal, cut where it is long.
-
-    Example:
-        >>> shortened("Relu()"), shortened("x" * 1000, 10)
-        ("'Relu()'", "'xxxxxxx...'")
-    """
-    text = str(text)
-    return repr(text if len(text) <= longest else text[: longest - 3] + "...")
-
-
 def reason(error: BaseException) -> str:
     """Return what an error says as part of a sentence: one line, no full stop, not endless.
 
@@ -69,7 +58,39 @@ def reason(error: BaseException) -> str:
     text = one_line(error).rstrip(".") or type(error).__name__
     if isinstance(error, KeyError) and error.args:
         text = f"{error.args[0]!r} is missing"
-    return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"
+    return cut(text, LONGEST_REASON)
+
+
+def cut(text: str, longest: int = LONGEST_NAME) -> str:
+    """Return a text that may come from a hostile file at a length fit for a message.
+
+    Example:
+        >>> cut("Relu()"), cut("x" * 1000, 8)
+        ('Relu()', 'xxxxxxx…')
+    """
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def some_of(items: Iterable[object], most: int = 3) -> str:
+    """Return the first few things, and how many more there are.
+
+    Example:
+        >>> some_of("abcdefg"), some_of([1, 2])
+        ('a, b, c and 4 more', '1, 2')
+    """
+    texts = [cut(str(item), LONGEST_ITEM) for item in items]
+    more = f" and {len(texts) - most:,} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
+def number_of(count: int, noun: str) -> str:
+    """Return a number of things.
+
+    Example:
+        >>> number_of(1, "picture"), number_of(2000, "picture")
+        ('1 picture', '2,000 pictures')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -28,10 +28,8 @@ def uncached(place: Path, home: str) -> subprocess.CompletedProcess[str]:
         place / "neuropil",
         ignore=shutil.ignore_patterns("__pycache__"),
     )
-    for folder in [
-        place / "neuropil" / "algorithms",
-        *(place / "neuropil/classic").iterdir(),
-    ]:
+    classic = place / "neuropil" / "classic"
+    for folder in [classic, *classic.rglob("*")]:
         if folder.is_dir():
             (folder / "__pycache__").write_text("")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA", "XDG"))}

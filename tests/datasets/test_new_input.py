@@ -8,15 +8,15 @@ from PIL import Image
 from neuropil import datasets
 from neuropil.datasets import (
     ArrayPreparation,
+    Classes,
     DataError,
     MissingDataError,
     PicturePreparation,
-    Target,
     read_for_evaluation,
     read_for_prediction,
 )
 
-DIGITS = PicturePreparation((1, 8, 8), Target.of_classes("ab"), high=16.0, background=0.1)
+DIGITS = PicturePreparation((1, 8, 8), Classes("ab"), high=16.0, background=0.1)
 TABLE = "size,word,kind\n1,red,a\n2,blue,b\n3,?,a\n4,red,b\n" + "5,blue,a\n6,red,b\n" * 8
 
 
@@ -76,7 +76,7 @@ def test_a_light_background_is_said_and_left(tmp_path):
 
 def test_a_grey_picture_for_a_colour_network_gets_equal_channels(tmp_path):
     Image.fromarray(digit()).save(tmp_path / "digit.png")
-    colour = PicturePreparation((3, 8, 8), Target.of_classes("ab"))
+    colour = PicturePreparation((3, 8, 8), Classes("ab"))
     read = read_for_prediction(colour, [tmp_path / "digit.png"])
     assert torch.equal(read.inputs[0], torch.from_numpy(digit()).expand(3, 8, 8))
 
@@ -113,7 +113,7 @@ def test_pictures_of_one_name_are_named_by_their_folders(tmp_path):
 
 def test_a_missing_file_suggests_its_neighbour(tmp_path):
     Image.fromarray(digit()).save(tmp_path / "digit.png")
-    with pytest.raises(MissingDataError, match=r"digits.png: did you mean 'digit.png'"):
+    with pytest.raises(MissingDataError, match=r"digits\.png\. Did you mean 'digit\.png'"):
         read_for_prediction(DIGITS, [tmp_path / "digits.png"])
     with pytest.raises(DataError, match="There is nothing to predict"):
         read_for_prediction(DIGITS, [])
@@ -216,7 +216,7 @@ def test_a_table_without_header_is_read_by_place(write_table):
 
 
 def test_tables_of_numbers_suit_networks_trained_on_arrays(write_table):
-    preparation = ArrayPreparation((2,), Target.of_classes("ab"))
+    preparation = ArrayPreparation((2,), Classes("ab"))
     read = read_for_prediction(preparation, write_table("a,b\n1,2\n3,4\n"))
     assert read.inputs.tolist() == [[1, 2], [3, 4]]
     with pytest.raises(DataError, match="must hold a number in every cell"):
@@ -239,8 +239,11 @@ def test_evaluation_reads_tables_with_their_targets(table, write_table):
         read_for_evaluation(table, write_table("word,size\nred,3\n", "new.csv"))
     with pytest.raises(DataError, match="classes that the training data lack: 'c'"):
         read_for_evaluation(table, write_table("kind,word,size\nc,red,3\n", "new.csv"))
-    with pytest.raises(DataError, match="is no table"):
-        read_for_evaluation(table, path.parent)
+    (path.parent / "notes").mkdir()
+    with pytest.raises(
+        DataError, match=r"was trained on a table and takes table files \(\.csv, \.tsv\)\."
+    ):
+        read_for_evaluation(table, path.parent / "notes")
 
 
 def test_evaluation_reads_numbers_in_their_units(write_table):
@@ -277,7 +280,13 @@ def test_evaluation_reads_arrays(tmp_path):
     found, _ = read_for_evaluation(preparation, tmp_path / "data.npz")
     np.testing.assert_array_equal(found.inputs, x)
     assert found.targets.tolist() == [0, 1] * 10
-    with pytest.raises(DataError, match="is not what the network was trained on"):
+    assert read_for_evaluation(preparation, tmp_path)[0].targets.tolist() == [0, 1] * 10
+    (tmp_path / "class").mkdir()
+    with pytest.raises(
+        DataError,
+        match=r"\(folders of pictures\) cannot be used .* trained on arrays and takes a folder "
+        r"with x\.npy and y\.npy, npz files \(\.npz\)\.",
+    ):
         read_for_evaluation(preparation, tmp_path)
 
 

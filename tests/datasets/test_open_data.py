@@ -7,19 +7,19 @@ import pytest
 
 from neuropil import datasets
 from neuropil.datasets import (
+    Classes,
     DataError,
     Dataset,
     MissingDataError,
     PicturePreparation,
     Splits,
-    Target,
 )
 
 
 def test_a_missing_path_suggests_near_names(tmp_path):
     (tmp_path / "fashion").mkdir()
     with pytest.raises(
-        MissingDataError, match=r"There is no .*fashoin: did you mean 'fashion'\?"
+        MissingDataError, match=r"There is no .*fashoin\. Did you mean 'fashion'\?"
     ):
         datasets.open(tmp_path / "fashoin")
     with pytest.raises(FileNotFoundError, match=r"the folder .* does not exist"):
@@ -44,7 +44,7 @@ def test_home_is_understood(tmp_path, monkeypatch, write_table):
     [
         (
             "notes.txt",
-            "cannot be opened as data: known are a folder with a folder of pic",
+            "cannot be opened as data: open a folder with MNIST's idx files, a fol",
         ),
         ("sheet.xlsx", "sheet.xlsx cannot be opened as data: export the sheet as .csv"),
         ("photo.png", "one picture alone teaches nothing"),
@@ -62,9 +62,7 @@ def test_a_folder_of_one_table_is_that_table(tmp_path, write_table):
     (tmp_path / "LICENSE").write_text("free")
     assert datasets.open(tmp_path).kind == "table"
     write_table("x,y\n" + "1,a\n2,b\n" * 9, "other.csv")
-    with pytest.raises(
-        DataError, match="holds 2 tables or array files: open one of them, such as other"
-    ):
+    with pytest.raises(DataError, match="holds 2 data files: open one of them, such as other"):
         datasets.open(tmp_path)
 
 
@@ -72,15 +70,11 @@ def test_facts_are_plain_data(write_table):
     splits = datasets.open(write_table("x,y\n" + "1,a\n2,b\n" * 9))
     facts = json.loads(json.dumps(splits.facts()))
     assert (facts["train"], facts["validation"], facts["test"]) == (12, 2, 4)
-    assert (facts["task"], facts["classes"], facts["input_shape"]) == (
-        "classification",
-        ["a", "b"],
-        [1],
-    )
+    assert (facts["kind"], facts["input_shape"]) == ("table", [1])
 
 
 def test_facts_do_not_read_the_test():
-    preparation = PicturePreparation((1, 2, 2), Target.of_classes("ab"))
+    preparation = PicturePreparation((1, 2, 2), Classes("ab"))
     data = Dataset(np.zeros((4, 1, 2, 2), np.uint8), [0, 1, 0, 1])
 
     def read(notes):
@@ -100,7 +94,7 @@ def test_facts_do_not_read_the_test():
 
 
 def test_splits_hold_the_preparation_to_the_examples():
-    preparation = PicturePreparation((1, 2, 3), Target.of_classes("ab"))
+    preparation = PicturePreparation((1, 2, 3), Classes("ab"))
     with pytest.raises(
         DataError, match=r"examples have shape \(1, 2, 2\), the preparation says"
     ):

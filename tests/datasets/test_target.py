@@ -5,12 +5,12 @@ import json
 import pytest
 import torch
 
-from neuropil.datasets import DataError, Target
+from neuropil.datasets import Classes, DataError, Numbers, Target
 
 
 def test_numbers_are_standardised_and_given_back():
     values = torch.tensor([[1.0, 100.0], [3.0, 300.0], [8.0, -50.0]])
-    target = Target.of_numbers(values, name="y")
+    target = Numbers.fit(values, "here", name="y")
     standard = target.standardize(values)
     torch.testing.assert_close(standard.mean(0), torch.zeros(2), atol=1e-6, rtol=0)
     torch.testing.assert_close(standard.std(0, correction=0), torch.ones(2))
@@ -20,30 +20,30 @@ def test_numbers_are_standardised_and_given_back():
 
 
 def test_one_number_works_with_and_without_its_axis():
-    target = Target.of_numbers(torch.tensor([1.0, 3.0]))
+    target = Numbers.fit(torch.tensor([1.0, 3.0]), "here")
     assert target.standardize(torch.tensor([1.0, 3.0])).tolist() == [-1, 1]
     assert target.restore(torch.tensor([[-1.0], [1.0]])).tolist() == [[1], [3]]
 
 
 def test_a_constant_column_among_others_is_left_alone():
-    target = Target.of_numbers(torch.tensor([[0.1, 1.0], [0.1, 3.0], [0.1, 2.0]]))
+    target = Numbers.fit(torch.tensor([[0.1, 1.0], [0.1, 3.0], [0.1, 2.0]]), "here")
     assert target.scale[0] == 1
 
 
 def test_equal_targets_are_refused():
     with pytest.raises(DataError, match=r"'price' has the same value, 0\.1, in every training"):
-        Target.of_numbers(torch.full((7,), 0.1), name="price")
+        Numbers.fit(torch.full((7,), 0.1), "the target 'price'")
 
 
 def test_classes_pass_unchanged_and_are_found_by_name():
-    target = Target.of_classes(["cat", "dog"])
-    assert target.encode_classes(["dog", "cat"], "here").tolist() == [1, 0]
-    assert target.standardize(torch.tensor([1])).tolist() == [1]
-    assert target.restore(torch.tensor([0.25, 0.75])).tolist() == [0.25, 0.75]
+    target = Classes(["cat", "dog"])
+    assert target.collate(["dog", "cat"], "here").tolist() == [1, 0]
+    numbers = target.collate(["dog"], "here")
+    assert target.move(numbers, torch.eye(2, 3)[None], (8, 8)) is numbers
     with pytest.raises(
         DataError, match="here holds classes that the training data lack: 'fox'"
     ):
-        target.encode_classes(["cat", "fox"], "here")
+        target.collate(["cat", "fox"], "here")
 
 
 @pytest.mark.parametrize(
@@ -55,16 +55,16 @@ def test_classes_pass_unchanged_and_are_found_by_name():
     ],
 )
 def test_labels_come_in_the_order_a_person_expects(labels, order):
-    assert Target.of_labels(labels, "here").classes == order
+    assert Classes.fit(labels, "here").classes == order
 
 
 def test_one_class_is_refused():
     with pytest.raises(DataError, match="here has examples of one class only, 'cat'"):
-        Target.of_labels(["cat", "cat"], "here")
+        Classes.fit(["cat", "cat"], "here")
 
 
 @pytest.mark.parametrize(
-    "target", [Target.of_classes("ab", name="y"), Target.of_numbers(torch.tensor([1.0, 4.0]))]
+    "target", [Classes("ab", name="y"), Numbers.fit(torch.tensor([1.0, 4.0]), "here")]
 )
 def test_json_gives_it_back(target):
     assert Target.from_json(json.loads(json.dumps(target.to_json()))) == target
@@ -73,16 +73,19 @@ def test_json_gives_it_back(target):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"task": "guessing"}, "a target needs distinct classes"),
+        ({"kind": "guesses"}, "unknown kind 'guesses', known are"),
         ({"classes": []}, "a target needs distinct classes"),
         ({"classes": ["a", "a"]}, "a target needs distinct classes"),
         ({"classes": "ab"}, "'classes' must be a list of texts"),
         ({"classes": [1, 2]}, "'classes' must be a list of texts"),
-        ({"task": "regression", "mean": [0], "scale": [0]}, "a scale above 0"),
-        ({"mean": [float("nan")]}, "'mean' must be a list of finite numbers"),
+        ({"kind": "numbers", "mean": [0], "scale": [0]}, "a scale above 0"),
+        (
+            {"kind": "numbers", "mean": [float("nan")]},
+            "'mean' must be a list of finite numbers",
+        ),
         ({"name": 3}, "'name' must be a text"),
     ],
 )
 def test_damaged_json_is_refused(change, message):
     with pytest.raises(DataError, match=message):
-        Target.from_json({**Target.of_classes("ab").to_json(), **change})
+        Target.from_json({**Classes("ab").to_json(), **change})

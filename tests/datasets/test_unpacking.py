@@ -30,7 +30,7 @@ def packed(suffix: str) -> bytes:
 def test_packed_tables_are_read_evaluated_and_predicted(write_table, suffix):
     path = write_table(packed(suffix), f"table.csv{suffix}")
     splits = datasets.open(path)
-    assert splits.classes == ["a", "b"]
+    assert list(splits.target.classes) == ["a", "b"]
     assert len(datasets.read_for_prediction(splits.preparation, path).inputs) == 20
     assert len(datasets.read_for_evaluation(splits.preparation, path)[0]) == 20
 
@@ -40,7 +40,7 @@ def test_an_archive_of_one_table_is_that_table(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("inside.csv", TEXT)
         archive.writestr("__MACOSX/._inside.csv", b"junk")
-    assert datasets.open(path).classes == ["a", "b"]
+    assert list(datasets.open(path).target.classes) == ["a", "b"]
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("other.csv", TEXT)
     with pytest.raises(DataError, match="must hold one file, got 2: inside"):
@@ -53,7 +53,7 @@ def test_damaged_ones_are_refused_in_a_line(write_table, suffix):
         path = write_table(content, f"table.csv{suffix}")
         with pytest.raises(DataError, match=r"table\.csv"):
             datasets.open(path)
-    with pytest.raises(DataError, match="damaged or truncated"):
+    with pytest.raises(DataError, match="damaged"):
         datasets.open(write_table(b"PK\3\4", "table.csv.zip"))
 
 
@@ -68,7 +68,5 @@ def test_what_unpacks_to_far_more_than_tables_do_is_refused(write_table, monkeyp
 
 def test_pipes_and_folders_are_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
-    with pytest.raises(
-        DataError, match="is a named pipe: data are read from files and folders alone"
-    ):
+    with pytest.raises(DataError, match="is a pipe, not a file or folder"):
         datasets.open(tmp_path / "pipe.csv")

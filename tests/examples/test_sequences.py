@@ -1,26 +1,12 @@
 """The examples about sequences, each in a small setting."""
 
-import importlib.util
 import itertools
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 
-
-def example(name: str) -> ModuleType:
-    """Return an example as a module."""
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_an_lstm_learns_rebers_grammar(capsys):
+def test_an_lstm_learns_rebers_grammar(example, capsys):
     accuracy = example("reber_grammar").main(words=4000, epochs=10, progress=False)
     assert accuracy > 0.9
     lines = capsys.readouterr().out.splitlines()
@@ -28,7 +14,7 @@ def test_an_lstm_learns_rebers_grammar(capsys):
     assert len(lines) == 7
 
 
-def test_a_character_model_learns_to_write(tmp_path, capsys):
+def test_a_character_model_learns_to_write(example, tmp_path, capsys):
     text = tmp_path / "text.txt"
     text.write_text("the cat sat on the mat, and the rat sat on the hat. " * 300)
     model = example("character_model")
@@ -41,7 +27,7 @@ def test_a_character_model_learns_to_write(tmp_path, capsys):
     assert same == pytest.approx(figure)
 
 
-def test_pieces_of_streams_follow_each_other():
+def test_pieces_of_streams_follow_each_other(example):
     model = example("character_model")
     torch.manual_seed(0)
     pieces = list(model.Streams(torch.arange(100), 4, 5))
@@ -52,7 +38,7 @@ def test_pieces_of_streams_follow_each_other():
         assert torch.equal(following[:, 0], y[:, -1])
 
 
-def test_the_held_out_figure_is_that_of_one_reading():
+def test_the_held_out_figure_is_that_of_one_reading(example):
     model = example("character_model")
     torch.manual_seed(0)
     layers = model.Embedding(5, 4) >> model.LSTM(3, only_last=False)

@@ -250,11 +250,11 @@ def test_repr_is_the_call_and_copies_are_equal(regularizer: Regularizer):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: l1(-1), "l1: `rate` must be a number from 0, got -1"),
-        (lambda: l2(float("nan")), "l2: `rate` must be a number from 0, got nan"),
-        (lambda: l2("much"), "l2: `rate` must be a number from 0, got 'much'"),
-        (lambda: maxnorm(-3), "maxnorm: `limit` must be a number from 0, got -3"),
-        (lambda: maxnorm(0), "maxnorm: `limit` must be above 0, got 0"),
+        (lambda: l1(-1), r"l1: `rate` must be a number in \[0, inf\), got -1"),
+        (lambda: l2(float("nan")), r"l2: `rate` must be a number in \[0, inf\), got nan"),
+        (lambda: l2("much"), r"l2: `rate` must be a number in \[0, inf\), got 'much'"),
+        (lambda: maxnorm(-3), r"maxnorm: `limit` must be a number in \(0, inf\), got -3"),
+        (lambda: maxnorm(0), r"maxnorm: `limit` must be a number in \(0, inf\), got 0"),
         (lambda: l1(0.1, only=()), "l1: `only` names no module"),
         (
             lambda: l1(0.1, only="lost").bind(network()),

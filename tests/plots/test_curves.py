@@ -70,11 +70,6 @@ def test_only_the_figures_asked_for():
         learning_curves(history, ["f1"])
 
 
-def test_no_epoch_no_curve():
-    with pytest.raises(ValueError, match="no epoch"):
-        learning_curves(History())
-
-
 def test_a_notebook_shows_the_figure():
     picture = learning_curves(a_history(2, loss=lambda k: 1.0))._repr_png_()
     assert picture.startswith(b"\x89PNG")

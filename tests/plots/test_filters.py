@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 
 from neuropil.layers import Convolution, Deconvolution, Flatten, Input, Relu
 from neuropil.plots import filters
-from neuropil.plots.palette import ZERO, signed
+from neuropil.plots.palette import ZERO, signed_scale
 
 
 def picture(figure):
@@ -27,7 +27,7 @@ def test_weights_of_one_channel_are_light_dark_or_grey():
     times = shown.shape[0] // 2
     cells = shown[::times, ::times]
     # 2, −1, 0 and 1 by their largest size.
-    np.testing.assert_allclose(cells, signed()([[1.0, 0.25], [0.5, 0.75]]))
+    np.testing.assert_allclose(cells, signed_scale()([[1.0, 0.25], [0.5, 0.75]]))
     np.testing.assert_allclose(cells[1, 0, :3], to_rgb(ZERO), atol=3e-3)
 
 

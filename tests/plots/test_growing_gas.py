@@ -28,9 +28,3 @@ def test_many_columns_are_seen_along_the_directions_of_most_variance():
     drawn = figure.axes[0].collections[0].get_offsets()
     assert drawn.var(axis=0).sum() == pytest.approx(wide.var(axis=0).sum(), rel=1e-3)
     figure.canvas.draw()
-
-
-def test_one_column_is_refused():
-    gas = GrowingNeuralGas(3).fit(X[:, :1])
-    with pytest.raises(ValueError, match="at least two columns, got one"):
-        growing_gas(gas, X[:, :1])

@@ -15,7 +15,7 @@ from neuropil.plots.palette import (
     class_palette,
     oklab,
     shades,
-    signed,
+    signed_scale,
 )
 from neuropil.plots.theme import PAPER
 from neuropil.report.svg import THEMED
@@ -39,7 +39,7 @@ def test_signs_differ_in_grey():
     assert luminance(NEGATIVE) < luminance(ZERO) < luminance(POSITIVE)
     assert contrast(NEGATIVE, ZERO) >= 3
     assert contrast(POSITIVE, ZERO) >= 3
-    grey = [luminance(color) for color in signed()(np.linspace(0, 1, 101))]
+    grey = [luminance(color) for color in signed_scale()(np.linspace(0, 1, 101))]
     assert (np.diff(grey) >= 0).all()  # lightness alone gives sign and size
 
 
@@ -65,7 +65,7 @@ def test_oklab_knows_white_and_red():
     )
 
 
-@pytest.mark.parametrize("scale", [shades(DATA_INK), signed(), colormaps["cividis"]])
+@pytest.mark.parametrize("scale", [shades(DATA_INK), signed_scale(), colormaps["cividis"]])
 def test_a_theme_swaps_no_colour_of_data(scale):
     used = {to_hex(color) for color in scale(np.linspace(0, 1, 1001))}
     used |= {DATA_INK, PAPER, *class_palette(200)[8:]}

@@ -5,7 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from neuropil.core import Network
 from neuropil.report import write_report
+from neuropil.runs.tasks import task_for
 from neuropil.training import History
 
 VOID = {"br", "hr", "img", "meta"}
@@ -74,8 +76,8 @@ class Page(HTMLParser):
 
 
 def plain(text):
-    """Return text with ordinary spaces."""
-    return re.sub(r"\s+", " ", text)
+    """Return text with ordinary spaces, none at the ends."""
+    return re.sub(r"\s+", " ", text).strip()
 
 
 def a_history(epochs=3, *, validation=True):
@@ -97,6 +99,8 @@ def report(tmp_path_factory):
         history = (
             a_history(validation=splits.validation is not None) if history is None else history
         )
+        if isinstance(network, Network):
+            options.setdefault("task", task_for(splits.target).adapted(network))
         path = write_report(folder / "report.html", network, splits, history, **options)
         return Page(path.read_text("utf-8"))
 

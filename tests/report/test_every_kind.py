@@ -10,12 +10,13 @@ import torch
 from neuropil import datasets
 from neuropil.datasets import (
     ArrayPreparation,
+    Classes,
     Dataset,
     NumberColumn,
+    Numbers,
     PicturePreparation,
     Splits,
     TablePreparation,
-    Target,
     TextColumn,
 )
 from neuropil.layers import (
@@ -38,7 +39,7 @@ def splits_of(shape, target, preparation, *, examples=60, dtype=torch.float32, p
     """Return drawn examples: training, validation where it has any, and the rest as test."""
     generator = torch.Generator().manual_seed(0)
     inputs = (255 * torch.rand(examples, *shape, generator=generator)).to(dtype)
-    if target.classes is not None:
+    if isinstance(target, Classes):
         targets = torch.arange(examples) % len(target.classes)
     else:
         targets = torch.randn(examples, target.outputs, generator=generator)
@@ -62,7 +63,7 @@ def arrays(shape, target, **options):
 
 
 def classes(count):
-    return Target.of_classes([f"class {k}" for k in range(count)])
+    return Classes([f"class {k}" for k in range(count)])
 
 
 def a_table(target):
@@ -81,15 +82,15 @@ def a_table(target):
         "sex": ["F", "M", "X", "M"] * 10,
         "height": [str(150 + k) for k in range(40)],
     }
-    targets = torch.arange(40.0) if target.classes is None else torch.arange(40) % 2
+    targets = torch.arange(40) % 2 if isinstance(target, Classes) else torch.arange(40.0)
     part = Dataset(preparation.encode(raw), targets)
     return Splits(
         part[:20], part[20:25], part[25:], preparation=preparation, source="people.csv"
     )
 
 
-NUMBERS = Target("regression", "price", None, (5.0,), (2.0,))
-TWO_NUMBERS = Target("regression", None, None, (5.0, -100.0), (2.0, 50.0))
+NUMBERS = Numbers((5.0,), (2.0,), "price")
+TWO_NUMBERS = Numbers((5.0, -100.0), (2.0, 50.0))
 CASES = {
     "grey pictures": (
         lambda: pictures(1, classes(10)),
@@ -108,7 +109,7 @@ CASES = {
         lambda: Input(1, 6, 6) >> Flatten() >> Linear(1),
     ),
     "a table with classes": (
-        lambda: a_table(Target.of_classes(["well", "ill"], name="outcome")),
+        lambda: a_table(Classes(["well", "ill"], name="outcome")),
         lambda: Input(5) >> Relu(8) >> Softmax(2),
     ),
     "a table with numbers": (

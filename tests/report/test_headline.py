@@ -4,9 +4,11 @@ import pytest
 import torch
 from sklearn.metrics import balanced_accuracy_score
 
-from neuropil.datasets import ArrayPreparation, Dataset, Splits, Target
+from neuropil.datasets import ArrayPreparation, Classes, Dataset, Numbers, Splits
 from neuropil.layers import Input, Linear, Softmax
-from neuropil.report.evidence import gather, measured
+from neuropil.report.evidence import classification_figures, gather_evidence
+from neuropil.runs.measure import measure
+from neuropil.runs.tasks import task_for
 
 CLASSES = ("healthy", "ill", "dying")
 
@@ -18,7 +20,7 @@ def of_classes():
     def made(said, true, classes=2):
         inputs = torch.nn.functional.one_hot(torch.tensor(said), classes).float()
         data = Dataset(inputs, torch.tensor(true))
-        target = Target.of_classes(CLASSES[:classes])
+        target = Classes(CLASSES[:classes])
         preparation = ArrayPreparation((classes,), target)
         return Splits(data, None, data, preparation=preparation, source="ward")
 
@@ -70,7 +72,7 @@ def test_a_regression_is_held_against_the_mean(slope, report):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(100, 1, generator=generator)
     y = 50 + 3 * x[:, 0] + 0.5 * torch.randn(100, generator=generator)
-    target = Target.of_numbers(y, name="price")
+    target = Numbers.fit(y, "here", name="price")
     preparation = ArrayPreparation((1,), target)
     splits = Splits(Dataset(x, y), None, Dataset(x, y), preparation=preparation, source="x")
     network = Input(1) >> Linear(1)
@@ -89,6 +91,10 @@ def test_a_regression_is_held_against_the_mean(slope, report):
 def test_balanced_accuracy_is_scikit_learns_inside_its_interval(of_classes):
     said = [0, 1, 2, 2, 1, 0, 0, 2, 1, 1] * 9
     true = [0, 1, 1, 2, 1, 0, 2, 2, 0, 1] * 9
-    found = measured(gather(echo(3), of_classes(said, true, 3)))["balanced_accuracy"]
+    splits = of_classes(said, true, 3)
+    task = task_for(splits.target)
+    evidence = gather_evidence(echo(3), splits, task)
+    values = measure(echo(3), evidence.data, task)
+    found = classification_figures(evidence, values)["balanced_accuracy"]
     assert found.value == pytest.approx(balanced_accuracy_score(true, said))
     assert 0 < found.low < found.value < found.high < 1

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from neuropil import datasets
-from neuropil.datasets import Dataset, PicturePreparation, Splits, Target
-from neuropil.layers import Flatten, Input, Softmax
+from neuropil.datasets import Classes, Dataset, PicturePreparation, Splits
+from neuropil.layers import Flatten, Input, Linear, Relu, Softmax
 from neuropil.report import write_report
+from neuropil.text import visible
 from neuropil.training import History
 
 HISTORY = History([{"epoch": 1, "loss": 1.0, "<b>f</b>": 0.5}])
@@ -35,7 +36,7 @@ def nasty():
         data[:32],
         data[32:40],
         data[40:],
-        preparation=PicturePreparation((1, 4, 4), Target.of_classes(NASTY)),
+        preparation=PicturePreparation((1, 4, 4), Classes(NASTY)),
         source="/data/<script>alert(2)</script>",
         notes=["<script>alert(3)</script> was left alone"],
     )
@@ -65,9 +66,45 @@ def test_names_stay_text(nasty, report):
     assert "nested: a<u>, none, yes, 0.5" in page.text_of("settings")
     assert "'runs/<script>; rm -rf ~'" in page.text_of("use")
     assert "\x00" not in page.source
+    titles = {f["title"] for f in page.all("span") if f.get("class") == "file"}
+    assert titles
+    assert titles <= {visible(name) for name in nasty.test.names}
+    alternatives = {image["alt"] for image in page.all("img")}
+    assert {f"A training picture: {visible(name)}" for name in NASTY} <= alternatives
     # A browser is told to load and run nothing, should anything slip through all the same.
     policies = [m["content"] for m in page.all("meta") if "http-equiv" in m]
     assert policies == ["default-src 'none'; style-src 'unsafe-inline'; img-src data:"]
+
+
+def test_names_of_columns_words_and_targets_stay_text(report):
+    words = tuple(NASTY[:4])
+    target = datasets.Numbers((19.5,), (11.5,), NASTY[0])
+    preparation = datasets.TablePreparation(
+        (
+            datasets.NumberColumn(NASTY[1], 0.0, indicator=True),
+            datasets.TextColumn(NASTY[2], words, indicator=False),
+        ),
+        target,
+        names=(NASTY[1], NASTY[2], NASTY[0]),
+    )
+    raw = {NASTY[1]: [str(k) for k in range(39)] + ["?"], NASTY[2]: list(words) * 10}
+    data = Dataset(preparation.encode(raw), torch.arange(40.0))
+    splits = Splits(data[:20], None, data[20:], preparation=preparation, source=f"a/{NASTY[1]}")
+    page = report(Input(6) >> Relu(3) >> Linear(1), splits, HISTORY)
+    assert not {tag for tag, _ in page.elements} & {"script", "iframe", "form"}
+    assert not any(name.startswith("on") for _, found in page.elements for name in found)
+    # The only pictures of this page are drawings: a name has not become one.
+    assert not page.all("img")
+    head = ["", "true", "predicted", "error", NASTY[1], NASTY[2]]
+    shown = {row[-1] for row in page.table(*head)}
+    assert shown
+    assert shown <= set(words)
+    assert all(word in page.text_of("data") for word in words)
+    assert page.text.startswith(f"{NASTY[1]}: Neuropil report")
+    assert f"{NASTY[2]}={NASTY[0]}"[:20] in page.text_of("network")
+    assert NASTY[0][:16] in page.text_of("results")  # cut, on the axes of drawings
+    for section in ("summary", "data", "use"):
+        assert NASTY[0] in page.text_of(section), section
 
 
 def test_the_same_result_gives_the_same_bytes_and_leaves_no_trace(tmp_path):
@@ -102,7 +139,7 @@ def test_a_network_that_gives_nan_is_refused(nasty, tmp_path):
 def test_a_network_for_other_data_is_refused(nasty, tmp_path):
     refused(tmp_path, Input(1, 4, 4) >> Flatten() >> Softmax(3), nasty, "gives 3 .* have 8")
     refused(tmp_path, Input(1, 5, 5) >> Flatten() >> Softmax(8), nasty, r"shape \(N, 1, 5, 5\)")
-    refused(tmp_path, Input(1, 4, 4) >> Softmax(), nasty, "one row of outputs")
+    refused(tmp_path, Input(1, 4, 4) >> Softmax(), nasty, "gives 16 .* have 8")
 
 
 def test_examples_without_targets_are_refused(nasty, tmp_path):

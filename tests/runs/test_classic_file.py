@@ -211,11 +211,11 @@ def test_a_linear_model_of_features_is_scikit_learns():
     for classes in (2, 3):
         y = np.arange(40) % classes
         wanted = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(ROWS, y)
-        found = Readout.fitted(ROWS, y, classes=True).predict_proba(ROWS)
+        found = Readout.fitted(LogisticRegression(max_iter=1000), ROWS, y).predict_proba(ROWS)
         np.testing.assert_allclose(found, wanted.predict_proba(ROWS), rtol=1e-12)
     for y in (ROWS[:, 0] - 3, ROWS[:, :2] * 7):
         wanted = make_pipeline(StandardScaler(), Ridge()).fit(ROWS, y).predict(ROWS)
-        found = Readout.fitted(ROWS, y, classes=False).predict(ROWS)
+        found = Readout.fitted(Ridge(), ROWS, y).predict(ROWS)
         np.testing.assert_allclose(found, wanted.reshape(found.shape), rtol=1e-12)
 
 

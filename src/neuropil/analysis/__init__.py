@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from neuropil.analysis.cost.costs import LayerCost as LayerCost
     from neuropil.analysis.cost.costs import cost as cost
     from neuropil.analysis.cost.parameters import count_parameters as count_parameters
-    from neuropil.analysis.cost.peaks import PeakMemory as PeakMemory
-    from neuropil.analysis.cost.peaks import peak_memory as peak_memory
+    from neuropil.analysis.cost.peak_memory import PeakMemory as PeakMemory
+    from neuropil.analysis.cost.peak_memory import peak_memory as peak_memory
     from neuropil.analysis.diagram.diagrams import Diagram as Diagram
     from neuropil.analysis.diagram.diagrams import diagram as diagram
     from neuropil.analysis.health.gradient_health import GradientHealth as GradientHealth
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from neuropil.analysis.sizes.output_sizes import output_size as output_size
     from neuropil.analysis.sizes.size_search import Fit as Fit
     from neuropil.analysis.summary.summary_rows import Row as Row
+    from neuropil.analysis.summary.summary_rows import Totals as Totals
     from neuropil.analysis.summary.summary_table import Summary as Summary
-    from neuropil.analysis.summary.summary_table import Totals as Totals
     from neuropil.analysis.summary.summary_table import summary as summary
 
 load_on_use(__name__, __file__)

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from neuropil.analysis.summary.summary_table import summary
+from neuropil.analysis.block_parts import parts_of
+from neuropil.analysis.calls import calls_of
+from neuropil.analysis.cost.costs import cost
+from neuropil.analysis.cost.parameters import count_parameters
+from neuropil.analysis.receptive_field.receptive_propagation import part_sights, widest
 from neuropil.architectures.published.zoo_table import zoo_table
 
 if TYPE_CHECKING:
@@ -63,17 +67,17 @@ def zoo() -> list[ZooRow]:
 def row_of(architecture: Architecture) -> ZooRow:
     """Return the row of an architecture."""
     network = architecture.build()
-    table = summary(network)
-    layers = [row for row in table.rows if row.takes and not row.sees_all]
-    seen = [row.receptive_field or () for row in layers]
-    fields = [side for field in seen for side in field if side is not None]
+    parts = parts_of(calls_of(network)).calls
+    seen = [sight for part, sight in zip(parts, part_sights(parts), strict=True) if part.inputs]
+    sizes = [sizes or () for sizes, everything in map(widest, seen) if not everything]
+    fields = [side for field in sizes for side in field if side is not None]
     return ZooRow(
         architecture.name,
         architecture.year,
         architecture.paper,
         network.input_shape,
-        table.totals.parameters or 0,
-        table.totals.multiply_adds or 0,
+        count_parameters(network),
+        cost(network).multiply_adds,
         max(fields, default=None),
         architecture.accuracy,
         architecture.source,

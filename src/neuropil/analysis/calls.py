@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from torch import Tensor
 
 from neuropil.core import Network, ShapeError, format_shape
-from neuropil.core.block import Block
 from neuropil.core.composition import as_network
-from neuropil.core.graph import OPEN, Node, layer_names
-from neuropil.core.graph_shapes import Given, node_with_shape, nodes_and_shapes
+from neuropil.core.graph import OPEN, Node
+from neuropil.core.graph_shapes import Given, node_with_shape
 from neuropil.core.prediction import fits
 from neuropil.core.shape import MAX_LENGTH
 
@@ -31,7 +30,6 @@ class Call(NamedTuple):
         layer: What is called.
         inputs: Positions of the calls whose outputs it takes; -1 is the network's open end.
         input_shapes: The shape of each input; ``None`` while one of them is unknown.
-        known_shapes: The same where every length is known, for arithmetic that needs them all.
         shape: The shape of the output; ``None`` while unknown.
         kind: Whether the output holds floats or integers; ``None`` while unknown.
         again: Whether the layer was called before, so that its parameters are counted already.
@@ -41,10 +39,15 @@ class Call(NamedTuple):
     layer: Layer
     inputs: tuple[int, ...]
     input_shapes: tuple[Shape, ...] | None
-    known_shapes: tuple[Shape, ...] | None
     shape: Shape | None
     kind: Kind | None
     again: bool
+
+    @property
+    def known_shapes(self) -> tuple[Shape, ...] | None:
+        """The shapes of the inputs where every length is known."""
+        shapes = self.input_shapes
+        return None if shapes is None or any(None in shape for shape in shapes) else shapes
 
 
 def calls_of(network: Composable, input_shape: Example | None = None) -> tuple[Call, ...]:
@@ -68,79 +71,18 @@ def calls_of(network: Composable, input_shape: Example | None = None) -> tuple[C
         sources = [front if place == OPEN else nodes[place] for place in node.inputs]
         shapes = tuple(source.shape for source in sources if source and source.shape)
         complete = shapes if len(shapes) == len(sources) else None
-        known = None if any(None in shape for shape in shapes) else complete
-        again = node.call > 0
-        calls.append(
-            Call(name, node.layer, node.inputs, complete, known, node.shape, node.kind, again)
-        )
+        calls.append(call_at(node, name, complete))
     return tuple(calls)
 
 
-class Parts(NamedTuple):
-    """The calls of a network with its blocks taken apart.
-
-    Args:
-        calls: The calls of layers that are no blocks; names inside blocks are dotted.
-        spans: For each call of the whole network, where its parts stand.
-    """
-
-    calls: tuple[Call, ...]
-    spans: tuple[range, ...]
-
-    @property
-    def ends(self) -> tuple[int, ...]:
-        """For each call of the whole network, the part that gives its output."""
-        return tuple(span[-1] for span in self.spans)
+def call_at(node: Node, name: str, shapes: tuple[Shape, ...] | None) -> Call:
+    """Return the call at a node of a graph."""
+    return Call(name, node.layer, node.inputs, shapes, node.shape, node.kind, node.call > 0)
 
 
-def parts_of(calls: Sequence[Call]) -> Parts:
-    """Take blocks apart, and the blocks inside them.
-
-    Blocks whose inputs' shapes are unknown stay whole.
-    """
-    found: list[Call] = []
-    spans: list[range] = []
-    for call in calls:
-        start = len(found)
-        sources = tuple(OPEN if i == OPEN else spans[i][-1] for i in call.inputs)
-        if not isinstance(call.layer, Block) or call.input_shapes is None:
-            found.append(call._replace(inputs=sources))
-        else:
-            for part in parts_of(block_calls(call, call.layer)).calls:
-                inputs = tuple(sources[0] if i == OPEN else start + i for i in part.inputs)
-                found.append(
-                    part._replace(
-                        name=f"{call.name}.{part.name}",
-                        inputs=inputs,
-                        again=call.again or part.again,
-                    )
-                )
-        spans.append(range(start, len(found)))
-    return Parts(tuple(found), tuple(spans))
-
-
-def block_calls(call: Call, block: Block) -> list[Call]:
-    """Return the calls inside a block, the one that gives its output last."""
-    (shape,) = call.input_shapes or ((),)
-    graph = block.plan(shape)
-    names = {id(layer): name for name, layer in layer_names(graph).items()}
-    calls: list[Call] = []
-    for node, shapes in nodes_and_shapes(graph, shape):
-        known = None if any(None in shape for shape in shapes) else shapes
-        name = names[id(node.layer)] + f"@{node.call + 1}" * bool(node.call)
-        calls.append(
-            Call(
-                name,
-                node.layer,
-                node.inputs,
-                shapes,
-                known,
-                node.shape,
-                node.kind,
-                node.call > 0,
-            )
-        )
-    return calls
+def is_known(call: Call) -> bool:
+    """Tell whether every length of a call's inputs and output is known."""
+    return call.known_shapes is not None and None not in (call.shape or (None,))
 
 
 def network_of(network: object) -> Network:

@@ -8,11 +8,11 @@ COUNTS = (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
 ALMOST = 0.9995
 
 
-def grouped(number: int | None) -> str:
+def with_separators(number: int | None) -> str:
     """Return a whole number with its thousands set apart; nothing where it is not known.
 
     Example:
-        >>> grouped(61_100_840)
+        >>> with_separators(61_100_840)
         '61,100,840'
     """
     return "" if number is None else f"{number:,}"
@@ -25,7 +25,7 @@ def short_count(number: int | None) -> str:
         >>> short_count(15_470_264_320), short_count(640)
         ('15.5 G', '640')
     """
-    return "" if number is None else scaled(number, COUNTS, "")
+    return "" if number is None else with_unit(number, COUNTS, "")
 
 
 def memory_size(size: int | None) -> str:
@@ -35,10 +35,10 @@ def memory_size(size: int | None) -> str:
         >>> memory_size(244_403_360), memory_size(512)
         ('233 MiB', '512 B')
     """
-    return "" if size is None else scaled(size, BYTES, " B")
+    return "" if size is None else with_unit(size, BYTES, " B")
 
 
-def scaled(number: int, units: tuple[tuple[str, int], ...], rest: str) -> str:
+def with_unit(number: int, units: tuple[tuple[str, int], ...], rest: str) -> str:
     """Return a number in the largest unit of which it holds one."""
     for unit, factor in units:
         value = number / factor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neuropil.core import Network, Shape, ShapeError, format_shape, repeat
+from neuropil.core import Layer, Network, Shape, ShapeError, format_shape, repeat
 from neuropil.core.shape import whole_number
 from neuropil.layers import (
     BatchNorm,
@@ -12,7 +12,6 @@ from neuropil.layers import (
     Dropout,
     Flatten,
     Input,
-    Linear,
     MaxPooling,
     Relu,
     Softmax,
@@ -29,7 +28,7 @@ MAX_WIDTH = 128
 
 
 def small_convolutional(
-    input_shape: Shape, outputs: int, *, task: str = "classification", dropout: float = 0.2
+    input_shape: Shape, outputs: int | Layer, *, dropout: float = 0.2
 ) -> Network:
     """Return a small convolutional network for pictures of one size.
 
@@ -42,8 +41,8 @@ def small_convolutional(
 
     Args:
         input_shape: ``(C, H, W)``, every length known.
-        outputs: Number of classes, or of values to predict.
-        task: ``"classification"`` ends in Softmax, ``"regression"`` in Linear.
+        outputs: Number of classes, for which it ends in Softmax; or its last layer, such as
+            ``Linear(1)``.
         dropout: Share of the last features dropped while training.
 
     Raises:
@@ -71,14 +70,13 @@ def small_convolutional(
         depth = 2 if wide or side <= DEEP_SIDE else 1
         network = network >> repeat(stage, depth) >> MaxPooling(2)
         side, width = side // 2, min(2 * width, MAX_WIDTH)
-    return network >> Flatten() >> Dropout(dropout) >> last_layer(outputs, task)
+    return network >> Flatten() >> Dropout(dropout) >> last_layer(outputs)
 
 
 def dense(
     input_shape: Shape,
-    outputs: int,
+    outputs: int | Layer,
     *,
-    task: str = "classification",
     hidden: tuple[int, ...] = (128, 128),
     dropout: float = 0.0,
 ) -> Network:
@@ -91,14 +89,17 @@ def dense(
 
     Args:
         input_shape: Shape of one sample, every length known.
-        outputs: Number of classes, or of values to predict.
-        task: ``"classification"`` ends in Softmax, ``"regression"`` in Linear.
+        outputs: Number of classes, for which it ends in Softmax; or its last layer, such as
+            ``Linear(1)``.
         hidden: Units of each hidden layer.
         dropout: Share of hidden units dropped while training.
 
     Example:
         >>> dense((4,), 3, hidden=(8,))
         Input(4) >> Relu(8) >> Softmax(3)
+        >>> from neuropil.layers import Linear
+        >>> dense((4,), Linear(2), hidden=(8,))
+        Input(4) >> Relu(8) >> Linear(2)
     """
     network: Composable = Input(*input_shape)
     if len(input_shape) > 1:
@@ -107,16 +108,9 @@ def dense(
         network = network >> Relu(units)
         if dropout:
             network = network >> Dropout(dropout)
-    return network >> last_layer(outputs, task)
+    return network >> last_layer(outputs)
 
 
-def last_layer(outputs: int, task: str) -> Softmax | Linear:
-    """Return the layer that answers: probabilities of classes, or values.
-
-    Raises:
-        ValueError: When there is no such task.
-    """
-    if task not in ("classification", "regression"):
-        raise ValueError(f"task must be 'classification' or 'regression', got {task!r}.")
-    whole_number(outputs, "outputs")
-    return Softmax(outputs) if task == "classification" else Linear(outputs)
+def last_layer(outputs: int | Layer) -> Layer:
+    """Return the layer that answers: what was given, or Softmax for a number of classes."""
+    return outputs if isinstance(outputs, Layer) else Softmax(whole_number(outputs, "outputs"))

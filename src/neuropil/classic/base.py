@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral, Real
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
@@ -12,11 +12,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from neuropil.checks import shown
+from neuropil.checks import COUNTABLE, check_options, number, optional, shown, whole
 from neuropil.classic.fitted_state import check_learnt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from neuropil.checks import Rules
 
 Floats = NDArray[np.floating[Any]]
 Bits = NDArray[np.int8]
@@ -25,12 +27,14 @@ Bits = NDArray[np.int8]
 NOTHING = "no_validation"
 # Characters of an option in an error line.
 LONGEST = 80
-# Compiled loops count up to here.
-COUNTABLE = 2**63
 # Bytes that are taken without asking.
 LITTLE = 1 << 28
 # Whole numbers in what comes from a file or an expression, and units, at most.
 LARGEST, MOST_UNITS = 10_000_000, 1_000_000
+# What options of several networks may be: numbers of things that compiled loops count, and what
+# is binary.
+COUNT = partial(whole, maximum=COUNTABLE)
+THRESHOLD = optional(number)
 UNITS = ("grid", "n_hidden", "n_units", "n_components", "max_nodes", "prototypes_per_class")
 
 
@@ -40,11 +44,15 @@ class ClassicNetwork(BaseEstimator):
     Float32 stays float32; everything else becomes float64. What was fitted remembers the number
     of columns and their names, and later input must have the same.
 
-    A class declares in `learnt` all that `fit` sets, by the names under which `learnt_values`
-    gives it and `take_learnt` takes it back: numbers, truth values and arrays.
+    A subclass is a dataclass: it lists each option once, with its default, and scikit-learn
+    reads the constructor that follows. It declares in `rules` what each option may be, and in
+    `learnt` all that `fit` sets, by the names under which `learnt_values` gives it and
+    `take_learnt` takes it back: numbers, truth values and arrays. A network is fitted once it
+    has the first of them.
     """
 
     learnt: ClassVar[dict[str, Any]] = {}
+    rules: ClassVar[Rules] = {}
     n_features_in_: int
 
     def learnt_values(self) -> dict[str, Any]:
@@ -62,7 +70,7 @@ class ClassicNetwork(BaseEstimator):
             ValueError: When it is not what a network of this class learns.
         """
         self.check_options()
-        check_learnt(self, values, columns)
+        check_learnt(type(self).__name__, self.learnt, values, columns)
         self.n_features_in_ = columns
         self.set_learnt(values)
         return self
@@ -85,12 +93,21 @@ class ClassicNetwork(BaseEstimator):
         if not right:
             raise ValueError(f"{type(self).__name__}: what was learnt contradicts itself.")
 
+    @property
+    def fitted(self) -> bool:
+        """Whether there is something learnt, from which `partial_fit` goes on."""
+        return hasattr(self, next(iter(self.learnt)))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self.fitted
+
     def check_options(self) -> None:
         """Refuse options that cannot be.
 
         Raises:
             ValueError: When there is one.
         """
+        check_options(type(self).__name__, vars(self), self.rules)
 
     def training_input(
         self, X: Any, y: Any = NOTHING, *, first: bool = True, **checks: Any
@@ -107,19 +124,21 @@ class ClassicNetwork(BaseEstimator):
             ValueError: When a value is missing, infinite, or the shape is wrong.
         """
         self.check_options()
-        return self.checked(X, y, first=first, **checks)
+        return self.check_input(X, y, first=first, **checks)
 
     def input(self, X: Any, **checks: Any) -> Any:
         """Return what a fitted model is asked about, checked.
 
         Raises:
             NotFittedError: When there is no fitted model.
-            ValueError: When a value is missing, infinite, or columns are others than fitted.
+            ValueError: When an option cannot be, a value is missing or infinite, or columns are
+                others than fitted.
         """
         check_is_fitted(self)
-        return self.checked(X, NOTHING, first=False, **checks)
+        self.check_options()
+        return self.check_input(X, NOTHING, first=False, **checks)
 
-    def checked(self, X: Any, y: Any, *, first: bool, **checks: Any) -> Any:
+    def check_input(self, X: Any, y: Any, *, first: bool, **checks: Any) -> Any:
         """Return input, checked, in single or double precision."""
         kinds = {"dtype": (np.float64, np.float32)} | checks
         return validate_data(self, X, y, reset=first, **kinds)
@@ -167,7 +186,6 @@ class ClassicNetwork(BaseEstimator):
         Raises:
             ValueError: When the input must be binary and is not.
         """
-        self.threshold()
         if threshold is not None:
             return np.greater(X, threshold).astype(np.int8)
         bad = (X != 0) & (X != 1) & (X != -1)
@@ -181,98 +199,6 @@ class ClassicNetwork(BaseEstimator):
             )
         return (X > 0).astype(np.int8)
 
-    def whole(self, option: str, least: int = 1) -> int:
-        """Return an option that is a whole number.
-
-        Args:
-            option: Name of the constructor's argument.
-            least: The smallest that is right.
-
-        Raises:
-            ValueError: When it is no such number.
-        """
-        given = getattr(self, option)
-        whole = isinstance(given, Integral) and type(given) is not bool
-        if not whole or int(given) < least:
-            self.refuse(option, f"a whole number of at least {least}")
-        if int(given) >= COUNTABLE:
-            self.refuse(option, "a whole number below 2⁶³")
-        return int(given)
-
-    def number(self, option: str, interval: str) -> float:
-        """Return an option that is a finite number within an interval.
-
-        Args:
-            option: Name of the constructor's argument.
-            interval: Its bounds as they are written: ``"(0, 1]"`` is above 0 and at most 1.
-
-        Raises:
-            ValueError: When it is no such number.
-        """
-        given = getattr(self, option)
-        low, high = (float(bound) for bound in interval[1:-1].split(","))
-        real = isinstance(given, Real) and not isinstance(given, bool | np.bool_)
-        value = float(given) if real else math.nan
-        above = value > low if interval[0] == "(" else value >= low
-        below = value < high if interval[-1] == ")" else value <= high
-        if not (above and below and math.isfinite(value)):
-            self.refuse(option, f"a number in {interval}")
-        return value
-
-    def flags(self, *options: str) -> None:
-        """Refuse options that are neither True nor False.
-
-        Args:
-            *options: Names of the constructor's arguments.
-
-        Raises:
-            ValueError: When there is one.
-        """
-        for option in options:
-            if not isinstance(getattr(self, option), bool | np.bool_):
-                self.refuse(option, "True or False")
-
-    def seed(self) -> None:
-        """Refuse a `random_state` that is neither a whole number, a generator nor None.
-
-        Raises:
-            ValueError: When it is none of these.
-        """
-        given: Any = getattr(self, "random_state")  # noqa: B009 - networks that draw have it
-        try:
-            check_random_state(given)
-            right = not isinstance(given, bool | np.bool_)
-        except ValueError:
-            right = False
-        if not right:
-            self.refuse(
-                "random_state", "None, a whole number from 0 to 2³² − 1, or a RandomState"
-            )
-
-    def threshold(self) -> None:
-        """Refuse a threshold `binarize` that is neither a finite number nor None.
-
-        Raises:
-            ValueError: When it is one of these.
-        """
-        if getattr(self, "binarize") is not None:  # noqa: B009 - binary networks have it
-            self.number("binarize", "(-inf, inf)")
-
-    def one_of(self, option: str, choices: tuple[str, ...]) -> str:
-        """Return an option that is one of a few words.
-
-        Args:
-            option: Name of the constructor's argument.
-            choices: The words.
-
-        Raises:
-            ValueError: When it is none of them.
-        """
-        given = getattr(self, option)
-        if not isinstance(given, str) or given not in choices:
-            self.refuse(option, " or ".join(map(repr, choices)))
-        return given
-
     def refuse(self, option: str, right: str) -> NoReturn:
         """Say that an option cannot be.
 
@@ -285,6 +211,25 @@ class ClassicNetwork(BaseEstimator):
         """
         given = shown(getattr(self, option), LONGEST)
         raise ValueError(f"{type(self).__name__}: `{option}` must be {right}, got {given}.")
+
+
+def seed(value: Any, what: str) -> Any:
+    """Return a `random_state`.
+
+    Raises:
+        ValueError: When it is neither a whole number, a generator nor None.
+    """
+    try:
+        check_random_state(value)
+        right = not isinstance(value, bool | np.bool_)
+    except ValueError:
+        right = False
+    if not right:
+        raise ValueError(
+            f"{what} must be None, a whole number from 0 to 2³² − 1, or a RandomState, got "
+            f"{shown(value)}."
+        )
+    return value
 
 
 def check_sizes(network: ClassicNetwork) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def compiled(**options: Any) -> Callable[[Function], Function]:
+def compile_loop(**options: Any) -> Callable[[Function], Function]:
     """Return a decorator that compiles a function when it is first called.
 
     What was compiled is kept beside the source, or in the user's folder for caches. Where
@@ -28,7 +28,7 @@ def compiled(**options: Any) -> Callable[[Function], Function]:
         try:
             made: Any = njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:  # Numba found no folder that it can write to
-            say_uncached()
+            warn_uncached()
             made = njit(nogil=True, **options)(function)
         return made
 
@@ -36,7 +36,7 @@ def compiled(**options: Any) -> Callable[[Function], Function]:
 
 
 @functools.cache
-def say_uncached() -> None:
+def warn_uncached() -> None:
     """Warn, once per process, that nothing is kept."""
     warnings.warn(
         "compiled loops cannot be kept, since neither the package's folder nor the user's "

@@ -48,10 +48,12 @@ def double(x: Any) -> Any:
     """Return ``eˣ`` of a float64: powers of r up to 11."""
     x = -708.0 if x < -708.0 else x
     x = 709.0 if x > 709.0 else x
+    # Cody and Waite's reduction: subtracting n ln 2 in two parts loses no digits of r.
     shifted = x * 1.4426950408889634 + WHOLE_64
     n = shifted - WHOLE_64
     r = x - n * LN2_64
     r = r - n * REST_64
+    # Horner's scheme, from the highest power.
     p = r * 2.5110049204818659792e-8 + 2.7632654722527791888e-7
     p = p * r + 2.7557240887229868596e-6
     p = p * r + 2.4801485441561312966e-5

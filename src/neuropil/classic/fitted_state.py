@@ -11,8 +11,6 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from neuropil.classic.base import ClassicNetwork
-
 # The types of the elements of each kind of array.
 TYPES = {
     "float": ("float32", "float64"),
@@ -54,7 +52,7 @@ class Array:
             return ""
         if not isinstance(value, np.ndarray) or value.dtype.name not in types:
             return f"an array of {' or '.join(types)}"
-        found = (fitted(shape, value.shape, lengths) for shape in self.shapes)
+        found = (match(shape, value.shape, lengths) for shape in self.shapes)
         first = next(filter(None, found), None)
         lengths.update(first or {})
         shapes = " or ".join(f"({', '.join(shape)})" for shape in self.shapes)
@@ -110,18 +108,20 @@ def array(kind: str, *shapes: str, optional: bool = False) -> Array:
     return Array(kind, tuple(tuple(shape.split()) for shape in shapes), optional)
 
 
-def check_learnt(network: ClassicNetwork, values: Mapping[str, Any], columns: int) -> None:
-    """Refuse values that are not what a network of this class has learnt.
+def check_learnt(
+    name: str, declared: Mapping[str, Any], values: Mapping[str, Any], columns: int
+) -> None:
+    """Refuse values that are not what a network of a class has learnt.
 
     Args:
-        network: The network, not fitted yet.
-        values: What it is to have learnt, by name.
+        name: Name of the class.
+        declared: What it learns: kinds of values, by name.
+        values: What a network of it is to have learnt, by name.
         columns: Columns of its input.
 
     Raises:
         ValueError: When one is missing, too many, or not what the class declares.
     """
-    name, declared = type(network).__name__, type(network).learnt
     odd = sorted(set(values) ^ set(declared))
     if odd:
         raise ValueError(f"{name} has learnt {', '.join(declared)}: {odd[0]!r} does not fit.")
@@ -139,7 +139,7 @@ def check_learnt(network: ClassicNetwork, values: Mapping[str, Any], columns: in
         raise ValueError(f"{name}: arrays must be of one precision, got {sorted(floats)}.")
 
 
-def fitted(
+def match(
     names: tuple[str, ...], shape: tuple[int, ...], known: Mapping[str, int]
 ) -> dict[str, int] | None:
     """Return all lengths that are known once a shape is; None where it contradicts them."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from neuropil.datasets import Splits
     from neuropil.runs.classic_model import ClassicModel
     from neuropil.runs.run_folder import Run
+    from neuropil.runs.task import Task
 
 # Options of training by gradients that a classic network has as its own, under these names.
 OWN = {"epochs": "n_epochs", "lr": "lr"}
@@ -89,15 +90,28 @@ def own_options(kind: type, settings: Mapping[str, Any]) -> dict[str, Any]:
     return asked
 
 
-def model_of(settings: Mapping[str, Any], splits: Splits) -> tuple[ClassicModel, list[str]]:
+def model_of(
+    settings: Mapping[str, Any], splits: Splits, task: Task[Any]
+) -> tuple[ClassicModel, list[str]]:
     """Return the model that the options ask for, not fitted yet."""
     from neuropil.runs.classic_model import ClassicModel
 
     estimator, notes = estimator_of(settings["network"], settings, splits)
     preparation: Any = splits.preparation
     limits = (preparation.low, preparation.high) if splits.kind == "pictures" else None
-    classes = None if splits.classes is None else len(splits.classes)
-    return ClassicModel(estimator, classes, limits), notes
+    return ClassicModel(estimator, classes_of(task), limits), notes
+
+
+def classes_of(task: Task[Any]) -> int | None:
+    """Return how many classes a classic network is to tell apart; None for numbers.
+
+    Raises:
+        ValueError: When it cannot answer such a task.
+    """
+    known = {"classification": task.target.outputs, "regression": None}
+    if task.name not in known:
+        raise ValueError(f"a classic network is for {' or '.join(known)}, not {task.name}.")
+    return known[task.name]
 
 
 def model_again(run: Run, splits: Splits) -> ClassicModel:
@@ -108,7 +122,7 @@ def model_again(run: Run, splits: Splits) -> ClassicModel:
     """
     run.require("network", "seed", "threads", *OTHERS, *OWN)
     # The loss is how its answers are judged; nobody asked for it.
-    model, _ = model_of({**run.settings, "loss": None}, splits)
+    model, _ = model_of({**run.settings, "loss": None}, splits, run.task)
     return model
 
 

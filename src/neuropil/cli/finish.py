@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neuropil.cli.console import console, label, note, say
-from neuropil.cli.entry import explained
-from neuropil.cli.figures import Figures, measured, table, usual_share
-from neuropil.runs.baseline import flatters
-from neuropil.training.losses import losses
+from neuropil.cli.errors import explained
+from neuropil.cli.figures import table
+from neuropil.datasets.formats import example_file
+from neuropil.runs.measure import answers_of, measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from neuropil.core import Network
     from neuropil.datasets import Dataset, Splits
     from neuropil.runs.classic_model import ClassicModel
+    from neuropil.runs.measure import Answering
     from neuropil.runs.run_folder import Run
+    from neuropil.runs.task import Task
     from neuropil.training import GradientWatch, History
 
 
@@ -35,12 +37,9 @@ def finish(
     network = network.cpu()
     run.times["seconds"] = sum(record["seconds"] for record in history)
     run.write_result(network, history)
-    loss = losses.by_name(run.settings["loss"])
-    usual: dict[str, float] = {}
-    for name, part in parts(splits):
-        run.figures[name] = measured(network, part, splits.preparation.target, loss)
-        usual[name] = usual_share(part)
-    run.data |= splits.facts()
+    task, measured = settled(run.task, network, splits), dict(parts(splits))
+    run.figures |= {name: measure(network, part, task) for name, part in measured.items()}
+    run.data |= splits.facts() | {"task": task.to_json()}
     run.save()
     try:
         with told():
@@ -54,7 +53,15 @@ def finish(
     else:
         for verdict in watch.verdicts if watch else ():
             note(f"{verdict}.")
-        show(run, stop_reason, usual)
+        show(run, stop_reason, measured)
+
+
+def settled(task: Task[Any], network: Answering, splits: Splits) -> Task[Any]:
+    """Return a task with what validation decides."""
+    held_out = splits.validation
+    if held_out is None or held_out.targets is None:
+        return task
+    return task.settle(answers_of(network, held_out.inputs, task), held_out.targets)
 
 
 def conclude(run: Run) -> None:
@@ -78,6 +85,7 @@ def report(
         network,
         splits,
         history,
+        task=run.task,
         settings=run.settings,
         figures=run.figures,
         versions=run.versions,
@@ -108,64 +116,15 @@ def told() -> Iterator[None]:
         note(explained(error) or str(error))
 
 
-def show(run: Run, stop_reason: str, usual: dict[str, float]) -> None:
+def show(run: Run, stop_reason: str, measured: dict[str, Dataset]) -> None:
     """Say how good it is and what to do with it."""
     if stop_reason:
         note(f"training ended early: {stop_reason}.")
     console().print(table(run.figures))
     part = next(name for name in ("test", "validation", "train") if name in run.figures)
-    name = run.preparation.target.name
-    what = repr(name) if name else "the value"
-    label("Result", in_words(run.figures[part], what, run.data[part], part, usual[part]))
+    targets: Any = measured[part].targets
+    examples = f"{len(targets):,} {part} examples"
+    label("Result", run.task.verdict(run.figures[part], targets, examples))
     if run.report.is_file():
         label("Report", str(run.report))
-    file = {"pictures": "PICTURE", "table": "TABLE.csv"}.get(run.data["kind"], "ARRAYS.npz")
-    label("Next", f"neuropil predict {run.path} {file}")
-
-
-def in_words(
-    figures: Figures, what: str, count: int, part: str = "test", usual: float = 0.0
-) -> str:
-    """Return the one figure that matters as a sentence.
-
-    Args:
-        figures: The figures of a part.
-        what: What a regression predicts.
-        count: How many examples the part has.
-        part: What it is called.
-        usual: The share of its most frequent class.
-    """
-    examples = f"{count:,} {part} examples"
-    accuracy, balanced = figures.get("accuracy"), figures.get("balanced_accuracy")
-    if accuracy is None:
-        return regression_in_words(figures, what, examples)
-    from neuropil.plots.confidence_interval import wilson_interval
-
-    low, _ = wilson_interval(round(accuracy * count), count)
-    if balanced is None or not flatters(accuracy, low, balanced, usual):
-        return f"{accuracy:.1%} of the {examples} named right"
-    return (
-        f"balanced accuracy {balanced:.1%} over the {examples}; {accuracy:.1%} are named "
-        f"right, but always naming the most frequent class gives {usual:.1%}"
-    )
-
-
-def regression_in_words(figures: Figures, what: str, examples: str) -> str:
-    """Return how far off a regression is, or that it is no better than the mean."""
-    error, r2 = figures.get("mean_absolute_error"), figures.get("r2")
-    off = f"{what} off by {in_full(error or 0)} on average over the {examples}"
-    if r2 is None:
-        return off
-    if r2 <= 0:
-        return f"no better than always answering the mean (R² {r2:.3f}): {off}"
-    return f"{off}, R² {r2:.3f}"
-
-
-def in_full(value: float) -> str:
-    """Return a number as the table of figures has it: no exponent where all digits fit.
-
-    Example:
-        >>> in_full(27759.12), in_full(0.05), in_full(3.2e12)
-        ('27,759', '0.05', '3.2e+12')
-    """
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"
+    label("Next", f"neuropil predict {run.path} {example_file(run.data['kind'])}")

@@ -13,8 +13,7 @@ from neuropil.core.free_memory import require_memory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from neuropil.core import Network, Shape
-    from neuropil.datasets import Splits
+    from neuropil.core import Layer, Network, Shape
 
 
 # How many outputs an architecture gets that has no number of its own, when only looked at.
@@ -37,16 +36,13 @@ class Named(NamedTuple):
     trained: bool = False
 
 
-def named_network(
-    text: str, shape: Shape | None, outputs: int, task: str = "classification"
-) -> Named:
+def named_network(text: str, shape: Shape, answer: Layer) -> Named:
     """Return the network that a text names.
 
     Args:
         text: A public architecture's name, an expression, or a path.
-        shape: The shape of an example, for what does not say it itself; None if unknown.
-        outputs: How many numbers an architecture is to give; None for its own.
-        task: ``"classification"`` or ``"regression"``.
+        shape: The shape of an example, for what does not say it itself.
+        answer: The last layer that the task asks of an architecture.
 
     Raises:
         ValueError: When it is none of these, or does not fit.
@@ -58,7 +54,7 @@ def named_network(
         if path.is_dir():
             notes = [f"starts from the weights in {path}."]
             return Named(resized(Network.load(path), shape), notes, trained=True)
-    make, notes = maker_of(text, shape, outputs, task)
+    make, notes = maker_of(text, shape, answer)
     return Named(affordable(make), notes)
 
 
@@ -122,19 +118,19 @@ def structure(text: str, shape: Shape | None, outputs: int | None) -> tuple[Netw
     Raises:
         ValueError: When it is none of these, or does not fit.
     """
-    make, notes = maker_of(text, shape, outputs, "classification")
+    make, notes = maker_of(text, shape, outputs)
     return on_meta(make), notes
 
 
 def maker_of(
-    text: str, shape: Shape | None, outputs: int | None, task: str
+    text: str, shape: Shape | None, answer: Layer | int | None
 ) -> tuple[Callable[[], Network], list[str]]:
     """Return what makes the network that a text names, and what a person should know of it."""
     if is_path(text):
         return from_path(existing(Path(text))), []
     name = text.strip()
     if name.isidentifier():
-        return architecture(name, shape, outputs, task), []
+        return architecture(name, shape, answer), []
     return from_expression(text, shape)
 
 
@@ -201,18 +197,26 @@ def from_expression(text: str, shape: Shape | None) -> tuple[Callable[[], Networ
 
 
 def architecture(
-    name: str, shape: Shape | None, outputs: int | None, task: str
+    name: str, shape: Shape | None, answer: Layer | int | None
 ) -> Callable[[], Network]:
-    """Return what makes a network of `neuropil.architectures` for a shape and outputs.
+    """Return what makes a network of `neuropil.architectures` for a shape and an answer.
+
+    Args:
+        name: Its name.
+        shape: The shape of an example; None if unknown.
+        answer: The last layer, or how many classes; None for its own.
 
     Raises:
         ValueError: When there is none of that name, or it needs to know more.
     """
     from neuropil import architectures
     from neuropil.architectures.published.zoo_table import zoo_table
+    from neuropil.checks import shown
     from neuropil.cli import classic_training
     from neuropil.cli.suggestions import elsewhere
-    from neuropil.text import nearest, shortened
+    from neuropil.core import Layer
+    from neuropil.layers import Softmax
+    from neuropil.text import nearest
 
     zoo = zoo_table()
     known = sorted([*zoo, "dense", "small_convolutional"])
@@ -220,58 +224,26 @@ def architecture(
         classic = classic_training.names()
         near = nearest(name, [*known, *classic]) or elsewhere(name, "--network")
         raise ValueError(
-            f"there is no architecture {shortened(name)}.{near} Known are "
+            f"there is no architecture {shown(name)}.{near} Known are "
             f"{', '.join(known)}, and for training {', '.join(classic)}; an expression "
             f"such as 'Relu(64) >> Softmax(10)' or a saved network will do as well."
         )
     maker: Callable[..., Network] = getattr(architectures, name)
     if name in zoo:
-        if task == "regression":
-            raise ValueError(f"{name} names classes, and the data has numbers to meet.")
+        classes = answer.units if isinstance(answer, Softmax) else answer
+        if isinstance(classes, Layer):
+            raise ValueError(f"{name} names classes, and the data asks for {answer!r}.")
         # What it is on paper, unless there is data: its own input shape.
-        asked = {"input_shape": shape, "classes": outputs}
+        asked = {"input_shape": shape, "classes": classes}
         options = {key: value for key, value in asked.items() if value is not None}
         return lambda: maker(**options)
-    given = {"task": task, "outputs": outputs or SOME, "input_shape": shape}
+    given = {"outputs": answer or SOME, "input_shape": shape}
     taken = inspect.signature(maker).parameters
     options = {key: value for key, value in given.items() if key in taken and value is not None}
     missing = [k for k, p in taken.items() if p.default is p.empty and k not in options]
     if "input_shape" in missing:
         raise ValueError(f"{name} takes any shape: give one by --input, as in 1,28,28.")
     return lambda: maker(**options)
-
-
-def check_fit(network: Network, splits: Splits) -> None:
-    """Refuse a network that does not take these data or does not give these outputs.
-
-    Raises:
-        ValueError: With what would fit.
-    """
-    from neuropil.core.prediction import fits
-    from neuropil.core.shape import format_shape, format_shapes
-
-    shape = splits.input_shape
-    if len(network.input_shapes) != 1 or not fits(shape, network.input_shapes[0]):
-        raise ValueError(
-            f"the network takes {format_shapes(network.input_shapes)}, the data has examples "
-            f"of shape {format_shape(shape)}: begin it with Input{format_shape(shape)}."
-        )
-    gives = tuple(shape or () for shape in network.output_shapes)
-    fitting = [(splits.outputs,)]
-    # Two classes need one score only.
-    fitting += [(1,)] if splits.task == "classification" and splits.outputs == 2 else []
-    if len(gives) != 1 or gives[0] not in fitting:
-        last = "Softmax" if splits.task == "classification" else "Linear"
-        flat = "" if len(gives[0]) == 1 else "Flatten() >> "
-        what = (
-            f"{splits.outputs} classes"
-            if splits.classes
-            else f"{splits.outputs} numbers to meet"
-        )
-        raise ValueError(
-            f"the network gives {format_shapes(gives)}, the data has {what}: end it with "
-            f"{flat}{last}({splits.outputs})."
-        )
 
 
 def on_meta(make: Callable[[], Network]) -> Network:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
 from neuropil import optim
 from neuropil.cli import augmentation_text
-from neuropil.cli.network_argument import check_fit, named_network, published
+from neuropil.cli.network_argument import named_network, published
 from neuropil.cli.run_data import flag, image_size, then
 from neuropil.cli.suggestions import elsewhere
-from neuropil.core import Network
 from neuropil.optim import schedules
-from neuropil.runs.recipes import Recipe, recipe
+from neuropil.runs.recipe import Recipe
+from neuropil.runs.recipes import recipe
 from neuropil.runs.run_identity import Identity
+from neuropil.runs.tasks import check_fit, task_for
 from neuropil.training import GradientWatch
 from neuropil.training.loop.closure_step import check_lr
 from neuropil.training.losses import losses
@@ -30,16 +31,17 @@ if TYPE_CHECKING:
 
     from neuropil.datasets import Splits
     from neuropil.runs.run_folder import Run
+    from neuropil.runs.task import Task
     from neuropil.training import Trainer
     from neuropil.training.progress import Progress
 
 # Given by the user, these replace what the recipe would choose.
-CHOICES = ("optimizer", "lr", "batch_size", "epochs", "schedule", "loss")
+CHOICES = ("optimizer", "lr", "batch_size", "epochs", "schedule")
 NONE = "none"
 # Settings that the trainer takes as they are.
 DIRECT = ("class_weight", "seed", "device", "threads")
 # What no training goes without.
-NEEDED = ("optimizer", "batch_size", "epochs", "loss")
+NEEDED = ("optimizer", "batch_size", "epochs")
 # What a recipe says beside its network.
 PARTS = tuple(field.name for field in dataclasses.fields(Recipe) if field.name != "network")
 
@@ -121,53 +123,55 @@ def thread_count(text: str) -> str | int:
     return int(text)
 
 
-def chosen(splits: Splits, settings: Mapping[str, Any]) -> tuple[Recipe, list[str]]:
-    """Return the network and how it is trained, with lines that a person should know.
+class Plan(NamedTuple):
+    """What a training is going to do.
+
+    Attributes:
+        task: What is asked of the network.
+        recipe: The network and how it is trained.
+        notes: Lines that a person should know.
+    """
+
+    task: Task[Any]
+    recipe: Recipe
+    notes: list[str]
+
+
+def chosen(splits: Splits, settings: Mapping[str, Any]) -> Plan:
+    """Return the task, the network and how it is trained.
 
     Raises:
         ValueError: When a wish does not go with the data or with another.
     """
     notes: list[str] = []
     network, trained = None, False
+    task = task_for(splits.target, settings["task"])
     if settings["network"] is not None:
         network, notes, trained = named_network(
-            settings["network"], splits.input_shape, splits.outputs, splits.task
+            settings["network"], splits.input_shape, task.last_layer()
         )
-        check_fit(network, splits)
-    made = adapted(recipe(splits, network, settings["optimizer"]), splits, settings)
+        check_fit(network, splits.input_shape, task)
+    made = adapted(recipe(splits, task, network, settings["optimizer"]), settings)
+    task = task.adapted(made.network)
+    if settings["loss"] is not None:
+        task = task.with_loss(settings["loss"])
     if not trained:
         made.network.reset_parameters(torch.Generator().manual_seed(settings["seed"]))
     if settings["weights"] is not None:
         notes += published(made.network, settings["network"], settings["weights"])
     if settings["freeze"] is not None:
         made.network.freeze(settings["freeze"])
-    return made, notes
+    return Plan(task, made, notes)
 
 
-def adapted(made: Recipe, splits: Splits, settings: Mapping[str, Any]) -> Recipe:
+def adapted(made: Recipe, settings: Mapping[str, Any]) -> Recipe:
     """Return the recipe with the user's wishes in it."""
     wishes = {name: settings[name] for name in CHOICES if settings[name] is not None}
     if wishes.get("schedule") == NONE:
         wishes["schedule"] = None
-    if made.network.output_shape == (1,) and splits.task == "classification":
-        wishes.setdefault("loss", losses.binary_cross_entropy.name)
     if settings["augment"] is not None:
         wishes["augment"] = augmentation_text.parse(settings["augment"])
-    made = dataclasses.replace(made, **wishes)
-    check_loss(made.loss, splits.task)
-    return made
-
-
-def check_loss(name: str, task: str) -> None:
-    """Refuse a loss for numbers where there are classes, and the other way round.
-
-    Raises:
-        ValueError: When it is so.
-    """
-    loss = losses.by_name(name)
-    if (loss.predicts == "value") != (task == "regression"):
-        right = "squared_error or huber" if task == "regression" else "cross_entropy"
-        raise ValueError(f"--loss {name} is not for {task}: use {right}.")
+    return dataclasses.replace(made, **wishes)
 
 
 def threads(settings: Mapping[str, Any], made: Recipe | None, splits: Splits) -> int:
@@ -189,11 +193,11 @@ def threads(settings: Mapping[str, Any], made: Recipe | None, splits: Splits) ->
 # In run.json and back
 
 
-def to_plain(made: Recipe) -> dict[str, Any]:
+def to_plain(task: Task[Any], made: Recipe) -> dict[str, Any]:
     """Return a recipe as plain data; the augmentation as text, which people can read."""
     augment = NONE if made.augment is None else repr(made.augment)
-    plain = {name: getattr(made, name) for name in PARTS} | {"metrics": list(made.metrics)}
-    return plain | {"augment": augment}
+    plain = {name: getattr(made, name) for name in PARTS}
+    return plain | {"augment": augment, "loss": task.loss.name}
 
 
 def recipe_of(run: Run) -> Recipe:
@@ -206,16 +210,10 @@ def recipe_of(run: Run) -> Recipe:
     run.require(*NEEDED, may_be_null=False)
     plain = {name: run.settings[name] for name in PARTS}
     augment = augmentation_text.parse(str(plain["augment"]))
-    metrics = tuple(plain["metrics"])
-    network = run.network()
-    if not isinstance(network, Network):
-        raise ValueError(
-            f"{run.path} was begun with a classic network, which is fitted in one go: begin a "
-            f"new run by `neuropil train`."
-        )
+    network: Any = run.network()
     if run.settings.get("freeze") is not None:
         network.freeze(run.settings["freeze"])
-    return Recipe(**plain | {"network": network, "augment": augment, "metrics": metrics})
+    return Recipe(**plain | {"network": network, "augment": augment})
 
 
 def trainer(run: Run, made: Recipe, progress: Progress) -> Trainer:
@@ -224,4 +222,4 @@ def trainer(run: Run, made: Recipe, progress: Progress) -> Trainer:
     # Each look costs as much as two steps: some twenty of them do.
     watch = GradientWatch(every=max(1, made.epochs // 20))
     options |= {"checkpoints": run.checkpoints, "callbacks": [watch, Identity(run)]}
-    return made.trainer(**options, progress=progress)
+    return run.task.trainer(made, **options, progress=progress)

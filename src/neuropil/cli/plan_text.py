@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neuropil import optim
 from neuropil.cli.console import console, label, note
@@ -11,23 +11,26 @@ from neuropil.cli.run_data import described
 from neuropil.training.loop.closure_step import takes_all
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neuropil.core import Network
     from neuropil.datasets import Splits
-    from neuropil.runs.recipes import Recipe
+    from neuropil.runs.recipe import Recipe
+    from neuropil.runs.task import Task
 
 GLUE = "\N{NO-BREAK SPACE}"
 
 
-def show_plan(splits: Splits, made: Recipe, notes: list[str]) -> None:
+def show_plan(splits: Splits, task: Task[Any], made: Recipe, notes: Sequence[str] = ()) -> None:
     """Say what was found and what is going to be done."""
-    show_data(splits, notes)
+    show_data(splits, task, notes)
     label("Network", network_lines(made.network))
-    label("Training", training_line(made, len(splits.train)))
+    label("Training", training_line(task, made, len(splits.train)))
 
 
-def show_data(splits: Splits, notes: list[str]) -> None:
+def show_data(splits: Splits, task: Task[Any], notes: Sequence[str]) -> None:
     """Say what was found, and what a person should know."""
-    label("Data", described(splits))
+    label("Data", described(splits, task))
     for line in [*splits.notes, *notes]:
         note(line)
 
@@ -47,7 +50,7 @@ def network_lines(network: Network) -> str:
     return "\n".join([*lines, size]).replace(GLUE, " ")
 
 
-def training_line(made: Recipe, examples: int) -> str:
+def training_line(task: Task[Any], made: Recipe, examples: int) -> str:
     """Return how it is trained in one line."""
     epochs = f"{made.epochs} epoch{'s' * (made.epochs > 1)}"
     rate = "" if made.lr is None else f", lr {made.lr:g}"
@@ -56,7 +59,7 @@ def training_line(made: Recipe, examples: int) -> str:
         if takes_all(optim.by_name(made.optimizer)) and made.batch_size >= examples
         else f"{epochs} of batches of {made.batch_size}",
         made.optimizer + rate + (f" {made.schedule}" if made.schedule else ""),
-        made.loss,
+        task.loss.name,
     ]
     if made.augment is not None:
         parts.append(repr(made.augment))

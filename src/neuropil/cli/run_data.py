@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from neuropil.datasets import Splits
     from neuropil.runs.run_folder import Run
+    from neuropil.runs.task import Task
 
 # What a run remembers of how its data were opened, beside where they are.
 OPTIONS = (
@@ -28,12 +29,15 @@ def open_splits(settings: Mapping[str, Any]) -> Splits:
         ValueError: When the data cannot be used, or an option has no meaning for them.
     """
     from neuropil import datasets
+    from neuropil.runs.tasks import usual_task
     from neuropil.training.threads import threads_kept
 
     if settings["data"] is not None:
         # Means and deviations round by the number of threads, and must be the same on resuming.
+        options: dict[str, Any] = {name: settings[name] for name in OPTIONS}
+        options["task"] = usual_task(settings["task"])
         with threads_kept(1):
-            return datasets.open(settings["data"], **{n: settings[n] for n in OPTIONS})
+            return datasets.open(settings["data"], **options)
     for name in ("target", "task", "image_size", "color", "header", "encoding"):
         if settings[name] is not None:
             raise ValueError(
@@ -89,7 +93,7 @@ def then(text: str | None) -> tuple[int | tuple[int, int], int] | None:
     return side, int(epochs)
 
 
-def described(splits: Splits) -> str:
+def described(splits: Splits, task: Task[Any]) -> str:
     """Return what was found, in one line."""
     facts = splits.facts()
     kind = {"pictures": "pictures", "table": "rows", "arrays": "examples"}[splits.kind]
@@ -102,21 +106,7 @@ def described(splits: Splits) -> str:
         parts.append("test files kept for the end")
     elif facts["test"]:
         parts.append(f"{facts['test']:,} to test at the end")
-    return f"{splits.source}: {goal(splits)}; {', '.join(parts)}"
-
-
-def goal(splits: Splits) -> str:
-    """Return what is to be predicted."""
-    name = splits.preparation.target.name
-    of = f" of {name!r}" if name else ""
-    if splits.classes is None:
-        return (
-            f"regression{of}"
-            if splits.outputs == 1
-            else f"regression of {splits.outputs} numbers"
-        )
-    shown = ", ".join(splits.classes[:10]) + (", …" if len(splits.classes) > 10 else "")
-    return f"{len(splits.classes)} classes{of} ({shown})"
+    return f"{splits.source}: {task.goal()}; {', '.join(parts)}"
 
 
 def new_folder(data: str | None) -> Path:

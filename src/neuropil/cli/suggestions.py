@@ -33,12 +33,12 @@ def known_names() -> dict[str, Iterable[str]]:
     from neuropil.architectures.published.zoo_table import zoo_table
     from neuropil.cli import classic_training
     from neuropil.optim import schedules
-    from neuropil.optim.optimizer_table import BY_NAME
+    from neuropil.optim.optimizer_table import optimizers
     from neuropil.training.losses import losses
 
     return {
         "--network": [*zoo_table(), *classic_training.names()],
-        "--optimizer": BY_NAME,
+        "--optimizer": optimizers(),
         "--loss": losses.LOSSES,
         "--schedule": schedules.SCHEDULES,
     }

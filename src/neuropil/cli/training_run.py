@@ -16,8 +16,8 @@ from neuropil.cli.progress_bar import progress_for
 from neuropil.cli.run_data import new_folder, open_splits
 from neuropil.runs.run_facts import check_free
 from neuropil.runs.run_folder import Run
+from neuropil.runs.tasks import task_for
 from neuropil.training import GradientWatch, History
-from neuropil.training.losses import losses
 from neuropil.training.nonfinite import NonFiniteError
 from neuropil.training.threads import threads_kept
 
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neuropil.core import Network
-    from neuropil.datasets import Dataset, Splits, Target
+    from neuropil.datasets import Dataset, Splits
     from neuropil.runs.classic_model import ClassicModel
-    from neuropil.runs.recipes import Recipe
+    from neuropil.runs.recipe import Recipe
+    from neuropil.runs.task import Task
     from neuropil.training import Trainer
 
 # Where a training goes on at another size, its first part stands beside it under this name.
@@ -72,15 +73,15 @@ def begin(
     splits = open_splits({**settings, "data": typed})
     if classic_training.class_named(settings["network"]) is not None:
         return begin_classic(settings, splits, path, quiet=quiet)
-    made, notes = plan.chosen(splits, settings)
+    task, made, notes = plan.chosen(splits, settings)
     if first is not None and made.lr is not None:
         made = dataclasses.replace(made, lr=made.lr * SLOWER)
     if settings["then"] is not None:
         check_resizable(made.network, splits, settings["then"][0])
     if not quiet:
-        show_plan(splits, made, notes)
-    chosen = plan.to_plain(made) | {"threads": plan.threads(settings, made, splits)}
-    run = Run.create(path, made.network, splits, settings | chosen)
+        show_plan(splits, task, made, notes)
+    chosen = plan.to_plain(task, made) | {"threads": plan.threads(settings, made, splits)}
+    run = Run.create(path, made.network, splits, task, settings | chosen)
     with discarded_on_failure(run):
         complete(run, splits, made, quiet=quiet)
     return run
@@ -88,13 +89,13 @@ def begin(
 
 def begin_classic(settings: dict[str, Any], splits: Splits, path: Path, *, quiet: bool) -> Run:
     """Fit a classic network in a new run folder, and return it."""
-    model, notes = classic_training.model_of(settings, splits)
+    task = task_for(splits.target, settings["task"])
+    model, notes = classic_training.model_of(settings, splits, task)
     if not quiet:
-        show_data(splits, notes)
+        show_data(splits, task, notes)
         classic_training.show_model(model)
-    loss = losses.squared_error if splits.classes is None else losses.cross_entropy
-    threads = plan.threads(settings, None, splits)
-    run = Run.create(path, model, splits, {**settings, "loss": loss.name, "threads": threads})
+    chosen = {"loss": task.loss.name, "threads": plan.threads(settings, None, splits)}
+    run = Run.create(path, model, splits, task, settings | chosen)
     with discarded_on_failure(run):
         complete_classic(run, splits, model, quiet=quiet)
     return run
@@ -107,7 +108,7 @@ def complete_classic(run: Run, splits: Splits, model: ClassicModel, *, quiet: bo
             finish(run, splits, run.network(), run.history(), quiet=quiet)
             return
         start = time.perf_counter()
-        model.fit(*as_trained(splits.train, splits.preparation.target))
+        model.fit(*as_trained(splits.train, run.task))
         seconds = time.perf_counter() - start
         finish(run, splits, model, History([{"epoch": 1, "seconds": seconds}]), quiet=quiet)
 
@@ -159,12 +160,11 @@ def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
     with run.held(), threads_kept(run.settings["threads"]):
         trainer = plan.trainer(run, made, progress_for(quiet=quiet))
         run.status = "running"
-        target = splits.preparation.target
-        held_out = splits.validation
+        task, held_out = run.task, splits.validation
         with kept(run, made.network, trainer):
             trainer.fit(
-                as_trained(splits.train, target),
-                None if held_out is None else as_trained(held_out, target),
+                as_trained(splits.train, task),
+                None if held_out is None else as_trained(held_out, task),
                 epochs=made.epochs,
                 batch_size=made.batch_size,
                 resume=True,
@@ -181,15 +181,15 @@ def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
         )
 
 
-def as_trained(data: Dataset, target: Target) -> Any:
-    """Return examples with their targets in the form that the network learns.
+def as_trained(data: Dataset, task: Task[Any]) -> Any:
+    """Return examples with their labels as the loss takes them.
 
     Raises:
         ValueError: When they have none.
     """
     if data.targets is None:
         raise ValueError("the training data has no targets.")
-    return data.inputs, target.standardize(data.targets)
+    return data.inputs, task.encode(data.targets)
 
 
 @contextlib.contextmanager

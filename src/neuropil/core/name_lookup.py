@@ -6,7 +6,8 @@ import ast
 import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from neuropil.text import nearest, shortened
+from neuropil.checks import shown
+from neuropil.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +38,7 @@ def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
     if squeezed(name) not in found:
         suggestion = nearest(name, table)
         known = ", ".join(table)
-        raise ValueError(f"There is no {kind} {shortened(name)}.{suggestion} Known: {known}.")
+        raise ValueError(f"There is no {kind} {shown(name)}.{suggestion} Known: {known}.")
     return found[squeezed(name)]
 
 
@@ -78,7 +79,7 @@ def plain_options(text: str, maker: Callable[..., Any], *, leading: int = 0) -> 
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
         name, said = text.partition("(")[0][:40], str(error) or "it is nested too deeply"
         raise ValueError(
-            f"{shortened(text)} must be a name or a call with plain values, such as "
+            f"{shown(text)} must be a name or a call with plain values, such as "
             f"'{name}({names[0]}=…)': {said[:100]}."
         ) from None
     for name in options:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +20,20 @@ LARGEST_JSON = 64 * 2**20
 
 
 @contextmanager
-def reading(path: str | os.PathLike[str]) -> Iterator[None]:
+def reading(
+    path: str | os.PathLike[str], failure: type[ValueError] = ValueError
+) -> Iterator[None]:
     """Turn whatever reading a file raises into one line that begins with the file's name.
 
-    An interruption and a message that names the file already pass as they are.
+    An interruption passes as it is, and so does what was raised on purpose: a `failure`, or a
+    missing file and a ``ValueError`` that names the file where any ``ValueError`` will do.
 
     Args:
         path: The file.
+        failure: The class of the errors that are raised.
 
     Raises:
-        FileNotFoundError: When there is no such file.
+        FileNotFoundError: When there is no such file, unless `failure` is a class of its own.
         ValueError: When it cannot be read.
 
     Example:
@@ -38,32 +43,61 @@ def reading(path: str | os.PathLike[str]) -> Iterator[None]:
             ...
         ValueError: table.csv is damaged: list index out of range.
     """
-    name = str(path)
     try:
-        yield
-    except FileNotFoundError:
-        raise
+        with warnings.catch_warnings():
+            # Remarks of NumPy and Pillow about odd headers add nothing to the result.
+            warnings.simplefilter("ignore")
+            yield
     except Exception as cause:
-        if isinstance(cause, ValueError | OSError) and name in str(cause):
+        meant = isinstance(cause, failure)
+        if failure is ValueError:
+            missing = isinstance(cause, FileNotFoundError)
+            meant = missing or (meant and str(path) in str(cause))
+        if meant:
             raise
-        raise ValueError(f"{visible(name)} is damaged: {reason(cause)}.") from None
+        raise failure(f"{visible(path)} {what_went_wrong(cause)}.") from None
 
 
-def require_file(path: Path) -> None:
+def what_went_wrong(cause: Exception) -> str:
+    """Return what an error says of the file that was being read."""
+    if isinstance(cause, MemoryError):
+        why = reason(cause) if str(cause) else "it claims more than fits in memory"
+        return f"is too large: {why}"
+    if isinstance(cause, OSError):
+        return f"cannot be read: {cause.strerror or reason(cause)}"
+    return f"is damaged: {reason(cause)}"
+
+
+def require_file(
+    path: Path, *, or_folder: bool = False, failure: type[ValueError] = ValueError
+) -> None:
     """Refuse what is not a regular file: a pipe or a device would be waited on for ever.
 
     Args:
-        path: The path.
+        path: The path; links are followed.
+        or_folder: Whether a folder will do.
+        failure: The class of the error.
 
     Raises:
         FileNotFoundError: When there is nothing.
         ValueError: When it is something else.
     """
+    kind = unusual_kind(path)
+    if kind is not None and not (or_folder and kind == "a folder"):
+        raise failure(f"{visible(path)} is {kind}, not a file{' or folder' * or_folder}.")
+
+
+def unusual_kind(path: Path) -> str | None:
+    """Return what a path is where it is not a regular file.
+
+    Raises:
+        FileNotFoundError: When there is nothing.
+    """
     mode = path.stat().st_mode
-    if not stat.S_ISREG(mode):
-        kinds = {"a folder": stat.S_ISDIR, "a pipe": stat.S_ISFIFO, "a socket": stat.S_ISSOCK}
-        kind = next((word for word, is_kind in kinds.items() if is_kind(mode)), "a device")
-        raise ValueError(f"{visible(path)} is {kind}, not a file.")
+    kinds = {"a folder": stat.S_ISDIR, "a pipe": stat.S_ISFIFO, "a socket": stat.S_ISSOCK}
+    if stat.S_ISREG(mode):
+        return None
+    return next((word for word, is_kind in kinds.items() if is_kind(mode)), "a device")
 
 
 def read_json(path: Path, newest: int) -> dict[str, Any]:

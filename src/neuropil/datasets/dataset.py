@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.moments import narrow
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 
 MAX_INT64 = np.iinfo(np.int64).max
 
@@ -112,27 +112,25 @@ def describe(targets: Tensor | None) -> str:
     return f"{len(targets.unique())} classes"
 
 
-def as_inputs(values: Any) -> Tensor:
-    """Return inputs as a tensor: bytes and floats as they are, other integers as int64.
+def as_inputs(values: Any, title: str = "inputs") -> Tensor:
+    """Return examples as a tensor: bytes and floats as they are, other integers as int64.
+
+    Args:
+        values: An array, a tensor or nested lists.
+        title: What they are, for the error.
 
     Raises:
         DataError: If there is no axis of examples.
     """
-    tensor = values if isinstance(values, Tensor) else from_array(values, "inputs")
+    tensor = values if isinstance(values, Tensor) else from_array(values, title)
     if tensor.ndim == 0:
-        raise DataError("inputs need the examples along axis 0, got a single number.")
+        raise DataError(f"{title} need the examples along axis 0, got a single number.")
     return tensor
 
 
 def as_targets(values: Any) -> Tensor:
-    """Return targets as int64 class numbers or floating-point numbers.
-
-    Raises:
-        DataError: If there is no axis of examples.
-    """
-    tensor = values if isinstance(values, Tensor) else from_array(values, "targets")
-    if tensor.ndim == 0:
-        raise DataError("targets need the examples along axis 0, got a single number.")
+    """Return targets as int64 class numbers or floating-point numbers."""
+    tensor = as_inputs(values, "targets")
     return tensor if tensor.is_floating_point() else tensor.long()
 
 

@@ -4,48 +4,24 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from neuropil.datasets.arrays.array_file import ArrayFile, read_npy
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import existing, listed
+from neuropil.core.reading import reading
+from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.formats import FORMATS, misfit
+from neuropil.datasets.paths import find_existing, unpacked_suffix
 from neuropil.datasets.pictures.class_folders import Finds, is_picture
-from neuropil.datasets.pictures.picture_file import SUFFIXES
-from neuropil.datasets.reader_boundary import reading
-from neuropil.datasets.tables.table_file import read_table
-from neuropil.datasets.unpacking import unpacked_suffix
+from neuropil.datasets.prediction_inputs import PredictionInputs
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from neuropil.datasets.preparation import Preparation
-
-TABLES = (".csv", ".tsv")
-ARRAYS = (".npz", ".npy")
-
-
-@final
-@dataclass
-class PredictionInputs:
-    """New input in the form that a network was trained on.
-
-    Args:
-        inputs: ``(N, *input_shape)``.
-        names: What each example is called: its file, or its file and row.
-        notes: Lines that a person should read.
-        set_aside: The files that could not be read, each with its reason.
-    """
-
-    inputs: Tensor
-    names: list[str]
-    notes: list[str] = field(default_factory=list)
-    set_aside: list[str] = field(default_factory=list)
 
 
 def read_for_prediction(
@@ -71,7 +47,7 @@ def read_for_prediction(
         >>> from neuropil import datasets
         >>> ages = datasets.TablePreparation(
         ...     (datasets.NumberColumn("age", 30.0, indicator=False),),
-        ...     datasets.Target.of_classes(["no", "yes"], name="ill"),
+        ...     datasets.Classes(["no", "yes"], name="ill"),
         ...     names=("age", "ill"),
         ... )
         >>> with TemporaryDirectory() as folder:
@@ -82,7 +58,7 @@ def read_for_prediction(
         ([[41.0], [52.0]], ['people.csv, row 2', 'people.csv, row 3'])
     """
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
-    found = [existing(path) for path in several]
+    found = [find_existing(path) for path in several]
     gathered = PredictionInputs(torch.empty(0), [])
     files = [
         file
@@ -93,19 +69,20 @@ def read_for_prediction(
     batches: list[Tensor] = []
     for file in files:
         try:
-            with reading(file):
-                batch, names = read_one(preparation, file, gathered.notes)
+            with reading(file, DataError):
+                own = read_file(preparation, file, gathered.notes)
         except DataError as error:
-            if file.suffix.casefold() not in SUFFIXES or len(files) == 1:
+            if not is_picture(file) or len(files) == 1:
                 raise
             gathered.set_aside.append(str(error))
         else:
-            batches.append(batch)
+            batches.append(own.inputs)
+            gathered.table = own.table if len(files) == 1 else None
             if count[file.name] > 1:  # such as cat/1.png and dog/1.png
-                names = [str(file) + name.removeprefix(file.name) for name in names]
-            gathered.names += names
+                own.names = [str(file) + name.removeprefix(file.name) for name in own.names]
+            gathered.names += own.names
     if not batches:
-        why = f"none of {len(files)} files can be used: {listed(gathered.set_aside)}"
+        why = f"none of {len(files)} files can be used: {some_of(gathered.set_aside)}"
         raise DataError(
             why if files else "There is nothing to predict: name at least one file."
         )
@@ -132,85 +109,16 @@ def picture_files(folder: Path, set_aside: list[str]) -> list[Path]:
     return found
 
 
-def read_one(
-    preparation: Preparation, file: Path, notes: list[str]
-) -> tuple[Tensor, list[str]]:
-    """Return one file's examples and their names.
+def read_file(preparation: Preparation, file: Path, notes: list[str]) -> PredictionInputs:
+    """Return one file's examples.
 
     Raises:
         DataError: If the file does not fit.
     """
-    readers = READERS[preparation.kind]
-    for suffixes, read in readers.items():
-        if unpacked_suffix(file) in suffixes:
-            return read(preparation, file, notes)
-    trained = {"table": "a table", "array": "an array"}.get(preparation.kind, preparation.kind)
-    known = listed(sorted(suffix for suffixes in readers for suffix in suffixes), 20)
-    raise DataError(
-        f"{file} cannot be used with this network: it was trained on {trained} and takes "
-        f"{known}."
-    )
-
-
-def read_rows(preparation: Any, file: Path, notes: list[str]) -> tuple[Tensor, list[str]]:
-    """Return the rows of a table, with or without the target column."""
-    table = preparation.read(file, notes)
-    return preparation.encode(table, notes), row_names(file, table.rows)
-
-
-def read_numbers(preparation: Any, file: Path, notes: list[str]) -> tuple[Tensor, list[str]]:
-    """Return the rows of a table of numbers for a network that was trained on an array.
-
-    Raises:
-        DataError: If a cell holds none.
-    """
-    table = read_table(file, notes)
-    columns = [table.numbers(name) for name in table.names]
-    known = [column.values for column in columns if column is not None]
-    if len(known) < len(columns) or np.isnan(known).any():
-        raise DataError(
-            f"{file} must hold a number in every cell: the network was trained on arrays."
-        )
-    return preparation.encode(np.stack(known, axis=1)), row_names(file, table.rows)
-
-
-def row_names(file: Path, rows: Iterable[int]) -> list[str]:
-    """Return what each row of a table is called."""
-    return [f"{file.name}, row {row}" for row in rows]
-
-
-def read_array(preparation: Any, file: Path, notes: list[str]) -> tuple[Tensor, list[str]]:
-    """Return the examples in an array file.
-
-    Raises:
-        DataError: If the array does not fit.
-    """
-    if file.suffix.casefold() == ".npy":
-        name, array = file.name, read_npy(file)
-    else:
-        arrays = ArrayFile(file)
-        name = arrays.inputs_name()
-        array = arrays[name]
-        name = f"{file.name}, {name}"
-    try:
-        batch = preparation.encode(array, notes)
-    except DataError as error:
-        raise DataError(f"{file}: {error}") from None
-    if len(batch) == 1:
-        return batch, [name]
-    return batch, [f"{name}, row {row}" for row in range(len(batch))]
-
-
-def read_picture_file(
-    preparation: Any, file: Path, notes: list[str]
-) -> tuple[Tensor, list[str]]:
-    """Return one picture."""
-    return preparation.encode(file, notes), [file.name]
-
-
-READERS = {
-    "table": {TABLES: read_rows},
-    "pictures": {SUFFIXES: read_picture_file, ARRAYS: read_array},
-    "arrays": {ARRAYS: read_array, TABLES: read_numbers},
-}
-"""What reads which files for which kind of preparation."""
+    takes: list[str] = []
+    for known in FORMATS:
+        if preparation.kind in known.read:
+            if unpacked_suffix(file) in known.suffixes:
+                return known.read[preparation.kind](preparation, file, notes)
+            takes += known.suffixes
+    raise DataError(misfit(file, preparation.kind, takes))

@@ -5,34 +5,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from neuropil.datasets.arrays.idx import find_idx, open_idx
-from neuropil.datasets.arrays.named_arrays import open_arrays
-from neuropil.datasets.errors import DataError
+from neuropil.core.reading import reading
+from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.formats import FORMATS, Format, openable
 from neuropil.datasets.open_options import Options
-from neuropil.datasets.paths import existing, listed, visible
-from neuropil.datasets.pictures.picture_file import SUFFIXES
-from neuropil.datasets.pictures.picture_folder import open_picture_folder
-from neuropil.datasets.reader_boundary import reading
-from neuropil.datasets.tables.text_table import open_table
-from neuropil.datasets.unpacking import unpacked_suffix
+from neuropil.datasets.paths import find_existing, visible
+from neuropil.datasets.pictures.class_folders import is_picture, nothing_found
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
     from pathlib import Path
 
     from neuropil.datasets.splits import Splits
 
-KINDS = (
-    "a folder with a folder of pictures per class, a folder with MNIST's idx files, a table "
-    "(.csv, .tsv), and arrays (.npz, or a folder with x.npy and y.npy)"
-)
-TABLES = (".csv", ".tsv")
-FILE_READERS: dict[str, Callable[[Path, Options], Splits]] = {
-    ".csv": open_table,
-    ".tsv": open_table,
-    ".npz": open_arrays,
-}
+SPREADSHEETS = (".xlsx", ".xls", ".ods")
 
 
 def open(  # noqa: A001 - read as datasets.open
@@ -87,65 +74,62 @@ def open(  # noqa: A001 - read as datasets.open
         ...     rows = ["weight,colour,fruit", *["120,green,apple", "7,red,cherry"] * 10]
         ...     _ = file.write_text("\n".join(rows))
         ...     fruit = datasets.open(file)
-        >>> fruit.classes, fruit.preparation.feature_names
-        (['apple', 'cherry'], ['weight', 'colour=green', 'colour=red'])
+        >>> fruit.target.classes, fruit.preparation.feature_names
+        (('apple', 'cherry'), ['weight', 'colour=green', 'colour=red'])
         >>> len(fruit.train), len(fruit.validation), len(fruit.test)
         (14, 2, 4)
         >>> fruit.notes
         ["Target 'fruit' holds 2 distinct words: classification; task= overrides."]
     """
-    found = existing(path)
+    given = find_existing(path)
     options = Options(target, task, seed, validation, test, image_size, color, header, encoding)
-    with reading(found):
-        return open_folder(found, options) if found.is_dir() else open_file(found, options)
+    with reading(given, DataError):
+        found = find_format(given)
+        if found is None:
+            raise DataError(unknown_data(given))
+        known, opened, _ = found
+        return known.open(opened, options)
 
 
-SPREADSHEETS = (".xlsx", ".xls", ".ods")
+def find_format(path: Path) -> tuple[Format, Path, str] | None:
+    """Return the format that opens a path, the path to open, and what was seen there.
 
+    A folder without folders that holds one file of a format stands for that file.
 
-def open_file(path: Path, options: Options) -> Splits:
-    """Open a file by its suffix.
+    Args:
+        path: An existing file or folder.
 
     Raises:
-        DataError: If its kind is not known.
+        DataError: If a folder holds several such files.
     """
-    suffix = unpacked_suffix(path)
-    if suffix in FILE_READERS:
-        return FILE_READERS[suffix](path, options)
-    hint = "one picture alone teaches nothing" if suffix in SUFFIXES else f"known are {KINDS}"
-    if suffix in SPREADSHEETS:
+    for known in FORMATS:
+        if seen := known.recognises(path):
+            return known, path, seen
+    if not path.is_dir():
+        return None
+    single = [known for known in FORMATS if not known.folder]
+    files = [
+        (known, file, seen)
+        for file in visible(path)
+        for known in single
+        if (seen := known.recognises(file))
+    ]
+    if len(files) > 1:
+        raise DataError(
+            f"{path} holds {len(files)} data files: open one of them, such as "
+            f"{some_of(file.name for _, file, _ in files)}."
+        )
+    return files[0] if files else None
+
+
+def unknown_data(path: Path) -> str:
+    """Return why a path is not data of a known format, and what would be."""
+    if path.is_dir():
+        others = sum(entry.is_file() for entry in visible(path))
+        return f"{path} {nothing_found(visible(path), others)}."
+    hint = "one picture alone teaches nothing" if is_picture(path) else f"open {openable()}"
+    if path.suffix.casefold() in SPREADSHEETS:
         hint = "export the sheet as .csv"
     if re.search(r"idx\d-ubyte", path.name):
         hint = f"open the folder {path.parent}, which holds the other idx files too"
-    raise DataError(f"{path} cannot be opened as data: {hint}.")
-
-
-def open_folder(folder: Path, options: Options) -> Splits:
-    """Open a folder by what it holds: idx files, arrays, tables, or pictures."""
-    if find_idx(folder):
-        return open_idx(folder, options)
-    files = [entry for entry in visible(folder) if entry.is_file()]
-    if any(file.suffix.casefold() == ".npy" for file in files):
-        return open_arrays(folder, options)
-    readable = [file for file in files if unpacked_suffix(file) in FILE_READERS]
-    if readable and len(files) == len(visible(folder)):
-        return open_files(readable, options)
-    return open_picture_folder(folder, options)
-
-
-def open_files(files: list[Path], options: Options) -> Splits:
-    """Open the only table or array file of a folder, or ``train.csv`` with ``test.csv``.
-
-    Raises:
-        DataError: If there are others.
-    """
-    by_name = {file.name.casefold().split(".")[0]: file for file in files}
-    tables = all(unpacked_suffix(file) in TABLES for file in files)
-    if set(by_name) == {"train", "test"} and len(files) == 2 and tables:
-        return open_table(by_name["train"], options, by_name["test"])
-    if len(files) > 1:
-        raise DataError(
-            f"{files[0].parent} holds {len(files)} tables or array files: open one of them, "
-            f"such as {listed(file.name for file in files)}."
-        )
-    return FILE_READERS[unpacked_suffix(files[0])](files[0], options)
+    return f"{path} cannot be opened as data: {hint}."

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, final
 
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError
 from neuropil.datasets.splitting import split
 from neuropil.datasets.tables.encodings import check_encoding
 
@@ -78,6 +78,19 @@ class Options:
         for name in names if what == TABLE else (*names, *TABLE_OPTIONS):
             if getattr(self, name) is not None:
                 raise DataError(f"`{name}` has no meaning for {what}; leave it out.")
+
+    def require_task(self, task: str, what: str) -> None:
+        """Raise an error if another task was asked for than the one that `what` is for.
+
+        Args:
+            task: What the labels are for.
+            what: What is being read, and how it is labelled.
+
+        Raises:
+            DataError: If another was.
+        """
+        if self.task not in (None, task):
+            raise DataError(f"{what}: that is {task}, not {self.task}.")
 
     def cut(
         self,

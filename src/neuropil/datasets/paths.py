@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-import stat
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuropil.datasets.errors import DataError, MissingDataError
+from neuropil.core.reading import require_file
+from neuropil.datasets.data_errors import DataError, MissingDataError
+from neuropil.text import nearest
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
-
-NOT_REGULAR = {
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFSOCK: "a socket",
-}
 
 
-def existing(path: str | os.PathLike[str]) -> Path:
+def find_existing(path: str | os.PathLike[str]) -> Path:
     """Return the path if there is such a file or folder, or suggest near names.
 
     Args:
@@ -37,9 +29,9 @@ def existing(path: str | os.PathLike[str]) -> Path:
     try:
         found = found.expanduser()
         if not found.exists():
-            found = spelled_alike(found)
+            found = find_spelling(found)
         if found.exists():
-            require_regular(found)
+            require_file(found, or_folder=True, failure=DataError)
             return found
         dangling = found.is_symlink() and found.readlink()
     except (OSError, RuntimeError) as error:  # an unknown user's home is a RuntimeError
@@ -50,27 +42,11 @@ def existing(path: str | os.PathLike[str]) -> Path:
     folder = found.parent
     if not folder.is_dir():
         raise MissingDataError(f"There is no {found}: the folder {folder} does not exist.")
-    raise MissingDataError(
-        "There is no "
-        f"{found}{did_you_mean(found.name, (entry.name for entry in visible(folder)))}"
-    )
+    near = nearest(found.name, (entry.name for entry in visible(folder)))
+    raise MissingDataError(f"There is no {found}.{near}")
 
 
-def require_regular(path: Path) -> None:
-    """Refuse a pipe, a device or a socket, which would be waited for without end.
-
-    Args:
-        path: A file or a folder; links are followed.
-
-    Raises:
-        DataError: If it is none.
-    """
-    kind = NOT_REGULAR.get(stat.S_IFMT(path.stat().st_mode))
-    if kind is not None:
-        raise DataError(f"{path} is {kind}: data are read from files and folders alone.")
-
-
-def spelled_alike(path: Path) -> Path:
+def find_spelling(path: Path) -> Path:
     """Return the file whose name differs only in how accents are written, or the path itself.
 
     One system writes é as one character, another as e with an accent after it.
@@ -81,20 +57,32 @@ def spelled_alike(path: Path) -> Path:
     if path.name.isascii() or not path.parent.is_dir():
         return path
     alike = (
-        entry for entry in path.parent.iterdir() if composed(entry.name) == composed(path.name)
+        entry
+        for entry in path.parent.iterdir()
+        if compose_accents(entry.name) == compose_accents(path.name)
     )
     return next(alike, path)
 
 
-def composed(name: str) -> str:
+def compose_accents(name: str) -> str:
     """Return a name with accents as parts of their letters: one name however it is written."""
     return unicodedata.normalize("NFC", name)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the end of a sentence that suggests the nearest known names."""
-    near = difflib.get_close_matches(name, sorted(known), n=3)
-    return f": did you mean {' or '.join(map(repr, near))}?" if near else "."
+PACKED = (".gz", ".bz2", ".zst", ".lz4", ".xz", ".zip")
+"""Endings that a packed file adds to its own."""
+
+
+def unpacked_suffix(path: Path) -> str:
+    """Return the suffix of a file in lower case, without that of its packing.
+
+    Args:
+        path: ``table.csv.gz`` gives ``.csv``.
+    """
+    suffixes = [suffix.casefold() for suffix in path.suffixes]
+    if len(suffixes) > 1 and suffixes[-1] in PACKED:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
 
 
 def visible(folder: Path) -> list[Path]:
@@ -120,21 +108,3 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
         for part, text in zip(parts, digits, strict=True)
     )
     return (*keys, (2, 0, name))
-
-
-def listed(items: Iterable[object], limit: int = 3) -> str:
-    """Return ``a, b, c and 4 more``."""
-    texts = [shortened(str(item), 150) for item in items]
-    if len(texts) <= limit:
-        return ", ".join(texts)
-    return f"{', '.join(texts[:limit])} and {len(texts) - limit:,} more"
-
-
-def shortened(text: str, limit: int = 60) -> str:
-    """Return a text that may come from a hostile file cut to a length fit for a message."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return ``1 picture`` or ``2,000 pictures``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any, final
 
 from typing_extensions import override
 
+from neuropil.core.reading import reading
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.reader_boundary import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from neuropil.datasets.preparation import Preparation
+    from neuropil.datasets.target import Target
 
 
 @final
@@ -35,8 +36,8 @@ class Splits:
     Example:
         >>> from neuropil import datasets
         >>> digits = datasets.load_handwritten_digits()
-        >>> digits.input_shape, digits.task, len(digits.classes)
-        ((1, 8, 8), 'classification', 10)
+        >>> digits.input_shape, digits.target.kind, len(digits.target.classes)
+        ((1, 8, 8), 'classes', 10)
         >>> len(digits.train), len(digits.validation), len(digits.test)
         (1258, 180, 359)
     """
@@ -67,7 +68,7 @@ class Splits:
     def test(self) -> Dataset | None:
         """The test examples; their files are read at first use."""
         if callable(self._test):
-            with reading(self.source):
+            with reading(self.source, DataError):
                 self._test = self._test(self.notes)
         return self._test
 
@@ -82,20 +83,9 @@ class Splits:
         return self.preparation.kind
 
     @property
-    def task(self) -> str:
-        """``"classification"`` or ``"regression"``."""
-        return self.preparation.target.task
-
-    @property
-    def classes(self) -> list[str] | None:
-        """Name of each class by class number; None for regression."""
-        classes = self.preparation.target.classes
-        return None if classes is None else list(classes)
-
-    @property
-    def outputs(self) -> int:
-        """How many numbers a network for these data gives."""
-        return self.preparation.target.outputs
+    def target(self) -> Target:
+        """What the labels are."""
+        return self.preparation.target
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -107,8 +97,6 @@ class Splits:
         return {
             "source": self.source,
             "kind": self.kind,
-            "task": self.task,
-            "classes": self.classes,
             "input_shape": list(self.input_shape),
             "train": len(self.train),
             "validation": 0 if self.validation is None else len(self.validation),

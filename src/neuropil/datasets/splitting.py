@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import counted
+from neuropil.datasets.data_errors import DataError
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from neuropil.datasets.dataset import Dataset
@@ -109,7 +109,7 @@ def split_indices(
             else ("", "")
         )
         raise DataError(
-            f"{counted(count, 'example')}{classed} cannot spare {sizes[1]:,} for validation "
+            f"{number_of(count, 'example')}{classed} cannot spare {sizes[1]:,} for validation "
             f"and {sizes[0]:,} for the test: training needs at least one{each}."
         )
     shuffled = np.random.default_rng(seed).permutation(count)

@@ -1,96 +1,164 @@
-"""What a network is to give: classes by name, or numbers in their own units."""
+"""What a label is: a class by name, or numbers in their own units."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from neuropil.core.moments import ROUNDING, moments
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import listed, natural_key
+from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.paths import natural_key
 from neuropil.datasets.plain_fields import number_tuple, text, text_tuple
 from neuropil.datasets.tables.cells import as_number, is_number
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+KINDS: dict[str, type[Target]] = {}
+"""The kinds of target by the name that they have in plain data."""
 
-@final
-@dataclass(frozen=True)
-class Target:
-    """What a network is to give: classes by name, or numbers in their own units.
 
-    Numbers are standardised for training, ``z = (y − mean) / scale``, and given back as ``y = z
-    · scale + mean``.
+class Target(ABC):
+    """What a label is: how labels become a tensor, and what all of them have in common.
 
-    Args:
-        task: ``"classification"`` or ``"regression"``.
+    Attributes:
+        kind: Its name in plain data.
         name: Name of the target column, if it has one.
-        classes: Name of each class, by class number; regression has none.
-        mean: Mean of each number over the training examples; classification has none.
-        scale: Standard deviation of each number over the training examples, never zero.
-
-    Raises:
-        DataError: If these do not fit together.
-
-    Example:
-        >>> import torch
-        >>> from neuropil.datasets import Target
-        >>> price = Target.of_numbers(torch.tensor([10.0, 20.0, 30.0, 40.0]), name="price")
-        >>> price.mean, price.standardize(torch.tensor([25.0]))
-        ((25.0,), tensor([0.]))
-        >>> price.restore(torch.tensor([0.0]))
-        tensor([25.], dtype=torch.float64)
     """
 
-    task: str
-    name: str | None = None
-    classes: tuple[str, ...] | None = None
-    mean: tuple[float, ...] = ()
-    scale: tuple[float, ...] = ()
+    kind: ClassVar[str]
+    name: str | None
 
-    def __post_init__(self) -> None:
-        if self.task == "classification":
-            sound = self.classes is not None and len(set(self.classes)) == len(self.classes) > 0
-        else:
-            sound = self.task == "regression" and len(self.mean) == len(self.scale) > 0
-            sound = sound and all(scale > 0 for scale in self.scale)
-        if not sound:
-            raise DataError(
-                "a target needs distinct classes, or a mean and a scale above 0 for each "
-                f"number; got {self}."
-            )
+    def __init_subclass__(cls) -> None:
+        KINDS[cls.kind] = cls
+
+    @property
+    @abstractmethod
+    def outputs(self) -> int:
+        """How many numbers a network gives for one label."""
 
     @classmethod
-    def of_classes(cls, classes: Sequence[str], *, name: str | None = None) -> Self:
-        """Return the target of a classification.
-
-        Args:
-            classes: Name of each class, by class number.
-            name: Name of the target column, if it has one.
-        """
-        return cls("classification", name, tuple(classes))
-
-    @classmethod
-    def of_labels(
-        cls,
-        labels: Iterable[str],
-        where: str,
-        *,
-        order: Sequence[str] | None = None,
-        name: str | None = None,
-    ) -> Self:
-        """Return the target of a classification whose classes are the distinct labels.
+    @abstractmethod
+    def fit(cls, labels: Any, where: str, *, name: str | None = None) -> Self:
+        """Return the target that training labels have in common.
 
         Args:
             labels: The training examples' labels.
             where: What holds them, for the error.
-            order: All classes in their order; None for the order of numbers, or natural order.
             name: Name of the target column, if it has one.
+
+        Raises:
+            DataError: If there is nothing to tell apart.
+        """
+
+    @abstractmethod
+    def collate(self, labels: Any, where: str) -> Tensor:
+        """Return labels as one tensor with the examples along axis 0.
+
+        Args:
+            labels: One label per example.
+            where: What holds them, for the error.
+
+        Raises:
+            DataError: If a label is none of this target.
+        """
+
+    def move(self, targets: Tensor, matrix: Tensor, size: tuple[int, int]) -> Tensor:  # noqa: ARG002 - for labels that have a place
+        """Return targets after a change of their pictures; by default they do not change.
+
+        Args:
+            targets: What `collate` gave.
+            matrix: ``(N, 2, 3)``, from a place in the old picture to one in the new.
+            size: Height and width of the new picture.
+        """
+        return targets
+
+    @abstractmethod
+    def fields(self) -> dict[str, Any]:
+        """Return everything but kind and name as plain data."""
+
+    @classmethod
+    @abstractmethod
+    def from_fields(cls, data: dict[str, Any], name: str | None) -> Self:
+        """Return the target that `fields` described."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this as plain data."""
+        return {"kind": self.kind, "name": self.name, **self.fields()}
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> Target:
+        """Return the target that `to_json` described.
+
+        Args:
+            data: What `to_json` gave.
+
+        Raises:
+            DataError: If it is damaged.
+        """
+        kind = text(data, "kind")
+        if kind not in KINDS:
+            raise DataError(
+                f"damaged target: unknown kind {kind!r}, known are {sorted(KINDS)}."
+            )
+        name = None if data.get("name") is None else text(data, "name")
+        return KINDS[kind].from_fields(data, name)
+
+
+@final
+@dataclass(frozen=True)
+class Classes(Target):
+    """One class for each example.
+
+    Args:
+        classes: Name of each class, by class number.
+        name: Name of the target column, if it has one.
+
+    Raises:
+        DataError: If there are no classes, or two of the same name.
+
+    Example:
+        >>> from neuropil.datasets import Classes
+        >>> Classes.fit(["dog", "cat", "dog"], "here").classes
+        ('cat', 'dog')
+        >>> Classes(["cat", "dog"]).collate(["dog", "cat"], "here")
+        tensor([1, 0])
+    """
+
+    kind = "classes"
+
+    classes: Sequence[str]
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", tuple(self.classes))
+        if not len(set(self.classes)) == len(self.classes) > 0:
+            raise DataError(f"a target needs distinct classes; got {self}.")
+
+    @classmethod
+    @override
+    def fit(
+        cls,
+        labels: Iterable[str],
+        where: str,
+        *,
+        name: str | None = None,
+        order: Sequence[str] | None = None,
+    ) -> Self:
+        """Return the target whose classes are the distinct labels.
+
+        Args:
+            labels: The training examples' labels.
+            where: What holds them, for the error.
+            name: Name of the target column, if it has one.
+            order: All classes in their order; None for the order of numbers, or natural order.
 
         Raises:
             DataError: If there is only one class.
@@ -108,63 +176,16 @@ class Target:
                 found,
                 key=lambda name: (exact_number(name) if numeric else 0, natural_key(name)),
             )
-        return cls.of_classes(order, name=name)
-
-    @classmethod
-    def of_numbers(cls, values: Tensor, *, name: str | None = None) -> Self:
-        """Return the target of a regression.
-
-        Args:
-            values: The training examples' targets, ``(N)`` or ``(N, k)``.
-            name: Name of the target column, if it has one.
-
-        Raises:
-            DataError: If every example has the same target.
-        """
-        columns = values.double().reshape(len(values), -1)
-        mean, deviation = (value[0] for value in moments(columns, [0]))
-        constant = deviation <= ROUNDING * mean.abs()
-        if constant.all():
-            raise DataError(
-                f"the target{f' {name!r}' if name else ''} has the same value, "
-                f"{mean[0].item():g}, in every training example: there is nothing to learn."
-            )
-        scale = torch.where(constant, 1.0, deviation)
-        return cls("regression", name, None, tuple(mean.tolist()), tuple(scale.tolist()))
+        return cls(order, name)
 
     @property
+    @override
     def outputs(self) -> int:
-        """How many numbers the network gives: one a class, or one a regression target."""
-        return len(self.mean) if self.classes is None else len(self.classes)
+        return len(self.classes)
 
-    def standardize(self, targets: Tensor) -> Tensor:
-        """Return regression targets with mean 0 and deviation 1; class numbers unchanged.
-
-        The mean is taken off in double precision; the result is in single precision.
-
-        Args:
-            targets: Targets in their own units, ``(N)`` or ``(N, k)``.
-        """
-        if self.classes is not None:
-            return targets
-        exact = targets.double()
-        return ((exact - exact.new_tensor(self.mean)) / exact.new_tensor(self.scale)).float()
-
-    def restore(self, outputs: Tensor) -> Tensor:
-        """Return a regression network's outputs in the targets' own units; classes unchanged.
-
-        Numbers far from zero keep their digits: the result is in double precision.
-
-        Args:
-            outputs: What the network gave, ``(N)`` or ``(N, k)``.
-        """
-        if self.classes is not None:
-            return outputs
-        exact = outputs.double()
-        return exact * exact.new_tensor(self.scale) + exact.new_tensor(self.mean)
-
-    def encode_classes(self, labels: Sequence[str], where: str) -> Tensor:
-        """Return class numbers for class names.
+    @override
+    def collate(self, labels: Sequence[str], where: str) -> Tensor:
+        """Return class numbers ``(N)`` for class names.
 
         Args:
             labels: One class name per example.
@@ -173,41 +194,127 @@ class Target:
         Raises:
             DataError: If a name is no class of this target.
         """
-        numbers = {name: number for number, name in enumerate(self.classes or ())}
+        numbers = {name: number for number, name in enumerate(self.classes)}
         if unknown := sorted(set(labels) - set(numbers)):
             raise DataError(
                 f"{where} holds classes that the training data lack: "
-                f"{listed(map(repr, unknown))}; known are {listed(map(repr, numbers), 10)}."
+                f"{some_of(map(repr, unknown))}; known are {some_of(map(repr, numbers), 10)}."
             )
         return torch.tensor([numbers[label] for label in labels], dtype=torch.int64)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return this as plain data."""
-        return {
-            "task": self.task,
-            "name": self.name,
-            "classes": None if self.classes is None else list(self.classes),
-            "mean": list(self.mean),
-            "scale": list(self.scale),
-        }
+    @override
+    def fields(self) -> dict[str, Any]:
+        return {"classes": list(self.classes)}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Return the target that `to_json` described.
+    @override
+    def from_fields(cls, data: dict[str, Any], name: str | None) -> Self:
+        return cls(text_tuple(data, "classes"), name)
+
+
+@final
+@dataclass(frozen=True)
+class Numbers(Target):
+    """One or several numbers for each example.
+
+    They are standardised for training, ``z = (y − mean) / scale``, and given back as
+    ``y = z · scale + mean``.
+
+    Args:
+        mean: Mean of each number over the training examples.
+        scale: Standard deviation of each number over the training examples, never zero.
+        name: Name of the target column, if it has one.
+
+    Raises:
+        DataError: If there is not one mean and one scale above 0 for each number.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.datasets import Numbers
+        >>> price = Numbers.fit(torch.tensor([10.0, 20.0, 30.0, 40.0]), "here", name="price")
+        >>> price.mean, price.standardize(torch.tensor([25.0]))
+        ((25.0,), tensor([0.]))
+        >>> price.restore(torch.tensor([0.0]))
+        tensor([25.], dtype=torch.float64)
+    """
+
+    kind = "numbers"
+
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        sound = len(self.mean) == len(self.scale) > 0
+        if not sound or not all(scale > 0 for scale in self.scale):
+            raise DataError(
+                f"a target needs a mean and a scale above 0 for each number; got {self}."
+            )
+
+    @classmethod
+    @override
+    def fit(cls, labels: Tensor, where: str, *, name: str | None = None) -> Self:
+        """Return the target with the mean and deviation of numbers.
 
         Args:
-            data: What `to_json` gave.
+            labels: The training examples' numbers, ``(N)`` or ``(N, k)``.
+            where: What holds them, for the error.
+            name: Name of the target column, if it has one.
 
         Raises:
-            DataError: If it is damaged.
+            DataError: If every example has the same numbers.
         """
-        return cls(
-            text(data, "task"),
-            None if data.get("name") is None else text(data, "name"),
-            None if data.get("classes") is None else text_tuple(data, "classes"),
-            number_tuple(data, "mean"),
-            number_tuple(data, "scale"),
-        )
+        columns = labels.double().reshape(len(labels), -1)
+        mean, deviation = (value[0] for value in moments(columns, [0]))
+        constant = deviation <= ROUNDING * mean.abs()
+        if constant.all():
+            raise DataError(
+                f"{where} has the same value, {mean[0].item():g}, in every training example: "
+                "there is nothing to learn."
+            )
+        scale = torch.where(constant, 1.0, deviation)
+        return cls(tuple(mean.tolist()), tuple(scale.tolist()), name)
+
+    @property
+    @override
+    def outputs(self) -> int:
+        return len(self.mean)
+
+    @override
+    def collate(self, labels: Any, where: str) -> Tensor:
+        """Return numbers ``(N)`` or ``(N, k)`` in double precision."""
+        return torch.as_tensor(labels).double()
+
+    def standardize(self, targets: Tensor) -> Tensor:
+        """Return targets with mean 0 and deviation 1.
+
+        The mean is taken off in double precision; the result is in single precision.
+
+        Args:
+            targets: Targets in their own units, ``(N)`` or ``(N, k)``.
+        """
+        exact = targets.double()
+        return ((exact - exact.new_tensor(self.mean)) / exact.new_tensor(self.scale)).float()
+
+    def restore(self, outputs: Tensor) -> Tensor:
+        """Return what a network gives in the targets' own units.
+
+        Numbers far from zero keep their digits: the result is in double precision.
+
+        Args:
+            outputs: Standardised values, ``(N)`` or ``(N, k)``.
+        """
+        exact = outputs.double()
+        return exact * exact.new_tensor(self.scale) + exact.new_tensor(self.mean)
+
+    @override
+    def fields(self) -> dict[str, Any]:
+        return {"mean": list(self.mean), "scale": list(self.scale)}
+
+    @classmethod
+    @override
+    def from_fields(cls, data: dict[str, Any], name: str | None) -> Self:
+        return cls(number_tuple(data, "mean"), number_tuple(data, "scale"), name)
 
 
 def exact_number(label: str) -> Decimal:

@@ -8,30 +8,22 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import listed
+from neuropil.core.free_memory import format_bytes, require_memory
+from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.paths import PACKED
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
 ARROW_CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4"}
-PACKED = (*ARROW_CODECS, ".xz", ".zip")
-"""Endings that a packed file adds to its own."""
+UNSUSPICIOUS = 2**28
+"""Packed data that unpack to less than this many bytes are read however small the file is."""
+MOST_REAL_DATA = 200
+"""Real data never unpack to more than this many times their size; zeros would to 1,032."""
 LEAST_LIMIT, MOST_TIMES = 2**26, 200
 """A packed file may unpack to 64 MiB, or to 200 times its own size: tables stay far below."""
-
-
-def unpacked_suffix(path: Path) -> str:
-    """Return the suffix of a file in lower case, without that of its packing.
-
-    Args:
-        path: ``table.csv.gz`` gives ``.csv``.
-    """
-    suffixes = [suffix.casefold() for suffix in path.suffixes]
-    if len(suffixes) > 1 and suffixes[-1] in PACKED:
-        suffixes.pop()
-    return suffixes[-1] if suffixes else ""
 
 
 def read_unpacked(path: Path) -> bytes:
@@ -53,7 +45,7 @@ def read_unpacked(path: Path) -> bytes:
         content = read_packed(path, suffix, limit)
     except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowInvalid) as error:
         strerror = getattr(error, "strerror", None)
-        why = f"cannot be read: {strerror}" if strerror else "is damaged or truncated"
+        why = f"cannot be read: {strerror}" if strerror else "is damaged"
         raise DataError(f"{path} {why}.") from None
     if len(content) > limit:
         raise DataError(f"{path} unpacks to more than {limit / 2**20:,.0f} MiB: unpack it.")
@@ -80,7 +72,7 @@ def read_packed(path: Path, suffix: str, limit: int) -> bytes:
         ]
         if len(names) != 1:
             raise DataError(
-                f"{path} must hold one file, got {len(names):,}: {listed(names)}; unpack it."
+                f"{path} must hold one file, got {len(names):,}: {some_of(names)}; unpack it."
             )
         try:
             with archive.open(names[0]) as stream:
@@ -97,3 +89,24 @@ def read_up_to(stream: IO[bytes], limit: int) -> bytes:
         pieces.append(piece)
         room -= len(piece)
     return b"".join(pieces)
+
+
+def check_unpacked(path: Path, size: int) -> None:
+    """Refuse a packed file that unpacks to more than real data can.
+
+    Args:
+        path: The packed file.
+        size: Bytes that it declares to unpack to.
+
+    Raises:
+        DataError: If it claims too much for its own size.
+        MemoryError: If there is not that much memory free.
+    """
+    packed = path.stat().st_size
+    if size > max(UNSUSPICIOUS, MOST_REAL_DATA * packed):
+        raise DataError(
+            f"{path} has {format_bytes(packed)} and claims to unpack to {format_bytes(size)}: "
+            f"no data pack more than {MOST_REAL_DATA} to 1. Save it without packing if it is "
+            "meant."
+        )
+    require_memory(size, f"{path.name}, unpacked,")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.optim.optimizer_options import check_options, some_parameters
+from neuropil.optim.optimizer_options import RULES, check_options, some_parameters
 from neuropil.optim.outcome import REASONS, Outcome, Reason
 from neuropil.optim.parameter_vector import WeightVector
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from torch.optim.optimizer import ParamsT
 
+    from neuropil.checks import Rules
 
 # How torch says that a graph was gone through before, or that there is none to go through.
 TWICE = "backward through the graph a second time"
@@ -70,11 +71,13 @@ class BatchMethod(torch.optim.Optimizer):
     """
 
     needs: Literal["closure", "residuals"] = "closure"
+    # What each option may be; a subclass adds those that are its own.
+    rules: ClassVar[Rules] = RULES
     vector: WeightVector | None = None  # what `weights` returned last
 
     def __init__(self, params: ParamsT, options: dict[str, Any]) -> None:
         name = type(self).__name__
-        check_options(name, options)
+        check_options(name, options, self.rules)
         super().__init__(some_parameters(name, params), options)
 
     @override

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuropil.optim.optimizer_options import check_options
+from neuropil.checks import number
 
 
 def scale_lr(lr: float, batch_size: int, base_batch_size: int = 256) -> float:
@@ -30,8 +30,7 @@ def scale_lr(lr: float, batch_size: int, base_batch_size: int = 256) -> float:
         >>> scale_lr(0.1, batch_size=32, base_batch_size=128)
         0.025
     """
-    check_options("scale_lr", {"lr": lr})
-    for name, size in (("batch_size", batch_size), ("base_batch_size", base_batch_size)):
-        if not size >= 1:
-            raise ValueError(f"scale_lr: `{name}` must be at least 1, got {size!r}.")
+    number(lr, "scale_lr: `lr`", "(0, inf)")
+    number(batch_size, "scale_lr: `batch_size`", "[1, inf)")
+    number(base_batch_size, "scale_lr: `base_batch_size`", "[1, inf)")
     return lr * (batch_size / base_batch_size)

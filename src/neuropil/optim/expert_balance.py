@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 from typing_extensions import override
 
 from neuropil.optim.regularizer_terms import Penalty, Weight, total
-from neuropil.optim.regularizers import Regularizer, checked, names_of
+from neuropil.optim.regularizers import Regularizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def balance(rate: float = 0.01, *, only: str | Sequence[str] | None = None) -> R
         >>> balance(0.01) + balance(0.1, only="mixtureofexperts2")
         balance(0.01) + balance(0.1, only=('mixtureofexperts2',))
     """
-    return Regularizer((Balance(checked("balance", "rate", rate), names_of("balance", only)),))
+    return Regularizer((Balance(rate, only),))
 
 
 @final

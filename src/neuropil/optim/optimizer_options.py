@@ -2,136 +2,91 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
-from neuropil.text import nearest
+from neuropil import checks
+from neuropil.checks import COUNTABLE, flag, interval, number, optional, shown, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neuropil.checks import Rule, Rules
 
 
-class Rule(NamedTuple):
-    """What an option must satisfy, as a test and in words.
+def pair(bounds: str) -> Rule:
+    """Return the rule of two numbers, each within the interval."""
 
-    Attributes:
-        holds: The test.
-        words: What it must be.
-        number: Whether it is a number, which the test gets as a float.
-    """
+    def rule(value: Any, what: str) -> Any:
+        try:
+            first, second = value
+            return number(plain(first), what, bounds), number(plain(second), what, bounds)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{what} must be two numbers in {bounds}, got {shown(value)}."
+            ) from None
 
-    holds: Callable[[Any], bool]
-    words: str
-    number: bool = True
+    return rule
 
 
-POSITIVE = Rule(lambda x: 0 < x < math.inf, "a number above 0")
-NOT_NEGATIVE = Rule(lambda x: 0 <= x < math.inf, "a number of at least 0")
-COUNT = Rule(lambda x: x >= 1 and x == int(x), "a whole number of at least 1")
-WHOLE = Rule(lambda x: 1 <= x < math.inf and x % 1 == 0, "a whole number of at least 1")
-INDEX = Rule(lambda x: 0 <= x < math.inf and x % 1 == 0, "a whole number of at least 0")
-FRACTION = Rule(lambda x: 0 <= x < 1, "at least 0 and below 1")
-PART = Rule(lambda x: 0 <= x <= 1, "from 0 to 1")
-FLAG = Rule(lambda x: isinstance(x, bool | np.bool_), "True or False", number=False)
-# None lets the optimiser choose.
-CHOICE = Rule(lambda x: x is None or FLAG.holds(x), "True or False or None", number=False)
+POSITIVE, NOT_NEGATIVE = interval("(0, inf)"), interval("[0, inf)")
+FRACTION, PART = interval("[0, 1)"), interval("[0, 1]")
 
-RULES = {
+# The options that mean the same everywhere; a class adds its own in `rules`.
+RULES: Rules = {
     "lr": POSITIVE,
     "damping": POSITIVE,
-    "restarts": WHOLE,
+    "restarts": whole,
     "momentum": FRACTION,
     "dampening": PART,
-    "betas": FRACTION,
+    "betas": pair("[0, 1)"),
     "alpha": FRACTION,
     "rho": FRACTION,
     "eps": NOT_NEGATIVE,
     "weight_decay": NOT_NEGATIVE,
     "lr_decay": NOT_NEGATIVE,
     "initial_accumulator_value": NOT_NEGATIVE,
-    "curvature": Rule(lambda x: 1e-4 < x < 1, "above 0.0001 and below 1"),
+    # Above c₁ of the line search, which is 1e-4.
+    "curvature": interval("(0.0001, 1)"),
     "tolerance": NOT_NEGATIVE,
-    "max_evaluations": COUNT,
-    "memory": COUNT,
+    "max_evaluations": whole,
+    "memory": whole,
     "min_curvature": POSITIVE,
-    "seed": INDEX,
-    "power": POSITIVE,
-    "factor": Rule(lambda x: 0 < x <= 1, "above 0 and at most 1"),
-    "rise": FRACTION,
-    "start": PART,
-    "end": PART,
-    "hessian_free": CHOICE,
-    "foreach": CHOICE,
-    "fused": CHOICE,
-} | dict.fromkeys(
-    (
-        "amsgrad",
-        "bayesian",
-        "biases",
-        "capturable",
-        "centered",
-        "differentiable",
-        "geodesic",
-        "maximize",
-        "nesterov",
-    ),
-    FLAG,
-)
+    "seed": partial(whole, minimum=0, maximum=COUNTABLE),
+    "hessian_free": optional(flag),
+    "foreach": optional(flag),
+    "fused": optional(flag),
+    "amsgrad": flag,
+    "bayesian": flag,
+    "capturable": flag,
+    "centered": flag,
+    "differentiable": flag,
+    "geodesic": flag,
+    "maximize": flag,
+    "nesterov": flag,
+}
 
 
-def check_options(
-    owner: str, options: dict[str, Any], *, pairs: Iterable[str] = ("betas",)
-) -> None:
-    """Refuse an option that is out of its range; options without a rule pass.
+def check_options(owner: str, options: Mapping[str, Any], rules: Rules = RULES) -> None:
+    """Refuse an option that its rule does not allow; options without a rule pass.
 
     Args:
         owner: Whose options they are.
-        options: Their values by name.
-        pairs: Those that are two numbers, each with the same rule.
+        options: Their values by name; a tensor of one number counts as the number.
+        rules: What each may be.
 
     Raises:
         ValueError: Naming the optimiser, the option, what was given and what would be right.
     """
-    for option, given in options.items():
-        if option not in RULES:
-            continue
-        values = given if option in pairs else (given,)
-        if option in pairs and (not isinstance(given, tuple | list) or len(given) != 2):
-            raise ValueError(f"{owner}: `{option}` must be two numbers, got {given!r}.")
-        if not all(satisfies(RULES[option], value) for value in values):
-            raise ValueError(
-                f"{owner}: `{option}` must be {RULES[option].words}, got {given!r}."
-            )
+    checks.check_options(owner, {name: plain(given) for name, given in options.items()}, rules)
 
 
-def check_choice(owner: str, option: str, given: object, choices: Iterable[str]) -> None:
-    """Refuse an option that is none of its choices.
-
-    Raises:
-        ValueError: Naming the optimiser, the option, what was given and the choices.
-    """
-    known = tuple(choices)
-    if given not in known:
-        suggestion = nearest(given, known) if isinstance(given, str) else ""
-        raise ValueError(
-            f"{owner}: `{option}` must be one of {', '.join(map(repr, known))}, got "
-            f"{given!r}.{suggestion}"
-        )
-
-
-def satisfies(rule: Rule, value: object) -> bool:
-    """Tell whether a value is what the rule allows; no text is a number, nor is a truth."""
-    if not rule.number:
-        return rule.holds(value)
-    if isinstance(value, str | bytes | bool):
-        return False
-    if isinstance(value, torch.Tensor):
-        value = value.item() if value.numel() == 1 else None
-    try:
-        return rule.holds(float(value))  # pyright: ignore[reportArgumentType]  # the test itself
-    except (TypeError, ValueError, OverflowError):
-        return False
+def plain(value: Any) -> Any:
+    """Return the number that a tensor of one element holds; anything else as it is."""
+    return value.item() if isinstance(value, torch.Tensor) and value.numel() == 1 else value
 
 
 def some_parameters(owner: str, params: Any) -> Any:

@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
 from neuropil.core.name_lookup import look_up, plain_options
-from neuropil.optim.first_order.adam import Adam, Adamax, AdamW
-from neuropil.optim.first_order.adaptive import Adadelta, Adagrad, RMSProp
-from neuropil.optim.first_order.rprop import RPROP, IRPROPPlus
-from neuropil.optim.first_order.sgd import GradientDescent, Momentum
-from neuropil.optim.least_squares.levenberg_marquardt import LevenbergMarquardt
-from neuropil.optim.second_order.conjugate_gradient import ConjugateGradient
-from neuropil.optim.second_order.hessian_diagonal import HessianDiagonal
-from neuropil.optim.second_order.newton import Hessian
-from neuropil.optim.second_order.quasi_newton import QuasiNewton
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch.optim import Optimizer
 
-BY_NAME: dict[str, Callable[..., Optimizer]] = {
-    "adam": Adam,
-    "adamw": AdamW,
-    "adamax": Adamax,
-    "momentum": Momentum,
-    "gradient_descent": GradientDescent,
-    "sgd": GradientDescent,
-    "rmsprop": RMSProp,
-    "adadelta": Adadelta,
-    "adagrad": Adagrad,
-    "conjugate_gradient": ConjugateGradient,
-    "quasi_newton": QuasiNewton,
-    "hessian": Hessian,
-    "hessian_diagonal": HessianDiagonal,
-    "levenberg_marquardt": LevenbergMarquardt,
-    "rprop": RPROP,
-    "irprop_plus": IRPROPPlus,
-}
+# Where a word begins in the name of a class.
+WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def by_name(name: str) -> Callable[..., Optimizer]:
@@ -58,6 +35,23 @@ def by_name(name: str) -> Callable[..., Optimizer]:
         {'momentum': 0.8}
     """
     plain = name.partition("(")[0].strip()
-    optimizer = look_up(plain, BY_NAME, "optimiser")
+    optimizer = look_up(plain, optimizers(), "optimiser")
     options = plain_options(name, optimizer, leading=1)
     return partial(optimizer, **options) if options else optimizer
+
+
+def optimizers() -> dict[str, type[Optimizer]]:
+    """Return the exported optimisers by name: the class name in snake case, and "sgd".
+
+    Example:
+        >>> optimizers()["rms_prop"].__name__
+        'RMSProp'
+    """
+    package = sys.modules["neuropil.optim"]
+    exported = {name: getattr(package, name) for name in package.__all__}
+    found: dict[str, type[Optimizer]] = {
+        WORD.sub("_", name).lower(): thing
+        for name, thing in exported.items()
+        if isinstance(thing, type)
+    }
+    return found | {"sgd": found["gradient_descent"]}

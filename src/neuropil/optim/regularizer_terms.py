@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from abc import ABC
 from dataclasses import dataclass
-from typing import NamedTuple, final
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from neuropil.checks import flag, number
 from neuropil.optim.first_order.torch_internals import add_all, signs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Weight(NamedTuple):
@@ -29,11 +33,29 @@ class Term(ABC):
         amount: The rate of a penalty, the radius of a limit.
         only: Names of the modules it is for; all if None.
         biases: Whether it takes vectors too.
+
+    Raises:
+        ValueError: If one of them cannot be.
     """
 
+    # What a user calls the amount, and what it may be.
+    argument: ClassVar[str] = "rate"
+    bounds: ClassVar[str] = "[0, inf)"
+
     amount: float
-    only: tuple[str, ...] | None = None
+    only: str | Sequence[str] | None = None
     biases: bool = False
+
+    def __post_init__(self) -> None:
+        name = type(self).__name__.lower()
+        number(self.amount, f"{name}: `{self.argument}`", self.bounds)
+        flag(self.biases, f"{name}: `biases`")
+        if self.only is None:
+            return
+        names = (self.only,) if isinstance(self.only, str) else tuple(self.only)
+        if not names:
+            raise ValueError(f"{name}: `only` names no module; leave it out to take all.")
+        object.__setattr__(self, "only", names)
 
     @property
     def penalizes(self) -> bool:
@@ -131,6 +153,10 @@ class L2(Penalty):
 @final
 class MaxNorm(Term):
     """``‖w‖₂ ≤ limit`` for all weights w into one unit or filter."""
+
+    argument = "limit"
+    # A limit of 0 would leave no weight.
+    bounds = "(0, inf)"
 
     @property
     @override

@@ -8,7 +8,6 @@ normalisation (every vector and number) are left out unless ``biases=True``.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +15,6 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from neuropil.optim.optimizer_options import check_options
 from neuropil.optim.regularizer_terms import L1, L2, MaxNorm, Term, Weight, total
 from neuropil.text import nearest
 
@@ -53,8 +51,7 @@ def l1(
         >>> round(l1(0.1).penalty(network).item(), 4)
         0.7
     """
-    check_options("l1", {"biases": biases})
-    return Regularizer((L1(checked("l1", "rate", rate), names_of("l1", only), biases),))
+    return Regularizer((L1(rate, only, biases),))
 
 
 def l2(
@@ -84,8 +81,7 @@ def l2(
         >>> round(l2(0.1).penalty(network).item(), 4)
         2.5
     """
-    check_options("l2", {"biases": biases})
-    return Regularizer((L2(checked("l2", "rate", rate), names_of("l2", only), biases),))
+    return Regularizer((L2(rate, only, biases),))
 
 
 def maxnorm(
@@ -119,10 +115,7 @@ def maxnorm(
         tensor([[ 0.6000, -0.8000],
                 [ 0.5000,  0.5000]], requires_grad=True)
     """
-    check_options("maxnorm", {"biases": biases})
-    if checked("maxnorm", "limit", limit) == 0:
-        raise ValueError("maxnorm: `limit` must be above 0, got 0: no weight would be left.")
-    return Regularizer((MaxNorm(limit, names_of("maxnorm", only), biases),))
+    return Regularizer((MaxNorm(limit, only, biases),))
 
 
 @dataclass(frozen=True)
@@ -276,29 +269,3 @@ def select(term: Term, network: nn.Module) -> list[Weight]:
             f"{term!r}: the network has no parameters yet; join it to an Input before."
         )
     return list(found.values())
-
-
-def checked(name: str, argument: str, amount: object) -> float:
-    """Return the amount.
-
-    Raises:
-        ValueError: If it is no finite number from 0.
-    """
-    number = math.nan if isinstance(amount, bool) else amount
-    if not isinstance(number, int | float) or not 0 <= number < math.inf:
-        raise ValueError(f"{name}: `{argument}` must be a number from 0, got {amount!r}.")
-    return number
-
-
-def names_of(name: str, only: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    """Return the names of modules as a tuple.
-
-    Raises:
-        ValueError: If there are none in it.
-    """
-    if only is None:
-        return None
-    names = (only,) if isinstance(only, str) else tuple(only)
-    if not names:
-        raise ValueError(f"{name}: `only` names no module; leave it out to take all.")
-    return names

@@ -7,11 +7,12 @@ that has ended holds its last rate.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from neuropil.checks import number, whole
 from neuropil.core.name_lookup import look_up
-from neuropil.core.shape import whole_number
-from neuropil.optim.optimizer_options import Rule, check_options, satisfies
+from neuropil.optim.optimizer_options import pair
 from neuropil.optim.schedule_rates import (
     Cosine,
     Cycle,
@@ -26,12 +27,20 @@ from neuropil.optim.schedule_rates import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
+SCHEDULES: dict[str, Callable[..., Schedule | Warmup]] = {}
+Maker = TypeVar("Maker", bound=Callable[..., "Schedule | Warmup"])
 
+
+def register(make: Maker) -> Maker:
+    """Enter a schedule under its name without ``_decay``; a decorator."""
+    SCHEDULES[make.__name__.removesuffix("_decay")] = make
+    return make
+
+
+@register
 def step_decay(
     optimizer: Optimizer,
     *,
@@ -60,12 +69,13 @@ def step_decay(
         [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
     """
     length, interval = length_of("step_decay", steps, epochs)
-    check_options("step_decay", {"factor": factor})
+    number(factor, "step_decay: `factor`", "(0, 1]")
     return Schedule(
         optimizer, [Steps(length, factor) for _ in optimizer.param_groups], interval
     )
 
 
+@register
 def exponential_decay(
     optimizer: Optimizer,
     *,
@@ -94,11 +104,12 @@ def exponential_decay(
         [1.0, 0.5, 0.25, 0.125, 0.0625]
     """
     length, interval = length_of("exponential_decay", steps, epochs)
-    check_options("exponential_decay", {"factor": factor})
+    number(factor, "exponential_decay: `factor`", "(0, 1]")
     factors = [Exponential(length, factor) for _ in optimizer.param_groups]
     return Schedule(optimizer, factors, interval)
 
 
+@register
 def polynomial_decay(
     optimizer: Optimizer,
     *,
@@ -129,11 +140,12 @@ def polynomial_decay(
         [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
     """
     length, interval = length_of("polynomial_decay", steps, epochs)
-    check_options("polynomial_decay", {"power": power})
+    number(power, "polynomial_decay: `power`", "(0, inf)")
     floors = floors_of("polynomial_decay", optimizer, minimum)
     return Schedule(optimizer, [Polynomial(length, power, x) for x in floors], interval)
 
 
+@register
 def linear_decay(
     optimizer: Optimizer,
     *,
@@ -166,6 +178,7 @@ def linear_decay(
     return Schedule(optimizer, [Polynomial(length, 1.0, x) for x in floors], interval)
 
 
+@register
 def cosine_decay(
     optimizer: Optimizer,
     *,
@@ -202,6 +215,7 @@ def cosine_decay(
     return Schedule(optimizer, [Cosine(length, x) for x in floors], interval)
 
 
+@register
 def warmup(
     optimizer: Optimizer,
     *,
@@ -239,12 +253,13 @@ def warmup(
         [0.2, 0.4, 0.6, 0.8, 1.0, 0.5, 0.0, 0.0]
     """
     length, interval = length_of("warmup", steps, epochs)
-    check_options("warmup", {"start": start})
+    number(start, "warmup: `start`", "[0, 1]")
     if then is not None:
         check_follower(optimizer, then, interval)
     return Warmup(optimizer, length, interval, start, then)
 
 
+@register
 def one_cycle(
     optimizer: Optimizer,
     *,
@@ -290,25 +305,16 @@ def one_cycle(
         0.95
     """
     length, interval = length_of("one_cycle", steps, epochs)
-    check_options("one_cycle", {"rise": rise, "start": start, "end": end})
+    number(rise, "one_cycle: `rise`", "[0, 1)")
+    number(start, "one_cycle: `start`", "[0, 1]")
+    number(end, "one_cycle: `end`", "[0, 1]")
     if momentum is not None:
-        check_options("one_cycle", {"momentum": momentum}, pairs=("momentum",))
+        pair("[0, 1)")(momentum, "one_cycle: `momentum`")
         if momentum[0] > momentum[1]:
             raise ValueError(
                 f"one_cycle: `momentum` must be the lowest and the highest, got {momentum!r}."
             )
     return OneCycle(optimizer, Cycle(length, rise, start, end), interval, momentum)
-
-
-SCHEDULES: dict[str, Callable[..., Schedule | Warmup]] = {
-    "step": step_decay,
-    "exponential": exponential_decay,
-    "polynomial": polynomial_decay,
-    "linear": linear_decay,
-    "cosine": cosine_decay,
-    "warmup": warmup,
-    "one_cycle": one_cycle,
-}
 
 
 def by_name(name: str) -> Callable[..., Schedule | Warmup]:
@@ -378,8 +384,8 @@ def length_of(name: str, steps: int | None, epochs: int | None) -> tuple[int, In
         got = "neither" if steps is None else "both"
         raise ValueError(f"{name} takes either `steps` or `epochs` as its length, got {got}.")
     if steps is not None:
-        return whole_number(steps, f"{name}: `steps`"), "step"
-    return whole_number(epochs, f"{name}: `epochs`"), "epoch"
+        return whole(steps, f"{name}: `steps`"), "step"
+    return whole(epochs, f"{name}: `epochs`"), "epoch"
 
 
 def floors_of(name: str, optimizer: Optimizer, minimum: float) -> list[float]:
@@ -389,9 +395,5 @@ def floors_of(name: str, optimizer: Optimizer, minimum: float) -> list[float]:
         ValueError: If the last is not from 0 to the first.
     """
     rates = [float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
-    if not satisfies(Rule(lambda x: 0 <= x <= min(rates), ""), minimum):
-        raise ValueError(
-            f"{name}: `minimum` must be from 0 to the learning rate {min(rates):g}, "
-            f"got {minimum!r}."
-        )
+    number(minimum, f"{name}: `minimum`", f"[0, {min(rates)}]")
     return [minimum / rate if rate else 0.0 for rate in rates]

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from neuropil.plots.calibration import calibration as calibration
     from neuropil.plots.calibration import reliability as reliability
     from neuropil.plots.capacity_curve import capacity_curves as capacity_curves
-    from neuropil.plots.confidence_interval import bootstrap_interval as bootstrap_interval
-    from neuropil.plots.confidence_interval import wilson_interval as wilson_interval
     from neuropil.plots.confusion import confusion_matrix as confusion_matrix
     from neuropil.plots.curves import learning_curves as learning_curves
     from neuropil.plots.decision_regions import decision_regions as decision_regions
@@ -27,8 +25,12 @@ if TYPE_CHECKING:
     from neuropil.plots.map_pictures import u_matrix as u_matrix
     from neuropil.plots.optimizer_paths import optimizer_paths as optimizer_paths
     from neuropil.plots.recall_pictures import hopfield_recall as hopfield_recall
-    from neuropil.plots.regression import error_by_decile as error_by_decile
-    from neuropil.plots.regression import predicted_against_true as predicted_against_true
-    from neuropil.plots.regression import residuals as residuals
+    from neuropil.plots.regression_errors import error_by_decile as error_by_decile
+    from neuropil.plots.regression_errors import (
+        predicted_against_true as predicted_against_true,
+    )
+    from neuropil.plots.regression_errors import residuals as residuals
+    from neuropil.runs.confidence_interval import bootstrap_interval as bootstrap_interval
+    from neuropil.runs.confidence_interval import wilson_interval as wilson_interval
 
 load_on_use(__name__, __file__)

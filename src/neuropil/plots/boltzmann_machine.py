@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.plots.filters import MOST_FILTERS, colored, sheet
+from neuropil.plots.filters import MOST_FILTERS, color_filter, sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +40,7 @@ def machine_filters(machine: RBM, shape: tuple[int, int]) -> Figure:
     count = len(machine.components_)
     first = f" (the first {MOST_FILTERS} shown)" if count > MOST_FILTERS else ""
     title = f"RBM: the weights of {count} hidden units{first}"
-    return sheet(np.stack([colored(weight[None]) for weight in weights]), title)
+    return sheet(np.stack([color_filter(weight[None]) for weight in weights]), title)
 
 
 def samples(

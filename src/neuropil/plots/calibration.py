@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from neuropil.plots.confidence_interval import wilson_interval
 from neuropil.plots.theme import BLUE, INK, MUTED, quiet
+from neuropil.runs.confidence_interval import wilson_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

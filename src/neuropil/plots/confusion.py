@@ -62,7 +62,7 @@ def confusion_matrix(matrix: Any, classes: Sequence[object] | None = None) -> Fi
         >>> sorted(text.get_text() for text in figure.axes[0].texts)
         ['10', '2', '8']
     """
-    counts = checked_counts(matrix)
+    counts = check_counts(matrix)
     classes = range(len(counts)) if classes is None else list(classes)
     if len(classes) != len(counts):
         raise ValueError(
@@ -80,7 +80,7 @@ def confusion_matrix(matrix: Any, classes: Sequence[object] | None = None) -> Fi
     return figure
 
 
-def checked_counts(matrix: Any) -> Array:
+def check_counts(matrix: Any) -> Array:
     """Return the matrix as whole numbers.
 
     Raises:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuropil.layers import Deconvolution
-from neuropil.plots.palette import signed
+from neuropil.plots.palette import signed_scale
 from neuropil.plots.theme import blank, heading
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,7 +48,9 @@ def filters(network: Network, name: str | None = None) -> Figure:
     """
     name, weight = filter_weights(network, name)
     taps = as_pictures(weight)
-    return sheet(np.stack([colored(tap) for tap in taps]), f"{name}: {filter_words(weight)}")
+    return sheet(
+        np.stack([color_filter(tap) for tap in taps]), f"{name}: {filter_words(weight)}"
+    )
 
 
 def sheet(pictures: Array, title: str) -> Figure:
@@ -107,9 +110,9 @@ def filter_words(weight: Array) -> str:
     """Return how many filters there are and how large."""
     count, channels = weight.shape[:2]
     size = " × ".join(map(str, weight.shape[2:]))
-    over = f"{channels} channel{'s' * (channels > 1)}"
+    over = number_of(channels, "channel")
     first = f" (the first {MOST_FILTERS} shown)" if count > MOST_FILTERS else ""
-    return f"{count} filter{'s' * (count > 1)} of {size} over {over}{first}"
+    return f"{number_of(count, 'filter')} of {size} over {over}{first}"
 
 
 def as_pictures(weight: Array) -> Array:
@@ -122,14 +125,14 @@ def as_pictures(weight: Array) -> Array:
     return weight if weight.shape[1] in (1, 3) else weight.mean(axis=1, keepdims=True)
 
 
-def colored(tap: Array) -> Array:
+def color_filter(tap: Array) -> Array:
     """Return one filter as ``(height, width, 4)``: red, green, blue, opacity."""
     scaled = tap / (np.abs(tap).max() or 1.0)
     picture = np.ones((*tap.shape[1:], 4))
     if len(tap) == 3:
         picture[..., :3] = 0.5 + 0.5 * np.moveaxis(scaled, 0, -1)
     else:
-        picture[...] = signed()((1 + scaled[0]) / 2)
+        picture[...] = signed_scale()((1 + scaled[0]) / 2)
     # Enlarged, so that the line of one pixel between the filters is thin.
     times = -(-WIDEST_GAP // max(tap.shape[1:]))
     return picture.repeat(times, axis=0).repeat(times, axis=1)

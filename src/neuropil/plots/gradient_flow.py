@@ -116,7 +116,7 @@ def draw(
     # A size of zero has no logarithm: it stands left of all others.
     least = low if all(all(size for _, size in line) for line in lines) else low / 10
     last = len(lines) - 1
-    for place in chosen(len(lines)):
+    for place in choose_epochs(len(lines)):
         style = {"color": BLUE, "linewidth": 0.9, "alpha": 0.3}
         if place == last:
             style = {"color": BLUE, "linewidth": 1.8, "marker": "o", "markersize": 4}
@@ -149,7 +149,7 @@ def sizes(health: GradientHealth, measure: Measure) -> list[tuple[int, float]]:
     return [(place, size) for place, size in found if size is not None]
 
 
-def chosen(count: int) -> list[int]:
+def choose_epochs(count: int) -> list[int]:
     """Return which of so many measurements are drawn: the first, the last, some in between."""
     step = (count - 1) / (BETWEEN + 1)
     return sorted({round(k * step) for k in range(BETWEEN + 2)})

@@ -8,6 +8,7 @@ import numpy as np
 
 from neuropil.plots.palette import class_palette
 from neuropil.plots.theme import INK, MUTED, PAPER, blank, heading, quiet
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,8 +59,8 @@ def growing_gas(model: GrowingNeuralGas, X: Any) -> Figure:
     quiet(axes, x=names[0], y=names[1], grid=None)
     axes.set_aspect("equal", adjustable="datalim")
     parts = len(np.unique(model.components_))
-    kept = f"{parts} component" + "s" * (parts != 1)
-    heading(axes, f"Growing gas: {len(nodes)} nodes, {len(model.edges_)} edges, {kept}")
+    words = number_of(parts, "component")
+    heading(axes, f"Growing gas: {len(nodes)} nodes, {len(model.edges_)} edges, {words}")
     return figure
 
 

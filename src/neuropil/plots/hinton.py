@@ -47,7 +47,7 @@ def hinton(
         >>> len(positive.get_paths()), len(negative.get_paths())
         (2, 1)
     """
-    weights = checked_matrix(matrix)
+    weights = check_matrix(matrix)
     height, width = weights.shape
     inch = float(np.clip(9 / max(width, height), 0.09, 0.3))
     around = 0.15 if columns is None else 0.9
@@ -63,7 +63,7 @@ def hinton(
     return figure
 
 
-def checked_matrix(matrix: Any) -> np.ndarray[Any, Any]:
+def check_matrix(matrix: Any) -> np.ndarray[Any, Any]:
     """Return a matrix of finite numbers.
 
     Raises:

@@ -52,7 +52,7 @@ def loss_against_time(histories: Mapping[str, History], column: str = "loss") ->
         raise ValueError("loss_against_time: needs at least one history.")
     for name, history in histories.items():
         check(name, history, column)
-    best = {name: lowest(history, column) for name, history in histories.items()}
+    best = {name: lowest_figure(history, column) for name, history in histories.items()}
     figure, (left, right) = blank(9.6, 4.4 + 0.22 * math.ceil(len(best) / 3), 2)
     for place, name in enumerate(sorted(best, key=best.__getitem__)):
         history = histories[name]
@@ -87,7 +87,7 @@ def check(name: str, history: History, column: str) -> None:
             )
 
 
-def lowest(history: History, column: str) -> float:
+def lowest_figure(history: History, column: str) -> float:
     """Return the lowest figure; infinity where there is none."""
     values = [value for value in numbers(history, column) if math.isfinite(value)]
     return min(values, default=math.inf)

@@ -43,7 +43,7 @@ def u_matrix(model: SOFM) -> Figure:
     """
     values = model.u_matrix().ravel()
     figure, [axes] = sheet(model)
-    draw_cells(axes, model, facecolor=shades(DATA_INK)(relative(values)))
+    draw_cells(axes, model, facecolor=shades(DATA_INK)(rescale(values)))
     explain(figure, axes, model, values, shades(DATA_INK), "mean distance to neighbours")
     heading(axes, "U-matrix")
     return figure
@@ -114,7 +114,7 @@ def component_planes(model: SOFM, names: Sequence[object] | None = None) -> Figu
     colors = colormaps["cividis"]
     for axes, plane, name in zip(grid, planes, words, strict=False):
         values = plane.ravel()
-        draw_cells(axes, model, facecolor=colors(relative(values)), edgecolor="face")
+        draw_cells(axes, model, facecolor=colors(rescale(values)), edgecolor="face")
         explain(figure, axes, model, values, colors, "")
         heading(axes, label(name))
     return figure
@@ -177,15 +177,9 @@ def sheet(model: SOFM, count: int = 1) -> tuple[Figure, list[Axes]]:
     # A single map is large; planes side by side are as small as can still be read.
     longest = 5.0 if count == 1 else 2.2
     inch = longest / max(width, height)
-    below = 1.3 if flat(model) else 0.55
+    below = 1.3 if is_flat(model) else 0.55
     size = abreast * (width * inch + 0.9), rows * (height * inch + below)
-    if rows == 1:
-        figure, grid = blank(*size, columns=abreast)
-    else:
-        from neuropil.plots.notebook import NotebookFigure
-
-        figure = NotebookFigure(figsize=size, layout="constrained")
-        grid = list(figure.subplots(rows, abreast).ravel())
+    figure, grid = blank(*size, columns=abreast, rows=rows)
     for axes in grid:
         axes.set_axis_off()
         axes.set(aspect="equal")
@@ -224,7 +218,7 @@ def name_units(axes: Axes, model: SOFM, best: Array, labels: Sequence[object]) -
         axes.text(x, y, text, ha="center", va="center", color=DATA_INK, fontsize=size)
 
 
-def relative(values: Array) -> Array:
+def rescale(values: Array) -> Array:
     """Return numbers from 0 to 1: where values stand between the least and the largest."""
     low, high = values.min(), values.max()
     return (values - low) / (high - low if high > low else 1)
@@ -239,14 +233,14 @@ def explain(
 
     low, high = float(values.min()), float(values.max())
     scale = ScalarMappable(Normalize(low, high if high > low else low + 1), colors)
-    where = "bottom" if flat(model) else "right"
+    where = "bottom" if is_flat(model) else "right"
     bar = figure.colorbar(scale, ax=axes, shrink=0.75, aspect=18, location=where)
     bar.outline.set_visible(False)
     bar.set_label(words, color=MUTED, fontsize=9)
     bar.ax.tick_params(length=0, labelsize=8, labelcolor=MUTED)
 
 
-def flat(model: SOFM) -> bool:
+def is_flat(model: SOFM) -> bool:
     """Return whether a map is so low that a scale finds no room beside it."""
     width, height = np.ptp(plane_positions(model), axis=0) + 1
     return 3 * height < width

@@ -10,6 +10,7 @@ import torch
 
 from neuropil.plots.optimizer_walks import Path, Surface, loss_of, path_of, rosenbrock
 from neuropil.plots.theme import BLUE, GRID, INK, ORANGE, blank, heading, label, quiet
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -134,7 +135,7 @@ def draw(axes: Axes, path: Path, lines: dict[str, Any]) -> None:
 
 def result(path: Path, goal: float) -> str:
     """Return the steps and evaluations of a path, and its loss unless that is the goal."""
-    text = f"{path.steps} step" + "s" * (path.steps != 1)
+    text = number_of(path.steps, "step")
     if path.evaluations > path.steps + 1:
         text += f", {path.evaluations} evaluations"
     last = path.losses[-1]

@@ -92,7 +92,7 @@ def shades(color: str) -> Any:
     return LinearSegmentedColormap.from_list("shades", [PAPER, color])
 
 
-def signed() -> Any:
+def signed_scale() -> Any:
     """Return the colour map of numbers from −1 to 1: dark orange, grey at 0, light blue."""
     from matplotlib.colors import LinearSegmentedColormap
 

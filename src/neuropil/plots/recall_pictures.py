@@ -53,7 +53,7 @@ def hopfield_recall(
         raise ValueError(f"hopfield_recall: draws 1 to {MOST_PROBES} probes, got {len(rows)}.")
     height, width = picture_shape(rows.shape[1], shape)
     paths = [network.recall_path(row) for row in rows]
-    shown = [shortened(path.states) for path in paths]
+    shown = [pick_states(path.states) for path in paths]
     columns = max(len(states) for states in shown)
     wide = min(0.75 * columns * width / height + 0.3, 6.0)
     # The layout gives both halves the same width.
@@ -78,7 +78,7 @@ def picture_shape(n_units: int, shape: tuple[int, int] | None) -> tuple[int, int
     return shape
 
 
-def shortened(states: Any) -> Any:
+def pick_states(states: Any) -> Any:
     """Return the states that are drawn: without those that only confirm the last."""
     changed = np.flatnonzero((states[1:] != states[:-1]).any(axis=1))
     states = states[: changed[-1] + 2] if len(changed) else np.repeat(states[:1], 2, axis=0)

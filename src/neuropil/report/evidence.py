@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from neuropil.plots.confidence_interval import bootstrap_interval, wilson_interval
+from neuropil.runs.confidence_interval import bootstrap_interval, wilson_interval
+from neuropil.runs.measure import answers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from neuropil.core import Network
     from neuropil.datasets import Dataset, Splits
-    from neuropil.runs.classic_model import ClassicModel
+    from neuropil.runs.measure import Answering
+    from neuropil.runs.task import Task
+
+    Values = Mapping[str, float]
 
 Array = np.ndarray[Any, Any]
 # A part by its name in a run, in words.
 WORDS = {"test": "held-out", "validation": "validation", "train": "training"}
-NOUNS = {"pictures": "picture", "table": "row", "arrays": "example"}
 
 
 @final
@@ -32,21 +33,38 @@ class Evidence:
     Args:
         part: Where they come from: ``"test"``, else ``"validation"``, else ``"train"``.
         data: The examples.
-        outputs: Probabilities ``(N, K)``, or predictions ``(N, k)`` in the targets' units.
+        answers: The task's answers: probabilities ``(N, K)``, or numbers ``(N, k)`` in their
+            own units.
         targets: Class numbers ``(N)``, or true values ``(N, k)``.
-        classes: Name of each class; None for regression.
+        task: What is asked of the network.
     """
 
     part: str
     data: Dataset
-    outputs: Array
+    answers: Array
     targets: Array
-    classes: tuple[str, ...] | None
+    task: Task[Any]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Name of each class; none where labels are no classes."""
+        return getattr(self.task.target, "classes", ())
+
+    @property
+    def labels(self) -> list[str] | None:
+        """The true class of each example, by name."""
+        return [self.classes[number] for number in self.targets] if self.classes else None
+
+    @property
+    def mistakes(self) -> list[int]:
+        """The numbers of the examples that are answered wrong, the worst first."""
+        answers, targets = torch.from_numpy(self.answers), torch.from_numpy(self.targets)
+        return [mistake.example for mistake in self.task.mistakes(answers, targets)]
 
     @property
     def predicted(self) -> Array:
         """The class number of the highest probability."""
-        return self.outputs.argmax(axis=1)
+        return self.answers.argmax(axis=1)
 
     @property
     def right(self) -> Array:
@@ -56,17 +74,18 @@ class Evidence:
     @property
     def confusion(self) -> Array:
         """The counts of each true class (row) taken for each class (column)."""
-        count = self.outputs.shape[1]
+        count = self.answers.shape[1]
         cells = np.bincount(self.targets * count + self.predicted, minlength=count * count)
         return cells.reshape(count, count)
 
 
-def gather(network: Network | ClassicModel, splits: Splits) -> Evidence:
-    """Return what a network says of the most independent examples that there are.
+def gather_evidence(network: Answering, splits: Splits, task: Task[Any]) -> Evidence:
+    """Return what a network answers to the most independent examples that there are.
 
     Args:
         network: The trained network; it takes raw inputs.
         splits: The data.
+        task: What is asked of the network.
 
     Raises:
         ValueError: When the examples have no targets, or the network does not fit them.
@@ -77,45 +96,21 @@ def gather(network: Network | ClassicModel, splits: Splits) -> Evidence:
     )
     if data.targets is None:
         raise ValueError(f"report: the {WORDS[part]} examples have no targets to compare with.")
-    given = network.predict(data.inputs).detach().cpu()
-    target = splits.preparation.target
-    if given.ndim > 2 or len(given) != len(data):
+    answers = answers_of(network, data.inputs, task).double()
+    rows = answers.reshape(len(answers), -1)
+    if len(answers) != len(data) or rows.shape[1] != task.target.outputs:
         raise ValueError(
-            f"report: needs one row of outputs an example, got {tuple(given.shape)}."
+            f"report: the network gives {rows.shape[1]} numbers an example, the data have "
+            f"{task.target.outputs}."
         )
-    if bad := int((~torch.isfinite(given.reshape(len(given), -1)).all(dim=1)).sum()):
+    if bad := int((~rows.isfinite().all(dim=1)).sum()):
         raise ValueError(
             f"report: the network gives NaN or infinity for {bad} of {len(data)} examples."
         )
-    if target.classes is None:
-        outputs = target.restore(given.double().reshape(len(data), -1)).numpy()
-        truth = data.targets.double().cpu().reshape(len(data), -1).numpy()
-    else:
-        scores = network.scores() is network
-        outputs = probabilities(given.double().flatten(1), scores=scores).numpy()
-        truth = data.targets.cpu().numpy()
-    if outputs.shape[1] != target.outputs:
-        raise ValueError(
-            f"report: the network gives {outputs.shape[1]} numbers an example, the data have "
-            f"{target.outputs}."
-        )
-    return Evidence(part, data, outputs, truth, target.classes)
-
-
-def probabilities(outputs: Tensor, *, scores: bool) -> Tensor:
-    """Return a probability for each class, which add up to 1, whatever the network ends in.
-
-    Args:
-        outputs: ``(N, K)``, or ``(N, 1)`` for the second of two classes.
-        scores: Whether they are scores: the network ends in neither softmax nor sigmoid.
-    """
-    if outputs.shape[1] == 1:
-        second = outputs.sigmoid() if scores else outputs
-        return torch.cat([1 - second, second], dim=1)
-    if scores:
-        return outputs.softmax(dim=1)
-    # A sigmoid for each class need not add up to 1.
-    return outputs / outputs.sum(dim=1, keepdim=True).clamp(min=1e-300)
+    targets = data.targets.cpu()
+    whole = not targets.is_floating_point()
+    truth = targets if whole else targets.double().reshape(len(data), -1)
+    return Evidence(part, data, rows.numpy(), truth.numpy(), task)
 
 
 @final
@@ -134,14 +129,13 @@ class Figure:
     high: float
 
 
-def accuracy(evidence: Evidence) -> Figure:
-    """Return the share of examples classified right, with its Wilson interval."""
-    right, count = int(evidence.right.sum()), len(evidence.targets)
-    return Figure(right / count, *wilson_interval(right, count))
+def accuracy(evidence: Evidence, value: float) -> Figure:
+    """Return the share of examples classified right with its Wilson interval."""
+    return Figure(value, *wilson_interval(int(evidence.right.sum()), len(evidence.targets)))
 
 
-def balanced_accuracy(evidence: Evidence) -> Figure:
-    """Return the mean of the classes' accuracies, with the interval that follows from theirs.
+def balanced_accuracy(evidence: Evidence, value: float) -> Figure:
+    """Return the mean of the classes' accuracies with the interval that follows from theirs.
 
     The distances of the ends add up as deviations do: the lower one is √Σ(r_k − l_k)² / K (Zou
     and Donner, "Construction of confidence limits about effect measures", 2008).
@@ -151,17 +145,17 @@ def balanced_accuracy(evidence: Evidence) -> Figure:
     hits = np.array([(int(confusion[k, k]), int(confusion[k].sum())) for k in there])
     shares = hits[:, 0] / hits[:, 1]
     low, high = np.transpose([wilson_interval(*pair) for pair in hits.tolist()])
-    middle, count = float(shares.mean()), len(there)
-    below, above = (np.sqrt(np.square(end - shares).sum()) / count for end in (low, high))
-    return Figure(middle, max(0.0, middle - float(below)), min(1.0, middle + float(above)))
+    ends = (np.sqrt(np.square(end - shares).sum()) / len(there) for end in (low, high))
+    below, above = map(float, ends)
+    return Figure(value, max(0.0, value - below), min(1.0, value + above))
 
 
-def regression_figures(evidence: Evidence) -> dict[str, Figure]:
+def regression_figures(evidence: Evidence, values: Values) -> dict[str, Figure]:
     """Return R², root mean squared and mean absolute error, with their bootstrap intervals.
 
     Several outputs count alike; R² is the mean of theirs.
     """
-    error, true = evidence.outputs - evidence.targets, evidence.targets
+    error, true = evidence.answers - evidence.targets, evidence.targets
     k = true.shape[1]
     # All three follow from column means: of e², |e|, y and y². Centring y keeps them exact.
     centred = true - true.mean(axis=0)
@@ -177,18 +171,16 @@ def regression_figures(evidence: Evidence) -> dict[str, Figure]:
         "root_mean_squared_error": lambda means: np.sqrt(means[:, :k].mean(axis=1)),
         "mean_absolute_error": lambda means: means[:, k : 2 * k].mean(axis=1),
     }
-    middle = rows.mean(axis=0, keepdims=True)
     return {
-        name: Figure(float(statistic(middle)[0]), *bootstrap_interval(statistic, rows))
+        name: Figure(values[name], *bootstrap_interval(statistic, rows))
         for name, statistic in statistics.items()
     }
 
 
-def measured(evidence: Evidence) -> dict[str, Figure]:
-    """Return the figures that have an interval, by the names that metrics have."""
-    if evidence.classes is None:
-        return regression_figures(evidence)
-    return {"accuracy": accuracy(evidence), "balanced_accuracy": balanced_accuracy(evidence)}
+def classification_figures(evidence: Evidence, values: Values) -> dict[str, Figure]:
+    """Return the figures of a classification that have an interval, by their metrics' names."""
+    own = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy}
+    return {name: figure(evidence, values[name]) for name, figure in own.items()}
 
 
 def per_class(confusion: Array) -> Sequence[tuple[int, float, float, float]]:

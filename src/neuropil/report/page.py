@@ -1,91 +1,87 @@
-"""The page around the sections: title, ways through it, style; nothing is ever loaded."""
+"""Pages from templates: all that goes into one is escaped, and nothing is ever loaded."""
 
 from __future__ import annotations
 
+import functools
 from importlib import resources
-from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from neuropil.report.headline import summary
-from neuropil.report.html import Html, element
-from neuropil.report.sections.certainty_section import certainty_section
-from neuropil.report.sections.data_section import data
-from neuropil.report.sections.gradients_section import gradients
-from neuropil.report.sections.mistakes_section import mistakes
-from neuropil.report.sections.network_section import network
-from neuropil.report.sections.results_section import results
-from neuropil.report.sections.settings_section import settings
-from neuropil.report.sections.training_section import training
-from neuropil.report.sections.use_section import use
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from neuropil.report import wording
+from neuropil.text import number_of, visible
 
 if TYPE_CHECKING:
-    from neuropil.report.subject import Subject
-
-SECTIONS = {
-    "Summary": summary,
-    "Results": results,
-    "Mistakes": mistakes,
-    "Certainty": certainty_section,
-    "Training": training,
-    "Gradients": gradients,
-    "Network": network,
-    "Data": data,
-    "Use it": use,
-    "Settings": settings,
-}
-# A browser that heeds this loads nothing and runs nothing, whatever a name may hold.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    from collections.abc import Mapping
 
 
-def page(subject: Subject) -> str:
-    """Return the whole report as HTML."""
-    made = {title: make(subject) for title, make in SECTIONS.items()}
-    shown = {title: section for title, section in made.items() if section is not None}
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", f"{title(subject)}: Neuropil report"),
-        element("style", Html(style())),
+class Section(NamedTuple):
+    """One section of a page.
+
+    Args:
+        template: The name of its template, without the ending.
+        values: The values that the template shows, by name.
+    """
+
+    template: str
+    values: Mapping[str, Any]
+
+
+def render(template: str, values: Mapping[str, Any]) -> Markup:
+    """Return a template of this package with its values filled in.
+
+    Args:
+        template: Its name, without the ending.
+        values: The values by the names that the template uses. Text is escaped; `Markup`, such
+            as a drawing, is not.
+
+    Example:
+        >>> page = render("base", {"title": "A < B", "sections": []})
+        >>> "<title>A &lt; B: Neuropil</title>" in page
+        True
+    """
+    return Markup(environment().get_template(f"{template}.html.jinja").render(values))
+
+
+def render_sections(sections: Mapping[str, Section | None]) -> list[dict[str, str]]:
+    """Return the sections that are there, as the base page takes them.
+
+    Args:
+        sections: By title; the first word of the title is the section's address in the page.
+    """
+    return [
+        {
+            "id": title.lower().split()[0],
+            "title": title,
+            "html": render(section.template, section.values),
+        }
+        for title, section in sections.items()
+        if section is not None
+    ]
+
+
+@functools.cache
+def environment() -> Environment:
+    """Return the templates with the filters that write numbers."""
+    found = Environment(
+        loader=PackageLoader("neuropil.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=show,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    body = element(
-        "body",
-        header(subject),
-        ways(shown),
-        element("main", list(shown.values())),
-        footer(subject),
-    )
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+    for write in (
+        number_of, wording.duration, wording.figure_name, wording.figure_text,
+        wording.number, wording.percent, wording.thousands,
+    ):  # fmt: skip
+        found.filters[write.__name__] = write
+    style = resources.files("neuropil.report").joinpath("style.css").read_text("utf-8")
+    found.globals["style"] = Markup(style)
+    return found
 
 
-def style() -> str:
-    """Return the style sheet."""
-    return resources.files("neuropil.report").joinpath("style.css").read_text("utf-8")
-
-
-def header(subject: Subject) -> Html:
-    """Return the title."""
-    above = element("small", f"Neuropil report · {subject.splits.task}")
-    return element("header", element("h1", above, title(subject)))
-
-
-def title(subject: Subject) -> str:
-    """Return what the data are called, without the folders around them."""
-    return PurePath(subject.splits.source).name or subject.splits.source
-
-
-def ways(shown: dict[str, Html]) -> Html:
-    """Return links to the sections."""
-    links = []
-    for title, section in shown.items():
-        place = section.partition(' id="')[2].partition('"')[0]
-        links.append(element("li", element("a", title, href=f"#{place}")))
-    return element("nav", element("ul", links), aria_label="Sections")
-
-
-def footer(subject: Subject) -> Html:
-    """Return where this comes from."""
-    version = subject.versions.get("neuropil")
-    by = f"Neuropil {version}" if version else "Neuropil"
-    return element("footer", f"Made by {by} from the run {subject.run}.")
+def show(value: object) -> object:
+    """Return a value as a UTF-8 page can hold it and a reader sees it."""
+    return value if isinstance(value, Markup) else visible(value)

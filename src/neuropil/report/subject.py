@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
-from neuropil.report.evidence import NOUNS, Evidence, Figure
+from neuropil.report.data_kinds import DATA_KINDS, ArrayData
+from neuropil.report.evidence import WORDS, Evidence, Figure
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from neuropil.core import Network
-    from neuropil.datasets import Splits
+    from neuropil.datasets import Dataset, Splits
     from neuropil.runs.classic_model import ClassicModel
     from neuropil.training import GradientWatch, History
 
@@ -45,10 +48,27 @@ class Subject:
     measured: Mapping[str, Figure]
     gradients: GradientWatch | None = None
 
+    @cached_property
+    def data(self) -> ArrayData:
+        """The data, as a report speaks of their kind."""
+        return DATA_KINDS[self.splits.kind](self.splits)
+
+    @property
+    def parts(self) -> dict[str, Dataset]:
+        """The parts of the data, in the order of their use."""
+        splits = self.splits
+        parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
+        return {name: part for name, part in parts.items() if part is not None}
+
     @property
     def noun(self) -> str:
         """What one example is called."""
-        return NOUNS.get(self.splits.kind, "example")
+        return self.data.noun
+
+    @property
+    def examples(self) -> str:
+        """What the network is judged on, such as ``360 held-out pictures``."""
+        return number_of(len(self.evidence.targets), f"{WORDS[self.evidence.part]} {self.noun}")
 
     @property
     def target(self) -> str:

@@ -8,8 +8,10 @@ import warnings
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from neuropil.plots.theme import BLUE, GRID, INK, MUTED, ORANGE
-from neuropil.report.html import Html, element
+from neuropil.text import visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,16 +26,13 @@ SHORTHAND = re.compile(r"font:([^;']*px) '[^;]*")
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
-def drawing(
-    figure: Figure, name: str, alternative: str, *, caption: str | None = None, least: int = 0
-) -> Html:
-    """Return a figure as an inline SVG with its caption.
+def drawing(figure: Figure, name: str, alternative: str, *, least: int = 0) -> Markup:
+    """Return a figure as an inline SVG.
 
     Args:
         figure: The figure.
         name: Distinguishes it from all others of the page.
         alternative: What it shows, for who cannot see it.
-        caption: What stands below it.
         least: The least width in pixels: on narrower screens it scrolls.
 
     Example:
@@ -58,11 +57,10 @@ def drawing(
     # One scale for all, so that their letters are of one size where there is room.
     widest = round(SCALE * 72 * figure.get_figwidth())
     style = f"max-width:{widest}px" + (f";min-width:{min(least, widest)}px" if least else "")
-    picture = element("div", Html(inlined(root, name, alternative, style)), class_="scroll")
-    return element("figure", picture, element("figcaption", caption) if caption else None)
+    return Markup(as_part(root, name, visible(alternative), style))
 
 
-def inlined(root: ET.Element, name: str, alternative: str, style: str) -> str:
+def as_part(root: ET.Element, name: str, alternative: str, style: str) -> str:
     """Return an SVG as part of a page: no namespaces, own ids, themed colours."""
     for part in list(root):
         # What styles `*` would style the whole page.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from neuropil.report.evidence import NOUNS, WORDS, Evidence, Figure
+if TYPE_CHECKING:
+    from neuropil.report.evidence import Figure
 
 # A narrow space that does not break: 98.6 %.
 THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -51,11 +53,11 @@ def number(value: float) -> str:
     return text.replace("-", "−")
 
 
-def given(value: float) -> str:
+def data_number(value: float) -> str:
     """Return a number as it stood in the data.
 
     Example:
-        >>> given(1040.0), given(0.25), given(-3.0), given(1269190.0)
+        >>> data_number(1040.0), data_number(0.25), data_number(-3.0), data_number(1269190.0)
         ('1040', '0.25', '−3', '1269190')
     """
     if math.isnan(value):
@@ -64,9 +66,9 @@ def given(value: float) -> str:
     return f"{value + 0.0:{'.0f' if whole else '.6g'}}".replace("-", "−")
 
 
-def counted(count: int, noun: str) -> str:
-    """Return ``1 picture`` or ``2,000 pictures``."""
-    return f"{count:,} {noun}{'s' * (count != 1)}"
+def thousands(count: int) -> str:
+    """Return a count, ``2,000``."""
+    return f"{int(count):,}".replace("-", "−")
 
 
 def duration(seconds: float) -> str:
@@ -106,10 +108,3 @@ def interval(name: str, figure: Figure) -> str:
     if figure.low >= 0:
         ends = f"{write(figure.low)}–{write(figure.high)}"
     return ends + f"{THIN}%" * is_share(name)
-
-
-def examples_of(evidence: Evidence, kind: str) -> str:
-    """Return what the network was judged on, ``360 held-out pictures``."""
-    return counted(
-        len(evidence.targets), f"{WORDS[evidence.part]} {NOUNS.get(kind, 'example')}"
-    )

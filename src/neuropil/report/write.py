@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuropil.core.atomic import replacing
-from neuropil.report.evidence import gather, measured
-from neuropil.report.page import page
+from neuropil.report.evidence import gather_evidence
 from neuropil.report.subject import Subject
+from neuropil.report.training_report import pages_of, training_report
+from neuropil.runs.measure import measure
+from neuropil.runs.tasks import task_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from neuropil.core import Network
     from neuropil.datasets import Splits
     from neuropil.runs.classic_model import ClassicModel
+    from neuropil.runs.task import Task
     from neuropil.training import GradientWatch, History
 
 
@@ -26,6 +29,7 @@ def write_report(
     splits: Splits,
     history: History,
     *,
+    task: Task[Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     figures: Mapping[str, Mapping[str, float | None]] | None = None,
     versions: Mapping[str, Any] | None = None,
@@ -43,9 +47,10 @@ def write_report(
     Args:
         path: The file, such as ``"report.html"``; its folder exists.
         network: The trained network, which takes the raw inputs; for regression it gives
-            standardised values, as `Target.standardize` makes them.
+            standardised values, as `Numbers.standardize` makes them.
         splits: Its data.
         history: What `Trainer.fit` gave.
+        task: What is asked of the network; None for what the labels ask for.
         settings: What was asked for and chosen, to be listed.
         figures: Metrics by part (``"train"``, ``"validation"``, ``"test"``) and by name; those
             that the report measures itself need not be given.
@@ -72,10 +77,12 @@ def write_report(
         ('report.html', True)
     """
     path = Path(path)
-    evidence = gather(network, splits)
+    task = task_for(splits.target) if task is None else task
+    evidence = gather_evidence(network, splits, task)
+    given = {**(figures or {}), evidence.part: measure(network, evidence.data, task)}
     known = {
         part: {name: value for name, value in values.items() if value is not None}
-        for part, values in (figures or {}).items()
+        for part, values in given.items()
     }
     subject = Subject(
         network=network,
@@ -86,10 +93,10 @@ def write_report(
         versions=versions or {},
         run=str(path.parent if run is None else run),
         evidence=evidence,
-        measured=measured(evidence),
+        measured=pages_of(task).intervals(evidence, known[evidence.part]),
         gradients=gradients,
     )
-    content = page(subject).encode("utf-8", "replace")
+    content = training_report(subject).encode("utf-8", "replace")
     with replacing(path) as file:
         file.write(content)
     return path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from safetensors.numpy import load as arrays_of
@@ -13,61 +13,57 @@ from neuropil.checks import shown
 from neuropil.core.atomic import make_folder, replacing_all
 from neuropil.core.reading import read_json, reading, require_file
 from neuropil.runs.plain_network import Reader, Writer
-from neuropil.runs.readout import Readout
-from neuropil.runs.run_folder import MODEL
+from neuropil.runs.run_facts import MODEL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from neuropil.runs.classic_model import ClassicModel
+    from neuropil.classic.base import ClassicNetwork
 
-    Model = TypeVar("Model", bound=ClassicModel)
+    Limits = tuple[float, float] | None
+    Build: TypeAlias = Callable[[ClassicNetwork, int | None, Limits, dict[str, Any]], "Model"]
+
+Model = TypeVar("Model")
 
 FORMAT = 1
 ARRAYS = "model.safetensors"
 MOST_CLASSES = 1 << 16
 
 
-def write_model(model: ClassicModel, folder: Path) -> None:
-    """Write a model; what stood there is replaced only once the new files are complete.
+def write_model(
+    folder: Path, estimator: ClassicNetwork, options: dict[str, Any], arrays: dict[str, Any]
+) -> None:
+    """Write a model; what was there is replaced only once the new files are complete.
 
     Args:
-        model: The model, fitted or not.
         folder: Made where there is none.
+        estimator: The classic network, fitted or not.
+        options: What else the model was made with, plain data.
+        arrays: What it knows beside its network.
 
     Raises:
         ValueError: When an option is of a type that no file holds.
     """
     writer = Writer()
-    plain: dict[str, Any] = {
-        "format": FORMAT,
-        "classes": model.classes,
-        "limits": None if model.limits is None else list(map(float, model.limits)),
-        "network": writer.network(model.estimator, "network"),
-        "arrays": {},
-    }
-    kept = {"table": model.table}
-    if model.limits is None and isinstance(model.center, np.ndarray):
-        kept |= {"center": model.center, "scale": model.scale}
-    if model.readout is not None:
-        kept |= {f"readout.{name}": value for name, value in vars(model.readout).items()}
-    present = {name: value for name, value in kept.items() if value is not None}
-    plain["arrays"] = {name: writer.plain(value, name) for name, value in present.items()}
+    plain = {"format": FORMAT, **options, "network": writer.network(estimator, "network")}
+    plain["arrays"] = {name: writer.plain(value, name) for name, value in arrays.items()}
     make_folder(folder)
     text = json.dumps(plain, indent=1, allow_nan=False).encode()
-    with replacing_all(folder / ARRAYS, folder / MODEL) as (arrays, model_file):
-        arrays.write(bytes_of(writer.arrays))
+    with replacing_all(folder / ARRAYS, folder / MODEL) as (array_file, model_file):
+        array_file.write(bytes_of(writer.arrays))
         model_file.write(text)
 
 
-def read_model(kind: type[Model], folder: Path) -> Model:
+def read_model(folder: Path, build: Build[Model]) -> Model:
     """Return the model that `write_model` wrote.
 
     Args:
-        kind: The class of models.
-        folder: Where it stands.
+        folder: Where it is.
+        build: Makes the model of its network, its classes, the values of black and white, and
+            its arrays.
 
     Raises:
         FileNotFoundError: When a file is missing.
@@ -80,9 +76,8 @@ def read_model(kind: type[Model], folder: Path) -> Model:
     reader = Reader(read_arrays(folder / ARRAYS))
     with reading(folder / MODEL):
         estimator = reader.network(plain["network"])
-        model = kind(estimator, classes_of(plain["classes"]), limits_of(plain["limits"]))
-        model.estimator = estimator
-        take_arrays(model, reader.mapping(plain["arrays"]))
+        classes, limits = classes_of(plain["classes"]), limits_of(plain["limits"])
+        model = build(estimator, classes, limits, reader.mapping(plain["arrays"]))
         if reader.arrays:
             raise ValueError(f"{ARRAYS} beside it holds {shown(next(iter(reader.arrays)))} too")
     return model
@@ -125,43 +120,22 @@ def limits_of(value: Any) -> tuple[float, float] | None:
     raise ValueError(f"{shown(value)} are not the values of black and white")
 
 
-def take_arrays(model: ClassicModel, arrays: dict[str, Any]) -> None:
-    """Set what a model knows beside its network.
+def check_arrays(arrays: dict[str, Any], wanted: dict[str, tuple[Any, ...]]) -> None:
+    """Refuse arrays that do not belong to the network.
+
+    Args:
+        arrays: The arrays by name.
+        wanted: The shape that each must have; see `check_array`.
 
     Raises:
-        ValueError: When it does not belong to the network.
+        ValueError: When one does not.
     """
-    wanted = wanted_arrays(model)
     if set(wanted) != set(arrays):
         odd = min(set(wanted) ^ set(arrays))
         raise ValueError(f"{odd!r} does not fit a network of this kind")
     lengths: dict[str, int] = {}
     for name, shape in wanted.items():
         check_array(name, arrays[name], shape, lengths)
-    check_answers(model, arrays)
-    set_arrays(model, arrays)
-
-
-def wanted_arrays(model: ClassicModel) -> dict[str, tuple[Any, ...]]:
-    """Return the shape of each array that a model with this network has, fitted or not."""
-    columns = getattr(model.estimator, "n_features_in_", None)
-    if columns is None:
-        return {}
-    wanted: dict[str, tuple[Any, ...]] = {}
-    if model.limits is None:
-        wanted |= {"center": (columns,), "scale": (columns,)}
-    if model.role == "groups":
-        wanted |= {"table": ("groups", "outputs")}
-    if model.role == "features":
-        features = len(model.estimator.get_feature_names_out())
-        wanted |= {
-            "readout.mean": (features,),
-            "readout.scale": (features,),
-            "readout.weights": ("outputs", features),
-            "readout.intercept": ("outputs",),
-        }
-        wanted |= {"readout.classes_": ("classes",)} if model.classes is not None else {}
-    return wanted
 
 
 def check_array(name: str, value: Any, shape: tuple[Any, ...], lengths: dict[str, int]) -> None:
@@ -186,40 +160,3 @@ def check_array(name: str, value: Any, shape: tuple[Any, ...], lengths: dict[str
             raise ValueError(f"{name} has the shape {value.shape}, which does not fit")
     if name.endswith("scale") and not (value > 0).all():
         raise ValueError(f"{name} must be above 0")
-
-
-def check_answers(model: ClassicModel, arrays: dict[str, Any]) -> None:
-    """Refuse answers for other classes than the model's.
-
-    Raises:
-        ValueError: When there are such.
-    """
-    if model.classes is None:
-        return
-    table, outputs = arrays.get("table"), arrays.get("readout.weights")
-    known = arrays.get("readout.classes_")
-    if model.role == "classifier":
-        known = getattr(model.estimator, "classes_", None)
-    if known is not None:
-        whole = known.dtype == np.int64 and bool((np.diff(known) > 0).all())
-        if not whole or known[0] < 0 or known[-1] >= model.classes:
-            raise ValueError(f"{shown(known.tolist())} are not among {model.classes} classes")
-    scores = 0 if outputs is None or known is None else len(known) - (len(known) == 2)
-    if (table is not None and table.shape[1] != model.classes) or (
-        outputs is not None and len(outputs) != scores
-    ):
-        raise ValueError(f"its answers are not those for {model.classes} classes")
-
-
-def set_arrays(model: ClassicModel, arrays: dict[str, Any]) -> None:
-    """Set arrays that have been checked."""
-    if model.limits is not None:
-        model.settle_limits()
-    elif "center" in arrays:
-        model.center, model.scale = arrays["center"], arrays["scale"]
-    model.table = arrays.get("table")
-    if "readout.mean" in arrays:
-        parts = (
-            arrays[f"readout.{part}"] for part in ("mean", "scale", "weights", "intercept")
-        )
-        model.readout = Readout(*parts, classes_=arrays.get("readout.classes_"))

@@ -1,9 +1,9 @@
-"""Classic networks where networks stand: in runs, predictions and reports."""
+"""Adapter that lets a classic estimator be used where a Network is expected."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
 import torch
@@ -11,6 +11,14 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.moments import standardization
+from neuropil.runs.classic_answers import (
+    ClassAnswers,
+    NumberAnswers,
+    Role,
+    group_table,
+    role_of,
+)
+from neuropil.runs.classic_file import check_arrays, read_model, write_model
 from neuropil.runs.readout import Readout
 
 if TYPE_CHECKING:
@@ -20,10 +28,8 @@ if TYPE_CHECKING:
 
     from neuropil.classic.base import ClassicNetwork
 
-# Less than this share of one is no surprise; its logarithm is finite.
-LEAST = 1e-12
-
-Role: TypeAlias = Literal["classifier", "regressor", "groups", "features"]
+# Before the names of a linear model's arrays.
+READOUT = "readout."
 
 
 @final
@@ -62,8 +68,9 @@ class ClassicModel:
 
         self.estimator = clone(estimator)
         self.classes = classes
+        self.answers = NumberAnswers() if classes is None else ClassAnswers(classes)
         self.limits = limits
-        self.role: Role = role_of(self.estimator, classes)
+        self.role: Role = role_of(self.estimator, self.answers)
         self.center: NDArray[Any] | float = 0.0
         self.scale: NDArray[Any] | float = 1.0
         self.table: NDArray[Any] | None = None
@@ -89,10 +96,10 @@ class ClassicModel:
             return self
         self.estimator.fit(rows)
         if self.role == "groups":
-            self.table = self.table_of(self.estimator.predict(rows), y)
+            self.table = group_table(self.estimator.predict(rows), self.answers.rows(y))
         else:
             features = self.estimator.transform(rows)
-            self.readout = Readout.fitted(features, y, classes=self.classes is not None)
+            self.readout = Readout.fitted(self.answers.readout(), features, y)
         return self
 
     def settle_limits(self) -> None:
@@ -116,9 +123,7 @@ class ClassicModel:
         given = rows
         if self.role == "features":
             model, given = self.readout, self.estimator.transform(rows)
-        if self.classes is None:
-            return torch.from_numpy(np.asarray(model.predict(given)).reshape(len(given), -1))
-        return torch.from_numpy(self.shares(model, given))
+        return torch.from_numpy(self.answers.of(model, given))
 
     @override
     def __repr__(self) -> str:
@@ -143,28 +148,6 @@ class ClassicModel:
             )
         return rows
 
-    def shares(self, model: Any, given: NDArray[Any]) -> NDArray[Any]:
-        """Return a classifier's probabilities, a column for every class there is."""
-        shares = np.zeros((len(given), self.classes or 0))
-        if hasattr(model, "predict_proba"):
-            shares[:, model.classes_] = model.predict_proba(given)
-        else:
-            shares[np.arange(len(given)), model.predict(given)] = 1.0
-        return shares
-
-    def table_of(self, groups: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
-        """Return the answer of each group, and of all together in the last row."""
-        targets = y if self.classes is None else np.eye(self.classes)[y]
-        targets = targets.reshape(len(targets), -1).astype(float)
-        inside = groups >= 0
-        count = int(groups.max(initial=-1)) + 1
-        sums = np.zeros((count, targets.shape[1]))
-        np.add.at(sums, groups[inside], targets[inside])
-        members = np.bincount(groups[inside], minlength=count)[:, None]
-        overall = targets.mean(0, keepdims=True)
-        means = np.where(members > 0, sums / np.maximum(members, 1), overall)
-        return np.concatenate([means, overall])
-
     def cpu(self) -> Self:
         """Return itself: it never leaves the processor."""
         return self
@@ -178,9 +161,15 @@ class ClassicModel:
         Raises:
             ValueError: When an option is of a type that no file holds.
         """
-        from neuropil.runs.classic_file import write_model
-
-        write_model(self, Path(path))
+        limits = None if self.limits is None else list(map(float, self.limits))
+        arrays = {"table": self.table}
+        if self.limits is None and isinstance(self.center, np.ndarray):
+            arrays |= {"center": self.center, "scale": self.scale}
+        if self.readout is not None:
+            arrays |= {f"{READOUT}{name}": value for name, value in vars(self.readout).items()}
+        known = {name: value for name, value in arrays.items() if value is not None}
+        options = {"classes": self.classes, "limits": limits}
+        write_model(Path(path), self.estimator, options, known)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -193,9 +182,64 @@ class ClassicModel:
             FileNotFoundError: When there is no such file.
             ValueError: When a file is damaged or does not belong to the other.
         """
-        from neuropil.runs.classic_file import read_model
+        return read_model(Path(path), cls.built)
 
-        return read_model(cls, Path(path))
+    @classmethod
+    def built(
+        cls,
+        estimator: ClassicNetwork,
+        classes: int | None,
+        limits: tuple[float, float] | None,
+        arrays: dict[str, Any],
+    ) -> Self:
+        """Return the model of a fitted network.
+
+        Args:
+            estimator: The classic network as it was fitted; it is not copied.
+            classes: How many classes there are; None for regression.
+            limits: The values of black and white, for pictures.
+            arrays: What the model knows beside it.
+
+        Raises:
+            ValueError: When they do not fit each other.
+        """
+        model = cls(estimator, classes, limits)
+        model.estimator = estimator
+        check_arrays(arrays, model.array_shapes())
+        known = arrays.get(f"{READOUT}classes_")
+        if model.role == "classifier":
+            known = getattr(estimator, "classes_", None)
+        model.answers.check(known, arrays.get("table"), arrays.get(f"{READOUT}weights"))
+        if limits is not None:
+            model.settle_limits()
+        elif "center" in arrays:
+            model.center, model.scale = arrays["center"], arrays["scale"]
+        model.table = arrays.get("table")
+        parts = {k.removeprefix(READOUT): v for k, v in arrays.items() if k.startswith(READOUT)}
+        parts.setdefault("classes_", None)
+        model.readout = Readout(**parts) if "weights" in parts else None
+        return model
+
+    def array_shapes(self) -> dict[str, tuple[Any, ...]]:
+        """Return the shape of each array that a model with this network has, fitted or not."""
+        columns = getattr(self.estimator, "n_features_in_", None)
+        if columns is None:
+            return {}
+        shapes: dict[str, tuple[Any, ...]] = {}
+        if self.limits is None:
+            shapes |= {"center": (columns,), "scale": (columns,)}
+        if self.role == "groups":
+            shapes |= {"table": ("groups", "outputs")}
+        if self.role == "features":
+            features = len(self.estimator.get_feature_names_out())
+            shapes |= {
+                f"{READOUT}mean": (features,),
+                f"{READOUT}scale": (features,),
+                f"{READOUT}weights": ("outputs", features),
+                f"{READOUT}intercept": ("outputs",),
+            }
+            shapes |= {f"{READOUT}{k}": v for k, v in self.answers.readout_arrays.items()}
+        return shapes
 
 
 @final
@@ -215,28 +259,4 @@ class Scores:
         Args:
             inputs: Raw examples.
         """
-        outputs = self.model.predict(inputs)
-        return outputs if self.model.classes is None else outputs.clamp(min=LEAST).log()
-
-
-def role_of(estimator: Any, classes: int | None) -> Role:
-    """Return how a classic network answers.
-
-    Raises:
-        ValueError: When it answers another kind of question.
-    """
-    from sklearn.base import is_classifier, is_regressor
-    from sklearn.utils import get_tags
-
-    name = type(estimator).__name__
-    if is_classifier(estimator):
-        if classes is None:
-            raise ValueError(f"{name} predicts classes, but these targets are numbers.")
-        return "classifier"
-    if is_regressor(estimator):
-        if classes is not None:
-            raise ValueError(f"{name} predicts numbers, but these targets are classes.")
-        return "regressor"
-    if get_tags(estimator).target_tags.required:
-        raise ValueError(f"{name} associates patterns with signals: use it from Python.")
-    return "groups" if hasattr(estimator, "predict") else "features"
+        return self.model.answers.scores(self.model.predict(inputs))

@@ -16,6 +16,7 @@ from neuropil import classic
 from neuropil.checks import shown
 from neuropil.classic.base import ClassicNetwork, check_sizes
 from neuropil.classic.boltzmann.generators import generator_of, words_of
+from neuropil.lazy import public_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Every class that a file may name.
-KINDS = (
-    *("ART1", "CMAC", "GLVQ", "GMLVQ", "GRNN", "LVQ", "LVQ2", "LVQ3", "LVQ21", "PNN", "RBM"),
-    *("SOFM", "DeepBeliefNetwork", "DiscreteBAM", "DiscreteHopfieldNetwork", "FuzzyART"),
-    *("GrowingNeuralGas", "HebbRule", "Instar", "Kohonen", "ModernHopfieldNetwork", "Oja"),
-)
+KINDS = tuple(public_names(classic))
 # Lists within lists, at most.
 DEEPEST = 8
 LARGEST = 2**64

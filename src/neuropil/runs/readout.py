@@ -36,26 +36,24 @@ class Readout:
     classes_: NDArray[Any] | None
 
     @classmethod
-    def fitted(cls, features: Values, y: NDArray[Any], *, classes: bool) -> Readout:
-        """Return the model of features that tells classes apart, or gives values.
+    def fitted(cls, model: Any, features: Values, y: NDArray[Any]) -> Readout:
+        """Return what a linear model of scikit-learn learns from features.
 
         Args:
+            model: The model, which is fitted here.
             features: One row per example.
             y: Its class or values.
-            classes: Whether y are classes.
         """
-        from sklearn.linear_model import LogisticRegression, Ridge
         from sklearn.preprocessing import StandardScaler
 
         scaler = StandardScaler().fit(features)
-        model: Any = LogisticRegression(max_iter=1000) if classes else Ridge()
         model.fit(scaler.transform(features), y)
         return cls(
             np.asarray(scaler.mean_, np.float64),
             np.asarray(scaler.scale_, np.float64),
             np.atleast_2d(np.asarray(model.coef_, np.float64)),
             np.atleast_1d(np.asarray(model.intercept_, np.float64)),
-            model.classes_ if classes else None,
+            getattr(model, "classes_", None),
         )
 
     def predict(self, features: Values) -> Values:

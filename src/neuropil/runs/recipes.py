@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import inspect
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from neuropil import optim
 from neuropil.analysis import cost
-from neuropil.architectures import dense, small_convolutional
-from neuropil.architectures.default_networks import last_layer
+from neuropil.architectures import small_convolutional
 from neuropil.datasets import augmentation
 from neuropil.layers import Flatten, Input, Tanh
-from neuropil.training.callbacks import BestWeights
+from neuropil.runs.recipe import Recipe
 from neuropil.training.loop.closure_step import default_epochs, takes_all
-from neuropil.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from neuropil.core import Network
     from neuropil.datasets import Splits
-    from neuropil.training.callbacks import Callback
+    from neuropil.runs.task import Task
 
 # How many multiply–adds a default training may take: about 90 seconds on two processor cores.
 BUDGET = 2.5e12
@@ -37,90 +33,35 @@ WEIGHTS, LEAST_UNITS, MOST_UNITS = 600, 5, 32
 TRAINING_FACTOR = 3
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """A network and how to train it.
-
-    Args:
-        network: The network, built.
-        optimizer: Name of the optimiser.
-        lr: Its learning rate; the highest, where there is a schedule; None where it has none.
-        weight_decay: Share of each weight taken off at each step, times the learning rate; None
-            where the optimiser knows no such thing.
-        schedule: Name of the learning rate's schedule over the whole training, or None.
-        epochs: Passes over the training part.
-        batch_size: Examples a step.
-        loss: Name of the loss.
-        augment: What is done to each training batch, or None.
-        ema: Decay of the averaged weights, or None.
-        metrics: Names of the figures to follow.
-        keep_best: Whether the weights that validated best are kept, not the last.
-
-    Example:
-        >>> from neuropil import datasets
-        >>> recipe(datasets.load_handwritten_digits()).optimizer
-        'adamw'
-    """
-
-    network: Network
-    optimizer: str
-    lr: float | None
-    weight_decay: float | None
-    schedule: str | None
-    epochs: int
-    batch_size: int
-    loss: str
-    augment: Callable[..., Any] | None
-    ema: float | None
-    metrics: tuple[str, ...]
-    keep_best: bool = False
-
-    def trainer(self, callbacks: Sequence[Callback] = (), **options: Any) -> Trainer:
-        """Return the trainer that carries this out.
-
-        Args:
-            callbacks: What else runs beside it.
-            **options: Further options of `Trainer`.
-        """
-        optimizer = optim.by_name(self.optimizer)
-        own = {"lr": self.lr, "weight_decay": self.weight_decay}
-        own = {name: value for name, value in own.items() if value is not None}
-        return Trainer(
-            self.network,
-            loss=self.loss,
-            optimizer=lambda params: optimizer(params, **own),
-            metrics=self.metrics,
-            callbacks=[*([BestWeights()] if self.keep_best else ()), *callbacks],
-            schedule=self.schedule,
-            augment=self.augment,
-            ema=self.ema,
-            **options,
-        )
-
-
 def recipe(
-    splits: Splits, network: Network | None = None, optimizer: str | None = None
+    splits: Splits,
+    task: Task[Any],
+    network: Network | None = None,
+    optimizer: str | None = None,
 ) -> Recipe:
     """Return good defaults for data: a network that fits it, and how to train that.
 
-    Pictures get a small convolutional network, everything else a dense one. The number of
-    epochs follows from the cost of the network and the number of examples, so that training
-    ends within about a minute and a half on two processor cores.
+    The network is the task's own. The number of epochs follows from its cost and the number of
+    examples, so that training ends within about a minute and a half on two processor cores.
 
     Args:
         splits: The data.
+        task: What is asked of the network.
         network: The network, where it is chosen already.
         optimizer: Name of the optimiser, where it is. One that takes all examples in
             every step gets a smaller network without dropout.
 
     Example:
         >>> from neuropil import datasets
-        >>> recipe(datasets.load_handwritten_digits()).network.output_shape
+        >>> from neuropil.runs.tasks import task_for
+        >>> digits = datasets.load_handwritten_digits()
+        >>> recipe(digits, task_for(digits.target)).network.output_shape
         (10,)
     """
-    pictures = len(splits.input_shape) == 3
     if optimizer is not None and takes_all(optim.by_name(optimizer)):
-        return full_batch_recipe(splits, network, optimizer)
+        return full_batch_recipe(splits, task, network, optimizer)
+    network = network or task.network(splits.input_shape)
+    pictures = len(splits.input_shape) == 3
     made = picture_recipe(splits, network) if pictures else table_recipe(splits, network)
     if optimizer is None:
         return made
@@ -134,15 +75,15 @@ def own_rates(optimizer: str) -> dict[str, Any]:
     return {n: own[n].default if n in own else None for n in ("lr", "weight_decay")}
 
 
-def full_batch_recipe(splits: Splits, network: Network | None, optimizer: str) -> Recipe:
+def full_batch_recipe(
+    splits: Splits, task: Task[Any], network: Network | None, optimizer: str
+) -> Recipe:
     """Return the defaults for an optimiser that takes all examples in every step."""
     if network is None and len(splits.input_shape) == 3:
         # Dropout would make another function of the loss in each step.
-        network = small_convolutional(
-            splits.input_shape, splits.outputs, task=splits.task, dropout=0.0
-        )
+        network = small_convolutional(splits.input_shape, task.last_layer(), dropout=0.0)
     return Recipe(
-        network=network or smooth(splits),
+        network=network or smooth(splits.input_shape, task),
         optimizer=optimizer,
         **own_rates(optimizer),
         schedule=None,
@@ -151,24 +92,20 @@ def full_batch_recipe(splits: Splits, network: Network | None, optimizer: str) -
         augment=None,
         ema=None,
         keep_best=splits.validation is not None,
-        **goal(splits.task),
     )
 
 
-def smooth(splits: Splits) -> Network:
+def smooth(input_shape: tuple[int, ...], task: Task[Any]) -> Network:
     """Return a network of one tanh layer: smooth second derivatives, and few weights."""
-    network = Input(*splits.input_shape)
-    flat = network >> Flatten() if len(splits.input_shape) > 1 else network
-    each = math.prod(splits.input_shape) + 1 + splits.outputs
+    network = Input(*input_shape)
+    flat = network >> Flatten() if len(input_shape) > 1 else network
+    each = math.prod(input_shape) + 1 + task.outputs
     units = min(MOST_UNITS, max(LEAST_UNITS, WEIGHTS // each))
-    return flat >> Tanh(units) >> last_layer(splits.outputs, splits.task)
+    return flat >> Tanh(units) >> task.last_layer()
 
 
-def picture_recipe(splits: Splits, network: Network | None) -> Recipe:
+def picture_recipe(splits: Splits, network: Network) -> Recipe:
     """Return the defaults for pictures."""
-    network = network or small_convolutional(
-        splits.input_shape, splits.outputs, task=splits.task
-    )
     examples = len(splits.train)
     a_pass = TRAINING_FACTOR * examples * max(1, cost(network).multiply_adds)
     few = examples < FEW
@@ -185,15 +122,11 @@ def picture_recipe(splits: Splits, network: Network | None) -> Recipe:
         # seen too seldom for that to pay.
         augment=augmentation.RandomShift(max(1, side // 12)) if few else None,
         ema=0.99 if few else None,
-        **goal(splits.task),
     )
 
 
-def table_recipe(splits: Splits, network: Network | None) -> Recipe:
+def table_recipe(splits: Splits, network: Network) -> Recipe:
     """Return the defaults for tables and arrays."""
-    network = network or dense(
-        splits.input_shape, splits.outputs, task=splits.task, dropout=0.1
-    )
     examples = len(splits.train)
     batch_size = 32 if examples < FEW else 128
     return Recipe(
@@ -206,12 +139,4 @@ def table_recipe(splits: Splits, network: Network | None) -> Recipe:
         batch_size=batch_size,
         augment=None,
         ema=None,
-        **goal(splits.task),
     )
-
-
-def goal(task: str) -> dict[str, Any]:
-    """Return the loss and the metrics of a task."""
-    if task == "classification":
-        return {"loss": "cross_entropy", "metrics": ("accuracy",)}
-    return {"loss": "squared_error", "metrics": ("r2",)}

@@ -26,6 +26,7 @@ FORMAT = 1
 # Settings of which another machine may need others; the last bits may then differ.
 MACHINE = ("device", "threads")
 FACTS, CHECKPOINTS = "run.json", "checkpoints"
+MODEL = "model.json"  # of a classic network
 # What stands in a run folder beside its checkpoints.
 FILES = re.compile(
     r"(run|network)\.json|weights\.safetensors|model\.\w+|history\.csv|report\.html"
@@ -44,13 +45,11 @@ SETTINGS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("epochs", "batch_size", "image_size"), (int, NOTHING)),
     **dict.fromkeys(("header", "keep_best"), (bool, NOTHING)),
     "then": (NOTHING,),
-    "metrics": (),
     "seed": (int,),
     "threads": (int,),
 }
 # What the items of lists are; the size of pictures of `then` is a number or two.
 LISTS: dict[str, tuple[type, ...]] = {
-    "metrics": (str,),
     "class_weight": (int, float),
     "image_size": (int,),
     "then": (int, list),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import os
 import shutil
 from contextlib import contextmanager
@@ -13,12 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, final
 
-import torch
-from torch import Tensor
-
 from neuropil.core import Network
 from neuropil.core.atomic import clear_remains, make_folder, replacing
-from neuropil.core.prediction import fits
 from neuropil.datasets import (
     DataError,
     PredictionInputs,
@@ -26,12 +21,15 @@ from neuropil.datasets import (
     Splits,
     read_for_prediction,
 )
+from neuropil.datasets.preparations import preparation_from_json
+from neuropil.runs.measure import answers_of
 from neuropil.runs.run_facts import (
     CHECKPOINTS,
     FACTS,
     FIELDS,
     FILES,
     FORMAT,
+    MODEL,
     check_free,
     finite,
     lock_folder,
@@ -39,6 +37,7 @@ from neuropil.runs.run_facts import (
     settings_hash,
     versions,
 )
+from neuropil.runs.tasks import check_fit, task_from
 from neuropil.training.checkpoints.checkpoint import PATTERN
 from neuropil.training.checkpoints.digest import fingerprint
 from neuropil.training.history import History
@@ -46,10 +45,12 @@ from neuropil.training.history import History
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from torch import Tensor
+
     from neuropil.runs.classic_model import ClassicModel
+    from neuropil.runs.task import Task
 
 HISTORY, REPORT = "history.csv", "report.html"
-MODEL = "model.json"  # of a classic network
 
 
 @final
@@ -88,6 +89,7 @@ class Run:
         path: Path,
         network: Network | ClassicModel,
         splits: Splits,
+        task: Task[Any],
         settings: dict[str, Any],
     ) -> Self:
         """Make a run folder for a training that is about to begin.
@@ -96,6 +98,7 @@ class Run:
             path: A folder that is empty or does not exist yet.
             network: The network with the weights that it starts from.
             splits: The data.
+            task: What is asked of the network.
             settings: What the training was asked for and what it chose, plain data.
 
         Raises:
@@ -106,6 +109,7 @@ class Run:
             **splits.facts(),
             "fingerprint": fingerprint(splits, settings.get("data")),
             "preparation": splits.preparation.to_json(),
+            "task": task.to_json(),
             "settings": settings_hash(settings),
         }
         times = {"started": datetime.now(UTC).isoformat(timespec="seconds")}
@@ -135,7 +139,7 @@ class Run:
             ValueError: When its ``run.json`` is damaged or of a newer format.
         """
         run = cls(Path(path), **read_facts(Path(path)))
-        run.preparation  # noqa: B018 - refuses what is damaged
+        run.task  # noqa: B018 - refuses what is damaged
         return run
 
     def save(self) -> None:
@@ -197,6 +201,11 @@ class Run:
         return (self.path / HISTORY).is_file()
 
     @property
+    def is_classic(self) -> bool:
+        """Whether it holds a classic network, which is fitted in one go."""
+        return (self.path / MODEL).is_file()
+
+    @property
     def report(self) -> Path:
         """The file that tells a person everything."""
         return self.path / REPORT
@@ -209,14 +218,22 @@ class Run:
             ValueError: When ``run.json`` is damaged.
         """
         try:
-            return Preparation.from_json(self.data.get("preparation"))
+            return preparation_from_json(self.data.get("preparation"))
         except DataError as error:
             raise ValueError(f"{self.path / FACTS}: {error}") from None
 
     @property
-    def classes(self) -> tuple[str, ...] | None:
-        """Name of each class by class number; None for regression."""
-        return self.preparation.target.classes
+    def task(self) -> Task[Any]:
+        """What is asked of the network.
+
+        Raises:
+            ValueError: When ``run.json`` is damaged.
+        """
+        target = self.preparation.target
+        try:
+            return task_from(self.data.get("task"), target)
+        except ValueError as error:
+            raise ValueError(f"{self.path / FACTS} is damaged: {error}") from None
 
     def require(self, *names: str, may_be_null: bool = True) -> None:
         """Refuse to go on without some of the settings.
@@ -245,20 +262,17 @@ class Run:
             FileNotFoundError: When a file is missing.
             ValueError: When a file is damaged or does not belong to the others.
         """
-        if (self.path / MODEL).is_file():
+        if self.is_classic:
             from neuropil.runs.classic_model import ClassicModel
 
             return ClassicModel.load(self.path)
         network = Network.load(self.path)
-        preparation, takes = self.preparation, network.input_shapes
-        outputs = {preparation.target.outputs, 1 if len(self.classes or ()) == 2 else None}
-        gives = [math.prod(filter(None, shape or ())) for shape in network.output_shapes]
-        fit = len(takes) == len(gives) == 1 and gives[0] in outputs
-        if not fit or not fits(preparation.input_shape, takes[0] or ()):
+        try:
+            check_fit(network, self.preparation.input_shape, self.task)
+        except ValueError as error:
             raise ValueError(
-                f"{self.path}: network.json does not belong to {FACTS} beside it, which asks "
-                f"for {preparation.target.outputs} outputs from {preparation.input_shape}."
-            )
+                f"{self.path}: network.json does not belong to {FACTS} beside it: {error}"
+            ) from None
         return network
 
     def history(self) -> History:
@@ -283,7 +297,7 @@ class Run:
         return read_for_prediction(self.preparation, files)
 
     def predict(self, inputs: Tensor, network: Network | ClassicModel | None = None) -> Tensor:
-        """Return each class's probability, or numbers in the target's own units.
+        """Return the task's answers: each class's probability, or numbers in their own units.
 
         Shape:
             ``(N, …) -> (N, classes)``, or ``(N)`` for a single number, ``(N, k)`` for several.
@@ -293,9 +307,4 @@ class Run:
             network: The run's network, if it is at hand; it is read otherwise.
         """
         network = self.network() if network is None else network
-        outputs = network.predict(inputs).cpu().float().flatten(1)
-        if self.classes is None:
-            return self.preparation.target.restore(outputs).squeeze(1)
-        if network.scores() is network:
-            outputs = outputs.sigmoid() if outputs.shape[1] == 1 else outputs.softmax(1)
-        return torch.cat([1 - outputs, outputs], 1) if outputs.shape[1] == 1 else outputs
+        return answers_of(network, inputs, self.task)

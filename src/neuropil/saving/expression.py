@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from neuropil.checks import shown
 from neuropil.core.composition import as_network
 from neuropil.core.layer import Composable
 from neuropil.saving.layer_catalogue import catalogue, make
-from neuropil.text import nearest, reason, shortened
+from neuropil.text import nearest, reason
 
 if TYPE_CHECKING:
     from neuropil.core.network import Network
@@ -31,7 +32,7 @@ def parse(text: str) -> Network:
     """
     if len(text) > LONGEST:
         raise ValueError(
-            f"{shortened(text)} has {len(text):,} characters, and a network expression at most "
+            f"{shown(text)} has {len(text):,} characters, and a network expression at most "
             f"{LONGEST:,}."
         )
     try:
@@ -45,16 +46,16 @@ def parse(text: str) -> Network:
         return as_network(read(tree.body))
     except (SyntaxError, RecursionError, MemoryError) as error:
         if isinstance(error, MemoryError) and error.args:  # a layer's own words
-            raise ValueError(f"{shortened(text)}: {error}") from None
+            raise ValueError(f"{shown(text)}: {error}") from None
         what = getattr(error, "msg", None) or "it is nested too deeply"
-        line = f"{shortened(text)} is not a network expression: {what}."
+        line = f"{shown(text)} is not a network expression: {what}."
         raise ValueError(line) from None
     except ValueError as error:
         if len(str(error)) <= LONGEST_LINE:
             raise
         raise type(error)(f"{reason(error)}.") from None
     except Exception as error:  # of a layer that was given what it does not expect
-        raise ValueError(f"{shortened(text)} cannot be built: {reason(error)}.") from error
+        raise ValueError(f"{shown(text)} cannot be built: {reason(error)}.") from error
 
 
 def check_size(planned: Any, text: str) -> None:
@@ -64,12 +65,12 @@ def check_size(planned: Any, text: str) -> None:
         ValueError: When it is.
     """
     if not isinstance(planned, Composable):
-        raise ValueError(f"{shortened(text)} is not a network: join layers by >>.")
+        raise ValueError(f"{shown(text)} is not a network: join layers by >>.")
     modules = planned if isinstance(planned, torch.nn.Module) else torch.nn.Identity()
     count = sum(parameter.numel() for parameter in modules.parameters())
     if count > MOST_PARAMETERS:
         raise ValueError(
-            f"{shortened(text)} has {count:,} parameters, and a network expression at most "
+            f"{shown(text)} has {count:,} parameters, and a network expression at most "
             f"{MOST_PARAMETERS:,}: build it in Python."
         )
 
@@ -89,7 +90,7 @@ def read(node: ast.expr) -> Any:
             return tuple(map(read, items))
         case ast.Name(name):
             near = nearest(name, catalogue())
-            raise ValueError(f"{shortened(name)} lacks its brackets: Relu().{near}")
+            raise ValueError(f"{shown(name)} lacks its brackets: Relu().{near}")
     return literal(node)
 
 
@@ -105,7 +106,7 @@ def literal(node: ast.expr) -> Any:
         case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as value)):
             return -value
     raise ValueError(
-        f"{shortened(ast.unparse(node))} is not allowed in a network expression: only layers, "
+        f"{shown(ast.unparse(node))} is not allowed in a network expression: only layers, "
         f">>, |, parallel, repeat, initialisers, numbers, strings and tuples are read."
     )
 
@@ -138,7 +139,7 @@ def compose(left: Any, sign: ast.RShift | ast.BitOr, right: Any) -> Composable:
     for side in (left, right):
         if not isinstance(side, Composable):
             raise ValueError(
-                f"{shortened(repr(side))} is not a layer, so it cannot be joined to one."
+                f"{shown(repr(side))} is not a layer, so it cannot be joined to one."
             )
     return left >> right if isinstance(sign, ast.RShift) else left | right
 

@@ -6,8 +6,9 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from neuropil import init, layers
+from neuropil.checks import shown
 from neuropil.core.layer import Layer, descendants
-from neuropil.text import nearest, reason, shortened
+from neuropil.text import nearest, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ def find(name: str) -> Callable[..., Any]:
     """
     names = catalogue()
     if name not in names:
-        raise ValueError(f"there is no layer {shortened(name)}.{nearest(name, names)}")
+        raise ValueError(f"there is no layer {shown(name)}.{nearest(name, names)}")
     return names[name]
 
 

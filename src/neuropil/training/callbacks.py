@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any, final
 
 from typing_extensions import override
 
+from neuropil.checks import number
+from neuropil.core.shape import whole_number
 from neuropil.training.metrics.metrics import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     import torch
 
     from neuropil.training.history import Record
@@ -71,6 +76,24 @@ class Callback:
         """
 
 
+def actions_at(
+    moment: str, callbacks: Iterable[Callback], trainer: Trainer
+) -> list[Callable[..., None]]:
+    """Return what callbacks do at a moment of a trainer; nothing for those that do nothing."""
+    own = (c for c in callbacks if getattr(type(c), moment) is not getattr(Callback, moment))
+    return [functools.partial(getattr(callback, moment), trainer) for callback in own]
+
+
+def by_type(callbacks: Iterable[Callback]) -> dict[str, Callback]:
+    """Return callbacks under their types' names, numbered from the second of a type."""
+    names: dict[str, Callback] = {}
+    for callback in callbacks:
+        kind = type(callback).__name__
+        count = sum(type(c).__name__ == kind for c in names.values())
+        names[f"{kind}{count + 1}" if count else kind] = callback
+    return names
+
+
 class Monitor(Callback):
     """What watches one figure of the history, anew in each fit.
 
@@ -90,9 +113,9 @@ class Monitor(Callback):
     def on_start(self, trainer: Trainer) -> None:
         self.best, self.best_epoch = math.nan, 0
 
-    def improved(self, trainer: Trainer, record: Record, *, by: float = 0.0) -> bool:
+    def improves(self, trainer: Trainer, record: Record, *, by: float = 0.0) -> bool:
         """Tell whether an epoch is the best so far, and remember it if so."""
-        name, value = self.watched(record)
+        name, value = self.figure(record)
         greater = self.greater_is_better
         if greater is None:
             greater = rises(trainer, name.removeprefix("validation_"))
@@ -102,7 +125,7 @@ class Monitor(Callback):
         self.best, self.best_epoch = value, int(record["epoch"])
         return True
 
-    def watched(self, record: Record) -> tuple[str, float]:
+    def figure(self, record: Record) -> tuple[str, float]:
         """Return the figure's column and value.
 
         Raises:
@@ -155,23 +178,19 @@ class EarlyStopping(Monitor):
         minimum_change: float = 0.0,
         greater_is_better: bool | None = None,
     ) -> None:
-        if patience < 1:
-            raise ValueError(f"EarlyStopping: patience must be at least 1, got {patience}.")
-        if not minimum_change >= 0:
-            raise ValueError(
-                f"EarlyStopping: minimum_change must not be negative, got {minimum_change}."
-            )
         super().__init__(monitor, greater_is_better=greater_is_better)
-        self.patience = patience
-        self.minimum_change = minimum_change
+        self.patience = whole_number(patience, "EarlyStopping: patience")
+        self.minimum_change = number(
+            minimum_change, "EarlyStopping: minimum_change", "[0, inf]"
+        )
 
     @override
     def on_epoch(self, trainer: Trainer, record: Record) -> None:
-        if self.improved(trainer, record, by=self.minimum_change):
+        if self.improves(trainer, record, by=self.minimum_change):
             return
         waited = int(record["epoch"]) - self.best_epoch
         if waited >= self.patience:
-            name, _ = self.watched(record)
+            name, _ = self.figure(record)
             trainer.stop(f"{name} was best in epoch {self.best_epoch}, {waited} epochs ago")
 
 
@@ -203,7 +222,7 @@ class BestWeights(Monitor):
 
     @override
     def on_epoch(self, trainer: Trainer, record: Record) -> None:
-        if self.improved(trainer, record):
+        if self.improves(trainer, record):
             self.weights = trainer.learner.final_weights()
 
     @override

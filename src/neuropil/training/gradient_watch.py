@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 from typing_extensions import override
 
 from neuropil.analysis import GradientHealth, LayerHealth, Verdict
-from neuropil.analysis.health.gradient_health import measured
+from neuropil.analysis.health.gradient_health import run_health
 from neuropil.core.shape import whole_number
 from neuropil.training.callbacks import Callback
 
@@ -143,4 +143,4 @@ def health_of(trainer: Trainer) -> GradientHealth:
     def loss() -> Tensor:
         return objective.mean(scores(*given), targets)
 
-    return measured(scores, loss, len(given[0]))
+    return run_health(scores, loss, len(given[0]))

@@ -145,7 +145,10 @@ class History(Sequence[Record]):
         if not self.records:
             return "History()"
         rows = [self.columns]
-        rows += [[shown(record.get(name)) for name in self.columns] for record in self.records]
+        rows += [
+            [format_figure(record.get(name)) for name in self.columns]
+            for record in self.records
+        ]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return "\n".join(
             "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
@@ -172,7 +175,7 @@ def number(cell: str) -> int | float:
     return int(cell) if cell.lstrip("-").isdecimal() else float(cell)
 
 
-def shown(value: Any) -> str:
+def format_figure(value: Any) -> str:
     """Return a figure short enough to read."""
     if value is None:
         return ""

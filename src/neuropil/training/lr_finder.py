@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
@@ -105,7 +106,7 @@ def find_lr(
     # A rate at which the loss is NaN is certainly too large.
     with contextlib.suppress(NonFiniteError):
         trial.fit(data, epochs=steps, batch_size=batch_size)
-    return judged(watch)
+    return suggest(watch)
 
 
 @final
@@ -180,29 +181,25 @@ def trial_of(
     schedule = LambdaLR(optimizer, lambda k: factor**k)
     schedule.interval = "step"  # pyright: ignore[reportAttributeAccessIssue]  # ours
     watch = Watch(start, factor, steps)
-    options = trainer.options
-    trial = Trainer(
-        network,
-        loss=options.loss,
+    options = dataclasses.replace(
+        trainer.options,
+        network=network,
         optimizer=optimizer,
-        regularizer=options.regularizer,
         schedule=schedule,
-        step=options.step,
         callbacks=[watch],
-        class_weight=options.class_weight,
-        augment=options.augment,
-        normalize=options.normalize,
         seed=0,
+        device=None,
         threads=None,
-        accumulate=options.accumulate,
-        clip_norm=options.clip_norm,
-        mixed_precision=options.mixed_precision,
+        ema=None,
+        compile=False,
+        checkpoints=None,
         progress=False,
     )
+    trial = Trainer(**vars(options))
     return trial, watch
 
 
-def judged(watch: Watch) -> LearningRates:
+def suggest(watch: Watch) -> LearningRates:
     """Return the rates with the one at which the smoothed loss had come most of its way down.
 
     Raises:
@@ -214,7 +211,7 @@ def judged(watch: Watch) -> LearningRates:
         torch.tensor(values, dtype=torch.float64) for values in (watch.losses, watch.untouched)
     )
     reach = max(1, round(REACH * watch.steps))
-    change = smoothed(losses - untouched, reach)
+    change = smooth(losses - untouched, reach)
     lowest = int(change.argmin())
     if not change[lowest] < 0:
         raise ValueError(
@@ -229,7 +226,7 @@ def judged(watch: Watch) -> LearningRates:
     return LearningRates(watch.rates[place], watch.rates, watch.losses, shown)
 
 
-def smoothed(values: Tensor, reach: int) -> Tensor:
+def smooth(values: Tensor, reach: int) -> Tensor:
     """Return means over a triangle of neighbours, of those that there are at the ends."""
     triangle = 1 - torch.arange(-reach, reach + 1).abs() / (reach + 1)
     weights = triangle.to(values.dtype)[None, None]

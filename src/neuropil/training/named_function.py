@@ -6,6 +6,7 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from torch import Tensor
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Named:
         raise NotImplementedError
 
     @classmethod
-    def resolved(cls, source: Any) -> Any:
+    def of(cls, source: Any) -> Any:
         """Make one from what a user gave: a name, one of them, or any function."""
         raise NotImplementedError
 
@@ -43,7 +44,26 @@ class Named:
     def __reduce__(self) -> Any:
         if self.source is None:
             return self.name  # pickle looks it up in its module
-        return type(self).resolved, (self.source,), {"name": self.name}
+        return type(self).of, (self.source,), {"name": self.name}
+
+
+def check_one_each(what: str, values: Any, instead: str) -> Tensor:
+    """Return the values of a user's function, once they are seen to be one per example.
+
+    Args:
+        what: What the function is, and its name.
+        values: What it gave.
+        instead: What to do about it.
+
+    Raises:
+        ValueError: When they are something else.
+    """
+    if isinstance(values, Tensor) and values.dim() == 1:
+        return values
+    got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+    raise ValueError(
+        f"{what} must give one value per example, a tensor (N,), got {got}: {instead}."
+    )
 
 
 def name_of(function: Any) -> str:

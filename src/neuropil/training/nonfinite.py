@@ -48,7 +48,7 @@ class Found(Exception):  # noqa: N818 - no error: it ends the search
     """Raised inside a forward pass at the first layer that is sought."""
 
 
-def explained(
+def explain(
     news: NotFinite,
     network: nn.Module,
     batch: Any,

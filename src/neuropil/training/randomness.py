@@ -36,8 +36,8 @@ class Randomness:
         self.apart = seed is not None
         drawn = int(torch.empty((), dtype=torch.int64).random_()) if seed is None else seed
         first, rank = int(processes.share(drawn)), processes.rank
-        self.order = Generator().manual_seed(mixed(first, ORDER))
-        self.augmentation = Generator(device).manual_seed(mixed(first, AUGMENTATION + rank))
+        self.order = Generator().manual_seed(seed_of(first, ORDER))
+        self.augmentation = Generator(device).manual_seed(seed_of(first, AUGMENTATION + rank))
         self.inside: dict[str, Any] | None = None
         self.outside: dict[str, Any] | None = None
         self.seed = first + rank
@@ -75,7 +75,7 @@ class Randomness:
             extra.set_state(state["data"])
 
 
-def mixed(seed: int, stream: int) -> int:
+def seed_of(seed: int, stream: int) -> int:
     """Return a seed of its own for a stream."""
     return int(np.random.SeedSequence([abs(seed), stream]).generate_state(1, np.uint64)[0] >> 1)
 

@@ -10,9 +10,12 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from neuropil.core.prediction import in_test_mode
+from neuropil.training.loop.batches import ArrayBatches, Batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from neuropil.training.loop.learner import Learner
 
 # Multiply–adds that each thread should have in each layer of a step, about half a millisecond
 # of work. With less, two threads were up to 3.2 times slower than one on an idle machine, and
@@ -35,6 +38,30 @@ def threads_kept(threads: int | None = None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def set_threads(learner: Learner, wanted: int | str | None, training: Batches) -> None:
+    """Set torch's threads as asked, or as many as suit the network and the batch.
+
+    Args:
+        learner: What is trained, and remembers how many suited it.
+        wanted: How many; None leaves torch's number.
+        training: What it learns from.
+    """
+    if wanted == "auto":
+        if learner.threads is None:
+            learner.threads = learner.processes.share(suitable_threads(learner, training))
+        wanted = learner.threads
+    if isinstance(wanted, int):
+        torch.set_num_threads(wanted)
+
+
+def suitable_threads(learner: Learner, training: Batches) -> int | None:
+    """Return the number of threads that suits a training, None where that is not known."""
+    if learner.custom or learner.device.type != "cpu" or not isinstance(training, ArrayBatches):
+        return None
+    batch_size = min(training.batch_size, len(training.arrays))
+    return choose_threads(learner.scores, learner.sample(training.arrays.inputs), batch_size)
 
 
 def choose_threads(network: nn.Module, inputs: tuple[Any, ...], batch_size: int) -> int:

@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
 from typing import TYPE_CHECKING, Any, final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from neuropil.core.shape import whole_number
-from neuropil.training.binding import ONLY, OptimizerLike, Schedule, as_module, as_optimizers
-from neuropil.training.checkpoints.checkpoint import CheckpointError, Checkpoints
-from neuropil.training.history import History
-from neuropil.training.loop.custom_step import CustomUpdate
+from neuropil.training.binding import ONLY
+from neuropil.training.callbacks import Callback, actions_at, by_type
+from neuropil.training.checkpoints.checkpoint import (
+    CheckpointError,
+    Checkpoints,
+    check_unused,
+)
+from neuropil.training.checkpoints.resume_check import check_same, facts_of
+from neuropil.training.loop.batch_preparation import Preparation
+from neuropil.training.loop.build_update import build_update
+from neuropil.training.loop.custom_step import CustomUpdate, check_values
+from neuropil.training.loop.epochs import Fit, Hooks
 from neuropil.training.loop.learner import Learner, load_weights
-from neuropil.training.loop.setup import evaluate, run_fit
-from neuropil.training.losses import losses
-from neuropil.training.metrics import metrics as known_metrics
-from neuropil.training.processes import choose_device, join_processes
-from neuropil.training.progress import Progress, as_progress
-from neuropil.training.randomness import Randomness
-from neuropil.training.trainer_options import Options
+from neuropil.training.loop.memory_examples import as_arrays
+from neuropil.training.loop.objective_choice import choose_objective
+from neuropil.training.loop.streams import data_generator
+from neuropil.training.loop.update import Parts
+from neuropil.training.loop.validation import loss_values, measure
+from neuropil.training.losses.score_views import warn_of_probabilities
+from neuropil.training.metrics.metrics import resolve_all
+from neuropil.training.progress import as_progress
+from neuropil.training.threads import set_threads, threads_kept
+from neuropil.training.trainer_options import Options, takes
+from neuropil.training.training_state import TrainingState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from os import PathLike
 
     from torch.optim import Optimizer
 
-    from neuropil.training.callbacks import Callback
-    from neuropil.training.loop.update import Augment, Update
-    from neuropil.training.losses.weighted_loss import ClassWeight, Objective
-    from neuropil.training.metrics.metrics import Metric
-
-Step = Callable[["Trainer", Any], dict[str, Tensor]]
+    from neuropil.training.history import History
+    from neuropil.training.loop.batches import Batches
+    from neuropil.training.loop.update import Update
+    from neuropil.training.losses.weighted_loss import Objective
 
 
 @final
@@ -167,62 +178,22 @@ class Trainer:
         ['epoch', 'steps', 'distance', 'lr_maker', 'lr_critic', 'seconds']
     """
 
-    def __init__(
-        self,
-        network: nn.Module | Mapping[str, nn.Module],
-        *,
-        loss: str | Callable[..., Any] | None = None,
-        optimizer: OptimizerLike | Mapping[str, Optimizer] = None,
-        metrics: Sequence[str | Callable[..., Any]] = (),
-        regularizer: Any = None,
-        schedule: Schedule | Mapping[str, Any] = None,
-        step: Step | None = None,
-        callbacks: Sequence[Callback] = (),
-        class_weight: ClassWeight = None,
-        augment: Augment | None = None,
-        normalize: bool = True,
-        seed: int | None = None,
-        device: str | torch.device | None = None,
-        threads: int | str | None = "auto",
-        accumulate: int = 1,
-        clip_norm: float | None = None,
-        ema: float | None = None,
-        mixed_precision: str | None = None,
-        compile: bool = False,  # noqa: A002 - torch's own word for it
-        checkpoints: str | PathLike[str] | None = None,
-        checkpoint_every: int | None = None,
-        progress: Progress | bool | None = True,
-    ) -> None:
-        self.options = Options(
-            loss=loss,
-            metrics=tuple(metrics),
-            regularizer=regularizer,
-            schedule=schedule,
-            step=step,
-            callbacks=tuple(callbacks),
-            class_weight=class_weight,
-            augment=augment,
-            normalize=normalize,
-            threads=threads,
-            accumulate=accumulate,
-            clip_norm=clip_norm,
-            ema=ema,
-            mixed_precision=mixed_precision,
-            compile=compile,
-            checkpoint_every=checkpoint_every,
-        )
-        self.network = network
+    @takes(Options)
+    def __init__(self, options: Options) -> None:
+        for callback in options.callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"callbacks must be Callback objects, got {callback!r}.")
+        self.options = options
+        self.network = options.network
+        self.metrics = resolve_all(options.metrics, options.loss)
+        self.callbacks = list(options.callbacks)
+        folder = options.checkpoints
+        self.checkpoints = None if folder is None else Checkpoints(folder)
+        self.progress = as_progress(options.progress)
+        self.learner = Learner(options)
+        self.state = TrainingState()
+        # What the data settle where the options leave it open.
         self.objective: Objective | None = None
-        self.metrics = resolved(metrics, loss)
-        self.callbacks = list(callbacks)
-        self.checkpoints = None if checkpoints is None else Checkpoints(checkpoints)
-        self.progress = as_progress(progress)
-        self.learner = make_learner(
-            as_module(network, custom=step is not None), optimizer, device, seed
-        )
-        self.history = History()
-        self.epoch = self.first_epoch = self.steps = 0
-        self.stop_reason = ""
         # Only while `fit` runs; a checkpoint that the next `fit` goes on from.
         self.update: Update | None = None
         self.pending: dict[str, Any] | None = None
@@ -232,6 +203,26 @@ class Trainer:
         """The optimiser, or the dict of them."""
         own = self.learner.optimizers
         return own[ONLY] if list(own) == [ONLY] else own
+
+    @property
+    def history(self) -> History:
+        """The figures of all epochs."""
+        return self.state.history
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return self.state.epoch
+
+    @property
+    def steps(self) -> int:
+        """Steps done."""
+        return self.state.steps
+
+    @property
+    def stop_reason(self) -> str:
+        """Why the last fit ended before its last epoch; empty if it did not."""
+        return self.state.stop_reason
 
     @property
     def device(self) -> torch.device:
@@ -284,7 +275,16 @@ class Trainer:
             whole_number(batch_size, "batch_size")
         if resume:
             self.resume()
-        run_fit(self, data, validation, epochs, batch_size)
+        with self.learner.randomness, threads_kept():
+            self.learner.data_generator = data_generator(data)
+            training = self.prepare(data, "training", batch_size)
+            validate = None
+            if validation is not None:
+                held_out = self.prepare(validation, "validation", batch_size or 1)
+                validate = functools.partial(self.validate, held_out)
+            facts = self.begin(training, epochs)
+            set_threads(self.learner, self.options.threads, training)
+            self.run(training, validate, facts, self.state.first_epoch + epochs)
         return self.history
 
     def evaluate(self, data: Any, *, batch_size: int = 32) -> dict[str, float]:
@@ -298,7 +298,7 @@ class Trainer:
             ValueError: When the data cannot be used.
         """
         whole_number(batch_size, "batch_size")
-        return evaluate(self, data, batch_size, "evaluation")
+        return self.measure(self.prepare(data, "evaluation", batch_size))
 
     def resume(self, folder: str | PathLike[str] | None = None) -> bool:
         """Take up the latest whole checkpoint; the next `fit` finishes what was interrupted.
@@ -322,7 +322,7 @@ class Trainer:
         if state is None:
             return False
         load_weights(self.learner.module, state["network"])
-        self.load_progress(state)
+        self.state.load_state_dict(state)
         self.pending = state
         return True
 
@@ -332,7 +332,7 @@ class Trainer:
         Args:
             reason: Why, for the reader of `stop_reason`.
         """
-        self.stop_reason = reason or "stopped"
+        self.state.stop_reason = reason or "stopped"
 
     def minimize(self, loss: Tensor, name: str | None = None) -> None:
         """Move the weights of an optimiser against the gradient of a loss; for custom steps.
@@ -347,28 +347,117 @@ class Trainer:
         if isinstance(self.update, CustomUpdate):
             self.update.minimize(loss, name)
 
-    def settle(self, objective: Objective) -> None:
-        """Take the objective that the data settled.
+    # What a fit is made of
 
-        Args:
-            objective: What is minimised from now on.
+    def prepare(self, data: Any, title: str, batch_size: int | None) -> Batches:
+        """Return batches of what the user gave, to learn from if the title is "training"."""
+        options, learner = self.options, self.learner
+        data = as_arrays(data, title) or data
+        if self.objective is None and (options.step is None or options.loss is not None):
+            self.objective = choose_objective(options, learner, data, title)
+            self.metrics = resolve_all(options.metrics, self.objective.loss)
+            warn_of_probabilities(learner.module, [self.objective.loss, *self.metrics])
+        exact = any(metric.takes == "values" for metric in self.metrics)
+        preparation = Preparation(learner, self.objective, exact)
+        if title == "training":
+            return preparation.training_batches(data, batch_size, normalize=options.normalize)
+        return preparation.evaluation_batches(data, title, batch_size or 1)
+
+    def begin(self, training: Batches, epochs: int) -> dict[str, Any]:
+        """Make what the first fit makes, or take up the state of an interrupted one.
+
+        Returns:
+            What must be the same again where this training is resumed.
+
+        Raises:
+            CheckpointError: When the folder of checkpoints holds another training, or the one
+                that is resumed had other data or options.
         """
-        self.objective = objective
-        self.metrics = resolved(self.options.metrics, objective.loss.judge)
+        options, learner = self.options, self.learner
+        learner.begin(options, training.count, epochs)
+        for action in actions_at("on_start", self.callbacks, self):
+            action()
+        facts = facts_of(options, learner, training, epochs)
+        if self.pending is not None:
+            check_same(self.pending["facts"], facts)
+            self.load_state_dict(self.pending)
+        else:
+            if not self.steps:
+                check_unused(self.checkpoints, learner.processes)
+            self.state.begin()
+        return facts
+
+    def run(
+        self,
+        training: Batches,
+        validate: Callable[[], dict[str, float]] | None,
+        facts: dict[str, Any],
+        epochs: int,
+    ) -> None:
+        """Train to the last epoch, and leave the final weights in the network."""
+        options, learner, objective = self.options, self.learner, self.objective
+        if options.step is None and objective is not None:
+            update = build_update(options, learner, objective, self.metrics)
+        else:
+            parts = Parts(options, learner)
+            update = CustomUpdate(parts, learner.optimizers, self.step, self.idle)
+        hooks = Hooks(
+            validate=validate,
+            on_step=actions_at("on_step", self.callbacks, self),
+            on_epoch=actions_at("on_epoch", self.callbacks, self),
+            state=lambda: self.state_dict() | {"facts": facts},
+            progress=self.progress,
+            checkpoints=self.checkpoints,
+        )
+        fit = Fit(options, learner, self.state, update, training, epochs, hooks)
+        if self.pending is not None:
+            fit.load_state_dict(self.pending)
+            self.pending = None
+        self.update = update
+        try:
+            fit.run()
+        finally:
+            self.update = None
+            learner.rest()
+        for action in actions_at("on_stop", self.callbacks, self):
+            action()
+
+    def step(self, batch: Any) -> Any:
+        """Return what the user's own step gives for a batch."""
+        own: Any = self.options.step
+        return own(self, batch)
+
+    def idle(self, batch: Any) -> tuple[dict[str, Tensor], None, None]:
+        """Return what a custom step gives for a batch; nothing is minimised meanwhile."""
+        update, self.update = self.update, None
+        try:
+            with torch.no_grad():
+                return check_values(self.step(batch)), None, None
+        finally:
+            self.update = update
+
+    def validate(self, batches: Batches) -> dict[str, float]:
+        """Return the figures of the validation, with averaged weights where there are any."""
+        with self.learner.averaged():
+            return self.measure(batches)
+
+    def measure(self, batches: Batches) -> dict[str, float]:
+        """Return the loss and the metrics of the network as it is."""
+        values = self.idle
+        if self.objective is not None:
+            autocast = self.options.autocast(self.device)
+            values = loss_values(self.learner, self.objective, autocast)
+        return measure(self.learner, values, batches, self.metrics)
 
     # For checkpoints
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is needed to go on, but for random states and the place in the data."""
-        return self.learner.state_dict() | {
-            "epoch": self.epoch,
-            "first_epoch": self.first_epoch,
-            "steps": self.steps,
-            "stop_reason": self.stop_reason,
-            "history": [dict(record) for record in self.history],
-            "callbacks": {
-                name: callback.state_dict() for name, callback in named(self.callbacks).items()
-            },
+        callbacks = by_type(self.callbacks).items()
+        return {
+            **self.learner.state_dict(),
+            **self.state.state_dict(),
+            "callbacks": {name: callback.state_dict() for name, callback in callbacks},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -378,42 +467,7 @@ class Trainer:
             state: The state.
         """
         self.learner.load_state_dict(state)
-        self.load_progress(state)
-        for name, callback in named(self.callbacks).items():
+        self.state.load_state_dict(state)
+        for name, callback in by_type(self.callbacks).items():
             if name in state["callbacks"]:
                 callback.load_state_dict(state["callbacks"][name])
-
-    def load_progress(self, state: dict[str, Any]) -> None:
-        """Take back how far the training had come."""
-        self.epoch, self.first_epoch = state["epoch"], state["first_epoch"]
-        self.steps, self.stop_reason = state["steps"], state["stop_reason"]
-        self.history = History(state["history"])
-
-
-def resolved(metrics: Sequence[Any], loss: Any) -> list[Metric]:
-    """Return metrics by their names, as they go with a loss; both names are checked."""
-    known = None if loss is None else losses.resolve(loss).judge
-    return [known_metrics.resolve(metric, known) for metric in metrics]
-
-
-def make_learner(module: nn.Module, optimizer: Any, device: Any, seed: int | None) -> Learner:
-    """Return what is trained, on its device and bound to its optimisers."""
-    place = choose_device(device, module)
-    processes = join_processes(place)
-    module.to(place)
-    optimizers = as_optimizers(optimizer, module)
-    for each in optimizers.values():
-        if each.state:  # it follows the weights to their device
-            each.load_state_dict(each.state_dict())
-    randomness = Randomness(seed, place, processes)
-    return Learner(module, optimizers, place, processes, randomness)
-
-
-def named(callbacks: Sequence[Callback]) -> dict[str, Callback]:
-    """Return callbacks under their types' names, numbered from the second of a type."""
-    names: dict[str, Callback] = {}
-    for callback in callbacks:
-        kind = type(callback).__name__
-        count = sum(type(c).__name__ == kind for c in names.values())
-        names[f"{kind}{count + 1}" if count else kind] = callback
-    return names

@@ -1,5 +1,7 @@
 """Multiply–adds against published ones, memory against what PyTorch itself holds."""
 
+import pickle
+import sys
 import weakref
 
 import pytest
@@ -138,24 +140,20 @@ def test_dropout_takes_nothing_in_test_mode():
 # Memory for training
 
 
-def saved_bytes(network, batch):
+def saved_bytes(network):
     """Return the bytes that a real pass saves for its backward pass, beside the parameters."""
     saved = []
     with saved_tensors_hooks(saved.append, lambda packed: packed):
-        outputs = network.train()(*(torch.zeros(batch, *s) for s in network.input_shapes))
+        outputs = network.train()(*(torch.zeros(1, *s) for s in network.input_shapes))
     own = {t.untyped_storage().data_ptr() for t in (*network.parameters(), *network.buffers())}
     storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in saved}
     del outputs
     return sum(size for place, size in storages.items() if place not in own)
 
 
-def per_sample(network):
-    return saved_bytes(network, 4) - saved_bytes(network, 3)
-
-
 def test_training_memory_is_what_torch_saves(small_networks):
     for network in small_networks.values():
-        assert cost(network).training_bytes == per_sample(network)
+        assert cost(network).training_bytes == saved_bytes(network)
 
 
 ACTIVATIONS = (Relu, LeakyRelu, Elu, PRelu, Softplus, Swish, Gelu, Sigmoid, Tanh, Softmax)
@@ -164,9 +162,9 @@ ACTIVATIONS = (Relu, LeakyRelu, Elu, PRelu, Softplus, Swish, Gelu, Sigmoid, Tanh
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_training_memory_of_activations(activation):
     picture = Input(3, 30, 30) >> Convolution(4, 3) >> activation() >> Convolution(2, 3)
-    assert cost(picture).training_bytes == per_sample(picture)
+    assert cost(picture).training_bytes == saved_bytes(picture)
     units = Input(200) >> Relu(90) >> activation(50) >> Relu(3)
-    assert cost(units).training_bytes == per_sample(units)
+    assert cost(units).training_bytes == saved_bytes(units)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +183,7 @@ def test_training_memory_of_activations(activation):
 )
 def test_training_memory_of_other_layers(layer):
     network = Input(3, 38, 38) >> Convolution(4, 3) >> Tanh() >> layer >> Sigmoid()
-    assert cost(network).training_bytes == pytest.approx(per_sample(network), rel=0.01)
+    assert cost(network).training_bytes == saved_bytes(network)
 
 
 def test_wider_types_take_more():
@@ -246,3 +244,32 @@ def test_on_the_meta_device():
         network = Input(3, 16, 16) >> Convolution(4, 3) >> BatchNorm() >> Relu() >> Dropout(0.5)
     same = Input(3, 16, 16) >> Convolution(4, 3) >> BatchNorm() >> Relu() >> Dropout(0.5)
     assert cost(network) == cost(same)
+
+
+def test_multiply_adds_do_not_pay_for_memory(small_networks, monkeypatch):
+    network = small_networks["chain"]
+    module = torch.nn.Linear(3, 4)
+    expected = cost(network)
+    figures = expected.memory
+
+    def refuse(*_):
+        raise AssertionError
+
+    costs = sys.modules[cost.__module__]
+    monkeypatch.setattr(costs, "activation_memory", refuse)
+    monkeypatch.setattr(costs, "report", refuse)
+    assert cost(network).multiply_adds == expected.multiply_adds
+    assert cost(module, (3,)).multiply_adds == 12
+    with pytest.raises(AssertionError):
+        _ = cost(network).inference_bytes
+    assert expected.memory is figures  # once is enough
+
+
+def test_a_copy_has_the_figures_and_not_the_network(small_networks):
+    found = cost(small_networks["chain"])
+    copied = pickle.loads(pickle.dumps(found))
+    assert copied == found
+    assert hash(copied) == hash(found)
+    assert repr(copied) == repr(found)
+    assert "work_out" not in vars(copied)
+    assert found != 3

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.agreement import make_positive
 
 from neuropil import ShapeError, join, parallel, repeat
 from neuropil.analysis import receptive_field, summary
@@ -103,14 +104,6 @@ def fresh(merge):
     return Elementwise("add") if isinstance(merge, Elementwise) else Concatenate()
 
 
-def positive(network):
-    """Give a network weights by which no two paths cancel."""
-    generator = torch.Generator().manual_seed(0)
-    for parameter in network.double().parameters():
-        torch.nn.init.uniform_(parameter, 0.5, 1.5, generator=generator)
-    return network
-
-
 def footprints(network):
     """Return for each output which inputs have a gradient: the first and the last."""
     x = torch.zeros(1, *network.input_shape, dtype=torch.float64, requires_grad=True)
@@ -129,7 +122,7 @@ def check_footprints(network, *, enlarges=False):
     (size,), (jump,), (start,) = field.size, field.jump, field.start
     inner = [
         (position, first, last)
-        for position, first, last in footprints(positive(network))
+        for position, first, last in footprints(make_positive(network))
         if start + jump * position - size > 0
         and start + jump * position + 2 * size < network.input_shape[1] - 1
     ]
@@ -173,7 +166,7 @@ def test_branches_see_what_gradients_reach(network):
 
 
 def test_images_axis_by_axis():
-    network = positive(
+    network = make_positive(
         Input(2, 40, 31)
         >> Convolution(2, (5, 3), stride=(2, 1), padding="same", bias=False)
         >> AveragePooling((2, 3))
@@ -255,13 +248,17 @@ def test_branches_of_different_strides_drift_apart():
     network = Input(1, 8) >> parallel(filters(5), AveragePooling(2)) >> Elementwise("add")
     field = receptive_field(network)
     assert field.jump == (None,)
-    seen = list(footprints(positive(network)))
+    seen = list(footprints(make_positive(network)))
     assert seen == [(0, 0, 4), (1, 1, 5), (2, 2, 6), (3, 3, 7)]
     assert (field.size, field.start) == ((5,), (0,))
     behind = Input(1, 8) >> parallel(filters(5), AveragePooling(2)) >> Elementwise("add")
     behind = behind >> filters(2)
     assert receptive_field(behind).size == (6,)
-    assert [last - first + 1 for _, first, last in footprints(positive(behind))] == [6, 6, 6]
+    assert [last - first + 1 for _, first, last in footprints(make_positive(behind))] == [
+        6,
+        6,
+        6,
+    ]
     free = parallel(filters(5), AveragePooling(2)) >> Concatenate()
     assert receptive_field(free, input_shape=(1, None)).size == (None,)
 
@@ -284,7 +281,7 @@ def test_branches_that_enlarge_by_different_factors():
     network = Input(1, 24) >> parallel(pairs, triples) >> Elementwise("add")
     # The third output sees its pair, 2 and 3, and its triple, 0 to 2.
     assert receptive_field(network).size == (4,)
-    assert max(last - first + 1 for _, first, last in footprints(positive(network))) == 4
+    assert max(last - first + 1 for _, first, last in footprints(make_positive(network))) == 4
 
 
 def test_enlarging():
@@ -305,14 +302,14 @@ def test_uneven_filters_that_enlarge_see_no_less_than_gradients(size):
     layer = Deconvolution(1, size, stride=2, bias=False)
     network = Input(1, 40) >> layer >> filters(2)
     (bound,) = receptive_field(network).size
-    most = max(last - first + 1 for _, first, last in footprints(positive(network)))
+    most = max(last - first + 1 for _, first, last in footprints(make_positive(network)))
     assert most <= bound <= most + 1
 
 
 # Everything
 
 
-@pytest.mark.parametrize("layer", [GlobalPooling("avg"), Flatten(), Reshape(2, -1)], ids=repr)
+@pytest.mark.parametrize("layer", [GlobalPooling("avg"), Flatten() >> Relu(3)], ids=repr)
 def test_some_layers_see_everything(layer):
     network = Input(2, 10, 12) >> Convolution(2, 3) >> layer
     field = receptive_field(network)
@@ -320,6 +317,25 @@ def test_some_layers_see_everything(layer):
     assert field.size == field.clipped == (10, 12)
     assert field.jump == (0, 0)
     assert str(field) == "all"
+
+
+@pytest.mark.parametrize("layer", [Flatten(), Reshape(2, -1), Reshape(2, 8, 10)], ids=repr)
+def test_a_number_that_is_put_elsewhere_sees_no_more(layer):
+    network = Input(2, 10, 12) >> Convolution(2, 3) >> layer
+    for each in (network, network >> Relu()):
+        field = receptive_field(each)
+        assert (field.size, field.start, field.everything) == ((3, 3), (0, 0), False)
+    assert receptive_field(network >> Flatten() >> Relu(4)).size == (10, 12)
+    assert receptive_field(Input(2, 10, 12) >> GlobalPooling("avg") >> Flatten()).everything
+
+
+def test_numbers_from_elsewhere_meet():
+    def turned():
+        return Convolution(2, 3) >> Flatten() >> Reshape(2, 8, 10)
+
+    for other in (Convolution(2, 3), turned()):
+        network = Input(2, 10, 12) >> parallel(turned(), other) >> Elementwise("add")
+        assert receptive_field(network).size == (10, 12)
 
 
 def test_everything_leaves_out_what_no_window_reaches():
@@ -375,7 +391,7 @@ def test_branches_of_a_free_length_are_placed_as_for_an_even_one():
     assert receptive_field(network, input_shape=(1, 40)).size == (9,)
     same = filters(8, stride=2, padding="same")
     after = filters(6, stride=2, padding=((0, 4),))
-    even = positive(Input(1, 40) >> parallel(same, after) >> Concatenate())
+    even = make_positive(Input(1, 40) >> parallel(same, after) >> Concatenate())
     assert max(last - first + 1 for _, first, last in footprints(even)) == 9
 
 

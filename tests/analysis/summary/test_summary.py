@@ -260,10 +260,11 @@ def test_inner_networks_of_an_open_network():
 
 def test_memory_of_inner_networks():
     network = Input(4, 6, 6) >> TwoPaths(8)
-    # The block's body keeps its input, the input of BatchNorm and the output of Relu; the
-    # shortcut its input.
-    assert cost(network).training_bytes >= 4 * 36 * (4 + 8 + 8 + 4)
-    assert cost(network).inference_bytes >= 4 * 36 * (4 + 8 + 8)
+    # The body keeps its input, which is the shortcut's too, the input of BatchNorm with mean
+    # and deviation, and the output of Relu.
+    assert cost(network).training_bytes == 4 * (36 * (4 + 8 + 8) + 2 * 8)
+    # The input, the body's output, the shortcut's and their sum.
+    assert cost(network).inference_bytes == 4 * 36 * (4 + 8 + 8 + 8)
 
 
 # Text
@@ -320,7 +321,7 @@ def test_totals_below_the_table():
     parameters, cost_, memory = str(summary(Input(1000) >> Relu(1000))).splitlines()[-3:]
     assert parameters == "Parameters     1,001,000 (3.82 MiB)"
     assert cost_ == "Multiply–adds  1,000,000 (1.00 M)"
-    held = "7.81 KiB at once in inference, 7.81 KiB kept in training, for each sample"
+    held = "11.7 KiB at once in inference, 7.81 KiB kept in training, for each sample"
     assert memory == f"Activations    {held}"
 
 

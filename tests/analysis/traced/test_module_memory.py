@@ -201,21 +201,18 @@ def test_the_arithmetic_of_our_networks_equals_their_run(small_networks):
     for network in small_networks.values():
         plain = nn.ModuleList([network])
         plain.forward = network.forward
-        # Statistics of a batch are kept once, however many samples it has.
-        two, three = (
-            cost(plain, tuple(torch.zeros(n, *shape) for shape in network.input_shapes))
-            for n in (2, 3)
-        )
+        run = cost(plain, tuple(torch.zeros(1, *shape) for shape in network.input_shapes))
         found = cost(network)
-        assert found.training_bytes == three.training_bytes - two.training_bytes
-        assert found.multiply_adds == three.multiply_adds - two.multiply_adds
+        assert found.training_bytes == run.training_bytes
+        assert found.inference_bytes == run.inference_bytes
+        assert found.multiply_adds == run.multiply_adds
 
 
 def test_one_sample_may_be_too_few_for_training():
     module = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.BatchNorm2d(3), nn.Flatten())
     found = cost(module, (3, 8, 8))
     more, fewer = (saved_bytes(module, torch.randn(n, 3, 8, 8)) for n in (5, 4))
-    assert found.training_bytes == more - fewer
+    assert found.training_bytes == fewer - 3 * (more - fewer)
     table = summary(module, torch.zeros(1, 3, 8, 8))
     assert table.totals.training_bytes is None
     assert "fails in training mode" in table.notes[0]

@@ -174,7 +174,7 @@ def test_wrong_input_has_one_clear_line():
     X = np.eye(4)
     for options, match in [
         ({"lr": 0}, r"`lr` must be a number in \(0, inf\), got 0"),
-        ({"n_hidden": 0}, "`n_hidden` must be a whole number of at least 1, got 0"),
+        ({"n_hidden": 0}, "`n_hidden` must be a whole number from 1 .*, got 0"),
         ({"visible": "real"}, "`visible` must be 'bernoulli' or 'gaussian', got 'real'"),
         ({"n_steps": 1.5}, "`n_steps` must be a whole number"),
     ]:

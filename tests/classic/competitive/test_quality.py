@@ -7,7 +7,6 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_random_state
 
 from neuropil.classic import SOFM, GrowingNeuralGas, Kohonen, Oja
-from neuropil.classic.competitive.som.map_training import MapTraining
 
 
 def clusters(count: int, columns: int, spread: float, far: float = 0.0) -> np.ndarray:
@@ -46,7 +45,7 @@ def test_a_map_ends_closer_to_its_rows_than_it_started(name, options):
     X = ROWS[name]
     model = SOFM((6, 6), random_state=0, n_epochs=8, **options).fit(X)
     at_first = SOFM((6, 6), random_state=0, n_epochs=1, **options).fit(X)
-    at_first.weights_ = MapTraining.of(model).start(X, check_random_state(0))
+    at_first.weights_ = model.training().start(X, check_random_state(0))
     assert distortion(model, X) <= distortion(at_first, X)
 
 

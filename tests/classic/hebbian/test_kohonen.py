@@ -5,6 +5,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 from sklearn.metrics.pairwise import euclidean_distances
+from tests.agreement import answers_by_distance
 
 from neuropil.classic import Kohonen
 
@@ -47,11 +48,7 @@ def test_it_is_about_as_close_as_k_means():
 def test_it_answers_with_winners_and_distances():
     X = make_blobs(300, 4, centers=8, random_state=0)[0]
     model = Kohonen(6, n_epochs=3, random_state=0).fit(X)
-    distances = euclidean_distances(X, model.weights_)
-    np.testing.assert_allclose(model.transform(X), distances, atol=1e-7)
-    np.testing.assert_array_equal(model.predict(X), distances.argmin(axis=1))
-    assert model.quantization_error(X) == pytest.approx(distances.min(axis=1).mean())
-    assert model.score(X) == -model.quantization_error(X)
+    answers_by_distance(model, X, euclidean_distances(X, model.weights_))
 
 
 def test_more_units_than_different_rows_is_no_obstacle():
@@ -71,7 +68,7 @@ def test_values_without_squares_are_refused():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_units": 0}, "`n_units` must be a whole number of at least 1, got 0"),
+        ({"n_units": 0}, "`n_units` must be a whole number from 1 .*, got 0"),
         ({"n_epochs": 1.5}, "`n_epochs` must be a whole number"),
         ({"lr": 0}, r"`lr` must be a number in \(0, 1\], got 0"),
         ({"lr": 3.0}, r"`lr` must be a number in \(0, 1\]"),

@@ -175,12 +175,12 @@ def test_any_numbers_give_orthonormal_components(rule, X):
     ("options", "message"),
     [
         ({"n_components": 65}, "`n_components` must be at most n_features=64, got 65"),
-        ({"n_components": 0}, "`n_components` must be a whole number of at least 1, got 0"),
+        ({"n_components": 0}, "`n_components` must be a whole number from 1 .*, got 0"),
         ({"rule": "hebb"}, "`rule` must be 'sanger' or 'oja', got 'hebb'"),
         ({"lr": 0}, r"`lr` must be a number in \(0, 1000\], got 0"),
         ({"lr": np.nan}, r"`lr` must be a number in \(0, 1000\], got nan"),
-        ({"n_epochs": 0}, "`n_epochs` must be a whole number of at least 1, got 0"),
-        ({"batch_size": 2.5}, "`batch_size` must be a whole number of at least 1, got 2.5"),
+        ({"n_epochs": 0}, "`n_epochs` must be a whole number from 1 .*, got 0"),
+        ({"batch_size": 2.5}, "`batch_size` must be a whole number from 1 .*, got 2.5"),
     ],
 )
 def test_wrong_options_are_named(options, message):

@@ -211,9 +211,9 @@ def test_recall_that_must_end_early_says_so():
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"rule": "hebbian"}, "`rule` must be 'hebb' or 'storkey' or 'pseudo_inverse'"),
+        ({"rule": "hebbian"}, "`rule` must be one of 'hebb', 'storkey', 'pseudo_inverse'"),
         ({"mode": "both"}, "`mode` must be 'async' or 'sync', got 'both'"),
-        ({"max_sweeps": 0}, "`max_sweeps` must be a whole number of at least 1"),
+        ({"max_sweeps": 0}, "`max_sweeps` must be a whole number from 1"),
     ],
 )
 def test_wrong_options_are_said(options, reason):

@@ -124,7 +124,7 @@ def test_what_cannot_be_is_refused():
             {"sigma": {"a": 1.0}},
             r"`sigma` must be a positive number for each of \['a', 'b', 'c'\]",
         ),
-        ({"sigma": "row"}, "`sigma` must be 'shared' or 'feature' or 'class', got 'row'"),
+        ({"sigma": "row"}, "`sigma` must be one of 'shared', 'feature', 'class', got 'row'"),
         (
             {"priors": [0.5, 0.5]},
             "`priors` must be 3 positive numbers, one per class",

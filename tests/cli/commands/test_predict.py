@@ -7,8 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from neuropil.cli.commands.predict import in_words, rounded, with_sensible_digits
+from neuropil.datasets import Classes, Numbers
+from neuropil.runs.regression import Regression, with_sensible_digits
 from neuropil.runs.run_folder import Run
+from neuropil.runs.tasks import task_for
 
 
 def test_a_picture_gets_its_class_and_probability(neuropil, trained):
@@ -18,7 +20,7 @@ def test_a_picture_gets_its_class_and_probability(neuropil, trained):
     run = Run.open(trained / "bars-run")
     shares = run.predict(run.read([file]).inputs)[0]
     best = int(shares.argmax())
-    assert result.out == f"04.png: {run.classes[best]} ({shares[best]:.3f})\n"
+    assert result.out == f"04.png: {run.task.target.classes[best]} ({shares[best]:.3f})\n"
 
 
 def test_several_files_get_a_line_each_and_the_likeliest_classes_in_order(neuropil, trained):
@@ -101,10 +103,9 @@ def test_pictures_go_into_a_table_by_their_names(neuropil, trained):
 
 def test_of_equal_shares_the_first_classes_are_named():
     shares = torch.full((40,), 0.025)
-    names = [f"class {k}" for k in range(40)]
-    assert (
-        in_words(shares, names, 3, None) == "class 0 (0.025), class 1 (0.025), class 2 (0.025)"
-    )
+    task = task_for(Classes([f"class {k}" for k in range(40)]))
+    said = task.sentence(shares, {}, 3)
+    assert said == "class 0 (0.025), class 1 (0.025), class 2 (0.025)"
 
 
 @pytest.mark.parametrize(
@@ -126,8 +127,10 @@ def test_numbers_get_the_digits_that_their_error_leaves(value, error, shown):
 
 
 def test_each_of_several_numbers_gets_the_digits_of_its_own_error():
-    assert rounded([1234567.89, 1.5e-8], [2.0, 2e-9]) == ["1234567.9", "1.5e-08"]
-    assert rounded([1234567.89, 1.5e-8], None) == ["1234567.89", "1.5e-08"]
+    task = Regression(Numbers((0.0, 0.0), (1.0, 1e-9)))
+    figures = {"train": {"mean_absolute_error": 1.0}, "test": {"mean_absolute_error": None}}
+    assert task.rounded([1234567.89, 1.5e-8], figures) == ["1234567.9", "1.5e-08"]
+    assert task.rounded([1234567.89, 1.5e-8], {}) == ["1234567.89", "1.5e-08"]
 
 
 @pytest.fixture
@@ -181,7 +184,7 @@ def test_the_encoding_and_the_header_are_kept_by_the_run(neuropil, tmp_path):
     ]
     assert neuropil(*command).code == 2
     assert neuropil(*command, "--encoding", "cp1251", "--header").code == 0
-    assert Run.open(tmp_path / "run").classes == ("кот", "пёс")
+    assert Run.open(tmp_path / "run").task.target.classes == ("кот", "пёс")
     result = neuropil("predict", "run", "cats.csv")
     assert result.out.splitlines()[0].startswith("cats.csv, row 2: ")
     assert neuropil("evaluate", "run").code == 0

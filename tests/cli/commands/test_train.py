@@ -35,7 +35,8 @@ def test_training_leaves_a_whole_run_folder(neuropil, table, tmp_path):
     assert facts["status"] == "finished"
     assert facts["settings"]["epochs"] == 2
     assert facts["settings"]["data"] == str(table)
-    assert facts["data"]["classes"] == ["high", "low"]
+    assert facts["data"]["preparation"]["target"]["classes"] == ["high", "low"]
+    assert facts["data"]["task"] == {"name": "classification", "loss_name": "cross_entropy"}
     assert facts["data"]["test"] == 16
     assert set(facts["figures"]) == {"train", "validation", "test"}
     assert set(facts["figures"]["test"]) == {"loss", "accuracy", "balanced_accuracy", "f1"}
@@ -53,7 +54,7 @@ def test_the_plan_and_the_outcome_are_said(neuropil, table):
         "Result   ",
         "of the 16 test examples named right",
         "Report   run/report.html",
-        "Next     neuropil predict run TABLE.csv",
+        "Next     neuropil predict run table.csv",
     ):
         assert part in result.out
     assert "note: Target 'level' holds 2 distinct words: classification" in result.err
@@ -77,7 +78,8 @@ def test_the_accuracy_is_that_of_the_predictions(neuropil, trained):
     run = Run.open(trained / "bars-run")
     folder = trained / "bars"
     given = run.read([folder])
-    named = [run.classes[k] for k in run.predict(given.inputs).argmax(1).tolist()]
+    classes = run.task.target.classes
+    named = [classes[k] for k in run.predict(given.inputs).argmax(1).tolist()]
     # `read` keeps the order of the folder: first all that lie, then all that stand.
     right = np.mean(
         [a == b for a, b in zip(named, ["lying"] * 12 + ["standing"] * 12, strict=True)]
@@ -98,7 +100,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(neuropil, t
 @pytest.mark.parametrize("network", [[], ["--network", "sofm"]])
 def test_the_number_of_threads_is_kept_in_the_run(neuropil, table, monkeypatch, network):
     used = []
-    fits = (Trainer, "fit"), (ClassicModel, "fit"), (finish, "measured")
+    fits = (Trainer, "fit"), (ClassicModel, "fit"), (finish, "measure")
     for place, name in fits:
         function = getattr(place, name)
 
@@ -172,7 +174,7 @@ def test_an_algorithm_comes_with_its_own_rate_unless_one_is_given(neuropil, tabl
 def test_the_target_and_the_task_may_be_named(neuropil, table):
     command = ["train", "--data", table, "--target", "kind", "--out", "run", *QUICK]
     assert neuropil(*command).code == 0
-    assert Run.open("run").classes == ("a", "b")
+    assert Run.open("run").task.target.classes == ("a", "b")
 
 
 def test_pictures_are_brought_to_the_size_asked_for(neuropil, pictures):
@@ -186,7 +188,7 @@ def test_augmentation_is_read_and_kept(neuropil, pictures):
     assert neuropil(*command, "--augment", "RandomShift(1)", "--out", "run").code == 0
     run = Run.open("run")
     assert run.settings["augment"] == "RandomShift(1)"
-    assert plan.to_plain(plan.recipe_of(run)).items() <= run.settings.items()
+    assert plan.to_plain(run.task, plan.recipe_of(run)).items() <= run.settings.items()
     assert neuropil(*command, "--augment", "none", "--out", "plain").code == 0
     assert Run.open("plain").settings["augment"] == "none"
 

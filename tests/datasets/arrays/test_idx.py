@@ -15,9 +15,9 @@ def test_pictures_and_labels_are_read(tmp_path, write_idx, packed):
     write_idx(30, packed=packed)
     write_idx(12, "t10k", packed=packed)
     opened = datasets.open(tmp_path, validation=6)
-    assert (opened.kind, opened.task, opened.classes) == (
+    assert (opened.kind, opened.target.kind, list(opened.target.classes)) == (
         "pictures",
-        "classification",
+        "classes",
         ["0", "1", "2"],
     )
     assert (len(opened.train), len(opened.validation), len(opened.test)) == (24, 6, 12)
@@ -53,7 +53,7 @@ def test_labels_need_not_start_at_zero(tmp_path, write_idx):
     content[8:] = bytes([4, 9]) * 15
     path.write_bytes(gzip.compress(bytes(content)))
     opened = datasets.open(tmp_path)
-    assert opened.classes == ["4", "9"]
+    assert list(opened.target.classes) == ["4", "9"]
     assert set(opened.train.targets.tolist()) == {0, 1}
 
 
@@ -151,7 +151,7 @@ class TestFilesInFolders:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         opened = datasets.open(tmp_path)
-        assert (opened.input_shape, opened.classes) == ((1, 4, 5), ["0", "1", "2"])
+        assert (opened.input_shape, list(opened.target.classes)) == ((1, 4, 5), ["0", "1", "2"])
         assert len(opened.test) == 30
         assert len(datasets.read_for_evaluation(opened.preparation, tmp_path)[0]) == 30
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import load_digits as bundled
 
 from neuropil import datasets
-from neuropil.datasets import DataError, load_digits, load_handwritten_digits, make_digits
+from neuropil.datasets import load_digits, load_handwritten_digits, make_digits
 
 
 def test_handwritten_digits_are_all_there_once():
@@ -69,16 +69,3 @@ def test_digits_are_drawn_evenly_and_by_seed():
     assert np.array_equal(first[0], same[0])
     assert not np.array_equal(first[0], other[0])
     assert np.bincount(first[1], minlength=10).min() > 60
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"n_samples": 0}, "`n_samples` must be a whole number above 0, got 0"),
-        ({"noise_level": 1.1}, "`noise_level` must be from 0 to 1, got 1.1"),
-        ({"mode": "blur"}, "`mode` must be 'flip' or 'remove', got 'blur'"),
-    ],
-)
-def test_arguments_out_of_range_are_refused(arguments, message):
-    with pytest.raises(DataError, match=message):
-        make_digits(**arguments)

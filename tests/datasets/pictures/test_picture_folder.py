@@ -11,7 +11,7 @@ from neuropil.datasets import DataError
 def test_equal_pictures_are_read_as_they_are(write_pictures):
     folder = write_pictures("cat", "dog")
     opened = datasets.open(folder, validation=4, test=4)
-    assert (opened.kind, opened.classes, opened.input_shape) == (
+    assert (opened.kind, list(opened.target.classes), opened.input_shape) == (
         "pictures",
         ["cat", "dog"],
         (1, 6, 5),
@@ -22,7 +22,7 @@ def test_equal_pictures_are_read_as_they_are(write_pictures):
         assert np.array_equal(
             opened.train.inputs[place, 0], np.asarray(Image.open(folder / name))
         )
-        assert opened.classes[opened.train.targets[place]] == name[:3]
+        assert opened.target.classes[opened.train.targets[place]] == name[:3]
 
 
 def test_colour_pictures_keep_their_channels(write_pictures):
@@ -116,7 +116,7 @@ def test_a_class_that_lost_all_its_pictures_is_no_class(write_pictures):
     folder = write_pictures("cat", "dog", "fox")
     for path in (folder / "fox").iterdir():
         path.write_bytes(b"")
-    assert datasets.open(folder).classes == ["cat", "dog"]
+    assert list(datasets.open(folder).target.classes) == ["cat", "dog"]
 
 
 def test_files_set_apart_are_respected(write_pictures):
@@ -149,7 +149,10 @@ def test_an_unknown_class_in_the_test_folder_is_named(write_pictures):
 
 
 def test_a_class_may_be_called_train(write_pictures):
-    assert datasets.open(write_pictures("train", "plane")).classes == ["plane", "train"]
+    assert list(datasets.open(write_pictures("train", "plane")).target.classes) == [
+        "plane",
+        "train",
+    ]
 
 
 def test_hidden_files_are_ignored_and_others_counted(write_pictures):
@@ -157,7 +160,7 @@ def test_hidden_files_are_ignored_and_others_counted(write_pictures):
     for name in ("README.md", "cat/labels.csv", "dog/.DS_Store"):
         (folder / name).write_text("")
     opened = datasets.open(folder)
-    assert opened.classes == ["cat", "dog"]
+    assert list(opened.target.classes) == ["cat", "dog"]
     assert [note.split(" in ")[0] for note in opened.notes] == ["2 other files"]
 
 
@@ -258,7 +261,7 @@ def test_options_that_cannot_be_are_refused(write_pictures, options, message):
 
 def test_real_faces_are_read(data):
     opened = datasets.open(data / "orl_faces")
-    assert len(opened.classes) == 40
-    assert opened.classes[:3] == ["s1", "s2", "s3"]
+    assert len(opened.target.classes) == 40
+    assert list(opened.target.classes[:3]) == ["s1", "s2", "s3"]
     assert opened.input_shape == (1, 112, 92)
     assert opened.train.targets.bincount().tolist() == [7] * 40

@@ -7,12 +7,10 @@ from neuropil import datasets
 from neuropil.datasets import DataError
 from neuropil.datasets.tables.header import has_header
 
-RANDOM = np.random.default_rng(0)
-
 
 def noise(columns: int, rows: int = 40, digits: int = 3) -> list[list[str]]:
     """Return rows of random numbers as text."""
-    values = RANDOM.normal(size=(rows, columns))
+    values = np.random.default_rng(0).normal(size=(rows, columns))
     return [[f"{value:.{digits}f}" for value in row] for row in values]
 
 

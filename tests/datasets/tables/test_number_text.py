@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from neuropil import datasets
 from neuropil.datasets import DataError, Table
-from neuropil.datasets.tables.number_text import column_numbers, read_numbers
+from neuropil.datasets.tables.number_columns import column_numbers
+from neuropil.datasets.tables.number_text import read_numbers
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_every_dialect_is_the_same_table(write_table, text, name):
     splits = opened(write_table(text, name))
     assert splits.preparation.feature_names == ["weight", "colour=blue", "colour=red"]
     assert all_inputs(splits) == [[1.5, 0, 1], [2.5, 1, 0], [3.5, 0, 1], [4.5, 1, 0]]
-    assert splits.classes == ["a", "b"]
+    assert list(splits.target.classes) == ["a", "b"]
 
 
 def test_quoted_cells_hold_delimiters_quotes_and_line_breaks(write_table):

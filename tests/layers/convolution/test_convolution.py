@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.layers.convolution.options import layer_options
 
 from neuropil.core import ShapeError
 from neuropil.core.window import Window
@@ -46,10 +47,7 @@ def cases(draw):
     layer = Convolution(
         groups * draw(st.integers(1, 2)),
         size,
-        stride=stride,
-        padding=padding if rank > 1 else padding[0],
-        dilation=dilation,
-        groups=groups,
+        **layer_options(stride, padding, dilation, groups),
         bias=draw(st.booleans()),
         weight=HeNormal(),
     )

@@ -1,13 +1,11 @@
 """Attention: torch's under equal weights, masks, cost."""
 
-import copy
-import pickle
-
 import pytest
 import torch
+from tests.agreement import same_compiled_exported_copied_and_saved
 from torch import nn
 
-from neuropil.core import Network, ShapeError, parallel
+from neuropil.core import ShapeError, parallel
 from neuropil.layers import Attention, Elementwise, Embedding, Input, LayerNorm, Linear, Softmax
 
 exact = {"rtol": 0, "atol": 1e-12}
@@ -179,18 +177,7 @@ def test_a_transformer_is_compiled_exported_copied_and_saved(tmp_path):
     mixed = parallel(words, words >> LayerNorm() >> Attention(2, causal=True)) >> Elementwise()
     network = mixed >> Softmax(9)
     x = torch.randint(0, 9, (2, 12))
-    expected = network(x)
-    compiled = torch.compile(network, backend="aot_eager", fullgraph=True)
-    torch.testing.assert_close(compiled(x), expected)
-    exported = torch.export.export(network.eval(), (x,))
-    torch.testing.assert_close(exported.module()(x), expected)
-    network.save(tmp_path)
-    for other in (
-        copy.deepcopy(network),
-        pickle.loads(pickle.dumps(network)),
-        Network.load(tmp_path),
-    ):
-        torch.testing.assert_close(other.eval()(x), expected, rtol=0, atol=0)
+    same_compiled_exported_copied_and_saved(network, x, tmp_path, fullgraph=True)
 
 
 def test_a_shared_layer_keeps_its_weights():

@@ -1,11 +1,10 @@
 """LSTM and GRU: torch's layers under equal weights, peepholes by hand, states."""
 
-import copy
 import math
-import pickle
 
 import pytest
 import torch
+from tests.agreement import same_compiled_exported_copied_and_saved
 from torch import Tensor, nn
 
 from neuropil.core import Layer, Network, ShapeError, parallel
@@ -217,19 +216,8 @@ def network_of(cls) -> tuple[Network, Tensor]:
 @both
 def test_it_is_compiled_exported_copied_and_saved(cls, peer, tmp_path):
     network, x = network_of(cls)
-    expected = network(x)
-    compiled = torch.compile(network, backend="aot_eager")
-    torch.testing.assert_close(compiled(x), expected)
+    compiled = same_compiled_exported_copied_and_saved(network, x, tmp_path, fullgraph=False)
     compiled(x).log().sum().backward()
-    exported = torch.export.export(network.eval(), (x,))
-    torch.testing.assert_close(exported.module()(x), expected)
-    network.save(tmp_path)
-    for other in (
-        copy.deepcopy(network),
-        pickle.loads(pickle.dumps(network)),
-        Network.load(tmp_path),
-    ):
-        torch.testing.assert_close(other.eval()(x), expected, rtol=0, atol=0)
 
 
 @both

@@ -28,7 +28,6 @@ from neuropil.optim import (
     by_name,
     scale_lr,
 )
-from neuropil.optim import __all__ as public
 
 PEERS: dict[type, type] = {
     GradientDescent: torch.optim.SGD,
@@ -40,6 +39,11 @@ PEERS: dict[type, type] = {
     Adadelta: torch.optim.Adadelta,
     Adagrad: torch.optim.Adagrad,
 }
+TORCHS = [
+    kind
+    for kind in vars(torch.optim).values()
+    if isinstance(kind, type) and kind is not torch.optim.Optimizer
+]
 DIRECT = (GradientDescent, Momentum, Adam, AdamW, Adagrad)
 SETTINGS: list[tuple[type, dict[str, Any]]] = [
     *((kind, {}) for kind in PEERS),
@@ -98,11 +102,10 @@ def files_of_calls(call: Callable[[], object]) -> list[str]:
     return files
 
 
-def test_every_public_algorithm_has_a_peer():
-    kinds = {getattr(optim, name) for name in public}
-    first_order = {kind for kind in kinds if getattr(kind, "needs", None) == "gradient"}
-    assert first_order == {*PEERS, RPROP}  # which stands beside torch's in a test of its own
-    assert set(public) <= set(optim.__all__)
+def test_every_optimizer_of_torchs_stands_beside_its_peer():
+    own = {kind for kind in optim.optimizers().values() if kind.needs == "gradient"}
+    torchs = {kind for kind in own if any(base in kind.__mro__ for base in TORCHS)}
+    assert torchs == {*PEERS, RPROP}  # which stands beside torch's in a test of its own
 
 
 @pytest.mark.parametrize(("kind", "options"), SETTINGS)
@@ -410,7 +413,7 @@ def test_gradients_are_dropped_or_zeroed(kind: type):
 @pytest.mark.parametrize("lr", [-1, 0, 0.0, float("nan"), float("inf"), "fast", None])
 def test_a_wrong_rate_is_refused(kind: type, lr: Any):
     parameter = nn.Parameter(torch.ones(2))
-    message = f"{kind.__name__}: `lr` must be a number above 0, got {lr!r}"
+    message = rf"{kind.__name__}: `lr` must be a number in \(0, inf\), got {lr!r}"
     with pytest.raises(ValueError, match=message):
         kind([parameter], lr=lr)
     with pytest.raises(ValueError, match=message):
@@ -420,21 +423,21 @@ def test_a_wrong_rate_is_refused(kind: type, lr: Any):
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
-        (Momentum, {"momentum": 1.0}, "`momentum` must be at least 0 and below 1, got 1.0"),
-        (Momentum, {"dampening": 2}, "`dampening` must be from 0 to 1, got 2"),
+        (Momentum, {"momentum": 1.0}, r"`momentum` must be a number in \[0, 1\), got 1.0"),
+        (Momentum, {"dampening": 2}, r"`dampening` must be a number in \[0, 1\], got 2"),
         (Momentum, {"momentum": 0, "nesterov": True}, "`nesterov` needs momentum above 0"),
         (Momentum, {"dampening": 0.1, "nesterov": True}, ".* no dampening, got momentum=0.9"),
         (
             Adam,
             {"betas": (0.9, 1.0)},
-            r"`betas` must be at least 0 and below 1, got \(0.9, 1.0\)",
+            r"`betas` must be two numbers in \[0, 1\), got \(0.9, 1.0\)",
         ),
-        (Adam, {"betas": 0.9}, "`betas` must be two numbers, got 0.9"),
-        (AdamW, {"eps": -1}, "`eps` must be a number of at least 0, got -1"),
-        (Adamax, {"weight_decay": -0.1}, "`weight_decay` must be a number of at least 0"),
-        (RMSProp, {"alpha": 1}, "`alpha` must be at least 0 and below 1, got 1"),
-        (Adadelta, {"rho": -0.5}, "`rho` must be at least 0 and below 1, got -0.5"),
-        (Adagrad, {"lr_decay": float("nan")}, "`lr_decay` must be a number of at least 0"),
+        (Adam, {"betas": 0.9}, "`betas` must be two numbers in .*, got 0.9"),
+        (AdamW, {"eps": -1}, r"`eps` must be a number in \[0, inf\), got -1"),
+        (Adamax, {"weight_decay": -0.1}, r"`weight_decay` must be a number in \[0, inf\)"),
+        (RMSProp, {"alpha": 1}, r"`alpha` must be a number in \[0, 1\), got 1"),
+        (Adadelta, {"rho": -0.5}, r"`rho` must be a number in \[0, 1\), got -0.5"),
+        (Adagrad, {"lr_decay": float("nan")}, r"`lr_decay` must be a number in \[0, inf\)"),
         (Adagrad, {"initial_accumulator_value": -1}, "`initial_accumulator_value` must be"),
     ],
 )
@@ -480,23 +483,21 @@ def test_algorithms_are_found_by_name(name: str, kind: type):
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():
-    message = (
-        r"There is no optimiser 'momentun'\. Did you mean 'momentum'\? Known: adam, adamw, "
-    )
+    message = r"There is no optimiser 'momentun'\. Did you mean 'momentum'\? Known: adadelta, "
     with pytest.raises(ValueError, match=message):
         by_name("momentun")
-    with pytest.raises(ValueError, match=r"no optimiser 'xyz'\. Known: adam"):
+    with pytest.raises(ValueError, match=r"no optimiser 'xyz'\. Known: adadelta"):
         by_name("xyz")
 
 
 def test_the_rate_grows_with_the_batch():
     assert scale_lr(0.2, 512) == pytest.approx(0.4)
     assert scale_lr(0.2, 32, base_batch_size=64) == pytest.approx(0.1)
-    with pytest.raises(ValueError, match="`batch_size` must be at least 1, got 0"):
+    with pytest.raises(ValueError, match=r"`batch_size` must be a number in .*, got 0"):
         scale_lr(0.1, 0)
-    with pytest.raises(ValueError, match="`base_batch_size` must be at least 1, got -2"):
+    with pytest.raises(ValueError, match=r"`base_batch_size` must be a .*, got -2"):
         scale_lr(0.1, 8, -2)
-    with pytest.raises(ValueError, match="scale_lr: `lr` must be a number above 0, got -1"):
+    with pytest.raises(ValueError, match=r"scale_lr: `lr` must be a number in .*, got -1"):
         scale_lr(-1, 8)
 
 

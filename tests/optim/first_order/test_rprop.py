@@ -155,7 +155,7 @@ def test_no_gradient_is_an_end():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"lr": 0.0}, "`lr` must be a number above 0, got 0.0"),
+        ({"lr": 0.0}, r"`lr` must be a number in \(0, inf\), got 0.0"),
         ({"etas": (1.2, 0.5)}, r"`etas` must be \(η⁻, η⁺\), 0 < η⁻ < 1 < η⁺, got \(1.2, 0.5\)"),
         ({"etas": 0.5}, "`etas` must be"),
         ({"step_sizes": (1.0, 0.1)}, "`step_sizes` must be"),

@@ -3,6 +3,7 @@
 import math
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -192,3 +193,25 @@ def test_a_length_that_makes_no_difference_ends_it():
 def test_a_start_that_cannot_be_searched_from_is_refused(arguments, options, said):
     with pytest.raises(ValueError, match=re.escape(said)):
         strong_wolfe(lambda t: (t, 1.0, None), *arguments, **options)
+
+
+def rounded(t):
+    """φ(t) = 1 − 10⁻⁸ (t − t²/2), flat at t = 1, with values in single precision."""
+    return float(np.float32(1 - 1e-8 * (t - t * t / 2))), -1e-8 * (1 - t), None
+
+
+def test_where_rounding_hides_the_decrease_a_flat_place_that_is_no_higher_will_do():
+    """The first condition asks for a decrease of 10⁻¹²; values come in steps of 6·10⁻⁸."""
+    assert rounded(1.0)[0] == rounded(0.0)[0] == 1.0
+    found = strong_wolfe(rounded, 1.0, 1.0, -1e-8, resolution=2.0**-23)
+    assert (found.reason, found.step, found.evaluations) == ("wolfe", 1.0, 1)
+    # Values that are believed to the last digit of a double do not show that decrease.
+    assert not strong_wolfe(rounded, 1.0, 1.0, -1e-8, resolution=2.0**-52).success
+
+
+def test_where_rounding_hides_the_decrease_a_higher_place_will_not_do():
+    def raised(t):
+        return 1.0 + 1e-7, -1e-8 * (1 - t), None
+
+    found = strong_wolfe(raised, 1.0, 1.0, -1e-8, resolution=2.0**-23)
+    assert (found.success, found.step) == (False, 0)

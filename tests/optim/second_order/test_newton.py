@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.agreement import stays_where_nothing_is_lower
 from torch import nn
 from torch.func import functional_call
 
@@ -281,13 +282,7 @@ def test_a_loss_that_is_linear_goes_down_and_does_not_crash():
 
 
 def test_where_nothing_is_lower_the_weights_stay_and_it_is_said():
-    w = nn.Parameter(torch.tensor([3.0, -2.0]))
-    calls = iter(range(1000))
-    optimizer = Hessian([w])
-    optimizer.step(lambda: w @ w + 100 * next(calls))
-    assert optimizer.outcome.done
-    assert optimizer.outcome.loss == 13
-    assert w.tolist() == [3, -2]
+    stays_where_nothing_is_lower(Hessian)
 
 
 @pytest.mark.gpu

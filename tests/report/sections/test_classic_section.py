@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from neuropil.classic import GRNN, LVQ, SOFM
-from neuropil.datasets import ArrayPreparation, Dataset, Splits, Target
+from neuropil.datasets import ArrayPreparation, Classes, Dataset, Numbers, Splits
 from neuropil.runs.classic_model import ClassicModel
 from neuropil.training import History
 
@@ -27,9 +27,7 @@ def test_prototypes_of_standardised_pictures_look_like_pictures(report):
     y = np.arange(60) % 2
     faces = ground + rng.normal(0, 3, (60, 6, 6))
     faces[y == 1, 0] += 60
-    splits = parts(
-        faces[:, None].astype(np.float32), y, Target("classification", "face", ("a", "b"))
-    )
+    splits = parts(faces[:, None].astype(np.float32), y, Classes(("a", "b"), "face"))
     for model in (LVQ(1, random_state=0), SOFM((2, 2), random_state=0)):
         fitted = ClassicModel(model, classes=2).fit(splits.train.inputs, splits.train.targets)
         page = report(fitted, splits, History())
@@ -41,12 +39,15 @@ def test_prototypes_of_standardised_pictures_look_like_pictures(report):
             pixels = np.asarray(Image.open(io.BytesIO(data))).astype(float)
             assert pixels[2:4, 2:4].min() > pixels[4:].max() + 100
         assert found
+        # Units lie as they do in their map.
+        grids = {a.get("style") for a in page.all("ul")} - {None}
+        assert grids == ({"--columns:2"} if isinstance(model, SOFM) else set())
 
 
 def test_the_table_gives_values_not_lengths(report):
     x = np.linspace(0, 1, 40, dtype=np.float32)[:, None].repeat(2, axis=1)
     y = x[:, 0] ** 2
-    splits = parts(x, y, Target("regression", "y", mean=(0.0,), scale=(1.0,)))
+    splits = parts(x, y, Numbers((0.0,), (1.0,), "y"))
     model = ClassicModel(GRNN(sigma=0.25)).fit(splits.train.inputs, splits.train.targets)
     rows = dict(report(model, splits, History()).table("", "value"))
     assert "0.25" in rows["sigma_"]

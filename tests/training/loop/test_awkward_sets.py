@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from scipy.special import log_softmax
 from torch import Tensor
 
-from neuropil import Trainer
+from neuropil import Trainer, training
 from neuropil.layers import Input, Linear
 from neuropil.training.losses import losses
 from neuropil.training.metrics import metrics
@@ -156,7 +156,7 @@ def test_figures_of_numbers_are_exact(figure, name):
 def test_r2_is_scikit_learns_where_that_does_not_round(name):
     values, targets = (each.double().numpy() for each in NUMBERS[name])
     expected = peers.r2_score(targets, values)
-    assert metrics.r2(*NUMBERS[name]) == pytest.approx(expected, rel=1e-9)
+    assert training.r2(*NUMBERS[name]) == pytest.approx(expected, rel=1e-9)
 
 
 EPS = {torch.float64: 1e-12, torch.float32: 2e-5, torch.float16: 1e-2, torch.bfloat16: 5e-2}
@@ -216,11 +216,11 @@ def test_figures_of_classes(name, size):
         metric = metrics.by_name(figure)
         assert in_parts(metric, scores, targets, size) == pytest.approx(value), figure
     for k in (1, 2, 3, 9):
-        top = metrics.resolve(partial(metrics.top_k_accuracy, k=k))
+        top = metrics.resolve(partial(training.top_k_accuracy, k=k))
         assert in_parts(top, scores, targets, size) == pytest.approx(best(scores, true, k)), k
     labels = range(scores.shape[1])
     matrix = peers.confusion_matrix(true, predicted, labels=labels)
-    assert metrics.confusion_matrix(scores, targets).tolist() == matrix.tolist()
+    assert training.confusion_matrix(scores, targets).tolist() == matrix.tolist()
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -242,7 +242,7 @@ def test_losses_of_classes(name):
     chances = torch.softmax(normal(len(t), s.shape[1], seed=5), 1)
     if torch.isinf(scores).any():  # what is impossible there would have to be so in the targets
         return
-    found = losses.kl_divergence(scores, chances.to(scores.dtype)).double().numpy()
+    found = training.kl_divergence(scores, chances.to(scores.dtype)).double().numpy()
     p = chances.to(scores.dtype).double().numpy()
     np.testing.assert_allclose(found, (p * (np.log(p) - log)).sum(1), rtol=5 * rel, atol=rel)
 
@@ -263,13 +263,13 @@ def test_single_scores(name):
     s, t = scores.double().numpy(), yes.numpy()
     entropy = np.logaddexp(0, s) - t * s
     rel = EPS[scores.dtype]
-    found = losses.binary_cross_entropy(scores, yes)
+    found = training.binary_cross_entropy(scores, yes)
     np.testing.assert_allclose(found.double().numpy(), entropy, rtol=rel, atol=rel)
-    found = losses.hinge(scores, yes)
+    found = training.hinge(scores, yes)
     margin = np.maximum(0, 1 - np.where(t, 1, -1) * s)
     np.testing.assert_allclose(found.double().numpy(), margin, rtol=rel, atol=rel)
-    assert metrics.accuracy(scores, yes) == peers.accuracy_score(t, s > 0)
-    assert metrics.balanced_accuracy(scores, yes) == pytest.approx(recalls(t, s > 0))
+    assert training.accuracy(scores, yes) == peers.accuracy_score(t, s > 0)
+    assert training.balanced_accuracy(scores, yes) == pytest.approx(recalls(t, s > 0))
 
 
 # What is not a number
@@ -285,13 +285,13 @@ def test_scores_that_are_nan_are_never_right(scores):
     named = scores.argmax(1) if scores.dim() > 1 else (scores > 0).long()
     predicted = np.where(bad, -1, named.numpy())
     with pytest.warns(UserWarning, match="the scores of 10 of 40 predictions are NaN"):
-        found = metrics.accuracy(broken, targets)
+        found = training.accuracy(broken, targets)
     assert found == pytest.approx((predicted == targets.numpy()).mean())
     with pytest.warns(UserWarning, match="NaN"):
-        found = metrics.balanced_accuracy(broken, targets)
+        found = training.balanced_accuracy(broken, targets)
     assert found == pytest.approx(recalls(targets.numpy(), predicted))
     with pytest.warns(UserWarning, match="NaN"):
-        found = metrics.f1(broken, targets)
+        found = training.f1(broken, targets)
     labels = sorted(set(targets.tolist()) | set(predicted[~bad].tolist()))
     expected = peers.f1_score(
         targets.numpy(), predicted, labels=labels, average="macro", zero_division=0
@@ -299,7 +299,7 @@ def test_scores_that_are_nan_are_never_right(scores):
     assert found == pytest.approx(expected)
     refused = pytest.raises(ValueError, match="confusion_matrix: 10 of 40 predictions have NaN")
     with refused, pytest.warns(UserWarning, match="NaN"):
-        metrics.confusion_matrix(broken, targets)
+        training.confusion_matrix(broken, targets)
 
 
 @pytest.mark.filterwarnings("ignore:the scores of:UserWarning")
@@ -310,7 +310,7 @@ def test_a_network_of_nan_has_an_accuracy_of_nothing(width):
     for name in ("accuracy", "balanced_accuracy", "f1"):
         assert metrics.by_name(name)(scores, targets) == 0
     if width > 1:
-        assert metrics.top_k_accuracy(scores, targets, k=width) == 0
+        assert training.top_k_accuracy(scores, targets, k=width) == 0
 
 
 @pytest.mark.parametrize("name", ["plain", "constant and met", "constant and missed"])

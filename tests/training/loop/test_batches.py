@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 from neuropil.training.loop.batches import ArrayBatches, Placement
 from neuropil.training.loop.memory_examples import as_arrays
 
-PLACE = Placement(torch.device("cpu"), torch.float32)
-
 
 def batches(rows, size, *, order=None, rank=0, processes=1, columns=1):
     x = torch.arange(rows * columns, dtype=torch.float32).reshape(rows, columns)
     arrays = as_arrays((x, torch.arange(rows)), "training")
-    return ArrayBatches(arrays, size, PLACE, order=order, rank=rank, processes=processes)
+    place = Placement(torch.device("cpu"), torch.float32, rank, processes)
+    return ArrayBatches(arrays, size, place, order)
 
 
 def generator():
@@ -85,8 +84,9 @@ def test_the_users_memory_does_not_matter(offset):
     room = np.zeros(400 + 128, dtype=np.uint8)
     start = -room.ctypes.data % 64 + offset
     values = room[start : start + 400].view(np.float32).reshape(50, 2)
+    place = Placement(torch.device("cpu"), torch.float32)
     arrays = as_arrays((values, np.zeros(50)), "training")
     assert arrays is not None
-    (x, _), _, _ = next(ArrayBatches(arrays, 8, PLACE).epoch())
+    (x, _), _, _ = next(ArrayBatches(arrays, 8, place).epoch())
     assert x.data_ptr() % 64 == 0
-    assert PLACE.move(values).data_ptr() % 64 == 0
+    assert place.move(values).data_ptr() % 64 == 0

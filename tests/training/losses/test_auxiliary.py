@@ -79,7 +79,7 @@ def test_it_is_not_for_one_output(data):
 
 @pytest.mark.parametrize("weight", [-0.1, float("nan"), float("inf")])
 def test_weights_are_checked(weight):
-    with pytest.raises(ValueError, match="`weight` must be a number of at least 0"):
+    with pytest.raises(ValueError, match="auxiliary: weight must be a number"):
         auxiliary(weight=weight)
 
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from scipy.special import expit, log_softmax, logit
 from torch import Tensor, nn
 
-from neuropil import Trainer, parallel
+from neuropil import Trainer, parallel, training
 from neuropil.layers import (
     Convolution,
     Dropout,
@@ -423,11 +423,11 @@ def test_means_over_weights_are_refused(loss):
 
 
 def test_what_is_taken_survives_options_and_pickling():
-    smooth = losses.resolve(partial(losses.cross_entropy, label_smoothing=0.1))
+    smooth = losses.resolve(partial(training.cross_entropy, label_smoothing=0.1))
     assert smooth.takes == "scores"
     assert pickle.loads(pickle.dumps(losses.resolve(nn.NLLLoss()))).takes == "log_probabilities"
-    assert pickle.loads(pickle.dumps(resolve(losses.squared_error))).takes == "values"
-    assert resolve(partial(losses.huber, delta=2.0)).takes == "values"
+    assert pickle.loads(pickle.dumps(resolve(training.squared_error))).takes == "values"
+    assert resolve(partial(training.huber, delta=2.0)).takes == "values"
     assert auxiliary("squared_error").takes == "values"
     assert auxiliary().takes == "scores"
 

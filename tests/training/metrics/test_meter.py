@@ -8,7 +8,7 @@ from neuropil.training.metrics.metrics import resolve
 from neuropil.training.nonfinite import NotFinite
 from neuropil.training.processes import Processes
 
-METRICS = [resolve("accuracy"), resolve("f1")]
+METRICS = [resolve("accuracy"), resolve("f1"), resolve("roc_auc")]
 
 
 def batches(count, seed=0):
@@ -36,6 +36,7 @@ def test_means_and_metrics_are_those_of_all_examples(waits):
     assert result["loss"] == pytest.approx(float((losses * rows).sum() / rows.sum()))
     assert result["accuracy"] == pytest.approx(METRICS[0](scores, targets))
     assert result["f1"] == pytest.approx(METRICS[1](scores, targets))
+    assert result["roc_auc"] == pytest.approx(METRICS[2](scores, targets))
 
 
 @pytest.mark.parametrize("waits", [True, False])

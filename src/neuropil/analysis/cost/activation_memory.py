@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 
-from neuropil.analysis.calls import parts_of
-from neuropil.analysis.cost.parameters import inner_calls, inner_networks
-from neuropil.analysis.cost.retained import Retained, retained
+from neuropil.analysis.block_parts import parts_of
+from neuropil.analysis.calls import is_known
+from neuropil.analysis.cost.layer_memory import LayerMemory, Operand, layer_memory
 from neuropil.core.graph import OPEN
-from neuropil.core.shape import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from neuropil.analysis.block_parts import Parts
     from neuropil.analysis.calls import Call
     from neuropil.core import Shape
-    from neuropil.core.graph import Kind
 
 
 class Memory(NamedTuple):
@@ -43,10 +43,10 @@ def activation_memory(calls: Sequence[Call], results: Sequence[int]) -> Memory |
         calls: All calls of a network.
         results: The positions of the network's outputs.
     """
-    if any(call.known_shapes is None or None in (call.shape or (None,)) for call in calls):
+    if not all(map(is_known, calls)):
         return None
-    parts = parts_of(calls)
-    pass_ = Pass(parts.calls, [parts.ends[place] for place in results])
+    parts = parts_of(calls, results)
+    pass_ = Pass(parts, [parts.ends[place] for place in results])
     kept, outputs = pass_.kept(), pass_.outputs()
     return Memory(
         pass_.peak(),
@@ -60,58 +60,64 @@ class Pass:
     """A forward pass: who makes which tensor, how large it is, and who needs it.
 
     Args:
-        calls: All calls of a network; every length is known.
+        parts: All calls of a network, blocks taken apart; every length is known.
         results: The positions of the network's outputs.
     """
 
-    def __init__(self, calls: Sequence[Call], results: Sequence[int]) -> None:
-        self.calls = calls
-        self.results = results
-        self.dtype = float_dtype(calls)
+    def __init__(self, parts: Parts, results: Sequence[int]) -> None:
+        self.parts, self.calls, self.results = parts, parts.calls, results
+        floats = float_dtype(self.calls)
         self.sizes: dict[int, int] = {}
-        self.facts: list[Retained] = []
-        self.inner: dict[int, list[Memory]] = {}
-        widths: dict[int, int] = {}
-        for place, call in enumerate(calls):
+        self.facts: list[LayerMemory] = []
+        # Each output as an input of the calls that take it.
+        self.operands: dict[int, Operand] = {}
+        for place, call in enumerate(self.calls):
             shapes = call.known_shapes or ()
-            for source, shape in zip(call.inputs, shapes, strict=True):
-                if source == OPEN:
-                    widths[OPEN] = 8 if call.layer.dtype_taken == "int" else self.dtype.itemsize
-                    self.sizes[OPEN] = elements(shape) * widths[OPEN]
-            widths[place] = self.dtype.itemsize
+            if OPEN in call.inputs:
+                shape = shapes[call.inputs.index(OPEN)]
+                dtype = torch.int64 if call.layer.dtype_taken == "int" else floats
+                self.add(OPEN, Operand(known(shape), dtype, needs_gradient=False), 0)
+            dtype = floats
             if call.kind == "int":
-                widths[place] = widths[call.inputs[0]] if call.inputs else integer_width(call)
-            self.sizes[place] = elements(call.shape) * widths[place]
-            if inner := inner_memories(call, shapes):
-                self.inner[place] = inner
-            self.facts.append(self.fact(place, shapes))
+                dtype = (
+                    self.operands[call.inputs[0]].dtype if call.inputs else integers_of(call)
+                )
+            fact = self.fact(call, dtype)
+            self.facts.append(fact)
+            output = Operand(known(call.shape), dtype, fact.needs_gradient)
+            self.add(place, output, fact.surplus)
 
-    def fact(self, place: int, shapes: tuple[Shape, ...]) -> Retained:
-        """Return what a call keeps."""
-        call = self.calls[place]
-        if not call.inputs:
-            return SOURCE
-        if place in self.inner:
-            others = sum(memory.training for memory in self.inner[place])
-            return SOURCE._replace(output=True, others=others)
-        front: Kind = "int" if call.layer.dtype_taken == "int" else "float"
-        kinds: list[Kind | None] = [
-            front if source == OPEN else self.calls[source].kind for source in call.inputs
-        ]
-        return retained(call.layer, shapes, tuple(kinds), self.dtype)
+    def add(self, place: int, operand: Operand, surplus: int) -> None:
+        """Note the output of a call, or what an open network is given."""
+        self.operands[place] = operand
+        self.sizes[place] = math.prod(operand.shape) * operand.dtype.itemsize + surplus
+
+    def fact(self, call: Call, dtype: torch.dtype) -> LayerMemory:
+        """Return what a call needs."""
+        if call.inputs:
+            return layer_memory(call.layer, tuple(self.operands[i] for i in call.inputs))
+        if normalizes(call):
+            given = Operand(known(call.shape), dtype, needs_gradient=False)
+            return layer_memory(call.layer, (given,))
+        return SOURCE
 
     def makers(self, *, test: bool) -> dict[int, int]:
-        """Return whose tensor each call's output is: its own, or for a view its input's."""
+        """Return whose tensor each call's output is: its own, or for a view its input's.
+
+        In test mode also that of a call that writes over its input.
+        """
         makers = {OPEN: OPEN}
         for place, (call, fact) in enumerate(zip(self.calls, self.facts, strict=True)):
-            view = fact.test_view if test else fact.view
+            view = (
+                fact.is_test_view or place in self.parts.overwriting if test else fact.is_view
+            )
             makers[place] = makers[call.inputs[0]] if view else place
         return makers
 
     def outputs(self) -> tuple[int, ...]:
         """Return what each call's output takes."""
         return tuple(
-            0 if fact.view else self.sizes[place] for place, fact in enumerate(self.facts)
+            0 if fact.is_view else self.sizes[place] for place, fact in enumerate(self.facts)
         )
 
     def kept(self) -> tuple[int, ...]:
@@ -120,56 +126,53 @@ class Pass:
         kept = [fact.others for fact in self.facts]
         seen: set[int] = set()
         for place, (call, fact) in enumerate(zip(self.calls, self.facts, strict=True)):
-            needed = [place] * fact.output + [*call.inputs] * fact.inputs
+            needed = [place] * fact.saves_output + [*call.inputs] * fact.saves_inputs
             for maker in {makers[source] for source in needed} - seen:
                 seen.add(maker)
-                # What stands before an open network is put down to the first who needs it.
+                # The input of an open network is attributed to the first who needs it.
                 kept[place if maker == OPEN else maker] += self.sizes[maker]
         return tuple(kept)
 
     def peak(self) -> int:
         """Return the most that is alive at once, each tensor until its last use."""
+        # Liveness: a tensor is alive from the call that makes it to the last that takes it.
         makers = self.makers(test=True)
         last_use = dict.fromkeys(makers.values(), -1)
         for place, call in enumerate(self.calls):
             last_use.update((makers[source], place) for source in (place, *call.inputs))
-        # The caller holds the inputs throughout, and takes the outputs.
+        # Whoever calls a block holds its inputs until it returns, although the block itself has
+        # needed them for the last time.
+        for inputs, end in self.parts.blocks:
+            for maker in (makers[source] for source in inputs):
+                last_use[maker] = max(last_use[maker], end)
+        # Likewise the network's inputs are held throughout, and its outputs are handed on.
         sources = [place for place, call in enumerate(self.calls) if not call.inputs]
-        for place in (OPEN, *sources, *self.results):
+        raw = {place for place in sources if normalizes(self.calls[place])}
+        alive = {OPEN, *sources} & self.sizes.keys() - raw
+        for place in (*alive, *self.results):
             last_use[makers[place]] = len(self.calls)
-        alive = {OPEN} & self.sizes.keys()
+        held = sum(self.sizes[place] for place in raw)
         most = 0
-        for place in range(len(self.calls)):
+        for place, fact in enumerate(self.facts):
             alive.add(makers[place])
             now = sum(self.sizes[maker] for maker in alive)
-            most = max(most, now + self.inside(place))
+            most = max(most, now + fact.temporaries)
             alive -= {maker for maker in alive if last_use[maker] <= place}
-        return most
-
-    def inside(self, place: int) -> int:
-        """Return what a layer made of networks needs beside its input and output."""
-        if place not in self.inner:
-            return 0
-        around = sum(self.sizes[source] for source in (place, *self.calls[place].inputs))
-        return max(0, *(memory.inference - around for memory in self.inner[place]))
-
-
-def inner_memories(call: Call, shapes: tuple[Shape, ...]) -> list[Memory]:
-    """Return what the networks take that a call's layer is made of."""
-    memories = [
-        activation_memory(inner_calls(network, shapes), network.graph.outputs)
-        for network in inner_networks(call.layer).values()
-    ]
-    return [memory for memory in memories if memory is not None]
+        return held + most
 
 
 # An `Input` hands on what it is given.
-SOURCE = Retained(inputs=False, output=False, others=0, view=False, test_view=False)
+SOURCE = LayerMemory(saves_inputs=False, saves_output=False, needs_gradient=False)
 
 
-def elements(shape: Shape | None) -> int:
-    """Return the number of elements of a shape without free lengths."""
-    return cast("int", count(shape or ()))
+def normalizes(call: Call) -> bool:
+    """Tell whether an `Input` makes a new tensor of what it is given."""
+    return vars(call.layer)["_buffers"].get("mean") is not None and not call.inputs
+
+
+def known(shape: Shape | None) -> tuple[int, ...]:
+    """Return a shape without free lengths as numbers."""
+    return cast("tuple[int, ...]", shape or ())
 
 
 def float_dtype(calls: Sequence[Call]) -> torch.dtype:
@@ -182,7 +185,6 @@ def float_dtype(calls: Sequence[Call]) -> torch.dtype:
     return next(filter(None, declared), torch.get_default_dtype())
 
 
-def integer_width(call: Call) -> int:
-    """Return the bytes of an integer that an `Input` declares."""
-    dtype = getattr(torch, str(call.layer.arguments.get("dtype")), torch.int64)
-    return dtype.itemsize
+def integers_of(call: Call) -> torch.dtype:
+    """Return the type of the integers that an `Input` declares."""
+    return getattr(torch, str(call.layer.arguments.get("dtype")), torch.int64)

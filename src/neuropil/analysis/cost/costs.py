@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from neuropil.analysis.calls import Call, calls_of, network_of
+from typing_extensions import override
+
+from neuropil.analysis.calls import Call, calls_of, is_known, network_of
 from neuropil.analysis.cost.activation_memory import activation_memory
 from neuropil.analysis.traced.call_report import Report, report
 from neuropil.analysis.traced.runs.meta_copy import is_foreign
+from neuropil.analysis.traced.runs.module_run import trace
 from neuropil.core import ShapeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import nn
 
+    from neuropil.analysis.cost.activation_memory import Memory
     from neuropil.analysis.traced.runs.example_inputs import Example
     from neuropil.core.layer import Composable
 
@@ -38,23 +43,75 @@ class LayerCost:
     training_bytes: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a network costs for one sample; a batch of N costs N times that.
+class CostMemory(NamedTuple):
+    """The memory of a network and of its layers, as `Cost` has it."""
 
-    Args:
-        multiply_adds: Multiplications followed by an addition (MACs); FLOPs are twice that.
-        inference_bytes: The most that activations take at once in a forward pass without
-            gradients, in which each is freed after its last use.
-        training_bytes: What the activations take that a forward pass keeps for its backward
-            pass; ``None`` for a module that fails in training mode.
-        layers: The same by layer, in network order; a shared layer stands there for each call.
-    """
-
-    multiply_adds: int
     inference_bytes: int
     training_bytes: int | None
     layers: tuple[LayerCost, ...]
+
+
+class Cost:
+    """What a network costs for one sample; a batch of N takes N times the multiply–adds.
+
+    Memory takes longer to find than multiply–adds, so it is worked out when it is first asked
+    for.
+
+    Args:
+        multiply_adds: Multiplications followed by an addition (MACs); FLOPs are twice that.
+        memory: Works out the rest.
+    """
+
+    def __init__(self, multiply_adds: int, memory: Callable[[], CostMemory]) -> None:
+        self.multiply_adds = multiply_adds
+        self.work_out = memory
+
+    @functools.cached_property
+    def memory(self) -> CostMemory:
+        """All figures but the multiply–adds."""
+        return self.work_out()
+
+    @property
+    def inference_bytes(self) -> int:
+        """The most that activations take at once in a forward pass without gradients.
+
+        Each is freed after its last use.
+        """
+        return self.memory.inference_bytes
+
+    @property
+    def training_bytes(self) -> int | None:
+        """Bytes of the activations that a forward pass keeps for its backward pass.
+
+        ``None`` for a module that fails in training mode.
+        """
+        return self.memory.training_bytes
+
+    @property
+    def layers(self) -> tuple[LayerCost, ...]:
+        """The same by layer, in network order; a shared layer is listed for each call."""
+        return self.memory.layers
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Cost):
+            return NotImplemented
+        return (self.multiply_adds, self.memory) == (other.multiply_adds, other.memory)
+
+    @override
+    def __hash__(self) -> int:
+        return hash((self.multiply_adds, self.memory))
+
+    @override
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy needs the figures, and neither the network nor how to work them out.
+        return {"multiply_adds": self.multiply_adds, "memory": self.memory}
+
+    @override
+    def __repr__(self) -> str:
+        return (
+            f"Cost(multiply_adds={self.multiply_adds}, {str(self.memory)[len('CostMemory(') :]}"
+        )
 
 
 def cost(network: Composable | nn.Module, input_shape: Example | None = None) -> Cost:
@@ -65,12 +122,15 @@ def cost(network: Composable | nn.Module, input_shape: Example | None = None) ->
     as none. A layer that is called several times costs each time. A product of two complex
     numbers counts as four of real ones.
 
-    Memory for inference is the peak of what is alive while the layers run in their order, the
-    network's input included. Memory for training is the sum of what PyTorch saves for the
-    backward pass: the inputs of convolutions and of layers with units, the outputs of ReLU, the
-    places of the maxima in pooling, and so on, found by running one small twin of each kind of
-    layer. Both are for one sample, in the network's floating type; parameters, their gradients,
-    the optimiser's state and what a layer needs only while it runs come on top.
+    Memory for inference is the peak of the tensors that are alive while the layers run in their
+    order. The network's inputs are held by the caller throughout, and a block's until it
+    returns; ReLU writes over the output of a convolution that nobody else takes. Memory for
+    training is the sum of what PyTorch saves for the backward pass: the inputs of convolutions
+    and of layers with units, the outputs of ReLU, the places of the maxima in pooling, the
+    statistics of batch normalisation, and so on, found by running one twin of each kind of
+    layer on the meta device. Both are for one sample, in the network's floating type;
+    parameters, their gradients, the optimiser's state and the workspace of single operations,
+    such as fast convolutions, come on top.
 
     Of any other PyTorch module a twin without numbers is run, and every operation counted:
     products of matrices, convolutions, attention, recurrent layers, wherever they are called.
@@ -100,29 +160,39 @@ def cost(network: Composable | nn.Module, input_shape: Example | None = None) ->
         >>> whole = cost(network)
         >>> whole.multiply_adds  # 3·3·1 · 4·6·6 + 4·6·6 · 10
         2736
-        >>> whole.inference_bytes  # at Relu: (8·8 + 2 · 4·6·6) numbers of 4 bytes
-        1408
+        >>> whole.inference_bytes  # at Softmax: (8·8 + 4·6·6 + 10 + 10) numbers of 4 bytes
+        912
         >>> from torch import nn
         >>> cost(nn.LSTM(32, 48, batch_first=True), (50, 32)).multiply_adds  # 50·4·48·(32 + 48)
         768000
     """
     if is_foreign(network):
-        return cost_of_module(report(network, input_shape))
+        run = trace(network, input_shape)
+        total = sum(call.multiply_adds for call in run.calls)
+        return Cost(total, lambda: memory_of_module(report(run)))
     network = network_of(network)
     calls = calls_of(network, input_shape)
-    memory = activation_memory(calls, network.graph.outputs)
-    if memory is None:
+    if not all(map(is_known, calls)):
         raise ShapeError(f"the cost is not known: {what_to_give(calls)}.")
-    layers = tuple(
-        LayerCost(call.name, call.layer.multiply_adds(*(call.known_shapes or ())), *sizes)
-        for call, *sizes in zip(calls, memory.outputs, memory.kept, strict=True)
-    )
-    total = sum(layer.multiply_adds for layer in layers)
-    return Cost(total, memory.inference, memory.training, layers)
+    costs = [call.layer.multiply_adds(*(call.known_shapes or ())) for call in calls]
+    results = network.graph.outputs
+    return Cost(sum(costs), lambda: memory_of_calls(calls, costs, results))
 
 
-def cost_of_module(known: Report) -> Cost:
-    """Return the cost of a module by those of its parts that do anything themselves."""
+def memory_of_calls(
+    calls: Sequence[Call], costs: Sequence[int], results: Sequence[int]
+) -> CostMemory:
+    """Return the memory of a network of which every length is known."""
+    memory = cast("Memory", activation_memory(calls, results))
+    layers = [
+        LayerCost(call.name, *figures)
+        for call, *figures in zip(calls, costs, memory.outputs, memory.kept, strict=True)
+    ]
+    return CostMemory(memory.inference, memory.training, tuple(layers))
+
+
+def memory_of_module(known: Report) -> CostMemory:
+    """Return the memory of a module, and what those of its parts cost that do anything."""
     layers = [
         LayerCost(
             part.name,
@@ -134,8 +204,7 @@ def cost_of_module(known: Report) -> Cost:
         if not part.call.children or part.call.multiply_adds or part.own_kept
     ]
     layers += [LayerCost(name, 0, 0, size) for name, size in known.only_in_training.items()]
-    total = known.parts[0].multiply_adds
-    return Cost(total, known.trace.peak, known.training, tuple(layers))
+    return CostMemory(known.trace.peak, known.training, tuple(layers))
 
 
 def what_to_give(calls: Sequence[Call]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from neuropil.analysis.calls import Call, calls_of, network_of
-from neuropil.analysis.traced.runs.meta_copy import is_foreign, unwrapped
+from neuropil.analysis.traced.runs.meta_copy import is_foreign, unwrap
 from neuropil.core import Network
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def count_parameters(
         1200
     """
     if is_foreign(network):
-        network = unwrapped(network)
+        network = unwrap(network)
     else:
         network = network_of(network)
         network.require_built()
@@ -100,9 +100,14 @@ def new_parameters(calls: Iterable[Call]) -> Iterator[Counts | None]:
 
 def built_parameters(layer: Layer, seen: set[int]) -> Counts:
     """Return the parameters of a layer that are not among those seen, which they join."""
-    trainable = frozen = size = 0
     own = vars(layer)  # most layers are leaves, and walking them costs ten times as much
-    for parameter in layer.parameters() if own["_modules"] else own["_parameters"].values():
+    return count(layer.parameters() if own["_modules"] else own["_parameters"].values(), seen)
+
+
+def count(parameters: Iterable[nn.Parameter | None], seen: set[int]) -> Counts:
+    """Return how many parameters are not among those seen, which they join."""
+    trainable = frozen = size = 0
+    for parameter in parameters:
         if parameter is None or id(parameter) in seen:
             continue
         seen.add(id(parameter))

@@ -40,19 +40,23 @@ def coordinates(
     Reference:
         Brandes and Köpf, "Fast and simple horizontal coordinate assignment", 2001.
     """
+    # The paper's four passes: each of two vertical directions with each of two horizontal ones.
+    # Turned rows let one pass serve all four.
     apart = conflicts(rows, above, boxes)
     results: list[dict[int, float]] = []
     for neighbours, downwards in ((above, 1), (below, -1)):
         for leftwards in (1, -1):
             turned = [row[::leftwards] for row in rows[::downwards]]
-            roots = aligned(turned, neighbours, apart)
-            places = compacted(turned, roots, widths, gap)
+            roots = align(turned, neighbours, apart)
+            places = compact(turned, roots, widths, gap)
             results.append({v: leftwards * x for v, x in places.items()})
-    return balanced(results, widths)
+    return balance(results, widths)
 
 
 def conflicts(rows: Rows, above: Neighbours, boxes: int) -> set[tuple[int, int]]:
     """Return the edges that give way: they cross the straight part of a long edge."""
+    # Conflicts of type 1: an inner segment, between two places of long edges, is crossed by one
+    # that is not inner. Long edges stay straight, so the other one gives way.
     giving_way: set[tuple[int, int]] = set()
     for upper, lower in itertools.pairwise(rows):
         place = {vertex: index for index, vertex in enumerate(upper)}
@@ -66,7 +70,7 @@ def conflicts(rows: Rows, above: Neighbours, boxes: int) -> set[tuple[int, int]]
     return giving_way
 
 
-def aligned(rows: Rows, neighbours: Neighbours, apart: set[tuple[int, int]]) -> dict[int, int]:
+def align(rows: Rows, neighbours: Neighbours, apart: set[tuple[int, int]]) -> dict[int, int]:
     """Return for each vertex the first vertex of its column."""
     root = {vertex: vertex for row in rows for vertex in row}
     for before, row in itertools.pairwise(rows):
@@ -76,6 +80,7 @@ def aligned(rows: Rows, neighbours: Neighbours, apart: set[tuple[int, int]]) -> 
         taken: set[int] = set()
         for vertex in row:
             near = sorted((v for v in neighbours.get(vertex, ())), key=place.__getitem__)
+            # The lower and the upper median; one and the same of an odd number.
             middle = near[(len(near) - 1) // 2 : len(near) // 2 + 1]
             for other in middle:
                 free = vertex not in taken and reached < place[other]
@@ -86,10 +91,12 @@ def aligned(rows: Rows, neighbours: Neighbours, apart: set[tuple[int, int]]) -> 
     return root
 
 
-def compacted(
+def compact(
     rows: Rows, roots: Mapping[int, int], widths: Sequence[float], gap: float
 ) -> dict[int, float]:
     """Return the places of columns set as close to each other as their widths allow."""
+    # In place of the paper's classes and shifts: a column lies as far right as the longest path
+    # of columns to its left, in topological order.
     distances: dict[int, dict[int, float]] = {root: {} for root in roots.values()}
     for row in rows:
         for left, right in itertools.pairwise(row):
@@ -109,7 +116,7 @@ def compacted(
     return {vertex: places[root] for vertex, root in roots.items()}
 
 
-def balanced(results: Sequence[Mapping[int, float]], widths: Sequence[float]) -> list[float]:
+def balance(results: Sequence[Mapping[int, float]], widths: Sequence[float]) -> list[float]:
     """Return the mean of the middle two of four results, each moved to the narrowest's ends."""
     ends = [
         (
@@ -118,6 +125,8 @@ def balanced(results: Sequence[Mapping[int, float]], widths: Sequence[float]) ->
         )
         for result in results
     ]
+    # The mean of the two medians keeps the order in each row and the least distances, since all
+    # four results have both.
     left, right = min(ends, key=lambda end: end[1] - end[0])
     moves = [
         left - low if turn % 2 == 0 else right - high for turn, (low, high) in enumerate(ends)

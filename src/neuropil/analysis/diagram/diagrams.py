@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from neuropil.analysis.calls import calls_of
-from neuropil.analysis.diagram.layer_family import INPUT, family_of
-from neuropil.analysis.diagram.svg_boxes import Box, drawn
+from neuropil.analysis.diagram.svg_boxes import INPUT, Box, draw, family_of
 from neuropil.analysis.summary.summary_rows import text_of
 from neuropil.analysis.traced.module_boxes import boxes_of_module
 from neuropil.analysis.traced.runs.meta_copy import is_foreign
@@ -110,21 +109,21 @@ def diagram(network: Composable | nn.Module, input_shape: Example | None = None)
         boxes, inputs = boxes_of_module(network, input_shape)
     else:
         calls = calls_of(network, input_shape)
-        places, inputs = shown(calls)
+        places, inputs = visible_calls(calls)
         boxes = [OPEN_END if place == OPEN else box_of(calls[place]) for place in places]
     if len(boxes) > MOST_BOXES:
         raise ValueError(
             f"a diagram of {len(boxes):,} layers could not be read; the most is "
             f"{MOST_BOXES:,}: draw a part, such as network.upto(…)."
         )
-    return Diagram(*drawn(boxes, inputs))
+    return Diagram(*draw(boxes, inputs))
 
 
 # The box before a network that is joined to nothing.
 OPEN_END = Box("input", "not joined yet", "", "what the network will be joined to", INPUT)
 
 
-def shown(calls: Sequence[Call]) -> tuple[list[int], list[list[int]]]:
+def visible_calls(calls: Sequence[Call]) -> tuple[list[int], list[list[int]]]:
     """Return which calls get a box, and for each of these which boxes it takes from.
 
     An identity that leads from one layer to another is only a line.

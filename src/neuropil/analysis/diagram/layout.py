@@ -58,8 +58,8 @@ def layout(inputs: Sequence[Sequence[int]], *, box: float, line: float, gap: flo
     """
     edges = edges_of(inputs)
     rows = rows_of(inputs, edges)
-    graph = Levelled(rows, edges)
-    order = ordered(graph)
+    graph = LayeredGraph(rows, edges)
+    order = order_rows(graph)
     count = len(inputs)
     widths = [box if vertex < count else line for vertex in range(graph.size)]
     places = coordinates(
@@ -101,7 +101,7 @@ def rows_of(inputs: Sequence[Sequence[int]], edges: Iterable[Edge]) -> list[int]
     return rows
 
 
-class Levelled:
+class LayeredGraph:
     """A graph in which every edge joins neighbouring rows: long ones are chains of vertices.
 
     Args:
@@ -144,7 +144,7 @@ class Levelled:
                 self.firm_above[lower].append(upper)
 
 
-def ordered(graph: Levelled) -> list[list[int]]:
+def order_rows(graph: LayeredGraph) -> list[list[int]]:
     """Return the vertices of each row from left to right, so that few edges cross."""
     best = first_order(graph)
     fewest = crossings(best, graph)
@@ -168,7 +168,7 @@ def ordered(graph: Levelled) -> list[list[int]]:
     return best
 
 
-def first_order(graph: Levelled) -> list[list[int]]:
+def first_order(graph: LayeredGraph) -> list[list[int]]:
     """Return the vertices of each row as a walk along the paths meets them."""
     levels: list[list[int]] = [[] for _ in range(max(graph.row, default=-1) + 1)]
     seen: set[int] = set()
@@ -196,7 +196,7 @@ def by_barycentre(
     return [next(movable) if vertex in means else vertex for vertex in level]
 
 
-def crossings(order: Sequence[Sequence[int]], graph: Levelled) -> int:
+def crossings(order: Sequence[Sequence[int]], graph: LayeredGraph) -> int:
     """Return how many pairs of edges cross."""
     total = 0
     for upper, lower in itertools.pairwise(order):
@@ -206,6 +206,8 @@ def crossings(order: Sequence[Sequence[int]], graph: Levelled) -> int:
             for vertex in upper
             for end in sorted(place[v] for v in graph.below.get(vertex, []))
         ]
+        # Edges in the order of their upper ends cross once for each pair of lower ends in
+        # falling order (Barth, Jünger and Mutzel, 2002).
         total += inversions(ends)
     return total
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from neuropil.analysis.diagram.layer_family import FAMILIES, Family
+from neuropil.analysis.diagram.edge_curves import curve, ports
 from neuropil.analysis.diagram.layout import Layout, layout
-from neuropil.analysis.diagram.wires import curve, ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from neuropil.core import Layer
 
 # All in pixels. A character is about so wide for each pixel of its font's size.
 HEIGHT, ROW_GAP, COLUMN_GAP, LINE, MARGIN = 56, 34, 20, 8, 24
@@ -20,6 +21,45 @@ ARROW, CHIP, LEGEND, LEAST_LEGEND = 5, 11, 20, 260
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 INK, QUIET, WIRE, SKIP, PAPER = "#1f2933", "#52606d", "#7b8794", "#9aa5b1", "#ffffff"
+
+
+class Family(NamedTuple):
+    """Layers of one kind.
+
+    Args:
+        title: What they are called.
+        fill: The colour of their boxes.
+        edge: The colour of the boxes' edges.
+    """
+
+    title: str
+    fill: str
+    edge: str
+
+
+INPUT = Family("input", "#e4e7eb", "#7b8794")
+CONVOLUTION = Family("convolution", "#dcebfb", "#3b7dc4")
+UNITS = Family("units", "#e7e1fa", "#7a5cc9")
+ACTIVATION = Family("activation", "#fdebd3", "#cf8a2e")
+POOLING = Family("pooling", "#fadcdc", "#c75454")
+NORMALIZATION = Family("normalisation", "#d9f2e3", "#3f9d6b")
+RECURRENT = Family("recurrent and attention", "#f6dcf0", "#b3559c")
+MERGE = Family("merge", "#d5f1f3", "#2f97a0")
+OTHER = Family("other", "#f5f7fa", "#9aa5b1")
+FAMILIES = (
+    *(INPUT, CONVOLUTION, UNITS, ACTIVATION, POOLING),
+    *(NORMALIZATION, RECURRENT, MERGE, OTHER),
+)
+
+# By a part of the class name, or of a base class's: users' own layers are coloured too.
+BY_NAME = (
+    ("convolution", CONVOLUTION),
+    ("pooling", POOLING),
+    ("norm", NORMALIZATION),
+    ("lstm", RECURRENT),
+    ("gru", RECURRENT),
+    ("attention", RECURRENT),
+)
 
 
 class Box(NamedTuple):
@@ -40,7 +80,7 @@ class Box(NamedTuple):
     family: Family
 
 
-def drawn(boxes: Sequence[Box], inputs: Sequence[Sequence[int]]) -> tuple[str, int, int]:
+def draw(boxes: Sequence[Box], inputs: Sequence[Sequence[int]]) -> tuple[str, int, int]:
     """Return a picture of boxes and of the lines between them as SVG, its width and its height.
 
     Args:
@@ -172,3 +212,17 @@ def legend_rows(families: Sequence[Family], room: float) -> tuple[list[list[Fami
             rows.append([])
         rows[-1].append(family)
     return rows, room
+
+
+def family_of(layer: Layer) -> Family:
+    """Return the family of a layer."""
+    names = [cls.__name__.lower() for cls in type(layer).__mro__]
+    _, most = layer.inputs_taken
+    if most == 0:
+        return INPUT
+    for part, family in BY_NAME:
+        if any(part in name for name in names):
+            return family
+    if any(name == "activation" for name in names):
+        return UNITS if getattr(layer, "units", None) else ACTIVATION
+    return MERGE if most is None or most > 1 else OTHER

@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from typing_extensions import override
 
-from neuropil.analysis.health.health_rows import LayerHealth, Recorder, rows_of
-from neuropil.analysis.health.health_text import as_text
+from neuropil.analysis.health.batch_loss import default_loss, of_log_probabilities, takes_of
+from neuropil.analysis.health.health_rows import LayerHealth, as_text, rows_of
 from neuropil.analysis.health.health_verdicts import Verdict, verdicts_of
+from neuropil.analysis.health.layer_recorder import Recorder
 from neuropil.core import Network
-from neuropil.core.loss_kinds import definition_of
 from neuropil.core.prediction import as_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    from neuropil.core.loss_kinds import Takes
 
 
 @final
@@ -58,7 +55,7 @@ class GradientHealth:
 
     @override
     def __str__(self) -> str:
-        return as_text(self.rows, self.verdicts)
+        return as_text(self.rows, list(map(str, self.verdicts)))
 
     # A session shows the table when it is the last thing on a line.
     __repr__ = __str__
@@ -142,17 +139,19 @@ def gradient_health(
         raise ValueError(
             "gradient_health: the weights are on the meta device and hold nothing."
         )
-    batch = [moved(v, place) for v in (inputs if isinstance(inputs, tuple) else (inputs,))]
+    batch = [to_network(v, place) for v in (inputs if isinstance(inputs, tuple) else (inputs,))]
     if not batch or not batch[0].ndim or not len(batch[0]):
         raise ValueError("gradient_health: inputs must hold at least one example, got none.")
-    wanted = moved(targets, place)
+    wanted = to_network(targets, place)
     measure = of_log_probabilities(loss) if wants == "log_probabilities" else loss
     measure = default_loss if measure is None else measure
     with in_training_mode(network):
-        return measured(network, lambda: measure(network(*batch), wanted).mean(), len(batch[0]))
+        return run_health(
+            network, lambda: measure(network(*batch), wanted).mean(), len(batch[0])
+        )
 
 
-def measured(
+def run_health(
     network: nn.Module, closure: Callable[[], Tensor], examples: int
 ) -> GradientHealth:
     """Return the health of a network in the mode in which it is.
@@ -167,7 +166,7 @@ def measured(
     """
     trained = [p for p in network.parameters() if p.requires_grad]
     recorder = Recorder(network)
-    with recorder, kept(network), torch.inference_mode(mode=False), torch.enable_grad():
+    with recorder, state_kept(network), torch.inference_mode(mode=False), torch.enable_grad():
         loss = closure()
         if not trained or not loss.requires_grad:
             raise ValueError(
@@ -186,55 +185,7 @@ def measured(
     return GradientHealth(rows, tuple(verdicts_of(rows, value, examples)), value, examples)
 
 
-def takes_of(loss: Callable[..., Any] | None, targets: Tensor) -> Takes:
-    """Return whether a loss takes the scores of a network or what it predicts."""
-    if loss is not None:
-        return definition_of(loss)[0]
-    return "values" if targets.is_floating_point() or targets.is_complex() else "scores"
-
-
-def of_log_probabilities(loss: Any) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return a loss of log-probabilities as a function of scores, classes on axis 1 or last."""
-    return lambda scores, targets: loss(
-        scores.log_softmax(1 if scores.ndim > 2 else -1), targets
-    )
-
-
-def default_loss(outputs: Any, targets: Tensor) -> Tensor:
-    """Return the cross entropy for class numbers, the squared error for other numbers.
-
-    Raises:
-        ValueError: When the outputs are several, or the targets do not fit them.
-    """
-    if not isinstance(outputs, Tensor):
-        raise ValueError(
-            f"gradient_health: the network gives a {type(outputs).__name__} and no tensor: "
-            f"pass loss=, a function of it and the targets."
-        )
-    if targets.is_floating_point() or targets.is_complex():
-        if targets.numel() != outputs.numel():
-            raise ValueError(misfit(outputs, targets))
-        difference = outputs - targets.reshape(outputs.shape)
-        return difference.abs().square() if difference.is_complex() else difference.square()
-    if outputs.numel() == targets.numel():
-        wanted = targets.reshape(outputs.shape).to(outputs)
-        return F.binary_cross_entropy_with_logits(outputs, wanted)
-    if targets.shape == (len(outputs), *outputs.shape[2:]):
-        return F.cross_entropy(outputs, targets.long())
-    if targets.shape == outputs.shape[:-1]:  # a sequence with its classes last
-        return F.cross_entropy(outputs.flatten(0, -2), targets.flatten().long())
-    raise ValueError(misfit(outputs, targets))
-
-
-def misfit(outputs: Tensor, targets: Tensor) -> str:
-    """Return what to say of targets that do not fit the outputs."""
-    return (
-        f"gradient_health: targets of shape {tuple(targets.shape)} do not fit outputs of "
-        f"shape {tuple(outputs.shape)}: pass loss= for what compares them."
-    )
-
-
-def moved(value: Any, place: Tensor) -> Tensor:
+def to_network(value: Any, place: Tensor) -> Tensor:
     """Return a tensor where the network is; floating-point numbers are cast to its own."""
     tensor = as_tensor(value)
     cast = tensor.is_floating_point() and place.is_floating_point()
@@ -254,7 +205,7 @@ def in_training_mode(network: nn.Module) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def kept(network: nn.Module) -> Iterator[None]:
+def state_kept(network: nn.Module) -> Iterator[None]:
     """Put buffers, such as running statistics, and the random states back afterwards."""
     buffers: Sequence[Tensor] = list(network.buffers())
     before = [buffer.clone() for buffer in buffers]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from typing_extensions import override
 
+from neuropil.text import some_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -66,7 +68,9 @@ def verdicts_of(rows: Sequence[LayerHealth], loss: float, examples: int) -> Iter
     yield from worst("saturated", rows[:-1], lambda row: row.saturated, saturated_text)
     unused = [row for row in rows if row.parameters and row.gradient is None]
     if unused:
-        text = f"the loss does not depend on the weights of {listed(unused)}"
+        text = (
+            f"the loss does not depend on the weights of {some_of(row.title for row in unused)}"
+        )
         yield Verdict("unused", unused[0].name, text)
 
 
@@ -111,7 +115,7 @@ def vanishing(rows: Sequence[LayerHealth]) -> Iterator[Verdict]:
         if lost[1:]:
             text += f", and {len(lost)} layers get less than {times(VANISHING)}"
     else:
-        text = f"no gradient comes back to {listed([row for row, g in lost if not g])}"
+        text = f"no gradient comes back to {some_of(row.title for row, g in lost if not g)}"
     yield Verdict("vanishing", row.name, text)
 
 
@@ -159,7 +163,7 @@ def worst(
     for row in bad[:NAMED]:
         yield Verdict(kind, row.name, text(row))
     if rest := bad[NAMED:]:
-        line = f"half or more are {kind} in {listed(rest)}, too"
+        line = f"half or more are {kind} in {some_of(row.title for row in rest)}, too"
         yield Verdict(kind, rest[0].name, line)
 
 
@@ -184,12 +188,6 @@ def saturated_text(row: LayerHealth) -> str:
         f"{row.title}: {row.saturated:.0%} of its outputs are saturated, where hardly any "
         f"gradient passes"
     )
-
-
-def listed(rows: Sequence[LayerHealth]) -> str:
-    """Return up to three names, and how many more there are."""
-    shown = ", ".join(row.title for row in rows[:NAMED])
-    return f"{shown} and {len(rows) - NAMED} more" if rows[NAMED:] else shown
 
 
 def times(ratio: float) -> str:

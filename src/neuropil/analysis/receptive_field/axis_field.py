@@ -64,7 +64,7 @@ class Field(NamedTuple):
         if self.shift is None:
             return self.spans[output] if 0 <= output < len(self.spans) else None
         times, place = divmod(output, len(self.spans))
-        return moved(self.spans[place], times * self.shift)
+        return shift_span(self.spans[place], times * self.shift)
 
     def between(self, first: int, last: int) -> Span:
         """Return what the outputs from `first` to `last` see."""
@@ -81,7 +81,7 @@ class Field(NamedTuple):
 PIXEL = Field(1, ((0, 0),))
 
 
-def behind(field: Field, reach: Reach, length: int | None) -> Field:
+def field_after(field: Field, reach: Reach, length: int | None) -> Field:
     """Return what the outputs of a layer see, from what its inputs see.
 
     Args:
@@ -91,6 +91,9 @@ def behind(field: Field, reach: Reach, length: int | None) -> Field:
     """
     if field.sees_all or not field.spans:
         return field
+    # Of a window of F inputs with stride S and padding P, output o sees the inputs from
+    # S·o − P to S·o − P + F − 1. Araujo et al. (2019) follow these two ends, u and v, back from
+    # the output; here they are followed forward, so that one pass serves all layers.
     size, jump, start = reach.size, reach.jump, reach.start
     placed = field.placed and start is not None
     if start is None:
@@ -123,7 +126,7 @@ def window(low: Fraction, size: int | Fraction) -> tuple[int, int]:
     return first, last
 
 
-def behind_everything(field: Field, outputs: int | None, inputs: int | None) -> Field:
+def field_over_all(field: Field, outputs: int | None, inputs: int | None) -> Field:
     """Return what a layer sees each output of which sees all that its inputs see.
 
     Args:
@@ -152,14 +155,17 @@ def union(fields: Sequence[Field], length: int | None, inputs: int | None) -> Fi
         return first
     placed = all(field.placed for field in fields)
     if any(field.sees_all for field in fields):
-        fields = [behind_everything(field, length, inputs) for field in fields]
+        fields = [field_over_all(field, length, inputs) for field in fields]
         known = all(field.spans for field in fields)
         return Field(0, (hull(field.spans[0] for field in fields),) if known else (), placed)
-    # Where strides differ the branches drift apart: only a table can hold that.
+    # An output sees from the least u to the largest v of all branches. Where strides differ the
+    # branches drift apart, which Araujo et al. call unaligned: only a table can hold that.
     shift, period = None, length or 0
     if not all(field.spans for field in fields):
         period = 0
     elif first.shift is not None and all(field.keeps_pace(first) for field in fields):
+        # Each branch repeats after its own number of outputs, all together after the least
+        # common multiple of these.
         period = math.lcm(*(len(field.spans) for field in fields))
         shift = first.shift * period // len(first.spans)
     if period > MOST:
@@ -176,6 +182,6 @@ def hull(spans: Iterable[Span]) -> Span:
     return min(first for first, _ in some), max(last for _, last in some)
 
 
-def moved(span: Span, shift: int) -> Span:
+def shift_span(span: Span, shift: int) -> Span:
     """Return a span further on."""
     return None if span is None else (span[0] + shift, span[1] + shift)

@@ -12,7 +12,11 @@ from neuropil.analysis.calls import Call, calls_of, network_of
 from neuropil.analysis.cost.activation_memory import float_dtype
 from neuropil.analysis.cost.costs import what_to_give
 from neuropil.analysis.receptive_field.receptive_fields import output_place
-from neuropil.analysis.traced.receptive.module_fields import ModuleProbe
+from neuropil.analysis.traced.receptive.module_fields import (
+    ModuleProbe,
+    device_of,
+    middle_gradient,
+)
 from neuropil.analysis.traced.runs.meta_copy import is_foreign
 from neuropil.core import ShapeError, format_shape
 from neuropil.core.prediction import in_test_mode
@@ -146,16 +150,11 @@ class Probe:
     def __init__(self, network: Network, calls: Sequence[Call], name: str | None) -> None:
         self.network = network
         self.sources = [call for call in calls if not call.inputs]
-        self.name = watched(self.sources, name)
+        self.name = watched_input(self.sources, name)
         for source in self.sources:
             if None in (source.shape or (None,)):
                 raise ShapeError(f"{source.name!r} has a free length: {what_to_give(calls)}.")
-        weight = next(network.parameters(), torch.empty(0))
-        if weight.is_meta:
-            raise ValueError(
-                "weights on the meta device have no values, so gradients have none."
-            )
-        self.dtype, self.device = float_dtype(calls), weight.device
+        self.dtype, self.device = float_dtype(calls), device_of(network)
 
     def gradient_sizes(self, generator: torch.Generator) -> Tensor:
         """Return the size of the gradient at each position for one random input."""
@@ -168,18 +167,11 @@ class Probe:
             drawn = torch.randn(shape, generator=generator, dtype=self.dtype).to(self.device)
             if source.name == self.name:
                 standard = drawn.requires_grad_()
-            inputs.append(raw(source.layer, drawn))
-        output = self.network(*inputs)
-        middle = [length // 2 for length in output.shape[2:]]
-        values = output[(0, slice(None), *middle)]
-        signs = torch.randint(2, values.shape, generator=generator).to(values) * 2 - 1
-        (gradient,) = torch.autograd.grad(
-            (values * signs).sum(), standard, materialize_grads=True
-        )
-        return gradient[0].abs().sum(0).cpu()
+            inputs.append(unnormalize(source.layer, drawn))
+        return middle_gradient(self.network(*inputs), standard, generator)
 
 
-def watched(sources: Sequence[Call], name: str | None) -> str:
+def watched_input(sources: Sequence[Call], name: str | None) -> str:
     """Return the name of the input whose gradient is measured.
 
     Raises:
@@ -200,7 +192,7 @@ def watched(sources: Sequence[Call], name: str | None) -> str:
     return name
 
 
-def raw(layer: Layer, standard: Tensor) -> Tensor:
+def unnormalize(layer: Layer, standard: Tensor) -> Tensor:
     """Return what the normalisation of an input turns into standard numbers."""
     mean, scale = (getattr(layer, name, None) for name in ("mean", "scale"))
     return standard if mean is None or scale is None else standard * scale + mean

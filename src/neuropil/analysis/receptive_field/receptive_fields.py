@@ -40,8 +40,8 @@ class ReceptiveField:
             lies in padding; ``None`` where that depends on a free length.
         centre: The middle of what the first output sees, counted likewise.
         clipped: `size`, but at most the length of the input.
-        everything: Whether all outputs see all that there is, as after Flatten or
-            GlobalPooling.
+        everything: Whether all outputs see all that there is, as after GlobalPooling or a layer
+            with units. After Flatten and Reshape each number sees what it saw before.
 
     Example:
         >>> field = ReceptiveField((5,), (2,), (-2,), (0.0,), (4,), everything=False)
@@ -135,7 +135,7 @@ def receptive_field(
         6
     """
     if is_foreign(network):
-        return described(*module_sight(network, name, input_shape, input_name))
+        return describe(*module_sight(network, name, input_shape, input_name))
     network = network_of(network)
     calls = calls_of(network, input_shape)
     place = output_place(network, name)
@@ -146,7 +146,7 @@ def receptive_field(
             "Input(…), or give input_shape, such as (3, None, None)."
         )
     source = input_place(network, calls[place].name, seen, input_name)
-    return described(seen[source], source_shapes(calls)[source])
+    return describe(seen[source], source_shapes(calls)[source])
 
 
 def output_place(network: Network, name: str | None) -> int:
@@ -180,7 +180,7 @@ def input_place(
     return next(iter(seen)) if name is None else names[name]
 
 
-def described(sight: Sight, shape: Shape) -> ReceptiveField:
+def describe(sight: Sight, shape: Shape) -> ReceptiveField:
     """Return a sight in the words of its users."""
     firsts = [field.at(0) if field.spans and field.placed else None for field in sight.fields]
     sizes = tuple(field.size for field in sight.fields)

@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from neuropil.analysis.sizes.size_search import Fit, Paddings, Trial, Value, fit, window_of
-from neuropil.analysis.sizes.size_text import exact_inputs, formula, padding_text, refusal, told
+from neuropil.analysis.sizes.size_search import (
+    Fit,
+    Paddings,
+    Trial,
+    Value,
+    exact_inputs,
+    fit,
+    formula,
+    padding_text,
+    refusal_text,
+    solution_text,
+    window_of,
+)
 from neuropil.core.shape import MAX_LENGTH, whole_number
 from neuropil.core.window import AxisPadding, axis_padding
 
@@ -79,7 +90,7 @@ def output_size(
         >>> output_size(input=32, filter=5, padding=None, output=32).solutions
         (2,)
     """
-    sizes = checked(
+    sizes = check_sizes(
         {
             "input": input,
             "filter": filter,
@@ -93,7 +104,7 @@ def output_size(
     return output_of(sizes) if unknown == "output" else size_for_output(unknown, sizes)
 
 
-def checked(sizes: dict[str, Any]) -> dict[str, Any]:
+def check_sizes(sizes: dict[str, Any]) -> dict[str, Any]:
     """Return the sizes, each found to be a whole number or a padding, and one unknown.
 
     Raises:
@@ -164,11 +175,11 @@ def size_for_output(unknown: str, sizes: dict[str, Any]) -> OutputSize:
     solutions = trial.solutions()
     if not solutions:
         nearest = trial.nearest()
-        return OutputSize(unknown, (), (), nearest, refusal(trial, nearest))
+        return OutputSize(unknown, (), (), nearest, refusal_text(trial, nearest))
     # What is left out changes evenly along the solutions: none at both ends is none at all.
     ends = [value for value in (solutions[0], solutions[-1]) if trial.fit(value).exact]
     exact = solutions if len(ends) == 2 else tuple(ends)
     nearest = () if exact else nearest_inputs(trial.fit(solutions[0]))
     return OutputSize(
-        unknown, solutions, exact, nearest, told(trial, solutions, exact, nearest)
+        unknown, solutions, exact, nearest, solution_text(trial, solutions, exact, nearest)
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from neuropil.analysis.summary import summary_columns
+from neuropil.analysis.summary import summary_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neuropil.analysis.summary.summary_rows import Row
-    from neuropil.analysis.summary.summary_table import Summary
 
 # All colours come from the page: lines and quiet text are its own ink, thinned.
 STYLE = """
@@ -31,42 +32,47 @@ STYLE = """
 
 TITLES = ("Layer", "Written as", "Input", "Output")
 NUMBERS = {
-    "Parameters": summary_columns.parameters,
-    "Multiply–adds": summary_columns.multiply_adds,
-    "Receptive field": summary_columns.field,
-    "Memory": summary_columns.output_memory,
+    "Parameters": summary_text.parameters,
+    "Multiply–adds": summary_text.multiply_adds,
+    "Receptive field": summary_text.field,
+    "Memory": summary_text.output_memory,
 }
 
 
-def as_html(summary: Summary) -> str:
-    """Return a summary as one element, its style within."""
-    numbers = [title for title, text in NUMBERS.items() if any(map(text, summary.rows))]
+def as_html(
+    rows: Sequence[Row], totals: Sequence[tuple[str, str]], notes: Sequence[str]
+) -> str:
+    """Return a summary as one element, its style within.
+
+    Args:
+        rows: Its rows.
+        totals: The lines below the table, as titles and texts.
+        notes: The lines below these.
+    """
+    numbers = [title for title, text in NUMBERS.items() if any(map(text, rows))]
     head = "".join(f"<th>{title}</th>" for title in TITLES)
     head += "".join(f'<th class="number">{title}</th>' for title in numbers)
-    links = summary_columns.links(summary.rows)
+    links = summary_text.links(rows)
     body = "\n".join(
-        table_row(row, link, numbers) for row, link in zip(summary.rows, links, strict=True)
+        table_row(row, link, numbers) for row, link in zip(rows, links, strict=True)
     )
-    lines = summary_columns.total_lines(summary)
-    totals = "".join(f"<dt>{title}</dt><dd>{escape(text)}</dd>" for title, text in lines)
-    notes = "".join(f"<p>{escape(note)}</p>" for note in summary.notes)
+    lines = "".join(f"<dt>{title}</dt><dd>{escape(text)}</dd>" for title, text in totals)
+    paragraphs = "".join(f"<p>{escape(note)}</p>" for note in notes)
     return (
         f'<div class="neuropil-summary"><style>{STYLE}</style>\n<table><thead><tr>{head}</tr>'
-        f"</thead><tbody>\n{body}\n</tbody></table><dl>{totals}</dl>{notes}</div>"
+        f"</thead><tbody>\n{body}\n</tbody></table><dl>{lines}</dl>{paragraphs}</div>"
     )
 
 
 def table_row(row: Row, link: str, numbers: list[str]) -> str:
     """Return one row of the table."""
     indent = 10 + 18 * row.depth
-    name = (
-        f'<td style="padding-left: {indent}px">{escape(summary_columns.short_name(row))}</td>'
-    )
+    name = f'<td style="padding-left: {indent}px">{escape(summary_text.short_name(row))}</td>'
     takes = f' <span class="quiet">{escape(link)}</span>' if link else ""
     layer = f"<td><code>{escape(row.layer)}</code>{takes}</td>"
     shapes = "".join(
         f"<td>{escape(shape(row))}</td>"
-        for shape in (summary_columns.input_shapes, summary_columns.output_shape)
+        for shape in (summary_text.input_shapes, summary_text.output_shape)
     )
     values = "".join(
         f'<td class="number">{escape(NUMBERS[title](row))}</td>' for title in numbers

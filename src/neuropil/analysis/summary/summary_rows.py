@@ -1,12 +1,13 @@
-"""The rows of a summary: what is known of each call of a layer."""
+"""The rows of a summary, one for each call of a layer, and its totals."""
 
 from __future__ import annotations
 
 import functools
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from neuropil.analysis.calls import parts_of
+from neuropil.analysis.block_parts import parts_of
 from neuropil.analysis.cost.activation_memory import Memory, activation_memory
 from neuropil.analysis.cost.parameters import (
     Counts,
@@ -14,12 +15,12 @@ from neuropil.analysis.cost.parameters import (
     inner_networks,
     new_parameters,
 )
-from neuropil.analysis.receptive_field.receptive_propagation import Sight, part_sights
+from neuropil.analysis.receptive_field.receptive_propagation import part_sights, widest
 from neuropil.core.block import Block
 from neuropil.core.graph import OPEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from neuropil.analysis.calls import Call
     from neuropil.core import Layer, Shape
@@ -59,6 +60,29 @@ class Row(NamedTuple):
     receptive_field: tuple[int | None, ...] | None
     sees_all: bool
     output_bytes: int | None
+    training_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A network as a whole, for one sample; ``None`` stands for what is not known yet.
+
+    Args:
+        parameters: All of them, each once.
+        trainable: Those that training changes.
+        frozen: Those that stay.
+        parameter_bytes: What they take.
+        multiply_adds: Multiplications followed by an addition in one forward pass.
+        inference_bytes: The most that activations take at once in a forward pass.
+        training_bytes: The activations that a forward pass keeps for its backward pass.
+    """
+
+    parameters: int | None
+    trainable: int | None
+    frozen: int | None
+    parameter_bytes: int | None
+    multiply_adds: int | None
+    inference_bytes: int | None
     training_bytes: int | None
 
 
@@ -155,20 +179,6 @@ def inner_rows(call: Call, depth: int) -> Iterator[Row]:
         for row in rows_of(calls, list(new_parameters(calls)), memory, depth):
             full_name = f"{call.name}.{name}.{row.name}"
             yield row._replace(name=full_name, depth=row.depth + 1)
-
-
-def widest(seen: Mapping[int, Sight] | None) -> tuple[tuple[int | None, ...] | None, bool]:
-    """Return the largest receptive field over a network's inputs, and whether it is all."""
-    seeing = [sight for sight in (seen or {}).values() if sight.fields]
-    if not seeing:
-        return None, False
-    sizes = [tuple(field.size for field in sight.fields) for sight in seeing]
-    if len(sizes) == 1:
-        return sizes[0], seeing[0].everything
-    # Inputs of different ranks, a picture and a signal: the first speaks for all.
-    alike = [size for size in sizes if len(size) == len(sizes[0])]
-    largest = tuple(None if None in axis else max(axis) for axis in zip(*alike, strict=True))
-    return largest, all(sight.everything for sight in seeing)
 
 
 def text_of(layer: Layer, texts: dict[str, str]) -> str:

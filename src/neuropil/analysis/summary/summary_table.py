@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from neuropil.analysis.calls import Call, calls_of, network_of
+from neuropil.analysis.calls import Call, calls_of, is_known, network_of
 from neuropil.analysis.cost.activation_memory import Memory, activation_memory
 from neuropil.analysis.cost.costs import what_to_give
 from neuropil.analysis.cost.parameters import Counts, new_parameters
 from neuropil.analysis.summary.summary_html import as_html
-from neuropil.analysis.summary.summary_rows import Row, rows_of
-from neuropil.analysis.summary.summary_text import as_text
+from neuropil.analysis.summary.summary_rows import Row, Totals, rows_of
+from neuropil.analysis.summary.summary_text import as_text, total_lines
 from neuropil.analysis.traced.call_report import Report, report
 from neuropil.analysis.traced.module_rows import rows_of_parts
 from neuropil.analysis.traced.runs.meta_copy import is_foreign
+from neuropil.analysis.traced.runs.module_run import trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,29 +26,6 @@ if TYPE_CHECKING:
 
     from neuropil.analysis.traced.runs.example_inputs import Example
     from neuropil.core.layer import Composable
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """A network as a whole, for one sample; ``None`` stands for what is not known yet.
-
-    Args:
-        parameters: All of them, each once.
-        trainable: Those that training changes.
-        frozen: Those that stay.
-        parameter_bytes: What they take.
-        multiply_adds: Multiplications followed by an addition in one forward pass.
-        inference_bytes: The most that activations take at once in a forward pass.
-        training_bytes: The activations that a forward pass keeps for its backward pass.
-    """
-
-    parameters: int | None
-    trainable: int | None
-    frozen: int | None
-    parameter_bytes: int | None
-    multiply_adds: int | None
-    inference_bytes: int | None
-    training_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +51,8 @@ class Summary:
             width: The most characters of a line. The layers' text is cut first, then counts are
                 rounded, then the least telling columns left out.
         """
-        return as_text(self, width)
+        lines = total_lines(self.totals, self.per)
+        return as_text(self.rows, lines, self.notes, width)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain data, for JSON."""
@@ -88,7 +67,7 @@ class Summary:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return as_html(self)
+        return as_html(self.rows, total_lines(self.totals, self.per), self.notes)
 
 
 def summary(
@@ -110,10 +89,7 @@ def summary(
 
     Args:
         network: A network, a layer, or any PyTorch module; nothing in it is run or changed.
-        input_shape: Lengths for the free axes of the input, such as ``(3, 224, 224)``, or the
-            shape of what an open network will be joined to; one for each of several inputs.
-            For a module, what it takes: a shape without the batch, a tensor, several of these
-            in a tuple, or tensors by name in a dictionary.
+        input_shape: As in `cost`.
         depth: How many levels of the networks inside layers, or of parts inside parts, are
             shown, indented.
 
@@ -130,13 +106,12 @@ def summary(
         input1        Input(1, 8, 8)     (1, 8, 8)           0          0      1   256 B
         convolution1  Convolution(4, 3)  (4, 6, 6)          40      1,296      3   576 B
         relu1         Relu()             (4, 6, 6)           0          0      3   576 B
-        flatten1      Flatten()          (144)               0          0    all     0 B
+        flatten1      Flatten()          (144)               0          0      3     0 B
         softmax1      Softmax(10)        (10)            1,450      1,440    all    40 B
         ────────────────────────────────────────────────────────────────────────────────
         Parameters     1,490 (5.82 KiB)
         Multiply–adds  2,736 (2.74 k)
-        Activations    1.38 KiB at once in inference, 872 B kept in training, for each
-                       sample
+        Activations    912 B at once in inference, 872 B kept in training, for each sample
         >>> table.totals.parameters, table.rows[1].receptive_field
         (1490, (3, 3))
         >>> from torch import nn
@@ -153,7 +128,7 @@ def summary(
         Activations    1.38 KiB at once in inference, 832 B kept in training, for this input
     """
     if is_foreign(network):
-        return summary_of_module(report(network, input_shape), depth)
+        return summary_of_module(report(trace(network, input_shape)), depth)
     network = network_of(network)
     calls = calls_of(network, input_shape)
     counts = list(new_parameters(calls))
@@ -201,6 +176,6 @@ def notes(calls: Sequence[Call]) -> tuple[str, ...]:
     """Return what is not known, and how to tell."""
     if any(call.shape is None for call in calls):
         return (f"Shapes are not known: {what_to_give(calls)}.",)
-    if any(call.known_shapes is None or None in (call.shape or ()) for call in calls):
+    if not all(map(is_known, calls)):
         return (f"Cost and memory depend on free lengths: {what_to_give(calls)}.",)
     return ()

@@ -5,29 +5,31 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from neuropil.analysis.summary import summary_columns
+from neuropil.analysis.quantities import field_size, memory_size, short_count, with_separators
+from neuropil.core import format_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from neuropil.analysis.summary.summary_rows import Row
-    from neuropil.analysis.summary.summary_table import Summary
+    from neuropil.analysis.summary.summary_rows import Row, Totals
 
 GAP = "  "
 NAME, LAYER, OUTPUT = "Layer", "Written as", "Output"
 LEFT = {NAME, LAYER, OUTPUT}
 
-# From all there is to the least, each with how much of the layers' text must be left.
-ATTEMPTS: tuple[tuple[Callable[[Row], str], bool, int], ...] = (
-    (summary_columns.multiply_adds, True, 36),
-    (summary_columns.short_multiply_adds, True, 16),
-    (summary_columns.short_multiply_adds, False, 16),
-)
 
+def as_text(
+    rows: Sequence[Row], totals: Sequence[tuple[str, str]], notes: Sequence[str], width: int
+) -> str:
+    """Return a summary as lines of at most `width` characters, unless names are too long.
 
-def as_text(summary: Summary, width: int) -> str:
-    """Return a summary as lines of at most `width` characters, unless names are too long."""
-    table = fitted(summary.rows, width)
+    Args:
+        rows: Its rows.
+        totals: The lines below the table, as titles and texts.
+        notes: The lines below these.
+        width: The most characters of a line.
+    """
+    table = fit_columns(rows, width)
     widths = [max(map(len, (title, *cells))) for title, cells in table.items()]
     head, *lines = (
         GAP.join(
@@ -37,22 +39,24 @@ def as_text(summary: Summary, width: int) -> str:
         for row in [tuple(table), *zip(*table.values(), strict=True)]
     )
     ruler = "─" * len(head)
-    return "\n".join(map(str.rstrip, [head, ruler, *lines, ruler, *below(summary, width)]))
+    return "\n".join(
+        map(str.rstrip, [head, ruler, *lines, ruler, *below(totals, notes, width)])
+    )
 
 
-def fitted(rows: Sequence[Row], width: int) -> dict[str, list[str]]:
+def fit_columns(rows: Sequence[Row], width: int) -> dict[str, list[str]]:
     """Return the cells of each column, as many columns as fit."""
-    pairs = list(zip([row.layer for row in rows], summary_columns.links(rows), strict=True))
-    longest = max(len(shortened(*pair, width)) for pair in pairs)
+    pairs = list(zip([row.layer for row in rows], links(rows), strict=True))
+    longest = max(len(shorten(*pair, width)) for pair in pairs)
     for cost, memory, least in ATTEMPTS:
         table = cells(rows, cost, memory=memory)
         taken = sum(max(map(len, (title, *column))) for title, column in table.items())
         room = width - taken - len(GAP) * len(table)
         if room >= min(least, longest):
-            texts = [shortened(*pair, room) for pair in pairs]
+            texts = [shorten(*pair, room) for pair in pairs]
             names = table.pop(NAME)
             return {NAME: names, LAYER: texts, **table}
-    return cells(rows, summary_columns.short_multiply_adds, memory=True)
+    return cells(rows, short_multiply_adds, memory=True)
 
 
 def cells(
@@ -60,12 +64,12 @@ def cells(
 ) -> dict[str, list[str]]:
     """Return the cells of each column but the layers' text; empty columns are left out."""
     makers = {
-        NAME: lambda row: "  " * row.depth + summary_columns.short_name(row),
-        OUTPUT: summary_columns.output_shape,
-        "Parameters": summary_columns.parameters,
+        NAME: lambda row: "  " * row.depth + short_name(row),
+        OUTPUT: output_shape,
+        "Parameters": parameters,
         "Mult–adds": cost,
-        "Field": summary_columns.field,
-        "Memory": summary_columns.output_memory,
+        "Field": field,
+        "Memory": output_memory,
     }
     if not memory:
         del makers["Memory"]
@@ -73,7 +77,7 @@ def cells(
     return {title: column for title, column in table.items() if any(column)}
 
 
-def shortened(text: str, link: str, room: int) -> str:
+def shorten(text: str, link: str, room: int) -> str:
     """Return a layer's text and what it takes, cut to the room there is: the text first."""
     if link:
         link = link[: max(room - 9, 2) - 1] + "…" if len(link) > room - 9 else link
@@ -83,12 +87,102 @@ def shortened(text: str, link: str, room: int) -> str:
     return f"{text} {link}" if link else text
 
 
-def below(summary: Summary, width: int) -> list[str]:
+def below(totals: Sequence[tuple[str, str]], notes: Sequence[str], width: int) -> list[str]:
     """Return the lines under the table."""
-    lines = summary_columns.total_lines(summary)
-    margin = max((len(title) for title, _ in lines), default=0)
-    texts = [f"{title:<{margin}}{GAP}{text}" for title, text in lines]
+    margin = max((len(title) for title, _ in totals), default=0)
+    texts = [f"{title:<{margin}}{GAP}{text}" for title, text in totals]
     indent = " " * (margin + len(GAP))
     wrapped = [textwrap.wrap(text, width, subsequent_indent=indent) for text in texts]
-    notes = [textwrap.wrap(note, width) for note in summary.notes]
-    return [line for lines in (*wrapped, *notes) for line in lines]
+    wrapped += [textwrap.wrap(note, width) for note in notes]
+    return [line for lines in wrapped for line in lines]
+
+
+# The cells, the same in a terminal and in a notebook
+
+
+def short_name(row: Row) -> str:
+    """Return a row's name: inside a layer, its part of that layer and its name there."""
+    return ".".join(row.name.split(".")[-2:]) if row.depth else row.name
+
+
+def input_shapes(row: Row) -> str:
+    """Return the shapes that a row takes."""
+    return " ".join(map(format_shape, row.input_shapes or ()))
+
+
+def output_shape(row: Row) -> str:
+    """Return the shape that a row gives."""
+    return "" if row.output_shape is None else format_shape(row.output_shape)
+
+
+def parameters(row: Row) -> str:
+    """Return a row's parameters, or that they stand in an earlier row."""
+    return "shared" if row.shared else with_separators(row.parameters)
+
+
+def multiply_adds(row: Row) -> str:
+    """Return a row's multiply–adds in full."""
+    return with_separators(row.multiply_adds)
+
+
+def short_multiply_adds(row: Row) -> str:
+    """Return a row's multiply–adds in three digits."""
+    return short_count(row.multiply_adds)
+
+
+def field(row: Row) -> str:
+    """Return a row's receptive field."""
+    return field_size(row.receptive_field, sees_all=row.sees_all) if row.receptive_field else ""
+
+
+def output_memory(row: Row) -> str:
+    """Return what a row's output takes."""
+    return memory_size(row.output_bytes)
+
+
+def links(rows: Sequence[Row]) -> list[str]:
+    """Return for each row what it takes, unless that is what stands above it."""
+    above: dict[int, str] = {}
+    texts: list[str] = []
+    for row in rows:
+        names = tuple(name.rsplit(".", 1)[-1] for name in row.takes)
+        plain = names in {(), ("input",), (above.get(row.depth),)}
+        texts.append("" if plain else "← " + ", ".join(names))
+        above[row.depth] = row.name.rsplit(".", 1)[-1]
+    return texts
+
+
+def total_lines(totals: Totals, per: str) -> list[tuple[str, str]]:
+    """Return the totals as titles and texts, those that are known.
+
+    Args:
+        totals: The totals.
+        per: What the memory is for.
+    """
+    lines = []
+    if totals.parameters is not None:
+        lines.append(("Parameters", parameter_text(totals)))
+    if totals.multiply_adds is not None:
+        rounded = short_count(totals.multiply_adds)
+        full = with_separators(totals.multiply_adds)
+        lines.append(("Multiply–adds", full if rounded == full else f"{full} ({rounded})"))
+    if totals.inference_bytes is not None:
+        text = f"{memory_size(totals.inference_bytes)} at once in inference, "
+        if totals.training_bytes is not None:
+            text += f"{memory_size(totals.training_bytes)} kept in training, "
+        lines.append(("Activations", f"{text}for {per}"))
+    return lines
+
+
+def parameter_text(totals: Totals) -> str:
+    """Return how many parameters there are, what they take, and how many are frozen."""
+    text = f"{with_separators(totals.parameters)} ({memory_size(totals.parameter_bytes)})"
+    return f"{text}, {with_separators(totals.frozen)} of them frozen" if totals.frozen else text
+
+
+# From all there is to the least, each with how much of the layers' text must be left.
+ATTEMPTS: tuple[tuple[Callable[[Row], str], bool, int], ...] = (
+    (multiply_adds, True, 36),
+    (short_multiply_adds, True, 16),
+    (short_multiply_adds, False, 16),
+)

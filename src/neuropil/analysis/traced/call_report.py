@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from neuropil.analysis.cost.parameters import NONE, Counts
-from neuropil.analysis.traced.runs.module_run import Trace, trace
+from neuropil.analysis.cost.parameters import NONE, Counts, count
 from neuropil.analysis.traced.runs.training_memory import kept_by_training
 
 if TYPE_CHECKING:
@@ -13,8 +12,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from neuropil.analysis.traced.runs.example_inputs import Example
-    from neuropil.analysis.traced.runs.tracer import Call
+    from neuropil.analysis.traced.run_record import Call
+    from neuropil.analysis.traced.runs.module_run import Trace
 
 
 class Part(NamedTuple):
@@ -57,14 +56,13 @@ class Report(NamedTuple):
     notes: tuple[str, ...]
 
 
-def report(module: nn.Module, example: Example | None) -> Report:
-    """Run a module's twins and gather what they tell.
+def report(run: Trace) -> Report:
+    """Run a module's twin in training mode, too, and return what is known of its parts.
 
     Args:
-        module: Any PyTorch module; it is not changed.
-        example: What it takes.
+        run: Its run in test mode.
     """
-    run = trace(module, example)
+    module = run.module
     kept = kept_by_training(run)
     notes = run.notes
     if kept is None:
@@ -116,20 +114,13 @@ def own_parameters(run: Trace) -> Iterator[Counts]:
 
 def new_ones(module: nn.Module, called: set[int], seen: set[int]) -> Counts:
     """Return what parameters a module adds to those seen, but for parts that were called."""
-    trainable = frozen = size = 0
+    parameters: list[nn.Parameter | None] = []
     waiting = [module]
     while waiting:
         part = waiting.pop()
-        for parameter in vars(part)["_parameters"].values():
-            if parameter is None or id(parameter) in seen:
-                continue
-            seen.add(id(parameter))
-            numbers = parameter.numel()
-            size += numbers * parameter.element_size()
-            trainable += numbers * parameter.requires_grad
-            frozen += numbers * (not parameter.requires_grad)
+        parameters += vars(part)["_parameters"].values()
         children = vars(part)["_modules"].values()
         waiting += [
             child for child in children if child is not None and id(child) not in called
         ]
-    return Counts(trainable, frozen, size)
+    return count(parameters, seen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neuropil.analysis.diagram.layer_family import (
+from neuropil.analysis.diagram.svg_boxes import (
     ACTIVATION,
     CONVOLUTION,
     INPUT,
@@ -14,21 +14,20 @@ from neuropil.analysis.diagram.layer_family import (
     POOLING,
     RECURRENT,
     UNITS,
+    Box,
     Family,
 )
-from neuropil.analysis.diagram.svg_boxes import Box
 from neuropil.analysis.traced.module_rows import text_of
 from neuropil.analysis.traced.operations.operation_names import name_of
 from neuropil.analysis.traced.receptive.operands import values_in
-from neuropil.analysis.traced.receptive.rules import LINES
+from neuropil.analysis.traced.receptive.rule_table import LINES
 from neuropil.analysis.traced.runs.module_run import Trace, trace
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from neuropil.analysis.traced.run_record import Call, Step
     from neuropil.analysis.traced.runs.example_inputs import Example
-    from neuropil.analysis.traced.runs.tracer import Call
-    from neuropil.analysis.traced.values import Step
 
 # By a part of the class's or the operation's name, in lower case, the first that fits.
 BY_NAME = (

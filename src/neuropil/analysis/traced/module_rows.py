@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from neuropil.analysis.cost.parameters import NONE
 from neuropil.analysis.summary.summary_rows import Row
-from neuropil.analysis.traced.receptive.sources import Sights
+from neuropil.analysis.traced.receptive.module_sights import Sights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

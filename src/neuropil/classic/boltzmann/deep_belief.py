@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
 
-from neuropil.classic.base import ClassicNetwork
+from neuropil.classic.boltzmann.base import BoltzmannMachine
 from neuropil.classic.boltzmann.rbm import RBM
 from neuropil.classic.fitted_state import Networks
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.floating[Any]]
 
 
-class DeepBeliefNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
+@dataclass(eq=False, repr=False)
+class DeepBeliefNetwork(BoltzmannMachine):
     """Layers of hidden bits, each learnt as an `RBM` of what the layer below says.
 
     Greedy: the first machine learns the data, the second the probabilities
@@ -66,33 +67,10 @@ class DeepBeliefNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Class
         Input(64) >> Sigmoid(50) >> Sigmoid(20)
     """
 
-    learnt: ClassVar[dict[str, Any]] = {"machines_": Networks("RBM")}
-    machines_: list[RBM]
+    n_hidden: tuple[int, ...] = (256, 64)
 
-    def __init__(
-        self,
-        n_hidden: tuple[int, ...] = (256, 64),
-        *,
-        visible: str = "bernoulli",
-        binarize: float | None = 0.0,
-        n_epochs: int = 10,
-        lr: float = 0.05,
-        batch_size: int = 10,
-        n_steps: int = 1,
-        persistent: bool = True,
-        decay: bool = True,
-        random_state: Any = None,
-    ) -> None:
-        self.n_hidden = n_hidden
-        self.visible = visible
-        self.binarize = binarize
-        self.n_epochs = n_epochs
-        self.lr = lr
-        self.batch_size = batch_size
-        self.n_steps = n_steps
-        self.persistent = persistent
-        self.decay = decay
-        self.random_state = random_state
+    learnt: ClassVar[dict[str, Any]] = {"machines_": Networks("RBM")}
+    machines_: list[RBM] = field(init=False)
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn one layer after the other.
@@ -127,23 +105,12 @@ class DeepBeliefNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Class
 
     @override
     def check_options(self) -> None:
-        """Refuse options that cannot be.
-
-        Raises:
-            ValueError: When there is one.
-        """
+        super().check_options()
         whole = all(
             type(width) is int or isinstance(width, np.integer) for width in self.widths
         )
         if not self.widths or not whole or min(self.widths) < 1:
             self.refuse("n_hidden", "one whole number or more, each at least 1")
-        for option in ("n_epochs", "batch_size", "n_steps"):
-            self.whole(option)
-        self.one_of("visible", ("bernoulli", "gaussian"))
-        self.threshold()
-        self.number("lr", "(0, inf)")
-        self.flags("persistent", "decay")
-        self.seed()
 
     @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:
@@ -236,9 +203,3 @@ class DeepBeliefNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Class
     @property
     def _n_features_out(self) -> int:
         return self.machines_[-1].n_hidden
-
-    @override
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 from neuropil.classic.exponential import exponential
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.int64]
 
 # Sums may be taken in any order, so that they run on all lanes; NaN stays NaN.
-fast = compiled(error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+fast = compile_loop(error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 
 # Visible units whose weights are used together.
 BLOCK = 16
@@ -168,6 +168,9 @@ def move(
 ) -> None:
     """Move weights and biases towards the data and away from the chains."""
     factors, rows = np.empty(given + used, W.dtype), np.empty(given + used, np.int64)
+    # ∂ log p / ∂W = ⟨v hᵀ⟩ of the data − ⟨v hᵀ⟩ of the model, the latter by the chains. Hidden
+    # units enter with their probabilities, not with what was drawn: less noise in the same
+    # mean.
     up, down = W.dtype.type(lr / given), W.dtype.type(-lr / used)
     for j in range(len(b)):
         count = 0

@@ -76,8 +76,12 @@ def annealed_log_partition(
     inverse = np.linspace(0, 1, n_temperatures + 1)
     for before, beta in itertools.pairwise(inverse):
         inputs = c + V @ W
+        # log p*_β(v) / p*_before(v) at a v drawn at the temperature before; the visible biases
+        # are in both and cancel.
         weights += softplus_sums(inputs, beta) - softplus_sums(inputs, before)
         draw_hidden(expit(beta * inputs), 0, n_chains, H, rng)
         draw_visible(V, 0, n_chains, beta * W, b, H, gaussian, rng)
+    # The mean of the weights estimates Z over that of the machine without weights, for which
+    # Z = 2^hidden · ∏ (1 + e^bᵢ).
     ratio = logsumexp(weights) - math.log(n_chains)
     return float(alone + len(c) * math.log(2) + ratio)

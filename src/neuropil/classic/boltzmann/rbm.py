@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
 
-from neuropil.classic.base import ClassicNetwork
+from neuropil.classic.base import COUNT, seed
+from neuropil.classic.boltzmann.base import BoltzmannMachine
 from neuropil.classic.boltzmann.generators import generator_of, words_of
 from neuropil.classic.boltzmann.loops import (
     draw_hidden,
@@ -31,6 +32,8 @@ from neuropil.classic.fitted_state import array
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from neuropil.checks import Rules
+
 Floats = NDArray[np.floating[Any]]
 
 # Rows whose hidden units are held at once.
@@ -39,7 +42,13 @@ ROWS = 1024
 DIVERGED = 1e8
 
 
-class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
+def seed_or_generator(value: Any, what: str) -> Any:
+    """Return a `random_state`, which may also be one of NumPy's newer generators."""
+    return value if isinstance(value, np.random.Generator) else seed(value, what)
+
+
+@dataclass(eq=False, repr=False)
+class RBM(BoltzmannMachine):
     """Restricted Boltzmann machine: hidden bits that explain which visible units go together.
 
     ``p(v, h) = e^(−E(v, h)) / Z`` with ``E = −b·v − c·h − v·W h`` for visible bits, and
@@ -93,6 +102,12 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         True
     """
 
+    n_hidden: int = 256
+
+    rules: ClassVar[Rules] = BoltzmannMachine.rules | {
+        "n_hidden": COUNT,
+        "random_state": seed_or_generator,
+    }
     learnt: ClassVar[dict[str, Any]] = {
         "components_": array("float", "hidden features"),
         "intercept_hidden_": array("float", "hidden"),
@@ -100,36 +115,11 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         "chains_": array("float", "chains hidden"),
         "generator": array("word", "6"),
     }
-    components_: Floats
-    intercept_hidden_: Floats
-    intercept_visible_: Floats
-    chains_: Floats
-    random_state_: np.random.Generator
-
-    def __init__(
-        self,
-        n_hidden: int = 256,
-        *,
-        visible: str = "bernoulli",
-        binarize: float | None = 0.0,
-        n_epochs: int = 10,
-        lr: float = 0.05,
-        batch_size: int = 10,
-        n_steps: int = 1,
-        persistent: bool = True,
-        decay: bool = True,
-        random_state: Any = None,
-    ) -> None:
-        self.n_hidden = n_hidden
-        self.visible = visible
-        self.binarize = binarize
-        self.n_epochs = n_epochs
-        self.lr = lr
-        self.batch_size = batch_size
-        self.n_steps = n_steps
-        self.persistent = persistent
-        self.decay = decay
-        self.random_state = random_state
+    components_: Floats = field(init=False)
+    intercept_hidden_: Floats = field(init=False)
+    intercept_visible_: Floats = field(init=False)
+    chains_: Floats = field(init=False)
+    random_state_: np.random.Generator = field(init=False)
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn from all rows, again and again.
@@ -151,22 +141,10 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
             y: Ignored.
         """
         del y
-        first = not hasattr(self, "components_")
-        V = self.values(self.training_input(X, first=first))
-        if first:
+        V = self.values(self.training_input(X, first=not self.fitted))
+        if not self.fitted:
             self.start(V)
         return self.train(V.astype(self.components_.dtype, copy=False), 1)
-
-    @override
-    def check_options(self) -> None:
-        for option in ("n_hidden", "n_epochs", "batch_size", "n_steps"):
-            self.whole(option)
-        self.one_of("visible", ("bernoulli", "gaussian"))
-        self.threshold()
-        self.number("lr", "(0, inf)")
-        self.flags("persistent", "decay")
-        if not isinstance(self.random_state, np.random.Generator):
-            self.seed()
 
     @override
     def learnt_values(self) -> dict[str, Any]:
@@ -311,7 +289,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
     @property
     def gaussian(self) -> bool:
         """Whether visible units are real numbers."""
-        return self.one_of("visible", ("bernoulli", "gaussian")) == "gaussian"
+        return self.visible == "gaussian"
 
     @property
     def _n_features_out(self) -> int:
@@ -326,7 +304,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         if self.gaussian:
             return X
         if self.binarize is not None:
-            return (self.number("binarize", "(-inf, inf)") < X).astype(X.dtype)
+            return (float(self.binarize) < X).astype(X.dtype)
         wrong = np.argwhere((X < 0) | (X > 1))
         if len(wrong):
             row, column = wrong[0]
@@ -391,9 +369,3 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
     def hidden_inputs(self, V: Floats) -> Floats:
         """Return ``c + v W``."""
         return V @ self.components_.T + self.intercept_hidden_
-
-    @override
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

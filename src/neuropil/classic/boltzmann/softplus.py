@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 from neuropil.classic.exponential import exponential
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
@@ -17,7 +17,7 @@ Floats: TypeAlias = NDArray[np.floating[Any]]
 FACTORS = 64
 
 
-@compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+@compile_loop(error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 def softplus_sums(X: Floats, scale: float) -> NDArray[np.float64]:
     """Return ``Σⱼ log(1 + exp(scale · xᵢⱼ))`` for each row.
 

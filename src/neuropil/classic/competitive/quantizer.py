@@ -32,18 +32,28 @@ class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwor
         """Finds the best units of rows."""
         return Search(self.weights_)
 
-    def rows(self, X: Any, *, first: bool | None = None) -> Floats:
-        """Return checked rows.
+    def rows(self, X: Any) -> Floats:
+        """Return checked rows that a fitted model is asked about.
 
         Args:
             X: Rows of features.
-            first: Whether their columns are new; None where the model must be fitted already.
 
         Raises:
             ValueError: When it cannot be said where a row belongs.
         """
-        X = self.input(X) if first is None else self.training_input(X, first=first)
-        return self.squarable(X)
+        return self.squarable(self.input(X))
+
+    def training_rows(self, X: Any, *, first: bool = True) -> Floats:
+        """Return checked rows to learn from.
+
+        Args:
+            X: Rows of features.
+            first: Whether their columns are new.
+
+        Raises:
+            ValueError: When it cannot be said where a row belongs.
+        """
+        return self.squarable(self.training_input(X, first=first))
 
     def predict(self, X: Any) -> NDArray[np.intp]:
         """Return the number of each row's best unit.
@@ -83,7 +93,7 @@ class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwor
 
     @property
     def _n_features_out(self) -> int:
-        return len(self.weights_)
+        return len(self.search.weights)
 
     @override
     def __sklearn_tags__(self) -> Tags:

@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.utils.validation import check_array, column_or_1d
 from typing_extensions import override
 
-from neuropil.classic.base import ClassicNetwork, Floats
+from neuropil.checks import interval
+from neuropil.classic.base import COUNT, ClassicNetwork, Floats
 from neuropil.classic.fitted_state import FLAG, array
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
     from sklearn.utils import Tags
+
+    from neuropil.checks import Rules
 
 
 class Association(ClassicNetwork):
@@ -29,6 +32,7 @@ class Association(ClassicNetwork):
         "weights_": array("float", "features units"),
         "one_output_": FLAG,
     }
+    rules: ClassVar[Rules] = {"bias": interval("(-1e300, 1e300)"), "n_epochs": COUNT}
     weights_: Floats
     n_epochs: int
     one_output_: bool
@@ -50,14 +54,8 @@ class Association(ClassicNetwork):
             X: Rows of inputs.
             y: What units are told with each row.
         """
-        first = not hasattr(self, "weights_")
-        rows, signals = self.pairs(X, y, first=first)
-        return self.learn(rows, signals, 1, None if first else self.weights_)
-
-    @override
-    def check_options(self) -> None:
-        self.number("bias", "(-1e300, 1e300)")
-        self.whole("n_epochs")
+        rows, signals = self.pairs(X, y, first=not self.fitted)
+        return self.learn(rows, signals, 1, self.weights_ if self.fitted else None)
 
     @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 from typing_extensions import override
 
+from neuropil.checks import interval
 from neuropil.classic.hebbian.base import Association
 
 if TYPE_CHECKING:
+    from neuropil.checks import Rules
     from neuropil.classic.base import Floats
 
 
 @final
+@dataclass(eq=False, repr=False)
 class HebbRule(Association):
     """Units that join inputs with the targets that come with them, and slowly forget.
 
@@ -55,24 +59,16 @@ class HebbRule(Association):
         [1.0, 0.0]
     """
 
-    def __init__(
-        self,
-        *,
-        lr: float = 0.1,
-        decay: float = 0.05,
-        bias: float = -0.5,
-        n_epochs: int = 10,
-    ) -> None:
-        self.lr = lr
-        self.decay = decay
-        self.bias = bias
-        self.n_epochs = n_epochs
+    _: KW_ONLY
+    lr: float = 0.1
+    decay: float = 0.05
+    bias: float = -0.5
+    n_epochs: int = 10
 
-    @override
-    def check_options(self) -> None:
-        super().check_options()
-        self.number("lr", "(0, 1e300)")
-        self.number("decay", "[0, 1]")
+    rules: ClassVar[Rules] = Association.rules | {
+        "lr": interval("(0, 1e300)"),
+        "decay": interval("[0, 1]"),
+    }
 
     @override
     def gains(self, signals: Floats) -> tuple[Floats, Floats]:

@@ -31,6 +31,7 @@ def step(X: Floats, W: Doubles, M: Doubles, share: float, rule: str) -> tuple[Do
     Y = X @ W.astype(X.dtype)
     outputs = Y.astype(np.float64) / np.sqrt(len(Y))  # so that sums of squares stay finite
     A = outputs.T @ outputs
+    # M is diagonal here: the rate of each unit follows from its own variance.
     if rule == "sanger":
         A = np.diag(np.diag(A))
     averaged = (1 - share) * M + share * A

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 from typing_extensions import override
 
+from neuropil.checks import interval
+from neuropil.classic.base import THRESHOLD
 from neuropil.classic.hebbian.base import Association
 
 if TYPE_CHECKING:
+    from neuropil.checks import Rules
     from neuropil.classic.base import Floats
 
 
 @final
+@dataclass(eq=False, repr=False)
 class Instar(Association):
     """Units whose weights move to the inputs that come with a signal.
 
@@ -53,24 +58,16 @@ class Instar(Association):
         [1.0, 0.0]
     """
 
-    def __init__(
-        self,
-        *,
-        lr: float = 0.1,
-        bias: float = -0.5,
-        n_epochs: int = 10,
-        binarize: float | None = 0.0,
-    ) -> None:
-        self.lr = lr
-        self.bias = bias
-        self.n_epochs = n_epochs
-        self.binarize = binarize
+    _: KW_ONLY
+    lr: float = 0.1
+    bias: float = -0.5
+    n_epochs: int = 10
+    binarize: float | None = 0.0
 
-    @override
-    def check_options(self) -> None:
-        super().check_options()
-        self.number("lr", "(0, 1]")
-        self.threshold()
+    rules: ClassVar[Rules] = Association.rules | {
+        "lr": interval("(0, 1]"),
+        "binarize": THRESHOLD,
+    }
 
     @override
     def gains(self, signals: Floats) -> tuple[Floats, Floats]:

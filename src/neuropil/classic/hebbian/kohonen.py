@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from sklearn.utils import check_random_state
-from typing_extensions import override
 
+from neuropil.checks import interval
+from neuropil.classic.base import COUNT, seed
 from neuropil.classic.competitive.quantizer import Quantizer
 from neuropil.classic.competitive.som.loops import BUBBLE, EUCLID, online_epoch
-from neuropil.classic.competitive.som.map_start import drawn_rows
+from neuropil.classic.competitive.som.map_start import draw_rows
 from neuropil.classic.fitted_state import WHOLE, array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from neuropil.checks import Rules
     from neuropil.classic.base import Floats
 
 
 @final
+@dataclass(eq=False, repr=False)
 class Kohonen(Quantizer):
     """Competitive layer: only the unit nearest to a row learns it.
 
@@ -60,23 +64,22 @@ class Kohonen(Quantizer):
         True
     """
 
+    n_units: int = 10
+    _: KW_ONLY
+    lr: float = 0.1
+    n_epochs: int = 20
+    random_state: Any = None
+
+    rules: ClassVar[Rules] = {
+        "n_units": COUNT,
+        "lr": interval("(0, 1]"),
+        "n_epochs": COUNT,
+        "random_state": seed,
+    }
     learnt: ClassVar[dict[str, Any]] = {
         "weights_": array("float", "units features"),
         "n_iter_": WHOLE,
     }
-
-    def __init__(
-        self,
-        n_units: int = 10,
-        *,
-        lr: float = 0.1,
-        n_epochs: int = 20,
-        random_state: Any = None,
-    ) -> None:
-        self.n_units = n_units
-        self.lr = lr
-        self.n_epochs = n_epochs
-        self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Kohonen:  # noqa: ARG002 - scikit-learn's signature
         """Let the units compete for rows.
@@ -85,8 +88,7 @@ class Kohonen(Quantizer):
             X: Rows of features.
             y: Ignored.
         """
-        X = self.rows(X, first=True)
-        self.require_room(2 * self.n_units * X.shape[1])
+        X = self.training_rows(X)
         rates = self.rates()
         rng = check_random_state(self.random_state)
         weights = self.start(X, rng)
@@ -104,25 +106,15 @@ class Kohonen(Quantizer):
             X: Rows of features.
             y: Ignored.
         """
-        first = not hasattr(self, "weights_")
-        X = self.rows(X, first=first)
+        X = self.training_rows(X, first=not self.fitted)
         rates = self.rates()
-        done = 0 if first else self.n_iter_
-        if first:
-            self.require_room(2 * self.n_units * X.shape[1])
-            weights = self.start(X, check_random_state(self.random_state))
+        if self.fitted:
+            weights, done = self.weights_.copy(), self.n_iter_
         else:
-            weights = self.weights_.copy()
+            weights, done = self.start(X, check_random_state(self.random_state)), 0
         compete(X, np.arange(len(X)), weights, rates[min(done, len(rates) - 1)])
         self.weights_, self.n_iter_ = weights, done + 1
         return self
-
-    @override
-    def check_options(self) -> None:
-        self.whole("n_units")
-        self.whole("n_epochs")
-        self.number("lr", "(0, 1]")
-        self.seed()
 
     def rates(self) -> NDArray[np.float64]:
         """Return the rate of each epoch."""
@@ -130,12 +122,14 @@ class Kohonen(Quantizer):
 
     def start(self, X: Floats, rng: np.random.RandomState) -> Floats:
         """Return the units before the first epoch: rows that differ, while there are any."""
+        self.require_room(2 * self.n_units * X.shape[1])
         different = np.unique(X, axis=0)
-        return np.array(drawn_rows(different, self.n_units, rng), X.dtype, order="C")
+        return np.array(draw_rows(different, self.n_units, rng), X.dtype, order="C")
 
 
 def compete(X: Floats, order: NDArray[np.intp], weights: Floats, lr: float) -> None:
     """Move the winner of each row: an online map of units out of reach of each other."""
+    # Units one apart, and a bubble of radius ½: the winner moves alone.
     places, border = np.arange(float(len(weights)))[:, None], np.array([np.inf])
     rows = np.ascontiguousarray(X)
     online_epoch(rows, order, weights, places, border, EUCLID, BUBBLE, 0.5, lr)

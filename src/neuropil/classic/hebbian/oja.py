@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -10,7 +11,8 @@ from sklearn.utils import Tags, check_array, check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
 
-from neuropil.classic.base import ClassicNetwork, Floats
+from neuropil.checks import choice, interval
+from neuropil.classic.base import COUNT, ClassicNetwork, Floats, seed
 from neuropil.classic.fitted_state import WHOLE, array
 from neuropil.classic.hebbian.hebbian_step import RULES, step
 
@@ -19,12 +21,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from neuropil.checks import Rules
+
     Doubles = NDArray[np.float64]
 
 # Rows transformed at once.
 ROWS = 4096
 
 
+@dataclass(eq=False, repr=False)
 class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
     """Linear units that become the principal components of a stream of rows.
 
@@ -80,33 +85,32 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         True
     """
 
+    n_components: int = 2
+    _: KW_ONLY
+    rule: str = "sanger"
+    lr: float = 6.0
+    n_epochs: int = 20
+    batch_size: int = 128
+    random_state: Any = None
+
+    rules: ClassVar[Rules] = {
+        "n_components": COUNT,
+        "rule": choice(*RULES),
+        "lr": interval("(0, 1000]"),
+        "n_epochs": COUNT,
+        "batch_size": COUNT,
+        "random_state": seed,
+    }
     learnt: ClassVar[dict[str, Any]] = {
         "components_": array("float", "components features"),
         "mean_": array("double", "features"),
         "covariance_": array("double", "components components"),
         "n_samples_seen_": WHOLE,
     }
-    components_: Floats
-    mean_: Doubles
-    covariance_: Doubles
-    n_samples_seen_: int
-
-    def __init__(
-        self,
-        n_components: int = 2,
-        *,
-        rule: str = "sanger",
-        lr: float = 6.0,
-        n_epochs: int = 20,
-        batch_size: int = 128,
-        random_state: Any = None,
-    ) -> None:
-        self.n_components = n_components
-        self.rule = rule
-        self.lr = lr
-        self.n_epochs = n_epochs
-        self.batch_size = batch_size
-        self.random_state = random_state
+    components_: Floats = field(init=False)
+    mean_: Doubles = field(init=False)
+    covariance_: Doubles = field(init=False)
+    n_samples_seen_: int = field(init=False)
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn the components of all rows, in place of what was learnt.
@@ -131,21 +135,11 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
             y: Ignored.
         """
         del y
-        first = not hasattr(self, "components_")
-        rows = self.squarable(self.training_input(X, first=first))
-        if first:
+        rows = self.squarable(self.training_input(X, first=not self.fitted))
+        if not self.fitted:
             self.start(rows, check_random_state(self.random_state))
         self.learn(rows)
         return self
-
-    @override
-    def check_options(self) -> None:
-        self.whole("n_components")
-        self.whole("n_epochs")
-        self.whole("batch_size")
-        self.one_of("rule", RULES)
-        self.number("lr", "(0, 1000]")
-        self.seed()
 
     @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:
@@ -193,7 +187,7 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         """
         rows = self.squarable(self.input(X))
         W = self.components_.T.astype(rows.dtype)
-        return np.concatenate([block @ W for block in self.centered(rows)])
+        return np.concatenate([block @ W for block in self.center(rows)])
 
     def inverse_transform(self, Y: ArrayLike) -> Floats:
         """Return the rows closest to the data's that have these outputs, ``W y + μ``.
@@ -223,15 +217,15 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         """
         del y
         rows = self.squarable(self.input(X))
-        scale = max(float(abs(block).max()) for block in self.centered(rows)) or 1.0
+        scale = max(float(abs(block).max()) for block in self.center(rows)) or 1.0
         kept, whole = 0.0, 0.0
-        for block in self.centered(rows):
+        for block in self.center(rows):
             small = (block / scale).astype(np.float64)
             kept += float(np.square(small @ self.components_.T).sum())
             whole += float(np.square(small).sum())
         return min(kept / whole, 1.0) if whole else 1.0
 
-    def centered(self, X: Floats) -> Iterator[Floats]:
+    def center(self, X: Floats) -> Iterator[Floats]:
         """Return rows less the mean, some at a time."""
         mean = self.mean_.astype(X.dtype)
         return (X[rows] - mean for rows in gen_batches(len(X), ROWS))

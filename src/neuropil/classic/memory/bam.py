@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -11,9 +12,9 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
 
-from neuropil.classic.base import ClassicNetwork, Floats
+from neuropil.classic.base import COUNT, THRESHOLD, ClassicNetwork, Floats
 from neuropil.classic.fitted_state import FLAG, WHOLE, array
-from neuropil.classic.memory.signs import coded, lower_value, rounding, signs, turned
+from neuropil.classic.memory.signs import encode, follow_fields, lower_value, rounding, signs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from sklearn.utils import Tags
 
+    from neuropil.checks import Rules
 
+
+@dataclass(eq=False, repr=False)
 class DiscreteBAM(ClassicNetwork):
     """A memory of pairs of binary patterns, recalled in both directions.
 
@@ -64,6 +68,11 @@ class DiscreteBAM(ClassicNetwork):
         [[1.0, 1.0, 1.0, 0.0, 0.0, 0.0]]
     """
 
+    _: KW_ONLY
+    max_steps: int = 1000
+    binarize: float | None = 0.0
+
+    rules: ClassVar[Rules] = {"max_steps": COUNT, "binarize": THRESHOLD}
     learnt: ClassVar[dict[str, Any]] = {
         "weights_": array("double", "features outputs"),
         "n_outputs_": WHOLE,
@@ -71,15 +80,11 @@ class DiscreteBAM(ClassicNetwork):
         "low_": WHOLE,
         "low_out_": WHOLE,
     }
-    weights_: Floats
-    n_outputs_: int
-    one_output_: bool
-    low_: int
-    low_out_: int
-
-    def __init__(self, *, max_steps: int = 1000, binarize: float | None = 0.0) -> None:
-        self.max_steps = max_steps
-        self.binarize = binarize
+    weights_: Floats = field(init=False)
+    n_outputs_: int = field(init=False)
+    one_output_: bool = field(init=False)
+    low_: int = field(init=False)
+    low_out_: int = field(init=False)
 
     def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
         """Learn pairs in place of those known.
@@ -97,7 +102,7 @@ class DiscreteBAM(ClassicNetwork):
             X: One side of each pair.
             Y: The other.
         """
-        return self.learn(X, Y, anew=not hasattr(self, "weights_"))
+        return self.learn(X, Y, anew=not self.fitted)
 
     def learn(self, X: ArrayLike, Y: ArrayLike, *, anew: bool) -> Self:
         """Add pairs to the weights, or start from none.
@@ -126,8 +131,8 @@ class DiscreteBAM(ClassicNetwork):
             X: Probes.
         """
         given = self.input(X)
-        _, y = self.settled(signs(self.bits(given, self.binarize)), self.weights_)
-        found = coded(y, self.low_out_, given.dtype)
+        _, y = self.settle(signs(self.bits(given, self.binarize)), self.weights_)
+        found = encode(y, self.low_out_, given.dtype)
         return found[:, 0] if self.one_output_ else found
 
     def recall(self, Y: ArrayLike) -> Floats:
@@ -137,8 +142,8 @@ class DiscreteBAM(ClassicNetwork):
             Y: Probes.
         """
         others = self.other_input(Y)
-        _, x = self.settled(signs(self.bits(others, self.binarize)), self.weights_.T)
-        return coded(x, self.low_, others.dtype)
+        _, x = self.settle(signs(self.bits(others, self.binarize)), self.weights_.T)
+        return encode(x, self.low_, others.dtype)
 
     def energy(self, X: ArrayLike, Y: ArrayLike | None = None) -> Floats:
         """Return each pair's energy −xᵀ W y.
@@ -170,26 +175,21 @@ class DiscreteBAM(ClassicNetwork):
         return float((found == right).all(axis=1).mean())
 
     @override
-    def check_options(self) -> None:
-        self.whole("max_steps")
-        self.threshold()
-
-    @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:
         super().set_learnt(values)
         lows = {self.low_, self.low_out_} <= {-1, 0}
         as_many = self.n_outputs_ == self.weights_.shape[1]
         self.fits(right=lows and as_many and (not self.one_output_ or self.n_outputs_ == 1))
 
-    def settled(self, x: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    def settle(self, x: Floats, weights: Floats) -> tuple[Floats, Floats]:
         """Go to and fro until nothing turns; return both sides."""
         tolerance = rounding(weights)
-        y = turned(np.full((len(x), weights.shape[1]), -1.0), x @ weights, tolerance)
-        for _ in range(self.whole("max_steps")):
-            back = turned(x, y @ weights.T, tolerance)
+        y = follow_fields(np.full((len(x), weights.shape[1]), -1.0), x @ weights, tolerance)
+        for _ in range(self.max_steps):
+            back = follow_fields(x, y @ weights.T, tolerance)
             if np.array_equal(back, x):
                 return x, y
-            x, y = back, turned(y, back @ weights, tolerance)
+            x, y = back, follow_fields(y, back @ weights, tolerance)
         warnings.warn(
             f"DiscreteBAM: recall still moved after {self.max_steps} steps; raise `max_steps`.",
             ConvergenceWarning,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import erf
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike
 
     from neuropil.classic.base import Floats
-    from neuropil.classic.memory.hopfield import DiscreteHopfieldNetwork
 
 # A pattern counts as recalled when no more than one unit in twenty is wrong.
 RECALLED = 0.9
@@ -51,17 +52,21 @@ class CapacityCurve:
         return float(np.interp(-FALLING, -self.overlaps[there], self.loads[there]))
 
 
-def measured_capacity(
-    network: DiscreteHopfieldNetwork,
+def measure_capacity(
+    learn: Callable[[Floats], Any],
+    recall: Callable[[Floats], Floats],
+    rule: str,
     n_units: int,
     loads: ArrayLike,
     flipped: float,
     rng: np.random.RandomState,
 ) -> CapacityCurve:
-    """Teach a network more and more random patterns, and ask for all of them each time.
+    """Teach a memory more and more random patterns, and ask for all of them each time.
 
     Args:
-        network: The memory; it is taught.
+        learn: Adds patterns to those that the memory knows.
+        recall: Returns the patterns that probes lead to.
+        rule: Name of its learning rule.
         n_units: n.
         loads: Patterns per unit.
         flipped: Share of the units that are turned over before recall.
@@ -81,15 +86,16 @@ def measured_capacity(
     patterns = rng.choice([-1.0, 1.0], size=(counts[-1], n_units))
     overlaps, recalled, known = [], [], 0
     for count in counts:
-        network.partial_fit(patterns[known:count])
+        learn(patterns[known:count])
         known = count
         turn = rng.random_sample((count, n_units)) < flipped
-        found = network.transform(np.where(turn, -1, 1) * patterns[:count])
+        found = recall(np.where(turn, -1, 1) * patterns[:count])
+        # m = Σ ξᵢ sᵢ / n is 1 − 2 · (share of units that are wrong).
         overlap = (found * patterns[:count]).mean(axis=1)
         overlaps.append(overlap.mean())
         recalled.append((overlap >= RECALLED).mean())
     return CapacityCurve(
-        network.rule, n_units, counts / n_units, np.array(overlaps), np.array(recalled)
+        rule, n_units, counts / n_units, np.array(overlaps), np.array(recalled)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -9,7 +10,8 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state, gen_batches
 from typing_extensions import override
 
-from neuropil.classic.base import ClassicNetwork, Floats
+from neuropil.checks import flag, interval, optional
+from neuropil.classic.base import COUNT, ClassicNetwork, Floats, seed
 from neuropil.classic.fitted_state import FLAG, WHOLE, array
 from neuropil.classic.memory.cmac_cells import ExactCells, HashedCells
 from neuropil.classic.memory.cmac_loops import answers, train
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from neuropil.checks import Rules
+
 # Far outside of the data, levels end here: they must fit 32 bits.
 FARTHEST_LEVEL = 2**30
 BLOCK = 1 << 20
@@ -26,6 +30,7 @@ BLOCK = 1 << 20
 WIDEST = 1 << 16
 
 
+@dataclass(eq=False, repr=False)
 class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
     """A regressor that adds up a few cells of a table: it learns locally, and very fast.
 
@@ -76,6 +81,24 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
         True
     """
 
+    width: int = 16
+    n_levels: int = 256
+    _: KW_ONLY
+    n_cells: int | None = None
+    lr: float = 0.5
+    n_epochs: int = 20
+    shuffle: bool = True
+    random_state: int | np.random.RandomState | None = None
+
+    rules: ClassVar[Rules] = {
+        "width": COUNT,
+        "n_levels": COUNT,
+        "n_cells": optional(COUNT),
+        "lr": interval("(0, 2)"),
+        "n_epochs": COUNT,
+        "shuffle": flag,
+        "random_state": seed,
+    }
     learnt: ClassVar[dict[str, Any]] = {
         "weights_": array("float", "cells outputs"),
         "intercept_": array("float", "outputs"),
@@ -86,32 +109,13 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
         "width": WHOLE,
         "tiles": array("level", "cells coordinates", optional=True),
     }
-    weights_: Floats
-    intercept_: Floats
-    one_output_: bool
-    errors_: list[float]
-    low_: Floats
-    step_: Floats
-    cells_: ExactCells | HashedCells
-
-    def __init__(
-        self,
-        width: int = 16,
-        n_levels: int = 256,
-        *,
-        n_cells: int | None = None,
-        lr: float = 0.5,
-        n_epochs: int = 20,
-        shuffle: bool = True,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.width = width
-        self.n_levels = n_levels
-        self.n_cells = n_cells
-        self.lr = lr
-        self.n_epochs = n_epochs
-        self.shuffle = shuffle
-        self.random_state = random_state
+    weights_: Floats = field(init=False)
+    intercept_: Floats = field(init=False)
+    one_output_: bool = field(init=False)
+    errors_: list[float] = field(init=False)
+    low_: Floats = field(init=False)
+    step_: Floats = field(init=False)
+    cells_: ExactCells | HashedCells = field(init=False)
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from nothing, in `n_epochs` passes.
@@ -120,9 +124,9 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
             X: Inputs.
             y: What they should give.
         """
-        rows, targets = self.prepared(X, y, anew=True)
+        rows, targets = self.prepare(X, y, anew=True)
         rng, order = check_random_state(self.random_state), np.arange(len(rows))
-        cells = self.touched(rows)
+        cells = self.touch(rows)
         for _ in range(self.n_epochs):
             if self.shuffle:
                 order = rng.permutation(len(rows))
@@ -136,8 +140,8 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
             X: Inputs.
             y: What they should give.
         """
-        rows, targets = self.prepared(X, y, anew=not hasattr(self, "weights_"))
-        self.learn(self.touched(rows), targets, np.arange(len(rows)))
+        rows, targets = self.prepare(X, y, anew=not self.fitted)
+        self.learn(self.touch(rows), targets, np.arange(len(rows)))
         return self
 
     def predict(self, X: ArrayLike) -> Floats:
@@ -152,16 +156,6 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
             answers(self.cells_.known(self.levels(rows[block])), self.weights_, found[block])
         found += self.intercept_
         return found[:, 0] if self.one_output_ else found
-
-    @override
-    def check_options(self) -> None:
-        for option in ("width", "n_levels", "n_epochs"):
-            self.whole(option)
-        if self.n_cells is not None:
-            self.whole("n_cells")
-        self.number("lr", "(0, 2)")
-        self.flags("shuffle")
-        self.seed()
 
     @override
     def learnt_values(self) -> dict[str, Any]:
@@ -187,7 +181,7 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
             self.fits(right=tiles.shape[1] == columns + 1)
             self.cells_ = ExactCells(columns, width, tiles)
 
-    def prepared(self, X: ArrayLike, y: ArrayLike, *, anew: bool) -> tuple[Any, Floats]:
+    def prepare(self, X: ArrayLike, y: ArrayLike, *, anew: bool) -> tuple[Any, Floats]:
         """Return checked rows, and targets less their mean; settle what later calls share.
 
         Raises:
@@ -219,9 +213,9 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
             )
         return rows, targets - self.intercept_
 
-    def touched(self, rows: Floats) -> Any:
+    def touch(self, rows: Floats) -> Any:
         """Return the cells of rows to be learnt; new cells start at 0."""
-        cells = self.cells_.touched(self.levels(rows))
+        cells = self.cells_.touch(self.levels(rows))
         more = self.cells_.count - len(self.weights_)
         if more:
             zeros = np.zeros((more, self.weights_.shape[1]), self.weights_.dtype)

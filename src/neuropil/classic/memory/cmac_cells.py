@@ -31,7 +31,7 @@ class HashedCells:
     def __init__(self, columns: int, width: int, count: int) -> None:
         self.width, self.shifts, self.count = width, shifts(columns, width), count
 
-    def touched(self, levels: Integers) -> Integers:
+    def touch(self, levels: Integers) -> Integers:
         """Return the cells (rows, tilings) of rows that are learnt."""
         cells = np.empty((len(levels), self.width), np.int32)
         hashed_cells(levels, self.width, self.shifts, self.count, cells)
@@ -39,7 +39,7 @@ class HashedCells:
 
     def known(self, levels: Integers) -> Integers:
         """Return the cells of rows that are asked about."""
-        return self.touched(levels)
+        return self.touch(levels)
 
 
 class ExactCells:
@@ -58,7 +58,7 @@ class ExactCells:
         self.slots = np.full(1 << (4 * self.count + 1).bit_length(), EMPTY)
         fill_slots(self.tiles, self.count, self.slots)
 
-    def touched(self, levels: Integers) -> Integers:
+    def touch(self, levels: Integers) -> Integers:
         """Return the cells (rows, tilings) of rows that are learnt; new tiles get new ones."""
         cells = np.empty((len(levels), self.width), np.int32)
         # In pieces, so that room for new tiles is never much more than there are tiles.

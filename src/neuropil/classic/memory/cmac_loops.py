@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 
 if TYPE_CHECKING:
     from neuropil.classic.base import Floats
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 EMPTY = np.int32(-1)
 
 
-@compiled()
-def mixed(tile: Integers) -> np.uint64:
+@compile_loop()
+def mix(tile: Integers) -> np.uint64:
     """Return 64 well-mixed bits of a tile's whole numbers."""
     value = np.uint64(0x9E3779B97F4A7C15)
     for number in tile:
@@ -29,7 +29,7 @@ def mixed(tile: Integers) -> np.uint64:
     return value
 
 
-@compiled()
+@compile_loop()
 def fill_tile(
     levels: Integers, tiling: int, width: int, shifts: Integers, tile: Integers
 ) -> None:
@@ -40,7 +40,7 @@ def fill_tile(
     tile[levels.shape[0]] = tiling
 
 
-@compiled()
+@compile_loop()
 def hashed_cells(
     levels: Integers, width: int, shifts: Integers, size: int, cells: Integers
 ) -> None:
@@ -49,14 +49,14 @@ def hashed_cells(
     for row in range(levels.shape[0]):
         for tiling in range(width):
             fill_tile(levels[row], tiling, width, shifts, tile)
-            cells[row, tiling] = np.int32(mixed(tile) % np.uint64(size))
+            cells[row, tiling] = np.int32(mix(tile) % np.uint64(size))
 
 
-@compiled()
+@compile_loop()
 def find(tile: Integers, tiles: Integers, slots: Integers) -> np.int64:
     """Return the slot of a tile in an open table, or the empty slot where it belongs."""
     mask = np.uint64(slots.shape[0] - 1)
-    slot = mixed(tile) & mask
+    slot = mix(tile) & mask
     while slots[slot] != EMPTY:
         known = tiles[slots[slot]]
         same = True
@@ -70,7 +70,7 @@ def find(tile: Integers, tiles: Integers, slots: Integers) -> np.int64:
     return np.int64(slot)
 
 
-@compiled()
+@compile_loop()
 def known_cells(
     levels: Integers,
     width: int,
@@ -87,7 +87,7 @@ def known_cells(
             cells[row, tiling] = slots[find(tile, tiles, slots)]
 
 
-@compiled()
+@compile_loop()
 def new_cells(
     levels: Integers,
     width: int,
@@ -114,14 +114,14 @@ def new_cells(
     return count
 
 
-@compiled()
+@compile_loop()
 def fill_slots(tiles: Integers, count: int, slots: Integers) -> None:
     """Enter the known tiles into an empty table."""
     for number in range(count):
         slots[find(tiles[number], tiles, slots)] = number
 
 
-@compiled()
+@compile_loop()
 def train(
     cells: Integers, targets: Floats, order: Integers, weights: Floats, lr: float
 ) -> float:
@@ -134,6 +134,8 @@ def train(
         weights: (cells, outputs); changed.
         lr: Which part of a row's error is mended at once.
     """
+    # Each row is a vector of C ones, of squared length C: the normalised rule of Widrow and
+    # Hoff, which converges for 0 < lr < 2.
     rate = lr / cells.shape[1]
     total = 0.0
     for row in order:
@@ -148,7 +150,7 @@ def train(
     return total
 
 
-@compiled()
+@compile_loop()
 def answers(cells: Integers, weights: Floats, out: Floats) -> None:
     """Add up the cells of each row; a cell that training never touched, −1, gives nothing."""
     for row in range(cells.shape[0]):

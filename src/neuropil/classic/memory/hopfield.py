@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -11,17 +12,20 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, gen_batches
 from typing_extensions import override
 
-from neuropil.classic.base import ClassicNetwork, Floats
+from neuropil.checks import choice
+from neuropil.classic.base import COUNT, THRESHOLD, ClassicNetwork, Floats, seed
 from neuropil.classic.fitted_state import WHOLE, array
-from neuropil.classic.memory.capacity import CapacityCurve, measured_capacity
-from neuropil.classic.memory.hopfield_recall import RecallPath, energy, followed, settle
+from neuropil.classic.memory.capacity import CapacityCurve, measure_capacity
+from neuropil.classic.memory.hopfield_recall import RecallPath, energy, follow, settle
 from neuropil.classic.memory.hopfield_rules import RULES
-from neuropil.classic.memory.signs import coded, lower_value, signs
+from neuropil.classic.memory.signs import encode, lower_value, signs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import ArrayLike
+
+    from neuropil.checks import Rules
 
 # Numbers in a block of rows: enough for a matrix product, little memory.
 BLOCK = 1 << 21
@@ -29,6 +33,7 @@ BLOCK = 1 << 21
 LOADS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.13, 0.14, 0.15, 0.16, 0.18, 0.2, 0.25, 0.3)
 
 
+@dataclass(eq=False, repr=False)
 class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwork):
     """An associative memory: a pattern with errors runs downhill to a stored one, as a rule.
 
@@ -84,31 +89,30 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         array([ True])
     """
 
+    rule: str = "hebb"
+    mode: str = "async"
+    _: KW_ONLY
+    max_sweeps: int = 1000
+    binarize: float | None = 0.0
+    random_state: int | np.random.RandomState | None = None
+
+    rules: ClassVar[Rules] = {
+        "rule": choice(*RULES),
+        "mode": choice("async", "sync"),
+        "max_sweeps": COUNT,
+        "binarize": THRESHOLD,
+        "random_state": seed,
+    }
     learnt: ClassVar[dict[str, Any]] = {
         "weights_": array("double", "features features"),
         "diagonal_": array("double", "features"),
         "low_": WHOLE,
         "n_patterns_": WHOLE,
     }
-    weights_: Floats
-    diagonal_: Floats
-    low_: int
-    n_patterns_: int
-
-    def __init__(
-        self,
-        rule: str = "hebb",
-        mode: str = "async",
-        *,
-        max_sweeps: int = 1000,
-        binarize: float | None = 0.0,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.rule = rule
-        self.mode = mode
-        self.max_sweeps = max_sweeps
-        self.binarize = binarize
-        self.random_state = random_state
+    weights_: Floats = field(init=False)
+    diagonal_: Floats = field(init=False)
+    low_: int = field(init=False)
+    n_patterns_: int = field(init=False)
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Learn patterns in place of those known.
@@ -126,7 +130,7 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
             X: The patterns.
             y: Not used.
         """
-        return self.learn(X, anew=not hasattr(self, "weights_"))
+        return self.learn(X, anew=not self.fitted)
 
     def learn(self, X: ArrayLike, *, anew: bool) -> Self:
         """Add patterns to the weights, or start from none.
@@ -152,14 +156,6 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         return self
 
     @override
-    def check_options(self) -> None:
-        self.one_of("rule", tuple(RULES))
-        self.one_of("mode", ("async", "sync"))
-        self.whole("max_sweeps")
-        self.threshold()
-        self.seed()
-
-    @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:
         super().set_learnt(values)
         self.fits(right=self.low_ in {-1, 0} and self.n_patterns_ >= 1)
@@ -183,7 +179,7 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
                 ConvergenceWarning,
                 stacklevel=3,
             )
-        return coded(states, self.low_, given.dtype)
+        return encode(states, self.low_, given.dtype)
 
     def energy(self, X: ArrayLike) -> Floats:
         """Return each row's energy −½ sᵀ W s.
@@ -219,8 +215,8 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         state = signs(self.bits(given, self.binarize))
         if len(state) != 1:
             raise ValueError(f"recall_path follows one probe, got {len(state)}.")
-        path = followed(state, self.weights_, *self.recall_options())
-        return RecallPath(coded(path.states, self.low_, given.dtype), path.energies)
+        path = follow(state, self.weights_, *self.recall_options())
+        return RecallPath(encode(path.states, self.low_, given.dtype), path.energies)
 
     def capacity_curve(
         self, n_units: int = 500, loads: ArrayLike = LOADS, *, flipped: float = 0.0
@@ -237,12 +233,14 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         network, rng = clone(self), check_random_state(self.random_state)
         network.set_params(random_state=rng)
         network.require_room(3.0 * n_units**2)
-        return measured_capacity(network, n_units, loads, flipped, rng)
+        return measure_capacity(
+            network.partial_fit, network.transform, self.rule, n_units, loads, flipped, rng
+        )
 
     def recall_options(self) -> tuple[str, int, int]:
         """Return the mode, the sweeps, and a seed of the order in which units are visited."""
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
-        return self.one_of("mode", ("async", "sync")), self.whole("max_sweeps"), int(seed)
+        drawn = check_random_state(self.random_state).randint(2**31 - 1)
+        return self.mode, self.max_sweeps, int(drawn)
 
     def blocks(self, states: Floats) -> list[slice]:
         """Return slices of so many rows that a product stays small."""

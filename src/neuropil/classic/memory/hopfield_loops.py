@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 
 if TYPE_CHECKING:
     from neuropil.classic.base import Floats
 
 
-@compiled()
+@compile_loop()
 def visit_all(
     state: Floats,
     field: Floats,
@@ -38,6 +38,8 @@ def visit_all(
         falls[visit] = 0.0
         if strength < -tolerance:
             state[unit] = -state[unit]
+            # Turning sᵢ changes −½ sᵀWs by 2 sᵢ hᵢ, with hᵢ its field: W is symmetric, and wᵢᵢ
+            # is 0.
             falls[visit] = -2.0 * strength
             step = 2.0 * state[unit]
             for other in range(field.shape[0]):
@@ -46,7 +48,7 @@ def visit_all(
     return changed
 
 
-@compiled()
+@compile_loop()
 def sweep(
     states: Floats,
     fields: Floats,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuropil.classic.memory.hopfield_loops import sweep, visit_all
-from neuropil.classic.memory.signs import rounding, turned
+from neuropil.classic.memory.signs import follow_fields, rounding
 
 if TYPE_CHECKING:
     from neuropil.classic.base import Floats
@@ -60,7 +60,7 @@ def settle_at_once(states: Floats, weights: Floats, steps: int) -> int:
     tolerance = rounding(weights)
     for _ in range(steps):
         now = states[moving]
-        after = turned(now, now @ weights, tolerance)
+        after = follow_fields(now, now @ weights, tolerance)
         states[moving] = after
         goes_on = (after != now).any(axis=1) & (after != before).any(axis=1)
         moving, before = moving[goes_on], now[goes_on]
@@ -69,7 +69,7 @@ def settle_at_once(states: Floats, weights: Floats, steps: int) -> int:
     return len(moving)
 
 
-def followed(state: Floats, weights: Floats, mode: str, sweeps: int, seed: int) -> RecallPath:
+def follow(state: Floats, weights: Floats, mode: str, sweeps: int, seed: int) -> RecallPath:
     """Return the path of one row, ``(1, n_units)``, down to rest."""
     rng, falls = np.random.default_rng(seed), np.empty(state.shape[1])
     field, tolerance = state @ weights, rounding(weights)
@@ -80,7 +80,7 @@ def followed(state: Floats, weights: Floats, mode: str, sweeps: int, seed: int) 
             visit_all(state[0], field[0], weights, order, tolerance, falls)
             energies.append(energies[-1][-1] - np.cumsum(falls))
         else:
-            state = turned(state, state @ weights, tolerance)
+            state = follow_fields(state, state @ weights, tolerance)
             energies.append(energy(state, weights))
         states.append(state.copy())
         if any(np.array_equal(state, known) for known in states[-3:-1]):

@@ -38,6 +38,7 @@ def storkey(matrix: Floats, patterns: Floats) -> Floats:
 
 def pseudo_inverse(matrix: Floats, patterns: Floats) -> Floats:
     """Widen the projection by what of the patterns lies outside of it: P + Q Qᵀ."""
+    # P is a projection, so that what is orthogonal to it adds to it without touching it.
     outside = patterns - patterns @ matrix
     _, sizes, directions = np.linalg.svd(outside, full_matrices=False)
     # A pattern's length is √n, so this is rounding, however many columns are nearly alike.

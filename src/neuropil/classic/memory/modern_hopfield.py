@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -10,18 +11,21 @@ from scipy.special import logsumexp, softmax
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
-from typing_extensions import override
 
-from neuropil.classic.base import ClassicNetwork, Floats
+from neuropil.checks import interval
+from neuropil.classic.base import COUNT, ClassicNetwork, Floats
 from neuropil.classic.fitted_state import array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from neuropil.checks import Rules
+
 # Numbers in a block of similarities.
 BLOCK = 1 << 21
 
 
+@dataclass(eq=False, repr=False)
 class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwork):
     """An associative memory of real-valued patterns that holds exponentially many of them.
 
@@ -58,13 +62,18 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
         [[3.0, 1.0], [0.0, -4.0]]
     """
 
-    learnt: ClassVar[dict[str, Any]] = {"patterns_": array("float", "patterns features")}
-    patterns_: Floats
+    beta: float = 1.0
+    _: KW_ONLY
+    max_steps: int = 100
+    tol: float = 1e-4
 
-    def __init__(self, beta: float = 1.0, *, max_steps: int = 100, tol: float = 1e-4) -> None:
-        self.beta = beta
-        self.max_steps = max_steps
-        self.tol = tol
+    rules: ClassVar[Rules] = {
+        "beta": interval("(0, inf)"),
+        "max_steps": COUNT,
+        "tol": interval("[0, inf)"),
+    }
+    learnt: ClassVar[dict[str, Any]] = {"patterns_": array("float", "patterns features")}
+    patterns_: Floats = field(init=False)
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Store patterns in place of those known.
@@ -83,7 +92,7 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
             X: The patterns.
             y: Not used.
         """
-        if not hasattr(self, "patterns_"):
+        if not self.fitted:
             return self.fit(X)
         more = self.squarable(self.training_input(X, first=False))
         more = more.astype(self.patterns_.dtype)
@@ -97,9 +106,9 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
             X: Probes.
         """
         given = self.input(X, copy=True)
-        limit = self.number("tol", "[0, inf)") * self.longest
+        limit = self.tol * self.longest
         for rows in self.blocks(given):
-            given[rows] = self.settled(given[rows], limit)
+            given[rows] = self.settle(given[rows], limit)
         return given
 
     def energy(self, X: ArrayLike) -> Floats:
@@ -109,7 +118,7 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
             X: States.
         """
         given = self.input(X)
-        beta, count = self.number("beta", "(0, inf)"), len(self.patterns_)
+        beta, count = float(self.beta), len(self.patterns_)
         energies = np.empty(len(given), given.dtype)
         for rows in self.blocks(given):
             state = given[rows]
@@ -128,10 +137,10 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
         """
         return -float(np.mean((self.transform(X) - self.input(X)) ** 2))
 
-    def settled(self, states: Floats, limit: float) -> Floats:
+    def settle(self, states: Floats, limit: float) -> Floats:
         """Return rows after as many updates as each needs."""
         moving = np.arange(len(states))
-        for _ in range(self.whole("max_steps")):
+        for _ in range(self.max_steps):
             now = states[moving]
             after = softmax(self.similarities(now), axis=1) @ self.patterns_
             states[moving] = after
@@ -154,7 +163,7 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
         """
         with np.errstate(over="ignore", invalid="ignore"):
             # Half of the largest number leaves room for differences and sums.
-            found = self.number("beta", "(0, inf)") * (states @ self.patterns_.T)
+            found = float(self.beta) * (states @ self.patterns_.T)
         if not (np.abs(found) < np.finfo(found.dtype).max / 2).all():
             raise ValueError(
                 f"ModernHopfieldNetwork: products of states and patterns overflow "
@@ -167,12 +176,6 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
     def longest(self) -> float:
         """M, the length of the longest pattern."""
         return float(np.linalg.norm(self.patterns_, axis=1).max())
-
-    @override
-    def check_options(self) -> None:
-        self.number("beta", "(0, inf)")
-        self.number("tol", "[0, inf)")
-        self.whole("max_steps")
 
     def blocks(self, states: Floats) -> list[slice]:
         """Return slices of so many rows that their similarities stay few."""

@@ -20,12 +20,12 @@ def lower_value(X: Floats) -> int:
     return -1 if bool((np.abs(X) == 1).all()) and bool((X < 0).any()) else 0
 
 
-def coded(states: Floats, low: int, dtype: Any) -> Floats:
+def encode(states: Floats, low: int, dtype: Any) -> Floats:
     """Return states of −1 and 1 in a coding whose smaller value is `low`, 0 or −1."""
     return np.where(states > 0, 1, low).astype(dtype)
 
 
-def turned(states: Floats, fields: Floats, tolerance: float) -> Floats:
+def follow_fields(states: Floats, fields: Floats, tolerance: float) -> Floats:
     """Return the signs of the fields; where a field is only rounding, the state stays."""
     return np.where(np.abs(fields) > tolerance, np.sign(fields), states)
 

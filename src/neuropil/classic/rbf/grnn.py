@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from typing_extensions import override
 
+from neuropil.checks import one_of
 from neuropil.classic.fitted_state import FLAG, array
 from neuropil.classic.rbf.leave_one_out import Search, left_out, squared_error
 from neuropil.classic.rbf.windows import WindowNetwork
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.floating[Any]]
 
 
+@dataclass(eq=False, repr=False)
 class GRNN(RegressorMixin, WindowNetwork):
     """General regression neural network: the mean of all targets, weighted by nearness.
 
@@ -59,6 +62,8 @@ class GRNN(RegressorMixin, WindowNetwork):
         array([3., 4., 5.])
     """
 
+    sigma: str | ArrayLike = "feature"
+
     learnt: ClassVar[dict[str, Any]] = {
         "sigma_": array("float", "", "features"),
         "feature_sigma_": array("float", "", "features"),
@@ -67,11 +72,8 @@ class GRNN(RegressorMixin, WindowNetwork):
         "targets_": array("float", "outputs rows"),
         "one_output_": FLAG,
     }
-    targets_: Floats
-    one_output_: bool
-
-    def __init__(self, sigma: str | ArrayLike = "feature") -> None:
-        self.sigma = sigma
+    targets_: Floats = field(init=False)
+    one_output_: bool = field(init=False)
 
     def fit(self, X: Any, y: Any) -> Self:
         """Keep the rows, and choose the widths unless they are given.
@@ -98,7 +100,7 @@ class GRNN(RegressorMixin, WindowNetwork):
 
     def predict(self, X: Any) -> Floats:
         """Return the mean of the targets, weighted by the windows."""
-        Q = self.scaled(self.input(X, order="C"))
+        Q = self.scale(self.input(X, order="C"))
         everything = np.array([0, len(self.windows_)])
         _, sums = self.window_sums(Q, self.targets_, everything, np.ones(1))
         means = sums[:, 0, 1:] / sums[:, 0, :1]
@@ -107,7 +109,7 @@ class GRNN(RegressorMixin, WindowNetwork):
     @override
     def check_options(self) -> None:
         if isinstance(self.sigma, str):
-            self.one_of("sigma", ("feature", "shared"))
+            one_of(self.sigma, "GRNN: `sigma`", ("feature", "shared"))
         else:
             self.fixed_sigma(None)
 

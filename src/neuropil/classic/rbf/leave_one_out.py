@@ -161,12 +161,15 @@ class Search:
             squares /= sigma[self.classes] ** 2
         powers = squares / -2
         powers[np.arange(len(rows)), rows] = -np.inf
+        # A power is −‖x − xᵢ‖² / 2σ², and its derivative by log σ the whole square over σ².
+        # What follows is the chain rule, without a matrix for each feature.
         loss = self.rule(powers, rows, log_sigma)
         C = loss.slopes
         if self.per == "feature":
             spread = C.sum(1) @ Z[rows] ** 2 + C.sum(0) @ Z**2
             return loss.total, spread - 2 * (Z[rows] * (C @ Z)).sum(0)
         if of_class:
+            # A density over D features also has the factor σ⁻ᴰ.
             each = np.bincount(self.classes, (C * squares).sum(0), len(sigma))
             return loss.total, each - self.X.shape[1] * loss.by_density.sum(0)
         return loss.total, np.array([(C * squares).sum()])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 from neuropil.classic.exponential import exponential
 
 Floats = NDArray[np.floating[Any]]
@@ -18,7 +18,7 @@ LANES = 16  # numbers that processors compare side by side, at most
 GROUP = 8 * LANES
 
 
-fast = compiled(error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+fast = compile_loop(error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 
 
 @fast
@@ -104,6 +104,7 @@ def raise_peak(
         highest[n] = scale * largest(row[start : start + GROUP], lanes)
         peak = max(peak, highest[n])
     if peak > peaks[k]:
+        # Sums so far were multiples of e^(old peak).
         shrink = exponential(peaks[k] - peak)
         for m in range(len(sums)):
             sums[m] *= shrink

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -12,6 +13,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from typing_extensions import override
 
+from neuropil.checks import one_of
 from neuropil.classic.fitted_state import array
 from neuropil.classic.rbf.leave_one_out import Search, cross_entropy, left_out
 from neuropil.classic.rbf.windows import WindowNetwork
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.floating[Any]]
 
 
+@dataclass(eq=False, repr=False)
 class PNN(ClassifierMixin, WindowNetwork):
     """Probabilistic neural network: Bayes' rule, each class's density a mean of windows.
 
@@ -68,6 +71,10 @@ class PNN(ClassifierMixin, WindowNetwork):
         array(['left', 'right'], dtype='<U5')
     """
 
+    sigma: str | ArrayLike | dict[Any, float] = "class"
+    _: KW_ONLY
+    priors: Any = None
+
     learnt: ClassVar[dict[str, Any]] = {
         "classes_": array("label", "classes"),
         "class_log_prior_": array("double", "classes"),
@@ -78,16 +85,10 @@ class PNN(ClassifierMixin, WindowNetwork):
         "windows_": array("float", "rows coordinates"),
         "bounds_": array("whole", "ends"),
     }
-    classes_: NDArray[Any]
-    class_log_prior_: Floats
-    class_sigma_: Floats
-    bounds_: Integers
-
-    def __init__(
-        self, sigma: str | ArrayLike | dict[Any, float] = "class", *, priors: Any = None
-    ) -> None:
-        self.sigma = sigma
-        self.priors = priors
+    classes_: NDArray[Any] = field(init=False)
+    class_log_prior_: Floats = field(init=False)
+    class_sigma_: Floats = field(init=False)
+    bounds_: Integers = field(init=False)
 
     def fit(self, X: Any, y: Any) -> Self:
         """Keep the rows, and choose the widths unless they are given.
@@ -117,7 +118,7 @@ class PNN(ClassifierMixin, WindowNetwork):
 
     def predict_log_proba(self, X: Any) -> Floats:
         """Return the logarithm of each class's probability."""
-        Q = self.scaled(self.input(X, order="C"))
+        Q = self.scale(self.input(X, order="C"))
         nothing = np.zeros((1, len(self.windows_)), Q.dtype)
         scales = (1 / self.class_sigma_**2).astype(Q.dtype)
         peaks, sums = self.window_sums(Q, nothing, self.bounds_, scales)
@@ -139,7 +140,7 @@ class PNN(ClassifierMixin, WindowNetwork):
     @override
     def check_options(self) -> None:
         if isinstance(self.sigma, str):
-            self.one_of("sigma", ("shared", "feature", "class"))
+            one_of(self.sigma, "PNN: `sigma`", ("shared", "feature", "class"))
         elif not isinstance(self.sigma, dict):
             self.fixed_sigma(None)
         if self.priors is not None:

@@ -59,11 +59,11 @@ class WindowNetwork(ClassicNetwork):
         """
         self.center_ = X.mean(axis=0)
         self.feature_sigma_ = np.asarray(sigma, X.dtype)
-        data = self.scaled(X)
+        data = self.scale(X)
         # The last column holds what the product of two rows lacks of their distance.
         self.windows_ = np.column_stack([data, (data**2).sum(1) / -2])
 
-    def scaled(self, X: Floats) -> Floats:
+    def scale(self, X: Floats) -> Floats:
         """Return rows in widths from the middle of the data.
 
         Raises:

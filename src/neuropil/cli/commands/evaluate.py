@@ -26,16 +26,15 @@ def evaluate(
 ) -> None:
     """Measure a trained network on data that it has not seen."""
     from neuropil.cli.console import console, label, note, say_json
-    from neuropil.cli.figures import measured, table
-    from neuropil.training.losses import losses
+    from neuropil.cli.figures import table
+    from neuropil.runs.measure import measure
 
     run = open_trained(folder)
     network = run.network()
     name, examples, notes = own_part(run) if data is None else other_data(run, data)
     for line in notes:
         note(line)
-    loss = losses.by_name(str(run.settings.get("loss")))
-    figures = measured(network, examples, run.preparation.target, loss)
+    figures = measure(network, examples, run.task)
     if json:
         say_json({"data": name, "examples": len(examples), "figures": figures})
         return

@@ -63,7 +63,7 @@ def finish_part(run: "Run", *, quiet: bool) -> None:
     from neuropil.cli.training_run import complete, complete_classic
 
     with saying_what_is_kept(run.path):
-        if classic_training.class_named(run.settings.get("network")) is not None:
+        if run.is_classic:
             splits = same_data(run)
             complete_classic(
                 run, splits, classic_training.model_again(run, splits), quiet=quiet
@@ -77,7 +77,7 @@ def finish_part(run: "Run", *, quiet: bool) -> None:
         made = plan.recipe_of(run)
         splits = same_data(run)
         if not quiet:
-            show_plan(splits, made, [])
+            show_plan(splits, run.task, made)
         complete(run, splits, made, quiet=quiet)
 
 

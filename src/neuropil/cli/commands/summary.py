@@ -44,7 +44,7 @@ def summary(
     from neuropil.cli.console import console, note, say, say_json
     from neuropil.cli.network_argument import is_there, structure
     from neuropil.runs.classic_model import ClassicModel
-    from neuropil.runs.run_folder import MODEL
+    from neuropil.runs.run_facts import MODEL
 
     if is_there(Path(network) / MODEL):
         say(repr(ClassicModel.load(network)))

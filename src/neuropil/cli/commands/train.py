@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from neuropil.cli.interruption import saying_what_is_kept
+from neuropil.datasets.formats import openable
 
 DATA, NETWORK, TRAINING, RUN = "Data", "Network", "Training", "Run"
 
@@ -21,8 +22,7 @@ def train(
     data: Annotated[
         Path | None,
         option(
-            "A folder with a folder of pictures per class, MNIST's idx files, a .csv or .tsv "
-            "table (also packed: .csv.gz), or .npz arrays. Default: the handwritten digits.",
+            f"The data: {openable()}; also packed (.csv.gz). Default: the handwritten digits.",
             DATA,
             metavar="PATH",
         ),

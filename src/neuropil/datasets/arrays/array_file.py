@@ -8,10 +8,13 @@ from typing import IO, TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from neuropil.checks import shown
 from neuropil.core.free_memory import require_memory
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import listed, require_regular, shortened, visible
-from neuropil.datasets.reader_boundary import check_unpacked, reading
+from neuropil.core.reading import reading, require_file
+from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.paths import visible
+from neuropil.datasets.unpacking import check_unpacked
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +44,7 @@ class ArrayFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         if path.is_dir():
-            self.files = {e.stem: e for e in visible(path) if e.suffix.casefold() == ".npy"}
+            self.files = {e.stem: e for e in visible(path) if is_npy(e)}
             self.names = list(self.files)
         else:
             self.names = npz_names(path)
@@ -85,7 +88,7 @@ class ArrayFile:
         found = self.pair("train") or self.pair(None)
         if found is None:
             raise DataError(
-                f"{self.path} holds the arrays {listed(map(repr, self.names), 8)}; needed are "
+                f"{self.path} holds the arrays {some_of(map(repr, self.names), 8)}; needed are "
                 "x_train and y_train (with x_test and y_test), or x and y, inputs and "
                 "targets, images and labels, data and target."
             )
@@ -107,10 +110,26 @@ class ArrayFile:
         ]
         if not found:
             raise DataError(
-                f"{self.path} holds the arrays {listed(map(repr, self.names), 8)}: call the "
+                f"{self.path} holds the arrays {some_of(map(repr, self.names), 8)}: call the "
                 "inputs 'x'."
             )
         return found[0]
+
+
+def recognise(path: Path) -> str | None:
+    """Return what an archive of arrays is called, or None."""
+    return "arrays" if path.suffix.casefold() == ".npz" and path.is_file() else None
+
+
+def recognise_folder(path: Path) -> str | None:
+    """Return what a folder holds if there are array files in it, or None."""
+    found = path.is_dir() and any(map(is_npy, visible(path)))
+    return "arrays" if found else None
+
+
+def is_npy(path: Path) -> bool:
+    """Tell by its name whether a file should hold a single array."""
+    return path.suffix.casefold() == ".npy"
 
 
 def read_npy(path: Path) -> np.ndarray[Any, Any]:
@@ -122,8 +141,8 @@ def read_npy(path: Path) -> np.ndarray[Any, Any]:
     Raises:
         DataError: If it is damaged or holds objects.
     """
-    with reading(path):
-        require_regular(path)
+    with reading(path, DataError):
+        require_file(path, failure=DataError)
         with path.open("rb") as file:
             return read_array(file, path.stat().st_size, path.name)
 
@@ -134,8 +153,8 @@ def npz_names(path: Path) -> list[str]:
     Raises:
         DataError: If it is damaged, or would unpack to more than real data can.
     """
-    with reading(path):
-        require_regular(path)
+    with reading(path, DataError):
+        require_file(path, failure=DataError)
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
         check_unpacked(path, sum(member.file_size for member in members))
@@ -148,7 +167,7 @@ def npz_array(path: Path, name: str) -> np.ndarray[Any, Any]:
     Raises:
         DataError: If it is damaged or holds objects.
     """
-    with reading(path), zipfile.ZipFile(path) as archive:
+    with reading(path, DataError), zipfile.ZipFile(path) as archive:
         member = archive.getinfo(f"{name}.npy")
         with archive.open(member) as file:
             return read_array(file, member.file_size, f"array {name!r} of {path.name}")
@@ -171,7 +190,7 @@ def read_array(file: IO[bytes], size: int, where: str) -> np.ndarray[Any, Any]:
     if needed > held or min(shape, default=1) < 0 or not dtype.itemsize:
         raise DataError(
             f"{where} is damaged: its header claims {dtype} of shape "
-            f"{shortened(str(shape))}, and {held:,} bytes follow."
+            f"{shown(shape)}, and {held:,} bytes follow."
         )
     require_memory(needed, where)
     array = np.empty(shape[::-1] if fortran else shape, dtype)

@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from neuropil.core.moments import describe_unresolved
 from neuropil.datasets.arrays.axis_order import as_batch
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import as_inputs
-from neuropil.datasets.errors import DataError
 from neuropil.datasets.plain_fields import number_tuple, shape_tuple, text
 from neuropil.datasets.preparation import Preparation
 
@@ -44,8 +44,8 @@ class ArrayPreparation(Preparation):
         DataError: If the type is none of these, or `center` and `scale` do not fit.
 
     Example:
-        >>> from neuropil.datasets import ArrayPreparation, Target
-        >>> ArrayPreparation((2,), Target.of_classes(["a", "b"])).encode([[1, 2], [3, 4]])
+        >>> from neuropil.datasets import ArrayPreparation, Classes, Target
+        >>> ArrayPreparation((2,), Classes(["a", "b"])).encode([[1, 2], [3, 4]])
         tensor([[1., 2.],
                 [3., 4.]])
     """
@@ -68,11 +68,6 @@ class ArrayPreparation(Preparation):
                 f"center and scale need {lengths[1]} numbers each, no scale of them 0, and "
                 f"float32; got {len(self.center)} and {len(self.scale)} for {self.dtype}."
             )
-
-    @property
-    @override
-    def input_shape(self) -> tuple[int, ...]:
-        return self.shape
 
     @override
     def encode(self, raw: Any, notes: list[str] | None = None) -> Tensor:

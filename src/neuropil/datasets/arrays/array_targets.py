@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from neuropil.datasets.arrays.array_preparation import check_finite
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import composed
+from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.paths import compose_accents
 from neuropil.datasets.tables.cells import MAX_CLASSES
 
 Values = np.ndarray[Any, Any]
@@ -100,7 +100,7 @@ def as_word(value: Any) -> str:
             value = value.decode()
         except UnicodeDecodeError:
             value = value.decode("latin-1")  # it has a letter for every byte: none become alike
-    return composed(str(value))
+    return compose_accents(str(value))
 
 
 def number_word(value: Any) -> str:
@@ -110,6 +110,26 @@ def number_word(value: Any) -> str:
         value: A NumPy scalar, whose own type decides how many digits tell it apart.
     """
     return str(int(value)) if value == int(value) else str(value)
+
+
+def plain_numbers(values: Values, names: list[str] | None, where: str) -> Values:  # noqa: ARG001 - as `class_labels`
+    """Return numbers to be met.
+
+    Args:
+        values: ``(N)`` or ``(N, k)``.
+        names: Names of classes, which numbers have none of.
+        where: What the array is called, for the error.
+
+    Raises:
+        DataError: If they are words.
+    """
+    if values.dtype.kind not in "buif":
+        raise DataError(f"{where}: the targets must be numbers, got {values.dtype}.")
+    return values.astype(np.float64)
+
+
+# How an array holds the labels of each kind of target.
+LABELS = {"classes": class_labels, "numbers": plain_numbers}
 
 
 def plain_targets(values: Values, where: str) -> Values:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuropil.core.reading import reading, require_file
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import require_regular, visible
+from neuropil.datasets.paths import visible
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
-from neuropil.datasets.reader_boundary import check_unpacked, reading
 from neuropil.datasets.splits import Splits
-from neuropil.datasets.target import Target
+from neuropil.datasets.target import Classes
+from neuropil.datasets.unpacking import check_unpacked
 
 if TYPE_CHECKING:
     from neuropil.datasets.open_options import Options
@@ -50,9 +51,14 @@ def find_idx(folder: Path) -> dict[str, Path]:
     return found
 
 
+def recognise(path: Path) -> str | None:
+    """Return what a folder holds if there are idx files in it, or None."""
+    return "idx files" if path.is_dir() and find_idx(path) else None
+
+
 def named_idx(folder: Path) -> list[Path]:
     """Return what has the name of an idx file in a folder, which may hold many pictures."""
-    with reading(folder):
+    with reading(folder, DataError):
         return sorted(entry for entry in folder.iterdir() if "-ubyte" in entry.name.casefold())
 
 
@@ -82,19 +88,15 @@ def open_idx(folder: Path, options: Options) -> Splits:
         DataError: If a file is missing, damaged, or does not fit the others.
     """
     options.refuse("idx files", "target", "image_size", "color")
-    if options.task == "regression":
-        raise DataError(
-            f"{folder} holds pictures with class labels: that is classification, not "
-            "regression."
-        )
+    options.require_task("classification", f"{folder} holds pictures with class labels")
     files = find_idx(folder)
     pixels, labels = read_pair(pair(files, "train", folder))
-    target = Target.of_labels(map(str, np.unique(labels)), str(files["train labels"]))
+    target = Classes.fit(map(str, np.unique(labels)), str(files["train labels"]))
 
     def as_dataset(
         pixels: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], where: str
     ) -> Dataset:
-        numbers = target.encode_classes([str(label) for label in labels.tolist()], where)
+        numbers = target.collate([str(label) for label in labels.tolist()], where)
         return Dataset(pixels[:, None], numbers)
 
     def read_test() -> Dataset:
@@ -112,6 +114,20 @@ def open_idx(folder: Path, options: Options) -> Splits:
     shape = (1, *pixels.shape[1:])
     preparation = PicturePreparation(shape, target, background=background)
     return Splits(train, validation, test, preparation=preparation, source=str(folder))
+
+
+def read_labelled(preparation: PicturePreparation, folder: Path, _notes: list[str]) -> Dataset:
+    """Return the test pictures of a folder of idx files, or its training pictures.
+
+    Args:
+        preparation: How the training data were read.
+        folder: The folder.
+    """
+    files = find_idx(folder)
+    part = "test" if "test images" in files else "train"
+    pixels, labels = read_pair(pair(files, part, folder))
+    targets = preparation.target.collate(list(map(str, labels)), str(folder))
+    return Dataset(preparation.from_bytes(preparation.encode(pixels)), targets)
 
 
 def pair(files: dict[str, Path], part: str, folder: Path) -> Pair:
@@ -158,8 +174,8 @@ def read_idx(path: Path, axes: int) -> np.ndarray[Any, Any]:
         DataError: If the header or the length is wrong.
     """
     packed = path.suffix.casefold() == ".gz"
-    with reading(path):
-        require_regular(path)
+    with reading(path, DataError):
+        require_file(path, failure=DataError)
         try:
             with gzip.open(path) if packed else path.open("rb") as file:
                 shape = read_shape(file, path, axes)

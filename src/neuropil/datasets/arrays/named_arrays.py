@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from neuropil.core.moments import column_axes, narrow, standardization
-from neuropil.datasets.arrays.array_file import ArrayFile
+from neuropil.datasets.arrays.array_file import ArrayFile, is_npy, read_npy
 from neuropil.datasets.arrays.array_preparation import (
     ArrayPreparation,
     check_finite,
     say_unresolved,
 )
 from neuropil.datasets.arrays.array_targets import (
+    LABELS,
     Values,
     as_word,
     choose_task,
@@ -23,11 +24,12 @@ from neuropil.datasets.arrays.array_targets import (
     plain_targets,
 )
 from neuropil.datasets.arrays.axis_order import as_batch, example_shape, value_range
+from neuropil.datasets.data_errors import DataError, recalling
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError, recalling
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
+from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.splits import Splits
-from neuropil.datasets.target import Target
+from neuropil.datasets.target import Classes, Numbers, Target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from neuropil.datasets.open_options import Options
     from neuropil.datasets.preparation import Preparation
 
+# Stands in until the mean and deviation of the training examples are known.
+NUMBERS = Numbers((0.0,), (1.0,))
 CLASS_NAMES = ("classes", "class_names", "label_names", "target_names")
 
 
@@ -65,19 +69,17 @@ def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
     path = file.path
     inputs, values = load_pair(file, file.require_training_pair())
     names = class_names(file)
-    task = choose_task(values, names, options.task, notes)
-    classes = None
-    if task == "classification":
-        labels = class_labels(values, names, str(path))
-        classes = Target.of_labels(labels, str(path), order=names)
+    if choose_task(values, names, options.task, notes) == "classification":
+        classes = Classes.fit(class_labels(values, names, str(path)), str(path), order=names)
     else:
+        classes = None
         notes += say_unresolved(values, f"the targets in {path.name}")
     notes += say_unresolved(inputs, f"the inputs in {path.name}")
     shape = example_shape(inputs)
 
     def as_dataset(inputs: Values, values: Values) -> Dataset:
         batch = as_batch(inputs, shape, f"the inputs in {path.name}")
-        outcome = encode_outcome(values, classes, names, str(path))
+        outcome = encode_outcome(values, classes or NUMBERS, names, str(path))
         return Dataset(in_double_precision(batch), outcome)
 
     validation, test = file.pair("validation"), file.pair("test")
@@ -86,28 +88,66 @@ def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
         as_dataset(*load_pair(file, validation)) if validation else None,
         (lambda _notes: as_dataset(*load_pair(file, test))) if test else None,
     )
-    target = classes or Target.of_numbers(torch.as_tensor(train.targets))
+    target = classes or Numbers.fit(torch.as_tensor(train.targets), str(path))
     preparation = prepare(train, target, value_range(inputs))
     wide = narrow(torch.as_tensor(train.targets)).dtype
 
-    def prepared(part: Dataset) -> Dataset:
+    def prepare_part(part: Dataset) -> Dataset:
         targets = torch.as_tensor(part.targets)
         targets = targets.to(wide) if targets.is_floating_point() else targets
         return Dataset(preparation.encode(part.inputs), targets)
 
     test_part = (
-        (lambda notes: prepared(held_out(notes)))
+        (lambda notes: prepare_part(held_out(notes)))
         if callable(held_out)
-        else held_out and prepared(held_out)
+        else held_out and prepare_part(held_out)
     )
     return Splits(
-        prepared(train),
-        cut and prepared(cut),
+        prepare_part(train),
+        cut and prepare_part(cut),
         test_part,
         preparation=preparation,
         source=str(path),
         notes=notes,
     )
+
+
+def read_labelled(preparation: Preparation, path: Path, _notes: list[str]) -> Dataset:
+    """Return the test arrays of a file or folder, or all it has.
+
+    Args:
+        preparation: How the training data were read.
+        path: The file or the folder.
+    """
+    file = ArrayFile(path)
+    inputs, values = load_pair(file, file.pair("test") or file.require_training_pair())
+    targets = encode_outcome(values, preparation.target, class_names(file), str(path))
+    return Dataset(preparation.encode(inputs), targets)
+
+
+def read_new(preparation: Preparation, file: Path, notes: list[str]) -> PredictionInputs:
+    """Return the examples in an array file, which may be a single one.
+
+    Args:
+        preparation: How the training data were read.
+        file: The file.
+        notes: Gains a line for each thing a person should know.
+
+    Raises:
+        DataError: If the array does not fit.
+    """
+    if is_npy(file):
+        name, array = file.name, read_npy(file)
+    else:
+        arrays = ArrayFile(file)
+        own = arrays.inputs_name()
+        name, array = f"{file.name}, {own}", arrays[own]
+    try:
+        batch = preparation.encode(array, notes)
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from None
+    rows = [f"{name}, row {row}" for row in range(len(batch))]
+    return PredictionInputs(batch, rows if len(batch) > 1 else [name])
 
 
 def in_double_precision(batch: Values) -> Values | Tensor:
@@ -140,24 +180,20 @@ def load_pair(file: ArrayFile, names: tuple[str, str]) -> tuple[Values, Values]:
 
 
 def encode_outcome(
-    values: Values, target: Target | None, names: list[str] | None, where: str
+    values: Values, target: Target, names: list[str] | None, where: str
 ) -> Tensor:
-    """Return targets as class numbers, or as numbers where there are no classes.
+    """Return targets as the tensor that training took.
 
     Args:
         values: ``(N)`` or ``(N, k)``.
-        target: The classes; None, or a target without classes, for regression.
+        target: What the labels are.
         names: Names of the classes by number, if the file gives them.
         where: What holds the targets, for the error.
 
     Raises:
         DataError: If they are words where numbers are needed, or a class is unknown.
     """
-    if target is not None and target.classes is not None:
-        return target.encode_classes(class_labels(values, names, where), where)
-    if values.dtype.kind not in "buif":
-        raise DataError(f"{where}: the targets must be numbers, got {values.dtype}.")
-    return torch.from_numpy(values.astype(np.float64))
+    return target.collate(LABELS[target.kind](values, names, where), where)
 
 
 def class_names(file: ArrayFile) -> list[str] | None:

@@ -8,13 +8,14 @@ from typing import final
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from typing_extensions import override
 
-from neuropil.core.arguments import Arguments
-from neuropil.datasets.augmentation.base import require, require_pictures, uniform
+from neuropil.checks import number
+from neuropil.datasets.augmentation.base import PictureChange, rising, uniform
 
 
 @final
-class RandomRotation(Arguments):
+class RandomRotation(PictureChange):
     """Turn each picture about its middle by a random angle, `RandomAffine` with nothing else.
 
     Shape:
@@ -25,7 +26,7 @@ class RandomRotation(Arguments):
         fill: Value outside the picture, in the raw inputs' range.
 
     Raises:
-        DataError: If `degrees` is negative.
+        ValueError: If `degrees` is negative.
 
     Example:
         >>> from neuropil.datasets.augmentation import RandomRotation
@@ -36,14 +37,13 @@ class RandomRotation(Arguments):
     def __init__(self, degrees: float, *, fill: float = 0.0) -> None:
         self.affine = RandomAffine(degrees, fill=fill)
 
-    def __call__(
-        self, inputs: Tensor, targets: Tensor, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        return self.affine(inputs, targets, generator)
+    @override
+    def change(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+        return self.affine.change(pictures, generator)
 
 
 @final
-class RandomAffine(Arguments):
+class RandomAffine(PictureChange):
     """Turn, scale and move each picture at random, with bilinear interpolation.
 
     The point p of the result, counted from the middle, shows the point ``R(θ)ᵀ (p − t) / s`` of
@@ -59,7 +59,7 @@ class RandomAffine(Arguments):
         fill: Value outside the picture, in the raw inputs' range.
 
     Raises:
-        DataError: If an argument is out of its range.
+        ValueError: If an argument is out of its range.
 
     Example:
         >>> import torch
@@ -78,30 +78,20 @@ class RandomAffine(Arguments):
         shift: float = 0.0,
         fill: float = 0.0,
     ) -> None:
-        require(degrees >= 0, "RandomAffine", "`degrees` must be from 0", degrees)
-        require(
-            0 < scale[0] <= scale[1],
-            "RandomAffine",
-            "`scale` must be in rising order above 0",
-            scale,
-        )
-        require(shift >= 0, "RandomAffine", "`shift` must be a share from 0", shift)
-        self.degrees = degrees
-        self.scale = scale
-        self.shift = shift
+        self.degrees = number(degrees, "RandomAffine: degrees", "[0, inf)")
+        self.scale = rising(scale, "RandomAffine: scale", "(0, inf)")
+        self.shift = number(shift, "RandomAffine: shift", "[0, inf)")
         self.fill = fill
 
-    def __call__(
-        self, inputs: Tensor, targets: Tensor, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        require_pictures(inputs, self)
-        angle, size, right, down = uniform(len(inputs), inputs, generator, rows=4)
+    @override
+    def change(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+        angle, size, right, down = uniform(len(pictures), pictures, generator, rows=4)
         low, high = map(math.log, self.scale)
         theta = (2 * angle - 1) * math.radians(self.degrees)
         scale = torch.exp(low + size * (high - low))
         # `affine_grid` counts from −1 to 1, so a share of a side is twice as much.
         x, y = (2 * (2 * part - 1) * self.shift for part in (right, down))
-        return warp(inputs, matrices(theta, scale, x, y, inputs.shape[-2:]), self.fill), targets
+        return warp(pictures, matrices(theta, scale, x, y, pictures.shape[-2:]), self.fill)
 
 
 def matrices(theta: Tensor, scale: Tensor, x: Tensor, y: Tensor, size: torch.Size) -> Tensor:

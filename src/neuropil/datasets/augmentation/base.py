@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from neuropil.datasets.errors import DataError
+from neuropil.checks import number
+from neuropil.core.arguments import Arguments
+from neuropil.datasets.data_errors import DataError
 
 
 class Augmentation(Protocol):
@@ -32,23 +35,41 @@ def uniform(count: int, like: Tensor, generator: torch.Generator, *, rows: int =
     return drawn.to(like.device, non_blocking=True)
 
 
-def require_pictures(inputs: Tensor, who: object) -> None:
-    """Refuse what is no batch of pictures.
+class PictureChange(Arguments, ABC):
+    """An augmentation of pictures that leaves the targets as they are."""
+
+    def __call__(
+        self, inputs: Tensor, targets: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Return the changed batch; the given one is left as it is.
+
+        Raises:
+            DataError: If these are not pictures.
+        """
+        if inputs.ndim != 4:
+            raise DataError(
+                f"{self} needs pictures (N, C, H, W), got a batch of shape "
+                f"{tuple(inputs.shape)}."
+            )
+        return self.change(inputs, generator), targets
+
+    @abstractmethod
+    def change(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+        """Return changed pictures of the same shape and type.
+
+        Args:
+            pictures: ``(N, C, H, W)``, raw.
+            generator: The only source of random numbers.
+        """
+
+
+def rising(pair: tuple[float, float], what: str, interval: str) -> tuple[float, float]:
+    """Return a smallest and a largest value.
 
     Raises:
-        DataError: If there are not four axes.
+        ValueError: If one is outside the interval, or they are not in rising order.
     """
-    if inputs.ndim != 4:
-        raise DataError(
-            f"{who} needs pictures (N, C, H, W), got a batch of shape {tuple(inputs.shape)}."
-        )
-
-
-def require(ok: object, who: str, what: str, got: object) -> None:
-    """Refuse an argument out of its range.
-
-    Raises:
-        DataError: If it is.
-    """
-    if not ok:
-        raise DataError(f"{who}: {what}, got {got!r}.")
+    low, high = (number(value, what, interval) for value in pair)
+    if low > high:
+        raise ValueError(f"{what} must be in rising order, got {pair}.")
+    return low, high

@@ -7,13 +7,14 @@ from typing import final
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
-from neuropil.core.arguments import Arguments
-from neuropil.datasets.augmentation.base import require, require_pictures, uniform
+from neuropil.checks import number
+from neuropil.datasets.augmentation.base import PictureChange, rising, uniform
 
 
 @final
-class RandomErasing(Arguments):
+class RandomErasing(PictureChange):
     """Cover a random rectangle of some pictures with one value.
 
     The sides are ``√(s · H · W · r)`` and ``√(s · H · W / r)``, rounded, at least one pixel and
@@ -30,7 +31,7 @@ class RandomErasing(Arguments):
         fill: The value that covers, in the raw inputs' range.
 
     Raises:
-        DataError: If an argument is out of its range.
+        ValueError: If an argument is out of its range.
 
     Reference:
         Zhong, Zheng, Kang, Li and Yang, "Random Erasing Data Augmentation", AAAI 2020,
@@ -54,30 +55,15 @@ class RandomErasing(Arguments):
         ratio: tuple[float, float] = (0.3, 3.3),
         fill: float = 0.0,
     ) -> None:
-        require(0 <= p <= 1, "RandomErasing", "`p` must be from 0 to 1", p)
-        require(
-            0 < area[0] <= area[1] <= 1,
-            "RandomErasing",
-            "`area` must be shares in rising order",
-            area,
-        )
-        require(
-            0 < ratio[0] <= ratio[1],
-            "RandomErasing",
-            "`ratio` must be in rising order above 0",
-            ratio,
-        )
-        self.p = p
-        self.area = area
-        self.ratio = ratio
+        self.p = number(p, "RandomErasing: p", "[0, 1]")
+        self.area = rising(area, "RandomErasing: area", "(0, 1]")
+        self.ratio = rising(ratio, "RandomErasing: ratio", "(0, inf)")
         self.fill = fill
 
-    def __call__(
-        self, inputs: Tensor, targets: Tensor, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        require_pictures(inputs, self)
-        count, _, height, width = inputs.shape
-        chance, share, shape, down, right = uniform(count, inputs, generator, rows=5)
+    @override
+    def change(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+        count, _, height, width = pictures.shape
+        chance, share, shape, down, right = uniform(count, pictures, generator, rows=5)
         pixels = (self.area[0] + share * (self.area[1] - self.area[0])) * height * width
         low, high = map(math.log, self.ratio)
         ratio = torch.exp(low + shape * (high - low))
@@ -87,7 +73,7 @@ class RandomErasing(Arguments):
         rows = inside(height, tall, down)
         columns = inside(width, wide, right)
         covered = rows[:, None, :, None] & columns[:, None, None, :]
-        return inputs.masked_fill(covered, self.fill), targets
+        return pictures.masked_fill(covered, self.fill)
 
 
 def inside(length: int, extent: Tensor, place: Tensor) -> Tensor:

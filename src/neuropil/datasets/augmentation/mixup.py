@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import final
 
 import numpy as np
@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from neuropil.checks import number, optional, whole
 from neuropil.core.arguments import Arguments
-from neuropil.datasets.augmentation.base import require, uniform
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.augmentation.base import uniform
+from neuropil.datasets.data_errors import DataError
 
 QUANTILES = 4096
 """Places at which the beta distribution is tabulated."""
@@ -35,7 +36,7 @@ class Mixup(Arguments):
         classes: Number of classes; None for regression.
 
     Raises:
-        DataError: If an argument is out of its range, or class numbers come without `classes`.
+        ValueError: If an argument is out of its range, or class numbers come without `classes`.
 
     Reference:
         Zhang, Cisse, Dauphin and Lopez-Paz, "mixup: Beyond Empirical Risk Minimization", ICLR
@@ -51,15 +52,8 @@ class Mixup(Arguments):
     """
 
     def __init__(self, alpha: float = 0.2, *, classes: int | None = None) -> None:
-        require(alpha > 0, "Mixup", "`alpha` must be above 0", alpha)
-        require(
-            classes is None or classes > 1,
-            "Mixup",
-            "`classes` must be above 1, or None",
-            classes,
-        )
-        self.alpha = alpha
-        self.classes = classes
+        self.alpha = number(alpha, "Mixup: alpha", "(0, inf)")
+        self.classes = optional(partial(whole, minimum=2))(classes, "Mixup: classes")
 
     def __call__(
         self, inputs: Tensor, targets: Tensor, generator: torch.Generator

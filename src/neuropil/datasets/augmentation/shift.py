@@ -6,13 +6,14 @@ from typing import final
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
-from neuropil.core.arguments import Arguments
-from neuropil.datasets.augmentation.base import require, require_pictures, uniform
+from neuropil.checks import number, whole
+from neuropil.datasets.augmentation.base import PictureChange, uniform
 
 
 @final
-class RandomShift(Arguments):
+class RandomShift(PictureChange):
     """Move each picture by a random whole number of pixels down and right.
 
     ``y[i, j] = x[i − a, j − b]`` with a and b drawn evenly from −pixels to pixels; outside the
@@ -26,7 +27,7 @@ class RandomShift(Arguments):
         fill: Value of what comes in at the rim, in the raw inputs' range.
 
     Raises:
-        DataError: If `pixels` is no whole number from 0.
+        ValueError: If `pixels` is no whole number from 0.
 
     Example:
         >>> import torch
@@ -40,30 +41,22 @@ class RandomShift(Arguments):
     """
 
     def __init__(self, pixels: int, *, fill: float = 0.0) -> None:
-        require(
-            type(pixels) is int and pixels >= 0,
-            "RandomShift",
-            "`pixels` must be a whole number from 0",
-            pixels,
-        )
-        self.pixels = pixels
+        self.pixels = whole(pixels, "RandomShift: pixels", minimum=0)
         self.fill = fill
 
-    def __call__(
-        self, inputs: Tensor, targets: Tensor, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        require_pictures(inputs, self)
-        count, _, height, width = inputs.shape
+    @override
+    def change(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+        count, _, height, width = pictures.shape
         reach = self.pixels
-        padded = torch.nn.functional.pad(inputs, (reach,) * 4, value=self.fill)
+        padded = torch.nn.functional.pad(pictures, (reach,) * 4, value=self.fill)
         # All windows of the padded pictures, as a view: (N, C, 2·reach+1, 2·reach+1, H, W).
         windows = padded.unfold(2, height, 1).unfold(3, width, 1)
-        down, right = (uniform(count, inputs, generator, rows=2) * (2 * reach + 1)).long()
-        return windows[torch.arange(count, device=inputs.device), :, down, right], targets
+        down, right = (uniform(count, pictures, generator, rows=2) * (2 * reach + 1)).long()
+        return windows[torch.arange(count, device=pictures.device), :, down, right]
 
 
 @final
-class RandomFlip(Arguments):
+class RandomFlip(PictureChange):
     """Mirror some pictures, left to right.
 
     Shape:
@@ -74,7 +67,7 @@ class RandomFlip(Arguments):
         axis: The axis that is turned round: −1 for left and right, −2 for top and bottom.
 
     Raises:
-        DataError: If `p` is no probability, or `axis` another one.
+        ValueError: If `p` is no probability, or `axis` another one.
 
     Example:
         >>> import torch
@@ -85,14 +78,10 @@ class RandomFlip(Arguments):
     """
 
     def __init__(self, p: float = 0.5, *, axis: int = -1) -> None:
-        require(0 <= p <= 1, "RandomFlip", "`p` must be from 0 to 1", p)
-        require(axis in (-1, -2), "RandomFlip", "`axis` must be -1 or -2", axis)
-        self.p = p
-        self.axis = axis
+        self.p = number(p, "RandomFlip: p", "[0, 1]")
+        self.axis = whole(axis, "RandomFlip: axis", minimum=-2, maximum=-1)
 
-    def __call__(
-        self, inputs: Tensor, targets: Tensor, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        require_pictures(inputs, self)
-        chosen = uniform(len(inputs), inputs, generator)[0] < self.p
-        return torch.where(chosen[:, None, None, None], inputs.flip(self.axis), inputs), targets
+    @override
+    def change(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+        chosen = uniform(len(pictures), pictures, generator)[0] < self.p
+        return torch.where(chosen[:, None, None, None], pictures.flip(self.axis), pictures)

@@ -8,7 +8,7 @@ from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.splitting import split
-from neuropil.datasets.target import Target
+from neuropil.datasets.target import Classes
 
 
 def load_handwritten_digits(
@@ -35,8 +35,8 @@ def load_handwritten_digits(
         >>> digits
         Splits(handwritten digits: 1,400 training, 100 validation, 297 test examples of shape
         (1, 8, 8))
-        >>> digits.train.inputs.max(), digits.classes[:3]
-        (tensor(16, dtype=torch.uint8), ['0', '1', '2'])
+        >>> digits.train.inputs.max(), digits.target.classes[:3]
+        (tensor(16, dtype=torch.uint8), ('0', '1', '2'))
     """
     from sklearn.datasets import load_digits as bundled
 
@@ -45,7 +45,7 @@ def load_handwritten_digits(
     train, held_out, tested = split(data, validation=validation, test=test, seed=seed)
     preparation = PicturePreparation(
         (1, 8, 8),
-        Target.of_classes([str(digit) for digit in range(10)]),
+        Classes([str(digit) for digit in range(10)]),
         high=16.0,
         background=rim_brightness(train.inputs, 0, 16),
     )

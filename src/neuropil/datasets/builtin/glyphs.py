@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neuropil.datasets.errors import DataError
+from neuropil.checks import number, one_of, whole
 
 GLYPHS = """
 .##. .#.. ###. ###. #..# #### .##. #### .##. .##.
@@ -63,7 +63,7 @@ def make_digits(
         random_state: Seed or generator, as in scikit-learn.
 
     Raises:
-        DataError: If an argument is out of its range.
+        ValueError: If an argument is out of its range.
 
     Example:
         >>> from neuropil.datasets import load_digits, make_digits
@@ -77,12 +77,9 @@ def make_digits(
     """
     from sklearn.utils import check_random_state
 
-    if n_samples < 1 or n_samples != int(n_samples):
-        raise DataError(f"`n_samples` must be a whole number above 0, got {n_samples!r}.")
-    if not 0 <= noise_level <= 1:
-        raise DataError(f"`noise_level` must be from 0 to 1, got {noise_level!r}.")
-    if mode not in ("flip", "remove"):
-        raise DataError(f"`mode` must be 'flip' or 'remove', got {mode!r}.")
+    whole(n_samples, "make_digits: n_samples")
+    number(noise_level, "make_digits: noise_level", "[0, 1]")
+    one_of(mode, "make_digits: mode", ("flip", "remove"))
     random = check_random_state(random_state)
     y = random.randint(10, size=n_samples)
     X = load_digits()[y]

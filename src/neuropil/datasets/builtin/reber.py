@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.datasets.errors import DataError
+from neuropil.checks import number, optional, whole
+from neuropil.datasets.data_errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ def make_reber(
         random_state: Seed or generator, as in scikit-learn.
 
     Raises:
-        DataError: If `n_words` is no whole number above 0.
+        ValueError: If `n_words` is not a whole number above 0.
 
     Reference:
         Reber, "Implicit learning of artificial grammars", 1967; embedded by Cleeremans,
@@ -62,7 +63,7 @@ def make_reber(
     """
     from sklearn.utils import check_random_state
 
-    count = above_zero("n_words", n_words)
+    count = whole(n_words, "make_reber: n_words")
     random = check_random_state(random_state)
     return [word(random, embedded=embedded) for _ in range(count)]
 
@@ -124,7 +125,7 @@ def make_reber_classification(
         random_state: Seed or generator, as in scikit-learn.
 
     Raises:
-        DataError: If an argument is out of its range.
+        ValueError: If an argument is out of its range.
 
     Example:
         >>> from neuropil.datasets import make_reber_classification
@@ -136,17 +137,15 @@ def make_reber_classification(
     """
     from sklearn.utils import check_random_state
 
-    count = above_zero("n_samples", n_samples)
-    if errors is not None:
-        above_zero("errors", errors)
-    if not 0 <= invalid_size <= 1:
-        raise DataError(f"`invalid_size` must be from 0 to 1, got {invalid_size!r}.")
+    count = whole(n_samples, "make_reber_classification: n_samples")
+    optional(whole)(errors, "make_reber_classification: errors")
+    number(invalid_size, "make_reber_classification: invalid_size", "[0, 1]")
     random = check_random_state(random_state)
     y = (np.arange(count) >= round(count * invalid_size)).astype(np.int64)
     random.shuffle(y)
     words = [word(random, embedded=embedded) for _ in range(count)]
     for place in np.flatnonzero(y == 0):
-        words[place] = spoilt(words[place], random, embedded=embedded, errors=errors)
+        words[place] = spoil(words[place], random, embedded=embedded, errors=errors)
     return (to_indices(words) if return_indices else np.array(words)), y
 
 
@@ -193,7 +192,7 @@ def word(random: np.random.RandomState, *, embedded: bool) -> str:
     return "".join(letters)
 
 
-def spoilt(
+def spoil(
     valid: str, random: np.random.RandomState, *, embedded: bool, errors: int | None
 ) -> str:
     """Return a word as long as this one that is not valid."""
@@ -208,14 +207,3 @@ def spoilt(
             letters[place] = others[random.randint(len(others))]
         made = "".join(letters)
     return made
-
-
-def above_zero(name: str, value: Any) -> int:
-    """Return a number of things.
-
-    Raises:
-        DataError: If it is no whole number above 0.
-    """
-    if not isinstance(value, int | np.integer) or value < 1:
-        raise DataError(f"`{name}` must be a whole number above 0, got {value!r}.")
-    return int(value)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import composed, counted, listed, require_regular, visible
-from neuropil.datasets.pictures.picture_file import SUFFIXES
+from neuropil.core.reading import unusual_kind
+from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.paths import compose_accents, visible
+from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
+from neuropil.text import number_of, some_of
 
 
 @final
@@ -73,13 +75,15 @@ class Finds:
             ),
         ]
         lines = [
-            f"{counted(len(paths), noun)} {what}: {listed(map(self.name, paths))}."
+            f"{number_of(len(paths), noun)} {what}: {some_of(map(self.name, paths))}."
             for paths, noun, what in said
             if paths
         ]
         if self.unreadable:
-            named = listed(f"{self.name(path)}: {why}" for path, why in self.unreadable.items())
-            lines.append(f"{counted(len(self.unreadable), 'picture')} set aside: {named}.")
+            named = some_of(
+                f"{self.name(path)}: {why}" for path, why in self.unreadable.items()
+            )
+            lines.append(f"{number_of(len(self.unreadable), 'picture')} set aside: {named}.")
         return lines
 
     def name(self, path: Path) -> str:
@@ -104,7 +108,7 @@ def find_files(folder: Path) -> Files:
         finds.walk(entry)
         found = [file for file in finds.files if is_picture(file)]
         others += [file for file in finds.files if not is_picture(file)]
-        label = composed(entry.name)
+        label = compose_accents(entry.name)
         spellings.setdefault(label, set()).add(entry.name)
         pictures += [(file, label) for file in found]
         if not found and entry not in finds.circles:
@@ -115,15 +119,15 @@ def find_files(folder: Path) -> Files:
         )
     notes = finds.notes()
     if twice := sorted(label for label, names in spellings.items() if len(names) > 1):
-        named = listed(map(repr, twice))
+        named = some_of(map(repr, twice))
         notes.append(
             f"Folders that differ only in how accents are written are one class: {named}."
         )
     if empty:
-        notes.append(f"No pictures in the folders {listed(empty, 5)}: they are not classes.")
+        notes.append(f"No pictures in the folders {some_of(empty, 5)}: they are not classes.")
     if others:
-        named = listed(map(finds.name, others))
-        what = f"{counted(len(others), 'other file')} in {folder.name} ignored"
+        named = some_of(map(finds.name, others))
+        what = f"{number_of(len(others), 'other file')} in {folder.name} ignored"
         notes.append(f"{what}, not named as pictures: {named}.")
     return Files(folder, pictures, notes)
 
@@ -132,11 +136,11 @@ def nothing_found(entries: list[Path], others: int) -> str:
     """Return the end of a sentence about a folder without pictures by class."""
     if loose := sum(map(is_picture, entries)):
         return (
-            f"holds {counted(loose, 'picture')} but no folders: put the pictures of each class "
-            "into a folder with the name of the class"
+            f"holds {number_of(loose, 'picture')} but no folders: put the pictures of each "
+            "class into a folder with the name of the class"
         )
     return (
-        f"holds no pictures or tables ({counted(others, 'other file')})"
+        f"holds no pictures or tables ({number_of(others, 'other file')})"
         if others
         else "is empty"
     )
@@ -145,12 +149,9 @@ def nothing_found(entries: list[Path], others: int) -> str:
 def what_else(path: Path) -> str:
     """Return what stands in place of a file."""
     try:
-        require_regular(path)
-    except DataError as error:
-        return str(error).removeprefix(f"{path} is ").partition(":")[0]
+        return unusual_kind(path) or "a file"
     except OSError:
         return "a link that leads nowhere"
-    return "neither a file nor a folder"
 
 
 def is_picture(path: Path) -> bool:

@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from neuropil.core.free_memory import require_memory
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import counted, listed
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.pictures.picture_depth import white_of
 from neuropil.datasets.pictures.picture_file import (
     Header,
@@ -22,6 +21,7 @@ from neuropil.datasets.pictures.picture_file import (
     read_header,
     read_picture,
 )
+from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,7 +87,7 @@ class Batch:
                 "of 16 bits with transparency: the upper 8 bits were taken",
             ),
         ]
-        lines = [f"{counted(number, 'picture')} {what}" for number, what in done if number]
+        lines = [f"{number_of(number, 'picture')} {what}" for number, what in done if number]
         return lines + say_depth([t.deep for t in self.treatments if t.deep], white)
 
 
@@ -101,7 +101,7 @@ def say_depth(spans: Sequence[tuple[float, float]], white: float | None) -> list
     if not spans or white is None:
         return []
     low, high = min(low for low, _ in spans), max(high for _, high in spans)
-    what = f"{counted(len(spans), 'picture')} of more than 8 bits"
+    what = f"{number_of(len(spans), 'picture')} of more than 8 bits"
     return [f"{what}: values from {low:g} to {high:g}, with 0 as black and {white:g} as white."]
 
 
@@ -167,4 +167,4 @@ def say_broken(broken: dict[Path, str], relative_to: Path) -> list[str]:
     if not broken:
         return []
     named = (f"{path.relative_to(relative_to)}: {reason}" for path, reason in broken.items())
-    return [f"{counted(len(broken), 'broken picture')} set aside: {listed(named, 5)}."]
+    return [f"{number_of(len(broken), 'broken picture')} set aside: {some_of(named, 5)}."]

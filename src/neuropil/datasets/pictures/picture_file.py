@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import shortened
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.pictures.picture_depth import (
     DEEP_COLOUR,
     as_planes,
@@ -19,6 +18,7 @@ from neuropil.datasets.pictures.picture_depth import (
     raw_mode,
     swap_bytes,
 )
+from neuropil.text import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,24 +27,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-SUFFIXES = frozenset(
-    [
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".pgm",
-        ".ppm",
-        ".pbm",
-        ".pnm",
-        ".bmp",
-        ".webp",
-        ".gif",
-        ".tif",
-        ".tiff",
-    ]
-)
 GREY_MODES = frozenset(["1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"])
 FORMATS = ("PNG", "JPEG", "PPM", "BMP", "WEBP", "GIF", "TIFF")
 ANIMATED = frozenset(["GIF", "PNG", "TIFF", "WEBP"])
@@ -87,7 +69,7 @@ def read_header(path: Path) -> Header:
     Raises:
         DataError: If the file is no picture.
     """
-    with opened(path) as image:
+    with open_picture(path) as image:
         grey = image.mode in GREY_MODES or has_grey_palette(image)
         return Header(upright_size(image), grey, is_deep(image))
 
@@ -108,7 +90,7 @@ def read_picture(
     Raises:
         DataError: If the file is broken or no picture.
     """
-    with opened(path) as image:
+    with open_picture(path) as image:
         animated = image.format in ANIMATED and getattr(image, "is_animated", False)
         read = read_deep if is_deep(image) else read_bytes
         pixels, treatment = read(image, path, channels, size)
@@ -125,7 +107,7 @@ def read_bytes(
     # A JPEG can be decoded at an eighth of its size, much faster; the 2 keeps the quality.
     image.draft(None, (2 * max(size), 2 * max(size)))
     transparent = image.has_transparency_data
-    plain = to_plain(upright(image), transparent=transparent)
+    plain = to_plain(turn_upright(image), transparent=transparent)
     if plain.size != (size[1], size[0]):
         plain = plain.resize((size[1], size[0]), Image.Resampling.BILINEAR, reducing_gap=3.0)
     made_grey = channels == 1 and has_colour(plain)
@@ -146,11 +128,11 @@ def read_deep(
 
     own_size, fractions = upright_size(image), image.mode == "F"
     colour = raw_mode(image) in DEEP_COLOUR
-    values = np.asarray(upright(image))
+    values = np.asarray(turn_upright(image))
     if colour:
-        with opened(path) as again:
+        with open_picture(path) as again:
             swap_bytes(again)
-            values = values.astype(np.uint16) * 256 + np.asarray(upright(again))
+            values = values.astype(np.uint16) * 256 + np.asarray(turn_upright(again))
     made_grey = colour and channels == 1 and bool((values != values[..., :1]).any())
     planes = as_planes(values, channels)
     deep = float(planes.min()), float(planes.max())
@@ -163,7 +145,7 @@ def read_deep(
     return planes, Treatment(own_size, made_grey, deep=deep, fractions=fractions)
 
 
-def upright(image: Image) -> Image:
+def turn_upright(image: Image) -> Image:
     """Decode a picture and turn it as its EXIF data say."""
     from PIL import ImageOps
 
@@ -172,7 +154,7 @@ def upright(image: Image) -> Image:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[ImageFile]:
+def open_picture(path: Path) -> Iterator[ImageFile]:
     """Open a picture, and turn whatever goes wrong inside into one clear line.
 
     Raises:
@@ -191,7 +173,7 @@ def opened(path: Path) -> Iterator[ImageFile]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"it claims more than {Image.MAX_IMAGE_PIXELS:,} pixels") from None
     except Exception as error:  # Pillow's decoders raise anything at all on a broken file.
-        why = shortened(str(error) or type(error).__name__)
+        why = cut(str(error) or type(error).__name__)
         raise DataError(f"it cannot be decoded ({why})") from None
 
 

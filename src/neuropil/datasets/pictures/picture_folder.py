@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from neuropil.datasets.data_errors import DataError, recalling
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError, recalling
-from neuropil.datasets.paths import counted, listed, natural_key, visible
+from neuropil.datasets.paths import natural_key, visible
 from neuropil.datasets.pictures.class_folders import Files, find_files, is_picture
 from neuropil.datasets.pictures.picture_batch import (
     Batch,
@@ -22,7 +22,8 @@ from neuropil.datasets.pictures.picture_batch import (
 )
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.splits import Splits
-from neuropil.datasets.target import Target
+from neuropil.datasets.target import Classes
+from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,10 +55,7 @@ def open_picture_folder(folder: Path, options: Options) -> Splits:
         DataError: If there are fewer than two classes, or no picture that can be read.
     """
     options.refuse("a folder of pictures", "target")
-    if options.task == "regression":
-        raise DataError(
-            f"{folder} holds pictures by class: that is classification, not regression."
-        )
+    options.require_task("classification", f"{folder} holds pictures by class")
     notes: list[str] = []
     with recalling(notes):
         return open_parts(find_parts(folder), folder, options, notes)
@@ -80,13 +78,13 @@ def open_parts(
     if shape[0] == 3 and options.color is None and holds_only_greys(batch.pixels):
         batch, shape = replace(batch, pixels=batch.pixels[:, :1].clone()), (1, *shape[1:])
         notes.append("The pictures are stored in colour but hold only greys: read as grey.")
-    target = Target.of_labels(labels, str(parts["train"]))
+    target = Classes.fit(labels, str(parts["train"]))
     white = batch.white
     preparation = PicturePreparation(
         shape, target, "float32" if white else "uint8", white=white
     )
     data = Dataset(
-        preparation.from_files(batch), target.encode_classes(labels, str(folder)), names=names
+        preparation.from_files(batch), target.collate(labels, str(folder)), names=names
     )
 
     def read_part(name: str, notes: list[str]) -> Dataset:
@@ -109,6 +107,25 @@ def open_parts(
     )
 
 
+def recognise(path: Path) -> str | None:
+    """Return what a folder holds if there are folders in it, or None."""
+    found = path.is_dir() and any(entry.is_dir() for entry in visible(path))
+    return "folders of pictures" if found else None
+
+
+def read_labelled(preparation: PicturePreparation, folder: Path, notes: list[str]) -> Dataset:
+    """Return the test pictures of a folder of classes, or all it has.
+
+    Args:
+        preparation: How the training pictures were read.
+        folder: The folder.
+        notes: Gains a line for each thing a person should know.
+    """
+    parts = find_parts(folder)
+    files = find_files(parts.get("test", parts["train"]))
+    return read_pictures_by_class(files, preparation, folder, notes)
+
+
 def read_pictures_by_class(
     files: Files, preparation: PicturePreparation, root: Path, notes: list[str]
 ) -> Dataset:
@@ -123,7 +140,7 @@ def read_pictures_by_class(
     batch, labels, names = read_files(
         files, preparation.shape, root, notes, white=preparation.white
     )
-    targets = preparation.target.encode_classes(labels, str(files.folder))
+    targets = preparation.target.collate(labels, str(files.folder))
     return Dataset(preparation.from_files(batch), targets, names=names)
 
 
@@ -151,7 +168,7 @@ def common_shape(files: Files, options: Options, notes: list[str]) -> tuple[int,
     if not headers:
         path, reason = next(iter(broken.items()))
         raise DataError(
-            f"None of the {counted(len(paths), 'picture')} in {files.folder} can be read: "
+            f"None of the {number_of(len(paths), 'picture')} in {files.folder} can be read: "
             f"{path.name}: {reason}."
         )
     if options.color is None:
@@ -180,7 +197,9 @@ def common_size(
     if len(set(sizes)) == 1:
         if height * width * pixel * len(sizes) <= MAX_BYTES:
             return height, width
-        why = f"All {counted(len(sizes), 'picture')} are {height}×{width}, too much for memory"
+        why = (
+            f"All {number_of(len(sizes), 'picture')} are {height}×{width}, too much for memory"
+        )
     else:
         why = f"The pictures have {len(set(sizes)):,} sizes, the median is {height}×{width}"
     shrink = min(1.0, LONGEST_SIDE / max(height, width))
@@ -219,7 +238,7 @@ def read_files(
     labels = [label for _, label in kept]
     lost = {label for _, label in files.pictures} - set(labels)
     if lost:
-        named = listed(map(repr, sorted(lost, key=natural_key)))
+        named = some_of(map(repr, sorted(lost, key=natural_key)))
         notes.append(f"No picture of {named} can be read: no class.")
     return batch, labels, [str(path.relative_to(root)) for path, _ in kept]
 

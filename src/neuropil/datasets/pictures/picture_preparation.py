@@ -13,11 +13,12 @@ from typing_extensions import override
 
 from neuropil.datasets.arrays.array_preparation import as_type
 from neuropil.datasets.arrays.axis_order import as_batch
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import as_inputs
-from neuropil.datasets.errors import DataError
 from neuropil.datasets.pictures.picture_batch import Batch, say_depth
 from neuropil.datasets.pictures.picture_file import careful_pillow, read_picture
 from neuropil.datasets.plain_fields import number, shape_tuple, text
+from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.preparation import Preparation
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ class PicturePreparation(Preparation):
 
     Example:
         >>> import torch
-        >>> from neuropil.datasets import PicturePreparation, Target
-        >>> shades = PicturePreparation((1, 1, 2), Target.of_classes("ab"), high=16)
+        >>> from neuropil.datasets import Classes, PicturePreparation, Target
+        >>> shades = PicturePreparation((1, 1, 2), Classes("ab"), high=16)
         >>> shades.from_bytes(torch.tensor([[[[0, 255]]]], dtype=torch.uint8))
         tensor([[[[ 0, 16]]]], dtype=torch.uint8)
     """
@@ -79,11 +80,6 @@ class PicturePreparation(Preparation):
             )
         if self.white is not None and not self.white > 0:
             raise DataError(f"white must be above 0, got {self.white}.")
-
-    @property
-    @override
-    def input_shape(self) -> tuple[int, ...]:
-        return self.shape
 
     @override
     def encode(self, raw: Any, notes: list[str] | None = None) -> Tensor:
@@ -191,6 +187,17 @@ class PicturePreparation(Preparation):
         low, high = number(data, "low"), number(data, "high")
         white = None if data.get("white") is None else number(data, "white")
         return cls(shape, target, text(data, "dtype"), low, high, background, white)
+
+
+def read_new(preparation: PicturePreparation, file: Path, notes: list[str]) -> PredictionInputs:
+    """Return a picture as a batch of one.
+
+    Args:
+        preparation: How the training pictures were read.
+        file: The picture.
+        notes: Gains a line if the file had to be changed.
+    """
+    return PredictionInputs(preparation.encode(file, notes), [file.name])
 
 
 def rim_brightness(pixels: Tensor, low: float, high: float) -> float:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, final
 
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import shortened
+from neuropil.checks import shown
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.cells import is_number
 from neuropil.datasets.tables.header import fitted_names, has_header
 
@@ -197,13 +197,13 @@ def read_records(
     """
     ends = [before.end]
 
-    def counted() -> Iterable[str]:
+    def lines_with_ends() -> Iterable[str]:
         for line in lines:
             ends.append(ends[-1] + len(line))
             yield line.strip(" ") if delimiter == " " else line
 
     reader = csv.reader(
-        counted(),
+        lines_with_ends(),
         delimiter=delimiter,
         skipinitialspace=True,
         escapechar="\\" if escape else None,
@@ -241,7 +241,7 @@ def find_names(
             notes.append(f"{path.name}: its names are in the comment {comments[-1]!r:.80}.")
             return names[0], 0
         title = "comment" if len(comments) == 1 else f"{len(comments):,} comments"
-        notes.append(f"{path.name}: {title} left out: {shortened(repr(comments[0]), 80)}.")
+        notes.append(f"{path.name}: {title} left out: {shown(comments[0], 80)}.")
     if header is False:
         return None, 0
     used = 0

@@ -6,8 +6,8 @@ import codecs
 import re
 from typing import TYPE_CHECKING
 
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import listed
+from neuropil.datasets.data_errors import DataError
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +162,7 @@ def guess(raw: bytes, path: Path) -> str:
         return next(iter(fitting))
     line = next(number for number, line in enumerate(raw.splitlines(), 1) if not line.isascii())
     why = (
-        f"fits several encodings ({listed(TITLES[name] for name in fitting)})"
+        f"fits several encodings ({some_of(TITLES[name] for name in fitting)})"
         if fitting
         else "cannot be told by its letters"
     )

@@ -10,14 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import counted, listed
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.plain_fields import field, flag, number, text, text_tuple
 from neuropil.datasets.tables.cells import missing_cells
-from neuropil.datasets.tables.number_text import UNITS, refuse
+from neuropil.datasets.tables.number_columns import UNITS, refuse
+from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
-    from neuropil.datasets.tables.table_file import Table
+    from neuropil.datasets.tables.table import Table
 
 
 @final
@@ -87,7 +87,7 @@ class NumberColumn:
         missing = np.isnan(found.values)
         if missing.any() and not self.indicator:
             notes.append(
-                f"{self.name!r} is missing in {counted(int(missing.sum()), 'row')}, though "
+                f"{self.name!r} is missing in {number_of(int(missing.sum()), 'row')}, though "
                 f"never in the training rows: the training median, {self.median:g}, is used."
             )
         filled = np.where(missing, self.median, found.values)
@@ -193,7 +193,7 @@ class TextColumn:
             at[(at == width) & missing] = len(self.categories)
         elif missing.any():
             notes.append(
-                f"{self.name!r} is missing in {counted(int(missing.sum()), 'row')}, though "
+                f"{self.name!r} is missing in {number_of(int(missing.sum()), 'row')}, though "
                 "never in the training rows: encoded as none of its categories."
             )
         # Column `width` collects what is not encoded, and is cut off.
@@ -203,9 +203,9 @@ class TextColumn:
             words = pc.unique(cells.filter(pa.array(unknown))).to_pylist()
             first = table.rows[int(np.flatnonzero(unknown)[0])]
             notes.append(
-                f"{table.source}, column {self.name!r}: {listed(map(repr, words))} (first in "
+                f"{table.source}, column {self.name!r}: {some_of(map(repr, words))} (first in "
                 f"row {first}) not among the training rows' categories: encoded as none of "
-                f"them in {counted(int(unknown.sum()), 'row')}."
+                f"them in {number_of(int(unknown.sum()), 'row')}."
             )
         return encoded[:, :width]
 

@@ -5,22 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import listed
-from neuropil.datasets.tables.cells import as_text
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.dialect import Layout, find_layout
 from neuropil.datasets.tables.encodings import decode
-from neuropil.datasets.tables.number_text import Numbers, column_numbers, file_decimal
+from neuropil.datasets.tables.table import Table
 from neuropil.datasets.unpacking import read_unpacked
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,115 +25,6 @@ if TYPE_CHECKING:
 
 LONGEST_ROW = 2**24
 """Bytes that a row may have."""
-JUDGED_ROWS = 1000
-"""Rows that the decimal mark of the file is judged by."""
-
-
-@final
-@dataclass(frozen=True)
-class Table:
-    """Named columns of text cells.
-
-    Args:
-        names: Name of each column.
-        columns: Cells of each column, all of one length, without nulls.
-        rows: Row of each cell in the file, counted as a spreadsheet does.
-        source: Where the table comes from, for errors.
-        header: Whether the names are in the file.
-        unnamed: Names that were made up for columns that the header does not name.
-        delimiter: What parts the cells in the file.
-        read: The columns that have been read as numbers.
-
-    Example:
-        >>> from neuropil.datasets import Table
-        >>> table = Table.of({"age": [31, None], "name": ["Ada", "Bo"]})
-        >>> table.column("age").to_pylist(), len(table)
-        (['31', ''], 2)
-    """
-
-    names: list[str]
-    columns: list[pa.StringArray]
-    rows: Sequence[int]
-    source: str
-    header: bool = True
-    unnamed: frozenset[str] = frozenset()
-    delimiter: str = ","
-    read: dict[tuple[str, str | None, str], Numbers | None] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-
-    @classmethod
-    def of(cls, columns: Any) -> Self:
-        """Return a table of columns in memory.
-
-        Args:
-            columns: Maps names to sequences of cells; a dict or a pandas DataFrame. None and
-                NaN are missing; the word ``"None"`` is a word.
-        """
-        cells = [pa.array(map(as_text, columns[name]), pa.string()) for name in columns]
-        return cls(
-            [str(name) for name in columns],
-            cells,
-            range(1, 1 + len(cells[0]) if cells else 1),
-            "the table",
-        )
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def column(self, name: str) -> pa.StringArray:
-        """Return the cells of a column.
-
-        Args:
-            name: One of `names`.
-        """
-        return self.columns[self.places[name]]
-
-    def where(self, keep: np.ndarray[Any, Any]) -> Table:
-        """Return the rows that are to be kept.
-
-        Args:
-            keep: True or false for each row.
-        """
-        kept = pa.array(keep)
-        columns = [column.filter(kept) for column in self.columns]
-        rows = np.asarray(self.rows)[keep].tolist()
-        parts = self.source, self.header, self.unnamed, self.delimiter
-        return Table(self.names, columns, rows, *parts)
-
-    def numbers(
-        self, name: str, *, decimal: str | None = None, unit: str = ""
-    ) -> Numbers | None:
-        """Return a column as numbers, NaN where missing; None if it is a column of words.
-
-        Args:
-            name: One of `names`.
-            decimal: The decimal mark where neither the column nor the others say.
-            unit: What every number ends in.
-
-        Raises:
-            DataError: If a few words stand among numbers, or a number is infinite.
-        """
-        key = name, self.decimal or decimal, unit
-        if key not in self.read:
-            self.read[key] = column_numbers(
-                self.column(name),
-                self.rows,
-                f"{self.source}, column {name!r}",
-                file_decimal=key[1],
-                unit=unit,
-            )
-        return self.read[key]
-
-    @cached_property
-    def places(self) -> dict[str, int]:
-        """Place of each column by its name."""
-        return {name: place for place, name in enumerate(self.names)}
-
-    @cached_property
-    def decimal(self) -> str | None:
-        """The decimal mark that the columns agree on; None if they do not say."""
-        return file_decimal([column.slice(0, JUDGED_ROWS) for column in self.columns])
 
 
 def read_table(
@@ -147,6 +35,7 @@ def read_table(
     encoding: str | None = None,
     known_encoding: str | None = None,
     expected: Iterable[str] = (),
+    names_alone: bool = False,
 ) -> Table:
     """Read a text table, packed or not.
 
@@ -157,6 +46,7 @@ def read_table(
         encoding: Name of the encoding; None to find it.
         known_encoding: An encoding to try where the file is not in Unicode.
         expected: Names that the columns should have, if they are known.
+        names_alone: Whether the rows may be left out.
 
     Raises:
         DataError: If it is not a table: ragged rows, names that come twice, no rows.
@@ -166,7 +56,9 @@ def read_table(
     layout = find_layout(text, path, notes, header=header, expected=expected)
     names = [name or f"column{n}" for n, name in enumerate(layout.names, 1)]
     if twice := [name for name, times in Counter(names).items() if times > 1]:
-        raise DataError(f"{path} has more than one column called {listed(map(repr, twice))}.")
+        raise DataError(f"{path} has more than one column called {some_of(map(repr, twice))}.")
+    if names_alone:
+        return Table(names, [], [], str(path))
     columns, rows = read_cells(text, layout, path)
     if not rows:
         raise DataError(f"{path} has a header but no rows below it.")
@@ -175,20 +67,6 @@ def read_table(
     )
     table = Table(names, columns, rows, str(path), layout.header, unnamed, layout.delimiter)
     return without_empty(table, path, notes)
-
-
-def read_names(path: Path, *, encoding: str | None = None) -> list[str]:
-    """Return the names of a table's columns alone, which the first row holds.
-
-    Args:
-        path: The file.
-        encoding: Name of the encoding; None to find it.
-
-    Raises:
-        DataError: If it cannot be read.
-    """
-    text = decode(read_unpacked(path), path, [], asked=encoding)
-    return find_layout(text, path, [], header=True).names
 
 
 def without_empty(table: Table, path: Path, notes: list[str]) -> Table:
@@ -207,7 +85,7 @@ def without_empty(table: Table, path: Path, notes: list[str]) -> Table:
         return table
     places = [n for n, (name, cells) in enumerate(pairs, 1) if useless(name, cells)]
     notes.append(
-        f"{path.name}: column {listed(places)} left out: it has neither a name nor a value."
+        f"{path.name}: column {some_of(places)} left out: it has neither a name nor a value."
     )
     names, columns = [name for name, _ in kept], [cells for _, cells in kept]
     parts = table.rows, table.source, table.header, table.unnamed, table.delimiter
@@ -230,7 +108,7 @@ def read_cells(
     found = None if is_loose(body, layout) else arrow_cells(body, layout)
     if found is None or len(found) <= max(body.count("\n"), body.count("\r")):
         # Blank lines, line breaks within cells, or something wrong.
-        body, rows = tightened(body, layout, path)
+        body, rows = rewrite_loose(body, layout, path)
         if not rows:
             return nothing
         found = arrow_cells(body, replace(layout, delimiter=",", escape=False))
@@ -275,7 +153,7 @@ def is_loose(body: str, layout: Layout) -> bool:
     return layout.delimiter == " " or beside
 
 
-def tightened(body: str, layout: Layout, path: Path) -> tuple[str, list[int]]:
+def rewrite_loose(body: str, layout: Layout, path: Path) -> tuple[str, list[int]]:
     """Return the rows of a loose table written anew, and the number of each.
 
     Raises:

@@ -8,25 +8,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import counted, listed, natural_key, shortened
+from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.paths import natural_key
 from neuropil.datasets.tables.cells import EXACT, missing_cells
-from neuropil.datasets.tables.number_text import (
-    MULTIPLES,
-    Numbers,
-    check_decided,
-    common_unit,
-    read_numbers,
-)
+from neuropil.datasets.tables.number_columns import MULTIPLES, check_decided, common_unit
+from neuropil.datasets.tables.number_text import Numbers, read_numbers
 from neuropil.datasets.tables.row_identifiers import (
     counts_rows,
     is_identifier_name,
     tells_rows_apart,
 )
 from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn
+from neuropil.text import cut, number_of, some_of
 
 if TYPE_CHECKING:
-    from neuropil.datasets.tables.table_file import Table
+    from neuropil.datasets.tables.table import Table
 
 MAX_CATEGORIES = 256
 """A column with more distinct words than this would make more inputs than it is worth."""
@@ -80,7 +76,7 @@ def note_written(written: dict[str, tuple[str, float]], notes: list[str]) -> Non
         each = (
             f"{name!r} ({cell!r} is {value:.12g})" for name, (cell, value) in written.items()
         )
-        notes.append(f"Read as numbers: {listed(each)}.")
+        notes.append(f"Read as numbers: {some_of(each)}.")
 
 
 def note_missing(table: Table, columns: list[Column], notes: list[str]) -> None:
@@ -93,7 +89,7 @@ def note_missing(table: Table, columns: list[Column], notes: list[str]) -> None:
         if column.indicator
     }
     if counts:
-        each = listed((f"{name!r} in {counted(n, 'row')}" for name, n in counts.items()), 5)
+        each = some_of((f"{name!r} in {number_of(n, 'row')}" for name, n in counts.items()), 5)
         notes.append(
             f"Missing: {each}; numbers become the training median, an indicator says where."
         )
@@ -152,7 +148,7 @@ def find_unit(cells: pa.StringArray, table: Table, where: str) -> str | None:
         place = pc.index(pc.invert(missing_cells(cells)), value=True).as_py()
         raise DataError(
             f"{where}, row {table.rows[place]}: {cells[place].as_py()!r} in a column of "
-            f"numbers that end in {listed(map(repr, unit))}: write them out."
+            f"numbers that end in {some_of(map(repr, unit))}: write them out."
         )
     if not isinstance(unit, str):
         return None
@@ -192,7 +188,7 @@ def fit_numbers(
             "them apart."
         )
     median = float(np.median(known))
-    offset, scale = precise(known, median)
+    offset, scale = precise_scale(known, median)
     step = float(np.spacing(np.abs(known).max()))
     coarse = np.ptp(known) and step > ROUNDING * np.std(known / scale) * scale
     if coarse or is_inexact(values, table.column(name)):
@@ -210,7 +206,7 @@ def tells_apart(name: str, own: str) -> str:
     return f"Column {name!r}{nameless} left out: it only tells the rows apart."
 
 
-def precise(known: np.ndarray[Any, Any], median: float) -> tuple[float, float]:
+def precise_scale(known: np.ndarray[Any, Any], median: float) -> tuple[float, float]:
     """Return what to subtract from values and divide them by to hold them in single precision.
 
     Args:
@@ -276,6 +272,6 @@ def fit_words(
     # Names and dates say nothing about rows to come; ten words may be categories of few rows.
     if len(words) > min(MAX_CATEGORIES, max(10, known / 2)) or not words:
         share = f"{len(words):,} distinct words in {known:,} training rows"
-        such = f", such as {shortened(words[0])!r}" if words else ""
+        such = f", such as {cut(words[0])!r}" if words else ""
         return f"Column {name!r} left out: {share} are too many to be categories{such}."
     return TextColumn(name, tuple(sorted(words, key=natural_key)), known < len(train))

@@ -6,25 +6,26 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import listed
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.plain_fields import flag, object_list, text, text_tuple
 from neuropil.datasets.preparation import Preparation
 from neuropil.datasets.tables.cells import class_labels, missing_cells
 from neuropil.datasets.tables.encodings import check_encoding
+from neuropil.datasets.tables.table import Table
 from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn, column_from_json
-from neuropil.datasets.tables.table_file import Table, read_table
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from neuropil.datasets.target import Target
+    from neuropil.datasets.tables.table import TableReader
+    from neuropil.datasets.target import Classes, Numbers, Target
 
 
 @final
@@ -44,13 +45,13 @@ class TablePreparation(Preparation):
         encoding: Name of the training table's encoding, if the user gave it.
 
     Example:
-        >>> from neuropil.datasets import NumberColumn, TablePreparation, Target, TextColumn
+        >>> from neuropil.datasets import Classes, NumberColumn, TablePreparation, TextColumn
         >>> table = TablePreparation(
         ...     (
         ...         NumberColumn("age", 30.0, indicator=False),
         ...         TextColumn("sex", ("F", "M"), indicator=False),
         ...     ),
-        ...     Target.of_classes(["no", "yes"], name="ill"),
+        ...     Classes(["no", "yes"], name="ill"),
         ...     names=("age", "sex", "ill"),
         ... )
         >>> table.feature_names
@@ -92,14 +93,14 @@ class TablePreparation(Preparation):
         table = raw if isinstance(raw, Table) else Table.of(raw)
         if lacking := [c.name for c in self.columns if c.name not in table.names]:
             raise DataError(
-                f"{table.source} lacks the columns {listed(map(repr, lacking), 8)}; it has "
-                f"{listed(map(repr, table.names), 8)}."
+                f"{table.source} lacks the columns {some_of(map(repr, lacking), 8)}; it has "
+                f"{some_of(map(repr, table.names), 8)}."
             )
         said: list[str] = [] if notes is None else notes
         encoded = [column.encode(table, said) for column in self.columns]
         return torch.from_numpy(np.concatenate(encoded, axis=1))
 
-    def read(self, path: Path, notes: list[str]) -> Table:
+    def read(self, path: Path, notes: list[str], reader: TableReader) -> Table:
         """Return a table from a file, read as the training table was.
 
         Where that had no header, the target may be left out, and columns are found by place.
@@ -107,12 +108,13 @@ class TablePreparation(Preparation):
         Args:
             path: The file.
             notes: Gains a line for each thing a person should know.
+            reader: Reads a table of the file's format.
 
         Raises:
             DataError: If it is not a table.
         """
         inputs = [name for name in self.names if name != self.target.name]
-        table = read_table(
+        table = reader(
             path,
             notes,
             header=self.header,
@@ -136,30 +138,7 @@ class TablePreparation(Preparation):
         name = self.target.name
         if name not in table.names:
             raise DataError(f"{table.source} lacks the target column {name!r}.")
-        cells = table.column(name)
-        where = f"{table.source}, column {name!r}"
-        if self.target.classes is not None:
-            if pc.any(missing_cells(cells)).as_py():
-                raise DataError(f"{where}: the target is missing in some rows.")
-            labels = self.labels(cells)
-            numbers = self.target.encode_classes(labels.dictionary.to_pylist(), where)
-            return numbers[torch.from_numpy(labels.indices.to_numpy().astype(np.int64))]
-        found = table.numbers(name)
-        if found is None:
-            raise DataError(f"{where}: needs numbers, got words such as {cells[0].as_py()!r}.")
-        if np.isnan(found.values).any():
-            raise DataError(f"{where}: the target is missing in some rows.")
-        return torch.from_numpy(found.values.copy())
-
-    def labels(self, cells: pa.StringArray) -> pa.DictionaryArray:
-        """Return the class name in each cell; ``1.0`` is ``1``, unless all cells are classes.
-
-        Args:
-            cells: Cells of the target column.
-        """
-        encoded = pc.dictionary_encode(cells)
-        known = set(self.target.classes or ()).issuperset(encoded.dictionary.to_pylist())
-        return encoded if known else class_labels(cells)
+        return READERS[self.target.kind](self.target, table, name)
 
     @override
     def fields(self) -> dict[str, Any]:
@@ -181,3 +160,42 @@ class TablePreparation(Preparation):
         names, header = text_tuple(data, "names"), flag(data, "header")
         encoding = None if data.get("encoding") is None else text(data, "encoding")
         return cls(columns, target, names, header, encoding and check_encoding(encoding))
+
+
+def read_classes(target: Classes, table: Table, name: str) -> Tensor:
+    """Return the class number in each cell; ``1.0`` is ``1``, unless all cells are classes.
+
+    Raises:
+        DataError: If a cell is missing, or is no class.
+    """
+    cells, where = table.column(name), f"{table.source}, column {name!r}"
+    if pc.any(missing_cells(cells)).as_py():
+        raise DataError(f"{where}: the target is missing in some rows.")
+    labels = pc.dictionary_encode(cells)
+    if not set(target.classes).issuperset(labels.dictionary.to_pylist()):
+        labels = class_labels(cells)
+    numbers = target.collate(labels.dictionary.to_pylist(), where)
+    return numbers[torch.from_numpy(labels.indices.to_numpy().astype(np.int64))]
+
+
+def read_numbers(target: Numbers, table: Table, name: str) -> Tensor:
+    """Return the number in each cell.
+
+    Raises:
+        DataError: If a cell is missing, or is no number.
+    """
+    where = f"{table.source}, column {name!r}"
+    found = table.numbers(name)
+    if found is None:
+        word = table.column(name)[0].as_py()
+        raise DataError(f"{where}: needs numbers, got words such as {word!r}.")
+    if np.isnan(found.values).any():
+        raise DataError(f"{where}: the target is missing in some rows.")
+    return target.collate(found.values.copy(), where)
+
+
+# How a table holds the labels of each kind of target.
+READERS: dict[str, Callable[[Any, Table, str], Tensor]] = {
+    "classes": read_classes,
+    "numbers": read_numbers,
+}

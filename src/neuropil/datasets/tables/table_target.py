@@ -10,14 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.paths import counted, did_you_mean, listed
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.cells import EXACT, MAX_CLASSES, class_labels, missing_cells
-from neuropil.datasets.tables.number_text import Numbers, check_decided
+from neuropil.datasets.tables.number_columns import check_decided
 from neuropil.datasets.tables.table_fitting import note_written
+from neuropil.text import nearest, number_of, some_of
 
 if TYPE_CHECKING:
-    from neuropil.datasets.tables.table_file import Table
+    from neuropil.datasets.tables.number_text import Numbers
+    from neuropil.datasets.tables.table import Table
 
 TARGETS = frozenset(["label", "labels", "class", "classes", "target", "targets", "y"])
 """Names that a column has when it is to be predicted."""
@@ -45,7 +46,7 @@ def find_target(table: Table, wanted: str | None, notes: list[str]) -> str:
             "least one other column."
         )
     if wanted is not None and wanted not in names:
-        raise DataError(f"{table.source} has no column {wanted!r}{did_you_mean(wanted, names)}")
+        raise DataError(f"{table.source} has no column {wanted!r}.{nearest(wanted, names)}")
     if wanted is not None:
         return wanted
     named = [name for name in names if name.casefold() in TARGETS]
@@ -89,10 +90,10 @@ def drop_unknown_targets(table: Table, name: str, notes: list[str]) -> Table:
         raise DataError(f"{table.source}: the target column {name!r} is empty.")
     first = table.rows[int(np.flatnonzero(~known)[0])]
     words = [word for word in pc.unique(cells.filter(pa.array(~known))).to_pylist() if word]
-    lost = counted(int((~known).sum()), "row")
+    lost = number_of(int((~known).sum()), "row")
     line = f"{lost} without a target set aside (first row {first})"
     if words and not numeric:
-        shown = listed(map(repr, words))
+        shown = some_of(map(repr, words))
         line += (
             f": {shown} means that the value is unknown; if it is a class, write another word "
             f"for it, such as {f'({words[0]})'!r}"
@@ -178,5 +179,5 @@ def note_lookalikes(labels: pa.DictionaryArray, notes: list[str]) -> None:
     if alike:
         notes.append(
             f"Classes that look the same are different letters to a computer, accents composed "
-            f"and decomposed: {listed(map(repr, alike))}."
+            f"and decomposed: {some_of(map(repr, alike))}."
         )

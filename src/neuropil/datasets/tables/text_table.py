@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +11,13 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from neuropil.datasets.data_errors import DataError, recalling
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError, recalling
 from neuropil.datasets.open_options import TABLE
+from neuropil.datasets.paths import unpacked_suffix, visible
+from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.splitting import split_indices
-from neuropil.datasets.tables.table_file import read_names, read_table
 from neuropil.datasets.tables.table_fitting import fit_columns
 from neuropil.datasets.tables.table_preparation import TablePreparation
 from neuropil.datasets.tables.table_target import (
@@ -23,32 +25,62 @@ from neuropil.datasets.tables.table_target import (
     find_target,
     read_outcome,
 )
-from neuropil.datasets.target import Target
+from neuropil.datasets.target import Classes, Numbers, Target
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
+    from neuropil.datasets.arrays.array_preparation import ArrayPreparation
     from neuropil.datasets.open_options import Options
+    from neuropil.datasets.tables.table import Table, TableReader
 
 
-def open_table(path: Path, options: Options, test_path: Path | None = None) -> Splits:
+def recognise(path: Path, *, suffixes: Sequence[str]) -> str | None:
+    """Return what a table file is called, or a folder with a training and a test table."""
+    if path.is_dir():
+        return "a training and a test table" if train_and_test(path, suffixes) else None
+    return "a table" if unpacked_suffix(path) in suffixes else None
+
+
+def train_and_test(folder: Path, suffixes: Sequence[str]) -> tuple[Path, Path] | None:
+    """Return the tables ``train`` and ``test`` of a folder that holds no other table."""
+    entries = visible(folder)
+    tables = [entry for entry in entries if unpacked_suffix(entry) in suffixes]
+    by_name = {file.name.casefold().split(".")[0]: file for file in tables}
+    if len(tables) != 2 or set(by_name) != {"train", "test"} or any(map(Path.is_dir, entries)):
+        return None
+    return by_name["train"], by_name["test"]
+
+
+def open_table(
+    path: Path, options: Options, *, reader: TableReader, suffixes: Sequence[str]
+) -> Splits:
     """Read a table whose target is the last column or the one named.
 
     Args:
-        path: The file.
+        path: The file; or a folder with a training table and a test table, which is read at the
+            first use of the test.
         options: What the caller asked for.
-        test_path: A table with the test rows, read at the first use of the test; None to cut
-            them from `path`.
+        reader: Reads a table of this format.
+        suffixes: Suffixes of this format.
 
     Raises:
         DataError: If the table, the target or a column cannot be used.
     """
     options.refuse(TABLE, "image_size", "color")
     notes: list[str] = []
-    table = read_table(path, notes, header=options.header, encoding=options.encoding)
+    pair = train_and_test(path, suffixes) if path.is_dir() else None
+    path, test_path = pair or (path, None)
+    table = reader(path, notes, header=options.header, encoding=options.encoding)
     name = find_target(table, options.target, notes)
     if test_path and table.header:
-        test_path = usable_test(test_path, name, path, options.encoding, notes)
+        test = reader(test_path, [], header=True, encoding=options.encoding, names_alone=True)
+        if name not in test.names:
+            notes.append(
+                f"{test_path.name} lacks the target column {name!r} and measures nothing: the "
+                f"test is cut from {path.name}."
+            )
+            test_path = None
     table = drop_unknown_targets(table, name, notes)
     with recalling(notes):
         outcome = read_outcome(table, name, options.task, notes)
@@ -65,7 +97,7 @@ def open_table(path: Path, options: Options, test_path: Path | None = None) -> S
         columns, target, tuple(table.names), table.header, options.encoding
     )
     data = Dataset(preparation.encode(table, notes), preparation.encode_target(table))
-    read_test = test_path and partial(read_labelled, preparation, test_path)
+    read_test = test_path and partial(read_all, preparation, test_path, reader=reader)
     return Splits(
         data[train],
         data[validation] if len(validation) else None,
@@ -76,19 +108,6 @@ def open_table(path: Path, options: Options, test_path: Path | None = None) -> S
     )
 
 
-def usable_test(
-    path: Path, target: str, train: Path, encoding: str | None, notes: list[str]
-) -> Path | None:
-    """Return the table with the test rows if it knows the target; say so if it does not."""
-    if target in read_names(path, encoding=encoding):
-        return path
-    notes.append(
-        f"{path.name} lacks the target column {target!r} and measures nothing: the test is cut "
-        f"from {train.name}."
-    )
-    return None
-
-
 def make_target(
     outcome: pa.DictionaryArray | np.ndarray[Any, Any], train: Tensor, name: str
 ) -> Target:
@@ -97,10 +116,10 @@ def make_target(
     Raises:
         DataError: If there is one class only, or every number is the same.
     """
+    where = f"The target column {name!r}"
     if isinstance(outcome, np.ndarray):
-        return Target.of_numbers(torch.from_numpy(outcome)[train], name=name)
-    labels = outcome.dictionary.to_pylist()
-    return Target.of_labels(labels, f"The target column {name!r}", name=name)
+        return Numbers.fit(torch.from_numpy(outcome)[train], where, name=name)
+    return Classes.fit(outcome.dictionary.to_pylist(), where, name=name)
 
 
 def ranks(labels: pa.DictionaryArray) -> np.ndarray[Any, Any]:
@@ -111,19 +130,69 @@ def ranks(labels: pa.DictionaryArray) -> np.ndarray[Any, Any]:
     return places[labels.indices.to_numpy()]
 
 
-def read_labelled(preparation: TablePreparation, path: Path, notes: list[str]) -> Dataset:
+def read_all(
+    preparation: TablePreparation, path: Path, notes: list[str], *, reader: TableReader
+) -> Dataset:
     """Return all rows of another table that knows the target.
 
     Args:
         preparation: How the training table was read.
         path: The file.
         notes: Gains a line for each thing a person should know.
+        reader: Reads a table of this format.
 
     Raises:
         DataError: If the table lacks a column, or holds a class that the training rows lack.
     """
-    table = preparation.read(path, notes)
+    table = preparation.read(path, notes, reader)
     if preparation.target.name not in table.names:
         raise DataError(f"{path} lacks the target column {preparation.target.name!r}.")
     table = drop_unknown_targets(table, preparation.target.name, notes)
     return Dataset(preparation.encode(table, notes), preparation.encode_target(table))
+
+
+def read_labelled(
+    preparation: TablePreparation,
+    path: Path,
+    notes: list[str],
+    *,
+    reader: TableReader,
+    suffixes: Sequence[str],
+) -> Dataset:
+    """Return all rows of a table, or of the test table of a folder."""
+    pair = train_and_test(path, suffixes) if path.is_dir() else None
+    return read_all(preparation, pair[1] if pair else path, notes, reader=reader)
+
+
+def read_rows(
+    preparation: TablePreparation, file: Path, notes: list[str], *, reader: TableReader
+) -> PredictionInputs:
+    """Return the rows of a table, with or without the target column."""
+    table = preparation.read(file, notes, reader)
+    return PredictionInputs(
+        preparation.encode(table, notes), row_names(file, table), table=table
+    )
+
+
+def read_numbers(
+    preparation: ArrayPreparation, file: Path, notes: list[str], *, reader: TableReader
+) -> PredictionInputs:
+    """Return the rows of a table of numbers for a network that was trained on an array.
+
+    Raises:
+        DataError: If a cell holds none.
+    """
+    table = reader(file, notes)
+    columns = [table.numbers(name) for name in table.names]
+    known = [column.values for column in columns if column is not None]
+    if len(known) < len(columns) or np.isnan(known).any():
+        raise DataError(
+            f"{file} must hold a number in every cell: the network was trained on arrays."
+        )
+    batch = preparation.encode(np.stack(known, axis=1))
+    return PredictionInputs(batch, row_names(file, table))
+
+
+def row_names(file: Path, table: Table) -> list[str]:
+    """Return what each row of a table is called."""
+    return [f"{file.name}, row {row}" for row in table.rows]

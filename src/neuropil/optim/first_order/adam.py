@@ -30,6 +30,8 @@ class Moments(DirectStep):
     @override
     def launch(self, group: dict[str, Any], columns: Columns) -> None:
         params, grads, averages, squares, steps, *largest = columns
+        # Later versions of torch tell the two by an option of the group, earlier ones by their
+        # class.
         decoupled = group.get("decoupled_weight_decay", isinstance(self, torch.optim.AdamW))
         kernel = fused_adamw if decoupled else fused_adam
         count_up(steps)

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from typing_extensions import override
 
-from neuropil.optim.optimizer_options import check_options, some_parameters
+from neuropil.optim.optimizer_options import RULES, check_options, some_parameters
+
+if TYPE_CHECKING:
+    from neuropil.checks import Rules
 
 
 class FirstOrder(torch.optim.Optimizer):
     """An optimiser whose step takes the gradient from each parameter's ``grad``."""
 
     needs: Literal["gradient"] = "gradient"
+    # What each option may be; a subclass adds those that are its own.
+    rules: ClassVar[Rules] = RULES
 
     def prepare(self, params: Any, options: dict[str, Any], **others: Any) -> Any:
         """Check the options before torch does, in words of our own; return the parameters."""
-        check_options(type(self).__name__, options | others)
+        check_options(type(self).__name__, options | others, self.rules)
         return some_parameters(type(self).__name__, params)
 
     @override
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        check_options(type(self).__name__, {**self.defaults, **param_group})
+        check_options(type(self).__name__, {**self.defaults, **param_group}, self.rules)
         super().add_param_group(param_group)
 
     @override

@@ -12,21 +12,41 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import shown
 from neuropil.optim.batch_method import BatchMethod, refusing_backward
 from neuropil.optim.first_order.base import FirstOrder
-from neuropil.optim.optimizer_options import check_options
+from neuropil.optim.optimizer_options import RULES, check_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch.optim.optimizer import ParamsT
 
+    from neuropil.checks import Rule
+
 Pair: TypeAlias = tuple[float, float]
 
-# What the pairs among the options must satisfy, as a test and in words.
-PAIRS: dict[str, tuple[Callable[[float, float], bool], str]] = {
-    "etas": (lambda low, high: 0 < low < 1 < high < math.inf, "(η⁻, η⁺), 0 < η⁻ < 1 < η⁺"),
-    "step_sizes": (
+
+def pair_with(holds: Callable[[float, float], bool], words: str) -> Rule:
+    """Return the rule of two numbers that satisfy a test, which is also said in words."""
+
+    def rule(value: Any, what: str) -> Any:
+        try:
+            good = len(value) == 2 and holds(*map(float, value))
+        except (TypeError, ValueError):
+            good = False
+        if not good:
+            raise ValueError(f"{what} must be {words}, got {shown(value)}.")
+        return value
+
+    return rule
+
+
+STEP_RULES = RULES | {
+    "etas": pair_with(
+        lambda low, high: 0 < low < 1 < high < math.inf, "(η⁻, η⁺), 0 < η⁻ < 1 < η⁺"
+    ),
+    "step_sizes": pair_with(
         lambda low, high: 0 <= low <= high < math.inf and high > 0,
         "(smallest, largest), 0 ≤ smallest ≤ largest",
     ),
@@ -55,8 +75,8 @@ class RPROP(FirstOrder, torch.optim.Rprop):
 
     Reference:
         Riedmiller, Braun, "A Direct Adaptive Method for Faster Backpropagation Learning: The
-        RPROP Optimiser", 1993. The update is `torch.optim.Rprop`'s, which is iRPROP⁻ of Igel
-        and Hüsken, "Improving the Rprop Learning Optimiser", 2000; Δ at first is theirs too.
+        RPROP Algorithm", 1993. The update is `torch.optim.Rprop`'s, which is iRPROP⁻ of Igel
+        and Hüsken, "Improving the Rprop Learning Algorithm", 2000; Δ at first is theirs too.
 
     Example:
         >>> import torch
@@ -69,6 +89,7 @@ class RPROP(FirstOrder, torch.optim.Rprop):
         [0.25, 1.75]
     """
 
+    rules = STEP_RULES
     # Its signs mean something over all examples only.
     full_batch = True
 
@@ -82,16 +103,6 @@ class RPROP(FirstOrder, torch.optim.Rprop):
     ) -> None:
         own = {"lr": lr, "etas": etas, "step_sizes": step_sizes}
         super().__init__(self.prepare(params, own, **options), **own, **options)
-
-    @override
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
-        check_pairs("RPROP", param_group)
-        super().add_param_group(param_group)
-
-    @override
-    def prepare(self, params: Any, options: dict[str, Any], **others: Any) -> Any:
-        check_pairs("RPROP", options)
-        return super().prepare(params, options, **others)
 
 
 @final
@@ -118,8 +129,8 @@ class IRPROPPlus(BatchMethod):
         ValueError: If an option is out of its range, or there are no parameters.
 
     Reference:
-        Igel, Hüsken, "Improving the Rprop Learning Optimiser", 2000, and "Empirical Evaluation
-        of the Improved Rprop Learning Optimisers", 2003, with its defaults. The care
+        Igel, Hüsken, "Improving the Rprop Learning Algorithm", 2000, and "Empirical Evaluation
+        of the Improved Rprop Learning Algorithms", 2003, with its defaults. The care
         for losses that are not finite is ours.
 
     Example:
@@ -134,6 +145,8 @@ class IRPROPPlus(BatchMethod):
         [-0.5, -0.5, 0.25, 0.25]
     """
 
+    rules = STEP_RULES
+
     def __init__(
         self,
         params: ParamsT,
@@ -145,9 +158,7 @@ class IRPROPPlus(BatchMethod):
 
     @override
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        options = self.defaults | param_group
-        check_options("IRPROPPlus", options)
-        check_pairs("IRPROPPlus", options)
+        check_options("IRPROPPlus", self.defaults | param_group, self.rules)
         # Past the base class: weights are moved one by one here, so groups may differ.
         super(BatchMethod, self).add_param_group(param_group)
 
@@ -159,7 +170,7 @@ class IRPROPPlus(BatchMethod):
             for group in self.param_groups
         ]
         params = [p for _, members in groups for p in members]
-        loss, grads = self.evaluated(closure, params)
+        loss, grads = self.evaluate(closure, params)
         peaks = [peak.to(loss) for peak in torch._foreach_norm(grads, math.inf)]
         value, *largest = torch.stack([loss, *peaks]).tolist()
         peak = max(largest) if all(map(math.isfinite, largest)) else math.nan
@@ -184,7 +195,7 @@ class IRPROPPlus(BatchMethod):
             self.note("going on" if moved else "not finite", before, peak, 1)
         return loss
 
-    def evaluated(
+    def evaluate(
         self, closure: Callable[[], Any], params: list[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
         """Return the loss and its gradients.
@@ -225,6 +236,9 @@ class IRPROPPlus(BatchMethod):
         """
         last, sizes = self.states(group, params)
         (shrink, grow), (smallest, largest) = group["etas"], group["step_sizes"]
+        # Signs, products of signs and masks are −1, 0 and 1, so that the cases of all weights
+        # are sums and products: no branch, and one call for each operation whatever the number
+        # of weights.
         product = torch._foreach_mul(signs, last)
         turned = torch._foreach_clamp_max(product, 0)  # −1 or 0
         same = torch._foreach_clamp_min(product, 0)  # 1 or 0
@@ -235,24 +249,8 @@ class IRPROPPlus(BatchMethod):
         torch._foreach_mul_(sizes, torch._foreach_pow(shrink, torch._foreach_neg(turned)))
         torch._foreach_clamp_min_(sizes, smallest)
         torch._foreach_clamp_max_(sizes, largest)
+        # Where the gradient turned, its sign counts as 0 now and in the next step: the weight
+        # stays.
         kept = torch._foreach_add(turned, 1)
         torch._foreach_copy_(last, torch._foreach_mul(signs, kept))
         torch._foreach_addcmul_(params, last, sizes, value=-1.0)
-
-
-def check_pairs(owner: str, options: dict[str, Any]) -> None:
-    """Refuse factors and limits of the step lengths that make no sense.
-
-    Raises:
-        ValueError: Naming the option, what was given and what would be right.
-    """
-    for name, (holds, words) in PAIRS.items():
-        if name not in options:
-            continue
-        given = options[name]
-        try:
-            good = len(given) == 2 and holds(*map(float, given))
-        except (TypeError, ValueError):
-            good = False
-        if not good:
-            raise ValueError(f"{owner}: `{name}` must be {words}, got {given!r}.")

@@ -49,6 +49,7 @@ def estimate(model: GaussNewton, loss: float, before: Evidence | None) -> Eviden
     # Neither a perfect fit nor weights of zero may make a quotient infinite.
     squares = max(model.weights.square().sum().item(), tiny)
     errors = max(2 * loss, tiny**2)
+    # β = (N − γ) / 2E_D with E_D = ½‖r‖², MacKay's most probable noise; likewise α = γ / 2E_W.
     free = max(model.height - found, tiny * model.height)
     return Evidence(max(found, tiny) / squares, free / errors, found)
 

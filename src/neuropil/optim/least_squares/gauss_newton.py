@@ -106,7 +106,7 @@ class GaussNewton:
         square = self.jacobian @ self.jacobian.T if self.matrix is None else self.matrix
         return torch.linalg.eigvalsh(square, UPLO="U").clamp(min=0)
 
-    def damped(self, damping: Tensor) -> Callable[[Tensor | None], Tensor] | None:
+    def solver(self, damping: Tensor) -> Callable[[Tensor | None], Tensor] | None:
         """Solve ``(JᵀJ + ρI + M)δ = −gradient``.
 
         Args:
@@ -118,34 +118,36 @@ class GaussNewton:
         """
         added = damping + self.ridge if self.ridge else damping
         if self.matrix is None:
-            return self.damped_small(added)
+            return self.small_solver(added)
         factor = cholesky(self.matrix, added)
         if factor is None:
             return None
 
-        def solved(v: Tensor | None = None) -> Tensor:
+        def solve(v: Tensor | None = None) -> Tensor:
             right = self.gradient if v is None else self.jacobian.T @ v
             return -cholesky_solve(factor, right)
 
-        return solved
+        return solve
 
-    def damped_small(self, added: Tensor) -> Callable[[Tensor | None], Tensor] | None:
+    def small_solver(self, added: Tensor) -> Callable[[Tensor | None], Tensor] | None:
         """Solve the same by a system of the size of the residuals, with A = ρI + M.
 
         δ = −A⁻¹ρw − A⁻¹Jᵀ(I + JA⁻¹Jᵀ)⁻¹(r − JA⁻¹ρw)
         """
+        # By the identity of Woodbury, (A + JᵀJ)⁻¹ = A⁻¹ − A⁻¹Jᵀ(I + JA⁻¹Jᵀ)⁻¹JA⁻¹: a system
+        # with a row for each residual in place of one for each weight.
         scaled = self.jacobian / added
         shift = self.ridge / added * self.weights
         factor = cholesky(scaled @ self.jacobian.T, torch.ones_like(self.residual))
         if factor is None:
             return None
 
-        def solved(v: Tensor | None = None) -> Tensor:
+        def solve(v: Tensor | None = None) -> Tensor:
             right = self.residual - self.jacobian @ shift if v is None else v
             moved = scaled.T @ cholesky_solve(factor, right)
             return -moved if v is not None else -moved - shift
 
-        return solved
+        return solve
 
 
 def damping_scale(curvature: Tensor, w: Tensor, loss: Tensor) -> Tensor:
@@ -159,6 +161,7 @@ def damping_scale(curvature: Tensor, w: Tensor, loss: Tensor) -> Tensor:
     sizes = w.abs()
     sizes = sizes.maximum(SMALL * sizes.amax(-1, keepdim=True))
     tiny = torch.finfo(w.dtype).tiny ** 0.5
+    # 2 · loss is ‖r‖².
     hold = torch.where(sizes > tiny, 2 * HOLD * loss / sizes.square(), 0.0)
     return (curvature + hold).clamp(min=tiny)
 

@@ -18,9 +18,9 @@ from neuropil.optim.least_squares.gauss_newton import (
     damping_scale,
 )
 from neuropil.optim.least_squares.jacobian import Jacobian
-from neuropil.optim.least_squares.memory_need import explained
+from neuropil.optim.least_squares.memory_need import explaining_memory
 from neuropil.optim.least_squares.residuals import Residuals
-from neuropil.optim.least_squares.restarts import step_all
+from neuropil.optim.least_squares.restarts import Starts, begin, step_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ class LevenbergMarquardt(BatchMethod):
     8, 64 and so on.
 
     J comes in blocks of rows from the closure's graph, and only JᵀJ is kept when it has more
-    rows than columns. With fewer rows the step is solved in their space. A closure for data
+    rows than columns. With fewer rows the step is solve in their space. A closure for data
     that do not fit the memory gives an iterable of portions of r, each made when it is asked
     for.
 
@@ -96,7 +96,7 @@ class LevenbergMarquardt(BatchMethod):
 
     Reference:
         Marquardt, "An Algorithm for Least-Squares Estimation of Nonlinear Parameters", 1963;
-        m from Moré, "The Levenberg–Marquardt Optimiser: Implementation and Theory", 1978; λ
+        m from Moré, "The Levenberg–Marquardt Algorithm: Implementation and Theory", 1978; λ
         from Nielsen, "Damping Parameter in Marquardt's Method", 1999, where it shrinks to a
         third at most; the acceleration from Transtrum, Sethna, "Improvements to the
         Levenberg–Marquardt Algorithm for Nonlinear Least-Squares Minimization", 2012. The part
@@ -165,7 +165,7 @@ class LevenbergMarquardt(BatchMethod):
             TypeError: When the closure gives something else.
             MemoryError: When there is too little memory for the Jacobian.
         """
-        with explained(self.weights().buffer):
+        with explaining_memory(self.weights().buffer):
             return self.move(closure)
 
     def move(self, closure: Callable[[], Any]) -> Tensor:
@@ -174,7 +174,7 @@ class LevenbergMarquardt(BatchMethod):
         if self.jacobian is None or self.jacobian.parameters is not weights.parameters:
             self.jacobian = Jacobian(weights.parameters)
         if self.options["restarts"] > 1:
-            return step_all(self, closure, weights, self.jacobian)
+            return self.move_all(Starts(closure, weights, self.jacobian))
         residuals = Residuals(closure, weights, self.jacobian)
         model = residuals.linearize(whole=self.options["geodesic"])
         finite = torch.stack([residuals.loss, model.gradient.abs().max()]).tolist()
@@ -187,6 +187,15 @@ class LevenbergMarquardt(BatchMethod):
         reason, fall = self.descend(residuals, model, loss)
         self.note(reason, loss - fall, steepest, residuals.evaluations)
         return residuals.loss
+
+    def move_all(self, starts: Starts) -> Tensor:
+        """Do what `step` does with several starts."""
+        memory, options, count = self.memory, self.options, int(self.options["restarts"])
+        if "starts" not in memory:
+            memory.update(begin(starts, count, options["damping"], self.draw))
+        found = step_all(starts, memory, options["tolerance"])
+        self.note(found.reason, found.loss, found.gradient, 2 * count)
+        return found.before
 
     def regularize(self, model: GaussNewton, loss: float) -> None:
         """Give the model the prior, found anew when the fit has settled for the last one."""
@@ -207,6 +216,8 @@ class LevenbergMarquardt(BatchMethod):
         memory, w = self.memory, model.weights
         tolerance = max(self.options["tolerance"], torch.finfo(w.dtype).eps)
         curvature = self.curvature(model)
+        # The square of the largest cosine between r and a column of J, times ‖r‖²: the test of
+        # Moré's MINPACK, which does not depend on the units of weights and residuals.
         steepness = (model.gradient.square() / curvature).max()
         scale = damping_scale(curvature, w, residuals.loss)
         size, steepness = torch.stack([(scale * w).dot(w), steepness]).tolist()
@@ -222,11 +233,15 @@ class LevenbergMarquardt(BatchMethod):
             gain = trial.decrease / trial.foretold if trial.foretold > 0 else 0.0
             taken = gain >= LEAST_GAIN
             if taken:
+                # Nielsen: continuous in the gain, 1 at a gain of 1/2, and growing as the model
+                # fails.
                 factor = max(LEAST_FACTOR, 1 - (2 * gain - 1) ** 3)
                 memory["damping"] = max(damping * factor, LEAST_DAMPING)
             reason = stopping(trial, tolerance, loss, size, taken=taken)
             if taken or reason != "going on":
                 break
+            # Each refusal grows the damping faster, so that a few reach a step that is short
+            # enough.
             damping, growth = damping * growth, growth * 2
         else:
             taken, reason = False, "stuck"
@@ -243,12 +258,14 @@ class LevenbergMarquardt(BatchMethod):
     ) -> Trial:
         """Go a step and see what comes of it."""
         w, damped = model.weights, damping * scale
-        solved = model.damped(damped)
-        if solved is None:
+        solve = model.solver(damped)
+        if solve is None:
             return REFUSED
-        step = first = solved(None)
+        step = first = solve(None)
         if self.options["geodesic"]:
-            bend = acceleration(residuals, model, first, solved)
+            bend = acceleration(residuals, model, first, solve)
+            # Transtrum and Sethna, "Improvements …", 2012: where 2‖bend‖ > 0.75 ‖step‖ in the
+            # norm of D, the expansion along the path is not to be trusted.
             if 4 * (scale * bend * bend).sum() > MOST_BENT**2 * (scale * first * first).sum():
                 return REFUSED
             step = first + bend
@@ -260,6 +277,7 @@ class LevenbergMarquardt(BatchMethod):
             told.append(w.dot(step) + 0.5 * step.dot(step))
         pulled, slope, fall, length, *prior = torch.stack(told).tolist()
         return Trial(
+            # L(0) − L(δ) = ½ δᵀ(λD²δ − Jᵀr), which needs no product with JᵀJ.
             foretold=0.5 * (pulled - slope),
             decrease=fall - model.ridge * sum(prior),
             fall=fall,
@@ -291,9 +309,10 @@ def acceleration(
     residuals: Residuals,
     model: GaussNewton,
     step: Tensor,
-    solved: Callable[[Tensor | None], Tensor],
+    solve: Callable[[Tensor | None], Tensor],
 ) -> Tensor:
     """Return half the geodesic acceleration along a step."""
+    # The second derivative of r along δ, by central differences over a tenth of the step.
     ahead = residuals.at(model.weights + NUDGE * step)
     behind = residuals.at(model.weights - NUDGE * step)
-    return 0.5 * solved((ahead - 2 * model.residual + behind) / NUDGE**2)
+    return 0.5 * solve((ahead - 2 * model.residual + behind) / NUDGE**2)

@@ -36,7 +36,7 @@ def require_matrix(what: str, entries: int, like: Tensor) -> None:
 
 
 @contextmanager
-def explained(like: Tensor) -> Iterator[None]:
+def explaining_memory(like: Tensor) -> Iterator[None]:
     """Say what a step needs when torch runs out of memory in it; other errors pass.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import torch
 from torch import Tensor
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from neuropil.optim.least_squares.jacobian import Jacobian
-    from neuropil.optim.least_squares.levenberg_marquardt import LevenbergMarquardt
     from neuropil.optim.least_squares.tape import Product
     from neuropil.optim.outcome import Reason
     from neuropil.optim.parameter_vector import WeightVector
@@ -33,34 +32,38 @@ MOST_DAMPING = 1e15
 MORE = 4  # vectors as long as the weights that each start has
 
 
-def step_all(
-    optimizer: LevenbergMarquardt,
-    closure: Callable[[], Any],
-    weights: WeightVector,
-    jacobian: Jacobian,
-) -> Tensor:
+class StepOfAll(NamedTuple):
+    """What came of a step from every start.
+
+    Attributes:
+        before: ½‖r‖² of the best start before the step.
+        reason: Why there is nothing more to do, or ``"going on"``.
+        loss: ½‖r‖² of the best start after it.
+        gradient: The largest absolute entry of its gradient.
+    """
+
+    before: Tensor
+    reason: Reason
+    loss: float
+    gradient: float
+
+
+def step_all(starts: Starts, memory: dict[str, Any], tolerance: float) -> StepOfAll:
     """Try one step from every start and take those that go downhill.
 
     A start whose step does not has more damping in the next call.
 
     Args:
-        optimizer: Its memory holds the starts.
-        closure: Gives the residuals, a vector.
-        weights: Where the best start is written.
-        jacobian: Of the residuals.
-
-    Returns:
-        ½‖r‖² of the best start before the step.
+        starts: The residuals; the best start is written to their parameters.
+        memory: Holds the starts, as `begin` leaves it; changed.
+        tolerance: Relative decrease at which a start has settled.
     """
-    memory = optimizer.memory
-    if "starts" not in memory:
-        begin(optimizer, closure, weights)
     w: Tensor = memory["starts"]
-    starts = Starts(closure, weights, jacobian)
     r, J = starts.linearize(w)
     gradient = (J.mT @ r.unsqueeze(2)).squeeze(2)
     step, foretold = propose(memory, J, gradient, r)
     reached = starts.at(w + step)
+    # ½‖r‖² − ½‖r⁺‖², factored: near a minimum the two squares would cancel.
     decrease = 0.5 * ((r - reached) * (r + reached)).sum(1)
     gain = decrease / foretold
     taken = (foretold > 0) & (gain >= LEAST_GAIN)  # neither holds where it is not finite
@@ -73,15 +76,19 @@ def step_all(
     after = torch.where(taken, before - decrease, before).nan_to_num(
         nan=math.inf, posinf=math.inf
     )
-    tolerance = max(optimizer.options["tolerance"], torch.finfo(w.dtype).eps) * before
+    least = max(tolerance, torch.finfo(w.dtype).eps) * before
     # Nothing to gain, or no finite step to be found: nothing more will come of such a start.
-    settled = (foretold <= tolerance) & ~(decrease > tolerance)
+    settled = (foretold <= least) & ~(decrease > least)
     settled |= ~torch.isfinite(before) | (memory["damping"] >= MOST_DAMPING)
     best = after.argmin()
-    weights.write(memory["starts"][best])
+    starts.weights.write(memory["starts"][best])
     figures = torch.stack([after[best], gradient[best].abs().max(), settled.all()])
-    conclude(optimizer, *figures.tolist())
-    return before.nan_to_num(nan=math.inf, posinf=math.inf).min()
+    loss, steepest, done = figures.tolist()
+    reason: Reason = "loss" if done else "going on"
+    if not math.isfinite(loss):
+        reason = "not finite"
+    start = before.nan_to_num(nan=math.inf, posinf=math.inf).min()
+    return StepOfAll(start, reason, loss, steepest)
 
 
 def propose(
@@ -107,45 +114,47 @@ def propose(
     return step, torch.where(info == 0, foretold, math.nan)
 
 
-def conclude(
-    optimizer: LevenbergMarquardt, loss: float, gradient: float, settled: float
-) -> None:
-    """Write down how a step of all starts went."""
-    reason: Reason = "loss" if settled else "going on"
-    if not math.isfinite(loss):
-        reason = "not finite"
-    optimizer.note(reason, loss, gradient, 2 * optimizer.options["restarts"])
-
-
 def begin(
-    optimizer: LevenbergMarquardt, closure: Callable[[], Any], weights: WeightVector
-) -> None:
-    """Draw the starts; the first is the weights as they are.
+    starts: Starts,
+    count: int,
+    damping: float,
+    draw: Callable[[], Any] | None,
+) -> dict[str, Tensor]:
+    """Return drawn starts with their dampings; the first is the weights as they are.
+
+    Args:
+        starts: The residuals and the parameters.
+        count: How many starts.
+        damping: λ of each.
+        draw: Draws new weights into the parameters.
 
     Raises:
         MemoryError: When there is too little memory for so many.
         ValueError: When there is nothing to draw them with.
     """
-    memory, options = optimizer.memory, optimizer.options
-    starts = [weights.read()]
-    size, residuals = len(starts[0]), closure()
+    drawn = [starts.weights.read()]
+    size, residuals = len(drawn[0]), starts.closure()
     rows = residuals.numel() if isinstance(residuals, Tensor) else 0
-    what = f"`restarts={options['restarts']}` with {rows:,} residuals and {size:,} weights each"
-    require_matrix(what, int(options["restarts"]) * size * (rows + size + MORE), starts[0])
-    for _ in range(options["restarts"] - 1):
-        if optimizer.draw is None:
+    what = f"`restarts={count}` with {rows:,} residuals and {size:,} weights each"
+    require_matrix(what, count * size * (rows + size + MORE), drawn[0])
+    for _ in range(count - 1):
+        if draw is None:
             raise ValueError(
                 "LevenbergMarquardt: `restarts` need `draw`, which draws new weights into the "
                 "parameters, such as network.reset_parameters; it is not part of a pickle."
             )
         with torch.no_grad():
-            optimizer.draw()
-        starts.append(weights.read())
-    memory["starts"] = torch.stack(starts)
-    weights.write(starts[0])
-    memory["damping"] = torch.full_like(memory["starts"][:, 0], options["damping"])
-    memory["growth"] = torch.full_like(memory["damping"], 2.0)
-    memory["scale"] = torch.zeros_like(memory["starts"])
+            draw()
+        drawn.append(starts.weights.read())
+    starts.weights.write(drawn[0])
+    whole = torch.stack(drawn)
+    dampings = torch.full_like(whole[:, 0], damping)
+    return {
+        "starts": whole,
+        "damping": dampings,
+        "growth": torch.full_like(dampings, 2.0),
+        "scale": torch.zeros_like(whole),
+    }
 
 
 @final
@@ -257,19 +266,19 @@ class Substitution(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         named = kwargs or {}
-        replaced = self.replaced(args)
-        value = func(*replaced, **{name: self.replaced(a) for name, a in named.items()})
+        replaced = self.replace(args)
+        value = func(*replaced, **{name: self.replace(a) for name, a in named.items()})
         if self.nudges and func in NAMES:
             given = dict(zip(NAMES[func], args, strict=False)) | named
             if id(given["weight"]) in self.values or id(given.get("bias")) in self.values:
                 value = value + self.nudges[len(self.inputs)]
-                self.inputs.append(self.replaced(given["input"]))
+                self.inputs.append(self.replace(given["input"]))
         return value
 
-    def replaced(self, value: Any) -> Any:
+    def replace(self, value: Any) -> Any:
         """Return an argument with other tensors in place of parameters, also within lists."""
         if isinstance(value, list | tuple):
-            return type(value)(map(self.replaced, value)) if type(value) in PLAIN else value
+            return type(value)(map(self.replace, value)) if type(value) in PLAIN else value
         return self.values.get(id(value), value)
 
 

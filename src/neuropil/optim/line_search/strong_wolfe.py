@@ -101,7 +101,7 @@ def strong_wolfe(
             if bracket.low_enough(trial) and abs(trial.slope) <= -c2 * slope:
                 return LineStep(*trial, answer[2], count, "wolfe")
             step = bracket.after(trial)
-        reason = bracket.exhausted(step, narrowest)
+        reason = bracket.reason_to_stop(step, narrowest)
         if reason is not None:
             return LineStep(*best, payload, count, reason)
     return LineStep(*best, payload, max_evaluations, "stuck")
@@ -114,7 +114,7 @@ class Trial(NamedTuple):
     value: float
     slope: float
 
-    def tilted(self, lean: float) -> Trial:
+    def tilt(self, lean: float) -> Trial:
         """Return the same for the function less ``lean`` times the step."""
         return Trial(self.step, self.value - lean * self.step, self.slope - lean)
 
@@ -155,18 +155,22 @@ class Bracket:
     def after(self, trial: Trial) -> float:
         """Take in a finite trial; return the next step."""
         enough = self.low_enough(trial)
+        # Moré and Thuente's first stage ends where ψ(t) = φ(t) − φ(0) − c₁ t φ′(0) is at most 0
+        # and φ rises: from there on an interval holds a minimiser of φ itself.
         if enough and trial.slope >= 0:
             self.first_stage = False
         # At first a place is sought where the first condition holds: along a tilted function.
         tilts = self.first_stage and not enough and trial.value <= self.low.value
         lean = self.lean if tilts else 0.0
-        low, new = self.low.tilted(lean), trial.tilted(lean)
-        high = None if self.high is None else self.high.tilted(lean)
+        low, new = self.low.tilt(lean), trial.tilt(lean)
+        high = None if self.high is None else self.high.tilt(lean)
         limit = self.limit(trial) if high is None else high.step
         try:
-            step = interpolated(low, high, new, limit)
+            step = interpolate(low, high, new, limit)
         except ZeroDivisionError:
             step = math.nan
+        # Their updating rules: a higher end bounds the interval; a lower one becomes the best
+        # end, and the old one stays as a bound where φ falls back towards it.
         if new.value > low.value:
             self.high = trial
         else:
@@ -192,34 +196,42 @@ class Bracket:
         inside = min(low, high) < step < max(low, high)
         return step if inside and not slow else low + 0.5 * (high - low)
 
-    def exhausted(self, step: float, narrowest: float) -> Literal["loss", "step"] | None:
+    def reason_to_stop(self, step: float, narrowest: float) -> Literal["loss", "step"] | None:
         """Return why nothing more can be gained, or None while something can."""
         far = self.high.step if self.high is not None else self.wall
         if far is None:
             return None if math.isfinite(step) else "step"
         width = abs(far - self.low.step)
+        # As far as the slope at the best end tells, φ falls by no more than this in the
+        # interval.
         if self.high is not None and width * abs(self.low.slope) <= self.rounding:
             return "loss"
         hair = max(narrowest, HAIR * abs(far), HAIR * self.low.step)
         return "step" if width <= hair else None
 
 
-def interpolated(low: Trial, high: Trial | None, new: Trial, limit: float) -> float:
+def interpolate(low: Trial, high: Trial | None, new: Trial, limit: float) -> float:
     """Return the next step, by the four cases of Moré and Thuente (their section 4)."""
+    # Case 1: higher, so that a minimum lies between both.
     if new.value > low.value:
         return between(low, new, limit)
+    # Case 4: lower, with a slope that does not flatten. Nothing near bounds the minimum.
     if abs(new.slope) >= abs(low.slope) and new.slope * low.slope >= 0:  # it falls ever faster
         return limit if high is None else cubic(new, high, limit)
     by_secant = new.step + (low.step - new.step) * new.slope / (new.slope - low.slope)
     by_cubic = cubic(low, new, limit)
+    # Case 2: lower, with a slope of the other sign. The farther step
+    # tends to straddle the minimum, so that the case recurs.
     if new.slope * low.slope < 0:
         return max(by_cubic, by_secant, key=lambda step: abs(step - new.step))
+    # Case 3: lower, with a slope that flattens.
     return beyond(low, high, new, limit, (by_cubic, by_secant))
 
 
 def between(low: Trial, new: Trial, limit: float) -> float:
     """Return a step between both, since a minimum lies there."""
     by_cubic, by_parabola = cubic(low, new, limit), parabola(low, new)
+    # The parabola alone moves too little when the new value is much higher than the best.
     if abs(by_cubic - low.step) < abs(by_parabola - low.step):
         return by_cubic
     return (by_cubic + by_parabola) / 2
@@ -244,6 +256,8 @@ def beyond(
 
 def cubic(a: Trial, b: Trial, otherwise: float) -> float:
     """Return the minimum of the cubic with the values and slopes of both, if it has one."""
+    # d₁ and d₂ of Nocedal and Wright, "Numerical Optimization", 2006, (3.59), divided by the
+    # largest of their terms: its square neither overflows nor vanishes.
     theta = 3 * (a.value - b.value) / (b.step - a.step) + a.slope + b.slope
     size = max(abs(theta), abs(a.slope), abs(b.slope))
     inside = (theta / size) ** 2 - (a.slope / size) * (b.slope / size)

@@ -48,10 +48,14 @@ def learn(memory: dict[str, Any], old: Point, new: Point) -> None:
         memory["departure"] = math.inf
         memory.setdefault("bold", math.sqrt(ss / yy) if ss > 0 and 0 < yy < math.inf else 1.0)
         return
+    # Zhang, Deng and Chen: on a cubic along the step this is its third derivative times ‖s‖³
+    # (up to a factor), and 0 on a quadratic.
     departure = max(memory["departure"], abs(6 * memory["fall"] + 3 * along) / sy)
     memory["departure"] = departure
     memory["bold"] = ss / sy * emphasis(departure, torch.finfo(s.dtype).eps)
     memory["cautious"] = min(memory["cautious"], sy / yy)
+    # Nocedal and Wright, "Numerical Optimization", 2006, (6.17), multiplied out for each part
+    # of H = h A + C: a matrix of rank 2. The term s sᵀ/yᵀs belongs to C alone.
     for matrix, Hy, own, share in zip(matrices, (Ay, Cy), (0, 1), yHy, strict=True):
         side = torch.add(s * ((own + share / sy) / (2 * sy)), Hy, alpha=-1 / sy)
         matrix.addr_(side, s).addr_(s, side)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, final
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias, final
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.optim.optimizer_options import check_choice
+from neuropil.checks import choice
+from neuropil.optim.optimizer_options import RULES
 from neuropil.optim.second_order.search_method import SearchMethod
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from torch.optim.optimizer import ParamsT
 
+    from neuropil.checks import Rules
     from neuropil.optim.line_search.objective import Point
     from neuropil.optim.line_search.strong_wolfe import LineStep
 
@@ -32,6 +34,26 @@ Formula: TypeAlias = Literal[
 POWELL = 0.2  # a restart is due when successive gradients have so much in common
 RENEWAL = 6  # and after so many times as many steps as there are weights
 STUBBORN = ("fletcher_reeves", "conjugate_descent", "dai_yuan")  # β stays large in small steps
+
+
+class Products(NamedTuple):
+    """The inner products that the formulas are made of."""
+
+    new_new: float
+    new_change: float
+    along_change: float
+    along_old: float
+    old_old: float
+
+
+FORMULAS: dict[str, Callable[[Products], float]] = {
+    "fletcher_reeves": lambda p: p.new_new / p.old_old,
+    "polak_ribiere": lambda p: p.new_change / p.old_old,
+    "hestenes_stiefel": lambda p: p.new_change / p.along_change,
+    "conjugate_descent": lambda p: p.new_new / -p.along_old,
+    "liu_storey": lambda p: p.new_change / -p.along_old,
+    "dai_yuan": lambda p: p.new_new / p.along_change,
+}
 
 
 @final
@@ -76,6 +98,7 @@ class ConjugateGradient(SearchMethod):
         ('gradient', 2)
     """
 
+    rules: ClassVar[Rules] = RULES | {"formula": choice(*FORMULAS)}
     kept = ("direction", "beta", "step", "slope", "age")
 
     def __init__(
@@ -93,7 +116,6 @@ class ConjugateGradient(SearchMethod):
             "tolerance": tolerance,
             "max_evaluations": max_evaluations,
         }
-        check_choice(type(self).__name__, "formula", formula, FORMULAS)
         super().__init__(params, options)
 
     @override
@@ -108,6 +130,8 @@ class ConjugateGradient(SearchMethod):
         memory = self.memory
         if "step" not in memory:
             return min(1.0, 1 / math.sqrt(-slope))
+        # As if the loss changed to first order by as much as in the last step (ibid., section
+        # 3.5).
         return memory["step"] * memory["slope"] / slope
 
     @override
@@ -125,6 +149,8 @@ class ConjugateGradient(SearchMethod):
         )
         age = memory.get("age", 0) + 1
         formula = self.options["formula"]
+        # Powell's test, ibid. (5.52): orthogonal gradients are the sign that directions are
+        # conjugate.
         alike = formula in STUBBORN and abs(gram[0][3]) > POWELL * gram[0][0]
         if alike or age >= RENEWAL * len(direction):
             memory["beta"], memory["age"] = 0.0, 0
@@ -133,30 +159,12 @@ class ConjugateGradient(SearchMethod):
         memory["direction"], memory["step"], memory["slope"] = direction, found.step, gram[2][3]
 
 
-class Products(NamedTuple):
-    """The inner products that the formulas are made of."""
-
-    new_new: float
-    new_change: float
-    along_change: float
-    along_old: float
-    old_old: float
-
-
-FORMULAS: dict[str, Callable[[Products], float]] = {
-    "fletcher_reeves": lambda p: p.new_new / p.old_old,
-    "polak_ribiere": lambda p: p.new_change / p.old_old,
-    "hestenes_stiefel": lambda p: p.new_change / p.along_change,
-    "conjugate_descent": lambda p: p.new_new / -p.along_old,
-    "liu_storey": lambda p: p.new_change / -p.along_old,
-    "dai_yuan": lambda p: p.new_new / p.along_change,
-}
-
-
 def bend(formula: str, products: Products) -> float:
     """Return β, and 0 where it would be negative or cannot be had."""
     try:
         beta = FORMULAS[formula](products)
     except ZeroDivisionError:
         return 0.0
+    # A negative β would turn back along the last direction; with 0, as in PR+ (ibid., 5.45),
+    # the method starts afresh.
     return beta if 0 < beta < math.inf else 0.0

@@ -79,6 +79,8 @@ class Curvature:
             return torch.zeros_like(vectors)
         try:
             if len(vectors) == 1:
+                # Pearlmutter, "Fast Exact Multiplication by the Hessian", 1994: one more pass
+                # backward.
                 return flat_gradient(self.graph, self.parameters, vectors[0])[None]
             return batched_gradient(self.graph, self.parameters, vectors)
         except RuntimeError as error:

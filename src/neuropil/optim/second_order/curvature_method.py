@@ -32,7 +32,7 @@ class Trials(NamedTuple):
 
 
 # Takes a step from where the weights were and gives the loss there.
-Moved: TypeAlias = Callable[[Tensor], float]
+Probe: TypeAlias = Callable[[Tensor], float]
 
 
 class CurvatureMethod(BatchMethod):
@@ -50,12 +50,12 @@ class CurvatureMethod(BatchMethod):
         del curvature
         loss = loss.detach()
 
-        def moved(step: Tensor) -> float:
+        def loss_after(step: Tensor) -> float:
             vector.write(here + step)
             with torch.no_grad():
                 return closure().item()
 
-        trials = plan(moved) if callable(plan) else Trials(plan, None, 0)
+        trials = plan(loss_after) if callable(plan) else Trials(plan, None, 0)
         if trials.loss is None and trials.evaluations:
             vector.write(here)
         after = value if trials.loss is None else trials.loss
@@ -63,7 +63,7 @@ class CurvatureMethod(BatchMethod):
         return loss
 
     @abstractmethod
-    def plan(self, curvature: Curvature, here: Tensor) -> Reason | Callable[[Moved], Trials]:
+    def plan(self, curvature: Curvature, here: Tensor) -> Reason | Callable[[Probe], Trials]:
         """Return what tries steps, or why there is nothing to try.
 
         Args:

@@ -11,7 +11,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.optim.outcome import REASONS
-from neuropil.optim.second_order.curvature_method import CurvatureMethod, Moved, Trials
+from neuropil.optim.second_order.curvature_method import CurvatureMethod, Probe, Trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +102,7 @@ class HessianDiagonal(CurvatureMethod):
         return loss
 
     @override
-    def plan(self, curvature: Curvature, here: Tensor) -> Reason | Callable[[Moved], Trials]:
+    def plan(self, curvature: Curvature, here: Tensor) -> Reason | Callable[[Probe], Trials]:
         options, gradient = self.options, curvature.gradient
         if curvature.largest <= options["tolerance"]:
             return "gradient"
@@ -111,7 +111,7 @@ class HessianDiagonal(CurvatureMethod):
             return "not finite"
         step = -options["lr"] * gradient / diagonal.abs().clamp(min=options["min_curvature"])
         slope, rounding = float(gradient @ step), torch.finfo(here.dtype).eps
-        return partial(halved, step, curvature.value, slope, rounding * abs(curvature.value))
+        return partial(halve, step, curvature.value, slope, rounding * abs(curvature.value))
 
     def diagonal(self, curvature: Curvature) -> Tensor:
         """Return the Hessian's diagonal, or what is thought of it so far."""
@@ -124,16 +124,18 @@ class HessianDiagonal(CurvatureMethod):
         generator = torch.Generator().manual_seed(options["seed"] + steps)
         signs = torch.randint(0, 2, (PROBES, len(gradient)), generator=generator)
         probes = (2 * signs - 1).to(gradient)
+        # E[z ⊙ Hz] is the diagonal of H, since E[zᵢ zⱼ] is 0 for i ≠ j and zᵢ² is 1.
         fresh = torch.stack([probe * curvature.times(probe) for probe in probes]).mean(0)
         mean = memory.get("mean")
         if mean is None or len(mean) != len(fresh):
             mean, memory["weight"] = torch.zeros_like(fresh), 0.0
         memory["mean"] = mean = torch.lerp(fresh, mean, STAYS)
         memory["weight"] = 1 - STAYS * (1 - memory["weight"])
+        # The mean started from 0: its weights add up to 1 − 0.9ᵗ, as in Adam.
         return mean / memory["weight"]
 
 
-def halved(step: Tensor, value: float, slope: float, least: float, moved: Moved) -> Trials:
+def halve(step: Tensor, value: float, slope: float, least: float, loss_after: Probe) -> Trials:
     """Halve a step until the loss falls.
 
     Args:
@@ -141,11 +143,11 @@ def halved(step: Tensor, value: float, slope: float, least: float, moved: Moved)
         value: The loss where it began.
         slope: How steeply it falls along the step.
         least: The least decrease that can be seen.
-        moved: Tries a step.
+        loss_after: Tries a step.
     """
     share = 1.0
     for trial in range(1, HALVINGS + 1):
-        after = moved(share * step)
+        after = loss_after(share * step)
         if -share * slope <= least:
             return Trials("loss", after if after <= value else None, trial)
         if after <= value + ENOUGH * share * slope:

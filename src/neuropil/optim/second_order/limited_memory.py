@@ -29,6 +29,7 @@ def two_loops(gradient: Tensor, steps: Sequence[Tensor], changes: Sequence[Tenso
         share = torch.dot(step, direction)
         direction = torch.addcmul(direction, change, share, value=-1)
         shares.append(share)
+    # H₀ = sᵀy/yᵀy, ibid. (7.20); sᵀy is 1 here.
     direction = direction / torch.dot(changes[-1], changes[-1])
     for step, change, share in zip(steps, changes, reversed(shares), strict=True):
         direction = torch.addcmul(direction, step, share - torch.dot(change, direction))

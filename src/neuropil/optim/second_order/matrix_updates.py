@@ -23,6 +23,8 @@ def dfp(H: Tensor, s: Tensor, y: Tensor) -> None:
     """H ← H − H y yᵀ H/yᵀH y + s sᵀ/yᵀs; left out without curvature."""
     Hy = torch.mv(H, y)
     (ss, sy, _), (_, yy, yHy), _ = gram(s, y, Hy)
+    # Nocedal and Wright, "Numerical Optimization", 2006, (6.15). H stays positive definite
+    # where yᵀs is positive.
     if above_rounding(sy, ss, yy) and yHy > 0:
         H.addr_(s, s, alpha=1 / sy).addr_(Hy, Hy, alpha=-1 / yHy)
 
@@ -40,6 +42,7 @@ def sr1(B: Tensor, s: Tensor, y: Tensor) -> None:
     """B ← B + r rᵀ/rᵀs, with r = y − B s; left out where rᵀs is rounding."""
     r = torch.addmv(y, B, s, alpha=-1)
     (ss, rs), (_, rr) = gram(s, r)
+    # Ibid. (6.26): the update is skipped where its denominator is small.
     if above_rounding(abs(rs), ss, rr):
         B.addr_(r, r, alpha=1 / rs)
 
@@ -54,12 +57,13 @@ UPDATES: dict[str, Callable[[Tensor, Tensor, Tensor], None]] = {
 def first_scale(s: Tensor, y: Tensor) -> float:
     """Return the curvature along the first step, as a matrix starts with it on its diagonal."""
     (ss, sy), (_, yy) = gram(s, y)
+    # Ibid. (6.20), which makes the first matrix as large as the Hessian along the step.
     if above_rounding(sy, ss, yy):
         return yy / sy
     return math.sqrt(yy / ss) if ss > 0 and 0 < yy < math.inf else 1.0
 
 
-def curved(s: Tensor, y: Tensor) -> bool:
+def has_curvature(s: Tensor, y: Tensor) -> bool:
     """Tell whether the gradient changed along the step as above a bowl."""
     (ss, sy), (_, yy) = gram(s, y)
     return above_rounding(sy, ss, yy)
@@ -76,7 +80,7 @@ def above_rounding(ab: float, aa: float, bb: float) -> bool:
     return 0 < bb < math.inf and ab > LEAST * math.sqrt(aa * bb)
 
 
-def solved(B: Tensor, gradient: Tensor) -> Tensor:
+def solve(B: Tensor, gradient: Tensor) -> Tensor:
     """Return |B|⁻¹ g: where B is indefinite, its eigenvalues count by their size."""
     factor, failed = torch.linalg.cholesky_ex(B)
     if not failed:

@@ -11,7 +11,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.optim.second_order.curvature import MATRIX
-from neuropil.optim.second_order.curvature_method import CurvatureMethod, Moved, Trials
+from neuropil.optim.second_order.curvature_method import CurvatureMethod, Probe, Trials
 from neuropil.optim.second_order.trust_region import Spectrum, Truncated
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Hessian(CurvatureMethod):
         return self.memory.get("radius", math.inf)
 
     @override
-    def plan(self, curvature: Curvature, here: Tensor) -> Reason | Callable[[Moved], Trials]:
+    def plan(self, curvature: Curvature, here: Tensor) -> Reason | Callable[[Probe], Trials]:
         flat = curvature.largest <= self.options["tolerance"]
         reach = max(1.0, float(torch.linalg.vector_norm(here)))
         free = self.options["hessian_free"]
@@ -119,7 +119,7 @@ class Hessian(CurvatureMethod):
         value: float,
         radius: float,
         least: tuple[float, float],
-        moved: Moved,
+        loss_after: Probe,
     ) -> Trials:
         """Try steps until one lowers the loss as foretold, and keep the radius for the next.
 
@@ -128,18 +128,20 @@ class Hessian(CurvatureMethod):
             value: The loss where the weights were.
             radius: The first radius.
             least: The least decrease that can be seen, and the shortest step.
-            moved: Tries a step.
+            loss_after: Tries a step.
         """
         for trial in range(1, TRIALS + 1):
             step, length, decrease = model.step(radius)
             if length <= least[1]:
                 return Trials("step", None, trial - 1)
-            after = moved(step)
+            after = loss_after(step)
             fall = value - after if math.isfinite(after) else -math.inf
             if decrease <= least[0]:
                 return Trials("loss", after if fall >= 0 else None, trial)
             gain = fall / decrease
             needed = KEPT if radius == math.inf else TAKEN
+            # Nocedal and Wright, "Numerical Optimization", 2006, algorithm 4.1; a step that
+            # raised the loss by more than it was to lower it shrinks the radius further.
             if gain < KEPT:
                 radius = length * (0.1 if gain < -1 else 0.25)
             elif gain > TRUSTED and length >= 0.9 * radius:

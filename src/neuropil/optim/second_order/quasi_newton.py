@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, final
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.optim.optimizer_options import check_choice
+from neuropil.checks import choice, optional
+from neuropil.optim.optimizer_options import RULES
 from neuropil.optim.second_order import bfgs
 from neuropil.optim.second_order.limited_memory import two_loops
-from neuropil.optim.second_order.matrix_updates import UPDATES, curved, first_scale, solved
+from neuropil.optim.second_order.matrix_updates import (
+    UPDATES,
+    first_scale,
+    has_curvature,
+    solve,
+)
 from neuropil.optim.second_order.search_method import SearchMethod
 
 if TYPE_CHECKING:
@@ -20,12 +26,13 @@ if TYPE_CHECKING:
 
     from torch.optim.optimizer import ParamsT
 
+    from neuropil.checks import Rules
     from neuropil.optim.line_search.objective import Landscape, Point
     from neuropil.optim.line_search.strong_wolfe import LineStep
 
 UpdateName: TypeAlias = Literal["bfgs", "dfp", "psb", "sr1", "lbfgs"]
 
-CURVATURE = {"dfp": 0.1}  # c₂ where it is not 0.9
+USUAL, CAREFUL = 0.9, 0.1  # c₂ for most updates, and for DFP
 MOST_WEIGHTS = 5_000  # a matrix of all pairs of them takes 200 MB in float64, BFGS has two
 FEW_WEIGHTS = 2000  # up to here the matrix is worth its cost
 
@@ -68,7 +75,7 @@ class QuasiNewton(SearchMethod):
 
     Reference:
         Nocedal, Wright, "Numerical Optimization", 2006, chapters 6 and 7; Powell, "A new
-        optimiser for unconstrained optimization", 1970, for PSB; Zhang, Deng, Chen, "New
+        algorithm for unconstrained optimization", 1970, for PSB; Zhang, Deng, Chen, "New
         quasi-Newton equation and related methods for unconstrained optimization", 1999, for
         the departure from a quadratic. Ours are h, and the absolute eigenvalues in place of a
         trust region.
@@ -81,6 +88,7 @@ class QuasiNewton(SearchMethod):
         (True, True)
     """
 
+    rules: ClassVar[Rules] = RULES | {"update": optional(choice("bfgs", *UPDATES, "lbfgs"))}
     kept = ("matrix", "steps_kept", "changes_kept", *bfgs.KEPT)
 
     def __init__(
@@ -93,9 +101,7 @@ class QuasiNewton(SearchMethod):
         tolerance: float = 1e-7,
         max_evaluations: int = 20,
     ) -> None:
-        if update is not None:
-            check_choice(type(self).__name__, "update", update, ("bfgs", *UPDATES, "lbfgs"))
-        usual = CURVATURE.get(update or "bfgs", 0.9)
+        usual = CAREFUL if update == "dfp" else USUAL
         options = {
             "update": update,
             "memory": memory,
@@ -128,7 +134,7 @@ class QuasiNewton(SearchMethod):
         if "matrices" in memory:
             return bfgs.direction(memory, here.gradient)
         if "matrix" in memory:
-            times = torch.mv if self.options["update"] == "dfp" else solved
+            times = torch.mv if self.options["update"] == "dfp" else solve
             return times(memory["matrix"], here.gradient).neg_()
         return -here.gradient
 
@@ -157,7 +163,7 @@ class QuasiNewton(SearchMethod):
 
     def keep(self, step: Tensor, change: Tensor) -> None:
         """Take a pair among those of L-BFGS, both scaled so that their product is 1."""
-        if not curved(step, change):
+        if not has_curvature(step, change):
             return
         scale = torch.dot(step, change).rsqrt()
         for name, vector in (("steps_kept", step), ("changes_kept", change)):

@@ -84,9 +84,11 @@ class Spectrum:
         Args:
             radius: May be infinite where the model is bounded.
         """
-        inner = self.solved(max(0.0, -self.lowest))
+        inner = self.solve(max(0.0, -self.lowest))
         length = float(vector_norm(inner))
         if math.isfinite(length) and length <= radius:
+            # The hard case: (H − λ₁)⁻¹g is too short, and any step along the lowest eigenvector
+            # lowers the model further, so that the boundary is reached along it.
             if self.indefinite:
                 inner = inner.clone()
                 inner[0] += math.sqrt(radius**2 - length**2)
@@ -96,7 +98,7 @@ class Spectrum:
         step = self.vectors @ inner.to(self.device, self.dtype)
         return ModelStep(step, float(vector_norm(inner)), max(0.0, decrease))
 
-    def solved(self, shift: float) -> Tensor:
+    def solve(self, shift: float) -> Tensor:
         """Return ``−(H + ν)⁻¹ g``, 0 where g is."""
         return torch.where(self.parts == 0, 0.0, -self.parts / (self.values + shift))
 
@@ -105,6 +107,8 @@ class Spectrum:
         # Differences first: where ν is close to −λ₁ their sum would be rounding.
         gaps = self.values - self.lowest
         floor = max(0.0, self.lowest)
+        # The part along the lowest eigenvectors alone, |g₁| / (λ₁ + ν), must fit the radius: a
+        # lower bound, from which Newton's method rises to the root without passing it.
         along = float(vector_norm(self.parts[gaps == 0]))
         above = max(floor, along / radius)
         step = self.parts
@@ -114,6 +118,8 @@ class Spectrum:
             length = float(vector_norm(step))
             if length <= radius * (1 + CLOSE):
                 break
+            # Nocedal and Wright, "Numerical Optimization", 2006, algorithm 4.3: ‖q‖² with q =
+            # L⁻¹p.
             change = float((step.square() / lengths).nan_to_num(0.0).sum())
             above += (length**2 / change) * (length - radius) / radius
         return step
@@ -158,6 +164,8 @@ class Truncated:
         self.whole = self.product = torch.zeros_like(gradient)
         residual, direction = gradient, -gradient
         squared = first = float(gradient @ gradient)
+        # ‖residual‖ ≤ min(½, √‖g‖) ‖g‖, squared: convergence faster than linear near the
+        # minimum.
         enough = first * min(0.25, math.sqrt(first))
         for _ in range(2 * len(gradient)):
             ahead = times(direction)
@@ -168,6 +176,7 @@ class Truncated:
             fresh = float(residual @ residual)
             if not fresh > enough:
                 break
+            # Fletcher and Reeves' β, which on a quadratic keeps directions conjugate.
             direction = fresh / squared * direction - residual
             squared = fresh
         self.slope = float(gradient @ self.whole)

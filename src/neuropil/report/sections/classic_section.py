@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from neuropil.plots.map_pictures import hit_map, u_matrix
-from neuropil.report.example_pictures import can_be_shown, gallery, picture
-from neuropil.report.html import Content, Html, element, table
+from neuropil.report.example_pictures import can_be_shown, picture
+from neuropil.report.page import Section
 from neuropil.report.svg import drawing
-from neuropil.report.wording import counted, number
+from neuropil.report.wording import duration, number, thousands
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from markupsafe import Markup
     from numpy.typing import NDArray
 
     from neuropil.report.subject import Subject
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
 
 # More prototypes than this are not told apart by looking.
 MOST = 100
+# Pictures side by side that can still be made out.
+MOST_ABREAST = 20
 # Numbers that a cell of the table can hold.
 FEW = 4
 # Fitted rows that are examples themselves, in the scale of the network's input.
@@ -44,34 +50,41 @@ ANSWERS = {
 FITS = ("quantization_error", "topographic_error")
 
 
-def classic(subject: Subject, model: ClassicModel) -> Html:
+def classic_section(subject: Subject, model: ClassicModel) -> Section:
     """Return the network as it is written, with what it has learnt."""
-    return element(
-        "section",
-        element("h2", "The network"),
-        element("pre", element("code", repr(model)), class_="wrapped"),
-        element("p", ANSWERS[model.role]),
-        table(["", "value"], facts(subject, model), class_="numbers"),
-        map_pictures(subject, model),
-        learnt_pictures(subject, model),
-        id="network",
+    return Section(
+        "classic",
+        {
+            "expression": repr(model),
+            "answers": ANSWERS[model.role],
+            "fitted": fitted_values(model),
+            "fits": fits(subject, model),
+            "maps": map_drawings(subject, model),
+            "learnt": learnt_pictures(subject, model),
+        },
     )
 
 
-def facts(subject: Subject, model: ClassicModel) -> list[list[Content]]:
-    """Return what was learnt, a fact a row."""
-    fitted: dict[str, Any] = vars(model.estimator)
-    rows: list[list[Content]] = []
-    for name, value in fitted.items():
-        words = value_words(value)
-        if name.endswith("_") and not name.startswith("_") and words is not None:
-            rows.append([element("code", name), words])
-    for name in FITS:
-        measure = getattr(model.estimator, name, None)
-        if measure is not None:
-            value = float(measure(model.rows(subject.evidence.data.inputs)))
-            rows.append([name.replace("_", " "), number(value)])
-    return rows
+def fitting_words(subject: Subject, model: ClassicModel) -> str:
+    """Return what it took to fit the network."""
+    return f"{type(model.estimator).__name__} was fitted in {duration(subject.seconds)}."
+
+
+def fitted_values(model: ClassicModel) -> dict[str, str]:
+    """Return what was learnt, by the attributes' names."""
+    words = {name: value_words(value) for name, value in vars(model.estimator).items()}
+    return {
+        name: text
+        for name, text in words.items()
+        if name.endswith("_") and not name.startswith("_") and text is not None
+    }
+
+
+def fits(subject: Subject, model: ClassicModel) -> dict[str, float]:
+    """Return how well it fits the examples, where it measures that."""
+    rows = model.rows(subject.evidence.data.inputs)
+    measures = {name: getattr(model.estimator, name, None) for name in FITS}
+    return {name: float(fit(rows)) for name, fit in measures.items() if fit is not None}
 
 
 def value_words(value: Any) -> str | None:
@@ -82,7 +95,7 @@ def value_words(value: Any) -> str | None:
         case bool():
             words = "yes" if value else "no"
         case int():
-            words = f"{value:,}"
+            words = thousands(value)
         case float():
             words = number(value)
         case _:
@@ -102,7 +115,7 @@ def array_words(values: NDArray[Any]) -> str:
         ('3 × 3 numbers from 0 to 1.00', 'cat, dog')
     """
     whole = values.dtype.kind in "iub"
-    write = str if values.dtype.kind not in "fiub" else whole_number if whole else number
+    write = str if values.dtype.kind not in "fiub" else thousands if whole else number
     if values.size <= FEW:
         return ", ".join(write(value) for value in values.ravel().tolist())
     size = " × ".join(f"{length:,}" for length in values.shape)
@@ -112,67 +125,44 @@ def array_words(values: NDArray[Any]) -> str:
     return f"{size} numbers from {low} to {high}"
 
 
-def whole_number(value: int) -> str:
-    """Return an integer with its thousands apart."""
-    return f"{int(value):,}".replace("-", "−")
-
-
-def map_pictures(subject: Subject, model: ClassicModel) -> Content:
+def map_drawings(subject: Subject, model: ClassicModel) -> dict[str, Markup] | None:
     """Return a self-organising map as it lies: its borders, and who lives where."""
-    som = model.estimator
-    if type(som).__name__ != "SOFM" or len(som.grid_.sides) > 2:
+    som: Any = model.estimator
+    if not hasattr(som, "grid_") or len(som.grid_.sides) > 2:
         return None
     evidence = subject.evidence
-    names = None
-    if evidence.classes is not None:
-        names = [evidence.classes[number] for number in evidence.targets]
-    held = hit_map(som, model.rows(evidence.data.inputs), names)
-    return element(
-        "div",
-        drawing(
-            u_matrix(som),
-            "borders",
-            "How far each unit is from its neighbours.",
-            caption="Light units are near their neighbours; dark ones are borders.",
+    hits = hit_map(som, model.rows(evidence.data.inputs), evidence.labels)
+    return {
+        "borders": drawing(
+            u_matrix(som), "borders", "How far each unit is from its neighbours."
         ),
-        drawing(
-            held,
-            "hits",
-            "For how many examples each unit is the best.",
-            caption="The filling is a unit's share of these examples, its name the "
-            "commonest class among them.",
-        ),
-        class_="pair",
-    )
+        "hits": drawing(hits, "hits", "For how many examples each unit is the best."),
+    }
 
 
-def learnt_pictures(subject: Subject, model: ClassicModel) -> Content:
+def learnt_pictures(subject: Subject, model: ClassicModel) -> dict[str, Any] | None:
     """Return what the network has learnt as pictures, where examples are pictures."""
-    shape = subject.splits.input_shape
+    shape = tuple(length or 0 for length in subject.splits.input_shape)
     fitted: dict[str, Any] = vars(model.estimator)
-    size = int(np.prod([length or 0 for length in shape]))
     for name, word in ROWS.items():
-        rows = fitted.get(name)
-        wide = isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.shape[1] == size
-        if wide and can_be_shown(tuple(length or 0 for length in shape)):
+        rows = np.asarray(fitted.get(name))
+        wide = rows.ndim == 2 and rows.shape[1] == math.prod(shape)
+        if wide and can_be_shown(shape):
             if name in EXAMPLES:
-                rows = np.asarray(rows, float) * model.scale + model.center
-            return cards_of(word, np.asarray(rows, float), shape)
+                rows = rows * model.scale + model.center
+            shown = torch.from_numpy(rows[:MOST].astype(float)).reshape(-1, *shape)
+            # Weights may be negative: the scale is their own.
+            limits = float(shown.min()), float(shown.max())
+            return {
+                "name": word,
+                "count": len(rows),
+                "columns": map_columns(fitted),
+                "pictures": [picture(each, limits) for each in shown],
+            }
     return None
 
 
-def cards_of(word: str, rows: NDArray[Any], shape: Any) -> Content:
-    """Return rows as pictures with a heading."""
-    shown = torch.from_numpy(rows[:MOST]).reshape(-1, *shape)
-    # Weights may be negative: the scale is their own.
-    limits = float(shown.min()), float(shown.max())
-    cards = [
-        element("li", picture(each, limits, f"{word} {place + 1}"))
-        for place, each in enumerate(shown)
-    ]
-    more = f", the first {MOST} of {len(rows):,}" if len(rows) > MOST else ""
-    return [
-        element("h3", f"Its {word}"),
-        element("p", f"{counted(len(shown), 'picture')}{more}.", class_="note"),
-        gallery(cards, shape),
-    ]
+def map_columns(fitted: Mapping[str, Any]) -> int | None:
+    """Return the number of units in a row of a map, whose pictures lie as its units do."""
+    sides = fitted["grid_"].sides if "grid_" in fitted else ()
+    return sides[1] if len(sides) == 2 and sides[1] <= MOST_ABREAST else None

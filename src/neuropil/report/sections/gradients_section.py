@@ -5,49 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.plots.gradient_flow import gradient_flow
-from neuropil.report.html import Html, element
+from neuropil.report.page import Section
 from neuropil.report.svg import drawing
-from neuropil.report.wording import counted
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from neuropil.analysis import Verdict
     from neuropil.report.subject import Subject
     from neuropil.training import GradientWatch
 
-NOTE = (
-    "Each line is one epoch, from the first layer at the top to the last: the root mean square "
-    "of a layer's gradient, and of its outputs, on one batch. A gradient that shrinks by many "
-    "powers of ten towards the top has vanished; outputs that grow by as many explode."
-)
 
-
-def gradients(subject: Subject) -> Html | None:
+def gradients_section(subject: Subject) -> Section | None:
     """Return the picture of the gradients and what is wrong with them; None if not measured."""
     watch = subject.gradients
     if watch is None or not watch.healths:
         return None
-    said = finding(watch)
-    return element(
-        "section",
-        element("h2", "Gradient health"),
-        element("p", said),
-        [element("ul", [element("li", line) for line in troubles(watch)], class_="remarks")]
-        if any(not health.healthy for health in watch.healths)
-        else None,
-        drawing(
-            gradient_flow(watch.healths, watch.epochs),
-            "gradients",
-            f"The size of each layer's gradient and outputs over the epochs. {said}",
-            caption=NOTE,
-            least=560,
-        ),
-        id="gradients",
+    words = finding(watch)
+    flow = drawing(
+        gradient_flow(watch.healths, watch.epochs),
+        "gradients",
+        f"The size of each layer's gradient and outputs over the epochs. {words}",
+        least=560,
     )
+    return Section("gradients", {"finding": words, "troubles": troubles(watch), "flow": flow})
 
 
 def finding(watch: GradientWatch) -> str:
     """Return the whole in a sentence."""
-    times = counted(len(watch.epochs), "epoch")
+    times = number_of(len(watch.epochs), "epoch")
     if watch.verdicts:
         return f"Something was wrong when it was last measured, in epoch {watch.epochs[-1]}:"
     if any(not health.healthy for health in watch.healths):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
 from torch import Tensor
 
 from neuropil.analysis import diagram, summary
@@ -11,14 +12,14 @@ from neuropil.analysis.quantities import memory_size, short_count
 from neuropil.core import format_shape
 from neuropil.plots.filters import filter_weights, filter_words, filters, has_filters
 from neuropil.plots.hinton import hinton
-from neuropil.report.html import Content, Html, element, table
-from neuropil.report.original_rows import input_names
-from neuropil.report.sections.classic_section import classic
+from neuropil.report.page import Section
 from neuropil.report.svg import drawing
-from neuropil.report.wording import NONE
-from neuropil.runs.classic_model import ClassicModel
+from neuropil.report.wording import NONE, duration
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neuropil.analysis import Row, Summary
     from neuropil.core import Network
     from neuropil.report.subject import Subject
@@ -27,19 +28,30 @@ if TYPE_CHECKING:
 MOST_INPUTS, MOST_UNITS = 60, 40
 
 
-def network(subject: Subject) -> Html:
+def network_section(subject: Subject, network: Network) -> Section:
     """Return the network as an expression, as a diagram and as a table."""
-    model = subject.network
-    if isinstance(model, ClassicModel):
-        return classic(subject, model)
-    return element(
-        "section",
-        element("h2", "The network"),
-        element("pre", element("code", expression(model)), class_="wrapped"),
-        element("div", picture(subject, model), layers(subject, model), class_="pair layered"),
-        first_layer(subject, model),
-        id="network",
+    shape = subject.splits.input_shape
+    found = summary(network, shape)
+    svg = diagram(network, shape).svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)
+    return Section(
+        "network",
+        {
+            "expression": expression(network),
+            "diagram": Markup(svg),
+            "layers": [layer_cells(row) for row in found.rows],
+            "fields": any(map(field, found.rows)),
+            "totals": totals(found),
+            "first": first_layer(subject, network),
+        },
     )
+
+
+def training_words(subject: Subject, network: Network) -> str:
+    """Return what it took to train the network."""
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    took = f" in {duration(subject.seconds)}" if subject.seconds else ""
+    epochs = number_of(len(subject.history), "epoch")
+    return f"The network has {parameters:,} parameters and was trained for {epochs}{took}."
 
 
 def expression(network: Network) -> str:
@@ -48,53 +60,26 @@ def expression(network: Network) -> str:
     return " ".join(text.strip("()").split()) if text.startswith("(") else text
 
 
-def picture(subject: Subject, model: Network) -> Html:
-    """Return the diagram, in a frame that scrolls where it is long."""
-    svg = diagram(model, subject.splits.input_shape).svg.replace(
-        ' xmlns="http://www.w3.org/2000/svg"', "", 1
-    )
-    return element("div", Html(svg), class_="diagram", tabindex="0", role="group")
-
-
-def layers(subject: Subject, model: Network) -> Html:
-    """Return the table of layers with what they add up to."""
-    found = summary(model, subject.splits.input_shape)
-    rows = [row_cells(row) for row in found.rows]
-    heads = ["layer", "output", "parameters", "multiply–adds", "receptive field"]
-    if not any(row[-1] for row in rows):
-        heads, rows = heads[:-1], [row[:-1] for row in rows]
-    return element(
-        "div",
-        element("div", table(heads, rows, class_="numbers layers"), class_="listed"),
-        element("p", totals(found), class_="note"),
-    )
-
-
 def totals(found: Summary) -> str:
     """Return what the whole network holds and costs."""
     whole = found.totals
     cost = f"{short_count(whole.multiply_adds)} multiply–adds" if whole.multiply_adds else ""
     memory = f"{memory_size(whole.parameter_bytes)} of weights" if whole.parameter_bytes else ""
-    said = ", ".join(filter(None, (f"{whole.parameters or 0:,} parameters", memory, cost)))
-    seen = (
-        " A layer's receptive field is how much of the input one of its outputs sees."
-        if any(map(field, found.rows))
-        else ""
-    )
-    return f"In all {said} for one example.{seen}"
+    return ", ".join(filter(None, (f"{whole.parameters or 0:,} parameters", memory, cost)))
 
 
-def row_cells(row: Row) -> list[Content]:
+def layer_cells(row: Row) -> dict[str, Any]:
     """Return a layer's line of the table."""
-    inset = f"margin-left:{row.depth}rem" if row.depth else None
     shared = row.shared and row.parameters == 0
-    return [
-        [element("span", row.name, style=inset), element("code", row.layer, style=inset)],
-        NONE if row.output_shape is None else format_shape(row.output_shape),
-        "shared" if shared else count(row.parameters),
-        count(row.multiply_adds),
-        field(row),
-    ]
+    return {
+        "name": row.name,
+        "layer": row.layer,
+        "depth": row.depth,
+        "output": NONE if row.output_shape is None else format_shape(row.output_shape),
+        "parameters": "shared" if shared else count(row.parameters),
+        "multiply_adds": count(row.multiply_adds),
+        "field": field(row),
+    }
 
 
 def count(number: int | None) -> str:
@@ -110,51 +95,40 @@ def field(row: Row) -> str:
     return " × ".join("all" if size is None else str(size) for size in sizes)
 
 
-def first_layer(subject: Subject, model: Network) -> list[Html] | None:
-    """Return the first filters, or the first weights of a table's network, as a picture."""
-    if any(map(has_filters, model.layers.values())):
-        return [
-            element("h3", "What the first filters look for"),
-            first_filters(model),
-        ]
-    weights = first_weights(model)
-    if weights is None:
-        return None
-    picture = first_units(weights, input_names(subject.splits))
-    return [element("h3", "What the first layer looks at"), picture]
+def first_layer(subject: Subject, network: Network) -> dict[str, Any] | None:
+    """Return the first filters, or the first weights of a table's network, as a drawing."""
+    if any(map(has_filters, network.layers.values())):
+        return first_filters(network)
+    weights = first_weights(network)
+    return None if weights is None else first_units(weights, subject.data.input_names)
 
 
-def first_filters(network: Network) -> Html:
+def first_filters(network: Network) -> dict[str, Any]:
     """Return the filters of the first convolution."""
     name, weight = filter_weights(network)
     figure = filters(network, name)
     # The caption says it, in letters that do not shrink with the picture.
     figure.axes[0].set_title("", loc="left")
-    colors = (
-        "Each shows the colours that it answers to; mid-grey is none."
-        if weight.shape[1] == 3
-        else "Light weights add, dark ones subtract; mid-grey is zero."
-    )
-    what = f"{name}: {filter_words(weight)}"
-    return drawing(
-        figure, "filters", what, caption=f"{what}, each scaled by its largest weight. {colors}"
-    )
+    words = f"{name}: {filter_words(weight)}"
+    return {
+        "kind": "filters",
+        "drawing": drawing(figure, "filters", words),
+        "words": words,
+        "in_color": weight.shape[1] == 3,
+    }
 
 
-def first_units(weights: Tensor, names: list[str]) -> Html:
+def first_units(weights: Tensor, names: Sequence[str]) -> dict[str, Any]:
     """Return weights, inputs by units, as squares; of many units the strongest."""
     units = weights.shape[1]
     strongest = weights.norm(dim=0).argsort(descending=True, stable=True)[:MOST_UNITS]
-    which = f"the {MOST_UNITS} strongest of {units}" if units > MOST_UNITS else "each of the"
-    return drawing(
+    picture = drawing(
         hinton(weights[:, strongest], names),
         "weights",
         "Hinton diagram of the first layer's weights.",
-        caption=f"A row for each input, a column for {which} units, the strongest first. "
-        "The area of a square is the size of the weight; light ones are positive, dark ones "
-        "negative. Inputs are scaled alike, so those with small squares matter little.",
         least=16 * len(strongest),
     )
+    return {"kind": "units", "drawing": picture, "units": units, "drawn": len(strongest)}
 
 
 def first_weights(model: Network) -> Tensor | None:

@@ -5,33 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from neuropil.report.html import Content, Html, element
-from neuropil.report.sections.data_section import facts_list
+from neuropil.report.page import Section
 
 if TYPE_CHECKING:
     from neuropil.report.subject import Subject
 
 
-def settings(subject: Subject) -> Html | None:
+def settings_section(subject: Subject) -> Section | None:
     """Return all settings and versions; None where none are given."""
     if not subject.settings and not subject.versions:
         return None
-    return element(
-        "section",
-        element("h2", "Settings"),
-        facts_list(dict(flat(subject.settings))),
-        element("h3", "Versions") if subject.versions else None,
-        facts_list(dict(flat(subject.versions))),
-        id="settings",
+    settings, versions = (
+        list(list_settings(values)) for values in (subject.settings, subject.versions)
     )
+    return Section("settings", {"settings": settings, "versions": versions})
 
 
-def flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Content]]:
+def list_settings(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
     """Yield every setting that is set, those inside others under both names."""
     for key, value in values.items():
         name = before + str(key).replace("_", " ")
         if isinstance(value, Mapping) and "type" not in value:
-            yield from flat(value, f"{name}: ")
+            yield from list_settings(value, f"{name}: ")
         elif value is not None:
             yield name, setting_text(value)
 

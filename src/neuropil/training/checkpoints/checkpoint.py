@@ -21,6 +21,8 @@ from neuropil.training.checkpoints.digest import digest_of
 if TYPE_CHECKING:
     import os
 
+    from neuropil.training.processes import Processes
+
 FORMAT = 1
 PATTERN = re.compile(r"step-(\d+)\.pt")
 
@@ -77,7 +79,7 @@ class Checkpoints:
             with replacing(path) as file:
                 write(state, file)
         except OSError as error:
-            raise self.explained(error) from error
+            raise self.explain(error) from error
         self.tidy()
         return path
 
@@ -115,7 +117,7 @@ class Checkpoints:
             path.unlink(missing_ok=True)
         clear_remains(self.folder, PATTERN)
 
-    def explained(self, error: OSError) -> OSError:
+    def explain(self, error: OSError) -> OSError:
         """Return an error that says what was lost: nothing."""
         reason = (
             "the disk is full"
@@ -128,6 +130,20 @@ class Checkpoints:
             error.errno,
             f"a checkpoint could not be written: {reason}. {safe}",
             str(self.folder),
+        )
+
+
+def check_unused(checkpoints: Checkpoints | None, processes: Processes) -> None:
+    """Refuse to write among the checkpoints of another training.
+
+    Raises:
+        CheckpointError: When there are such checkpoints.
+    """
+    newest = None if checkpoints is None else checkpoints.newest()
+    if processes.share(newest is not None):
+        raise CheckpointError(
+            f"{checkpoints and checkpoints.folder} already holds a training's checkpoints: "
+            f"resume it with fit(…, resume=True), or choose another folder."
         )
 
 

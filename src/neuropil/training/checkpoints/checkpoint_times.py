@@ -71,7 +71,7 @@ class Saver:
         if self.processes.share(time.perf_counter() >= self.epoch_due):
             self.save()
 
-    def kept(self) -> str:
+    def assurance(self) -> str:
         """Return a sentence about what is safe on disk, empty when nothing is."""
         newest = None if self.checkpoints is None else self.checkpoints.newest()
         return "" if newest is None else f"The last good state is {newest}. "

@@ -75,7 +75,7 @@ def fingerprint(splits: Splits, data: str | os.PathLike[str] | None = None) -> s
     digest = hashlib.blake2b(digest_size=32)
     digest.update(json.dumps(splits.preparation.to_json(), sort_keys=True).encode())
     if data is None:
-        parts = [splits.train, splits.validation, loaded_test(splits)]
+        parts = [splits.train, splits.validation, test_part(splits)]
         feed(digest, [None if p is None else [p.inputs, p.targets] for p in parts])
     else:
         for name, path in files_of(Path(data)):
@@ -84,7 +84,7 @@ def fingerprint(splits: Splits, data: str | os.PathLike[str] | None = None) -> s
     return f"blake2b:{digest.hexdigest()}"
 
 
-def loaded_test(splits: Splits) -> Dataset | None:
+def test_part(splits: Splits) -> Dataset | None:
     """Return the test part, unless its files have not been read yet."""
     return None if splits.facts()["test"] is None else splits.test
 

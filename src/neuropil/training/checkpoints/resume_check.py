@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
 
     from neuropil.training.loop.batches import Batches
-    from neuropil.training.trainer import Trainer
+    from neuropil.training.loop.learner import Learner
+    from neuropil.training.trainer_options import Options
 
 # Options of the trainer that decide what it computes, and so do seed, optimiser and schedule.
 OPTIONS = (
@@ -31,27 +32,29 @@ FIXED = (
 SHOWN = 80
 
 
-def facts_of(trainer: Trainer, training: Batches, epochs: int) -> dict[str, Any]:
+def facts_of(
+    options: Options, learner: Learner, training: Batches, epochs: int
+) -> dict[str, Any]:
     """Return what a training follows from, as plain data, after its schedules are made.
 
     Args:
-        trainer: The trainer.
-        training: Its batches.
+        options: The trainer's.
+        learner: What is trained.
+        training: The batches.
         epochs: Passes over the data, which matter where a schedule is stretched over them.
     """
-    learner, options = trainer.learner, trainer.options
     facts: dict[str, Any] = {
         **training.facts(),
         "processes": learner.processes.count,
         "seed": learner.randomness.given,
-        **{name: described(getattr(options, name)) for name in OPTIONS},
+        **{name: as_plain(getattr(options, name)) for name in OPTIONS},
     }
     for name, optimizer in learner.optimizers.items():
         end = "" if name == ONLY else f" of {name}"
         facts[f"optimizer{end}"] = type(optimizer).__name__
         for option, value in optimizer.defaults.items():
-            facts[f"{option}{end}"] = described(value)
-    if is_stretched(trainer):
+            facts[f"{option}{end}"] = as_plain(value)
+    if is_stretched(options.schedule):
         facts["epochs"] = epochs
     for name, (schedule, _) in learner.schedules.items():
         end = "" if name == ONLY else f" of {name}"
@@ -80,14 +83,13 @@ def check_same(then: dict[str, Any], now: dict[str, Any]) -> None:
                 f"a further fit(…, epochs=…) then trains on, with the schedule from its start."
             )
         raise CheckpointError(
-            f"the interrupted training had {name}={shown(before)}, this one has "
-            f"{name}={shown(after)}: it can only be resumed with the same."
+            f"the interrupted training had {name}={shorten(before)}, this one has "
+            f"{name}={shorten(after)}: it can only be resumed with the same."
         )
 
 
-def is_stretched(trainer: Trainer) -> bool:
+def is_stretched(given: Any) -> bool:
     """Tell whether a schedule was given by name: its length is that of the training."""
-    given = trainer.options.schedule
     every = given.values() if isinstance(given, Mapping) else (given,)
     return any(isinstance(each, str) for each in every)
 
@@ -98,12 +100,12 @@ def schedule_text(schedule: LRScheduler) -> str:
         then = "" if schedule.then is None else f", then {schedule_text(schedule.then)}"
         return f"Warmup(length={schedule.length}, start={schedule.start}{then})"
     if isinstance(schedule, Schedule):
-        return ", ".join(dict.fromkeys(map(described, schedule.lr_lambdas)))
+        return ", ".join(dict.fromkeys(map(as_plain, schedule.lr_lambdas)))
     fixed = {name: getattr(schedule, name) for name in FIXED if hasattr(schedule, name)}
     return f"{type(schedule).__name__}({', '.join(f'{k}={v}' for k, v in fixed.items())})"
 
 
-def described(value: Any) -> Any:
+def as_plain(value: Any) -> Any:
     """Return an option as plain data that is the same in every process."""
     match value:
         case np.generic():
@@ -113,9 +115,9 @@ def described(value: Any) -> Any:
         case Tensor():
             plain = value.tolist()
         case list() | tuple():
-            plain = [described(item) for item in value]
+            plain = [as_plain(item) for item in value]
         case dict():
-            plain = {str(key): described(item) for key, item in value.items()}
+            plain = {str(key): as_plain(item) for key, item in value.items()}
         case _ if hasattr(value, "__qualname__"):
             plain = f"{value.__module__}.{value.__qualname__}"
         case _:
@@ -124,7 +126,7 @@ def described(value: Any) -> Any:
     return plain
 
 
-def shown(value: Any) -> str:
+def shorten(value: Any) -> str:
     """Return a fact short enough for a line."""
     text = str(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import warnings
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neuropil import optim
+from neuropil.checks import number
 from neuropil.core import Layer, Network
 from neuropil.core.composition import as_network
 from neuropil.core.moments import describe_unresolved
@@ -28,49 +30,27 @@ if TYPE_CHECKING:
 HIDDEN = 100
 
 
+@dataclass(eq=False, repr=False)
 class NetworkEstimator(BaseEstimator):
     """What both estimators share: making the network, training it, running it.
 
-    Args:
-        network: Hidden layers, a full network, an expression, or None.
-        optimizer: Name of the optimiser.
-        lr: Learning rate, or None for the optimiser's own.
-        epochs: Passes over the data, or None for what suits the optimiser.
-        batch_size: Examples a step, or ``"auto"``.
-        schedule: Name of the learning rate's schedule, or None.
-        validation_fraction: Share held out to stop early, or None.
-        patience: Epochs without improvement before stopping.
-        device: Where to train.
-        random_state: Makes the result repeatable.
-        verbose: Whether to show progress.
+    The options are those of `NetworkClassifier` and `NetworkRegressor`, which document them.
     """
 
-    def __init__(
-        self,
-        network: Network | Layer | str | None = None,
-        *,
-        optimizer: str = "adam",
-        lr: float | None = None,
-        epochs: int | None = None,
-        batch_size: int | str = "auto",
-        schedule: str | None = None,
-        validation_fraction: float | None = None,
-        patience: int = 10,
-        device: str | None = None,
-        random_state: Any = None,
-        verbose: bool = False,
-    ) -> None:
-        self.network = network
-        self.optimizer = optimizer
-        self.lr = lr
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.schedule = schedule
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
+    network: Network | Layer | str | None = None
+    _: KW_ONLY
+    optimizer: str = "adam"
+    lr: float | None = None
+    epochs: int | None = None
+    batch_size: int | str = "auto"
+    schedule: str | None = None
+    validation_fraction: float | None = None
+    patience: int = 10
+    device: str | None = None
+    random_state: Any = None
+    verbose: bool = False
+
+    loss_name: ClassVar[str]
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train a fresh network.
@@ -80,8 +60,8 @@ class NetworkEstimator(BaseEstimator):
             y: What to predict.
         """
         given = X
-        X, y = self.checked(X, y, first=True)
-        say_rounded(given, X)
+        X, y = self.check_data(X, y, first=True)
+        warn_of_rounding(given, X)
         targets = self.learn_targets(y)
         self.start(X)
         made = optim.by_name(self.optimizer)
@@ -91,12 +71,12 @@ class NetworkEstimator(BaseEstimator):
     def start(self, X: NDArray[Any]) -> None:
         """Make the network and forget what was learnt."""
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self.network_ = self.made(X.shape[1:])
+        self.network_ = self.build(X.shape[1:])
         self.network_.reset_parameters(torch.Generator().manual_seed(self.seed_))
         self.history_ = History()
         self.algorithm_state_: dict[str, Any] | None = None
 
-    def made(self, shape: tuple[int, ...]) -> Network:
+    def build(self, shape: tuple[int, ...]) -> Network:
         """Return a fresh network for inputs of this shape."""
         network = self.network
         if isinstance(network, str):
@@ -112,8 +92,8 @@ class NetworkEstimator(BaseEstimator):
         self, X: NDArray[Any], targets: NDArray[Any], epochs: int, labels: NDArray[Any]
     ) -> None:
         """Go on training for some epochs."""
-        network = self.network_.to(self.trained_type())
-        bound = self.bound(network)
+        network = self.network_.to(self.training_type())
+        bound = self.bind(network)
         if self.algorithm_state_ is not None:
             bound.load_state_dict(self.algorithm_state_)
         callbacks = []
@@ -141,7 +121,7 @@ class NetworkEstimator(BaseEstimator):
         self.algorithm_state_ = bound.state_dict()
         network.cpu().to(torch.float32 if X.dtype == np.float32 else torch.float64)
 
-    def trained_type(self) -> torch.dtype:
+    def training_type(self) -> torch.dtype:
         """Return the type that networks train in; they predict in that of the data.
 
         The decrease that a line search or a curvature foretells is soon below what single
@@ -151,7 +131,7 @@ class NetworkEstimator(BaseEstimator):
         exact = asked != "gradient" and not str(self.device).startswith("mps")
         return torch.float64 if exact else torch.float32
 
-    def bound(self, network: Network) -> torch.optim.Optimizer:
+    def bind(self, network: Network) -> torch.optim.Optimizer:
         """Return the optimiser, bound to a network."""
         options = {} if self.lr is None else {"lr": self.lr}
         optimizer = optim.by_name(self.optimizer)
@@ -164,6 +144,7 @@ class NetworkEstimator(BaseEstimator):
         outputs = torch.from_numpy(np.ascontiguousarray(targets))
         if self.validation_fraction is None:
             return (inputs, outputs), None
+        number(self.validation_fraction, "validation_fraction", "(0, 1)")
         order = torch.randperm(len(X), generator=torch.Generator().manual_seed(self.seed_))
         held = max(1, round(self.validation_fraction * len(X)))
         validation, train = order[:held], order[held:]
@@ -190,9 +171,8 @@ class NetworkEstimator(BaseEstimator):
         return self.network_.predict(X)
 
     if TYPE_CHECKING:
-        loss_name: str
 
-        def checked(
+        def check_data(
             self, X: ArrayLike, y: ArrayLike, *, first: bool
         ) -> tuple[NDArray[Any], NDArray[Any]]: ...
 
@@ -203,7 +183,7 @@ class NetworkEstimator(BaseEstimator):
         def weights(self, labels: NDArray[Any]) -> list[float] | None: ...
 
 
-def say_rounded(given: ArrayLike, converted: NDArray[Any]) -> None:
+def warn_of_rounding(given: ArrayLike, converted: NDArray[Any]) -> None:
     """Warn of whole numbers that differ and became one in double precision.
 
     Args:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from neuropil.core import Layer, Network
+    from neuropil.core import Network
 
 
+@dataclass(eq=False, repr=False)
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     """A network as a scikit-learn classifier.
 
@@ -50,10 +52,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         validation_fraction: Share of the data held out, on which training stops early and the
             best weights are kept; None trains on all of it for all epochs.
         patience: Epochs without improvement there before training stops.
-        class_weight: ``"balanced"``, a weight for each label in a dict, or None.
         device: Where to train; None is the CPU.
         random_state: Makes the result repeatable.
         verbose: Whether to show progress.
+        class_weight: ``"balanced"``, a weight for each label in a dict, or None.
 
     Attributes:
         classes_: The labels.
@@ -77,41 +79,12 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         True
     """
 
-    loss_name = "cross_entropy"
+    loss_name: ClassVar[str] = "cross_entropy"
 
-    def __init__(
-        self,
-        network: Network | Layer | str | None = None,
-        *,
-        optimizer: str = "adam",
-        lr: float | None = None,
-        epochs: int | None = None,
-        batch_size: int | str = "auto",
-        schedule: str | None = None,
-        validation_fraction: float | None = None,
-        patience: int = 10,
-        class_weight: dict[Any, float] | str | None = None,
-        device: str | None = None,
-        random_state: Any = None,
-        verbose: bool = False,
-    ) -> None:
-        super().__init__(
-            network,
-            optimizer=optimizer,
-            lr=lr,
-            epochs=epochs,
-            batch_size=batch_size,
-            schedule=schedule,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.class_weight = class_weight
+    class_weight: dict[Any, float] | str | None = field(default=None, kw_only=True)
 
     @override
-    def checked(
+    def check_data(
         self, X: ArrayLike, y: ArrayLike, *, first: bool
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         X, y = validate_data(
@@ -169,7 +142,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             ValueError: When a label is not among the classes.
         """
         first = not hasattr(self, "network_")
-        X, y = self.checked(X, y, first=first)
+        X, y = self.check_data(X, y, first=first)
         if first:
             self.learn_targets(np.asarray(y if classes is None else classes))
             self.start(X)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from neuropil.core import Network
 
 
+@dataclass(eq=False, repr=False)
 class NetworkRegressor(RegressorMixin, NetworkEstimator):
     """A network as a scikit-learn regressor.
 
@@ -74,31 +76,25 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         True
     """
 
-    loss_name = "squared_error"
+    loss_name: ClassVar[str] = "squared_error"
 
     @override
-    def checked(
+    def check_data(
         self, X: ArrayLike, y: ArrayLike, *, first: bool
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         X, y = validate_data(
-            self,
-            X,
-            y,
-            reset=first,
-            dtype=(np.float64, np.float32),
-            allow_nd=True,
-            multi_output=True,
-            y_numeric=True,
-        )
+            self, X, y, reset=first, dtype=(np.float64, np.float32), allow_nd=True,
+            multi_output=True, y_numeric=True,
+        )  # fmt: skip
         return np.asarray(X), np.asarray(y, dtype=np.float64)
 
     @override
     def learn_targets(self, y: NDArray[Any]) -> NDArray[Any]:
         mean, scale = standardization(torch.from_numpy(y), [0])
         self.target_mean_, self.target_scale_ = mean[0].numpy()[()], scale[0].numpy()[()]
-        return self.standardized(y)
+        return self.standardize(y)
 
-    def standardized(self, y: NDArray[Any]) -> NDArray[Any]:
+    def standardize(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return targets of mean 0 and deviation 1, in single precision."""
         scaled = (y - self.target_mean_) / self.target_scale_
         return scaled.reshape(len(y), -1).astype(np.float32)
@@ -130,11 +126,11 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             y: Targets.
         """
         first = not hasattr(self, "network_")
-        X, y = self.checked(X, y, first=first)
+        X, y = self.check_data(X, y, first=first)
         if first:
             self.learn_targets(y)
             self.start(X)
-        self.train(X, self.standardized(y), 1, y)
+        self.train(X, self.standardize(y), 1, y)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

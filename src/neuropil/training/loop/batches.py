@@ -54,11 +54,33 @@ class Placement:
     Args:
         device: Where the network is.
         dtype: What its inputs of bytes become; None leaves them.
+        rank: Which of the processes this is.
+        processes: How many there are; each takes its part of every batch.
     """
 
-    def __init__(self, device: torch.device, dtype: torch.dtype | None) -> None:
+    def __init__(
+        self,
+        device: torch.device,
+        dtype: torch.dtype | None,
+        rank: int = 0,
+        processes: int = 1,
+    ) -> None:
         self.device = device
         self.dtype = dtype
+        self.rank, self.processes = rank, processes
+
+    def part(self, start: int, stop: int) -> tuple[int, int, int, int]:
+        """Return this process's part of a batch: its bounds, its rows, the rows of all.
+
+        A process for which nothing is left takes one example that counts nothing, so that it
+        still takes part in the exchange of gradients.
+        """
+        joint = stop - start
+        first = start + joint * self.rank // self.processes
+        last = start + joint * (self.rank + 1) // self.processes
+        return (
+            (first, last, last - first, joint) if first < last else (start, start + 1, 0, joint)
+        )
 
     def move(self, value: Any) -> Any:
         """Return a tensor, an array, or lists and dicts of them, on the device."""
@@ -97,8 +119,6 @@ class ArrayBatches(Batches):
         batch_size: Examples in a batch, those of all processes together.
         placement: Where they go.
         order: Shuffles; None keeps the order.
-        rank: Which of the processes this is.
-        processes: How many there are.
     """
 
     def __init__(
@@ -106,17 +126,15 @@ class ArrayBatches(Batches):
         arrays: Arrays,
         batch_size: int,
         placement: Placement,
-        *,
         order: Generator | None = None,
-        rank: int = 0,
-        processes: int = 1,
     ) -> None:
         self.arrays = arrays
         self.batch_size = batch_size
         self.placement = placement
         self.order = order
-        self.rank, self.processes = rank, processes
-        self.columns = tuple(resident(column, placement.device) for column in arrays.columns)
+        self.columns = tuple(
+            place_column(column, placement.device) for column in arrays.columns
+        )
         self.bounds = bounds(len(arrays), batch_size)
         row_bytes = sum(c[:1].numel() * c.element_size() for c in self.columns)
         fitting = CHUNK_BYTES // max(1, row_bytes * batch_size)
@@ -145,32 +163,19 @@ class ArrayBatches(Batches):
         # Always the same chunks: sums over a batch that starts elsewhere are rounded otherwise.
         for start in range(skip - skip % self.chunk, self.count, self.chunk):
             ends = self.bounds[start : start + self.chunk + 1]
-            spans = [self.span(a, b) for a, b in pairwise(ends)]
+            spans = [self.placement.part(a, b) for a, b in pairwise(ends)]
             sizes = [b - a for a, b, _, _ in spans]
             parts = zip(*(c.split(sizes) for c in self.gather(order, spans)), strict=True)
             chunk = zip(parts, spans, strict=True)
             for part, (_, _, rows, joint) in islice(chunk, max(0, skip - start), None):
                 yield part if plain else batch(part), rows, joint
 
-    def span(self, start: int, stop: int) -> tuple[int, int, int, int]:
-        """Return this process's part of a batch: its bounds, its rows, the rows of all.
-
-        A process for which nothing is left takes one example that counts nothing, so that it
-        still takes part in the exchange of gradients.
-        """
-        joint = stop - start
-        first = start + joint * self.rank // self.processes
-        last = start + joint * (self.rank + 1) // self.processes
-        return (
-            (first, last, last - first, joint) if first < last else (start, start + 1, 0, joint)
-        )
-
     def gather(
         self, order: Tensor | None, spans: list[tuple[int, int, int, int]]
     ) -> Iterator[Tensor]:
         """Yield the examples of some batches, column by column, on the device."""
         first, last = spans[0][0], spans[-1][1]
-        if self.processes > 1:
+        if self.placement.processes > 1:
             places = torch.cat([torch.arange(a, b) for a, b, _, _ in spans])
             index = places if order is None else order[places]
         else:
@@ -193,7 +198,7 @@ def bounds(examples: int, batch_size: int) -> list[int]:
     return starts
 
 
-def resident(column: Tensor, device: torch.device) -> Tensor:
+def place_column(column: Tensor, device: torch.device) -> Tensor:
     """Return a column on the device if it fits there easily, else as it is."""
     if device.type != "cuda" or column.device == device:
         return column

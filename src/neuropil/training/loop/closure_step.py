@@ -70,7 +70,7 @@ class ClosureUpdate(Update):
     @override
     def __call__(self, group: Group) -> None:
         parts = self.parts
-        batches = [(parts.augmented(batch), rows) for batch, rows, _ in group]
+        batches = [(parts.augment_batch(batch), rows) for batch, rows, _ in group]
         weights = parts.weights(group)
         rewind = self.rewind = Rewind(self.buffers, parts.device)
 
@@ -79,7 +79,7 @@ class ClosureUpdate(Update):
             record = rewind.evaluations == 1
             if self.needs == "residuals":
                 vectors = self.residuals(batches, record=record)
-                return joined(list(vectors)) if self.fits(batches) else vectors
+                return concatenate(list(vectors)) if self.fits(batches) else vectors
             with torch.enable_grad():
                 return self.loss(batches, weights, record=record)
 
@@ -92,13 +92,13 @@ class ClosureUpdate(Update):
     def look(self) -> None:
         self.evaluate(*self.parts.batch)
 
-    def ended(self) -> str:
+    def end_reason(self) -> str:
         """Return why a further step on the same examples would change nothing, if so."""
         outcome = getattr(self.optimizer, "outcome", None)
         if outcome is None or not outcome.done:
             return ""
         # With other random numbers it is another function.
-        varied = self.parts.augment is not None or self.rewind.drew()
+        varied = self.parts.augment is not None or self.rewind.has_drawn()
         return "" if varied else str(outcome)
 
     # As a loss
@@ -178,7 +178,7 @@ class ClosureUpdate(Update):
         return cuts == [1] or (max(cuts) == 1 and sum(r for _, r in batches) <= LEAST_ROWS)
 
 
-def joined(vectors: list[Tensor]) -> Tensor:
+def concatenate(vectors: list[Tensor]) -> Tensor:
     """Return vectors as one."""
     return vectors[0] if len(vectors) == 1 else torch.cat(vectors)
 

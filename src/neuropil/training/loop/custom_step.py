@@ -17,7 +17,10 @@ from neuropil.training.nonfinite import NotFinite
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from neuropil.training.trainer import Trainer
+    from torch.optim import Optimizer
+
+# What a step of the user's own gives for a batch: scalars by name.
+Values = dict[str, Tensor]
 
 
 @final
@@ -26,19 +29,27 @@ class CustomUpdate(Update):
 
     Args:
         parts: What the step is made of.
-        trainer: What the user's function is given.
+        optimizers: What moves the weights, by name.
+        step: The user's function, given its trainer.
+        idle: The same, which minimises nothing meanwhile.
     """
 
-    def __init__(self, parts: Parts, trainer: Trainer) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        optimizers: dict[str, Optimizer],
+        step: Callable[[Any], Values],
+        idle: Callable[[Any], object],
+    ) -> None:
         self.parts = parts
-        self.trainer = trainer
-        self.optimizers = trainer.learner.optimizers
-        self.step = parts.autocast(custom_step(trainer))
+        self.optimizers = optimizers
+        self.step = parts.autocast(step)
+        self.idle = idle
         self.trained = {
             name: [p for g in optimizer.param_groups for p in g["params"] if p.requires_grad]
-            for name, optimizer in self.optimizers.items()
+            for name, optimizer in optimizers.items()
         }
-        self.searching = {name for name, a in self.optimizers.items() if needs(a) != "gradient"}
+        self.searching = {name for name, a in optimizers.items() if needs(a) != "gradient"}
         self.begun: set[str] = set()
         self.asked: set[str] = set()
         self.weight, self.last = 1.0, True
@@ -52,7 +63,7 @@ class CustomUpdate(Update):
         for position, ((batch, rows, _), weight) in enumerate(zip(group, weights, strict=True)):
             self.weight, self.last = weight, position == len(group) - 1
             self.asked.clear()
-            values = checked_values(self.step(self.trainer, parts.augmented(batch)))
+            values = check_values(self.step(parts.augment_batch(batch)))
             loss = values.get("loss")
             if not self.asked and loss is not None and loss.requires_grad:
                 self.minimize(loss, None)
@@ -62,7 +73,7 @@ class CustomUpdate(Update):
 
     @override
     def look(self) -> None:
-        idle_step(self.trainer, self.parts.batch)
+        self.idle(self.parts.batch)
 
     def minimize(self, loss: Tensor, name: str | None) -> None:
         """Move the weights of one optimiser against the gradient of a loss.
@@ -98,7 +109,7 @@ class CustomUpdate(Update):
             loss = loss + parts.penalty()
         # Into these parameters alone: the loss of one network runs through others too.
         with graph_of(loss):
-            parts.scaled(loss, self.weight).backward(inputs=parameters)
+            parts.scale(loss, self.weight).backward(inputs=parameters)
         if self.last:
             parts.processes.average_gradients(parameters)
             parts.apply(self.optimizers[name], parameters)
@@ -138,28 +149,7 @@ def graph_of(loss: Tensor) -> Iterator[None]:
         ) from None
 
 
-def idle_step(trainer: Trainer, batch: Any) -> dict[str, Tensor]:
-    """Return what a custom step gives for a batch; nothing is minimised meanwhile."""
-    update, trainer.update = trainer.update, None
-    try:
-        with torch.no_grad():
-            return checked_values(custom_step(trainer)(trainer, batch))
-    finally:
-        trainer.update = update
-
-
-def custom_step(trainer: Trainer) -> Callable[[Trainer, Any], dict[str, Tensor]]:
-    """Return the step that the user gave.
-
-    Raises:
-        ValueError: When there is none, though the trainer needs one.
-    """
-    if trainer.options.step is None:
-        raise ValueError("a training without a loss needs a step of its own.")
-    return trainer.options.step
-
-
-def checked_values(values: Any) -> dict[str, Tensor]:
+def check_values(values: Any) -> Values:
     """Return what a custom step gave, once it is seen to be scalars by name.
 
     Raises:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, final
 
+import torch
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from neuropil.core import Network
-from neuropil.training.binding import ONLY
+from neuropil.core.prediction import in_test_mode
+from neuropil.training.binding import ONLY, as_module, as_optimizers, as_schedules
 from neuropil.training.checkpoints.checkpoint import CheckpointError
+from neuropil.training.loop.batches import Placement
 from neuropil.training.losses.class_axis import classes_first
 from neuropil.training.losses.score_views import Views
+from neuropil.training.processes import choose_device, join_processes
+from neuropil.training.randomness import Randomness
+from neuropil.training.weight_average import WeightAverage
 
 if TYPE_CHECKING:
-    import torch
+    from collections.abc import Iterator
+
     from torch import Generator, Tensor, nn
     from torch.optim import Optimizer
 
-    from neuropil.training.processes import Processes
-    from neuropil.training.randomness import Randomness
-    from neuropil.training.weight_average import WeightAverage
+    from neuropil.training.trainer_options import Options
 
 
 @final
@@ -27,26 +33,28 @@ class Learner:
     """Networks, optimisers, schedules, the average of the weights, random states.
 
     Args:
+        options: The trainer's.
+
+    Attributes:
         module: The network, or all networks as one module.
         optimizers: What moves its weights, by name.
         device: Where it is.
         processes: Who trains it.
         randomness: The random states.
+        custom: Whether the step is the user's own.
     """
 
-    def __init__(
-        self,
-        module: nn.Module,
-        optimizers: dict[str, Optimizer],
-        device: torch.device,
-        processes: Processes,
-        randomness: Randomness,
-    ) -> None:
-        self.module = module
-        self.optimizers = optimizers
-        self.device = device
-        self.processes = processes
-        self.randomness = randomness
+    def __init__(self, options: Options) -> None:
+        self.custom = options.step is not None
+        self.module = as_module(options.network, custom=self.custom)
+        self.device = choose_device(options.device, self.module)
+        self.processes = join_processes(self.device)
+        self.module.to(self.device)
+        self.optimizers = as_optimizers(options.optimizer, self.module)
+        for each in self.optimizers.values():
+            if each.state:  # it follows the weights to their device
+                each.load_state_dict(each.state_dict())
+        self.randomness = Randomness(options.seed, self.device, self.processes)
         self.schedules: dict[str, tuple[LRScheduler, str]] = {}
         self.average: WeightAverage | None = None
         self.scaler: torch.amp.GradScaler | None = None
@@ -71,6 +79,51 @@ class Learner:
         groups = (g for a in self.optimizers.values() for g in a.param_groups)
         known = [*self.module.parameters(), *(p for g in groups for p in g["params"])]
         return list({id(p): p for p in known}.values())
+
+    @property
+    def float_type(self) -> torch.dtype:
+        """The floating-point type that the network computes in."""
+        types = (p.dtype for p in self.module.parameters() if p.is_floating_point())
+        return next(types, torch.get_default_dtype())
+
+    @property
+    def placement(self) -> Placement:
+        """Where batches go; our own networks convert bytes themselves, custom steps too."""
+        own = self.custom or isinstance(self.module, Network)
+        dtype = None if own else self.float_type
+        return Placement(self.device, dtype, self.processes.rank, self.processes.count)
+
+    def sample(self, inputs: Any) -> tuple[Tensor, ...]:
+        """Return the first two examples as the network takes them, for shapes and costs."""
+        place = self.placement
+        columns = inputs if isinstance(inputs, tuple) else (inputs,)
+        heads = (column[:2] for column in columns)
+        # The digits of the inputs do not matter here.
+        heads = (h.to(self.float_type) if h.dtype == torch.float64 else h for h in heads)
+        return tuple(place.cast(place.move(head)) for head in heads)
+
+    def sample_scores(self, inputs: Any) -> Any:
+        """Return the scores of the first examples; no random state and no weight changes."""
+        sample = self.sample(inputs)
+        with in_test_mode(self.module), torch.no_grad(), torch.random.fork_rng(devices=[]):
+            return self.scores(*sample)
+
+    def begin(self, options: Options, batches: int | None, epochs: int) -> None:
+        """Make what the first fit makes: the scale of half precision, the average, schedules.
+
+        Args:
+            options: The trainer's.
+            batches: Batches in an epoch, where that is known.
+            epochs: Passes over the data.
+        """
+        self.scaler = self.scaler or options.scaler(self.device)
+        if self.average is not None:
+            self.average.take_back()
+        elif options.ema is not None:
+            self.average = WeightAverage(self.module, options.ema)
+        if not self.schedules or isinstance(options.schedule, str):
+            steps = None if batches is None else epochs * -(-batches // options.accumulate)
+            self.schedules = as_schedules(options.schedule, self.optimizers, steps, epochs)
 
     def rates(self) -> dict[str, float]:
         """Return the learning rates, for the history."""
@@ -99,14 +152,21 @@ class Learner:
 
     # Weights
 
+    @contextlib.contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Have the averaged weights, where there are any, in the network meanwhile."""
+        if self.average is not None:
+            self.average.swap()
+        try:
+            yield
+        finally:
+            if self.average is not None:
+                self.average.swap()
+
     def final_weights(self) -> dict[str, Tensor]:
         """Return a copy of the weights as they would be if training ended now."""
-        if self.average is not None:
-            self.average.swap()
-        weights = {key: value.clone() for key, value in self.module.state_dict().items()}
-        if self.average is not None:
-            self.average.swap()
-        return weights
+        with self.averaged():
+            return {key: value.clone() for key, value in self.module.state_dict().items()}
 
     def rest(self) -> None:
         """Leave the network as it is to be used: averaged weights, test mode, no gradients."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import torch
@@ -11,6 +11,9 @@ from torch import Tensor
 from torch.utils.data import TensorDataset
 
 from neuropil.training.nonfinite import first_bad_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Targets = Tensor | tuple[Tensor, ...] | None
 
@@ -50,11 +53,11 @@ class Arrays:
         """Return a batch of the first examples."""
         return self.batch(tuple(column[:rows] for column in self.columns))
 
-    def check(self) -> None:
-        """Refuse what cannot be trained on.
+    def check_lengths(self) -> None:
+        """Refuse what are no examples.
 
         Raises:
-            ValueError: When there are no examples, their numbers differ, or one is not finite.
+            ValueError: When there are none, or their numbers differ.
         """
         lengths = {len(column) for column in self.columns}
         if len(lengths) > 1:
@@ -65,14 +68,20 @@ class Arrays:
             )
         if lengths == {0}:
             raise ValueError(f"the {self.title} data is empty.")
-        for name, columns in (("inputs", self.inputs), ("targets", as_tuple(self.targets))):
-            for column in columns:
-                row = first_bad_row(column)
-                if row is not None:
-                    raise ValueError(
-                        f"row {row} of the {self.title} {name} holds NaN or infinity: fill or "
-                        f"leave out such rows first."
-                    )
+
+    def check_finite(self, columns: Iterable[Tensor], name: str) -> None:
+        """Refuse examples that are not finite.
+
+        Raises:
+            ValueError: When one holds NaN or infinity.
+        """
+        for column in columns:
+            row = first_bad_row(column)
+            if row is not None:
+                raise ValueError(
+                    f"row {row} of the {self.title} {name} holds NaN or infinity: fill or "
+                    f"leave out such rows first."
+                )
 
 
 def as_arrays(data: Any, title: str) -> Arrays | None:
@@ -88,20 +97,12 @@ def as_arrays(data: Any, title: str) -> Arrays | None:
     pair = as_pair(data)
     if pair is None:
         return None
-    inputs, targets = pair
-    arrays = Arrays(
-        tuple(
-            as_tensor(value, f"{title} inputs")
-            for value in (inputs if isinstance(inputs, tuple) else (inputs,))
-        ),
-        tuple(as_tensor(value, f"{title} targets") for value in targets)
-        if isinstance(targets, tuple)
-        else None
-        if targets is None
-        else as_tensor(targets, f"{title} targets"),
-        title,
-    )
-    arrays.check()
+    inputs = as_tensors(pair[0], f"{title} inputs")
+    targets = as_tensors(pair[1], f"{title} targets")
+    arrays = Arrays(as_tuple(inputs), targets, title)
+    arrays.check_lengths()
+    arrays.check_finite(arrays.inputs, "inputs")
+    arrays.check_finite(as_tuple(targets), "targets")
     return arrays
 
 
@@ -123,6 +124,13 @@ def as_pair(data: Any) -> tuple[Any, Any] | None:
             )
         return data
     return (data, None) if isinstance(data, Tensor) or hasattr(data, "__array__") else None
+
+
+def as_tensors(values: Any, title: str) -> Targets:
+    """Return one array or a tuple of them as tensors, and None as it is."""
+    if isinstance(values, tuple):
+        return tuple(as_tensor(value, title) for value in values)
+    return None if values is None else as_tensor(values, title)
 
 
 def as_tensor(values: Any, title: str) -> Tensor:

@@ -61,7 +61,7 @@ class Rewind:
         for buffer, value in zip(self.buffers, values, strict=True):
             buffer.copy_(value)
 
-    def drew(self) -> bool:
+    def has_drawn(self) -> bool:
         """Tell whether an evaluation took random numbers from torch."""
         drew = not torch.equal(self.torch, torch.get_rng_state())
         if self.cuda is not None:

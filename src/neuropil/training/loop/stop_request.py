@@ -21,11 +21,11 @@ class Interruption:
     signals, nothing changes.
 
     Args:
-        wake: Called when a signal arrives.
+        notify: Called when a signal arrives.
     """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
-        self.wake = wake
+    def __init__(self, notify: Callable[[], None]) -> None:
+        self.notify = notify
         self.requested = False
         self.before: dict[int, Any] = {}
 
@@ -51,4 +51,4 @@ class Interruption:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
-        self.wake()
+        self.notify()

@@ -4,43 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from torch import Tensor
+from torch import Generator, Tensor
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 from typing_extensions import override
 
 from neuropil.training.loop.batches import Batches, Placement, Portion
+
+if TYPE_CHECKING:
+    from neuropil.training.loop.learner import Learner
 
 
 @final
 class StreamBatches(Batches):
     """Batches from anything that can be iterated again and again, such as a ``DataLoader``.
 
+    Of several processes each reads all batches and keeps its part.
+
     Args:
         data: Yields ``(inputs, targets)`` or whatever a custom step takes.
         placement: Where they go.
         title: What the examples are for.
-        rank: Which of the processes this is.
-        processes: How many there are; each reads all batches and keeps its part.
 
     Raises:
         ValueError: When the data cannot be iterated, or only once.
     """
 
-    def __init__(
-        self,
-        data: Any,
-        placement: Placement,
-        title: str,
-        *,
-        rank: int = 0,
-        processes: int = 1,
-    ) -> None:
+    def __init__(self, data: Any, placement: Placement, title: str) -> None:
         self.data = data
         self.placement = placement
         self.title = title
-        self.rank, self.processes = rank, processes
         if not isinstance(data, Iterable) or isinstance(data, str | bytes | dict):
             raise ValueError(
                 f"the {title} data must be (inputs, targets), a Dataset or an iterable of "
@@ -68,31 +63,40 @@ class StreamBatches(Batches):
     def epoch(self, skip: int = 0) -> Iterator[Portion]:
         batches = iter(self.data)
         skipped = sum(1 for _ in islice(batches, skip))
-        return self.placed(batches, empty=not skipped)
+        return self.place(batches, empty=not skipped)
 
-    def placed(self, batches: Iterator[Any], *, empty: bool) -> Iterator[Portion]:
+    def place(self, batches: Iterator[Any], *, empty: bool) -> Iterator[Portion]:
         """Yield this process's part of each batch where the network is.
 
         Raises:
             ValueError: When there is none.
         """
+        place = self.placement
         for batch in batches:
             empty = False
             joint = rows_of(batch)
-            batch, rows = (batch, joint) if self.processes == 1 else self.part(batch, joint)
-            batch = self.placement.move(batch)
+            first, last, rows, _ = place.part(0, joint)
+            batch = place.move(batch if rows == joint else take_rows(batch, slice(first, last)))
             if isinstance(batch, tuple) and len(batch) == 2:
-                batch = self.placement.cast(batch[0]), batch[1]
+                batch = place.cast(batch[0]), batch[1]
             yield batch, rows, joint
         if empty:
             raise ValueError(f"the {self.title} data gave no batches.")
 
-    def part(self, batch: Any, joint: int) -> tuple[Any, int]:
-        """Return this process's examples of a batch and their number."""
-        first = joint * self.rank // self.processes
-        last = joint * (self.rank + 1) // self.processes
-        span = slice(first, last) if first < last else slice(0, 1)
-        return sliced(batch, span), last - first
+
+def open_stream(
+    learner: Learner, data: Any, title: str, batch_size: int, order: Generator | None = None
+) -> StreamBatches:
+    """Return the batches of an iterable; single examples of a torch data set are collected."""
+    if isinstance(data, Dataset) and not isinstance(data, IterableDataset):
+        data = DataLoader(data, batch_size, shuffle=order is not None, generator=order)
+    return StreamBatches(data, learner.placement, title)
+
+
+def data_generator(data: Any) -> Generator | None:
+    """Return the generator that the data itself shuffles with, such as a DataLoader's."""
+    generator = getattr(data, "generator", None)
+    return generator if isinstance(generator, Generator) else None
 
 
 def rows_of(batch: Any) -> int:
@@ -113,10 +117,10 @@ def rows_of(batch: Any) -> int:
     )
 
 
-def sliced(value: Any, span: slice) -> Any:
+def take_rows(value: Any, span: slice) -> Any:
     """Return some examples of a batch."""
     if isinstance(value, Tensor | np.ndarray):
         return value[span]
     if isinstance(value, dict):
-        return {key: sliced(item, span) for key, item in value.items()}
-    return tuple(sliced(item, span) for item in value)
+        return {key: take_rows(item, span) for key, item in value.items()}
+    return tuple(take_rows(item, span) for item in value)

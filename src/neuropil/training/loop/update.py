@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, final
 
-import torch
-from torch import Generator, Tensor
 from torch.nn.utils import clip_grad_norm_
 from typing_extensions import override
 
-from neuropil.optim.batch_method import TWICE
+from neuropil.training.loop.backward import backward_on, own_backward
 from neuropil.training.loop.batches import Portion
 from neuropil.training.metrics.meter import Meter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from torch import Tensor
     from torch.optim import Optimizer
 
-    from neuropil.training.processes import Processes
+    from neuropil.training.loop.learner import Learner
+    from neuropil.training.metrics.base import Metric
+    from neuropil.training.trainer_options import Options
 
-Augment = Callable[[Any, Any, Generator], tuple[Any, Any]]
 # A step takes one batch, or several whose gradients are added up.
 Group = tuple[Portion, ...]
 
@@ -68,7 +67,7 @@ class GradientUpdate(Update):
         self.trained = [p for g in optimizer.param_groups for p in g["params"]]
         self.evaluate = parts.autocast(evaluation(forward, mean))
         self.weighs = parts.accumulate > 1 or parts.processes.count > 1
-        self.backward = backward_on(parts)
+        self.backward = backward_on(parts.device, parts.processes.count)
 
     @override
     def __call__(self, group: Group) -> None:
@@ -93,7 +92,7 @@ class GradientUpdate(Update):
         """
         parts = self.parts
         batch, rows, _ = portion
-        inputs, targets = parts.augmented(batch)
+        inputs, targets = parts.augment_batch(batch)
         scores, loss = self.evaluate(inputs, targets)
         values = {"loss": loss}
         total = loss
@@ -101,7 +100,7 @@ class GradientUpdate(Update):
             values["penalty"] = penalty = parts.penalty()
             total = loss + penalty
         try:
-            self.backward(parts.scaled(total, weight))
+            self.backward(parts.scale(total, weight))
         except RuntimeError as error:
             raise own_backward(error) from None
         parts.record(values, rows, scores, targets)
@@ -111,21 +110,17 @@ class GradientUpdate(Update):
         self.evaluate(*self.parts.batch)
 
 
-def own_backward(error: RuntimeError) -> Exception:
-    """Return what to say of an error on the way back."""
-    if TWICE not in str(error):
-        return error
-    return TypeError("the loss called backward itself: leave that to the trainer.")
-
-
-def unchanged(scores: Any) -> Any:
+def identity(scores: Any) -> Any:
     """Return scores as they are."""
     return scores
 
 
-@dataclass
 class Parts:
     """What every kind of step is made of.
+
+    Args:
+        options: The trainer's.
+        learner: What is trained.
 
     Attributes:
         parameters: Whose gradients are cleared before each step.
@@ -141,6 +136,7 @@ class Parts:
         autocast: Runs a function in mixed precision, or as it is.
         accumulate: How many batches make a step.
         mixes: Whether augmentation may mix classes, which metrics do not know.
+        metrics: What is measured beside the loss.
         meter: Where the figures of this epoch go.
         steps: Steps done.
         batch: The batch at hand, to be looked at when something goes wrong.
@@ -149,25 +145,25 @@ class Parts:
         main: Picks the scores that metrics see.
     """
 
-    parameters: list[Tensor]
-    processes: Processes
-    device: torch.device
-    augment: Augment | None
-    generator: Generator
-    penalty: Callable[[], Tensor] | None
-    project: Callable[[], None] | None
-    clip_norm: float | None
-    scaler: torch.amp.GradScaler | None
-    autocast: Callable[[Callable[..., Any]], Callable[..., Any]]
-    accumulate: int
-    mixes: bool = False
-    meter: Meter = field(default_factory=Meter)
-    steps: int = 0
-    batch: Any = None
-    values: dict[str, Tensor] = field(default_factory=dict)
-    skipped: bool = False
-    main: Callable[[Any], Any] = unchanged
-    root: Callable[[], Tensor] | None = None
+    def __init__(self, options: Options, learner: Learner) -> None:
+        self.parameters = learner.parameters
+        self.processes, self.device = learner.processes, learner.device
+        self.augment, self.generator = options.augment, learner.randomness.augmentation
+        wanted = options.regularizer
+        bound = None if wanted is None else wanted.bind(learner.module)
+        cost = bound if bound is not None and bound.penalizes else None
+        self.penalty: Callable[[], Tensor] | None = None if cost is None else cost.penalty
+        self.root = cost.root if cost is not None and cost.squares else None
+        self.project = bound.project if bound is not None and bound.projects else None
+        self.clip_norm, self.accumulate = options.clip_norm, options.accumulate
+        self.scaler, self.autocast = learner.scaler, options.autocast(learner.device)
+        self.mixes, self.skipped = False, False
+        self.metrics: tuple[Metric, ...] = ()
+        self.meter = Meter()
+        self.steps = 0
+        self.batch: Any = None
+        self.values: dict[str, Tensor] = {}
+        self.main: Callable[[Any], Any] = identity
 
     def weights(self, group: Group) -> list[float]:
         """Return what each batch counts, so that every example counts the same.
@@ -177,7 +173,7 @@ class Parts:
         joint = sum(portion[2] for portion in group)
         return [rows * self.processes.count / joint for _, rows, _ in group]
 
-    def augmented(self, batch: Any) -> Any:
+    def augment_batch(self, batch: Any) -> Any:
         """Return a batch as it is to be learnt."""
         if self.augment is not None:
             inputs, targets = batch if isinstance(batch, tuple) else (batch, None)
@@ -223,39 +219,11 @@ class Parts:
             self.scaler.update()
             self.skipped = self.scaler.get_scale() < before
 
-    def scaled(self, loss: Tensor, weight: float) -> Tensor:
+    def scale(self, loss: Tensor, weight: float) -> Tensor:
         """Return a loss with its weight and the scale of half precision."""
         if weight != 1.0:
             loss = loss * weight
         return loss if self.scaler is None else self.scaler.scale(loss)
-
-
-def backward_on(parts: Parts) -> Callable[[Tensor], None]:
-    """Return the way back that costs least: on the CPU, where it matters, without checks.
-
-    `Tensor.backward` looks at what it is given for as long as a small network takes to go back.
-    Here it is always the same: a scalar.
-    """
-    engine = getattr(torch.autograd.Variable, "_execution_engine", None)
-    if engine is None or parts.device.type != "cpu" or parts.processes.count > 1:
-        return Tensor.backward
-    ones: dict[torch.dtype, Tensor] = {}
-
-    def backward(loss: Tensor) -> None:
-        one = ones.get(loss.dtype)
-        if one is None:
-            one = ones[loss.dtype] = torch.ones((), dtype=loss.dtype)
-        engine.run_backward(
-            (loss,),
-            (one,),
-            keep_graph=False,
-            create_graph=False,
-            inputs=(),
-            allow_unreachable=True,
-            accumulate_grad=True,
-        )
-
-    return backward
 
 
 def evaluation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from neuropil.core.prediction import in_test_mode
 from neuropil.training.metrics.meter import Meter
@@ -14,51 +14,52 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from neuropil.training.loop.batches import Batches
-    from neuropil.training.losses.score_views import Views
-    from neuropil.training.metrics.metrics import Metric
-    from neuropil.training.processes import Processes
+    from neuropil.training.loop.learner import Learner
+    from neuropil.training.losses.weighted_loss import Objective
+    from neuropil.training.metrics.base import Metric
 
 # Without gradients more examples fit at once; no more input than this many numbers, though.
 ELEMENTS, MOST_ROWS = 2**18, 4096
 
+# Scalars by name, scores and targets of a batch.
+Measured = tuple[dict[str, Tensor], Any, Any]
+
 
 def measure(
-    network: nn.Module,
-    values: Callable[[Any], tuple[dict[str, Tensor], Any, Any]],
+    learner: Learner,
+    values: Callable[[Any], Measured],
     batches: Batches,
     metrics: Sequence[Metric],
-    processes: Processes,
-    device: torch.device,
-    views: Views | None = None,
 ) -> dict[str, float]:
     """Return the mean loss and the metrics, in test mode and without gradients.
 
     Args:
-        network: Put in test mode meanwhile.
+        learner: Whose network is measured, as it is.
         values: Gives scalars by name, scores and targets for a batch.
         batches: The examples.
         metrics: What is measured beside the loss.
-        processes: Who else evaluates a part of each batch.
-        device: Where the network is.
-        views: What turns scores into what each metric takes.
     """
-    meter = Meter(metrics, views, waits=device.type == "cpu", checked=False)
-    with in_test_mode(network), torch.no_grad():
+    waits = learner.device.type == "cpu"
+    meter = Meter(metrics, learner.views, waits=waits, checked=False)
+    with in_test_mode(learner.module), torch.no_grad():
         for batch, rows, _ in batches.epoch():
             if rows:
                 scalars, scores, targets = values(batch)
                 meter.add(scalars, rows, 0)
                 if metrics:
                     meter.keep(scores, targets)
-    return meter.result(processes)
+    return meter.result(learner.processes)
 
 
-def scored(
-    forward: Callable[..., Any], mean: Callable[[Any, Any], Tensor]
-) -> Callable[[Any], tuple[dict[str, Tensor], Any, Any]]:
+def loss_values(
+    learner: Learner, objective: Objective, autocast: Callable[[Callable[..., Any]], Any]
+) -> Callable[[Any], Measured]:
     """Return a function that gives the loss, the scores and the targets of a batch."""
+    network, main = learner.scores, objective.loss.main
+    forward = autocast(lambda *inputs: main(network(*inputs)))
+    mean = objective.judge().mean
 
-    def values(batch: Any) -> tuple[dict[str, Tensor], Any, Any]:
+    def values(batch: Any) -> Measured:
         inputs, targets = batch
         scores = forward(*inputs) if isinstance(inputs, tuple) else forward(inputs)
         return {"loss": mean(scores, targets)}, scores, targets

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, final
 
 from typing_extensions import override
 
+from neuropil.checks import number
 from neuropil.training.losses.base import Loss
 from neuropil.training.losses.losses import resolve
 
@@ -48,9 +48,7 @@ def auxiliary(loss: str | Callable[..., Any] = "cross_entropy", *, weight: float
         >>> network = googlenet(10, input_shape=(3, 32, 32), aux_heads=True)
         >>> trainer = Trainer(network, loss=auxiliary(), metrics=["accuracy"])
     """
-    if not 0 <= weight < math.inf:
-        raise ValueError(f"auxiliary: `weight` must be a number of at least 0, got {weight!r}.")
-    return Auxiliary(resolve(loss), weight)
+    return Auxiliary(resolve(loss), number(weight, "auxiliary: weight", "[0, inf)"))
 
 
 @final
@@ -65,9 +63,11 @@ class Auxiliary(Loss):
     def __init__(self, each: Loss, weight: float) -> None:
         self.each = each
         self.weight = weight
-        super().__init__(self.sum_of(each), each.predicts, (each, weight), each.takes)
+        mean = self.sum_of(each.mean)
+        super().__init__(
+            self.sum_of(each), each.predicts, (each, weight), each.takes, mean=mean
+        )
         self.name = f"auxiliary({each.name})"
-        self.fused(self.sum_of(each.mean))
 
     def sum_of(self, loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
         """Return the weighted sum of a loss over the outputs."""

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.loss_kinds import definition_of
-from neuropil.training.losses.loss_targets import is_single
+from neuropil.training.losses.loss_targets import is_single, prepare_numbers
 from neuropil.training.losses.torch_losses import one_value_each
-from neuropil.training.named_function import Named, options_of
+from neuropil.training.named_function import Named, check_one_each, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from torch import Tensor
+
     from neuropil.core.loss_kinds import Predicts, Takes
+
+
+# The name of a loss, scores and targets, to targets.
+Preparation: TypeAlias = "Callable[[str, Tensor, Tensor], Tensor]"
 
 
 class Loss(Named):
@@ -29,10 +34,12 @@ class Loss(Named):
         source: What it was made from where it is no public name of a module; for pickling.
         takes: Whether it is given the network's "scores", before a last Softmax or Sigmoid, or
             the "values" that `predict` gives; by default values where it predicts a value.
+        mean: The mean over a batch by a fused kernel; by default that of the values.
+        prepare: Its name, scores and targets to checked targets; None leaves them unchecked.
 
     Example:
         >>> import torch
-        >>> from neuropil.training.losses.losses import squared_error
+        >>> from neuropil.training import squared_error
         >>> scores, targets = torch.tensor([1.0, 4.0]), torch.tensor([1.0, 2.0])
         >>> squared_error(scores, targets)
         tensor([0., 4.])
@@ -48,13 +55,16 @@ class Loss(Named):
         predicts: Predicts,
         source: Any = None,
         takes: Takes | None = None,
+        *,
+        mean: Callable[..., Tensor] | None = None,
+        prepare: Preparation | None = None,
     ) -> None:
         super().__init__(function, source)
         self.function = function
         self.predicts: Predicts = predicts
         self.takes: Takes = takes or ("values" if predicts == "value" else "scores")
-        self.mean: Callable[..., Tensor] = self.mean_of_values
-        self.preparation: Callable[[Tensor, Tensor], Tensor] = first
+        self.mean: Callable[..., Tensor] = mean or self.mean_of_values
+        self.preparation = prepare
 
     @override
     def __call__(self, scores: Any, targets: Any, **options: Any) -> Tensor:
@@ -85,6 +95,11 @@ class Loss(Named):
         """The loss by which the outcome is judged: this one, unless some outputs only help."""
         return self
 
+    @property
+    def is_mean_over_outputs(self) -> bool:
+        """Whether an example's value is the mean of what it has for each of its outputs."""
+        return self.predicts != "class" and not isinstance(self, Custom)
+
     def main(self, scores: Any) -> Any:
         """Return the scores that count in the end."""
         return scores
@@ -96,23 +111,11 @@ class Loss(Named):
             targets: All of them.
             scores: Any scores of the network; their type, and shape but for the batch, count.
         """
-        return self.preparation(targets, scores)
-
-    def fused(self, function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        """Take a function as the way to the mean; a decorator."""
-        self.mean = function
-        return function
-
-    def prepared(
-        self, function: Callable[[Tensor, Tensor], Tensor]
-    ) -> Callable[[Tensor, Tensor], Tensor]:
-        """Take a function as the way to prepare targets; a decorator."""
-        self.preparation = function
-        return function
+        return self.preparation(self.name, scores, targets) if self.preparation else targets
 
     @classmethod
     @override
-    def resolved(cls, source: Any) -> Loss:
+    def of(cls, source: Any) -> Loss:
         """Make a loss of a partial of one, or of any function of scores and targets."""
         if isinstance(source, Loss):
             return source
@@ -123,11 +126,11 @@ class Loss(Named):
     def with_options(self, source: functools.partial[Any]) -> Self:
         """Return this loss with the options of a partial of it."""
         options = options_of(source)
-        function = functools.partial(self.function, **options)
-        made = type(self)(function, self.predicts, source, self.takes)
-        made.fused(functools.partial(self.mean, **options))
-        made.preparation = self.preparation
-        return made
+        function, mean = (functools.partial(f, **options) for f in (self.function, self.mean))
+        prepare = self.preparation
+        return type(self)(
+            function, self.predicts, source, self.takes, mean=mean, prepare=prepare
+        )
 
 
 class Custom(Loss):
@@ -148,28 +151,25 @@ class Custom(Loss):
 
     @override
     def mean_of_values(self, scores: Any, targets: Any, **options: Any) -> Tensor:
-        values: Any = self.function(scores, targets, **options)
-        if not isinstance(values, Tensor) or values.dim() != 1:
-            got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
-            raise ValueError(
-                f"Loss {self.name!r} must give one value per example, a tensor (N,), got "
-                f"{got}: leave the mean to the trainer."
-            )
-        return values.mean()
+        values = self.function(scores, targets, **options)
+        hint = "leave the mean to the trainer"
+        return check_one_each(f"Loss {self.name!r}", values, hint).mean()
 
 
-def loss(predicts: Predicts) -> Callable[[Callable[..., Tensor]], Loss]:
+def loss(
+    predicts: Predicts,
+    *,
+    mean: Callable[..., Tensor] | None = None,
+    prepare: Preparation = prepare_numbers,
+) -> Callable[[Callable[..., Tensor]], Loss]:
     """Turn the definition of a loss into a `Loss`; a decorator.
 
     Args:
         predicts: What a prediction is; see `Loss`.
+        mean: The mean over a batch by a fused kernel; by default that of the values.
+        prepare: Checks targets and returns them as the loss takes them fastest.
     """
-    return functools.partial(Loss, predicts=predicts)
-
-
-def first(targets: Tensor, scores: Tensor) -> Tensor:  # noqa: ARG001 - a preparation
-    """Return targets as they are."""
-    return targets
+    return functools.partial(Loss, predicts=predicts, mean=mean, prepare=prepare)
 
 
 def values_of(each: Tensor) -> Tensor:

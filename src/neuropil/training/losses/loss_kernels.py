@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from neuropil.checks import number
 from neuropil.training.losses.loss_targets import (
     check_batch,
     check_classes,
@@ -32,32 +33,34 @@ NONE, MEAN = 0, 1
 NEVER = -(2**63)
 
 
-def squared_errors(scores: Tensor, targets: Tensor, reduction: int) -> Tensor:
+def squared_errors(scores: Tensor, targets: Tensor, reduction: int = NONE) -> Tensor:
     """Return ``(s − t)²``."""
-    return _nn.mse_loss(*pair("squared_error", scores, targets), reduction)
+    return _nn.mse_loss(*align("squared_error", scores, targets), reduction)
 
 
-def absolute_errors(scores: Tensor, targets: Tensor, reduction: int) -> Tensor:
+def absolute_errors(scores: Tensor, targets: Tensor, reduction: int = NONE) -> Tensor:
     """Return ``|s − t|``."""
-    return _nn.l1_loss(*pair("absolute_error", scores, targets), reduction)
+    return _nn.l1_loss(*align("absolute_error", scores, targets), reduction)
 
 
-def huber_errors(scores: Tensor, targets: Tensor, delta: float, reduction: int) -> Tensor:
+def huber_errors(
+    scores: Tensor, targets: Tensor, delta: float = 1.0, reduction: int = NONE
+) -> Tensor:
     """Return squares up to δ, straight lines beyond.
 
     Raises:
         ValueError: If δ is not above 0.
     """
     if not delta > 0:
-        raise ValueError(f"huber: `delta` must be above 0, got {delta!r}.")
-    return _nn.huber_loss(*pair("huber", scores, targets), reduction, delta)
+        number(delta, "huber: delta", "(0, inf]")
+    return _nn.huber_loss(*align("huber", scores, targets), reduction, delta)
 
 
 def binary_entropy(
-    scores: Tensor, targets: Tensor, label_smoothing: float, reduction: int
+    scores: Tensor, targets: Tensor, label_smoothing: float = 0.0, reduction: int = NONE
 ) -> Tensor:
     """Return the cross entropy of a Sigmoid of each score."""
-    scores, targets = pair("binary_cross_entropy", scores, targets)
+    scores, targets = align("binary_cross_entropy", scores, targets)
     if label_smoothing:
         check_smoothing("binary_cross_entropy", label_smoothing)
         targets = targets + label_smoothing * (0.5 - targets)
@@ -65,12 +68,12 @@ def binary_entropy(
 
 
 def class_entropy(
-    scores: Tensor, targets: Tensor, label_smoothing: float, reduction: int
+    scores: Tensor, targets: Tensor, label_smoothing: float = 0.0, reduction: int = NONE
 ) -> Tensor:
     """Return the cross entropy of a Softmax of the scores.
 
     Raises:
-        explained: A ValueError where the targets or the smoothing are to blame.
+        explain: A ValueError where the targets or the smoothing are to blame.
     """
     plain = targets.dtype is torch.int64 and targets.dim() == scores.dim() - 1
     if not plain or scores.shape[1] < 2:
@@ -79,14 +82,14 @@ def class_entropy(
         return _nn.cross_entropy_loss(scores, targets, None, reduction, NEVER, label_smoothing)
     except (IndexError, RuntimeError, ValueError) as error:
         check_smoothing("cross_entropy", label_smoothing)
-        raise explained("cross_entropy", error, scores, targets) from error
+        raise explain("cross_entropy", error, scores, targets) from error
 
 
 def hinges(scores: Tensor, targets: Tensor) -> Tensor:
     """Return by how much the margin is missed, for one score or several.
 
     Raises:
-        explained: A ValueError where the targets are to blame.
+        explain: A ValueError where the targets are to blame.
     """
     if is_single(scores):
         scores, targets = like_scores("hinge", scores, targets)
@@ -97,7 +100,7 @@ def hinges(scores: Tensor, targets: Tensor) -> Tensor:
     try:
         true = scores.gather(1, classes.unsqueeze(1))
     except RuntimeError as error:
-        raise explained("hinge", error, scores, classes) from error
+        raise explain("hinge", error, scores, classes) from error
     others = scores.scatter(1, classes.unsqueeze(1), -torch.inf).amax(1)
     return (1 + others - true.squeeze(1)).clamp(min=0)
 
@@ -108,7 +111,7 @@ def divergences(scores: Tensor, targets: Tensor) -> Tensor:
     Raises:
         ValueError: If there are no classes.
     """
-    scores, targets = pair("kl_divergence", scores, targets)
+    scores, targets = align("kl_divergence", scores, targets)
     if scores.dim() < 2:
         raise ValueError(
             f"kl_divergence needs scores of several classes, (N, K), got {tuple(scores.shape)}."
@@ -116,7 +119,13 @@ def divergences(scores: Tensor, targets: Tensor) -> Tensor:
     return F.kl_div(F.log_softmax(scores, dim=1), targets, reduction="none")
 
 
-def pair(name: str, scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+def mean_divergence(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean of the divergences over examples and positions."""
+    each = divergences(scores, targets)
+    return each.sum() * (each.shape[1] / each.numel())
+
+
+def align(name: str, scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Return scores and targets alike in shape and type, at once if they are."""
     if scores.shape == targets.shape and scores.dtype is targets.dtype:
         return scores, targets
@@ -125,7 +134,7 @@ def pair(name: str, scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     return scores, targets
 
 
-def explained(name: str, error: Exception, scores: Tensor, targets: Tensor) -> Exception:
+def explain(name: str, error: Exception, scores: Tensor, targets: Tensor) -> Exception:
     """Return what was wrong with the targets, or torch's error if it was something else."""
     try:
         targets = class_targets(name, scores, targets)
@@ -138,12 +147,6 @@ def explained(name: str, error: Exception, scores: Tensor, targets: Tensor) -> E
 
 
 def check_smoothing(name: str, label_smoothing: float) -> None:
-    """Refuse a part that is none.
-
-    Raises:
-        ValueError: If it is not from 0 to 1.
-    """
+    """Refuse a part that is none; quickly, since it is asked in every step."""
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(
-            f"{name}: `label_smoothing` must be from 0 to 1, got {label_smoothing!r}."
-        )
+        number(label_smoothing, f"{name}: label_smoothing", "[0, 1]")

@@ -62,16 +62,6 @@ def single_classes(name: str, scores: Tensor, targets: Tensor) -> Tensor:
     return classes
 
 
-def checked_classes(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return class numbers or distributions whose values have been looked at."""
-    targets = class_targets(name, scores, targets)
-    if targets.is_floating_point():
-        check_distributions(name, targets)
-    else:
-        check_classes(name, targets, scores.shape[1])
-    return targets
-
-
 def like_scores(name: str, scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Return both in one shape and one type, of single precision at least.
 
@@ -182,6 +172,46 @@ def check_distributions(name: str, targets: Tensor) -> None:
         raise ValueError(
             f"{name}: the probabilities of an example add up to 1, got one with {worst:g}."
         )
+
+
+def prepare_classes(name: str, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return class numbers or distributions whose values have been looked at."""
+    targets = class_targets(name, scores, targets)
+    if targets.is_floating_point():
+        check_distributions(name, targets)
+    else:
+        check_classes(name, targets, scores.shape[1])
+    return targets
+
+
+def prepare_distributions(name: str, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return checked distributions over the classes, shaped as the scores."""
+    targets = like_scores(name, scores, targets)[1]
+    check_distributions(name, targets)
+    return targets
+
+
+def prepare_fractions(name: str, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return checked probabilities, shaped as the scores."""
+    targets = like_scores(name, scores, targets)[1]
+    check_fractions(name, targets)
+    return targets
+
+
+def prepare_margins(name: str, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return checked signs for single scores, checked class numbers for others."""
+    if not is_single(scores):
+        return prepare_classes(name, scores, single_classes(name, scores, targets))
+    targets = like_scores(name, scores, targets)[1]
+    check_signs(name, targets)
+    return targets
+
+
+def prepare_numbers(name: str, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return finite targets in the shape and type of the scores."""
+    targets = like_scores(name, scores, targets)[1]
+    check_finite(name, targets)
+    return targets
 
 
 def size(tensor: Tensor) -> str:

@@ -25,7 +25,7 @@ from neuropil.layers import (
 from neuropil.training.losses.class_axis import axis_of, class_axis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from neuropil.core.graph import Node
     from neuropil.core.loss_kinds import Takes
@@ -104,17 +104,17 @@ def by_output(functions: list[View]) -> View:
 def value_functions(network: Network) -> list[View]:
     """Return, for each output, what leads from its scores to its values."""
     functions = [
-        alone(node) if taken else None
-        for node, taken in zip(last_nodes(network), taken_away(network), strict=True)
+        activation_of(node) if taken else None
+        for node, taken in zip(last_nodes(network), without_activation(network), strict=True)
     ]
     axis = class_axis(network)
-    return [moved_back(functions[0], axis)] if axis else functions
+    return [restore_axis(functions[0], axis)] if axis else functions
 
 
 def log_functions(network: Network) -> list[View]:
     """Return, for each output, what leads from its scores to logarithms of probabilities."""
     functions: list[View] = []
-    for node, taken in zip(last_nodes(network), taken_away(network), strict=True):
+    for node, taken in zip(last_nodes(network), without_activation(network), strict=True):
         layer, shape = node.layer, node.shape or ()
         if not taken:
             functions.append(None)
@@ -133,13 +133,13 @@ def last_nodes(network: Network) -> list[Node]:
     return [network.nodes[position] for position in network.graph.outputs]
 
 
-def taken_away(network: Network) -> list[bool]:
+def without_activation(network: Network) -> list[bool]:
     """Tell of each output whether its scores are without its last function."""
     pairs = zip(last_nodes(network), last_nodes(network.scores()), strict=True)
     return [node.layer is not other.layer for node, other in pairs]
 
 
-def alone(node: Node) -> Callable[[Tensor], Tensor]:
+def activation_of(node: Node) -> Callable[[Tensor], Tensor]:
     """Return the function of a layer without its affine map."""
     layer: Any = node.layer
     if isinstance(layer, Softmax):
@@ -149,7 +149,7 @@ def alone(node: Node) -> Callable[[Tensor], Tensor]:
     )
 
 
-def moved_back(function: View, axis: int) -> Callable[[Tensor], Tensor]:
+def restore_axis(function: View, axis: int) -> Callable[[Tensor], Tensor]:
     """Return a function of scores whose classes were moved to axis 1."""
 
     def values(scores: Tensor) -> Tensor:
@@ -159,14 +159,15 @@ def moved_back(function: View, axis: int) -> Callable[[Tensor], Tensor]:
     return values
 
 
-def warn_of_probabilities(module: nn.Module, taker: str) -> None:
+def warn_of_probabilities(module: nn.Module, takers: Sequence[Any]) -> None:
     """Say where a loss or metric of scores is given probabilities, which nothing takes away.
 
     Args:
         module: A network that ends in a sigmoid or softmax that its scores are not without.
-        taker: What takes scores.
+        takers: Losses and metrics.
     """
-    if isinstance(module, Network) and any(taken_away(module)):
+    taker = next((each.name for each in takers if each.takes == "scores"), None)
+    if taker is None or (isinstance(module, Network) and any(without_activation(module))):
         return
     last = last_module(module)
     if isinstance(last, PROBABILITIES):

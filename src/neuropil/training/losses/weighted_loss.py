@@ -11,16 +11,15 @@ from torch import Tensor, nn
 
 from neuropil.training.losses.base import Custom
 from neuropil.training.losses.loss_targets import is_single, shaped_as_scores
-from neuropil.training.losses.losses import Loss, resolve
+from neuropil.training.losses.losses import resolve
 
 if TYPE_CHECKING:
+    from neuropil.training.losses.base import Loss
     from neuropil.training.losses.score_views import Views
 
 ClassWeight = str | Sequence[float] | Tensor | None
 # The loss that belongs to a last layer which turns scores into probabilities.
 LOSS_OF_LAYER = {"Softmax": "cross_entropy", "Sigmoid": "binary_cross_entropy"}
-# Losses that are means over an example's outputs.
-BY_OUTPUT = {"squared_error", "absolute_error", "huber", "binary_cross_entropy"}
 
 
 @final
@@ -88,15 +87,15 @@ class Objective:
         weights = self.class_weights
         if weights is not None:
             weights = example_weights(weights, loss.main(scores), targets)
-        if self.is_a("squared_error"):
+        if self.is_squared_error:
             targets = shaped_as_scores(loss.name, scores, targets)
             values = (scores - targets.to(scores.dtype)).flatten()
-        elif scores_several(scores) and self.is_a(*BY_OUTPUT):
+        elif scores_several(scores) and loss.is_mean_over_outputs:
             targets = shaped_as_scores(loss.name, scores, targets)
-            values = rooted(loss(scores.flatten(), targets.flatten()), loss)
+            values = root_of(loss(scores.flatten(), targets.flatten()), loss)
             values = values / math.sqrt(scores[0].numel())
         else:
-            values = rooted(loss(scores, targets), loss)
+            values = root_of(loss(scores, targets), loss)
         if weights is None:
             return values
         each = len(values) // len(weights)
@@ -104,11 +103,12 @@ class Objective:
 
     def share(self, scores: Any) -> float:
         """Return the c of `residuals`; values have as many numbers as scores."""
-        return scores[0].numel() / 2 if self.is_a("squared_error") else 1.0
+        return scores[0].numel() / 2 if self.is_squared_error else 1.0
 
-    def is_a(self, *names: str) -> bool:
-        """Tell whether the loss is one of ours of these names, with whatever options."""
-        return self.loss.name in names and not isinstance(self.loss, Custom)
+    @property
+    def is_squared_error(self) -> bool:
+        """Whether the loss is ours of that name."""
+        return self.loss.name == "squared_error" and not isinstance(self.loss, Custom)
 
 
 def scores_several(scores: Any) -> bool:
@@ -116,7 +116,7 @@ def scores_several(scores: Any) -> bool:
     return isinstance(scores, Tensor) and scores.dim() > 1
 
 
-def rooted(values: Tensor, loss: Loss) -> Tensor:
+def root_of(values: Tensor, loss: Loss) -> Tensor:
     """Return ``√(2 ℓ)``, whose derivative is finite at ℓ = 0 too.
 
     Raises:
@@ -193,7 +193,7 @@ def class_weights(wanted: ClassWeight, targets: Any, classes: int | None) -> Ten
             raise ValueError(
                 f"class_weight is 'balanced', one weight per class, or None; got {wanted!r}."
             )
-        return balanced(targets, classes)
+        return balance(targets, classes)
     weights = torch.as_tensor(wanted, dtype=torch.get_default_dtype())
     if weights.ndim != 1 or (classes is not None and len(weights) != classes):
         count = "one" if classes is None else f"{classes} weights, one"
@@ -203,7 +203,7 @@ def class_weights(wanted: ClassWeight, targets: Any, classes: int | None) -> Ten
     return weights
 
 
-def balanced(targets: Any, classes: int | None) -> Tensor:
+def balance(targets: Any, classes: int | None) -> Tensor:
     """Return N / (K · N_k), and 0 for classes that never occur.
 
     Raises:

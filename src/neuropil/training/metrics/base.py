@@ -12,8 +12,8 @@ from typing_extensions import override
 
 from neuropil.core.loss_kinds import definition_of
 from neuropil.training.losses.base import Loss
-from neuropil.training.metrics.statistics import added, counted, ratio
-from neuropil.training.named_function import Named, options_of
+from neuropil.training.metrics.statistics import add_up, ratio, sum_and_count
+from neuropil.training.named_function import Named, check_one_each, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,12 +33,14 @@ class Metric(Named):
         greater_is_better: True for an accuracy, False for an error.
         takes: Whether it is given the network's "scores", before a last Softmax or Sigmoid, or
             the "values" that `predict` gives.
-        merged: Vectors, a row each, to one; by default they add up.
+        combine: The vectors of several parts to one; by default they add up. A figure of all
+            rows, such as an area under a curve, gathers a row per example and has `torch.cat`.
+        short: Another name, such as "mse"; none if empty.
         source: What it was made from where it is no public name of a module; for pickling.
 
     Example:
         >>> import torch
-        >>> from neuropil.training.metrics.metrics import accuracy
+        >>> from neuropil.training import accuracy
         >>> part = accuracy.gather(torch.tensor([[2.0, 1.0], [2.0, 1.0]]), torch.tensor([0, 1]))
         >>> part
         tensor([1., 2.], dtype=torch.float64)
@@ -53,7 +55,8 @@ class Metric(Named):
         *,
         greater_is_better: bool,
         takes: Takes = "scores",
-        merged: Callable[[Tensor], Tensor] = added,
+        combine: Callable[[list[Tensor]], Tensor] = add_up,
+        short: str = "",
         source: Any = None,
     ) -> None:
         super().__init__(function, source)
@@ -63,7 +66,8 @@ class Metric(Named):
         self.figure = compute
         self.greater_is_better = greater_is_better
         self.takes: Takes = takes
-        self.merged = merged
+        self.combine = combine
+        self.short = short
 
     @override
     def __call__(self, scores: Any, targets: Any, **options: Any) -> float:
@@ -78,7 +82,7 @@ class Metric(Named):
 
     def merge(self, parts: Sequence[Tensor]) -> Tensor:
         """Return one vector of the vectors of some parts."""
-        return self.merged(torch.stack([part.double() for part in parts]))
+        return self.combine([part.double() for part in parts])
 
     def compute(self, total: Tensor) -> float:
         """Return the figure.
@@ -96,14 +100,14 @@ class Metric(Named):
 
     @classmethod
     @override
-    def resolved(cls, source: Any) -> Metric:
+    def of(cls, source: Any) -> Metric:
         """Make a metric of a partial of one, or of any function of scores and targets."""
         if isinstance(source, Metric):
             return source
         if isinstance(source, functools.partial) and isinstance(source.func, Metric):
             return source.func.with_options(source)
         if isinstance(source, functools.partial) and isinstance(source.func, Loss):
-            source = Loss.resolved(source)
+            source = Loss.of(source)
         return MeanMetric(source)
 
     def with_options(self, source: functools.partial[Any]) -> Self:
@@ -114,7 +118,7 @@ class Metric(Named):
             self.figure,
             greater_is_better=self.greater_is_better,
             takes=self.takes,
-            merged=self.merged,
+            combine=self.combine,
             source=source,
         )
         made.name = f"{self.name}({', '.join(f'{key}={options[key]!r}' for key in options)})"
@@ -138,43 +142,20 @@ class MeanMetric(Metric):
         super().__init__(function, ratio, greater_is_better=False, takes=takes, source=function)
         costs = known or self.name.endswith(("loss", "error"))
         self.greater_is_better = bool(getattr(function, "greater_is_better", not costs))
-        self.function = self.sum_and_count
+        self.function = self.gather_mean
 
-    def sum_and_count(self, scores: Any, targets: Any, **options: Any) -> Tensor:
-        """Return the sum of the values and how many there are.
-
-        Raises:
-            ValueError: If the function does not give one value per example.
-        """
+    def gather_mean(self, scores: Any, targets: Any, **options: Any) -> Tensor:
+        """Return the sum of the values and how many there are."""
         values = self.source(scores, targets, **options)
-        if not isinstance(values, Tensor) or values.dim() != 1:
-            got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
-            raise ValueError(
-                f"Metric {self.name!r} must give one value per example, a tensor (N,), got "
-                f"{got}: the mean is taken for you."
-            )
-        return counted(values)
+        hint = "the mean is taken for you"
+        return sum_and_count(check_one_each(f"Metric {self.name!r}", values, hint))
 
 
-def metric(
-    compute: Callable[[Tensor], float],
-    *,
-    greater_is_better: bool,
-    takes: Takes = "scores",
-    merged: Callable[[Tensor], Tensor] = added,
-) -> Callable[[Callable[..., Tensor]], Metric]:
+def metric(compute: Callable[[Tensor], float], **options: Any) -> Callable[..., Metric]:
     """Turn a function that gathers statistics into a `Metric`; a decorator.
 
     Args:
         compute: The vector of all parts to the figure.
-        greater_is_better: True for an accuracy, False for an error.
-        takes: What it is given, "scores" or "values".
-        merged: Vectors, a row each, to one.
+        **options: Those of `Metric`, `greater_is_better` among them.
     """
-    return functools.partial(
-        Metric,
-        compute=compute,
-        greater_is_better=greater_is_better,
-        takes=takes,
-        merged=merged,
-    )
+    return functools.partial(Metric, compute=compute, **options)

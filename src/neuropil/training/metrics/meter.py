@@ -53,7 +53,7 @@ class Meter:
         self.rows = 0
         self.sums: dict[str, float] = {}
         self.counts: dict[str, int] = {}
-        self.totals: list[Tensor | None] = [None] * len(self.metrics)
+        self.totals: list[list[Tensor]] = [[] for _ in self.metrics]
         self.scores: list[Any] = []
         self.targets: list[Any] = []
         self.limit = 0
@@ -104,13 +104,13 @@ class Meter:
 
     def measure(self) -> None:
         """Work the metrics out for what was kept."""
-        for scores, targets in joined(self.scores, self.targets):
+        for scores, targets in join_batches(self.scores, self.targets):
             seen = self.seen(scores)
-            for position, metric in enumerate(self.metrics):
-                gathered = metric.gather(seen[metric.takes], targets)
-                total = self.totals[position]
-                merged = gathered if total is None else metric.merge([total, gathered])
-                self.totals[position] = merged
+            for metric, parts in zip(self.metrics, self.totals, strict=True):
+                parts.append(metric.gather(seen[metric.takes], targets))
+                # Sums are merged at once; rows when as many follow, so each is copied rarely.
+                while len(parts) > 1 and len(parts[-2]) <= len(parts[-1]):
+                    parts[-2:] = [metric.merge(parts[-2:])]
         self.scores.clear()
         self.targets.clear()
 
@@ -149,7 +149,7 @@ class Meter:
             for name in self.sums
         }
         for position, metric in enumerate(self.metrics):
-            totals = [total[position] for *_, total in parts if total[position] is not None]
+            totals = [part for *_, total in parts for part in total[position]]
             if totals:
                 means[metric.name] = metric.compute(metric.merge(totals))
         return means
@@ -161,7 +161,7 @@ class Meter:
             "rows": self.rows,
             "sums": dict(self.sums),
             "counts": dict(self.counts),
-            "totals": list(self.totals),
+            "totals": [list(parts) for parts in self.totals],
             # A view would drag the whole chunk that it was cut from into the file.
             "scores": each(self.scores, Tensor.clone),
             "targets": each(self.targets, Tensor.clone),
@@ -192,10 +192,10 @@ def size(value: Any) -> int:
     return value.numel() if isinstance(value, Tensor) else sum(map(size, value))
 
 
-def joined(scores: list[Any], targets: list[Any]) -> Iterator[tuple[Any, Any]]:
+def join_batches(scores: list[Any], targets: list[Any]) -> Iterator[tuple[Any, Any]]:
     """Yield all batches as one, or each as it is when their shapes differ."""
     if len({(shapes(s), shapes(t)) for s, t in zip(scores, targets, strict=True)}) == 1:
-        yield concatenated(scores), concatenated(targets)
+        yield concatenate(scores), concatenate(targets)
     else:
         yield from zip(scores, targets, strict=True)
 
@@ -207,10 +207,10 @@ def shapes(value: Any) -> Any:
     return tuple(map(shapes, value)) if isinstance(value, list | tuple) else None
 
 
-def concatenated(values: list[Any]) -> Any:
+def concatenate(values: list[Any]) -> Any:
     """Join tensors, or tuples of them, along the batch axis."""
     if isinstance(values[0], Tensor):
         return torch.cat(values)
     if isinstance(values[0], tuple):
-        return tuple(concatenated(list(part)) for part in zip(*values, strict=True))
+        return tuple(concatenate(list(part)) for part in zip(*values, strict=True))
     return None

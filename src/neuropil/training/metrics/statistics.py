@@ -23,19 +23,19 @@ from neuropil.training.losses.loss_targets import (
 NO_CLASS = -1
 
 
-def added(parts: Tensor) -> Tensor:
-    """Return the sum of vectors, a row each."""
-    return parts.sum(dim=0)
+def add_up(parts: list[Tensor]) -> Tensor:
+    """Return the sum of vectors."""
+    return torch.stack(parts).sum(dim=0)
 
 
-def counted(values: Tensor) -> Tensor:
+def sum_and_count(values: Tensor) -> Tensor:
     """Return the sum of the values, and their number."""
     total = values.sum(dtype=torch.float64)
     return torch.stack([total, torch.full_like(total, values.numel())])
 
 
 def ratio(total: Tensor) -> float:
-    """Return the mean of what was `counted`."""
+    """Return the mean from the vector of `sum_and_count`."""
     value, count = total.tolist()
     return value / count
 
@@ -69,8 +69,8 @@ def regression_sums(name: str, scores: Tensor, targets: Tensor) -> Tensor:
     return torch.cat([count, true[0], middle, variation, errors.square().sum(0)])
 
 
-def merged_sums(parts: Tensor) -> Tensor:
-    """Return the vector of `regression_sums` for several parts, a row each.
+def combine_sums(parts: list[Tensor]) -> Tensor:
+    """Return the vector of `regression_sums` for several parts.
 
     Sums of squares about the means of two parts add up to that about their common mean with
     δ² n m / (n + m), δ the distance of the means (Chan, Golub and LeVeque, 1983).
@@ -113,20 +113,26 @@ def decisions(
 
     Of equal scores the first is the largest. Scores that are not numbers predict no class.
     """
-    if multilabel or is_single(scores):
-        true = shaped_as_scores(name, scores, targets)
-        check_batch(name, scores, true)
-        predicted, bad = (scores > 0).long(), scores.isnan()
-        true, classes = (true > 0.5).long(), 2
+    true, single = true_classes(name, scores, targets, multilabel=multilabel)
+    if single:
+        predicted, bad, classes = (scores > 0).long(), scores.isnan(), 2
     else:
-        true = class_targets(name, scores, targets)
-        check_batch(name, scores, true)
-        if true.is_floating_point():
-            true = true.argmax(dim=1)
         predicted, bad = scores.argmax(dim=1), scores.isnan().any(dim=1)
         classes = scores.shape[1]
     warn_of(bad)
     return predicted.masked_fill(bad, NO_CLASS).flatten(), true.flatten(), classes
+
+
+def true_classes(
+    name: str, scores: Tensor, targets: Tensor, *, multilabel: bool
+) -> tuple[Tensor, bool]:
+    """Return the true classes, and whether each score is a yes or no of its own."""
+    single = multilabel or is_single(scores)
+    true = (shaped_as_scores if single else class_targets)(name, scores, targets)
+    check_batch(name, scores, true)
+    if single:
+        return (true > 0.5).long(), True
+    return true.argmax(dim=1) if true.is_floating_point() else true, False
 
 
 def warn_of(bad: Tensor) -> None:
@@ -147,20 +153,25 @@ def among_best(scores: Tensor, true: Tensor, k: int) -> Tensor:
 
 
 def one_class_each(name: str, scores: Tensor, targets: Tensor, *, multilabel: bool) -> Tensor:
-    """Return the confusion matrix, flat, with a last column for those that predict no class.
+    """Return the confusion matrix, flat, with a last column for those that predict no class."""
+    check_decision(name, scores, multilabel=multilabel)
+    predicted, true, classes = decisions(name, scores, targets, multilabel=multilabel)
+    check_classes(name, true, classes)
+    predicted = torch.where(predicted == NO_CLASS, classes, predicted)
+    return counts_of(true, predicted, classes, classes + 1).flatten()
+
+
+def check_decision(name: str, scores: Tensor, *, multilabel: bool) -> None:
+    """Refuse several decisions about each example.
 
     Raises:
-        ValueError: If there are several decisions about each example.
+        ValueError: If there are.
     """
     if multilabel and scores.dim() > 1 and scores.shape[1] > 1:
         raise ValueError(
             f"{name} is for one decision about each example or position, got scores of "
             f"{tuple(scores.shape)}; accuracy counts several."
         )
-    predicted, true, classes = decisions(name, scores, targets, multilabel=multilabel)
-    check_classes(name, true, classes)
-    predicted = torch.where(predicted == NO_CLASS, classes, predicted)
-    return counts_of(true, predicted, classes, classes + 1).flatten()
 
 
 def confusions(name: str, predicted: Tensor, true: Tensor, classes: int) -> Tensor:

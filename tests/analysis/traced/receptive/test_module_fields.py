@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.agreement import make_positive
 from tests.reference import timm, torchvision
 from torch import nn
 
@@ -114,11 +115,7 @@ def branching(draw):
 
 
 def positive(module):
-    """Give a module weights by which no two paths cancel."""
-    generator = torch.Generator().manual_seed(0)
-    for parameter in module.double().parameters():
-        torch.nn.init.uniform_(parameter, 0.5, 1.5, generator=generator)
-    return module.eval()
+    return make_positive(module).eval()
 
 
 def footprints(module, length=LENGTH, channels=2):

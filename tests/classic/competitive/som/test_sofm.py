@@ -13,6 +13,7 @@ from sklearn.metrics.pairwise import (
     nan_euclidean_distances,
 )
 from sklearn.utils.estimator_checks import check_estimator
+from tests.agreement import answers_by_distance
 
 from neuropil.classic import SOFM
 
@@ -214,11 +215,7 @@ def start_of(model, X):
 def test_distances_are_those_of_scikit_learn(distance, expected):
     X = rows(300, 4)
     model = SOFM((3, 4), distance=distance, n_epochs=3).fit(X)
-    distances = expected(X, model.weights_)
-    np.testing.assert_allclose(model.transform(X), distances, atol=1e-7)
-    np.testing.assert_array_equal(model.predict(X), distances.argmin(axis=1))
-    assert model.quantization_error(X) == pytest.approx(distances.min(axis=1).mean())
-    assert model.score(X) == -model.quantization_error(X)
+    answers_by_distance(model, X, expected(X, model.weights_))
 
 
 def test_the_start_spans_the_leading_components():
@@ -330,15 +327,15 @@ def test_a_mexican_hat_says_when_it_pushes_more_than_it_pulls(algorithm):
         ({"grid": "ab"}, "`grid` must be"),
         ({"grid": (3, 3, 3), "topology": "hexagonal"}, "two numbers, rows and columns"),
         ({"grid": (3, 4), "topology": "toroidal_hexagonal"}, "an even number of rows"),
-        ({"topology": "round"}, "`topology` must be 'rectangular' or"),
-        ({"neighborhood": "triangle"}, "`neighborhood` must be 'gaussian' or"),
-        ({"distance": "manhattan"}, "`distance` must be 'euclid' or"),
+        ({"topology": "round"}, "`topology` must be one of 'rectangular', "),
+        ({"neighborhood": "triangle"}, "`neighborhood` must be one of 'gaussian', "),
+        ({"distance": "manhattan"}, "`distance` must be one of 'euclid', "),
         ({"init": "random"}, "`init` must be 'pca' or 'sample', got 'random'"),
         ({"init": None}, "`init` must be"),
         ({"init": np.ones((2, 2))}, r"`init` must have the shape \(100, 3\), got \(2, 2\)"),
         ({"init": np.full((100, 3), np.nan)}, "`init` must be finite"),
         ({"algorithm": "fast"}, "`algorithm` must be 'batch' or 'online'"),
-        ({"n_epochs": 0}, "`n_epochs` must be a whole number of at least 1"),
+        ({"n_epochs": 0}, "`n_epochs` must be a whole number from 1"),
         ({"radius": 0.1}, "`radius` must be at least the final radius, 0.5, got 0.1"),
         ({"radius": np.nan}, "`radius` must be a number in"),
         ({"final_radius": 0}, "`final_radius` must be a number in"),

@@ -33,7 +33,9 @@ def name_of(operation: OpOverload) -> Name:
     return Name(space, name.removesuffix("_"), overload or "default", name.endswith("_"))
 
 
-def mutated(operation: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def written_arguments(
+    operation: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     """Return the arguments that an operation writes into."""
     return tuple(
         args[place] if place < len(args) else kwargs.get(name)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from neuropil.analysis.receptive_field.axis_field import Field, behind_everything, union
+from neuropil.analysis.receptive_field.axis_field import Field, field_over_all, union
 from neuropil.analysis.traced.receptive.regions import (
     NEVER_HIGH,
     NEVER_LOW,
     Regions,
+    check_size,
     union_of,
-    within,
 )
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Unknown(NamedTuple):
 Seen: TypeAlias = "View | Regions | Unknown"
 
 
-def labelled(
+def make_view(
     axes: Sequence[int | None], kinds: Sequence[Kind], labels: Array, lengths: Sizes
 ) -> View:
     """Return a view in which every kind stands once."""
@@ -88,7 +88,7 @@ def with_fields(
         else tuple(change(place, field) for place, field in enumerate(kind))
         for kind in view.kinds
     ]
-    return labelled(axes, kinds, view.labels, view.lengths)
+    return make_view(axes, kinds, view.labels, view.lengths)
 
 
 def as_regions(view: View, shape: Sizes) -> Regions:
@@ -98,11 +98,11 @@ def as_regions(view: View, shape: Sizes) -> Regions:
         view: What the tensor sees.
         shape: The tensor's shape.
     """
-    pairs = [placed(view, place, shape) for place in range(len(view.axes))]
+    pairs = [spans_by_place(view, place, shape) for place in range(len(view.axes))]
     return Regions(tuple(low for low, _ in pairs), tuple(high for _, high in pairs))
 
 
-def placed(view: View, place: int, shape: Sizes) -> tuple[Array, Array]:
+def spans_by_place(view: View, place: int, shape: Sizes) -> tuple[Array, Array]:
     """Return the first and the last seen along one axis of the input, place by place."""
     axis = view.axes[place]
     length = 1 if axis is None else shape[axis]
@@ -116,7 +116,7 @@ def placed(view: View, place: int, shape: Sizes) -> tuple[Array, Array]:
             [[nothing if span is None else span[end] for span in row] for row in spans],
             np.int64,
         )
-        within((*view.labels.shape, length))
+        check_size((*view.labels.shape, length))
         array = table[view.labels]
         if axis is None:
             array = array[..., 0]
@@ -126,7 +126,9 @@ def placed(view: View, place: int, shape: Sizes) -> tuple[Array, Array]:
     return arrays[0], arrays[1]
 
 
-def joined_kinds(kinds: Iterable[Kind], outputs: Sequence[int | None], lengths: Sizes) -> Kind:
+def union_of_kinds(
+    kinds: Iterable[Kind], outputs: Sequence[int | None], lengths: Sizes
+) -> Kind:
     """Return what is seen by all of several kinds together.
 
     Args:
@@ -157,28 +159,30 @@ def broadcast(view: View, shape: Sizes, target: Sizes) -> View:
     return with_fields(
         view,
         lambda place, field: (
-            behind_everything(field, 1, view.lengths[place]) if stretched[place] else field
+            field_over_all(field, 1, view.lengths[place]) if stretched[place] else field
         ),
         [None if all_ else axis for axis, all_ in zip(axes, stretched, strict=True)],
     )
 
 
-def merged(parts: Sequence[tuple[Seen, Sizes]], target: Sizes) -> Seen:
+def merge(parts: Sequence[tuple[Seen | None, Sizes]], target: Sizes) -> Seen | None:
     """Return what a tensor sees that is computed from others place by place.
 
     Args:
-        parts: What each of them sees, and its shape, which is stretched if it must be.
+        parts: What each of them sees, ``None`` where that is nothing, and its shape, which is
+            stretched if it must be.
         target: The shape of the result.
     """
-    if len(parts) == 1 and parts[0][1] == target:
-        return parts[0][0]
+    some = [(seen, shape) for seen, shape in parts if seen is not None]
+    if not some or (len(some) == 1 and some[0][1] == target):
+        return some[0][0] if some else None
     known: list[tuple[View | Regions, Sizes]] = []
-    for seen, shape in parts:
+    for seen, shape in some:
         if isinstance(seen, Unknown):
             return seen
         known.append((seen, shape))
     views = [broadcast(seen, shape, target) for seen, shape in known if isinstance(seen, View)]
-    together = merged_views(views, target) if len(views) == len(known) else None
+    together = merge_views(views, target) if len(views) == len(known) else None
     return together or union_of([as_places(seen, shape, target) for seen, shape in known])
 
 
@@ -190,15 +194,15 @@ def as_places(seen: View | Regions, shape: Sizes, target: Sizes) -> Regions:
     return seen.rearranged(lambda array: array.reshape(more + array.shape))
 
 
-def merged_views(views: Sequence[View], target: Sizes) -> View | None:
+def merge_views(views: Sequence[View], target: Sizes) -> View | None:
     """Return what is seen in several ways; ``None`` if axes of the tensor are mixed up."""
     together: View | None = views[0]
     for view in views[1:]:
-        together = together and merged_pair(together, view, target)
+        together = together and merge_pair(together, view, target)
     return together
 
 
-def merged_pair(one: View, other: View, target: Sizes) -> View | None:
+def merge_pair(one: View, other: View, target: Sizes) -> View | None:
     """Return what is seen in two ways; ``None`` if axes of the tensor are mixed up."""
     axes = []
     for a, b in zip(one.axes, other.axes, strict=True):
@@ -207,64 +211,12 @@ def merged_pair(one: View, other: View, target: Sizes) -> View | None:
         axes.append(b if a is None else a)
     outputs = outputs_of(axes, target)
     if one.alike and other.alike:
-        kind = joined_kinds((one.kinds[0], other.kinds[0]), outputs, one.lengths)
+        kind = union_of_kinds((one.kinds[0], other.kinds[0]), outputs, one.lengths)
         return View(tuple(axes), (kind,), one.labels, one.lengths)
-    kinds = [joined_kinds((a, b), outputs, one.lengths) for a in one.kinds for b in other.kinds]
+    kinds = [
+        union_of_kinds((a, b), outputs, one.lengths) for a in one.kinds for b in other.kinds
+    ]
     labels = one.labels * len(other.kinds) + other.labels
     if any(axis is not None and labels.shape[axis] > 1 for axis in axes):
         return None
-    return labelled(axes, kinds, labels, one.lengths)
-
-
-def reduced(view: View, axes: Sequence[int], shape: Sizes) -> View:
-    """Return a view of places that each see all along some axes; these get length 1.
-
-    Args:
-        view: What is seen before.
-        axes: The tensor's axes.
-        shape: The tensor's shape.
-    """
-    mixed = [axis in axes for axis in view.axes]
-    if any(mixed):
-        view = with_fields(
-            view,
-            lambda place, field: (
-                behind_everything(field, shape[view.axes[place] or 0], view.lengths[place])
-                if mixed[place]
-                else field
-            ),
-            [None if all_ else axis for axis, all_ in zip(view.axes, mixed, strict=True)],
-        )
-    if view.alike or all(view.labels.shape[axis] == 1 for axis in axes):
-        return view
-    kept = [axis for axis in range(len(shape)) if axis not in axes]
-    rows = view.labels.transpose(*kept, *axes)
-    rest = rows.shape[: len(kept)]
-    return grouped(view, rows.reshape(int(np.prod(rest)), -1), shape).reshaped_labels(
-        tuple(1 if axis in axes else view.labels.shape[axis] for axis in range(len(shape)))
-    )
-
-
-class Grouped(NamedTuple):
-    """Kinds joined by rows of labels, before the labels have their axes again."""
-
-    axes: tuple[int | None, ...]
-    kinds: list[Kind]
-    labels: Array
-    lengths: Sizes
-
-    def reshaped_labels(self, shape: Sizes) -> View:
-        """Return the view."""
-        return labelled(self.axes, self.kinds, self.labels.reshape(shape), self.lengths)
-
-
-def grouped(view: View, rows: Array, shape: Sizes) -> Grouped:
-    """Join the kinds of each row of labels."""
-    outputs = outputs_of(view.axes, shape)
-    sets: dict[frozenset[int], int] = {}
-    labels = [sets.setdefault(frozenset(row.tolist()), len(sets)) for row in rows]
-    kinds = [
-        joined_kinds([view.kinds[i] for i in sorted(set_)], outputs, view.lengths)
-        for set_ in sets
-    ]
-    return Grouped(view.axes, kinds, np.array(labels, np.int64), view.lengths)
+    return make_view(axes, kinds, labels, one.lengths)

@@ -1,18 +1,27 @@
-"""Windows of operations along one axis, in place of the layers' own."""
+"""Windows of operations along an axis, and what is seen through them."""
 
 from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from neuropil.analysis.receptive_field.axis_field import (
     Field,
-    behind,
-    behind_everything,
+    field_after,
+    field_over_all,
     window,
 )
+from neuropil.analysis.traced.receptive import regions as places
+from neuropil.analysis.traced.receptive.axis_views import Seen, View, as_regions, with_fields
+from neuropil.analysis.traced.receptive.regions import Regions
 from neuropil.core.window import Reach, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neuropil.analysis.traced.receptive.operands import Taken
+    from neuropil.analysis.traced.receptive.regions import Sizes
 
 
 class Sliding(NamedTuple):
@@ -26,7 +35,7 @@ class Sliding(NamedTuple):
 
     def field(self, before: Field, _inner: int, outer: int, _length: int) -> Field:
         """Return what the outputs see, from what the places before see."""
-        return behind(before, self.reach, outer)
+        return field_after(before, self.reach, outer)
 
     def ranges(self, _inner: int, outer: int) -> list[tuple[int, int]]:
         """Return the first and the last place that each output sees."""
@@ -40,10 +49,10 @@ class Cells(NamedTuple):
     def field(self, before: Field, inner: int, outer: int, length: int) -> Field:
         """Return what the outputs see, from what the places before see."""
         if outer == 1:
-            return behind_everything(before, inner, length)
+            return field_over_all(before, inner, length)
         if inner % outer == 0:
             size = inner // outer
-            return behind(before, Reach(size, Fraction(size), Fraction(0)), outer)
+            return field_after(before, Reach(size, Fraction(size), Fraction(0)), outer)
         if before.sees_all:
             return before
         spans = (before.between(*cell) for cell in self.ranges(inner, outer))
@@ -60,7 +69,7 @@ class Cells(NamedTuple):
 Motion: TypeAlias = "Sliding | Cells"
 
 
-def sliding(
+def window_motion(
     size: int, stride: int = 1, padding: int = 0, dilation: int = 1, *, transposed: bool = False
 ) -> Sliding:
     """Return the windows of a convolution or of pooling."""
@@ -68,7 +77,7 @@ def sliding(
     return Sliding(window.transposed_reach() if transposed else window.reach(None))
 
 
-def shifted(start: int, step: int = 1) -> Sliding:
+def shift(start: int, step: int = 1) -> Sliding:
     """Return what a slice sees: places from `start` on."""
     return Sliding(Reach(1, Fraction(step), Fraction(start)))
 
@@ -83,7 +92,7 @@ def copies(factor: int) -> Sliding:
     return Sliding(Reach(1, Fraction(1, factor), Fraction(1 - factor, factor)))
 
 
-def enlarged(
+def upsample(
     kind: str, inner: int, outer: int, *, corners: bool = False, scale: float | None = None
 ) -> Sliding:
     """Return what the outputs of an enlargement, or of its opposite, see.
@@ -111,3 +120,38 @@ def enlarged(
     near = {"linear": 1, "cubic": 2}[kind]
     exact = Fraction(2 * near) - 2 * grain + 1
     return Sliding(Reach(exact, jump, start - near + grain))  # pyright: ignore[reportArgumentType]  # see `field.window`
+
+
+def along(taken: Taken, seen: Seen, motions: Mapping[int, Motion], target: Sizes) -> Seen:
+    """Return what windows along some axes see.
+
+    Args:
+        taken: The operation.
+        seen: What the tensor sees.
+        motions: The windows along each axis.
+        target: The shape of the result.
+    """
+    shape = taken.x.shape
+    if isinstance(seen, View):
+        if all(seen.labels.shape[axis] == 1 for axis in motions):
+            return move_windows(seen, motions, shape, target)
+        seen = as_regions(seen, shape)
+    if isinstance(seen, Regions):
+        for axis, motion in motions.items():
+            ranges = motion.ranges(shape[axis], target[axis])
+            seen = places.windows(seen, axis, ranges)
+    return seen
+
+
+def move_windows(
+    view: View, motions: Mapping[int, Motion], shape: Sizes, target: Sizes
+) -> View:
+    """Return a view through windows along axes of the input."""
+
+    def change(place: int, field: Field) -> Field:
+        axis = view.axes[place]
+        if axis is None or axis not in motions:
+            return field
+        return motions[axis].field(field, shape[axis], target[axis], view.lengths[place])
+
+    return with_fields(view, change, view.axes)

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from neuropil.analysis.traced.receptive.axis_views import Unknown
-from neuropil.analysis.traced.receptive.sources import Sights, call_named, source_named
+from neuropil.analysis.traced.receptive.module_sights import Sights, call_named, source_named
 from neuropil.analysis.traced.runs.example_inputs import inputs_of
-from neuropil.analysis.traced.runs.meta_copy import unwrapped
-from neuropil.analysis.traced.runs.module_run import failing, first_line, trace
+from neuropil.analysis.traced.runs.meta_copy import unwrap
+from neuropil.analysis.traced.runs.module_run import failure_message, first_line, trace
 from neuropil.analysis.traced.runs.tracer import tensors_in
 from neuropil.core import ShapeError
 
@@ -64,18 +64,13 @@ class ModuleProbe:
     def __init__(
         self, module: nn.Module, part: str | None, example: Example | None, name: str | None
     ) -> None:
-        self.network = unwrapped(module)
+        self.network = unwrap(module)
         run = trace(self.network, example)
         self.part, self.kind = part, type(self.network).__name__
         self.call_name, _, turn = call_named(run, part).name.partition("@")
         self.turn = int(turn or 1)
         self.name = source_named(run, name)
-        weight = next(self.network.parameters(), torch.empty(0))
-        if weight.is_meta:
-            raise ValueError(
-                "weights on the meta device have no values, so gradients have none."
-            )
-        self.device = weight.device
+        self.device = device_of(self.network)
         inputs = inputs_of(self.network, example)
         # What is made of shapes may be integers, as the run has found out.
         self.inputs = run.inputs if inputs.made else inputs
@@ -100,13 +95,7 @@ class ModuleProbe:
             return random
 
         output = self.run(self.inputs.mapped(draw))
-        middle = [length // 2 for length in output.shape[2:]]
-        values = output[(0, slice(None), *middle)] if output.ndim > 1 else output
-        signs = torch.randint(2, values.shape, generator=generator).to(values) * 2 - 1
-        (gradient,) = torch.autograd.grad(
-            (values * signs).sum(), drawn[0], materialize_grads=True
-        )
-        return gradient[0].abs().sum(0).cpu()
+        return middle_gradient(output, drawn[0], generator)
 
     def run(self, inputs: Inputs) -> Tensor:
         """Return the output of the part in question.
@@ -123,7 +112,9 @@ class ModuleProbe:
         try:
             self.network(*inputs.args, **inputs.kwargs)
         except Exception as error:
-            raise ShapeError(failing(self.network, inputs, first_line(error))) from error
+            raise ShapeError(
+                failure_message(self.network, inputs, first_line(error))
+            ) from error
         finally:
             handle.remove()
         output = found[self.turn - 1]
@@ -133,3 +124,24 @@ class ModuleProbe:
                 f"on it, or cuts gradients off."
             )
         return output
+
+
+def middle_gradient(output: Tensor, watched: Tensor, generator: torch.Generator) -> Tensor:
+    """Return the size of the gradient of the middle output at each position of an input."""
+    middle = [length // 2 for length in output.shape[2:]]
+    values = output[(0, slice(None), *middle)] if output.ndim > 1 else output
+    signs = torch.randint(2, values.shape, generator=generator).to(values) * 2 - 1
+    (gradient,) = torch.autograd.grad((values * signs).sum(), watched, materialize_grads=True)
+    return gradient[0].abs().sum(0).cpu()
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Return where a module's weights are.
+
+    Raises:
+        ValueError: When they are on the meta device.
+    """
+    weight = next(module.parameters(), torch.empty(0))
+    if weight.is_meta:
+        raise ValueError("weights on the meta device have no values, so gradients have none.")
+    return weight.device

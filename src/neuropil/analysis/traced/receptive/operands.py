@@ -6,16 +6,16 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from neuropil.analysis.traced.receptive import regions as places
-from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, merged, reduced
+from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, merge
 from neuropil.analysis.traced.receptive.regions import Regions
-from neuropil.analysis.traced.receptive.reshaping import in_shape
-from neuropil.analysis.traced.values import Value
+from neuropil.analysis.traced.receptive.view_shapes import in_shape, reduce_axes
+from neuropil.analysis.traced.run_record import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from neuropil.analysis.traced.receptive.regions import Sizes
-    from neuropil.analysis.traced.values import Step
+    from neuropil.analysis.traced.run_record import Step
 
 
 class Taken(NamedTuple):
@@ -66,8 +66,7 @@ Rule: TypeAlias = "Callable[[Taken], Result]"
 
 def together(taken: Taken, values: Sequence[Value], target: Sizes) -> Seen | None:
     """Return what is seen by several tensors in the same place."""
-    parts = [(seen, v.shape) for v in values if (seen := taken.of(v)) is not None]
-    return merged(parts, target) if parts else None
+    return merge([(taken.of(value), value.shape) for value in values], target)
 
 
 def values_in(arguments: Any) -> list[Value]:
@@ -84,19 +83,18 @@ def values_in(arguments: Any) -> list[Value]:
 def everything(taken: Taken, values: Sequence[Value], target: Sizes) -> Seen | None:
     """Return what is seen by a tensor whose every number depends on all of several tensors."""
     ones = (1,) * len(target)
-    parts: list[tuple[Seen, Sizes]] = []
+    parts: list[tuple[Seen | None, Sizes]] = []
     for value in values:
-        seen, rank = taken.of(value), len(value.shape)
-        if seen is not None:
-            seen = over(seen, range(rank), value.shape)
-            parts.append((in_shape(seen, (1,) * rank, ones), ones))
-    return merged(parts, target) if parts else None
+        rank = len(value.shape)
+        seen = over(taken.of(value), range(rank), value.shape)
+        parts.append((in_shape(seen, (1,) * rank, ones), ones))
+    return merge(parts, target)
 
 
-def over(seen: Seen, axes: Sequence[int], shape: Sizes) -> Seen:
+def over(seen: Seen | None, axes: Sequence[int], shape: Sizes) -> Seen | None:
     """Return what is seen by places that each see all along some axes, of length 1 then."""
     if isinstance(seen, View):
-        return reduced(seen, axes, shape)
+        return reduce_axes(seen, axes, shape)
     return places.over(seen, axes) if isinstance(seen, Regions) else seen
 
 

@@ -7,24 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuropil.analysis.receptive_field.axis_field import PIXEL, Field, union
-from neuropil.analysis.receptive_field.receptive_propagation import Sight
-from neuropil.analysis.traced.operations.operation_names import mutated, name_of, written_by
-from neuropil.analysis.traced.receptive.axis_views import (
-    Seen,
-    Unknown,
-    View,
-    as_regions,
-    merged,
+from neuropil.analysis.receptive_field.axis_field import PIXEL
+from neuropil.analysis.traced.operations.operation_names import (
+    name_of,
+    written_arguments,
+    written_by,
 )
+from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, merge
 from neuropil.analysis.traced.receptive.operands import Taken, everything, values_in
-from neuropil.analysis.traced.receptive.regions import Regions, TooManyError
-from neuropil.analysis.traced.receptive.rules import SHAPE_ONLY, rule_of
+from neuropil.analysis.traced.receptive.regions import TooManyError
+from neuropil.analysis.traced.receptive.rule_table import SHAPE_ONLY, rule_of
 
 if TYPE_CHECKING:
     from neuropil.analysis.traced.receptive.operands import Result
+    from neuropil.analysis.traced.run_record import Step, Value
     from neuropil.analysis.traced.runs.module_run import Trace
-    from neuropil.analysis.traced.values import Step, Value
 
 # What hands numbers to Python, where nobody can follow them.
 READING = frozenset({"_local_scalar_dense", "item", "equal", "is_nonzero", "allclose"})
@@ -38,7 +35,7 @@ def seen_by_values(trace: Trace, source: Value, first: int = 2) -> dict[int, See
         source: The input.
         first: The input's first axis that has positions.
     """
-    followed = Followed(trace, source, first)
+    followed = Propagation(trace, source, first)
     for step in trace.steps:
         followed.follow(step)
     for value in (*trace.results, *(v for call in trace.calls for v in call.results)):
@@ -46,7 +43,7 @@ def seen_by_values(trace: Trace, source: Value, first: int = 2) -> dict[int, See
     return followed.seen
 
 
-class Followed:
+class Propagation:
     """What is seen of an input, followed through a run step by step.
 
     Args:
@@ -119,7 +116,7 @@ class Followed:
                 self.seen[last.number] if last.shape == value.shape else hidden
             )
         elif self.read is not None and value.storage >= 0:
-            self.seen[value.number] = self.after_reading(None, value)
+            self.seen[value.number] = merge([(self.read, ())], value.shape) or self.read
 
     # Operations
 
@@ -127,8 +124,8 @@ class Followed:
         """Return what the results of an operation see."""
         taken = Taken(step, self.seen, Counter())
         try:
-            found = each(taken, rule_of(step.operation)(taken))
-            found = with_the_rest(taken, found, values)
+            found = fill_results(taken, rule_of(step.operation)(taken))
+            found = add_unasked(taken, found, values)
         except TooManyError:
             reason = f"{step.operation}, whose results see in too many ways,"
             found = [Unknown(reason)] * len(step.results)
@@ -155,17 +152,11 @@ class Followed:
         if name_of(step.operation).name not in READING:
             return
         taken = Taken(step, self.seen, Counter())
-        parts = [(seen, ()) for seen in [self.read, everything(taken, values, ())] if seen]
-        self.read = merged(parts, ()) if parts else None
+        self.read = merge([(self.read, ()), (everything(taken, values, ()), ())], ())
 
-    def after_reading(self, seen: Seen | None, value: Value) -> Seen:
+    def after_reading(self, seen: Seen | None, value: Value) -> Seen | None:
         """Return what is seen by what was made after numbers were read."""
-        parts: list[tuple[Seen, tuple[int, ...]]] = []
-        if self.read is not None:
-            parts.append((self.read, ()))
-        if seen is not None:
-            parts.append((seen, value.shape))
-        return merged(parts, value.shape)
+        return merge([(self.read, ()), (seen, value.shape)], value.shape)
 
     # Memory that is written
 
@@ -173,7 +164,7 @@ class Followed:
         """Note that other looks at a tensor are unknown once a part of it is written."""
         if not written_by(step.operation):
             return
-        written = mutated(step.operation, step.args, step.kwargs)
+        written = written_arguments(step.operation, step.args, step.kwargs)
         numbers = {value.number for value in values_in(written)}
         changed = [value for value in values if value.number in numbers]
         given = {value.storage: value for value in step.results}
@@ -199,7 +190,7 @@ class Followed:
                 self.seen[other.number] = reason
 
 
-def each(taken: Taken, result: Result) -> list[Seen | None]:
+def fill_results(taken: Taken, result: Result) -> list[Seen | None]:
     """Return what each result sees, where a rule told of the first alone.
 
     Places of maxima see what the maxima see; results of another shape are another matter.
@@ -216,7 +207,7 @@ def each(taken: Taken, result: Result) -> list[Seen | None]:
     return [result if alike else other for alike in same]
 
 
-def with_the_rest(
+def add_unasked(
     taken: Taken, found: list[Seen | None], values: list[Value]
 ) -> list[Seen | None]:
     """Return what results see, with all that is seen by tensors that no rule asked about.
@@ -232,35 +223,5 @@ def with_the_rest(
     for seen, value in zip(found, taken.step.results, strict=True):
         whole = everything(taken, rest, value.shape)
         ones = (1,) * len(value.shape)
-        parts = [
-            (s, shape) for s, shape in ((seen, value.shape), (whole, ones)) if s is not None
-        ]
-        joined.append(merged(parts, value.shape) if parts else None)
+        joined.append(merge([(seen, value.shape), (whole, ones)], value.shape))
     return joined
-
-
-def sight_of(seen: Seen, shape: tuple[int, ...], lengths: tuple[int, ...]) -> Sight | Unknown:
-    """Return what a tensor sees, all its channels together.
-
-    Args:
-        seen: What it sees.
-        shape: Its shape.
-        lengths: The lengths of the input's axes.
-    """
-    if isinstance(seen, Unknown):
-        return seen
-    if isinstance(seen, View) and any(
-        length > 1 and axis != 1 for axis, length in enumerate(seen.labels.shape)
-    ):
-        # Not channels but places differ.
-        seen = as_regions(seen, shape)
-    if isinstance(seen, Regions):
-        return Sight(seen.fields(lengths), aligned=True)
-    some = [kind for kind in seen.kinds if kind is not None]
-    if not some:
-        return Sight((Field(0, (None,)),) * len(seen.axes), aligned=True)
-    fields = [
-        union([kind[place] for kind in some], None if axis is None else shape[axis], length)
-        for place, (axis, length) in enumerate(zip(seen.axes, seen.lengths, strict=True))
-    ]
-    return Sight(tuple(fields), aligned=True)

@@ -64,18 +64,18 @@ def union_of(regions: Sequence[Regions]) -> Regions:
     first, *rest = regions
     low, high = list(first.low), list(first.high)
     for other in rest:
-        low = [checked(np.minimum, a, b) for a, b in zip(low, other.low, strict=True)]
-        high = [checked(np.maximum, a, b) for a, b in zip(high, other.high, strict=True)]
+        low = [combine(np.minimum, a, b) for a, b in zip(low, other.low, strict=True)]
+        high = [combine(np.maximum, a, b) for a, b in zip(high, other.high, strict=True)]
     return Regions(tuple(low), tuple(high))
 
 
-def checked(function: np.ufunc, a: Array, b: Array) -> Array:
+def combine(function: np.ufunc, a: Array, b: Array) -> Array:
     """Join two arrays that are not too large together."""
-    within(np.broadcast_shapes(a.shape, b.shape))
+    check_size(np.broadcast_shapes(a.shape, b.shape))
     return function(a, b)
 
 
-def within(shape: Sizes) -> Sizes:
+def check_size(shape: Sizes) -> Sizes:
     """Return a shape of so many places as can be told apart.
 
     Raises:
@@ -130,7 +130,7 @@ def windows(regions: Regions, axis: int, ranges: Sequence[tuple[int, int]]) -> R
     return regions.mapped(change)
 
 
-def joined(parts: Sequence[tuple[Regions | None, Sizes]], axis: int) -> Regions:
+def concatenate(parts: Sequence[tuple[Regions | None, Sizes]], axis: int) -> Regions:
     """Return what a tensor sees that is joined from others.
 
     Args:
@@ -147,11 +147,11 @@ def joined(parts: Sequence[tuple[Regions | None, Sizes]], axis: int) -> Regions:
             else:
                 array = (part.low if low else part.high)[index]
             arrays.append(array)
-        common = np.broadcast_shapes(*(without(a.shape, axis) for a in arrays))
+        common = np.broadcast_shapes(*(keepdim(a.shape, axis) for a in arrays))
         return np.concatenate(
             [
                 np.broadcast_to(
-                    array, within((*common[:axis], shape[axis], *common[axis + 1 :]))
+                    array, check_size((*common[:axis], shape[axis], *common[axis + 1 :]))
                 )
                 for array, (_, shape) in zip(arrays, parts, strict=True)
             ],
@@ -164,7 +164,7 @@ def joined(parts: Sequence[tuple[Regions | None, Sizes]], axis: int) -> Regions:
     )
 
 
-def without(shape: Sizes, axis: int) -> Sizes:
+def keepdim(shape: Sizes, axis: int) -> Sizes:
     """Return a shape with length 1 along an axis."""
     return (*shape[:axis], 1, *shape[axis + 1 :])
 
@@ -225,7 +225,7 @@ def regroup(old: Sizes, new: Sizes) -> list[tuple[slice, slice]]:
     return groups
 
 
-def reshaped(array: Array, old: Sizes, new: Sizes) -> Array:
+def reshape(array: Array, old: Sizes, new: Sizes) -> Array:
     """Return an array for another shape of the same tensor, with length 1 where it can be."""
     spread: list[int] = []
     target: list[int] = []
@@ -236,4 +236,4 @@ def reshaped(array: Array, old: Sizes, new: Sizes) -> Array:
         else:
             spread += old[before]
             target += new[after]
-    return np.broadcast_to(array, within(tuple(spread))).reshape(target)
+    return np.broadcast_to(array, check_size(tuple(spread))).reshape(target)

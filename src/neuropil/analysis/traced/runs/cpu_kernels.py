@@ -13,17 +13,35 @@ import torch.nn.functional as F
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 attention = F.scaled_dot_product_attention
 lock = threading.Lock()
-users: list[object] = []
+fast_users: list[object] = []
 slow_users: list[object] = []
 allowed: list[bool] = []
 
 
 @contextlib.contextmanager
-def kernels_of_devices() -> Iterator[None]:
+def while_used(
+    users: list[object], start: Callable[[], None], stop: Callable[[], None]
+) -> Iterator[None]:
+    """Keep a setting of PyTorch's changed until the last thread that needs it has finished."""
+    user = object()
+    with lock:
+        if not users:
+            start()
+        users.append(user)
+    try:
+        yield
+    finally:
+        with lock:
+            users.remove(user)
+            if not users:
+                stop()
+
+
+def kernels_of_devices() -> contextlib.AbstractContextManager[None]:
     """Run attention without the table of all pairs, as PyTorch does on a real device.
 
     Without numbers PyTorch takes the formula as it is written, which keeps that table for the
@@ -31,17 +49,9 @@ def kernels_of_devices() -> Iterator[None]:
     No mode of PyTorch reaches calls within its own functions, so its name leads elsewhere for
     a while; tensors with numbers are not concerned, on whichever thread.
     """
-    user = object()
-    with lock:
-        users.append(user)
-        F.scaled_dot_product_attention = fast_or_written
-    try:
-        yield
-    finally:
-        with lock:
-            users.remove(user)
-            if not users:
-                F.scaled_dot_product_attention = attention
+    set_attention = functools.partial(setattr, F, "scaled_dot_product_attention")
+    start, stop = (functools.partial(set_attention, f) for f in (fast_or_written, attention))
+    return while_used(fast_users, start, stop)
 
 
 @contextlib.contextmanager
@@ -50,22 +60,19 @@ def part_by_part() -> Iterator[None]:
 
     A layer's one kernel would skip what a mask pads; so a figure follows from shapes alone.
     """
-    user = object()
-    with lock:
-        if not slow_users:
-            allowed.append(torch.backends.mha.get_fastpath_enabled())
-        slow_users.append(user)
+
+    def start() -> None:
+        allowed.append(torch.backends.mha.get_fastpath_enabled())
         torch.backends.mha.set_fastpath_enabled(False)
+
+    def stop() -> None:
+        torch.backends.mha.set_fastpath_enabled(allowed.pop())
+
     # Nothing was compiled where the compiler was never loaded.
     compiler = "torch._dynamo" in sys.modules
-    try:
-        with torch.compiler.set_stance("force_eager") if compiler else contextlib.nullcontext():
-            yield
-    finally:
-        with lock:
-            slow_users.remove(user)
-            if not slow_users:
-                torch.backends.mha.set_fastpath_enabled(allowed.pop())
+    eager = torch.compiler.set_stance("force_eager") if compiler else contextlib.nullcontext()
+    with while_used(slow_users, start, stop), eager:
+        yield
 
 
 @functools.wraps(attention)

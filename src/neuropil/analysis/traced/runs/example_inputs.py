@@ -120,10 +120,10 @@ def inputs_of(module: nn.Module, example: Example | None) -> Inputs:
     if not isinstance(example, tuple | list) or not example:
         raise ShapeError(not_an_example(kind, example))
     if all(length is None or isinstance(length, int) for length in example):
-        return Inputs((made(module, example),), {}, made=True)
+        return Inputs((make_input(module, example),), {}, made=True)
     shapes = [is_shape(item) for item in example]
     args = tuple(
-        made(module, item) if shape else item
+        make_input(module, item) if shape else item
         for item, shape in zip(example, shapes, strict=True)
     )
     if not any(isinstance(leaf, Tensor) for leaf in tree_leaves(args)):
@@ -141,7 +141,7 @@ def is_shape(value: object) -> bool:
     )
 
 
-def made(module: nn.Module, shape: Sequence[Any]) -> Tensor:
+def make_input(module: nn.Module, shape: Sequence[Any]) -> Tensor:
     """Return one sample of a shape without numbers, in the module's own type.
 
     Raises:

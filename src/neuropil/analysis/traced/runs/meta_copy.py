@@ -18,7 +18,7 @@ def is_foreign(network: object) -> TypeIs[nn.Module]:
     return isinstance(network, nn.Module) and not isinstance(network, Network | Layer)
 
 
-def unwrapped(module: nn.Module) -> nn.Module:
+def unwrap(module: nn.Module) -> nn.Module:
     """Return what `torch.compile` and the wrappers of data parallelism stand around.
 
     Raises:
@@ -55,10 +55,10 @@ def twin_on_meta(module: nn.Module) -> nn.Module:
             for tensor in value if isinstance(value, list) else (value,):
                 if isinstance(tensor, Tensor) and id(tensor) not in copies:
                     copies[id(tensor)] = twin_tensor(tensor)
-    return copied(module, copies)
+    return copy_module(module, copies)
 
 
-def copied(module: nn.Module, copies: dict[int, Any]) -> nn.Module:
+def copy_module(module: nn.Module, copies: dict[int, Any]) -> nn.Module:
     """Return a copy of a module; attributes that cannot be copied are shared.
 
     Args:

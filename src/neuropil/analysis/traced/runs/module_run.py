@@ -14,16 +14,17 @@ from torch import Tensor, nn
 from neuropil.analysis.traced.operations.operation_names import name_of
 from neuropil.analysis.traced.runs.cpu_kernels import part_by_part
 from neuropil.analysis.traced.runs.example_inputs import Inputs, inputs_of
-from neuropil.analysis.traced.runs.meta_copy import copied, twin_on_meta, unwrapped
-from neuropil.analysis.traced.runs.outside_torch import Leaving
-from neuropil.analysis.traced.runs.recurrence import CELLS, RUNS, RecurrentKernels
-from neuropil.analysis.traced.runs.tracer import Call, Step, Tracer, Value, tensors_in
+from neuropil.analysis.traced.runs.meta_copy import copy_module, twin_on_meta, unwrap
+from neuropil.analysis.traced.runs.recurrent_kernels import CELLS, RUNS, RecurrentKernels
+from neuropil.analysis.traced.runs.tensor_exports import Leaving
+from neuropil.analysis.traced.runs.tracer import Tracer, tensors_in
 from neuropil.core import ShapeError
 from neuropil.core.free_memory import require_memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from neuropil.analysis.traced.run_record import Call, Step, Value
     from neuropil.analysis.traced.runs.example_inputs import Example
 
 
@@ -67,7 +68,7 @@ def trace(module: nn.Module, example: Example | None) -> Trace:
     Raises:
         ShapeError: When the module does not take the example.
     """
-    module = unwrapped(module)
+    module = unwrap(module)
     return trace_inputs(module, inputs_of(module, example))
 
 
@@ -83,18 +84,18 @@ def trace_inputs(module: nn.Module, inputs: Inputs) -> Trace:
     for gradients, kind in itertools.product((False, True), kinds):
         try:
             twin = twin_on_meta(module)
-            return traced(module, twin, kind.on_meta(), (), gradients=gradients)
+            return run_twin(module, twin, kind.on_meta(), (), gradients=gradients)
         except Exception as error:  # noqa: BLE001, RUF100 - modules raise whatever they like
             failure = failure or error
     reason = first_line(failure)
     if not has_numbers(module):
         needed = "meta" in reason.lower() or "data-dependent" in reason.lower()
         reason += " (its weights hold no numbers)" * needed
-        raise ShapeError(failing(module, inputs, reason)) from failure
-    return for_real(module, kinds, reason)
+        raise ShapeError(failure_message(module, inputs, reason)) from failure
+    return trace_with_numbers(module, kinds, reason)
 
 
-def for_real(module: nn.Module, kinds: Sequence[Inputs], reason: str) -> Trace:
+def trace_with_numbers(module: nn.Module, kinds: Sequence[Inputs], reason: str) -> Trace:
     """Run a copy of a module on real numbers: random ones where there are none.
 
     Args:
@@ -117,13 +118,15 @@ def for_real(module: nn.Module, kinds: Sequence[Inputs], reason: str) -> Trace:
             with torch.random.fork_rng():
                 torch.manual_seed(0)
                 numbers = with_numbers(module, kind)
-                return traced(module, copied(module, {}), numbers, (note,), gradients=gradients)
+                return run_twin(
+                    module, copy_module(module, {}), numbers, (note,), gradients=gradients
+                )
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001, RUF100
             # Who had to be given indices says more of them than of floats.
             failure = error if failure is None or wants_indices(failure) else failure
-    raise ShapeError(failing(module, kinds[0], first_line(failure))) from failure
+    raise ShapeError(failure_message(module, kinds[0], first_line(failure))) from failure
 
 
 def has_numbers(module: nn.Module) -> bool:
@@ -149,7 +152,7 @@ def peak_of(run: Trace) -> int:
         return run.peak
     with contextlib.suppress(Exception):
         twin = twin_on_meta(run.module)
-        return traced(run.module, twin, run.inputs, (), kernels=True).peak
+        return run_twin(run.module, twin, run.inputs, (), kernels=True).peak
     return run.peak
 
 
@@ -178,7 +181,7 @@ def real_numbers(tensor: Tensor, place: torch.device | None) -> Tensor:
     return torch.zeros(tensor.shape, dtype=tensor.dtype, device=place)
 
 
-def traced(
+def run_twin(
     module: nn.Module,
     twin: nn.Module,
     inputs: Inputs,
@@ -237,7 +240,7 @@ def first_line(error: BaseException | None) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
-def failing(module: nn.Module, inputs: Inputs, reason: str) -> str:
+def failure_message(module: nn.Module, inputs: Inputs, reason: str) -> str:
     """Return in one line that a module fails on what it is given, and why."""
     shapes = " and ".join(str(tuple(tensor.shape)) for tensor in inputs.tensors)
     batch = ", batch included" if inputs.made else ""

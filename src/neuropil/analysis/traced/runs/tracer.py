@@ -13,13 +13,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from typing_extensions import override
 
-from neuropil.analysis.traced.operations.atomic_ops import is_whole
-from neuropil.analysis.traced.operations.counting import formula_of, multiply_adds
-from neuropil.analysis.traced.operations.output_shapes import quick
-from neuropil.analysis.traced.operations.products import may_multiply
+from neuropil.analysis.traced.operations.formula_table import formula_of, multiply_adds
+from neuropil.analysis.traced.operations.free_operations import may_multiply
+from neuropil.analysis.traced.operations.operation_names import name_of
+from neuropil.analysis.traced.operations.output_shapes import RULES, quick
+from neuropil.analysis.traced.receptive.rule_table import BY_NAME
+from neuropil.analysis.traced.run_record import Call, Step, Value
 from neuropil.analysis.traced.runs.allocator import Allocator, shape_of
 from neuropil.analysis.traced.runs.meta_copy import names_of
-from neuropil.analysis.traced.values import Step, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,39 +29,6 @@ if TYPE_CHECKING:
 
 # Where a tensor keeps which value it is, for as long as it lives.
 MARK = "_neuropil_value"
-
-
-class Call:
-    """One call of a module.
-
-    Attributes:
-        name: The module's name in the whole; the second call of it ends in ``@2``.
-        module: What was called.
-        place: Its position among all calls; 0 is the whole.
-        parent: The place of the call around it; -1 for the whole.
-        depth: How many calls are around it.
-        children: How many calls were made within it, directly.
-        again: Whether the module was called before.
-        input_shapes: The shapes of the tensors it took.
-        results: The values that it gave.
-        multiply_adds: Those of the operations that ran in no call within.
-        output_bytes: What those of its outputs take that it made.
-        kept_bytes: What training keeps for the backward pass and came to be in it.
-    """
-
-    __slots__ = (
-        *("again", "children", "depth", "input_shapes", "kept_bytes", "module"),
-        *("multiply_adds", "name", "output_bytes", "parent", "place", "results"),
-    )
-
-    def __init__(self, name: str, module: nn.Module, parent: Call | None, place: int) -> None:
-        self.name, self.module, self.place = name, module, place
-        self.parent = -1 if parent is None else parent.place
-        self.depth = 0 if parent is None else parent.depth + 1
-        self.children = self.multiply_adds = self.output_bytes = self.kept_bytes = 0
-        self.again = "@" in name
-        self.input_shapes: tuple[tuple[int, ...], ...] = ()
-        self.results: tuple[Value, ...] = ()
 
 
 class Tracer(TorchDispatchMode):
@@ -252,3 +220,15 @@ def to_meta(value: Any) -> Any:
     if hasattr(value, MARK):
         setattr(empty, MARK, getattr(value, MARK))
     return empty
+
+
+@functools.cache
+def is_whole(operation: OpOverload) -> bool:
+    """Tell whether an operation is taken as it is even if it is made of others.
+
+    What has a formula, or a rule for what it sees, is one thing to whoever asks.
+    """
+    if operation in RULES or formula_of(operation) is not None:
+        return True
+    name = name_of(operation)
+    return name.space == "aten" and name.name in BY_NAME

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
+from neuropil.checks import interval
+from neuropil.classic.base import THRESHOLD
 from neuropil.classic.competitive.art.base import ResonanceNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from neuropil.checks import Rules
     from neuropil.classic.base import Floats
 
 
+@dataclass(eq=False, repr=False)
 class ART1(ResonanceNetwork):
     """Clusters of binary rows: each category is what its rows have in common.
 
@@ -55,23 +60,16 @@ class ART1(ResonanceNetwork):
         [-1]
     """
 
-    def __init__(
-        self,
-        vigilance: float = 0.7,
-        step: float = 2.0,
-        *,
-        n_epochs: int = 20,
-        binarize: float | None = 0.0,
-    ) -> None:
-        self.vigilance = vigilance
-        self.step = step
-        self.n_epochs = n_epochs
-        self.binarize = binarize
+    vigilance: float = 0.7
+    step: float = 2.0
+    _: KW_ONLY
+    n_epochs: int = 20
+    binarize: float | None = 0.0
 
-    @override
-    def check_options(self) -> None:
-        super().check_options()
-        self.threshold()
+    rules: ClassVar[Rules] = ResonanceNetwork.rules | {
+        "step": interval("(1, inf)"),
+        "binarize": THRESHOLD,
+    }
 
     @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:
@@ -83,10 +81,10 @@ class ART1(ResonanceNetwork):
         pass
 
     @override
-    def coded(self, X: Floats) -> tuple[Floats, Floats]:
+    def code(self, X: Floats) -> tuple[Floats, Floats]:
         rows = self.bits(X, self.binarize).astype(X.dtype)
         return rows, rows.sum(axis=1)
 
     @override
     def constants(self) -> tuple[float, float, float]:
-        return self.number("vigilance", "[0, 1]"), self.number("step", "(1, inf)") - 1.0, 1.0
+        return float(self.vigilance), float(self.step) - 1.0, 1.0

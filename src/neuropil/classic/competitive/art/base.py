@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClusterMixin
-from typing_extensions import override
 
-from neuropil.classic.base import ClassicNetwork, Floats
+from neuropil.checks import interval
+from neuropil.classic.base import COUNT, ClassicNetwork, Floats
 from neuropil.classic.competitive.art.loops import find_rows, learn_rows
 from neuropil.classic.fitted_state import WHOLE, array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from neuropil.checks import Rules
 
 # Categories that the first table has room for; it doubles.
 ROOM = 16
@@ -34,6 +36,7 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
         "labels_": array("whole", "rows"),
         "n_iter_": WHOLE,
     }
+    rules: ClassVar[Rules] = {"vigilance": interval("[0, 1]"), "n_epochs": COUNT}
     n_epochs: int
     vigilance: float
     weights_: Floats
@@ -45,12 +48,12 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
         """Remember what coding needs to know of the first rows."""
 
     @abstractmethod
-    def coded(self, X: Floats) -> tuple[Floats, Floats]:
+    def code(self, X: Floats) -> tuple[Floats, Floats]:
         """Return rows as the network sees them, and what overlaps are compared to."""
 
     @abstractmethod
     def constants(self) -> tuple[float, float, float]:
-        """Return ρ, α and β, checked."""
+        """Return ρ, α and β."""
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Learn categories, pass by pass until a pass changes none, `n_epochs` at most.
@@ -59,7 +62,7 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
             X: Rows.
             y: Not used.
         """
-        rows, sizes = self.prepared(X, anew=True)
+        rows, sizes = self.prepare(X, anew=True)
         for epoch in range(1, self.n_epochs + 1):
             self.n_iter_ = epoch
             if not self.learn(rows, sizes):
@@ -73,7 +76,7 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
             X: Rows.
             y: Not used.
         """
-        rows, sizes = self.prepared(X, anew=not hasattr(self, "weights_"))
+        rows, sizes = self.prepare(X, anew=not self.fitted)
         self.learn(rows, sizes)
         self.n_iter_ = 1
         return self
@@ -84,7 +87,7 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
         Args:
             X: Rows.
         """
-        rows, sizes = self.like_weights(*self.coded(self.input(X)))
+        rows, sizes = self.like_weights(*self.code(self.input(X)))
         vigilance, choice, _ = self.constants()
         labels = np.empty(len(rows), np.int64)
         # Sums of the same order as in training, so that equal categories stay equal.
@@ -102,17 +105,12 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
         """
         return float((self.predict(X) >= 0).mean())
 
-    @override
-    def check_options(self) -> None:
-        self.constants()
-        self.whole("n_epochs")
-
-    def prepared(self, X: ArrayLike, *, anew: bool) -> tuple[Floats, Floats]:
+    def prepare(self, X: ArrayLike, *, anew: bool) -> tuple[Floats, Floats]:
         """Return coded rows and their sizes; forget all categories if asked to."""
         given = self.training_input(X, first=anew)
         if anew:
             self.settle(given)
-        rows, sizes = self.coded(given)
+        rows, sizes = self.code(given)
         if anew:
             self.weights_ = np.empty((0, rows.shape[1]), rows.dtype)
         return self.like_weights(rows, sizes)

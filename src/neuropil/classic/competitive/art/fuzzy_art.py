@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from typing_extensions import override
 
+from neuropil.checks import interval
 from neuropil.classic.competitive.art.base import ResonanceNetwork
 from neuropil.classic.fitted_state import array
 
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from neuropil.checks import Rules
     from neuropil.classic.base import Floats
 
 
+@dataclass(eq=False, repr=False)
 class FuzzyART(ResonanceNetwork):
     """Clusters of rows: each category is a box, the smallest around the rows it has learnt.
 
@@ -66,27 +70,23 @@ class FuzzyART(ResonanceNetwork):
         [0, -1]
     """
 
+    vigilance: float = 0.7
+    choice: float = 1e-3
+    _: KW_ONLY
+    lr: float = 1.0
+    n_epochs: int = 20
+    bounds: tuple[ArrayLike, ArrayLike] | None = None
+
+    rules: ClassVar[Rules] = ResonanceNetwork.rules | {
+        "choice": interval("(0, inf)"),
+        "lr": interval("(0, 1]"),
+    }
     learnt: ClassVar[dict[str, Any]] = ResonanceNetwork.learnt | {
         "low_": array("float", "features"),
         "span_": array("float", "features"),
     }
-    low_: Floats
-    span_: Floats
-
-    def __init__(
-        self,
-        vigilance: float = 0.7,
-        choice: float = 1e-3,
-        *,
-        lr: float = 1.0,
-        n_epochs: int = 20,
-        bounds: tuple[ArrayLike, ArrayLike] | None = None,
-    ) -> None:
-        self.vigilance = vigilance
-        self.choice = choice
-        self.lr = lr
-        self.n_epochs = n_epochs
-        self.bounds = bounds
+    low_: Floats = field(init=False)
+    span_: Floats = field(init=False)
 
     @property
     def boxes_(self) -> Floats:
@@ -123,7 +123,7 @@ class FuzzyART(ResonanceNetwork):
         self.low_, self.span_ = low, np.where(span > 0, span, 1).astype(X.dtype)
 
     @override
-    def coded(self, X: Floats) -> tuple[Floats, Floats]:
+    def code(self, X: Floats) -> tuple[Floats, Floats]:
         with np.errstate(over="ignore"):
             scaled = (X - self.low_) / self.span_
         # So far outside that nothing resonates, and yet a number.
@@ -134,11 +134,7 @@ class FuzzyART(ResonanceNetwork):
 
     @override
     def constants(self) -> tuple[float, float, float]:
-        return (
-            self.number("vigilance", "[0, 1]"),
-            self.number("choice", "(0, inf)"),
-            self.number("lr", "(0, 1]"),
-        )
+        return float(self.vigilance), float(self.choice), float(self.lr)
 
     def bounds_for(self, X: Floats) -> list[Floats]:
         """Return `bounds` as two rows like those of X.

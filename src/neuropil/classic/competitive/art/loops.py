@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 
 if TYPE_CHECKING:
     from neuropil.classic.base import Floats
 
 
-@compiled()
+@compile_loop()
 def resonant(
     row: Floats,
     size: float,
@@ -50,13 +50,15 @@ def resonant(
         # Nothing is like an empty input but an empty category.
         empty = size == 0.0 and norms[category] == 0.0
         if empty or (size > 0.0 and overlaps[category] / size >= vigilance):
+            # The choice function: the larger the share of a category that the row covers, the
+            # better.
             chosen = overlaps[category] / (choice + norms[category])
             if chosen > greatest:
                 best, greatest = category, chosen
     return best
 
 
-@compiled()
+@compile_loop()
 def learn_rows(
     rows: Floats,
     sizes: Floats,
@@ -101,6 +103,7 @@ def learn_rows(
             weight = row[column]
             if not new:
                 old = table[column, best]
+                # min(I, w) ≤ w: weights never grow, which is why categories settle.
                 table[column, best] = lr * min(weight, old) + (1.0 - lr) * old
                 changed = changed or table[column, best] != old
             else:
@@ -110,7 +113,7 @@ def learn_rows(
     return rows.shape[0], count, changed
 
 
-@compiled()
+@compile_loop()
 def find_rows(
     rows: Floats,
     sizes: Floats,

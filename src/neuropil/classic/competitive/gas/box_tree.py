@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +62,7 @@ def empty_tree(points: int, room: int, columns: int) -> BoxTree:
     return BoxTree(low, np.empty_like(low), members, counts, leaf_of)
 
 
-@compiled()
+@compile_loop()
 def build(tree: BoxTree, points: Floats, order: Indices) -> None:
     """Fill a tree: halve the points at the median of the widest column, again and again.
 
@@ -91,7 +91,7 @@ def build(tree: BoxTree, points: Floats, order: Indices) -> None:
                 tree.leaf_of[order[i]] = leaf
 
 
-@compiled()
+@compile_loop()
 def enclose(tree: BoxTree, node: int, points: Floats, members: Indices) -> int:
     """Set a node's box around points, and return its widest column."""
     widest, width = 0, -1.0
@@ -105,7 +105,7 @@ def enclose(tree: BoxTree, node: int, points: Floats, members: Indices) -> int:
     return widest
 
 
-@compiled()
+@compile_loop()
 def partition(
     points: Floats, order: Indices, start: int, end: int, middle: int, column: int
 ) -> None:
@@ -131,7 +131,7 @@ def partition(
             break
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def squared_distance(x: Floats, point: Floats) -> float:
     """Return ‖x − point‖²."""
     total = 0.0
@@ -141,7 +141,7 @@ def squared_distance(x: Floats, point: Floats) -> float:
     return total
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def to_box(x: Floats, low: Floats, high: Floats) -> float:
     """Return the square of the distance from x to a box, 0 inside."""
     total = 0.0
@@ -152,7 +152,7 @@ def to_box(x: Floats, low: Floats, high: Floats) -> float:
     return total
 
 
-@compiled()
+@compile_loop()
 def two_nearest(
     tree: BoxTree, points: Floats, x: Floats, waiting: Indices, bounds: Floats
 ) -> tuple[int, int, float]:
@@ -191,7 +191,7 @@ def two_nearest(
     return first, second, nearest
 
 
-@compiled()
+@compile_loop()
 def nearer_half(tree: BoxTree, node: int, x: Floats) -> tuple[int, int, float]:
     """Return the child of a node that is nearer to x, the other, and how far that is."""
     left, right = 2 * node + 1, 2 * node + 2
@@ -202,7 +202,7 @@ def nearer_half(tree: BoxTree, node: int, x: Floats) -> tuple[int, int, float]:
     return left, right, to_right
 
 
-@compiled()
+@compile_loop()
 def widen(tree: BoxTree, leaf: int, point: Floats) -> None:
     """Make the boxes of a leaf and of all above it hold a point."""
     node = leaf + tree.counts.size - 1
@@ -218,7 +218,7 @@ def widen(tree: BoxTree, leaf: int, point: Floats) -> None:
         node = (node - 1) // 2
 
 
-@compiled()
+@compile_loop()
 def put(tree: BoxTree, leaf: int, index: int, point: Floats) -> None:
     """Add a point to a leaf that has room."""
     tree.members[leaf, tree.counts[leaf]] = index
@@ -227,7 +227,7 @@ def put(tree: BoxTree, leaf: int, index: int, point: Floats) -> None:
     widen(tree, leaf, point)
 
 
-@compiled()
+@compile_loop()
 def take_out(tree: BoxTree, index: int) -> None:
     """Remove a point; the boxes stay."""
     leaf = tree.leaf_of[index]

@@ -51,7 +51,7 @@ def make_room(gas: Gas, tree: BoxTree | None = None) -> tuple[Gas, BoxTree]:
         gas = with_more_nodes(gas)
     if gas.degrees.max() == gas.neighbors.shape[1]:
         gas = gas._replace(
-            neighbors=doubled(gas.neighbors, axis=1), births=doubled(gas.births, axis=1)
+            neighbors=double(gas.neighbors, axis=1), births=double(gas.births, axis=1)
         )
     in_use = np.zeros(len(gas.errors), bool)
     in_use[used] = True
@@ -110,11 +110,11 @@ def with_more_nodes(gas: Gas) -> Gas:
     free[:taken] = np.arange(taken, 2 * taken)[::-1]
     gas.counts[FREE] = taken
     per_node = ("positions", "errors", "wins", "degrees", "neighbors", "births")
-    larger = {name: doubled(getattr(gas, name), axis=0) for name in per_node}
+    larger = {name: double(getattr(gas, name), axis=0) for name in per_node}
     return gas._replace(free=free, **larger)
 
 
-def doubled(array: NDArray[Any], axis: int) -> NDArray[Any]:
+def double(array: NDArray[Any], axis: int) -> NDArray[Any]:
     """Return an array twice as long along an axis, with zeros at the end."""
     return np.concatenate([array, np.zeros_like(array)], axis=axis)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
 
-from neuropil.classic.base import ClassicNetwork
+from neuropil.checks import interval
+from neuropil.classic.base import COUNT, seed
 from neuropil.classic.competitive.gas.gas_storage import (
     EDGES_AT_FIRST,
     edges_of,
@@ -21,6 +22,8 @@ from neuropil.classic.competitive.gas.gas_storage import (
     tree_of,
 )
 from neuropil.classic.competitive.gas.loops import DUE, Gas, Rates, learn, winners
+from neuropil.classic.competitive.nearest_units import Search
+from neuropil.classic.competitive.quantizer import Quantizer
 from neuropil.classic.fitted_state import FLAG, array
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     import networkx
     from numpy.typing import NDArray
 
+    from neuropil.checks import Rules
     from neuropil.classic.base import Floats
     from neuropil.classic.competitive.gas.box_tree import BoxTree
 
@@ -37,7 +41,8 @@ BLOCK = 4096
 
 
 @final
-class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
+@dataclass(eq=False, repr=False)
+class GrowingNeuralGas(Quantizer):
     """A graph of nodes that grows where the data are, joined as the data hang together.
 
     Two nodes start on rows. For each row x, with s the nearest node and t the second:
@@ -96,6 +101,28 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
         40
     """
 
+    max_nodes: int = 100
+    _: KW_ONLY
+    n_epochs: int = 20
+    lr: float = 0.2
+    neighbor_lr: float = 0.006
+    max_age: int = 50
+    insert_every: int = 100
+    insertion_decay: float = 0.5
+    error_decay: float = 0.995
+    random_state: int | np.random.RandomState | None = None
+
+    rules: ClassVar[Rules] = {
+        "max_nodes": partial(COUNT, minimum=2),
+        "n_epochs": COUNT,
+        "lr": interval("(0, 1]"),
+        "neighbor_lr": interval("[0, 1]"),
+        "max_age": COUNT,
+        "insert_every": COUNT,
+        "insertion_decay": interval("[0, 1]"),
+        "error_decay": interval("(0, 1]"),
+        "random_state": seed,
+    }
     learnt: ClassVar[dict[str, Any]] = {
         "positions": array("double", "places features"),
         "errors": array("double", "places"),
@@ -109,32 +136,9 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
         "used": array("flag", "places"),
         "single": FLAG,
     }
-    _gas: Gas
-    _tree: BoxTree
-    _dtype: np.dtype[Any]
-
-    def __init__(
-        self,
-        max_nodes: int = 100,
-        *,
-        n_epochs: int = 20,
-        lr: float = 0.2,
-        neighbor_lr: float = 0.006,
-        max_age: int = 50,
-        insert_every: int = 100,
-        insertion_decay: float = 0.5,
-        error_decay: float = 0.995,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.max_nodes = max_nodes
-        self.n_epochs = n_epochs
-        self.lr = lr
-        self.neighbor_lr = neighbor_lr
-        self.max_age = max_age
-        self.insert_every = insert_every
-        self.insertion_decay = insertion_decay
-        self.error_decay = error_decay
-        self.random_state = random_state
+    _gas: Gas = field(init=False)
+    _tree: BoxTree = field(init=False)
+    _dtype: np.dtype[Any] = field(init=False)
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Grow a graph into rows, from nothing.
@@ -146,7 +150,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
         Raises:
             ValueError: When an option or the data cannot be.
         """
-        X, rates = self.rows(X, first=True), self.rates()
+        X, rates = self.training_rows(X), self.rates()
         random = check_random_state(self.random_state)
         self.begin(X, random)
         for _ in range(self.n_epochs):
@@ -163,38 +167,28 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
         Raises:
             ValueError: When an option or the data cannot be.
         """
-        first = not hasattr(self, "_gas")
-        X, rates = self.rows(X, first=first), self.rates()
-        if first:
+        X, rates = self.training_rows(X, first=not self.fitted), self.rates()
+        if not self.fitted:
             self.begin(X, check_random_state(self.random_state))
         self.adapt(X, np.arange(len(X)), rates)
         return self
 
+    @override
     def predict(self, X: Any) -> NDArray[np.intp]:
         """Return the connected component, from 0, of the node that is nearest to each row."""
         labels = np.full(len(self._places()), -1)
         labels[self._places() >= 0] = self.components_
         return labels[self._winners(X)[0]]
 
-    def transform(self, X: Any) -> Floats:
-        """Return the distance of each row to each node."""
-        X, nodes = self.squarable(self.input(X)), self.nodes_
-        # Around the nodes' middle, so that an offset of the data costs no digits.
-        centre = nodes.mean(axis=0)
-        return euclidean_distances(X - centre.astype(X.dtype), nodes - centre)
-
+    @override
     def quantization_error(self, X: Any) -> float:
         """Return the mean distance from rows to their nearest nodes."""
         return float(self._winners(X)[1].mean())
 
-    def score(self, X: Any, y: Any = None) -> float:  # noqa: ARG002 - as above
-        """Return minus the quantisation error: greater is better.
-
-        Args:
-            X: Rows.
-            y: Not used.
-        """
-        return -self.quantization_error(X)
+    @property
+    @override
+    def search(self) -> Search:
+        return Search(self.nodes_)
 
     @property
     def nodes_(self) -> Floats:
@@ -230,16 +224,10 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
         graph.add_edges_from((*ends, {"age": age}) for *ends, age in self._edges().tolist())
         return graph
 
-    def rows(self, X: Any, *, first: bool) -> Floats:
-        """Return rows to learn from, checked."""
+    @override
+    def training_rows(self, X: Any, *, first: bool = True) -> Floats:
         least = 2 if first else 1
         return self.squarable(self.training_input(X, first=first, ensure_min_samples=least))
-
-    @override
-    def check_options(self) -> None:
-        self.rates()
-        self.whole("n_epochs")
-        self.seed()
 
     @override
     def learnt_values(self) -> dict[str, Any]:
@@ -258,19 +246,15 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
         self._dtype = np.dtype(np.float32 if single else np.float64)
 
     def rates(self) -> Rates:
-        """Return how to learn, checked.
-
-        Raises:
-            ValueError: When an option cannot be.
-        """
+        """Return how to learn, in the types that the loop is compiled for."""
         return Rates(
-            self.number("lr", "(0, 1]"),
-            self.number("neighbor_lr", "[0, 1]"),
-            self.whole("max_age"),
-            self.whole("insert_every"),
-            self.number("insertion_decay", "[0, 1]"),
-            self.number("error_decay", "(0, 1]"),
-            self.whole("max_nodes", least=2),
+            float(self.lr),
+            float(self.neighbor_lr),
+            int(self.max_age),
+            int(self.insert_every),
+            float(self.insertion_decay),
+            float(self.error_decay),
+            int(self.max_nodes),
         )
 
     def begin(self, X: Floats, random: np.random.RandomState) -> None:
@@ -303,7 +287,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
 
     def _winners(self, X: Any) -> tuple[NDArray[np.intp], Floats]:
         """Return the place of the node nearest to each row, and how far it is."""
-        X = self.squarable(self.input(X))
+        X = self.rows(X)
         found = [
             winners(self._tree, self._gas.positions, X[block].astype(np.float64))
             for block in blocks(np.arange(len(X)))
@@ -312,11 +296,8 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
         return np.concatenate(nodes), np.concatenate(distances)
 
     @property
-    def _n_features_out(self) -> int:
-        """How many columns `transform` gives."""
-        return len(self.nodes_)
-
-    def __sklearn_is_fitted__(self) -> bool:
+    @override
+    def fitted(self) -> bool:
         return hasattr(self, "_gas")
 
 

@@ -15,7 +15,7 @@ from neuropil.classic.competitive.gas.box_tree import (
     two_nearest,
     widen,
 )
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +70,7 @@ class Rates(NamedTuple):
     max_nodes: int
 
 
-@compiled()
+@compile_loop()
 def learn(gas: Gas, tree: BoxTree, X: Floats, start: int, rates: Rates) -> int:
     """Learn from rows until the last, or until there must be more room or a new tree.
 
@@ -96,13 +96,19 @@ def learn(gas: Gas, tree: BoxTree, X: Floats, start: int, rates: Rates) -> int:
         width = gas.neighbors.shape[1]
         if gas.degrees[first] == width or gas.degrees[second] == width:
             break
+        # Fritzke's step 3: that the winner won once more is what makes all of its edges older.
         gas.wins[first] += 1
+        # Step 4, in units of the errors' common factor.
         gas.errors[first] += distance * gas.gain[0]
+        # Step 5.
         follow(gas, tree, first, x, rates.lr)
         for i in range(gas.degrees[first]):
             follow(gas, tree, gas.neighbors[first, i], x, rates.neighbor_lr)
+        # Steps 6 and 7; older than allowed are edges of the winner alone, as only those aged.
         connect(gas, first, second)
         drop_old_edges(gas, tree, first, rates.max_age)
+        # Step 9. Step 8 is `insert`, at the beginning of the next round, where there may be no
+        # room.
         decay(gas, rates.error_decay)
         gas.counts[SIGNALS] += 1
         gas.counts[FRESH] -= 1
@@ -112,7 +118,7 @@ def learn(gas: Gas, tree: BoxTree, X: Floats, start: int, rates: Rates) -> int:
     return at
 
 
-@compiled()
+@compile_loop()
 def follow(gas: Gas, tree: BoxTree, node: int, x: Floats, rate: float) -> None:
     """Move a node towards x."""
     position = gas.positions[node]
@@ -121,7 +127,7 @@ def follow(gas: Gas, tree: BoxTree, node: int, x: Floats, rate: float) -> None:
     widen(tree, tree.leaf_of[node], position)
 
 
-@compiled()
+@compile_loop()
 def place(gas: Gas, node: int, other: int) -> int:
     """Return where a node's edge to another stands among its edges, or −1."""
     for i in range(gas.degrees[node]):
@@ -130,7 +136,7 @@ def place(gas: Gas, node: int, other: int) -> int:
     return -1
 
 
-@compiled()
+@compile_loop()
 def connect(gas: Gas, node: int, other: int) -> None:
     """Make an edge between two nodes new, whether there is one or not."""
     birth = gas.wins[node] + gas.wins[other]
@@ -143,7 +149,7 @@ def connect(gas: Gas, node: int, other: int) -> None:
         gas.births[one, i] = birth
 
 
-@compiled()
+@compile_loop()
 def disconnect(gas: Gas, node: int, other: int) -> None:
     """Remove the edge between two nodes."""
     for one, two in ((node, other), (other, node)):
@@ -153,7 +159,7 @@ def disconnect(gas: Gas, node: int, other: int) -> None:
         gas.degrees[one] = last
 
 
-@compiled()
+@compile_loop()
 def drop_old_edges(gas: Gas, tree: BoxTree, node: int, max_age: int) -> None:
     """Remove a node's edges that are too old, and what has no edge then."""
     for i in range(gas.degrees[node] - 1, -1, -1):
@@ -168,7 +174,7 @@ def drop_old_edges(gas: Gas, tree: BoxTree, node: int, max_age: int) -> None:
                 gas.counts[NODES] -= 1
 
 
-@compiled()
+@compile_loop()
 def decay(gas: Gas, rate: float) -> None:
     """Let all errors decay."""
     gas.gain[0] /= rate
@@ -178,7 +184,7 @@ def decay(gas: Gas, rate: float) -> None:
         gas.gain[0] = 1
 
 
-@compiled()
+@compile_loop()
 def insert(gas: Gas, tree: BoxTree, share: float) -> bool:
     """Put a node between that of most error and the neighbour of it that has most.
 
@@ -211,6 +217,7 @@ def insert(gas: Gas, tree: BoxTree, share: float) -> bool:
         disconnect(gas, worst, other)
         connect(gas, worst, new)
         connect(gas, other, new)
+        # The new node has the error of q after that was reduced.
         gas.errors[worst] *= share
         gas.errors[other] *= share
         gas.errors[new] = gas.errors[worst]
@@ -220,7 +227,7 @@ def insert(gas: Gas, tree: BoxTree, share: float) -> bool:
     return True
 
 
-@compiled()
+@compile_loop()
 def winners(tree: BoxTree, positions: Floats, X: Floats) -> tuple[Indices, Floats]:
     """Return the node nearest to each row, and how far it is."""
     waiting, bounds = np.empty(DEEPEST, np.intp), np.empty(DEEPEST)

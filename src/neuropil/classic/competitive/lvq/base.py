@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -11,7 +12,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from typing_extensions import override
 
-from neuropil.classic.base import ClassicNetwork
+from neuropil.checks import choice, interval
+from neuropil.classic.base import COUNT, ClassicNetwork, seed
 from neuropil.classic.competitive.lvq.loops import nearest, settle
 from neuropil.classic.fitted_state import array
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from neuropil.checks import Rules
     from neuropil.classic.base import Floats
 
     Indices = NDArray[np.intp]
@@ -48,47 +51,34 @@ class Pass(NamedTuple):
     fall: float
 
 
+@dataclass(eq=False, repr=False)
 class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
-    """A classifier that gives a row the class of the nearest of its prototypes.
+    """A classifier that gives a row the class of the nearest of its prototypes."""
 
-    Args:
-        prototypes_per_class: How many each class gets, or as many as it has rows.
-        init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
-            rows of each class.
-        n_epochs: Passes over the rows, each in a new order.
-        lr: Learning rate.
-        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
-        random_state: Seed of the start and of the orders.
-    """
+    prototypes_per_class: int = 5
+    _: KW_ONLY
+    init: str = "kmeans"
+    n_epochs: int = 10
+    lr: float = 0.1
+    decay: str = "linear"
+    random_state: int | np.random.RandomState | None = None
 
+    rules: ClassVar[Rules] = {
+        "prototypes_per_class": COUNT,
+        "init": choice("kmeans", "sample"),
+        "n_epochs": COUNT,
+        "lr": interval("(0, 1]"),
+        "decay": choice("linear", "constant"),
+        "random_state": seed,
+    }
     learnt: ClassVar[dict[str, Any]] = {
-        "classes_": array("label", "classes"),
         "prototypes_": array("float", "prototypes features"),
+        "classes_": array("label", "classes"),
         "prototype_labels_": array("label", "prototypes"),
     }
-    classes_: NDArray[Any]
-    prototypes_: Floats
-    prototype_labels_: NDArray[Any]
-
-    # The largest rate that makes sense, as an interval.
-    rates = "(0, 1]"
-
-    def __init__(
-        self,
-        prototypes_per_class: int = 5,
-        *,
-        init: str = "kmeans",
-        n_epochs: int = 10,
-        lr: float = 0.1,
-        decay: str = "linear",
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.prototypes_per_class = prototypes_per_class
-        self.init = init
-        self.n_epochs = n_epochs
-        self.lr = lr
-        self.decay = decay
-        self.random_state = random_state
+    classes_: NDArray[Any] = field(init=False)
+    prototypes_: Floats = field(init=False)
+    prototype_labels_: NDArray[Any] = field(init=False)
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn prototypes from rows and their classes.
@@ -133,9 +123,8 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
             ValueError: When an option or the data cannot be, a class is unknown, or the
                 prototypes leave all bounds.
         """
-        first = not hasattr(self, "prototypes_")
-        X, y = self.rows(X, y, first=first)
-        if first:
+        X, y = self.rows(X, y, first=not self.fitted)
+        if not self.fitted:
             self.forget(y if classes is None else classes)
         for given in (y, classes):
             self.check_classes(given)
@@ -193,15 +182,6 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         return np.array(self.prototypes_.T, order="C"), labels
 
     @override
-    def check_options(self) -> None:
-        self.whole("prototypes_per_class")
-        self.one_of("init", ("kmeans", "sample"))
-        self.whole("n_epochs")
-        self.number("lr", self.rates)
-        self.one_of("decay", ("linear", "constant"))
-        self.seed()
-
-    @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:
         super().set_learnt(values)
         known = np.unique(self.classes_)
@@ -252,12 +232,12 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
     def begin(self, X: Floats, codes: Indices, random: np.random.RandomState) -> None:
         """Give prototypes to the classes that have rows and no prototypes."""
         new = np.unique(codes)
-        if hasattr(self, "prototypes_"):
+        if self.fitted:
             have = np.searchsorted(self.classes_, self.prototype_labels_)
             new = np.setdiff1d(new, have)
         starts = [self.start(X[codes == code], random) for code in new]
         labels = np.repeat(self.classes_[new], [len(start) for start in starts])
-        if hasattr(self, "prototypes_"):
+        if self.fitted:
             starts.insert(0, self.prototypes_)
             labels = np.concatenate([self.prototype_labels_, labels])
         else:

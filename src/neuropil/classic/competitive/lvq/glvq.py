@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from sklearn.exceptions import ConvergenceWarning
 from typing_extensions import override
 
+from neuropil.checks import interval
 from neuropil.classic.competitive.lvq.base import Pass, PrototypeClassifier
 from neuropil.classic.competitive.lvq.glvq_loops import learn_margins, weigh_margins
 from neuropil.classic.fitted_state import NUMBER
@@ -15,55 +17,25 @@ from neuropil.classic.fitted_state import NUMBER
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
-
+    from neuropil.checks import Rules
     from neuropil.classic.base import Floats
     from neuropil.classic.competitive.lvq.base import Indices
 
 
+@dataclass(eq=False, repr=False)
 class MarginLVQ(PrototypeClassifier):
-    """What GLVQ and GMLVQ share: the sigmoid of the margin, and steps in the data's unit.
+    """What GLVQ and GMLVQ share: the sigmoid of the margin, and steps in the data's unit."""
 
-    Args:
-        prototypes_per_class: How many each class gets, or as many as it has rows.
-        init: Where prototypes start.
-        n_epochs: Passes over the rows.
-        lr: Learning rate.
-        decay: Whether the rate falls.
-        beta: Steepness of the sigmoid.
-        random_state: Seed of the start and of the orders.
-    """
+    _: KW_ONLY
+    lr: float = 0.3
+    beta: float = 10.0
 
+    rules: ClassVar[Rules] = PrototypeClassifier.rules | {
+        "lr": interval("(0, inf)"),
+        "beta": interval("(0, inf)"),
+    }
     learnt: ClassVar[dict[str, Any]] = PrototypeClassifier.learnt | {"unit_": NUMBER}
-    unit_: float
-
-    rates = "(0, inf)"
-
-    def __init__(
-        self,
-        prototypes_per_class: int = 5,
-        *,
-        init: str = "kmeans",
-        n_epochs: int = 10,
-        lr: float = 0.3,
-        decay: str = "linear",
-        beta: float = 10.0,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        super().__init__(
-            prototypes_per_class,
-            init=init,
-            n_epochs=n_epochs,
-            lr=lr,
-            decay=decay,
-            random_state=random_state,
-        )
-        self.beta = beta
-
-    @override
-    def check_options(self) -> None:
-        super().check_options()
-        self.number("beta", "(0, inf)")
+    unit_: float = field(init=False)
 
     @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:
@@ -123,8 +95,8 @@ class GLVQ(MarginLVQ):
         n_epochs: Passes over the rows, each in a new order.
         lr: Learning rate; as σ² is in the steps, it need not follow the data's unit.
         decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
-        beta: β; the larger, the more only rows near a border count.
         random_state: Seed of the start and of the orders.
+        beta: β; the larger, the more only rows near a border count.
 
     Attributes:
         classes_: The classes, sorted.

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuropil.classic.competitive.lvq.loops import move, squared_distances
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 
 if TYPE_CHECKING:
     from neuropil.classic.base import Floats
     from neuropil.classic.competitive.lvq.loops import Indices
 
 
-@compiled()
+@compile_loop()
 def right_and_wrong(distances: Floats, labels: Indices, right: int) -> tuple[int, int]:
     """Return where the least distance to the right class and to any other stand, or −1."""
     i, j = -1, -1
@@ -29,22 +29,24 @@ def right_and_wrong(distances: Floats, labels: Indices, right: int) -> tuple[int
     return i, j
 
 
-@compiled()
+@compile_loop()
 def apart(to_right: float, to_wrong: float, scale: float) -> bool:
     """Tell whether a row is far enough from two prototypes for their margin to be a number."""
     total = to_right + to_wrong
     return total > 1e-30 * scale and total > 1e-140
 
 
-@compiled()
+@compile_loop()
 def slope(to_right: float, to_wrong: float, beta: float) -> float:
     """Return f′(μ) / (d⁺ + d⁻)², μ = (d⁺ − d⁻) / (d⁺ + d⁻) and f(μ) = 1 / (1 + e^(−βμ))."""
     total = to_right + to_wrong
     f = 1 / (1 + np.exp(-beta * (to_right - to_wrong) / total))
+    # f′ = β f (1 − f). With ∂μ/∂d⁺ = 2 d⁻ / (d⁺ + d⁻)² and ∂μ/∂d⁻ = −2 d⁺ / (d⁺ + d⁻)², callers
+    # multiply by the distance of the other prototype.
     return beta * f * (1 - f) / total / total
 
 
-@compiled()
+@compile_loop()
 def weigh_margins(
     X: Floats, y: Indices, W: Floats, labels: Indices, beta: float
 ) -> tuple[float, float, float]:
@@ -78,7 +80,7 @@ def weigh_margins(
     return cost, slopes, per_distance
 
 
-@compiled()
+@compile_loop()
 def learn_margins(
     X: Floats,
     y: Indices,

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from typing_extensions import override
 
+from neuropil.checks import interval
 from neuropil.classic.competitive.lvq.glvq import MarginLVQ
 from neuropil.classic.competitive.lvq.gmlvq_loops import learn_metric
 from neuropil.classic.competitive.lvq.loops import nearest
 from neuropil.classic.fitted_state import array
 
 if TYPE_CHECKING:
+    from neuropil.checks import Rules
     from neuropil.classic.base import Floats
     from neuropil.classic.competitive.lvq.base import Indices, Pass
 
 
 @final
+@dataclass(eq=False, repr=False)
 class GMLVQ(MarginLVQ):
     """Generalised matrix LVQ: learns prototypes and which directions of the data matter.
 
@@ -41,10 +45,10 @@ class GMLVQ(MarginLVQ):
         n_epochs: Passes over the rows, each in a new order.
         lr: Learning rate of the prototypes; it need not follow the data's unit.
         decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        random_state: Seed of the start and of the orders.
         beta: β; the larger, the more only rows near a border count.
         metric_share: What part of the rate Ω learns at, smaller than 1 in the paper; 0 leaves
             it as it starts.
-        random_state: Seed of the start and of the orders.
 
     Attributes:
         classes_: The classes, sorted.
@@ -72,38 +76,14 @@ class GMLVQ(MarginLVQ):
         True
     """
 
+    _: KW_ONLY
+    metric_share: float = 0.03
+
+    rules: ClassVar[Rules] = MarginLVQ.rules | {"metric_share": interval("[0, inf)")}
     learnt: ClassVar[dict[str, Any]] = MarginLVQ.learnt | {
         "omega_": array("float", "features features")
     }
-    omega_: Floats
-
-    def __init__(
-        self,
-        prototypes_per_class: int = 5,
-        *,
-        init: str = "kmeans",
-        n_epochs: int = 10,
-        lr: float = 0.3,
-        decay: str = "linear",
-        beta: float = 10.0,
-        metric_share: float = 0.03,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        super().__init__(
-            prototypes_per_class,
-            init=init,
-            n_epochs=n_epochs,
-            lr=lr,
-            decay=decay,
-            beta=beta,
-            random_state=random_state,
-        )
-        self.metric_share = metric_share
-
-    @override
-    def check_options(self) -> None:
-        super().check_options()
-        self.number("metric_share", "[0, inf)")
+    omega_: Floats = field(init=False)
 
     @override
     def prepare(self, X: Floats) -> None:

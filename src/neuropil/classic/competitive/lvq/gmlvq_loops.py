@@ -8,14 +8,14 @@ import numpy as np
 
 from neuropil.classic.competitive.lvq.glvq_loops import apart, right_and_wrong, slope
 from neuropil.classic.competitive.lvq.loops import REORDERED, squared_distances
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 
 if TYPE_CHECKING:
     from neuropil.classic.base import Floats
     from neuropil.classic.competitive.lvq.loops import Indices
 
 
-@compiled()
+@compile_loop()
 def learn_metric(
     X: Floats,
     y: Indices,
@@ -64,15 +64,18 @@ def learn_metric(
             multiply(ways, W, products)
             pull(W, i, pulls[0], to_right, step * variance * to_wrong)
             pull(W, j, pulls[1], to_wrong, -step * variance * to_right)
-            nearer = bounded(-step * metric_share * to_wrong, ways[0], seen[0])
-            farther = bounded(step * metric_share * to_right, ways[1], seen[1])
+            # ∂d/∂Ω = 2 Ω (x − w)(x − w)ᵀ: Ω turns away from directions in which the row differs
+            # from its own class, and towards those in which it differs from the other.
+            nearer = bound_rate(-step * metric_share * to_wrong, ways[0], seen[0])
+            farther = bound_rate(step * metric_share * to_right, ways[1], seen[1])
             size = turn(omega, mapped, nearer, farther, ways, seen, products)
+            # tr Λ = ‖Ω‖², so that this makes it 1 again.
             normalise(omega, mapped, size)
             map_columns(omega, W, i, j, pulls, mapped)
         rate -= fall
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def apply(omega: Floats, x: Floats, out: Floats) -> None:
     """Fill `out` with Ω x."""
     for i in range(x.size):
@@ -82,7 +85,7 @@ def apply(omega: Floats, x: Floats, out: Floats) -> None:
         out[i] = total
 
 
-@compiled()
+@compile_loop()
 def differences(x: Floats, W: Floats, i: int, j: int, out: Floats) -> None:
     """Fill the two rows of `out` with x − w_i and x − w_j."""
     for c in range(x.size):
@@ -90,7 +93,7 @@ def differences(x: Floats, W: Floats, i: int, j: int, out: Floats) -> None:
         out[1, c] = x[c] - W[c, j]
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def look_back(omega: Floats, seen: Floats, out: Floats) -> None:
     """Fill the rows of `out` with Ωᵀ times those of `seen`."""
     for c in range(omega.shape[1]):
@@ -102,7 +105,7 @@ def look_back(omega: Floats, seen: Floats, out: Floats) -> None:
             out[1, c] += omega[r, c] * second
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def multiply(ways: Floats, W: Floats, out: Floats) -> None:
     """Fill `out` with the two rows of `ways` times W."""
     for k in range(W.shape[1]):
@@ -114,7 +117,7 @@ def multiply(ways: Floats, W: Floats, out: Floats) -> None:
             out[1, k] += second * W[c, k]
 
 
-@compiled()
+@compile_loop()
 def pull(W: Floats, k: int, gradient: Floats, distance: float, rate: float) -> None:
     """Move column k by rate · ΩᵀΩ (x − w), at most as far as lets a sphere's distance vanish.
 
@@ -134,8 +137,8 @@ def pull(W: Floats, k: int, gradient: Floats, distance: float, rate: float) -> N
             W[c, k] += rate * gradient[c]
 
 
-@compiled()
-def bounded(rate: float, way: Floats, seen: Floats) -> float:
+@compile_loop()
+def bound_rate(rate: float, way: Floats, seen: Floats) -> float:
     """Return a rate at which rate · Ω (x − w) (x − w)ᵀ has at most the norm 1, that of Ω."""
     square, length = 0.0, 0.0
     for c in range(way.size):
@@ -145,7 +148,7 @@ def bounded(rate: float, way: Floats, seen: Floats) -> float:
     return np.sign(rate) / most if abs(rate) * most > 1 else rate
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def turn(
     omega: Floats,
     mapped: Floats,
@@ -177,7 +180,7 @@ def turn(
     return np.sqrt(total)
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def normalise(omega: Floats, mapped: Floats, size: float) -> None:
     """Divide Ω and Ω W by ‖Ω‖."""
     factor = 1 / size
@@ -188,7 +191,7 @@ def normalise(omega: Floats, mapped: Floats, size: float) -> None:
             mapped[r, k] *= factor
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def map_columns(
     omega: Floats, W: Floats, i: int, j: int, scratch: Floats, mapped: Floats
 ) -> None:

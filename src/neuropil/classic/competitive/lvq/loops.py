@@ -12,7 +12,7 @@ import numpy as np
 
 from neuropil.classic.competitive.som.loops import REORDERED
 from neuropil.classic.competitive.som.loops import nearest as nearest_unit
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Indices = NDArray[np.intp]
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def squared_distances(x: Floats, W: Floats, out: Floats) -> None:
     """Fill `out` with ‖x − w_k‖² for each column w_k."""
     for k in range(out.size):
@@ -42,7 +42,7 @@ def squared_distances(x: Floats, W: Floats, out: Floats) -> None:
             out[k] += d * d
 
 
-@compiled()
+@compile_loop()
 def least(values: Floats) -> int:
     """Return where the least value stands."""
     # Found values are kept beside their places: reading them again would hold up each round.
@@ -53,7 +53,7 @@ def least(values: Floats) -> int:
     return i
 
 
-@compiled()
+@compile_loop()
 def two_least(values: Floats) -> tuple[int, int]:
     """Return where the least and the second least value stand; there are at least two."""
     i, j = 0, 1
@@ -70,14 +70,14 @@ def two_least(values: Floats) -> tuple[int, int]:
     return i, j
 
 
-@compiled()
+@compile_loop()
 def move(W: Floats, k: int, x: Floats, rate: float) -> None:
     """Move a prototype towards x, or away from it where the rate is negative."""
     for j in range(x.size):
         W[j, k] += rate * (x[j] - W[j, k])
 
 
-@compiled()
+@compile_loop()
 def nearest(X: Floats, W: Floats) -> Indices:
     """Return the nearest column of each row."""
     distances = np.empty(W.shape[1], W.dtype)
@@ -88,7 +88,7 @@ def nearest(X: Floats, W: Floats) -> Indices:
     return found
 
 
-@compiled()
+@compile_loop()
 def settle(X: Floats, V: Floats, passes: int) -> None:
     """Move units to the means of the rows nearest to them, until no row changes (k-means).
 
@@ -106,7 +106,7 @@ def settle(X: Floats, V: Floats, passes: int) -> None:
         move_to_means(X, V, found)
 
 
-@compiled()
+@compile_loop()
 def assign(X: Floats, V: Floats, found: Indices) -> bool:
     """Find the nearest unit of each row, and tell whether any is another than before."""
     changed = False
@@ -117,7 +117,7 @@ def assign(X: Floats, V: Floats, found: Indices) -> bool:
     return changed
 
 
-@compiled()
+@compile_loop()
 def move_to_means(X: Floats, V: Floats, found: Indices) -> None:
     """Move each unit to the mean of its rows, if there are any."""
     counts = np.zeros(len(V))
@@ -133,7 +133,7 @@ def move_to_means(X: Floats, V: Floats, found: Indices) -> None:
             V[k, j] += share * X[row, j]
 
 
-@compiled()
+@compile_loop()
 def learn_winners(
     X: Floats, y: Indices, order: Indices, W: Floats, labels: Indices, rate: float, fall: float
 ) -> None:
@@ -157,7 +157,7 @@ def learn_winners(
         rate -= fall
 
 
-@compiled()
+@compile_loop()
 def learn_pairs(
     X: Floats,
     y: Indices,
@@ -191,6 +191,8 @@ def learn_pairs(
         i, j = two_least(distances)
         first, second = labels[i] == y[row], labels[j] == y[row]
         if first != second:
+            # The smaller ratio of the two distances is d_i / d_j; here all are squares, also
+            # `within`.
             inside = distances[i] > within * distances[j]
             if inside and not (only_mistakes and first):
                 move(W, i, x, rate if first else -rate)

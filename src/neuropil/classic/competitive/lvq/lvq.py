@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, ClassVar, final
 
 from typing_extensions import override
 
+from neuropil.checks import interval
 from neuropil.classic.competitive.lvq.base import Pass, PrototypeClassifier
 from neuropil.classic.competitive.lvq.loops import learn_pairs, learn_winners
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from neuropil.checks import Rules
     from neuropil.classic.base import Floats
     from neuropil.classic.competitive.lvq.base import Indices
 
@@ -62,46 +63,15 @@ class LVQ(PrototypeClassifier):
         learn_winners(part.X, part.y, part.order, W, labels, part.rate, part.fall)
 
 
+@dataclass(eq=False, repr=False)
 class PairLVQ(PrototypeClassifier):
-    """What LVQ2, LVQ2.1 and LVQ3 share: the two nearest prototypes, and a window.
+    """What LVQ2, LVQ2.1 and LVQ3 share: the two nearest prototypes, and a window."""
 
-    Args:
-        prototypes_per_class: How many each class gets, or as many as it has rows.
-        init: Where prototypes start.
-        n_epochs: Passes over the rows.
-        lr: Learning rate.
-        decay: Whether the rate falls.
-        window: Width of the window.
-        random_state: Seed of the start and of the orders.
-    """
+    _: KW_ONLY
+    window: float = 0.2
 
-    only_mistakes = False
-
-    def __init__(
-        self,
-        prototypes_per_class: int = 5,
-        *,
-        init: str = "kmeans",
-        n_epochs: int = 10,
-        lr: float = 0.1,
-        decay: str = "linear",
-        window: float = 0.2,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        super().__init__(
-            prototypes_per_class,
-            init=init,
-            n_epochs=n_epochs,
-            lr=lr,
-            decay=decay,
-            random_state=random_state,
-        )
-        self.window = window
-
-    @override
-    def check_options(self) -> None:
-        super().check_options()
-        self.number("window", "(0, 1)")
+    rules: ClassVar[Rules] = PrototypeClassifier.rules | {"window": interval("(0, 1)")}
+    only_mistakes: ClassVar[bool] = False
 
     @override
     def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
@@ -139,9 +109,9 @@ class LVQ2(PairLVQ):
         n_epochs: Passes over the rows, each in a new order.
         lr: What share of the way to x the first step goes.
         decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        random_state: Seed of the start and of the orders.
         window: Width of the window around the middle between two prototypes, 0.2 to 0.3 in
             the paper.
-        random_state: Seed of the start and of the orders.
 
     Attributes:
         classes_: The classes, sorted.
@@ -188,9 +158,9 @@ class LVQ21(PairLVQ):
         n_epochs: Passes over the rows, each in a new order.
         lr: What share of the way to x the first step goes.
         decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        random_state: Seed of the start and of the orders.
         window: Width of the window around the middle between two prototypes, 0.2 to 0.3 in
             the paper.
-        random_state: Seed of the start and of the orders.
 
     Attributes:
         classes_: The classes, sorted.
@@ -213,6 +183,7 @@ class LVQ21(PairLVQ):
 
 
 @final
+@dataclass(eq=False, repr=False)
 class LVQ3(PairLVQ):
     """LVQ3: LVQ2.1 that also keeps prototypes of one class within their class.
 
@@ -234,10 +205,10 @@ class LVQ3(PairLVQ):
         n_epochs: Passes over the rows, each in a new order.
         lr: What share of the way to x the first step goes.
         decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        random_state: Seed of the start and of the orders.
         window: Width of the window around the middle between two prototypes, 0.2 to 0.3 in
             the paper.
         epsilon: ε, 0.1 to 0.5 in the paper, the smaller the narrower the window.
-        random_state: Seed of the start and of the orders.
 
     Attributes:
         classes_: The classes, sorted.
@@ -258,33 +229,10 @@ class LVQ3(PairLVQ):
         1.0
     """
 
-    def __init__(
-        self,
-        prototypes_per_class: int = 5,
-        *,
-        init: str = "kmeans",
-        n_epochs: int = 10,
-        lr: float = 0.1,
-        decay: str = "linear",
-        window: float = 0.2,
-        epsilon: float = 0.1,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        super().__init__(
-            prototypes_per_class,
-            init=init,
-            n_epochs=n_epochs,
-            lr=lr,
-            decay=decay,
-            window=window,
-            random_state=random_state,
-        )
-        self.epsilon = epsilon
+    _: KW_ONLY
+    epsilon: float = 0.1
 
-    @override
-    def check_options(self) -> None:
-        super().check_options()
-        self.number("epsilon", "[0, 1]")
+    rules: ClassVar[Rules] = PairLVQ.rules | {"epsilon": interval("[0, 1]")}
 
     @property
     @override

@@ -60,6 +60,8 @@ def batch_epoch(
     moved = spread(grid, influence, radius, sums)
     totals, counts = moved[:, :columns], moved[:, columns:]
     if influence is mexican_hat:
+        # Weights of both signs may add up to nothing: divided by their sizes, the step stays
+        # bounded.
         totals = totals - weights * counts
         counts = spread(grid, size_of_mexican_hat, radius, sums[:, columns:])
         means = weights + totals / np.maximum(counts, NOTHING)

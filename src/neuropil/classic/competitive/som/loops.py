@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.classic.compiled import compiled
+from neuropil.classic.compiled import compile_loop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ STRIDE = 32
 KEPT = 1 << 22
 
 
-@compiled()
+@compile_loop()
 def add_up(rows: Values, units: NDArray[np.intp], sums: Values) -> None:
     """Add each row to the sum of its unit."""
     for i in range(rows.shape[0]):
@@ -34,7 +34,7 @@ def add_up(rows: Values, units: NDArray[np.intp], sums: Values) -> None:
             total[j] += rows[i, j]
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def settle(
     rows: Values,
     factors: Values,
@@ -57,7 +57,7 @@ def settle(
             best[i] = best_within(rows, factors, scores, i, limit)
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def best_within(rows: Values, factors: Values, scores: Values, i: int, limit: float) -> int:
     """Return the best of a row's units whose scores are not above a limit."""
     best, least, units = 0, np.inf, scores.shape[1]
@@ -75,7 +75,7 @@ def best_within(rows: Values, factors: Values, scores: Values, i: int, limit: fl
     return best
 
 
-@compiled()
+@compile_loop()
 def count_within(scores: Values, i: int, first: int, end: int, limit: float) -> int:
     """Return how many of a row's scores are not above a limit."""
     count = np.int32(0)
@@ -84,7 +84,7 @@ def count_within(scores: Values, i: int, first: int, end: int, limit: float) -> 
     return int(count)
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def nearest(row: Values, weights: Values) -> int:
     """Return the unit with the least Σ (x − w)²."""
     best, least = 0, np.inf
@@ -98,7 +98,7 @@ def nearest(row: Values, weights: Values) -> int:
     return best
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def nearest_where(present: Values, row: Values, weights: Values) -> int:
     """Return the unit with the least Σ p (x − w)²; p is 1 where x is present, else 0."""
     best, least = 0, np.inf
@@ -112,7 +112,7 @@ def nearest_where(present: Values, row: Values, weights: Values) -> int:
     return best
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def best_aligned(row: Values, weights: Values, cosine: bool) -> int:  # noqa: FBT001 - compiled
     """Return the unit with the largest x·w, or x·w / ‖w‖."""
     best, most = 0, -np.inf
@@ -128,7 +128,7 @@ def best_aligned(row: Values, weights: Values, cosine: bool) -> int:  # noqa: FB
     return best
 
 
-@compiled()
+@compile_loop()
 def fill_shares(
     shares: Values, best: int, positions: Values, periods: Values, kind: int, radius: float
 ) -> None:
@@ -148,7 +148,7 @@ def fill_shares(
             shares[k] = bell if kind == GAUSSIAN else (1 - relative) * bell
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def move(weights: Values, row: Values, present: Values, shares: Values, lr: float) -> None:
     """Move each unit by its share of the way to the row."""
     for k in range(weights.shape[0]):
@@ -158,7 +158,7 @@ def move(weights: Values, row: Values, present: Values, shares: Values, lr: floa
                 weights[k, j] += part * present[j] * (row[j] - weights[k, j])
 
 
-@compiled(fastmath=REORDERED)
+@compile_loop(fastmath=REORDERED)
 def turn(weights: Values, row: Values, shares: Values, lr: float) -> None:
     """Add its share of the row to each unit, which keeps its length of 1."""
     for k in range(weights.shape[0]):
@@ -167,13 +167,14 @@ def turn(weights: Values, row: Values, shares: Values, lr: float) -> None:
             for j in range(row.shape[0]):
                 weights[k, j] += part * row[j]
                 square += weights[k, j] * weights[k, j]
+            # The dot product prefers long units: they keep to the unit sphere.
             if square > 0:
                 size = np.sqrt(square)
                 for j in range(row.shape[0]):
                     weights[k, j] /= size
 
 
-@compiled()
+@compile_loop()
 def online_epoch(
     X: Values,
     order: NDArray[np.intp],

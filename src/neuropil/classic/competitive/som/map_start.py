@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COLUMNS = 512
 
 
-def spanned_by_components(X: Values, grid: Grid, rng: np.random.RandomState) -> Values:
+def span_components(X: Values, grid: Grid, rng: np.random.RandomState) -> Values:
     """Return units spread evenly over the leading principal components, one per axis.
 
     The longest axis of the grid lies along the first component, from one standard deviation
@@ -56,11 +56,11 @@ def leading_components(centered: Values, count: int, rng: np.random.RandomState)
     return directions * (signs * deviations)[:, None]
 
 
-def drawn_rows(X: Values, units: int, rng: np.random.RandomState) -> Values:
+def draw_rows(X: Values, units: int, rng: np.random.RandomState) -> Values:
     """Return different rows while there are any, each as good as any other."""
     return X[rng.choice(len(X), units, replace=len(X) < units)]
 
 
-def filled(X: Values) -> Values:
+def fill_missing(X: Values) -> Values:
     """Return rows whose missing values are the means of their columns."""
     return np.where(np.isnan(X), np.nanmean(X, axis=0), X)

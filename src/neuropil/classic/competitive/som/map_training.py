@@ -1,4 +1,4 @@
-"""Training of a self-organising map: its options checked, its start, its epochs."""
+"""Training of a self-organising map: its start and its epochs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import numpy as np
 from neuropil.classic.competitive.nearest_units import DISTANCES, prepare
 from neuropil.classic.competitive.som import loops
 from neuropil.classic.competitive.som.batch_map import batch_epoch, of_unit_length
-from neuropil.classic.competitive.som.grid import TOPOLOGIES, Grid
-from neuropil.classic.competitive.som.map_start import drawn_rows, filled, spanned_by_components
+from neuropil.classic.competitive.som.map_start import draw_rows, fill_missing, span_components
 from neuropil.classic.competitive.som.neighborhoods import NEIGHBORHOODS
 
 if TYPE_CHECKING:
     from neuropil.classic.base import Floats
-    from neuropil.classic.competitive.som.sofm import SOFM
+    from neuropil.classic.competitive.som.grid import Grid
 
 # How many times as far from the middle as the farthest row a unit may be. Only a Mexican hat,
 # which pushes away, can get there.
@@ -52,43 +51,6 @@ class MapTraining:
     missing: bool
     of_rows: bool
 
-    @staticmethod
-    def of(model: SOFM) -> MapTraining:
-        """Return the options of a model.
-
-        Args:
-            model: The model.
-
-        Raises:
-            ValueError: When an option is not what it may be.
-        """
-        grid = grid_of(model)
-        if isinstance(model.init, str) or not np.iterable(model.init):
-            model.one_of("init", ("pca", "sample"))
-        model.one_of("neighborhood", tuple(NEIGHBORHOODS))
-        final_radius = model.number("final_radius", "(0, inf)")
-        radius = max(final_radius, max(grid.sides) * part_of_side(model))
-        if model.radius is not None:
-            radius = model.number("radius", "(0, inf)")
-        if radius < final_radius:
-            model.refuse("radius", f"at least the final radius, {final_radius:g}")
-        model.one_of("algorithm", ("batch", "online"))
-        distance = model.one_of("distance", DISTANCES)
-        if model.allow_missing and distance != "euclid":
-            model.refuse("distance", "'euclid' where values may be missing")
-        return MapTraining(
-            grid=grid,
-            of_rows=model.algorithm == "online",
-            distance=distance,
-            neighborhood=model.neighborhood,
-            n_epochs=model.whole("n_epochs"),
-            first_radius=radius,
-            final_radius=final_radius,
-            lr=model.number("lr", "(0, 1]"),
-            init=model.init,
-            missing=bool(model.allow_missing),
-        )
-
     def numbers(self, columns: int) -> float:
         """Return about how many numbers training holds at once.
 
@@ -119,11 +81,11 @@ class MapTraining:
         if not isinstance(self.init, str):
             weights = given_units(self.init, self.grid, X)
         else:
-            whole = filled(X) if self.missing else X
+            whole = fill_missing(X) if self.missing else X
             if self.init == "sample":
-                weights = drawn_rows(whole, self.grid.units, rng)
+                weights = draw_rows(whole, self.grid.units, rng)
             else:
-                weights = spanned_by_components(whole, self.grid, rng)
+                weights = span_components(whole, self.grid, rng)
         if self.distance == "dot":
             weights = of_unit_length(weights)
         return np.array(weights, X.dtype, order="C")
@@ -188,32 +150,6 @@ class MapTraining:
                 f"times as far as the farthest row; a final_radius of {pulling:.3g} pulls more "
                 f"than it pushes."
             )
-
-
-def part_of_side(model: SOFM) -> float:
-    """Return which part of the longest side the first radius is by default."""
-    if model.neighborhood == "mexican_hat":
-        return 1
-    # Units that start in order need no radius that reaches across the map.
-    return 1 / 2 if isinstance(model.init, str) and model.init == "sample" else 1 / 4
-
-
-def grid_of(model: SOFM) -> Grid:
-    """Return the grid of a model.
-
-    Raises:
-        ValueError: When there can be no such grid.
-    """
-    sides = tuple(np.atleast_1d(np.asarray(model.grid, dtype=object)))
-    whole = all(isinstance(side, int | np.integer) and side is not True for side in sides)
-    if not (sides and whole and min(sides) >= 1):
-        model.refuse("grid", "one whole number or more, each at least 1")
-    grid = Grid(tuple(map(int, sides)), model.one_of("topology", TOPOLOGIES))
-    if grid.hexagonal and len(sides) != 2:
-        model.refuse("grid", "two numbers, rows and columns, for a honeycomb")
-    if grid.hexagonal and grid.toroidal and sides[0] % 2:
-        model.refuse("grid", "an even number of rows for a honeycomb without a border")
-    return grid
 
 
 def given_units(init: Any, grid: Grid, X: Floats) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
 
+from neuropil.checks import flag
 from neuropil.classic.competitive.nearest_units import Search
 from neuropil.classic.competitive.quantizer import Quantizer
 from neuropil.classic.competitive.som.map_measures import (
@@ -41,26 +42,38 @@ class MapViews(Quantizer):
         """Finds the best units of rows."""
         return Search(self.weights_, self.distance, bool(self.allow_missing))
 
+    @property
+    def finite(self) -> bool | str:
+        """What scikit-learn is to ask of values: to be finite, or finite or NaN."""
+        missing = flag(self.allow_missing, f"{type(self).__name__}: `allow_missing`")
+        return "allow-nan" if missing else True
+
     @override
-    def rows(self, X: Any, *, first: bool | None = None) -> Floats:
-        self.flags("allow_missing")
-        missing = bool(self.allow_missing)
-        checks = {"ensure_all_finite": "allow-nan" if missing else True}
-        if first is None:
-            X = self.input(X, **checks)
-        else:
-            X = self.training_input(X, first=first, **checks)
+    def rows(self, X: Any) -> Floats:
+        return self.check_rows(self.input(X, ensure_all_finite=self.finite))
+
+    @override
+    def training_rows(self, X: Any, *, first: bool = True) -> Floats:
+        X = self.training_input(X, first=first, ensure_all_finite=self.finite)
+        gone = np.isnan(X).all(axis=0)
+        if first and gone.any():
+            name, column = type(self).__name__, int(gone.argmax())
+            raise ValueError(f"{name}: column {column} holds no value; leave it out.")
+        return self.check_rows(X)
+
+    def check_rows(self, X: Floats) -> Floats:
+        """Return rows as they are, each of which has values and, where it counts, a direction.
+
+        Raises:
+            ValueError: When one has not.
+        """
+        name, missing = type(self).__name__, bool(self.allow_missing)
         self.squarable(np.nan_to_num(X) if missing else X)
-        name = type(self).__name__
-        if missing:
-            gone = np.isnan(X)
-            if gone.all(axis=1).any():
-                row = int(gone.all(axis=1).argmax())
-                raise ValueError(f"{name}: all values of row {row} are missing; leave it out.")
-            if first and gone.all(axis=0).any():
-                column = int(gone.all(axis=0).argmax())
-                raise ValueError(f"{name}: column {column} holds no value; leave it out.")
-        elif self.distance == "cosine" and not X.any(axis=1).all():
+        gone = np.isnan(X).all(axis=1)
+        if gone.any():
+            row = int(gone.argmax())
+            raise ValueError(f"{name}: all values of row {row} are missing; leave it out.")
+        if not missing and self.distance == "cosine" and not X.any(axis=1).all():
             row = int((~X.any(axis=1)).argmax())
             raise ValueError(
                 f"{name}: row {row} is all zeros and has no direction; leave it out, or use "

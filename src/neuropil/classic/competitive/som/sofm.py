@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -9,16 +10,23 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.metaestimators import available_if
 from typing_extensions import override
 
+from neuropil.checks import choice, flag, interval, one_of, optional
+from neuropil.classic.base import COUNT, seed
+from neuropil.classic.competitive.nearest_units import DISTANCES
 from neuropil.classic.competitive.som.grid import TOPOLOGIES, Grid
 from neuropil.classic.competitive.som.map_training import MapTraining
 from neuropil.classic.competitive.som.map_views import MapViews
+from neuropil.classic.competitive.som.neighborhoods import NEIGHBORHOODS
 from neuropil.classic.fitted_state import TEXT, WHOLE, array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from neuropil.checks import Rules
+
 
 @final
+@dataclass(eq=False, repr=False)
 class SOFM(MapViews):
     """Self-organising feature map: units on a grid, so that neighbours are alike.
 
@@ -82,42 +90,39 @@ class SOFM(MapViews):
         array([0, 2])
     """
 
+    grid: int | tuple[int, ...] = (10, 10)
+    _: KW_ONLY
+    topology: str = "rectangular"
+    neighborhood: str = "gaussian"
+    distance: str = "euclid"
+    init: Any = "pca"
+    algorithm: str = "batch"
+    n_epochs: int = 20
+    radius: float | None = None
+    final_radius: float = 0.5
+    lr: float = 0.5
+    allow_missing: bool = False
+    random_state: Any = None
+
+    rules: ClassVar[Rules] = {
+        "topology": choice(*TOPOLOGIES),
+        "neighborhood": choice(*NEIGHBORHOODS),
+        "distance": choice(*DISTANCES),
+        "algorithm": choice("batch", "online"),
+        "n_epochs": COUNT,
+        "radius": optional(interval("(0, inf)")),
+        "final_radius": interval("(0, inf)"),
+        "lr": interval("(0, 1]"),
+        "allow_missing": flag,
+        "random_state": seed,
+    }
     learnt: ClassVar[dict[str, Any]] = {
         "weights_": array("float", "units features"),
         "n_iter_": WHOLE,
         "sides": array("whole", "axes"),
         "topology": TEXT,
     }
-    n_iter_: int
-
-    def __init__(
-        self,
-        grid: int | tuple[int, ...] = (10, 10),
-        *,
-        topology: str = "rectangular",
-        neighborhood: str = "gaussian",
-        distance: str = "euclid",
-        init: Any = "pca",
-        algorithm: str = "batch",
-        n_epochs: int = 20,
-        radius: float | None = None,
-        final_radius: float = 0.5,
-        lr: float = 0.5,
-        allow_missing: bool = False,
-        random_state: Any = None,
-    ) -> None:
-        self.grid = grid
-        self.topology = topology
-        self.neighborhood = neighborhood
-        self.distance = distance
-        self.init = init
-        self.algorithm = algorithm
-        self.n_epochs = n_epochs
-        self.radius = radius
-        self.final_radius = final_radius
-        self.lr = lr
-        self.allow_missing = allow_missing
-        self.random_state = random_state
+    n_iter_: int = field(init=False)
 
     def fit(self, X: Any, y: Any = None) -> SOFM:  # noqa: ARG002 - scikit-learn's signature
         """Lay the map over rows.
@@ -126,8 +131,8 @@ class SOFM(MapViews):
             X: Rows of features.
             y: Ignored.
         """
-        X = self.rows(X, first=True)
-        training = MapTraining.of(self)
+        X = self.training_rows(X)
+        training = self.training()
         self.require_room(training.numbers(X.shape[1]))
         rng = check_random_state(self.random_state)
         weights = training.start(X, rng)
@@ -141,9 +146,63 @@ class SOFM(MapViews):
 
     @override
     def check_options(self) -> None:
-        self.flags("allow_missing")
-        MapTraining.of(self)
-        self.seed()
+        super().check_options()
+        self.training()
+
+    def training(self) -> MapTraining:
+        """Return how the units are trained.
+
+        Raises:
+            ValueError: When options contradict each other.
+        """
+        grid, final_radius = self.make_grid(), float(self.final_radius)
+        if isinstance(self.init, str | bytes) or not np.iterable(self.init):
+            one_of(self.init, "SOFM: `init`", ("pca", "sample"))
+        if self.radius is None:
+            radius = max(final_radius, max(grid.sides) * self.part_of_side)
+        else:
+            radius = float(self.radius)
+        if radius < final_radius:
+            self.refuse("radius", f"at least the final radius, {final_radius:g}")
+        if self.allow_missing and self.distance != "euclid":
+            self.refuse("distance", "'euclid' where values may be missing")
+        return MapTraining(
+            grid=grid,
+            of_rows=self.algorithm == "online",
+            distance=self.distance,
+            neighborhood=self.neighborhood,
+            n_epochs=int(self.n_epochs),
+            first_radius=radius,
+            final_radius=final_radius,
+            lr=float(self.lr),
+            init=self.init,
+            missing=bool(self.allow_missing),
+        )
+
+    @property
+    def part_of_side(self) -> float:
+        """Which part of the longest side the first radius is by default."""
+        if self.neighborhood == "mexican_hat":
+            return 1
+        # Units that start in order need no radius that reaches across the map.
+        return 1 / 2 if isinstance(self.init, str) and self.init == "sample" else 1 / 4
+
+    def make_grid(self) -> Grid:
+        """Return the grid of the units.
+
+        Raises:
+            ValueError: When there can be no such grid.
+        """
+        sides = tuple(np.atleast_1d(np.asarray(self.grid, dtype=object)))
+        whole = all(isinstance(side, int | np.integer) and side is not True for side in sides)
+        if not (sides and whole and min(sides) >= 1):
+            self.refuse("grid", "one whole number or more, each at least 1")
+        grid = Grid(tuple(map(int, sides)), self.topology)
+        if grid.hexagonal and len(sides) != 2:
+            self.refuse("grid", "two numbers, rows and columns, for a honeycomb")
+        if grid.hexagonal and grid.toroidal and sides[0] % 2:
+            self.refuse("grid", "an even number of rows for a honeycomb without a border")
+        return grid
 
     @override
     def learnt_values(self) -> dict[str, Any]:
@@ -174,15 +233,13 @@ class SOFM(MapViews):
             X: Rows of features.
             y: Ignored.
         """
-        first = not hasattr(self, "weights_")
-        X = self.rows(X, first=first)
-        training = MapTraining.of(self)
+        X = self.training_rows(X, first=not self.fitted)
+        training = self.training()
         self.require_room(training.numbers(X.shape[1]))
-        if first:
-            weights = training.start(X, check_random_state(self.random_state))
+        if self.fitted:
+            weights, done = self.weights_.copy(), self.n_iter_
         else:
-            weights = self.weights_.copy()
-        done = 0 if first else self.n_iter_
+            weights, done = training.start(X, check_random_state(self.random_state)), 0
         training.online(X, np.arange(len(X)), weights, done)
         self.weights_, self.grid_, self.n_iter_ = weights, training.grid, done + 1
         return self

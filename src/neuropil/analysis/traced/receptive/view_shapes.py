@@ -1,0 +1,123 @@
+"""What a tensor sees in another shape, or when axes become one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from neuropil.analysis.receptive_field.axis_field import field_over_all
+from neuropil.analysis.traced.receptive.axis_views import (
+    Seen,
+    View,
+    as_regions,
+    make_view,
+    outputs_of,
+    union_of_kinds,
+    with_fields,
+)
+from neuropil.analysis.traced.receptive.regions import Regions, regroup, reshape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neuropil.analysis.traced.receptive.axis_views import Kind
+    from neuropil.analysis.traced.receptive.regions import Array, Sizes
+
+
+def in_shape(seen: Seen | None, old: Sizes, new: Sizes) -> Seen | None:
+    """Return what a tensor sees in another shape."""
+    if isinstance(seen, View):
+        view = reshaped_view(seen, old, new)
+        if view is not None:
+            return view
+        seen = as_regions(seen, old)
+    if isinstance(seen, Regions):
+        return seen.rearranged(lambda array: reshape(array, old, new))
+    return seen
+
+
+def reshaped_view(view: View, old: Sizes, new: Sizes) -> View | None:
+    """Return a view in another shape; ``None`` where the input's axes are not kept."""
+    axes: list[int | None] = list(view.axes)
+    places = {axis: place for place, axis in enumerate(view.axes) if axis is not None}
+    for before, after in regroup(old, new):
+        carried = [axis for axis in range(before.start, before.stop) if axis in places]
+        if not carried:
+            continue
+        lengths = [n for n in old[before] if n > 1], [n for n in new[after] if n > 1]
+        longer = [axis for axis in range(after.start, after.stop) if new[axis] > 1]
+        if len(carried) > 1 or lengths[0] != lengths[1] or len(longer) > 1:
+            return None
+        if old[carried[0]] > 1:
+            axes[places[carried[0]]] = longer[0]
+        elif longer:
+            return None
+        elif before.stop - before.start == after.stop - after.start == 1:
+            axes[places[carried[0]]] = after.start
+        else:
+            axes[places[carried[0]]] = None
+    lost = [a is not None and b is None for a, b in zip(view.axes, axes, strict=True)]
+    labels = reshape(view.labels, old, new)
+    view = View(view.axes, view.kinds, labels, view.lengths)
+    return with_fields(
+        view,
+        lambda place, field: (
+            field_over_all(field, 1, view.lengths[place]) if lost[place] else field
+        ),
+        axes,
+    )
+
+
+def reduce_axes(view: View, axes: Sequence[int], shape: Sizes) -> View:
+    """Return a view of places that each see all along some axes; these get length 1.
+
+    Args:
+        view: What is seen before.
+        axes: The tensor's axes.
+        shape: The tensor's shape.
+    """
+    mixed = [axis in axes for axis in view.axes]
+    if any(mixed):
+        view = with_fields(
+            view,
+            lambda place, field: (
+                field_over_all(field, shape[view.axes[place] or 0], view.lengths[place])
+                if mixed[place]
+                else field
+            ),
+            [None if all_ else axis for axis, all_ in zip(view.axes, mixed, strict=True)],
+        )
+    if view.alike or all(view.labels.shape[axis] == 1 for axis in axes):
+        return view
+    kept = [axis for axis in range(len(shape)) if axis not in axes]
+    rows = view.labels.transpose(*kept, *axes)
+    rest = rows.shape[: len(kept)]
+    return union_of_groups(view, rows.reshape(int(np.prod(rest)), -1), shape).reshaped_labels(
+        tuple(1 if axis in axes else view.labels.shape[axis] for axis in range(len(shape)))
+    )
+
+
+class UnshapedView(NamedTuple):
+    """Kinds joined by rows of labels, before the labels have their axes again."""
+
+    axes: tuple[int | None, ...]
+    kinds: list[Kind]
+    labels: Array
+    lengths: Sizes
+
+    def reshaped_labels(self, shape: Sizes) -> View:
+        """Return the view."""
+        return make_view(self.axes, self.kinds, self.labels.reshape(shape), self.lengths)
+
+
+def union_of_groups(view: View, rows: Array, shape: Sizes) -> UnshapedView:
+    """Join the kinds of each row of labels."""
+    outputs = outputs_of(view.axes, shape)
+    sets: dict[frozenset[int], int] = {}
+    labels = [sets.setdefault(frozenset(row.tolist()), len(sets)) for row in rows]
+    kinds = [
+        union_of_kinds([view.kinds[i] for i in sorted(set_)], outputs, view.lengths)
+        for set_ in sets
+    ]
+    return UnshapedView(view.axes, kinds, np.array(labels, np.int64), view.lengths)

@@ -1,0 +1,51 @@
+"""What `RBM` and `DeepBeliefNetwork` share: options of learning, and scikit-learn's manners."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from typing_extensions import override
+
+from neuropil.checks import choice, flag, interval
+from neuropil.classic.base import COUNT, THRESHOLD, ClassicNetwork, seed
+
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
+
+    from neuropil.checks import Rules
+
+
+@dataclass(eq=False, repr=False)
+class BoltzmannMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
+    """A machine of hidden bits that is learnt by contrastive divergence."""
+
+    _: KW_ONLY
+    visible: str = "bernoulli"
+    binarize: float | None = 0.0
+    n_epochs: int = 10
+    lr: float = 0.05
+    batch_size: int = 10
+    n_steps: int = 1
+    persistent: bool = True
+    decay: bool = True
+    random_state: Any = None
+
+    rules: ClassVar[Rules] = {
+        "visible": choice("bernoulli", "gaussian"),
+        "binarize": THRESHOLD,
+        "n_epochs": COUNT,
+        "lr": interval("(0, inf)"),
+        "batch_size": COUNT,
+        "n_steps": COUNT,
+        "persistent": flag,
+        "decay": flag,
+        "random_state": seed,
+    }
+
+    @override
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,200 @@
+"""The kinds of data as a report speaks of them: what one example is called, how it is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import override
+
+from neuropil.core import format_shape
+from neuropil.datasets import NumberColumn, TablePreparation, TextColumn
+from neuropil.report.wording import NONE, data_number
+from neuropil.text import number_of, some_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from neuropil.datasets import Splits
+
+# Columns after these are left out: they are for a spreadsheet.
+MOST_COLUMNS = 40
+MOST_WORDS = 6
+
+
+class ArrayData:
+    """Arrays of numbers; other kinds of data override what they know better.
+
+    Args:
+        splits: The data.
+    """
+
+    noun: ClassVar[str] = "example"
+    # What a classifier does to an example.
+    verb: ClassVar[str] = "classified"
+
+    def __init__(self, splits: Splits) -> None:
+        self.splits = splits
+        self.preparation: Any = splits.preparation
+
+    @property
+    def size(self) -> str:
+        """How large one example is."""
+        return f"array of shape {format_shape(tuple(self.splits.input_shape))}"
+
+    @property
+    def takes(self) -> str:
+        """What input the network takes, as a sentence."""
+        sizes = " × ".join(map(str, self.splits.input_shape))
+        return f"It takes arrays of {sizes} numbers an example, the examples along axis 0."
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The values of black and white."""
+        inputs = self.splits.train.inputs
+        return float(inputs.min()), float(inputs.max())
+
+    @property
+    def input_names(self) -> Sequence[str]:
+        """The name of each number that the network takes."""
+        return [f"x{k + 1}" for k in range(self.splits.input_shape[0])]
+
+    @property
+    def columns(self) -> Sequence[tuple[str, str]]:
+        """The columns of a table with what each of them holds."""
+        return []
+
+    @property
+    def cell_names(self) -> Sequence[str]:
+        """The heading of each cell that `cells` gives."""
+        return self.input_names[:MOST_COLUMNS]
+
+    def cells(self, example: Tensor) -> Sequence[str]:
+        """Return the values of one example."""
+        return [data_number(value) for value in example.flatten().tolist()[:MOST_COLUMNS]]
+
+
+class PictureData(ArrayData):
+    """Pictures."""
+
+    noun = "picture"
+    verb = "named"
+
+    @property
+    def color(self) -> str:
+        """What the channels are."""
+        return "grey" if self.splits.input_shape[0] == 1 else "colour"
+
+    @property
+    @override
+    def size(self) -> str:
+        _, height, width = self.splits.input_shape
+        return f"{width} × {height} pixels, {self.color}"
+
+    @property
+    @override
+    def takes(self) -> str:
+        _, height, width = self.splits.input_shape
+        return (
+            f"It takes {self.color} pictures of {width} × {height} pixels; other sizes are "
+            "resized, and it says so. Show it what it learned from: the same framing and "
+            "background."
+        )
+
+    @property
+    @override
+    def limits(self) -> tuple[float, float]:
+        return self.preparation.low, self.preparation.high
+
+
+class TableData(ArrayData):
+    """Rows of a table, shown as a person knows them and not as the network gets them."""
+
+    noun = "row"
+    preparation: TablePreparation
+
+    @property
+    @override
+    def size(self) -> str:
+        return number_of(self.splits.input_shape[0], "number")
+
+    @property
+    @override
+    def takes(self) -> str:
+        return (
+            "It takes tables with the same column names as the training table; "
+            f"“{self.preparation.target.name}” may be absent."
+        )
+
+    @property
+    @override
+    def input_names(self) -> Sequence[str]:
+        return self.preparation.feature_names
+
+    @property
+    @override
+    def columns(self) -> Sequence[tuple[str, str]]:
+        values = self.splits.train.inputs
+        found = []
+        for column in self.preparation.columns:
+            found.append((column.name, column_words(column, values)))
+            values = values[:, len(column.features) :]
+        return found
+
+    @property
+    @override
+    def cell_names(self) -> Sequence[str]:
+        return [column.name for column in self.preparation.columns[:MOST_COLUMNS]]
+
+    @override
+    def cells(self, example: Tensor) -> Sequence[str]:
+        values = example.flatten().tolist()
+        texts = []
+        for column in self.preparation.columns[:MOST_COLUMNS]:
+            texts.append(cell(column, values))
+            values = values[len(column.features) :]
+        return texts
+
+
+DATA_KINDS: dict[str, type[ArrayData]] = {
+    "arrays": ArrayData,
+    "pictures": PictureData,
+    "table": TableData,
+}
+"""The kinds of data by the name that a `Preparation` has."""
+
+
+def cell(column: NumberColumn | TextColumn, values: Sequence[float]) -> str:
+    """Return the cell of a column whose numbers come first in `values`.
+
+    It is a dash where the cell was missing, or a word that training had not.
+    """
+    values = values[: len(column.features)]
+    if column.indicator and values[-1]:
+        return NONE
+    if isinstance(column, NumberColumn):
+        return in_units(column, values[0])
+    words = [word for word, one in zip(column.categories, values, strict=False) if one]
+    return words[0] if words else NONE
+
+
+def in_units(column: NumberColumn, value: float) -> str:
+    """Return a number of a column in its own units, from what the network gets."""
+    if column.offset == 0:
+        return data_number(column.decode(value))
+    # Far from zero, the last digits are those that differ.
+    return f"{column.decode(value):.13g}".replace("-", "−")
+
+
+def column_words(column: NumberColumn | TextColumn, values: Tensor) -> str:
+    """Return what a column holds, whose numbers come first in each row of `values`."""
+    missing = ""
+    if column.indicator:
+        count = int(values[:, len(column.features) - 1].sum())
+        missing = f"; {number_of(count, 'missing cell')} in training"
+    if isinstance(column, NumberColumn):
+        low, high = (in_units(column, v.item()) for v in values[:, 0].aminmax())
+        middle = in_units(column, (column.median - column.offset) / column.scale)
+        return f"numbers {low} to {high}, median {middle}{missing}"
+    return f"words: {some_of(column.categories, MOST_WORDS)}{missing}"

@@ -1,0 +1,68 @@
+"""The parts of a report that are a classification's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neuropil.report.evidence import WORDS, classification_figures
+from neuropil.report.sections.base import ClassSizes, Targets, TaskPages
+from neuropil.report.sections.classification_results import (
+    certainty_section,
+    classification_mistakes,
+    classification_results,
+)
+from neuropil.report.sections.classification_summary import (
+    classification_headline,
+    classification_remarks,
+)
+
+if TYPE_CHECKING:
+    from neuropil.report.subject import Subject
+
+MOST_SAMPLES = 20
+
+
+def targets(subject: Subject) -> Targets:
+    """Return the classes, one training example of each, and how many there are of each."""
+    classes = subject.evidence.classes
+    name = subject.splits.preparation.target.name
+    named = f" of “{name}”" if name else ""
+    train = subject.splits.train.targets
+    present, first = (
+        ([], []) if train is None else np.unique(train.cpu().numpy(), return_index=True)
+    )
+    few = " class" if len(present) <= MOST_SAMPLES else f" of the first {MOST_SAMPLES} classes"
+    return Targets(
+        [("task", f"classification, {len(classes)} classes{named}")],
+        f"One training {subject.noun} of each{few}",
+        [(int(k), classes[c]) for c, k in zip(present, first, strict=True)][:MOST_SAMPLES],
+        class_sizes(subject),
+    )
+
+
+def class_sizes(subject: Subject) -> ClassSizes:
+    """Return how many examples each class has in each part."""
+    classes = subject.evidence.classes
+    counts = {
+        WORDS[name]: np.bincount(part.targets.cpu().numpy(), minlength=len(classes)).tolist()
+        for name, part in subject.parts.items()
+        if part.targets is not None
+    }
+    rows = list(zip(classes, zip(*counts.values(), strict=True), strict=True))
+    return ClassSizes(list(counts), rows, max(map(max, counts.values())))
+
+
+def answer(subject: Subject) -> tuple[str, str]:
+    """Return what a prediction is called in Python, and what it holds."""
+    count = len(subject.evidence.classes)
+    return "probabilities", f"(N, {count}): a column for each class"
+
+
+CLASSIFICATION = TaskPages(
+    intervals=classification_figures, headline=classification_headline,
+    remarks=classification_remarks, results=classification_results,
+    mistakes=classification_mistakes, targets=targets, answer=answer,
+    certainty=certainty_section, is_faultless=lambda evidence: bool(evidence.right.all()),
+)  # fmt: skip

@@ -1,0 +1,108 @@
+"""What was taken for what, the worst mistakes, and how far to trust the probabilities."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuropil.plots.calibration import calibration, reliability
+from neuropil.plots.confusion import confusion_matrix
+from neuropil.report.evidence import WORDS, per_class
+from neuropil.report.page import Section
+from neuropil.report.sections.classification_summary import main_figure
+from neuropil.report.sections.examples import Verdict, worst_examples
+from neuropil.report.sections.figures_table import figures_table
+from neuropil.report.svg import drawing
+from neuropil.report.wording import percent
+
+if TYPE_CHECKING:
+    from neuropil.report.evidence import Evidence
+    from neuropil.report.subject import Subject
+
+# Rows beyond this many scroll inside their own frame.
+LONG = 25
+MOST_CONFUSIONS = 12
+# Examples that are shown when there are no mistakes.
+UNSURE = 8
+
+
+def classification_results(subject: Subject) -> Section:
+    """Return the figures, the confusion matrix, the commonest mistakes, and each class."""
+    evidence = subject.evidence
+    count = len(evidence.classes)
+    matrix = drawing(
+        confusion_matrix(evidence.confusion, evidence.classes),
+        "confusion",
+        f"Confusion matrix of {count} classes: {int(evidence.right.sum())} of "
+        f"{len(evidence.targets)} examples lie on the diagonal. The table below has figures "
+        "of each class.",
+        least=min(max(300, 26 * count), 900),
+    )
+    values = {
+        "matrix": matrix,
+        "confusions": confusions(evidence),
+        "classes": class_rows(evidence),
+        "many": count > LONG,
+    }
+    return Section("classification_results", figures_table(subject) | values)
+
+
+def confusions(evidence: Evidence) -> list[dict[str, Any]]:
+    """Return the commonest mistakes."""
+    confusion, classes = evidence.confusion, evidence.classes
+    off = confusion - np.diag(np.diag(confusion))
+    order = np.argsort(-off, axis=None, kind="stable")[:MOST_CONFUSIONS]
+    return [
+        {
+            "true": classes[true],
+            "predicted": classes[said],
+            "count": off[true, said],
+            "of": confusion[true].sum(),
+        }
+        for true, said in (divmod(int(place), len(classes)) for place in order)
+        if off[true, said]
+    ]
+
+
+def class_rows(evidence: Evidence) -> list[dict[str, Any]]:
+    """Return precision, recall and F1 of each class; of many classes the worst come first."""
+    keys = ("name", "count", "precision", "recall", "f1")
+    rows: list[dict[str, Any]] = [
+        dict(zip(keys, (name, *figures), strict=True))
+        for name, figures in zip(evidence.classes, per_class(evidence.confusion), strict=True)
+    ]
+    if len(rows) > LONG:
+        rows.sort(key=lambda row: -1.0 if math.isnan(row["f1"]) else row["f1"])
+    return rows
+
+
+def classification_mistakes(subject: Subject) -> Section:
+    """Return the most confident mistakes; where there are none, the least certain answers."""
+    evidence = subject.evidence
+    sure, predicted = evidence.answers.max(axis=1), evidence.predicted
+    mistakes = evidence.mistakes
+
+    def verdict(index: int) -> Verdict:
+        true, said = (evidence.classes[v[index]] for v in (evidence.targets, predicted))
+        return Verdict(true, said, percent(sure[index]))
+
+    examples = worst_examples(subject, mistakes or np.argsort(sure)[:UNSURE], verdict)
+    values = {"noun": subject.noun, "part": WORDS[evidence.part], "faultless": not mistakes}
+    return Section("classification_mistakes", values | examples)
+
+
+def certainty_section(subject: Subject) -> Section:
+    """Return the reliability diagram and the calibration error."""
+    evidence = subject.evidence
+    error = reliability(evidence.answers, evidence.targets).error
+    diagram = drawing(
+        calibration(evidence.answers, evidence.targets),
+        "calibration",
+        f"Reliability diagram over {subject.examples}: the expected calibration error is "
+        f"{percent(error)}.",
+    )
+    # Where a constant answer does as well, a small error says little.
+    uneven = main_figure(subject) != "accuracy"
+    return Section("certainty", {"diagram": diagram, "error": error, "uneven": uneven})

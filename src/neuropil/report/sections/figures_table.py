@@ -1,0 +1,36 @@
+"""Every figure on every part of the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from neuropil.report.evidence import WORDS
+from neuropil.report.wording import INTERVAL, NONE, interval
+
+if TYPE_CHECKING:
+    from neuropil.report.subject import Subject
+
+PARTS = ("train", "validation", "test")
+
+
+def figures_table(subject: Subject) -> dict[str, Any]:
+    """Return the values that the template of results takes of figures.
+
+    Intervals are those of the part on which the network is judged.
+    """
+    judged, measured = subject.evidence.part, subject.measured
+    values = {part: dict(subject.figures.get(part, {})) for part in PARTS}
+    parts = [part for part in PARTS if values[part]]
+    names = dict.fromkeys(name for part in parts for name in values[part])
+    return {
+        "judged_on": subject.examples,
+        "heads": [*(WORDS[part] for part in parts), f"{INTERVAL}, {WORDS[judged]}"],
+        "figures": [
+            {
+                "name": name,
+                "on_parts": [values[part].get(name) for part in parts],
+                "interval": interval(name, measured[name]) if name in measured else NONE,
+            }
+            for name in sorted(names, key=lambda name: (name not in measured, name == "loss"))
+        ],
+    }

@@ -1,0 +1,48 @@
+"""The parts of a report that are a regression's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neuropil.report.evidence import regression_figures
+from neuropil.report.sections.base import Targets, TaskPages
+from neuropil.report.sections.regression_results import (
+    regression_mistakes,
+    regression_results,
+)
+from neuropil.report.sections.regression_summary import regression_headline, regression_remarks
+from neuropil.report.wording import data_number, number
+
+if TYPE_CHECKING:
+    from neuropil.report.subject import Subject
+
+MOST_SAMPLES = 20
+
+
+def targets(subject: Subject) -> Targets:
+    """Return what is predicted, and over what range."""
+    target, train = subject.evidence.task.target, subject.splits.train
+    outputs = f", {target.outputs} numbers" if target.outputs > 1 else ""
+    facts = [("task", f"regression of {subject.target}{outputs}")]
+    if train.targets is not None and target.outputs == 1:
+        low, high = train.targets.double().aminmax()
+        words = (
+            f"{data_number(low.item())} to {data_number(high.item())}, "
+            f"mean {number(target.mean[0])}, deviation {number(target.scale[0])}"
+        )
+        facts.append((subject.target, words))
+    samples = [(index, "") for index in range(min(len(train), MOST_SAMPLES))]
+    return Targets(facts, f"The first training {subject.noun}s", samples)
+
+
+def answer(subject: Subject) -> tuple[str, str]:
+    """Return what a prediction is called in Python, and what it holds."""
+    outputs = subject.splits.target.outputs
+    shape = "(N)" if outputs == 1 else f"(N, {outputs})"
+    return "predictions", f"{shape}: {subject.target} in its own units"
+
+
+REGRESSION = TaskPages(
+    intervals=regression_figures, headline=regression_headline, remarks=regression_remarks,
+    results=regression_results, mistakes=regression_mistakes, targets=targets, answer=answer,
+)  # fmt: skip

@@ -1,0 +1,180 @@
+"""What a classic estimator answers: shares of classes, or numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, final
+
+import numpy as np
+
+from neuropil.checks import shown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    Array = NDArray[Any]
+
+Role: TypeAlias = Literal["classifier", "regressor", "groups", "features"]
+# Less than this share of one is no surprise; its logarithm is finite.
+LEAST = 1e-12
+
+
+@final
+@dataclass(frozen=True)
+class ClassAnswers:
+    """Each class's probability.
+
+    Args:
+        count: How many classes there are.
+    """
+
+    count: int
+
+    # What a linear model of features holds beside its weights.
+    readout_arrays: ClassVar[dict[str, tuple[Any, ...]]] = {"classes_": ("classes",)}
+
+    def check(self, known: Array | None, table: Array | None, weights: Array | None) -> None:
+        """Refuse arrays of a file that answer for other classes.
+
+        Args:
+            known: The classes that the estimator or its linear model tells apart.
+            table: The answer of each group.
+            weights: Those of a linear model, one score a row.
+
+        Raises:
+            ValueError: When they do.
+        """
+        if known is not None:
+            whole = known.dtype == np.int64 and bool((np.diff(known) > 0).all())
+            if not whole or known[0] < 0 or known[-1] >= self.count:
+                raise ValueError(f"{shown(known.tolist())} are not among {self.count} classes")
+        scores = 0 if weights is None or known is None else len(known) - (len(known) == 2)
+        if (table is not None and table.shape[1] != self.count) or (
+            weights is not None and len(weights) != scores
+        ):
+            raise ValueError(f"its answers are not those for {self.count} classes")
+
+    def require(self, name: str, *, regressor: bool, **_: bool) -> None:
+        """Refuse an estimator that predicts numbers.
+
+        Args:
+            name: What it is called.
+            regressor: Whether it predicts numbers.
+
+        Raises:
+            ValueError: When it does.
+        """
+        if regressor:
+            raise ValueError(f"{name} predicts numbers, but these targets are classes.")
+
+    def readout(self) -> Any:
+        """Return the linear model that answers from features."""
+        from sklearn.linear_model import LogisticRegression
+
+        return LogisticRegression(max_iter=1000)
+
+    def rows(self, y: Array) -> Array:
+        """Return labels as the answers that would be right, one a row."""
+        return np.eye(self.count)[y]
+
+    def of(self, model: Any, given: Array) -> Array:
+        """Return a classifier's answers, a column for every class there is.
+
+        Args:
+            model: The classifier, fitted.
+            given: What it takes.
+        """
+        shares = np.zeros((len(given), self.count))
+        if hasattr(model, "predict_proba"):
+            shares[:, model.classes_] = model.predict_proba(given)
+        else:
+            shares[np.arange(len(given)), model.predict(given)] = 1.0
+        return shares
+
+    def scores(self, answers: Tensor) -> Tensor:
+        """Return the logarithms of the probabilities, whose softmax they are."""
+        return answers.clamp(min=LEAST).log()
+
+
+@final
+@dataclass(frozen=True)
+class NumberAnswers:
+    """One or several standardised numbers."""
+
+    readout_arrays: ClassVar[dict[str, tuple[Any, ...]]] = {}
+
+    def check(self, *arrays: Array | None) -> None:
+        """Refuse no arrays: any numbers may be answers."""
+
+    def require(self, name: str, *, classifier: bool, **_: bool) -> None:
+        """Refuse an estimator that predicts classes.
+
+        Args:
+            name: What it is called.
+            classifier: Whether it predicts classes.
+
+        Raises:
+            ValueError: When it does.
+        """
+        if classifier:
+            raise ValueError(f"{name} predicts classes, but these targets are numbers.")
+
+    def readout(self) -> Any:
+        """Return the linear model that answers from features."""
+        from sklearn.linear_model import Ridge
+
+        return Ridge()
+
+    def rows(self, y: Array) -> Array:
+        """Return labels as the answers that would be right, one a row."""
+        return y.reshape(len(y), -1).astype(float)
+
+    def of(self, model: Any, given: Array) -> Array:
+        """Return a regressor's answers.
+
+        Args:
+            model: The regressor, fitted.
+            given: What it takes.
+        """
+        return np.asarray(model.predict(given)).reshape(len(given), -1)
+
+    def scores(self, answers: Tensor) -> Tensor:
+        """Return the numbers as they are."""
+        return answers
+
+
+def group_table(groups: Array, targets: Array) -> Array:
+    """Return the answer of each group, and of all together in the last row.
+
+    Args:
+        groups: The group of each example, below 0 for none.
+        targets: The answer that would be right, one a row.
+    """
+    inside = groups >= 0
+    count = int(groups.max(initial=-1)) + 1
+    sums = np.zeros((count, targets.shape[1]))
+    np.add.at(sums, groups[inside], targets[inside])
+    members = np.bincount(groups[inside], minlength=count)[:, None]
+    overall = targets.mean(0, keepdims=True)
+    means = np.where(members > 0, sums / np.maximum(members, 1), overall)
+    return np.concatenate([means, overall])
+
+
+def role_of(estimator: Any, answers: ClassAnswers | NumberAnswers) -> Role:
+    """Return how a classic network answers.
+
+    Raises:
+        ValueError: When it answers another kind of question.
+    """
+    from sklearn.base import is_classifier, is_regressor
+    from sklearn.utils import get_tags
+
+    name = type(estimator).__name__
+    classifier, regressor = is_classifier(estimator), is_regressor(estimator)
+    answers.require(name, classifier=classifier, regressor=regressor)
+    if classifier or regressor:
+        return "classifier" if classifier else "regressor"
+    if get_tags(estimator).target_tags.required:
+        raise ValueError(f"{name} associates patterns with signals: use it from Python.")
+    return "groups" if hasattr(estimator, "predict") else "features"

@@ -1,0 +1,114 @@
+"""How sure a figure is that was measured on few examples."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Array = np.ndarray[Any, Any]
+
+# With more examples, means of groups of them are drawn: as good, and no slower than this many.
+MOST_ROWS = 5000
+
+
+def wilson_interval(
+    successes: int, trials: int, *, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return the interval in which a share probably lies, given how often it came true.
+
+    With p = successes / n and z the normal quantile,
+    (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n). Other than p ± z √(p(1 − p)/n), it
+    stays within 0 and 1 and is no point where all or none came true.
+
+    Args:
+        successes: How often it came true.
+        trials: How often it was tried, n.
+        confidence: How often such an interval is to hold the truth.
+
+    Raises:
+        ValueError: When there was no trial, or the numbers do not fit together.
+
+    Reference:
+        E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
+        Journal of the American Statistical Association 22 (1927).
+
+    Example:
+        >>> low, high = wilson_interval(355, 360)
+        >>> round(low, 3), round(high, 3)
+        (0.968, 0.994)
+    """
+    if not (trials > 0 and 0 <= successes <= trials and 0 < confidence < 1):
+        raise ValueError(
+            f"wilson_interval: needs 0 ≤ successes ≤ trials, at least one trial and a "
+            f"confidence between 0 and 1, got {successes}, {trials} and {confidence}."
+        )
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    share = successes / trials
+    middle = share + z * z / (2 * trials)
+    reach = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    whole = 1 + z * z / trials
+    # Rounding leaves these two ends a hair off.
+    low = (middle - reach) / whole if successes else 0.0
+    return low, (middle + reach) / whole if successes < trials else 1.0
+
+
+def bootstrap_interval(
+    statistic: Callable[[Array], Array],
+    rows: Array,
+    *,
+    confidence: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the percentile interval of a statistic of means over resampled examples.
+
+    The examples are drawn again with replacement, `resamples` times; the interval holds the
+    middle `confidence` of what the statistic gives. Here the statistic is a function of column
+    means, m ↦ s(m), which covers mean errors, their roots and R².
+
+    Shape:
+        `rows`: ``(N, columns)``.
+
+    Args:
+        statistic: Gives one number for each row of column means, ``(B, columns) -> (B)``.
+        rows: What is averaged, one row an example.
+        confidence: Share of the resamples inside.
+        resamples: How often the examples are drawn.
+        seed: Makes the draws repeatable.
+
+    Reference:
+        B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
+
+    Example:
+        >>> heights = np.array([[1.0], [2.0], [3.0], [4.0]])
+        >>> low, high = bootstrap_interval(lambda means: means[:, 0], heights)
+        >>> 1 <= low < 2.5 < high <= 4
+        True
+    """
+    generator = np.random.default_rng(seed)
+    if len(rows) > MOST_ROWS:
+        rows = group_means(rows, generator.permutation(len(rows)) % MOST_ROWS)
+    count = len(rows)
+    # How often each example is drawn is multinomial, so no example is ever copied.
+    block = max(1, 2**22 // count)
+    draws = [
+        generator.multinomial(
+            count, np.full(count, 1 / count), size=min(block, resamples - start)
+        )
+        for start in range(0, resamples, block)
+    ]
+    values = np.concatenate([statistic(times @ rows / count) for times in draws])
+    low, high = np.quantile(values, [0.5 - confidence / 2, 0.5 + confidence / 2])
+    return float(low), float(high)
+
+
+def group_means(rows: Array, groups: Array) -> Array:
+    """Return a row for each group, so that their mean is that of all rows."""
+    sums = np.stack([np.bincount(groups, column, MOST_ROWS) for column in rows.T], axis=1)
+    return sums * (MOST_ROWS / len(rows))

@@ -1,0 +1,36 @@
+"""Metrics of what a task answers, computed from what its network gives."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from neuropil.training.metrics.base import Metric
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neuropil.runs.task import Task
+
+
+def decoded(task: Task[Any], metric: Metric) -> Metric:
+    """Return a metric of answers and labels as one of outputs and targets.
+
+    Args:
+        task: Decodes the outputs, and knows the labels behind the targets.
+        metric: What is measured.
+    """
+    made = Metric(
+        functools.partial(gather_decoded, task, metric),
+        metric.figure,
+        greater_is_better=metric.greater_is_better,
+        takes=task.takes,
+        combine=metric.combine,
+    )
+    made.name = metric.name
+    return made
+
+
+def gather_decoded(task: Task[Any], metric: Metric, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return the statistics of a metric over answers and labels."""
+    return metric.function(task.decode(scores), task.restore(targets))

@@ -1,0 +1,124 @@
+"""The tasks by name, and which one is asked of a network by the data or the user."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from neuropil.core.name_lookup import look_up
+from neuropil.core.prediction import fits
+from neuropil.core.shape import format_shape, format_shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neuropil.core import Network
+    from neuropil.datasets import Target
+    from neuropil.runs.task import Task
+
+
+class Row(NamedTuple):
+    """A task that there is.
+
+    Attributes:
+        labels: The kind of target that it takes.
+        where: Module and class, loaded when the task is asked for.
+    """
+
+    labels: str
+    where: str
+
+
+# Of those that take the same labels, the first is the one that the data ask for by themselves.
+TASKS = {
+    "classification": Row("classes", "neuropil.runs.classification.Classification"),
+    "regression": Row("numbers", "neuropil.runs.regression.Regression"),
+}
+
+
+def task_for(target: Target, asked: str | None = None) -> Task[Any]:
+    """Return the task that was asked for, or that the labels ask for by themselves.
+
+    Args:
+        target: What the labels are.
+        asked: Its name, if the user gave one.
+
+    Raises:
+        ValueError: When there is no such task, or it is for other labels.
+
+    Example:
+        >>> from neuropil import datasets
+        >>> task_for(datasets.load_handwritten_digits().target).name
+        'classification'
+    """
+    usual = first_of(target.kind)
+    row = look_up(asked or usual, TASKS, "task")
+    if row.labels != target.kind:
+        raise ValueError(f"the labels are {target.kind}: that is {usual}, not {asked}.")
+    return loaded(row)(target)
+
+
+def task_from(plain: Any, target: Target) -> Task[Any]:
+    """Return the task that `Task.to_json` described.
+
+    Args:
+        plain: What it gave.
+        target: What the labels are.
+
+    Raises:
+        ValueError: When it is damaged, or for other labels.
+    """
+    match plain:
+        case {"name": str(name), **options} if name in TASKS:
+            row = TASKS[name]
+        case _:
+            raise ValueError(f"{plain!r:.80} is none of the tasks {', '.join(TASKS)}.")
+    try:
+        made = loaded(row)(target, **options)
+    except TypeError as error:
+        raise ValueError(f"{plain!r:.80} is damaged: {error}.") from None
+    if row.labels != target.kind:
+        raise ValueError(f"{name} is not for labels that are {target.kind}.")
+    return made
+
+
+def check_fit(network: Network, shape: tuple[int, ...], task: Task[Any]) -> None:
+    """Refuse a network that does not take these examples, or does not answer this task.
+
+    Args:
+        network: The network, built.
+        shape: Shape of an example.
+        task: What is asked of it.
+
+    Raises:
+        ValueError: With what would fit.
+    """
+    if len(network.input_shapes) != 1 or not fits(shape, network.input_shapes[0]):
+        raise ValueError(
+            f"the network takes {format_shapes(network.input_shapes)}, the data has examples "
+            f"of shape {format_shape(shape)}: begin it with Input{format_shape(shape)}."
+        )
+    task.check(network)
+
+
+def usual_task(asked: str | None) -> str | None:
+    """Return the first task with the labels of another: how `datasets.open` reads them.
+
+    Args:
+        asked: The other's name, or None.
+
+    Raises:
+        ValueError: When there is no such task.
+    """
+    return asked and first_of(look_up(asked, TASKS, "task").labels)
+
+
+def first_of(labels: str) -> str:
+    """Return the first task that takes labels of a kind."""
+    return next(name for name, row in TASKS.items() if row.labels == labels)
+
+
+def loaded(row: Row) -> Callable[..., Task[Any]]:
+    """Return the class of a task, which takes the target and its own arguments."""
+    module, _, name = row.where.rpartition(".")
+    return getattr(import_module(module), name)

@@ -1,0 +1,43 @@
+"""The step that a trainer's options ask for."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn.parallel import DistributedDataParallel
+
+from neuropil.training.loop.closure_step import ClosureUpdate, needs
+from neuropil.training.loop.update import GradientUpdate, Parts, Update
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neuropil.training.loop.learner import Learner
+    from neuropil.training.losses.weighted_loss import Objective
+    from neuropil.training.metrics.base import Metric
+    from neuropil.training.trainer_options import Options
+
+
+def build_update(
+    options: Options, learner: Learner, objective: Objective, metrics: Sequence[Metric]
+) -> Update:
+    """Return the usual step: one that moves the weights against the gradient of an objective.
+
+    Args:
+        options: The trainer's.
+        learner: What is trained.
+        objective: What is minimised.
+        metrics: What is measured beside it.
+    """
+    parts = Parts(options, learner)
+    parts.metrics, parts.main = tuple(metrics), objective.loss.main
+    parts.mixes = options.augment is not None and objective.loss.predicts == "class"
+    (optimizer,) = learner.optimizers.values()
+    network = learner.processes.wrap(learner.scores)
+    apart = network.no_sync if isinstance(network, DistributedDataParallel) else nullcontext
+    forward = torch.compile(network) if options.compile else network
+    if needs(optimizer) == "gradient":
+        return GradientUpdate(parts, forward, objective.mean, optimizer, apart)
+    return ClosureUpdate(parts, learner.module, forward, objective, optimizer)

@@ -1,0 +1,71 @@
+"""The objective of a training: the user's loss, or the one that suits network and data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from neuropil.training.loop.memory_examples import Arrays
+from neuropil.training.loop.streams import open_stream
+from neuropil.training.losses.loss_targets import is_single
+from neuropil.training.losses.losses import resolve
+from neuropil.training.losses.weighted_loss import Objective, class_weights, default_loss
+
+if TYPE_CHECKING:
+    from neuropil.training.loop.learner import Learner
+    from neuropil.training.trainer_options import Options
+
+
+def choose_objective(options: Options, learner: Learner, data: Any, title: str) -> Objective:
+    """Return the objective of a training.
+
+    Args:
+        options: The trainer's.
+        learner: What is trained.
+        data: `Arrays`, or what yields batches.
+        title: What the data are for.
+
+    Raises:
+        ValueError: When the loss or the weights need targets that are not there.
+    """
+    loss, weights = options.loss, None
+    if loss is None or options.class_weight is not None:
+        inputs, targets = some_examples(options, learner, data, title)
+        scores = learner.sample_scores(inputs)
+        if loss is None:
+            loss = default_loss(learner.module, scores, targets)
+        scores = resolve(loss).main(scores)
+        weights = class_weights(options.class_weight, targets, class_count(scores))
+        weights = None if weights is None else weights.to(learner.device)
+    return Objective(loss, weights, learner.views)
+
+
+def some_examples(options: Options, learner: Learner, data: Any, title: str) -> tuple[Any, Any]:
+    """Return the first inputs with all targets in memory, or the first batch of others.
+
+    Raises:
+        ValueError: When there are no targets, or not all of them where all are needed.
+    """
+    if isinstance(data, Arrays):
+        inputs, targets = data.inputs, data.targets
+    elif isinstance(options.class_weight, str):
+        raise ValueError("class_weight='balanced' needs all targets in memory.")
+    else:
+        batch, _, _ = next(open_stream(learner, data, title, 1).epoch())
+        inputs, targets = (
+            batch if isinstance(batch, tuple) and len(batch) == 2 else (batch, None)
+        )
+    if targets is None:
+        raise ValueError(
+            f"the {title} data has no targets: give (inputs, targets), or a step that needs "
+            f"none."
+        )
+    return inputs, targets
+
+
+def class_count(scores: Any) -> int | None:
+    """Return how many classes scores tell apart; a single one tells two."""
+    if not isinstance(scores, Tensor):
+        return None
+    return 2 if is_single(scores) else scores.shape[1]

@@ -1,0 +1,154 @@
+"""Losses of classes: the cross entropies, the divergence and the hinge.
+
+They take scores, which a network gives before its last Softmax or Sigmoid: no precision is
+lost.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from neuropil.training.losses.base import loss, values_of
+from neuropil.training.losses.loss_kernels import (
+    MEAN,
+    binary_entropy,
+    class_entropy,
+    divergences,
+    hinges,
+    mean_divergence,
+)
+from neuropil.training.losses.loss_targets import (
+    prepare_classes,
+    prepare_distributions,
+    prepare_fractions,
+    prepare_margins,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@loss("class", mean=partial(class_entropy, reduction=MEAN), prepare=prepare_classes)
+def cross_entropy(scores: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
+    """Return the negative log-probability that a Softmax of the scores gives the true class.
+
+    ``−Σ_k p_k log softmax(s)_k``, with p = 1 for the true class and 0 for all others: the
+    negative logarithm of its probability. Smoothing makes that ``(1 − ε) p + ε/K``.
+
+    Shape:
+        Scores ``(N, K)`` or, for a class at each position, ``(N, K, …)``. Targets: class
+        numbers ``(N)`` or ``(N, …)``, or probabilities shaped as the scores. Values ``(N)``,
+        means over the positions.
+
+    Args:
+        scores: What goes into the Softmax.
+        targets: The true classes, from 0 to K − 1, or a distribution over them.
+        label_smoothing: ε, the part that is spread over all classes.
+
+    Raises:
+        ValueError: If shapes or types do not fit, or a class has no score.
+
+    Reference:
+        Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016, §7,
+        for the smoothing.
+
+    Example:
+        >>> import torch
+        >>> scores = torch.log(torch.tensor([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]]))
+        >>> cross_entropy(scores, torch.tensor([0, 2]))  # −log 0.5 and −log 0.125
+        tensor([0.6931, 2.0794])
+    """
+    return values_of(class_entropy(scores, targets, label_smoothing))
+
+
+@loss("binary", mean=partial(binary_entropy, reduction=MEAN), prepare=prepare_fractions)
+def binary_cross_entropy(
+    scores: Tensor, targets: Tensor, *, label_smoothing: float = 0.0
+) -> Tensor:
+    """Return the negative log-probability that a Sigmoid of each score gives the truth.
+
+    ``−t log σ(s) − (1 − t) log(1 − σ(s))``, the mean over an example's scores: several are
+    several questions, each with its own yes or no. Smoothing makes t ``(1 − ε) t + ε/2``.
+
+    Shape:
+        Scores ``(N)``, ``(N, 1)`` or ``(N, …)``; targets the same, where an axis of length 1
+        may be left out. Values ``(N)``.
+
+    Args:
+        scores: What goes into the Sigmoid.
+        targets: t, from 0 to 1: integers, booleans or floats.
+        label_smoothing: ε, how far the targets are moved towards 1/2.
+
+    Raises:
+        ValueError: If the shapes do not fit.
+
+    Example:
+        >>> import torch
+        >>> scores = torch.log(torch.tensor([3.0, 1.0]))  # σ gives 3/4 and 1/2
+        >>> binary_cross_entropy(scores, torch.tensor([1, 0]))  # −log 3/4 and −log 1/2
+        tensor([0.2877, 0.6931])
+    """
+    return values_of(binary_entropy(scores, targets, label_smoothing))
+
+
+@loss("class", prepare=prepare_margins)
+def hinge(scores: Tensor, targets: Tensor) -> Tensor:
+    """Measure by how much the true class misses a margin of 1 over the others.
+
+    One score s and a class y = ±1: ``max(0, 1 − y s)``. A score for each of K classes:
+    ``max(0, 1 + max_{k ≠ y} s_k − s_y)``, after Crammer and Singer.
+
+    Shape:
+        Scores ``(N)`` or ``(N, 1)`` with targets ``(N)`` or ``(N, 1)``; scores ``(N, K)`` with
+        targets ``(N)``. Values ``(N)``.
+
+    Args:
+        scores: What the network gives; for two classes, above 0 means the second.
+        targets: For one score, 0 and 1 or −1 and 1; else class numbers from 0 to K − 1.
+
+    Raises:
+        ValueError: If shapes or types do not fit, or a class has no score.
+
+    Reference:
+        Crammer, Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector
+        Machines", 2001.
+
+    Example:
+        >>> import torch
+        >>> hinge(torch.tensor([0.25, 2.0, -1.0]), torch.tensor([1, 1, 1]))
+        tensor([0.7500, 0.0000, 2.0000])
+        >>> hinge(torch.tensor([[3.0, 1.0, 2.5]]), torch.tensor([0]))  # 1 + 2.5 − 3
+        tensor([0.5000])
+    """
+    return hinges(scores, targets)
+
+
+@loss("class", mean=mean_divergence, prepare=prepare_distributions)
+def kl_divergence(scores: Tensor, targets: Tensor) -> Tensor:
+    """Measure how far a Softmax of the scores is from a given distribution.
+
+    ``KL(t ‖ softmax(s)) = Σ_k t_k (log t_k − log softmax(s)_k)``, where 0 log 0 = 0: the
+    cross entropy less the entropy of the targets, so that its minimum is 0.
+
+    Shape:
+        Scores ``(N, K)`` or ``(N, K, …)``, targets alike. Values ``(N)``, means over the
+        positions.
+
+    Args:
+        scores: What goes into the Softmax.
+        targets: t, a distribution over the classes.
+
+    Raises:
+        ValueError: If the shapes do not fit.
+
+    Reference:
+        Kullback, Leibler, "On Information and Sufficiency", 1951.
+
+    Example:
+        >>> import torch
+        >>> scores = torch.log(torch.tensor([[0.5, 0.5], [0.5, 0.5]]))
+        >>> kl_divergence(scores, torch.tensor([[0.5, 0.5], [0.0, 1.0]]))
+        tensor([0.0000, 0.6931])
+    """
+    return values_of(divergences(scores, targets).sum(1))

@@ -1,0 +1,237 @@
+"""Metrics of classes: accuracies, F1, the area under the ROC curve, the confusion matrix.
+
+They take scores, as the losses of classes do: the predicted class is that of the largest score,
+the first of equal ones; a single score predicts the second of two classes where it is above 0;
+scores that are NaN predict no class.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from neuropil.core.shape import whole_number
+from neuropil.training.losses.loss_targets import (
+    check_batch,
+    check_classes,
+    shaped_as_scores,
+    single_classes,
+)
+from neuropil.training.metrics.base import metric
+from neuropil.training.metrics.ranking import rank_area, scores_and_class
+from neuropil.training.metrics.statistics import (
+    NO_CLASS,
+    among_best,
+    confusions,
+    decisions,
+    macro_f1,
+    mean_recall,
+    one_class_each,
+    ratio,
+    sum_and_count,
+    warn_of,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@metric(ratio, greater_is_better=True)
+def accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
+    """Return which part of the predictions is right.
+
+    ``(1/N) Σ [predicted class = true class]``; with positions, over all of them.
+
+    Shape:
+        Scores ``(N, K)``, or ``(N, K, …)``, with targets ``(N)`` or ``(N, …)``, or shaped as
+        the scores: one-hot or probabilities, the largest of which is the true class. A single
+        score, ``(N)`` or ``(N, 1)``, with targets 0 and 1 or −1 and 1.
+
+    Args:
+        scores: What the network gives, before or after Softmax; before Sigmoid.
+        targets: The true classes.
+        multilabel: Whether each score is a yes or no of its own, as for `binary_cross_entropy`;
+            targets are shaped as the scores then, and each one counts.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Reference:
+        Sokolova and Lapalme, "A systematic analysis of performance measures for classification
+        tasks", Information Processing & Management 45 (2009).
+
+    Example:
+        >>> import torch
+        >>> scores = torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0], [0.0, 3.0, 0.0]])
+        >>> round(accuracy(scores, torch.tensor([0, 1, 1])), 4)
+        0.6667
+        >>> accuracy(torch.tensor([-1.0, 2.0]), torch.tensor([0, 1]))
+        1.0
+    """
+    predicted, true, _ = decisions("accuracy", scores, targets, multilabel=multilabel)
+    return sum_and_count(predicted == true)
+
+
+@metric(ratio, greater_is_better=True)
+def top_k_accuracy(scores: Tensor, targets: Tensor, *, k: int = 5) -> Tensor:
+    """Return the fraction of examples whose true class is among the k best scores.
+
+    Of equal scores the first is the better one, as in `accuracy`, which this is for k = 1.
+
+    Shape:
+        Scores ``(N, K)``, targets ``(N)``.
+
+    Args:
+        scores: What the network gives, before or after Softmax.
+        targets: The true classes, from 0 to K − 1.
+        k: How many of the best scores count; with K or more, all do.
+
+    Raises:
+        ValueError: If the shapes do not fit, ``k`` is below 1, or there are no examples.
+
+    Reference:
+        Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge", IJCV 115,
+        2015, arXiv:1409.0575: one minus its top-5 error, for k = 5.
+
+    Example:
+        >>> import torch
+        >>> scores = torch.tensor([[5.0, 4.0, 3.0], [5.0, 4.0, 3.0]])
+        >>> top_k_accuracy(scores, torch.tensor([1, 2]), k=2)
+        0.5
+    """
+    whole_number(k, "top_k_accuracy: k")
+    true = single_classes("top_k_accuracy", scores, targets)
+    check_batch("top_k_accuracy", scores, true)
+    check_classes("top_k_accuracy", true, scores.shape[1])
+    warn_of(scores.isnan().any(dim=1))
+    return sum_and_count(among_best(scores, true, k))
+
+
+@metric(macro_f1, greater_is_better=True, short="f1_score")
+def f1(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
+    """Return the mean over classes of F1, 2 · precision · recall / (precision + recall).
+
+    ``(1/K) Σ_k 2 TP_k / (2 TP_k + FP_k + FN_k)`` over the classes that are there or are
+    predicted ("macro"): rare classes weigh as much as common ones.
+
+    Shape:
+        As for `accuracy`.
+
+    Args:
+        scores: What the network gives, before or after Softmax; before Sigmoid.
+        targets: The true classes.
+        multilabel: Whether each score is a yes or no of its own: refused for several scores.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Reference:
+        van Rijsbergen, "Information Retrieval", second edition, 1979, chapter 7; the mean of F1
+        over classes, not F1 of the mean precision and recall: Opitz and Burst, "Macro F1 and
+        Macro F1", arXiv:1911.03347.
+
+    Example:
+        >>> import torch
+        >>> scores = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        >>> round(f1(scores, torch.tensor([0, 0, 1, 1])), 4)  # (4/5 + 2/3) / 2
+        0.7333
+    """
+    return one_class_each("f1", scores, targets, multilabel=multilabel)
+
+
+@metric(mean_recall, greater_is_better=True)
+def balanced_accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
+    """Return the mean over classes of the accuracy within each class.
+
+    ``(1/K) Σ_k TP_k / (TP_k + FN_k)`` over the classes that are there: always saying the most
+    common one gives 1/K, however common it is.
+
+    Shape:
+        As for `accuracy`.
+
+    Args:
+        scores: What the network gives, before or after Softmax; before Sigmoid.
+        targets: The true classes.
+        multilabel: Whether each score is a yes or no of its own: refused for several scores.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Reference:
+        Brodersen, Ong, Stephan and Buhmann, "The balanced accuracy and its posterior
+        distribution", ICPR 2010.
+
+    Example:
+        >>> import torch
+        >>> balanced_accuracy(torch.tensor([-1.0, -1.0, -1.0, 1.0]), torch.tensor([0, 0, 1, 1]))
+        0.75
+    """
+    return one_class_each("balanced_accuracy", scores, targets, multilabel=multilabel)
+
+
+@metric(rank_area, greater_is_better=True, combine=torch.cat, short="auc")
+def roc_auc(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
+    """Return the area under the ROC curve: how well the scores rank, wherever they are cut.
+
+    ``P(s⁺ > s⁻) + P(s⁺ = s⁻)/2`` for an example s⁺ of the class and one s⁻ of the others: 1 is
+    perfect, 1/2 is chance. With K classes it is the mean over those that occur, each against
+    all others by its probability; NaN where all examples are of one class.
+
+    Shape:
+        As for `accuracy`.
+
+    Args:
+        scores: What the network gives, before Softmax or Sigmoid.
+        targets: The true classes.
+        multilabel: Whether each score is a yes or no of its own: refused for several scores.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Reference:
+        Hanley and McNeil, "The meaning and use of the area under a receiver operating
+        characteristic (ROC) curve", Radiology 143 (1982).
+
+    Example:
+        >>> import torch
+        >>> roc_auc(torch.tensor([-2.0, 1.0, -1.0, 3.0]), torch.tensor([0, 0, 1, 1]))
+        0.75
+    """
+    return scores_and_class("roc_auc", scores, targets, multilabel=multilabel)
+
+
+def confusion_matrix(
+    predictions: Tensor, targets: Tensor, classes: int | None = None
+) -> Tensor:
+    """Count how often each class was taken for each.
+
+    Shape:
+        ``(K, K)`` integers: rows are the true classes, columns the predicted ones.
+
+    Args:
+        predictions: Predicted class numbers, integers ``(N)`` or ``(N, …)``; or scores, as
+            `accuracy` takes them.
+        targets: The true classes.
+        classes: K; as many as there are scores, or as the numbers need, if None.
+
+    Raises:
+        ValueError: If the shapes do not fit, or a class is not below ``classes``.
+
+    Example:
+        >>> import torch
+        >>> confusion_matrix(torch.tensor([0, 1, 1, 1]), torch.tensor([0, 0, 1, 1]))
+        tensor([[1, 1],
+                [0, 2]])
+    """
+    name = "confusion_matrix"
+    if predictions.is_floating_point():
+        predicted, true, known = decisions(name, predictions, targets, multilabel=False)
+        if bad := int((predicted == NO_CLASS).sum()):
+            raise ValueError(f"{name}: {bad} of {len(predicted)} predictions have NaN scores.")
+    else:
+        true = shaped_as_scores(name, predictions, targets)
+        check_batch(name, predictions, true)
+        predicted, true = predictions.long().flatten(), true.long().flatten()
+        known = 1 + int(torch.maximum(predicted, true).max()) if true.numel() else 1
+    return confusions(name, predicted, true, known if classes is None else classes)

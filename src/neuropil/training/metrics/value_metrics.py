@@ -1,0 +1,131 @@
+"""Metrics of numbers: mean errors and R².
+
+They take the values that a network gives.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neuropil.training.metrics.base import metric
+from neuropil.training.metrics.statistics import (
+    combine_sums,
+    determination,
+    differences,
+    ratio,
+    regression_sums,
+    root_ratio,
+    sum_and_count,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@metric(ratio, greater_is_better=False, takes="values", short="mse")
+def mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean of ``(s − t)²`` over all outputs of all examples.
+
+    Shape:
+        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out.
+
+    Args:
+        scores: What the network gives.
+        targets: What it should give.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Reference:
+        Willmott and Matsuura, "Advantages of the mean absolute error (MAE) over the root mean
+        square error (RMSE)", Climate Research 30 (2005).
+
+    Example:
+        >>> import torch
+        >>> mean_squared_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
+        2.0
+    """
+    return sum_and_count(differences("mean_squared_error", scores, targets).square())
+
+
+@metric(root_ratio, greater_is_better=False, takes="values", short="rmse")
+def root_mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return the root of the mean of ``(s − t)²`` over all outputs: in the targets' units.
+
+    Shape:
+        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out.
+
+    Args:
+        scores: What the network gives.
+        targets: What it should give, in the unit that the figure has.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Example:
+        >>> import torch
+        >>> root_mean_squared_error(torch.tensor([3.0, 3.0]), torch.tensor([0.0, 6.0]))
+        3.0
+    """
+    return sum_and_count(differences("root_mean_squared_error", scores, targets).square())
+
+
+@metric(ratio, greater_is_better=False, takes="values", short="mae")
+def mean_absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean of ``|s − t|`` over all outputs of all examples.
+
+    Shape:
+        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out.
+
+    Args:
+        scores: What the network gives.
+        targets: What it should give; those far off weigh no more than others.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Reference:
+        Willmott and Matsuura, "Advantages of the mean absolute error (MAE) over the root mean
+        square error (RMSE)", Climate Research 30 (2005).
+
+    Example:
+        >>> import torch
+        >>> mean_absolute_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
+        1.0
+    """
+    return sum_and_count(differences("mean_absolute_error", scores, targets).abs())
+
+
+@metric(
+    determination,
+    greater_is_better=True,
+    takes="values",
+    combine=combine_sums,
+    short="r2_score",
+)
+def r2(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return R², the part of the targets' variance that is explained.
+
+    ``1 − Σ (s − t)² / Σ (t − t̄)²``: 1 is perfect, 0 is no better than always saying the mean.
+    For several outputs it is the mean of theirs.
+
+    Shape:
+        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out.
+
+    Args:
+        scores: What the network gives.
+        targets: What it should give; where all are alike, R² is 1 if they are met and else 0.
+
+    Raises:
+        ValueError: If the shapes do not fit, or there are no examples.
+
+    Reference:
+        Kvålseth, "Cautionary note about R²", The American Statistician 39 (1985): the first of
+        its eight definitions.
+
+    Example:
+        >>> import torch
+        >>> r2(torch.tensor([1.0, 2.0, 3.0, 5.0]), torch.tensor([1.0, 2.0, 3.0, 4.0]))
+        0.8
+    """
+    return regression_sums("r2", scores, targets)

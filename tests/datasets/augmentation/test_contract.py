@@ -1,0 +1,129 @@
+"""Every augmentation by its row: plain data, checked options, drawn from its generator."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+import torch
+from tests.datasets.augmentation.batches import batch, seeded
+
+from neuropil.core.arguments import Arguments
+from neuropil.datasets import DataError, augmentation
+from neuropil.datasets.augmentation import (
+    Augmentation,
+    Compose,
+    Mixup,
+    RandomAffine,
+    RandomErasing,
+    RandomFlip,
+    RandomRotation,
+    RandomShift,
+)
+
+# A row for each class: one that changes something, and calls that are refused with a message.
+ROWS: dict[str, tuple[Augmentation, dict[str, Callable[[], Augmentation]]]] = {
+    "Compose": (Compose(RandomShift(1), RandomFlip()), {}),
+    "Mixup": (
+        Mixup(0.5, classes=3),
+        {
+            "Mixup: alpha must be a number in (0, inf), got 0": lambda: Mixup(0),
+            "Mixup: classes must be a whole number from 2": lambda: Mixup(classes=1),
+        },
+    ),
+    "RandomAffine": (
+        RandomAffine(20, scale=(0.8, 1.2), shift=0.1),
+        {
+            "RandomAffine: degrees must be a number in [0, inf)": lambda: RandomAffine(-5),
+            "scale must be a number in (0, inf), got 0": lambda: RandomAffine(scale=(0, 1)),
+            "scale must be in rising order, got (2, 1)": lambda: RandomAffine(scale=(2, 1)),
+            "shift must be a number in [0, inf)": lambda: RandomAffine(shift=-1),
+        },
+    ),
+    "RandomErasing": (
+        RandomErasing(0.8, fill=3.0),
+        {
+            "RandomErasing: area must be in rising": lambda: RandomErasing(area=(0.5, 0.1)),
+            "ratio must be a number in (0, inf), got 0": lambda: RandomErasing(ratio=(0, 1)),
+            "p must be a number in [0, 1], got -1": lambda: RandomErasing(-1),
+        },
+    ),
+    "RandomFlip": (
+        RandomFlip(0.7),
+        {
+            "RandomFlip: p must be a number in [0, 1], got 2": lambda: RandomFlip(2),
+            "RandomFlip: axis must be a whole number from -2 to -1": lambda: RandomFlip(axis=1),
+        },
+    ),
+    "RandomRotation": (
+        RandomRotation(20),
+        {"degrees must be a number in [0, inf), got -1": lambda: RandomRotation(-1)},
+    ),
+    "RandomShift": (
+        RandomShift(2),
+        {
+            "RandomShift: pixels must be a whole number from 0": lambda: RandomShift(-1),
+            "got 1.5": lambda: RandomShift(1.5),  # pyright: ignore[reportArgumentType]
+        },
+    ),
+}
+ALL = [augment for augment, _ in ROWS.values()]
+WRONG = [(message, make) for _, wrong in ROWS.values() for message, make in wrong.items()]
+
+
+def test_every_augmentation_has_a_row():
+    names = {name for name in augmentation.__all__ if name != "Augmentation"}
+    assert set(ROWS) == names, "give each augmentation a row"
+    assert {name: type(row[0]).__name__ for name, row in ROWS.items()} == {n: n for n in names}
+
+
+@pytest.mark.parametrize("augment", ALL, ids=repr)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_all_keep_their_promises(augment, dtype):
+    pictures, classes = batch(dtype=dtype)
+    before = pictures.clone()
+    first, targets = augment(pictures, classes, seeded())
+    torch.manual_seed(99)
+    again, _ = augment(pictures, classes, seeded())
+    other, _ = augment(pictures, classes, seeded(1))
+    assert torch.equal(pictures, before)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert first.shape == pictures.shape
+    assert first.dtype == (torch.float32 if isinstance(augment, Mixup) else dtype)
+    assert len(targets) == len(classes)
+
+
+@pytest.mark.parametrize("augment", ALL, ids=repr)
+def test_repr_is_the_call_that_makes_it(augment):
+    again = eval(repr(augment), vars(augmentation).copy())
+    assert repr(again) == repr(augment)
+    assert isinstance(augment, Arguments)
+    assert torch.equal(again(*batch(), seeded())[0], augment(*batch(), seeded())[0])
+
+
+@pytest.mark.parametrize("augment", [a for a in ALL if not isinstance(a, Mixup)], ids=repr)
+def test_what_is_no_picture_is_refused(augment):
+    with pytest.raises(
+        DataError, match=r"needs pictures \(N, C, H, W\), got a batch of shape \(4, 3\)"
+    ):
+        augment(torch.zeros(4, 3), torch.zeros(4), seeded())
+
+
+@pytest.mark.parametrize(("message", "make"), WRONG, ids=[message for message, _ in WRONG])
+def test_arguments_out_of_range_are_refused(message, make):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an accelerator")
+@pytest.mark.parametrize("augment", ALL, ids=repr)
+@pytest.mark.parametrize("where", ["cpu", "cuda"])
+def test_all_work_on_the_device_with_a_generator_anywhere(augment, where):
+    pictures, classes = batch()
+    generator = torch.Generator(where).manual_seed(0)
+    inputs, targets = augment(pictures.cuda(), classes.cuda(), generator)
+    assert inputs.device.type == targets.device.type == "cuda"
+    if where == "cpu":
+        expected, _ = augment(pictures, classes, seeded())
+        torch.testing.assert_close(inputs.cpu().float(), expected.float(), atol=1, rtol=0)

@@ -1,0 +1,165 @@
+"""Every format by its row: it is opened, predicted, evaluated, named, and refused when bad."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from neuropil import datasets
+from neuropil.cli import main
+from neuropil.datasets import DataError, read_for_evaluation, read_for_prediction
+from neuropil.datasets.formats import FORMATS, example_file
+
+RANDOM = np.random.default_rng(0)
+NUMBERS, LABELS = RANDOM.normal(size=(30, 2)).round(3), np.arange(30) % 2
+ROWS = [f"{a},{b},{'no' if c else 'yes'}" for (a, b), c in zip(NUMBERS, LABELS, strict=True)]
+PIXELS = RANDOM.integers(0, 256, (30, 6, 5), dtype=np.uint8)
+
+
+def write_table(folder: Path, suffix: str) -> Path:
+    """Write a table, its cells parted as the suffix says."""
+    text = "\n".join(["age,size,ill", *ROWS])
+    path = folder / f"data{suffix}"
+    path.write_text(text.replace(",", "\t") if suffix == ".tsv" else text)
+    return path
+
+
+def write_archive(folder: Path, suffix: str) -> Path:
+    """Write named arrays into one file."""
+    np.savez(folder / "data.npz", x=NUMBERS, y=LABELS)
+    return folder / f"data{suffix}"
+
+
+def write_arrays(folder: Path, suffix: str) -> Path:
+    """Write each array into a file of its own."""
+    for name, array in (("x", NUMBERS), ("y", LABELS)):
+        np.save(folder / f"{name}{suffix}", array)
+    return folder
+
+
+def write_pictures(folder: Path, suffix: str) -> Path:
+    """Write pictures into a folder per class."""
+    for number, pixels in enumerate(PIXELS):
+        path = folder / "data" / str(number % 2) / f"{number}{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path, "JPEG" if suffix == ".jpe" else None)
+    return folder / "data"
+
+
+def write_idx(folder: Path, _suffix: str) -> Path:
+    """Write MNIST's training files."""
+    for name, array in (("images-idx3", PIXELS), ("labels-idx1", LABELS)):
+        header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+        content = header + array.astype(np.uint8).tobytes()
+        (folder / f"train-{name}-ubyte").write_bytes(content)
+    return folder
+
+
+# A row for each format: what writes thirty labelled examples, those that all tests use.
+WRITERS: dict[str, Callable[[Path, str], Path]] = {
+    "idx": write_idx,
+    "array": write_arrays,
+    "npz": write_archive,
+    "table": write_table,
+    "picture": write_pictures,
+}
+CASES = [(known, suffix) for known in FORMATS for suffix in known.suffixes or ("",)]
+by_suffix = pytest.mark.parametrize(
+    ("known", "suffix"), CASES, ids=[f"{known.name}{suffix}" for known, suffix in CASES]
+)
+by_format = pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
+
+
+def one_file(path: Path) -> Path:
+    """Return a file of inputs among what was written."""
+    return path if path.is_file() else next(f for f in sorted(path.rglob("*")) if f.is_file())
+
+
+def test_every_format_has_a_row_and_every_row_a_format():
+    names = [known.name for known in FORMATS]
+    assert sorted(names) == sorted(WRITERS), "give each format a row in WRITERS"
+    suffixes = [suffix for known in FORMATS for suffix in known.suffixes]
+    assert len(set(suffixes)) == len(suffixes)
+    assert all(suffix.startswith(".") and suffix == suffix.casefold() for suffix in suffixes)
+
+
+@by_suffix
+def test_it_is_opened_and_evaluated(tmp_path, known, suffix):
+    path = WRITERS[known.name](tmp_path, suffix)
+    assert known.recognises(path)
+    opened = datasets.open(path)
+    assert [len(opened.train), len(opened.validation), len(opened.test)] == [21, 3, 6]
+    assert opened.target.outputs == 2
+    assert opened.kind in known.read_labelled
+    labelled, notes = read_for_evaluation(opened.preparation, path)
+    assert len(labelled) == 30
+    assert sorted(labelled.targets.tolist()) == sorted(LABELS.tolist())
+    assert notes == []
+    sums = [part.inputs.double().sum().item() for part in (opened.train, opened.validation)]
+    sums.append(opened.test.inputs.double().sum().item())
+    assert labelled.inputs.double().sum().item() == pytest.approx(sum(sums))
+
+
+@by_suffix
+def test_new_input_is_read_for_prediction(tmp_path, known, suffix):
+    path = WRITERS[known.name](tmp_path, suffix)
+    opened = datasets.open(path)
+    if not known.read:
+        with pytest.raises(DataError, match="cannot be used with this network: it was trained"):
+            read_for_prediction(opened.preparation, one_file(path))
+        return
+    assert opened.kind == next(iter(known.read)), "the kind of its own data comes first"
+    read = read_for_prediction(opened.preparation, one_file(path))
+    labelled, _ = read_for_evaluation(opened.preparation, path)
+    assert read.inputs[0].tolist() == labelled.inputs[0].tolist()
+    assert len(read.inputs) == len(read.names) == (1 if known.name == "picture" else 30)
+    assert read.names[0].startswith(one_file(path).name)
+    assert (read.table is not None) == (opened.kind == "table")
+
+
+@by_format
+@pytest.mark.parametrize(
+    "content", [b"", b"\0\1\2 nonsense \xff" * 9], ids=["empty", "damaged"]
+)
+def test_a_bad_file_is_one_line_with_its_name(tmp_path, known, content):
+    path = WRITERS[known.name](tmp_path, (known.suffixes or ("",))[0])
+    preparation = datasets.open(path).preparation
+    files = [path] if path.is_file() else [f for f in path.rglob("*") if f.is_file()]
+    for file in files:
+        file.write_bytes(content)
+    for read in (datasets.open, lambda path: read_for_evaluation(preparation, path)):
+        with pytest.raises(DataError) as caught:
+            read(path)
+        assert "\n" not in str(caught.value)
+        assert any(file.name in str(caught.value) for file in files)
+    with pytest.raises(DataError, match=files[0].name):
+        read_for_prediction(preparation, files[0])
+
+
+@by_format
+def test_help_and_errors_name_it(tmp_path, known, capsys):
+    (tmp_path / "notes.txt").write_text("words")
+    with pytest.raises(DataError) as caught:
+        datasets.open(tmp_path / "notes.txt")
+    assert known.opens in str(caught.value)
+    assert known.opens in help_of("train", capsys)
+    if known.read:
+        assert known.files in help_of("predict", capsys)
+        path = WRITERS[known.name](tmp_path, known.suffixes[0])
+        preparation = datasets.open(path).preparation
+        with pytest.raises(DataError) as caught:
+            read_for_prediction(preparation, tmp_path / "notes.txt")
+        assert all(suffix in str(caught.value) for suffix in known.suffixes)
+        assert "it was trained on" in str(caught.value)
+        example = Path(example_file(preparation.kind))
+        assert preparation.kind in {
+            k for f in FORMATS if example.suffix in f.suffixes for k in f.read
+        }
+
+
+def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the help of a command without its frames and line breaks."""
+    assert main([command, "--help"]) == 0
+    return " ".join(capsys.readouterr().out.replace("│", " ").split())

@@ -1,0 +1,324 @@
+"""What every task must hold, on data that this module makes; one row for each task."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from neuropil import datasets
+from neuropil.cli import main
+from neuropil.datasets import Target
+from neuropil.layers import Flatten, Input, Linear, Relu
+from neuropil.report.wording import figure_text
+from neuropil.runs.measure import answers_of, measure, outputs_of
+from neuropil.runs.recipes import recipe
+from neuropil.runs.run_folder import Run
+from neuropil.runs.tasks import TASKS, check_fit, task_for, task_from, usual_task
+from neuropil.training.callbacks import Callback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neuropil.runs.task import Task
+
+ROWS = 120
+
+
+class Example(NamedTuple):
+    """What the contract needs to know of a task.
+
+    Attributes:
+        label: The label of a row, from its number between 0 and 1, as a table holds it.
+        perfect: Outputs of a network that is right about these labels.
+        read: The labels that answers stand for.
+    """
+
+    label: Callable[[float], object]
+    perfect: Callable[[Task[Any], Tensor], Tensor]
+    read: Callable[[Tensor], Tensor]
+
+
+def of_three(x: float) -> str:
+    """Return one of three classes, the last of them rare."""
+    return "low" if x < 0.5 else "middle" if x < 0.9 else "top"
+
+
+def sure_scores(task: Task[Any], labels: Tensor) -> Tensor:
+    return 30 * nn.functional.one_hot(labels, task.outputs).float()
+
+
+EXAMPLES = {
+    "classification": Example(of_three, sure_scores, lambda answers: answers.argmax(1)),
+    "regression": Example(
+        lambda x: 1000 + 50 * x**2, lambda task, labels: task.encode(labels), lambda a: a
+    ),
+}
+
+every_task = pytest.mark.parametrize("name", TASKS)
+
+
+def test_every_task_has_a_row():
+    assert set(EXAMPLES) == set(TASKS)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """Return a function that writes a table with the labels of a task."""
+
+    def write(name):
+        path = tmp_path_factory.mktemp(name) / "table.csv"
+        points = torch.rand(ROWS, 2, generator=torch.Generator().manual_seed(0)).tolist()
+        lines = [f"{x:.4f},{y:.4f},{EXAMPLES[name].label(x)}" for x, y in points]
+        path.write_text("\n".join(["x,y,label", *lines, ""]))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def made(table):
+    """Return a function that gives a task and the data for it."""
+
+    def make(name):
+        splits = datasets.open(table(name), task=usual_task(name))
+        return task_for(splits.target, name), splits
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def trained(table, made, tmp_path_factory):
+    """Return a function that trains for a task from the command line, once."""
+    runs = {}
+
+    def train(name):
+        if name not in runs:
+            out = tmp_path_factory.mktemp(name) / "run"
+            network = f"Relu(8) >> {made(name)[0].last_layer()!r}"
+            data = ["--data", str(table(name)), "--task", name, "--out", str(out)]
+            quick = ["--network", network, "--epochs", "2", "--threads", "1", "--quiet"]
+            assert main(["train", *data, *quick]) == 0
+            runs[name] = Run.open(out)
+        return runs[name]
+
+    return train
+
+
+@every_task
+def test_plain_data_give_it_back(made, name):
+    task, _ = made(name)
+    for each in (task, *map(task.with_loss, task.losses)):
+        target = Target.from_json(json.loads(json.dumps(each.target.to_json())))
+        assert task_from(json.loads(json.dumps(each.to_json())), target) == each
+
+
+@every_task
+def test_perfect_outputs_give_the_labels_back(made, name):
+    task, splits = made(name)
+    labels = splits.train.targets
+    answers = task.decode(EXAMPLES[name].perfect(task, labels))
+    torch.testing.assert_close(EXAMPLES[name].read(answers), labels, rtol=1e-6, atol=1e-6)
+
+
+@every_task
+def test_perfect_outputs_are_best_by_every_figure(made, name):
+    task, splits = made(name)
+    labels = splits.train.targets
+    perfect = EXAMPLES[name].perfect(task, labels)
+    others = perfect.roll(1, 0)
+    targets = task.loss.prepare(task.encode(labels), as_scores(task, perfect)[:2])
+    for metric in task.metrics():
+        sign = 1 if metric.greater_is_better else -1
+        best, worse = (metric(as_scores(task, each), targets) for each in (perfect, others))
+        assert sign * best > sign * worse
+    assert not [m for m in task.mistakes(task.decode(perfect), labels) if m.size > 1e-4]
+
+
+def as_scores(task: Task[Any], outputs: Tensor) -> Tensor:
+    return outputs.reshape(len(outputs), task.outputs)
+
+
+@every_task
+def test_every_example_has_a_loss_and_a_finite_gradient(made, name):
+    task, splits = made(name)
+    network = task.network(splits.input_shape)
+    outputs = network.scores()(splits.train.inputs[:10])
+    targets = task.loss.prepare(task.encode(splits.train.targets[:10]), outputs)
+    each = task.loss(outputs, targets)
+    assert each.shape == (10,)
+    assert each.isfinite().all()
+    torch.testing.assert_close(task.loss.mean(outputs, targets), each.mean())
+    gradients = torch.autograd.grad(each.sum(), list(network.parameters()))
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    assert any(gradient.abs().sum() > 0 for gradient in gradients)
+
+
+@every_task
+def test_moving_and_decoding_change_places(made, name):
+    task, splits = made(name)
+    labels, matrix = splits.train.targets, torch.tensor([[[-1.0, 0, 8], [0, 1, 0]]])
+    matrices = matrix.expand(len(labels), 2, 3)
+
+    def decoded(labels):
+        return EXAMPLES[name].read(task.decode(EXAMPLES[name].perfect(task, labels)))
+
+    moved = task.target.move(labels, matrices, (8, 8))
+    after = task.target.move(decoded(labels), matrices, (8, 8))
+    torch.testing.assert_close(decoded(moved), after)
+
+
+@every_task
+def test_history_measure_evaluate_and_the_report_agree(trained, name, capsys):
+    run = trained(name)
+    splits = datasets.open(run.settings["data"], task=usual_task(name))
+    network = run.network()
+    for part in ("train", "validation", "test"):
+        assert measure(network, getattr(splits, part), run.task) == run.figures[part]
+    last, headline = run.history()[-1], run.task.metrics()[0].name
+    assert last[f"validation_{headline}"] == run.figures["validation"][headline]
+    assert last["validation_loss"] == run.figures["validation"]["loss"]
+    capsys.readouterr()
+    assert main(["evaluate", str(run.path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["figures"] == run.figures["test"]
+    assert main(["report", str(run.path)]) == 0
+    text = re.sub(r"<[^>]*>", " ", run.report.read_text("utf-8"))
+    for metric in run.task.metrics():
+        assert figure_text(metric.name, run.figures["test"][metric.name]) in text
+
+
+class Answering(nn.Module):
+    """What an export holds: the network and the task's own decoding."""
+
+    def __init__(self, network, task):
+        super().__init__()
+        self.network, self.task = network, task
+
+    def forward(self, inputs):
+        return self.task.decode(self.network(inputs))
+
+
+@every_task
+def test_predict_and_an_export_agree_on_five_examples(trained, table, name, capsys, tmp_path):
+    run = trained(name)
+    task, network = run.task, run.network()
+    (tmp_path / "five.csv").write_text("\n".join(table(name).read_text().split("\n")[:6]))
+    inputs = run.read([tmp_path / "five.csv"]).inputs
+    answers = answers_of(network, inputs, task)
+    torch.testing.assert_close(run.predict(inputs), answers, rtol=0, atol=0)
+    giver = network.scores() if task.takes == "scores" else network
+    exported = torch.export.export(Answering(giver.eval(), task), (inputs,)).module()
+    torch.testing.assert_close(exported(inputs), answers)
+    capsys.readouterr()
+    assert main(["predict", str(run.path), str(tmp_path / "five.csv"), "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    names = [f"five.csv, row {k}" for k in range(2, 7)]
+    assert plain == json.loads(json.dumps(list(task.rows(answers, names))))
+    assert main(["predict", str(run.path), str(tmp_path / "five.csv")]) == 0
+    said = [task.sentence(answer, run.figures, 1) for answer in answers]
+    lines = [f"{row}: {answer}" for row, answer in zip(names, said, strict=True)]
+    assert capsys.readouterr().out.splitlines() == lines
+    columns = task.columns(answers, run.figures)
+    assert columns
+    assert all(len(cells) == 5 for cells in columns.values())
+
+
+class Interruption(Callback):
+    """Ends a training in the middle of an epoch."""
+
+    def on_step(self, trainer):
+        if trainer.steps == 5:
+            raise KeyboardInterrupt
+
+
+@every_task
+def test_an_interrupted_training_resumes_to_the_same_bits(made, name, tmp_path):
+    task, splits = made(name)
+
+    def trainer(folder, *callbacks):
+        network = Input(2) >> Relu(4) >> task.last_layer()
+        network.reset_parameters(torch.Generator().manual_seed(0))
+        plan = replace(recipe(splits, task, network), epochs=3, batch_size=32)
+        options = {"seed": 0, "checkpoints": folder, "checkpoint_every": 1, "progress": False}
+        return task.trainer(plan, callbacks, **options)
+
+    data = splits.train.inputs, task.encode(splits.train.targets)
+    through = trainer(tmp_path / "through")
+    through.fit(data, epochs=3, batch_size=32)
+    with pytest.raises(KeyboardInterrupt):
+        trainer(tmp_path / "stopped", Interruption()).fit(data, epochs=3, batch_size=32)
+    resumed = trainer(tmp_path / "stopped")
+    resumed.fit(data, epochs=3, batch_size=32, resume=True)
+    pairs = zip(through.network.parameters(), resumed.network.parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
+
+
+@every_task
+def test_labels_may_be_absent_from_a_part(made, name):
+    task, splits = made(name)
+    order = splits.train.targets.argsort()
+    alike = splits.train[order[:5]]
+    figures = measure(task.network(splits.input_shape), alike, task)
+    assert list(figures) == ["loss", *(metric.name for metric in task.metrics())]
+    assert figures["loss"] is not None
+    answers = answers_of(task.network(splits.input_shape), alike.inputs, task)
+    assert task.settle(answers, alike.targets).target == task.target
+    assert task.verdict(figures, alike.targets, "5 examples")
+
+
+@every_task
+def test_mistakes_come_worst_first(made, name):
+    task, splits = made(name)
+    answers = answers_of(task.network(splits.input_shape), splits.train.inputs, task)
+    sizes = [mistake.size for mistake in task.mistakes(answers, splits.train.targets)]
+    assert sizes
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@every_task
+def test_what_cannot_be_is_refused(made, name):
+    task, splits = made(name)
+    wrong = Input(2) >> Linear(task.outputs + 1)
+    with pytest.raises(ValueError, match=re.escape(f"end it with {task.last_layer()!r}.")):
+        task.check(wrong)
+    with pytest.raises(ValueError, match=re.escape(f"Flatten() >> {task.last_layer()!r}.")):
+        task.check(Input(2, 3) >> Linear(task.outputs))
+    with pytest.raises(ValueError, match=r"begin it with Input\(2\)"):
+        check_fit(Input(3) >> Flatten() >> task.last_layer(), splits.input_shape, task)
+    with pytest.raises(ValueError, match=f"not for {name}"):
+        task.with_loss(other_loss(task))
+    for plain in (None, {}, {"name": "guessing"}, task.to_json() | {"odd": 1}):
+        with pytest.raises(ValueError, match=r"task|damaged"):
+            task_from(plain, task.target)
+
+
+def other_loss(task: Task[Any]) -> str:
+    known = ("cross_entropy", "squared_error")
+    return next(name for name in known if name not in task.losses)
+
+
+@every_task
+def test_a_task_takes_its_own_labels_only(made, name):
+    task, _ = made(name)
+    for other in TASKS:
+        target = made(other)[0].target
+        if target.kind != task.target.kind:
+            with pytest.raises(ValueError, match=f"not {name}"):
+                task_for(target, name)
+            with pytest.raises(ValueError, match=f"{name} is not for"):
+                task_from(task.to_json(), target)
+
+
+@every_task
+def test_outputs_are_what_the_loss_takes(made, name):
+    task, splits = made(name)
+    network = task.network(splits.input_shape)
+    outputs = outputs_of(network, splits.train.inputs[:3], task)
+    assert outputs.shape == (3, task.outputs)
+    assert task.loss.takes == task.takes
+    assert all(metric.takes == task.takes for metric in task.metrics())
