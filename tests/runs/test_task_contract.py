@@ -19,7 +19,7 @@ from neuropil.report.wording import figure_text
 from neuropil.runs.measure import answers_of, measure, outputs_of
 from neuropil.runs.recipes import recipe
 from neuropil.runs.run_folder import Run
-from neuropil.runs.tasks import TASKS, check_fit, task_for, task_from, usual_task
+from neuropil.runs.tasks import TASKS, task_for, task_from, usual_task
 from neuropil.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -289,7 +289,7 @@ def test_what_cannot_be_is_refused(made, name):
     with pytest.raises(ValueError, match=re.escape(f"Flatten() >> {task.last_layer()!r}.")):
         task.check(Input(2, 3) >> Linear(task.outputs))
     with pytest.raises(ValueError, match=r"begin it with Input\(2\)"):
-        check_fit(Input(3) >> Flatten() >> task.last_layer(), splits.input_shape, task)
+        task.check_fit(Input(3) >> Flatten() >> task.last_layer(), splits.input_shape)
     with pytest.raises(ValueError, match=f"not for {name}"):
         task.with_loss(other_loss(task))
     for plain in (None, {}, {"name": "guessing"}, task.to_json() | {"odd": 1}):

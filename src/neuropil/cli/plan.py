@@ -13,7 +13,7 @@ from neuropil.cli.settings import NONE, Settings
 from neuropil.runs.recipe import Recipe
 from neuropil.runs.recipes import recipe
 from neuropil.runs.run_identity import Identity
-from neuropil.runs.tasks import check_fit, task_for
+from neuropil.runs.tasks import task_for
 from neuropil.training import GradientWatch
 from neuropil.training.processes import choose_device
 from neuropil.training.threads import choose_threads
@@ -62,7 +62,7 @@ def chosen(splits: Splits, settings: Settings) -> Plan:
         network, notes, trained = named_network(
             settings.network, splits.input_shape, task.last_layer()
         )
-        check_fit(network, splits.input_shape, task)
+        task.check_fit(network, splits.input_shape)
     made = adapted(recipe(splits, task, network, settings.optimizer), settings)
     task = task.adapted(made.network)
     if settings.loss is not None:

@@ -36,7 +36,7 @@ from neuropil.runs.run_facts import (
     settings_hash,
     versions,
 )
-from neuropil.runs.tasks import check_fit, task_from
+from neuropil.runs.tasks import task_from
 from neuropil.training.checkpoints.checkpoint import PATTERN
 from neuropil.training.checkpoints.digest import fingerprint
 from neuropil.training.history import History
@@ -267,7 +267,7 @@ class Run:
             return ClassicModel.load(self.path)
         network = Network.load(self.path)
         try:
-            check_fit(network, self.preparation.input_shape, self.task)
+            self.task.check_fit(network, self.preparation.input_shape)
         except ValueError as error:
             raise ValueError(
                 f"{self.path}: network.json does not belong to {FACTS} beside it: {error}"
