@@ -17,6 +17,7 @@ from neuropil.datasets import Target
 from neuropil.layers import Flatten, Input, Linear, Relu
 from neuropil.report.wording import figure_text
 from neuropil.runs.measure import answers_of, measure, outputs_of
+from neuropil.runs.network_fit import check_fit
 from neuropil.runs.recipes import recipe
 from neuropil.runs.run_folder import Run
 from neuropil.runs.tasks import TASKS, task_for, task_from, usual_task
@@ -289,7 +290,7 @@ def test_what_cannot_be_is_refused(made, name):
     with pytest.raises(ValueError, match=re.escape(f"Flatten() >> {task.last_layer()!r}.")):
         task.check(Input(2, 3) >> Linear(task.outputs))
     with pytest.raises(ValueError, match=r"begin it with Input\(2\)"):
-        task.check_fit(Input(3) >> Flatten() >> task.last_layer(), splits.input_shape)
+        check_fit(Input(3) >> Flatten() >> task.last_layer(), splits.input_shape, task)
     with pytest.raises(ValueError, match=f"not for {name}"):
         task.with_loss(other_loss(task))
     for plain in (None, {}, {"name": "guessing"}, task.to_json() | {"odd": 1}):

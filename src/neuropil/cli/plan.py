@@ -10,6 +10,7 @@ import torch
 from neuropil.cli import augmentation_text
 from neuropil.cli.network_argument import named_network, published
 from neuropil.cli.settings import NONE, Settings
+from neuropil.runs.network_fit import check_fit
 from neuropil.runs.recipe import Recipe
 from neuropil.runs.recipes import recipe
 from neuropil.runs.run_identity import Identity
@@ -62,7 +63,7 @@ def chosen(splits: Splits, settings: Settings) -> Plan:
         network, notes, trained = named_network(
             settings.network, splits.input_shape, task.last_layer()
         )
-        task.check_fit(network, splits.input_shape)
+        check_fit(network, splits.input_shape, task)
     made = adapted(recipe(splits, task, network, settings.optimizer), settings)
     task = task.adapted(made.network)
     if settings.loss is not None:

@@ -22,6 +22,7 @@ from neuropil.datasets import (
     read_for_prediction,
 )
 from neuropil.runs.measure import answers_of
+from neuropil.runs.network_fit import check_fit
 from neuropil.runs.run_facts import (
     CHECKPOINTS,
     FACTS,
@@ -267,7 +268,7 @@ class Run:
             return ClassicModel.load(self.path)
         network = Network.load(self.path)
         try:
-            self.task.check_fit(network, self.preparation.input_shape)
+            check_fit(network, self.preparation.input_shape, self.task)
         except ValueError as error:
             raise ValueError(
                 f"{self.path}: network.json does not belong to {FACTS} beside it: {error}"

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, Type
 
 from neuropil import optim
 from neuropil.architectures import dense, small_convolutional
-from neuropil.core.prediction import fits
-from neuropil.core.shape import format_shape, format_shapes
+from neuropil.core.shape import format_shapes
 from neuropil.datasets.target import Target
 from neuropil.training.callbacks import BestWeights
 from neuropil.training.losses import losses
@@ -105,24 +104,6 @@ class Task(ABC, Generic[Labels]):
                 f"the network gives {format_shapes(gives)}, the data has {self.target.outputs} "
                 f"{self.asks}: end it with {flat}{self.last_layer()!r}."
             )
-
-    def check_fit(self, network: Network, shape: tuple[int, ...]) -> None:
-        """Refuse a network that does not take these examples, or does not answer this task.
-
-        Args:
-            network: The network, built.
-            shape: Shape of an example.
-
-        Raises:
-            ValueError: With what would fit.
-        """
-        if len(network.input_shapes) != 1 or not fits(shape, network.input_shapes[0]):
-            raise ValueError(
-                f"the network takes {format_shapes(network.input_shapes)}, the data has "
-                f"examples of shape {format_shape(shape)}: begin it with "
-                f"Input{format_shape(shape)}."
-            )
-        self.check(network)
 
     def adapted(self, network: Network) -> Self:
         """Return the task as this network answers it, once it is checked."""
