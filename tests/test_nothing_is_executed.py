@@ -21,8 +21,9 @@ from neuropil.core import Network
 from neuropil.core import name_lookup as algorithm_names
 from neuropil.core.arguments import Arguments
 from neuropil.core.name_lookup import plain_options
-from neuropil.datasets import DataError, Preparation, augmentation
+from neuropil.datasets import DataError, augmentation
 from neuropil.datasets.arrays.array_file import ArrayFile, read_npy
+from neuropil.datasets.preparations import preparation_from_json
 from neuropil.layers import Input, Relu
 from neuropil.optim import by_name, schedules
 from neuropil.runs.classic_model import ClassicModel
@@ -238,7 +239,7 @@ def test_no_callable_can_be_named_as_a_preparation(names):
     with nothing_runs():
         for name in names:
             with pytest.raises(DataError):
-                Preparation.from_json({"kind": name, "text": CANARY})
+                preparation_from_json({"kind": name, "text": CANARY})
 
 
 class Hostile:

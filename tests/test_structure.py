@@ -26,28 +26,13 @@ ORDER = (
     "cli", "__main__",
 )  # fmt: skip
 
+# How tables name what is imported when it is used.
+IMPORTED_LATER = re.compile(r"[a-z_]+(\.\w+)+")
 # The imports that close a circle of modules, and why. Each is for a type or runs in a function.
 HONEST = {
     ("core.layer", "core.composition"): "`a >> b` of two layers composes a network of layers",
     ("core.layer", "core.network"): "what `a >> b` gives, as a type",
     ("training.callbacks", "training.trainer"): "what a callback is called with, as a type",
-}
-DOTTED = re.compile(r"[a-z_]\w*(\.\w+)+")
-BEING_UNTIED = {
-    ("analysis.summary.summary_columns", "analysis.summary.summary_table"): "being untied",
-    ("analysis.summary.summary_html", "analysis.summary.summary_table"): "being untied",
-    ("analysis.summary.summary_text", "analysis.summary.summary_table"): "being untied",
-    ("classic.fitted_state", "classic.base"): "being untied",
-    ("classic.competitive.som.map_measures", "classic.competitive.som.sofm"): "being untied",
-    ("classic.competitive.som.map_training", "classic.competitive.som.sofm"): "being untied",
-    ("classic.memory.capacity", "classic.memory.hopfield"): "being untied",
-    ("optim.least_squares.restarts", "optim.least_squares.levenberg_marquardt"): "being untied",
-    ("training.checkpoints.resume_check", "training.trainer"): "being untied",
-    ("training.loop.batch_preparation", "training.trainer"): "being untied",
-    ("training.loop.custom_step", "training.trainer"): "being untied",
-    ("training.loop.epochs", "training.trainer"): "being untied",
-    ("training.loop.setup", "training.trainer"): "being untied",
-    ("training.trainer_options", "training.trainer"): "being untied",
 }
 
 
@@ -132,7 +117,7 @@ def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
 
 def test_no_circle_of_modules_but_the_honest_ones():
     untied = {
-        name: {other for other in used if (name, other) not in HONEST | BEING_UNTIED}
+        name: {other for other in used if (name, other) not in HONEST}
         for name, used in imported().items()
     }
     assert circles(untied) == []
@@ -242,15 +227,17 @@ def mentions(module: str) -> Iterator[str]:
             yield from {node.id} - foreign
         elif isinstance(node, ast.Attribute) and ast.unparse(node.value) not in foreign:
             yield node.attr
-        elif isinstance(node, ast.Constant) and DOTTED.fullmatch(str(node.value)):
-            # A row that is loaded when it is asked for: "arrays.idx.open_idx".
-            yield node.value.rpartition(".")[2]
+        elif isinstance(node, ast.Constant) and re.fullmatch(
+            r"[a-z_]+(\.\w+)+", str(node.value)
+        ):
+            yield node.value.rpartition(".")[
+                2
+            ]  # in a table of what is imported when it is used
 
 
 def test_every_function_and_class_is_exported_or_used():
     """What nobody uses was forgotten: in the package's ``__init__.py``, or when it went."""
     used = {name for module in modules() for name in mentions(module)}
-    used.update(importlib.import_module("neuropil.init").__all__)
     unused = [
         f"{module}.{name}"
         for module in modules()
@@ -264,9 +251,9 @@ def test_every_function_and_class_is_exported_or_used():
 def test_every_package_is_an_attribute_of_the_whole():
     code = "import neuropil; print(*dir(neuropil)); print(*map(neuropil.__getattr__, {0}))"
     packages = [p.parent.name for p in SOURCE.glob("*/__init__.py") if p.parent.name != "cli"]
-    command = [sys.executable, "-c", code.format([*packages, "init"])]
+    command = [sys.executable, "-c", code.format(packages)]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert {*packages, "init"} <= {*run.stdout.splitlines()[0].split()}
+    assert {*packages} <= {*run.stdout.splitlines()[0].split()}
 
 
 @pytest.mark.parametrize("package", faces())

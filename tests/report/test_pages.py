@@ -10,7 +10,7 @@ import pytest
 from jinja2 import UndefinedError
 from markupsafe import Markup
 
-from neuropil.datasets.preparation import KINDS
+from neuropil.datasets.preparations import KINDS
 from neuropil.report.data_kinds import DATA_KINDS
 from neuropil.report.page import Section, environment, render, render_sections
 from neuropil.report.training_report import TASK_PAGES

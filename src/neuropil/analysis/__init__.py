@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from neuropil.analysis.sizes.output_sizes import output_size as output_size
     from neuropil.analysis.sizes.size_search import Fit as Fit
     from neuropil.analysis.summary.summary_rows import Row as Row
+    from neuropil.analysis.summary.summary_rows import Totals as Totals
     from neuropil.analysis.summary.summary_table import Summary as Summary
-    from neuropil.analysis.summary.summary_table import Totals as Totals
     from neuropil.analysis.summary.summary_table import summary as summary
 
 load_on_use(__name__, __file__)

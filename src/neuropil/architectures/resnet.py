@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from neuropil.core.layer import Composable
-    from neuropil.layers.blocks.residual_blocks import Shortcut
+    from neuropil.layers.blocks.residual import Shortcut
 
 # Depth: the kind of block, and how many of them each stage has.
 BASIC = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}

@@ -6,6 +6,7 @@ from neuropil.lazy import load_on_use
 
 if TYPE_CHECKING:
     from neuropil.datasets import augmentation as augmentation
+    from neuropil.datasets.arrays.array_preparation import ArrayPreparation as ArrayPreparation
     from neuropil.datasets.builtin.digits import (
         load_handwritten_digits as load_handwritten_digits,
     )
@@ -16,23 +17,24 @@ if TYPE_CHECKING:
     from neuropil.datasets.builtin.reber import (
         make_reber_classification as make_reber_classification,
     )
+    from neuropil.datasets.data_errors import DataError as DataError
+    from neuropil.datasets.data_errors import MissingDataError as MissingDataError
     from neuropil.datasets.dataset import Dataset as Dataset
-    from neuropil.datasets.errors import DataError as DataError
-    from neuropil.datasets.errors import MissingDataError as MissingDataError
     from neuropil.datasets.labelled_input import read_for_evaluation as read_for_evaluation
     from neuropil.datasets.new_input import read_for_prediction as read_for_prediction
     from neuropil.datasets.open_data import open as open  # noqa: A004 - read as datasets.open
+    from neuropil.datasets.pictures.picture_preparation import (
+        PicturePreparation as PicturePreparation,
+    )
     from neuropil.datasets.prediction_inputs import PredictionInputs as PredictionInputs
-    from neuropil.datasets.preparations import ArrayPreparation as ArrayPreparation
-    from neuropil.datasets.preparations import PicturePreparation as PicturePreparation
-    from neuropil.datasets.preparations import Preparation as Preparation
-    from neuropil.datasets.preparations import TablePreparation as TablePreparation
+    from neuropil.datasets.preparation import Preparation as Preparation
     from neuropil.datasets.splits import Splits as Splits
     from neuropil.datasets.splitting import split as split
     from neuropil.datasets.splitting import split_indices as split_indices
     from neuropil.datasets.tables.table import Table as Table
     from neuropil.datasets.tables.table_columns import NumberColumn as NumberColumn
     from neuropil.datasets.tables.table_columns import TextColumn as TextColumn
+    from neuropil.datasets.tables.table_preparation import TablePreparation as TablePreparation
     from neuropil.datasets.target import Classes as Classes
     from neuropil.datasets.target import Numbers as Numbers
     from neuropil.datasets.target import Target as Target

@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.moments import narrow
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 
 MAX_INT64 = np.iinfo(np.int64).max
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.core.reading import reading
-from neuropil.datasets.errors import DataError, recalling
+from neuropil.datasets.data_errors import DataError, recalling
 from neuropil.datasets.formats import FORMATS, misfit
 from neuropil.datasets.open_data import find_format
 from neuropil.datasets.paths import find_existing

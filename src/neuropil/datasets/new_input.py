@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from neuropil.core.reading import reading
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.formats import FORMATS, misfit
 from neuropil.datasets.paths import find_existing, unpacked_suffix
 from neuropil.datasets.pictures.class_folders import Finds, is_picture

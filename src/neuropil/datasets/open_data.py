@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from neuropil.core.reading import reading
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.formats import FORMATS, Format, openable
 from neuropil.datasets.open_options import Options
 from neuropil.datasets.paths import find_existing, visible

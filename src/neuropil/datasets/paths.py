@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuropil.core.reading import require_file
-from neuropil.datasets.errors import DataError, MissingDataError
+from neuropil.datasets.data_errors import DataError, MissingDataError
 from neuropil.text import nearest
 
 if TYPE_CHECKING:

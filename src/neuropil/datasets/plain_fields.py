@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,15 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from neuropil.datasets.errors import DataError
-from neuropil.datasets.plain_fields import text
-from neuropil.datasets.target import Target
-
 if TYPE_CHECKING:
     from torch import Tensor
 
-KINDS: dict[str, type[Preparation]] = {}
-"""The kinds of preparation by the name that stands in their plain data."""
+    from neuropil.datasets.target import Target
 
 
 class Preparation(ABC):
@@ -26,9 +21,6 @@ class Preparation(ABC):
     kind: ClassVar[str]
     shape: tuple[int, ...]
     target: Target
-
-    def __init_subclass__(cls) -> None:
-        KINDS[cls.kind] = cls
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -56,20 +48,3 @@ class Preparation(ABC):
     def to_json(self) -> dict[str, Any]:
         """Return this as plain data that JSON can hold."""
         return {"kind": self.kind, "target": self.target.to_json(), **self.fields()}
-
-    @staticmethod
-    def from_json(data: Any) -> Preparation:
-        """Return the preparation that `to_json` described.
-
-        Args:
-            data: What `to_json` gave.
-
-        Raises:
-            DataError: If it is damaged.
-        """
-        kind = text(data, "kind")
-        if kind not in KINDS:
-            raise DataError(
-                f"damaged preparation: unknown kind {kind!r}, known are {sorted(KINDS)}."
-            )
-        return KINDS[kind].from_fields(data, Target.from_json(data.get("target") or {}))

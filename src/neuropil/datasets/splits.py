@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, final
 from typing_extensions import override
 
 from neuropil.core.reading import reading
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

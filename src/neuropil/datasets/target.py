@@ -12,7 +12,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.moments import ROUNDING, moments
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import natural_key
 from neuropil.datasets.plain_fields import number_tuple, text, text_tuple
 from neuropil.datasets.tables.cells import as_number, is_number

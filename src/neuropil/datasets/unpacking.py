@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from neuropil.core.free_memory import format_bytes, require_memory
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import PACKED
 from neuropil.text import some_of
 

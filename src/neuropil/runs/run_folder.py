@@ -21,6 +21,7 @@ from neuropil.datasets import (
     Splits,
     read_for_prediction,
 )
+from neuropil.datasets.preparations import preparation_from_json
 from neuropil.runs.measure import answers_of
 from neuropil.runs.network_fit import check_fit
 from neuropil.runs.run_facts import (
@@ -218,7 +219,7 @@ class Run:
             ValueError: When ``run.json`` is damaged.
         """
         try:
-            return Preparation.from_json(self.data.get("preparation"))
+            return preparation_from_json(self.data.get("preparation"))
         except DataError as error:
             raise ValueError(f"{self.path / FACTS}: {error}") from None
 

@@ -14,8 +14,8 @@ from neuropil.datasets import (
     Classes,
     DataError,
     PicturePreparation,
-    Preparation,
 )
+from neuropil.datasets.preparations import preparation_from_json
 
 RANDOM = np.random.default_rng(0)
 
@@ -270,7 +270,7 @@ def test_a_folder_of_npy_files_is_read(tmp_path):
     ],
 )
 def test_preparations_survive_json(preparation):
-    assert Preparation.from_json(json.loads(json.dumps(preparation.to_json()))) == preparation
+    assert preparation_from_json(json.loads(json.dumps(preparation.to_json()))) == preparation
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_preparations_survive_json(preparation):
 def test_a_damaged_preparation_of_pictures_is_refused(change, message):
     good = PicturePreparation((1, 8, 8), Classes("ab")).to_json()
     with pytest.raises(DataError, match=message):
-        Preparation.from_json({**good, **change})
+        preparation_from_json({**good, **change})
 
 
 def test_a_damaged_preparation_of_arrays_is_refused():
@@ -300,7 +300,7 @@ def test_a_damaged_preparation_of_arrays_is_refused():
     with pytest.raises(
         DataError, match="arrays are kept as uint8, int64, float32, got 'object'"
     ):
-        Preparation.from_json({**good, "dtype": "object"})
+        preparation_from_json({**good, "dtype": "object"})
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ class TestFarFromZero:
         opened = datasets.open(save(x=X, y=np.arange(60) % 2))
         assert opened.train.inputs.dtype == torch.float32
         assert opened.train.inputs.std(0, correction=0).tolist() == pytest.approx([1, 1])
-        again = Preparation.from_json(json.loads(json.dumps(opened.preparation.to_json())))
+        again = preparation_from_json(json.loads(json.dumps(opened.preparation.to_json())))
         assert torch.equal(again.encode(X), opened.preparation.encode(X))
         scaled = (X - X.mean(0)) / X.std(0)
         assert np.allclose(
@@ -425,7 +425,7 @@ class TestFarFromZero:
     def test_damaged_plain_data(self, change):
         made = ArrayPreparation((2,), Classes("ab"), "float32", (1.0, 2.0), (1.0, 1.0))
         with pytest.raises(DataError, match="center and scale need 2 numbers each"):
-            Preparation.from_json(made.to_json() | change)
+            preparation_from_json(made.to_json() | change)
 
 
 @pytest.mark.parametrize(

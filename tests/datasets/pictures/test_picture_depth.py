@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from neuropil import datasets
-from neuropil.datasets import Classes, DataError, PicturePreparation, Preparation
+from neuropil.datasets import Classes, DataError, PicturePreparation
+from neuropil.datasets.preparations import preparation_from_json
 
 
 def values(low, high, count=1, shape=(6, 5), dtype=np.uint16):
@@ -178,7 +179,7 @@ class TestOtherParts:
     def test_new_files_are_read_as_the_training_set_was(self, write, tmp_path):
         write("a", values(0, 59, 4))
         opened = read(write("b", values(40, 119, 4)))
-        preparation = Preparation.from_json(
+        preparation = preparation_from_json(
             json.loads(json.dumps(opened.preparation.to_json()))
         )
         for place, name in enumerate(opened.train.names):
@@ -209,7 +210,7 @@ class TestOtherParts:
     def test_damaged_plain_data(self, white):
         plain = PicturePreparation((1, 6, 5), Classes("ab")).to_json()
         with pytest.raises(DataError, match="white"):
-            Preparation.from_json(plain | {"white": white})
+            preparation_from_json(plain | {"white": white})
 
 
 class TestWhatWasSetAside:

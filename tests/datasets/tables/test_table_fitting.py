@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from neuropil import datasets
-from neuropil.datasets import DataError, NumberColumn, Preparation
+from neuropil.datasets import DataError, NumberColumn
+from neuropil.datasets.preparations import preparation_from_json
 
 
 def table(column, target=lambda n: "ab"[n % 2], rows=60, name="x") -> str:
@@ -46,7 +47,7 @@ def test_values_far_from_zero_or_of_odd_size_keep_their_differences(write_table,
     column = splits.preparation.columns[0]
     middle = [column.decode(value) for value in encoded.tolist()]
     np.testing.assert_allclose(middle, values, rtol=1e-6)
-    again = Preparation.from_json(json.loads(json.dumps(splits.preparation.to_json())))
+    again = preparation_from_json(json.loads(json.dumps(splits.preparation.to_json())))
     torch.testing.assert_close(
         again.encode({"other": [0.5], "x": [float(values[7])]})[0, 0].item(), encoded[7]
     )

@@ -14,11 +14,11 @@ from neuropil.datasets import (
     Classes,
     DataError,
     NumberColumn,
-    Preparation,
     Table,
     TablePreparation,
     TextColumn,
 )
+from neuropil.datasets.preparations import preparation_from_json
 
 KINDS = {"classification": "classes", "regression": "numbers"}
 
@@ -260,7 +260,7 @@ def test_what_a_column_gives_is_what_the_cells_say(data):
 def test_the_preparation_survives_json(write_table):
     lines = [f"{word},{n % 5 or ''},{n % 2}" for n, word in enumerate(["r", "b", "?"] * 10)]
     preparation = datasets.open(write_table(rows(*lines, header="w,x,y"))).preparation
-    again = Preparation.from_json(json.loads(json.dumps(preparation.to_json())))
+    again = preparation_from_json(json.loads(json.dumps(preparation.to_json())))
     assert again == preparation
 
 
@@ -291,9 +291,9 @@ GOOD = TablePreparation(
 )
 def test_a_damaged_preparation_is_refused(change, message):
     with pytest.raises(DataError, match=message):
-        Preparation.from_json({**GOOD, **change})
+        preparation_from_json({**GOOD, **change})
     with pytest.raises(DataError, match="'kind' must be a text"):
-        Preparation.from_json([GOOD])
+        preparation_from_json([GOOD])
 
 
 def test_real_tables_are_read_as_published(data):

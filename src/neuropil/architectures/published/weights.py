@@ -1,63 +1,30 @@
-"""Published weights: mapped to our names, adapted to the network, and what is missing said."""
+"""Published weights: found, read, and loaded into a network by name."""
 
 from __future__ import annotations
 
-import contextlib
 import warnings
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
-from typing_extensions import override
 
 from neuropil.architectures.published import hub
 from neuropil.architectures.published.architecture_facts import facts_of
+from neuropil.architectures.published.weight_transfer import Loaded, fill, unwrapped, whose
 from neuropil.checks import shown
-from neuropil.core.block import Block
 from neuropil.saving.tensor_file import read_tensors
-from neuropil.text import some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from os import PathLike
 
     from neuropil.architectures.published.architecture_facts import Architecture
-    from neuropil.core import Layer, Network
+    from neuropil.core import Network
 
 # Formats that run code when they are read.
 PICKLES = {".pth", ".pt", ".bin", ".ckpt", ".pkl", ".tar"}
-# Statistics that tell nothing about which weights these are.
-COUNTERS = "num_batches_tracked"
-
-
-@dataclass
-class Loaded:
-    """What was done to bring weights into a network.
-
-    Attributes:
-        source: Where they come from.
-        adapted: Layers whose weights were changed to fit, and how.
-        drawn: Layers that keep the weights drawn for them, and why.
-        unused: Names in the source that the network has no place for.
-    """
-
-    source: str
-    adapted: list[str]
-    drawn: list[str]
-    unused: list[str]
-
-    @override
-    def __str__(self) -> str:
-        """Return one sentence for each thing that a user should know."""
-        told = [f"Weights from {self.source} are loaded."]
-        told += [f"{text}." for text in (*self.adapted, *self.drawn)]
-        if self.unused:
-            told.append(f"Not used: {some_of(self.unused)}.")
-        return " ".join(told)
 
 
 def load_weights(
@@ -175,153 +142,6 @@ def from_file(path: Path) -> dict[str, Tensor]:
             f"safetensors file."
         )
     return read_tensors(path)
-
-
-def unwrapped(
-    network: Network, state: Mapping[str, Tensor], known: Architecture
-) -> tuple[Mapping[str, Tensor], str]:
-    """Return a state without the prefix that a wrapper put before its names, and the prefix.
-
-    What most names begin with is left out as often as it brings more of them to light.
-    """
-    expected = {name for name, _ in parametrised(network)}
-    expected.update(*(keys() for keys in known.keys.values()))
-
-    def found(names: Mapping[str, Tensor]) -> int:
-        return len(expected & {name.rpartition(".")[0] for name in names})
-
-    best, best_prefix, prefix = state, "", ""
-    while state:
-        firsts = Counter(name.partition(".")[0] for name in state if "." in name)
-        first, times = firsts.most_common(1)[0] if firsts else ("", 0)
-        if 2 * times <= len(state):
-            break
-        prefix += f"{first}."
-        state = {name.removeprefix(f"{first}."): value for name, value in state.items()}
-        if found(state) > found(best):
-            best, best_prefix = state, prefix
-    return best, best_prefix
-
-
-def parametrised(network: Network) -> Iterator[tuple[str, Layer]]:
-    """Yield each layer that has parameters of its own, blocks taken apart, with its key."""
-    for name, module in network.named_modules():
-        own = next(module.parameters(recurse=False), None)
-        if own is not None and not isinstance(module, Block):
-            yield name, cast("Layer", module)
-
-
-def whose(
-    network: Network, state: Mapping[str, Tensor], known: Architecture, source: str
-) -> tuple[dict[str, str], list[str]]:
-    """Return the source's name for each of our layers, and the layers that it lacks.
-
-    Raises:
-        ValueError: When the source's names are those of another architecture.
-    """
-    ours = [name for name, _ in parametrised(network)]
-    there = {name.rpartition(".")[0] for name in state}
-    best: tuple[str, ...] = tuple(ours)
-    for keys in known.keys.values():
-        theirs = tuple(keys())
-        if len(theirs) >= len(ours) and len(there & {*theirs}) > len(there & {*best}):
-            best = theirs[: len(ours)]
-    found = there & {*best}
-    if 2 * len(found) < len(best):
-        raise ValueError(
-            f"{source} does not hold weights of {known.name}: it names "
-            f"{some_of(sorted(there))}, and {known.name} has {some_of(ours)}."
-        )
-    names = dict(zip(ours, best, strict=True))
-    return names, [name for name in ours if names[name] not in there]
-
-
-def fill(
-    network: Network,
-    state: Mapping[str, Tensor],
-    names: Mapping[str, str],
-    source: str,
-    known: Architecture,
-) -> Loaded:
-    """Put tensors into the network's layers, adapting the first and leaving the last.
-
-    Raises:
-        ValueError: When another layer's tensors have other shapes.
-    """
-    layers = dict(parametrised(network))
-    first, last = next(iter(layers)), heads(network, layers)
-    loaded = Loaded(source, [], [], [])
-    new: dict[str, Tensor] = {}
-    used: set[str] = set()
-    for ours, theirs in names.items():
-        for name, have in layers[ours].state_dict().items():
-            used.add(f"{theirs}.{name}")
-            given = state.get(f"{theirs}.{name}")
-            if given is None:
-                continue
-            if given.shape != have.shape:
-                if ours == first:
-                    given = other_channels(given, have, ours, loaded)
-                elif ours in last:
-                    classes = f"{len(given)} classes and the network {len(have)}"
-                    text = f"{ours} keeps the weights drawn, since {source} has {classes}"
-                    loaded.drawn += [text] if text not in loaded.drawn else []
-                    continue
-            if given.shape != have.shape:
-                raise ValueError(
-                    f"{source}: {theirs}.{name} has shape {tuple(given.shape)}, and {ours} "
-                    f"needs {tuple(have.shape)}: {reason(network, ours, given, known)}."
-                )
-            new[f"{ours}.{name}"] = given.to(have.dtype)
-    inputs = {name for name, layer in network.layers.items() if layer in network.inputs}
-    new |= {n: value for n, value in state.items() if n.rpartition(".")[0] in inputs}
-    loaded.unused = [name for name in state if name not in used and name not in new]
-    put(network, new)
-    return loaded
-
-
-def put(network: Network, weights: dict[str, Tensor]) -> None:
-    """Put tensors into a network; where it has no memory yet, copies of them become its own."""
-    meta = any(parameter.is_meta for parameter in network.parameters())
-    own = {name: value.clone() for name, value in weights.items()} if meta else weights
-    network.load_state_dict(own, strict=False, assign=meta)
-
-
-def reason(network: Network, layer: str, given: Tensor, known: Architecture) -> str:
-    """Return why a layer's weights have another shape."""
-    shape = network.inputs[0].output_shape()
-    with torch.device("meta"), contextlib.suppress(ValueError):
-        large = dict(parametrised(known.build(input_shape=(3, 224, 224))))
-        if any(given.shape == p.shape for p in large[layer].parameters()):
-            size = "×".join(map(str, shape[1:]))
-            return (
-                f"for pictures of {size} {known.name} begins with a smaller stem, and these "
-                f"weights are for pictures of 224×224: make it with "
-                f"input_shape=({shape[0]}, 224, 224), or with lengths of None for any size"
-            )
-    return "these are weights of another architecture or of other options"
-
-
-def heads(network: Network, layers: Mapping[str, Layer]) -> set[str]:
-    """Return the layers that say the classes: the last with parameters before each output."""
-    found: set[str] = set()
-    for place in network.graph.outputs:
-        while network.layer_names[place] not in layers and network.nodes[place].inputs:
-            place = network.nodes[place].inputs[0]
-        found.add(network.layer_names[place])
-    return found
-
-
-def other_channels(given: Tensor, have: Tensor, layer: str, loaded: Loaded) -> Tensor:
-    """Return filters for another number of channels, whose answer to grey is the same."""
-    old, new = given.shape[1], have.shape[1]
-    if given.shape[0] != have.shape[0] or given.shape[2:] != have.shape[2:]:
-        return given
-    loaded.adapted.append(f"{layer} is adapted from {old} to {new} channels")
-    if new == 1:
-        return given.sum(1, keepdim=True)
-    repeated = given.repeat(1, -(-new // old), *[1] * (given.ndim - 2))[:, :new]
-    return repeated * (old / new)
 
 
 def normalize(network: Network, mean: tuple[float, ...], std: tuple[float, ...]) -> None:

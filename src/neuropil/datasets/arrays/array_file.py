@@ -11,7 +11,7 @@ import numpy as np
 from neuropil.checks import shown
 from neuropil.core.free_memory import require_memory
 from neuropil.core.reading import reading, require_file
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import visible
 from neuropil.datasets.unpacking import check_unpacked
 from neuropil.text import some_of

@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from neuropil.core.moments import describe_unresolved
 from neuropil.datasets.arrays.axis_order import as_batch
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import as_inputs
-from neuropil.datasets.errors import DataError
 from neuropil.datasets.plain_fields import number_tuple, shape_tuple, text
 from neuropil.datasets.preparation import Preparation
 

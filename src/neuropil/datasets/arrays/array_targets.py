@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from neuropil.datasets.arrays.array_preparation import check_finite
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import compose_accents
 from neuropil.datasets.tables.cells import MAX_CLASSES
 

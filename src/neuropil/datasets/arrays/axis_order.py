@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 
 CHANNELS = (1, 3, 4)
 """Numbers of channels by which the axis of the channels is recognised."""

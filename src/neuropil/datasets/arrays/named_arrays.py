@@ -24,8 +24,8 @@ from neuropil.datasets.arrays.array_targets import (
     plain_targets,
 )
 from neuropil.datasets.arrays.axis_order import as_batch, example_shape, value_range
+from neuropil.datasets.data_errors import DataError, recalling
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError, recalling
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.splits import Splits

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from neuropil.checks import number
 from neuropil.core.arguments import Arguments
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 
 
 class Augmentation(Protocol):

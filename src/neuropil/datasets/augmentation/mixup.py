@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from neuropil.checks import number, optional, whole
 from neuropil.core.arguments import Arguments
 from neuropil.datasets.augmentation.base import uniform
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 
 QUANTILES = 4096
 """Places at which the beta distribution is tabulated."""

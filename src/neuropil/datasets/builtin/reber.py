@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuropil.checks import number, optional, whole
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

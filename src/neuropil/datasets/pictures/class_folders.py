@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import final
 
 from neuropil.core.reading import unusual_kind
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import compose_accents, visible
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
 from neuropil.text import number_of, some_of

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from neuropil.core.free_memory import require_memory
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.pictures.picture_depth import white_of
 from neuropil.datasets.pictures.picture_file import (
     Header,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from neuropil.datasets.data_errors import DataError, recalling
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError, recalling
 from neuropil.datasets.paths import natural_key, visible
 from neuropil.datasets.pictures.class_folders import Files, find_files, is_picture
 from neuropil.datasets.pictures.picture_batch import (

@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from neuropil.datasets.arrays.array_preparation import as_type
 from neuropil.datasets.arrays.axis_order import as_batch
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import as_inputs
-from neuropil.datasets.errors import DataError
 from neuropil.datasets.pictures.picture_batch import Batch, say_depth
 from neuropil.datasets.pictures.picture_file import careful_pillow, read_picture
 from neuropil.datasets.plain_fields import number, shape_tuple, text

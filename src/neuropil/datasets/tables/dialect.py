@@ -11,7 +11,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, final
 
 from neuropil.checks import shown
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.cells import is_number
 from neuropil.datasets.tables.header import fitted_names, has_header
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from neuropil.checks import shown
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.cells import MAX_CLASSES, missing_cells
 from neuropil.datasets.tables.number_text import (
     COMMA,

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.plain_fields import field, flag, number, text, text_tuple
 from neuropil.datasets.tables.cells import missing_cells
 from neuropil.datasets.tables.number_columns import UNITS, refuse

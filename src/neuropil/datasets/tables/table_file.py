@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.dialect import Layout, find_layout
 from neuropil.datasets.tables.encodings import decode
 from neuropil.datasets.tables.table import Table

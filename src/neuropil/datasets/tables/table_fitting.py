@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import natural_key
 from neuropil.datasets.tables.cells import EXACT, missing_cells
 from neuropil.datasets.tables.number_columns import MULTIPLES, check_decided, common_unit

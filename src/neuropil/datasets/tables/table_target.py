@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from neuropil.datasets.errors import DataError
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.cells import EXACT, MAX_CLASSES, class_labels, missing_cells
 from neuropil.datasets.tables.number_columns import check_decided
 from neuropil.datasets.tables.table_fitting import note_written

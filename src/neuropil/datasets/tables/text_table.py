@@ -11,8 +11,8 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from neuropil.datasets.data_errors import DataError, recalling
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.errors import DataError, recalling
 from neuropil.datasets.open_options import TABLE
 from neuropil.datasets.paths import unpacked_suffix, visible
 from neuropil.datasets.prediction_inputs import PredictionInputs

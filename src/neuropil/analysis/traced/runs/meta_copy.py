@@ -83,12 +83,14 @@ def copy_module(module: nn.Module, copies: dict[int, Any]) -> nn.Module:
 
 def twin_parameter(parameter: nn.Parameter) -> nn.Parameter:
     """Return a parameter like another one, without numbers."""
-    empty = torch.empty_like(parameter, device="meta", requires_grad=False)
-    return nn.Parameter(empty, requires_grad=parameter.requires_grad)
+    return nn.Parameter(twin_tensor(parameter), requires_grad=parameter.requires_grad)
 
 
 def twin_tensor(tensor: Tensor) -> Tensor:
     """Return a tensor like another one, without numbers."""
+    if tensor.layout is torch.strided and tensor.is_contiguous():
+        # On the meta device `empty_like` loads SymPy, which takes a third of a second.
+        return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
     return torch.empty_like(tensor, device="meta", requires_grad=False)
 
 

@@ -49,6 +49,12 @@ class Tracer(TorchDispatchMode):
 
     supports_higher_order_operators = True
 
+    @classmethod
+    @override
+    def _should_skip_dynamo(cls) -> bool:
+        """Let torch leave its compiler alone, which takes a second to load."""
+        return False
+
     def __init__(
         self, module: nn.Module, constants: Iterable[Tensor], *, records: bool = True
     ) -> None:

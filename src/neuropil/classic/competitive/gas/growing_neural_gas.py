@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from neuropil.checks import Rules
     from neuropil.classic.base import Floats
-    from neuropil.classic.competitive.gas.box_tree import BoxTree
 
 # Rows go through the compiled loops in double precision, whatever they are, so many at once.
 BLOCK = 4096
@@ -136,9 +135,6 @@ class GrowingNeuralGas(Quantizer):
         "used": array("flag", "places"),
         "single": FLAG,
     }
-    _gas: Gas = field(init=False)
-    _tree: BoxTree = field(init=False)
-    _dtype: np.dtype[Any] = field(init=False)
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Grow a graph into rows, from nothing.
