@@ -36,8 +36,7 @@ def loss_against_time(histories: Mapping[str, History], column: str = "loss") ->
 
     Raises:
         ValueError: If there is no history, one is empty, or one lacks the metric, the seconds
-        or
-            the steps.
+            or the steps.
 
     Example:
         >>> from neuropil.training import History

@@ -94,7 +94,7 @@ def component_planes(model: SOFM, names: Sequence[object] | None = None) -> Figu
     Args:
         model: A fitted map with one axis or two.
         names: Names of the features; by default those of the columns that the map was fitted
-        to.
+            to.
 
     Raises:
         ValueError: If the grid has more axes, or the numbers of names and features differ.

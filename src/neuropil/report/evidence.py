@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from neuropil.datasets import Dataset, Splits
-    from neuropil.runs.measure import Answering
+    from neuropil.runs.measure import ScoringPredictor
     from neuropil.runs.task import Task
 
     Values = Mapping[str, float]
@@ -79,7 +79,7 @@ class Evidence:
         return cells.reshape(count, count)
 
 
-def gather_evidence(network: Answering, splits: Splits, task: Task[Any]) -> Evidence:
+def gather_evidence(network: ScoringPredictor, splits: Splits, task: Task[Any]) -> Evidence:
     """Return the predictions of a network on the most independent part of the data.
 
     Args:

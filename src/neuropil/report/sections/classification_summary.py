@@ -10,7 +10,7 @@ from neuropil.report.evidence import per_class
 from neuropil.report.sections.base import Headline
 from neuropil.report.sections.summary_section import memorised_remark
 from neuropil.report.wording import INTERVAL, interval, percent
-from neuropil.runs.baseline import flatters
+from neuropil.runs.baseline import is_misleading
 from neuropil.text import number_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ def classification_headline(subject: Subject) -> Headline:
 def main_figure(subject: Subject) -> str:
     """Return the name of the metric that shows whether the network beats guessing."""
     accuracy, balanced = subject.measured["accuracy"], subject.measured["balanced_accuracy"]
-    hidden = flatters(accuracy.value, accuracy.low, balanced.value, majority_share(subject))
+    hidden = is_misleading(
+        accuracy.value, accuracy.low, balanced.value, majority_share(subject)
+    )
     return "balanced_accuracy" if hidden else "accuracy"
 
 
@@ -143,5 +145,7 @@ def certainty_remark(subject: Subject) -> str:
         verdict = "it is underconfident"
     else:
         verdict = "its probabilities can be trusted"
-    right = percent(figure.value)
-    return f"The network is {percent(sure)} sure on average and right in {right}: {verdict}."
+    return (
+        f"On average the network is {percent(sure)} sure, and it is right in "
+        f"{percent(figure.value)} of the cases: {verdict}."
+    )
