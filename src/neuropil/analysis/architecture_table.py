@@ -10,7 +10,7 @@ from neuropil.analysis.block_parts import parts_of
 from neuropil.analysis.calls import calls_of
 from neuropil.analysis.cost.costs import cost
 from neuropil.analysis.cost.parameters import count_parameters
-from neuropil.analysis.receptive_field.receptive_propagation import part_sights, widest
+from neuropil.analysis.receptive_field.receptive_propagation import fields_of_parts, widest
 from neuropil.architectures.published.zoo_table import zoo_table
 
 if TYPE_CHECKING:
@@ -68,7 +68,11 @@ def row_of(architecture: Architecture) -> ZooRow:
     """Return the row of an architecture."""
     network = architecture.build()
     parts = parts_of(calls_of(network)).calls
-    seen = [sight for part, sight in zip(parts, part_sights(parts), strict=True) if part.inputs]
+    seen = [
+        axis_fields
+        for part, axis_fields in zip(parts, fields_of_parts(parts), strict=True)
+        if part.inputs
+    ]
     sizes = [sizes or () for sizes, everything in map(widest, seen) if not everything]
     fields = [side for field in sizes for side in field if side is not None]
     return ZooRow(

@@ -127,12 +127,12 @@ def cost(network: Composable | nn.Module, input_shape: Example | None = None) ->
     returns; ReLU writes over the output of a convolution that nobody else takes. Memory for
     training is the sum of what PyTorch saves for the backward pass: the inputs of convolutions
     and of layers with units, the outputs of ReLU, the places of the maxima in pooling, the
-    statistics of batch normalisation, and so on, found by running one twin of each kind of
+    statistics of batch normalisation, and so on, found by running one replica of each kind of
     layer on the meta device. Both are for one sample, in the network's floating type;
     parameters, their gradients, the optimiser's state and the workspace of single operations,
     such as fast convolutions, come on top.
 
-    Of any other PyTorch module a twin without numbers is run, and every operation counted:
+    Of any other PyTorch module a replica without numbers is run, and every operation counted:
     products of matrices, convolutions, attention, recurrent layers, wherever they are called.
     What a module does itself, between its parts, stands under its own name. The figures are
     those of the input that is given, its batch included. A module that cannot run without
@@ -173,7 +173,7 @@ def cost(network: Composable | nn.Module, input_shape: Example | None = None) ->
     network = network_of(network)
     calls = calls_of(network, input_shape)
     if not all(map(is_known, calls)):
-        raise ShapeError(f"the cost is not known: {what_to_give(calls)}.")
+        raise ShapeError(f"the cost is not known: {missing_shape_hint(calls)}.")
     costs = [call.layer.multiply_adds(*(call.known_shapes or ())) for call in calls]
     results = network.graph.outputs
     return Cost(sum(costs), lambda: memory_of_calls(calls, costs, results))
@@ -207,7 +207,7 @@ def memory_of_module(known: Report) -> CostMemory:
     return CostMemory(known.trace.peak, known.training, tuple(layers))
 
 
-def what_to_give(calls: Sequence[Call]) -> str:
+def missing_shape_hint(calls: Sequence[Call]) -> str:
     """Return how to tell the lengths that are missing."""
     shapes = [call.shape for call in calls if not call.inputs and call.shape is not None]
     if any(call.shape is None for call in calls) or not shapes:

@@ -1,4 +1,4 @@
-"""The tensors that a call of a layer needs, found by running one twin of each kind."""
+"""The tensors that a call of a layer needs, found by running one replica of each kind."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from neuropil.analysis.traced.runs.example_inputs import Inputs
-from neuropil.analysis.traced.runs.meta_copy import twin_on_meta
-from neuropil.analysis.traced.runs.module_run import run_twin
+from neuropil.analysis.traced.runs.meta_copy import meta_replica
+from neuropil.analysis.traced.runs.module_run import run_replica
 from neuropil.analysis.traced.runs.training_memory import TrainingStep
 from neuropil.core import Layer, Network
 from neuropil.core.generated_forward import LISTENERS
@@ -70,9 +70,9 @@ class LayerMemory(NamedTuple):
 #   max pooling                        input, and the index of each maximum in 8 bytes
 #   dropout                            mask
 #   product of two tensors             both; a sum none, a mean none
-# It is not written out here: a twin is asked, so that a new version of PyTorch is followed.
+# It is not written out here: a replica is asked, so that a new version of PyTorch is followed.
 
-# For a layer whose twin fails: what most layers need, or more.
+# For a layer whose replica fails: what most layers need, or more.
 UNKNOWN = LayerMemory(saves_inputs=True, saves_output=True)
 
 answers: dict[tuple[Any, ...], LayerMemory] = {}
@@ -123,28 +123,28 @@ def without_size(option: object) -> object:
 
 
 def ask(layer: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
-    """Run a twin of a layer on the meta device and return what it needs."""
+    """Run a replica of a layer on the meta device and return what it needs."""
     # A user's layer may raise anything.
     try:
         with torch.inference_mode(mode=False), torch.enable_grad():
-            twin = twin_of(layer, tuple(operand.shape for operand in operands))
-            return measure(twin, operands)
+            replica = twin_of(layer, tuple(operand.shape for operand in operands))
+            return measure(replica, operands)
     except Exception:  # noqa: BLE001, RUF100
         return UNKNOWN
 
 
-def measure(twin: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
-    """Run a twin in test and in training mode."""
+def measure(replica: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
+    """Run a replica in test and in training mode."""
     inputs = batch(operands, 1)
     try:
-        trained = Saved(twin, inputs)
+        trained = Saved(replica, inputs)
         others = trained.others
     except Exception:  # noqa: BLE001, RUF100 - whatever a layer raises
         # One sample is too few for the statistics of some normalisations. What is saved is a
         # constant and a part for each sample: f(1) = 2·f(2) − f(3).
-        trained, more = (Saved(twin, batch(operands, n)) for n in (2, 3))
+        trained, more = (Saved(replica, batch(operands, n)) for n in (2, 3))
         others = 2 * trained.others - more.others
-    test = run_twin(twin, twin, inputs, ())
+    test = run_replica(replica, replica, inputs, ())
     (output,) = test.results
     is_view = output.storage < len(operands)
     taken = sum(tensor.nbytes for tensor in inputs.tensors)
@@ -165,14 +165,14 @@ class Saved:
     """One forward pass in training mode and what it saves for the backward pass.
 
     Args:
-        twin: What is run.
+        replica: What is run.
         inputs: What it takes.
     """
 
-    def __init__(self, twin: Layer, inputs: Inputs) -> None:
-        step = TrainingStep(twin, inputs, twin)
+    def __init__(self, replica: Layer, inputs: Inputs) -> None:
+        step = TrainingStep(replica, inputs, replica)
         given = range(len(step.inputs.tensors))
-        outputs, saved = step.saving()
+        outputs, saved = step.forward_saving()
         number = step.tracer.allocator.number(outputs[0])
         self.is_view = number in given
         self.saves_inputs = any(place in saved for place in given)
@@ -196,13 +196,13 @@ def batch(operands: tuple[Operand, ...], n: int) -> Inputs:
 def twin_of(layer: Layer, shapes: tuple[Shape, ...]) -> Layer:
     """Return a copy of a layer on the meta device, built for these shapes if need be."""
     if layer.built_for is not None:
-        twin = twin_on_meta(layer)
-        for part in twin.modules():
+        replica = meta_replica(layer)
+        for part in replica.modules():
             vars(part).update({name: OrderedDict() for name in LISTENERS})
-        return twin  # pyright: ignore[reportReturnType]  # a copy is of the same class
+        return replica  # pyright: ignore[reportReturnType]  # a copy is of the same class
     args, kwargs = copy.deepcopy(layer.__dict__["_call"])
     with torch.device("meta"):
-        twin = type(layer)(*args, **kwargs)
-        twin.initializers.clear()
-        twin.build(*shapes)
-    return twin
+        replica = type(layer)(*args, **kwargs)
+        replica.initializers.clear()
+        replica.build(*shapes)
+    return replica

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 
 from neuropil.analysis.calls import calls_of, network_of
 from neuropil.analysis.cost.activation_memory import float_dtype, integers_of
-from neuropil.analysis.cost.costs import what_to_give
+from neuropil.analysis.cost.costs import missing_shape_hint
 from neuropil.analysis.traced.runs.allocator import parts_of
 from neuropil.analysis.traced.runs.example_inputs import Inputs, inputs_of
 from neuropil.analysis.traced.runs.meta_copy import is_foreign, unwrap
@@ -21,7 +21,7 @@ from neuropil.analysis.traced.runs.module_run import (
     peak_of,
     trace_inputs,
 )
-from neuropil.analysis.traced.runs.training_memory import step_of_training
+from neuropil.analysis.traced.runs.training_memory import peak_of_training_step
 from neuropil.core import Network, ShapeError
 from neuropil.core.shape import whole_number
 
@@ -55,7 +55,7 @@ def peak_memory(
 ) -> PeakMemory:
     """Return the most memory that a network takes at once, so that one knows what fits.
 
-    A twin without numbers is run forward and backward, and every tensor counted from when it is
+    A replica without numbers is run forward and backward, and every tensor counted from when it is
     made to when it is freed, as an allocator does. Working memory that single operations take
     and give back, such as the workspaces of fast convolutions, is not seen; that of recurrent
     layers is counted as PyTorch takes it on a processor.
@@ -89,7 +89,7 @@ def peak_memory(
     tensors = [*module.parameters(), *module.buffers()]
     parameters = sum(part.nbytes for tensor in tensors for part in parts_of(tensor))
     try:
-        most = step_of_training(module, run.inputs)
+        most = peak_of_training_step(module, run.inputs)
     except Exception as error:
         reason = f"in training mode, {first_line(error)}"
         raise ShapeError(failure_message(module, inputs, reason)) from error
@@ -125,7 +125,7 @@ def inputs_of_network(network: Network, input_shape: Example | None) -> Inputs:
         if call.inputs:
             continue
         if None in (call.shape or (None,)):
-            raise ShapeError(f"{call.name!r} has a free length: {what_to_give(calls)}.")
+            raise ShapeError(f"{call.name!r} has a free length: {missing_shape_hint(calls)}.")
         dtype = integers_of(call) if call.kind == "int" else floats
         shape = (1, *(length or 1 for length in call.shape or ()))
         tensors.append(torch.empty(shape, dtype=dtype, device="meta"))

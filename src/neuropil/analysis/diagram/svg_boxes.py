@@ -121,7 +121,7 @@ class Drawing:
         self.keys = keys
         self.width = room + 2 * MARGIN
         # The boxes stand in the middle where the legend is wider.
-        self.left = MARGIN - min(reach) + (room - (max(reach) - min(reach))) / 2
+        self.exports = MARGIN - min(reach) + (room - (max(reach) - min(reach))) / 2
         self.top = MARGIN + LEGEND * len(keys) + MARGIN / 2
         rows = max(self.layout.rows) + 1
         self.height = self.top + rows * HEIGHT + (rows - 1) * ROW_GAP + MARGIN
@@ -148,7 +148,7 @@ class Drawing:
         for box, row, centre in zip(
             self.contents, self.layout.rows, self.layout.centres, strict=True
         ):
-            x, y = centre + self.left, self.row_top(row)
+            x, y = centre + self.exports, self.row_top(row)
             lines = (
                 text_line(
                     box.name, x, y + 19, NAME, f'fill="{INK}" font-weight="600"', self.box
@@ -172,7 +172,7 @@ class Drawing:
             for x, row in zip(route, rows, strict=True):
                 points += [(x, self.row_top(row)), (x, self.row_top(row) + HEIGHT)]
             points.append((entering[edge], self.row_top(rows.stop) - ARROW))
-            points = [(x + self.left, y) for x, y in points]
+            points = [(x + self.exports, y) for x, y in points]
             x, y = points[-1]
             colour = SKIP if edge.skips else WIRE
             yield (

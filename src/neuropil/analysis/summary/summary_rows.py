@@ -15,7 +15,7 @@ from neuropil.analysis.cost.parameters import (
     inner_networks,
     new_parameters,
 )
-from neuropil.analysis.receptive_field.receptive_propagation import part_sights, widest
+from neuropil.analysis.receptive_field.receptive_propagation import fields_of_parts, widest
 from neuropil.core.block import Block
 from neuropil.core.graph import OPEN
 
@@ -111,7 +111,7 @@ class RowMaker:
 
     def __init__(self, parts: Sequence[Call]) -> None:
         self.parts = parts
-        self.seen = part_sights(parts)
+        self.seen = fields_of_parts(parts)
         self.texts: dict[str, str] = {}
         self.last: tuple[Any, Any] = (None, widest(None))
 

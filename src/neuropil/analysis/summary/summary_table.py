@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from neuropil.analysis.calls import Call, calls_of, is_known, network_of
 from neuropil.analysis.cost.activation_memory import Memory, activation_memory
-from neuropil.analysis.cost.costs import what_to_give
+from neuropil.analysis.cost.costs import missing_shape_hint
 from neuropil.analysis.cost.parameters import Counts, new_parameters
 from neuropil.analysis.summary.summary_html import as_html
 from neuropil.analysis.summary.summary_rows import Row, Totals, rows_of
@@ -175,7 +175,7 @@ def totals(
 def notes(calls: Sequence[Call]) -> tuple[str, ...]:
     """Return what is not known, and how to tell."""
     if any(call.shape is None for call in calls):
-        return (f"Shapes are not known: {what_to_give(calls)}.",)
+        return (f"Shapes are not known: {missing_shape_hint(calls)}.",)
     if not all(map(is_known, calls)):
-        return (f"Cost and memory depend on free lengths: {what_to_give(calls)}.",)
+        return (f"Cost and memory depend on free lengths: {missing_shape_hint(calls)}.",)
     return ()
