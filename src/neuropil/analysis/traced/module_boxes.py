@@ -129,7 +129,7 @@ def box_of_call(call: Call) -> Box:
     shape = " × ".join(map(str, call.results[0].shape)) if call.results else ""
     text = text_of(call.module)
     hint = f"{call.name}: {text}" + f" gives {shape}" * bool(shape)
-    family = family_of(type(call.module).__name__)
+    family = family_by_name(type(call.module).__name__)
     return Box(call.name or type(call.module).__name__, text, shape, hint, family)
 
 
@@ -138,10 +138,10 @@ def box_of_step(step: Step, call: Call) -> Box:
     name = name_of(step.operation).name.strip("_")
     shape = " × ".join(map(str, step.results[0].shape)) if step.results else ""
     where = call.name or type(call.module).__name__
-    return Box(name, where, shape, f"{name} in {where} gives {shape}", family_of(name))
+    return Box(name, where, shape, f"{name} in {where} gives {shape}", family_by_name(name))
 
 
-def family_of(name: str) -> Family:
+def family_by_name(name: str) -> Family:
     """Return the family of a part or an operation."""
     lower = name.lower()
     return next((family for part, family in BY_NAME if part in lower), OTHER)

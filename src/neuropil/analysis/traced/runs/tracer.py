@@ -16,7 +16,7 @@ from typing_extensions import override
 from neuropil.analysis.traced.operations.formula_table import formula_of, multiply_adds
 from neuropil.analysis.traced.operations.free_operations import may_multiply
 from neuropil.analysis.traced.operations.operation_names import name_of
-from neuropil.analysis.traced.operations.output_shapes import RULES, quick
+from neuropil.analysis.traced.operations.output_shapes import RULES, fast_output
 from neuropil.analysis.traced.receptive.rule_table import BY_NAME
 from neuropil.analysis.traced.run_record import Call, Step, Value
 from neuropil.analysis.traced.runs.allocator import Allocator, shape_of
@@ -127,7 +127,7 @@ class Tracer(TorchDispatchMode):
         step = Step(
             func, self.with_values(args), self.with_values(named), (), self.stack[-1].place
         )
-        output = quick(func, args, named)
+        output = fast_output(func, args, named)
         if output is None:
             output = func(*args, **named)
         self.record(step, args, output)
