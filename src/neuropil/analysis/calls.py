@@ -106,7 +106,7 @@ def with_shapes(network: Network, input_shape: Example) -> tuple[list[Node], Nod
     Raises:
         ShapeError: When a layer does not accept the output of the layers before it.
     """
-    given = list(given_shapes(network, input_shape))
+    given = list(shapes_of_inputs(network, input_shape))
     front = None
     if network.graph.is_open:
         # An open end that feeds a layer of integers, such as an embedding, holds integers.
@@ -126,7 +126,7 @@ def with_shapes(network: Network, input_shape: Example) -> tuple[list[Node], Nod
     return nodes, front
 
 
-def given_shapes(network: Network, given: object) -> tuple[Shape, ...]:
+def shapes_of_inputs(network: Network, given: object) -> tuple[Shape, ...]:
     """Return one valid shape for the open end, if there is one, and one for each input.
 
     Raises:

@@ -268,7 +268,9 @@ def test_published_networks(architecture):
 def test_too_many_layers_to_read():
     with torch.device("meta"):
         network = Input(2) >> repeat(Relu(2), 5000)
-    with pytest.raises(ValueError, match=r"5,001 layers would be unreadable; the maximum is 5,000"):
+    with pytest.raises(
+        ValueError, match=r"5,001 layers would be unreadable; the maximum is 5,000"
+    ):
         diagram(network)
 
 

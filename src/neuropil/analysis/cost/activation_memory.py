@@ -47,7 +47,7 @@ def activation_memory(calls: Sequence[Call], results: Sequence[int]) -> Memory |
         return None
     parts = parts_of(calls, results)
     pass_ = Pass(parts, [parts.ends[place] for place in results])
-    kept, outputs = pass_.kept(), pass_.outputs()
+    kept, outputs = pass_.training_bytes(), pass_.outputs()
     return Memory(
         pass_.peak(),
         sum(kept),
@@ -76,15 +76,15 @@ class Pass:
             if OPEN in call.inputs:
                 shape = shapes[call.inputs.index(OPEN)]
                 dtype = torch.int64 if call.layer.dtype_taken == "int" else floats
-                self.add(OPEN, Operand(known(shape), dtype, needs_gradient=False), 0)
+                self.add(OPEN, Operand(full_shape(shape), dtype, needs_gradient=False), 0)
             dtype = floats
             if call.kind == "int":
                 dtype = (
                     self.operands[call.inputs[0]].dtype if call.inputs else integers_of(call)
                 )
-            fact = self.fact(call, dtype)
+            fact = self.memory_of(call, dtype)
             self.facts.append(fact)
-            output = Operand(known(call.shape), dtype, fact.needs_gradient)
+            output = Operand(full_shape(call.shape), dtype, fact.needs_gradient)
             self.add(place, output, fact.surplus)
 
     def add(self, place: int, operand: Operand, surplus: int) -> None:
@@ -92,12 +92,12 @@ class Pass:
         self.operands[place] = operand
         self.sizes[place] = math.prod(operand.shape) * operand.dtype.itemsize + surplus
 
-    def fact(self, call: Call, dtype: torch.dtype) -> LayerMemory:
+    def memory_of(self, call: Call, dtype: torch.dtype) -> LayerMemory:
         """Return the memory needs of a call."""
         if call.inputs:
             return layer_memory(call.layer, tuple(self.operands[i] for i in call.inputs))
         if normalizes(call):
-            given = Operand(known(call.shape), dtype, needs_gradient=False)
+            given = Operand(full_shape(call.shape), dtype, needs_gradient=False)
             return layer_memory(call.layer, (given,))
         return SOURCE
 
@@ -120,7 +120,7 @@ class Pass:
             0 if fact.is_view else self.sizes[place] for place, fact in enumerate(self.facts)
         )
 
-    def kept(self) -> tuple[int, ...]:
+    def training_bytes(self) -> tuple[int, ...]:
         """Return each call's share of the memory kept for the backward pass."""
         makers = self.makers(test=False)
         kept = [fact.others for fact in self.facts]
@@ -170,7 +170,7 @@ def normalizes(call: Call) -> bool:
     return vars(call.layer)["_buffers"].get("mean") is not None and not call.inputs
 
 
-def known(shape: Shape | None) -> tuple[int, ...]:
+def full_shape(shape: Shape | None) -> tuple[int, ...]:
     """Return a shape without free lengths, typed as such."""
     return cast("tuple[int, ...]", shape or ())
 

@@ -138,12 +138,12 @@ def measure(replica: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
     """Run a copy in evaluation and in training mode, and return its memory needs."""
     inputs = batch(operands, 1)
     try:
-        trained = Saved(replica, inputs)
+        trained = SavedTensors(replica, inputs)
         others = trained.others
     except Exception:  # noqa: BLE001, RUF100 - layers raise anything
         # Some normalisations need more than one sample. The saved bytes are affine in the batch
         # size, so f(1) = 2·f(2) − f(3).
-        trained, more = (Saved(replica, batch(operands, n)) for n in (2, 3))
+        trained, more = (SavedTensors(replica, batch(operands, n)) for n in (2, 3))
         others = 2 * trained.others - more.others
     test = run_replica(replica, replica, inputs, ())
     (output,) = test.results
@@ -162,7 +162,7 @@ def measure(replica: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
     )
 
 
-class Saved:
+class SavedTensors:
     """Tensors that one forward pass in training mode saves for the backward pass.
 
     Args:

@@ -101,8 +101,8 @@ def diagram(network: Composable | nn.Module, input_shape: Example | None = None)
 
     Example:
         >>> from neuropil.layers import Input, Relu, Softmax
-        >>> picture = diagram(Input(4) >> Relu(8) >> Softmax(3))
-        >>> str(picture).count("<rect")  # the page, three boxes, and two keys to the colours
+        >>> image = diagram(Input(4) >> Relu(8) >> Softmax(3))
+        >>> str(image).count("<rect")  # the page, three boxes, and two keys to the colours
         6
     """
     if is_foreign(network):

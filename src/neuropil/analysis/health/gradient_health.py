@@ -168,7 +168,7 @@ def run_health(
     recorder = Recorder(network)
     with (
         recorder,
-        restoring_state(network),
+        restore_state(network),
         torch.inference_mode(mode=False),
         torch.enable_grad(),
     ):
@@ -210,7 +210,7 @@ def in_training_mode(network: nn.Module) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def restoring_state(network: nn.Module) -> Iterator[None]:
+def restore_state(network: nn.Module) -> Iterator[None]:
     """Restore buffers, such as running statistics, and the random states afterwards."""
     buffers: Sequence[Tensor] = list(network.buffers())
     before = [buffer.clone() for buffer in buffers]

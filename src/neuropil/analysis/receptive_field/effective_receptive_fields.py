@@ -87,7 +87,7 @@ def effective_receptive_field(
     Raises:
         ShapeError: When the network is not built, or a free length is not given.
         ValueError: When the input holds integers, weights are on the meta device, no gradient
-            reaches the input, or there is no layer of that name.
+            reaches the input, or no layer has that name.
 
     Reference:
         Luo, Li, Urtasun and Zemel, "Understanding the effective receptive field in deep
@@ -177,7 +177,7 @@ def watched_input(sources: Sequence[Call], name: str | None) -> str:
     """Return the name of the input whose gradient is measured.
 
     Raises:
-        ValueError: When there is no such input, it has no positions, or it holds integers.
+        ValueError: When the input does not exist, has no positions or holds integers.
     """
     names = [source.name for source in sources if source.kind != "int"]
     if name is None and len(names) == 1:

@@ -121,8 +121,8 @@ def receptive_field(
     Raises:
         ShapeError: When the input's number of axes is not known, or the output does not depend
             on it.
-        ValueError: When there is no layer or input of that name, a name is missing, or a module
-            runs an operation that has no rule.
+        ValueError: When no layer or input has that name, a name is required but missing, or a
+            module runs an operation that has no rule.
 
     Reference:
         Araujo, Norris and Sim, "Computing receptive fields of convolutional neural networks",
@@ -175,7 +175,8 @@ def input_place(
     """Return the position of a named input, or of the only one that a layer depends on.
 
     Raises:
-        ValueError: When the name is missing but ambiguous, or the layer does not depend on it.
+        ValueError: When several inputs are possible and none is named, or the layer does not
+            depend on the named one.
     """
     names = {"input" if place == OPEN else network.node_names[place]: place for place in seen}
     if name is None and len(names) > 1:

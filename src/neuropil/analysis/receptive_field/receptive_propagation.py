@@ -83,11 +83,11 @@ def fields_of_parts(calls: Sequence[Call]) -> list[dict[int, AxisFields] | None]
             seen.append(views[place])
         else:
             before = [views[OPEN] if i == OPEN else seen[i] or {} for i in call.inputs]
-            seen.append(seen_by(call, before, sources))
+            seen.append(fields_of_call(call, before, sources))
     return seen
 
 
-def seen_by(
+def fields_of_call(
     call: Call, before: list[dict[int, AxisFields]], sources: Mapping[int, Shape]
 ) -> dict[int, AxisFields]:
     """Return the fields of a call, from those of its inputs."""

@@ -55,10 +55,10 @@ def boxes_of_module(
         module: Any PyTorch module.
         example: Its input, as tensors or shapes.
     """
-    return Picture(trace(module, example)).boxes_and_lines()
+    return BoxCollector(trace(module, example)).boxes_and_lines()
 
 
-class Picture:
+class BoxCollector:
     """Collects the boxes of a run, in the order in which the parts ran.
 
     Args:

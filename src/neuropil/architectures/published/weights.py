@@ -1,4 +1,4 @@
-"""Published weights: mapped to our names, adapted to the network, and what is missing said."""
+"""Loading of published weights: renamed, adapted to the network, and reported on."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from neuropil.architectures.published.architecture_facts import Architecture
     from neuropil.core import Layer, Network
 
-# Formats that run code when they are read.
+# Suffixes of formats that may run code when they are loaded.
 PICKLES = {".pth", ".pt", ".bin", ".ckpt", ".pkl", ".tar"}
-# Statistics that tell nothing about which weights these are.
+# Statistics that do not help to identify weights.
 COUNTERS = "num_batches_tracked"
 
 
 @dataclass
-class Loaded:
-    """What was done to bring weights into a network.
+class LoadReport:
+    """Report on weights that were loaded into a network.
 
     Attributes:
-        source: Where they come from.
+        source: Where the weights are from.
         adapted: Layers whose weights were changed to fit, and how.
-        drawn: Layers that keep the weights drawn for them, and why.
-        unused: Names in the source that the network has no place for.
+        drawn: Layers that keep their random weights, and why.
+        unused: Names in the source that the network has no layer for.
     """
 
     source: str
@@ -52,44 +52,44 @@ class Loaded:
 
     @override
     def __str__(self) -> str:
-        """Return one sentence for each thing that a user should know."""
-        told = [f"Weights from {self.source} are loaded."]
-        told += [f"{text}." for text in (*self.adapted, *self.drawn)]
+        """Return one sentence for each thing that the user should know."""
+        sentences = [f"Weights from {self.source} are loaded."]
+        sentences += [f"{text}." for text in (*self.adapted, *self.drawn)]
         if self.unused:
-            told.append(f"Not used: {some_of(self.unused)}.")
-        return " ".join(told)
+            sentences.append(f"Not used: {some_of(self.unused)}.")
+        return " ".join(sentences)
 
 
 def load_weights(
     network: Network,
     weights: str | PathLike[str] | Mapping[str, Tensor],
     architecture: Callable[..., Network],
-) -> Loaded:
-    """Load published weights into a network, by name; nothing is ever unpickled.
+) -> LoadReport:
+    """Load published weights into a network by name, without ever unpickling.
 
-    Names of torchvision, timm and our own are known, also after the prefixes that wrappers
-    add, such as ``module.``, ``model.`` and ``_orig_mod.``. Where the picture has other
-    channels, the first layer's filters are added up (one channel) or repeated and scaled; where
-    there are other classes, the last layer keeps the weights drawn for it. What was adapted or
-    not found is reported by a warning.
+    The names of torchvision, timm and this library are recognised, also after the prefixes that
+    wrappers add, such as ``module.``, ``model.`` and ``_orig_mod.``. If the images have another
+    number of channels, the first layer's filters are summed (one channel) or repeated and
+    scaled. If the number of classes differs, the last layer keeps its random weights. A warning
+    reports what was adapted or not found.
 
     Args:
         network: The network that `architecture` returned.
-        weights: ``"imagenet"`` for the published weights, which about half of the zoo's
-            networks have (the column "weights" of ``neuropil architectures`` says which);
+        weights: ``"imagenet"`` for the published weights, which about half of the
+            architectures have (see the column "weights" of ``neuropil architectures``);
             ``"hub:owner/name"``, or ``"hub:owner/name@revision"``, for a repository of the hub;
             a file in the safetensors format; or a state dict in memory.
-        architecture: Whose names to expect: a function of `neuropil.architectures`, such as
+        architecture: The function of `neuropil.architectures` whose names to expect, such as
             `resnet18`.
 
     Returns:
-        What was adapted, not found and not used.
+        A report on what was adapted, not found and not used.
 
     Raises:
-        FileNotFoundError: When there is no such file.
+        FileNotFoundError: When the file does not exist.
         ValueError: When the architecture has no published weights, the hub cannot be reached or
-            lacks the file, the file is damaged or of another format, or the weights are those
-            of another architecture.
+            lacks the file, the file is damaged or of another format, or the weights belong to
+            another architecture.
 
     Example:
         >>> from neuropil.architectures import resnet20
@@ -98,15 +98,15 @@ def load_weights(
         >>> loaded.drawn, torch.equal(one.layers["softmax1"].weight, other.softmax1.weight)
         ([], True)
     """
-    known = known_architecture(architecture)
+    known = require_architecture(architecture)
     state, source, normalization = read(weights, known)
-    state, prefix = unwrapped(network, state, known)
-    names, missing = whose(network, state, known, source)
-    loaded = fill(network, state, names, source, known)
+    state, prefix = strip_prefix(network, state, known)
+    names, missing = match_names(network, state, known, source)
+    loaded = load_layers(network, state, names, source, known)
     if prefix:
-        loaded.adapted.append(f"The prefix {prefix!r} of its names is left out")
+        loaded.adapted.append(f"The prefix {prefix!r} of its names is removed")
     loaded.drawn += [
-        f"{name} is not in {source} and keeps the weights drawn" for name in missing
+        f"{name} is not in {source} and keeps its random weights" for name in missing
     ]
     if normalization is not None:
         normalize(network, *normalization)
@@ -115,11 +115,11 @@ def load_weights(
     return loaded
 
 
-def known_architecture(architecture: Callable[..., Network]) -> Architecture:
-    """Return what is published of an architecture.
+def require_architecture(architecture: Callable[..., Network]) -> Architecture:
+    """Return the published facts of an architecture.
 
     Raises:
-        ValueError: When the function is none.
+        ValueError: When the function is not an architecture.
     """
     facts = facts_of(architecture)
     if facts is None:
@@ -133,10 +133,10 @@ def known_architecture(architecture: Callable[..., Network]) -> Architecture:
 def read(
     weights: str | PathLike[str] | Mapping[str, Tensor], known: Architecture
 ) -> tuple[Mapping[str, Tensor], str, tuple[Any, Any] | None]:
-    """Return the tensors by name, where they come from, and the mean and scale they expect.
+    """Return the tensors by name, their source, and the mean and scale that they expect.
 
     Raises:
-        ValueError: When the architecture has no published weights that we know of.
+        ValueError: When the architecture has no known published weights.
     """
     if isinstance(weights, Mapping):
         return cast("Mapping[str, Tensor]", weights), "the given state", None
@@ -144,7 +144,7 @@ def read(
     if text == "imagenet":
         if known.published is None:
             raise ValueError(
-                f"{known.name} has no published weights in the zoo: give a safetensors file, "
+                f"{known.name} has no known published weights: give a safetensors file, "
                 f'or "hub:owner/name".'
             )
         published = known.published
@@ -160,31 +160,31 @@ def from_file(path: Path) -> dict[str, Tensor]:
     """Return the tensors in a safetensors file.
 
     Raises:
-        FileNotFoundError: When there is none.
-        ValueError: When it is damaged, or of a format that runs code when it is read.
+        FileNotFoundError: When the file does not exist.
+        ValueError: When the file is damaged, or its format may run code when it is loaded.
     """
     if path.suffix in PICKLES:
         raise ValueError(
-            f"{path} is a pickle, which can run code when it is read: convert it where you "
+            f"{path} is a pickle, which can run code when it is loaded: convert it where you "
             f"trust it, with safetensors.torch.save_file(torch.load({path.name!r}, "
             f'weights_only=True), "{path.stem}.safetensors").'
         )
     if not path.is_file():
         raise FileNotFoundError(
-            f'there is no file {path}: weights are "imagenet", "hub:owner/name" or a '
+            f'file {path} not found: weights must be "imagenet", "hub:owner/name" or a '
             f"safetensors file."
         )
     return read_tensors(path)
 
 
-def unwrapped(
+def strip_prefix(
     network: Network, state: Mapping[str, Tensor], known: Architecture
 ) -> tuple[Mapping[str, Tensor], str]:
-    """Return a state without the prefix that a wrapper put before its names, and the prefix.
+    """Return a state dict without the prefix of a wrapper, and that prefix.
 
-    What most names begin with is left out as often as it brings more of them to light.
+    A prefix that most names share is removed as long as that makes more names match.
     """
-    expected = {name for name, _ in parametrised(network)}
+    expected = {name for name, _ in layers_with_parameters(network)}
     expected.update(*(keys() for keys in known.keys.values()))
 
     def found(names: Mapping[str, Tensor]) -> int:
@@ -203,23 +203,23 @@ def unwrapped(
     return best, best_prefix
 
 
-def parametrised(network: Network) -> Iterator[tuple[str, Layer]]:
-    """Yield each layer that has parameters of its own, blocks taken apart, with its key."""
+def layers_with_parameters(network: Network) -> Iterator[tuple[str, Layer]]:
+    """Yield each layer with parameters itself, including those in blocks, with its key."""
     for name, module in network.named_modules():
         own = next(module.parameters(recurse=False), None)
         if own is not None and not isinstance(module, Block):
             yield name, cast("Layer", module)
 
 
-def whose(
+def match_names(
     network: Network, state: Mapping[str, Tensor], known: Architecture, source: str
 ) -> tuple[dict[str, str], list[str]]:
     """Return the source's name for each of our layers, and the layers that it lacks.
 
     Raises:
-        ValueError: When the source's names are those of another architecture.
+        ValueError: When the source's names belong to another architecture.
     """
-    ours = [name for name, _ in parametrised(network)]
+    ours = [name for name, _ in layers_with_parameters(network)]
     there = {name.rpartition(".")[0] for name in state}
     best: tuple[str, ...] = tuple(ours)
     for keys in known.keys.values():
@@ -236,21 +236,21 @@ def whose(
     return names, [name for name in ours if names[name] not in there]
 
 
-def fill(
+def load_layers(
     network: Network,
     state: Mapping[str, Tensor],
     names: Mapping[str, str],
     source: str,
     known: Architecture,
-) -> Loaded:
-    """Put tensors into the network's layers, adapting the first and leaving the last.
+) -> LoadReport:
+    """Load tensors into the network's layers, adapting the first and skipping the last.
 
     Raises:
         ValueError: When another layer's tensors have other shapes.
     """
-    layers = dict(parametrised(network))
-    first, last = next(iter(layers)), heads(network, layers)
-    loaded = Loaded(source, [], [], [])
+    layers = dict(layers_with_parameters(network))
+    first, last = next(iter(layers)), output_layers(network, layers)
+    loaded = LoadReport(source, [], [], [])
     new: dict[str, Tensor] = {}
     used: set[str] = set()
     for ours, theirs in names.items():
@@ -261,49 +261,50 @@ def fill(
                 continue
             if given.shape != have.shape:
                 if ours == first:
-                    given = other_channels(given, have, ours, loaded)
+                    given = adapt_channels(given, have, ours, loaded)
                 elif ours in last:
                     classes = f"{len(given)} classes and the network {len(have)}"
-                    text = f"{ours} keeps the weights drawn, since {source} has {classes}"
+                    text = f"{ours} keeps its random weights, since {source} has {classes}"
                     loaded.drawn += [text] if text not in loaded.drawn else []
                     continue
             if given.shape != have.shape:
+                why = mismatch_reason(network, ours, given, known)
                 raise ValueError(
-                    f"{source}: {theirs}.{name} has shape {tuple(given.shape)}, and {ours} "
-                    f"needs {tuple(have.shape)}: {reason(network, ours, given, known)}."
+                    f"{source}: {theirs}.{name} has shape {tuple(given.shape)}, but {ours} "
+                    f"needs {tuple(have.shape)}: {why}."
                 )
             new[f"{ours}.{name}"] = given.to(have.dtype)
     inputs = {name for name, layer in network.layers.items() if layer in network.inputs}
     new |= {n: value for n, value in state.items() if n.rpartition(".")[0] in inputs}
     loaded.unused = [name for name in state if name not in used and name not in new]
-    put(network, new)
+    load_tensors(network, new)
     return loaded
 
 
-def put(network: Network, weights: dict[str, Tensor]) -> None:
-    """Put tensors into a network; where it has no memory yet, copies of them become its own."""
+def load_tensors(network: Network, weights: dict[str, Tensor]) -> None:
+    """Load tensors into a network; on the meta device, their copies become its parameters."""
     meta = any(parameter.is_meta for parameter in network.parameters())
     own = {name: value.clone() for name, value in weights.items()} if meta else weights
     network.load_state_dict(own, strict=False, assign=meta)
 
 
-def reason(network: Network, layer: str, given: Tensor, known: Architecture) -> str:
-    """Return why a layer's weights have another shape."""
+def mismatch_reason(network: Network, layer: str, given: Tensor, known: Architecture) -> str:
+    """Return the reason why a layer's weights have another shape."""
     shape = network.inputs[0].output_shape()
     with torch.device("meta"), contextlib.suppress(ValueError):
-        large = dict(parametrised(known.build(input_shape=(3, 224, 224))))
+        large = dict(layers_with_parameters(known.build(input_shape=(3, 224, 224))))
         if any(given.shape == p.shape for p in large[layer].parameters()):
             size = "×".join(map(str, shape[1:]))
             return (
-                f"for pictures of {size} {known.name} begins with a smaller stem, and these "
-                f"weights are for pictures of 224×224: make it with "
+                f"for images of {size}, {known.name} begins with a smaller stem, but these "
+                f"weights are for images of 224×224: create it with "
                 f"input_shape=({shape[0]}, 224, 224), or with lengths of None for any size"
             )
     return "these are weights of another architecture or of other options"
 
 
-def heads(network: Network, layers: Mapping[str, Layer]) -> set[str]:
-    """Return the layers that say the classes: the last with parameters before each output."""
+def output_layers(network: Network, layers: Mapping[str, Layer]) -> set[str]:
+    """Return the layers that output the classes: the last ones with parameters."""
     found: set[str] = set()
     for place in network.graph.outputs:
         while network.layer_names[place] not in layers and network.nodes[place].inputs:
@@ -312,8 +313,8 @@ def heads(network: Network, layers: Mapping[str, Layer]) -> set[str]:
     return found
 
 
-def other_channels(given: Tensor, have: Tensor, layer: str, loaded: Loaded) -> Tensor:
-    """Return filters for another number of channels, whose answer to grey is the same."""
+def adapt_channels(given: Tensor, have: Tensor, layer: str, loaded: LoadReport) -> Tensor:
+    """Return filters for another number of channels that respond equally to grey images."""
     old, new = given.shape[1], have.shape[1]
     if given.shape[0] != have.shape[0] or given.shape[2:] != have.shape[2:]:
         return given
@@ -325,7 +326,7 @@ def other_channels(given: Tensor, have: Tensor, layer: str, loaded: Loaded) -> T
 
 
 def normalize(network: Network, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
-    """Set what the input subtracts and divides by, for pictures of bytes."""
+    """Set the mean and scale of the input layer, for images of bytes."""
     (source,) = network.inputs
     channels = source.output_shape()[0]
     values = torch.tensor([mean, std]) * 255

@@ -39,12 +39,12 @@ def written_arguments(
     """Return the arguments that an operation writes into."""
     return tuple(
         args[place] if place < len(args) else kwargs.get(name)
-        for place, name in written_by(operation)
+        for place, name in written_parameters(operation)
     )
 
 
 @functools.cache
-def written_by(operation: OpOverload) -> tuple[tuple[int, str], ...]:
+def written_parameters(operation: OpOverload) -> tuple[tuple[int, str], ...]:
     """Return position and name of each argument that an operation writes into."""
     schema = getattr(operation, "_schema", None)
     return tuple(

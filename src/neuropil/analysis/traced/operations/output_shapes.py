@@ -24,7 +24,7 @@ def fast_output(operation: OpOverload, args: tuple[Any, ...], kwargs: dict[str, 
     Invalid arguments are also left to PyTorch, whose error messages are the best.
     """
     rule = RULES.get(operation)
-    if rule is None or (kwargs and rule is not alike):
+    if rule is None or (kwargs and rule is not elementwise):
         return None
     for value in args:
         for tensor in value if isinstance(value, tuple | list) else (value,):
@@ -183,12 +183,12 @@ def cat(tensors: Sequence[Tensor], axis: int = 0) -> Tensor | None:
     return first.new_empty((*around[0], length, *around[1]))
 
 
-def alike(x: Tensor, *rest: Any) -> Tensor | None:
+def elementwise(x: Tensor, *rest: Any) -> Tensor | None:
     """Return the output of an elementwise operation on tensors of one shape and type."""
     return x.new_empty(x.shape) if all_like(x, rest) else None
 
 
-def in_place(x: Tensor, *rest: Any) -> Tensor | None:
+def elementwise_in_place(x: Tensor, *rest: Any) -> Tensor | None:
     """Return the output of an elementwise operation that writes into its first argument."""
     return x if all_like(x, rest) else None
 
@@ -221,7 +221,7 @@ RULES: dict[OpOverload, Callable[..., Any]] = {
     aten.rnn_relu.input: recurrent,
     aten.cat.default: cat,
 }
-ALIKE = (
+ELEMENTWISE = (
     *("add.Tensor", "sub.Tensor", "mul.Tensor", "mul.Scalar", "div.Tensor", "div.Scalar"),
     *("relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "hardtanh", "hardswish", "elu"),
     *("hardsigmoid", "leaky_relu", "mish", "softplus", "_softmax", "_safe_softmax"),
@@ -233,7 +233,7 @@ IN_PLACE = (
     *("add_.Tensor", "sub_.Tensor", "mul_.Tensor", "div_.Tensor", "relu_", "relu6_", "silu_"),
     *("hardtanh_", "hardswish_", "hardsigmoid_", "sigmoid_", "tanh_", "elu_", "leaky_relu_"),
 )
-for names, shared in ((ALIKE, alike), (IN_PLACE, in_place)):
+for names, shared in ((ELEMENTWISE, elementwise), (IN_PLACE, elementwise_in_place)):
     for name in names:
         packet, _, overload = name.partition(".")
         found = getattr(getattr(aten, packet, None), overload or "default", None)

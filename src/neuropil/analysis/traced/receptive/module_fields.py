@@ -33,7 +33,7 @@ def module_field(
 
     Raises:
         ShapeError: When the part does not depend on the input.
-        ValueError: When an operation has no rule, or there is no such part or input.
+        ValueError: When an operation has no rule, or the part or input does not exist.
     """
     run = trace(module, example)
     call = find_call(run, name)
@@ -60,7 +60,7 @@ class ModuleProbe:
         name: Name of the input; ``None`` for the only one.
 
     Raises:
-        ValueError: When there is no such part or input, or the weights hold no data.
+        ValueError: When the part or input does not exist, or the weights hold no data.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ class Operands(NamedTuple):
         self.asked[value.number] += 1
         return self.seen.get(value.number)
 
-    def ignored(self) -> list[Value]:
+    def ignored_values(self) -> list[Value]:
         """Return the operands that the rule has not looked up."""
         values = values_in((self.step.args, self.step.kwargs))
         times = Counter(value.number for value in values)

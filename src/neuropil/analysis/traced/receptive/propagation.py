@@ -11,7 +11,7 @@ from neuropil.analysis.receptive_field.axis_field import PIXEL
 from neuropil.analysis.traced.operations.operation_names import (
     name_of,
     written_arguments,
-    written_by,
+    written_parameters,
 )
 from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, merge
 from neuropil.analysis.traced.receptive.operands import Operands, merge_all, values_in
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DATA_READS = frozenset({"_local_scalar_dense", "item", "equal", "is_nonzero", "allclose"})
 
 
-def seen_by_values(trace: Trace, source: Value, first: int = 2) -> dict[int, Seen]:
+def fields_of_values(trace: Trace, source: Value, first: int = 2) -> dict[int, Seen]:
     """Return the receptive fields of each value of a run on one input, by value number.
 
     Args:
@@ -162,7 +162,7 @@ class Propagation:
 
     def note_writing(self, step: Step, values: list[Value]) -> None:
         """Mark other views of a tensor as unknown once a part of it is written in place."""
-        if not written_by(step.operation):
+        if not written_parameters(step.operation):
             return
         written = written_arguments(step.operation, step.args, step.kwargs)
         numbers = {value.number for value in values_in(written)}
@@ -217,7 +217,7 @@ def add_ignored(
     """
     if len(values) < 2 or name_of(operands.step.operation).name in SHAPE_ONLY:
         return found
-    rest = [value for value in operands.ignored() if value.number in operands.seen]
+    rest = [value for value in operands.ignored_values() if value.number in operands.seen]
     if not rest:
         return found
     joined: list[Seen | None] = []

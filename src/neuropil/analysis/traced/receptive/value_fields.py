@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from neuropil.analysis.receptive_field.axis_field import Field, union
 from neuropil.analysis.receptive_field.receptive_propagation import AxisFields
 from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, as_regions
-from neuropil.analysis.traced.receptive.propagation import seen_by_values
+from neuropil.analysis.traced.receptive.propagation import fields_of_values
 from neuropil.analysis.traced.receptive.regions import Regions
 from neuropil.core import ShapeError
 
@@ -32,7 +32,7 @@ class ValueFields:
     def __init__(self, run: Trace, name: str | None = None) -> None:
         spatial = [value for value in run.sources.values() if value.shape[2:]]
         self.source = run.sources[name] if name else next(iter(spatial), None)
-        self.seen = seen_by_values(run, self.source) if self.source else {}
+        self.seen = fields_of_values(run, self.source) if self.source else {}
         self.lengths = self.source.shape[2:] if self.source else ()
         self.notes: tuple[str, ...] = ()
 
@@ -73,7 +73,7 @@ def find_source(run: Trace, name: str | None) -> str:
 
     Raises:
         ShapeError: When no input has positions.
-        ValueError: When the name is missing but ambiguous, or there is no such input.
+        ValueError: When several inputs are possible and none is named, or none has that name.
     """
     names = [name for name, value in run.sources.items() if value.shape[2:]]
     kind = type(run.module).__name__
