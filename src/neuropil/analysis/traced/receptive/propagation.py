@@ -35,12 +35,12 @@ def fields_of_values(trace: Trace, source: Value, first: int = 2) -> dict[int, S
         source: The input.
         first: First axis of the input that has positions.
     """
-    followed = Propagation(trace, source, first)
+    propagation = Propagation(trace, source, first)
     for step in trace.steps:
-        followed.follow(step)
+        propagation.follow(step)
     for value in (*trace.results, *(v for call in trace.calls for v in call.results)):
-        followed.find(value)
-    return followed.seen
+        propagation.find(value)
+    return propagation.seen
 
 
 class Propagation:

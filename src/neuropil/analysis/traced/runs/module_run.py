@@ -117,14 +117,14 @@ def trace_on_data(module: nn.Module, kinds: Sequence[Inputs], reason: str) -> Tr
         try:
             with torch.random.fork_rng():
                 torch.manual_seed(0)
-                numbers = with_data(module, kind)
+                data = with_data(module, kind)
                 return run_replica(
-                    module, copy_module(module, {}), numbers, (note,), gradients=gradients
+                    module, copy_module(module, {}), data, (note,), gradients=gradients
                 )
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001, RUF100
-            # A failure on indices says more than one on floats if the module wants indices.
+            # If the module wants indices, its failure on indices says more than that on floats.
             failure = error if failure is None or wants_indices(failure) else failure
     raise ShapeError(failure_message(module, kinds[0], first_line(failure))) from failure
 
