@@ -1,5 +1,6 @@
-"""What every test shares: the folder of real data, and a fixed seed."""
+"""What every test shares: a fixed seed, and the folder of real data."""
 
+import gc
 import os
 import random
 import sys
@@ -37,6 +38,11 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> None:
     """Seed what several tests share too: it is made before the fixture of the first of them."""
     if fixturedef.scope != "function":
         seed_everything()
+
+
+def pytest_collection_finish() -> None:
+    """Leave what modules hold out of garbage collections, which took a tenth of the time."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -7,15 +7,14 @@ BEFORE holds what our BFGS took before its first matrix was scaled in hindsight.
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
 from torch import Tensor
 
 from benchmarks.optimizers.more_garbow_hillstrom import PROBLEMS
+from benchmarks.optimizers.scipy_peer import minimized
 from benchmarks.timing import report
 from neuropil.optim import QuasiNewton
 
@@ -79,22 +78,8 @@ def by_us(function: Function, tolerance: float) -> Run:
 
 
 def by_scipy(function: Function, tolerance: float) -> Run:
-    evaluations = 0
-
-    def value_and_gradient(x: np.ndarray) -> tuple[float, np.ndarray]:
-        nonlocal evaluations
-        evaluations += 1
-        at = torch.tensor(x, requires_grad=True)
-        value = function.value(at)
-        (gradient,) = torch.autograd.grad(value, at)
-        return float(value), gradient.numpy()
-
     options = {"gtol": tolerance, "maxiter": MAX_STEPS}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = minimize(
-            value_and_gradient, function.start, jac=True, method="BFGS", options=options
-        )
+    found, evaluations = minimized(function.value, function.start, "BFGS", **options)
     return Run(float(np.abs(found.jac).max()), evaluations)
 
 

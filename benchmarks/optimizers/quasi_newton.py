@@ -8,16 +8,14 @@ sine: time until the sum of squared errors is small enough, from the same starts
 from __future__ import annotations
 
 import statistics
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from scipy.optimize import minimize
 from torchmin import Minimizer
 
 from benchmarks.optimizers.more_garbow_hillstrom import PROBLEMS, Problem
+from benchmarks.optimizers.scipy_peer import minimized
 from benchmarks.optimizers.sine import GOAL, sse, start
 from benchmarks.timing import alternate, ratio, report
 from neuropil.optim import ConjugateGradient, QuasiNewton
@@ -51,23 +49,8 @@ def solved(problem: Problem, value: float) -> bool:
 
 def by_scipy(method: str) -> Callable[[Problem], Run]:
     def run(problem: Problem) -> Run:
-        evaluations = 0
-
-        def value_and_gradient(x: np.ndarray) -> tuple[float, np.ndarray]:
-            nonlocal evaluations
-            evaluations += 1
-            at = torch.tensor(x, requires_grad=True)
-            value = problem.value(at)
-            (gradient,) = torch.autograd.grad(value, at)
-            return float(value), gradient.numpy()
-
         options = {"gtol": TOLERANCE, "maxiter": MAX_STEPS}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            begin = np.array(problem.start, dtype=float)
-            found = minimize(
-                value_and_gradient, begin, jac=True, method=method, options=options
-            )
+        found, evaluations = minimized(problem.value, problem.start, method, **options)
         return Run(float(found.fun), evaluations)
 
     return run

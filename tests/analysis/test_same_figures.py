@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves
 
 from neuropil import architectures, parallel
 from neuropil.analysis import cost, summary
-from neuropil.architectures.published.registry import ZOO
+from neuropil.architectures.published.zoo_table import zoo_table
 from neuropil.layers import (
     GRU,
     LSTM,
@@ -61,7 +61,7 @@ def both(network):
     return summary(network, depth=9), summary(Plain(network), shape, depth=9)
 
 
-@pytest.mark.parametrize("name", [*ZOO])
+@pytest.mark.parametrize("name", [*zoo_table()])
 def test_the_whole_zoo(name):
     with torch.device("meta"):
         network = getattr(architectures, name)()

@@ -11,7 +11,7 @@ from neuropil.architectures import (
     inception_v4,
 )
 from neuropil.architectures.published.architecture_facts import facts_of
-from neuropil.architectures.published.weights import layers_with_parameters
+from neuropil.architectures.published.weight_transfer import layers_with_parameters
 from neuropil.core import ShapeError
 from neuropil.layers import BatchNorm, Dropout, GroupNorm, Swish
 

@@ -7,7 +7,7 @@ from tests import reference
 from neuropil.analysis import count_parameters
 from neuropil.architectures import vgg11, vgg13, vgg16, vgg19
 from neuropil.architectures.published.architecture_facts import facts_of
-from neuropil.architectures.published.weights import layers_with_parameters
+from neuropil.architectures.published.weight_transfer import layers_with_parameters
 
 
 def on_meta(build, *args, **options):

@@ -193,27 +193,28 @@ def test_every_kind_of_module_is_traced(monkeypatch):
     assert set.union(*map(kinds, TRACED)) == everything
 
 
-@pytest.mark.parametrize("name", TRACED)
-def test_copied_and_saved_ones_give_equal_outputs(name, tmp_path, monkeypatch):
-    if name in FEWER:
-        monkeypatch.setattr(*FEWER[name])
-    network = built(name, input_shape=(3, SMALL, SMALL))
+@pytest.fixture(params=TRACED)
+def fewer_blocks(request, monkeypatch):
+    """Return an architecture with fewer repeated blocks, pictures, and its outputs for them."""
+    if request.param in FEWER:
+        monkeypatch.setattr(*FEWER[request.param])
+    network = built(request.param, input_shape=(3, SMALL, SMALL))
     x = pictures(network)
     with torch.no_grad():
-        expected = network(x)
+        return network, x, network(x)
+
+
+def test_copied_and_saved_ones_give_equal_outputs(fewer_blocks, tmp_path):
+    network, x, expected = fewer_blocks
+    with torch.no_grad():
         network.save(tmp_path)
         for other in (copy.deepcopy(network), Network.load(tmp_path).eval()):
             torch.testing.assert_close(other(x), expected)
 
 
-@pytest.mark.parametrize("name", TRACED)
-def test_compiled_and_exported_ones_give_equal_outputs(name, monkeypatch):
-    if name in FEWER:
-        monkeypatch.setattr(*FEWER[name])
-    network = built(name, input_shape=(3, SMALL, SMALL))
-    x = pictures(network)
+def test_compiled_and_exported_ones_give_equal_outputs(fewer_blocks):
+    network, x, expected = fewer_blocks
     with torch.no_grad():
-        expected = network(x)
         others = {
             "compiled": torch.compile(network, backend="eager", fullgraph=True),
             "exported": torch.export.export(network, (x,), strict=False).module(),
@@ -243,8 +244,12 @@ def test_stages_are_named_and_give_a_pyramid(name):
     assert name == "unet" or sides == sorted(sides, reverse=True)
 
 
-def test_the_table_of_the_zoo():
-    rows = zoo()
+@pytest.fixture(scope="module")
+def rows():
+    return zoo()
+
+
+def test_the_table_of_the_zoo(rows):
     assert {row.name for row in rows} == {*ZOO}
     assert all(row.paper and row.accuracy and row.source for row in rows)
     fields = {row.name: row.receptive_field for row in rows}
@@ -263,8 +268,8 @@ def test_accuracies_are_those_of_whom_they_name(name):
     assert (ZOO[name].source, ZOO[name].accuracy) == ("torchvision", f"{found:.1f} % ImageNet")
 
 
-def test_weights_are_named_where_they_are_known():
-    rows = {row.name: row for row in zoo()}
+def test_weights_are_named_where_they_are_known(rows):
+    rows = {row.name: row for row in rows}
     assert rows["mobilenet"].weights == "timm/mobilenetv1_100.ra4_e3600_r224_in1k"
     assert rows["mobilenet"].source == "timm"
     assert rows["alexnet"].weights is None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from neuropil.core.layer import Composable
-    from neuropil.layers.blocks.residual_blocks import Shortcut
+    from neuropil.layers.blocks.residual import Shortcut
 
 # By depth: the number of blocks of each stage.
 BASIC = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}

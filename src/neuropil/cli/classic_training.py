@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from neuropil import classic
 from neuropil.cli.console import label
-from neuropil.cli.run_data import flag
-from neuropil.core.name_lookup import plain_options, squeezed
-from neuropil.lazy import public_names
+from neuropil.cli.settings import Settings
+from neuropil.cli.train_options import flag
+from neuropil.core.name_lookup import plain_options
+from neuropil.runs.classic_names import class_named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from neuropil.classic.base import ClassicNetwork
     from neuropil.datasets import Splits
     from neuropil.runs.classic_model import ClassicModel
@@ -29,23 +28,8 @@ OTHERS = (
 )
 
 
-def names() -> list[str]:
-    """Return the names of all classic networks, as they are typed; nothing is loaded."""
-    return [squeezed(name) for name in public_names(classic)]
-
-
-def class_named(text: str | None) -> type[ClassicNetwork] | None:
-    """Return the classic network that ``--network`` names, if it names one."""
-    name = (text or "").partition("(")[0].strip()
-    if ">>" in (text or "") or not name.isidentifier():
-        return None
-    found = {squeezed(known): known for known in public_names(classic)}
-    kind = found.get(squeezed(name))
-    return None if kind is None else getattr(classic, kind)
-
-
 def estimator_of(
-    text: str, settings: Mapping[str, Any], splits: Splits
+    text: str, settings: Settings, splits: Splits
 ) -> tuple[ClassicNetwork, list[str]]:
     """Return the classic network that the options ask for, and what a person should know.
 
@@ -60,7 +44,7 @@ def estimator_of(
     known = inspect.signature(kind).parameters
     options = own_options(kind, settings) | plain_options(text, kind)
     if "random_state" in known:
-        options.setdefault("random_state", settings["seed"] % 2**32)
+        options.setdefault("random_state", settings.seed % 2**32)
     notes: list[str] = []
     if "binarize" in known and "binarize" not in options and splits.kind == "pictures":
         options["binarize"] = 0.5
@@ -71,19 +55,20 @@ def estimator_of(
     return network, notes
 
 
-def own_options(kind: type, settings: Mapping[str, Any]) -> dict[str, Any]:
+def own_options(kind: type, settings: Settings) -> dict[str, Any]:
     """Return the options of the command that a classic network has as its own.
 
     Raises:
         ValueError: When an option means nothing to it.
     """
     for option in OTHERS:
-        if settings[option] is not None:
+        if getattr(settings, option) is not None:
             raise ValueError(
                 f"{flag(option)} is for training by gradients; {kind.__name__} takes its "
                 f"options in its call: --network '{kind.__name__}(…)'."
             )
-    asked = {OWN[option]: settings[option] for option in OWN if settings[option] is not None}
+    given = {own: getattr(settings, option) for option, own in OWN.items()}
+    asked = {own: value for own, value in given.items() if value is not None}
     for name in asked:
         if name not in inspect.signature(kind).parameters:
             raise ValueError(f"{kind.__name__} has no {name}: leave the option out.")
@@ -91,12 +76,12 @@ def own_options(kind: type, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def model_of(
-    settings: Mapping[str, Any], splits: Splits, task: Task[Any]
+    settings: Settings, splits: Splits, task: Task[Any]
 ) -> tuple[ClassicModel, list[str]]:
     """Return the model that the options ask for, not fitted yet."""
     from neuropil.runs.classic_model import ClassicModel
 
-    estimator, notes = estimator_of(settings["network"], settings, splits)
+    estimator, notes = estimator_of(settings.network or "", settings, splits)
     preparation: Any = splits.preparation
     limits = (preparation.low, preparation.high) if splits.kind == "pictures" else None
     return ClassicModel(estimator, classes_of(task), limits), notes
@@ -122,7 +107,8 @@ def model_again(run: Run, splits: Splits) -> ClassicModel:
     """
     run.require("network", "seed", "threads", *OTHERS, *OWN)
     # The loss is how its answers are judged; nobody asked for it.
-    model, _ = model_of({**run.settings, "loss": None}, splits, run.task)
+    settings = replace(Settings.from_plain(run.settings), loss=None)
+    model, _ = model_of(settings, splits, run.task)
     return model
 
 

@@ -7,7 +7,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from neuropil.cli.errors import explained
+from neuropil.cli.error_line import explained
 from neuropil.cli.interruption import Interrupted
 from neuropil.text import one_line
 

@@ -6,21 +6,24 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from neuropil.cli.console import console, label, note, say
-from neuropil.cli.errors import explained
-from neuropil.cli.figures import table
+from neuropil.cli.error_line import explained
 from neuropil.datasets.formats import example_file
 from neuropil.runs.measure import answers_of, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from rich.table import Table
 
     from neuropil.core import Network
     from neuropil.datasets import Dataset, Splits
     from neuropil.runs.classic_model import ClassicModel
     from neuropil.runs.measure import Answering
     from neuropil.runs.run_folder import Run
-    from neuropil.runs.task import Task
+    from neuropil.runs.task import Figures, Task
     from neuropil.training import GradientWatch, History
+
+SHORT = {"root_mean_squared_error": "RMSE", "mean_absolute_error": "MAE", "r2": "R²"}
 
 
 def finish(
@@ -120,7 +123,7 @@ def show(run: Run, stop_reason: str, measured: dict[str, Dataset]) -> None:
     """Say how good it is and what to do with it."""
     if stop_reason:
         note(f"training ended early: {stop_reason}.")
-    console().print(table(run.figures))
+    console().print(figures_table(run.figures))
     part = next(name for name in ("test", "validation", "train") if name in run.figures)
     targets: Any = measured[part].targets
     examples = f"{len(targets):,} {part} examples"
@@ -128,3 +131,34 @@ def show(run: Run, stop_reason: str, measured: dict[str, Dataset]) -> None:
     if run.report.is_file():
         label("Report", str(run.report))
     label("Next", f"neuropil predict {run.path} {example_file(run.data['kind'])}")
+
+
+def figures_table(figures: Mapping[str, Figures]) -> Table:
+    """Return figures as a table, a part a row."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    columns = list(dict.fromkeys(name for part in figures.values() for name in part))
+    columns.sort(key=lambda name: name == "loss")
+    result = Table(box=SIMPLE_HEAD, pad_edge=False)
+    result.add_column("")
+    for name in columns:
+        result.add_column(readable(name), justify="right")
+    for part, values in figures.items():
+        style = "bold" if part == "test" else ""
+        result.add_row(part, *(shown(values.get(name)) for name in columns), style=style)
+    return result
+
+
+def readable(name: str) -> str:
+    """Return a metric's name for people."""
+    return SHORT.get(name, name.replace("_", " "))
+
+
+def shown(value: float | None) -> str:
+    """Return a figure with the digits that matter."""
+    if value is None:
+        return "–"
+    if abs(value) < 1000:
+        return f"{value:.4f}"
+    return f"{value:,.1f}" if abs(value) < 1e9 else f"{value:.3g}"

@@ -212,16 +212,16 @@ def architecture(
     from neuropil import architectures
     from neuropil.architectures.published.zoo_table import zoo_table
     from neuropil.checks import shown
-    from neuropil.cli import classic_training
     from neuropil.cli.suggestions import elsewhere
     from neuropil.core import Layer
     from neuropil.layers import Softmax
+    from neuropil.runs import classic_names
     from neuropil.text import nearest
 
     zoo = zoo_table()
     known = sorted([*zoo, "dense", "small_convolutional"])
     if name not in known:
-        classic = classic_training.names()
+        classic = classic_names.names()
         near = nearest(name, [*known, *classic]) or elsewhere(name, "--network")
         raise ValueError(
             f"there is no architecture {shown(name)}.{near} Known are "

@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from neuropil.cli.settings import Settings
+from neuropil.cli.train_options import flag
 
+if TYPE_CHECKING:
     from neuropil.datasets import Splits
     from neuropil.runs.run_folder import Run
     from neuropil.runs.task import Task
@@ -22,7 +23,7 @@ OPTIONS = (
 )
 
 
-def open_splits(settings: Mapping[str, Any]) -> Splits:
+def open_splits(settings: Settings) -> Splits:
     """Return the data that settings name; without a path, the handwritten digits.
 
     Raises:
@@ -32,18 +33,18 @@ def open_splits(settings: Mapping[str, Any]) -> Splits:
     from neuropil.runs.tasks import usual_task
     from neuropil.training.threads import threads_kept
 
-    if settings["data"] is not None:
+    if settings.data is not None:
         # Means and deviations round by the number of threads, and must be the same on resuming.
-        options: dict[str, Any] = {name: settings[name] for name in OPTIONS}
-        options["task"] = usual_task(settings["task"])
+        options: dict[str, Any] = {name: getattr(settings, name) for name in OPTIONS}
+        options["task"] = usual_task(settings.task)
         with threads_kept(1):
-            return datasets.open(settings["data"], **options)
+            return datasets.open(settings.data, **options)
     for name in ("target", "task", "image_size", "color", "header", "encoding"):
-        if settings[name] is not None:
+        if getattr(settings, name) is not None:
             raise ValueError(
                 f"{flag(name)} needs --data: the handwritten digits have no use for it."
             )
-    shares = {name: settings[name] for name in ("seed", "validation", "test")}
+    shares = {name: getattr(settings, name) for name in ("seed", "validation", "test")}
     return datasets.load_handwritten_digits(**shares)
 
 
@@ -54,43 +55,7 @@ def open_again(run: Run) -> Splits:
         ValueError: When ``run.json`` lacks what it takes, or the data cannot be used any more.
     """
     run.require("data", *OPTIONS)
-    return open_splits(run.settings)
-
-
-def flag(name: str) -> str:
-    """Return an option as it is typed."""
-    return f"--{name.replace('_', '-')}"
-
-
-def image_size(text: str | None, option: str = "--image-size") -> int | tuple[int, int] | None:
-    """Return ``"28"`` as 28 and ``"28x32"`` as (28, 32), height first.
-
-    Raises:
-        ValueError: When it is neither.
-    """
-    if text is None:
-        return None
-    found = re.fullmatch(r"(\d{1,6})(?:[x×,](\d{1,6}))?", text.replace(" ", ""))
-    if found is None or "0" in (found[1], found[2]):
-        raise ValueError(
-            f"{option} must be a number such as 32, or HEIGHTxWIDTH, got {text!r}."
-        )
-    return int(found[1]) if found[2] is None else (int(found[1]), int(found[2]))
-
-
-def then(text: str | None) -> tuple[int | tuple[int, int], int] | None:
-    """Return ``"64:5"`` as the size 64 and 5 epochs.
-
-    Raises:
-        ValueError: When it is no size and number.
-    """
-    if text is None:
-        return None
-    size, _, epochs = text.partition(":")
-    side = image_size(size, "the size of --then") if epochs.isdecimal() else None
-    if side is None or not int(epochs):
-        raise ValueError(f"--then is SIZE:EPOCHS, such as 64:5, got {text!r}.")
-    return side, int(epochs)
+    return open_splits(Settings.from_plain(run.settings))
 
 
 def described(splits: Splits, task: Task[Any]) -> str:

@@ -31,13 +31,13 @@ def elsewhere(name: str, option: str) -> str:
 def known_names() -> dict[str, Iterable[str]]:
     """Return the names that each option of ``neuropil train`` takes."""
     from neuropil.architectures.published.zoo_table import zoo_table
-    from neuropil.cli import classic_training
     from neuropil.optim import schedules
     from neuropil.optim.optimizer_table import optimizers
+    from neuropil.runs import classic_names
     from neuropil.training.losses import losses
 
     return {
-        "--network": [*zoo_table(), *classic_training.names()],
+        "--network": [*zoo_table(), *classic_names.names()],
         "--optimizer": optimizers(),
         "--loss": losses.LOSSES,
         "--schedule": schedules.SCHEDULES,

@@ -14,6 +14,8 @@ from neuropil.cli.network_argument import resized
 from neuropil.cli.plan_text import show_data, show_plan
 from neuropil.cli.progress_bar import progress_for
 from neuropil.cli.run_data import new_folder, open_splits
+from neuropil.cli.settings import Settings
+from neuropil.runs.classic_names import class_named
 from neuropil.runs.run_facts import check_free
 from neuropil.runs.run_folder import Run
 from neuropil.runs.tasks import task_for
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from neuropil.cli.train_options import TrainOptions
     from neuropil.core import Network
     from neuropil.datasets import Dataset, Splits
     from neuropil.runs.classic_model import ClassicModel
@@ -38,23 +41,23 @@ FIRST = "-first"
 SLOWER = 0.25
 
 
-def start(asked: dict[str, Any]) -> None:
+def start(asked: TrainOptions) -> None:
     """Train as the options of ``neuropil train`` ask, in a new run folder."""
-    settings = plan.checked(asked)
-    path = asked["out"] or new_folder(settings["data"])
+    settings = Settings.checked(asked)
+    path = asked.out or new_folder(settings.data)
     check_free(path)
     # As it was typed: so it is shown. The settings hold it in full, for another day.
-    typed = None if asked["data"] is None else str(asked["data"])
-    if settings["then"] is not None:
+    typed = None if asked.data is None else str(asked.data)
+    if settings.then is not None:
         path = path.with_name(path.name + FIRST)
         check_free(path)
     with saying_what_is_kept(path):
-        run = begin(settings, path, typed, quiet=asked["quiet"])
-    begin_second(run, quiet=asked["quiet"])
+        run = begin(settings, path, typed, quiet=asked.quiet)
+    begin_second(run, quiet=asked.quiet)
 
 
 def begin(
-    settings: dict[str, Any],
+    settings: Settings,
     path: Path,
     typed: str | None,
     *,
@@ -70,32 +73,32 @@ def begin(
         quiet: Whether only the folder is said.
         first: The run that this one trains on from, in smaller steps, if there is one.
     """
-    splits = open_splits({**settings, "data": typed})
-    if classic_training.class_named(settings["network"]) is not None:
+    splits = open_splits(dataclasses.replace(settings, data=typed))
+    if class_named(settings.network) is not None:
         return begin_classic(settings, splits, path, quiet=quiet)
     task, made, notes = plan.chosen(splits, settings)
     if first is not None and made.lr is not None:
         made = dataclasses.replace(made, lr=made.lr * SLOWER)
-    if settings["then"] is not None:
-        check_resizable(made.network, splits, settings["then"][0])
+    if settings.then is not None:
+        check_resizable(made.network, splits, settings.then[0])
     if not quiet:
         show_plan(splits, task, made, notes)
     chosen = plan.to_plain(task, made) | {"threads": plan.threads(settings, made, splits)}
-    run = Run.create(path, made.network, splits, task, settings | chosen)
+    run = Run.create(path, made.network, splits, task, settings.to_plain() | chosen)
     with discarded_on_failure(run):
         complete(run, splits, made, quiet=quiet)
     return run
 
 
-def begin_classic(settings: dict[str, Any], splits: Splits, path: Path, *, quiet: bool) -> Run:
+def begin_classic(settings: Settings, splits: Splits, path: Path, *, quiet: bool) -> Run:
     """Fit a classic network in a new run folder, and return it."""
-    task = task_for(splits.target, settings["task"])
+    task = task_for(splits.target, settings.task)
     model, notes = classic_training.model_of(settings, splits, task)
     if not quiet:
         show_data(splits, task, notes)
         classic_training.show_model(model)
     chosen = {"loss": task.loss.name, "threads": plan.threads(settings, None, splits)}
-    run = Run.create(path, model, splits, task, settings | chosen)
+    run = Run.create(path, model, splits, task, settings.to_plain() | chosen)
     with discarded_on_failure(run):
         complete_classic(run, splits, model, quiet=quiet)
     return run
@@ -142,17 +145,17 @@ def begin_second(run: Run, *, quiet: bool) -> None:
     if path is None:
         return
     size, epochs = run.settings["then"]
-    wishes = {
-        "image_size": tuple(size) if isinstance(size, list) else size,
-        "epochs": epochs,
-        "network": str(run.path),
-        "weights": None,
-        "then": None,
-    }
-    settings = {**run.settings, **wishes}
+    settings = dataclasses.replace(
+        Settings.from_plain(run.settings),
+        image_size=tuple(size) if isinstance(size, list) else size,
+        epochs=epochs,
+        network=str(run.path),
+        weights=None,
+        then=None,
+    )
     with saying_what_is_kept(path, run.path):
         check_free(path)
-        begin(settings, path, settings["data"], quiet=quiet, first=run.path)
+        begin(settings, path, settings.data, quiet=quiet, first=run.path)
 
 
 def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:

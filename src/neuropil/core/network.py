@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor, nn
 from typing_extensions import override
 
 from neuropil.checks import shown
-from neuropil.core import graph_cuts, graph_text
+from neuropil.core import graph as graphs
+from neuropil.core import graph_text
 from neuropil.core.generated_forward import RunsGraph
-from neuropil.core.graph import Graph, Node, layer_names
+from neuropil.core.graph import Graph, Node
+from neuropil.core.late_module import LateModule
 from neuropil.core.later import later
-from neuropil.core.layer import Composable, Layer, start_module
+from neuropil.core.layer import Composable, Layer
 from neuropil.core.prediction import in_order, predict
-from neuropil.core.shape import Shape, ShapeError
+from neuropil.core.shape import Shape, ShapeError, only
 from neuropil.text import nearest
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from os import PathLike
 
     import torch
+    from torch import Tensor
 
 
-class Network(RunsGraph, Composable, nn.Module):
+class Network(RunsGraph, LateModule, Composable):
     """A directed acyclic graph of layers that is a PyTorch module and composes like a layer.
 
     Networks are made by composing: ``a >> b`` joins, ``a | b`` or `parallel` sets side by side,
@@ -45,35 +47,6 @@ class Network(RunsGraph, Composable, nn.Module):
         >>> list(network.state_dict())
         ['relu1.weight', 'relu1.bias', 'softmax1.weight', 'softmax1.bias']
     """
-
-    graph: Graph
-    names: dict[str, Layer]
-
-    def __init__(self, graph: Graph, *, names: dict[str, Layer] | None = None) -> None:
-        # No more than this: what is only a step of a longer `>>` never becomes a module.
-        self.__dict__["graph"] = graph
-        if names is not None:
-            self.start(names)
-
-    def start(self, names: dict[str, Layer]) -> None:
-        """Become a module with these layers as children."""
-        start_module(self)
-        self.__dict__["names"] = names
-        # All at once: torch's `add_module` would check each name against each attribute.
-        self._modules.update(names)
-
-    @override
-    def __getattr__(self, name: str) -> Any:
-        own = self.__dict__
-        if "names" in own or "graph" not in own:
-            return super().__getattr__(name)
-        self.start(layer_names(self.graph))
-        return getattr(self, name)
-
-    @override
-    def __setattr__(self, name: str, value: Any) -> None:
-        _ = self.names
-        super().__setattr__(name, value)
 
     # What a network is
 
@@ -259,7 +232,7 @@ class Network(RunsGraph, Composable, nn.Module):
         """
         if not names:
             raise ValueError("upto takes the name of at least one layer.")
-        return self.part(graph_cuts.upto(self.graph, *map(self.position, names)))
+        return self.part(graphs.upto(self.graph, *map(self.position, names)))
 
     def after(self, name: str | Layer) -> Network:
         """Return the part after a layer; weights are shared.
@@ -271,7 +244,7 @@ class Network(RunsGraph, Composable, nn.Module):
             ValueError: When there is no such layer, nothing comes after it, or the part would
                 take something from before the cut as well.
         """
-        return self.part(graph_cuts.after(self.graph, self.position(name), self.node_names))
+        return self.part(graphs.after(self.graph, self.position(name), self.node_names))
 
     def part(self, part: Graph) -> Network:
         """Return a network of some of the nodes, which keep their names."""
@@ -350,14 +323,3 @@ class Network(RunsGraph, Composable, nn.Module):
     def __getstate__(self) -> dict[str, Any]:
         _ = self.names  # what is copied or pickled is a module
         return super().__getstate__()
-
-
-def only(shapes: tuple[Any, ...], what: str) -> Any:
-    """Return the only one of several shapes.
-
-    Raises:
-        ValueError: When there is none or more than one.
-    """
-    if len(shapes) != 1:
-        raise ValueError(f"this network has {len(shapes)} {what}s; ask for {what}_shapes.")
-    return shapes[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from neuropil.checks import shown
 
@@ -78,3 +78,14 @@ def per_axis(value: object, rank: int, what: str, *, minimum: int = 1) -> tuple[
             f"give one number, or one per axis."
         )
     return tuple(whole_number(item, what, minimum=minimum) for item in value)
+
+
+def only(shapes: tuple[Any, ...], what: str) -> Any:
+    """Return the only one of several shapes.
+
+    Raises:
+        ValueError: When there is none or more than one.
+    """
+    if len(shapes) != 1:
+        raise ValueError(f"this network has {len(shapes)} {what}s; ask for {what}_shapes.")
+    return shapes[0]

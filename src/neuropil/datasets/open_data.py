@@ -64,6 +64,7 @@ def open(  # noqa: A001 - read as datasets.open
     Raises:
         DataError: If the data cannot be used; the message says what, where, and what would be
             right.
+        ValueError: If an option is out of its range.
 
     Example:
         >>> from pathlib import Path

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, final
 
+from neuropil.checks import COUNTABLE, Rules, check_options, choice, optional, whole
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.splitting import split
@@ -13,6 +15,11 @@ from neuropil.datasets.tables.encodings import check_encoding
 
 TASKS = ("classification", "regression")
 COLORS = ("grey", "rgb")
+RULES: Rules = {
+    "task": optional(choice(*TASKS)),
+    "color": optional(choice(*COLORS)),
+    "seed": partial(whole, minimum=0, maximum=COUNTABLE),
+}
 TABLE, TABLE_OPTIONS = "a table", ("header", "encoding")
 
 TestReader = Callable[[list[str]], Dataset]
@@ -36,7 +43,7 @@ class Options:
         encoding: Name of a table's encoding, or None to find it.
 
     Raises:
-        DataError: If a value is none of those.
+        ValueError: If a value is none of those.
     """
 
     target: str | None = None
@@ -51,14 +58,7 @@ class Options:
     size: tuple[int, int] | None = field(init=False)
 
     def __post_init__(self) -> None:
-        for name, known in (("task", TASKS), ("color", COLORS)):
-            if getattr(self, name) not in (None, *known):
-                raise DataError(
-                    f"`{name}` must be {' or '.join(map(repr, known))}, got "
-                    f"{getattr(self, name)!r}."
-                )
-        if type(self.seed) is not int or self.seed < 0:
-            raise DataError(f"`seed` must be a whole number from 0, got {self.seed!r}.")
+        check_options("open", vars(self), RULES)
         if self.encoding is not None:
             check_encoding(self.encoding)
         object.__setattr__(self, "size", image_size(self.image_size))

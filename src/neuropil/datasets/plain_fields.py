@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from neuropil.datasets.data_errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 
@@ -31,6 +31,23 @@ def field(data: Any, name: str, expected: str, accept: Callable[[Any], bool]) ->
 def text(data: Any, name: str) -> str:
     """Return a field that must be text."""
     return field(data, name, "a text", lambda value: isinstance(value, str))
+
+
+def if_there(read: Callable[[Any, str], T], data: Any, name: str) -> T | None:
+    """Return a field as it is read, or None where it is left out."""
+    return None if data.get(name) is None else read(data, name)
+
+
+def class_of_kind(data: Any, known: Mapping[str, type[T]]) -> type[T]:
+    """Return the class of the kind that an object says it is.
+
+    Raises:
+        DataError: If there is no such kind.
+    """
+    kind = text(data, "kind")
+    if kind not in known:
+        raise DataError(f"damaged data: unknown kind {kind!r}, known are {sorted(known)}.")
+    return known[kind]
 
 
 def flag(data: Any, name: str) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from neuropil.datasets.arrays.array_preparation import ArrayPreparation
-from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation
-from neuropil.datasets.plain_fields import text
+from neuropil.datasets.plain_fields import class_of_kind
 from neuropil.datasets.tables.table_preparation import TablePreparation
 from neuropil.datasets.target import Target
 
@@ -28,9 +27,5 @@ def preparation_from_json(data: Any) -> Preparation:
     Raises:
         DataError: If it is damaged.
     """
-    kind = text(data, "kind")
-    if kind not in KINDS:
-        raise DataError(
-            f"damaged preparation: unknown kind {kind!r}, known are {sorted(KINDS)}."
-        )
-    return KINDS[kind].from_fields(data, Target.from_json(data.get("target") or {}))
+    kind = class_of_kind(data, KINDS)
+    return kind.from_fields(data, Target.from_json(data.get("target") or {}))

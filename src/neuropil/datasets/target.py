@@ -14,7 +14,13 @@ from typing_extensions import override
 from neuropil.core.moments import ROUNDING, moments
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import natural_key
-from neuropil.datasets.plain_fields import number_tuple, text, text_tuple
+from neuropil.datasets.plain_fields import (
+    class_of_kind,
+    if_there,
+    number_tuple,
+    text,
+    text_tuple,
+)
 from neuropil.datasets.tables.cells import as_number, is_number
 from neuropil.text import some_of
 
@@ -103,13 +109,8 @@ class Target(ABC):
         Raises:
             DataError: If it is damaged.
         """
-        kind = text(data, "kind")
-        if kind not in KINDS:
-            raise DataError(
-                f"damaged target: unknown kind {kind!r}, known are {sorted(KINDS)}."
-            )
-        name = None if data.get("name") is None else text(data, "name")
-        return KINDS[kind].from_fields(data, name)
+        kind = class_of_kind(data, KINDS)
+        return kind.from_fields(data, if_there(text, data, "name"))
 
 
 @final

@@ -9,7 +9,8 @@ from neuropil.checks import flag, number, shown
 from neuropil.core.arguments import is_default, plain, signature
 from neuropil.core.layer import Composable
 from neuropil.core.shape import count
-from neuropil.init import Constant, HeNormal, Initializer, Orthogonal, Scaled
+from neuropil.init import Constant, HeNormal, Initializer, Orthogonal
+from neuropil.init.fan_scaled import Scaled
 
 if TYPE_CHECKING:
     from neuropil.core import Layer, Shape

@@ -45,7 +45,7 @@ class ArrayData:
 
     @property
     def takes(self) -> str:
-        """What input the network takes, as a sentence."""
+        """A sentence on the input that the network takes."""
         sizes = " × ".join(map(str, self.splits.input_shape))
         return f"It takes arrays of {sizes} numbers an example, the examples along axis 0."
 
@@ -83,7 +83,7 @@ class PictureData(ArrayData):
 
     @property
     def color(self) -> str:
-        """What the channels are."""
+        """Grey or colour."""
         return "grey" if self.splits.input_shape[0] == 1 else "colour"
 
     @property
@@ -188,7 +188,7 @@ def in_units(column: NumberColumn, value: float) -> str:
 
 
 def column_words(column: NumberColumn | TextColumn, values: Tensor) -> str:
-    """Return what a column holds, whose numbers come first in each row of `values`."""
+    """Return a description of a column whose numbers come first in each row of `values`."""
     missing = ""
     if column.indicator:
         count = int(values[:, len(column.features) - 1].sum())

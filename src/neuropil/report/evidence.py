@@ -1,4 +1,4 @@
-"""What a network says about held-out examples, measured once for all parts of a report."""
+"""The answers of a network to held-out examples, and figures with their intervals."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Evidence:
 
 
 def gather_evidence(network: Answering, splits: Splits, task: Task[Any]) -> Evidence:
-    """Return what a network answers to the most independent examples that there are.
+    """Return the answers of a network to the most independent examples that there are.
 
     Args:
         network: The trained network; it takes raw inputs.

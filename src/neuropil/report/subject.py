@@ -1,4 +1,4 @@
-"""What a report is about: the network, its data, its training, and what came of it."""
+"""The subject of a report: a network, its data, its training and its results."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Subject:
-    """What a report is about.
+    """The subject of a report: a network, its data, its training and its results.
 
     Args:
         network: The trained network.
         splits: Its data.
         history: Its training.
-        settings: What was asked for and chosen.
+        settings: The settings, given and chosen.
         figures: Metrics by part and name.
         versions: Of the software.
         run: The run folder, as the user would type it.
-        evidence: What the network says of held-out examples.
+        evidence: The answers of the network to held-out examples.
         measured: The figures on these examples that have an interval.
-        gradients: What watched its gradients; None where nothing did.
+        gradients: The callback that measured its gradients, if there was one.
     """
 
     network: Network | ClassicModel
@@ -62,17 +62,17 @@ class Subject:
 
     @property
     def noun(self) -> str:
-        """What one example is called."""
+        """The name of one example: picture, row or example."""
         return self.data.noun
 
     @property
     def examples(self) -> str:
-        """What the network is judged on, such as ``360 held-out pictures``."""
+        """The examples on which the network is judged, such as ``360 held-out pictures``."""
         return number_of(len(self.evidence.targets), f"{WORDS[self.evidence.part]} {self.noun}")
 
     @property
     def target(self) -> str:
-        """What is predicted."""
+        """The name of the quantity that is predicted."""
         return self.splits.preparation.target.name or "the target"
 
     @property

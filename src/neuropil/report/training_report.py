@@ -1,4 +1,4 @@
-"""The report on a training: its sections, and what depends on the task and the network."""
+"""The report on a training: its sections, and the pages of each task and kind of network."""
 
 from __future__ import annotations
 

@@ -119,6 +119,8 @@ class Task(ABC, Generic[Labels]):
         Raises:
             ValueError: When it is not for this task.
         """
+        if name == self.loss.name:
+            return self
         known: Any = {"loss_name": losses.by_name(name).name}
         if known["loss_name"] not in self.losses:
             right = f"use {' or '.join(self.losses[:2])}" if self.losses else "leave it out"

@@ -185,6 +185,7 @@ def trial_of(
         trainer.options,
         network=network,
         optimizer=optimizer,
+        metrics=(),
         schedule=schedule,
         callbacks=[watch],
         seed=0,

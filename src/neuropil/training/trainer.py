@@ -85,13 +85,13 @@ class Trainer:
 
     Args:
         network: A network, any ``nn.Module``, or a dict of them for a custom `step`.
-        loss: A loss's name (see `neuropil.training.losses.losses`), one of torch's losses, or a
-            function of outputs and targets that gives one value per example.
+        loss: The name of a loss of `neuropil.training`, one of torch's losses, or a function of
+            outputs and targets that gives one value per example.
         optimizer: An optimiser bound to the network's parameters, a function that binds one, or
             a name; Adam by default. A dict of them for a custom `step`. One that evaluates the
             loss several times in a step sees the same dropout and augmentation each time, and
             ends the training where a step on all examples would change nothing any more.
-        metrics: Names (see `neuropil.training.metrics`), metrics, or functions of outputs and
+        metrics: Names of metrics of `neuropil.training`, metrics, or functions of outputs and
             targets that give one value per example.
         regularizer: ``l1(…)``, ``l2(…)``, ``maxnorm(…)`` or a sum of these: a penalty on the
             weights, or a projection after each step.

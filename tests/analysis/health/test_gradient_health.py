@@ -15,7 +15,7 @@ from torch import nn
 
 from neuropil import datasets
 from neuropil.analysis import gradient_health
-from neuropil.analysis.health.health_verdicts import times
+from neuropil.analysis.health.health_verdicts import VANISHING, times, vanishing
 from neuropil.architectures import resnet18, small_convolutional
 from neuropil.layers import (
     LSTM,
@@ -498,3 +498,12 @@ def test_a_loss_of_values_sees_what_the_network_predicts(last, loss, wanted):
     given = targets[:, None] if loss is F.mse_loss else targets
     health = gradient_health(network, x, given, loss=loss)
     torch.testing.assert_close(torch.tensor(health.loss), wanted(network.predict(x), targets))
+
+
+@pytest.mark.parametrize(("gradient", "verdicts"), [(VANISHING, 0), (0.99 * VANISHING, 1)])
+def test_gradients_vanish_below_the_bound(gradient, verdicts):
+    network = Input(2) >> Linear(2) >> Linear(2)
+    rows = gradient_health(network, torch.randn(4, 2), torch.randn(4, 2)).rows
+    first, last = (row for row in rows if row.parameters)
+    rows = [first._replace(gradient=gradient), last._replace(gradient=1.0)]
+    assert len(list(vanishing(rows))) == verdicts

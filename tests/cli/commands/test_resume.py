@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from neuropil.cli import plan
-from neuropil.cli.run_data import OPTIONS, open_again, open_splits
+from neuropil.cli.run_data import open_again, open_splits
+from neuropil.cli.settings import Settings
 from neuropil.runs.run_folder import Run
 from neuropil.training import Trainer
 from neuropil.training.checkpoints.digest import fingerprint
@@ -426,10 +427,10 @@ def test_other_commands_say_that_they_were_interrupted(neuropil, monkeypatch, tr
 def test_means_do_not_depend_on_the_threads_that_there_are(tmp_path):
     draw = np.random.default_rng(0)
     np.savez(tmp_path / "data.npz", x=draw.normal(size=(90_000, 1)), y=draw.normal(size=90_000))
-    settings = dict.fromkeys(OPTIONS)
-    settings |= {"data": tmp_path / "data.npz", "seed": 0, "validation": 0, "test": 0}
+    data = tmp_path / "data.npz"
+    settings = Settings.from_plain({"data": data, "seed": 0, "validation": 0, "test": 0})
     prints = set()
     for threads in (1, 2, 8):
         with threads_kept(threads):
-            prints.add(fingerprint(open_splits(settings), settings["data"]))
+            prints.add(fingerprint(open_splits(settings), data))
     assert len(prints) == 1

@@ -248,14 +248,14 @@ def test_other_files_alone_are_said(tmp_path):
     [
         ({"target": "x"}, "`target` has no meaning for a folder of pictures"),
         ({"task": "regression"}, "that is classification, not regression"),
-        ({"color": "blue"}, "`color` must be 'grey' or 'rgb', got 'blue'"),
+        ({"color": "blue"}, "open: `color` must be 'grey' or 'rgb' or None, got 'blue'"),
         ({"image_size": 0}, "`image_size` must be a number of pixels"),
-        ({"seed": -1}, "`seed` must be a whole number from 0, got -1"),
+        ({"seed": -1}, "`seed` must be a whole number from 0 to 2⁶³ − 1, got -1"),
         ({"test": 0.9, "validation": 0.5}, "20 examples of 2 classes cannot spare"),
     ],
 )
 def test_options_that_cannot_be_are_refused(write_pictures, options, message):
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(ValueError, match=message):
         datasets.open(write_pictures("cat", "dog"), **options)
 
 

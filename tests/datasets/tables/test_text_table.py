@@ -97,7 +97,7 @@ def test_the_task_can_be_said(write_table):
     ],
 )
 def test_targets_that_cannot_be_are_refused(write_table, lines, options, message):
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(ValueError, match=message):
         datasets.open(write_table(rows(*lines)), **options)
 
 

@@ -1,6 +1,10 @@
-"""Options that tests of convolution and of its transpose draw alike."""
+"""What tests of convolution and of its transpose draw and compare alike."""
 
 from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
 
 
 def layer_options(
@@ -13,3 +17,10 @@ def layer_options(
         "dilation": dilation,
         "groups": groups,
     }
+
+
+def gives(network: nn.Module, x: np.ndarray, expected: np.ndarray) -> None:
+    """Hold a network to an output, and to the shape that it announced."""
+    assert network.output_shape == expected.shape
+    output = network(torch.tensor(x)[None])[0]
+    torch.testing.assert_close(output, torch.tensor(expected), rtol=1e-11, atol=1e-11)

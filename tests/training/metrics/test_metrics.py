@@ -65,6 +65,12 @@ def test_balanced_accuracy_equals_scikit_learns():
     assert balanced_accuracy(scores, targets) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("true", "expected"), [(0, [1, 1, 1]), (1, [0, 1, 1]), (2, [0, 0, 1])])
+def test_of_equal_scores_the_earlier_class_ranks_first(true: int, expected: list[int]):
+    scores, targets = torch.zeros(1, 3), torch.tensor([true])
+    assert [top_k_accuracy(scores, targets, k=k) for k in (1, 2, 3)] == expected
+
+
 @pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
 def test_top_k_accuracy_equals_scikit_learns(k: int):
     scores, targets = class_examples(40, 6)

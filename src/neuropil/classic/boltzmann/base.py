@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from typing_extensions import override
-
 from neuropil.checks import choice, flag, interval
-from neuropil.classic.base import COUNT, THRESHOLD, ClassicNetwork, seed
+from neuropil.classic.base import COUNT, THRESHOLD, seed
+from neuropil.classic.feature_transformer import FeatureTransformer
 
 if TYPE_CHECKING:
-    from sklearn.utils import Tags
-
     from neuropil.checks import Rules
 
 
 @dataclass(eq=False, repr=False)
-class BoltzmannMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
+class BoltzmannMachine(FeatureTransformer):
     """A machine of hidden bits that is learnt by contrastive divergence."""
 
     _: KW_ONLY
@@ -43,9 +39,3 @@ class BoltzmannMachine(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classi
         "decay": flag,
         "random_state": seed,
     }
-
-    @override
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

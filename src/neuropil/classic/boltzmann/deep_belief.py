@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -70,9 +70,8 @@ class DeepBeliefNetwork(BoltzmannMachine):
     n_hidden: tuple[int, ...] = (256, 64)
 
     learnt: ClassVar[dict[str, Any]] = {"machines_": Networks("RBM")}
-    machines_: list[RBM] = field(init=False)
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Learn one layer after the other.
 
         Args:
@@ -82,7 +81,6 @@ class DeepBeliefNetwork(BoltzmannMachine):
         Raises:
             ValueError: When there is no hidden layer.
         """
-        del y
         X = self.training_input(X)
         widths = self.widths
         shared = {"n_epochs", "lr", "batch_size", "n_steps", "persistent", "decay"}
@@ -139,14 +137,13 @@ class DeepBeliefNetwork(BoltzmannMachine):
             H = machine.inverse_transform(H)
         return H
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn passes it
         """Return minus the mean squared difference of rows to what the top layer keeps of them.
 
         Args:
             X: Rows of examples.
             y: Ignored.
         """
-        del y
         V = self.machines_[0].values(self.input(X))
         return -float(((V - self.inverse_transform(self.transform(X))) ** 2).mean())
 
@@ -172,8 +169,8 @@ class DeepBeliefNetwork(BoltzmannMachine):
         at_top = {"n_steps": n_steps, "random_state": random}
         H = top.sample(n_samples, expected=expected and not below, **at_top)
         for machine in reversed(below):
-            last = expected and machine is self.machines_[0]
-            H = machine.inverse_transform(H) if last else machine.draw(H, random)
+            final = expected and machine is self.machines_[0]
+            H = machine.inverse_transform(H) if final else machine.draw(H, random)
         return H
 
     def to_network(self) -> Network:

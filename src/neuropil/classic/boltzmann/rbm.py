@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -115,32 +115,25 @@ class RBM(BoltzmannMachine):
         "chains_": array("float", "chains hidden"),
         "generator": array("word", "6"),
     }
-    components_: Floats = field(init=False)
-    intercept_hidden_: Floats = field(init=False)
-    intercept_visible_: Floats = field(init=False)
-    chains_: Floats = field(init=False)
-    random_state_: np.random.Generator = field(init=False)
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Learn from all rows, again and again.
 
         Args:
             X: Rows of examples.
             y: Ignored.
         """
-        del y
         V = self.values(self.training_input(X))
         self.start(V)
         return self.train(V, self.n_epochs)
 
-    def partial_fit(self, X: Any, y: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Learn from these rows once, going on from what was learnt.
 
         Args:
             X: Rows of examples.
             y: Ignored.
         """
-        del y
         V = self.values(self.training_input(X, first=not self.fitted))
         if not self.fitted:
             self.start(V)
@@ -232,9 +225,8 @@ class RBM(BoltzmannMachine):
         """
         return -self.free_energy(X) - self.log_partition()
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn passes it
         """Return the mean log-likelihood of the rows."""
-        del y
         return float(self.score_samples(X).mean())
 
     def sample(

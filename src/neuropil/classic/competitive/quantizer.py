@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from typing_extensions import override
 
-from neuropil.classic.base import ClassicNetwork
 from neuropil.classic.competitive.nearest_units import Search
+from neuropil.classic.feature_transformer import FeatureTransformer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from sklearn.utils import Tags
 
     from neuropil.classic.base import Floats
 
 
-class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
+class Quantizer(FeatureTransformer):
     """Stands for each row by its nearest unit.
 
     Attributes:
@@ -94,9 +91,3 @@ class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwor
     @property
     def _n_features_out(self) -> int:
         return len(self.search.weights)
-
-    @override
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

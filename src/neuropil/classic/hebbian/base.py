@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from sklearn.base import MultiOutputMixin
 from sklearn.utils.validation import check_array, column_or_1d
 from typing_extensions import override
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from neuropil.checks import Rules
 
 
-class Association(ClassicNetwork):
+class Association(MultiOutputMixin, ClassicNetwork):
     """Units that are taught when to respond: ``a = 1 where w·x + bias > 0, else 0``.
 
     A subclass has the options `lr`, `bias` and `n_epochs`, and says what an epoch does.
@@ -166,5 +167,4 @@ class Association(ClassicNetwork):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
-        tags.target_tags.multi_output = True
         return tags

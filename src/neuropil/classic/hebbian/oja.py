@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import Tags, check_array, check_random_state, gen_batches
+from sklearn.utils import check_array, check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
 
 from neuropil.checks import choice, interval
-from neuropil.classic.base import COUNT, ClassicNetwork, Floats, seed
+from neuropil.classic.base import COUNT, Floats, seed
+from neuropil.classic.feature_transformer import FeatureTransformer
 from neuropil.classic.fitted_state import WHOLE, array
 from neuropil.classic.hebbian.hebbian_step import RULES, step
 
@@ -30,7 +30,7 @@ ROWS = 4096
 
 
 @dataclass(eq=False, repr=False)
-class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
+class Oja(FeatureTransformer):
     """Linear units that become the principal components of a stream of rows.
 
     With ``y = Wᵀ(x − μ)``, units learn by Hebb's rule and keep off each other's variance:
@@ -107,19 +107,14 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         "covariance_": array("double", "components components"),
         "n_samples_seen_": WHOLE,
     }
-    components_: Floats = field(init=False)
-    mean_: Doubles = field(init=False)
-    covariance_: Doubles = field(init=False)
-    n_samples_seen_: int = field(init=False)
 
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Learn the components of all rows, in place of what was learnt.
 
         Args:
             X: Rows of features.
             y: Ignored.
         """
-        del y
         rows = self.squarable(self.training_input(X))
         rng = check_random_state(self.random_state)
         self.start(rows, rng)
@@ -127,14 +122,13 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
             self.learn(rows, rng.permutation(len(rows)))
         return self
 
-    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Learn from rows once, in the order in which they come, going on from earlier calls.
 
         Args:
             X: Rows of features.
             y: Ignored.
         """
-        del y
         rows = self.squarable(self.training_input(X, first=not self.fitted))
         if not self.fitted:
             self.start(rows, check_random_state(self.random_state))
@@ -208,14 +202,13 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
         W, mean = self.components_.astype(outputs.dtype), self.mean_.astype(outputs.dtype)
         return outputs @ W + mean
 
-    def score(self, X: ArrayLike, y: Any = None) -> float:
+    def score(self, X: ArrayLike, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn passes it
         """Return the share of the variance that the components keep; 1 where there is none.
 
         Args:
             X: Rows of features.
             y: Ignored.
         """
-        del y
         rows = self.squarable(self.input(X))
         scale = max(float(abs(block).max()) for block in self.center(rows)) or 1.0
         kept, whole = 0.0, 0.0
@@ -233,9 +226,3 @@ class Oja(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
     @property
     def _n_features_out(self) -> int:
         return len(self.components_)
-
-    @override
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from sklearn.base import MultiOutputMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, repr=False)
-class DiscreteBAM(ClassicNetwork):
+class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
     """A memory of pairs of binary patterns, recalled in both directions.
 
     With x and y of −1 and 1, ``W = Σ x yᵀ``. Recall goes to and fro,
@@ -80,11 +81,6 @@ class DiscreteBAM(ClassicNetwork):
         "low_": WHOLE,
         "low_out_": WHOLE,
     }
-    weights_: Floats = field(init=False)
-    n_outputs_: int = field(init=False)
-    one_output_: bool = field(init=False)
-    low_: int = field(init=False)
-    low_out_: int = field(init=False)
 
     def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
         """Learn pairs in place of those known.
@@ -226,5 +222,4 @@ class DiscreteBAM(ClassicNetwork):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
-        tags.target_tags.multi_output = True
         return tags

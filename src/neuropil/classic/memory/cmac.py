@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -109,13 +109,6 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
         "width": WHOLE,
         "tiles": array("level", "cells coordinates", optional=True),
     }
-    weights_: Floats = field(init=False)
-    intercept_: Floats = field(init=False)
-    one_output_: bool = field(init=False)
-    errors_: list[float] = field(init=False)
-    low_: Floats = field(init=False)
-    step_: Floats = field(init=False)
-    cells_: ExactCells | HashedCells = field(init=False)
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from nothing, in `n_epochs` passes.

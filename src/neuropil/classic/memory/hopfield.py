@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -109,10 +109,6 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         "low_": WHOLE,
         "n_patterns_": WHOLE,
     }
-    weights_: Floats = field(init=False)
-    diagonal_: Floats = field(init=False)
-    low_: int = field(init=False)
-    n_patterns_: int = field(init=False)
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Learn patterns in place of those known.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import RegressorMixin
+from sklearn.base import MultiOutputMixin, RegressorMixin
 from typing_extensions import override
 
 from neuropil.checks import one_of
@@ -22,7 +22,7 @@ Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(eq=False, repr=False)
-class GRNN(RegressorMixin, WindowNetwork):
+class GRNN(MultiOutputMixin, RegressorMixin, WindowNetwork):
     """General regression neural network: the mean of all targets, weighted by nearness.
 
     ``ŷ(x) = Σᵢ wᵢ yᵢ / Σᵢ wᵢ`` with ``wᵢ = exp(−‖x − xᵢ‖² / 2σ²)``, or
@@ -72,8 +72,6 @@ class GRNN(RegressorMixin, WindowNetwork):
         "targets_": array("float", "outputs rows"),
         "one_output_": FLAG,
     }
-    targets_: Floats = field(init=False)
-    one_output_: bool = field(init=False)
 
     def fit(self, X: Any, y: Any) -> Self:
         """Keep the rows, and choose the widths unless they are given.
@@ -119,9 +117,3 @@ class GRNN(RegressorMixin, WindowNetwork):
         self.fits(right=bool((self.sigma_ > 0).all() and (self.feature_sigma_ > 0).all()))
         self.fits(right=self.windows_.shape[1] == self.n_features_in_ + 1)
         self.fits(right=not self.one_output_ or len(self.targets_) == 1)
-
-    @override
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -21,7 +21,6 @@ from neuropil.classic.rbf.windows import WindowNetwork
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from neuropil.classic.rbf.windows import Integers
 
 Floats = NDArray[np.floating[Any]]
 
@@ -85,10 +84,6 @@ class PNN(ClassifierMixin, WindowNetwork):
         "windows_": array("float", "rows coordinates"),
         "bounds_": array("whole", "ends"),
     }
-    classes_: NDArray[Any] = field(init=False)
-    class_log_prior_: Floats = field(init=False)
-    class_sigma_: Floats = field(init=False)
-    bounds_: Integers = field(init=False)
 
     def fit(self, X: Any, y: Any) -> Self:
         """Keep the rows, and choose the widths unless they are given.

@@ -26,7 +26,7 @@ def evaluate(
 ) -> None:
     """Measure a trained network on data that it has not seen."""
     from neuropil.cli.console import console, label, note, say_json
-    from neuropil.cli.figures import table
+    from neuropil.cli.finish import figures_table
     from neuropil.runs.measure import measure
 
     run = open_trained(folder)
@@ -39,7 +39,7 @@ def evaluate(
         say_json({"data": name, "examples": len(examples), "figures": figures})
         return
     label("Data", f"{name}: {len(examples):,} examples")
-    console().print(table({"": figures}))
+    console().print(figures_table({"": figures}))
 
 
 def own_part(run: "Run") -> tuple[str, "Dataset", list[str]]:

@@ -17,7 +17,7 @@ from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import as_inputs
 from neuropil.datasets.pictures.picture_batch import Batch, say_depth
 from neuropil.datasets.pictures.picture_file import careful_pillow, read_picture
-from neuropil.datasets.plain_fields import number, shape_tuple, text
+from neuropil.datasets.plain_fields import if_there, number, shape_tuple, text
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.preparation import Preparation
 
@@ -183,9 +183,9 @@ class PicturePreparation(Preparation):
         shape = shape_tuple(data, "shape")
         if len(shape) != 3:
             raise DataError(f"damaged preparation: pictures need three sizes, got {shape}.")
-        background = None if data.get("background") is None else number(data, "background")
+        background = if_there(number, data, "background")
         low, high = number(data, "low"), number(data, "high")
-        white = None if data.get("white") is None else number(data, "white")
+        white = if_there(number, data, "white")
         return cls(shape, target, text(data, "dtype"), low, high, background, white)
 
 

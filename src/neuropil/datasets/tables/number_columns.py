@@ -82,11 +82,6 @@ def marks(cells: pa.StringArray, pattern: str) -> pa.StringArray:
 def check_one_mark(cells: pa.StringArray, rows: Sequence[int], where: str) -> None:
     """Refuse a column of several currencies, or of numbers with and without a percent sign.
 
-    Args:
-        cells: The column.
-        rows: Row of each cell in the file.
-        where: The file and the column, for the error.
-
     Raises:
         DataError: If there are several.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, final
 
@@ -88,9 +88,7 @@ class Table:
         """
         kept = pa.array(keep)
         columns = [column.filter(kept) for column in self.columns]
-        rows = np.asarray(self.rows)[keep].tolist()
-        parts = self.source, self.header, self.unnamed, self.delimiter
-        return Table(self.names, columns, rows, *parts)
+        return replace(self, columns=columns, rows=np.asarray(self.rows)[keep].tolist())
 
     def numbers(
         self, name: str, *, decimal: str | None = None, unit: str = ""

@@ -87,9 +87,8 @@ def without_empty(table: Table, path: Path, notes: list[str]) -> Table:
     notes.append(
         f"{path.name}: column {some_of(places)} left out: it has neither a name nor a value."
     )
-    names, columns = [name for name, _ in kept], [cells for _, cells in kept]
-    parts = table.rows, table.source, table.header, table.unnamed, table.delimiter
-    return Table(names, columns, *parts)
+    names, columns = map(list, zip(*kept, strict=True))
+    return replace(table, names=names, columns=columns)
 
 
 def read_cells(

@@ -2,122 +2,16 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-import torch.nn.functional as F
 from typing_extensions import override
 
-from neuropil.checks import number, one_of
-from neuropil.core import Layer, Network, Shape, ShapeError, join
 from neuropil.core.shape import whole_number
-from neuropil.core.window import Reach, ceil_div
-from neuropil.layers.blocks.block_style import HE, Choice, Place, StyledBlock
-from neuropil.layers.convolution.convolution import Convolution
-from neuropil.layers.mixing.merge import Elementwise
-from neuropil.layers.noise import StochasticDepth
-from neuropil.layers.rearrange import Identity
-from neuropil.layers.spatial import spatial_rank
+from neuropil.layers.blocks.residual import Residual, Shortcut
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from neuropil.core.layer import Composable
-
-Shortcut: TypeAlias = Literal["auto", "identity", "projection", "zeros"]
-SHORTCUTS = ("auto", "identity", "projection", "zeros", None)
-
-
-class Residual(StyledBlock):
-    """What residual blocks share: the shortcut, the sum, the activation after it.
-
-    Args:
-        filters: Output channels of the block.
-        stride: Step of its first window.
-        activation: As for `Style`.
-        normalization: As for `Style`.
-        place: As for `Style`.
-        shortcut: How the input reaches the sum.
-        stochastic_depth: How often the branch is left out in training.
-        name: Name in the network.
-
-    Raises:
-        ValueError: When an option is out of its range.
-    """
-
-    def __init__(
-        self,
-        filters: int,
-        *,
-        stride: int,
-        activation: Choice,
-        normalization: Choice,
-        place: Place,
-        shortcut: Shortcut | None,
-        stochastic_depth: float,
-        name: str | None,
-    ) -> None:
-        super().__init__(activation, normalization, place, name)
-        who = type(self).__name__
-        self.filters = whole_number(filters, f"{who}: filters")
-        self.stride = whole_number(stride, f"{who}: stride")
-        self.stochastic_depth = number(stochastic_depth, f"{who}: stochastic_depth", "[0, 1)")
-        self.shortcut = one_of(shortcut, f"{who}: shortcut", SHORTCUTS)
-
-    def body(self) -> list[Network]:
-        """Return the convolutions of the branch that learns, in their style."""
-        raise NotImplementedError
-
-    @override
-    def compose(self, shape: Shape) -> Composable:
-        body = join(*self.body())
-        if self.shortcut is None:
-            return body
-        front: list[Network] = []
-        first = self.style.place == "first"
-        projects = self.projects(shape)
-        if first and projects:
-            # The projection takes the activated input too, so both stand after it.
-            ready = len(self.style.normalize()) + len(self.style.activate())
-            names = body.node_names
-            if ready:
-                front, body = [body.upto(names[ready - 1])], body.after(names[ready - 1])
-        if self.stochastic_depth:
-            body = body >> StochasticDepth(self.stochastic_depth)
-        around = self.projection() if projects else self.way_round(shape)
-        return join(*front, body | around, Elementwise("add"), *self.behind())
-
-    def behind(self) -> list[Layer]:
-        """Return what stands after the sum: the activation, unless it stands first."""
-        return [] if self.style.place == "first" else self.style.activate()
-
-    def projects(self, shape: Shape) -> bool:
-        """Tell whether the input reaches the sum through a convolution."""
-        fits = self.stride == 1 and shape[0] == self.filters
-        return self.shortcut == "projection" or (self.shortcut == "auto" and not fits)
-
-    def projection(self) -> Composable:
-        """Return the 1×1 convolution that brings the input to the sum."""
-        if self.style.place == "first":
-            return Convolution(
-                self.filters, 1, stride=self.stride, bias=self.style.has_bias, weight=HE
-            )
-        return self.style.unit(self.filters, 1, stride=self.stride, activates=False)
-
-    def way_round(self, shape: Shape) -> Layer:
-        """Return the layer without weights that brings the input to the sum.
-
-        Raises:
-            ShapeError: When the shortcut is the identity and the shapes differ.
-        """
-        if self.stride == 1 and shape[0] == self.filters:
-            return Identity()
-        if self.shortcut == "zeros":
-            return ZeroShortcut(self.filters, self.stride)
-        raise ShapeError(
-            f"shortcut='identity' needs {self.filters} channels and stride 1, got "
-            f"{shape[0]} channels and stride {self.stride}: take 'auto' or 'projection'"
-        )
+    from neuropil.core import Network
+    from neuropil.layers.blocks.block_style import Choice, Place
 
 
 class ResidualBlock(Residual):
@@ -273,48 +167,3 @@ class BottleneckBlock(Residual):
             self.style.unit(narrow, 3, stride=self.stride),
             self.style.unit(self.filters, 1, activates=self.style.place == "first"),
         ]
-
-
-class ZeroShortcut(Layer):
-    """Take every `stride`-th position and add channels of zeros, half of them in front.
-
-    Args:
-        filters: Output channels, no fewer than the input's.
-        stride: Step between the positions taken.
-        name: Name in the network.
-
-    Raises:
-        ShapeError: When the input is no image or has more channels.
-
-    Reference:
-        Option A of He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016.
-
-    Example:
-        >>> ZeroShortcut(4, 2).output_shape((2, 5, 5))
-        (4, 3, 3)
-    """
-
-    def __init__(self, filters: int, stride: int, *, name: str | None = None) -> None:
-        super().__init__(name=name)
-        self.filters = filters
-        self.stride = stride
-
-    @override
-    def output_shape(self, shape: Shape) -> Shape:
-        spatial_rank(self, shape)
-        if shape[0] is None or shape[0] > self.filters:
-            raise self.refuse(
-                f"at most {self.filters} channels", shape, "take shortcut='projection'"
-            )
-        lengths = (None if n is None else ceil_div(n, self.stride) for n in shape[1:])
-        return (self.filters, *lengths)
-
-    @override
-    def reaches(self, shape: Shape) -> tuple[Reach, ...]:
-        return (Reach(1, Fraction(self.stride), Fraction(0)),) * (len(shape) - 1)
-
-    @override
-    def forward(self, x: Tensor) -> Tensor:
-        every = (slice(None), slice(None), *[slice(None, None, self.stride)] * (x.ndim - 2))
-        more = self.filters - x.shape[1]
-        return F.pad(x[every], (0, 0) * (x.ndim - 2) + (more // 2, more - more // 2))

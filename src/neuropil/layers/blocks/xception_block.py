@@ -9,14 +9,14 @@ from typing_extensions import override
 from neuropil.checks import flag
 from neuropil.core import Network, join
 from neuropil.core.shape import whole_number
-from neuropil.layers.blocks.residual_blocks import Residual
+from neuropil.layers.blocks.residual import Residual
 from neuropil.layers.blocks.separable_block import separable
 from neuropil.layers.pooling.window_pooling import MaxPooling
 
 if TYPE_CHECKING:
     from neuropil.core.layer import Layer
     from neuropil.layers.blocks.block_style import Choice, Place
-    from neuropil.layers.blocks.residual_blocks import Shortcut
+    from neuropil.layers.blocks.residual import Shortcut
 
 
 class XceptionBlock(Residual):

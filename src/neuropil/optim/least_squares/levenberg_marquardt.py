@@ -226,10 +226,10 @@ class LevenbergMarquardt(BatchMethod):
         if model.ridge:
             loss += 0.5 * model.ridge * w.dot(w).item()
         damping, growth = memory.get("damping", self.options["damping"]), 2.0
-        trial, hoped = REFUSED, 0.0
+        trial, hoped, reach = REFUSED, 0.0, 0.0
         for _ in range(MAX_TRIALS):
             trial = self.attempt(residuals, model, damping, scale)
-            hoped = max(hoped, trial.foretold)
+            hoped, reach = max(hoped, trial.foretold), max(reach, trial.length)
             gain = trial.decrease / trial.foretold if trial.foretold > 0 else 0.0
             taken = gain >= LEAST_GAIN
             if taken:
@@ -248,7 +248,8 @@ class LevenbergMarquardt(BatchMethod):
         if not taken:
             residuals.weights.write(w)
             memory["damping"] = self.options["damping"]  # for other data, if there are
-            if hoped > math.sqrt(tolerance) * loss:
+            # Where even the longest step is lost in rounding, the loss is rounding as well.
+            if hoped > math.sqrt(tolerance) * loss and reach > tolerance**2 * size:
                 reason = "stuck"  # what looked possible was not
         memory["change"] = trial.decrease / loss if taken else 0.0
         return reason, trial.fall if taken else 0.0

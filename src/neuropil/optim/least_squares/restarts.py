@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import torch
@@ -158,6 +159,7 @@ def begin(
 
 
 @final
+@dataclass(frozen=True)
 class Starts:
     """The residuals of a closure for many weights at once.
 
@@ -167,12 +169,9 @@ class Starts:
         jacobian: Knows how the closure uses them.
     """
 
-    def __init__(
-        self, closure: Callable[[], Any], weights: WeightVector, jacobian: Jacobian
-    ) -> None:
-        self.closure = closure
-        self.weights = weights
-        self.jacobian = jacobian
+    closure: Callable[[], Any]
+    weights: WeightVector
+    jacobian: Jacobian
 
     def at(self, w: Tensor) -> Tensor:
         """Return the residuals of each row of weights ``(R, N)``."""

@@ -49,7 +49,7 @@ class Targets:
     """The targets of the data, for the section on data.
 
     Args:
-        facts: Names and values that describe them.
+        facts: Names and values.
         sample_title: The heading of the samples.
         samples: Which training examples to show, and what each of them is.
         class_sizes: How many examples each class has.
@@ -72,8 +72,8 @@ class TaskPages:
         remarks: Sentences to be read beside it.
         results: The section of figures and drawings.
         mistakes: The section of the examples that are predicted worst.
-        targets: What the targets are.
-        answer: What a prediction is called in Python, and what it holds.
+        targets: A description of the targets.
+        answer: The name of predictions in Python, and their shape in words.
         certainty: The section on probabilities, where there are any.
         is_faultless: Whether every example is predicted right, so that more training is vain.
     """

@@ -1,4 +1,4 @@
-"""What a classic network is: how it is written, what it has learnt, how it answers."""
+"""The section on a classic network: its expression, fitted values and pictures."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ANSWERS = {
     "features": "It transforms examples; a linear model, fitted to what it makes of the "
     "training examples, gives the answer.",
 }
-# What a map or a gas says of how well it fits; each takes the examples.
+# Methods of a map or a gas that measure how well it fits examples.
 FITS = ("quantization_error", "topographic_error")
 
 
@@ -66,12 +66,12 @@ def classic_section(subject: Subject, model: ClassicModel) -> Section:
 
 
 def fitting_words(subject: Subject, model: ClassicModel) -> str:
-    """Return what it took to fit the network."""
+    """Return a sentence on how long the network was fitted."""
     return f"{type(model.estimator).__name__} was fitted in {duration(subject.seconds)}."
 
 
 def fitted_values(model: ClassicModel) -> dict[str, str]:
-    """Return what was learnt, by the attributes' names."""
+    """Return the fitted values, by the names of their attributes."""
     words = {name: value_words(value) for name, value in vars(model.estimator).items()}
     return {
         name: text
@@ -141,7 +141,7 @@ def map_drawings(subject: Subject, model: ClassicModel) -> dict[str, Markup] | N
 
 
 def learnt_pictures(subject: Subject, model: ClassicModel) -> dict[str, Any] | None:
-    """Return what the network has learnt as pictures, where examples are pictures."""
+    """Return the fitted prototypes or weights as pictures, where examples are pictures."""
     shape = tuple(length or 0 for length in subject.splits.input_shape)
     fitted: dict[str, Any] = vars(model.estimator)
     for name, word in ROWS.items():

@@ -55,7 +55,7 @@ def class_sizes(subject: Subject) -> ClassSizes:
 
 
 def answer(subject: Subject) -> tuple[str, str]:
-    """Return what a prediction is called in Python, and what it holds."""
+    """Return the name of predictions in Python, and their shape in words."""
     count = len(subject.evidence.classes)
     return "probabilities", f"(N, {count}): a column for each class"
 

@@ -1,4 +1,4 @@
-"""What was taken for what, the worst mistakes, and how far to trust the probabilities."""
+"""The sections on a classification: confusions, the worst mistakes, and calibration."""
 
 from __future__ import annotations
 

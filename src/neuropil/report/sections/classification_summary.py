@@ -95,7 +95,7 @@ def is_apart(trained: float, held: Figure) -> bool:
 
 
 def guessing(subject: Subject) -> str:
-    """Return what always naming the most frequent class would give."""
+    """Return the accuracy of always naming the most frequent class, as a sentence."""
     usual = subject.evidence.classes[usual_class(subject)]
     always = (
         f"lways answering “{usual}”, the most frequent class, would be right for "

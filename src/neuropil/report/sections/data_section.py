@@ -1,4 +1,4 @@
-"""What the data were."""
+"""The section on the data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def data_section(subject: Subject, task: TaskPages) -> Section:
-    """Return what was found: facts, notes, samples, and the classes or columns."""
+    """Return facts, notes, samples, and the classes or columns."""
     splits, targets = subject.splits, task.targets(subject)
     sizes = [f"{len(part):,} {WORDS[name]}" for name, part in subject.parts.items()]
     facts = [

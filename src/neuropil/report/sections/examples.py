@@ -21,7 +21,7 @@ class Verdict(NamedTuple):
 
     Args:
         true: The right answer.
-        predicted: What the network said.
+        predicted: The answer of the network.
         how: How sure it was, or how far off.
     """
 
@@ -37,7 +37,7 @@ class Example:
 
     Args:
         name: Its file, or its number.
-        verdict: What it is and what it was taken for.
+        verdict: The right answer beside the network's.
         picture: The example itself, where it is a picture.
         cells: The example itself, where it is a row.
     """
@@ -56,7 +56,7 @@ def worst_examples(
     Args:
         subject: What the report is about.
         order: Their numbers, the worst first; the first of them are shown.
-        verdict: What each is and what it was taken for.
+        verdict: Gives the right answer and the network's for each.
     """
     data = subject.evidence.data
     pictures = can_be_shown(tuple(subject.splits.input_shape))

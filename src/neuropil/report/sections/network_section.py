@@ -1,4 +1,4 @@
-"""What the network is: its expression, diagram and table, and what its first layer sees."""
+"""The section on a network: expression, diagram, table of layers, first weights."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def network_section(subject: Subject, network: Network) -> Section:
 
 
 def training_words(subject: Subject, network: Network) -> str:
-    """Return what it took to train the network."""
+    """Return a sentence on the size of the network and the length of its training."""
     parameters = sum(parameter.numel() for parameter in network.parameters())
     took = f" in {duration(subject.seconds)}" if subject.seconds else ""
     epochs = number_of(len(subject.history), "epoch")
@@ -61,7 +61,7 @@ def expression(network: Network) -> str:
 
 
 def totals(found: Summary) -> str:
-    """Return what the whole network holds and costs."""
+    """Return the parameters, memory and multiply–adds of the whole network."""
     whole = found.totals
     cost = f"{short_count(whole.multiply_adds)} multiply–adds" if whole.multiply_adds else ""
     memory = f"{memory_size(whole.parameter_bytes)} of weights" if whole.parameter_bytes else ""
@@ -88,7 +88,7 @@ def count(number: int | None) -> str:
 
 
 def field(row: Row) -> str:
-    """Return what an output sees."""
+    """Return the receptive field of an output."""
     if row.sees_all:
         return "all"
     sizes = row.receptive_field or ()

@@ -20,7 +20,7 @@ MOST_SAMPLES = 20
 
 
 def targets(subject: Subject) -> Targets:
-    """Return what is predicted, and over what range."""
+    """Return the name and the range of the predicted numbers."""
     target, train = subject.evidence.task.target, subject.splits.train
     outputs = f", {target.outputs} numbers" if target.outputs > 1 else ""
     facts = [("task", f"regression of {subject.target}{outputs}")]
@@ -36,7 +36,7 @@ def targets(subject: Subject) -> Targets:
 
 
 def answer(subject: Subject) -> tuple[str, str]:
-    """Return what a prediction is called in Python, and what it holds."""
+    """Return the name of predictions in Python, and their shape in words."""
     outputs = subject.splits.target.outputs
     shape = "(N)" if outputs == 1 else f"(N, {outputs})"
     return "predictions", f"{shape}: {subject.target} in its own units"

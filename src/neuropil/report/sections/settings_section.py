@@ -1,4 +1,4 @@
-"""What was asked for and chosen, so that the run can be made again."""
+"""The settings and versions of a run, so that it can be repeated."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def setting_text(value: object) -> str:
 
 
 def call_text(value: Mapping[str, Any]) -> str:
-    """Return what has a type and arguments as the call that makes it."""
+    """Return a type with its arguments as the call that makes it."""
     arguments = value.get("arguments") or {}
     given = ", ".join(f"{name}={setting_text(item)}" for name, item in arguments.items())
     return f"{value.get('type')}({given})"

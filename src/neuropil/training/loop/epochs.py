@@ -122,7 +122,7 @@ class Fit:
             for action in actions:
                 action()
             if clock() >= self.check_at or state.stop_reason:
-                self.check_requests()
+                self.handle_requests()
                 if state.stop_reason:
                     break
         self.end_epoch()
@@ -198,7 +198,7 @@ class Fit:
         """Have the loop see to requests after the step under way."""
         self.check_at = 0.0
 
-    def check_requests(self) -> None:
+    def handle_requests(self) -> None:
         """Show progress, and unless it must be agreed upon, obey a signal or write a state."""
         now = time.perf_counter()
         if now >= self.look_at:
@@ -209,7 +209,7 @@ class Fit:
             self.obey(interrupted=self.interruption.requested, due=now >= self.saver.due)
 
     def agree(self) -> None:
-        """Every few steps, decide with the others what `check_requests` decides alone."""
+        """Every few steps, decide with the others what `handle_requests` decides alone."""
         if self.state.steps % STEPS == 0:
             own = self.interruption.requested, time.perf_counter() >= self.saver.due
             wishes = self.learner.processes.gather(own)

@@ -13,6 +13,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
 from neuropil.classic import GLVQ, GMLVQ, LVQ, LVQ2, LVQ3, LVQ21
+from neuropil.classic.competitive.lvq.loops import learn_pairs
 
 FAMILY = (LVQ, LVQ2, LVQ21, LVQ3, GLVQ, GMLVQ)
 PAIRS = (LVQ2, LVQ21, LVQ3)
@@ -61,6 +62,17 @@ def test_pairs_move_within_the_window(x, y, lvq2, lvq21):
     for kind, expected in ((LVQ2, lvq2), (LVQ21, lvq21), (LVQ3, lvq21)):
         moved = after(kind, [[0.0], [4.0]], [0, 1], [x], y, lr=0.5, window=0.3)
         np.testing.assert_allclose(moved.ravel(), expected, atol=1e-9)
+
+
+def test_the_edge_of_the_window_lies_outside():
+    """At x = 1 the squares of the two distances are 1 and 4, and their ratio is the edge."""
+    for within, expected in ((0.25, [0.0, 3.0]), (0.24, [-0.5, 2.0])):
+        W = np.array([[0.0, 3.0]])
+        one = np.array([1])
+        learn_pairs(
+            np.ones((1, 1)), one, one - 1, W, np.arange(2), 0.5, 0.0, within, False, 0.0
+        )
+        assert W.ravel().tolist() == expected
 
 
 def test_lvq3_draws_two_right_ones_by_a_part_of_the_rate():

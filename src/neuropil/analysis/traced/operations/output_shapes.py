@@ -57,14 +57,40 @@ def convolution(
     fits = x.ndim == weight.ndim and x.shape[1] == weight.shape[1] * groups
     if transposed or not fits or isinstance(padding, str):
         return None
+    lengths = windows(x, weight.shape[2:], stride, padding, dilation)
+    return None if lengths is None else x.new_empty((x.shape[0], weight.shape[0], *lengths))
+
+
+def windows(
+    x: Tensor, sizes: Sequence[int], stride: Any, padding: Any, dilation: Any
+) -> list[int] | None:
+    """Return the number of windows along each axis; ``None`` where one does not fit."""
     lengths = []
-    for axis, size in enumerate(weight.shape[2:]):
+    for axis, size in enumerate(sizes):
         extent = at(dilation, axis) * (size - 1) + 1
         room = x.shape[axis + 2] + 2 * at(padding, axis) - extent
         if room < 0:
             return None
         lengths.append(room // at(stride, axis) + 1)
-    return x.new_empty((x.shape[0], weight.shape[0], *lengths))
+    return lengths
+
+
+def max_pooling(
+    x: Tensor,
+    size: Any,
+    stride: Any = (),
+    padding: Any = 0,
+    dilation: Any = 1,
+    *ceil_mode: object,
+) -> tuple[Tensor, Tensor] | None:
+    """Return the output and indices of max pooling; PyTorch's kernel would load SymPy."""
+    sizes = (at(size, 0), at(size, 1))
+    room = all(2 * at(padding, axis) <= sizes[axis] for axis in (0, 1))
+    lengths = windows(x, sizes, stride or sizes, padding, dilation) if x.ndim == 4 else None
+    if any(ceil_mode) or not room or lengths is None:
+        return None
+    shape = (*x.shape[:2], *lengths)
+    return x.new_empty(shape), x.new_empty(shape, dtype=torch.int64)
 
 
 def at(option: Any, axis: int) -> int:
@@ -188,6 +214,27 @@ def elementwise(x: Tensor, *rest: Any) -> Tensor | None:
     return x.new_empty(x.shape) if all_like(x, rest) else None
 
 
+def softmax(x: Tensor, axis: int, dtype: torch.dtype | None = None) -> Tensor | None:
+    """Return the output of softmax; PyTorch's kernel would load SymPy, a third of a second."""
+    return elementwise(x) if dtype is None and -x.ndim <= axis < x.ndim else None
+
+
+def largest(x: Tensor, size: Any, *options: Any) -> Tensor | None:
+    """Return the output of max pooling without indices."""
+    found = max_pooling(x, size, *options)
+    return None if found is None else found[0]
+
+
+def mean(x: Tensor, axes: Sequence[int] | None, *options: object) -> Tensor | None:
+    """Return the mean over axes; PyTorch's kernel would load its compiler, a second."""
+    own = {axis % x.ndim for axis in axes or () if -x.ndim <= axis < x.ndim}
+    keepdim, dtype = [*options, None, None][:2]
+    if not axes or len(own) != len(axes) or dtype is not None or not x.is_floating_point():
+        return None
+    lengths = [1 if axis in own else n for axis, n in enumerate(x.shape)]
+    return x.new_empty([n for axis, n in enumerate(lengths) if keepdim or axis not in own])
+
+
 def elementwise_in_place(x: Tensor, *rest: Any) -> Tensor | None:
     """Return the output of an elementwise operation that writes into its first argument."""
     return x if all_like(x, rest) else None
@@ -214,6 +261,10 @@ RULES: dict[OpOverload, Callable[..., Any]] = {
     aten.native_layer_norm.default: native_layer_norm,
     aten.native_layer_norm_backward.default: layer_norm_backward,
     aten.linear.default: linear,
+    aten.softmax.int: softmax,
+    aten.mean.dim: mean,
+    aten.max_pool2d.default: largest,
+    aten.max_pool2d_with_indices.default: max_pooling,
     aten.addmm.default: addmm,
     aten.lstm.input: lstm,
     aten.gru.input: recurrent,

@@ -85,12 +85,14 @@ def copy_module(module: nn.Module, copies: dict[int, Any]) -> nn.Module:
 
 def meta_parameter(parameter: nn.Parameter) -> nn.Parameter:
     """Return a parameter of the same shape and type on the meta device."""
-    empty = torch.empty_like(parameter, device="meta", requires_grad=False)
-    return nn.Parameter(empty, requires_grad=parameter.requires_grad)
+    return nn.Parameter(meta_tensor(parameter), requires_grad=parameter.requires_grad)
 
 
 def meta_tensor(tensor: Tensor) -> Tensor:
     """Return a tensor of the same shape and type on the meta device."""
+    if tensor.layout is torch.strided and tensor.is_contiguous():
+        # On the meta device `empty_like` loads SymPy, which takes a third of a second.
+        return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
     return torch.empty_like(tensor, device="meta", requires_grad=False)
 
 

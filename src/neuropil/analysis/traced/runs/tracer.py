@@ -49,6 +49,12 @@ class Tracer(TorchDispatchMode):
 
     supports_higher_order_operators = True
 
+    @classmethod
+    @override
+    def _should_skip_dynamo(cls) -> bool:
+        """Keep PyTorch from loading its compiler, which takes a second."""
+        return False
+
     def __init__(
         self, module: nn.Module, constants: Iterable[Tensor], *, records: bool = True
     ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -85,8 +85,6 @@ class FuzzyART(ResonanceNetwork):
         "low_": array("float", "features"),
         "span_": array("float", "features"),
     }
-    low_: Floats = field(init=False)
-    span_: Floats = field(init=False)
 
     @property
     def boxes_(self) -> Floats:

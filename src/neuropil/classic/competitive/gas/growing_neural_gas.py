@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
+from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from neuropil.checks import Rules
     from neuropil.classic.base import Floats
-    from neuropil.classic.competitive.gas.box_tree import BoxTree
 
 # Rows go through the compiled loops in double precision, whatever they are, so many at once.
 BLOCK = 4096
@@ -136,9 +136,6 @@ class GrowingNeuralGas(Quantizer):
         "used": array("flag", "places"),
         "single": FLAG,
     }
-    _gas: Gas = field(init=False)
-    _tree: BoxTree = field(init=False)
-    _dtype: np.dtype[Any] = field(init=False)
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Grow a graph into rows, from nothing.
@@ -179,6 +176,13 @@ class GrowingNeuralGas(Quantizer):
         labels = np.full(len(self._places()), -1)
         labels[self._places() >= 0] = self.components_
         return labels[self._winners(X)[0]]
+
+    @override
+    def transform(self, X: Any) -> Floats:
+        X, nodes = self.rows(X), self.nodes_
+        # Around the nodes' middle, so that an offset of the data costs no digits.
+        centre = nodes.mean(axis=0)
+        return euclidean_distances(X - centre.astype(X.dtype), nodes - centre)
 
     @override
     def quantization_error(self, X: Any) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -76,9 +76,6 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         "classes_": array("label", "classes"),
         "prototype_labels_": array("label", "prototypes"),
     }
-    classes_: NDArray[Any] = field(init=False)
-    prototypes_: Floats = field(init=False)
-    prototype_labels_: NDArray[Any] = field(init=False)
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn prototypes from rows and their classes.

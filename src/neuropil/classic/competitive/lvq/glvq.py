@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from sklearn.exceptions import ConvergenceWarning
@@ -35,7 +35,6 @@ class MarginLVQ(PrototypeClassifier):
         "beta": interval("(0, inf)"),
     }
     learnt: ClassVar[dict[str, Any]] = PrototypeClassifier.learnt | {"unit_": NUMBER}
-    unit_: float = field(init=False)
 
     @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -83,7 +83,6 @@ class GMLVQ(MarginLVQ):
     learnt: ClassVar[dict[str, Any]] = MarginLVQ.learnt | {
         "omega_": array("float", "features features")
     }
-    omega_: Floats = field(init=False)
 
     @override
     def prepare(self, X: Floats) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -122,7 +122,6 @@ class SOFM(MapViews):
         "sides": array("whole", "axes"),
         "topology": TEXT,
     }
-    n_iter_: int = field(init=False)
 
     def fit(self, X: Any, y: Any = None) -> SOFM:  # noqa: ARG002 - scikit-learn's signature
         """Lay the map over rows.

@@ -1,0 +1,181 @@
+"""The settings of a training: what was asked for, checked, as a run keeps it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, final
+
+from neuropil import optim
+from neuropil.cli import augmentation_text
+from neuropil.cli.suggestions import elsewhere
+from neuropil.cli.train_options import flag
+from neuropil.optim import schedules
+from neuropil.training.loop.closure_step import check_lr
+from neuropil.training.losses import losses
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neuropil.cli.train_options import TrainOptions
+
+NONE = "none"
+
+
+@final
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a training, plain data; `TrainOptions` documents them.
+
+    None means that the user did not say.
+    """
+
+    data: str | None
+    target: str | None
+    task: str | None
+    header: bool | None
+    encoding: str | None
+    image_size: int | tuple[int, int] | None
+    then: tuple[int | tuple[int, int], int] | None
+    color: str | None
+    validation: float
+    test: float
+    network: str | None
+    weights: str | None
+    freeze: str | None
+    optimizer: str | None
+    lr: float | None
+    batch_size: int | None
+    epochs: int | None
+    schedule: str | None
+    loss: str | None
+    class_weight: str | list[float] | None
+    augment: str | None
+    seed: int
+    device: str
+    threads: str | int
+
+    @classmethod
+    def checked(cls, asked: TrainOptions) -> Self:
+        """Return the settings that were asked for, after all checks that need no data.
+
+        Raises:
+            ValueError: When one is out of its range or unknown.
+        """
+        if asked.lr is not None and not 0 < asked.lr < math.inf:
+            raise ValueError(f"--lr must be a number above 0, got {asked.lr:g}.")
+        check_names(asked)
+        if asked.optimizer is not None:
+            check_lr(asked.optimizer, optim.by_name(asked.optimizer), asked.lr)
+        for name in ("epochs", "batch_size"):
+            given = getattr(asked, name)
+            if given is not None and given < 1:
+                raise ValueError(f"{flag(name)} must be at least 1, got {given}.")
+        if not 0 <= asked.seed < 2**63:
+            raise ValueError(f"--seed must be a whole number from 0, got {asked.seed}.")
+        plain = cls.from_plain(vars(asked))
+        return dataclasses.replace(
+            plain,
+            data=None if asked.data is None else os.path.realpath(asked.data),
+            image_size=image_size(asked.image_size),
+            then=then(asked.then),
+            class_weight=class_weight(asked.class_weight),
+            threads=thread_count(asked.threads),
+        )
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the settings among plain data that may hold more, such as a run's."""
+        known: dict[str, Any] = {each.name: plain.get(each.name) for each in FIELDS}
+        return cls(**known)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the settings by name."""
+        return vars(self).copy()
+
+
+FIELDS = dataclasses.fields(Settings)
+
+
+def check_names(asked: TrainOptions) -> None:
+    """Refuse a name that is unknown, and say which option takes it.
+
+    Raises:
+        ValueError: When there is one.
+    """
+    for name, look_up in (
+        ("optimizer", optim.by_name),
+        ("schedule", schedules.by_name),
+        ("loss", losses.by_name),
+        ("augment", augmentation_text.parse),
+    ):
+        given = getattr(asked, name)
+        if given in (None, NONE):
+            continue
+        try:
+            look_up(given)
+        except ValueError as error:
+            raise ValueError(f"{error}{elsewhere(given, flag(name))}") from None
+
+
+def image_size(text: str | None, option: str = "--image-size") -> int | tuple[int, int] | None:
+    """Return ``"28"`` as 28 and ``"28x32"`` as (28, 32), height first.
+
+    Raises:
+        ValueError: When it is neither.
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,6})(?:[x×,](\d{1,6}))?", text.replace(" ", ""))
+    if found is None or "0" in (found[1], found[2]):
+        raise ValueError(
+            f"{option} must be a number such as 32, or HEIGHTxWIDTH, got {text!r}."
+        )
+    return int(found[1]) if found[2] is None else (int(found[1]), int(found[2]))
+
+
+def then(text: str | None) -> tuple[int | tuple[int, int], int] | None:
+    """Return ``"64:5"`` as the size 64 and 5 epochs.
+
+    Raises:
+        ValueError: When it is no size and number.
+    """
+    if text is None:
+        return None
+    size, _, epochs = text.partition(":")
+    side = image_size(size, "the size of --then") if epochs.isdecimal() else None
+    if side is None or not int(epochs):
+        raise ValueError(f"--then is SIZE:EPOCHS, such as 64:5, got {text!r}.")
+    return side, int(epochs)
+
+
+def class_weight(text: str | None) -> str | list[float] | None:
+    """Return ``"balanced"``, a number per class, or None.
+
+    Raises:
+        ValueError: When it is none of these.
+    """
+    if text is None or text == "balanced":
+        return text
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"--class-weight is 'balanced' or one number per class, as 1,2.5,1; got {text!r}."
+        ) from None
+
+
+def thread_count(text: str) -> str | int:
+    """Return ``"auto"`` or a number.
+
+    Raises:
+        ValueError: When it is neither.
+    """
+    if text == "auto":
+        return text
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"--threads must be 'auto' or an integer of at least 1, got {text!r}.")
+    return int(text)

@@ -1,0 +1,54 @@
+"""Networks that become PyTorch modules when they are first used as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+from typing_extensions import override
+
+from neuropil.core.graph import layer_names
+from neuropil.core.layer import start_module
+
+if TYPE_CHECKING:
+    from neuropil.core.graph import Graph
+    from neuropil.core.layer import Layer
+
+
+class LateModule(nn.Module):
+    """A module of layers that is only its graph until anything else of it is asked for.
+
+    So what is no more than a step of a longer ``>>`` never becomes a module.
+
+    Args:
+        graph: The nodes and which of them are outputs.
+        names: The layers by name, where they are not numbered anew.
+    """
+
+    graph: Graph
+    names: dict[str, Layer]
+
+    def __init__(self, graph: Graph, *, names: dict[str, Layer] | None = None) -> None:
+        self.__dict__["graph"] = graph
+        if names is not None:
+            self.start(names)
+
+    def start(self, names: dict[str, Layer]) -> None:
+        """Become a module with these layers as children."""
+        start_module(self)
+        self.__dict__["names"] = names
+        # All at once: torch's `add_module` would check each name against each attribute.
+        self._modules.update(names)
+
+    @override
+    def __getattr__(self, name: str) -> Any:
+        own = self.__dict__
+        if "names" in own or "graph" not in own:
+            return super().__getattr__(name)
+        self.start(layer_names(self.graph))
+        return getattr(self, name)
+
+    @override
+    def __setattr__(self, name: str, value: Any) -> None:
+        _ = self.names
+        super().__setattr__(name, value)

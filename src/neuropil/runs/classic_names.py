@@ -1,0 +1,27 @@
+"""Classic networks by the names that ``--network`` takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neuropil import classic
+from neuropil.core.name_lookup import squeezed
+from neuropil.lazy import public_names
+
+if TYPE_CHECKING:
+    from neuropil.classic.base import ClassicNetwork
+
+
+def names() -> list[str]:
+    """Return the names of all classic networks, as they are typed; nothing is loaded."""
+    return [squeezed(name) for name in public_names(classic)]
+
+
+def class_named(text: str | None) -> type[ClassicNetwork] | None:
+    """Return the classic network that ``--network`` names, if it names one."""
+    name = (text or "").partition("(")[0].strip()
+    if ">>" in (text or "") or not name.isidentifier():
+        return None
+    found = {squeezed(known): known for known in public_names(classic)}
+    kind = found.get(squeezed(name))
+    return None if kind is None else getattr(classic, kind)
