@@ -15,7 +15,7 @@ from torch import nn
 
 from neuropil import datasets
 from neuropil.analysis import gradient_health
-from neuropil.analysis.health.health_verdicts import VANISHING, times, vanishing
+from neuropil.analysis.health.health_verdicts import VANISHING, find_vanishing, times
 from neuropil.architectures import resnet18, small_convolutional
 from neuropil.layers import (
     LSTM,
@@ -506,4 +506,4 @@ def test_gradients_vanish_below_the_bound(gradient, verdicts):
     rows = gradient_health(network, torch.randn(4, 2), torch.randn(4, 2)).rows
     first, last = (row for row in rows if row.parameters)
     rows = [first._replace(gradient=gradient), last._replace(gradient=1.0)]
-    assert len(list(vanishing(rows))) == verdicts
+    assert len(list(find_vanishing(rows))) == verdicts
