@@ -137,7 +137,7 @@ def test_what_a_step_may_not_do_is_said():
 
     with pytest.raises(ValueError, match="can minimize only one loss of 'network'"):
         trainer_of(net, twice, accumulate=2).fit(X, epochs=1, batch_size=4)
-    with pytest.raises(ValueError, match="several networks need a step"):
+    with pytest.raises(ValueError, match="a dict of networks needs a custom step"):
         Trainer(networks, optimizer=optimizers)
 
 
