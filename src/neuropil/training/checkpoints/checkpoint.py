@@ -54,7 +54,7 @@ class Checkpoints:
         if not self.folder.is_dir():
             return []
         found = (path for path in self.folder.iterdir() if PATTERN.fullmatch(path.name))
-        return sorted(found, key=step_of)
+        return sorted(found, key=lambda path: int(path.stem.removeprefix("step-")))
 
     def newest(self) -> Path | None:
         """Return the latest file, intact or not; None in an empty folder."""
@@ -247,9 +247,3 @@ def check_plain(value: Any, place: str) -> None:
             f"{place} is a {type(value).__name__}, which a checkpoint cannot contain: use "
             f"numbers, strings, tensors, and lists and dicts of these."
         )
-
-
-def step_of(path: Path) -> int:
-    """Return the step number in the name of a checkpoint, -1 for other files."""
-    found = PATTERN.fullmatch(path.name)
-    return int(found[1]) if found else -1

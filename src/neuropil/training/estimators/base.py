@@ -136,7 +136,7 @@ class NetworkEstimator(BaseEstimator):
             train,
             validation,
             epochs=epochs,
-            batch_size=self.examples_a_step(len(train[0]), bound),
+            batch_size=self.examples_per_step(len(train[0]), bound),
         )
         self.history_ = History([*self.history_, *history])
         self.algorithm_state_ = bound.state_dict()
@@ -171,7 +171,7 @@ class NetworkEstimator(BaseEstimator):
         validation, train = order[:held], order[held:]
         return (inputs[train], outputs[train]), (inputs[validation], outputs[validation])
 
-    def examples_a_step(self, examples: int, optimizer: torch.optim.Optimizer) -> int:
+    def examples_per_step(self, examples: int, optimizer: torch.optim.Optimizer) -> int:
         """Return the batch size.
 
         Raises:

@@ -90,7 +90,7 @@ class Objective:
         if self.is_squared_error:
             targets = shaped_as_scores(loss.name, scores, targets)
             values = (scores - targets.to(scores.dtype)).flatten()
-        elif scores_several(scores) and loss.is_mean_over_outputs:
+        elif loss.is_mean_over_outputs and isinstance(scores, Tensor) and scores.dim() > 1:
             targets = shaped_as_scores(loss.name, scores, targets)
             values = root_of(loss(scores.flatten(), targets.flatten()), loss)
             values = values / math.sqrt(scores[0].numel())
@@ -109,11 +109,6 @@ class Objective:
     def is_squared_error(self) -> bool:
         """Whether the loss is `squared_error`."""
         return self.loss.name == "squared_error" and not isinstance(self.loss, Custom)
-
-
-def scores_several(scores: Any) -> bool:
-    """Return whether each example has an axis of scores."""
-    return isinstance(scores, Tensor) and scores.dim() > 1
 
 
 def root_of(values: Tensor, loss: Loss) -> Tensor:
