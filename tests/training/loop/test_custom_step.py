@@ -179,5 +179,5 @@ def test_a_step_that_calls_backward_is_refused_in_a_line():
         values.mean().backward()
         return values
 
-    with pytest.raises(TypeError, match="the loss called backward itself"):
+    with pytest.raises(TypeError, match="the loss function called backward"):
         Trainer(network, loss=loss, progress=False).fit((X, X), epochs=1)

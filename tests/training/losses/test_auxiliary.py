@@ -67,7 +67,7 @@ def test_googlenet_trains_with_its_heads():
 def test_the_loss_of_one_output_says_what_to_do(two_heads, data):
     with pytest.raises(ValueError, match=r"2 outputs, but cross_entropy .* loss=auxiliary\("):
         Trainer(two_heads, loss="cross_entropy", progress=False).fit(data, epochs=1)
-    with pytest.raises(ValueError, match=r"2 outputs .* loss=auxiliary\("):
+    with pytest.raises(ValueError, match=r"2 outputs, .* loss=auxiliary\("):
         Trainer(two_heads, progress=False).fit(data, epochs=1)
 
 

@@ -352,7 +352,7 @@ def test_any_function_is_a_loss():
 def test_a_function_that_gives_no_value_per_example_is_refused():
     with pytest.raises(ValueError, match=r"Loss 'mse_loss' must return one value .* got \(\)"):
         resolve(F.mse_loss).mean(numbers(1), numbers(1))
-    with pytest.raises(ValueError, match=r"Loss '<lambda>' must give .* got float"):
+    with pytest.raises(ValueError, match=r"Loss '<lambda>' must return .* got float"):
         resolve(lambda _s, _t: 1.0).mean(numbers(1), numbers(1))
 
 
