@@ -84,10 +84,10 @@ class NetworkEstimator(BaseEstimator):
         self, X: ArrayLike, y: ArrayLike, *, first: bool
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return inputs and targets as checked arrays."""
-        X, y = validate_data(
+        inputs, targets = validate_data(
             self, X, y, reset=first, dtype=FLOATS, allow_nd=True, **self.target_options
         )
-        return np.asarray(X), self.check_targets(y)
+        return np.asarray(inputs), self.check_targets(targets)
 
     def start(self, X: NDArray[Any], y: NDArray[Any]) -> None:
         """Create a network for these inputs and targets, and discard the previous one."""
