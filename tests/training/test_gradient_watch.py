@@ -156,7 +156,7 @@ def test_what_cannot_be_watched_is_refused():
         callbacks=[GradientWatch()],
         progress=False,
     )
-    with pytest.raises(ValueError, match="not a custom step"):
+    with pytest.raises(ValueError, match="not work with a custom step"):
         trainer.fit(X, epochs=1)
 
 

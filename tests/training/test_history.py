@@ -42,22 +42,24 @@ def test_a_file_gives_every_bit_back(tmp_path):
     assert path.read_text().splitlines()[0] == "epoch,loss,validation_loss,extra"
     assert [p.name for p in tmp_path.iterdir()] == ["history.csv"]
     path.write_text("epoch,loss\n1,good\n")
-    with pytest.raises(ValueError, match=r"history.csv is damaged: line 2 holds a cell that"):
+    with pytest.raises(
+        ValueError, match=r"history.csv is damaged: line 2 contains a cell that"
+    ):
         History.load(path)
 
 
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        ("epoch,loss\n1\n", "line 2 has 1 cells under 2 names"),
-        ("epoch,loss\n1,2,3\n", "line 2 has 3 cells under 2 names"),
+        ("epoch,loss\n1\n", "line 2 has 1 cells for 2 columns"),
+        ("epoch,loss\n1,2,3\n", "line 2 has 3 cells for 2 columns"),
         ("epoch,loss\n1,2\n\n3,4\n", "line 3 has 0 cells"),
-        ("epoch,epoch\n1,2\n", "each column needs a name of its own"),
-        ("epoch,\n1,2\n", "each column needs a name of its own"),
+        ("epoch,epoch\n1,2\n", "the columns need distinct names"),
+        ("epoch,\n1,2\n", "the columns need distinct names"),
         ('epoch,loss\n1,"2\n', "unexpected end of data"),
-        ("epoch,loss\n1,²\n", "line 2 holds a cell that is not a number"),
+        ("epoch,loss\n1,²\n", "line 2 contains a cell that is not a number"),
         ("epoch\n" + "9" * 200_000 + "\n", "field larger than field limit"),
-        ("epoch\n" + "9" * 5000 + "\n", "line 2 holds a cell that is not a number"),
+        ("epoch\n" + "9" * 5000 + "\n", "line 2 contains a cell that is not a number"),
         (b"epoch\n\xff\n", "can't decode byte 0xff"),
     ],
 )

@@ -83,7 +83,7 @@ def test_where_nothing_falls_it_is_said():
     nn.init.zeros_(network.weight)
     nn.init.zeros_(network.bias)
     with pytest.raises(
-        ValueError, match=r"the loss fell at no rate from 1e-07 to .*lower start"
+        ValueError, match=r"the loss did not fall at any rate from 1e-07 to .*lower start"
     ):
         find_lr(network, (X, torch.zeros(64, 1)))
 

@@ -79,7 +79,7 @@ def test_a_loss_that_fails_by_itself_is_named():
         return (scores - targets - 1e6).sqrt().flatten(1).mean(1)
 
     with pytest.raises(
-        NonFiniteError, match="All layers gave finite outputs: the loss"
+        NonFiniteError, match="All layers have finite outputs: the cause is the loss"
     ) as caught:
         fit(network(), loss=roots)
     assert caught.value.layer is None

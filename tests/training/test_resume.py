@@ -192,7 +192,7 @@ def test_augmentation_by_the_global_generators_is_resumed(tmp_path):
 def test_what_does_not_belong_together_is_refused(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         make(tmp_path, callbacks=[SignalAt(3)]).fit(data(), epochs=2, batch_size=8)
-    with pytest.raises(CheckpointError, match="already holds a training's checkpoints"):
+    with pytest.raises(CheckpointError, match="already contains checkpoints"):
         make(tmp_path).fit(data(), epochs=2)
     with pytest.raises(CheckpointError, match="batch_size=8, this one has batch_size=16"):
         make(tmp_path).fit(data(), epochs=2, batch_size=16, resume=True)

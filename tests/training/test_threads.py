@@ -6,12 +6,12 @@ from torch import nn
 
 from neuropil.layers import LSTM, Convolution, Dropout, Flatten, Input, Relu, Softmax
 from neuropil.training import Trainer
-from neuropil.training.threads import WORK, choose_threads, threads_kept
+from neuropil.training.threads import WORK, choose_threads, use_threads
 
 
 @pytest.fixture(autouse=True)
 def eight_threads():
-    with threads_kept(8):
+    with use_threads(8):
         yield
 
 

@@ -380,7 +380,7 @@ def test_schedules_move_with_steps_or_with_epochs():
     assert by_steps[-1] == pytest.approx(0.0, abs=1e-9)
     with pytest.raises(ValueError, match="cosine"):
         rates("cosin")
-    with pytest.raises(TypeError, match="must give a torch LRScheduler"):
+    with pytest.raises(TypeError, match="must be or return a torch LRScheduler"):
         rates(lambda optimizer: 3)
 
 

@@ -31,13 +31,13 @@ def open_splits(settings: Settings) -> Splits:
     """
     from neuropil import datasets
     from neuropil.runs.tasks import usual_task
-    from neuropil.training.threads import threads_kept
+    from neuropil.training.threads import use_threads
 
     if settings.data is not None:
         # Means and deviations round by the number of threads, and must be the same on resuming.
         options: dict[str, Any] = {name: getattr(settings, name) for name in OPTIONS}
         options["task"] = usual_task(settings.task)
-        with threads_kept(1):
+        with use_threads(1):
             return datasets.open(settings.data, **options)
     for name in ("target", "task", "image_size", "color", "header", "encoding"):
         if getattr(settings, name) is not None:

@@ -1,4 +1,4 @@
-"""From what the user names to what trains: networks, optimisers, schedules."""
+"""Build the network module, optimisers and schedules from the options of a trainer."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Schedule = LRScheduler | str | Callable[[Any], LRScheduler] | None
 
 
 def as_module(network: Any, *, custom: bool) -> nn.Module:
-    """Return one module that holds whatever is trained.
+    """Return one module that contains every network to train.
 
     Args:
-        network: A network, or a dict of them.
-        custom: Whether the step is the user's own.
+        network: A network, or a dict of networks.
+        custom: Whether the user supplied a step.
 
     Raises:
-        TypeError: When it is no network, or no dict of them.
-        ValueError: When several networks come without a step of their own.
-        ShapeError: When a network does not know its input's shape yet.
+        TypeError: If it is neither a network nor a dict of networks.
+        ValueError: If there are several networks and no custom step.
+        ShapeError: If the input shape of a network is not known yet.
     """
     several = isinstance(network, Mapping)
     for each in network.values() if several else (network,):
@@ -42,25 +42,25 @@ def as_module(network: Any, *, custom: bool) -> nn.Module:
         if isinstance(each, Network):
             each.require_built()
     if several and not custom:
-        raise ValueError("several networks need a step that says how they are trained.")
+        raise ValueError("a dict of networks needs a custom step: Trainer(…, step=…).")
     return nn.ModuleDict(dict(network)) if several else network
 
 
 def as_optimizers(
     optimizer: OptimizerLike | Mapping[str, Optimizer], module: nn.Module
 ) -> dict[str, Optimizer]:
-    """Return optimisers by name, bound to parameters of the module.
+    """Return the optimisers by name, bound to parameters of the module.
 
     Raises:
-        TypeError: When one is no optimiser.
-        ValueError: When one is bound to other parameters, or its name is unknown.
+        TypeError: If one of them is not an optimiser.
+        ValueError: If one is bound to other parameters, or its name is unknown.
     """
     if isinstance(optimizer, Mapping):
-        made = dict(optimizer)
+        optimizers = dict(optimizer)
     else:
-        made = {ONLY: as_optimizer(optimizer, module)}
+        optimizers = {ONLY: as_optimizer(optimizer, module)}
     own = set(map(id, module.parameters()))
-    for each in made.values():
+    for each in optimizers.values():
         if not isinstance(each, Optimizer):
             raise TypeError(
                 f"optimizer must be an optimiser bound to parameters, such as "
@@ -68,10 +68,10 @@ def as_optimizers(
             )
         if not any(id(p) in own for group in each.param_groups for p in group["params"]):
             raise ValueError(
-                f"{type(each).__name__} is bound to parameters that are not the network's: "
-                f"make it from network.parameters() of the network that you train."
+                f"{type(each).__name__} is bound to parameters of another network: create it "
+                f"with network.parameters() of the network that you train."
             )
-    return made
+    return optimizers
 
 
 def as_optimizer(optimizer: OptimizerLike, module: nn.Module) -> Any:
@@ -93,34 +93,34 @@ def as_schedules(
     steps: int | None,
     epochs: int,
 ) -> dict[str, tuple[LRScheduler, str]]:
-    """Return schedules by name, each with ``"step"`` or ``"epoch"``: when it moves.
+    """Return the schedules by name, each with its interval, ``"step"`` or ``"epoch"``.
 
     Args:
-        schedule: A schedule, a function of the optimiser that gives one, a name, or a dict.
+        schedule: A schedule, a function from an optimiser to a schedule, a name, or a dict.
         bound: The optimisers by name.
-        steps: Steps of the whole training, where they are known.
-        epochs: Its epochs.
+        steps: Number of steps of the whole training, or None if unknown.
+        epochs: Number of epochs of the whole training.
 
     Raises:
-        TypeError: When a function gives no schedule.
-        ValueError: When an optimiser has no learning rate.
+        TypeError: If a function does not return a schedule.
+        ValueError: If an optimiser has no learning rate.
     """
     if schedule is None:
         return {}
     wanted = schedule if isinstance(schedule, Mapping) else dict.fromkeys(bound, schedule)
-    made: dict[str, tuple[LRScheduler, str]] = {}
+    schedules_by_name: dict[str, tuple[LRScheduler, str]] = {}
     length = {"epochs": epochs} if steps is None else {"steps": steps}
     for name, each in wanted.items():
         if each is not None and any("lr" not in group for group in bound[name].param_groups):
             raise ValueError(
-                f"{type(bound[name]).__name__} finds its steps by itself and has no learning "
-                f"rate for a schedule to set: leave the schedule out."
+                f"{type(bound[name]).__name__} determines its own step size and has no "
+                f"learning rate for a schedule to set: leave the schedule out."
             )
         if isinstance(each, str):
             each = schedules.for_training(each, bound[name], **length)
         elif not isinstance(each, LRScheduler) and callable(each):
             each = each(bound[name])
         if not isinstance(each, LRScheduler):
-            raise TypeError(f"schedule must give a torch LRScheduler, got {each!r}.")
-        made[name] = each, interval_of(each)
-    return made
+            raise TypeError(f"schedule must be or return a torch LRScheduler, got {each!r}.")
+        schedules_by_name[name] = each, interval_of(each)
+    return schedules_by_name

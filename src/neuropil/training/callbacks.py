@@ -1,4 +1,4 @@
-"""What runs beside a training: stopping early, keeping the best weights, your own."""
+"""Callbacks: early stopping, restoring the best weights, and the base class for your own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from typing_extensions import override
 
-from neuropil.checks import number
-from neuropil.core.shape import whole_number
+from neuropil.checks import number, whole
 from neuropil.training.metrics.metrics import resolve
 
 if TYPE_CHECKING:
@@ -22,10 +21,11 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """Something to do at certain moments of a training: override the moments that you need.
+    """Base class of callbacks: override the methods of the events that you need.
 
-    What `state_dict` gives is kept in the checkpoints, so that a resumed training goes on as if
-    it had never stopped. It may hold tensors, numbers, texts, and lists and dicts of them.
+    The dict that `state_dict` returns is saved in the checkpoints, so that a resumed training
+    continues as if it had never stopped. It may contain tensors, numbers, strings, and lists
+    and dicts of these.
 
     Example:
         >>> class Shout(Callback):
@@ -39,53 +39,53 @@ class Callback:
         """Run before the first step.
 
         Args:
-            trainer: The trainer at work.
+            trainer: The running trainer.
         """
 
     def on_step(self, trainer: Trainer) -> None:
-        """Run after every step; the gradients are still there.
+        """Run after every step, while the gradients are still available.
 
         Args:
-            trainer: The trainer at work.
+            trainer: The running trainer.
         """
 
     def on_epoch(self, trainer: Trainer, record: Record) -> None:
         """Run after every epoch and its validation.
 
         Args:
-            trainer: The trainer at work; ``trainer.stop("why")`` ends the training here.
-            record: The epoch's figures; what is added to it appears in the history.
+            trainer: The running trainer; ``trainer.stop("why")`` ends the training here.
+            record: The figures of the epoch; entries added to it appear in the history.
         """
 
     def on_stop(self, trainer: Trainer) -> None:
-        """Run after the last epoch, once the final weights are in the network.
+        """Run after the last epoch, once the network holds its final weights.
 
         Args:
-            trainer: The trainer at work.
+            trainer: The running trainer.
         """
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the callback must remember to go on after an interruption."""
+        """Return the state that the callback needs to resume an interrupted training."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave.
+        """Restore the state that `state_dict` returned.
 
         Args:
-            state: The remembered values.
+            state: The saved state.
         """
 
 
 def actions_at(
     moment: str, callbacks: Iterable[Callback], trainer: Trainer
 ) -> list[Callable[..., None]]:
-    """Return what callbacks do at a moment of a trainer; nothing for those that do nothing."""
+    """Return the methods that the callbacks override for an event, bound to the trainer."""
     own = (c for c in callbacks if getattr(type(c), moment) is not getattr(Callback, moment))
     return [functools.partial(getattr(callback, moment), trainer) for callback in own]
 
 
 def by_type(callbacks: Iterable[Callback]) -> dict[str, Callback]:
-    """Return callbacks under their types' names, numbered from the second of a type."""
+    """Return the callbacks by type name, with a number from the second of a type on."""
     names: dict[str, Callback] = {}
     for callback in callbacks:
         kind = type(callback).__name__
@@ -95,12 +95,12 @@ def by_type(callbacks: Iterable[Callback]) -> dict[str, Callback]:
 
 
 class Monitor(Callback):
-    """What watches one figure of the history, anew in each fit.
+    """Base class of callbacks that monitor one column of the history, reset by each fit.
 
     Args:
-        monitor: The figure's column, or None for ``validation_loss`` where there is validation
-            and ``loss`` otherwise.
-        greater_is_better: Which way the figure gets better; None where that is known.
+        monitor: Name of the column, or None for ``validation_loss`` if there is validation
+            data and ``loss`` otherwise.
+        greater_is_better: Whether greater values are better; None to look it up.
     """
 
     def __init__(self, monitor: str | None, *, greater_is_better: bool | None) -> None:
@@ -114,7 +114,7 @@ class Monitor(Callback):
         self.best, self.best_epoch = math.nan, 0
 
     def improves(self, trainer: Trainer, record: Record, *, by: float = 0.0) -> bool:
-        """Tell whether an epoch is the best so far, and remember it if so."""
+        """Return whether an epoch is the best so far, and store it if so."""
         name, value = self.figure(record)
         greater = self.greater_is_better
         if greater is None:
@@ -126,10 +126,10 @@ class Monitor(Callback):
         return True
 
     def figure(self, record: Record) -> tuple[str, float]:
-        """Return the figure's column and value.
+        """Return the name and value of the monitored column.
 
         Raises:
-            ValueError: When the history has no such column.
+            ValueError: If the history has no such column.
         """
         name = self.monitor
         if name is None:
@@ -152,18 +152,18 @@ class Monitor(Callback):
 
 @final
 class EarlyStopping(Monitor):
-    """Stop when a figure has not become better for `patience` epochs.
+    """Stop the training when a figure has not improved for `patience` epochs.
 
     Args:
-        patience: Number of epochs without progress that are tolerated.
-        monitor: The figure's column in the history, such as ``"validation_accuracy"``; by
-            default ``validation_loss``, and ``loss`` where there is no validation.
-        minimum_change: By how much the figure must be better to count.
-        greater_is_better: Which way the figure gets better; known for losses and metrics, and
-            taken to be downwards for what else a callback or a step may record.
+        patience: Number of epochs without improvement that are tolerated.
+        monitor: Column of the history, such as ``"validation_accuracy"``; by default
+            ``validation_loss``, or ``loss`` if there is no validation data.
+        minimum_change: Smallest change that counts as an improvement.
+        greater_is_better: Whether greater values are better. It is known for losses and
+            metrics; other figures that a callback or a step records should fall.
 
     Raises:
-        ValueError: When `patience` is less than one or `minimum_change` negative.
+        ValueError: If `patience` is less than one or `minimum_change` is negative.
 
     Example:
         >>> EarlyStopping(patience=5).patience
@@ -179,7 +179,7 @@ class EarlyStopping(Monitor):
         greater_is_better: bool | None = None,
     ) -> None:
         super().__init__(monitor, greater_is_better=greater_is_better)
-        self.patience = whole_number(patience, "EarlyStopping: patience")
+        self.patience = whole(patience, "EarlyStopping: patience")
         self.minimum_change = number(
             minimum_change, "EarlyStopping: minimum_change", "[0, inf]"
         )
@@ -196,13 +196,13 @@ class EarlyStopping(Monitor):
 
 @final
 class BestWeights(Monitor):
-    """Put the weights of the best epoch back into the network at the end.
+    """Restore the weights of the best epoch at the end of the training.
 
-    Where weights are averaged, these are the averaged ones, which the validation saw.
+    With averaged weights (`ema`), these are the averages, which the validation used.
 
     Args:
-        monitor: The figure's column in the history; as in `EarlyStopping`.
-        greater_is_better: Which way the figure gets better; as in `EarlyStopping`.
+        monitor: Column of the history, as for `EarlyStopping`.
+        greater_is_better: Whether greater values are better, as for `EarlyStopping`.
 
     Example:
         >>> BestWeights("validation_accuracy").monitor
@@ -241,7 +241,7 @@ class BestWeights(Monitor):
 
 
 def rises(trainer: Trainer, name: str) -> bool:
-    """Tell whether a figure gets better as it rises: so its metric says, and losses fall."""
+    """Return whether greater values of a figure are better; False unless its metric says so."""
     for metric in trainer.metrics:
         if metric.name == name:
             return metric.greater_is_better

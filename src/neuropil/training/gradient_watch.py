@@ -1,4 +1,4 @@
-"""A callback that watches the health of the gradients while a network trains."""
+"""A callback that measures the health of the gradients during training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from neuropil.analysis import GradientHealth, LayerHealth, Verdict
 from neuropil.analysis.health.gradient_health import run_health
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -17,29 +17,30 @@ if TYPE_CHECKING:
 
     from neuropil.training.trainer import Trainer
 
-# So many measurements are kept; of more, every second is dropped, and half as many follow.
+# Maximum number of measurements kept. Beyond it every second one is dropped and the interval
+# between measurements doubles.
 MOST = 40
 
 
 @final
 class GradientWatch(Callback):
-    """Measure the health of the gradients in the first step of an epoch, as training goes on.
+    """Measure the health of the gradients in the first step of an epoch, during training.
 
-    The batch that was just learnt goes forward and back once more, as `gradient_health` has it.
-    The training with it is, bit for bit, the one without. In long trainings the measurements
+    It runs another forward and backward pass on the batch of that step, as `gradient_health`
+    does. The training itself does not change by a bit. In long trainings the measurements
     become rarer: about 40 + 20 log₂(E / 40) epochs have been measured by epoch E > 40.
 
     Args:
-        every: Epochs between two measurements, as long as there are no more than 40.
-        warn: Whether each trouble is a warning where it first appears.
+        every: Epochs between two measurements, for up to 40 measurements.
+        warn: Whether to warn of each problem when it first appears.
 
     Raises:
-        ValueError: When `every` is no whole number from 1 up, or the training has a step of its
-            own: there it is not known what is minimised.
+        ValueError: If `every` is not a whole number of at least 1, or the training has a
+            custom step, whose objective is not known.
 
     Attributes:
         epochs: The epochs that were measured, from 1.
-        healths: What was found in each, `neuropil.analysis.GradientHealth`.
+        healths: The `neuropil.analysis.GradientHealth` of each of them.
 
     Example:
         >>> import torch
@@ -57,12 +58,12 @@ class GradientWatch(Callback):
     """
 
     def __init__(self, every: int = 1, *, warn: bool = False) -> None:
-        self.every = whole_number(every, "GradientWatch: every")
+        self.every = whole(every, "GradientWatch: every")
         self.warn = warn
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Discard all measurements."""
         self.epochs: list[int] = []
         self.healths: list[GradientHealth] = []
         self.stride = self.every
@@ -70,15 +71,15 @@ class GradientWatch(Callback):
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """What was wrong when it was last measured."""
+        """The problems found by the latest measurement."""
         return self.healths[-1].verdicts if self.healths else ()
 
     @override
     def on_start(self, trainer: Trainer) -> None:
         if trainer.objective is None or trainer.options.step is not None:
             raise ValueError(
-                "GradientWatch needs a training with a loss of its own and not a custom step: "
-                "call gradient_health where you like."
+                "GradientWatch does not work with a custom step, whose objective is not known: "
+                "call gradient_health in the step instead."
             )
         if not trainer.epoch:
             self.forget()
@@ -89,7 +90,7 @@ class GradientWatch(Callback):
             return
         health = health_of(trainer)
         if self.warn:
-            self.tell(health, trainer.epoch + 1)
+            self.warn_of_new(health, trainer.epoch + 1)
         self.epochs.append(trainer.epoch + 1)
         self.healths.append(health)
         if len(self.epochs) > MOST:
@@ -97,8 +98,8 @@ class GradientWatch(Callback):
             self.stride *= 2
         self.due = self.epochs[-1] - 1 + self.stride
 
-    def tell(self, health: GradientHealth, epoch: int) -> None:
-        """Warn of what was not known yet."""
+    def warn_of_new(self, health: GradientHealth, epoch: int) -> None:
+        """Warn of problems that no earlier measurement found."""
         known = {(verdict.kind, verdict.layer) for h in self.healths for verdict in h.verdicts}
         for verdict in health.verdicts:
             if (verdict.kind, verdict.layer) not in known:
@@ -128,14 +129,14 @@ class GradientWatch(Callback):
 
 
 def health_of(trainer: Trainer) -> GradientHealth:
-    """Return the health of a network on the batch that it has just learnt.
+    """Return the gradient health of a network on the current batch.
 
     Raises:
-        RuntimeError: When none is at hand, outside of `fit`.
+        RuntimeError: If it is called outside of `fit`.
     """
     update, objective = trainer.update, trainer.objective
     if update is None or objective is None:
-        raise RuntimeError("there is no batch at hand outside of fit.")
+        raise RuntimeError("there is no current batch outside of fit.")
     inputs, targets = update.parts.batch
     given = inputs if isinstance(inputs, tuple) else (inputs,)
     scores = trainer.learner.scores

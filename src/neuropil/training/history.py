@@ -21,14 +21,14 @@ Record = dict[str, Any]
 
 @final
 class History(Sequence[Record]):
-    """What each epoch gave: a sequence of dicts from column names to numbers.
+    """The figures of all epochs: a sequence of dicts from column names to numbers.
 
-    The columns are ``epoch``, ``steps`` (in all so far), ``loss`` and the metrics over the
-    training batches as the weights changed, the same with ``validation_`` in front, ``lr``, and
-    ``seconds``, the only one that depends on the clock.
+    The columns are ``epoch``, ``steps`` (total so far), ``loss`` and the metrics, averaged over
+    the training batches while the weights changed, the same for the validation data with the
+    prefix ``validation_``, ``lr``, and ``seconds``, the only one that depends on the clock.
 
     Args:
-        records: The epochs so far.
+        records: The records of the epochs so far.
 
     Example:
         >>> history = History([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}])
@@ -66,25 +66,25 @@ class History(Sequence[Record]):
 
     @property
     def columns(self) -> list[str]:
-        """The names of the figures, in the order in which they first appeared."""
+        """The names of the figures, in the order of their first appearance."""
         return list(dict.fromkeys(name for record in self.records for name in record))
 
     def append(self, record: Record) -> None:
-        """Add an epoch.
+        """Append the record of an epoch.
 
         Args:
-            record: Its figures by name; not copied, so that figures can still be added.
+            record: The figures by name. It is not copied, so figures can be added later.
         """
         self.records.append(record)
 
     def column(self, name: str) -> list[Any]:
-        """Return one figure over the epochs, None where an epoch lacks it.
+        """Return one figure for all epochs, None for epochs without it.
 
         Args:
             name: One of `columns`.
 
         Raises:
-            KeyError: When no epoch has it.
+            KeyError: If no epoch has this figure.
         """
         if name not in self.columns:
             known = ", ".join(self.columns) or "none yet"
@@ -92,21 +92,22 @@ class History(Sequence[Record]):
         return [record.get(name) for record in self.records]
 
     def best(self, name: str, *, greater_is_better: bool = False) -> Record:
-        """Return the record of the epoch with the best figure, the first of equals.
+        """Return the record of the epoch with the best figure, the first one if several tie.
 
         Args:
             name: One of `columns`.
             greater_is_better: True for accuracies, False for losses.
 
         Raises:
-            KeyError: When no epoch has the figure.
+            KeyError: If no epoch has this figure.
         """
         self.column(name)
-        having = [record for record in self.records if record.get(name) is not None]
-        return (max if greater_is_better else min)(having, key=lambda record: record[name])
+        candidates = [record for record in self.records if record.get(name) is not None]
+        choose = max if greater_is_better else min
+        return choose(candidates, key=lambda record: record[name])
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write a CSV file, whole or not at all; numbers are written exactly.
+        """Write a CSV file atomically, with numbers in full precision.
 
         Args:
             path: The file, such as ``history.csv``.
@@ -120,14 +121,14 @@ class History(Sequence[Record]):
 
     @staticmethod
     def load(path: str | PathLike[str]) -> History:
-        """Read what `save` wrote.
+        """Read a file that `save` wrote.
 
         Args:
             path: The file.
 
         Raises:
-            FileNotFoundError: When there is none.
-            ValueError: When it is damaged: a cell is not a number, a row is too short or too
+            FileNotFoundError: If the file does not exist.
+            ValueError: If it is damaged: a cell is not a number, a row is too short or too
                 long, or a column has no name.
         """
         path = Path(path)
@@ -137,7 +138,7 @@ class History(Sequence[Record]):
             reader = csv.reader(io.StringIO(text, newline=""), strict=True)
             names = next(reader, [])
             if len({*names, ""}) <= len(names):
-                raise ValueError("each column needs a name of its own")
+                raise ValueError("the columns need distinct names")
             return History(record(names, row, reader.line_num) for row in reader)
 
     @override
@@ -157,26 +158,26 @@ class History(Sequence[Record]):
 
 
 def record(names: list[str], row: list[str], line: int) -> Record:
-    """Return the figures of one line.
+    """Return the record of one line.
 
     Raises:
-        ValueError: When the line has another number of cells, or one is not a number.
+        ValueError: If the number of cells is wrong, or a cell is not a number.
     """
     if len(row) != len(names):
-        raise ValueError(f"line {line} has {len(row)} cells under {len(names)} names")
+        raise ValueError(f"line {line} has {len(row)} cells for {len(names)} columns")
     try:
         return {name: number(cell) for name, cell in zip(names, row, strict=True) if cell}
     except ValueError:
-        raise ValueError(f"line {line} holds a cell that is not a number") from None
+        raise ValueError(f"line {line} contains a cell that is not a number") from None
 
 
 def number(cell: str) -> int | float:
-    """Return a cell as the number that was written."""
+    """Return the number in a cell, an int or a float as it was written."""
     return int(cell) if cell.lstrip("-").isdecimal() else float(cell)
 
 
 def format_figure(value: Any) -> str:
-    """Return a figure short enough to read."""
+    """Return a figure with four significant digits; empty for None."""
     if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -13,7 +13,7 @@ import torch
 from torch.optim.lr_scheduler import LambdaLR
 from typing_extensions import override
 
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.training.binding import ONLY
 from neuropil.training.callbacks import Callback
 from neuropil.training.loop.update import evaluation
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-# The part of the largest fall that a good rate has reached. Beyond it the loss still falls for
-# a while, but at rates that a longer training does not stand.
+# Fraction of the largest decrease that the loss has reached at the suggested rate. Beyond it
+# the loss still falls for a while, but at rates too large for a longer training.
 PART = 2 / 3
-# How often the starting loss the loss may rise by before the test ends, and over how many steps
-# that is seen.
+# The test ends when the mean loss of the recent steps has risen by this multiple of the
+# starting loss.
 RISE, RECENT = 3.0, 5
-# A loss is smoothed over this part of all steps, to either side.
+# Half-width of the smoothing window, as a fraction of all steps.
 REACH = 1 / 25
 
 
 @final
 @dataclass(frozen=True)
 class LearningRates:
-    """What a learning-rate range test found.
+    """Result of a learning-rate range test.
 
     Attributes:
-        suggestion: The rate at which the smoothed loss had fallen two thirds of its way.
-        rates: The rates that were tried, rising.
+        suggestion: The rate at which the smoothed loss reached two thirds of its decrease.
+        rates: The rates that were tried, in rising order.
         losses: The loss of each step.
-        smoothed: The same, smoothed, without what only the choice of the batch made of it.
+        smoothed: The smoothed losses, corrected for the difficulty of each batch.
     """
 
     suggestion: float
@@ -62,31 +62,31 @@ def find_lr(
     stop: float = 10.0,
     steps: int = 100,
 ) -> LearningRates:
-    """Find a good learning rate: train some steps while the rate rises, and see what happens.
+    """Find a good learning rate by training a few steps while the rate rises.
 
     In step k = 0 … K − 1 the rate is start · (stop / start)^(k / (K − 1)). The loss falls as
     soon as the rate is large enough to matter and rises when it becomes too large; the test
-    ends when it is four times what it was. Some batches are harder than others, so each loss is
-    compared with that of the untouched network on the same batch: what is smoothed is the
-    difference. The suggestion is the rate at which it has come two thirds of the way to its
-    lowest. All is tried on a copy: weights, optimiser and random states stay as they are.
+    ends when it reaches four times its initial value. Some batches are harder than others, so
+    the loss of the initial network on the same batch is subtracted from each loss before
+    smoothing. The suggestion is the rate at which the difference has reached two thirds of its
+    minimum. The test runs on a copy: weights, optimiser and random states do not change.
 
     Args:
         trainer: A trainer with the loss, optimiser, augmentation … to be used, or a network,
             which is then trained with Adam and the default loss.
         data: As for `Trainer.fit`.
-        batch_size: Examples in a batch.
+        batch_size: Number of examples in a batch.
         start: The first rate.
         stop: The last rate.
-        steps: How many rates are tried.
+        steps: Number of rates to try.
 
     Raises:
-        ValueError: When the rates do not rise from above zero, the optimiser has none, or the
-            loss falls at no rate.
+        ValueError: If the rates do not rise from above zero, the optimiser has no learning
+            rate, or the loss does not fall at any rate.
 
     Reference:
         L. N. Smith, Cyclical learning rates for training neural networks, WACV 2017, §3.3, for
-        the test; the comparison with the untouched network is ours.
+        the test; the comparison with the initial network is ours.
 
     Example:
         >>> import torch
@@ -101,7 +101,7 @@ def find_lr(
     """
     if not 0 < start < stop or not math.isfinite(stop):
         raise ValueError(f"the rates must rise from above 0, got start={start}, stop={stop}.")
-    whole_number(steps, "steps", minimum=10)
+    whole(steps, "steps", minimum=10)
     trial, watch = trial_of(trainer, start, (stop / start) ** (1 / (steps - 1)), steps)
     # A rate at which the loss is NaN is certainly too large.
     with contextlib.suppress(NonFiniteError):
@@ -111,12 +111,12 @@ def find_lr(
 
 @final
 class Watch(Callback):
-    """Writes rates and losses down, and ends the test.
+    """Record rates and losses, and end the test.
 
     Args:
         start: The first rate.
-        factor: What leads from one rate to the next.
-        steps: After how many steps at the latest.
+        factor: Ratio of successive rates.
+        steps: Maximum number of steps.
     """
 
     def __init__(self, start: float, factor: float, steps: int) -> None:
@@ -145,10 +145,10 @@ class Watch(Callback):
             trainer.stop("the range test is over")
 
     def untouched_loss(self, trainer: Trainer) -> float:
-        """Return the loss of the weights before the first step on the batch at hand.
+        """Return the loss of the initial weights on the current batch.
 
-        With a step of the user's own it is not known: the first tenth of the losses, at rates
-        too small to matter, takes its place.
+        With a custom step it is not known, and the mean of the first tenth of the losses, at
+        rates too small to matter, is used instead.
         """
         if self.origin is None or trainer.update is None:
             first = self.losses[: max(1, self.steps // 10)]
@@ -162,15 +162,15 @@ class Watch(Callback):
 def trial_of(
     trainer: Trainer | nn.Module, start: float, factor: float, steps: int
 ) -> tuple[Trainer, Watch]:
-    """Return a trainer of a copy whose rate rises with each step.
+    """Return a trainer for a copy of the network, whose rate rises with each step.
 
     Raises:
-        ValueError: When the training has several optimisers, or one without a rate.
+        ValueError: If there are several optimisers, or the optimiser has no learning rate.
     """
     if not isinstance(trainer, Trainer):
         trainer = Trainer(trainer, progress=False)
     if list(trainer.learner.optimizers) != [ONLY]:
-        raise ValueError("find_lr needs a training with one optimiser.")
+        raise ValueError("find_lr needs a trainer with one optimiser.")
     # Copied together, so that the optimiser is bound to the copied parameters.
     network, optimizer = copy.deepcopy((trainer.network, trainer.learner.optimizers[ONLY]))
     for group in optimizer.param_groups:
@@ -201,10 +201,10 @@ def trial_of(
 
 
 def suggest(watch: Watch) -> LearningRates:
-    """Return the rates with the one at which the smoothed loss had come most of its way down.
+    """Return the result of the test: the smoothed losses and the suggested rate.
 
     Raises:
-        ValueError: When the loss fell at no rate.
+        ValueError: If the loss did not fall at any rate.
     """
     if len(watch.losses) < 3:
         raise ValueError("the loss is NaN or infinite even at the smallest rates: lower start.")
@@ -216,10 +216,11 @@ def suggest(watch: Watch) -> LearningRates:
     lowest = int(change.argmin())
     if not change[lowest] < 0:
         raise ValueError(
-            f"the loss fell at no rate from {watch.rates[0]:g} to {watch.rates[-1]:g}: lower "
-            f"start if it rose at once, else see whether there is anything to learn."
+            f"the loss did not fall at any rate from {watch.rates[0]:g} to "
+            f"{watch.rates[-1]:g}: lower start if it rose at once, otherwise check whether the "
+            f"inputs determine the targets."
         )
-    # Where it stays so low for a while: a single dip may be chance.
+    # The loss must stay this low for a while: a single dip may be chance.
     short = change[: lowest + 1] > PART * change[lowest]
     stays = [not short[k : k + reach + 1].any() for k in range(lowest + 1)]
     place = stays.index(True)
@@ -228,7 +229,7 @@ def suggest(watch: Watch) -> LearningRates:
 
 
 def smooth(values: Tensor, reach: int) -> Tensor:
-    """Return means over a triangle of neighbours, of those that there are at the ends."""
+    """Return averages with triangular weights, over the available neighbours at the ends."""
     triangle = 1 - torch.arange(-reach, reach + 1).abs() / (reach + 1)
     weights = triangle.to(values.dtype)[None, None]
     parts = torch.stack([values, torch.ones_like(values)])[:, None]

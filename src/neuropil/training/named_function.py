@@ -1,4 +1,4 @@
-"""Objects that people use as documented functions, and that know more than a function can."""
+"""Base class of losses and metrics: callable objects that look like documented functions."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 
 class Named:
-    """Something called like a function, with that function's name, signature and docstring.
+    """Callable object with the name, signature and docstring of a function.
 
     Args:
-        function: Whom it looks like.
-        source: What it was made from where it is no module's public name; for pickling.
+        function: The function.
+        source: What it was created from, for pickling; None if it is a public name of a module.
     """
 
     def __init__(self, function: Callable[..., Any], source: Any = None) -> None:
-        # `__wrapped__`, set here, is what `inspect.signature` and doctest go by.
+        # This sets `__wrapped__`, which `inspect.signature` and doctest follow.
         functools.update_wrapper(self, function, updated=())
         self.name = name_of(function)
         self.source = source
 
     def __call__(self, scores: Any, targets: Any, **options: Any) -> Any:
-        """Do what the function does."""
+        """Call the function."""
         raise NotImplementedError
 
     @classmethod
     def of(cls, source: Any) -> Any:
-        """Make one from what a user gave: a name, one of them, or any function."""
+        """Create an instance from a user's argument: a partial of one, or any function."""
         raise NotImplementedError
 
     @override
@@ -48,26 +48,26 @@ class Named:
 
 
 def check_one_each(what: str, values: Any, instead: str) -> Tensor:
-    """Return the values of a user's function, once they are seen to be one per example.
+    """Return the values of a user's function after checking that there is one per example.
 
     Args:
-        what: What the function is, and its name.
-        values: What it gave.
-        instead: What to do about it.
+        what: Kind and name of the function, for the message.
+        values: The values that it returned.
+        instead: The fix to suggest.
 
     Raises:
-        ValueError: When they are something else.
+        ValueError: If they are not a tensor of shape ``(N,)``.
     """
     if isinstance(values, Tensor) and values.dim() == 1:
         return values
     got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
     raise ValueError(
-        f"{what} must give one value per example, a tensor (N,), got {got}: {instead}."
+        f"{what} must return one value per example, a tensor (N,), got {got}: {instead}."
     )
 
 
 def name_of(function: Any) -> str:
-    """Return what to call a function, a partial of one, or any other callable."""
+    """Return the name of a function, a partial of one, or any other callable."""
     while isinstance(function, functools.partial):
         function = function.func
     if isinstance(function, Named):
@@ -79,7 +79,7 @@ def options_of(source: functools.partial[Any]) -> dict[str, Any]:
     """Return the options that a partial sets.
 
     Raises:
-        ValueError: If it sets the scores or the targets, or an option that there is not.
+        ValueError: If it sets the scores, the targets, or an unknown option.
     """
     known = inspect.signature(source.func).parameters
     unknown = [name for name in source.keywords if name not in known]

@@ -1,4 +1,4 @@
-"""When numbers stop being numbers: say when and where."""
+"""Errors for NaN and infinity during training, and the search for their cause."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 
 class NonFiniteError(ArithmeticError):
-    """A training met NaN or infinity and stopped.
+    """The training stopped because of NaN or infinity.
 
     Args:
-        message: What happened, for a person.
+        message: The message.
         epoch: The epoch, from 1.
         step: The step since the training began, from 1.
-        layer: The first layer that gave or held such a number; None where no layer did.
+        layer: The first layer with a non-finite output, parameter or buffer; None if there is
+            no such layer.
     """
 
     def __init__(
@@ -30,12 +31,12 @@ class NonFiniteError(ArithmeticError):
         self.layer = layer
 
 
-class NotFinite(Exception):  # noqa: N818 - it only carries the news to who can explain it
-    """A number is none any more.
+class NotFinite(Exception):  # noqa: N818 - internal: `explain` turns it into an error
+    """A value is NaN or infinite.
 
     Args:
-        what: Which one, such as ``"the loss is nan"``.
-        step: Steps done before the one that showed it.
+        what: The value, such as ``"the loss is nan"``.
+        step: Number of steps done before the one in which it appeared.
     """
 
     def __init__(self, what: str, step: int) -> None:
@@ -44,30 +45,30 @@ class NotFinite(Exception):  # noqa: N818 - it only carries the news to who can 
         self.step = step
 
 
-class Found(Exception):  # noqa: N818 - no error: it ends the search
-    """Raised inside a forward pass at the first layer that is sought."""
+class StopSearch(Exception):  # noqa: N818 - not an error: it ends the search
+    """Ends a forward pass at the first layer with a non-finite output."""
 
 
 def explain(
     news: NotFinite,
     network: nn.Module,
     batch: Any,
-    look: Callable[[], Any],
+    repeat: Callable[[], Any],
     *,
     epoch: int,
     safe: str,
 ) -> NonFiniteError:
-    """Return the error that tells a person where numbers stopped being numbers.
+    """Return the error that reports where NaN or infinity first appeared.
 
     Args:
-        news: What was seen.
+        news: The value and the step.
         network: The network, in the mode in which it failed.
-        batch: What it was given last.
-        look: Runs it forward on that once more.
+        batch: The current batch.
+        repeat: Repeats the forward pass on that batch.
         epoch: The epoch, from 1.
-        safe: A sentence about what was kept.
+        safe: A sentence about the last good checkpoint.
     """
-    layer, sentence = culprit(network, batch, look)
+    layer, sentence = find_layer(network, batch, repeat)
     step = news.step + 1
     return NonFiniteError(
         f"epoch {epoch}, step {step}: {news.what}. {sentence} {safe}A lower lr or clip_norm "
@@ -78,13 +79,15 @@ def explain(
     )
 
 
-def culprit(network: nn.Module, batch: Any, look: Callable[[], Any]) -> tuple[str | None, str]:
-    """Return the first layer of a forward pass that is not finite, and a sentence about it.
+def find_layer(
+    network: nn.Module, batch: Any, repeat: Callable[[], Any]
+) -> tuple[str | None, str]:
+    """Return the first layer with a non-finite output, and a sentence about the cause.
 
     Args:
         network: The network, in the mode in which it failed.
-        batch: What it was given.
-        look: Runs it forward on that once more.
+        batch: The current batch.
+        repeat: Repeats the forward pass on that batch.
     """
     inputs = batch[0] if isinstance(batch, tuple) else batch
     row = first_bad_row(inputs) if isinstance(inputs, Tensor) else None
@@ -98,8 +101,8 @@ def culprit(network: nn.Module, batch: Any, look: Callable[[], Any]) -> tuple[st
     ]
     try:
         with torch.no_grad():
-            look()
-    except Found:
+            repeat()
+    except StopSearch:
         pass
     finally:
         for handle in handles:
@@ -109,11 +112,11 @@ def culprit(network: nn.Module, batch: Any, look: Callable[[], Any]) -> tuple[st
     name = bad_state(network)
     if name is not None:
         return name.rpartition(".")[0], f"{name} is not finite."
-    return None, "All layers gave finite outputs: the loss or the targets did it."
+    return None, "All layers have finite outputs: the cause is the loss or the targets."
 
 
 def watcher(name: str, found: list[str]) -> Any:
-    """Return a hook that ends the pass at a non-finite output."""
+    """Return a forward hook that ends the pass at a non-finite output."""
 
     def hook(module: nn.Module, _: Any, output: Any) -> None:
         values = output if isinstance(output, tuple | list) else (output,)
@@ -121,7 +124,7 @@ def watcher(name: str, found: list[str]) -> Any:
             return
         own = bad_state(module)
         found[:] = [name or type(module).__name__, f" (its {own} is not finite)" if own else ""]
-        raise Found
+        raise StopSearch
 
     return hook
 
@@ -133,7 +136,7 @@ def bad_state(module: nn.Module) -> str | None:
 
 
 def first_bad_row(value: Any) -> int | None:
-    """Return the first row along axis 0 that holds NaN or infinity."""
+    """Return the index of the first row (axis 0) that contains NaN or infinity."""
     if is_finite(value):
         return None
     rows = torch.isfinite(value.reshape(len(value), -1)).all(dim=1)
@@ -141,7 +144,7 @@ def first_bad_row(value: Any) -> int | None:
 
 
 def is_finite(value: Any) -> bool:
-    """Tell whether a tensor holds finite numbers only; whatever is no tensor does."""
+    """Return whether all numbers of a tensor are finite; True for other objects."""
     if not isinstance(value, Tensor) or not (value.is_floating_point() or value.is_complex()):
         return True
     return bool(torch.isfinite(value).all())

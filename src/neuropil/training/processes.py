@@ -1,4 +1,4 @@
-"""Several processes that train one network together, started by ``torchrun``."""
+"""Data-parallel training by several processes, started by ``torchrun``."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-# Seconds at the end of a process for threads to finish the last exchange.
+# Seconds to wait at exit, so that background threads can finish the last exchange.
 SETTLING = 0.3
 
 
 @final
 class Processes:
-    """This process among all that train together; alone, every method is a formality.
+    """The group of processes that train together; with one process, nothing is exchanged.
 
     Args:
-        rank: Which one this is, from 0.
-        count: How many there are.
+        rank: Rank of this process, from 0.
+        count: Number of processes.
     """
 
     def __init__(self, rank: int = 0, count: int = 1) -> None:
@@ -30,11 +30,11 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """Whether this one writes files and shows progress."""
+        """Whether this process writes files and shows progress."""
         return self.rank == 0
 
     def gather(self, value: Any) -> list[Any]:
-        """Return what every process holds, in the order of ranks, to all of them."""
+        """Return the values of all processes, in the order of ranks, in every process."""
         if self.count == 1:
             return [value]
         values = [None] * self.count
@@ -42,7 +42,7 @@ class Processes:
         return values
 
     def share(self, value: Any) -> Any:
-        """Return the first process's value to all."""
+        """Return the value of the first process in every process."""
         return self.gather(value)[0] if self.count > 1 else value
 
     def average_gradients(self, parameters: list[Tensor]) -> None:
@@ -50,7 +50,7 @@ class Processes:
         if self.count == 1:
             return
         for parameter in parameters:
-            # A process without examples for a parameter still has to answer.
+            # A process without a gradient for a parameter must still take part.
             grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
             distributed.all_reduce(grad)
             parameter.grad = grad.div_(self.count)
@@ -63,10 +63,10 @@ class Processes:
 
 
 def join_processes(device: torch.device | None) -> Processes:
-    """Return this process's place; under ``torchrun`` the group is formed if need be.
+    """Return the group of processes; under ``torchrun`` it is initialised if necessary.
 
     Args:
-        device: Where the training is to run, None when that is still open.
+        device: Device to train on; None if it is not decided yet.
     """
     if not distributed.is_available():
         return Processes()
@@ -81,24 +81,24 @@ def join_processes(device: torch.device | None) -> Processes:
 
 
 def leave() -> None:
-    """Leave the group, if nobody else has ended it."""
+    """Destroy the process group, unless it has been destroyed already."""
     if distributed.is_initialized():
-        # A thread of Gloo's may still hold tensors of the last exchange. If it gives them back
-        # when Python has begun to end, the process is aborted.
+        # A Gloo thread may still hold tensors of the last exchange. If it releases them while
+        # Python shuts down, the process is aborted.
         time.sleep(SETTLING)
         distributed.destroy_process_group()
 
 
 def choose_device(wanted: str | torch.device | None, network: nn.Module) -> torch.device:
-    """Return where to train: where the network is, or where the user wants it.
+    """Return the device to train on.
 
     Args:
         wanted: A device, ``"auto"`` for the accelerator if there is one, or None for the
-            network's own place.
+            device of the network.
         network: The network.
 
     Raises:
-        ValueError: When the device is unknown or not there.
+        ValueError: If the device is unknown or not available.
     """
     if wanted is None:
         state = [*network.parameters(), *network.buffers()]
@@ -110,13 +110,12 @@ def choose_device(wanted: str | torch.device | None, network: nn.Module) -> torc
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        if reason.startswith(
-            "Expected one of"
-        ):  # followed by all that torch was ever built for
-            reason = "there is no such kind; usual are auto, cpu, cuda, cuda:1 and mps."
+        # Torch would list every device type it was ever built for.
+        if reason.startswith("Expected one of"):
+            reason = "unknown device type; common ones are auto, cpu, cuda, cuda:1 and mps."
         raise ValueError(f"device {str(wanted)!r} cannot be used: {reason}") from None
     if device.type == "cuda" and device.index is None:
-        # Under torchrun each process of a machine has its own accelerator.
+        # Under torchrun each process on a machine has its own accelerator.
         local = int(os.environ.get("LOCAL_RANK", torch.cuda.current_device()))
         device = torch.device("cuda", local)
         torch.cuda.set_device(device)

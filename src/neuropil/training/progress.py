@@ -1,4 +1,4 @@
-"""What a person sees while a network trains."""
+"""Progress displays."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Status:
-    """Where a training stands.
+    """Progress of a training.
 
     Attributes:
-        epoch: The epoch under way, from 1.
-        epochs: The last epoch to come.
-        step: Steps done in this epoch.
-        steps: Steps in an epoch; None where the data does not say how many batches it has.
-        loss: The mean loss of this epoch so far; None before the first.
+        epoch: The current epoch, from 1.
+        epochs: The last epoch.
+        step: Number of steps done in this epoch.
+        steps: Number of steps per epoch; None if the data has no length.
+        loss: Mean loss of this epoch so far; None before the first step.
         rate: Examples per second in this epoch.
-        left: Seconds until the end at this rate; None while unknown.
+        left: Estimated seconds until the end; None while unknown.
     """
 
     epoch: int
@@ -38,9 +38,9 @@ class Status:
 
 
 class Progress:
-    """The interface of a display, which shows nothing itself: subclass it for one that does.
+    """Base class of progress displays, which shows nothing: override its methods.
 
-    The trainer calls `update` at most ten times a second, however fast the steps are.
+    The trainer calls `update` at most ten times per second, however fast the steps are.
 
     Example:
         >>> class Lines(Progress):
@@ -51,43 +51,43 @@ class Progress:
     """
 
     def start(self, status: Status) -> None:
-        """Be told that a training begins.
+        """Run when the training begins.
 
         Args:
-            status: Where it stands.
+            status: The progress of the training.
         """
 
     def update(self, status: Status) -> None:
-        """Be told where the training stands.
+        """Run several times per second during the training.
 
         Args:
-            status: Where it stands.
+            status: The progress of the training.
         """
 
     def epoch(self, status: Status, record: Record) -> None:
-        """Be told that an epoch has ended.
+        """Run at the end of each epoch.
 
         Args:
-            status: Where the training stands.
-            record: The epoch's figures, as in `History`.
+            status: The progress of the training.
+            record: The figures of the epoch, as in `History`.
         """
 
     def stop(self, status: Status) -> None:
-        """Be told that the training has ended, well or not.
+        """Run when the training has ended, with or without an error.
 
         Args:
-            status: Where it stands.
+            status: The progress of the training.
         """
 
 
 class TextProgress(Progress):
-    """One line that is redrawn in a terminal, plain lines elsewhere.
+    """One line that is redrawn in a terminal; a new line from time to time elsewhere.
 
     Args:
-        stream: Where the lines go; standard error by default.
+        stream: Output stream; standard error by default.
     """
 
-    # Seconds between lines where they cannot be redrawn: a log should not grow by the step.
+    # Minimum seconds between lines outside a terminal, so that logs stay short.
     PAUSE = 1.0
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -126,7 +126,7 @@ class TextProgress(Progress):
             self.stream.flush()
 
     def draw(self, line: str) -> None:
-        """Write over the line before; a line that wraps could not be written over."""
+        """Overwrite the current line, cut to the terminal width so that it never wraps."""
         line = line[: shutil.get_terminal_size().columns - 1]
         self.stream.write(f"\r{line.ljust(self.width)}")
         self.stream.flush()
@@ -134,13 +134,13 @@ class TextProgress(Progress):
 
 
 def where(status: Status) -> str:
-    """Return the place in the epochs and in this epoch."""
+    """Return the current epoch and step as text."""
     of = "" if status.steps is None else f"/{status.steps}"
     return f"epoch {status.epoch}/{status.epochs} · step {status.step}{of}"
 
 
 def speed(status: Status) -> str:
-    """Return the loss, the rate and the time left, as far as they are known."""
+    """Return the loss, the rate and the remaining time as text, without unknown values."""
     loss = "" if status.loss is None else f" · loss {status.loss:.4g}"
     rate = "" if status.rate is None else f" · {status.rate:,.0f} examples/s"
     return f"{loss}{rate}{'' if status.left is None else f' · {clock(status.left)} left'}"
@@ -154,10 +154,10 @@ def clock(seconds: float) -> str:
 
 
 def as_progress(progress: Any) -> Progress:
-    """Return the display that the trainer's `progress` argument asks for.
+    """Return the display for the `progress` option of the trainer.
 
     Raises:
-        TypeError: When it is neither a display nor a yes or no.
+        TypeError: If it is neither a `Progress` nor True, False or None.
     """
     if isinstance(progress, Progress):
         return progress

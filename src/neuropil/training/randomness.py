@@ -1,4 +1,4 @@
-"""The random states that a training depends on: its own and the program's."""
+"""The random states that a training depends on: its own generators and the global ones."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from torch import Generator
 if TYPE_CHECKING:
     from neuropil.training.processes import Processes
 
-# Streams of one seed that must not be the same stream.
+# Numbers of the random streams derived from one seed.
 ORDER, AUGMENTATION = 1, 2
 
 
 @final
 class Randomness:
-    """The random numbers of one trainer, kept apart from the program's if it has a seed.
+    """Random states of one trainer, separate from the program's if it has a seed.
 
-    Used as a context: inside, the program's global generators are the trainer's; afterwards
-    they stand where they stood. Without a seed the global generators are used as they are.
+    A context manager: inside, the global generators have the trainer's states; on exit, their
+    previous states are restored. Without a seed the global generators are used as they are.
 
     Args:
-        seed: Where all randomness starts; None draws one from torch's global generator.
-        device: Where augmentation draws its numbers.
-        processes: Who else trains: dropout must differ between processes, the order of the
-            examples must not.
+        seed: Seed of all random numbers; None draws one from torch's global generator.
+        device: Device of the augmentation's generator.
+        processes: The processes that train together: dropout must differ between them, the
+            order of the examples must not.
     """
 
     def __init__(self, seed: int | None, device: torch.device, processes: Processes) -> None:
@@ -58,7 +58,7 @@ class Randomness:
             self.outside = None
 
     def state_dict(self, extra: Generator | None = None) -> dict[str, Any]:
-        """Return all states, those of a generator that belongs to the data among them."""
+        """Return all states, including that of the data's own generator, if any."""
         return {
             **global_states(self.device),
             "order": self.order.get_state(),
@@ -67,7 +67,7 @@ class Randomness:
         }
 
     def load_state_dict(self, state: dict[str, Any], extra: Generator | None = None) -> None:
-        """Set all states; to be called inside the context."""
+        """Set all states; call it inside the context."""
         set_global_states(state, self.device)
         self.order.set_state(state["order"])
         self.augmentation.set_state(state["augmentation"])
@@ -76,7 +76,7 @@ class Randomness:
 
 
 def seed_of(seed: int, stream: int) -> int:
-    """Return a seed of its own for a stream."""
+    """Return the seed of a stream."""
     return int(np.random.SeedSequence([abs(seed), stream]).generate_state(1, np.uint64)[0] >> 1)
 
 
@@ -101,7 +101,7 @@ def global_states(device: torch.device) -> dict[str, Any]:
 
 
 def set_global_states(states: dict[str, Any], device: torch.device) -> None:
-    """Put back what `global_states` gave."""
+    """Restore the states that `global_states` returned."""
     random.setstate(states["python"])
     name, keys, *rest = states["numpy"]
     keys = keys.numpy().astype(np.uint32)

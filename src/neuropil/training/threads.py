@@ -1,4 +1,4 @@
-"""How many CPU threads a training gets: by a fixed rule, so that a seed gives one result."""
+"""The number of CPU threads of a training: a fixed rule, so that a seed gives one result."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
     from neuropil.training.loop.learner import Learner
 
-# Multiply–adds that each thread should have in each layer of a step, about half a millisecond
-# of work. With less, two threads were up to 3.2 times slower than one on an idle machine, and
-# 4 to 150 times slower on a busy one, where they wait for each other; sums round by their
-# number, so it must not depend on what else the machine does.
+# Minimum number of multiply–adds per thread and layer of a step, about half a millisecond of
+# work. With less, two threads were up to 3.2 times slower than one on an idle machine, and 4 to
+# 150 times slower on a busy one, where they wait for each other. The rounding of sums depends
+# on the number of threads, so it must not depend on the load of the machine.
 WORK = 10_000_000
 
 
 @contextmanager
-def threads_kept(threads: int | None = None) -> Iterator[None]:
-    """Give torch a number of threads, and afterwards the one back that it had.
+def use_threads(threads: int | None = None) -> Iterator[None]:
+    """Set torch's number of threads inside the context and restore it on exit.
 
     Args:
-        threads: How many from now on; None changes nothing.
+        threads: Number of threads; None only restores.
     """
     before = torch.get_num_threads()
     try:
@@ -41,12 +41,12 @@ def threads_kept(threads: int | None = None) -> Iterator[None]:
 
 
 def set_threads(learner: Learner, wanted: int | str | None, training: Batches) -> None:
-    """Set torch's threads as asked, or as many as suit the network and the batch.
+    """Set torch's number of threads.
 
     Args:
-        learner: What is trained, and remembers how many suited it.
-        wanted: How many; None leaves torch's number.
-        training: What it learns from.
+        learner: The learner, which stores the number chosen by ``"auto"``.
+        wanted: Number of threads, ``"auto"``, or None to leave torch's setting.
+        training: The training batches.
     """
     if wanted == "auto":
         if learner.threads is None:
@@ -57,7 +57,7 @@ def set_threads(learner: Learner, wanted: int | str | None, training: Batches) -
 
 
 def suitable_threads(learner: Learner, training: Batches) -> int | None:
-    """Return the number of threads that suits a training, None where that is not known."""
+    """Return the number of threads for a training, None if it cannot be determined."""
     if learner.custom or learner.device.type != "cpu" or not isinstance(training, ArrayBatches):
         return None
     batch_size = min(training.batch_size, len(training.arrays))
@@ -65,15 +65,15 @@ def suitable_threads(learner: Learner, training: Batches) -> int | None:
 
 
 def choose_threads(network: nn.Module, inputs: tuple[Any, ...], batch_size: int) -> int:
-    """Return how many of torch's threads a step of training should take.
+    """Return the number of threads for a training step.
 
-    As many as have 10 million multiply–adds each in the mean layer, forward; at least 1 and at
-    most those that torch has. The network and all random states stay as they are.
+    One thread per 10 million multiply–adds in the forward pass of the average layer; at least 1
+    and at most torch's setting. The network and all random states do not change.
 
     Args:
         network: The network on the CPU.
-        inputs: Some examples, such as one or two.
-        batch_size: Examples in a batch.
+        inputs: A few examples; one is enough.
+        batch_size: Number of examples in a batch.
     """
     most = torch.get_num_threads()
     layers = sum(parameter.dim() > 1 for parameter in network.parameters())
@@ -82,5 +82,5 @@ def choose_threads(network: nn.Module, inputs: tuple[Any, ...], batch_size: int)
     counter = FlopCounterMode(display=False)
     with in_test_mode(network), torch.no_grad(), torch.random.fork_rng(devices=[]), counter:
         network(*inputs)
-    an_example = counter.get_total_flops() / 2 / len(inputs[0])
-    return max(1, min(most, int(an_example * batch_size / layers / WORK)))
+    per_example = counter.get_total_flops() / 2 / len(inputs[0])
+    return max(1, min(most, int(per_example * batch_size / layers / WORK)))

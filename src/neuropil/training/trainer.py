@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 from torch import Tensor
 
-from neuropil.core.shape import whole_number
+from neuropil.checks import optional, whole
 from neuropil.training.binding import ONLY
 from neuropil.training.callbacks import Callback, actions_at, by_type
 from neuropil.training.checkpoints.checkpoint import (
@@ -30,7 +30,7 @@ from neuropil.training.loop.validation import loss_values, measure
 from neuropil.training.losses.score_views import warn_of_probabilities
 from neuropil.training.metrics.metrics import resolve_all
 from neuropil.training.progress import as_progress
-from neuropil.training.threads import set_threads, threads_kept
+from neuropil.training.threads import set_threads, use_threads
 from neuropil.training.trainer_options import Options, takes
 from neuropil.training.training_state import TrainingState
 
@@ -48,94 +48,92 @@ if TYPE_CHECKING:
 
 @final
 class Trainer:
-    """Train a network, or several, and go on exactly where a training was interrupted.
+    """Train one or several networks, and resume an interrupted training exactly.
 
     Each step moves the weights w against the gradient of the objective
 
         J(w) = (1/N) Σᵢ loss(network(xᵢ; w), yᵢ) + penalty(w)
 
-    over a batch of N examples. `fit` shuffles the examples, cuts them into batches, validates
-    after each epoch and writes down the figures. All that a training depends on is in its
-    checkpoints, so one that was killed at any step and resumed ends, on the CPU, with the same
-    bits as one that ran through.
+    over a batch of N examples. `fit` shuffles the examples, splits them into batches, validates
+    after each epoch and records the figures. Checkpoints contain everything that a training
+    depends on: on the CPU, a training that was killed at any step and resumed gives the same
+    result, bit for bit, as one that was not interrupted.
 
-    **Scores and values.** What a loss or metric takes is part of its definition. The cross
-    entropies, the hinge, the divergence and the metrics of classes take the network's *scores*:
-    what it gives before a last `Softmax` or `Sigmoid`, so no precision is lost. All others take
-    the *values* that `predict` gives: errors between numbers, R², and a function of the user's,
-    unless it has an attribute ``takes = "scores"``. Torch's own losses are known:
-    ``CrossEntropyLoss``, ``BCEWithLogitsLoss`` and their kin take scores, ``NLLLoss`` and
-    ``KLDivLoss`` logarithms of probabilities. Without a `loss`, the last layer decides, or else
-    the targets: integers are classes (cross entropy), floating-point numbers are to be met
-    (squared error).
+    **Scores and values.** Each loss and metric defines its input. The cross entropies, the
+    hinge, the divergence and the classification metrics take the *scores* of the network, its
+    output before a last `Softmax` or `Sigmoid`, so that no precision is lost. All others take
+    the *values* that `predict` returns: errors between numbers, R², and your own functions,
+    unless they have an attribute ``takes = "scores"``. Torch's losses are recognised:
+    ``CrossEntropyLoss``, ``BCEWithLogitsLoss`` and similar ones take scores, ``NLLLoss`` and
+    ``KLDivLoss`` log-probabilities. Without a `loss`, the last layer decides, or else the
+    targets: cross entropy for integers, squared error for floating-point numbers.
 
     **Final weights.** After `fit` the network is in evaluation mode. With `ema` it holds the
-    averaged weights, and a further `fit` goes on from the trained ones; with a `BestWeights`
-    callback it holds those of the best epoch.
+    averaged weights, and a further `fit` continues from the trained ones; with a `BestWeights`
+    callback it holds the weights of the best epoch.
 
-    **Custom training.** `step` replaces the usual step. It returns scalars by name, whose means
-    appear in the history; the one called ``loss`` is minimised, or it calls
-    ``trainer.minimize(loss, name)`` as often as it needs, as adversarial training does with two
-    networks and two optimisers. In validation the same step is called without gradients and
-    `minimize` does nothing.
+    **Custom training.** `step` replaces the default step. It returns a dict of scalars, whose
+    means appear in the history. The entry ``loss`` is minimised, unless the step calls
+    ``trainer.minimize(loss, name)``, as adversarial training does with two networks and two
+    optimisers. In validation the same step runs without gradients, and `minimize` does nothing.
 
-    **Several processes.** Under ``torchrun`` each process takes its part of every batch, and
-    together they do what one process does with the whole batch. Every process needs the same
-    data and the same arguments; the first one writes and shows progress.
+    **Several processes.** Under ``torchrun`` each process takes its part of every batch;
+    together they compute the same as one process with the whole batch. Every process needs the
+    same data and the same arguments; only the first one writes files and shows progress.
 
     Args:
         network: A network, any ``nn.Module``, or a dict of them for a custom `step`.
         loss: The name of a loss of `neuropil.training`, one of torch's losses, or a function of
-            outputs and targets that gives one value per example.
-        optimizer: An optimiser bound to the network's parameters, a function that binds one, or
-            a name; Adam by default. A dict of them for a custom `step`. One that evaluates the
-            loss several times in a step sees the same dropout and augmentation each time, and
-            ends the training where a step on all examples would change nothing any more.
+            outputs and targets that returns one value per example.
+        optimizer: An optimiser bound to the network's parameters, a function from parameters to
+            an optimiser, or a name; Adam by default. A dict of optimisers for a custom `step`.
+            One that evaluates the loss several times per step gets the same dropout and
+            augmentation each time, and ends the training when it has converged on all examples.
         metrics: Names of metrics of `neuropil.training`, metrics, or functions of outputs and
-            targets that give one value per example.
+            targets that return one value per example.
         regularizer: ``l1(…)``, ``l2(…)``, ``maxnorm(…)`` or a sum of these: a penalty on the
             weights, or a projection after each step.
-        schedule: How the learning rate moves: a name such as ``"cosine"``, stretched over the
-            whole fit; a function of the optimiser that gives a torch scheduler; or a scheduler.
-            It moves with each step or epoch, as its ``interval`` says.
-        step: ``step(trainer, batch)`` in place of the usual step.
-        callbacks: `Callback` objects, told of each step and epoch in this order.
-        class_weight: One weight per class for its examples' loss, or ``"balanced"`` for weights
-            in inverse proportion to the classes' frequencies.
-        augment: ``augment(inputs, targets, generator)`` gives the inputs and targets to learn
-            from in their place, for each training batch, on the device.
+        schedule: Schedule of the learning rate: a name such as ``"cosine"``, stretched over the
+            whole fit; a function from an optimiser to a torch scheduler; or a scheduler. Its
+            ``interval`` says whether it advances with each step or each epoch.
+        step: A function ``step(trainer, batch)`` that replaces the default step.
+        callbacks: `Callback` objects, called in this order.
+        class_weight: One weight per class for the loss of its examples, or ``"balanced"`` for
+            weights inversely proportional to the class frequencies.
+        augment: A function ``augment(inputs, targets, generator)`` that returns augmented
+            inputs and targets. It is applied to each training batch, on the device.
         normalize: Whether to set the mean and scale of the network's inputs from the training
-            examples, where they are not set yet.
-        seed: Makes a training repeatable: the order of the examples, augmentation and dropout
-            follow from it, and the program's own random states are left alone. None draws on
+            examples, if they are not set yet.
+        seed: Makes a training repeatable: it determines the order of the examples, augmentation
+            and dropout, and the global random states do not change. None draws a seed from
             torch's global generator.
-        device: Where to train: ``"cpu"``, ``"cuda"``, ``"auto"`` for an accelerator if there is
-            one. None stays where the network is.
-        threads: CPU threads. ``"auto"`` follows from the network and the batch: one thread per
-            10 million multiply–adds in the mean layer of a step, at most as many as torch has;
-            a resumed training keeps their number. None leaves torch's setting.
-        accumulate: Batches whose gradients are added up for one step; every example counts the
-            same, in a smaller last group too.
-        clip_norm: Gradients whose norm over all weights exceeds this are scaled down to it.
-        ema: Decay of an exponential moving average of the weights, such as 0.999, which
-            validation uses and the network keeps.
+        device: Device to train on: ``"cpu"``, ``"cuda"``, or ``"auto"`` for an accelerator if
+            there is one. None is the device of the network.
+        threads: Number of CPU threads. ``"auto"`` chooses one thread per 10 million
+            multiply–adds in the average layer of a step, at most torch's setting; a resumed
+            training uses the same number. None leaves torch's setting.
+        accumulate: Number of batches whose gradients are accumulated for one step. Every
+            example has the same weight, also in a smaller last group.
+        clip_norm: Maximum norm of the gradient over all weights; larger ones are scaled down.
+        ema: Decay of an exponential moving average of the weights, such as 0.999. Validation
+            uses the averages, and the network holds them after the training.
         mixed_precision: ``"bf16"`` or ``"fp16"``: run most layers in half precision.
         compile: Whether to compile the network with ``torch.compile``.
-        checkpoints: A folder that always holds a whole state of the training.
+        checkpoints: A folder that always contains a complete state of the training.
         checkpoint_every: Steps between two checkpoints; by default one is written every 30 s
             and after each epoch, but never so often that it costs more than 5 % of the time.
-        progress: Whether to show progress on standard error, or a `Progress` that shows it.
+        progress: Whether to show progress on standard error, or a `Progress` object.
 
     Raises:
-        ValueError: When an option is out of its range.
-        TypeError: When a network, optimiser or callback is no such thing.
+        ValueError: If an option is out of its range.
+        TypeError: If the network, an optimiser or a callback has the wrong type.
 
     Attributes:
-        network: What was given.
-        optimizer: The optimiser, or the dict of them.
+        network: The `network` argument.
+        optimizer: The optimiser, or the dict of optimisers.
         history: The figures of all epochs, a `History`.
-        epoch: Epochs done.
-        steps: Steps done.
+        epoch: Number of epochs done.
+        steps: Number of steps done.
         metrics: The metrics.
         stop_reason: Why the last fit ended before its last epoch; empty if it did not.
 
@@ -162,7 +160,7 @@ class Trainer:
         >>> trainer.evaluate((x, y))["r2"] > 0.999
         True
 
-        Two networks that work against each other, with a step of their own:
+        Two networks that are trained against each other, with a custom step:
 
         >>> def adversarial(trainer, real):
         ...     maker, critic = trainer.network["maker"], trainer.network["critic"]
@@ -192,15 +190,16 @@ class Trainer:
         self.progress = as_progress(options.progress)
         self.learner = Learner(options)
         self.state = TrainingState()
-        # What the data settle where the options leave it open.
+        # Chosen when the data are known.
         self.objective: Objective | None = None
-        # Only while `fit` runs; a checkpoint that the next `fit` goes on from.
+        # The step, while `fit` runs.
         self.update: Update | None = None
+        # The checkpoint that the next `fit` resumes from.
         self.pending: dict[str, Any] | None = None
 
     @property
     def optimizer(self) -> Optimizer | dict[str, Optimizer]:
-        """The optimiser, or the dict of them."""
+        """The optimiser, or the dict of optimisers."""
         own = self.learner.optimizers
         return own[ONLY] if list(own) == [ONLY] else own
 
@@ -211,12 +210,12 @@ class Trainer:
 
     @property
     def epoch(self) -> int:
-        """Epochs done."""
+        """Number of epochs done."""
         return self.state.epoch
 
     @property
     def steps(self) -> int:
-        """Steps done."""
+        """Number of steps done."""
         return self.state.steps
 
     @property
@@ -226,12 +225,12 @@ class Trainer:
 
     @property
     def device(self) -> torch.device:
-        """Where the network is trained."""
+        """The device that the network is trained on."""
         return self.learner.device
 
     @property
     def values(self) -> dict[str, Tensor]:
-        """What the last batch gave, the loss and other scalars by name; empty outside `fit`."""
+        """The loss and other scalars of the last batch by name; empty outside `fit`."""
         if self.update is None:
             return {}
         return {name: value.detach() for name, value in self.update.parts.values.items()}
@@ -245,37 +244,36 @@ class Trainer:
         batch_size: int | None = None,
         resume: bool = False,
     ) -> History:
-        """Train, and return the history of all epochs so far.
+        """Train the network and return the history of all epochs so far.
 
         Args:
-            data: ``(inputs, targets)`` as tensors or arrays, the inputs a tuple where the
-                network has several; a `Dataset`; or anything that yields such pairs, batch by
-                batch, again and again: a ``DataLoader``, a list.
-            validation: The same, evaluated after every epoch; None for none.
-            epochs: Passes over the data. A second `fit` takes as many again.
-            batch_size: Examples in a batch; data that come in batches have their own. A single
-                example left over joins the batch before it. None takes 32, or all examples
-                for optimisers that want them: those that search along lines or use curvature,
-                and RPROP.
-            resume: Whether to go on from the latest checkpoint, if there is one: to the end of
-                the `epochs` of the interrupted fit. The other arguments must be what they were,
-                and `epochs` too where a schedule is given by name, stretched over them.
+            data: ``(inputs, targets)`` as tensors or arrays, with a tuple of inputs if the
+                network has several; a `Dataset`; or an iterable of such pairs, one per batch,
+                that can be iterated repeatedly: a ``DataLoader``, a list.
+            validation: Data of the same kind, evaluated after every epoch; None for none.
+            epochs: Number of passes over the data. A second `fit` adds further epochs.
+            batch_size: Number of examples in a batch; iterables have their own. A single
+                remaining example is added to the previous batch. None is 32, or all examples
+                for optimisers that need them: line searches, methods that use curvature, and
+                RPROP.
+            resume: Whether to resume from the latest checkpoint, if there is one, and train to
+                the end of the interrupted fit. The other arguments must be the same as before,
+                including `epochs` if a schedule is given by name and stretched over them.
 
         Raises:
-            ValueError: When data or options cannot be used.
-            CheckpointError: When a checkpoint does not fit, or was written with other data or
-                options, or the folder holds those of another training.
-            NonFiniteError: When the loss becomes NaN or infinite; the last checkpoint stays.
-            OSError: When a checkpoint cannot be written; the last one is good.
+            ValueError: If data or options cannot be used.
+            CheckpointError: If a checkpoint does not match the trainer, was written with other
+                data or options, or the folder contains checkpoints of another training.
+            NonFiniteError: If the loss becomes NaN or infinite; the last checkpoint is kept.
+            OSError: If a checkpoint cannot be written; the previous one is intact.
             KeyboardInterrupt: After SIGINT or SIGTERM, once the step is finished and its state
                 is written.
         """
-        whole_number(epochs, "epochs")
-        if batch_size is not None:
-            whole_number(batch_size, "batch_size")
+        whole(epochs, "epochs")
+        optional(whole)(batch_size, "batch_size")
         if resume:
             self.resume()
-        with self.learner.randomness, threads_kept():
+        with self.learner.randomness, use_threads():
             self.learner.data_generator = data_generator(data)
             training = self.prepare(data, "training", batch_size)
             validate = None
@@ -288,30 +286,31 @@ class Trainer:
         return self.history
 
     def evaluate(self, data: Any, *, batch_size: int = 32) -> dict[str, float]:
-        """Return the loss and the metrics over some data, in test mode.
+        """Return the loss and the metrics for some data, in evaluation mode.
 
         Args:
             data: As for `fit`.
-            batch_size: Examples at once, at least; more where they are small.
+            batch_size: Minimum number of examples per forward pass; small examples are
+                evaluated in larger batches.
 
         Raises:
-            ValueError: When the data cannot be used.
+            ValueError: If the data cannot be used.
         """
-        whole_number(batch_size, "batch_size")
+        whole(batch_size, "batch_size")
         return self.measure(self.prepare(data, "evaluation", batch_size))
 
     def resume(self, folder: str | PathLike[str] | None = None) -> bool:
-        """Take up the latest whole checkpoint; the next `fit` finishes what was interrupted.
+        """Load the latest intact checkpoint; the next `fit` finishes the interrupted one.
 
         Args:
-            folder: Where the checkpoints are; by default the trainer's own folder.
+            folder: Folder of the checkpoints; by default that of the trainer.
 
         Returns:
             Whether there was one.
 
         Raises:
-            CheckpointError: When there is no folder, no whole file in it, or one that does not
-                fit.
+            CheckpointError: If there is no folder, no intact checkpoint in it, or the
+                checkpoint does not match the trainer.
         """
         if folder is not None:
             self.checkpoints = self.checkpoints or Checkpoints(folder)
@@ -327,30 +326,30 @@ class Trainer:
         return True
 
     def stop(self, reason: str) -> None:
-        """End the training after the step or epoch under way; for callbacks and steps.
+        """End the training after the current step or epoch; for callbacks and custom steps.
 
         Args:
-            reason: Why, for the reader of `stop_reason`.
+            reason: The reason, stored in `stop_reason`.
         """
         self.state.stop_reason = reason or "stopped"
 
     def minimize(self, loss: Tensor, name: str | None = None) -> None:
-        """Move the weights of an optimiser against the gradient of a loss; for custom steps.
+        """Take an optimiser step on a loss; for custom steps.
 
-        Accumulation, clipping, mixed precision and several processes are taken care of. While
-        the step is only evaluated, nothing happens.
+        Accumulation, clipping, mixed precision and several processes are handled. During
+        validation it does nothing.
 
         Args:
             loss: A scalar.
-            name: Which optimiser, where there are several.
+            name: Name of the optimiser, if there are several.
         """
         if isinstance(self.update, CustomUpdate):
             self.update.minimize(loss, name)
 
-    # What a fit is made of
+    # The parts of a fit
 
     def prepare(self, data: Any, title: str, batch_size: int | None) -> Batches:
-        """Return batches of what the user gave, to learn from if the title is "training"."""
+        """Return batches of the data, for training if the title is "training"."""
         options, learner = self.options, self.learner
         data = as_arrays(data, title) or data
         if self.objective is None and (options.step is None or options.loss is not None):
@@ -364,14 +363,14 @@ class Trainer:
         return preparation.evaluation_batches(data, title, batch_size or 1)
 
     def begin(self, training: Batches, epochs: int) -> dict[str, Any]:
-        """Make what the first fit makes, or take up the state of an interrupted one.
+        """Prepare a fit, or restore the state of an interrupted one.
 
         Returns:
-            What must be the same again where this training is resumed.
+            The facts that must not change when this training is resumed.
 
         Raises:
-            CheckpointError: When the folder of checkpoints holds another training, or the one
-                that is resumed had other data or options.
+            CheckpointError: If the checkpoint folder belongs to another training, or the
+                interrupted training had other data or options.
         """
         options, learner = self.options, self.learner
         learner.begin(options, training.count, epochs)
@@ -394,7 +393,7 @@ class Trainer:
         facts: dict[str, Any],
         epochs: int,
     ) -> None:
-        """Train to the last epoch, and leave the final weights in the network."""
+        """Train to the last epoch and leave the final weights in the network."""
         options, learner, objective = self.options, self.learner, self.objective
         if options.step is None and objective is not None:
             update = build_update(options, learner, objective, self.metrics)
@@ -418,17 +417,17 @@ class Trainer:
             fit.run()
         finally:
             self.update = None
-            learner.rest()
+            learner.finish()
         for action in actions_at("on_stop", self.callbacks, self):
             action()
 
     def step(self, batch: Any) -> Any:
-        """Return what the user's own step gives for a batch."""
+        """Return the result of the custom step for a batch."""
         own: Any = self.options.step
         return own(self, batch)
 
     def idle(self, batch: Any) -> tuple[dict[str, Tensor], None, None]:
-        """Return what a custom step gives for a batch; nothing is minimised meanwhile."""
+        """Return the result of the custom step for a batch, without minimising anything."""
         update, self.update = self.update, None
         try:
             with torch.no_grad():
@@ -437,12 +436,12 @@ class Trainer:
             self.update = update
 
     def validate(self, batches: Batches) -> dict[str, float]:
-        """Return the figures of the validation, with averaged weights where there are any."""
-        with self.learner.averaged():
+        """Return the validation figures, with the averaged weights if there are any."""
+        with self.learner.averaged_weights():
             return self.measure(batches)
 
     def measure(self, batches: Batches) -> dict[str, float]:
-        """Return the loss and the metrics of the network as it is."""
+        """Return the loss and the metrics of the network with its current weights."""
         values = self.idle
         if self.objective is not None:
             autocast = self.options.autocast(self.device)
@@ -452,7 +451,7 @@ class Trainer:
     # For checkpoints
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what is needed to go on, but for random states and the place in the data."""
+        """Return the state, without random states and the position in the data."""
         callbacks = by_type(self.callbacks).items()
         return {
             **self.learner.state_dict(),
@@ -461,7 +460,7 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave.
+        """Restore the state that `state_dict` returned.
 
         Args:
             state: The state.

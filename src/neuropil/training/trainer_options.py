@@ -1,4 +1,4 @@
-"""The options of a trainer: their names, defaults and checks, once for all."""
+"""The options of a trainer: names, defaults and checks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVa
 import torch
 from torch import Tensor
 
-from neuropil.checks import flag, number, one_of
-from neuropil.core.shape import whole_number
+from neuropil.checks import Rules, check_options, choice, flag, interval, optional, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from neuropil.training.losses.weighted_loss import ClassWeight
     from neuropil.training.progress import Progress
 
-# Inputs, targets and a generator, to the inputs and targets to learn from.
+# A function from inputs, targets and a generator to augmented inputs and targets.
 Augment: TypeAlias = "Callable[[Any, Any, torch.Generator], tuple[Any, Any]]"
 PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -34,12 +33,36 @@ T = TypeVar("T")
 Owner = TypeVar("Owner")
 
 
+def thread_count(value: Any, what: str) -> int | str | None:
+    """Return a number of threads that this machine can use, ``"auto"`` or None.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    if value is None or value == "auto":
+        return value
+    most = 4 * (os.cpu_count() or 1)
+    return whole(value, f"{what}, unless 'auto' or None,", maximum=most)
+
+
+RULES: Rules = {
+    "normalize": flag,
+    "compile": flag,
+    "accumulate": whole,
+    "checkpoint_every": optional(whole),
+    "threads": thread_count,
+    "clip_norm": optional(interval("(0, inf]")),
+    "ema": optional(interval("[0, 1)")),
+    "mixed_precision": optional(choice(*PRECISIONS)),
+}
+
+
 @final
 @dataclass(frozen=True)
 class Options:
-    """What a `Trainer` is made from, checked; `Trainer` documents each.
+    """The checked options of a `Trainer`, which documents them.
 
-    Steps are given a `Trainer`, and callbacks are `Callback` objects.
+    A custom step receives the `Trainer`; callbacks are `Callback` objects.
     """
 
     network: nn.Module | Mapping[str, nn.Module]
@@ -69,24 +92,14 @@ class Options:
     def __post_init__(self) -> None:
         for name in ("metrics", "callbacks"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        flag(self.normalize, "Trainer: normalize")
-        flag(self.compile, "Trainer: compile")
-        whole_number(self.accumulate, "accumulate")
-        if self.checkpoint_every is not None:
-            whole_number(self.checkpoint_every, "checkpoint_every")
-        check_threads(self.threads)
-        if self.clip_norm is not None:
-            number(self.clip_norm, "Trainer: clip_norm", "(0, inf]")
-        if self.ema is not None:
-            number(self.ema, "Trainer: ema", "[0, 1)")
-        one_of(self.mixed_precision, "Trainer: mixed_precision", (None, *PRECISIONS))
+        check_options("Trainer", vars(self), RULES)
         self.check_step()
 
     def check_step(self) -> None:
-        """Refuse options that would have no effect beside a custom step.
+        """Refuse options that have no effect together with a custom step.
 
         Raises:
-            ValueError: When there is one.
+            ValueError: If there is one.
         """
         if self.step is None:
             return
@@ -96,18 +109,18 @@ class Options:
             )
         if self.loss is None and (self.metrics or self.class_weight is not None):
             raise ValueError(
-                "metrics and class_weight need a loss beside a custom step; without one, "
-                "return the figures from the step."
+                "metrics and class_weight need a loss when there is a custom step: give "
+                "loss=…, or return the figures from the step."
             )
 
     def autocast(self, device: torch.device) -> Callable[[Callable[..., Any]], Any]:
-        """Return what makes a function run in mixed precision, or leaves it as it is."""
+        """Return a decorator that runs a function in mixed precision, if that is on."""
         if self.mixed_precision is None:
             return lambda function: function
         return torch.autocast(device.type, PRECISIONS[self.mixed_precision])
 
     def scaler(self, device: torch.device) -> torch.amp.GradScaler | None:
-        """Return what keeps small gradients from vanishing in half precision."""
+        """Return the gradient scaler for fp16, which keeps small gradients from underflow."""
         if self.mixed_precision != "fp16":
             return None
         return torch.amp.GradScaler(device.type)
@@ -116,13 +129,13 @@ class Options:
 def takes(
     options: Callable[P, T],
 ) -> Callable[[Callable[[Owner, T], None]], Callable[Concatenate[Owner, P], None]]:
-    """Give a constructor the signature of a class of options, which it is passed; a decorator.
+    """Decorate a constructor that takes an options object, so that it takes the options.
 
     The names, types and defaults are then written once, and `inspect.signature`, type checkers
-    and editors show them where they are used.
+    and editors show them for the constructor.
 
     Args:
-        options: The class.
+        options: The class of the options.
     """
 
     def decorate(init: Callable[[Owner, T], None]) -> Callable[Concatenate[Owner, P], None]:
@@ -138,16 +151,3 @@ def takes(
         return construct
 
     return decorate
-
-
-def check_threads(threads: Any) -> None:
-    """Refuse what is no number of threads.
-
-    Raises:
-        ValueError: When it is none.
-    """
-    if threads is None or threads == "auto":
-        return
-    most = 4 * (os.cpu_count() or 1)
-    if whole_number(threads, "threads, unless 'auto' or None,") > most:
-        raise ValueError(f"threads is {threads}, far more than this machine has cores.")

@@ -1,4 +1,4 @@
-"""How far a training has come."""
+"""Counters and history of a training."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from neuropil.training.history import History
 
 @dataclass
 class TrainingState:
-    """How far a training has come.
+    """Counters and history of a training.
 
     Attributes:
-        epoch: Epochs done.
-        first_epoch: Epochs done before the latest fit.
-        steps: Steps done.
+        epoch: Number of epochs done.
+        first_epoch: Number of epochs done before the latest fit.
+        steps: Number of steps done.
         stop_reason: Why the latest fit ended before its last epoch; empty if it did not.
         history: The figures of all epochs.
     """
@@ -27,15 +27,15 @@ class TrainingState:
     history: History = field(default_factory=History)
 
     def begin(self) -> None:
-        """Begin another fit."""
+        """Prepare for another fit."""
         self.first_epoch, self.stop_reason = self.epoch, ""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all of it as plain data."""
+        """Return the state as plain data."""
         return vars(self) | {"history": [dict(record) for record in self.history]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave; other entries do not matter."""
+        """Restore the state that `state_dict` returned; other entries are ignored."""
         for name in vars(self):
             setattr(self, name, state[name])
         self.history = History(state["history"])
@@ -43,14 +43,14 @@ class TrainingState:
 
 @dataclass
 class Place:
-    """Where a fit entered an epoch: at its start, or where it was interrupted.
+    """Position in an epoch at which a fit starts or resumes.
 
     Attributes:
-        batches: Batches of the epoch that were done then.
-        steps: Steps done in all then.
-        randomness: The random states in which the epoch began.
-        seconds: How long the epoch had taken.
-        meter: The sums of those batches; None at the start.
+        batches: Number of batches of the epoch done before.
+        steps: Total number of steps done before.
+        randomness: The random states at the start of the epoch.
+        seconds: Seconds spent on the epoch before.
+        meter: The sums over those batches; None at the start of an epoch.
     """
 
     batches: int = 0

@@ -1,4 +1,4 @@
-"""Averaged weights: what trained weights hover about."""
+"""Exponential moving average of the weights."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 @final
 class WeightAverage:
-    """The exponential moving average of a network's parameters and floating-point buffers.
+    """Exponential moving average of a network's parameters and floating-point buffers.
 
     After step t, ā ← ā + (1 − d)(w − ā) with d = min(decay, (1 + t) / (10 + t)): the average
-    forgets the untrained start quickly. Integer buffers, which only count, stay as they are.
+    quickly forgets the initial weights. Integer buffers are counters and are not averaged.
 
-    `swap` exchanges network and average, so that the network can be validated and used with the
-    averaged weights, and training can go on with its own.
+    `swap` exchanges weights and averages, so that the network can be validated and used with
+    the averages while training continues with the trained weights.
 
     Args:
-        network: Whose weights are averaged.
-        decay: How much of the average a step keeps, in [0, 1).
+        network: The network.
+        decay: Fraction of the average that a step retains, in [0, 1).
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -34,7 +34,7 @@ class WeightAverage:
         self.seen: list[int] = []
 
     def update(self) -> None:
-        """Take the weights after one more step into the average."""
+        """Update the average with the weights after a step."""
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         get_ema_multi_avg_fn(decay)(self.averages, self.weights, self.steps)
@@ -43,16 +43,17 @@ class WeightAverage:
     def swap(self) -> None:
         """Exchange the network's weights and the average."""
         for weight, average in zip(self.weights, self.averages, strict=True):
-            kept = weight.clone()
+            trained = weight.clone()
             weight.copy_(average)
-            average.copy_(kept)
+            average.copy_(trained)
         self.swapped = not self.swapped
         self.seen = self.versions()
 
     def take_back(self) -> None:
-        """Go on training: put the network's own weights back after a training has ended.
+        """Restore the trained weights at the start of a further training.
 
-        Weights that somebody else has set since then stay, and the average starts from them.
+        If the weights were changed in the meantime, those are used instead, and the average
+        restarts from them.
         """
         self.weights = floating_state(self.network)
         if not self.swapped:
@@ -65,28 +66,28 @@ class WeightAverage:
 
     @torch.no_grad()
     def restart(self) -> None:
-        """Begin a new average with the weights as they are."""
+        """Restart the average from the current weights."""
         self.steps = 0
         for weight, average in zip(self.weights, self.averages, strict=True):
             average.copy_(weight)
 
     def versions(self) -> list[int]:
-        """Return how often each weight was changed in place; torch counts that."""
+        """Return torch's count of in-place changes of each weight."""
         return [weight._version for weight in self.weights]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the average and its age."""
+        """Return the averages and the number of steps."""
         return {"steps": self.steps, "averages": list(self.averages)}
 
     @torch.no_grad()
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave; the network holds its own weights again."""
+        """Restore the state that `state_dict` returned, not swapped."""
         self.steps, self.swapped = state["steps"], False
         for average, value in zip(self.averages, state["averages"], strict=True):
             average.copy_(value)
 
 
 def floating_state(network: nn.Module) -> list[Tensor]:
-    """Return the parameters and buffers that can be averaged."""
+    """Return the floating-point parameters and buffers."""
     state = [*network.parameters(), *network.buffers()]
     return [value.detach() for value in state if value.is_floating_point()]

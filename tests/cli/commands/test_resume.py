@@ -15,7 +15,7 @@ from neuropil.cli.settings import Settings
 from neuropil.runs.run_folder import Run
 from neuropil.training import Trainer
 from neuropil.training.checkpoints.digest import fingerprint
-from neuropil.training.threads import threads_kept
+from neuropil.training.threads import use_threads
 
 QUICK = ("--epochs", "2", "--threads", "1", "--quiet")
 
@@ -431,6 +431,6 @@ def test_means_do_not_depend_on_the_threads_that_there_are(tmp_path):
     settings = Settings.from_plain({"data": data, "seed": 0, "validation": 0, "test": 0})
     prints = set()
     for threads in (1, 2, 8):
-        with threads_kept(threads):
+        with use_threads(threads):
             prints.add(fingerprint(open_splits(settings), data))
     assert len(prints) == 1

@@ -13,7 +13,7 @@ from neuropil.core import Network
 from neuropil.runs.classic_model import ClassicModel
 from neuropil.runs.run_folder import Run
 from neuropil.training import Trainer
-from neuropil.training.threads import threads_kept
+from neuropil.training.threads import use_threads
 
 QUICK = ("--epochs", "2", "--threads", "1", "--quiet")
 
@@ -111,14 +111,14 @@ def test_the_number_of_threads_is_kept_in_the_run(neuropil, table, monkeypatch, 
         monkeypatch.setattr(place, name, noted)
     monkeypatch.setattr("neuropil.training.threads.WORK", 1)
     before = torch.get_num_threads()
-    with threads_kept(3):
+    with use_threads(3):
         options = network or ["--epochs", "2"]
         assert neuropil("train", "--data", table, "--out", "run", "--quiet", *options).code == 0
     run = Run.open("run")
     assert run.settings["threads"] == 3
     run.status = "running"
     run.save()
-    with threads_kept(2):
+    with use_threads(2):
         assert neuropil("resume", "run", "--quiet").code == 0
     assert set(used) == {3}
     assert torch.get_num_threads() == before

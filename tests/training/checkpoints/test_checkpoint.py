@@ -134,11 +134,11 @@ def test_code_in_a_file_is_never_run(tmp_path):
             return os.mkdir, (str(tmp_path / "boom"),)
 
     torch.save({"format": 1, "network": Bomb()}, tmp_path / "step-000000001.pt")
-    with pytest.raises(CheckpointError, match="no whole checkpoint"):
+    with pytest.raises(CheckpointError, match="no intact checkpoint"):
         fit(tmp_path)
     with zipfile.ZipFile(tmp_path / "step-000000001.pt", "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps(Bomb()))
-    with pytest.raises(CheckpointError, match="no whole checkpoint"):
+    with pytest.raises(CheckpointError, match="no intact checkpoint"):
         fit(tmp_path)
     assert not (tmp_path / "boom").exists()
 
@@ -160,7 +160,7 @@ def test_a_full_disk_leaves_the_old_state(tmp_path, monkeypatch):
     trainer = trainer_of(tmp_path)
     x = torch.zeros(20, 3)
     with pytest.raises(
-        OSError, match=r"the disk is full. step-000000015.pt is untouched"
+        OSError, match=r"the disk is full. step-000000015.pt is intact"
     ) as caught:
         trainer.fit((x, x[:, :1]), epochs=4, batch_size=4, resume=True)
     assert caught.value.errno == errno.ENOSPC

@@ -76,7 +76,7 @@ class TestNetworks:
         assert model.score(images, y) > 0.95
 
     def test_a_wrong_number_of_outputs_is_refused(self):
-        with pytest.raises(ValueError, match=r"ends in Softmax\(2\) and y has 3 classes"):
+        with pytest.raises(ValueError, match=r"ends in Softmax\(2\), but y has 3 classes"):
             NetworkClassifier("Relu(4) >> Softmax(2)").fit(*IRIS)
 
 

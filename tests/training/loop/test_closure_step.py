@@ -122,7 +122,10 @@ def test_what_cannot_be_combined_is_said():
     for options, name in (
         ({"clip_norm": 1.0}, "clip_norm"),
         ({"mixed_precision": "fp16"}, "mixed_precision='fp16'"),
-        ({"regularizer": l1(0.1) + l2(0.1)}, "a penalty that is no sum of squares, as l1"),
+        (
+            {"regularizer": l1(0.1) + l2(0.1)},
+            "a penalty that is not a sum of squares, such as l1",
+        ),
     ):
         with pytest.raises(ValueError, match=f"GaussNewton evaluates .* combined with {name}"):
             fit(net, GaussNewton(net.parameters()), **options)

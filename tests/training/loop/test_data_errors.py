@@ -28,19 +28,19 @@ def fit(data, check=None, *, net=None, epochs=1, batch_size=4, **options):
     ("data", "message"),
     [
         ((X[:0], Y[:0]), "the training data is empty"),
-        ((X, Y[:9]), r"holds 10, 9 examples in its arrays, the inputs first"),
-        ((BAD, Y), "row 7 of the training inputs holds NaN or infinity"),
-        ((X, BAD), "row 7 of the training targets holds NaN or infinity"),
+        ((X, Y[:9]), r"have 10, 9 examples: the numbers must be equal"),
+        ((BAD, Y), "row 7 of the training inputs contains NaN or infinity"),
+        ((X, BAD), "row 7 of the training targets contains NaN or infinity"),
         ((X, Y, Y), r"a pair \(inputs, targets\), got a tuple of 3"),
         ((X, 3), "training targets need the examples along axis 0, got a single number"),
         ((X, np.array(["a"] * 10)), "training targets must be numbers, got an array of <U1"),
-        (X, r"training data has no targets: give \(inputs, targets\), or a step"),
+        (X, r"training data has no targets: give \(inputs, targets\), or a custom step"),
         (
             "digits",
             r"must be \(inputs, targets\), a Dataset or an iterable .* got a str",
         ),
         (5, "iterable of batches, got a int"),
-        ([], "the training data gave no batches"),
+        ([], "the training data contains no batches"),
         ([torch.ones(4, 3)], "training data has no targets"),
         ([3], r"a batch must be \(inputs, targets\) with the examples along axis 0, got a int"),
         (((x, y) for x, y in [(X, Y)]), "is a generator, which can be read only once"),
@@ -72,21 +72,30 @@ def test_validation_data_are_checked_before_the_training_begins():
         ({"loss": "cros_entropy"}, "cross_entropy"),
         ({"metrics": ["acuracy"]}, "accuracy"),
         ({"optimizer": "adm"}, "adam"),
-        ({"accumulate": 0}, "accumulate must be a whole number from 1"),
-        ({"clip_norm": -1.0}, r"clip_norm must be a number .*, got -1.0"),
-        ({"ema": 1.0}, r"ema must be a number in \[0, 1\), got 1.0"),
+        ({"accumulate": 0}, "accumulate` must be a whole number from 1"),
+        ({"clip_norm": -1.0}, r"clip_norm` must be a number .*, got -1.0"),
+        ({"ema": 1.0}, r"ema` must be a number in \[0, 1\) or None, got 1.0"),
         (
             {"mixed_precision": "fp8"},
-            "mixed_precision must be one of .* got 'fp8'",
+            "mixed_precision` must be 'bf16' or 'fp16' or None, got 'fp8'",
         ),
-        ({"checkpoint_every": 0}, "checkpoint_every must be a whole number"),
+        ({"checkpoint_every": 0}, "checkpoint_every` must be a whole number"),
         ({"threads": 0}, "threads"),
-        ({"threads": 10**6}, "far more than this machine has cores"),
+        (
+            {"threads": 10**6},
+            "threads`, unless 'auto' or None, must be a whole number .* got 1000000",
+        ),
         ({"device": "gpu"}, "device 'gpu' cannot be used"),
         ({"class_weight": [1.0]}, "class_weight needs 2 weights, one per class"),
-        ({"class_weight": "even"}, "'balanced', one weight per class, or None; got 'even'"),
-        ({"class_weight": [1.0, -1.0]}, "class_weight must not be negative"),
-        ({"step": lambda *_: {}, "metrics": ["accuracy"]}, "need a loss beside a custom step"),
+        (
+            {"class_weight": "even"},
+            "must be 'balanced', one weight per class, or None, got 'even'",
+        ),
+        ({"class_weight": [1.0, -1.0]}, "class_weight must be finite, not negative"),
+        (
+            {"step": lambda *_: {}, "metrics": ["accuracy"]},
+            "need a loss when there is a custom step",
+        ),
         ({"step": lambda *_: {}, "compile": True}, "compile has no effect on a custom step"),
     ],
 )
@@ -110,7 +119,7 @@ def test_things_that_are_no_such_thing(options, message):
 
 def test_an_algorithm_for_another_network_is_refused():
     other = torch.optim.SGD(network().parameters(), lr=0.1)
-    with pytest.raises(ValueError, match="SGD is bound to parameters that are not"):
+    with pytest.raises(ValueError, match="SGD is bound to parameters of another network"):
         Trainer(network(), optimizer=other)
 
 

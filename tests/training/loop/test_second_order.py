@@ -201,7 +201,7 @@ def test_a_loss_that_can_be_negative_is_refused():
         return ((scores - targets) ** 2).flatten() - 1.0
 
     trainer = trainer_of(network(), by_name("levenberg_marquardt"), loss=likelihood)
-    with pytest.raises(ValueError, match="never negative; likelihood gave -"):
+    with pytest.raises(ValueError, match="must not be negative; likelihood returned -"):
         trainer.fit(data(), epochs=1)
     named_alike = resolve(lambda scores, targets: (scores - targets).abs().flatten())
     named_alike.name = "squared_error"
@@ -327,12 +327,12 @@ def test_the_command_line_trains_with_each(name, tmp_path, monkeypatch, capsys):
 def test_a_rate_for_an_algorithm_without_one_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["train", "--optimizer", "quasi_newton", "--lr", "0.1"]) == 2
-    assert "quasi_newton finds its steps by itself and has no lr" in capsys.readouterr().err
+    assert "quasi_newton determines its own step size and has no lr" in capsys.readouterr().err
 
 
 def test_a_schedule_for_an_algorithm_without_a_rate_is_refused():
     trainer = trainer_of(network(), by_name("quasi_newton"), schedule="cosine")
-    with pytest.raises(ValueError, match="QuasiNewton finds its steps by itself"):
+    with pytest.raises(ValueError, match="QuasiNewton determines its own step size"):
         trainer.fit(data(), epochs=2)
 
 

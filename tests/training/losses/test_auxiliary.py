@@ -65,15 +65,15 @@ def test_googlenet_trains_with_its_heads():
 
 
 def test_the_loss_of_one_output_says_what_to_do(two_heads, data):
-    with pytest.raises(ValueError, match=r"2 outputs and cross_entropy .* loss=auxiliary\("):
+    with pytest.raises(ValueError, match=r"2 outputs, but cross_entropy .* loss=auxiliary\("):
         Trainer(two_heads, loss="cross_entropy", progress=False).fit(data, epochs=1)
-    with pytest.raises(ValueError, match=r"2 outputs .* loss=auxiliary\("):
+    with pytest.raises(ValueError, match=r"2 outputs, .* loss=auxiliary\("):
         Trainer(two_heads, progress=False).fit(data, epochs=1)
 
 
 def test_it_is_not_for_one_output(data):
     network = Input(4) >> Softmax(3)
-    with pytest.raises(ValueError, match="this network has one: use the loss itself"):
+    with pytest.raises(ValueError, match="this network has one: use the loss without"):
         Trainer(network, loss=auxiliary(), progress=False).fit(data, epochs=1)
 
 

@@ -94,6 +94,7 @@ def test_several_outputs_are_left_as_they_are():
 def test_scores_of_unknown_axes_are_refused_with_the_way_out():
     network = Input(4, dtype="int64") >> Embedding(CLASSES, 8) >> Linear(CLASSES)
     with pytest.raises(
-        ValueError, match=r"classes stand on axis 1 .* end the network in Softmax"
+        ValueError,
+        match=r"axis 1 of the scores must be the class axis.* end the network in Softmax",
     ):
         trainer_of(network, loss="cross_entropy").fit(sequences(4), epochs=1)

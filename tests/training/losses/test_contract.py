@@ -149,7 +149,8 @@ def test_a_wrong_number_of_examples_is_refused(loss: Loss):
     given, targets = examples(loss)
     for call in (loss, loss.mean):
         with pytest.raises(
-            ValueError, match=f"{loss.name} got 6 examples of scores.* and 5 of"
+            ValueError,
+            match=f"{loss.name} needs the same number .* scores for 6, .* targets for 5",
         ):
             call(given, targets[:5])
 

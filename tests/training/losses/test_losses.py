@@ -179,7 +179,9 @@ def test_nothing_is_broadcast(loss: Loss, targets: Any):
     for call in (loss, loss.mean, lambda s, t: loss.prepare(t, s)):
         if targets == (1, 4, 2) and call not in (loss, loss.mean):
             continue  # other targets may be of any number
-        with pytest.raises(ValueError, match=rf"{loss.name} (needs targets shaped as|got 5)"):
+        with pytest.raises(
+            ValueError, match=rf"{loss.name} needs (targets of the shape of|the same number)"
+        ):
             call(scores, torch.zeros(targets))
 
 
@@ -228,11 +230,11 @@ def test_a_class_without_a_score_is_refused(loss: Loss, wrong: int):
         ),
         (
             lambda: cross_entropy(torch.zeros(5, 3), torch.zeros(5)),
-            r"cross_entropy takes classes as whole numbers, .* got torch.float32 of \(5,\)",
+            r"cross_entropy takes classes as integers, .* got torch.float32 of \(5,\)",
         ),
         (
             lambda: cross_entropy(torch.zeros(5, 3), torch.zeros(5, 2, dtype=torch.int64)),
-            r"one class for each .* position, \(N\), for scores of \(5, 3\), got \(5, 2\)",
+            r"one class per .* position, \(N\), for scores of \(5, 3\), got \(5, 2\)",
         ),
         (
             lambda: cross_entropy(torch.zeros(5, 3, 7), torch.zeros(5, 6, dtype=torch.int64)),
@@ -270,12 +272,17 @@ def test_what_does_not_fit_is_refused(call: Callable[[], object], message: str):
 @pytest.mark.parametrize(
     ("loss", "scores", "targets", "message"),
     [
-        (squared_error, (2,), [1.0, math.nan], "finite targets, 1 are NaN or infinite"),
-        (huber, (2,), [math.inf, math.inf], "finite targets, 2 are NaN or infinite"),
-        (binary_cross_entropy, (2,), [0.0, 2.0], "targets from 0 to 1, they go from 0 to 2"),
-        (binary_cross_entropy, (2,), [0.0, math.nan], "finite targets, 1 are NaN"),
-        (kl_divergence, (2, 2), [[0.5, 0.5], [0.5, 0.4]], "add up to 1, got one with 0.9"),
-        (cross_entropy, (2, 2), [[1.5, -0.5]], "targets from 0 to 1, they go from -0.5 to 1.5"),
+        (
+            squared_error,
+            (2,),
+            [1.0, math.nan],
+            "finite targets, got 1 that are NaN or infinite",
+        ),
+        (huber, (2,), [math.inf, math.inf], "finite targets, got 2 that are NaN or infinite"),
+        (binary_cross_entropy, (2,), [0.0, 2.0], "targets from 0 to 1, got 0 to 2"),
+        (binary_cross_entropy, (2,), [0.0, math.nan], "finite targets, got 1 that are NaN"),
+        (kl_divergence, (2, 2), [[0.5, 0.5], [0.5, 0.4]], "must sum to 1, got a sum of 0.9"),
+        (cross_entropy, (2, 2), [[1.5, -0.5]], "targets from 0 to 1, got -0.5 to 1.5"),
         (hinge, (3,), [0.0, 1.0, -1.0], "0 and 1, or −1 and 1, got"),
         (hinge, (3,), [0, 1, 2], "0 and 1, or −1 and 1, got"),
     ],
@@ -343,9 +350,9 @@ def test_any_function_is_a_loss():
 
 
 def test_a_function_that_gives_no_value_per_example_is_refused():
-    with pytest.raises(ValueError, match=r"Loss 'mse_loss' must give one value .* got \(\)"):
+    with pytest.raises(ValueError, match=r"Loss 'mse_loss' must return one value .* got \(\)"):
         resolve(F.mse_loss).mean(numbers(1), numbers(1))
-    with pytest.raises(ValueError, match=r"Loss '<lambda>' must give .* got float"):
+    with pytest.raises(ValueError, match=r"Loss '<lambda>' must return .* got float"):
         resolve(lambda _s, _t: 1.0).mean(numbers(1), numbers(1))
 
 
@@ -360,7 +367,7 @@ def test_a_partial_that_fits_nothing_is_refused(wrong: Any):
 
 
 def test_what_is_no_loss_is_refused():
-    with pytest.raises(TypeError, match=r"a loss is a name or a function .* got 3"):
+    with pytest.raises(TypeError, match=r"a loss must be a name or a function .* got 3"):
         resolve(3)  # type: ignore[arg-type]
 
 

@@ -410,7 +410,9 @@ def test_probabilities_for_scores_are_pointed_out(network, loss, metrics):
 def test_a_broadcast_is_refused():
     network = network_of(Linear(2))
     x = torch.randn(N, 4, dtype=torch.float64)
-    with pytest.raises(ValueError, match="SmoothL1Loss needs targets shaped as the scores"):
+    with pytest.raises(
+        ValueError, match="SmoothL1Loss needs targets of the shape of the scores"
+    ):
         Trainer(network, loss=nn.SmoothL1Loss()).evaluate((x, torch.rand(N).double()))
 
 
@@ -418,7 +420,7 @@ def test_a_broadcast_is_refused():
     "loss", [nn.CrossEntropyLoss(weight=torch.ones(3)), nn.NLLLoss(ignore_index=1)], ids=str
 )
 def test_means_over_weights_are_refused(loss):
-    with pytest.raises(ValueError, match="give class_weight=… to the trainer"):
+    with pytest.raises(ValueError, match="pass class_weight=… to the trainer"):
         losses.resolve(loss)
 
 

@@ -190,7 +190,7 @@ def test_every_label_may_count_for_itself():
     targets = torch.tensor([[1.0, 0.0, 0.0], [1.0, 0.0, 1.0]])
     assert accuracy(scores, targets, multilabel=True) == pytest.approx(4 / 6)
     for metric in (f1, balanced_accuracy):
-        with pytest.raises(ValueError, match=f"{metric.name} is for one decision about each"):
+        with pytest.raises(ValueError, match=f"{metric.name} is for one decision per"):
             metric(scores, targets, multilabel=True)
     assert f1(scores[:, :1], targets[:, :1], multilabel=True) == 1
 
@@ -284,11 +284,11 @@ def test_the_loss_says_what_a_decision_is():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: resolve(3), TypeError, "a metric is a name or a function .* got 3"),
+        (lambda: resolve(3), TypeError, "a metric must be a name or a function .* got 3"),
         (
             lambda: resolve(torch.nn.functional.mse_loss)(torch.ones(2), torch.ones(2)),
             ValueError,
-            r"Metric 'mse_loss' must give one value per example, a tensor \(N,\), got \(\)",
+            r"Metric 'mse_loss' must return one value per example, a tensor \(N,\), got \(\)",
         ),
         (
             lambda: top_k_accuracy(torch.zeros(2, 3), torch.tensor([0, 1]), k=0),
@@ -298,12 +298,12 @@ def test_the_loss_says_what_a_decision_is():
         (
             lambda: accuracy(torch.zeros(2, 3), torch.zeros(2)),
             ValueError,
-            "accuracy takes classes as whole numbers",
+            "accuracy takes classes as integers",
         ),
         (
             lambda: mean_squared_error(torch.zeros(4, 3), torch.zeros(4)),
             ValueError,
-            r"mean_squared_error needs targets shaped as the scores \(4, 3\), got \(4,\)",
+            r"mean_squared_error needs targets of the shape of the scores \(4, 3\), got \(4,\)",
         ),
     ],
 )

@@ -1,1 +1,1 @@
-"""Checkpoints: written, read and compared."""
+"""Checkpoint files, their schedule, and the checks when resuming."""

@@ -1,4 +1,4 @@
-"""Checkpoints on disk: written whole or not at all, checked when they are read."""
+"""Checkpoint files, written atomically and verified when they are read."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ PATTERN = re.compile(r"step-(\d+)\.pt")
 
 
 class CheckpointError(ValueError):
-    """A folder of checkpoints cannot be used as asked."""
+    """A checkpoint or a checkpoint folder cannot be used."""
 
 
 @final
 class Checkpoints:
     """A folder with the latest states of a training, ``step-000000123.pt``.
 
-    A file is plain data, read by ``torch.load(path, weights_only=True)``: nothing in it is ever
-    executed. It appears under its name only once it is complete, and the older ones go only
-    then. Each file carries hashes of its parts and of the state in it, so a damaged one is
-    noticed and the older whole one used.
+    The files contain plain data, read by ``torch.load(path, weights_only=True)``: nothing in
+    them is ever executed. A file gets its name only when it is complete, and older ones are
+    deleted only then. Each file contains hashes of its parts and of the state, so a damaged
+    file is detected and the previous intact one is used.
 
     Args:
-        folder: Made if need be.
-        keep: How many of the latest states stay.
+        folder: The folder, created if necessary.
+        keep: Number of states to keep.
     """
 
     def __init__(self, folder: str | os.PathLike[str], keep: int = 2) -> None:
@@ -54,22 +54,22 @@ class Checkpoints:
         if not self.folder.is_dir():
             return []
         found = (path for path in self.folder.iterdir() if PATTERN.fullmatch(path.name))
-        return sorted(found, key=step_of)
+        return sorted(found, key=lambda path: int(path.stem.removeprefix("step-")))
 
     def newest(self) -> Path | None:
-        """Return the latest file, whole or not; None where there is none."""
+        """Return the latest file, intact or not; None in an empty folder."""
         return next(reversed(self.paths()), None)
 
     def save(self, state: dict[str, Any], step: int) -> Path:
-        """Write a state; older ones are deleted only once it is safe on disk.
+        """Write a state, then delete the older ones.
 
         Args:
             state: Plain data and tensors.
-            step: The number of steps done.
+            step: Number of steps done.
 
         Raises:
-            CheckpointError: When the state holds something that is not plain data.
-            OSError: When it cannot be written; what was there before is untouched.
+            CheckpointError: If the state contains something that is not plain data.
+            OSError: If it cannot be written; earlier checkpoints are not touched.
         """
         check_plain(state, "state")
         state = {"format": FORMAT, "digest": digest_of(state), **state}
@@ -84,13 +84,13 @@ class Checkpoints:
         return path
 
     def load(self) -> dict[str, Any] | None:
-        """Return the latest state that is whole, or None where there never was one.
+        """Return the latest intact state, or None if the folder is empty.
 
-        Damaged files that are newer are named in a warning.
+        A warning names newer files that are damaged.
 
         Raises:
-            CheckpointError: When there are files but none is whole, or when the latest was
-                written by a newer version.
+            CheckpointError: If there are files but none is intact, or the latest was written
+                by a newer version.
         """
         damaged = []
         for path in reversed(self.paths()):
@@ -100,32 +100,33 @@ class Checkpoints:
                 continue
             if damaged:
                 warnings.warn(
-                    f"{self.folder} holds damaged checkpoints ({', '.join(damaged)}); resuming "
-                    f"from {path.name}, the latest whole one.",
+                    f"{self.folder} contains damaged checkpoints ({', '.join(damaged)}); "
+                    f"resuming from {path.name}, the latest intact one.",
                     stacklevel=2,
                 )
             return state
         if damaged:
             raise CheckpointError(
-                f"{self.folder} holds no whole checkpoint: {', '.join(damaged)} cannot be read."
+                f"{self.folder} contains no intact checkpoint: {', '.join(damaged)} cannot be "
+                f"read."
             )
         return None
 
     def tidy(self) -> None:
-        """Delete what is older than the latest states, and remains of killed writers."""
+        """Delete all but the latest states, and temporary files of killed processes."""
         for path in self.paths()[: -self.keep]:
             path.unlink(missing_ok=True)
         clear_remains(self.folder, PATTERN)
 
     def explain(self, error: OSError) -> OSError:
-        """Return an error that says what was lost: nothing."""
+        """Return the error for a failed write: why it failed, and what is still safe."""
         reason = (
             "the disk is full"
             if error.errno in {errno.ENOSPC, errno.EDQUOT}
             else error.strerror or str(error)
         )
         newest = self.newest()
-        safe = "No earlier one exists" if newest is None else f"{newest.name} is untouched"
+        safe = "There is no earlier one" if newest is None else f"{newest.name} is intact"
         return OSError(
             error.errno,
             f"a checkpoint could not be written: {reason}. {safe}",
@@ -134,23 +135,23 @@ class Checkpoints:
 
 
 def check_unused(checkpoints: Checkpoints | None, processes: Processes) -> None:
-    """Refuse to write among the checkpoints of another training.
+    """Refuse a folder that contains the checkpoints of another training.
 
     Raises:
-        CheckpointError: When there are such checkpoints.
+        CheckpointError: If it contains checkpoints.
     """
     newest = None if checkpoints is None else checkpoints.newest()
     if processes.share(newest is not None):
         raise CheckpointError(
-            f"{checkpoints and checkpoints.folder} already holds a training's checkpoints: "
-            f"resume it with fit(…, resume=True), or choose another folder."
+            f"{checkpoints and checkpoints.folder} already contains checkpoints: resume their "
+            f"training with fit(…, resume=True), or choose another folder."
         )
 
 
 class SurvivingWriter:
-    """A file whose first error is kept until torch has finished with it.
+    """File wrapper that stores the first error until torch has finished writing.
 
-    Torch's writer ends the whole process when a write fails while it cleans up.
+    Torch's writer aborts the process if a write fails during its cleanup.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -158,7 +159,7 @@ class SurvivingWriter:
         self.error: OSError | None = None
 
     def write(self, data: bytes) -> int:
-        """Write, or after an error pretend to."""
+        """Write the data, unless an earlier write failed."""
         if self.error is None:
             try:
                 self.file.write(data)
@@ -167,7 +168,7 @@ class SurvivingWriter:
         return len(data)
 
     def flush(self) -> None:
-        """Flush, unless writing has failed."""
+        """Flush the file, unless an earlier write failed."""
         if self.error is None:
             self.file.flush()
 
@@ -176,7 +177,7 @@ def write(state: dict[str, Any], file: BinaryIO) -> None:
     """Write a state as a torch file.
 
     Raises:
-        OSError: When the disk refuses.
+        OSError: If writing fails.
     """
     writer = SurvivingWriter(file)
     torch.save(state, writer)  # pyright: ignore[reportArgumentType]  # it is enough of a file
@@ -185,15 +186,15 @@ def write(state: dict[str, Any], file: BinaryIO) -> None:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """Return a whole state, or None when the file is damaged.
+    """Return the state in a file, or None if the file is damaged.
 
     Raises:
-        CheckpointError: When a newer version wrote it.
+        CheckpointError: If a newer version wrote it.
     """
     try:
-        require_file(path)  # a pipe would be waited on for ever
+        require_file(path)  # opening a pipe would wait for ever
         with zipfile.ZipFile(path) as archive:
-            # Ours are not compressed: a small file that unpacks to a large one is no such file.
+            # Checkpoints are not compressed: a compressed file may be a decompression bomb.
             packed = any(part.compress_type != zipfile.ZIP_STORED for part in archive.filelist)
             if packed or archive.testzip() is not None:
                 return None
@@ -204,7 +205,7 @@ def read(path: Path) -> dict[str, Any] | None:
         zipfile.BadZipFile, pickle.UnpicklingError,
         AttributeError, IndexError, AssertionError, MemoryError, OverflowError,
         RecursionError,
-    ):  # fmt: skip  # all that a flipped bit has been seen to raise
+    ):  # fmt: skip  # all the errors that a flipped bit was seen to cause
         return None
     if isinstance(written, int) and written > FORMAT:
         raise CheckpointError(
@@ -215,9 +216,9 @@ def read(path: Path) -> dict[str, Any] | None:
 
 
 def is_whole(state: dict[str, Any]) -> bool:
-    """Tell whether a state is the one that was written, and take its hash out of it.
+    """Return whether a state matches its hash, and remove the hash.
 
-    A file may be an intact archive and hold another state all the same.
+    A file may be an intact archive and still contain another state.
     """
     digest = state.pop("digest", None)
     own = {key: value for key, value in state.items() if key != "format"}
@@ -225,16 +226,16 @@ def is_whole(state: dict[str, Any]) -> bool:
 
 
 def check_plain(value: Any, place: str) -> None:
-    """Refuse what could not be read back without running code.
+    """Check that a value is plain data, which can be read without running code.
 
     Raises:
-        CheckpointError: When the value or something in it is not plain data.
+        CheckpointError: If the value or something in it is not plain data.
     """
     if value is None or isinstance(
         value, bool | int | float | str | bytes | Tensor | torch.Size
     ):
         if isinstance(value, np.generic):
-            raise CheckpointError(f"{place} is a NumPy number: make it a Python one.")
+            raise CheckpointError(f"{place} is a NumPy number: convert it to a Python number.")
     elif isinstance(value, dict):
         for key, item in value.items():
             check_plain(item, f"{place}[{key!r}]")
@@ -243,12 +244,6 @@ def check_plain(value: Any, place: str) -> None:
             check_plain(item, f"{place}[{position}]")
     elif not isinstance(value, torch.dtype | torch.device):
         raise CheckpointError(
-            f"{place} is a {type(value).__name__}, which a checkpoint does not hold: use "
-            f"numbers, texts, tensors, and lists and dicts of them."
+            f"{place} is a {type(value).__name__}, which a checkpoint cannot contain: use "
+            f"numbers, strings, tensors, and lists and dicts of these."
         )
-
-
-def step_of(path: Path) -> int:
-    """Return the number in a checkpoint's name."""
-    found = PATTERN.fullmatch(path.name)
-    return int(found[1]) if found else -1

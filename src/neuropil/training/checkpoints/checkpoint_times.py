@@ -1,4 +1,4 @@
-"""When checkpoints are written."""
+"""The schedule on which checkpoints are written."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from neuropil.training.checkpoints.checkpoint import Checkpoints
     from neuropil.training.processes import Processes
 
-# Seconds between checkpoints where the user does not say otherwise. However short the epochs
-# are, writing takes at most a twentieth of the time.
+# Default number of seconds between checkpoints. The second number bounds the time spent on
+# writing: at most a twentieth of the training, however short the epochs are.
 PAUSE, SHARE = 30.0, 20.0
 
 
 @final
 class Saver:
-    """Writes a training's state every so many steps, or every so many seconds and each epoch.
+    """Writes the state of a training every `every` steps, or regularly and after each epoch.
 
     Args:
-        checkpoints: Where to; None writes nothing.
-        every: Steps between two states; None goes by the clock.
-        state: Gives the state; every process is asked, the first one writes.
-        processes: Who trains.
+        checkpoints: The checkpoint folder; None writes nothing.
+        every: Steps between two checkpoints; None writes them by the clock.
+        state: Returns the state. Every process calls it; the first one writes.
+        processes: The processes that train together.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Saver:
         self.plan(0.0)
 
     def save(self) -> None:
-        """Write the state of this moment."""
+        """Write the current state."""
         if self.checkpoints is None:
             return
         begun = time.perf_counter()
@@ -53,7 +53,7 @@ class Saver:
         self.plan(time.perf_counter() - begun)
 
     def plan(self, seconds: float) -> None:
-        """Settle when the next state is due, given how long the last one took."""
+        """Set the time of the next checkpoint from the seconds that the last one took."""
         if self.checkpoints is None:
             return
         now = time.perf_counter()
@@ -61,17 +61,17 @@ class Saver:
         self.due = math.inf if self.every else now + max(PAUSE, SHARE * seconds)
 
     def after_step(self, steps: int) -> None:
-        """Write a state if it is the turn of this step."""
+        """Write a checkpoint if one is due after this number of steps."""
         if self.every and steps % self.every == 0:
             self.save()
 
     def after_epoch(self) -> None:
-        """Write a state, unless the epochs are so short that it would hold them up."""
-        # The processes' clocks differ, and all must decide alike.
+        """Write a checkpoint, unless the epochs are so short that it would slow them down."""
+        # The clocks of the processes differ, but all must make the same decision.
         if self.processes.share(time.perf_counter() >= self.epoch_due):
             self.save()
 
     def assurance(self) -> str:
-        """Return a sentence about what is safe on disk, empty when nothing is."""
+        """Return a sentence that names the latest checkpoint, empty if there is none."""
         newest = None if self.checkpoints is None else self.checkpoints.newest()
         return "" if newest is None else f"The last good state is {newest}. "

@@ -1,4 +1,4 @@
-"""Hashes of what a training depends on: the state in a checkpoint, the files of its data."""
+"""Hashes of the state in a checkpoint and of the data of a training."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from neuropil.datasets import Dataset, Splits
 
 BLOCK = 2**20
-# What a training leaves among the data is not data.
+# A folder with this file was written by a training and contains no data.
 RUN_FILE = "run.json"
 
 
 def digest_of(value: Any) -> str:
-    """Return a hash of plain data and tensors, which any changed value changes.
+    """Return a hash of plain data and tensors.
 
     Args:
-        value: Numbers, texts, tensors, and lists and dicts of them.
+        value: Numbers, strings, tensors, and lists and dicts of these.
     """
     digest = hashlib.blake2b(digest_size=16)
     feed(digest, value)
@@ -34,7 +34,7 @@ def digest_of(value: Any) -> str:
 
 
 def feed(digest: Any, value: Any) -> None:
-    """Take plain data and tensors into a hash."""
+    """Update a hash with plain data and tensors."""
     if isinstance(value, dict):
         digest.update(f"dict {len(value)}".encode())
         for key, item in value.items():
@@ -53,7 +53,7 @@ def feed(digest: Any, value: Any) -> None:
 
 
 def dense_parts(value: Tensor) -> list[Tensor]:
-    """Return the numbers of a tensor as contiguous ones on the CPU."""
+    """Return the contents of a tensor as contiguous dense tensors on the CPU."""
     if value.is_sparse:
         value = value.coalesce()
         return [*dense_parts(value.indices()), *dense_parts(value.values())]
@@ -62,15 +62,14 @@ def dense_parts(value: Tensor) -> list[Tensor]:
 
 
 def fingerprint(splits: Splits, data: str | os.PathLike[str] | None = None) -> str:
-    """Return a hash of what a training depends on: its data and how they are prepared.
+    """Return a hash of the data of a training and of their preparation.
 
-    It covers the bytes of every file that the data name, those of the test part among them,
-    without decoding one; about a second for each gigabyte. Data in memory are hashed as they
-    are.
+    It covers the bytes of all data files, including those of the test part, without decoding
+    them; this takes about a second per gigabyte. Data in memory are hashed directly.
 
     Args:
         splits: The data, opened.
-        data: The file or folder that they come from; None for data in memory.
+        data: The file or folder that the data come from; None for data in memory.
     """
     digest = hashlib.blake2b(digest_size=32)
     digest.update(json.dumps(splits.preparation.to_json(), sort_keys=True).encode())
@@ -90,9 +89,9 @@ def test_part(splits: Splits) -> Dataset | None:
 
 
 def files_of(path: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the files that a path names, with their names below it, in the order of these.
+    """Yield the files of a path with their relative names, sorted by name.
 
-    Hidden files and run folders are left out; a link is followed, but not round in a circle.
+    Hidden files and run folders are skipped; links are followed, without going in circles.
     """
     if not path.is_dir():
         yield path.name, path
@@ -112,7 +111,7 @@ def files_of(path: Path) -> Iterator[tuple[str, Path]]:
 
 
 def feed_file(digest: Any, path: Path) -> None:
-    """Take a file's bytes into a hash; of what cannot be read, its name must do."""
+    """Update a hash with the bytes of a file, or a marker if it cannot be read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return

@@ -1,4 +1,4 @@
-"""What must be the same again when an interrupted training is resumed."""
+"""Checks that a training is resumed with the same data and options."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from neuropil.training.loop.learner import Learner
     from neuropil.training.trainer_options import Options
 
-# Options of the trainer that decide what it computes, and so do seed, optimiser and schedule.
+# Options of the trainer that affect its results, besides seed, optimiser and schedule.
 OPTIONS = (
     "loss", "metrics", "regularizer", "class_weight", "augment", "normalize", "accumulate",
     "clip_norm", "ema", "mixed_precision",
 )  # fmt: skip
-# What torch's schedules are made with and do not change.
+# Constructor arguments of torch's schedules, which do not change during the training.
 FIXED = (
     "total_steps", "T_max", "T_0", "T_mult", "eta_min", "step_size", "milestones", "gamma",
     "total_iters", "power", "start_factor", "end_factor", "factor", "patience", "max_lr",
@@ -35,13 +35,13 @@ SHOWN = 80
 def facts_of(
     options: Options, learner: Learner, training: Batches, epochs: int
 ) -> dict[str, Any]:
-    """Return what a training follows from, as plain data, after its schedules are made.
+    """Return the facts that determine a training, as plain data.
 
     Args:
-        options: The trainer's.
-        learner: What is trained.
-        training: The batches.
-        epochs: Passes over the data, which matter where a schedule is stretched over them.
+        options: The options of the trainer.
+        learner: The learner, with its schedules created.
+        training: The training batches.
+        epochs: Number of passes over the data, included if a schedule is stretched over them.
     """
     facts: dict[str, Any] = {
         **training.facts(),
@@ -63,14 +63,14 @@ def facts_of(
 
 
 def check_same(then: dict[str, Any], now: dict[str, Any]) -> None:
-    """Refuse to resume a training with other data or options than it began with.
+    """Refuse to resume a training with data or options that differ from its own.
 
     Args:
         then: The facts in the checkpoint.
-        now: Those of the trainer that is to resume it.
+        now: The facts of the trainer that resumes it.
 
     Raises:
-        CheckpointError: When one differs.
+        CheckpointError: If one differs.
     """
     for name in dict.fromkeys([*then, *now]):
         before, after = then.get(name), now.get(name)
@@ -80,7 +80,7 @@ def check_same(then: dict[str, Any], now: dict[str, Any]) -> None:
             raise CheckpointError(
                 f"the interrupted training had epochs={before}, over which its schedule is "
                 f"stretched, and this one has epochs={after}: resume it with epochs={before}; "
-                f"a further fit(…, epochs=…) then trains on, with the schedule from its start."
+                f"a further fit(…, epochs=…) then restarts the schedule."
             )
         raise CheckpointError(
             f"the interrupted training had {name}={shorten(before)}, this one has "
@@ -89,13 +89,13 @@ def check_same(then: dict[str, Any], now: dict[str, Any]) -> None:
 
 
 def is_stretched(given: Any) -> bool:
-    """Tell whether a schedule was given by name: its length is that of the training."""
+    """Return whether a schedule was given by name, and is stretched over the training."""
     every = given.values() if isinstance(given, Mapping) else (given,)
     return any(isinstance(each, str) for each in every)
 
 
 def schedule_text(schedule: LRScheduler) -> str:
-    """Return what a schedule was made with, without how far it has come."""
+    """Return a schedule's type and options as text, without its progress."""
     if isinstance(schedule, Warmup):
         then = "" if schedule.then is None else f", then {schedule_text(schedule.then)}"
         return f"Warmup(length={schedule.length}, start={schedule.start}{then})"
@@ -121,12 +121,12 @@ def as_plain(value: Any) -> Any:
         case _ if hasattr(value, "__qualname__"):
             plain = f"{value.__module__}.{value.__qualname__}"
         case _:
-            text = repr(value)  # without a place in memory, which the next process has not
+            text = repr(value)  # not if it contains an address, which differs in each process
             plain = type(value).__qualname__ if " at 0x" in text else text
     return plain
 
 
 def shorten(value: Any) -> str:
-    """Return a fact short enough for a line."""
+    """Return a fact as text, cut to the length of a line."""
     text = str(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -1,4 +1,4 @@
-"""A network as a scikit-learn estimator: what classifier and regressor share."""
+"""Base class of the scikit-learn estimators."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neuropil import optim
-from neuropil.checks import number
+from neuropil.checks import number, whole
 from neuropil.core import Layer, Network
 from neuropil.core.composition import as_network
 from neuropil.core.moments import describe_unresolved
@@ -25,17 +25,17 @@ from neuropil.training.loop.closure_step import check_lr, default_epochs, needs,
 from neuropil.training.trainer import Trainer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
 HIDDEN = 100
+FLOATS = np.float64, np.float32
 
 
 @dataclass(eq=False, repr=False)
 class NetworkEstimator(BaseEstimator):
-    """What both estimators share: making the network, training it, running it.
-
-    The options are those of `NetworkClassifier` and `NetworkRegressor`, which document them.
-    """
+    """Base class of `NetworkClassifier` and `NetworkRegressor`, which document the options."""
 
     network: Network | Layer | str | None = None
     _: KW_ONLY
@@ -51,25 +51,47 @@ class NetworkEstimator(BaseEstimator):
     verbose: bool = False
 
     loss_name: ClassVar[str]
+    # Options of `validate_data` for the targets.
+    target_options: ClassVar[dict[str, bool]] = {}
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train a fresh network.
+        """Train a new network.
 
         Args:
-            X: Inputs, one row an example; pictures and sequences keep their axes.
-            y: What to predict.
+            X: Inputs, one row per example; images and sequences keep their axes.
+            y: Targets.
         """
-        given = X
-        X, y = self.check_data(X, y, first=True)
-        warn_of_rounding(given, X)
-        targets = self.learn_targets(y)
-        self.start(X)
-        made = optim.by_name(self.optimizer)
-        self.train(X, targets, self.epochs or default_epochs(made), y)
+        inputs, targets = self.check_data(X, y, first=True)
+        warn_of_rounding(X, inputs)
+        self.start(inputs, targets)
+        self.train(
+            inputs, targets, self.epochs or default_epochs(optim.by_name(self.optimizer))
+        )
         return self
 
-    def start(self, X: NDArray[Any]) -> None:
-        """Make the network and forget what was learnt."""
+    def train_one_epoch(
+        self, X: ArrayLike, y: ArrayLike, classes: Sequence[Any] | None = None
+    ) -> Self:
+        """Continue the training for one epoch, or start it; see `partial_fit`."""
+        first = not hasattr(self, "network_")
+        inputs, targets = self.check_data(X, y, first=first)
+        if first:
+            self.start(inputs, targets if classes is None else np.asarray(classes))
+        self.train(inputs, targets, 1)
+        return self
+
+    def check_data(
+        self, X: ArrayLike, y: ArrayLike, *, first: bool
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return inputs and targets as checked arrays."""
+        inputs, targets = validate_data(
+            self, X, y, reset=first, dtype=FLOATS, allow_nd=True, **self.target_options
+        )
+        return np.asarray(inputs), self.check_targets(targets)
+
+    def start(self, X: NDArray[Any], y: NDArray[Any]) -> None:
+        """Create a network for these inputs and targets, and discard the previous one."""
+        self.learn_targets(y)
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.network_ = self.build(X.shape[1:])
         self.network_.reset_parameters(torch.Generator().manual_seed(self.seed_))
@@ -77,7 +99,7 @@ class NetworkEstimator(BaseEstimator):
         self.algorithm_state_: dict[str, Any] | None = None
 
     def build(self, shape: tuple[int, ...]) -> Network:
-        """Return a fresh network for inputs of this shape."""
+        """Return a new network for inputs of this shape."""
         network = self.network
         if isinstance(network, str):
             network = Network.parse(network)
@@ -88,10 +110,9 @@ class NetworkEstimator(BaseEstimator):
             network = Input(*shape) >> network
         return self.with_last_layer(network)
 
-    def train(
-        self, X: NDArray[Any], targets: NDArray[Any], epochs: int, labels: NDArray[Any]
-    ) -> None:
-        """Go on training for some epochs."""
+    def train(self, X: NDArray[Any], y: NDArray[Any], epochs: int) -> None:
+        """Train the network for some epochs."""
+        targets = self.encode(y)
         network = self.network_.to(self.training_type())
         bound = self.bind(network)
         if self.algorithm_state_ is not None:
@@ -105,7 +126,7 @@ class NetworkEstimator(BaseEstimator):
             optimizer=bound,
             schedule=self.schedule,
             callbacks=callbacks,
-            class_weight=self.weights(labels),
+            class_weight=self.weights(y),
             seed=self.seed_ + len(self.history_),
             device=self.device,
             progress=self.verbose,
@@ -115,31 +136,31 @@ class NetworkEstimator(BaseEstimator):
             train,
             validation,
             epochs=epochs,
-            batch_size=self.examples_a_step(len(train[0]), bound),
+            batch_size=self.examples_per_step(len(train[0]), bound),
         )
         self.history_ = History([*self.history_, *history])
         self.algorithm_state_ = bound.state_dict()
         network.cpu().to(torch.float32 if X.dtype == np.float32 else torch.float64)
 
     def training_type(self) -> torch.dtype:
-        """Return the type that networks train in; they predict in that of the data.
+        """Return the type of the network during training; predictions have that of the data.
 
-        The decrease that a line search or a curvature foretells is soon below what single
-        precision shows.
+        Near the minimum, the decreases that a line search or a curvature predicts are below the
+        resolution of single precision.
         """
-        asked = needs(optim.by_name(self.optimizer))
-        exact = asked != "gradient" and not str(self.device).startswith("mps")
+        searches = needs(optim.by_name(self.optimizer)) != "gradient"
+        exact = searches and not str(self.device).startswith("mps")
         return torch.float64 if exact else torch.float32
 
     def bind(self, network: Network) -> torch.optim.Optimizer:
-        """Return the optimiser, bound to a network."""
+        """Return the optimiser, bound to the parameters of a network."""
         options = {} if self.lr is None else {"lr": self.lr}
         optimizer = optim.by_name(self.optimizer)
         check_lr(self.optimizer, optimizer, self.lr)
         return optimizer(network.parameters(), **options)
 
     def parts(self, X: NDArray[Any], targets: NDArray[Any]) -> tuple[Any, Any]:
-        """Return what is trained on, and what is held out if anything is."""
+        """Return the training data, and the validation data or None."""
         inputs = torch.from_numpy(np.ascontiguousarray(X))
         outputs = torch.from_numpy(np.ascontiguousarray(targets))
         if self.validation_fraction is None:
@@ -150,51 +171,51 @@ class NetworkEstimator(BaseEstimator):
         validation, train = order[:held], order[held:]
         return (inputs[train], outputs[train]), (inputs[validation], outputs[validation])
 
-    def examples_a_step(self, examples: int, optimizer: torch.optim.Optimizer) -> int:
+    def examples_per_step(self, examples: int, optimizer: torch.optim.Optimizer) -> int:
         """Return the batch size.
 
         Raises:
-            ValueError: When it is neither a whole number nor "auto".
+            ValueError: If it is neither a whole number nor "auto".
         """
         if self.batch_size == "auto":
             if takes_all(optimizer):
                 return examples
             return int(min(256, max(16, examples // 50)))
-        if isinstance(self.batch_size, str):
-            raise ValueError(f"batch_size must be a number or 'auto', got {self.batch_size!r}.")
-        return self.batch_size
+        return whole(self.batch_size, "batch_size, unless 'auto',")
 
     def outputs(self, X: ArrayLike) -> NDArray[Any]:
-        """Return what the network gives."""
+        """Return the outputs of the network."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32), allow_nd=True)
+        X = validate_data(self, X, reset=False, dtype=FLOATS, allow_nd=True)
         return self.network_.predict(X)
+
+    def weights(self, labels: NDArray[Any]) -> list[float] | None:  # noqa: ARG002 - classifiers'
+        """Return one weight per class, or None."""
+        return None
 
     if TYPE_CHECKING:
 
-        def check_data(
-            self, X: ArrayLike, y: ArrayLike, *, first: bool
-        ) -> tuple[NDArray[Any], NDArray[Any]]: ...
+        def check_targets(self, y: NDArray[Any]) -> NDArray[Any]: ...
 
-        def learn_targets(self, y: NDArray[Any]) -> NDArray[Any]: ...
+        def learn_targets(self, y: NDArray[Any]) -> None: ...
+
+        def encode(self, y: NDArray[Any]) -> NDArray[Any]: ...
 
         def with_last_layer(self, network: Network) -> Network: ...
 
-        def weights(self, labels: NDArray[Any]) -> list[float] | None: ...
-
 
 def warn_of_rounding(given: ArrayLike, converted: NDArray[Any]) -> None:
-    """Warn of whole numbers that differ and became one in double precision.
+    """Warn of different integers that became equal in double precision.
 
     Args:
-        given: The inputs as they were given.
-        converted: The same as floating-point numbers, of which the trainer says the rest.
+        given: The inputs before the conversion.
+        converted: The inputs as floating-point numbers; the trainer warns of these itself.
     """
-    whole = np.asarray(given)
-    if whole.dtype != np.int64 or describe_unresolved(torch.from_numpy(converted)):
+    integers = np.asarray(given)
+    if integers.dtype != np.int64 or describe_unresolved(torch.from_numpy(converted)):
         return
-    if found := describe_unresolved(torch.from_numpy(whole)):
+    if found := describe_unresolved(torch.from_numpy(integers)):
         warnings.warn(
-            f"X: {found}: subtract a fixed number from such columns, as whole numbers, first.",
+            f"X: {found}: subtract a constant from such columns, as integers, first.",
             stacklevel=3,
         )

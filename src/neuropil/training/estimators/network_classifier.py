@@ -1,4 +1,4 @@
-"""A network as a scikit-learn classifier: any labels, pipelines, grid search, pickling."""
+"""A scikit-learn classifier based on a network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
-from sklearn.utils.validation import validate_data
 from typing_extensions import override
 
 from neuropil.layers import Linear, Softmax
@@ -27,35 +26,35 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, repr=False)
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
-    """A network as a scikit-learn classifier.
+    """Scikit-learn classifier based on a network.
 
-    ŷ = argmaxₖ softmax(network(x))ₖ, trained to the least cross entropy.
+    ŷ = argmaxₖ softmax(network(x))ₖ, trained with the cross entropy.
 
     Shape:
-        ``X`` ``(n_samples, n_features)``, or with the axes of pictures and sequences; ``y``
+        ``X`` ``(n_samples, n_features)``, or with the axes of images and sequences; ``y``
         ``(n_samples,)`` of any labels.
 
     Args:
         network: Hidden layers such as ``Relu(64) >> Dropout(0.3)``; a full network that ends in
-            Softmax or in as many Linear units as there are classes; an expression; or None for
-            one hidden layer of 100. `fit` works on a fresh copy with weights drawn anew.
+            Softmax, or in Linear with one unit per class; an expression; or None for one hidden
+            layer of 100 units. `fit` trains a copy with new random weights.
         optimizer: Name of the optimiser, such as ``"adam"``, or
             ``"levenberg_marquardt"`` for small networks; with options as
-            ``"LevenbergMarquardt(restarts=64)"``. Those that search along lines or use
+            ``"LevenbergMarquardt(restarts=64)"``. Line searches and optimisers that use
             curvature train in double precision.
-        lr: Learning rate; None is the optimiser's own.
-        epochs: Passes over the data; None is 50, and for optimisers that take all examples in
-            every step 500, or 100 where these are costly, unless they come to an end before.
-        batch_size: Examples a step; ``"auto"`` takes a fiftieth of the data, from 16 to 256, or
-            all where the optimiser wants them.
-        schedule: Name of the learning rate's schedule, such as ``"cosine"``, or None.
-        validation_fraction: Share of the data held out, on which training stops early and the
-            best weights are kept; None trains on all of it for all epochs.
-        patience: Epochs without improvement there before training stops.
-        device: Where to train; None is the CPU.
-        random_state: Makes the result repeatable.
+        lr: Learning rate; None is the optimiser's default.
+        epochs: Maximum number of passes over the data; None is 50. For optimisers that use all
+            examples in every step, None is 500, or 100 if the steps are expensive.
+        batch_size: Number of examples per step; ``"auto"`` is 2 % of the data, from 16 to
+            256, or all for optimisers that need them.
+        schedule: Name of the learning-rate schedule, such as ``"cosine"``, or None.
+        validation_fraction: Fraction of the data held out for early stopping, which keeps the
+            best weights; None trains on all data for all epochs.
+        patience: Number of epochs without improvement before early stopping.
+        device: Device to train on; None is the CPU.
+        random_state: Seed or generator that makes the result repeatable.
         verbose: Whether to show progress.
-        class_weight: ``"balanced"``, a weight for each label in a dict, or None.
+        class_weight: ``"balanced"``, a dict from labels to weights, or None.
 
     Attributes:
         classes_: The labels.
@@ -64,11 +63,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         n_features_in_: Number of columns seen in `fit`.
 
     Raises:
-        ValueError: When the network does not end in as many outputs as there are classes.
+        ValueError: If the number of outputs of the network is not the number of classes.
 
     Reference:
-        The interface of ``sklearn.neural_network.MLPClassifier``. Inputs are standardised
-        inside, so no scaler is needed before it.
+        The interface of ``sklearn.neural_network.MLPClassifier``. The network standardises its
+        inputs, so no scaler is needed before it.
 
     Example:
         >>> from sklearn.datasets import load_iris
@@ -84,21 +83,25 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     class_weight: dict[Any, float] | str | None = field(default=None, kw_only=True)
 
     @override
-    def check_data(
-        self, X: ArrayLike, y: ArrayLike, *, first: bool
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        X, y = validate_data(
-            self, X, y, reset=first, dtype=(np.float64, np.float32), allow_nd=True
-        )
+    def check_targets(self, y: NDArray[Any]) -> NDArray[Any]:
         check_classification_targets(y)
-        return np.asarray(X), column_or_1d(y, warn=True)
+        return column_or_1d(y, warn=True)
 
     @override
-    def learn_targets(self, y: NDArray[Any]) -> NDArray[Any]:
+    def learn_targets(self, y: NDArray[Any]) -> None:
         self.classes_ = unique_labels(y)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"a classifier needs at least 2 classes, got 1 class: {self.classes_[0]!r}."
+            )
+
+    @override
+    def encode(self, y: NDArray[Any]) -> NDArray[Any]:
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y has the label {unknown[0]!r}, which is not among the classes "
+                f"{self.classes_.tolist()}: pass all labels in the first call, with classes=…"
             )
         return np.searchsorted(self.classes_, y)
 
@@ -112,7 +115,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         network = network if full else network >> Softmax(classes)
         if network.output_shape != (classes,):
             raise ValueError(
-                f"the network ends in {last!r} and y has {classes} classes: end it in "
+                f"the network ends in {last!r}, but y has {classes} classes: end it in "
                 f"Softmax({classes}), or leave the last layer out."
             )
         return network
@@ -136,24 +139,12 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         Args:
             X: Inputs.
             y: Labels.
-            classes: All labels there will ever be; needed in the first call only.
+            classes: All labels that will ever occur; needed in the first call only.
 
         Raises:
-            ValueError: When a label is not among the classes.
+            ValueError: If a label is not among the classes.
         """
-        first = not hasattr(self, "network_")
-        X, y = self.check_data(X, y, first=first)
-        if first:
-            self.learn_targets(np.asarray(y if classes is None else classes))
-            self.start(X)
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
-            raise ValueError(
-                f"y has the label {unknown[0]!r}, which is not among the classes "
-                f"{self.classes_.tolist()}: name all in the first call, with classes=…"
-            )
-        self.train(X, np.searchsorted(self.classes_, y), 1, y)
-        return self
+        return self.train_one_epoch(X, y, classes)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the probability of each class, in the order of ``classes_``.
@@ -167,7 +158,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return torch.from_numpy(outputs).softmax(1).numpy()
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the most probable label of each input.
+        """Return the most probable label for each input.
 
         Args:
             X: Inputs.

@@ -1,4 +1,4 @@
-"""A network as a scikit-learn regressor: targets in their own units, one or several."""
+"""A scikit-learn regressor based on a network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import torch
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import validate_data
 from typing_extensions import override
 
 from neuropil.core.moments import standardization
@@ -23,49 +22,49 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, repr=False)
 class NetworkRegressor(RegressorMixin, NetworkEstimator):
-    """A network as a scikit-learn regressor.
+    """Scikit-learn regressor based on a network.
 
-    ŷ = network(x), trained to the least squared error on standardised targets and given back in
-    their units.
+    ŷ = scale · network(x) + mean, trained with the squared error of standardised targets;
+    scale and mean convert predictions back to the units of the targets.
 
     Shape:
-        ``X`` ``(n_samples, n_features)``, or with the axes of pictures and sequences; ``y``
+        ``X`` ``(n_samples, n_features)``, or with the axes of images and sequences; ``y``
         ``(n_samples,)`` or ``(n_samples, n_outputs)``.
 
     Args:
-        network: Hidden layers such as ``Relu(64) >> Relu(64)``; a full network that ends in as
-            many Linear units as there are targets; an expression; or None for one hidden layer
-            of 100. `fit` works on a fresh copy with weights drawn anew.
+        network: Hidden layers such as ``Relu(64) >> Relu(64)``; a full network that ends in
+            Linear with one unit per target; an expression; or None for one hidden layer of 100
+            units. `fit` trains a copy with new random weights.
         optimizer: Name of the optimiser, such as ``"adam"``, or
             ``"levenberg_marquardt"`` for small networks; with options as
-            ``"LevenbergMarquardt(restarts=64)"``. Those that search along lines or use
+            ``"LevenbergMarquardt(restarts=64)"``. Line searches and optimisers that use
             curvature train in double precision.
-        lr: Learning rate; None is the optimiser's own.
-        epochs: Passes over the data; None is 50, and for optimisers that take all examples in
-            every step 500, or 100 where these are costly, unless they come to an end before.
-        batch_size: Examples a step; ``"auto"`` takes a fiftieth of the data, from 16 to 256, or
-            all where the optimiser wants them.
-        schedule: Name of the learning rate's schedule, such as ``"cosine"``, or None.
-        validation_fraction: Share of the data held out, on which training stops early and the
-            best weights are kept; None trains on all of it for all epochs.
-        patience: Epochs without improvement there before training stops.
-        device: Where to train; None is the CPU.
-        random_state: Makes the result repeatable.
+        lr: Learning rate; None is the optimiser's default.
+        epochs: Maximum number of passes over the data; None is 50. For optimisers that use all
+            examples in every step, None is 500, or 100 if the steps are expensive.
+        batch_size: Number of examples per step; ``"auto"`` is 2 % of the data, from 16 to
+            256, or all for optimisers that need them.
+        schedule: Name of the learning-rate schedule, such as ``"cosine"``, or None.
+        validation_fraction: Fraction of the data held out for early stopping, which keeps the
+            best weights; None trains on all data for all epochs.
+        patience: Number of epochs without improvement before early stopping.
+        device: Device to train on; None is the CPU.
+        random_state: Seed or generator that makes the result repeatable.
         verbose: Whether to show progress.
 
     Attributes:
-        network_: The trained `Network`, which gives standardised values.
+        network_: The trained `Network`, whose outputs are standardised.
         history_: The figures of each epoch.
-        target_mean_: What is added to them after multiplying.
-        target_scale_: What they are multiplied by.
+        target_mean_: The mean of the targets.
+        target_scale_: The standard deviation of the targets, 1 for constant ones.
         n_features_in_: Number of columns seen in `fit`.
 
     Raises:
-        ValueError: When the network does not end in as many outputs as there are targets.
+        ValueError: If the number of outputs of the network is not the number of targets.
 
     Reference:
         The interface of ``sklearn.neural_network.MLPRegressor``. Inputs and targets are
-        standardised inside, so no scaler is needed.
+        standardised internally, so no scaler is needed.
 
     Example:
         >>> import numpy as np
@@ -78,24 +77,20 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     loss_name: ClassVar[str] = "squared_error"
 
-    @override
-    def check_data(
-        self, X: ArrayLike, y: ArrayLike, *, first: bool
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        X, y = validate_data(
-            self, X, y, reset=first, dtype=(np.float64, np.float32), allow_nd=True,
-            multi_output=True, y_numeric=True,
-        )  # fmt: skip
-        return np.asarray(X), np.asarray(y, dtype=np.float64)
+    target_options: ClassVar[dict[str, bool]] = {"multi_output": True, "y_numeric": True}
 
     @override
-    def learn_targets(self, y: NDArray[Any]) -> NDArray[Any]:
+    def check_targets(self, y: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(y, dtype=np.float64)
+
+    @override
+    def learn_targets(self, y: NDArray[Any]) -> None:
         mean, scale = standardization(torch.from_numpy(y), [0])
         self.target_mean_, self.target_scale_ = mean[0].numpy()[()], scale[0].numpy()[()]
-        return self.standardize(y)
 
-    def standardize(self, y: NDArray[Any]) -> NDArray[Any]:
-        """Return targets of mean 0 and deviation 1, in single precision."""
+    @override
+    def encode(self, y: NDArray[Any]) -> NDArray[Any]:
+        # Mean 0 and deviation 1 in double precision, then rounded.
         scaled = (y - self.target_mean_) / self.target_scale_
         return scaled.reshape(len(y), -1).astype(np.float32)
 
@@ -107,34 +102,24 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         network = network if full else network >> Linear(outputs)
         if network.output_shape != (outputs,):
             raise ValueError(
-                f"the network gives {network.output_shape} and y has {outputs} columns: put "
-                f"Flatten() after {last!r}."
+                f"the output shape of the network is {network.output_shape}, but y has "
+                f"{outputs} columns: put Flatten() after {last!r}."
             )
         return network
-
-    @override
-    def weights(self, labels: NDArray[Any]) -> None:
-        return None
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train for one more pass over these examples.
 
-        The first call decides the scale of inputs and targets.
+        The first call determines the scale of inputs and targets.
 
         Args:
             X: Inputs.
             y: Targets.
         """
-        first = not hasattr(self, "network_")
-        X, y = self.check_data(X, y, first=first)
-        if first:
-            self.learn_targets(y)
-            self.start(X)
-        self.train(X, self.standardize(y), 1, y)
-        return self
+        return self.train_one_epoch(X, y)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the predicted targets, in their units and in double precision.
+        """Return the predicted targets, in the units of `y` and in double precision.
 
         Args:
             X: Inputs.

@@ -1,4 +1,4 @@
-"""The way back from a loss to the gradients."""
+"""The backward pass."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def backward_on(device: torch.device, processes: int) -> Callable[[Tensor], None]:
-    """Return the way back that costs least: on the CPU, where it matters, without checks.
+    """Return the fastest backward function: on the CPU, one without argument checks.
 
-    `Tensor.backward` looks at what it is given for as long as a small network takes to go back.
-    Here it is always the same: a scalar.
+    The checks of `Tensor.backward` take as long as the backward pass of a small network. Here
+    the loss is always a scalar, so they are not needed.
 
     Args:
-        device: Where the loss is.
-        processes: How many train together.
+        device: Device of the loss.
+        processes: Number of processes that train together.
     """
     engine = getattr(torch.autograd.Variable, "_execution_engine", None)
     if engine is None or device.type != "cpu" or processes > 1:
@@ -46,7 +46,7 @@ def backward_on(device: torch.device, processes: int) -> Callable[[Tensor], None
 
 
 def own_backward(error: RuntimeError) -> Exception:
-    """Return what to say of an error on the way back."""
+    """Return the error to raise for an error in the backward pass."""
     if TWICE not in str(error):
         return error
-    return TypeError("the loss called backward itself: leave that to the trainer.")
+    return TypeError("the loss function called backward: leave that to the trainer.")

@@ -1,4 +1,4 @@
-"""From what the user gives to batches: checked, normalised, in the form that losses take."""
+"""Preparation of a user's data: checks, normalisation, conversion for the loss, batches."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     from neuropil.training.loop.learner import Learner
     from neuropil.training.losses.weighted_loss import Objective
 
-# Examples in a batch, for optimisers that do not want all of them.
+# Default batch size of optimisers that do not need all examples in every step.
 BATCH = 32
 
 
 @final
 @dataclass(frozen=True)
 class Preparation:
-    """Makes batches of data, once the objective is known.
+    """Turns data into batches, once the objective is known.
 
-    Arrays take one way: `as_arrays` makes tensors and checks them, `normalize` sets the
-    network's mean and scale by them, `cast` gives them the network's type, `fit_loss` gives the
-    targets the loss's form, and `ArrayBatches` cuts them.
+    For arrays, `as_arrays` creates and checks tensors, `normalize` sets the mean and scale of
+    the network's inputs, `cast` converts inputs to the network's type, `fit_loss` converts
+    targets for the loss, and `ArrayBatches` splits them.
 
     Args:
-        learner: Whose network the batches are for.
-        objective: What takes the targets; None for a step of the user's own.
-        exact: Whether targets stay in double precision, which metrics of numbers are due.
+        learner: The learner whose network takes the batches.
+        objective: The objective that takes the targets; None for a custom step.
+        exact: Whether targets stay in double precision, as metrics of values need.
     """
 
     learner: Learner
@@ -53,12 +53,12 @@ class Preparation:
         """Return the training batches.
 
         Args:
-            data: `Arrays`, or what yields batches.
-            batch_size: Examples in a batch; None for what suits the optimiser.
-            normalize: Whether the examples set the mean and scale of the network's inputs.
+            data: `Arrays`, or an iterable of batches.
+            batch_size: Number of examples in a batch; None for the optimiser's default.
+            normalize: Whether to set the mean and scale of the network's inputs.
 
         Raises:
-            ValueError: When the data cannot be trained on.
+            ValueError: If the data cannot be used.
         """
         order = self.learner.randomness.order
         if not isinstance(data, Arrays):
@@ -69,19 +69,19 @@ class Preparation:
         if batch_size is None:
             batch_size = len(data) if whole else BATCH
         if whole and batch_size >= len(data):
-            order = None  # it would change the last bits of sums, which lines are searched by
+            order = None  # shuffling would change the rounding of sums in line searches
         return self.cut(data, batch_size, order)
 
     def evaluation_batches(self, data: Any, title: str, batch_size: int) -> Batches:
-        """Return batches in the data's own order.
+        """Return batches in the order of the data.
 
         Args:
-            data: `Arrays`, or what yields batches.
-            title: What the examples are for.
-            batch_size: The batch size of the training; more examples go at once where they fit.
+            data: `Arrays`, or an iterable of batches.
+            title: Purpose of the data, for messages.
+            batch_size: Minimum batch size; small examples get larger batches.
 
         Raises:
-            ValueError: When the data cannot be evaluated.
+            ValueError: If the data cannot be used.
         """
         if not isinstance(data, Arrays):
             return open_stream(self.learner, data, title, batch_size)
@@ -102,13 +102,13 @@ class Preparation:
             warn_of_unresolved(module, arrays)
 
     def cast(self, arrays: Arrays) -> Arrays:
-        """Return arrays whose double-precision inputs have the network's own type.
+        """Return the arrays with double-precision inputs converted to the network's type.
 
-        Inputs stay in double precision where an `Input` takes off a mean that is far from zero:
-        the cast would round what tells the examples apart.
+        Inputs stay in double precision if an `Input` subtracts a mean far from zero: the
+        conversion would round away the differences between examples.
 
         Raises:
-            ValueError: When a number is beyond the range of that type.
+            ValueError: If a number is beyond the range of that type.
         """
         module, dtype = self.learner.module, self.learner.float_type
         sources = module.inputs[: len(arrays.inputs)] if isinstance(module, Network) else ()
@@ -117,16 +117,16 @@ class Preparation:
             exact = self.doubles and getattr(source, "exact", False)
             if values.dtype == torch.float64 and not exact:
                 values = cast_inputs(values, dtype, source, arrays.title)
-                # What double precision holds may be infinite in single precision.
+                # A finite double may be infinite in single precision.
                 arrays.check_finite([values], "inputs")
             inputs.append(values)
         return dataclasses.replace(arrays, inputs=tuple(inputs))
 
     def fit_loss(self, arrays: Arrays) -> Arrays:
-        """Return arrays whose targets the loss takes without conversion; checks them all.
+        """Return the arrays with all targets checked and converted to the form the loss takes.
 
         Raises:
-            ValueError: When there are no targets, or they do not fit the loss.
+            ValueError: If the targets are missing, or they do not match the loss.
         """
         if self.objective is None:
             return arrays
@@ -141,9 +141,9 @@ class Preparation:
             if not isinstance(loss.main(scores), Tensor):
                 if not isinstance(loss, Custom):
                     raise ValueError(
-                        f"the network has {len(scores)} outputs and {loss.name} is the loss of "
-                        f"one: give loss=auxiliary({loss.name!r}) where the others are "
-                        f"auxiliary heads, or a function of all of them."
+                        f"the network has {len(scores)} outputs, but {loss.name} takes one: "
+                        f"use loss=auxiliary({loss.name!r}) if the others are auxiliary heads, "
+                        f"or a loss function that takes all of them."
                     )
                 return arrays
             targets = loss.prepare(arrays.targets, self.objective.seen(scores))
@@ -160,40 +160,40 @@ class Preparation:
 
 
 def cast_inputs(values: Tensor, dtype: torch.dtype, source: Any, title: str) -> Tensor:
-    """Return double-precision inputs in the network's type; warn where that makes them alike.
+    """Convert double-precision inputs to the network's type; warn if that makes values equal.
 
     Args:
         values: The inputs.
         dtype: The network's type.
         source: The `Input` that takes them, if there is one.
-        title: What the examples are for.
+        title: Purpose of the data, for the warning.
     """
     cast = values.to(dtype)
-    # An `Input` that takes off a mean in single precision was found to lose nothing by it.
+    # An `Input` with a mean that is not `exact` was checked to lose nothing in this type.
     if getattr(source, "mean", None) is None and not loses_nothing(values, cast):
         warnings.warn(
             f"the {title} inputs differ by less than {dtype} can hold at their size: begin the "
-            f"network with an Input, which takes off their mean first, or standardise them.",
+            f"network with an Input, which subtracts their mean first, or standardise them.",
             stacklevel=2,
         )
     return cast
 
 
 def warn_of_unresolved(module: Any, arrays: Arrays) -> None:
-    """Warn of columns whose values their own type cannot tell apart."""
+    """Warn of columns whose values differ by less than their own type resolves."""
     sources = module.inputs if isinstance(module, Network) else ()
     for source, values in zip(sources, arrays.inputs, strict=False):
         exact = getattr(source, "exact", False) and values.ndim == 2
         if exact and (found := describe_unresolved(values)):
             warnings.warn(
-                f"the {arrays.title} inputs: {found}: digits were lost before; give such "
-                f"columns in double precision, or subtract a fixed number from them first.",
+                f"the {arrays.title} inputs: {found}: digits were already lost; pass such "
+                f"columns in double precision, or subtract a constant from them first.",
                 stacklevel=2,
             )
 
 
 def warn_of_lost_digits(arrays: Arrays, scores: Any) -> None:
-    """Warn of targets that become alike in the type of the scores."""
+    """Warn of targets that become equal in the type of the scores."""
     targets = arrays.targets
     if not isinstance(targets, Tensor) or not isinstance(scores, Tensor):
         return

@@ -1,4 +1,4 @@
-"""Batches, and how they are cut from arrays in memory."""
+"""The interface of batches, and batches of arrays in memory."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ if TYPE_CHECKING:
 
     from neuropil.training.loop.memory_examples import Arrays
 
-# A batch, how many of its examples are this process's, and how many all processes hold.
+# A batch, its number of examples in this process, and in all processes together.
 Portion = tuple[Any, int, int]
 
 # Examples are gathered for many batches at once, which are then views: far cheaper than
-# gathering each batch. No more than a cache holds, or they have left it when their turn comes.
+# gathering each batch. A chunk must fit in a cache, or its batches have left it before use.
 CHUNK_BATCHES, CHUNK_BYTES = 64, 2**20
-# A whole data set moves to an accelerator that has this part of its memory free for it.
+# A data set is moved to an accelerator as a whole if it fits in this fraction of free memory.
 PART_OF_MEMORY = 0.25
 
 
 class Batches(Protocol):
-    """Where a training takes its batches from."""
+    """Source of the batches of a training."""
 
     @property
     def count(self) -> int | None:
-        """Batches in an epoch, None where the data does not say."""
+        """Number of batches in an epoch, None if unknown."""
         ...
 
     def epoch(self, skip: int = 0) -> Iterator[Portion]:
         """Return the batches of one pass, without the first `skip`.
 
-        What is random about the pass as a whole is drawn at once, not at the first batch.
+        The order of the pass is drawn by this call, not when the first batch is read.
         """
         ...
 
     def facts(self) -> dict[str, int | None]:
-        """Return what must be the same again when a training is resumed."""
+        """Return the facts that must not change when a training is resumed."""
         ...
 
 
 @final
 class Placement:
-    """Brings batches to where the network is, and bytes to the type that it computes in.
+    """Moves batches to the network's device and converts inputs to its type.
 
     Args:
-        device: Where the network is.
-        dtype: What its inputs of bytes become; None leaves them.
-        rank: Which of the processes this is.
-        processes: How many there are; each takes its part of every batch.
+        device: Device of the network.
+        dtype: Type of the network's inputs; None does not convert them.
+        rank: Rank of this process.
+        processes: Number of processes; each takes its part of every batch.
     """
 
     def __init__(
@@ -70,9 +70,9 @@ class Placement:
         self.rank, self.processes = rank, processes
 
     def part(self, start: int, stop: int) -> tuple[int, int, int, int]:
-        """Return this process's part of a batch: its bounds, its rows, the rows of all.
+        """Return the part of a batch for this process: bounds, own rows, rows of all processes.
 
-        A process for which nothing is left takes one example that counts nothing, so that it
+        If there are too few examples, a process takes one example with weight 0, so that it
         still takes part in the exchange of gradients.
         """
         joint = stop - start
@@ -83,7 +83,7 @@ class Placement:
         )
 
     def move(self, value: Any) -> Any:
-        """Return a tensor, an array, or lists and dicts of them, on the device."""
+        """Move a tensor, an array, or lists and dicts of them to the device."""
         if isinstance(value, np.ndarray):
             value = torch.from_numpy(value)
         if isinstance(value, Tensor):
@@ -95,13 +95,13 @@ class Placement:
         return value
 
     def cast(self, inputs: Any) -> Any:
-        """Return inputs in the type that the network computes in."""
+        """Convert inputs to the type of the network."""
         if isinstance(inputs, tuple):
             return tuple(self.cast(value) for value in inputs)
         return inputs.to(self.dtype) if self.casts(inputs) else inputs
 
     def casts(self, value: Any) -> bool:
-        """Tell whether `cast` would change something."""
+        """Return whether `cast` converts this value."""
         if self.dtype is None or not isinstance(value, Tensor) or value.dtype == self.dtype:
             return False
         return value.dtype in {torch.uint8, torch.bool} or value.is_floating_point()
@@ -109,16 +109,16 @@ class Placement:
 
 @final
 class ArrayBatches(Batches):
-    """Batches of arrays, in a new order every epoch or always in theirs.
+    """Batches of arrays, in a new random order every epoch or in the order of the arrays.
 
-    A single example that is left over joins the batch before it: batch normalisation can
-    do nothing with one example.
+    A single remaining example is added to the previous batch: batch normalisation cannot
+    train on one example.
 
     Args:
         arrays: The examples.
-        batch_size: Examples in a batch, those of all processes together.
-        placement: Where they go.
-        order: Shuffles; None keeps the order.
+        batch_size: Number of examples in a batch, over all processes.
+        placement: Device and type of the batches.
+        order: Generator that shuffles the examples; None keeps their order.
     """
 
     def __init__(
@@ -157,10 +157,10 @@ class ArrayBatches(Batches):
         return self.cut(order, skip)
 
     def cut(self, order: Tensor | None, skip: int) -> Iterator[Portion]:
-        """Yield batches in an order."""
+        """Yield the batches for an order of the examples."""
         batch = self.arrays.batch
         plain = len(self.columns) == 2 and self.arrays.targets is not None
-        # Always the same chunks: sums over a batch that starts elsewhere are rounded otherwise.
+        # Always the same chunks: the alignment of a batch affects the rounding of its sums.
         for start in range(skip - skip % self.chunk, self.count, self.chunk):
             ends = self.bounds[start : start + self.chunk + 1]
             spans = [self.placement.part(a, b) for a, b in pairwise(ends)]
@@ -173,7 +173,7 @@ class ArrayBatches(Batches):
     def gather(
         self, order: Tensor | None, spans: list[tuple[int, int, int, int]]
     ) -> Iterator[Tensor]:
-        """Yield the examples of some batches, column by column, on the device."""
+        """Yield the columns of some batches, on the device."""
         first, last = spans[0][0], spans[-1][1]
         if self.placement.processes > 1:
             places = torch.cat([torch.arange(a, b) for a, b, _, _ in spans])
@@ -191,7 +191,7 @@ class ArrayBatches(Batches):
 
 
 def bounds(examples: int, batch_size: int) -> list[int]:
-    """Return where batches begin, and the end; one left-over example goes with the last."""
+    """Return the start of each batch, and the end; one remaining example joins the last."""
     starts = [*range(0, examples, batch_size), examples]
     if batch_size > 1 and len(starts) > 2 and starts[-1] - starts[-2] == 1:
         del starts[-2]
@@ -199,7 +199,7 @@ def bounds(examples: int, batch_size: int) -> list[int]:
 
 
 def place_column(column: Tensor, device: torch.device) -> Tensor:
-    """Return a column on the device if it fits there easily, else as it is."""
+    """Move a column to the device if it easily fits there."""
     if device.type != "cuda" or column.device == device:
         return column
     free, _ = torch.cuda.mem_get_info(device)

@@ -1,4 +1,4 @@
-"""The step that a trainer's options ask for."""
+"""Choice of the training step."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 def build_update(
     options: Options, learner: Learner, objective: Objective, metrics: Sequence[Metric]
 ) -> Update:
-    """Return the usual step: one that moves the weights against the gradient of an objective.
+    """Return the step that minimises an objective with the learner's optimiser.
 
     Args:
-        options: The trainer's.
-        learner: What is trained.
-        objective: What is minimised.
-        metrics: What is measured beside it.
+        options: The options of the trainer.
+        learner: The learner.
+        objective: The objective.
+        metrics: The metrics to measure during training.
     """
     parts = Parts(options, learner)
     parts.metrics, parts.main = tuple(metrics), objective.loss.main

@@ -1,4 +1,4 @@
-"""The step of optimisers that evaluate the loss several times, such as line searches."""
+"""Training step of optimisers that evaluate the loss several times, such as line searches."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 
     from neuropil.training.losses.weighted_loss import Objective
 
-# Residuals come in portions of at most so many rows, and of no more rows than make so many
-# entries of a Jacobian, but not of fewer than the least.
+# Limits on a portion of residuals: maximum number of rows, maximum number of entries of its
+# Jacobian, and minimum number of rows, which takes precedence.
 MOST_ROWS, ENTRIES, LEAST_ROWS = 4096, 2**24, 256
 
 
 @final
 class ClosureUpdate(Update):
-    """A step of an optimiser that evaluates the loss several times, such as a line search.
+    """Step of an optimiser that evaluates the loss several times, such as a line search.
 
-    Every evaluation within a step sees the same augmentation and the same random numbers, hence
-    the same dropout: otherwise there would be no function to search on. Running statistics of
-    batch normalisation move once a step.
+    All evaluations of a step use the same augmentation and the same random numbers, hence the
+    same dropout: otherwise they would not evaluate the same function. Running statistics of
+    batch normalisation are updated once per step.
 
-    Optimisers that take residuals are given all of them as one vector, or, where examples are
-    many, an iterable of vectors, each to be used up before the next is made.
+    Optimisers that take residuals receive them as one vector or, for many examples, as an
+    iterable of vectors, each of which must be consumed before the next is computed.
 
     Args:
-        parts: What the step is made of.
-        network: The network, whose buffers one step changes once.
-        forward: Gives scores for inputs.
+        parts: The parts of the step.
+        network: The network; a step updates its buffers once.
+        forward: Function from inputs to scores.
         objective: The loss, as a mean or as residuals.
-        optimizer: Moves the weights.
+        optimizer: The optimiser.
     """
 
     def __init__(
@@ -89,22 +89,22 @@ class ClosureUpdate(Update):
             parts.project()
 
     @override
-    def look(self) -> None:
+    def repeat(self) -> None:
         self.evaluate(*self.parts.batch)
 
     def end_reason(self) -> str:
-        """Return why a further step on the same examples would change nothing, if so."""
+        """Return why another step on the same examples would change nothing, or ``""``."""
         outcome = getattr(self.optimizer, "outcome", None)
         if outcome is None or not outcome.done:
             return ""
-        # With other random numbers it is another function.
+        # Other random numbers would make it another function.
         varied = self.parts.augment is not None or self.rewind.has_drawn()
         return "" if varied else str(outcome)
 
-    # As a loss
+    # For optimisers that take a loss
 
     def loss(self, batches: list[Any], weights: list[float], *, record: bool) -> Tensor:
-        """Return the mean loss over all batches of a step, with its penalty."""
+        """Return the mean loss over all batches of a step, plus the penalty."""
         parts = self.parts
         losses: list[Tensor] = []
         for ((inputs, targets), rows), weight in zip(batches, weights, strict=True):
@@ -120,10 +120,10 @@ class ClosureUpdate(Update):
             total.backward()
         return total
 
-    # As residuals
+    # For optimisers that take residuals
 
     def residuals(self, batches: list[Any], *, record: bool) -> Iterator[Tensor]:
-        """Yield the residuals portion by portion, and in the end those of the penalty."""
+        """Yield the residuals portion by portion, and finally those of the penalty."""
         parts, objective = self.parts, self.objective
         examples, share = 0, 1.0
         for (inputs, targets), _ in batches:
@@ -144,7 +144,7 @@ class ClosureUpdate(Update):
             yield vector
 
     def portions(self, inputs: Any, targets: Any) -> Iterator[tuple[Any, Any]]:
-        """Yield a batch in portions that bound the memory of an evaluation."""
+        """Yield a batch in portions, to bound the memory of an evaluation."""
         count = self.cuts(inputs, targets)
         if count == 1:
             yield inputs, targets
@@ -155,23 +155,23 @@ class ClosureUpdate(Update):
             yield tuple(portion) if isinstance(inputs, tuple) else portion[0], goal
 
     def cuts(self, inputs: Any, targets: Any) -> int:
-        """Return how many portions a batch is cut into; one where its rows are not apart."""
+        """Return the number of portions of a batch; 1 if its rows depend on one another."""
         columns = inputs if isinstance(inputs, tuple) else (inputs,)
         if not all(isinstance(column, Tensor) for column in (*columns, targets)):
             return 1
         if any(module.training for module in self.joint):
             return 1
-        # Chunks are of one length but for the last, so there may be fewer than asked for.
+        # All chunks but the last have the same length, so there may be fewer than requested.
         length = -(-len(targets) // -(-len(targets) // self.rows(columns)))
         return -(-len(targets) // length)
 
     def rows(self, columns: tuple[Any, ...]) -> int:
-        """Return how many examples a portion may have."""
+        """Return the maximum number of examples in a portion."""
         width = sum(column[:1].numel() for column in columns)
         return max(LEAST_ROWS, min(MOST_ROWS, ENTRIES // max(1, self.size, width)))
 
     def fits(self, batches: list[Any]) -> bool:
-        """Tell whether all residuals may be had as one vector; a penalty's stay apart."""
+        """Return whether all residuals fit in one vector; those of a penalty stay separate."""
         if self.parts.root is not None:
             return False
         cuts = [self.cuts(inputs, targets) for (inputs, targets), _ in batches]
@@ -179,20 +179,21 @@ class ClosureUpdate(Update):
 
 
 def concatenate(vectors: list[Tensor]) -> Tensor:
-    """Return vectors as one."""
+    """Return the vectors as one."""
     return vectors[0] if len(vectors) == 1 else torch.cat(vectors)
 
 
 def mixes_rows(module: nn.Module) -> bool:
-    """Tell whether a module's output for a row depends on the other rows while training."""
+    """Return whether a module's output for a row depends on the other rows while training."""
     return isinstance(module, _BatchNorm) or getattr(module, "running_mean", None) is not None
 
 
 def needs(optimizer: Any) -> str:
-    """Return what the step of an optimiser, or of a class of them, asks for.
+    """Return the kind of evaluation that the step of an optimiser or optimiser class needs.
 
-    ``"gradient"``, ``"closure"`` (a function that returns the loss), ``"residuals"`` (one that
-    returns those), or ``"backward"``: torch's own way, a function that also goes backward.
+    ``"gradient"``, ``"closure"`` (a function that returns the loss), ``"residuals"`` (a
+    function that returns residuals), or ``"backward"`` (torch's convention: a function that
+    returns the loss and also calls backward).
     """
     if issubclass(kind_of(optimizer), torch.optim.LBFGS):
         return "backward"
@@ -200,17 +201,17 @@ def needs(optimizer: Any) -> str:
 
 
 def takes_all(optimizer: Any) -> bool:
-    """Tell whether an optimiser, or a class of them, wants all examples in every step."""
+    """Return whether an optimiser or optimiser class needs all examples in every step."""
     return getattr(without_options(optimizer), "full_batch", needs(optimizer) != "gradient")
 
 
 def without_options(optimizer: Any) -> Any:
-    """Return the class that a name with options stands for; others as they are."""
+    """Return the class in a partial of an optimiser class; anything else unchanged."""
     return optimizer.func if isinstance(optimizer, functools.partial) else optimizer
 
 
 def kind_of(optimizer: Any) -> Any:
-    """Return the class of an optimiser, of a class itself, or of one with options."""
+    """Return the class of an optimiser, optimiser class, or partial of a class."""
     optimizer = without_options(optimizer)
     return optimizer if isinstance(optimizer, type) else type(optimizer)
 
@@ -219,16 +220,17 @@ def check_lr(name: str, optimizer: Any, lr: float | None) -> None:
     """Refuse a learning rate for an optimiser that has none.
 
     Raises:
-        ValueError: When it is so.
+        ValueError: If the optimiser has no learning rate and `lr` is given.
     """
     if lr is not None and "lr" not in inspect.signature(optimizer).parameters:
-        raise ValueError(f"{name} finds its steps by itself and has no lr, got {lr!r}.")
+        raise ValueError(f"{name} determines its own step size and has no lr, got {lr!r}.")
 
 
 def default_epochs(optimizer: Any) -> int:
-    """Return passes over the data that will do for an optimiser, or a class of them.
+    """Return the default number of epochs for an optimiser or optimiser class.
 
-    Those that take all examples in every step make as many steps, and mostly end before.
+    For optimisers that use all examples in every step this is also the number of steps; most
+    converge earlier.
     """
     if not takes_all(optimizer):
         return 50
@@ -237,16 +239,16 @@ def default_epochs(optimizer: Any) -> int:
 
 
 def check_closure(parts: Parts, optimizer: Optimizer) -> None:
-    """Refuse what cannot be had together with several evaluations in a step.
+    """Refuse options that do not work with several evaluations per step.
 
     Raises:
-        ValueError: When an option needs single gradients.
+        ValueError: If there is such an option.
     """
     refused = {
         "several processes": parts.processes.count > 1,
         "clip_norm": parts.clip_norm is not None,
         "mixed_precision='fp16'": parts.scaler is not None,
-        "a penalty that is no sum of squares, as l1": parts.penalty is not None
+        "a penalty that is not a sum of squares, such as l1": parts.penalty is not None
         and parts.root is None
         and needs(optimizer) == "residuals",
     }

@@ -1,4 +1,4 @@
-"""A step that the user wrote."""
+"""Custom training steps."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
     from torch.optim import Optimizer
 
-# What a step of the user's own gives for a batch: scalars by name.
+# The result of a custom step for a batch: scalars by name.
 Values = dict[str, Tensor]
 
 
 @final
 class CustomUpdate(Update):
-    """A step that the user wrote, which may train several networks in turn.
+    """A step written by the user, which may train several networks in turn.
 
     Args:
-        parts: What the step is made of.
-        optimizers: What moves the weights, by name.
-        step: The user's function, given its trainer.
-        idle: The same, which minimises nothing meanwhile.
+        parts: The parts of the step.
+        optimizers: The optimisers by name.
+        step: The user's function, bound to the trainer.
+        idle: The same function, with `minimize` switched off.
     """
 
     def __init__(
@@ -72,31 +72,30 @@ class CustomUpdate(Update):
             parts.rescale()
 
     @override
-    def look(self) -> None:
+    def repeat(self) -> None:
         self.idle(self.parts.batch)
 
     def minimize(self, loss: Tensor, name: str | None) -> None:
-        """Move the weights of one optimiser against the gradient of a loss.
+        """Take a step of one optimiser on a loss.
 
         Raises:
-            TypeError: When the step called backward on the loss.
-            ValueError: When there is no such optimiser, it asks for the loss several times in a
-                step, or a second update of it would have to wait for the gradients of the next
-                batch.
-            NotFinite: When the loss is not finite.
+            TypeError: If the step called backward on the loss.
+            ValueError: If the name is unknown, the optimiser evaluates the loss several times
+                per step, or it is used twice for a batch while gradients are accumulated.
+            NotFinite: If the loss is not finite.
         """
         name = self.known(name)
         if name in self.searching:
             raise ValueError(
-                f"{type(self.optimizers[name]).__name__} asks for the loss several times in a "
-                f"step, and a step of your own gives it once: give it a closure yourself, or "
-                f"leave the step to the trainer."
+                f"{type(self.optimizers[name]).__name__} evaluates the loss several times per "
+                f"step, and trainer.minimize takes its value: call its step with a closure "
+                f"yourself, or use the default step of the trainer."
             )
         parts, parameters = self.parts, self.trained[name]
         if parts.accumulate > 1 and name in self.asked:
             raise ValueError(
-                f"with accumulate={parts.accumulate} a step can minimize only one loss of "
-                f"{name!r}; add the losses, or use accumulate=1."
+                f"with accumulate={parts.accumulate} a step can minimise only one loss with "
+                f"{name!r}: add the losses, or use accumulate=1."
             )
         if parts.meter.waits and not torch.isfinite(loss):
             raise NotFinite(f"the loss is {loss.item()}", parts.steps)
@@ -107,7 +106,7 @@ class CustomUpdate(Update):
         self.asked.add(name)
         if parts.penalty is not None:
             loss = loss + parts.penalty()
-        # Into these parameters alone: the loss of one network runs through others too.
+        # Gradients for these parameters only: the loss of one network depends on others too.
         with graph_of(loss):
             parts.scale(loss, self.weight).backward(inputs=parameters)
         if self.last:
@@ -115,10 +114,10 @@ class CustomUpdate(Update):
             parts.apply(self.optimizers[name], parameters)
 
     def known(self, name: str | None) -> str:
-        """Return the name of an optimiser.
+        """Return the name of an optimiser; by default the only one.
 
         Raises:
-            ValueError: When there is none of that name.
+            ValueError: If the name is unknown.
         """
         if name is None and len(self.optimizers) == 1:
             return next(iter(self.optimizers))
@@ -132,11 +131,11 @@ class CustomUpdate(Update):
 
 @contextlib.contextmanager
 def graph_of(loss: Tensor) -> Iterator[None]:
-    """Say in a line that the graph of a loss is gone.
+    """Report in one line that the graph of a loss was already freed.
 
     Raises:
-        TypeError: When backward was called on it before.
-        RuntimeError: When something else is wrong.
+        TypeError: If backward was called on the loss before.
+        RuntimeError: For any other error inside the context.
     """
     try:
         yield
@@ -144,16 +143,16 @@ def graph_of(loss: Tensor) -> Iterator[None]:
         if TWICE not in str(error):
             raise
         raise TypeError(
-            f"backward was called on the loss ({loss.item():g}) already: the trainer does "
-            f"that. Return it as it is, or detached if it is not to be minimised."
+            f"backward was already called on the loss ({loss.item():g}): the trainer does "
+            f"that. Return the loss itself, or detach it if it should not be minimised."
         ) from None
 
 
 def check_values(values: Any) -> Values:
-    """Return what a custom step gave, once it is seen to be scalars by name.
+    """Return the result of a custom step after checking that it is scalars by name.
 
     Raises:
-        TypeError: When it is something else.
+        TypeError: If it is something else.
     """
     if not isinstance(values, dict):
         raise TypeError(

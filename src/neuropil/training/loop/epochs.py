@@ -1,4 +1,4 @@
-"""The loop itself: epochs and steps, and what happens beside them."""
+"""The training loop: epochs, steps, validation, checkpoints and progress."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
     from neuropil.training.trainer_options import Options
     from neuropil.training.training_state import TrainingState
 
-# Seconds between two looks at the progress.
+# Seconds between two updates of the progress display.
 LOOK = 0.1
 
 
 @dataclass(frozen=True)
 class Hooks:
-    """What a fit does for its trainer beside the training.
+    """Functions of the trainer that a fit calls.
 
     Attributes:
-        validate: Gives the figures of the validation, or None.
-        on_step: Run after every step.
-        on_epoch: Given the record of every epoch.
-        state: Gives what a checkpoint holds, but for this fit's own part.
-        progress: Shows how far the training has come.
-        checkpoints: Where states go, or None.
+        validate: Returns the validation figures, or None.
+        on_step: Functions to call after every step.
+        on_epoch: Functions to call with the record of every epoch.
+        state: Returns the trainer's part of a checkpoint.
+        progress: The progress display.
+        checkpoints: The checkpoint folder, or None.
     """
 
     validate: Callable[[], dict[str, float]] | None
@@ -52,16 +52,16 @@ class Hooks:
 
 @final
 class Fit:
-    """One training from its first epoch to its last.
+    """One run of the training loop, up to the last epoch.
 
     Args:
-        options: The trainer's.
-        learner: What is trained.
-        state: How far it has come.
-        update: One step.
-        training: The batches to learn from.
+        options: The options of the trainer.
+        learner: The learner.
+        state: Counters and history.
+        update: The step.
+        training: The training batches.
         epochs: The last epoch.
-        hooks: What else is done.
+        hooks: Functions of the trainer to call.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Fit:
         self.epochs = epochs
         self.hooks = hooks
         self.progress = hooks.progress if learner.processes.first else Progress()
-        self.interruption = Interruption(self.hasten)
+        self.interruption = Interruption(self.check_after_step)
         self.saver = Saver(
             hooks.checkpoints, options.checkpoint_every, self.state_dict, learner.processes
         )
@@ -92,11 +92,11 @@ class Fit:
         self.check_at = 0.0
 
     def run(self) -> None:
-        """Train to the end, or until something says stop.
+        """Train to the last epoch, or until the training is stopped.
 
         Raises:
             KeyboardInterrupt: After a signal; a checkpoint has been written.
-            NonFiniteError: When the loss or the weights are no numbers any more.
+            NonFiniteError: If the loss or the weights become NaN or infinite.
         """
         state = self.state
         actions = self.actions()
@@ -112,7 +112,7 @@ class Fit:
                 self.progress.stop(self.status())
 
     def run_epoch(self, actions: list[Callable[[], object]]) -> None:
-        """Train on all batches once, then see how it went."""
+        """Train on all batches once, then validate."""
         state, update, clock = self.state, self.update, time.perf_counter
         batches = self.begin_epoch()
         parts = update.parts
@@ -128,7 +128,7 @@ class Fit:
         self.end_epoch()
 
     def begin_epoch(self) -> Iterator[Portion]:
-        """Return the batches of an epoch, or what is left of one that was interrupted."""
+        """Return the batches of an epoch, or the remaining ones if it was interrupted."""
         learner, parts, place = self.learner, self.update.parts, self.place
         learner.module.train()
         parts.steps = self.state.steps
@@ -138,7 +138,8 @@ class Fit:
             self.place = Place(steps=self.state.steps, randomness=learner.random_state())
             return self.training.epoch()
         parts.meter.load_state_dict(place.meter, learner.device)
-        # The order of the epoch comes from the states it began in; what follows, from now.
+        # The order of the batches comes from the random states at the start of the epoch; all
+        # else, such as dropout, continues from the current ones.
         now = learner.random_state()
         learner.set_random_state(place.randomness)
         batches = self.training.epoch(place.batches)
@@ -146,7 +147,7 @@ class Fit:
         return batches
 
     def end_epoch(self) -> None:
-        """Validate, write the epoch's figures down, and let the callbacks see them."""
+        """Validate, record the figures of the epoch, and run the callbacks."""
         state, learner, parts = self.state, self.learner, self.update.parts
         record: dict[str, Any] = {"epoch": state.epoch + 1, "steps": state.steps}
         record |= parts.meter.result(learner.processes)
@@ -169,10 +170,10 @@ class Fit:
         if learner.processes.count == 1 and self.interruption.requested:
             self.interrupt()
 
-    # Beside the steps
+    # Between the steps
 
     def actions(self) -> list[Callable[[], object]]:
-        """Return what is done after every step; nothing that is not needed."""
+        """Return the functions to call after every step, only those that are needed."""
         learner, parts = self.learner, self.update.parts
         actions: list[Callable[[], object]] = []
         if any(interval == "step" for _, interval in learner.schedules.values()):
@@ -190,16 +191,16 @@ class Fit:
         return actions
 
     def end(self, reason: str) -> None:
-        """End the training where there is a reason."""
+        """End the training if there is a reason."""
         if reason:
             self.state.stop_reason = reason
 
-    def hasten(self) -> None:
-        """Have the loop see to requests after the step under way."""
+    def check_after_step(self) -> None:
+        """Make the loop handle requests after the current step."""
         self.check_at = 0.0
 
     def handle_requests(self) -> None:
-        """Show progress, and unless it must be agreed upon, obey a signal or write a state."""
+        """Show progress; with a single process, also handle signals and write checkpoints."""
         now = time.perf_counter()
         if now >= self.look_at:
             self.progress.update(self.status())
@@ -209,21 +210,21 @@ class Fit:
             self.obey(interrupted=self.interruption.requested, due=now >= self.saver.due)
 
     def agree(self) -> None:
-        """Every few steps, decide with the others what `handle_requests` decides alone."""
+        """Handle signals and write checkpoints every few steps, alike in all processes."""
         if self.state.steps % STEPS == 0:
             own = self.interruption.requested, time.perf_counter() >= self.saver.due
-            wishes = self.learner.processes.gather(own)
-            self.obey(interrupted=any(wish[0] for wish in wishes), due=wishes[0][1])
+            requests = self.learner.processes.gather(own)
+            self.obey(interrupted=any(each[0] for each in requests), due=requests[0][1])
 
     def obey(self, *, interrupted: bool, due: bool) -> None:
-        """End the training after a signal, write a state when one is due."""
+        """End the training after a signal; write a checkpoint if one is due."""
         if interrupted:
             self.interrupt()
         if due:
             self.saver.save()
 
     def interrupt(self) -> None:
-        """Write a state and end the training.
+        """Write a checkpoint and end the training.
 
         Raises:
             KeyboardInterrupt: Always.
@@ -235,28 +236,28 @@ class Fit:
         )
 
     def check_weights(self) -> None:
-        """Refuse to go on with weights that are no numbers, or to keep them.
+        """Check that all weights are finite before they are used or saved.
 
         Raises:
-            NotFinite: When one is not finite.
+            NotFinite: If one is not finite.
         """
         name = bad_state(self.learner.module)
         if name is not None:
             raise NotFinite(f"{name} is not finite", self.state.steps - 1)
 
     def explain(self, news: NotFinite) -> Exception:
-        """Return the error that tells a person what happened."""
+        """Return the error that reports a non-finite value to the user."""
         return explain(
             news,
             self.learner.module,
             self.update.parts.batch,
-            self.update.look,
+            self.update.repeat,
             epoch=self.state.epoch + 1,
             safe=self.saver.assurance(),
         )
 
     def status(self) -> Status:
-        """Return where the training stands, for the display."""
+        """Return the progress of the training, for the display."""
         state, place, meter = self.state, self.place, self.update.parts.meter
         now, batches = time.perf_counter(), self.training.count
         steps = None if batches is None else -(-batches // self.accumulate)
@@ -277,12 +278,12 @@ class Fit:
             left=left,
         )
 
-    # To disk and back
+    # Checkpoints
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that this fit and its trainer need to go on from here."""
+        """Return the complete state to resume the training from here."""
         steps, place = self.state.steps, self.place
-        self.update.parts.meter.read()  # it knows the step of a loss that was no number
+        self.update.parts.meter.read()  # it knows the step of a non-finite loss
         self.check_weights()
         done = place.batches + (steps - place.steps) * self.accumulate
         own = {
@@ -298,7 +299,7 @@ class Fit:
         return self.hooks.state() | {"processes": self.learner.processes.gather(own)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave; the trainer has taken its part."""
+        """Restore the state that `state_dict` returned, except for the trainer's part."""
         own = state["processes"][self.learner.processes.rank]
         self.place = Place(**own["place"])
         self.first_step = self.state.steps
@@ -306,7 +307,7 @@ class Fit:
 
 
 def group_batches(batches: Iterator[Portion], size: int) -> Iterable[Group]:
-    """Return batches in groups, one for each step; the last group may be smaller."""
+    """Return the batches in groups, one per step; the last group may be smaller."""
     if size == 1:
         return zip(batches, strict=False)
     return iter(lambda: tuple(islice(batches, size)), ())

@@ -1,4 +1,4 @@
-"""Everything that a training changes, and that a checkpoint must therefore hold."""
+"""The state that a training changes, and that a checkpoint must therefore contain."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
 @final
 class Learner:
-    """Networks, optimisers, schedules, the average of the weights, random states.
+    """Networks, optimisers, schedules, weight average and random states of a training.
 
     Args:
-        options: The trainer's.
+        options: The options of the trainer.
 
     Attributes:
         module: The network, or all networks as one module.
-        optimizers: What moves its weights, by name.
-        device: Where it is.
-        processes: Who trains it.
+        optimizers: The optimisers by name.
+        device: Device of the network.
+        processes: The processes that train it together.
         randomness: The random states.
-        custom: Whether the step is the user's own.
+        custom: Whether the step is a custom one.
     """
 
     def __init__(self, options: Options) -> None:
@@ -52,69 +52,69 @@ class Learner:
         self.module.to(self.device)
         self.optimizers = as_optimizers(options.optimizer, self.module)
         for each in self.optimizers.values():
-            if each.state:  # it follows the weights to their device
+            if each.state:  # move it to the device of the weights
                 each.load_state_dict(each.state_dict())
         self.randomness = Randomness(options.seed, self.device, self.processes)
         self.schedules: dict[str, tuple[LRScheduler, str]] = {}
         self.average: WeightAverage | None = None
         self.scaler: torch.amp.GradScaler | None = None
-        # CPU threads that suit the network and the batch.
+        # Number of CPU threads chosen for the network and the batch.
         self.threads: int | None = None
-        # What the data shuffles itself with, such as a DataLoader's generator.
+        # The generator that the data shuffles with, such as that of a DataLoader.
         self.data_generator: Generator | None = None
 
     @property
     def scores(self) -> nn.Module:
-        """The network up to its scores, which losses take; all parameters are shared."""
+        """The network up to its scores, which losses take; it shares all parameters."""
         return classes_first(self.module) if isinstance(self.module, Network) else self.module
 
     @property
     def views(self) -> Views:
-        """What turns the scores into what losses and metrics take."""
+        """The conversions from scores to the inputs of losses and metrics."""
         return Views(self.module)
 
     @property
     def parameters(self) -> list[Tensor]:
-        """All parameters, those that only the optimisers know among them."""
+        """All parameters of the network and the optimisers, each once."""
         groups = (g for a in self.optimizers.values() for g in a.param_groups)
         known = [*self.module.parameters(), *(p for g in groups for p in g["params"])]
         return list({id(p): p for p in known}.values())
 
     @property
     def float_type(self) -> torch.dtype:
-        """The floating-point type that the network computes in."""
+        """The floating-point type of the network."""
         types = (p.dtype for p in self.module.parameters() if p.is_floating_point())
         return next(types, torch.get_default_dtype())
 
     @property
     def placement(self) -> Placement:
-        """Where batches go; our own networks convert bytes themselves, custom steps too."""
+        """The placement of batches; a `Network` or a custom step converts bytes itself."""
         own = self.custom or isinstance(self.module, Network)
         dtype = None if own else self.float_type
         return Placement(self.device, dtype, self.processes.rank, self.processes.count)
 
     def sample(self, inputs: Any) -> tuple[Tensor, ...]:
-        """Return the first two examples as the network takes them, for shapes and costs."""
+        """Return the first two examples, on the device, to determine shapes and costs."""
         place = self.placement
         columns = inputs if isinstance(inputs, tuple) else (inputs,)
         heads = (column[:2] for column in columns)
-        # The digits of the inputs do not matter here.
+        # The precision of the inputs does not matter here.
         heads = (h.to(self.float_type) if h.dtype == torch.float64 else h for h in heads)
         return tuple(place.cast(place.move(head)) for head in heads)
 
     def sample_scores(self, inputs: Any) -> Any:
-        """Return the scores of the first examples; no random state and no weight changes."""
+        """Return the scores of the first examples, without changing any state."""
         sample = self.sample(inputs)
         with in_test_mode(self.module), torch.no_grad(), torch.random.fork_rng(devices=[]):
             return self.scores(*sample)
 
     def begin(self, options: Options, batches: int | None, epochs: int) -> None:
-        """Make what the first fit makes: the scale of half precision, the average, schedules.
+        """Create the gradient scaler, the weight average and the schedules for a fit.
 
         Args:
-            options: The trainer's.
-            batches: Batches in an epoch, where that is known.
-            epochs: Passes over the data.
+            options: The options of the trainer.
+            batches: Number of batches in an epoch, None if unknown.
+            epochs: Number of passes over the data.
         """
         self.scaler = self.scaler or options.scaler(self.device)
         if self.average is not None:
@@ -126,7 +126,7 @@ class Learner:
             self.schedules = as_schedules(options.schedule, self.optimizers, steps, epochs)
 
     def rates(self) -> dict[str, float]:
-        """Return the learning rates, for the history."""
+        """Return the learning rates by history column."""
         rates = {
             name: float(optimizer.param_groups[0]["lr"])
             for name, optimizer in self.optimizers.items()
@@ -135,11 +135,11 @@ class Learner:
         return {"lr" if name == ONLY else f"lr_{name}": rate for name, rate in rates.items()}
 
     def step_schedules(self, interval: str, figure: float | None) -> None:
-        """Let the schedules of an interval take their step.
+        """Advance the schedules of an interval.
 
         Args:
             interval: ``"step"`` or ``"epoch"``.
-            figure: What a schedule that waits for a plateau looks at.
+            figure: The figure that `ReduceLROnPlateau` monitors.
         """
         for schedule, own_interval in self.schedules.values():
             if own_interval != interval:
@@ -153,8 +153,8 @@ class Learner:
     # Weights
 
     @contextlib.contextmanager
-    def averaged(self) -> Iterator[None]:
-        """Have the averaged weights, where there are any, in the network meanwhile."""
+    def averaged_weights(self) -> Iterator[None]:
+        """Use the averaged weights, if there are any, inside the context."""
         if self.average is not None:
             self.average.swap()
         try:
@@ -164,12 +164,12 @@ class Learner:
                 self.average.swap()
 
     def final_weights(self) -> dict[str, Tensor]:
-        """Return a copy of the weights as they would be if training ended now."""
-        with self.averaged():
+        """Return a copy of the weights that the network would have if training ended now."""
+        with self.averaged_weights():
             return {key: value.clone() for key, value in self.module.state_dict().items()}
 
-    def rest(self) -> None:
-        """Leave the network as it is to be used: averaged weights, test mode, no gradients."""
+    def finish(self) -> None:
+        """Prepare the network for use: averaged weights, evaluation mode, no gradients."""
         if self.average is not None and not self.average.swapped:
             self.average.swap()
         self.module.eval()
@@ -183,11 +183,11 @@ class Learner:
         return self.randomness.state_dict(self.data_generator)
 
     def set_random_state(self, state: dict[str, Any]) -> None:
-        """Take back what `random_state` gave."""
+        """Restore the state that `random_state` returned."""
         self.randomness.load_state_dict(state, self.data_generator)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state of all but the random states, which differ between processes."""
+        """Return the state without the random states, which differ between processes."""
         return {
             "network": dict(self.module.state_dict()),
             "optimizers": {name: a.state_dict() for name, a in self.optimizers.items()},
@@ -198,18 +198,18 @@ class Learner:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave.
+        """Restore the state that `state_dict` returned.
 
         Raises:
-            CheckpointError: When it belongs to another network, or to other optimisers.
+            CheckpointError: If it belongs to another network or to other optimisers.
         """
         load_weights(self.module, state["network"])
         self.threads = state["threads"]
         for kind, own in (("optimizers", self.optimizers), ("schedules", self.schedules)):
             if set(own) != set(state[kind]):
                 raise CheckpointError(
-                    f"the checkpoint holds the {kind} {list(state[kind])}, the trainer has "
-                    f"{list(own)}."
+                    f"the checkpoint contains the {kind} {list(state[kind])}, but the trainer "
+                    f"has {list(own)}."
                 )
         for name, optimizer in self.optimizers.items():
             load_optimizer(optimizer, state["optimizers"][name])
@@ -225,10 +225,10 @@ class Learner:
 
 
 def load_weights(module: nn.Module, weights: dict[str, Tensor]) -> None:
-    """Put weights into a network.
+    """Load weights into a network.
 
     Raises:
-        CheckpointError: When they are another network's.
+        CheckpointError: If they belong to another network.
     """
     try:
         module.load_state_dict(weights)
@@ -238,10 +238,10 @@ def load_weights(module: nn.Module, weights: dict[str, Tensor]) -> None:
 
 
 def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
-    """Put an optimiser back where it was.
+    """Load the state of an optimiser.
 
     Raises:
-        CheckpointError: When the state is another optimiser's.
+        CheckpointError: If the state belongs to another optimiser.
     """
     try:
         optimizer.load_state_dict(state)

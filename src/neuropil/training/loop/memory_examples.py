@@ -1,4 +1,4 @@
-"""Examples in memory, checked before a training begins."""
+"""Examples in memory and their checks."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Arrays:
     """Inputs and targets with the examples along axis 0.
 
     Attributes:
-        inputs: One tensor for each input of the network.
-        targets: One tensor, several, or None.
-        title: What these examples are for, such as ``"training"``; for messages.
+        inputs: One tensor per input of the network.
+        targets: One tensor, a tuple of tensors, or None.
+        title: Purpose of the examples, such as ``"training"``, for messages.
     """
 
     inputs: tuple[Tensor, ...]
@@ -38,11 +38,11 @@ class Arrays:
 
     @property
     def columns(self) -> tuple[Tensor, ...]:
-        """All tensors, the inputs first."""
+        """All tensors, inputs first."""
         return (*self.inputs, *as_tuple(self.targets))
 
     def batch(self, columns: tuple[Tensor, ...]) -> Any:
-        """Return tensors in the order of `columns` as a batch: what a step is given."""
+        """Return tensors in the order of `columns` as a batch, the argument of a step."""
         count = len(self.inputs)
         inputs = columns[0] if count == 1 else columns[:count]
         if self.targets is None:
@@ -54,45 +54,45 @@ class Arrays:
         return self.batch(tuple(column[:rows] for column in self.columns))
 
     def check_lengths(self) -> None:
-        """Refuse what are no examples.
+        """Check that there are examples, and the same number in all arrays.
 
         Raises:
-            ValueError: When there are none, or their numbers differ.
+            ValueError: If there are none, or their numbers differ.
         """
         lengths = {len(column) for column in self.columns}
         if len(lengths) > 1:
             raise ValueError(
-                f"the {self.title} data holds "
-                f"{', '.join(f'{len(column):,}' for column in self.columns)} examples in its "
-                f"arrays, the inputs first: there must be equally many."
+                f"the arrays of the {self.title} data, inputs first, have "
+                f"{', '.join(f'{len(column):,}' for column in self.columns)} examples: the "
+                f"numbers must be equal."
             )
         if lengths == {0}:
             raise ValueError(f"the {self.title} data is empty.")
 
     def check_finite(self, columns: Iterable[Tensor], name: str) -> None:
-        """Refuse examples that are not finite.
+        """Check that all numbers are finite.
 
         Raises:
-            ValueError: When one holds NaN or infinity.
+            ValueError: If an example contains NaN or infinity.
         """
         for column in columns:
             row = first_bad_row(column)
             if row is not None:
                 raise ValueError(
-                    f"row {row} of the {self.title} {name} holds NaN or infinity: fill or "
-                    f"leave out such rows first."
+                    f"row {row} of the {self.title} {name} contains NaN or infinity: fill or "
+                    f"drop such rows first."
                 )
 
 
 def as_arrays(data: Any, title: str) -> Arrays | None:
-    """Return data in memory as tensors, or None when `data` yields batches instead.
+    """Return data in memory as checked tensors, or None if `data` is an iterable of batches.
 
     Args:
-        data: ``(inputs, targets)``, something with these as attributes, or one array.
-        title: What the examples are for.
+        data: ``(inputs, targets)``, an object with these attributes, or one array.
+        title: Purpose of the examples, for messages.
 
     Raises:
-        ValueError: When an array is no array of numbers, or the examples cannot be used.
+        ValueError: If an array does not contain numbers, or the examples cannot be used.
     """
     pair = as_pair(data)
     if pair is None:
@@ -107,10 +107,10 @@ def as_arrays(data: Any, title: str) -> Arrays | None:
 
 
 def as_pair(data: Any) -> tuple[Any, Any] | None:
-    """Return inputs and targets, or None when there are none to be had without iterating.
+    """Return inputs and targets, or None if `data` is an iterable of batches.
 
     Raises:
-        ValueError: When a tuple is no pair.
+        ValueError: If a tuple is not a pair.
     """
     if hasattr(data, "inputs") and hasattr(data, "targets"):
         return data.inputs, data.targets
@@ -119,25 +119,25 @@ def as_pair(data: Any) -> tuple[Any, Any] | None:
     if isinstance(data, tuple):
         if len(data) != 2:
             raise ValueError(
-                f"data in memory is a pair (inputs, targets), got a tuple of {len(data)}; "
-                f"several inputs go in a tuple of their own: ((first, second), targets)."
+                f"data in memory must be a pair (inputs, targets), got a tuple of {len(data)}; "
+                f"put several inputs in a tuple: ((first, second), targets)."
             )
         return data
     return (data, None) if isinstance(data, Tensor) or hasattr(data, "__array__") else None
 
 
 def as_tensors(values: Any, title: str) -> Targets:
-    """Return one array or a tuple of them as tensors, and None as it is."""
+    """Convert an array, or a tuple of arrays, to tensors; None stays None."""
     if isinstance(values, tuple):
         return tuple(as_tensor(value, title) for value in values)
     return None if values is None else as_tensor(values, title)
 
 
 def as_tensor(values: Any, title: str) -> Tensor:
-    """Return an array as a tensor, without a copy where that is possible.
+    """Convert an array to a tensor, without a copy if possible.
 
     Raises:
-        ValueError: When it does not hold numbers, or holds a single one.
+        ValueError: If it does not contain numbers, or is a single number.
     """
     if not isinstance(values, Tensor):
         array = np.asarray(values)
@@ -151,7 +151,7 @@ def as_tensor(values: Any, title: str) -> Tensor:
 
 
 def as_tuple(targets: Targets) -> tuple[Tensor, ...]:
-    """Return targets as a tuple, empty when there are none."""
+    """Return targets as a tuple, empty if there are none."""
     if targets is None:
         return ()
     return targets if isinstance(targets, tuple) else (targets,)

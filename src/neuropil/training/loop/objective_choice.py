@@ -1,4 +1,4 @@
-"""The objective of a training: the user's loss, or the one that suits network and data."""
+"""Choice of the objective: the user's loss, or a default for the network and the data."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def choose_objective(options: Options, learner: Learner, data: Any, title: str) 
     """Return the objective of a training.
 
     Args:
-        options: The trainer's.
-        learner: What is trained.
-        data: `Arrays`, or what yields batches.
-        title: What the data are for.
+        options: The options of the trainer.
+        learner: The learner.
+        data: `Arrays`, or an iterable of batches.
+        title: Purpose of the data, for messages.
 
     Raises:
-        ValueError: When the loss or the weights need targets that are not there.
+        ValueError: If the default loss or the class weights need targets and there are none.
     """
     loss, weights = options.loss, None
     if loss is None or options.class_weight is not None:
@@ -42,10 +42,10 @@ def choose_objective(options: Options, learner: Learner, data: Any, title: str) 
 
 
 def some_examples(options: Options, learner: Learner, data: Any, title: str) -> tuple[Any, Any]:
-    """Return the first inputs with all targets in memory, or the first batch of others.
+    """Return the inputs and targets in memory, or those of the first batch of an iterable.
 
     Raises:
-        ValueError: When there are no targets, or not all of them where all are needed.
+        ValueError: If the targets are missing, or balanced class weights need all of them.
     """
     if isinstance(data, Arrays):
         inputs, targets = data.inputs, data.targets
@@ -58,14 +58,14 @@ def some_examples(options: Options, learner: Learner, data: Any, title: str) -> 
         )
     if targets is None:
         raise ValueError(
-            f"the {title} data has no targets: give (inputs, targets), or a step that needs "
-            f"none."
+            f"the {title} data has no targets: give (inputs, targets), or a custom step that "
+            f"needs none."
         )
     return inputs, targets
 
 
 def class_count(scores: Any) -> int | None:
-    """Return how many classes scores tell apart; a single one tells two."""
+    """Return the number of classes that scores distinguish, 2 for a single score."""
     if not isinstance(scores, Tensor):
         return None
     return 2 if is_single(scores) else scores.shape[1]

@@ -1,4 +1,4 @@
-"""Several evaluations in one step as if each were the first."""
+"""Restoring random states and buffers between the evaluations of a step."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @final
 class Rewind:
-    """Lets every evaluation within a step see the same random numbers and the same buffers.
+    """Gives every evaluation of a step the same random numbers and the same buffers.
 
-    Hence the same dropout, and running statistics that one step moves once: after it they are
-    as the first evaluation left them.
+    So all have the same dropout, and running statistics are updated once per step: afterwards
+    they have the values of the first evaluation.
 
     Args:
-        buffers: What an evaluation may change beside the weights, such as running statistics.
-        device: Where random numbers are drawn.
+        buffers: The buffers that an evaluation may change, such as running statistics.
+        device: Device that random numbers are drawn on.
     """
 
     def __init__(self, buffers: Sequence[Tensor], device: torch.device) -> None:
@@ -32,14 +32,14 @@ class Rewind:
         self.evaluations = 0
         self.before = [buffer.clone() for buffer in self.buffers]
         self.after: list[Tensor] = []
-        # As they come: this runs in every step, and plain data would cost ten times as much.
+        # Not as plain data, which would cost ten times as much in every step.
         self.python = random.getstate()
         self.numpy = np.random.get_state()  # noqa: NPY002 - the legacy generator is the global one
         self.torch = torch.get_rng_state()
         self.cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
 
     def begin(self) -> None:
-        """Make an evaluation see what the first one saw."""
+        """Prepare an evaluation: restore the states that the first one started from."""
         if self.evaluations == 1:
             self.after = [buffer.clone() for buffer in self.buffers]
         if self.evaluations:
@@ -52,7 +52,7 @@ class Rewind:
         self.evaluations += 1
 
     def end(self) -> None:
-        """Leave the buffers as the first evaluation did."""
+        """Give the buffers the values of the first evaluation."""
         if self.after:
             self.put(self.after)
 
@@ -62,7 +62,7 @@ class Rewind:
             buffer.copy_(value)
 
     def has_drawn(self) -> bool:
-        """Tell whether an evaluation took random numbers from torch."""
+        """Return whether an evaluation drew random numbers from torch."""
         drew = not torch.equal(self.torch, torch.get_rng_state())
         if self.cuda is not None:
             now = torch.cuda.get_rng_state(self.device)

@@ -1,4 +1,4 @@
-"""Ending a training between two steps, never inside one."""
+"""Handling of SIGINT and SIGTERM between two steps."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @final
 class Interruption:
-    """Remembers SIGINT and SIGTERM until the step under way is finished.
+    """Records SIGINT and SIGTERM, so that the current step can finish.
 
-    A second signal is obeyed at once. Outside the main thread, where Python lets nobody handle
-    signals, nothing changes.
+    A second signal takes effect at once. Outside the main thread, where Python does not allow
+    signal handlers, nothing changes.
 
     Args:
         notify: Called when a signal arrives.
@@ -38,15 +38,15 @@ class Interruption:
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self.before.items():
-            # None stands for a handler that Python did not set and cannot set again.
+            # None means a handler that was not set by Python and cannot be restored.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         self.before = {}
 
     def handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's
-        """Remember the first signal, obey the second.
+        """Record the first signal; raise at the second.
 
         Raises:
-            KeyboardInterrupt: When a signal came before.
+            KeyboardInterrupt: If a signal was received before.
         """
         if self.requested:
             raise KeyboardInterrupt

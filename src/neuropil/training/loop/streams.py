@@ -1,4 +1,4 @@
-"""Batches from anything that yields them."""
+"""Batches from iterables such as a ``DataLoader``."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 @final
 class StreamBatches(Batches):
-    """Batches from anything that can be iterated again and again, such as a ``DataLoader``.
+    """Batches from an object that can be iterated repeatedly, such as a ``DataLoader``.
 
-    Of several processes each reads all batches and keeps its part.
+    With several processes, each reads all batches and takes its part.
 
     Args:
-        data: Yields ``(inputs, targets)`` or whatever a custom step takes.
-        placement: Where they go.
-        title: What the examples are for.
+        data: Iterable of ``(inputs, targets)``, or of the batches of a custom step.
+        placement: Device and type of the batches.
+        title: Purpose of the data, for messages.
 
     Raises:
-        ValueError: When the data cannot be iterated, or only once.
+        ValueError: If the data cannot be iterated, or only once.
     """
 
     def __init__(self, data: Any, placement: Placement, title: str) -> None:
@@ -66,10 +66,10 @@ class StreamBatches(Batches):
         return self.place(batches, empty=not skipped)
 
     def place(self, batches: Iterator[Any], *, empty: bool) -> Iterator[Portion]:
-        """Yield this process's part of each batch where the network is.
+        """Yield this process's part of each batch, on the device of the network.
 
         Raises:
-            ValueError: When there is none.
+            ValueError: If the iterable is empty.
         """
         place = self.placement
         for batch in batches:
@@ -81,20 +81,20 @@ class StreamBatches(Batches):
                 batch = place.cast(batch[0]), batch[1]
             yield batch, rows, joint
         if empty:
-            raise ValueError(f"the {self.title} data gave no batches.")
+            raise ValueError(f"the {self.title} data contains no batches.")
 
 
 def open_stream(
     learner: Learner, data: Any, title: str, batch_size: int, order: Generator | None = None
 ) -> StreamBatches:
-    """Return the batches of an iterable; single examples of a torch data set are collected."""
+    """Return the batches of an iterable, or of a map-style torch data set of examples."""
     if isinstance(data, Dataset) and not isinstance(data, IterableDataset):
         data = DataLoader(data, batch_size, shuffle=order is not None, generator=order)
     return StreamBatches(data, learner.placement, title)
 
 
 def data_generator(data: Any) -> Generator | None:
-    """Return the generator that the data itself shuffles with, such as a DataLoader's."""
+    """Return the generator that the data shuffles with, such as that of a DataLoader."""
     generator = getattr(data, "generator", None)
     return generator if isinstance(generator, Generator) else None
 
@@ -103,7 +103,7 @@ def rows_of(batch: Any) -> int:
     """Return the number of examples: the length of the first array in a batch.
 
     Raises:
-        ValueError: When there is none.
+        ValueError: If the batch contains no array.
     """
     if isinstance(batch, Tensor | np.ndarray):
         return len(batch)

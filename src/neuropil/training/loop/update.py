@@ -1,4 +1,4 @@
-"""One step of a training: from some batches to changed weights."""
+"""The default training step."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from neuropil.training.metrics.base import Metric
     from neuropil.training.trainer_options import Options
 
-# A step takes one batch, or several whose gradients are added up.
+# A step takes one batch, or several whose gradients are accumulated.
 Group = tuple[Portion, ...]
 
 
 class Update(Protocol):
-    """One step, given its batches."""
+    """A training step."""
 
     parts: Parts
 
@@ -35,22 +35,22 @@ class Update(Protocol):
         """Train on some batches."""
         ...
 
-    def look(self) -> None:
-        """Run the batch at hand forward once more, training nothing."""
+    def repeat(self) -> None:
+        """Repeat the forward pass on the current batch, without training."""
         ...
 
 
 @final
 class GradientUpdate(Update):
-    """The usual step: forward, backward, and the optimiser moves along the gradient.
+    """The default step: forward pass, backward pass, optimiser step.
 
     Args:
-        parts: What the step is made of.
-        forward: Gives scores for inputs.
-        mean: Gives the mean loss for scores and targets.
-        optimizer: Moves the weights.
-        unsynchronized: Gives a context in which gradients add up before the processes exchange
-            them.
+        parts: The parts of the step.
+        forward: Function from inputs to scores.
+        mean: Function from scores and targets to the mean loss.
+        optimizer: The optimiser.
+        unsynchronized: Returns a context in which gradients are accumulated without an
+            exchange between the processes.
     """
 
     def __init__(
@@ -85,10 +85,10 @@ class GradientUpdate(Update):
         parts.rescale()
 
     def learn(self, portion: Portion, weight: float) -> None:
-        """Add the gradient of one batch.
+        """Accumulate the gradient of one batch.
 
         Raises:
-            own_backward: A TypeError when the loss called backward itself.
+            own_backward: A TypeError if the loss function called backward.
         """
         parts = self.parts
         batch, rows, _ = portion
@@ -106,43 +106,43 @@ class GradientUpdate(Update):
         parts.record(values, rows, scores, targets)
 
     @override
-    def look(self) -> None:
+    def repeat(self) -> None:
         self.evaluate(*self.parts.batch)
 
 
 def identity(scores: Any) -> Any:
-    """Return scores as they are."""
+    """Return the scores unchanged."""
     return scores
 
 
 class Parts:
-    """What every kind of step is made of.
+    """The parts that all kinds of steps share.
 
     Args:
-        options: The trainer's.
-        learner: What is trained.
+        options: The options of the trainer.
+        learner: The learner.
 
     Attributes:
-        parameters: Whose gradients are cleared before each step.
-        processes: Who else trains this network.
-        device: Where it is.
-        augment: Changes each batch, or None.
-        generator: Where `augment` draws from.
-        penalty: Gives what is added to the loss, or None.
-        root: Gives a vector u with ‖u‖² the penalty, or None where that is no sum of squares.
-        project: Runs after each step, or None.
-        clip_norm: Largest norm of the gradient over all weights, or None.
-        scaler: Scales the loss for half precision, or None.
-        autocast: Runs a function in mixed precision, or as it is.
-        accumulate: How many batches make a step.
-        mixes: Whether augmentation may mix classes, which metrics do not know.
-        metrics: What is measured beside the loss.
-        meter: Where the figures of this epoch go.
-        steps: Steps done.
-        batch: The batch at hand, to be looked at when something goes wrong.
-        values: What the last batch gave, scalars by name.
-        skipped: Whether the last step was left out because half precision overflowed.
-        main: Picks the scores that metrics see.
+        parameters: The parameters whose gradients are cleared before each step.
+        processes: The processes that train the network together.
+        device: Device of the network.
+        augment: Augments each batch, or None.
+        generator: Generator of the augmentation.
+        penalty: Returns the penalty to add to the loss, or None.
+        root: Returns a vector u with ‖u‖² = penalty; None if it is not a sum of squares.
+        project: Projects the weights after each step, or None.
+        clip_norm: Maximum norm of the gradient over all weights, or None.
+        scaler: Gradient scaler for half precision, or None.
+        autocast: Decorator that runs a function in mixed precision, if that is on.
+        accumulate: Number of batches per step.
+        mixes: Whether augmentation may mix classes, which metrics do not support.
+        metrics: The metrics.
+        meter: The figures of this epoch.
+        steps: Number of steps done.
+        batch: The current batch, kept to explain errors.
+        values: The scalars of the last batch by name.
+        skipped: Whether the last step was skipped because half precision overflowed.
+        main: Selects the scores that metrics take.
     """
 
     def __init__(self, options: Options, learner: Learner) -> None:
@@ -166,15 +166,15 @@ class Parts:
         self.main: Callable[[Any], Any] = identity
 
     def weights(self, group: Group) -> list[float]:
-        """Return what each batch counts, so that every example counts the same.
+        """Return the weight of each batch, so that every example counts the same.
 
-        Gradients are averaged over the processes, hence the factor.
+        Gradients are averaged over the processes, hence the factor `count`.
         """
         joint = sum(portion[2] for portion in group)
         return [rows * self.processes.count / joint for _, rows, _ in group]
 
     def augment_batch(self, batch: Any) -> Any:
-        """Return a batch as it is to be learnt."""
+        """Return a batch after augmentation, and store it as the current one."""
         if self.augment is not None:
             inputs, targets = batch if isinstance(batch, tuple) else (batch, None)
             inputs, targets = self.augment(inputs, targets, self.generator)
@@ -183,7 +183,7 @@ class Parts:
         return batch
 
     def record(self, values: dict[str, Tensor], rows: int, scores: Any, targets: Any) -> None:
-        """Write down what a batch gave; a stand-in that counts nothing leaves no trace."""
+        """Record the figures of a batch; one without own rows is not counted."""
         self.values = values
         if rows:
             meter = self.meter
@@ -194,12 +194,12 @@ class Parts:
                 meter.keep(self.main(scores), targets)
 
     def clear(self) -> None:
-        """Forget all gradients; an optimiser's own way takes twenty times as long."""
+        """Clear all gradients; `Optimizer.zero_grad` takes twenty times as long."""
         for parameter in self.parameters:
             parameter.grad = None
 
     def apply(self, optimizer: Optimizer, parameters: list[Tensor]) -> None:
-        """Let an optimiser change the weights by the gradients that are there."""
+        """Clip the gradients, take the optimiser step, and project the weights."""
         scaler = self.scaler
         if self.clip_norm is not None:
             if scaler is not None:
@@ -213,14 +213,14 @@ class Parts:
             self.project()
 
     def rescale(self) -> None:
-        """Fit the scale of half precision to how the step went."""
+        """Update the gradient scaler after a step."""
         if self.scaler is not None:
             before = self.scaler.get_scale()
             self.scaler.update()
             self.skipped = self.scaler.get_scale() < before
 
     def scale(self, loss: Tensor, weight: float) -> Tensor:
-        """Return a loss with its weight and the scale of half precision."""
+        """Return a loss multiplied by its weight and the scale of half precision."""
         if weight != 1.0:
             loss = loss * weight
         return loss if self.scaler is None else self.scaler.scale(loss)

@@ -1,4 +1,4 @@
-"""How good a network is on data that it does not learn from."""
+"""Evaluation of a network on data."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from neuropil.training.losses.weighted_loss import Objective
     from neuropil.training.metrics.base import Metric
 
-# Without gradients more examples fit at once; no more input than this many numbers, though.
+# Without gradients, larger batches fit in memory. Limits on their input elements and rows.
 ELEMENTS, MOST_ROWS = 2**18, 4096
 
 # Scalars by name, scores and targets of a batch.
-Measured = tuple[dict[str, Tensor], Any, Any]
+Figures = tuple[dict[str, Tensor], Any, Any]
 
 
 def measure(
     learner: Learner,
-    values: Callable[[Any], Measured],
+    values: Callable[[Any], Figures],
     batches: Batches,
     metrics: Sequence[Metric],
 ) -> dict[str, float]:
-    """Return the mean loss and the metrics, in test mode and without gradients.
+    """Return the mean loss and the metrics, in evaluation mode and without gradients.
 
     Args:
-        learner: Whose network is measured, as it is.
-        values: Gives scalars by name, scores and targets for a batch.
-        batches: The examples.
-        metrics: What is measured beside the loss.
+        learner: The learner with the network.
+        values: Function from a batch to scalars by name, scores and targets.
+        batches: The batches.
+        metrics: The metrics.
     """
     waits = learner.device.type == "cpu"
     meter = Meter(metrics, learner.views, waits=waits, checked=False)
@@ -53,13 +53,13 @@ def measure(
 
 def loss_values(
     learner: Learner, objective: Objective, autocast: Callable[[Callable[..., Any]], Any]
-) -> Callable[[Any], Measured]:
-    """Return a function that gives the loss, the scores and the targets of a batch."""
+) -> Callable[[Any], Figures]:
+    """Return a function from a batch to its loss, scores and targets."""
     network, main = learner.scores, objective.loss.main
     forward = autocast(lambda *inputs: main(network(*inputs)))
     mean = objective.judge().mean
 
-    def values(batch: Any) -> Measured:
+    def values(batch: Any) -> Figures:
         inputs, targets = batch
         scores = forward(*inputs) if isinstance(inputs, tuple) else forward(inputs)
         return {"loss": mean(scores, targets)}, scores, targets
@@ -68,6 +68,6 @@ def loss_values(
 
 
 def rows_at_once(inputs: Sequence[Tensor], batch_size: int) -> int:
-    """Return how many examples are evaluated at once: as many as are sure to fit."""
+    """Return the number of examples to evaluate at once, small enough for memory."""
     elements = sum(column[:1].numel() for column in inputs)
     return max(batch_size, min(MOST_ROWS, ELEMENTS // max(1, elements)))

@@ -1,4 +1,4 @@
-"""The loss of networks with auxiliary heads: more classifiers, on the way to the last."""
+"""The loss of networks with auxiliary heads."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 def auxiliary(loss: str | Callable[..., Any] = "cross_entropy", *, weight: float = 0.3) -> Loss:
-    """Make a loss of several outputs from the loss of one: the first counts, the others help.
+    """Return the loss of a network with auxiliary heads: a weighted sum over its outputs.
 
-    ``ℓ(s₁, y) + w · (ℓ(s₂, y) + ℓ(s₃, y) + …)``. The heads after inner layers bring gradients
-    to them while training; metrics and validation look at the first output alone.
+    ``ℓ(s₁, y) + w · (ℓ(s₂, y) + ℓ(s₃, y) + …)``. Auxiliary heads bring gradients to the inner
+    layers during training; metrics and validation use the first output only.
 
     Shape:
-        Scores a tuple, each as `loss` takes them, the network's own output first; targets as
-        `loss` takes them. Values ``(N)``.
+        Scores: a tuple, each as `loss` takes them, the main output first. Targets: as `loss`
+        takes them. Values ``(N)``.
 
     Args:
         loss: The loss of each output: a name, a loss, or a function of outputs and targets.
         weight: w, at least 0.
 
     Raises:
-        ValueError: If the weight is negative or not finite, or there is no such loss.
+        ValueError: If the weight is negative or not finite, or the name of the loss is unknown.
 
     Reference:
         Szegedy et al., "Going Deeper with Convolutions", 2015, §5: w = 0.3.
@@ -53,11 +53,11 @@ def auxiliary(loss: str | Callable[..., Any] = "cross_entropy", *, weight: float
 
 @final
 class Auxiliary(Loss):
-    """The loss that `auxiliary` makes.
+    """The loss that `auxiliary` returns.
 
     Args:
         each: The loss of each output.
-        weight: What the outputs beside the first count.
+        weight: Weight of the outputs after the first.
     """
 
     def __init__(self, each: Loss, weight: float) -> None:
@@ -70,7 +70,7 @@ class Auxiliary(Loss):
         self.name = f"auxiliary({each.name})"
 
     def sum_of(self, loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        """Return the weighted sum of a loss over the outputs."""
+        """Return the weighted sum of a loss over the outputs, as a function."""
 
         def total(scores: Any, targets: Tensor, **options: Any) -> Tensor:
             first, *others = several(scores)
@@ -104,14 +104,14 @@ class Auxiliary(Loss):
 
 
 def several(scores: Any) -> tuple[Tensor, ...]:
-    """Return the scores of several outputs.
+    """Return the scores after checking that there are several outputs.
 
     Raises:
-        ValueError: When there is one output only.
+        ValueError: If there is only one output.
     """
     if not isinstance(scores, tuple):
         raise ValueError(
-            "auxiliary is the loss of a network with several outputs, the one that counts "
-            "first; this network has one: use the loss itself."
+            "auxiliary is for networks with several outputs, and this network has one: use the "
+            "loss without auxiliary."
         )
     return scores

@@ -1,4 +1,4 @@
-"""What a loss is: one value per example, their mean by a fused kernel, and what it predicts."""
+"""Base class of the losses."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ if TYPE_CHECKING:
     from neuropil.core.loss_kinds import Predicts, Takes
 
 
-# The name of a loss, scores and targets, to targets.
+# A function from the name of a loss, scores and targets to checked targets.
 Preparation: TypeAlias = "Callable[[str, Tensor, Tensor], Tensor]"
 
 
 class Loss(Named):
-    """A loss function: ``loss(scores, targets)`` gives one value per example.
+    """A loss function: ``loss(scores, targets)`` returns one value per example.
 
     Args:
-        function: The definition: scores, targets and options to a tensor ``(N,)``.
-        predicts: What a prediction is: the "class" of the largest score, a "binary" decision
-            for each score, or the score itself, a "value".
-        source: What it was made from where it is no public name of a module; for pickling.
-        takes: Whether it is given the network's "scores", before a last Softmax or Sigmoid, or
-            the "values" that `predict` gives; by default values where it predicts a value.
-        mean: The mean over a batch by a fused kernel; by default that of the values.
-        prepare: Its name, scores and targets to checked targets; None leaves them unchecked.
+        function: The definition: a function from scores, targets and options to a tensor
+            ``(N,)``.
+        predicts: Kind of prediction: "class" for the class of the largest score, "binary" for a
+            decision per score, or "value" for the scores themselves.
+        source: What it was created from, for pickling; None if it is a public name of a module.
+        takes: Input of the loss: the "scores" of the network, before a last Softmax or Sigmoid,
+            or the "values" that `predict` returns; by default values if it predicts a value.
+        mean: The mean over a batch, by a fused kernel; by default the mean of the values.
+        prepare: Checks and converts targets, given the name of the loss, scores and targets;
+            None leaves them unchecked.
 
     Example:
         >>> import torch
@@ -76,13 +78,13 @@ class Loss(Named):
         return self.function(scores, targets, **options).mean()
 
     def decide(self, scores: Tensor) -> Tensor:
-        """Return the predictions that the scores stand for.
+        """Return the predictions for the scores.
 
         Args:
             scores: As the loss takes them.
 
         Returns:
-            Class numbers, 0s and 1s, or the scores as they are; see ``predicts``.
+            Class numbers, zeros and ones, or the scores unchanged; see ``predicts``.
         """
         if self.predicts == "value":
             return scores
@@ -92,31 +94,31 @@ class Loss(Named):
 
     @property
     def judge(self) -> Loss:
-        """The loss by which the outcome is judged: this one, unless some outputs only help."""
+        """The loss for validation: this one, or that of the main output."""
         return self
 
     @property
     def is_mean_over_outputs(self) -> bool:
-        """Whether an example's value is the mean of what it has for each of its outputs."""
+        """Whether the value of an example is the mean over its outputs."""
         return self.predicts != "class" and not isinstance(self, Custom)
 
     def main(self, scores: Any) -> Any:
-        """Return the scores that count in the end."""
+        """Return the scores of the main output."""
         return scores
 
     def prepare(self, targets: Tensor, scores: Any) -> Tensor:
-        """Check all targets of a data set and return them as the loss takes them fastest.
+        """Check all targets of a data set and convert them to the form that is fastest.
 
         Args:
-            targets: All of them.
-            scores: Any scores of the network; their type, and shape but for the batch, count.
+            targets: All targets.
+            scores: Some scores of the network, for their type and shape.
         """
         return self.preparation(self.name, scores, targets) if self.preparation else targets
 
     @classmethod
     @override
     def of(cls, source: Any) -> Loss:
-        """Make a loss of a partial of one, or of any function of scores and targets."""
+        """Create a loss from a partial of one, or from any function of scores and targets."""
         if isinstance(source, Loss):
             return source
         if isinstance(source, functools.partial) and isinstance(source.func, Loss):
@@ -124,7 +126,7 @@ class Loss(Named):
         return Custom(source)
 
     def with_options(self, source: functools.partial[Any]) -> Self:
-        """Return this loss with the options of a partial of it."""
+        """Return this loss with the options that a partial sets."""
         options = options_of(source)
         function, mean = (functools.partial(f, **options) for f in (self.function, self.mean))
         prepare = self.preparation
@@ -134,14 +136,13 @@ class Loss(Named):
 
 
 class Custom(Loss):
-    """A user's loss: a function of outputs and targets that gives one value per example.
+    """A user's loss: a function of outputs and targets that returns one value per example.
 
-    It sees the values that `predict` gives, unless it has an attribute ``takes = "scores"``.
-    Torch's own losses are known: those of scores are given scores, and those of logarithms of
-    probabilities are given these.
+    It takes the values that `predict` returns, unless it has an attribute ``takes = "scores"``.
+    Torch's losses are recognised, and take scores or log-probabilities as they are defined.
 
     Args:
-        function: That function.
+        function: The function.
     """
 
     def __init__(self, function: Callable[..., Tensor]) -> None:
@@ -162,16 +163,16 @@ def loss(
     mean: Callable[..., Tensor] | None = None,
     prepare: Preparation = prepare_numbers,
 ) -> Callable[[Callable[..., Tensor]], Loss]:
-    """Turn the definition of a loss into a `Loss`; a decorator.
+    """Decorate the definition of a loss to make it a `Loss`.
 
     Args:
-        predicts: What a prediction is; see `Loss`.
-        mean: The mean over a batch by a fused kernel; by default that of the values.
-        prepare: Checks targets and returns them as the loss takes them fastest.
+        predicts: Kind of prediction; see `Loss`.
+        mean: The mean over a batch, by a fused kernel; by default the mean of the values.
+        prepare: Checks and converts targets; see `Loss`.
     """
     return functools.partial(Loss, predicts=predicts, mean=mean, prepare=prepare)
 
 
 def values_of(each: Tensor) -> Tensor:
-    """Return the mean over all but the batch."""
+    """Return the mean over all axes but the batch axis."""
     return each if each.dim() == 1 else each.flatten(1).mean(1)

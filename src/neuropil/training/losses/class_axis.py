@@ -1,4 +1,4 @@
-"""Where the classes of a network's scores stand: losses and metrics take them on axis 1."""
+"""The class axis of a network's scores, which losses and metrics expect on axis 1."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def classes_first(network: Network) -> Network:
-    """Return a network up to its scores, the classes before the positions.
+    """Return a network up to its scores, with the class axis before the positions.
 
-    A `Softmax` over the last axis of a sequence gives ``(T, K)``, and losses take scores
-    ``(K, T)`` as torch does. Which axis holds the classes, the shape alone cannot tell where T
-    is K; the layer can. All parameters are shared.
+    A `Softmax` over the last axis of a sequence returns ``(T, K)``, but losses take scores
+    ``(K, T)``, as torch's do. The class axis is read from the layer, as the shape is ambiguous
+    if T = K. All parameters are shared.
 
     Args:
-        network: Whose scores are wanted.
+        network: The network.
     """
     scores = network.scores()
     axis = class_axis(network)
@@ -29,10 +29,7 @@ def classes_first(network: Network) -> Network:
 
 
 def class_axis(network: Network) -> int | None:
-    """Return the axis, counted without the batch, along which a last Softmax adds up to 1.
-
-    None where there is no such layer.
-    """
+    """Return the axis of a last Softmax, not counting the batch axis; None without one."""
     outputs = network.graph.outputs
     last = network.nodes[outputs[0]]
     if len(outputs) > 1 or not isinstance(last.layer, Softmax) or not last.shape:
@@ -41,7 +38,7 @@ def class_axis(network: Network) -> int | None:
 
 
 def axis_of(layer: Softmax, rank: int) -> int:
-    """Return the axis, counted without the batch, along which a layer adds up to 1."""
+    """Return the axis along which a Softmax sums to 1, not counting the batch axis."""
     if layer.axis is None:
         return rank - 1 if rank < 3 else 0
     return layer.axis % rank

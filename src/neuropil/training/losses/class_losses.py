@@ -1,7 +1,7 @@
-"""Losses of classes: the cross entropies, the divergence and the hinge.
+"""Classification losses: the cross entropies, the divergence and the hinge.
 
-They take scores, which a network gives before its last Softmax or Sigmoid: no precision is
-lost.
+They take scores, the output of a network before its last Softmax or Sigmoid, so that no
+precision is lost.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
 
 @loss("class", mean=partial(class_entropy, reduction=MEAN), prepare=prepare_classes)
 def cross_entropy(scores: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
-    """Return the negative log-probability that a Softmax of the scores gives the true class.
+    """Cross entropy of the softmax of the scores and the true classes.
 
     ``−Σ_k p_k log softmax(s)_k``, with p = 1 for the true class and 0 for all others: the
-    negative logarithm of its probability. Smoothing makes that ``(1 − ε) p + ε/K``.
+    negative logarithm of its probability. Label smoothing replaces p by ``(1 − ε) p + ε/K``.
 
     Shape:
         Scores ``(N, K)`` or, for a class at each position, ``(N, K, …)``. Targets: class
-        numbers ``(N)`` or ``(N, …)``, or probabilities shaped as the scores. Values ``(N)``,
-        means over the positions.
+        numbers ``(N)`` or ``(N, …)``, or probabilities of the shape of the scores. Values
+        ``(N)``, means over the positions.
 
     Args:
-        scores: What goes into the Softmax.
+        scores: The inputs of the softmax.
         targets: The true classes, from 0 to K − 1, or a distribution over them.
-        label_smoothing: ε, the part that is spread over all classes.
+        label_smoothing: ε, the fraction of the probability spread over all classes.
 
     Raises:
-        ValueError: If shapes or types do not fit, or a class has no score.
+        ValueError: If shapes or types do not match, or a class has no score.
 
     Reference:
         Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016, §7,
@@ -66,22 +66,22 @@ def cross_entropy(scores: Tensor, targets: Tensor, *, label_smoothing: float = 0
 def binary_cross_entropy(
     scores: Tensor, targets: Tensor, *, label_smoothing: float = 0.0
 ) -> Tensor:
-    """Return the negative log-probability that a Sigmoid of each score gives the truth.
+    """Cross entropy of the sigmoid of each score and its binary target.
 
-    ``−t log σ(s) − (1 − t) log(1 − σ(s))``, the mean over an example's scores: several are
-    several questions, each with its own yes or no. Smoothing makes t ``(1 − ε) t + ε/2``.
+    ``−t log σ(s) − (1 − t) log(1 − σ(s))``, averaged over the scores of an example, each of
+    which is a separate binary decision. Label smoothing replaces t by ``(1 − ε) t + ε/2``.
 
     Shape:
         Scores ``(N)``, ``(N, 1)`` or ``(N, …)``; targets the same, where an axis of length 1
-        may be left out. Values ``(N)``.
+        may be omitted. Values ``(N)``.
 
     Args:
-        scores: What goes into the Sigmoid.
+        scores: The inputs of the sigmoid.
         targets: t, from 0 to 1: integers, booleans or floats.
-        label_smoothing: ε, how far the targets are moved towards 1/2.
+        label_smoothing: ε, the amount by which targets move towards 1/2.
 
     Raises:
-        ValueError: If the shapes do not fit.
+        ValueError: If the shapes do not match.
 
     Example:
         >>> import torch
@@ -94,9 +94,9 @@ def binary_cross_entropy(
 
 @loss("class", prepare=prepare_margins)
 def hinge(scores: Tensor, targets: Tensor) -> Tensor:
-    """Measure by how much the true class misses a margin of 1 over the others.
+    """Hinge loss: the amount by which the true class misses a margin of 1 over the others.
 
-    One score s and a class y = ±1: ``max(0, 1 − y s)``. A score for each of K classes:
+    For one score s and a class y = ±1: ``max(0, 1 − y s)``. For K classes with a score each:
     ``max(0, 1 + max_{k ≠ y} s_k − s_y)``, after Crammer and Singer.
 
     Shape:
@@ -104,11 +104,11 @@ def hinge(scores: Tensor, targets: Tensor) -> Tensor:
         targets ``(N)``. Values ``(N)``.
 
     Args:
-        scores: What the network gives; for two classes, above 0 means the second.
+        scores: The output of the network; a single score above 0 means the second class.
         targets: For one score, 0 and 1 or −1 and 1; else class numbers from 0 to K − 1.
 
     Raises:
-        ValueError: If shapes or types do not fit, or a class has no score.
+        ValueError: If shapes or types do not match, or a class has no score.
 
     Reference:
         Crammer, Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector
@@ -126,21 +126,21 @@ def hinge(scores: Tensor, targets: Tensor) -> Tensor:
 
 @loss("class", mean=mean_divergence, prepare=prepare_distributions)
 def kl_divergence(scores: Tensor, targets: Tensor) -> Tensor:
-    """Measure how far a Softmax of the scores is from a given distribution.
+    """Kullback–Leibler divergence of a target distribution from the softmax of the scores.
 
     ``KL(t ‖ softmax(s)) = Σ_k t_k (log t_k − log softmax(s)_k)``, where 0 log 0 = 0: the
-    cross entropy less the entropy of the targets, so that its minimum is 0.
+    cross entropy minus the entropy of the targets, so that its minimum is 0.
 
     Shape:
-        Scores ``(N, K)`` or ``(N, K, …)``, targets alike. Values ``(N)``, means over the
-        positions.
+        Scores ``(N, K)`` or ``(N, K, …)``, targets of the same shape. Values ``(N)``, means
+        over the positions.
 
     Args:
-        scores: What goes into the Softmax.
+        scores: The inputs of the softmax.
         targets: t, a distribution over the classes.
 
     Raises:
-        ValueError: If the shapes do not fit.
+        ValueError: If the shapes do not match.
 
     Reference:
         Kullback, Leibler, "On Information and Sufficiency", 1951.

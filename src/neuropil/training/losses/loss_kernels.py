@@ -1,7 +1,7 @@
-"""How losses are worked out: torch's own kernels, after as few questions as are safe.
+"""Kernels of the losses: torch's own, called with the minimum of checks that is safe.
 
-The functions of `torch.nn.functional` around these kernels broadcast their arguments first,
-which is an error waiting to happen, and take as long again.
+The functions in `torch.nn.functional` that wrap these kernels broadcast their arguments, which
+hides errors, and double the time.
 """
 
 # pyright: reportPrivateUsage=false
@@ -27,9 +27,9 @@ from neuropil.training.losses.loss_targets import (
 
 _nn: Any = torch._C._nn  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
 
-# Torch's codes for what becomes of the values.
+# Torch's codes for the reduction.
 NONE, MEAN = 0, 1
-# Torch leaves out targets of this class; ours are all counted, or refused.
+# The `ignore_index` passed to torch, which is not a class: all targets count or are refused.
 NEVER = -(2**63)
 
 
@@ -46,7 +46,7 @@ def absolute_errors(scores: Tensor, targets: Tensor, reduction: int = NONE) -> T
 def huber_errors(
     scores: Tensor, targets: Tensor, delta: float = 1.0, reduction: int = NONE
 ) -> Tensor:
-    """Return squares up to δ, straight lines beyond.
+    """Return the Huber errors: quadratic up to δ, linear beyond.
 
     Raises:
         ValueError: If δ is not above 0.
@@ -59,7 +59,7 @@ def huber_errors(
 def binary_entropy(
     scores: Tensor, targets: Tensor, label_smoothing: float = 0.0, reduction: int = NONE
 ) -> Tensor:
-    """Return the cross entropy of a Sigmoid of each score."""
+    """Return the cross entropy of the sigmoid of each score."""
     scores, targets = align("binary_cross_entropy", scores, targets)
     if label_smoothing:
         check_smoothing("binary_cross_entropy", label_smoothing)
@@ -70,10 +70,10 @@ def binary_entropy(
 def class_entropy(
     scores: Tensor, targets: Tensor, label_smoothing: float = 0.0, reduction: int = NONE
 ) -> Tensor:
-    """Return the cross entropy of a Softmax of the scores.
+    """Return the cross entropy of the softmax of the scores.
 
     Raises:
-        explain: A ValueError where the targets or the smoothing are to blame.
+        explain: A ValueError if the targets or the label smoothing are wrong.
     """
     plain = targets.dtype is torch.int64 and targets.dim() == scores.dim() - 1
     if not plain or scores.shape[1] < 2:
@@ -86,10 +86,10 @@ def class_entropy(
 
 
 def hinges(scores: Tensor, targets: Tensor) -> Tensor:
-    """Return by how much the margin is missed, for one score or several.
+    """Return the hinge loss of each example, for one score or several.
 
     Raises:
-        explain: A ValueError where the targets are to blame.
+        explain: A ValueError if the targets are wrong.
     """
     if is_single(scores):
         scores, targets = like_scores("hinge", scores, targets)
@@ -106,10 +106,10 @@ def hinges(scores: Tensor, targets: Tensor) -> Tensor:
 
 
 def divergences(scores: Tensor, targets: Tensor) -> Tensor:
-    """Return the terms of the Kullback–Leibler divergence, one a class.
+    """Return the terms of the Kullback–Leibler divergence, one per class.
 
     Raises:
-        ValueError: If there are no classes.
+        ValueError: If the scores have no class axis.
     """
     scores, targets = align("kl_divergence", scores, targets)
     if scores.dim() < 2:
@@ -126,7 +126,7 @@ def mean_divergence(scores: Tensor, targets: Tensor) -> Tensor:
 
 
 def align(name: str, scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Return scores and targets alike in shape and type, at once if they are."""
+    """Return scores and targets with the same shape and type."""
     if scores.shape == targets.shape and scores.dtype is targets.dtype:
         return scores, targets
     scores, targets = like_scores(name, scores, targets)
@@ -135,7 +135,7 @@ def align(name: str, scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def explain(name: str, error: Exception, scores: Tensor, targets: Tensor) -> Exception:
-    """Return what was wrong with the targets, or torch's error if it was something else."""
+    """Return an error about the targets, or torch's error if the targets are right."""
     try:
         targets = class_targets(name, scores, targets)
         check_batch(name, scores, targets)
@@ -147,6 +147,6 @@ def explain(name: str, error: Exception, scores: Tensor, targets: Tensor) -> Exc
 
 
 def check_smoothing(name: str, label_smoothing: float) -> None:
-    """Refuse a part that is none; quickly, since it is asked in every step."""
+    """Check that label smoothing is in [0, 1]; fast, as it runs in every step."""
     if not 0 <= label_smoothing <= 1:
         number(label_smoothing, f"{name}: label_smoothing", "[0, 1]")

@@ -1,7 +1,7 @@
-"""Targets as losses and metrics take them: matched to the scores, never broadcast.
+"""Checks and conversions of targets: they must match the scores and are never broadcast.
 
-The functions that run in every step look at shapes and types alone; those that `prepare` calls
-once look at the values too, which on a GPU means to wait for them.
+The functions that run in every step check shapes and types only. Those that `prepare` calls
+once also check the values, which requires a synchronisation on a GPU.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from torch import Tensor
 
 
 def class_targets(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return class numbers as int64 ``(N, *positions)``, or probabilities shaped as the scores.
+    """Return class numbers as int64 ``(N, *positions)``, or probabilities like the scores.
 
     Raises:
-        ValueError: If the shapes or types do not fit.
+        ValueError: If the shapes or types do not match.
     """
     if scores.dim() < 2 or scores.shape[1] < 2:
         raise ValueError(
@@ -26,7 +26,7 @@ def class_targets(name: str, scores: Tensor, targets: Tensor) -> Tensor:
         return targets.to(scores.dtype)
     if targets.is_floating_point() or targets.is_complex():
         raise ValueError(
-            f"{name} takes classes as whole numbers, or probabilities shaped as the scores "
+            f"{name} takes classes as integers, or probabilities of the shape of the scores "
             f"{size(scores)}, got {targets.dtype} of {size(targets)}."
         )
     if targets.shape[1:] == (1, *positions):
@@ -36,11 +36,11 @@ def class_targets(name: str, scores: Tensor, targets: Tensor) -> Tensor:
         hint = "."
         if targets.shape[1:] == scores.shape[1:-1]:
             hint = (
-                ": the classes stand on axis 1 of the scores; end the network in Softmax, "
-                "which says where they are, or in Transpose."
+                ": axis 1 of the scores must be the class axis; end the network in Softmax, "
+                "which specifies the class axis, or in Transpose."
             )
         raise ValueError(
-            f"{name} takes one class for each example and position, "
+            f"{name} takes one class per example and position, "
             f"({', '.join(map(str, wanted))}), for scores of {size(scores)}, "
             f"got {size(targets)}{hint}"
         )
@@ -48,27 +48,27 @@ def class_targets(name: str, scores: Tensor, targets: Tensor) -> Tensor:
 
 
 def single_classes(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return one class number for each example, ``(N)``.
+    """Return one class number per example, ``(N)``.
 
     Raises:
-        ValueError: If the targets are something else.
+        ValueError: If the targets have another form.
     """
     classes = class_targets(name, scores, targets)
     if classes.is_floating_point() or classes.dim() != 1:
         raise ValueError(
-            f"{name} takes one class number for each example, (N,), for scores of "
+            f"{name} takes one class number per example, (N,), for scores of "
             f"{size(scores)}, got {targets.dtype} of {size(targets)}."
         )
     return classes
 
 
 def like_scores(name: str, scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Return both in one shape and one type, of single precision at least.
+    """Return scores and targets in the same shape and type, at least single precision.
 
-    An axis of length 1 may be there or not: scores (N, 1) and targets (N) are the same thing.
+    An axis of length 1 may be omitted: scores (N, 1) match targets (N).
 
     Raises:
-        ValueError: If their shapes differ otherwise.
+        ValueError: If the shapes do not match.
     """
     if scores.dtype.itemsize < 4:
         scores = scores.float()
@@ -76,41 +76,42 @@ def like_scores(name: str, scores: Tensor, targets: Tensor) -> tuple[Tensor, Ten
 
 
 def shaped_as_scores(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return targets in the shape of the scores, whatever the number of examples.
+    """Return targets in the shape of the scores; the numbers of examples may differ.
 
     Raises:
-        ValueError: If they have other content.
+        ValueError: If the shapes do not match.
     """
     if targets.shape[1:] == scores.shape[1:]:
         return targets
     own, wanted = ([n for n in t.shape[1:] if n != 1] for t in (targets, scores))
     if targets.dim() == 0 or own != wanted:
         raise ValueError(
-            f"{name} needs targets shaped as the scores {size(scores)}, got {size(targets)}."
+            f"{name} needs targets of the shape of the scores {size(scores)}, got "
+            f"{size(targets)}."
         )
     return targets.reshape(targets.shape[:1] + scores.shape[1:])
 
 
 def is_single(scores: Tensor) -> bool:
-    """Tell whether each example has a single score."""
+    """Return whether each example has a single score."""
     return scores.dim() == 1 or (scores.dim() == 2 and scores.shape[1] == 1)
 
 
 def check_batch(name: str, scores: Tensor, targets: Tensor) -> None:
-    """Refuse scores and targets of different numbers of examples.
+    """Check that scores and targets have the same number of examples.
 
     Raises:
         ValueError: If they differ.
     """
     if scores.shape[:1] != targets.shape[:1]:
         raise ValueError(
-            f"{name} got {len(scores)} examples of scores, {size(scores)}, "
-            f"and {len(targets)} of targets, {size(targets)}."
+            f"{name} needs the same number of examples, got scores for {len(scores)}, "
+            f"{size(scores)}, and targets for {len(targets)}, {size(targets)}."
         )
 
 
 def check_classes(name: str, targets: Tensor, classes: int) -> None:
-    """Refuse class numbers that have no score.
+    """Check that every class number has a score.
 
     Raises:
         ValueError: If one is below 0 or too large.
@@ -126,18 +127,18 @@ def check_classes(name: str, targets: Tensor, classes: int) -> None:
 
 
 def check_finite(name: str, targets: Tensor) -> None:
-    """Refuse targets that are no numbers.
+    """Check that all targets are finite.
 
     Raises:
         ValueError: If one is NaN or infinite.
     """
     if not bool(targets.isfinite().all()):
         count = int((~targets.isfinite()).sum())
-        raise ValueError(f"{name} needs finite targets, {count} are NaN or infinite.")
+        raise ValueError(f"{name} needs finite targets, got {count} that are NaN or infinite.")
 
 
 def check_signs(name: str, targets: Tensor) -> None:
-    """Refuse what is no yes or no.
+    """Check that the targets of single scores are two classes.
 
     Raises:
         ValueError: If the targets are neither 0 and 1 nor −1 and 1.
@@ -148,7 +149,7 @@ def check_signs(name: str, targets: Tensor) -> None:
 
 
 def check_fractions(name: str, targets: Tensor) -> None:
-    """Refuse what is no probability.
+    """Check that all targets are probabilities.
 
     Raises:
         ValueError: If a target is not from 0 to 1.
@@ -156,26 +157,26 @@ def check_fractions(name: str, targets: Tensor) -> None:
     check_finite(name, targets)
     if targets.numel() and (targets.min() < 0 or targets.max() > 1):
         low, high = (bound.item() for bound in targets.aminmax())
-        raise ValueError(f"{name} needs targets from 0 to 1, they go from {low:g} to {high:g}.")
+        raise ValueError(f"{name} needs targets from 0 to 1, got {low:g} to {high:g}.")
 
 
 def check_distributions(name: str, targets: Tensor) -> None:
-    """Refuse what is no distribution over the classes, axis 1.
+    """Check that the targets are distributions over the classes, axis 1.
 
     Raises:
-        ValueError: If a target is not from 0 to 1, or some do not add up to 1.
+        ValueError: If a target is not from 0 to 1, or those of an example do not sum to 1.
     """
     check_fractions(name, targets)
     sums = targets.sum(dim=1, dtype=torch.float64)
     if targets.numel() and (sums - 1).abs().max() > 1e-3:
         worst = sums.flatten()[(sums - 1).abs().argmax()].item()
         raise ValueError(
-            f"{name}: the probabilities of an example add up to 1, got one with {worst:g}."
+            f"{name}: the probabilities of an example must sum to 1, got a sum of {worst:g}."
         )
 
 
 def prepare_classes(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return class numbers or distributions whose values have been looked at."""
+    """Return checked class numbers or distributions."""
     targets = class_targets(name, scores, targets)
     if targets.is_floating_point():
         check_distributions(name, targets)
@@ -185,21 +186,21 @@ def prepare_classes(name: str, scores: Tensor, targets: Tensor) -> Tensor:
 
 
 def prepare_distributions(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return checked distributions over the classes, shaped as the scores."""
+    """Return checked distributions over the classes, in the shape of the scores."""
     targets = like_scores(name, scores, targets)[1]
     check_distributions(name, targets)
     return targets
 
 
 def prepare_fractions(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return checked probabilities, shaped as the scores."""
+    """Return checked probabilities, in the shape of the scores."""
     targets = like_scores(name, scores, targets)[1]
     check_fractions(name, targets)
     return targets
 
 
 def prepare_margins(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return checked signs for single scores, checked class numbers for others."""
+    """Return checked binary targets for single scores, checked class numbers for others."""
     if not is_single(scores):
         return prepare_classes(name, scores, single_classes(name, scores, targets))
     targets = like_scores(name, scores, targets)[1]
@@ -208,12 +209,12 @@ def prepare_margins(name: str, scores: Tensor, targets: Tensor) -> Tensor:
 
 
 def prepare_numbers(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return finite targets in the shape and type of the scores."""
+    """Return checked finite targets, in the shape and type of the scores."""
     targets = like_scores(name, scores, targets)[1]
     check_finite(name, targets)
     return targets
 
 
 def size(tensor: Tensor) -> str:
-    """Return a tensor's shape as people write it."""
+    """Return the shape of a tensor as text, such as ``(32, 10)``."""
     return str(tuple(tensor.shape))

@@ -1,8 +1,4 @@
-"""The losses by their names, and a loss from whatever a user gives.
-
-A loss gives one value per example for scores, or values, and targets. It also gives the
-``mean`` over a batch by a fused kernel, which is what training takes.
-"""
+"""Registry of losses, and conversion of a user's argument to a loss."""
 
 from __future__ import annotations
 
@@ -20,7 +16,7 @@ from neuropil.training.losses.value_losses import absolute_error, huber, squared
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Every loss that these modules define, under its name.
+# All losses that these modules define, by name.
 LOSSES: dict[str, Loss] = {
     name: each
     for module in (class_losses, value_losses)
@@ -30,13 +26,13 @@ LOSSES: dict[str, Loss] = {
 
 
 def by_name(name: str) -> Loss:
-    """Return the loss of that name.
+    """Return the loss of a name.
 
     Args:
-        name: Such as "cross_entropy"; case and underscores do not matter.
+        name: A name such as "cross_entropy"; case and underscores do not matter.
 
     Raises:
-        ValueError: If there is none; the nearest name is suggested.
+        ValueError: If the name is unknown; the message suggests the nearest one.
 
     Example:
         >>> by_name("cross_entropy")
@@ -46,16 +42,16 @@ def by_name(name: str) -> Loss:
 
 
 def resolve(wanted: str | Callable[..., Any]) -> Loss:
-    """Return a `Loss` for whatever a user gives.
+    """Return the `Loss` for a user's argument.
 
     Args:
-        wanted: A name, a loss, a partial of one that sets options, one of torch's, or any
-            function of outputs and targets that gives one value per example: it sees what
-            `predict` gives, unless it has an attribute ``takes = "scores"``.
+        wanted: A name, a loss, a partial of one that sets options, a torch loss, or any
+            function of outputs and targets that returns one value per example. A function takes
+            the values that `predict` returns, unless it has an attribute ``takes = "scores"``.
 
     Raises:
-        ValueError: If there is no loss of that name, or the partial sets no option of it.
-        TypeError: If it is nothing of the kind.
+        ValueError: If the name is unknown, or the partial sets an unknown option.
+        TypeError: If it is neither a name nor a function.
 
     Example:
         >>> import torch
@@ -69,12 +65,12 @@ def resolve(wanted: str | Callable[..., Any]) -> Loss:
         return by_name(wanted)
     if not callable(wanted):
         raise TypeError(
-            f"a loss is a name or a function of outputs and targets, got {wanted!r}."
+            f"a loss must be a name or a function of outputs and targets, got {wanted!r}."
         )
     return Loss.of(own_loss(wanted) if isinstance(wanted, nn.Module) else wanted)
 
 
-# Torch's losses that are the same as ours, for which fused kernels and residuals are known.
+# Our equivalents of torch's losses, with fused kernels and residuals.
 ALIKE: dict[type, Callable[[Any], Any]] = {
     nn.MSELoss: lambda _: squared_error,
     nn.L1Loss: lambda _: absolute_error,
@@ -89,7 +85,7 @@ ALIKE: dict[type, Callable[[Any], Any]] = {
 
 
 def own_loss(module: Any) -> Any:
-    """Return the loss of ours that is the same as one of torch's, or that one."""
+    """Return our equivalent of a torch loss, or the torch loss if there is none."""
     summed = getattr(module, "reduction", "sum") == "sum"
     if summed or getattr(module, "weight", None) is not None or type(module) not in ALIKE:
         return module

@@ -1,4 +1,4 @@
-"""What a network's scores are to losses and metrics: the scores, or what `predict` gives."""
+"""Conversion of a network's scores to the inputs of losses and metrics."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from neuropil.core.graph import Node
     from neuropil.core.loss_kinds import Takes
 
-# What the network gives before a last Softmax or Sigmoid, what it gives, or its logarithm.
+# A function from scores to values or log-probabilities; None is the identity.
 View: TypeAlias = "Callable[[Any], Any] | None"
 
 
-# Layers whose outputs are probabilities; our Softmax and Sigmoid are taken away where they are
-# a network's last.
+# Layers whose outputs are probabilities. `Network.scores` removes a last Softmax or Sigmoid of
+# ours, but not those of torch.
 PROBABILITIES = (
     *(nn.Sigmoid, nn.Softmax, nn.Softmax2d, nn.Hardsigmoid),
     *(HardSigmoid, Sigmoid, Softmax),
 )
-# What probabilities pass as they are, so that they are given though it is the last layer.
+# Layers that keep probabilities as they are, so the layer before them is checked.
 PASSING = (
     *(nn.Flatten, nn.Unflatten, nn.Identity, nn.Dropout),
     *(Dropout, Flatten, GlobalPooling, Identity, Reshape, Transpose),
@@ -49,7 +49,7 @@ PASSING = (
 
 @final
 class Views:
-    """Applies to scores what was taken away for them, so that there is one forward pass.
+    """Conversions from scores to values and log-probabilities, without another forward pass.
 
     Args:
         module: The network. Only a `Network` has scores that differ from its values.
@@ -70,22 +70,22 @@ class Views:
             self.kinds["log_probabilities"] = by_output(log_functions(module))
 
     def of(self, takes: Takes) -> View:
-        """Return what turns scores into what is taken; None where they are that already."""
+        """Return the function from scores to what is taken; None for the identity."""
         return self.kinds[takes]
 
     def see(self, takes: Takes, scores: Any) -> Any:
-        """Return what is taken.
+        """Convert scores to the input of a loss or metric.
 
         Args:
-            takes: What a loss or metric takes.
-            scores: Of one output or several.
+            takes: The ``takes`` attribute of the loss or metric.
+            scores: Scores of one output, or a tuple of several.
         """
         view = self.kinds[takes]
         return scores if view is None else view(scores)
 
 
 def by_output(functions: list[View]) -> View:
-    """Return one function of the scores of all outputs, or of the first alone."""
+    """Return one function of the scores of all outputs, or of the first only."""
     if not any(functions):
         return None
     first = functions[0]
@@ -102,7 +102,7 @@ def by_output(functions: list[View]) -> View:
 
 
 def value_functions(network: Network) -> list[View]:
-    """Return, for each output, what leads from its scores to its values."""
+    """Return, for each output, the function from its scores to its values."""
     functions = [
         activation_of(node) if taken else None
         for node, taken in zip(last_nodes(network), without_activation(network), strict=True)
@@ -112,7 +112,7 @@ def value_functions(network: Network) -> list[View]:
 
 
 def log_functions(network: Network) -> list[View]:
-    """Return, for each output, what leads from its scores to logarithms of probabilities."""
+    """Return, for each output, the function from its scores to log-probabilities."""
     functions: list[View] = []
     for node, taken in zip(last_nodes(network), without_activation(network), strict=True):
         layer, shape = node.layer, node.shape or ()
@@ -121,7 +121,7 @@ def log_functions(network: Network) -> list[View]:
         elif not isinstance(layer, Softmax):
             functions.append(F.logsigmoid)
         else:
-            # The scores of a single output have their classes on axis 1 already.
+            # The class axis of a single output has already been moved to axis 1.
             single = len(network.graph.outputs) == 1
             axis = 0 if single else axis_of(layer, len(shape))
             functions.append(functools.partial(F.log_softmax, dim=1 + axis))
@@ -129,18 +129,18 @@ def log_functions(network: Network) -> list[View]:
 
 
 def last_nodes(network: Network) -> list[Node]:
-    """Return the nodes that give the outputs."""
+    """Return the output nodes."""
     return [network.nodes[position] for position in network.graph.outputs]
 
 
 def without_activation(network: Network) -> list[bool]:
-    """Tell of each output whether its scores are without its last function."""
+    """Return, for each output, whether its scores omit the last activation."""
     pairs = zip(last_nodes(network), last_nodes(network.scores()), strict=True)
     return [node.layer is not other.layer for node, other in pairs]
 
 
 def activation_of(node: Node) -> Callable[[Tensor], Tensor]:
-    """Return the function of a layer without its affine map."""
+    """Return the activation function of a layer, without its affine map."""
     layer: Any = node.layer
     if isinstance(layer, Softmax):
         return Softmax(axis=layer.axis).forward
@@ -150,7 +150,7 @@ def activation_of(node: Node) -> Callable[[Tensor], Tensor]:
 
 
 def restore_axis(function: View, axis: int) -> Callable[[Tensor], Tensor]:
-    """Return a function of scores whose classes were moved to axis 1."""
+    """Return a function that first moves the class axis back from axis 1."""
 
     def values(scores: Tensor) -> Tensor:
         own = scores.movedim(1, axis + 1)
@@ -160,10 +160,10 @@ def restore_axis(function: View, axis: int) -> Callable[[Tensor], Tensor]:
 
 
 def warn_of_probabilities(module: nn.Module, takers: Sequence[Any]) -> None:
-    """Say where a loss or metric of scores is given probabilities, which nothing takes away.
+    """Warn if a loss or metric that takes scores gets probabilities.
 
     Args:
-        module: A network that ends in a sigmoid or softmax that its scores are not without.
+        module: The network, whose last layer may be a sigmoid or softmax of torch.
         takers: Losses and metrics.
     """
     taker = next((each.name for each in takers if each.takes == "scores"), None)
@@ -173,15 +173,15 @@ def warn_of_probabilities(module: nn.Module, takers: Sequence[Any]) -> None:
     if isinstance(last, PROBABILITIES):
         name = type(last).__name__
         warnings.warn(
-            f"{taker} takes scores, and the network ends in {name}, which gives probabilities: "
-            f"leave {name} out, or end in neuropil.layers.Softmax or Sigmoid, which is taken "
-            f"away for it.",
+            f"{taker} takes scores, but the network ends in {name}, whose outputs are "
+            f"probabilities: remove {name}, or use neuropil.layers.Softmax or Sigmoid, which "
+            f"the trainer removes for the loss.",
             stacklevel=2,
         )
 
 
 def last_module(module: nn.Module) -> nn.Module:
-    """Return the module that makes the outputs, where that is plain to see."""
+    """Return the last module that computes the outputs, as far as it can be determined."""
     while True:
         if isinstance(module, Network) and len(module.graph.outputs) == 1:
             module = last_maker(module)
@@ -195,7 +195,7 @@ def last_module(module: nn.Module) -> nn.Module:
 
 
 def last_maker(network: Network) -> nn.Module:
-    """Return the last layer of a network with one output that does more than move numbers."""
+    """Return the last layer of a network with one output, skipping those of `PASSING`."""
     node = last_nodes(network)[0]
     while isinstance(node.layer, PASSING) and node.inputs and node.inputs[0] >= 0:
         node = network.nodes[node.inputs[0]]

@@ -1,4 +1,4 @@
-"""Torch's own losses: what they take, and how they give one value per example."""
+"""Conversion of torch's losses to functions with one value per example."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-# These would broadcast targets of another shape: (N, 1) against (N) gives (N, N).
+# These broadcast targets of another shape: (N, 1) and (N) give (N, N).
 BY_ELEMENT = (
     nn.MSELoss,
     nn.L1Loss,
@@ -25,18 +25,18 @@ BY_ELEMENT = (
     nn.PoissonNLLLoss,
     nn.KLDivLoss,
 )
-# Their mean is over the weights of the examples, or leaves some out.
+# Their mean divides by the weights of the examples, or ignores some examples.
 OVER_WEIGHTS = (nn.CrossEntropyLoss, nn.NLLLoss)
 
 
 def one_value_each(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that gives one value per example where torch's loss gives their mean.
+    """Return a function with one value per example for a torch loss that returns their mean.
 
     Args:
-        function: A torch loss; others are returned as they are.
+        function: A torch loss; other functions are returned unchanged.
 
     Raises:
-        ValueError: When its mean is another one than that of the examples' values.
+        ValueError: If its mean is not the mean of the values of the examples.
     """
     given: Any = function
     own = isinstance(function, nn.Module) and type(function).__module__.startswith("torch.nn.")
@@ -62,13 +62,13 @@ def one_value_each(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_mean(name: str, loss: Any) -> None:
-    """Refuse a mean that is not that of the examples' values.
+    """Refuse a mean that is not the mean of the values of the examples.
 
     Raises:
-        ValueError: When examples weigh differently, or some are left out.
+        ValueError: If examples have different weights, or some are ignored.
     """
     if loss.weight is not None or loss.ignore_index >= 0:
         raise ValueError(
             f"{name} with weight or ignore_index divides by the weights in each batch, so its "
-            f"mean depends on how the examples are cut: give class_weight=… to the trainer."
+            f"mean depends on the batches: pass class_weight=… to the trainer instead."
         )

@@ -1,6 +1,6 @@
-"""Losses between numbers: squared, absolute and Huber errors.
+"""Regression losses: squared, absolute and Huber errors.
 
-They take the values that a network gives.
+They take the values that `predict` returns.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 @loss("value", mean=partial(squared_errors, reduction=MEAN))
 def squared_error(scores: Tensor, targets: Tensor) -> Tensor:
-    """Measure the squared distance, ``(s − t)²``, the mean over an example's outputs.
+    """Squared error, ``(s − t)²``, averaged over the outputs of an example.
 
     Shape:
-        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out; they are
-        never broadcast. Values ``(N)``.
+        Scores and targets ``(N, …)`` of the same shape, where an axis of length 1 may be
+        omitted; they are never broadcast. Values ``(N)``.
 
     Args:
-        scores: What the network gives.
-        targets: What it should give.
+        scores: The output of the network.
+        targets: The true values.
 
     Raises:
-        ValueError: If the shapes do not fit.
+        ValueError: If the shapes do not match.
 
     Example:
         >>> import torch
@@ -45,19 +45,19 @@ def squared_error(scores: Tensor, targets: Tensor) -> Tensor:
 
 @loss("value", mean=partial(absolute_errors, reduction=MEAN))
 def absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
-    """Measure the absolute distance, ``|s − t|``, the mean over an example's outputs.
+    """Absolute error, ``|s − t|``, averaged over the outputs of an example.
 
-    Its minimum is the median: outliers pull no more than others.
+    The median minimises it, so outliers have no more influence than other examples.
 
     Shape:
         As for `squared_error`.
 
     Args:
-        scores: What the network gives.
-        targets: What it should give.
+        scores: The output of the network.
+        targets: The true values.
 
     Raises:
-        ValueError: If the shapes do not fit.
+        ValueError: If the shapes do not match.
 
     Example:
         >>> import torch
@@ -69,21 +69,21 @@ def absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
 
 @loss("value", mean=partial(huber_errors, reduction=MEAN))
 def huber(scores: Tensor, targets: Tensor, *, delta: float = 1.0) -> Tensor:
-    """Measure the squared distance near the target and the absolute distance far from it.
+    """Huber loss: quadratic for small errors and linear for large ones.
 
-    With ``d = |s − t|``: ``d²/2`` where ``d ≤ δ``, ``δ (d − δ/2)`` beyond; the mean over an
-    example's outputs.
+    With ``d = |s − t|``: ``d²/2`` where ``d ≤ δ``, ``δ (d − δ/2)`` beyond; averaged over the
+    outputs of an example.
 
     Shape:
         As for `squared_error`.
 
     Args:
-        scores: What the network gives.
-        targets: What it should give.
-        delta: δ, where the one becomes the other.
+        scores: The output of the network.
+        targets: The true values.
+        delta: δ, the error at which the loss changes from quadratic to linear.
 
     Raises:
-        ValueError: If the shapes do not fit, or ``delta`` is not above 0.
+        ValueError: If the shapes do not match, or ``delta`` is not above 0.
 
     Reference:
         Huber, "Robust Estimation of a Location Parameter", 1964.

@@ -1,4 +1,4 @@
-"""What a metric is: statistics that are merged over batches, and a figure made of all."""
+"""Base class of the metrics: statistics merged over batches, and a figure of these."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ if TYPE_CHECKING:
 
 
 class Metric(Named):
-    """A figure of merit: ``metric(scores, targets)`` gives a number.
+    """A metric: ``metric(scores, targets)`` returns a number.
 
-    Data that comes in parts is measured in parts: ``gather`` turns each into a vector,
-    ``merge`` makes one vector of several, and ``compute`` makes the figure of it.
+    Batches are measured one by one: ``gather`` returns the statistics of a batch as a vector,
+    ``merge`` combines several vectors, and ``compute`` returns the figure for the result.
 
     Args:
-        function: Scores, targets and options to the vector.
-        compute: The vector of all parts to the figure.
+        function: Function from scores, targets and options to the vector of statistics.
+        compute: Function from the vector of all batches to the figure.
         greater_is_better: True for an accuracy, False for an error.
-        takes: Whether it is given the network's "scores", before a last Softmax or Sigmoid, or
-            the "values" that `predict` gives.
-        combine: The vectors of several parts to one; by default they add up. A figure of all
-            rows, such as an area under a curve, gathers a row per example and has `torch.cat`.
-        short: Another name, such as "mse"; none if empty.
-        source: What it was made from where it is no public name of a module; for pickling.
+        takes: Input of the metric: the "scores" of the network, before a last Softmax or
+            Sigmoid, or the "values" that `predict` returns.
+        combine: Function from several vectors to one; the sum by default. A metric that needs
+            all examples, such as an area under a curve, gathers a row per example and combines
+            them by `torch.cat`.
+        short: Another name, such as "mse"; empty for none.
+        source: What it was created from, for pickling; None if it is a public name of a module.
 
     Example:
         >>> import torch
@@ -60,7 +61,7 @@ class Metric(Named):
         source: Any = None,
     ) -> None:
         super().__init__(function, source)
-        # The call gives the figure, not what the function gives.
+        # A call returns the figure, not the statistics.
         self.__signature__ = inspect.signature(function).replace(return_annotation="float")
         self.function = function
         self.figure = compute
@@ -77,21 +78,21 @@ class Metric(Named):
 
     @torch.no_grad()
     def gather(self, scores: Any, targets: Any) -> Tensor:
-        """Return the vector of these examples: float64, on the device of the scores."""
+        """Return the statistics of these examples: float64, on the device of the scores."""
         return self.function(scores, targets).double()
 
     def merge(self, parts: Sequence[Tensor]) -> Tensor:
-        """Return one vector of the vectors of some parts."""
+        """Combine the statistics of several batches."""
         return self.combine([part.double() for part in parts])
 
     def compute(self, total: Tensor) -> float:
         """Return the figure.
 
         Args:
-            total: The vector of all parts.
+            total: The statistics of all batches.
 
         Raises:
-            ValueError: If there were no examples.
+            ValueError: If the number of examples is 0.
         """
         try:
             return self.figure(total.double())
@@ -101,7 +102,7 @@ class Metric(Named):
     @classmethod
     @override
     def of(cls, source: Any) -> Metric:
-        """Make a metric of a partial of one, or of any function of scores and targets."""
+        """Create a metric from a partial of one, or from any function of scores and targets."""
         if isinstance(source, Metric):
             return source
         if isinstance(source, functools.partial) and isinstance(source.func, Metric):
@@ -111,9 +112,9 @@ class Metric(Named):
         return MeanMetric(source)
 
     def with_options(self, source: functools.partial[Any]) -> Self:
-        """Return this metric with the options of a partial of it, and a name that says so."""
+        """Return this metric with the options that a partial sets, included in its name."""
         options = options_of(source)
-        made = type(self)(
+        metric = type(self)(
             functools.partial(self.function, **options),
             self.figure,
             greater_is_better=self.greater_is_better,
@@ -121,19 +122,19 @@ class Metric(Named):
             combine=self.combine,
             source=source,
         )
-        made.name = f"{self.name}({', '.join(f'{key}={options[key]!r}' for key in options)})"
-        return made
+        metric.name = f"{self.name}({', '.join(f'{key}={options[key]!r}' for key in options)})"
+        return metric
 
 
 class MeanMetric(Metric):
-    """The mean of what a function gives for each example: a loss, or a user's own.
+    """The mean of a loss, or of a user's function with one value per example.
 
-    A user's figure is the better the greater it is, unless its name says ``loss`` or ``error``,
-    or the function has an attribute ``greater_is_better``. It sees the values that `predict`
-    gives, unless the function has an attribute ``takes = "scores"``.
+    For a user's function, greater is better, unless its name ends in ``loss`` or ``error`` or
+    it has an attribute ``greater_is_better``. It takes the values that `predict` returns,
+    unless it has an attribute ``takes = "scores"``.
 
     Args:
-        function: Outputs and targets to one value per example.
+        function: Function from outputs and targets to one value per example.
     """
 
     def __init__(self, function: Callable[..., Tensor]) -> None:
@@ -145,17 +146,17 @@ class MeanMetric(Metric):
         self.function = self.gather_mean
 
     def gather_mean(self, scores: Any, targets: Any, **options: Any) -> Tensor:
-        """Return the sum of the values and how many there are."""
+        """Return the sum of the values and their number."""
         values = self.source(scores, targets, **options)
-        hint = "the mean is taken for you"
+        hint = "the metric takes the mean"
         return sum_and_count(check_one_each(f"Metric {self.name!r}", values, hint))
 
 
 def metric(compute: Callable[[Tensor], float], **options: Any) -> Callable[..., Metric]:
-    """Turn a function that gathers statistics into a `Metric`; a decorator.
+    """Decorate a function that gathers statistics to make it a `Metric`.
 
     Args:
-        compute: The vector of all parts to the figure.
-        **options: Those of `Metric`, `greater_is_better` among them.
+        compute: Function from the statistics of all batches to the figure.
+        **options: Options of `Metric`, including `greater_is_better`.
     """
     return functools.partial(Metric, compute=compute, **options)

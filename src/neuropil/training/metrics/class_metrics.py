@@ -1,8 +1,8 @@
-"""Metrics of classes: accuracies, F1, the area under the ROC curve, the confusion matrix.
+"""Classification metrics: accuracies, F1, area under the ROC curve, confusion matrix.
 
-They take scores, as the losses of classes do: the predicted class is that of the largest score,
-the first of equal ones; a single score predicts the second of two classes where it is above 0;
-scores that are NaN predict no class.
+They take scores, like the classification losses. The predicted class is that of the largest
+score, the first one if several tie. A single score above 0 predicts the second of two classes.
+Scores that are NaN predict no class.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.training.losses.loss_targets import (
     check_batch,
     check_classes,
@@ -39,23 +39,24 @@ if TYPE_CHECKING:
 
 @metric(ratio, greater_is_better=True)
 def accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
-    """Return which part of the predictions is right.
+    """Return the fraction of correct predictions.
 
-    ``(1/N) Σ [predicted class = true class]``; with positions, over all of them.
+    ``(1/N) Σ [predicted class = true class]``, over all examples and positions.
 
     Shape:
-        Scores ``(N, K)``, or ``(N, K, …)``, with targets ``(N)`` or ``(N, …)``, or shaped as
-        the scores: one-hot or probabilities, the largest of which is the true class. A single
-        score, ``(N)`` or ``(N, 1)``, with targets 0 and 1 or −1 and 1.
+        Scores ``(N, K)``, or ``(N, K, …)``, with targets ``(N)`` or ``(N, …)``, or of the shape
+        of the scores: one-hot or probabilities, the largest of which is the true class. A
+        single score, ``(N)`` or ``(N, 1)``, with targets 0 and 1 or −1 and 1.
 
     Args:
-        scores: What the network gives, before or after Softmax; before Sigmoid.
+        scores: The output of the network, before or after Softmax; before Sigmoid.
         targets: The true classes.
-        multilabel: Whether each score is a yes or no of its own, as for `binary_cross_entropy`;
-            targets are shaped as the scores then, and each one counts.
+        multilabel: Whether each score is a separate binary decision, as for
+            `binary_cross_entropy`; targets then have the shape of the scores, and each decision
+            counts.
 
     Raises:
-        ValueError: If the shapes do not fit, or there are no examples.
+        ValueError: If the shapes do not match, or the batch is empty.
 
     Reference:
         Sokolova and Lapalme, "A systematic analysis of performance measures for classification
@@ -75,20 +76,20 @@ def accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Te
 
 @metric(ratio, greater_is_better=True)
 def top_k_accuracy(scores: Tensor, targets: Tensor, *, k: int = 5) -> Tensor:
-    """Return the fraction of examples whose true class is among the k best scores.
+    """Return the fraction of examples whose true class is among the k largest scores.
 
-    Of equal scores the first is the better one, as in `accuracy`, which this is for k = 1.
+    Of equal scores the first ranks higher, so k = 1 gives `accuracy`.
 
     Shape:
         Scores ``(N, K)``, targets ``(N)``.
 
     Args:
-        scores: What the network gives, before or after Softmax.
+        scores: The output of the network, before or after Softmax.
         targets: The true classes, from 0 to K − 1.
-        k: How many of the best scores count; with K or more, all do.
+        k: Number of the largest scores that count; all of them from K on.
 
     Raises:
-        ValueError: If the shapes do not fit, ``k`` is below 1, or there are no examples.
+        ValueError: If the shapes do not match, ``k`` is below 1, or the batch is empty.
 
     Reference:
         Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge", IJCV 115,
@@ -100,7 +101,7 @@ def top_k_accuracy(scores: Tensor, targets: Tensor, *, k: int = 5) -> Tensor:
         >>> top_k_accuracy(scores, torch.tensor([1, 2]), k=2)
         0.5
     """
-    whole_number(k, "top_k_accuracy: k")
+    whole(k, "top_k_accuracy: k")
     true = single_classes("top_k_accuracy", scores, targets)
     check_batch("top_k_accuracy", scores, true)
     check_classes("top_k_accuracy", true, scores.shape[1])
@@ -112,19 +113,19 @@ def top_k_accuracy(scores: Tensor, targets: Tensor, *, k: int = 5) -> Tensor:
 def f1(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
     """Return the mean over classes of F1, 2 · precision · recall / (precision + recall).
 
-    ``(1/K) Σ_k 2 TP_k / (2 TP_k + FP_k + FN_k)`` over the classes that are there or are
-    predicted ("macro"): rare classes weigh as much as common ones.
+    ``(1/K) Σ_k 2 TP_k / (2 TP_k + FP_k + FN_k)`` over the classes that occur or are predicted
+    ("macro"): rare classes have the same weight as common ones.
 
     Shape:
         As for `accuracy`.
 
     Args:
-        scores: What the network gives, before or after Softmax; before Sigmoid.
+        scores: The output of the network, before or after Softmax; before Sigmoid.
         targets: The true classes.
-        multilabel: Whether each score is a yes or no of its own: refused for several scores.
+        multilabel: Whether each score is a binary decision; several scores are refused.
 
     Raises:
-        ValueError: If the shapes do not fit, or there are no examples.
+        ValueError: If the shapes do not match, or the batch is empty.
 
     Reference:
         van Rijsbergen, "Information Retrieval", second edition, 1979, chapter 7; the mean of F1
@@ -144,19 +145,19 @@ def f1(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
 def balanced_accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
     """Return the mean over classes of the accuracy within each class.
 
-    ``(1/K) Σ_k TP_k / (TP_k + FN_k)`` over the classes that are there: always saying the most
-    common one gives 1/K, however common it is.
+    ``(1/K) Σ_k TP_k / (TP_k + FN_k)`` over the classes that occur: always predicting the same
+    class gives 1/K, however common it is.
 
     Shape:
         As for `accuracy`.
 
     Args:
-        scores: What the network gives, before or after Softmax; before Sigmoid.
+        scores: The output of the network, before or after Softmax; before Sigmoid.
         targets: The true classes.
-        multilabel: Whether each score is a yes or no of its own: refused for several scores.
+        multilabel: Whether each score is a binary decision; several scores are refused.
 
     Raises:
-        ValueError: If the shapes do not fit, or there are no examples.
+        ValueError: If the shapes do not match, or the batch is empty.
 
     Reference:
         Brodersen, Ong, Stephan and Buhmann, "The balanced accuracy and its posterior
@@ -172,22 +173,22 @@ def balanced_accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = Fal
 
 @metric(rank_area, greater_is_better=True, combine=torch.cat, short="auc")
 def roc_auc(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
-    """Return the area under the ROC curve: how well the scores rank, wherever they are cut.
+    """Return the area under the ROC curve: how well the scores rank, for all thresholds.
 
     ``P(s⁺ > s⁻) + P(s⁺ = s⁻)/2`` for an example s⁺ of the class and one s⁻ of the others: 1 is
     perfect, 1/2 is chance. With K classes it is the mean over those that occur, each against
-    all others by its probability; NaN where all examples are of one class.
+    all others by its probability; NaN if all examples belong to one class.
 
     Shape:
         As for `accuracy`.
 
     Args:
-        scores: What the network gives, before Softmax or Sigmoid.
+        scores: The output of the network, before Softmax or Sigmoid.
         targets: The true classes.
-        multilabel: Whether each score is a yes or no of its own: refused for several scores.
+        multilabel: Whether each score is a binary decision; several scores are refused.
 
     Raises:
-        ValueError: If the shapes do not fit, or there are no examples.
+        ValueError: If the shapes do not match, or the batch is empty.
 
     Reference:
         Hanley and McNeil, "The meaning and use of the area under a receiver operating
@@ -204,7 +205,7 @@ def roc_auc(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Ten
 def confusion_matrix(
     predictions: Tensor, targets: Tensor, classes: int | None = None
 ) -> Tensor:
-    """Count how often each class was taken for each.
+    """Return the confusion matrix: the number of examples by true and predicted class.
 
     Shape:
         ``(K, K)`` integers: rows are the true classes, columns the predicted ones.
@@ -213,10 +214,10 @@ def confusion_matrix(
         predictions: Predicted class numbers, integers ``(N)`` or ``(N, …)``; or scores, as
             `accuracy` takes them.
         targets: The true classes.
-        classes: K; as many as there are scores, or as the numbers need, if None.
+        classes: K; None is the number of scores, or the largest class number plus 1.
 
     Raises:
-        ValueError: If the shapes do not fit, or a class is not below ``classes``.
+        ValueError: If the shapes do not match, or a class is not below ``classes``.
 
     Example:
         >>> import torch

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from neuropil.training.metrics.metrics import Metric
     from neuropil.training.processes import Processes
 
-# Metrics are worked out for this many steps at once, or for fewer if the scores are large.
+# Metrics are computed for this number of steps at once, or for fewer if the scores are large.
 STEPS, ELEMENTS = 64, 2**22
 
 
@@ -26,14 +26,13 @@ STEPS, ELEMENTS = 64, 2**22
 class Meter:
     """Sums over the batches of one pass.
 
-    Scores and targets are only kept at each step; metrics see them joined, after a number of
-    steps that depends on sizes alone. So results do not depend on when somebody looks. On an
-    accelerator the same holds for the losses, since reading one waits for the device.
+    Each step only stores scores and targets. Metrics are computed on several concatenated
+    batches, whose number depends on sizes only, so results do not depend on when they are read.
+    On an accelerator losses are treated alike, since reading one waits for the device.
 
     Args:
-        metrics: What is measured beside the loss.
-        views: What turns scores into what each metric takes; by default they are taken as they
-            are.
+        metrics: The metrics.
+        views: Conversions from scores to the input of each metric; None converts nothing.
         waits: Whether values are read at once; False on accelerators.
         checked: Whether a value that is not finite ends the pass.
     """
@@ -60,23 +59,23 @@ class Meter:
         self.values: list[tuple[int, dict[str, Tensor], int]] = []
 
     def add(self, values: dict[str, Tensor], rows: int, step: int) -> None:
-        """Count the means of one batch.
+        """Add the means of one batch.
 
         Args:
             values: Scalars by name.
-            rows: Examples they are the means of.
-            step: Steps done before this one.
+            rows: Number of examples that they are the means of.
+            step: Number of steps done before this one.
 
         Raises:
-            NotFinite: When a value is not finite, now or later.
+            NotFinite: If a value is not finite, in this call or a later one.
         """
         self.rows += rows
         if self.waits:
             for name, value in values.items():
                 self.count(name, value.item(), rows, step)
             return
-        kept = {name: value.detach() for name, value in values.items()}
-        self.values.append((step, kept, rows))
+        detached = {name: value.detach() for name, value in values.items()}
+        self.values.append((step, detached, rows))
         if len(self.values) >= STEPS:
             self.read()
 
@@ -84,7 +83,7 @@ class Meter:
         """Add one mean to its sum.
 
         Raises:
-            NotFinite: When it is not finite.
+            NotFinite: If it is not finite.
         """
         if self.checked and not math.isfinite(value):
             raise NotFinite(f"the {name} is {value}", step)
@@ -92,7 +91,7 @@ class Meter:
         self.counts[name] = self.counts.get(name, 0) + rows
 
     def keep(self, scores: Any, targets: Any) -> None:
-        """Keep a batch's scores and targets until their turn comes."""
+        """Store the scores and targets of a batch, and measure when there are enough."""
         self.scores.append(
             scores.detach() if isinstance(scores, Tensor) else each(scores, Tensor.detach)
         )
@@ -103,19 +102,20 @@ class Meter:
             self.measure()
 
     def measure(self) -> None:
-        """Work the metrics out for what was kept."""
+        """Compute the statistics of the stored scores and targets."""
         for scores, targets in join_batches(self.scores, self.targets):
             seen = self.seen(scores)
             for metric, parts in zip(self.metrics, self.totals, strict=True):
                 parts.append(metric.gather(seen[metric.takes], targets))
-                # Sums are merged at once; rows when as many follow, so each is copied rarely.
+                # Sums are merged at once. Rows are merged with a part of at least the same
+                # size, so that each row is copied only a logarithmic number of times.
                 while len(parts) > 1 and len(parts[-2]) <= len(parts[-1]):
                     parts[-2:] = [metric.merge(parts[-2:])]
         self.scores.clear()
         self.targets.clear()
 
     def seen(self, scores: Any) -> dict[Takes, Any]:
-        """Return what the metrics take, each kind once."""
+        """Return the inputs of the metrics, each kind once."""
         kinds: dict[Takes, None] = dict.fromkeys(metric.takes for metric in self.metrics)
         with torch.no_grad():
             return {
@@ -124,17 +124,17 @@ class Meter:
             }
 
     def read(self) -> None:
-        """Read the values that wait on the device, all at once."""
+        """Read the values that are still on the device, all at once."""
         values, self.values = self.values, []
-        names = dict.fromkeys(name for _, kept, _ in values for name in kept)
+        names = dict.fromkeys(name for _, scalars, _ in values for name in scalars)
         for name in names:
-            having = [(step, kept[name], rows) for step, kept, rows in values if name in kept]
-            numbers = torch.stack([value.float() for _, value, _ in having]).tolist()
-            for (step, _, rows), number in zip(having, numbers, strict=True):
+            found = [(step, each[name], rows) for step, each, rows in values if name in each]
+            numbers = torch.stack([value.float() for _, value, _ in found]).tolist()
+            for (step, _, rows), number in zip(found, numbers, strict=True):
                 self.count(name, number, rows, step)
 
     def mean(self, name: str) -> float | None:
-        """Return the mean of one of the values, as far as it was read."""
+        """Return the mean of a value over the batches read so far, None before the first."""
         count = self.counts.get(name)
         return self.sums[name] / count if count else None
 
@@ -155,21 +155,21 @@ class Meter:
         return means
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the sums and what still waits to be counted."""
+        """Return the sums and the stored scores and targets."""
         self.read()
         return {
             "rows": self.rows,
             "sums": dict(self.sums),
             "counts": dict(self.counts),
             "totals": [list(parts) for parts in self.totals],
-            # A view would drag the whole chunk that it was cut from into the file.
+            # Saving a view would write the whole chunk that it belongs to.
             "scores": each(self.scores, Tensor.clone),
             "targets": each(self.targets, Tensor.clone),
             "limit": self.limit,
         }
 
     def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
-        """Take back what `state_dict` gave."""
+        """Restore the state that `state_dict` returned."""
         self.rows, self.limit = state["rows"], state["limit"]
         self.sums, self.counts = dict(state["sums"]), dict(state["counts"])
         for name in ("totals", "scores", "targets"):
@@ -177,7 +177,7 @@ class Meter:
 
 
 def each(value: Any, function: Any) -> Any:
-    """Apply a function to the tensors in lists, tuples and dicts."""
+    """Apply a function to all tensors in nested lists, tuples and dicts."""
     if isinstance(value, Tensor):
         return function(value)
     if isinstance(value, dict):
@@ -188,12 +188,12 @@ def each(value: Any, function: Any) -> Any:
 
 
 def size(value: Any) -> int:
-    """Return the number of elements in a tensor or several."""
+    """Return the number of elements of a tensor or of nested tuples of tensors."""
     return value.numel() if isinstance(value, Tensor) else sum(map(size, value))
 
 
 def join_batches(scores: list[Any], targets: list[Any]) -> Iterator[tuple[Any, Any]]:
-    """Yield all batches as one, or each as it is when their shapes differ."""
+    """Yield all batches as one, or one by one if their shapes differ."""
     if len({(shapes(s), shapes(t)) for s, t in zip(scores, targets, strict=True)}) == 1:
         yield concatenate(scores), concatenate(targets)
     else:
@@ -208,7 +208,7 @@ def shapes(value: Any) -> Any:
 
 
 def concatenate(values: list[Any]) -> Any:
-    """Join tensors, or tuples of them, along the batch axis."""
+    """Concatenate tensors, or tuples of tensors, along the batch axis."""
     if isinstance(values[0], Tensor):
         return torch.cat(values)
     if isinstance(values[0], tuple):

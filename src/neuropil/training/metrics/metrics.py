@@ -1,4 +1,4 @@
-"""The metrics by their names, and a metric from whatever a user gives."""
+"""Registry of metrics, and conversion of a user's argument to a metric."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from neuropil.training.losses.base import Loss
 
-# Every metric that these modules define, under its name.
+# All metrics that these modules define, by name.
 METRICS: dict[str, Metric] = {
     name: each
     for module in (class_metrics, value_metrics)
@@ -29,13 +29,13 @@ SHORT = {each.short: each for each in METRICS.values() if each.short}
 
 
 def by_name(name: str) -> Metric:
-    """Return the metric of that name.
+    """Return the metric of a name.
 
     Args:
-        name: Such as "accuracy", or "mse"; case and underscores do not matter.
+        name: A name such as "accuracy" or "mse"; case and underscores do not matter.
 
     Raises:
-        ValueError: If there is none; the nearest name is suggested.
+        ValueError: If the name is unknown; the message suggests the nearest one.
 
     Example:
         >>> by_name("rmse")
@@ -45,18 +45,19 @@ def by_name(name: str) -> Metric:
 
 
 def resolve(wanted: str | Callable[..., Any], loss: Loss | None = None) -> Metric:
-    """Return a `Metric` for whatever a user gives.
+    """Return the `Metric` for a user's argument.
 
     Args:
         wanted: A name, a metric, a partial of one that sets options, or any function of outputs
-            and targets that gives one value per example: the mean is taken. It sees what
-            `predict` gives, unless it has an attribute ``takes = "scores"``.
-        loss: What is trained with: `binary_cross_entropy` makes each score a decision of its
-            own.
+            and targets that returns one value per example, of which the mean is taken. A
+            function takes the values that `predict` returns, unless it has an attribute
+            ``takes = "scores"``.
+        loss: The loss of the training; `binary_cross_entropy` makes each score a separate
+            binary decision.
 
     Raises:
-        ValueError: If there is no metric of that name, or the partial sets no option of it.
-        TypeError: If it is nothing of the kind.
+        ValueError: If the name is unknown, or the partial sets an unknown option.
+        TypeError: If it is neither a name nor a function.
 
     Example:
         >>> from functools import partial
@@ -68,7 +69,7 @@ def resolve(wanted: str | Callable[..., Any], loss: Loss | None = None) -> Metri
         wanted = by_name(wanted)
     if not callable(wanted):
         raise TypeError(
-            f"a metric is a name or a function of outputs and targets, got {wanted!r}."
+            f"a metric must be a name or a function of outputs and targets, got {wanted!r}."
         )
     found = Metric.of(losses.resolve(wanted) if isinstance(wanted, nn.Module) else wanted)
     decides = loss is not None and loss.predicts == "binary" and found.source is None
@@ -80,11 +81,11 @@ def resolve(wanted: str | Callable[..., Any], loss: Loss | None = None) -> Metri
 
 
 def resolve_all(wanted: Sequence[str | Callable[..., Any]], loss: Any) -> list[Metric]:
-    """Return metrics as they go with a loss, if there is one; the name of that is checked too.
+    """Return the metrics for a user's arguments, and check the loss if there is one.
 
     Args:
-        wanted: What a user gives.
-        loss: What is trained with.
+        wanted: Names, metrics or functions; see `resolve`.
+        loss: The loss of the training, or None.
     """
     known = None if loss is None else losses.resolve(loss).judge
     return [resolve(metric, known) for metric in wanted]

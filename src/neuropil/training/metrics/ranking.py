@@ -1,4 +1,4 @@
-"""Rows of scores and classes, and areas under the curves that ranking them draws."""
+"""The area under the ROC curve."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from neuropil.training.metrics.statistics import check_decision, true_classes
 
 
 def scores_and_class(name: str, scores: Tensor, targets: Tensor, *, multilabel: bool) -> Tensor:
-    """Return a row for each example or position: a score per class, and the true class.
+    """Return a row per example or position: a score per class, and the true class.
 
-    The scores of K > 2 classes are logarithms of probabilities, which rank as these do. Two
-    make one, their difference, which no rounding brings to 1; a single one is left as it is.
+    For K > 2 classes the scores are log-probabilities, which rank like probabilities. Two
+    scores are replaced by their difference, which does not saturate as a probability would; a
+    single score is unchanged.
     """
     check_decision(name, scores, multilabel=multilabel)
     true, single = true_classes(name, scores, targets, multilabel=multilabel)
@@ -32,12 +33,12 @@ def rank_area(rows: Tensor) -> float:
     """Return the mean area under the ROC curves of the rows of `scores_and_class`.
 
     Raises:
-        ZeroDivisionError: If there are no examples.
+        ZeroDivisionError: If the number of examples is 0.
     """
     if not len(rows):
         raise ZeroDivisionError
     *columns, true = rows.unbind(dim=1)
-    # A single score is that of the class 1.
+    # A single score is that of class 1.
     first = 1 if len(columns) == 1 else 0
     members = [true == k for k in range(first, first + len(columns))]
     areas = [
@@ -49,7 +50,7 @@ def rank_area(rows: Tensor) -> float:
 
 
 def area_of_class(scores: Tensor, members: Tensor) -> float:
-    """Return Mann and Whitney's U over the number of pairs; equal scores share their ranks."""
+    """Return Mann and Whitney's U divided by the number of pairs, with mean ranks for ties."""
     if scores.isnan().any():
         return math.nan
     _, place, counts = scores.unique(return_inverse=True, return_counts=True)

@@ -1,6 +1,6 @@
-"""The statistics of metrics: vectors that are merged, and the figures made of them.
+"""Statistics of the metrics, as vectors, and the figures computed from them.
 
-A figure of no examples raises `ZeroDivisionError`, which `Metric` puts into words.
+Figures raise `ZeroDivisionError` for 0 examples; `Metric` turns it into a message.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from neuropil.training.losses.loss_targets import (
     shaped_as_scores,
 )
 
-# The class that scores name which are not numbers: none, so it never is the right one.
+# The class predicted by scores that are NaN, which is never the true one.
 NO_CLASS = -1
 
 
@@ -35,13 +35,13 @@ def sum_and_count(values: Tensor) -> Tensor:
 
 
 def ratio(total: Tensor) -> float:
-    """Return the mean from the vector of `sum_and_count`."""
+    """Return the mean from the result of `sum_and_count`."""
     value, count = total.tolist()
     return value / count
 
 
 def root_ratio(total: Tensor) -> float:
-    """Return the root of a mean."""
+    """Return the square root of the mean."""
     return math.sqrt(ratio(total))
 
 
@@ -53,9 +53,9 @@ def differences(name: str, scores: Tensor, targets: Tensor) -> Tensor:
 
 
 def regression_sums(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return N, then t₀, t̄ − t₀, Σ(t − t̄)² and Σ(s − t)² of each output.
+    """Return N, then t₀, t̄ − t₀, Σ(t − t̄)² and Σ(s − t)² for each output.
 
-    t₀ is the first target: far from zero, t̄ itself would lose the digits that matter.
+    t₀ is the first target. Subtracting it keeps the precision of t̄ for targets far from zero.
     """
     errors = differences(name, scores, targets)
     errors = errors.flatten(1) if errors.dim() > 1 else errors.unsqueeze(1)
@@ -70,10 +70,11 @@ def regression_sums(name: str, scores: Tensor, targets: Tensor) -> Tensor:
 
 
 def combine_sums(parts: list[Tensor]) -> Tensor:
-    """Return the vector of `regression_sums` for several parts.
+    """Combine the results of `regression_sums` for several parts.
 
-    Sums of squares about the means of two parts add up to that about their common mean with
-    δ² n m / (n + m), δ the distance of the means (Chan, Golub and LeVeque, 1983).
+    The sum of squares about the common mean of two parts is the sum of those about their own
+    means plus δ² n m / (n + m), with δ the difference of the means (Chan, Golub and LeVeque,
+    1983).
     """
     total = parts[0]
     for part in parts[1:]:
@@ -92,15 +93,15 @@ def combine_sums(parts: list[Tensor]) -> Tensor:
 
 
 def determination(total: Tensor) -> float:
-    """Return R² from the vector of `regression_sums`, the mean over the outputs.
+    """Return R² from the result of `regression_sums`, averaged over the outputs.
 
     Raises:
-        ZeroDivisionError: If there are no examples.
+        ZeroDivisionError: If the number of examples is 0.
     """
     if total[0] == 0:
         raise ZeroDivisionError
     _, _, variation, errors = total[1:].unflatten(0, (4, -1))
-    # As scikit-learn: a constant is determined wholly if it is met, and not at all if not.
+    # As in scikit-learn: for a constant target, R² is 1 if all errors are 0, else 0.
     constant = (variation == 0) & ~errors.isnan()
     each = torch.where(constant, (errors > 0).double(), errors / variation)
     return 1 - each.mean().item()
@@ -109,9 +110,9 @@ def determination(total: Tensor) -> float:
 def decisions(
     name: str, scores: Tensor, targets: Tensor, *, multilabel: bool
 ) -> tuple[Tensor, Tensor, int]:
-    """Return predicted classes, true classes, both flat, and how many classes there are.
+    """Return predicted classes and true classes, both flat, and the number of classes.
 
-    Of equal scores the first is the largest. Scores that are not numbers predict no class.
+    Of equal scores the first one wins. Scores that are NaN predict no class.
     """
     true, single = true_classes(name, scores, targets, multilabel=multilabel)
     if single:
@@ -126,7 +127,7 @@ def decisions(
 def true_classes(
     name: str, scores: Tensor, targets: Tensor, *, multilabel: bool
 ) -> tuple[Tensor, bool]:
-    """Return the true classes, and whether each score is a yes or no of its own."""
+    """Return the true classes, and whether each score is a separate binary decision."""
     single = multilabel or is_single(scores)
     true = (shaped_as_scores if single else class_targets)(name, scores, targets)
     check_batch(name, scores, true)
@@ -136,16 +137,18 @@ def true_classes(
 
 
 def warn_of(bad: Tensor) -> None:
-    """Say how many predictions are none, since their scores are not numbers."""
+    """Warn of predictions whose scores are NaN."""
     count = int(bad.sum())
     if count:
         of = f"{count:,} of {bad.numel():,}"
-        # The same words from the same place, so that several metrics say it once.
-        warnings.warn(f"the scores of {of} predictions are NaN: they are wrong.", stacklevel=1)
+        # Same text and same location, so that several metrics warn once.
+        warnings.warn(
+            f"the scores of {of} predictions are NaN: they count as wrong.", stacklevel=1
+        )
 
 
 def among_best(scores: Tensor, true: Tensor, k: int) -> Tensor:
-    """Return whether each true class is among the k best, the first of equal ones better."""
+    """Return whether each true class is among the k best; of equal scores the first wins."""
     own = scores.gather(1, true.unsqueeze(1))
     earlier = torch.arange(scores.shape[1], device=scores.device) < true.unsqueeze(1)
     before = (scores > own) | ((scores == own) & earlier)
@@ -153,7 +156,7 @@ def among_best(scores: Tensor, true: Tensor, k: int) -> Tensor:
 
 
 def one_class_each(name: str, scores: Tensor, targets: Tensor, *, multilabel: bool) -> Tensor:
-    """Return the confusion matrix, flat, with a last column for those that predict no class."""
+    """Return the flat confusion matrix, with a last column for scores that predict no class."""
     check_decision(name, scores, multilabel=multilabel)
     predicted, true, classes = decisions(name, scores, targets, multilabel=multilabel)
     check_classes(name, true, classes)
@@ -162,15 +165,15 @@ def one_class_each(name: str, scores: Tensor, targets: Tensor, *, multilabel: bo
 
 
 def check_decision(name: str, scores: Tensor, *, multilabel: bool) -> None:
-    """Refuse several decisions about each example.
+    """Refuse several binary decisions per example.
 
     Raises:
-        ValueError: If there are.
+        ValueError: If there are several.
     """
     if multilabel and scores.dim() > 1 and scores.shape[1] > 1:
         raise ValueError(
-            f"{name} is for one decision about each example or position, got scores of "
-            f"{tuple(scores.shape)}; accuracy counts several."
+            f"{name} is for one decision per example or position, got scores of "
+            f"{tuple(scores.shape)}; accuracy supports several."
         )
 
 
@@ -182,30 +185,30 @@ def confusions(name: str, predicted: Tensor, true: Tensor, classes: int) -> Tens
 
 
 def counts_of(rows: Tensor, columns: Tensor, height: int, width: int) -> Tensor:
-    """Return how often each pair of numbers occurs, as a matrix."""
+    """Return the matrix of the number of occurrences of each pair of numbers."""
     pairs = torch.bincount(rows * width + columns, minlength=height * width)
     return pairs.reshape(height, width)
 
 
 def macro_f1(total: Tensor) -> float:
-    """Return the mean F1 of the classes that were there or were predicted."""
-    right, true, predicted = margins(total)
-    there = true + predicted > 0
-    return (2 * right[there] / (true + predicted)[there]).mean().item()
+    """Return the mean F1 over the classes that occur or are predicted."""
+    right, true, predicted = class_counts(total)
+    present = true + predicted > 0
+    return (2 * right[present] / (true + predicted)[present]).mean().item()
 
 
 def mean_recall(total: Tensor) -> float:
-    """Return the mean recall of the classes that were there."""
-    right, true, _ = margins(total)
-    there = true > 0
-    return (right[there] / true[there]).mean().item()
+    """Return the mean recall over the classes that occur."""
+    right, true, _ = class_counts(total)
+    present = true > 0
+    return (right[present] / true[present]).mean().item()
 
 
-def margins(total: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return, for each class, how often it was right, how often there, how often predicted.
+def class_counts(total: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return, per class, the number of correct predictions, of examples and of predictions.
 
     Raises:
-        ZeroDivisionError: If there are no examples.
+        ZeroDivisionError: If the number of examples is 0.
     """
     if not total.sum():
         raise ZeroDivisionError

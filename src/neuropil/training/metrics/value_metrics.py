@@ -1,6 +1,6 @@
-"""Metrics of numbers: mean errors and R².
+"""Regression metrics: mean errors and R².
 
-They take the values that a network gives.
+They take the values that `predict` returns.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ def mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
     """Return the mean of ``(s − t)²`` over all outputs of all examples.
 
     Shape:
-        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out.
+        Scores and targets ``(N, …)`` of the same shape, where an axis of length 1 may be
+        omitted.
 
     Args:
-        scores: What the network gives.
-        targets: What it should give.
+        scores: The output of the network.
+        targets: The true values.
 
     Raises:
-        ValueError: If the shapes do not fit, or there are no examples.
+        ValueError: If the shapes do not match, or the batch is empty.
 
     Reference:
         Willmott and Matsuura, "Advantages of the mean absolute error (MAE) over the root mean
@@ -53,14 +54,15 @@ def root_mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
     """Return the root of the mean of ``(s − t)²`` over all outputs: in the targets' units.
 
     Shape:
-        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out.
+        Scores and targets ``(N, …)`` of the same shape, where an axis of length 1 may be
+        omitted.
 
     Args:
-        scores: What the network gives.
-        targets: What it should give, in the unit that the figure has.
+        scores: The output of the network.
+        targets: The true values, whose unit the result has.
 
     Raises:
-        ValueError: If the shapes do not fit, or there are no examples.
+        ValueError: If the shapes do not match, or the batch is empty.
 
     Example:
         >>> import torch
@@ -75,14 +77,15 @@ def mean_absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
     """Return the mean of ``|s − t|`` over all outputs of all examples.
 
     Shape:
-        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out.
+        Scores and targets ``(N, …)`` of the same shape, where an axis of length 1 may be
+        omitted.
 
     Args:
-        scores: What the network gives.
-        targets: What it should give; those far off weigh no more than others.
+        scores: The output of the network.
+        targets: The true values; outliers have no more weight than others.
 
     Raises:
-        ValueError: If the shapes do not fit, or there are no examples.
+        ValueError: If the shapes do not match, or the batch is empty.
 
     Reference:
         Willmott and Matsuura, "Advantages of the mean absolute error (MAE) over the root mean
@@ -104,20 +107,21 @@ def mean_absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
     short="r2_score",
 )
 def r2(scores: Tensor, targets: Tensor) -> Tensor:
-    """Return R², the part of the targets' variance that is explained.
+    """Return R², the fraction of the targets' variance that is explained.
 
-    ``1 − Σ (s − t)² / Σ (t − t̄)²``: 1 is perfect, 0 is no better than always saying the mean.
-    For several outputs it is the mean of theirs.
+    ``1 − Σ (s − t)² / Σ (t − t̄)²``: 1 is perfect, 0 is as good as predicting the mean. For
+    several outputs it is the mean of their R².
 
     Shape:
-        Scores and targets ``(N, …)`` alike, where an axis of length 1 may be left out.
+        Scores and targets ``(N, …)`` of the same shape, where an axis of length 1 may be
+        omitted.
 
     Args:
-        scores: What the network gives.
-        targets: What it should give; where all are alike, R² is 1 if they are met and else 0.
+        scores: The output of the network.
+        targets: The true values; if all are equal, R² is 1 for exact predictions, else 0.
 
     Raises:
-        ValueError: If the shapes do not fit, or there are no examples.
+        ValueError: If the shapes do not match, or the batch is empty.
 
     Reference:
         Kvålseth, "Cautionary note about R²", The American Statistician 39 (1985): the first of
