@@ -6,13 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neuropil.core.name_lookup import look_up
-from neuropil.core.prediction import fits
-from neuropil.core.shape import format_shape, format_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from neuropil.core import Network
     from neuropil.datasets import Target
     from neuropil.runs.task import Task
 
@@ -80,25 +77,6 @@ def task_from(plain: Any, target: Target) -> Task[Any]:
     if row.labels != target.kind:
         raise ValueError(f"{name} is not for labels that are {target.kind}.")
     return made
-
-
-def check_fit(network: Network, shape: tuple[int, ...], task: Task[Any]) -> None:
-    """Refuse a network that does not take these examples, or does not answer this task.
-
-    Args:
-        network: The network, built.
-        shape: Shape of an example.
-        task: What is asked of it.
-
-    Raises:
-        ValueError: With what would fit.
-    """
-    if len(network.input_shapes) != 1 or not fits(shape, network.input_shapes[0]):
-        raise ValueError(
-            f"the network takes {format_shapes(network.input_shapes)}, the data has examples "
-            f"of shape {format_shape(shape)}: begin it with Input{format_shape(shape)}."
-        )
-    task.check(network)
 
 
 def usual_task(asked: str | None) -> str | None:
