@@ -45,7 +45,7 @@ def test_a_network_too_large_for_any_machine_is_only_described(neuropil):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["Relu(5)"], "give a shape with --input, as in 1,28,28."),
+        (["Relu(5)"], "give its shape with --input, as in 1,28,28."),
         (["dense"], "give one with --input, as in 1,28,28."),
         (["dense", "--input", "a,b"], "--input must be a shape without the batch"),
         (["dense", "--input", "3,0"], "--input must be a shape without the batch"),
