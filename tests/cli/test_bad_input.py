@@ -146,7 +146,7 @@ def test_data_that_are_neither_a_file_nor_a_folder(untrained, tmp_path, kind):
     else:
         path.symlink_to("/dev/zero" if kind == "device" else path)
     line = untrained("--data", path)
-    assert "data.npz is a" in line or "leads nowhere" in line
+    assert "data.npz is a" in line or "is a broken link" in line
 
 
 def test_an_archive_that_would_unpack_to_gigabytes(untrained, tmp_path):
@@ -277,7 +277,7 @@ def test_a_picture_of_another_size_and_colour_is_fitted_and_that_is_said(neuropi
     Image.fromarray(colours).save("red.png")
     result = neuropil("predict", trained / "bars-run", "red.png")
     assert result.code == 0
-    assert "20×30 colour picture made grey and resized to 8×8" in result.err
+    assert "20×30 colour picture converted to grey and resized to 8×8" in result.err
     assert result.out.startswith("red.png: ")
 
 
@@ -285,7 +285,7 @@ def test_a_picture_of_another_size_and_colour_is_fitted_and_that_is_said(neuropi
     ("name", "content", "line"),
     [
         ("gone.png", None, "gone.png"),
-        ("junk.png", b"junk", "junk.png cannot be used: it is no picture"),
+        ("junk.png", b"junk", "junk.png cannot be used: it is not a picture"),
         ("table.csv", b"a,b\n1,2\n", "cannot be used with this network"),
     ],
 )

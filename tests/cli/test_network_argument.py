@@ -78,4 +78,4 @@ def test_the_network_has_one_input_and_one_output(refused_network, three):
 
 def test_an_architecture_of_the_zoo_is_a_classifier(refused, numbers):
     line = refused("train", "--data", numbers, "--network", "resnet18", "--out", "run")
-    assert line == "resnet18 is a classifier; the data needs Linear(1) as last layer."
+    assert line == "resnet18 is a classifier, but the data needs Linear(1) as the last layer."

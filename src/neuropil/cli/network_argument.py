@@ -235,7 +235,7 @@ def architecture(
         classes = answer.units if isinstance(answer, Softmax) else answer
         if isinstance(classes, Layer):
             raise ValueError(
-                f"{name} is a classifier; the data needs {answer!r} as last layer."
+                f"{name} is a classifier, but the data needs {answer!r} as the last layer."
             )
         # Without data, the published input shape and number of classes.
         asked = {"input_shape": shape, "classes": classes}

@@ -165,7 +165,8 @@ class TrainOptions:
     class_weight: Annotated[
         str | None,
         option(
-            "balanced, or one weight per class, such as 1,2.5,1. Default: equal weights.",
+            "Class weights: balanced, or one number per class, such as 1,2.5,1. Default: "
+            "equal weights.",
             TRAINING,
             metavar="WEIGHTS",
         ),

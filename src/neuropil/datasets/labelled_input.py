@@ -1,4 +1,4 @@
-"""Read labelled data in the form that a network was trained on."""
+"""Labelled data for the evaluation of a trained network."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 def read_for_evaluation(
     preparation: Preparation, path: str | os.PathLike[str]
 ) -> tuple[Dataset, list[str]]:
-    """Read labelled data in the form that a network was trained on, to measure the network.
+    """Read labelled data with the preparation of the training data, to evaluate a network.
 
-    Where the files say train and test, the test part is read; otherwise everything.
+    If the files are divided into training and test, only the test part is read.
 
     Args:
-        preparation: How the training data were read.
+        preparation: Preparation of the training data.
         path: Data of the same kind, as `open` takes them.
 
     Returns:
-        The examples, and lines that a person should read.
+        The examples, and notes for the user.
 
     Raises:
         DataError: If the data do not fit, or hold a class that the training data lack.
