@@ -33,10 +33,10 @@ def visible(text: object) -> str:
     text = str(text)
     if text.isascii() and text.isprintable():
         return text
-    return "".join(map(escaped, text))
+    return "".join(map(escape, text))
 
 
-def escaped(sign: str) -> str:
+def escape(sign: str) -> str:
     """Return one character, or its escape if it is invisible."""
     if sign in "\n\t" or (unicodedata.category(sign) not in UNSEEN and sign not in TURNING):
         return sign

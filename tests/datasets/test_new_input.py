@@ -176,9 +176,7 @@ def test_unknown_words_become_zeros_and_are_said(table, write_table):
     assert read.inputs[0, words].tolist() == [0, 0]
     assert read.inputs[0, 0] == table.columns[0].median
     assert "'size' is missing in 1 row, but never in the training rows" in read.notes[0]
-    assert (
-        "column 'word': 'green' (first in row 2) not among the categories" in read.notes[1]
-    )
+    assert "column 'word': 'green' (first in row 2) not among the categories" in read.notes[1]
 
 
 def test_missing_words_are_said(table, write_table):

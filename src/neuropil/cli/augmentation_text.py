@@ -47,7 +47,7 @@ def maker(name: str) -> Any:
     """Return the public augmentation class of that name.
 
     Raises:
-        ValueError: When there is no such augmentation.
+        ValueError: When the name is unknown.
     """
     from neuropil.datasets import augmentation
     from neuropil.lazy import public_names
@@ -56,5 +56,5 @@ def maker(name: str) -> Any:
     known = [n for n in public_names(augmentation) if n != "Augmentation"]
     if name not in known:
         near = nearest(name, known) or f" Choose from {', '.join(known)}."
-        raise ValueError(f"--augment: there is no augmentation {name!r}.{near}")
+        raise ValueError(f"--augment: unknown augmentation {name!r}.{near}")
     return getattr(augmentation, name)

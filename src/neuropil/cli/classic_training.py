@@ -40,7 +40,7 @@ def estimator_of(
 
     kind = class_named(text)
     if kind is None:
-        raise ValueError(f"there is no classic network {text!r}.")
+        raise ValueError(f"unknown classic network {text!r}.")
     known = inspect.signature(kind).parameters
     options = own_options(kind, settings) | plain_options(text, kind)
     if "random_state" in known:

@@ -143,16 +143,11 @@ def figures_table(figures: Mapping[str, Figures]) -> Table:
     result = Table(box=SIMPLE_HEAD, pad_edge=False)
     result.add_column("")
     for name in columns:
-        result.add_column(readable(name), justify="right")
+        result.add_column(SHORT.get(name, name.replace("_", " ")), justify="right")
     for part, values in figures.items():
         style = "bold" if part == "test" else ""
         result.add_row(part, *(shown(values.get(name)) for name in columns), style=style)
     return result
-
-
-def readable(name: str) -> str:
-    """Return the display name of a metric."""
-    return SHORT.get(name, name.replace("_", " "))
 
 
 def shown(value: float | None) -> str:

@@ -209,7 +209,7 @@ def architecture(
         answer: The last layer, or the number of outputs; None for the default.
 
     Raises:
-        ValueError: When there is no such architecture, or it needs an input shape.
+        ValueError: When the architecture is unknown, or needs an input shape.
     """
     from neuropil import architectures
     from neuropil.architectures.published.zoo_table import zoo_table

@@ -6,7 +6,7 @@ import codecs
 import sys
 import unicodedata
 
-from neuropil.text import escaped
+from neuropil.text import escape
 
 HANDLER = "neuropil.plain"
 PLAIN = {
@@ -45,8 +45,8 @@ def plain(sign: str) -> str:
         >>> "".join(map(plain, "β ≥ 2·é²"))
         'beta >= 2*e^2'
     """
-    if sign in PLAIN or escaped(sign) != sign:
-        return PLAIN.get(sign, escaped(sign))
+    if sign in PLAIN or escape(sign) != sign:
+        return PLAIN.get(sign, escape(sign))
     name = unicodedata.name(sign, "")
     if name.startswith("GREEK") and "LETTER" in name:
         return name.split()[-1].lower()

@@ -18,7 +18,7 @@ class MissingDataError(DataError, FileNotFoundError):
 
 
 @contextmanager
-def recalling(notes: Sequence[str]) -> Iterator[None]:
+def adding_notes(notes: Sequence[str]) -> Iterator[None]:
     """Append the notes to a `DataError` raised inside, since they may explain it.
 
     Args:

@@ -118,7 +118,7 @@ def as_inputs(values: Any, title: str = "inputs") -> Tensor:
         title: Their name, for the error.
 
     Raises:
-        DataError: If there is no axis of examples.
+        DataError: If the value is a single number.
     """
     tensor = values if isinstance(values, Tensor) else from_array(values, title)
     if tensor.ndim == 0:

@@ -57,7 +57,7 @@ class Format:
         return self.folder or self.files
 
 
-def later(name: str, **options: Any) -> Callable[..., Any]:
+def lazy(name: str, **options: Any) -> Callable[..., Any]:
     """Return a function that imports a function of this package and calls it.
 
     Args:
@@ -81,27 +81,27 @@ def table_format(name: str, *suffixes: str, reader: str) -> Format:
         *suffixes: Suffixes of its files.
         reader: Module and name of its `TableReader`.
     """
-    read = later(reader)
+    read = lazy(reader)
     return Format(
         name,
         suffixes,
-        recognises=later("tables.text_table.recognise", suffixes=suffixes),
-        open=later("tables.text_table.open_table", reader=read, suffixes=suffixes),
+        recognises=lazy("tables.text_table.recognise", suffixes=suffixes),
+        open=lazy("tables.text_table.open_table", reader=read, suffixes=suffixes),
         read={
-            "table": later("tables.text_table.read_rows", reader=read),
-            "arrays": later("tables.text_table.read_numbers", reader=read),
+            "table": lazy("tables.text_table.read_rows", reader=read),
+            "arrays": lazy("tables.text_table.read_numbers", reader=read),
         },
         read_labelled={
-            "table": later("tables.text_table.read_labelled", reader=read, suffixes=suffixes)
+            "table": lazy("tables.text_table.read_labelled", reader=read, suffixes=suffixes)
         },
     )
 
 
 ARRAYS: dict[str, Any] = {
-    "open": later("arrays.named_arrays.open_arrays"),
-    "read": dict.fromkeys(("arrays", "pictures"), later("arrays.named_arrays.read_new")),
+    "open": lazy("arrays.named_arrays.open_arrays"),
+    "read": dict.fromkeys(("arrays", "pictures"), lazy("arrays.named_arrays.read_new")),
     "read_labelled": dict.fromkeys(
-        ("arrays", "pictures"), later("arrays.named_arrays.read_labelled")
+        ("arrays", "pictures"), lazy("arrays.named_arrays.read_labelled")
     ),
 }
 """Functions of all array formats."""
@@ -110,28 +110,28 @@ FORMATS = (
     Format(
         "idx",
         (),
-        recognises=later("arrays.idx.recognise"),
-        open=later("arrays.idx.open_idx"),
+        recognises=lazy("arrays.idx.recognise"),
+        open=lazy("arrays.idx.open_idx"),
         read={},
-        read_labelled={"pictures": later("arrays.idx.read_labelled")},
+        read_labelled={"pictures": lazy("arrays.idx.read_labelled")},
         folder="a folder with MNIST's idx files",
     ),
     Format(
         "array",
         (".npy",),
-        recognises=later("arrays.array_file.recognise_folder"),
+        recognises=lazy("arrays.array_file.recognise_folder"),
         folder="a folder with x.npy and y.npy",
         **ARRAYS,
     ),
-    Format("npz", (".npz",), recognises=later("arrays.array_file.recognise"), **ARRAYS),
+    Format("npz", (".npz",), recognises=lazy("arrays.array_file.recognise"), **ARRAYS),
     table_format("table", ".csv", ".tsv", reader="tables.table_file.read_table"),
     Format(
         "picture",
         SUFFIXES,
-        recognises=later("pictures.picture_folder.recognise"),
-        open=later("pictures.picture_folder.open_picture_folder"),
-        read={"pictures": later("pictures.picture_preparation.read_new")},
-        read_labelled={"pictures": later("pictures.picture_folder.read_labelled")},
+        recognises=lazy("pictures.picture_folder.recognise"),
+        open=lazy("pictures.picture_folder.open_picture_folder"),
+        read={"pictures": lazy("pictures.picture_preparation.read_new")},
+        read_labelled={"pictures": lazy("pictures.picture_folder.read_labelled")},
         folder="a folder with a folder of pictures per class",
     ),
 )
@@ -155,7 +155,7 @@ def example_file(kind: str) -> str:
     return known.name + known.suffixes[0]
 
 
-def misfit(what: object, kind: str, takes: Iterable[str]) -> str:
+def misfit_message(what: object, kind: str, takes: Iterable[str]) -> str:
     """Return the error message for data of another kind than the training data.
 
     Args:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.core.reading import reading
-from neuropil.datasets.data_errors import DataError, recalling
-from neuropil.datasets.formats import FORMATS, misfit
+from neuropil.datasets.data_errors import DataError, adding_notes
+from neuropil.datasets.formats import FORMATS, misfit_message
 from neuropil.datasets.open_data import find_format
 from neuropil.datasets.paths import find_existing
 
@@ -37,11 +37,11 @@ def read_for_evaluation(
     given = find_existing(path)
     kind = preparation.kind
     notes: list[str] = []
-    with reading(given, DataError), recalling(notes):
+    with reading(given, DataError), adding_notes(notes):
         found = find_format(given)
         if found is None or kind not in found[0].read_labelled:
             takes = [known.opens for known in FORMATS if kind in known.read_labelled]
             what = f"{given} ({found[2]})" if found else given
-            raise DataError(misfit(what, kind, takes))
+            raise DataError(misfit_message(what, kind, takes))
         known, opened, _ = found
         return known.read_labelled[kind](preparation, opened, notes), notes

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from neuropil.core.reading import reading
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.formats import FORMATS, misfit
+from neuropil.datasets.formats import FORMATS, misfit_message
 from neuropil.datasets.paths import find_existing, unpacked_suffix
-from neuropil.datasets.pictures.class_folders import Finds, is_picture
+from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.text import some_of
 
@@ -98,12 +98,12 @@ def picture_files(folder: Path, set_aside: list[str]) -> list[Path]:
         set_aside: Gains a line for each picture that is not a regular file.
 
     Raises:
-        DataError: If there are no pictures.
+        DataError: If the folder contains no pictures.
     """
-    finds = Finds(folder)
-    finds.walk(folder)
-    set_aside += [f"{path.name} is {why}." for path, why in finds.unreadable.items()]
-    found = [file for file in finds.files if is_picture(file)]
+    scan = FolderScan(folder)
+    scan.walk(folder)
+    set_aside += [f"{path.name} is {why}." for path, why in scan.unreadable.items()]
+    found = [file for file in scan.files if is_picture(file)]
     if not found:
         raise DataError(" ".join([f"{folder} contains no pictures.", *set_aside]))
     return found
@@ -121,4 +121,4 @@ def read_file(preparation: Preparation, file: Path, notes: list[str]) -> Predict
             if unpacked_suffix(file) in known.suffixes:
                 return known.read[preparation.kind](preparation, file, notes)
             takes += known.suffixes
-    raise DataError(misfit(file, preparation.kind, takes))
+    raise DataError(misfit_message(file, preparation.kind, takes))

@@ -9,8 +9,8 @@ from neuropil.core.reading import reading
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.formats import FORMATS, Format, openable
 from neuropil.datasets.open_options import Options
-from neuropil.datasets.paths import find_existing, visible
-from neuropil.datasets.pictures.class_folders import is_picture, nothing_found
+from neuropil.datasets.paths import find_existing, visible_entries
+from neuropil.datasets.pictures.class_folders import describe_empty, is_picture
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def open(  # noqa: A001 - read as datasets.open
     with reading(given, DataError):
         found = find_format(given)
         if found is None:
-            raise DataError(unknown_data(given))
+            raise DataError(unknown_data_message(given))
         known, opened, _ = found
         return known.open(opened, options)
 
@@ -111,7 +111,7 @@ def find_format(path: Path) -> tuple[Format, Path, str] | None:
     single = [known for known in FORMATS if not known.folder]
     files = [
         (known, file, seen)
-        for file in visible(path)
+        for file in visible_entries(path)
         for known in single
         if (seen := known.recognises(file))
     ]
@@ -123,11 +123,11 @@ def find_format(path: Path) -> tuple[Format, Path, str] | None:
     return files[0] if files else None
 
 
-def unknown_data(path: Path) -> str:
+def unknown_data_message(path: Path) -> str:
     """Return the error message for a path that is not data of a known format."""
     if path.is_dir():
-        others = sum(entry.is_file() for entry in visible(path))
-        return f"{path} {nothing_found(visible(path), others)}."
+        others = sum(entry.is_file() for entry in visible_entries(path))
+        return f"{path} {describe_empty(visible_entries(path), others)}."
     hint = "one picture is not enough to train on" if is_picture(path) else f"open {openable()}"
     if path.suffix.casefold() in SPREADSHEETS:
         hint = "export the sheet as .csv"

@@ -36,7 +36,7 @@ class Options:
         task: ``"classification"``, ``"regression"``, or None to decide by the targets.
         seed: Seed of the split.
         validation: Fraction or number of examples for validation.
-        test: Fraction or number of examples for the test, if there are no test files.
+        test: Fraction or number of examples for the test; not used with test files.
         image_size: Height and width of pictures, or None to decide by the files.
         color: ``"grey"``, ``"rgb"``, or None to decide by the files.
         header: Whether the first row of a table names its columns, or None to detect it.

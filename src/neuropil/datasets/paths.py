@@ -42,7 +42,7 @@ def find_existing(path: str | os.PathLike[str]) -> Path:
     folder = found.parent
     if not folder.is_dir():
         raise MissingDataError(f"There is no {found}: the folder {folder} does not exist.")
-    near = nearest(found.name, (entry.name for entry in visible(folder)))
+    near = nearest(found.name, (entry.name for entry in visible_entries(folder)))
     raise MissingDataError(f"There is no {found}.{near}")
 
 
@@ -85,7 +85,7 @@ def unpacked_suffix(path: Path) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def visible(folder: Path) -> list[Path]:
+def visible_entries(folder: Path) -> list[Path]:
     """Return the entries of a folder in natural order, without hidden ones.
 
     Raises:

@@ -33,7 +33,7 @@ def text(data: Any, name: str) -> str:
     return field(data, name, "a text", lambda value: isinstance(value, str))
 
 
-def if_there(read: Callable[[Any, str], T], data: Any, name: str) -> T | None:
+def optional_field(read: Callable[[Any, str], T], data: Any, name: str) -> T | None:
     """Return an optional field, or None if it is missing."""
     return None if data.get(name) is None else read(data, name)
 
@@ -42,7 +42,7 @@ def class_of_kind(data: Any, known: Mapping[str, type[T]]) -> type[T]:
     """Return the class that the field ``kind`` of an object names.
 
     Raises:
-        DataError: If there is no such kind.
+        DataError: If the kind is unknown.
     """
     kind = text(data, "kind")
     if kind not in known:

@@ -16,8 +16,8 @@ from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import natural_key
 from neuropil.datasets.plain_fields import (
     class_of_kind,
-    if_there,
     number_tuple,
+    optional_field,
     text,
     text_tuple,
 )
@@ -110,7 +110,7 @@ class Target(ABC):
             DataError: If the data are damaged.
         """
         kind = class_of_kind(data, KINDS)
-        return kind.from_fields(data, if_there(text, data, "name"))
+        return kind.from_fields(data, optional_field(text, data, "name"))
 
 
 @final
@@ -123,7 +123,7 @@ class Classes(Target):
         name: Name of the target column, if it has one.
 
     Raises:
-        DataError: If there are no classes, or two of the same name.
+        DataError: If `classes` is empty, or has the same name twice.
 
     Example:
         >>> from neuropil.datasets import Classes

@@ -56,7 +56,7 @@ def finish_part(run: "Run", *, quiet: bool) -> None:
     """Complete the training in one folder.
 
     Raises:
-        ValueError: When there is no checkpoint to resume from.
+        ValueError: When the run has no checkpoint to resume from.
     """
     from neuropil.cli import classic_training, plan
     from neuropil.cli.plan_text import show_plan

@@ -67,10 +67,11 @@ def show_list(console: Console, found: list[Item]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from neuropil.cli.catalogue import SECTIONS
     from neuropil.cli.console import prose
 
     for section in dict.fromkeys(item.section for item in found):
-        console.print(f"\n[bold]{section}[/]  [dim]{home_of(section)}[/]")
+        console.print(f"\n[bold]{section}[/]  [dim]{SECTIONS[section][0]}[/]")
         rows = [(f"  {i.name}", prose(i.line)) for i in found if i.section == section]
         width = max(len(name) for name, _ in rows) + 2
         table = Table.grid()
@@ -83,13 +84,6 @@ def show_list(console: Console, found: list[Item]) -> None:
         if console.is_terminal:
             console.print(table)
     console.print("\nFull entry: [cyan]neuropil sheet NAME[/]")
-
-
-def home_of(section: str) -> str:
-    """Return the package that a section's items are imported from."""
-    from neuropil.cli.catalogue import SECTIONS
-
-    return SECTIONS[section][0]
 
 
 def show_item(console: Console, item: Item) -> None:

@@ -12,7 +12,7 @@ from neuropil.checks import shown
 from neuropil.core.free_memory import require_memory
 from neuropil.core.reading import reading, require_file
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.paths import visible
+from neuropil.datasets.paths import visible_entries
 from neuropil.datasets.unpacking import check_unpacked
 from neuropil.text import some_of
 
@@ -44,7 +44,7 @@ class ArrayFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         if path.is_dir():
-            self.files = {e.stem: e for e in visible(path) if is_npy(e)}
+            self.files = {e.stem: e for e in visible_entries(path) if is_npy(e)}
             self.names = list(self.files)
         else:
             self.names = npz_names(path)
@@ -83,7 +83,7 @@ class ArrayFile:
         """Return the names of the arrays to train on.
 
         Raises:
-            DataError: If there are no arrays of known names.
+            DataError: If the arrays have other names.
         """
         found = self.pair("train") or self.pair(None)
         if found is None:
@@ -123,7 +123,7 @@ def recognise(path: Path) -> str | None:
 
 def recognise_folder(path: Path) -> str | None:
     """Return ``"arrays"`` for a folder with ``.npy`` files, else None."""
-    found = path.is_dir() and any(map(is_npy, visible(path)))
+    found = path.is_dir() and any(map(is_npy, visible_entries(path)))
     return "arrays" if found else None
 
 

@@ -151,7 +151,7 @@ def check_finite(array: np.ndarray[Any, Any], where: str) -> None:
     raise DataError(f"{where}: row {rows[0]} holds {value}{more}; rows are counted from 0.")
 
 
-def say_unresolved(array: np.ndarray[Any, Any], where: str) -> list[str]:
+def unresolved_notes(array: np.ndarray[Any, Any], where: str) -> list[str]:
     """Return a note about columns whose type has too few digits for their values.
 
     Args:

@@ -13,7 +13,7 @@ import numpy as np
 from neuropil.core.reading import reading, require_file
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.paths import visible
+from neuropil.datasets.paths import visible_entries
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.target import Classes
@@ -40,14 +40,14 @@ def find_idx(folder: Path) -> dict[str, Path]:
     Args:
         folder: Where to look.
     """
-    entries = visible(folder)
+    entries = visible_entries(folder)
     found = roles(entries)
     for _ in range(DEEPEST):
         below = [entry for entry in entries if entry.is_dir()]
         if found or not below:
             break
         found = roles([file for entry in below for file in named_idx(entry)])
-        entries = visible(below[0]) if len(below) == 1 else []
+        entries = visible_entries(below[0]) if len(below) == 1 else []
     return found
 
 
@@ -99,7 +99,7 @@ def open_idx(folder: Path, options: Options) -> Splits:
         numbers = target.collate([str(label) for label in labels.tolist()], where)
         return Dataset(pixels[:, None], numbers)
 
-    def read_test() -> Dataset:
+    def read_test(_notes: list[str]) -> Dataset:
         found = pair(files, "test", folder)
         return as_dataset(*read_pair(found), str(found[1]))
 
@@ -108,7 +108,7 @@ def open_idx(folder: Path, options: Options) -> Splits:
         pair(files, "test", folder)  # Fail early if one of the two is missing.
     train, validation, test = options.cut(
         as_dataset(pixels, labels, str(folder)),
-        test=(lambda _notes: read_test()) if has_test else None,
+        test=read_test if has_test else None,
     )
     background = rim_brightness(train.inputs, 0, 255)
     shape = (1, *pixels.shape[1:])
@@ -120,7 +120,7 @@ def read_labelled(preparation: PicturePreparation, folder: Path, _notes: list[st
     """Return the test pictures of a folder of idx files, or its training pictures.
 
     Args:
-        preparation: How the training data were read.
+        preparation: Preparation of the training data.
         folder: The folder.
     """
     files = find_idx(folder)

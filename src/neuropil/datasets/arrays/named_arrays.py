@@ -13,7 +13,7 @@ from neuropil.datasets.arrays.array_file import ArrayFile, is_npy, read_npy
 from neuropil.datasets.arrays.array_preparation import (
     ArrayPreparation,
     check_finite,
-    say_unresolved,
+    unresolved_notes,
 )
 from neuropil.datasets.arrays.array_targets import (
     LABELS,
@@ -24,7 +24,7 @@ from neuropil.datasets.arrays.array_targets import (
     plain_targets,
 )
 from neuropil.datasets.arrays.axis_order import as_batch, example_shape, value_range
-from neuropil.datasets.data_errors import DataError, recalling
+from neuropil.datasets.data_errors import DataError, adding_notes
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.prediction_inputs import PredictionInputs
@@ -50,11 +50,11 @@ def open_arrays(path: Path, options: Options) -> Splits:
         options: Options of the caller.
 
     Raises:
-        DataError: If there are no arrays of known names, or they do not fit each other.
+        DataError: If the arrays have other names, or do not fit each other.
     """
     options.refuse("arrays", "target", "image_size", "color")
     notes: list[str] = []
-    with recalling(notes):
+    with adding_notes(notes):
         return open_named(ArrayFile(path), options, notes)
 
 
@@ -73,8 +73,8 @@ def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
         classes = Classes.fit(class_labels(values, names, str(path)), str(path), order=names)
     else:
         classes = None
-        notes += say_unresolved(values, f"the targets in {path.name}")
-    notes += say_unresolved(inputs, f"the inputs in {path.name}")
+        notes += unresolved_notes(values, f"the targets in {path.name}")
+    notes += unresolved_notes(inputs, f"the inputs in {path.name}")
     shape = example_shape(inputs)
 
     def as_dataset(inputs: Values, values: Values) -> Dataset:
@@ -116,7 +116,7 @@ def read_labelled(preparation: Preparation, path: Path, _notes: list[str]) -> Da
     """Return the test arrays of a file or folder, or all of its arrays.
 
     Args:
-        preparation: How the training data were read.
+        preparation: Preparation of the training data.
         path: The file or the folder.
     """
     file = ArrayFile(path)

@@ -70,13 +70,13 @@ class RandomErasing(PictureChange):
         # A picture that is not selected gets a rectangle of height 0.
         tall = (pixels * ratio).sqrt().round().clamp(1, height) * (chance < self.p)
         wide = (pixels / ratio).sqrt().round().clamp(1, width)
-        rows = inside(height, tall, down)
-        columns = inside(width, wide, right)
+        rows = interval_mask(height, tall, down)
+        columns = interval_mask(width, wide, right)
         covered = rows[:, None, :, None] & columns[:, None, None, :]
         return pictures.masked_fill(covered, self.fill)
 
 
-def inside(length: int, extent: Tensor, place: Tensor) -> Tensor:
+def interval_mask(length: int, extent: Tensor, place: Tensor) -> Tensor:
     """Return the mask ``(N, length)`` of intervals; `place` in [0, 1) sets their positions."""
     start = (place * (length - extent + 1)).floor()
     at = torch.arange(length, device=extent.device)

@@ -145,7 +145,7 @@ def make_reber_classification(
     random.shuffle(y)
     words = [word(random, embedded=embedded) for _ in range(count)]
     for place in np.flatnonzero(y == 0):
-        words[place] = spoil(words[place], random, embedded=embedded, errors=errors)
+        words[place] = make_invalid(words[place], random, embedded=embedded, errors=errors)
     return (to_indices(words) if return_indices else np.array(words)), y
 
 
@@ -192,7 +192,7 @@ def word(random: np.random.RandomState, *, embedded: bool) -> str:
     return "".join(letters)
 
 
-def spoil(
+def make_invalid(
     valid: str, random: np.random.RandomState, *, embedded: bool, errors: int | None
 ) -> str:
     """Return an invalid word of the same length."""

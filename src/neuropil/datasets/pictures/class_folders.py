@@ -9,14 +9,14 @@ from typing import final
 
 from neuropil.core.reading import unusual_kind
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.paths import compose_accents, visible
+from neuropil.datasets.paths import compose_accents, visible_entries
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
 from neuropil.text import number_of, some_of
 
 
 @final
 @dataclass(frozen=True)
-class Files:
+class ClassFiles:
     """The pictures of one part with their classes, and notes about the folder."""
 
     folder: Path
@@ -26,7 +26,7 @@ class Files:
 
 @final
 @dataclass
-class Finds:
+class FolderScan:
     """The files below a folder, and the links that were followed or skipped.
 
     Args:
@@ -57,13 +57,13 @@ class Finds:
         self.seen.add(real)
         if folder.is_symlink():
             self.followed.append(folder)
-        for entry in visible(folder):
+        for entry in visible_entries(folder):
             if entry.is_dir():
                 self.walk(entry)
             elif entry.is_file():
                 self.files.append(entry)
             elif entry.suffix.lower() in SUFFIXES:
-                self.unreadable[entry] = what_else(entry)
+                self.unreadable[entry] = entry_kind(entry)
 
     def notes(self) -> list[str]:
         """Return notes about links that were followed, skipped or are broken."""
@@ -89,46 +89,46 @@ class Finds:
         return str(path.relative_to(self.root))
 
 
-def find_files(folder: Path) -> Files:
+def find_files(folder: Path) -> ClassFiles:
     """Return the pictures below the class folders, in natural order.
 
     Raises:
         DataError: If there are none.
     """
-    entries = visible(folder)
+    entries = visible_entries(folder)
     pictures: list[tuple[Path, str]] = []
     others = [entry for entry in entries if entry.is_file()]
     empty: list[str] = []
     spellings: dict[str, set[str]] = {}
-    finds = Finds(folder)
+    scan = FolderScan(folder)
     for entry in (entry for entry in entries if entry.is_dir()):
-        finds.files, finds.seen = [], set()
-        finds.walk(entry)
-        found = [file for file in finds.files if is_picture(file)]
-        others += [file for file in finds.files if not is_picture(file)]
+        scan.files, scan.seen = [], set()
+        scan.walk(entry)
+        found = [file for file in scan.files if is_picture(file)]
+        others += [file for file in scan.files if not is_picture(file)]
         label = compose_accents(entry.name)
         spellings.setdefault(label, set()).add(entry.name)
         pictures += [(file, label) for file in found]
-        if not found and entry not in finds.circles:
+        if not found and entry not in scan.circles:
             empty.append(repr(entry.name))
     if not pictures:
         raise DataError(
-            f"{folder} {nothing_found(entries, len(others))}. {' '.join(finds.notes())}".strip()
+            f"{folder} {describe_empty(entries, len(others))}. {' '.join(scan.notes())}".strip()
         )
-    notes = finds.notes()
+    notes = scan.notes()
     if twice := sorted(label for label, names in spellings.items() if len(names) > 1):
         named = some_of(map(repr, twice))
         notes.append(f"Folders whose names differ only in Unicode form are one class: {named}.")
     if empty:
         notes.append(f"No pictures in the folders {some_of(empty, 5)}: not used as classes.")
     if others:
-        named = some_of(map(finds.name, others))
+        named = some_of(map(scan.name, others))
         what = f"{number_of(len(others), 'other file')} in {folder.name} ignored"
         notes.append(f"{what}, without a picture suffix: {named}.")
-    return Files(folder, pictures, notes)
+    return ClassFiles(folder, pictures, notes)
 
 
-def nothing_found(entries: list[Path], others: int) -> str:
+def describe_empty(entries: list[Path], others: int) -> str:
     """Return the end of the error message for a folder without pictures by class."""
     if loose := sum(map(is_picture, entries)):
         return (
@@ -142,7 +142,7 @@ def nothing_found(entries: list[Path], others: int) -> str:
     )
 
 
-def what_else(path: Path) -> str:
+def entry_kind(path: Path) -> str:
     """Return the kind of an entry that is not a regular file."""
     try:
         return unusual_kind(path) or "a file"

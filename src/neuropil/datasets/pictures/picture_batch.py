@@ -88,10 +88,10 @@ class Batch:
             ),
         ]
         lines = [f"{number_of(number, 'picture')} {what}" for number, what in done if number]
-        return lines + say_depth([t.deep for t in self.treatments if t.deep], white)
+        return lines + depth_notes([t.deep for t in self.treatments if t.deep], white)
 
 
-def say_depth(spans: Sequence[tuple[float, float]], white: float | None) -> list[str]:
+def depth_notes(spans: Sequence[tuple[float, float]], white: float | None) -> list[str]:
     """Return a note about files of more than 8 bits, if there are any.
 
     Args:
@@ -162,7 +162,7 @@ def in_threads(work: Callable[[S], T], items: Sequence[S]) -> list[T | str]:
         return [result for chunk in done for result in chunk]
 
 
-def say_broken(broken: dict[Path, str], relative_to: Path) -> list[str]:
+def broken_notes(broken: dict[Path, str], relative_to: Path) -> list[str]:
     """Return a note with the number and the names of broken files, if there are any."""
     if not broken:
         return []

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from neuropil.datasets.data_errors import DataError, recalling
+from neuropil.datasets.data_errors import DataError, adding_notes
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.paths import natural_key, visible
-from neuropil.datasets.pictures.class_folders import Files, find_files, is_picture
+from neuropil.datasets.paths import natural_key, visible_entries
+from neuropil.datasets.pictures.class_folders import ClassFiles, find_files, is_picture
 from neuropil.datasets.pictures.picture_batch import (
     Batch,
+    broken_notes,
     read_headers,
     read_pictures,
-    say_broken,
 )
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.splits import Splits
@@ -57,7 +57,7 @@ def open_picture_folder(folder: Path, options: Options) -> Splits:
     options.refuse("a folder of pictures", "target")
     options.require_task("classification", f"{folder} holds pictures by class")
     notes: list[str] = []
-    with recalling(notes):
+    with adding_notes(notes):
         return open_parts(find_parts(folder), folder, options, notes)
 
 
@@ -90,7 +90,7 @@ def open_parts(
     def read_part(name: str, notes: list[str]) -> Dataset:
         own: list[str] = []
         try:
-            with recalling(own):
+            with adding_notes(own):
                 return read_pictures_by_class(find_files(parts[name]), preparation, folder, own)
         finally:
             notes += own
@@ -109,7 +109,7 @@ def open_parts(
 
 def recognise(path: Path) -> str | None:
     """Return ``"folders of pictures"`` for a folder with subfolders, else None."""
-    found = path.is_dir() and any(entry.is_dir() for entry in visible(path))
+    found = path.is_dir() and any(entry.is_dir() for entry in visible_entries(path))
     return "folders of pictures" if found else None
 
 
@@ -117,9 +117,9 @@ def read_labelled(preparation: PicturePreparation, folder: Path, notes: list[str
     """Return the test pictures of a folder, or all of its pictures.
 
     Args:
-        preparation: How the training pictures were read.
+        preparation: Preparation of the training pictures.
         folder: The folder.
-        notes: Gains a line for each thing a person should know.
+        notes: Gains notes for the user.
     """
     parts = find_parts(folder)
     files = find_files(parts.get("test", parts["train"]))
@@ -127,7 +127,7 @@ def read_labelled(preparation: PicturePreparation, folder: Path, notes: list[str
 
 
 def read_pictures_by_class(
-    files: Files, preparation: PicturePreparation, root: Path, notes: list[str]
+    files: ClassFiles, preparation: PicturePreparation, root: Path, notes: list[str]
 ) -> Dataset:
     """Return the pictures of another part with the preparation of the training pictures.
 
@@ -135,7 +135,7 @@ def read_pictures_by_class(
         files: The pictures.
         preparation: Preparation of the training pictures.
         root: The folder that names are relative to.
-        notes: Gains a line for each thing a person should know.
+        notes: Gains notes for the user.
     """
     batch, labels, names = read_files(
         files, preparation.shape, root, notes, white=preparation.white
@@ -147,16 +147,16 @@ def read_pictures_by_class(
 def find_parts(folder: Path) -> dict[str, Path]:
     """Return the folders of the training, validation and test pictures by name of the part."""
     known = {name: part for part, names in PARTS.items() for name in names}
-    folders = [entry for entry in visible(folder) if entry.is_dir()]
+    folders = [entry for entry in visible_entries(folder) if entry.is_dir()]
     parts = {known[e.name.casefold()]: e for e in folders if e.name.casefold() in known}
     # A class may also be called "train": then its folder contains pictures, not folders.
-    inside = visible(parts["train"]) if "train" in parts else []
+    inside = visible_entries(parts["train"]) if "train" in parts else []
     if any(entry.is_dir() for entry in inside) and not any(map(is_picture, inside)):
         return parts
     return {"train": folder}
 
 
-def common_shape(files: Files, options: Options, notes: list[str]) -> tuple[int, int, int]:
+def common_shape(files: ClassFiles, options: Options, notes: list[str]) -> tuple[int, int, int]:
     """Return channels, height and width for all pictures, and add a note if they change.
 
     Raises:
@@ -211,7 +211,7 @@ def common_size(
 
 
 def read_files(
-    files: Files,
+    files: ClassFiles,
     shape: tuple[int, int, int],
     root: Path,
     notes: list[str],
@@ -231,7 +231,7 @@ def read_files(
         DataError: If no picture can be read.
     """
     batch = read_pictures([path for path, _ in files.pictures], shape[0], shape[1:])
-    notes += say_broken(batch.broken, root)
+    notes += broken_notes(batch.broken, root)
     notes += files.notes
     if not batch.kept:
         raise DataError(f"None of the pictures in {files.folder} can be read.")

@@ -15,9 +15,9 @@ from neuropil.datasets.arrays.array_preparation import as_type
 from neuropil.datasets.arrays.axis_order import as_batch
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import as_inputs
-from neuropil.datasets.pictures.picture_batch import Batch, say_depth
+from neuropil.datasets.pictures.picture_batch import Batch, depth_notes
 from neuropil.datasets.pictures.picture_file import careful_pillow, read_picture
-from neuropil.datasets.plain_fields import if_there, number, shape_tuple, text
+from neuropil.datasets.plain_fields import number, optional_field, shape_tuple, text
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.preparation import Preparation
 
@@ -156,7 +156,7 @@ class PicturePreparation(Preparation):
         notes = [f"{name}: {own} picture {' and '.join(done)}."] if done else []
         if treatment.deep and (self.white is None or treatment.deep[1] > self.white):
             white = self.white or batch.white
-            notes += [f"{name}: {line}" for line in say_depth([treatment.deep], white)]
+            notes += [f"{name}: {line}" for line in depth_notes([treatment.deep], white)]
         rim = rim_brightness(encoded, self.low, self.high)
         if self.background is not None and abs(rim - self.background) > 0.5:
             light, dark = ("light", "dark") if rim > 0.5 else ("dark", "light")
@@ -183,9 +183,9 @@ class PicturePreparation(Preparation):
         shape = shape_tuple(data, "shape")
         if len(shape) != 3:
             raise DataError(f"damaged preparation: pictures need three sizes, got {shape}.")
-        background = if_there(number, data, "background")
+        background = optional_field(number, data, "background")
         low, high = number(data, "low"), number(data, "high")
-        white = if_there(number, data, "white")
+        white = optional_field(number, data, "white")
         return cls(shape, target, text(data, "dtype"), low, high, background, white)
 
 

@@ -90,7 +90,7 @@ def find_layout(
         expected: Expected names of the columns, if known.
 
     Raises:
-        DataError: If there are no rows, or the first row has another number of cells.
+        DataError: If the table is empty, or the first row has another number of cells.
     """
     before = read_preamble(text)
     lines = list(io.StringIO(text[before.end : before.end + SAMPLE_TEXT], newline=""))
@@ -135,7 +135,7 @@ def read_preamble(text: str) -> Preamble:
         elif bare:
             return Preamble(delimiter, comments, end, rows)
         end, rows = end + len(line), rows + 1
-    # There are no other lines: those that look like comments are the table.
+    # Only lines that look like comments: they are the table.
     return Preamble(delimiter, [], 0, 0) if comments else Preamble(delimiter, [], end, rows)
 
 

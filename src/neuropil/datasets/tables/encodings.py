@@ -76,7 +76,7 @@ def check_encoding(name: str) -> str:
         name: Such as ``"gbk"``.
 
     Raises:
-        DataError: If there is no such encoding.
+        DataError: If the encoding is unknown.
     """
     try:
         b" ".decode(name, "replace")

@@ -23,7 +23,7 @@ def has_header(records: Sequence[Sequence[str]]) -> bool:
 
     A word at the top of a column of numbers indicates a header; a number there does not, unless
     the numbers are a scale: 0, 1, 2 as pandas names columns, or wavelengths. If all columns are
-    words, there is no header if a first word occurs again below.
+    words, a first word that occurs again below shows that it is not a header.
 
     Args:
         records: The first rows.

@@ -12,7 +12,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.plain_fields import flag, if_there, object_list, text, text_tuple
+from neuropil.datasets.plain_fields import flag, object_list, optional_field, text, text_tuple
 from neuropil.datasets.preparation import Preparation
 from neuropil.datasets.tables.cells import class_labels, missing_cells
 from neuropil.datasets.tables.encodings import check_encoding
@@ -158,7 +158,7 @@ class TablePreparation(Preparation):
                 "damaged preparation: a table needs columns and the name of its target."
             )
         names, header = text_tuple(data, "names"), flag(data, "header")
-        encoding = if_there(text, data, "encoding")
+        encoding = optional_field(text, data, "encoding")
         return cls(columns, target, names, header, encoding and check_encoding(encoding))
 
 

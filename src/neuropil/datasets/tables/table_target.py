@@ -37,7 +37,7 @@ def find_target(table: Table, wanted: str | None, notes: list[str]) -> str:
         notes: Gains a line if the target is not the last column.
 
     Raises:
-        DataError: If there is no such column, or it is the only column.
+        DataError: If the column does not exist, or is the only one.
     """
     names = table.names
     if len(names) < 2:

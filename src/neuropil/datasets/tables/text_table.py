@@ -11,10 +11,10 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from neuropil.datasets.data_errors import DataError, recalling
+from neuropil.datasets.data_errors import DataError, adding_notes
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.open_options import TABLE
-from neuropil.datasets.paths import unpacked_suffix, visible
+from neuropil.datasets.paths import unpacked_suffix, visible_entries
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.splitting import split_indices
@@ -44,7 +44,7 @@ def recognise(path: Path, *, suffixes: Sequence[str]) -> str | None:
 
 def train_and_test(folder: Path, suffixes: Sequence[str]) -> tuple[Path, Path] | None:
     """Return the tables ``train`` and ``test`` of a folder without other tables, else None."""
-    entries = visible(folder)
+    entries = visible_entries(folder)
     tables = [entry for entry in entries if unpacked_suffix(entry) in suffixes]
     by_name = {file.name.casefold().split(".")[0]: file for file in tables}
     if len(tables) != 2 or set(by_name) != {"train", "test"} or any(map(Path.is_dir, entries)):
@@ -82,7 +82,7 @@ def open_table(
             )
             test_path = None
     table = drop_unknown_targets(table, name, notes)
-    with recalling(notes):
+    with adding_notes(notes):
         outcome = read_outcome(table, name, options.task, notes)
         words = isinstance(outcome, pa.DictionaryArray)
         train, validation, test = split_indices(
