@@ -220,7 +220,7 @@ def compilation() -> dict[str, float]:
     figures = {}
     for algorithm in ("batch", "online"):
         code = (
-            "import time; import numpy as np; from neuropil.algorithms import SOFM;"
+            "import time; import numpy as np; from neuropil.classic import SOFM;"
             "X = np.ones((9, 3)); begin = time.perf_counter();"
             f"SOFM((2, 2), algorithm={algorithm!r}).fit(X); print(time.perf_counter() - begin)"
         )

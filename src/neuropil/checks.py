@@ -6,6 +6,7 @@ of such rules, ``{"lr": interval("(0, 1]"), "n_epochs": whole}``, for `check_opt
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
@@ -48,7 +49,7 @@ def number(value: object, what: str, interval: str = "(-inf, inf)") -> float:
         Traceback (most recent call last):
         ValueError: Dropout: rate must be a number in [0, 1), got 1.5.
     """
-    low, high = map(float, interval[1:-1].split(","))
+    low, high = ends(interval)
     # Nearly all values are an int or a float, and the check for `Real` is slow.
     real = isinstance(value, int | float | Real)
     # Networks compute in float32, in which larger numbers overflow.
@@ -60,6 +61,13 @@ def number(value: object, what: str, interval: str = "(-inf, inf)") -> float:
         if above and (number <= high if interval[-1] == "]" else number < high):
             return number
     raise ValueError(f"{what} must be a number in {interval}, got {shown(value)}.")
+
+
+@functools.cache
+def ends(interval: str) -> tuple[float, float]:
+    """Return the ends of an interval; cached, since options are checked often."""
+    low, high = map(float, interval[1:-1].split(","))
+    return low, high
 
 
 def to_float(value: Any) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
+from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neuropil.checks import COUNTABLE, check_options, number, optional, shown, whole
@@ -135,7 +136,7 @@ class ClassicNetwork(BaseEstimator):
                 others than fitted.
         """
         check_is_fitted(self)
-        self.check_options()
+        check_options(type(self).__name__, vars(self), self.rules)
         return self.check_input(X, NOTHING, first=False, **checks)
 
     def check_input(self, X: Any, y: Any, *, first: bool, **checks: Any) -> Any:
@@ -219,11 +220,11 @@ def seed(value: Any, what: str) -> Any:
     Raises:
         ValueError: When it is neither a whole number, a generator nor None.
     """
-    try:
-        check_random_state(value)
-        right = not isinstance(value, bool | np.bool_)
-    except ValueError:
-        right = False
+    # Not by `check_random_state`, which would make a generator for each question.
+    if isinstance(value, Integral):
+        right = value is not True and value is not False and 0 <= int(value) < 2**32
+    else:
+        right = value is None or value is np.random or isinstance(value, RandomState)
     if not right:
         raise ValueError(
             f"{what} must be None, a whole number from 0 to 2³² − 1, or a RandomState, got "

@@ -65,7 +65,7 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
         )
         check_fit(network, splits.input_shape, task)
     made = apply_options(recipe(splits, task, network, settings.optimizer), settings)
-    task = task.adapted(made.network)
+    task = task.adapt_to(made.network)
     if settings.loss is not None:
         task = task.with_loss(settings.loss)
     if not trained:

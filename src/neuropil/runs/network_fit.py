@@ -1,4 +1,4 @@
-"""Whether a network belongs to some data and to what is asked of it."""
+"""The check that a network fits the data and the task."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def check_fit(network: Network, shape: tuple[int, ...], task: Task[Any]) -> None:
-    """Refuse a network that does not take these examples, or does not answer this task.
+    """Check that a network takes these examples and suits this task.
 
     Args:
         network: The network, built.
         shape: Shape of an example.
-        task: What is asked of it.
+        task: The task of the network.
 
     Raises:
-        ValueError: With what would fit.
+        ValueError: If it does not; the message says what would fit.
     """
     if len(network.input_shapes) != 1 or not fits(shape, network.input_shapes[0]):
         raise ValueError(

@@ -34,7 +34,7 @@ def test_algorithm_1_by_hand():
     root = (11 / 3) ** 0.5
     expected = torch.tensor([[-4 / root, 10.0], [0.0, 10.0], [4 / root, 10.0]])
     torch.testing.assert_close(network(x), expected)
-    # Optimiser 2: the variance at test time is the unbiased one, 8/2 = 4 and 0.
+    # Algorithm 2: the variance at test time is the unbiased one, 8/2 = 4 and 0.
     torch.testing.assert_close(layer.running_mean, torch.tensor([0.1 * 3, 0.0]))
     torch.testing.assert_close(layer.running_var, torch.tensor([0.9 + 0.1 * 4, 0.9]))
     y = network.eval()(torch.tensor([[1.3, 0.0]]))

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
+from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
@@ -175,6 +176,13 @@ class GrowingNeuralGas(Quantizer):
         labels = np.full(len(self._places()), -1)
         labels[self._places() >= 0] = self.components_
         return labels[self._winners(X)[0]]
+
+    @override
+    def transform(self, X: Any) -> Floats:
+        X, nodes = self.rows(X), self.nodes_
+        # Around the nodes' middle, so that an offset of the data costs no digits.
+        centre = nodes.mean(axis=0)
+        return euclidean_distances(X - centre.astype(X.dtype), nodes - centre)
 
     @override
     def quantization_error(self, X: Any) -> float:
