@@ -1,7 +1,7 @@
-"""Checks of options, once for all: each returns the value, or says what it should have been.
+"""Checks of options: each returns the value, or raises an error with the values allowed.
 
-`number`, `whole`, `flag` and `one_of` check one value. A class lists what its options may be in
-a table of such rules, ``{"lr": interval("(0, 1]"), "n_epochs": whole}``, for `check_options`.
+`number`, `whole`, `flag` and `one_of` check one value. A class declares its options in a table
+of such rules, ``{"lr": interval("(0, 1]"), "n_epochs": whole}``, for `check_options`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import numpy as np
 from neuropil.text import nearest
 
 T = TypeVar("T")
-# Takes a value and whose option it is; returns the value, or raises a ValueError.
+# Takes a value and the name of its option; returns the value, or raises a ValueError.
 Rule: TypeAlias = Callable[[Any, str], Any]
 Rules: TypeAlias = dict[str, Rule]
 
 LARGEST = float(np.finfo(np.float32).max)
-# What 32 bits hold: a longer axis is a slip or an attack, never a wish.
+# Largest 32-bit integer: a longer axis is a mistake or an attack.
 MAX_LENGTH = 2**31 - 1
-# What compiled loops count up to.
+# Largest counter of compiled loops.
 COUNTABLE = 2**63 - 1
 
 
@@ -35,12 +35,12 @@ def number(value: object, what: str, interval: str = "(-inf, inf)") -> float:
 
     Args:
         value: The value given.
-        what: Whose option it is, such as ``"Dropout: rate"``.
-        interval: As written on paper: ``"[0, 1)"`` holds 0 and not 1. An end at infinity is as
-            far as float32 goes.
+        what: Name of the option, such as ``"Dropout: rate"``.
+        interval: In mathematical notation: ``"[0, 1)"`` includes 0 but not 1. An infinite end
+            means the largest number of float32.
 
     Raises:
-        ValueError: When it is not a number of that interval; ``True`` is not a number here.
+        ValueError: When it is not a number in the interval; ``True`` is not a number.
 
     Example:
         >>> number(0, "Dropout: rate", "[0, 1)")
@@ -50,9 +50,9 @@ def number(value: object, what: str, interval: str = "(-inf, inf)") -> float:
         ValueError: Dropout: rate must be a number in [0, 1), got 1.5.
     """
     low, high = ends(interval)
-    # The first two are what nearly all values are, and `Real` is slow to ask.
+    # Nearly all values are an int or a float, and the check for `Real` is slow.
     real = isinstance(value, int | float | Real)
-    # Networks compute in float32, where what is larger is not a number.
+    # Networks compute in float32, in which larger numbers overflow.
     if real and math.inf in (high, -low) and LARGEST < abs(to_float(value)) < math.inf:
         raise ValueError(f"{what} must be at most {LARGEST:.2g} in size, got {shown(value)}.")
     if real and not isinstance(value, bool):
@@ -65,13 +65,13 @@ def number(value: object, what: str, interval: str = "(-inf, inf)") -> float:
 
 @functools.cache
 def ends(interval: str) -> tuple[float, float]:
-    """Return the ends of an interval as written; cached, since options are checked often."""
+    """Return the ends of an interval; cached, since options are checked often."""
     low, high = map(float, interval[1:-1].split(","))
     return low, high
 
 
 def to_float(value: Any) -> float:
-    """Return a number as a float; infinity where it is beyond all floats."""
+    """Return a number as a float; infinity if it is too large."""
     try:
         return float(value)
     except OverflowError:
@@ -83,12 +83,12 @@ def whole(value: object, what: str, *, minimum: int = 1, maximum: int = MAX_LENG
 
     Args:
         value: The value given.
-        what: Whose option it is.
-        minimum: The smallest that is right.
-        maximum: The largest.
+        what: Name of the option.
+        minimum: Smallest number allowed.
+        maximum: Largest number allowed.
 
     Raises:
-        ValueError: When it is not a whole number of that range; ``True`` and 2.0 are not.
+        ValueError: When it is not a whole number in the range; ``True`` and 2.0 are not.
 
     Example:
         >>> whole(0, "Relu: units")
@@ -108,10 +108,10 @@ def whole(value: object, what: str, *, minimum: int = 1, maximum: int = MAX_LENG
 
 
 def flag(value: object, what: str) -> bool:
-    """Return a truth value as Python's own.
+    """Return a truth value as a bool.
 
     Raises:
-        ValueError: When it is neither True nor False; numbers and texts are neither.
+        ValueError: When it is neither True nor False; numbers and texts are not accepted.
 
     Example:
         >>> flag("no", "GRU: only_last")
@@ -124,10 +124,10 @@ def flag(value: object, what: str) -> bool:
 
 
 def one_of(value: T, what: str, choices: Iterable[T]) -> T:
-    """Return one of several names, or None where that is one of them.
+    """Return the value if it is one of the choices: names, or None.
 
     Raises:
-        ValueError: When there is no such choice.
+        ValueError: When it is not one of the choices.
 
     Example:
         >>> one_of("mean", "GlobalPooling: mode", ("avg", "max"))
@@ -135,7 +135,7 @@ def one_of(value: T, what: str, choices: Iterable[T]) -> T:
         ValueError: GlobalPooling: mode must be 'avg' or 'max', got 'mean'.
     """
     choices = tuple(choices)
-    # Not by `==` alone: an array compares element by element.
+    # The type is checked first, because arrays compare element by element.
     if isinstance(value, str | None) and value in choices:
         return value
     known = (" or " if len(choices) == 2 else ", ").join(map(repr, choices))
@@ -145,17 +145,17 @@ def one_of(value: T, what: str, choices: Iterable[T]) -> T:
 
 
 def interval(bounds: str) -> Rule:
-    """Return the rule of a number within an interval, such as ``"(0, 1]"``."""
+    """Return the rule for a number in an interval, such as ``"(0, 1]"``."""
     return partial(number, interval=bounds)
 
 
 def choice(*names: str) -> Rule:
-    """Return the rule of an option that is one of some names."""
+    """Return the rule for an option that must be one of several names."""
     return partial(one_of, choices=names)
 
 
 def optional(rule: Rule) -> Rule:
-    """Return a rule that takes None too.
+    """Return a rule that also accepts None.
 
     Example:
         >>> optional(flag)("yes", "Adam: `foreach`")
@@ -173,15 +173,15 @@ def optional(rule: Rule) -> Rule:
 
 
 def check_options(owner: str, options: Mapping[str, Any], rules: Rules) -> None:
-    """Refuse an option that its rule does not allow; options without a rule pass.
+    """Check options by their rules; options without a rule are not checked.
 
     Args:
-        owner: Whose options they are.
+        owner: Name of the class or function that has the options.
         options: Their values by name.
-        rules: What each may be.
+        rules: Rule of each option by name.
 
     Raises:
-        ValueError: Naming the owner, the option, what was given and what would be right.
+        ValueError: With the owner, the option, the value given and the values allowed.
 
     Example:
         >>> check_options("GRNN", {"sigma": -1.0}, {"sigma": interval("(0, inf)")})
@@ -194,11 +194,11 @@ def check_options(owner: str, options: Mapping[str, Any], rules: Rules) -> None:
 
 
 def shown(value: object, most: int = 60) -> str:
-    """Return a value as it is written, in one line and shortened, for an error message.
+    """Return the repr of a value for an error message, on one line and shortened.
 
     Args:
-        value: Anything.
-        most: Number of characters to keep.
+        value: Any value.
+        most: Largest number of characters.
 
     Example:
         >>> shown("x" * 100_000, most=8)

@@ -1,4 +1,4 @@
-"""Packages whose public names are loaded when they are first used."""
+"""Packages that load their public names on first use."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing_extensions import override
 class LazyPackage(ModuleType):
     """A package that imports a public name from its module when the name is first used.
 
-    The list of the names is the imports under ``if TYPE_CHECKING:`` in the package's
-    ``__init__.py``, which editors and type checkers read too. They have the form that exports a
-    name: ``from neuropil.core.layer import Layer as Layer``.
+    The public names are the imports under ``if TYPE_CHECKING:`` in the ``__init__.py`` of the
+    package, which editors and type checkers also read. They have the form that exports a name:
+    ``from neuropil.core.layer import Layer as Layer``.
     """
 
-    # The module and the name in it of each public name.
+    # The module of each public name, and the name in that module.
     homes: dict[str, tuple[str, str]]
 
     @override
@@ -35,8 +35,8 @@ class LazyPackage(ModuleType):
 
     @override
     def __setattr__(self, name: str, value: object) -> None:
-        # Importing a sub-package sets it as an attribute. A public function of the same name
-        # stays, as analysis.summary does.
+        # Importing a submodule sets it as an attribute. It must not replace a public function
+        # of the same name, such as analysis.summary.
         home, _ = self.homes.get(name, (self.__name__, name))
         if home == self.__name__ or not isinstance(value, ModuleType):
             super().__setattr__(name, value)
@@ -47,11 +47,11 @@ class LazyPackage(ModuleType):
 
 
 def load_on_use(package: str, file: str) -> None:
-    """Make a package load its public names lazily: the last line of its ``__init__.py``.
+    """Make a package load its public names lazily; called last in its ``__init__.py``.
 
     Args:
         package: The package's ``__name__``.
-        file: Its ``__file__``.
+        file: The package's ``__file__``.
     """
     module = sys.modules[package]
     with open(file, encoding="utf-8") as source:  # noqa: PTH123 - pathlib takes time to load
@@ -61,11 +61,11 @@ def load_on_use(package: str, file: str) -> None:
 
 
 def public_names(package: ModuleType, part: str = "") -> list[str]:
-    """Return the public names of a package; none of them is loaded.
+    """Return the public names of a package without loading them.
 
     Args:
         package: The package.
-        part: Only names that are defined in this part of it, such as ``".losses"``.
+        part: Prefix of the modules to include, such as ``".losses"``; all by default.
     """
     if not part:
         return package.__all__

@@ -1,4 +1,4 @@
-"""Text for a person: short, visible, and with suggestions for mistyped names."""
+"""Helpers for messages: escapes, shortened texts, and suggestions for mistyped names."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Controls, surrogates of undecodable file names, line and paragraph separators.
+# Unicode categories of control characters, surrogates of undecodable file names, line and
+# paragraph separators.
 UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
-# Marks that turn the direction of the text that follows.
+# Marks that change the direction of the following text.
 TURNING = {*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
 LONGEST_NAME, LONGEST_ITEM = 60, 150
 LONGEST_REASON = 400
 
 
 def visible(text: object) -> str:
-    r"""Return text with escapes in place of what a terminal or a page would act on.
+    r"""Return text with escapes for characters that control a terminal or a page.
 
     Line breaks and tabs stay.
 
@@ -32,11 +33,11 @@ def visible(text: object) -> str:
     text = str(text)
     if text.isascii() and text.isprintable():
         return text
-    return "".join(map(escaped, text))
+    return "".join(map(escape, text))
 
 
-def escaped(sign: str) -> str:
-    """Return one character, or its escape where it is not for the eye."""
+def escape(sign: str) -> str:
+    """Return one character, or its escape if it is invisible."""
     if sign in "\n\t" or (unicodedata.category(sign) not in UNSEEN and sign not in TURNING):
         return sign
     code = ord(sign)
@@ -44,12 +45,12 @@ def escaped(sign: str) -> str:
 
 
 def one_line(text: object) -> str:
-    """Return a message without its line breaks, and with nothing that a terminal acts on."""
+    """Return a message on one line, with escapes for characters that control a terminal."""
     return visible(" ".join(str(text).split()))
 
 
 def reason(error: BaseException) -> str:
-    """Return what an error says as part of a sentence: one line, no full stop, not endless.
+    """Return the message of an error for use in a sentence: one line, short, no full stop.
 
     Example:
         >>> reason(ValueError("no such row.")), reason(KeyError())
@@ -62,7 +63,7 @@ def reason(error: BaseException) -> str:
 
 
 def cut(text: str, longest: int = LONGEST_NAME) -> str:
-    """Return a text that may come from a hostile file at a length fit for a message.
+    """Return a text shortened for a message, since it may come from a hostile file.
 
     Example:
         >>> cut("Relu()"), cut("x" * 1000, 8)
@@ -72,7 +73,7 @@ def cut(text: str, longest: int = LONGEST_NAME) -> str:
 
 
 def some_of(items: Iterable[object], most: int = 3) -> str:
-    """Return the first few things, and how many more there are.
+    """Return the first few items as text, with the number of the others.
 
     Example:
         >>> some_of("abcdefg"), some_of([1, 2])
@@ -84,7 +85,7 @@ def some_of(items: Iterable[object], most: int = 3) -> str:
 
 
 def number_of(count: int, noun: str) -> str:
-    """Return a number of things.
+    """Return a number with its noun in singular or plural.
 
     Example:
         >>> number_of(1, "picture"), number_of(2000, "picture")
@@ -105,7 +106,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name with the fewest typing errors, else one that is written alike."""
+    """Return the known name with the fewest typing errors, or else a similar one, or None."""
     candidates = {candidate.lower(): candidate for candidate in known}
     wanted = name.lower()
     if not wanted or len(wanted) > LONGEST_NAME:
@@ -122,7 +123,9 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
 
 
 def typing_errors(a: str, b: str) -> int:
-    """Return how many letters are missing, extra, wrong, or swapped with their neighbour.
+    """Return the number of letters that are missing, extra, wrong or swapped.
+
+    This is the optimal string alignment distance.
 
     Example:
         >>> typing_errors("adma", "adam"), typing_errors("relu", "elu")

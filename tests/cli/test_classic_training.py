@@ -60,12 +60,18 @@ def test_the_same_seed_gives_the_same_map(neuropil):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--network", "sofm", "--loss", "huber"], "--loss is for training by gradients; SOFM"),
+        (
+            ["--network", "sofm", "--loss", "huber"],
+            "pass the options of SOFM in its call",
+        ),
         (["--network", "SOFM(gird=(3, 3))"], "SOFM has no option 'gird'. Did you mean 'grid'"),
         (["--network", "SOFM(grid=open('x'))"], "must be a name or a call with plain values"),
         (["--network", "SOFM(**{})"], "must be a name or a call with plain values"),
         (["--network", "cmac"], "CMAC predicts numbers, but these targets are classes"),
-        (["--network", "modernhopfieldnetwork", "--lr", "0.5"], "HopfieldNetwork has no lr"),
+        (
+            ["--network", "modernhopfieldnetwork", "--lr", "0.5"],
+            "has no parameter lr: leave",
+        ),
         (["--network", "sofm(grid=0)"], "grid"),
         (["--network", "SOFM(grid=(3000, 3000))"], "`grid` must be at most 1,000,000 here"),
         (["--network", "discretebam"], "DiscreteBAM"),

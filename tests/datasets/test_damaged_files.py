@@ -106,7 +106,7 @@ class TestWhatIsNoFile:
         (tmp_path / "loop.csv").symlink_to("loop.csv")
         (tmp_path / "gone.npz").symlink_to("nothing.npz")
         for name in ("loop.csv", "gone.npz"):
-            with pytest.raises(MissingDataError, match="is a link that leads nowhere"):
+            with pytest.raises(MissingDataError, match="is a broken link"):
                 datasets.open(tmp_path / name)
 
     @pytest.mark.parametrize("path", ["a\0b.csv", "~nobody_of_this_name/x.csv", "x" * 5000])
@@ -153,7 +153,9 @@ class TestArraysThatClaimTooMuch:
         monkeypatch.setattr(unpacking, "UNSUSPICIOUS", 2**22)
         zeros = np.zeros(2**21, np.uint8)
         np.savez_compressed(tmp_path / "data.npz", x=X, y=Y, a=zeros, b=zeros, c=zeros)
-        with pytest.raises(DataError, match=r"claims to unpack to 6\.29 MB: no data pack more"):
+        with pytest.raises(
+            DataError, match=r"claims to unpack to 6\.29 MB: real data compress"
+        ):
             datasets.open(tmp_path / "data.npz")
 
     def test_zeros_are_read_where_they_are_not_many(self, tmp_path):
@@ -179,7 +181,9 @@ class TestArraysThatClaimTooMuch:
         count = 2**23 // 20
         content = struct.pack(">HBBIII", 0, 8, 3, count, 4, 5) + bytes(2**23)
         (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(content))
-        with pytest.raises(DataError, match=r"claims to unpack to 8\.39 MB: no data pack more"):
+        with pytest.raises(
+            DataError, match=r"claims to unpack to 8\.39 MB: real data compress"
+        ):
             datasets.open(tmp_path)
 
     def test_what_memory_cannot_hold_is_said_with_both_figures(self, tmp_path, monkeypatch):

@@ -74,10 +74,10 @@ def test_arrays_that_cannot_be_written_or_run_backwards_are_copied():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((torch.zeros(3), torch.zeros(2)), "3 inputs came with 2 targets"),
+        ((torch.zeros(3), torch.zeros(2)), "got 3 inputs and 2 targets"),
         ((np.array(["a"]),), "inputs must be numbers, got an array of <U1"),
-        ((1.0,), "inputs need the examples along axis 0"),
-        ((torch.zeros(1), 1), "targets need the examples along axis 0"),
+        ((1.0,), "inputs must have the examples along axis 0"),
+        ((torch.zeros(1), 1), "targets must have the examples along axis 0"),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments, message):
@@ -96,8 +96,8 @@ def test_moving_keeps_everything():
     [
         (None, "no targets"),
         ([0, 1], "2 classes"),
-        ([0.5, 1], "one number to meet"),
-        ([[0.5, 1]] * 2, "2 numbers to meet"),
+        ([0.5, 1], "one target value"),
+        ([[0.5, 1]] * 2, "2 target values"),
     ],
 )
 def test_repr_says_what_it_holds(targets, words):

@@ -41,17 +41,17 @@ def test_a_fitting_picture_is_rescaled_to_the_training_range(tmp_path):
         (Image.fromarray(digit((32, 24))), "digit.png: 32×24 picture resized to 8×8."),
         (
             Image.merge("RGB", [Image.fromarray(digit()), *[Image.new("L", (8, 8))] * 2]),
-            "digit.png: 8×8 colour picture made grey.",
+            "digit.png: 8×8 colour picture converted to grey.",
         ),
         (
             Image.merge(
                 "RGB", [Image.fromarray(digit((16, 16))), *[Image.new("L", (16, 16))] * 2]
             ),
-            "digit.png: 16×16 colour picture made grey and resized to 8×8.",
+            "digit.png: 16×16 colour picture converted to grey and resized to 8×8.",
         ),
         (
             Image.merge("LA", [Image.fromarray(digit())] * 2),
-            "digit.png: 8×8 picture laid on white where transparent.",
+            "digit.png: 8×8 picture put on a white background.",
         ),
     ],
 )
@@ -68,8 +68,8 @@ def test_a_light_background_is_said_and_left(tmp_path):
     assert read.inputs[0, 0, 0, 0] == 16
     assert read.notes == [
         (
-            "digit.png: has a light background, the training pictures a dark one; it was not "
-            "inverted."
+            "digit.png: has a light background, but the training pictures have a dark one; it "
+            "was not inverted."
         )
     ]
 
@@ -86,8 +86,8 @@ def test_broken_pictures_among_good_ones_are_set_aside(tmp_path):
     (tmp_path / "bad.png").write_bytes(b"broken")
     read = read_for_prediction(DIGITS, [tmp_path / "bad.png", tmp_path / "good.png"])
     assert read.names == ["good.png"]
-    assert read.set_aside == ["bad.png cannot be used: it is no picture."]
-    with pytest.raises(DataError, match=r"bad\.png cannot be used: it is no picture"):
+    assert read.set_aside == ["bad.png cannot be used: it is not a picture."]
+    with pytest.raises(DataError, match=r"bad\.png cannot be used: it is not a picture"):
         read_for_prediction(DIGITS, [tmp_path / "bad.png"])
     (tmp_path / "good.png").write_bytes(b"")
     with pytest.raises(
@@ -115,10 +115,10 @@ def test_a_missing_file_suggests_its_neighbour(tmp_path):
     Image.fromarray(digit()).save(tmp_path / "digit.png")
     with pytest.raises(MissingDataError, match=r"digits\.png\. Did you mean 'digit\.png'"):
         read_for_prediction(DIGITS, [tmp_path / "digits.png"])
-    with pytest.raises(DataError, match="There is nothing to predict"):
+    with pytest.raises(DataError, match="there is nothing to predict"):
         read_for_prediction(DIGITS, [])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="holds no pictures"):
+    with pytest.raises(DataError, match="contains no pictures"):
         read_for_prediction(DIGITS, tmp_path / "empty")
 
 
@@ -175,15 +175,13 @@ def test_unknown_words_become_zeros_and_are_said(table, write_table):
     words = [n for n, name in enumerate(table.feature_names) if name.startswith("word=")]
     assert read.inputs[0, words].tolist() == [0, 0]
     assert read.inputs[0, 0] == table.columns[0].median
-    assert "'size' is missing in 1 row, though never in the training rows" in read.notes[0]
-    assert (
-        "column 'word': 'green' (first in row 2) not among the training rows'" in read.notes[1]
-    )
+    assert "'size' is missing in 1 row, but never in the training rows" in read.notes[0]
+    assert "column 'word': 'green' (first in row 2) not among the categories" in read.notes[1]
 
 
 def test_missing_words_are_said(table, write_table):
     read = read_for_prediction(table, write_table("size,word\n7,\n8, \n", "new.csv"))
-    assert "'word' is missing in 2 rows, though never in the training rows" in read.notes[0]
+    assert "'word' is missing in 2 rows, but never in the training rows" in read.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -219,14 +217,15 @@ def test_tables_of_numbers_suit_networks_trained_on_arrays(write_table):
     preparation = ArrayPreparation((2,), Classes("ab"))
     read = read_for_prediction(preparation, write_table("a,b\n1,2\n3,4\n"))
     assert read.inputs.tolist() == [[1, 2], [3, 4]]
-    with pytest.raises(DataError, match="must hold a number in every cell"):
+    with pytest.raises(DataError, match="must have a number in every cell"):
         read_for_prediction(preparation, write_table("a,b\n1,2\n3,\n"))
 
 
 def test_files_of_another_kind_are_refused(table, tmp_path):
     Image.fromarray(digit()).save(tmp_path / "digit.png")
-    with pytest.raises(DataError, match=r"was trained on a table and takes \.csv, \.tsv"):
-        read_for_prediction(table, [tmp_path / "digit.png"])
+    for path in (tmp_path / "digit.png", tmp_path):  # a folder is not searched for tables
+        with pytest.raises(DataError, match=r"was trained on a table and takes \.csv, \.tsv"):
+            read_for_prediction(table, [path])
 
 
 def test_evaluation_reads_tables_with_their_targets(table, write_table):

@@ -47,7 +47,7 @@ def test_home_is_understood(tmp_path, monkeypatch, write_table):
             "cannot be opened as data: open a folder with MNIST's idx files, a fol",
         ),
         ("sheet.xlsx", "sheet.xlsx cannot be opened as data: export the sheet as .csv"),
-        ("photo.png", "one picture alone teaches nothing"),
+        ("photo.png", "one picture is not enough to train on"),
         ("train-images-idx3-ubyte.gz", "open the folder .*, which holds the other idx files"),
     ],
 )
@@ -62,7 +62,7 @@ def test_a_folder_of_one_table_is_that_table(tmp_path, write_table):
     (tmp_path / "LICENSE").write_text("free")
     assert datasets.open(tmp_path).kind == "table"
     write_table("x,y\n" + "1,a\n2,b\n" * 9, "other.csv")
-    with pytest.raises(DataError, match="holds 2 data files: open one of them, such as other"):
+    with pytest.raises(DataError, match="2 data files: open one of them, such as other"):
         datasets.open(tmp_path)
 
 
@@ -96,6 +96,6 @@ def test_facts_do_not_read_the_test():
 def test_splits_hold_the_preparation_to_the_examples():
     preparation = PicturePreparation((1, 2, 3), Classes("ab"))
     with pytest.raises(
-        DataError, match=r"examples have shape \(1, 2, 2\), the preparation says"
+        DataError, match=r"examples have shape \(1, 2, 2\), but the preparation has"
     ):
         Splits(Dataset(np.zeros((4, 1, 2, 2))), preparation=preparation, source="memory")

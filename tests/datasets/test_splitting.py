@@ -61,7 +61,7 @@ def test_a_dataset_is_split_with_its_names():
 
 @pytest.mark.parametrize("size", [-0.1, 1.5, True])
 def test_a_part_is_a_share_or_a_number(size):
-    with pytest.raises(DataError, match="`test` must be a share from 0 to below 1 or a whole"):
+    with pytest.raises(DataError, match="`test` must be a fraction from 0 to below 1 or"):
         split_indices(np.zeros(10), test=size)
 
 

@@ -1,4 +1,4 @@
-"""The command line, ``neuropil``: nothing here loads PyTorch before a command needs it."""
+"""The command line, ``neuropil``; PyTorch is imported only when a command needs it."""
 
 from neuropil.cli.entry import main
 

@@ -1,4 +1,4 @@
-"""The commands and what they share."""
+"""The Typer application: all commands, and the options that they have in common."""
 
 from typing import Annotated
 
@@ -25,7 +25,7 @@ app = typer.Typer(
 
 
 def show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it
-    """Print the version and end.
+    """Print the version and exit.
 
     Raises:
         Exit: Always.
@@ -38,14 +38,14 @@ def show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it
 @app.callback(epilog="Start with: neuropil train")
 def neuropil(
     *,
-    version: Annotated[  # its callback does the work
+    version: Annotated[  # handled by its callback
         bool,
         typer.Option(
             "--version", callback=show_version, is_eager=True, help="Show the version and exit."
         ),
     ] = False,
-    debug: Annotated[  # `main` looks for it, and takes it out
-        bool, typer.Option("--debug", help="Show the traceback of an error.")
+    debug: Annotated[  # handled by `main`; declared here for the help
+        bool, typer.Option("--debug", help="Show the full traceback if an error occurs.")
     ] = False,
 ) -> None:
     """The neural-network cheat sheet as working software."""

@@ -1,4 +1,4 @@
-"""Augmentations as text, ``RandomShift(2) >> RandomFlip()``: read, never evaluated."""
+"""Parser for augmentations as text, ``RandomShift(2) >> RandomFlip()``; never uses ``eval``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def parse(text: str) -> Any:
     """Return the augmentation that a text describes; None for ``none``.
 
     Raises:
-        ValueError: When it is anything but augmentations with plain arguments.
+        ValueError: When the text contains anything but augmentations with literal arguments.
     """
     if text.strip().casefold() == "none":
         return None
@@ -21,10 +21,10 @@ def parse(text: str) -> Any:
 
 
 def read(node: ast.expr) -> Any:
-    """Return what a part of the text stands for.
+    """Return the augmentation or the literal argument that a syntax node describes.
 
     Raises:
-        ValueError: When it may not stand there.
+        ValueError: When the node is anything else.
     """
     match node:
         case ast.BinOp(left, ast.RShift(), right):
@@ -39,15 +39,15 @@ def read(node: ast.expr) -> Any:
     except ValueError:
         raise ValueError(
             f"--augment: {ast.unparse(node)[:60]!r} is not allowed; write augmentations such "
-            f"as RandomShift(2), joined by >>."
+            f"as RandomShift(2), chained by >>."
         ) from None
 
 
 def maker(name: str) -> Any:
-    """Return the public augmentation of that name.
+    """Return the public augmentation class of that name.
 
     Raises:
-        ValueError: When there is none.
+        ValueError: When the name is unknown.
     """
     from neuropil.datasets import augmentation
     from neuropil.lazy import public_names
@@ -55,6 +55,6 @@ def maker(name: str) -> Any:
 
     known = [n for n in public_names(augmentation) if n != "Augmentation"]
     if name not in known:
-        near = nearest(name, known) or f" Known are {', '.join(known)}."
-        raise ValueError(f"--augment: there is no augmentation {name!r}.{near}")
+        near = nearest(name, known) or f" Choose from {', '.join(known)}."
+        raise ValueError(f"--augment: unknown augmentation {name!r}.{near}")
     return getattr(augmentation, name)

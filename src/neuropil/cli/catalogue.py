@@ -11,11 +11,11 @@ from typing import Any
 from neuropil.cli.docstring import doc_of
 from neuropil.lazy import public_names
 
-# Public, but no entries: what looks names up, and what errors are made of.
+# Public functions that are not entries of the sheet.
 HELPERS = {"by_name", "format_shape"}
 
-# In the order in which a reader meets them. A name belongs to the first section that has it.
-# The package that exports the names, and the part of it that they are defined in.
+# Sections in reading order: the package that exports the names, and the part of it that defines
+# them. A name belongs to the first section that contains it.
 SECTIONS = {
     "Layers": ("neuropil.layers", ""),
     "Initialisers": ("neuropil.init", ""),
@@ -40,9 +40,9 @@ class Item:
     """One entry of the sheet.
 
     Args:
-        name: Its public name.
-        section: Where it stands.
-        home: The package to import it from.
+        name: Public name.
+        section: Title of its section.
+        home: Package to import it from.
         thing: The object itself.
     """
 
@@ -53,12 +53,12 @@ class Item:
 
     @property
     def line(self) -> str:
-        """What it is, in one line."""
+        """First line of its docstring."""
         return doc_of(self.thing).line
 
 
 def items() -> dict[str, Item]:
-    """Return every item by name, section by section."""
+    """Return all items by name, in the order of the sections."""
     found: dict[str, Item] = {}
     for section, (home, part) in SECTIONS.items():
         package = importlib.import_module(home)
@@ -70,7 +70,7 @@ def items() -> dict[str, Item]:
 
 
 def is_entry(name: str, thing: Any) -> bool:
-    """Tell whether a public name is something to look up: no error, alias or module."""
+    """Return whether a public name is an entry: not an error, a type alias or a module."""
     if name in HELPERS or inspect.ismodule(thing) or isinstance(thing, GenericAlias):
         return False
     return callable(thing) and not (isinstance(thing, type) and issubclass(thing, Exception))

@@ -1,4 +1,4 @@
-"""``neuropil train --network sofm``: classic networks, from their name to a run folder."""
+"""Training of classic networks from the command line: ``neuropil train --network sofm``."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from neuropil.runs.run_folder import Run
     from neuropil.runs.task import Task
 
-# Options of training by gradients that a classic network has as its own, under these names.
+# Options of gradient training that a classic network may also have, and its parameter names.
 OWN = {"epochs": "n_epochs", "lr": "lr"}
-# Options that mean nothing to it.
+# Options of gradient training that a classic network does not have.
 OTHERS = (
     *("weights", "freeze", "then", "optimizer", "batch_size", "schedule", "loss"),
     *("class_weight", "augment"),
@@ -31,16 +31,16 @@ OTHERS = (
 def estimator_of(
     text: str, settings: Settings, splits: Splits
 ) -> tuple[ClassicNetwork, list[str]]:
-    """Return the classic network that the options ask for, and what a person should know.
+    """Return the classic network that the options describe, and notes for the user.
 
     Raises:
-        ValueError: When an option is not the network's, or the text is no plain call.
+        ValueError: When the network does not have an option, or the text is not a plain call.
     """
     from neuropil.classic.base import check_sizes
 
     kind = class_named(text)
     if kind is None:
-        raise ValueError(f"there is no classic network {text!r}.")
+        raise ValueError(f"unknown classic network {text!r}.")
     known = inspect.signature(kind).parameters
     options = own_options(kind, settings) | plain_options(text, kind)
     if "random_state" in known:
@@ -48,7 +48,10 @@ def estimator_of(
     notes: list[str] = []
     if "binarize" in known and "binarize" not in options and splits.kind == "pictures":
         options["binarize"] = 0.5
-        notes.append("what is brighter than half is 1, the rest 0; binarize=… says otherwise.")
+        notes.append(
+            "pixels brighter than half the range become 1, the others 0; binarize=… changes "
+            "the threshold."
+        )
     network = kind(**options)
     network.check_options()
     check_sizes(network)
@@ -56,29 +59,29 @@ def estimator_of(
 
 
 def own_options(kind: type, settings: Settings) -> dict[str, Any]:
-    """Return the options of the command that a classic network has as its own.
+    """Return the parameters of a classic network that were given as options of the command.
 
     Raises:
-        ValueError: When an option means nothing to it.
+        ValueError: When the network does not have an option that was given.
     """
     for option in OTHERS:
         if getattr(settings, option) is not None:
             raise ValueError(
-                f"{flag(option)} is for training by gradients; {kind.__name__} takes its "
-                f"options in its call: --network '{kind.__name__}(…)'."
+                f"{flag(option)} is only for training by gradients; pass the options of "
+                f"{kind.__name__} in its call: --network '{kind.__name__}(…)'."
             )
     given = {own: getattr(settings, option) for option, own in OWN.items()}
     asked = {own: value for own, value in given.items() if value is not None}
     for name in asked:
         if name not in inspect.signature(kind).parameters:
-            raise ValueError(f"{kind.__name__} has no {name}: leave the option out.")
+            raise ValueError(f"{kind.__name__} has no parameter {name}: leave the option out.")
     return asked
 
 
 def model_of(
     settings: Settings, splits: Splits, task: Task[Any]
 ) -> tuple[ClassicModel, list[str]]:
-    """Return the model that the options ask for, not fitted yet."""
+    """Return the unfitted model that the options describe, and notes for the user."""
     from neuropil.runs.classic_model import ClassicModel
 
     estimator, notes = estimator_of(settings.network or "", settings, splits)
@@ -88,36 +91,38 @@ def model_of(
 
 
 def classes_of(task: Task[Any]) -> int | None:
-    """Return how many classes a classic network is to tell apart; None for numbers.
+    """Return the number of classes of a task; None for regression.
 
     Raises:
-        ValueError: When it cannot answer such a task.
+        ValueError: When classic networks do not support the task.
     """
     known = {"classification": task.target.outputs, "regression": None}
     if task.name not in known:
-        raise ValueError(f"a classic network is for {' or '.join(known)}, not {task.name}.")
+        raise ValueError(
+            f"a classic network can be used for {' or '.join(known)}, not for {task.name}."
+        )
     return known[task.name]
 
 
 def model_again(run: Run, splits: Splits) -> ClassicModel:
-    """Return the model of a run, not fitted yet.
+    """Return the unfitted model of a run.
 
     Raises:
         ValueError: When ``run.json`` lacks a setting.
     """
     run.require("network", "seed", "threads", *OTHERS, *OWN)
-    # The loss is how its answers are judged; nobody asked for it.
+    # The run stores the loss that measures the predictions; the user did not give it.
     settings = replace(Settings.from_plain(run.settings), loss=None)
     model, _ = model_of(settings, splits, run.task)
     return model
 
 
 def show_model(model: ClassicModel) -> None:
-    """Say what is going to be fitted, and how it answers."""
+    """Print the model that is going to be fitted, and how it predicts."""
     label("Network", repr(model))
-    behind = {
-        "groups": "each group answers with its training examples' targets",
-        "features": "a linear model answers from what it makes of the examples",
+    readout = {
+        "groups": "each group predicts the targets of its training examples",
+        "features": "a linear model predicts from the network's features",
     }
-    if model.role in behind:
-        label("Answers", behind[model.role])
+    if model.role in readout:
+        label("Predicts", readout[model.role])

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have."""
+"""Arguments and options that several commands have in common."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,17 +9,17 @@ if TYPE_CHECKING:
     from neuropil.runs.run_folder import Run
 
 RunFolder = Annotated[
-    Path, typer.Argument(help="A run folder, as `neuropil train` leaves it.", metavar="RUN")
+    Path, typer.Argument(help="Run folder written by `neuropil train`.", metavar="RUN")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the run folder.")]
 
 
 def open_trained(path: Path) -> "Run":
-    """Return a run whose network has been trained, and say so where not to the end.
+    """Return a run whose network is trained; print a note if the training ended early.
 
     Raises:
-        ValueError: When its weights are still those that it began with.
+        ValueError: When the training has not finished.
     """
     from neuropil.cli.console import note
     from neuropil.runs.run_folder import Run
@@ -30,10 +30,8 @@ def open_trained(path: Path) -> "Run":
             f"the training in {path} has not finished; resume it with: neuropil resume {path}"
         )
     if run.status != "finished":
-        note(
-            f"the training in {path} {SAID[run.status]}; these are the weights that it reached."
-        )
+        note(f"the training in {path} {ENDINGS[run.status]}; its last saved weights are used.")
     return run
 
 
-SAID = {"interrupted": "was interrupted", "failed": "stopped with an error"}
+ENDINGS = {"interrupted": "was interrupted", "failed": "stopped with an error"}

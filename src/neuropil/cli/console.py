@@ -1,4 +1,4 @@
-"""Where text goes and how it looks."""
+"""Output to the terminal: lines, labels, notes, JSON and formatted docstrings."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ CODE = re.compile(r"``(.+?)``|`(.+?)`")
 
 
 def console(*, error: bool = False) -> Console:
-    """Return the terminal, or whatever standard output (or error) is."""
+    """Return a rich console for standard output, or standard error."""
     from rich.console import Console
 
     return Console(file=sys.stderr if error else sys.stdout, highlight=False)
 
 
 def say(text: str = "", *, error: bool = False) -> None:
-    """Print a line as it is: no markup, no breaking of paths."""
+    """Print a line as it is, without markup or line breaks inside paths."""
     stream = sys.stderr if error else sys.stdout
     stream.write(f"{visible(text)}\n")
     stream.flush()
 
 
 def label(name: str, text: str) -> None:
-    """Print a fact under its name; lines after the first are indented."""
+    """Print a name and its text; all lines of the text are aligned."""
     from rich.text import Text
 
     first, *rest = visible(text).split("\n")
@@ -44,24 +44,24 @@ def label(name: str, text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print something that a person should know, beside the results."""
+    """Print a note for the user to standard error."""
     say(f"note: {as_typed(text)}", error=True)
 
 
 def as_typed(text: str) -> str:
-    """Return a message of the library with its arguments as the options that they are here."""
+    """Return a message of the library with its parameters written as command-line options."""
     return ARGUMENT.sub(lambda found: f"--{(found[1] or found[2]).replace('_', '-')}", text)
 
 
 def say_json(value: Any) -> None:
-    """Print plain data for another program."""
+    """Print plain data as JSON."""
     import json
 
     say(json.dumps(value, ensure_ascii=False, indent=1))
 
 
 def prose(text: str) -> Text:
-    """Return a docstring's words: line breaks inside paragraphs gone, code set apart."""
+    """Return the text of a docstring with unwrapped paragraphs and coloured code."""
     from rich.text import Text
 
     result = Text()

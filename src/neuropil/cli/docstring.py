@@ -1,4 +1,4 @@
-"""Docstrings taken apart: what it is, its definition, and the sections that follow."""
+"""Parser for docstrings: first line, text, and sections."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ SECTION = re.compile(r"(Shape|Args|Attributes|Returns|Raises|Reference|Reference
 
 @dataclass
 class Doc:
-    """A docstring's parts.
+    """The parts of a docstring.
 
     Args:
-        line: What it is, in one line.
-        text: What stands before the first section, such as its formula.
-        sections: Each section's text by its title.
+        line: First line.
+        text: Text between the first line and the first section, such as a formula.
+        sections: Text of each section by title.
     """
 
     line: str = ""
@@ -26,8 +26,7 @@ class Doc:
 
 
 def doc_of(thing: Any) -> Doc:
-    """Return the docstring of an object, taken apart."""
-    # Without one of its own, an instance's is its class's, which tells nothing of the instance.
+    """Return the parts of an object's docstring."""
     first, _, rest = (inspect.getdoc(thing) or "").partition("\n")
     parts: dict[str, list[str]] = {"": []}
     title = ""
@@ -43,20 +42,20 @@ def doc_of(thing: Any) -> Doc:
 
 
 def items_of(text: str) -> list[tuple[str, str]]:
-    """Return the entries of a section ``name: what it is``, indented lines joined on."""
+    """Return the entries ``name: description`` of a section, with continuation lines joined."""
     items: list[tuple[str, str]] = []
     for line in text.splitlines():
         if line.startswith((" ", "\t")) and items:
-            name, said = items[-1]
-            items[-1] = (name, f"{said} {line.strip()}".strip())
+            name, description = items[-1]
+            items[-1] = (name, f"{description} {line.strip()}".strip())
         elif line.strip():
-            name, _, said = line.partition(":")
-            items.append((name.strip(), said.strip()))
+            name, _, description = line.partition(":")
+            items.append((name.strip(), description.strip()))
     return items
 
 
 def signature_of(thing: Any, name: str) -> str | None:
-    """Return how a thing is called, without types; None for what is not called."""
+    """Return the signature of a callable without types; None if it is not callable."""
     if not callable(thing):
         return None
     try:

@@ -1,4 +1,4 @@
-"""From arguments to an exit code."""
+"""Entry point of the command line: from arguments to an exit code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from neuropil.cli.error_line import explained
+from neuropil.cli.error_line import explain
 from neuropil.cli.interruption import Interrupted
 from neuropil.text import one_line
 
@@ -23,19 +23,19 @@ DEBUG = "--debug"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0 when all went well, 2 for input that cannot be used (one line on standard error says what
-    is wrong and what would be right), 130 after an interruption. Anything else is a bug of ours
-    and shows its traceback.
+    The code is 0 on success, 2 for input that cannot be used (one line on standard error says
+    what is wrong and what would be right) and 130 after an interruption. Any other exception is
+    a bug and shows its traceback.
 
     Args:
-        arguments: What stands after ``neuropil``; by default this process's own.
+        arguments: Arguments after ``neuropil``; ``sys.argv[1:]`` by default.
     """
     from neuropil.cli.output_encoding import allow_any_encoding
 
     allow_any_encoding()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = bool(os.environ.get("NEUROPIL_DEBUG")) or DEBUG in given
-    # After the command as well, where people think of it.
+    # Removed here so that it works after the command as well as before it.
     given = [argument for argument in given if argument != DEBUG] or ["--help"]
     try:
         from neuropil.cli.app import app
@@ -43,19 +43,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
             code = app(given, prog_name="neuropil", standalone_mode=False)
-        if code == INTERRUPTED:  # Typer says nothing
+        if code == INTERRUPTED:  # Typer prints nothing
             sys.stderr.write(f"{NOTHING_DONE}\n")
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
-        # Whoever read us, `head` perhaps, has enough; Python would complain once more at exit.
+        # The reader, such as `head`, closed the pipe; without this, Python prints an error at
+        # exit when it flushes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BAD_INPUT
     except (KeyboardInterrupt, Interrupted) as error:
         sys.stderr.write(f"{str(error) or NOTHING_DONE}\n")
         return INTERRUPTED
     except Exception as error:
-        line = explained(error)
+        line = explain(error)
         if debug or line is None:
             raise
         from neuropil.cli.console import as_typed
@@ -65,5 +66,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Show a warning as a note, without the line of code that it comes from."""
+    """Print a warning as a note, without its line of source code."""
     sys.stderr.write(f"note: {one_line(str(message))}\n")

@@ -1,4 +1,4 @@
-"""Errors as one line that tells a person what was wrong."""
+"""One-line messages for errors caused by the user's input."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from neuropil.text import one_line
 
 NO_MEMORY = ("out of memory", "can't allocate memory", "Storage size calculation overflowed")
 PACKAGE = Path(__file__).parent.parent
-# A full stop after what ends a sentence already; not "..", the folder, nor three dots.
+# A full stop after the end of a sentence; not "..", the folder, nor three dots.
 DOUBLED = re.compile(r"(?<=[^\s./])([.?!])\.(?=\s|$)")
-# A line longer than this helps nobody.
+# Longest line, and longest file name in it.
 LONGEST, LONGEST_NAME = 2000, 300
 
 
-def explained(error: Exception) -> str | None:
-    """Return the line that tells a person what was wrong; None where we are to blame."""
-    said = getattr(error, "format_message", None)
+def explain(error: Exception) -> str | None:
+    """Return the line that describes an error to the user; None for a bug of the library."""
+    format_message = getattr(error, "format_message", None)
     line: str | None = None
-    if said is not None:  # of Typer: an unknown option and the like
-        line = f"{said()}. Try: neuropil {command_of(error)}--help"
+    if format_message is not None:  # an error of Typer, such as an unknown option
+        line = f"{format_message()}. Try: neuropil {command_of(error)}--help"
     elif isinstance(error, OSError):
         line = system_error(error)
     elif isinstance(error, MemoryError) or out_of_memory(error):
         line = "this machine's memory is not enough: try a smaller --batch-size or network."
-        line = str(error) if " needs " in str(error) else line  # ours, with both figures
+        # Our own message is better: it has the required and the free memory.
+        line = str(error) if " needs " in str(error) else line
     elif isinstance(error, ValueError | ArithmeticError):
         line = str(error) + origin(error)
     return None if line is None else sentence(cut(one_line(line)))
 
 
 def system_error(error: OSError) -> str:
-    """Return what the operating system said, and of which file."""
+    """Return the operating system's message with the name of the file."""
     if error.strerror is None:
         return str(error)
     where = f": {str(error.filename)[:LONGEST_NAME]}" if error.filename else ""
@@ -42,27 +43,25 @@ def system_error(error: OSError) -> str:
 
 
 def out_of_memory(error: Exception) -> bool:
-    """Tell whether PyTorch found no memory, which it says in a plain RuntimeError."""
-    text = str(error)
-    said = any(words in text for words in NO_MEMORY)
-    return isinstance(error, RuntimeError) and said
+    """Return whether PyTorch ran out of memory, which it reports as a plain RuntimeError."""
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in NO_MEMORY)
 
 
 def origin(error: Exception) -> str:
-    """Return where to look when the error's words are not our own, and so may be obscure."""
+    """Return a hint for errors raised by another library; empty for our own."""
     frames = extract_tb(error.__traceback__)
     ours = bool(frames) and Path(frames[-1].filename).is_relative_to(PACKAGE)
     return "" if ours else f" ({type(error).__name__}; NEUROPIL_DEBUG=1 shows where)"
 
 
 def cut(text: str) -> str:
-    """Return a message without its middle where it is too long to be read."""
+    """Return a message with its middle left out if it is too long."""
     half = LONGEST // 2
     return text if len(text) <= LONGEST else f"{text[:half]} … {text[-half:]}"
 
 
 def sentence(text: str) -> str:
-    """Return a message that ends as it should: what was quoted may have ended by itself.
+    """Return a message without doubled full stops, which quoted messages cause.
 
     Example:
         >>> sentence("a.csv is damaged: no rows.."), sentence("Did you mean 'train'?.")
@@ -72,7 +71,7 @@ def sentence(text: str) -> str:
 
 
 def command_of(error: Any) -> str:
-    """Return the command whose help would have helped, with a space behind."""
+    """Return the name of the failed command, followed by a space."""
     context = getattr(error, "ctx", None)
     path = getattr(context, "command_path", "") if context is not None else ""
     return "".join(f"{word} " for word in path.split()[1:])

@@ -1,4 +1,4 @@
-"""The end of a training: figures, the report, and what to do next."""
+"""The end of a training: figures, report, and a suggestion for the next command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from neuropil.cli.console import console, label, note, say
-from neuropil.cli.error_line import explained
+from neuropil.cli.error_line import explain
 from neuropil.datasets.formats import example_file
 from neuropil.runs.measure import answers_of, measure
 
@@ -36,19 +36,19 @@ def finish(
     stop_reason: str = "",
     quiet: bool,
 ) -> None:
-    """Write everything down, then say it."""
+    """Save the network, figures and report of a training, then print them."""
     network = network.cpu()
     run.times["seconds"] = sum(record["seconds"] for record in history)
     run.write_result(network, history)
-    task, measured = settled(run.task, network, splits), dict(parts(splits))
+    task, measured = settle_task(run.task, network, splits), dict(parts(splits))
     run.figures |= {name: measure(network, part, task) for name, part in measured.items()}
     run.data |= splits.facts() | {"task": task.to_json()}
     run.save()
     try:
-        with told():
+        with report_errors():
             report(run, splits, network, history, watch)
     except Exception:
-        conclude(run)  # a fault in the report does not cost the network
+        conclude(run)  # an error in the report must not lose the trained network
         raise
     conclude(run)
     if quiet:
@@ -59,8 +59,8 @@ def finish(
         show(run, stop_reason, measured)
 
 
-def settled(task: Task[Any], network: ScoringPredictor, splits: Splits) -> Task[Any]:
-    """Return a task with what validation decides."""
+def settle_task(task: Task[Any], network: ScoringPredictor, splits: Splits) -> Task[Any]:
+    """Return a task with the values that are chosen on the validation part."""
     held_out = splits.validation
     if held_out is None or held_out.targets is None:
         return task
@@ -68,7 +68,7 @@ def settled(task: Task[Any], network: ScoringPredictor, splits: Splits) -> Task[
 
 
 def conclude(run: Run) -> None:
-    """Call a run finished, last of all: one that is killed before is resumed."""
+    """Mark a run as finished. This comes last, so that a run killed earlier can be resumed."""
     run.status = "finished"
     run.save()
 
@@ -103,7 +103,7 @@ def parts(splits: Splits) -> Iterator[tuple[str, Dataset]]:
     if splits.validation is not None:
         yield "validation", splits.validation
     before = len(splits.notes)
-    with told():
+    with report_errors():
         if splits.test is not None:
             yield "test", splits.test
     for line in splits.notes[before:]:
@@ -111,16 +111,16 @@ def parts(splits: Splits) -> Iterator[tuple[str, Dataset]]:
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
-    """Say what went wrong without losing the trained network over it."""
+def report_errors() -> Iterator[None]:
+    """Print an error as a note instead of raising it, so that the trained network is kept."""
     try:
         yield
     except (ValueError, OSError) as error:
-        note(explained(error) or str(error))
+        note(explain(error) or str(error))
 
 
 def show(run: Run, stop_reason: str, measured: dict[str, Dataset]) -> None:
-    """Say how good it is and what to do with it."""
+    """Print the figures, the verdict, the report's path and the next command."""
     if stop_reason:
         note(f"training ended early: {stop_reason}.")
     console().print(figures_table(run.figures))
@@ -134,7 +134,7 @@ def show(run: Run, stop_reason: str, measured: dict[str, Dataset]) -> None:
 
 
 def figures_table(figures: Mapping[str, Figures]) -> Table:
-    """Return figures as a table, a part a row."""
+    """Return a table of figures with one row for each part of the data."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -143,20 +143,15 @@ def figures_table(figures: Mapping[str, Figures]) -> Table:
     result = Table(box=SIMPLE_HEAD, pad_edge=False)
     result.add_column("")
     for name in columns:
-        result.add_column(readable(name), justify="right")
+        result.add_column(SHORT.get(name, name.replace("_", " ")), justify="right")
     for part, values in figures.items():
         style = "bold" if part == "test" else ""
         result.add_row(part, *(shown(values.get(name)) for name in columns), style=style)
     return result
 
 
-def readable(name: str) -> str:
-    """Return a metric's name for people."""
-    return SHORT.get(name, name.replace("_", " "))
-
-
 def shown(value: float | None) -> str:
-    """Return a figure with the digits that matter."""
+    """Return a figure with four decimals, or fewer if it is large."""
     if value is None:
         return "–"
     if abs(value) < 1000:

@@ -1,4 +1,4 @@
-"""What a person is told after Ctrl-C."""
+"""Messages after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error
-    """The program ends because it was interrupted; its text is for the person who did."""
+    """End of the program after Ctrl-C, with a message for the user."""
 
 
 def interruptible(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a command that says that it was interrupted, which Typer would not."""
+    """Return a command that raises `Interrupted` on Ctrl-C, which Typer would swallow."""
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> Any:
@@ -29,12 +29,12 @@ def interruptible(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def saying_what_is_kept(*paths: Path, where: str = "") -> Iterator[None]:
-    """Say after an interruption whether a run is left to be resumed.
+def suggesting_resume(*paths: Path, where: str = "") -> Iterator[None]:
+    """Report after an interruption whether there is a run to resume.
 
     Args:
-        *paths: Where it may be; the first that is a run is named.
-        where: How far it had come.
+        *paths: Folders that may hold the run; the first that does is named.
+        where: Position of the training, such as ``" in epoch 3"``.
 
     Raises:
         Interrupted: After an interruption.
@@ -42,10 +42,10 @@ def saying_what_is_kept(*paths: Path, where: str = "") -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        # Without an import: the interruption may have come in the middle of torch's.
+        # No import here: the interruption may have hit the import of torch.
         run = next((path for path in paths if (path / "run.json").is_file()), None)
         raise Interrupted(
-            "interrupted before the training began: nothing is kept; run the same command again"
+            "interrupted before the training began: nothing was saved; run the command again"
             if run is None
             else f"interrupted{where}; resume with: neuropil resume {run}"
         ) from None

@@ -1,4 +1,4 @@
-"""What ``--network`` may be: a public name, an expression, a file or a saved network."""
+"""The network of ``--network``: a public name, an expression, a file or a saved network."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from neuropil.core import Layer, Network, Shape
 
 
-# How many outputs an architecture gets that has no number of its own, when only looked at.
-SOME = 10
-# Of a name in a message.
+# Number of outputs of an architecture without a default, when only its summary is shown.
+DEFAULT_OUTPUTS = 10
+# Longest name in an error message.
 LONGEST_NAME = 200
 
 
-class Named(NamedTuple):
-    """A network that was asked for.
+class NamedNetwork(NamedTuple):
+    """The network of ``--network``.
 
     Attributes:
         network: The network.
-        notes: What a person should know about how it came about.
-        trained: Whether its weights come from a file, and are to be kept.
+        notes: Notes for the user.
+        trained: Whether its weights come from a file and must not be initialised.
     """
 
     network: Network
@@ -36,33 +36,33 @@ class Named(NamedTuple):
     trained: bool = False
 
 
-def named_network(text: str, shape: Shape, answer: Layer) -> Named:
+def named_network(text: str, shape: Shape, answer: Layer) -> NamedNetwork:
     """Return the network that a text names.
 
     Args:
-        text: A public architecture's name, an expression, or a path.
-        shape: The shape of an example, for what does not say it itself.
-        answer: The last layer that the task asks of an architecture.
+        text: The name of a public architecture, an expression, or a path.
+        shape: Shape of one example, for a network without an Input.
+        answer: The last layer that the task needs, for an architecture.
 
     Raises:
-        ValueError: When it is none of these, or does not fit.
+        ValueError: When the text is none of these, or does not fit.
     """
     from neuropil.core import Network
 
     if is_path(text):
-        path = existing(Path(text))
+        path = require_existing(Path(text))
         if path.is_dir():
-            notes = [f"starts from the weights in {path}."]
-            return Named(resized(Network.load(path), shape), notes, trained=True)
+            notes = [f"training starts from the weights in {path}."]
+            return NamedNetwork(resize(Network.load(path), shape), notes, trained=True)
     make, notes = maker_of(text, shape, answer)
-    return Named(affordable(make), notes)
+    return NamedNetwork(build_within_memory(make), notes)
 
 
-def resized(network: Network, shape: Shape | None) -> Network:
-    """Return a trained network for pictures of another size, where that is all that differs.
+def resize(network: Network, shape: Shape | None) -> Network:
+    """Return a trained network for pictures of another size, if only the size differs.
 
     Raises:
-        ShapeError: When the network takes no other size.
+        ShapeError: When the network cannot take another size.
     """
     from neuropil.core import ShapeError
     from neuropil.core.prediction import fits
@@ -78,17 +78,17 @@ def resized(network: Network, shape: Shape | None) -> Network:
         return front >> network.after(network.node_names[0])
     except ShapeError as error:
         raise ShapeError(
-            f"the network was made for {format_shape(have[0])} and the data has "
-            f"{format_shape(shape)}; it can follow only where GlobalPooling stands before "
-            f"its last layers. {error}"
+            f"the network takes {format_shape(have[0])} and the data has "
+            f"{format_shape(shape)}; only a network with GlobalPooling before its last layers "
+            f"can take another size. {error}"
         ) from None
 
 
-def published(network: Network, name: str | None, weights: str) -> list[str]:
-    """Load published weights into an architecture, and return what a person should know.
+def load_published(network: Network, name: str | None, weights: str) -> list[str]:
+    """Load published weights into an architecture, and return notes for the user.
 
     Raises:
-        ValueError: When the network is none of the zoo's, or the weights do not fit it.
+        ValueError: When the network is not a published architecture, or the weights do not fit.
     """
     import warnings
 
@@ -108,15 +108,15 @@ def published(network: Network, name: str | None, weights: str) -> list[str]:
 
 
 def structure(text: str, shape: Shape | None, outputs: int | None) -> tuple[Network, list[str]]:
-    """Return the network that a text names, without weights: of any size, at no cost.
+    """Return the network that a text names on the meta device, without memory for weights.
 
     Args:
-        text: A public architecture's name, an expression, or a path.
-        shape: The shape of an example, for what does not say it itself; None if unknown.
-        outputs: How many numbers an architecture is to give; None for its own.
+        text: The name of a public architecture, an expression, or a path.
+        shape: Shape of one example, for a network without an Input; None if unknown.
+        outputs: Number of outputs of an architecture; None for its default.
 
     Raises:
-        ValueError: When it is none of these, or does not fit.
+        ValueError: When the text is none of these, or does not fit.
     """
     make, notes = maker_of(text, shape, outputs)
     return on_meta(make), notes
@@ -125,9 +125,9 @@ def structure(text: str, shape: Shape | None, outputs: int | None) -> tuple[Netw
 def maker_of(
     text: str, shape: Shape | None, answer: Layer | int | None
 ) -> tuple[Callable[[], Network], list[str]]:
-    """Return what makes the network that a text names, and what a person should know of it."""
+    """Return a function that builds the network that a text names, and notes for the user."""
     if is_path(text):
-        return from_path(existing(Path(text))), []
+        return from_path(require_existing(Path(text))), []
     name = text.strip()
     if name.isidentifier():
         return architecture(name, shape, answer), []
@@ -135,36 +135,36 @@ def maker_of(
 
 
 def is_path(text: str) -> bool:
-    """Tell whether a text means a file, be it there or not."""
+    """Return whether a text is a path, even if nothing exists there."""
     if "(" in text or ">>" in text:
         return False
-    return is_there(text) or text.endswith(".json") or os.sep in text
+    return path_exists(text) or text.endswith(".json") or os.sep in text
 
 
-def is_there(path: str | Path) -> bool:
-    """Tell whether there is such a file or folder; none has a name that no file can have."""
+def path_exists(path: str | Path) -> bool:
+    """Return whether a file or folder exists; False for an invalid file name."""
     try:
         return Path(path).exists()
     except (OSError, ValueError):
         return False
 
 
-def existing(path: Path) -> Path:
-    """Return a path that is there.
+def require_existing(path: Path) -> Path:
+    """Return the path if it exists.
 
     Raises:
-        FileNotFoundError: When it is not.
+        FileNotFoundError: When it does not.
     """
-    if not is_there(path):
+    if not path_exists(path):
         raise FileNotFoundError(f"there is no file or folder {str(path)[:LONGEST_NAME]}.")
     return path
 
 
 def from_path(path: Path) -> Callable[[], Network]:
-    """Return what makes the network whose structure is in a file or folder.
+    """Return a function that builds the network whose structure is in a file or folder.
 
     Raises:
-        FileNotFoundError: When it is not in the folder.
+        FileNotFoundError: When the folder does not contain a structure.
     """
     from neuropil.core.reading import read_json
     from neuropil.saving import network_files
@@ -173,17 +173,17 @@ def from_path(path: Path) -> Callable[[], Network]:
         path = path / network_files.STRUCTURE
         if not path.is_file():
             raise FileNotFoundError(
-                f"{path.parent} holds no {path.name}: is it a saved network?"
+                f"{path.parent} does not contain {path.name}: is it a saved network?"
             )
     plain = read_json(path, network_files.FORMAT)
     return lambda: network_files.from_plain(plain, str(path))
 
 
 def from_expression(text: str, shape: Shape | None) -> tuple[Callable[[], Network], list[str]]:
-    """Return what makes the network of an expression, with an Input in front.
+    """Return a function that builds the network of an expression, with an Input before it.
 
     Raises:
-        ValueError: When it is no expression, or the shape of its input is not known.
+        ValueError: When the text is not an expression, or the input shape is not known.
     """
     from neuropil.core import Network
     from neuropil.layers import Input
@@ -191,23 +191,25 @@ def from_expression(text: str, shape: Shape | None) -> tuple[Callable[[], Networ
     if any(not node.inputs for node in on_meta(lambda: Network.parse(text)).nodes):
         return lambda: Network.parse(text), []
     if shape is None:
-        raise ValueError("the network has no Input: give its shape by --input, as in 1,28,28.")
-    said = f"the network has no Input: Input{format_shape(shape)} stands in front."
-    return lambda: Input(*shape) >> Network.parse(text), [said]
+        raise ValueError(
+            "the network has no Input: give its shape with --input, as in 1,28,28."
+        )
+    note = f"the network has no Input: Input{format_shape(shape)} was added before it."
+    return lambda: Input(*shape) >> Network.parse(text), [note]
 
 
 def architecture(
     name: str, shape: Shape | None, answer: Layer | int | None
 ) -> Callable[[], Network]:
-    """Return what makes a network of `neuropil.architectures` for a shape and an answer.
+    """Return a function that builds a network of `neuropil.architectures`.
 
     Args:
-        name: Its name.
-        shape: The shape of an example; None if unknown.
-        answer: The last layer, or how many classes; None for its own.
+        name: Name of the architecture.
+        shape: Shape of one example; None if unknown.
+        answer: The last layer, or the number of outputs; None for the default.
 
     Raises:
-        ValueError: When there is none of that name, or it needs to know more.
+        ValueError: When the architecture is unknown, or needs an input shape.
     """
     from neuropil import architectures
     from neuropil.architectures.published.zoo_table import zoo_table
@@ -224,41 +226,43 @@ def architecture(
         classic = classic_names.names()
         near = nearest(name, [*known, *classic]) or elsewhere(name, "--network")
         raise ValueError(
-            f"there is no architecture {shown(name)}.{near} Known are "
-            f"{', '.join(known)}, and for training {', '.join(classic)}; an expression "
-            f"such as 'Relu(64) >> Softmax(10)' or a saved network will do as well."
+            f"there is no architecture {shown(name)}.{near} Choose from "
+            f"{', '.join(known)}; for training also {', '.join(classic)}; or give an "
+            f"expression such as 'Relu(64) >> Softmax(10)', or a saved network."
         )
     maker: Callable[..., Network] = getattr(architectures, name)
     if name in zoo:
         classes = answer.units if isinstance(answer, Softmax) else answer
         if isinstance(classes, Layer):
-            raise ValueError(f"{name} names classes, and the data asks for {answer!r}.")
-        # What it is on paper, unless there is data: its own input shape.
+            raise ValueError(
+                f"{name} is a classifier, but the data needs {answer!r} as the last layer."
+            )
+        # Without data, the published input shape and number of classes.
         asked = {"input_shape": shape, "classes": classes}
         options = {key: value for key, value in asked.items() if value is not None}
         return lambda: maker(**options)
-    given = {"outputs": answer or SOME, "input_shape": shape}
+    given = {"outputs": answer or DEFAULT_OUTPUTS, "input_shape": shape}
     taken = inspect.signature(maker).parameters
     options = {key: value for key, value in given.items() if key in taken and value is not None}
     missing = [k for k, p in taken.items() if p.default is p.empty and k not in options]
     if "input_shape" in missing:
-        raise ValueError(f"{name} takes any shape: give one by --input, as in 1,28,28.")
+        raise ValueError(f"{name} takes any shape: give one with --input, as in 1,28,28.")
     return lambda: maker(**options)
 
 
 def on_meta(make: Callable[[], Network]) -> Network:
-    """Return a network that takes no memory."""
+    """Return a network on the meta device, which takes no memory."""
     import torch
 
     with torch.device("meta"):
         return make()
 
 
-def affordable(make: Callable[[], Network]) -> Network:
-    """Return a network after a trial without memory: many large layers add up.
+def build_within_memory(make: Callable[[], Network]) -> Network:
+    """Return a network after a check that all its weights fit in memory.
 
     Raises:
-        MemoryError: When its weights exceed the memory that is free.
+        MemoryError: When the weights exceed the free memory.
     """
     trial = on_meta(make)
     needed = sum(p.numel() * p.element_size() for p in trial.parameters())

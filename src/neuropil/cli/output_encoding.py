@@ -1,4 +1,4 @@
-"""Output for terminals and pipes of any encoding: signs that it lacks become plain ones."""
+"""Output in any encoding: characters that it lacks are replaced by ASCII."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import codecs
 import sys
 import unicodedata
 
-from neuropil.text import escaped
+from neuropil.text import escape
 
 HANDLER = "neuropil.plain"
 PLAIN = {
@@ -19,7 +19,7 @@ PLAIN = {
 
 
 def allow_any_encoding() -> None:
-    """Let standard output and error take any text, whatever their encoding."""
+    """Make standard output and error accept any text, whatever their encoding."""
     codecs.register_error(HANDLER, plain_signs)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
@@ -28,10 +28,10 @@ def allow_any_encoding() -> None:
 
 
 def plain_signs(error: UnicodeError) -> tuple[str, int]:
-    """Return what is written in place of signs that cannot be encoded.
+    """Return the ASCII replacement of characters that cannot be encoded.
 
     Raises:
-        UnicodeError: When it was reading that failed.
+        UnicodeError: When decoding failed rather than encoding.
     """
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -39,14 +39,14 @@ def plain_signs(error: UnicodeError) -> tuple[str, int]:
 
 
 def plain(sign: str) -> str:
-    """Return a sign in ASCII: a word for a Greek letter, the letter without its accent, or "?".
+    """Return a character in ASCII: a Greek letter's name, a letter without its accent, or "?".
 
     Example:
         >>> "".join(map(plain, "β ≥ 2·é²"))
         'beta >= 2*e^2'
     """
-    if sign in PLAIN or escaped(sign) != sign:
-        return PLAIN.get(sign, escaped(sign))
+    if sign in PLAIN or escape(sign) != sign:
+        return PLAIN.get(sign, escape(sign))
     name = unicodedata.name(sign, "")
     if name.startswith("GREEK") and "LETTER" in name:
         return name.split()[-1].lower()

@@ -1,4 +1,4 @@
-"""What a training is going to do: the user's wishes, and good defaults for the rest."""
+"""The plan of a training: the user's options, and defaults for the rest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from neuropil.cli import augmentation_text
-from neuropil.cli.network_argument import named_network, published
+from neuropil.cli.network_argument import load_published, named_network
 from neuropil.cli.settings import NONE, Settings
 from neuropil.runs.network_fit import check_fit
 from neuropil.runs.recipe import Recipe
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from neuropil.training import Trainer
     from neuropil.training.progress import Progress
 
-# Given by the user, these replace what the recipe would choose.
+# Options that replace the choices of the recipe.
 CHOICES = ("optimizer", "lr", "batch_size", "epochs", "schedule")
-# Settings that the trainer takes as they are.
+# Settings that are passed to the trainer unchanged.
 DIRECT = ("class_weight", "seed", "device", "threads")
-# What no training goes without.
+# Parts of a recipe that must not be null.
 NEEDED = ("optimizer", "batch_size", "epochs")
-# What a recipe says beside its network.
+# All parts of a recipe but the network.
 PARTS = tuple(field.name for field in dataclasses.fields(Recipe) if field.name != "network")
 
 
 class Plan(NamedTuple):
-    """What a training is going to do.
+    """The plan of a training.
 
     Attributes:
-        task: What is asked of the network.
-        recipe: The network and how it is trained.
-        notes: Lines that a person should know.
+        task: The task of the network.
+        recipe: The network and its training settings.
+        notes: Notes for the user.
     """
 
     task: Task[Any]
@@ -50,11 +50,11 @@ class Plan(NamedTuple):
     notes: list[str]
 
 
-def chosen(splits: Splits, settings: Settings) -> Plan:
-    """Return the task, the network and how it is trained.
+def make_plan(splits: Splits, settings: Settings) -> Plan:
+    """Return the task, the network and its training settings.
 
     Raises:
-        ValueError: When a wish does not go with the data or with another.
+        ValueError: When an option does not fit the data or another option.
     """
     notes: list[str] = []
     network, trained = None, False
@@ -64,36 +64,36 @@ def chosen(splits: Splits, settings: Settings) -> Plan:
             settings.network, splits.input_shape, task.last_layer()
         )
         check_fit(network, splits.input_shape, task)
-    made = adapted(recipe(splits, task, network, settings.optimizer), settings)
+    made = apply_options(recipe(splits, task, network, settings.optimizer), settings)
     task = task.adapt_to(made.network)
     if settings.loss is not None:
         task = task.with_loss(settings.loss)
     if not trained:
         made.network.reset_parameters(torch.Generator().manual_seed(settings.seed))
     if settings.weights is not None:
-        notes += published(made.network, settings.network, settings.weights)
+        notes += load_published(made.network, settings.network, settings.weights)
     if settings.freeze is not None:
         made.network.freeze(settings.freeze)
     return Plan(task, made, notes)
 
 
-def adapted(made: Recipe, settings: Settings) -> Recipe:
-    """Return the recipe with the user's wishes in it."""
+def apply_options(made: Recipe, settings: Settings) -> Recipe:
+    """Return the recipe with the user's options in place of its choices."""
     asked = {name: getattr(settings, name) for name in CHOICES}
-    wishes = {name: value for name, value in asked.items() if value is not None}
-    if wishes.get("schedule") == NONE:
-        wishes["schedule"] = None
+    options = {name: value for name, value in asked.items() if value is not None}
+    if options.get("schedule") == NONE:
+        options["schedule"] = None
     if settings.augment is not None:
-        wishes["augment"] = augmentation_text.parse(settings.augment)
-    return dataclasses.replace(made, **wishes)
+        options["augment"] = augmentation_text.parse(settings.augment)
+    return dataclasses.replace(made, **options)
 
 
 def threads(settings: Settings, made: Recipe | None, splits: Splits) -> int:
-    """Return the number of CPU threads, which is kept in ``run.json`` so that a run keeps it.
+    """Return the number of CPU threads; ``run.json`` stores it for a resumed run.
 
     Args:
-        settings: The options, checked.
-        made: What is trained; None for a classic network.
+        settings: The checked options.
+        made: The recipe; None for a classic network.
         splits: The data.
     """
     if isinstance(settings.threads, int):
@@ -108,14 +108,14 @@ def threads(settings: Settings, made: Recipe | None, splits: Splits) -> int:
 
 
 def to_plain(task: Task[Any], made: Recipe) -> dict[str, Any]:
-    """Return a recipe as plain data; the augmentation as text, which people can read."""
+    """Return a recipe as plain data, with the augmentation as text."""
     augment = NONE if made.augment is None else repr(made.augment)
     plain = {name: getattr(made, name) for name in PARTS}
     return plain | {"augment": augment, "loss": task.loss.name}
 
 
 def recipe_of(run: Run) -> Recipe:
-    """Return the recipe that a run was begun with.
+    """Return the recipe of a run.
 
     Raises:
         ValueError: When ``run.json`` lacks a part of it.
@@ -131,9 +131,9 @@ def recipe_of(run: Run) -> Recipe:
 
 
 def trainer(run: Run, made: Recipe, progress: Progress) -> Trainer:
-    """Return the trainer that carries a recipe out."""
+    """Return the trainer for a recipe."""
     options = {name: run.settings[name] for name in DIRECT}
-    # Each look costs as much as two steps: some twenty of them do.
+    # Each measurement costs as much as two steps: about twenty are enough.
     watch = GradientWatch(every=max(1, made.epochs // 20))
     options |= {"checkpoints": run.checkpoints, "callbacks": [watch, Identity(run)]}
     return run.task.trainer(made, **options, progress=progress)

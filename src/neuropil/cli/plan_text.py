@@ -1,4 +1,4 @@
-"""What a training is going to do, shown before it begins."""
+"""Description of a training, printed before it begins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuropil import optim
 from neuropil.cli.console import console, label, note
-from neuropil.cli.run_data import described
+from neuropil.cli.run_data import describe_data
 from neuropil.training.loop.closure_step import takes_all
 
 if TYPE_CHECKING:
@@ -22,36 +22,36 @@ GLUE = "\N{NO-BREAK SPACE}"
 
 
 def show_plan(splits: Splits, task: Task[Any], made: Recipe, notes: Sequence[str] = ()) -> None:
-    """Say what was found and what is going to be done."""
+    """Print the data, the network and the training settings."""
     show_data(splits, task, notes)
     label("Network", network_lines(made.network))
     label("Training", training_line(task, made, len(splits.train)))
 
 
 def show_data(splits: Splits, task: Task[Any], notes: Sequence[str]) -> None:
-    """Say what was found, and what a person should know."""
-    label("Data", described(splits, task))
+    """Print a description of the data, and the notes."""
+    label("Data", describe_data(splits, task))
     for line in [*splits.notes, *notes]:
         note(line)
 
 
 def network_lines(network: Network) -> str:
-    """Return a network as the expression that makes it, and its size."""
+    """Return the expression of a network, and its size."""
     totals = network.summary().totals
     size = f"{len(network):,} layers, {totals.parameters:,} parameters"
     if totals.multiply_adds is not None:
-        size += f", {totals.multiply_adds:,} multiply–adds an example"
+        size += f", {totals.multiply_adds:,} multiply–adds per example"
     written = " ".join(repr(network).split()).removeprefix("( ").removesuffix(" )")
-    if written.startswith("Network("):  # no expression but a listing, a line for each layer
+    if written.startswith("Network("):  # a listing with one line per layer, not an expression
         return size
-    # Lines may break between layers only.
+    # Lines may break only between layers.
     glued = written.replace(" ", GLUE).replace(f"{GLUE}>>{GLUE}", f"{GLUE}>> ")
     lines = textwrap.wrap(glued, console().width - 9)
     return "\n".join([*lines, size]).replace(GLUE, " ")
 
 
 def training_line(task: Task[Any], made: Recipe, examples: int) -> str:
-    """Return how it is trained in one line."""
+    """Return the training settings in one line."""
     epochs = f"{made.epochs} epoch{'s' * (made.epochs > 1)}"
     rate = "" if made.lr is None else f", lr {made.lr:g}"
     parts = [

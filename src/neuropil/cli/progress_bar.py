@@ -1,4 +1,4 @@
-"""The bar that a person sees while a network trains."""
+"""Progress bar of a training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HIDDEN = {"epoch", "steps", "seconds", "lr"}
 
 
 def progress_for(*, quiet: bool) -> Progress:
-    """Return the bar for a terminal, plain lines elsewhere, nothing if quiet."""
+    """Return a bar for a terminal, plain lines elsewhere, and no output if quiet."""
     import sys
 
     if quiet:
@@ -24,7 +24,7 @@ def progress_for(*, quiet: bool) -> Progress:
 
 
 class Bar(Progress):
-    """One bar for the whole training, with the figures of the last epoch under it."""
+    """One bar for the whole training; at the end it shows the figures of the last epoch."""
 
     def __init__(self) -> None:
         from rich.progress import BarColumn, TextColumn
@@ -35,12 +35,12 @@ class Bar(Progress):
         self.bar = RichProgress(
             TextColumn("{task.fields[where]}"),
             BarColumn(),
-            TextColumn("{task.fields[said]}"),
+            TextColumn("{task.fields[figures]}"),
             console=console(error=True),
-            # The trainer calls ten times a second; a thread of its own would slow the training.
+            # The trainer updates ten times a second; a refresh thread would slow the training.
             auto_refresh=False,
         )
-        self.task = self.bar.add_task("", total=None, where="", said="")
+        self.task = self.bar.add_task("", total=None, where="", figures="")
         self.held_out: float | None = None
         self.figures = ""
         self.epochs_done = 0
@@ -58,8 +58,8 @@ class Bar(Progress):
             "{:,.0f} examples/s": status.rate,
             "{} left": None if status.left is None else clock(status.left),
         }
-        said = (text.format(value) for text, value in parts.items() if value is not None)
-        self.show(status, " · ".join(said))
+        figures = (text.format(value) for text, value in parts.items() if value is not None)
+        self.show(status, " · ".join(figures))
 
     @override
     def epoch(self, status: Status, record: Record) -> None:
@@ -76,11 +76,11 @@ class Bar(Progress):
         self.show(status, self.figures)
         self.bar.stop()
 
-    def show(self, status: Status, said: str) -> None:
-        """Draw the bar."""
+    def show(self, status: Status, figures: str) -> None:
+        """Draw the bar with figures after it."""
         steps = status.steps or 0
         done = max((status.epoch - 1) * steps + status.step, self.epochs_done * steps)
         total = status.epochs * steps or None
         where = f"epoch {status.epoch}/{status.epochs}"
-        self.bar.update(self.task, total=total, completed=done, where=where, said=said)
+        self.bar.update(self.task, total=total, completed=done, where=where, figures=figures)
         self.bar.refresh()

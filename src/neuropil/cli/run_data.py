@@ -1,4 +1,4 @@
-"""The data of a run: opened, described, opened again later."""
+"""The data of a run: open it, describe it, open it again later."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from neuropil.runs.run_folder import Run
     from neuropil.runs.task import Task
 
-# What a run remembers of how its data were opened, beside where they are.
+# Options of `neuropil.datasets.open`; a run stores them to open its data again.
 OPTIONS = (
     *("target", "task", "seed", "validation", "test", "image_size", "color", "header"),
     "encoding",
@@ -24,17 +24,18 @@ OPTIONS = (
 
 
 def open_splits(settings: Settings) -> Splits:
-    """Return the data that settings name; without a path, the handwritten digits.
+    """Return the data that the settings name; without a path, the handwritten digits.
 
     Raises:
-        ValueError: When the data cannot be used, or an option has no meaning for them.
+        ValueError: When the data cannot be used, or an option does not apply to them.
     """
     from neuropil import datasets
     from neuropil.runs.tasks import usual_task
     from neuropil.training.threads import use_threads
 
     if settings.data is not None:
-        # Means and deviations round by the number of threads, and must be the same on resuming.
+        # Means and deviations are rounded differently with another number of threads, and a
+        # resumed run needs the same values.
         options: dict[str, Any] = {name: getattr(settings, name) for name in OPTIONS}
         options["task"] = usual_task(settings.task)
         with use_threads(1):
@@ -42,7 +43,7 @@ def open_splits(settings: Settings) -> Splits:
     for name in ("target", "task", "image_size", "color", "header", "encoding"):
         if getattr(settings, name) is not None:
             raise ValueError(
-                f"{flag(name)} needs --data: the handwritten digits have no use for it."
+                f"{flag(name)} needs --data: it does not apply to the handwritten digits."
             )
     shares = {name: getattr(settings, name) for name in ("seed", "validation", "test")}
     return datasets.load_handwritten_digits(**shares)
@@ -52,14 +53,14 @@ def open_again(run: Run) -> Splits:
     """Return the data of a run.
 
     Raises:
-        ValueError: When ``run.json`` lacks what it takes, or the data cannot be used any more.
+        ValueError: When ``run.json`` lacks a setting, or the data can no longer be used.
     """
     run.require("data", *OPTIONS)
     return open_splits(Settings.from_plain(run.settings))
 
 
-def described(splits: Splits, task: Task[Any]) -> str:
-    """Return what was found, in one line."""
+def describe_data(splits: Splits, task: Task[Any]) -> str:
+    """Return a description of the data and the task in one line."""
     facts = splits.facts()
     kind = {"pictures": "pictures", "table": "rows", "arrays": "examples"}[splits.kind]
     shape = "×".join(map(str, splits.input_shape))
@@ -68,14 +69,14 @@ def described(splits: Splits, task: Task[Any]) -> str:
     if facts["validation"]:
         parts.append(f"{facts['validation']:,} to validate")
     if facts["test"] is None:
-        parts.append("test files kept for the end")
+        parts.append("test files to be read at the end")
     elif facts["test"]:
         parts.append(f"{facts['test']:,} to test at the end")
     return f"{splits.source}: {task.goal()}; {', '.join(parts)}"
 
 
 def new_folder(data: str | None) -> Path:
-    """Return a folder for a run that does not exist yet, named after the data and the time."""
+    """Return a new folder name for a run, made of the data's name and the time."""
     stem = "digits" if data is None else Path(os.path.realpath(data)).stem
     stem = re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "data"
     base = Path("runs") / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"

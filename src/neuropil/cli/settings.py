@@ -1,4 +1,4 @@
-"""The settings of a training: what was asked for, checked, as a run keeps it."""
+"""Settings of a training: the checked options, in the form that a run stores."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ NONE = "none"
 @final
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a training, plain data; `TrainOptions` documents them.
+    """Settings of a training as plain data; `TrainOptions` documents them.
 
-    None means that the user did not say.
+    None means that the user did not give the option.
     """
 
     data: str | None
@@ -59,11 +59,11 @@ class Settings:
     threads: str | int
 
     @classmethod
-    def checked(cls, asked: TrainOptions) -> Self:
-        """Return the settings that were asked for, after all checks that need no data.
+    def from_options(cls, asked: TrainOptions) -> Self:
+        """Return the settings of the given options, after all checks that do not need the data.
 
         Raises:
-            ValueError: When one is out of its range or unknown.
+            ValueError: When an option is out of range or unknown.
         """
         if asked.lr is not None and not 0 < asked.lr < math.inf:
             raise ValueError(f"--lr must be a number above 0, got {asked.lr:g}.")
@@ -88,7 +88,7 @@ class Settings:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the settings among plain data that may hold more, such as a run's."""
+        """Return the settings among plain data, such as a run's; other keys are ignored."""
         known: dict[str, Any] = {each.name: plain.get(each.name) for each in FIELDS}
         return cls(**known)
 
@@ -101,10 +101,10 @@ FIELDS = dataclasses.fields(Settings)
 
 
 def check_names(asked: TrainOptions) -> None:
-    """Refuse a name that is unknown, and say which option takes it.
+    """Refuse an unknown name, and suggest the option that it belongs to.
 
     Raises:
-        ValueError: When there is one.
+        ValueError: When a name is unknown.
     """
     for name, look_up in (
         ("optimizer", optim.by_name),
@@ -125,7 +125,7 @@ def image_size(text: str | None, option: str = "--image-size") -> int | tuple[in
     """Return ``"28"`` as 28 and ``"28x32"`` as (28, 32), height first.
 
     Raises:
-        ValueError: When it is neither.
+        ValueError: When the text is neither.
     """
     if text is None:
         return None
@@ -141,22 +141,22 @@ def then(text: str | None) -> tuple[int | tuple[int, int], int] | None:
     """Return ``"64:5"`` as the size 64 and 5 epochs.
 
     Raises:
-        ValueError: When it is no size and number.
+        ValueError: When the text is not a size and a number of epochs.
     """
     if text is None:
         return None
     size, _, epochs = text.partition(":")
     side = image_size(size, "the size of --then") if epochs.isdecimal() else None
     if side is None or not int(epochs):
-        raise ValueError(f"--then is SIZE:EPOCHS, such as 64:5, got {text!r}.")
+        raise ValueError(f"--then must be SIZE:EPOCHS, such as 64:5, got {text!r}.")
     return side, int(epochs)
 
 
 def class_weight(text: str | None) -> str | list[float] | None:
-    """Return ``"balanced"``, a number per class, or None.
+    """Return ``"balanced"``, one number per class, or None.
 
     Raises:
-        ValueError: When it is none of these.
+        ValueError: When the text is neither.
     """
     if text is None or text == "balanced":
         return text
@@ -164,7 +164,8 @@ def class_weight(text: str | None) -> str | list[float] | None:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise ValueError(
-            f"--class-weight is 'balanced' or one number per class, as 1,2.5,1; got {text!r}."
+            f"--class-weight must be 'balanced' or one number per class, such as 1,2.5,1, got "
+            f"{text!r}."
         ) from None
 
 
@@ -172,7 +173,7 @@ def thread_count(text: str) -> str | int:
     """Return ``"auto"`` or a number.
 
     Raises:
-        ValueError: When it is neither.
+        ValueError: When the text is neither.
     """
     if text == "auto":
         return text

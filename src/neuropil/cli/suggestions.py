@@ -1,4 +1,4 @@
-"""Where a mistyped or misplaced name belongs: an optimiser given as a network, and the like."""
+"""Suggestions for a name given to the wrong option, such as an optimiser given as a network."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
 
 
 def elsewhere(name: str, option: str) -> str:
-    """Return " 'adam' goes by --optimizer." when a name belongs to another option, or nothing.
+    """Return " 'adam' belongs to --optimizer." for a name of another option, or nothing.
 
     Args:
-        name: What was given.
-        option: The option that it was given for.
+        name: The name that was given.
+        option: The option that it was given to.
 
     Example:
         >>> elsewhere("Adma", "--network"), elsewhere("Adma", "--optimizer")
-        (" 'adam' goes by --optimizer.", '')
+        (" 'adam' belongs to --optimizer.", '')
     """
     own = known_names()
     if nearest_name(name, own.pop(option, ())):
         return ""
     found = ((other, nearest_name(name, names)) for other, names in own.items())
-    return next((f" {match!r} goes by {other}." for other, match in found if match), "")
+    return next((f" {match!r} belongs to {other}." for other, match in found if match), "")
 
 
 def known_names() -> dict[str, Iterable[str]]:

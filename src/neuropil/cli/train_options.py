@@ -1,4 +1,4 @@
-"""What ``neuropil train`` may be asked, with the help that it shows."""
+"""The options of ``neuropil train`` and their help texts."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ DATA, NETWORK, TRAINING, RUN = "Data", "Network", "Training", "Run"
 
 
 def option(help: str, panel: str, *names: str, metavar: str | None = None) -> Any:  # noqa: A002 - Typer's word
-    """Return an option without a default of its own."""
+    """Return an option whose help text names its default."""
     return typer.Option(
         *names, help=help, rich_help_panel=panel, metavar=metavar, show_default=False
     )
@@ -22,25 +22,25 @@ def option(help: str, panel: str, *names: str, metavar: str | None = None) -> An
 @final
 @dataclass(frozen=True)
 class TrainOptions:
-    """What ``neuropil train`` was asked, as it was typed."""
+    """The options of ``neuropil train`` as the user typed them."""
 
     data: Annotated[
         Path | None,
         option(
-            f"The data: {openable()}; also packed (.csv.gz). Default: the handwritten digits.",
+            f"The data: {openable()}; also compressed (.csv.gz). Default: handwritten digits.",
             DATA,
             metavar="PATH",
         ),
     ] = None
     target: Annotated[
         str | None,
-        option("Column to predict, in a table. Default: the last.", DATA, metavar="COLUMN"),
+        option("Column of a table to predict. Default: the last.", DATA, metavar="COLUMN"),
     ] = None
     task: Annotated[
         str | None,
         option(
-            f"{' or '.join(TASKS)}. Default: by the targets; words and at most 20 distinct "
-            "whole numbers are classes.",
+            f"{' or '.join(TASKS)}. Default: depends on the targets; words, and at most 20 "
+            "distinct whole numbers, are classes.",
             DATA,
             metavar="TASK",
         ),
@@ -48,7 +48,7 @@ class TrainOptions:
     header: Annotated[
         bool | None,
         option(
-            "Whether the first row of a table names its columns. Default: seen from the rows.",
+            "Whether the first row of a table names its columns. Default: detected.",
             DATA,
             "--header/--no-header",
         ),
@@ -56,7 +56,8 @@ class TrainOptions:
     encoding: Annotated[
         str | None,
         option(
-            "Encoding of a table, such as utf-8, cp1252, gb18030 or shift_jis. Default: found.",
+            "Encoding of a table, such as utf-8, cp1252, gb18030 or shift_jis. Default: "
+            "detected.",
             DATA,
             metavar="NAME",
         ),
@@ -64,8 +65,8 @@ class TrainOptions:
     image_size: Annotated[
         str | None,
         option(
-            "Bring pictures to this size, such as 32 or 48x64 (height first). Default: their "
-            "own, or the median where they differ, at most 64.",
+            "Resize pictures to this size, such as 32 or 48x64 (height first). Default: their "
+            "common size, or the median size (at most 64) if sizes differ.",
             DATA,
             metavar="SIZE",
         ),
@@ -73,24 +74,26 @@ class TrainOptions:
     then: Annotated[
         str | None,
         option(
-            "Afterwards train on at another size: 64:5 is 5 epochs at 64 pixels, at a quarter "
-            "of the learning rate.",
+            "Continue training at another picture size: 64:5 means 5 epochs at 64 pixels with "
+            "a quarter of the learning rate.",
             DATA,
             metavar="SIZE:EPOCHS",
         ),
     ] = None
     color: Annotated[
         str | None,
-        option("Read pictures as grey or rgb. Default: as they are.", DATA, metavar="COLOR"),
+        option("Read pictures as grey or rgb. Default: detected.", DATA, metavar="COLOR"),
     ] = None
     validation: Annotated[
         float,
-        typer.Option(help="Share or number of examples to validate on.", rich_help_panel=DATA),
+        typer.Option(
+            help="Fraction or number of examples for validation.", rich_help_panel=DATA
+        ),
     ] = 0.1
     test: Annotated[
         float,
         typer.Option(
-            help="Share or number of examples to test on at the end, unless the data has test "
+            help="Fraction or number of examples for the final test, unless the data has test "
             "files.",
             rich_help_panel=DATA,
         ),
@@ -98,7 +101,7 @@ class TrainOptions:
     network: Annotated[
         str | None,
         option(
-            "An architecture's name, an expression such as 'Relu(64) >> Softmax(10)', a saved "
+            "Name of an architecture, an expression such as 'Relu(64) >> Softmax(10)', a saved "
             "network or run folder (training starts from its weights), a network.json, or a "
             "classic network such as sofm, lvq or 'PNN(sigma=0.5)'. Default: a small "
             "convolutional network for pictures, a dense one for tables.",
@@ -109,8 +112,8 @@ class TrainOptions:
     weights: Annotated[
         str | None,
         option(
-            "For an architecture: a .safetensors file, imagenet, or hub:OWNER/NAME. The last "
-            "layer starts anew where the classes differ.",
+            "Pretrained weights for an architecture: a .safetensors file, imagenet, or "
+            "hub:OWNER/NAME. The last layer is initialised anew if the classes differ.",
             NETWORK,
             metavar="WEIGHTS",
         ),
@@ -118,8 +121,7 @@ class TrainOptions:
     freeze: Annotated[
         str | None,
         option(
-            "Keep the weights and statistics of all layers up to this one, such as stage3, as "
-            "they are.",
+            "Freeze the weights and statistics of all layers up to this one, such as stage3.",
             NETWORK,
             metavar="LAYER",
         ),
@@ -127,27 +129,27 @@ class TrainOptions:
     optimizer: Annotated[
         str | None,
         option(
-            "Such as adamw, adam, sgd, quasi_newton or 'LevenbergMarquardt(restarts=64)'. "
-            "Default: chosen.",
+            "Optimiser, such as adamw, adam, sgd, quasi_newton or "
+            "'LevenbergMarquardt(restarts=64)'. Default: chosen automatically.",
             TRAINING,
             metavar="NAME",
         ),
     ] = None
     lr: Annotated[
         float | None,
-        option("Learning rate. Default: chosen, or the optimiser's own.", TRAINING),
+        option("Learning rate. Default: chosen automatically, or the optimiser's.", TRAINING),
     ] = None
-    batch_size: Annotated[int | None, option("Examples a step. Default: chosen.", TRAINING)] = (
-        None
-    )
+    batch_size: Annotated[
+        int | None, option("Examples per step. Default: chosen automatically.", TRAINING)
+    ] = None
     epochs: Annotated[
-        int | None, option("Passes over the data. Default: chosen.", TRAINING)
+        int | None, option("Passes over the data. Default: chosen automatically.", TRAINING)
     ] = None
     schedule: Annotated[
         str | None,
         option(
-            "How the learning rate moves: one_cycle, cosine, linear, step, exponential, "
-            "polynomial or none. Default: chosen.",
+            "Learning-rate schedule: one_cycle, cosine, linear, step, exponential, polynomial "
+            "or none. Default: chosen automatically.",
             TRAINING,
             metavar="NAME",
         ),
@@ -155,7 +157,7 @@ class TrainOptions:
     loss: Annotated[
         str | None,
         option(
-            "Such as cross_entropy, squared_error, huber. Default: by the task.",
+            "Loss, such as cross_entropy, squared_error or huber. Default: that of the task.",
             TRAINING,
             metavar="NAME",
         ),
@@ -163,7 +165,8 @@ class TrainOptions:
     class_weight: Annotated[
         str | None,
         option(
-            "balanced, or one number per class such as 1,2.5,1. Default: all alike.",
+            "Class weights: balanced, or one number per class, such as 1,2.5,1. Default: "
+            "equal weights.",
             TRAINING,
             metavar="WEIGHTS",
         ),
@@ -171,8 +174,8 @@ class TrainOptions:
     augment: Annotated[
         str | None,
         option(
-            "Change the training pictures at random: an expression such as 'RandomShift(2)', "
-            "or none. Default: chosen.",
+            "Random changes to the training pictures: an expression such as 'RandomShift(2)', "
+            "or none. Default: chosen automatically.",
             TRAINING,
             metavar="CHANGES",
         ),
@@ -180,34 +183,38 @@ class TrainOptions:
     seed: Annotated[
         int,
         typer.Option(
-            help="Of the split, the weights and all chance: the same seed, the same result.",
+            help="Random seed of the split, the weights and the training. The same seed gives "
+            "the same result.",
             rich_help_panel=TRAINING,
         ),
     ] = 0
     device: Annotated[
         str,
         typer.Option(
-            help="cpu, cuda, or auto: an accelerator if there is one.", rich_help_panel=RUN
+            help="cpu, cuda, or auto (an accelerator if available).", rich_help_panel=RUN
         ),
     ] = "auto"
     threads: Annotated[
         str,
-        typer.Option(help="CPU threads, or auto: by the work of a step.", rich_help_panel=RUN),
+        typer.Option(
+            help="Number of CPU threads, or auto (depends on the work per step).",
+            rich_help_panel=RUN,
+        ),
     ] = "auto"
     out: Annotated[
         Path | None,
         option(
-            "Folder for the run, new or empty. Default: runs/DATA-DATE-TIME.",
+            "Run folder to write, new or empty. Default: runs/DATA-DATE-TIME.",
             RUN,
             metavar="FOLDER",
         ),
     ] = None
     quiet: Annotated[
         bool,
-        typer.Option("--quiet", "-q", help="Only say where the run is.", rich_help_panel=RUN),
+        typer.Option("--quiet", "-q", help="Print only the run folder.", rich_help_panel=RUN),
     ] = False
 
 
 def flag(name: str) -> str:
-    """Return an option as it is typed."""
+    """Return the command-line flag of an option."""
     return f"--{name.replace('_', '-')}"

@@ -1,4 +1,4 @@
-"""A training from the command line: begun, carried out, and written down."""
+"""A training from the command line: begin it, run it, save it, continue it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from neuropil.cli import classic_training, plan
 from neuropil.cli.finish import finish
-from neuropil.cli.interruption import saying_what_is_kept
-from neuropil.cli.network_argument import resized
+from neuropil.cli.interruption import suggesting_resume
+from neuropil.cli.network_argument import resize
 from neuropil.cli.plan_text import show_data, show_plan
 from neuropil.cli.progress_bar import progress_for
 from neuropil.cli.run_data import new_folder, open_splits
@@ -35,23 +35,23 @@ if TYPE_CHECKING:
     from neuropil.runs.task import Task
     from neuropil.training import Trainer
 
-# Where a training goes on at another size, its first part stands beside it under this name.
+# Suffix of the folder with the first part of a training that continues at another size.
 FIRST = "-first"
-# Weights that are good already are moved in smaller steps.
+# Factor of the learning rate in the second part, whose weights are already trained.
 SLOWER = 0.25
 
 
 def start(asked: TrainOptions) -> None:
-    """Train as the options of ``neuropil train`` ask, in a new run folder."""
-    settings = Settings.checked(asked)
+    """Train with the options of ``neuropil train`` in a new run folder."""
+    settings = Settings.from_options(asked)
     path = asked.out or new_folder(settings.data)
     check_free(path)
-    # As it was typed: so it is shown. The settings hold it in full, for another day.
+    # Messages show the path as it was typed; the settings store the full path.
     typed = None if asked.data is None else str(asked.data)
     if settings.then is not None:
         path = path.with_name(path.name + FIRST)
         check_free(path)
-    with saying_what_is_kept(path):
+    with suggesting_resume(path):
         run = begin(settings, path, typed, quiet=asked.quiet)
     begin_second(run, quiet=asked.quiet)
 
@@ -64,19 +64,19 @@ def begin(
     quiet: bool,
     first: Path | None = None,
 ) -> Run:
-    """Train in a new run folder, and return it.
+    """Train in a new run folder, and return the run.
 
     Args:
-        settings: The options, checked.
+        settings: The checked options.
         path: The folder.
-        typed: Where the data are, as the user wrote it.
-        quiet: Whether only the folder is said.
-        first: The run that this one trains on from, in smaller steps, if there is one.
+        typed: Path of the data as the user typed it.
+        quiet: Whether to print only the folder.
+        first: The run that this one continues with a smaller learning rate, if any.
     """
     splits = open_splits(dataclasses.replace(settings, data=typed))
     if class_named(settings.network) is not None:
         return begin_classic(settings, splits, path, quiet=quiet)
-    task, made, notes = plan.chosen(splits, settings)
+    task, made, notes = plan.make_plan(splits, settings)
     if first is not None and made.lr is not None:
         made = dataclasses.replace(made, lr=made.lr * SLOWER)
     if settings.then is not None:
@@ -85,13 +85,13 @@ def begin(
         show_plan(splits, task, made, notes)
     chosen = plan.to_plain(task, made) | {"threads": plan.threads(settings, made, splits)}
     run = Run.create(path, made.network, splits, task, settings.to_plain() | chosen)
-    with discarded_on_failure(run):
+    with discarding_on_failure(run):
         complete(run, splits, made, quiet=quiet)
     return run
 
 
 def begin_classic(settings: Settings, splits: Splits, path: Path, *, quiet: bool) -> Run:
-    """Fit a classic network in a new run folder, and return it."""
+    """Fit a classic network in a new run folder, and return the run."""
     task = task_for(splits.target, settings.task)
     model, notes = classic_training.model_of(settings, splits, task)
     if not quiet:
@@ -99,26 +99,26 @@ def begin_classic(settings: Settings, splits: Splits, path: Path, *, quiet: bool
         classic_training.show_model(model)
     chosen = {"loss": task.loss.name, "threads": plan.threads(settings, None, splits)}
     run = Run.create(path, model, splits, task, settings.to_plain() | chosen)
-    with discarded_on_failure(run):
+    with discarding_on_failure(run):
         complete_classic(run, splits, model, quiet=quiet)
     return run
 
 
 def complete_classic(run: Run, splits: Splits, model: ClassicModel, *, quiet: bool) -> None:
-    """Fit a classic network, unless that is done, and write down what came of it."""
+    """Fit a classic network unless it is fitted already, and save the results."""
     with run.lock(), use_threads(run.settings["threads"]):
         if run.is_fitted:
             finish(run, splits, run.network(), run.history(), quiet=quiet)
             return
         start = time.perf_counter()
-        model.fit(*as_trained(splits.train, run.task))
+        model.fit(*inputs_and_labels(splits.train, run.task))
         seconds = time.perf_counter() - start
         finish(run, splits, model, History([{"epoch": 1, "seconds": seconds}]), quiet=quiet)
 
 
 @contextlib.contextmanager
-def discarded_on_failure(run: Run) -> Iterator[None]:
-    """Remove a new run that fails before there is anything to go on from."""
+def discarding_on_failure(run: Run) -> Iterator[None]:
+    """Remove a new run that fails before there is anything to resume from."""
     try:
         yield
     except BaseException:
@@ -127,20 +127,20 @@ def discarded_on_failure(run: Run) -> Iterator[None]:
 
 
 def check_resizable(network: Network, splits: Splits, size: int | tuple[int, int]) -> None:
-    """Refuse a network that could not go on at another size, before anything is trained."""
+    """Refuse a network that cannot take another picture size, before any training."""
     sides = (size, size) if isinstance(size, int) else size
-    resized(network, (splits.input_shape[0], *sides))
+    resize(network, (splits.input_shape[0], *sides))
 
 
 def second_part(run: Run) -> Path | None:
-    """Return the folder in which ``--then`` trains on, None where there is no such part."""
+    """Return the folder of the part that ``--then`` trains; None without ``--then``."""
     if run.settings.get("then") is None:
         return None
     return run.path.with_name(run.path.name.removesuffix(FIRST))
 
 
 def begin_second(run: Run, *, quiet: bool) -> None:
-    """Train on at the size of ``--then``, if there was one, in a run folder beside this one."""
+    """Continue the training at the size of ``--then``, if given, in a second run folder."""
     path = second_part(run)
     if path is None:
         return
@@ -153,21 +153,21 @@ def begin_second(run: Run, *, quiet: bool) -> None:
         weights=None,
         then=None,
     )
-    with saying_what_is_kept(path, run.path):
+    with suggesting_resume(path, run.path):
         check_free(path)
         begin(settings, path, settings.data, quiet=quiet, first=run.path)
 
 
 def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
-    """Train to the end and write down what came of it."""
+    """Train to the end and save the results."""
     with run.lock(), use_threads(run.settings["threads"]):
         trainer = plan.trainer(run, made, progress_for(quiet=quiet))
         run.status = "running"
         task, held_out = run.task, splits.validation
-        with kept(run, made.network, trainer):
+        with saving_on_failure(run, made.network, trainer):
             trainer.fit(
-                as_trained(splits.train, task),
-                None if held_out is None else as_trained(held_out, task),
+                inputs_and_labels(splits.train, task),
+                None if held_out is None else inputs_and_labels(held_out, task),
                 epochs=made.epochs,
                 batch_size=made.batch_size,
                 resume=True,
@@ -184,11 +184,11 @@ def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
         )
 
 
-def as_trained(data: Dataset, task: Task[Any]) -> Any:
-    """Return examples with their labels as the loss takes them.
+def inputs_and_labels(data: Dataset, task: Task[Any]) -> Any:
+    """Return the inputs and the labels in the form that the loss takes.
 
     Raises:
-        ValueError: When they have none.
+        ValueError: When the data have no targets.
     """
     if data.targets is None:
         raise ValueError("the training data has no targets.")
@@ -196,33 +196,33 @@ def as_trained(data: Dataset, task: Task[Any]) -> Any:
 
 
 @contextlib.contextmanager
-def kept(run: Run, network: Network, trainer: Trainer) -> Iterator[None]:
-    """Keep what a training has reached when it ends before its end.
+def saving_on_failure(run: Run, network: Network, trainer: Trainer) -> Iterator[None]:
+    """Save the current state of a training that is interrupted or fails.
 
     Raises:
-        Interrupted: After an interruption that leaves something to go on from.
-        KeyboardInterrupt: After one that leaves nothing.
-        Exception: Whatever ended it.
+        Interrupted: After an interruption, if the run can be resumed.
+        KeyboardInterrupt: After an interruption, if it cannot.
+        Exception: The error that ended the training.
     """
     try:
         yield
     except KeyboardInterrupt:
-        keep(run, network, trainer, "interrupted")
+        save_state(run, network, trainer, "interrupted")
         if not run.resumable:
             raise
-        with saying_what_is_kept(run.path, where=f" in epoch {trainer.epoch + 1}"):
+        with suggesting_resume(run.path, where=f" in epoch {trainer.epoch + 1}"):
             raise
     except Exception as error:
-        # The first trouble is the one to tell, and a full disk may well strike again.
+        # The first error is the one to report; saving may fail again on a full disk.
         with contextlib.suppress(OSError):
             if isinstance(error, NonFiniteError):
                 trainer.resume()
-            keep(run, network, trainer, "failed")
+            save_state(run, network, trainer, "failed")
         raise
 
 
-def keep(run: Run, network: Network, trainer: Trainer, status: str) -> None:
-    """Write down how far a training has come."""
+def save_state(run: Run, network: Network, trainer: Trainer, status: str) -> None:
+    """Save the weights and the history of a training that has a checkpoint."""
     if run.resumable:
         run.status = status
         run.write_result(network, trainer.history)

@@ -1,4 +1,4 @@
-"""Data: real and drawn, from files and memory, split, prepared and augmented."""
+"""Datasets from files, from memory and generated, with splits, preparation and augmentation."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What goes wrong with data, said in one line."""
+"""Errors about data."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ class DataError(ValueError):
 
 
 class MissingDataError(DataError, FileNotFoundError):
-    """There is no such file or folder."""
+    """The file or folder does not exist."""
 
 
 @contextmanager
-def recalling(notes: Sequence[str]) -> Iterator[None]:
-    """Add the notes to an error inside: what was set aside may be why it came to that.
+def adding_notes(notes: Sequence[str]) -> Iterator[None]:
+    """Append the notes to a `DataError` raised inside, since they may explain it.
 
     Args:
-        notes: Lines that may be added to inside.
+        notes: Notes for the user, which the code inside may extend.
 
     Raises:
         DataError: If one was raised inside.

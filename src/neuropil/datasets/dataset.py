@@ -1,4 +1,4 @@
-"""Examples in memory: inputs and, where there are any, targets."""
+"""Examples in memory: inputs, and targets if there are any."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 @final
 class Dataset:
-    """Examples in memory, indexed alike in inputs and targets.
+    """Examples in memory: inputs, and targets if there are any.
 
-    A slice, mask or list of indices gives a smaller `Dataset`; one number gives the pair
-    ``(input, target)``, so a torch ``DataLoader`` takes it too.
+    A slice, mask or list of indices gives a smaller `Dataset`; one index gives the pair
+    ``(input, target)``, so that a torch ``DataLoader`` accepts a `Dataset`.
 
     Shape:
         ``inputs``: ``(N, ...)``, channels first. ``targets``: ``(N)`` class numbers (int64),
-        ``(N)`` or ``(N, k)`` numbers to be met (floating point), or none.
+        ``(N)`` or ``(N, k)`` floating-point numbers for regression, or None.
 
     Args:
-        inputs: NumPy array, torch tensor or nested lists, the examples along axis 0. Bytes stay
-            bytes (pictures), other integers become int64, NumPy's floating-point numbers
-            float32, or float64 where float32 cannot tell them apart (10⁹ + x); a torch tensor
-            is kept as it is.
+        inputs: NumPy array, torch tensor or nested lists with the examples along axis 0. Bytes
+            stay bytes (pictures), other integers become int64. NumPy's floating-point numbers
+            become float32, or float64 if float32 cannot distinguish them (10⁹ + x). A torch
+            tensor is not converted.
         targets: One target per example, or None.
-        names: One text per example, such as its file's name, or None.
+        names: One name per example, such as that of its file, or None.
 
     Raises:
         DataError: If the lengths differ or the values are not numbers.
@@ -60,8 +60,8 @@ class Dataset:
         for title, values in (("targets", self.targets), ("names", self.names)):
             if values is not None and len(values) != len(self.inputs):
                 raise DataError(
-                    f"{len(self.inputs):,} inputs came with {len(values):,} {title}: there "
-                    "must be one for each."
+                    f"got {len(self.inputs):,} inputs and {len(values):,} {title}: the numbers "
+                    "must be equal."
                 )
 
     def __len__(self) -> int:
@@ -89,7 +89,7 @@ class Dataset:
         """Return the same examples on another device.
 
         Args:
-            device: Where the tensors go, such as ``"cuda"``.
+            device: Device of the tensors, such as ``"cuda"``.
         """
         targets = None if self.targets is None else self.targets.to(device)
         return Dataset(self.inputs.to(device), targets, names=self.names)
@@ -102,29 +102,27 @@ class Dataset:
 
 
 def describe(targets: Tensor | None) -> str:
-    """Return what the targets are, in two words."""
+    """Return a short description of the targets."""
     if targets is None:
         return "no targets"
     if targets.is_floating_point():
-        return (
-            "one number to meet" if targets.ndim == 1 else f"{targets.shape[1]} numbers to meet"
-        )
+        return "one target value" if targets.ndim == 1 else f"{targets.shape[1]} target values"
     return f"{len(targets.unique())} classes"
 
 
 def as_inputs(values: Any, title: str = "inputs") -> Tensor:
-    """Return examples as a tensor: bytes and floats as they are, other integers as int64.
+    """Return examples as a tensor of uint8, int64 or floating-point numbers.
 
     Args:
         values: An array, a tensor or nested lists.
-        title: What they are, for the error.
+        title: Their name, for the error.
 
     Raises:
-        DataError: If there is no axis of examples.
+        DataError: If the value is a single number.
     """
     tensor = values if isinstance(values, Tensor) else from_array(values, title)
     if tensor.ndim == 0:
-        raise DataError(f"{title} need the examples along axis 0, got a single number.")
+        raise DataError(f"{title} must have the examples along axis 0, got a single number.")
     return tensor
 
 
@@ -135,10 +133,10 @@ def as_targets(values: Any) -> Tensor:
 
 
 def from_array(values: Any, title: str) -> Tensor:
-    """Return an array as a tensor of a type that networks take, sharing memory if possible.
+    """Return an array as a tensor of a type that networks take, without a copy if possible.
 
     Raises:
-        DataError: If the values are no numbers.
+        DataError: If the values are not numbers.
     """
     array = np.asarray(values)
     if array.dtype.kind not in "buif":
@@ -149,8 +147,8 @@ def from_array(values: Any, title: str) -> Tensor:
     elif array.dtype.kind == "f":
         wanted = np.float64 if array.dtype.itemsize > 4 else np.float32
     elif array.dtype.kind == "u" and array.size and array.max() > MAX_INT64:
-        wanted = np.float64  # it would wrap round to negative numbers
+        wanted = np.float64  # int64 would wrap round to negative numbers
     array = np.ascontiguousarray(array, dtype=wanted).reshape(array.shape)
-    # Torch warns about memory it may not write to.
+    # Torch warns about memory that is not writable.
     tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
     return narrow(tensor) if tensor.ndim and tensor.numel() else tensor

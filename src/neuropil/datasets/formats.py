@@ -1,7 +1,6 @@
-"""The formats of data files, one row each: opening, prediction, evaluation and help read them.
+"""Table of the formats of data files, used for opening, prediction, evaluation and help texts.
 
-Help texts need the names alone: this module is light, and a row's functions are imported when
-they are called.
+Help texts need only the names, so the functions of a format are imported when they are called.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ class Format:
     """One format of data files.
 
     Args:
-        name: What one of its files is called, such as ``"table"``; no two formats share it.
-        suffixes: Suffixes of its files in lower case, without that of their packing.
-        recognises: Returns what it saw at a path that it can open, or None.
-        open: Reads the data for a training: ``open(path, options)``.
-        read: Functions ``(preparation, file, notes)`` that read new input, by the kinds of
-            preparation that take it.
-        read_labelled: The same for labelled examples, from any path that can be opened.
-        folder: What is opened, where single files are not.
+        name: Unique name, such as ``"table"``.
+        suffixes: Suffixes of its files in lower case, without that of the compression.
+        recognises: Function that returns a description of a path that it can open, or None.
+        open: Function ``(path, options)`` that reads the data for a training.
+        read: Functions ``(preparation, file, notes)`` that read new input, by the kind of
+            preparation.
+        read_labelled: Functions ``(preparation, path, notes)`` that read labelled examples.
+        folder: Description of the folders that are opened, if single files are not.
     """
 
     name: str
@@ -49,21 +48,21 @@ class Format:
 
     @property
     def files(self) -> str:
-        """Its files, in words."""
+        """Description of its files."""
         return f"{self.name} files ({', '.join(self.suffixes)})"
 
     @property
     def opens(self) -> str:
-        """What can be opened, in words."""
+        """Description of the files or folders that can be opened."""
         return self.folder or self.files
 
 
-def later(name: str, **options: Any) -> Callable[..., Any]:
-    """Return a function of this package that is imported when it is called.
+def lazy(name: str, **options: Any) -> Callable[..., Any]:
+    """Return a function that imports a function of this package and calls it.
 
     Args:
-        name: Its module and its name, such as ``"arrays.idx.open_idx"``.
-        **options: Arguments of every call.
+        name: Module and name, such as ``"arrays.idx.open_idx"``.
+        **options: Keyword arguments of every call.
     """
     module, _, function = name.rpartition(".")
 
@@ -75,64 +74,64 @@ def later(name: str, **options: Any) -> Callable[..., Any]:
 
 
 def table_format(name: str, *suffixes: str, reader: str) -> Format:
-    """Return the row of a table format: only how a file becomes a `Table` is its own.
+    """Return a format whose files are read as a `Table`.
 
     Args:
-        name: What one of its files is called.
+        name: Name of the format.
         *suffixes: Suffixes of its files.
-        reader: Module and name of a `TableReader`.
+        reader: Module and name of its `TableReader`.
     """
-    read = later(reader)
+    read = lazy(reader)
     return Format(
         name,
         suffixes,
-        recognises=later("tables.text_table.recognise", suffixes=suffixes),
-        open=later("tables.text_table.open_table", reader=read, suffixes=suffixes),
+        recognises=lazy("tables.text_table.recognise", suffixes=suffixes),
+        open=lazy("tables.text_table.open_table", reader=read, suffixes=suffixes),
         read={
-            "table": later("tables.text_table.read_rows", reader=read),
-            "arrays": later("tables.text_table.read_numbers", reader=read),
+            "table": lazy("tables.text_table.read_rows", reader=read),
+            "arrays": lazy("tables.text_table.read_numbers", reader=read),
         },
         read_labelled={
-            "table": later("tables.text_table.read_labelled", reader=read, suffixes=suffixes)
+            "table": lazy("tables.text_table.read_labelled", reader=read, suffixes=suffixes)
         },
     )
 
 
 ARRAYS: dict[str, Any] = {
-    "open": later("arrays.named_arrays.open_arrays"),
-    "read": dict.fromkeys(("arrays", "pictures"), later("arrays.named_arrays.read_new")),
+    "open": lazy("arrays.named_arrays.open_arrays"),
+    "read": dict.fromkeys(("arrays", "pictures"), lazy("arrays.named_arrays.read_new")),
     "read_labelled": dict.fromkeys(
-        ("arrays", "pictures"), later("arrays.named_arrays.read_labelled")
+        ("arrays", "pictures"), lazy("arrays.named_arrays.read_labelled")
     ),
 }
-"""What the formats of arrays share."""
+"""Functions of all array formats."""
 
 FORMATS = (
     Format(
         "idx",
         (),
-        recognises=later("arrays.idx.recognise"),
-        open=later("arrays.idx.open_idx"),
+        recognises=lazy("arrays.idx.recognise"),
+        open=lazy("arrays.idx.open_idx"),
         read={},
-        read_labelled={"pictures": later("arrays.idx.read_labelled")},
+        read_labelled={"pictures": lazy("arrays.idx.read_labelled")},
         folder="a folder with MNIST's idx files",
     ),
     Format(
         "array",
         (".npy",),
-        recognises=later("arrays.array_file.recognise_folder"),
+        recognises=lazy("arrays.array_file.recognise_folder"),
         folder="a folder with x.npy and y.npy",
         **ARRAYS,
     ),
-    Format("npz", (".npz",), recognises=later("arrays.array_file.recognise"), **ARRAYS),
+    Format("npz", (".npz",), recognises=lazy("arrays.array_file.recognise"), **ARRAYS),
     table_format("table", ".csv", ".tsv", reader="tables.table_file.read_table"),
     Format(
         "picture",
         SUFFIXES,
-        recognises=later("pictures.picture_folder.recognise"),
-        open=later("pictures.picture_folder.open_picture_folder"),
-        read={"pictures": later("pictures.picture_preparation.read_new")},
-        read_labelled={"pictures": later("pictures.picture_folder.read_labelled")},
+        recognises=lazy("pictures.picture_folder.recognise"),
+        open=lazy("pictures.picture_folder.open_picture_folder"),
+        read={"pictures": lazy("pictures.picture_preparation.read_new")},
+        read_labelled={"pictures": lazy("pictures.picture_folder.read_labelled")},
         folder="a folder with a folder of pictures per class",
     ),
 )
@@ -140,29 +139,29 @@ FORMATS = (
 
 
 def openable() -> str:
-    """Return everything that can be opened, in words."""
+    """Return a description of everything that can be opened."""
     *others, last = (known.opens for known in FORMATS)
     return f"{', '.join(others)}, or {last}"
 
 
 def readable() -> str:
-    """Return the files that are read as new input, in words."""
+    """Return a description of the files that can be read as new input."""
     return ", ".join(known.files for known in FORMATS if known.read)
 
 
 def example_file(kind: str) -> str:
-    """Return a name such as ``table.csv`` for new input of a kind of preparation."""
+    """Return an example file name, such as ``table.csv``, for a kind of preparation."""
     known = next(known for known in FORMATS if kind == next(iter(known.read), None))
     return known.name + known.suffixes[0]
 
 
-def misfit(what: object, kind: str, takes: Iterable[str]) -> str:
-    """Return why data of another kind than a network was trained on cannot be used.
+def misfit_message(what: object, kind: str, takes: Iterable[str]) -> str:
+    """Return the error message for data of another kind than the training data.
 
     Args:
         what: The file or folder.
         kind: Kind of the network's preparation.
-        takes: What the network takes.
+        takes: Descriptions of the data that the network takes.
     """
     trained = {"table": "a table"}.get(kind, kind)
     return (

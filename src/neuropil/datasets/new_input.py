@@ -1,4 +1,4 @@
-"""Read new input in the form that a network was trained on."""
+"""New input for the predictions of a trained network."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch import Tensor
 
 from neuropil.core.reading import reading
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.formats import FORMATS, misfit
+from neuropil.datasets.formats import FORMATS, misfit_message
 from neuropil.datasets.paths import find_existing, unpacked_suffix
-from neuropil.datasets.pictures.class_folders import Finds, is_picture
+from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.text import some_of
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 def read_for_prediction(
     preparation: Preparation, paths: Iterable[str | os.PathLike[str]]
 ) -> PredictionInputs:
-    r"""Read files in the form that a network was trained on.
+    r"""Read new input with the preparation of the training data.
 
-    Pictures are brought to the training pictures' size and colours, and what was done is said.
-    Tables need the training table's columns; the target may be left out. Broken pictures among
-    good ones are set aside.
+    Pictures are converted to the size and colours of the training pictures, and a note reports
+    each change. Tables need the columns of the training table; the target may be left out.
+    Broken pictures among good ones are set aside.
 
     Args:
-        preparation: How the training data were read.
-        paths: Pictures, folders of pictures, tables or array files, as the preparation takes
-            them.
+        preparation: Preparation of the training data.
+        paths: Pictures, folders of pictures, tables or array files of the kind of the training
+            data.
 
     Raises:
         DataError: If a file is missing or does not fit, or no picture can be read.
@@ -60,11 +60,11 @@ def read_for_prediction(
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
     found = [find_existing(path) for path in several]
     gathered = PredictionInputs(torch.empty(0), [])
-    files = [
-        file
-        for path in found
-        for file in (picture_files(path, gathered.set_aside) if path.is_dir() else [path])
-    ]
+    files: list[Path] = []
+    for path in found:
+        # Only networks of pictures take folders; `read_file` refuses other folders.
+        is_folder = path.is_dir() and preparation.kind == "pictures"
+        files += picture_files(path, gathered.set_aside) if is_folder else [path]
     count = Counter(file.name for file in files)
     batches: list[Tensor] = []
     for file in files:
@@ -84,36 +84,36 @@ def read_for_prediction(
     if not batches:
         why = f"none of {len(files)} files can be used: {some_of(gathered.set_aside)}"
         raise DataError(
-            why if files else "There is nothing to predict: name at least one file."
+            why if files else "there is nothing to predict: give at least one file."
         )
     gathered.inputs = torch.cat(batches)
     return gathered
 
 
 def picture_files(folder: Path, set_aside: list[str]) -> list[Path]:
-    """Return the pictures in a folder and its folders.
+    """Return the pictures in a folder and its subfolders.
 
     Args:
-        folder: Where to look.
-        set_aside: Gains a line for each picture that is no file.
+        folder: The folder.
+        set_aside: Gains a line for each picture that is not a regular file.
 
     Raises:
-        DataError: If there are none.
+        DataError: If the folder contains no pictures.
     """
-    finds = Finds(folder)
-    finds.walk(folder)
-    set_aside += [f"{path.name} is {why}." for path, why in finds.unreadable.items()]
-    found = [file for file in finds.files if is_picture(file)]
+    scan = FolderScan(folder)
+    scan.walk(folder)
+    set_aside += [f"{path.name} is {why}." for path, why in scan.unreadable.items()]
+    found = [file for file in scan.files if is_picture(file)]
     if not found:
-        raise DataError(" ".join([f"{folder} holds no pictures.", *set_aside]))
+        raise DataError(" ".join([f"{folder} contains no pictures.", *set_aside]))
     return found
 
 
 def read_file(preparation: Preparation, file: Path, notes: list[str]) -> PredictionInputs:
-    """Return one file's examples.
+    """Return the examples in one file.
 
     Raises:
-        DataError: If the file does not fit.
+        DataError: If the network does not take such a file.
     """
     takes: list[str] = []
     for known in FORMATS:
@@ -121,4 +121,4 @@ def read_file(preparation: Preparation, file: Path, notes: list[str]) -> Predict
             if unpacked_suffix(file) in known.suffixes:
                 return known.read[preparation.kind](preparation, file, notes)
             takes += known.suffixes
-    raise DataError(misfit(file, preparation.kind, takes))
+    raise DataError(misfit_message(file, preparation.kind, takes))

@@ -1,4 +1,4 @@
-"""Open data by looking at what is there."""
+"""Open data of any known format."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from neuropil.core.reading import reading
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.formats import FORMATS, Format, openable
 from neuropil.datasets.open_options import Options
-from neuropil.datasets.paths import find_existing, visible
-from neuropil.datasets.pictures.class_folders import is_picture, nothing_found
+from neuropil.datasets.paths import find_existing, visible_entries
+from neuropil.datasets.pictures.class_folders import describe_empty, is_picture
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
@@ -35,36 +35,36 @@ def open(  # noqa: A001 - read as datasets.open
     header: bool | None = None,
     encoding: str | None = None,
 ) -> Splits:
-    r"""Open data by looking at what is there, split into training, validation and test.
+    r"""Open data of any known format, split into training, validation and test parts.
 
     It takes a folder with one folder of pictures per class, a folder with MNIST's idx files, a
-    ``.csv`` or ``.tsv`` table, both packed or not, and an ``.npz`` file of arrays. Where the
-    files say train and test, validation is cut from the training files, and the test files are
-    read only when `test` is first used. Broken pictures are counted, named in the notes and set
-    aside.
+    ``.csv`` or ``.tsv`` table, both compressed or not, and an ``.npz`` file of arrays. If the
+    files are divided into training and test, validation is cut from the training files, and the
+    test files are read when `test` is first used. Broken pictures are set aside, and a note
+    names them.
 
     Args:
         path: The file or folder.
-        target: For tables: name of the target column; the last one if None.
-        task: ``"classification"`` or ``"regression"``; None to see from the targets: words, or
+        target: For tables: name of the target column; None for the last one.
+        task: ``"classification"`` or ``"regression"``; None to decide by the targets: words, or
             at most 20 distinct integers, are classes.
         seed: Seed of the split; the same seed gives the same parts.
-        validation: Share of the examples (below 1) or their number; 0 for none.
-        test: Share of the examples (below 1) or their number, 0 for none, where no files are
-            set apart for the test.
-        image_size: For a folder of pictures: the size they are brought to, one number or
-            (height, width). None keeps a common size; pictures of different sizes get their
-            median size, at most 64 pixels a side.
+        validation: Fraction (below 1) or number of examples for validation; 0 for none.
+        test: Fraction (below 1) or number of examples for the test, 0 for none; not used if
+            there are test files.
+        image_size: For a folder of pictures: size to resize to, one number or (height, width).
+            None keeps a common size; pictures of different sizes get their median size, at most
+            64 pixels per side.
         color: For a folder of pictures: ``"grey"`` or ``"rgb"``; None for grey if all pictures
             are grey.
-        header: For tables: whether the first row holds the names of the columns; None to see
-            from the rows.
-        encoding: For tables: name of the encoding, such as ``"gb18030"``; None to find it.
+        header: For tables: whether the first row holds the names of the columns; None to detect
+            it.
+        encoding: For tables: name of the encoding, such as ``"gb18030"``; None to detect it.
 
     Raises:
         DataError: If the data cannot be used; the message says what, where, and what would be
             right.
-        ValueError: If an option is out of its range.
+        ValueError: If an option is out of range.
 
     Example:
         >>> from pathlib import Path
@@ -80,22 +80,22 @@ def open(  # noqa: A001 - read as datasets.open
         >>> len(fruit.train), len(fruit.validation), len(fruit.test)
         (14, 2, 4)
         >>> fruit.notes
-        ["Target 'fruit' holds 2 distinct words: classification; task= overrides."]
+        ["Target 'fruit' holds 2 distinct words: classification; set task= to override."]
     """
     given = find_existing(path)
     options = Options(target, task, seed, validation, test, image_size, color, header, encoding)
     with reading(given, DataError):
         found = find_format(given)
         if found is None:
-            raise DataError(unknown_data(given))
+            raise DataError(unknown_data_message(given))
         known, opened, _ = found
         return known.open(opened, options)
 
 
 def find_format(path: Path) -> tuple[Format, Path, str] | None:
-    """Return the format that opens a path, the path to open, and what was seen there.
+    """Return the format that opens a path, the path to open, and a description of the data.
 
-    A folder without folders that holds one file of a format stands for that file.
+    A folder that holds a single data file is opened as that file.
 
     Args:
         path: An existing file or folder.
@@ -111,24 +111,24 @@ def find_format(path: Path) -> tuple[Format, Path, str] | None:
     single = [known for known in FORMATS if not known.folder]
     files = [
         (known, file, seen)
-        for file in visible(path)
+        for file in visible_entries(path)
         for known in single
         if (seen := known.recognises(file))
     ]
     if len(files) > 1:
         raise DataError(
-            f"{path} holds {len(files)} data files: open one of them, such as "
+            f"{path} contains {len(files)} data files: open one of them, such as "
             f"{some_of(file.name for _, file, _ in files)}."
         )
     return files[0] if files else None
 
 
-def unknown_data(path: Path) -> str:
-    """Return why a path is not data of a known format, and what would be."""
+def unknown_data_message(path: Path) -> str:
+    """Return the error message for a path that is not data of a known format."""
     if path.is_dir():
-        others = sum(entry.is_file() for entry in visible(path))
-        return f"{path} {nothing_found(visible(path), others)}."
-    hint = "one picture alone teaches nothing" if is_picture(path) else f"open {openable()}"
+        others = sum(entry.is_file() for entry in visible_entries(path))
+        return f"{path} {describe_empty(visible_entries(path), others)}."
+    hint = "one picture is not enough to train on" if is_picture(path) else f"open {openable()}"
     if path.suffix.casefold() in SPREADSHEETS:
         hint = "export the sheet as .csv"
     if re.search(r"idx\d-ubyte", path.name):

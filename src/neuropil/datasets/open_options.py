@@ -1,4 +1,4 @@
-"""What the caller of `open` asked for, handed to the reader of each kind of file."""
+"""The options of `open`, which are passed to the reader of the format."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ RULES: Rules = {
 TABLE, TABLE_OPTIONS = "a table", ("header", "encoding")
 
 TestReader = Callable[[list[str]], Dataset]
-"""Reads the test files at their first use; may add to the notes that it is given."""
+"""Reads the test files when first used; may add to the notes that are passed to it."""
 
 
 @final
 @dataclass(frozen=True)
 class Options:
-    """What the caller of `open` asked for.
+    """The options of `open`.
 
     Args:
         target: Name of the target column.
-        task: ``"classification"``, ``"regression"``, or None to see from the targets.
+        task: ``"classification"``, ``"regression"``, or None to decide by the targets.
         seed: Seed of the split.
-        validation: Share or number of examples for validation.
-        test: Share or number of examples for the test, where no files are set apart for it.
-        image_size: Height and width of pictures, or None to see from the files.
-        color: ``"grey"``, ``"rgb"``, or None to see from the files.
-        header: Whether the first row of a table names its columns, or None to see from it.
-        encoding: Name of a table's encoding, or None to find it.
+        validation: Fraction or number of examples for validation.
+        test: Fraction or number of examples for the test; not used with test files.
+        image_size: Height and width of pictures, or None to decide by the files.
+        color: ``"grey"``, ``"rgb"``, or None to decide by the files.
+        header: Whether the first row of a table names its columns, or None to detect it.
+        encoding: Name of a table's encoding, or None to detect it.
 
     Raises:
         ValueError: If a value is none of those.
@@ -64,33 +64,33 @@ class Options:
         object.__setattr__(self, "size", image_size(self.image_size))
 
     def refuse(self, what: str, *names: str) -> None:
-        """Raise an error if an option was given that `what` has no use for.
+        """Refuse options that do not apply to the data.
 
-        Those that only tables have are refused for everything else.
+        The options of tables are refused for all other data.
 
         Args:
-            what: What is being read.
-            *names: The options without use.
+            what: Description of the data.
+            *names: The options that do not apply.
 
         Raises:
-            DataError: If one was given.
+            DataError: If one of them was given.
         """
         for name in names if what == TABLE else (*names, *TABLE_OPTIONS):
             if getattr(self, name) is not None:
-                raise DataError(f"`{name}` has no meaning for {what}; leave it out.")
+                raise DataError(f"`{name}` does not apply to {what}: leave it out.")
 
     def require_task(self, task: str, what: str) -> None:
-        """Raise an error if another task was asked for than the one that `what` is for.
+        """Refuse a task that does not fit the labels.
 
         Args:
-            task: What the labels are for.
-            what: What is being read, and how it is labelled.
+            task: The task that fits.
+            what: Description of the data and its labels.
 
         Raises:
-            DataError: If another was.
+            DataError: If another task was asked for.
         """
         if self.task not in (None, task):
-            raise DataError(f"{what}: that is {task}, not {self.task}.")
+            raise DataError(f"{what}, which need {task}, not {self.task}.")
 
     def cut(
         self,
@@ -98,12 +98,12 @@ class Options:
         validation: Dataset | None = None,
         test: TestReader | None = None,
     ) -> tuple[Dataset, Dataset | None, Dataset | TestReader | None]:
-        """Cut those parts from the examples that no files are set apart for.
+        """Return the training, validation and test parts; cut those that have no files.
 
         Args:
-            data: The examples to cut up.
-            validation: Examples from validation files, if there are such files.
-            test: Reader of the test files, if there are such files.
+            data: The examples to split.
+            validation: Examples from validation files, if there are any.
+            test: Reader of the test files, if there are any.
         """
         train, cut, held_out = split(
             data,
@@ -118,7 +118,7 @@ def image_size(size: Any) -> tuple[int, int] | None:
     """Return the height and width that a number or a pair means.
 
     Raises:
-        DataError: If it is no size.
+        DataError: If the value is not a size.
     """
     if size is None:
         return None

@@ -1,4 +1,4 @@
-"""Find what the user named, or say what is near it."""
+"""Look-up of paths, with suggestions for mistyped names."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def find_existing(path: str | os.PathLike[str]) -> Path:
-    """Return the path if there is such a file or folder, or suggest near names.
+    """Return the path of an existing file or folder.
 
     Args:
-        path: What the user named; ``~`` is the home folder.
+        path: Path from the user; ``~`` is the home folder.
 
     Raises:
-        DataError: If the system refuses to look, or it is neither a file nor a folder.
-        MissingDataError: If nothing is there.
+        DataError: If the system denies access, or the path is neither a file nor a folder.
+        MissingDataError: If nothing exists there; similar names are suggested.
     """
     found = Path(path)
     try:
@@ -38,21 +38,21 @@ def find_existing(path: str | os.PathLike[str]) -> Path:
         why = getattr(error, "strerror", None) or error
         raise DataError(f"{found!s:.200} cannot be opened: {why}.") from None
     if dangling:
-        raise MissingDataError(f"{found} is a link that leads nowhere (to {dangling}).")
+        raise MissingDataError(f"{found} is a broken link (to {dangling}).")
     folder = found.parent
     if not folder.is_dir():
         raise MissingDataError(f"There is no {found}: the folder {folder} does not exist.")
-    near = nearest(found.name, (entry.name for entry in visible(folder)))
+    near = nearest(found.name, (entry.name for entry in visible_entries(folder)))
     raise MissingDataError(f"There is no {found}.{near}")
 
 
 def find_spelling(path: Path) -> Path:
-    """Return the file whose name differs only in how accents are written, or the path itself.
+    """Return the file whose name has the same composed Unicode form, or the path itself.
 
-    One system writes é as one character, another as e with an accent after it.
+    One system writes é as one character, another as e and an accent.
 
     Args:
-        path: A path at which nothing is found.
+        path: A path that does not exist.
     """
     if path.name.isascii() or not path.parent.is_dir():
         return path
@@ -65,16 +65,16 @@ def find_spelling(path: Path) -> Path:
 
 
 def compose_accents(name: str) -> str:
-    """Return a name with accents as parts of their letters: one name however it is written."""
+    """Return a name in composed Unicode form (NFC), in which equal names are equal texts."""
     return unicodedata.normalize("NFC", name)
 
 
 PACKED = (".gz", ".bz2", ".zst", ".lz4", ".xz", ".zip")
-"""Endings that a packed file adds to its own."""
+"""Suffixes of compressed files."""
 
 
 def unpacked_suffix(path: Path) -> str:
-    """Return the suffix of a file in lower case, without that of its packing.
+    """Return the suffix of a file in lower case, without that of its compression.
 
     Args:
         path: ``table.csv.gz`` gives ``.csv``.
@@ -85,8 +85,8 @@ def unpacked_suffix(path: Path) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def visible(folder: Path) -> list[Path]:
-    """Return what a folder holds, without hidden entries, in natural order.
+def visible_entries(folder: Path) -> list[Path]:
+    """Return the entries of a folder in natural order, without hidden ones.
 
     Raises:
         DataError: If the folder cannot be read.
@@ -101,7 +101,7 @@ def visible(folder: Path) -> list[Path]:
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     """Return a key that sorts ``s2`` before ``s10``."""
     parts = [part for part in re.split(r"(\d+)", name) if part]
-    # Digits compare as numbers by their length first; there may be thousands of them.
+    # Digits compare by their number first, without conversion: there may be thousands of them.
     digits = (p.lstrip("0") if p.isdecimal() else p.casefold() for p in parts)
     keys = (
         (0, len(text), text) if part.isdecimal() else (1, 0, text)

@@ -1,4 +1,4 @@
-"""Read fields of plain data that a file gave, trusting none of them."""
+"""Validated access to the fields of plain data from a file."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_SIZE = 100_000_000
-"""The most numbers that one example may have: a damaged file must not fill the memory."""
+"""Largest number of values in one example: a damaged file must not exhaust the memory."""
 
 
 def field(data: Any, name: str, expected: str, accept: Callable[[Any], bool]) -> Any:
-    """Return one field of a JSON object, or say what it should have been.
+    """Return one field of a JSON object after a check.
 
     Raises:
         DataError: If it is not accepted.
@@ -33,16 +33,16 @@ def text(data: Any, name: str) -> str:
     return field(data, name, "a text", lambda value: isinstance(value, str))
 
 
-def if_there(read: Callable[[Any, str], T], data: Any, name: str) -> T | None:
-    """Return a field as it is read, or None where it is left out."""
+def optional_field(read: Callable[[Any, str], T], data: Any, name: str) -> T | None:
+    """Return an optional field, or None if it is missing."""
     return None if data.get(name) is None else read(data, name)
 
 
 def class_of_kind(data: Any, known: Mapping[str, type[T]]) -> type[T]:
-    """Return the class of the kind that an object says it is.
+    """Return the class that the field ``kind`` of an object names.
 
     Raises:
-        DataError: If there is no such kind.
+        DataError: If the kind is unknown.
     """
     kind = text(data, "kind")
     if kind not in known:
@@ -89,13 +89,13 @@ def list_of(accept: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value is a finite number and no truth value."""
+    """Return whether a value is a finite number and not a truth value."""
     return (
         isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     )
 
 
 def is_shape(value: Any) -> bool:
-    """Tell whether a value is a list of positive sizes with a product that fits in memory."""
+    """Return whether a value is a list of positive sizes whose product fits in memory."""
     positive = list_of(lambda size: type(size) is int and 0 < size <= MAX_SIZE)
     return positive(value) and len(value) <= 8 and math.prod(value) <= MAX_SIZE

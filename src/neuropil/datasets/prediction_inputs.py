@@ -1,4 +1,4 @@
-"""New input in the form that a network was trained on."""
+"""New input, ready for a network."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 @final
 @dataclass
 class PredictionInputs:
-    """New input in the form that a network was trained on.
+    """New input with the preparation of the training data applied.
 
     Args:
         inputs: ``(N, *input_shape)``.
-        names: What each example is called: its file, or its file and row.
-        notes: Lines that a person should read.
-        set_aside: The files that could not be read, each with its reason.
-        table: The table that the examples are the rows of, if they come from a single one.
+        names: Name of each example: its file, or its file and row.
+        notes: Notes for the user.
+        set_aside: The files that could not be read, each with the reason.
+        table: The table whose rows the examples are, if they come from a single table.
     """
 
     inputs: Tensor

@@ -1,4 +1,4 @@
-"""How raw input becomes what a network takes: plain data that a run keeps for later."""
+"""Base class of preparations, which convert raw input to the input of a network."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Preparation(ABC):
-    """How raw input becomes what a network takes.
+    """Conversion of raw input to the input of a network.
 
-    A run keeps it as plain data, so that new input is treated exactly as the training data
-    were.
+    A run stores it as plain data, so that new input is converted exactly like the training
+    data.
     """
 
     kind: ClassVar[str]
@@ -32,18 +32,18 @@ class Preparation(ABC):
         """Return raw input as a batch for the network.
 
         Args:
-            raw: What the kind of preparation takes.
-            notes: A list that gains a line for each thing a person should know.
+            raw: Raw input of the type that the preparation takes.
+            notes: A list that gains notes for the user.
         """
 
     @abstractmethod
     def fields(self) -> dict[str, Any]:
-        """Return everything but kind and target as plain data."""
+        """Return all fields but kind and target as plain data."""
 
     @classmethod
     @abstractmethod
     def from_fields(cls, data: dict[str, Any], target: Target) -> Self:
-        """Return the preparation that `fields` described."""
+        """Return the preparation with the given `fields`."""
 
     def to_json(self) -> dict[str, Any]:
         """Return this as plain data that JSON can hold."""

@@ -1,4 +1,4 @@
-"""The kinds of preparation, by the name that is stored in their plain data."""
+"""Table of the preparations by kind, and their construction from plain data."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ KINDS: dict[str, type[Preparation]] = {
 
 
 def preparation_from_json(data: Any) -> Preparation:
-    """Return the preparation that its `to_json` described.
+    """Return a preparation from plain data.
 
     Args:
-        data: What `to_json` gave.
+        data: Result of `Preparation.to_json`.
 
     Raises:
-        DataError: If it is damaged.
+        DataError: If the data are damaged.
     """
     kind = class_of_kind(data, KINDS)
     return kind.from_fields(data, Target.from_json(data.get("target") or {}))

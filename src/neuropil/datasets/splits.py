@@ -1,4 +1,4 @@
-"""Training, validation and test examples, with all that is known about them."""
+"""Training, validation and test examples with their preparation."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 @final
 class Splits:
-    """Training, validation and test examples, with all that is known about them.
+    """Training, validation and test examples with their preparation.
 
     Args:
         train: The training examples.
-        validation: Examples held out to watch the training, or None.
-        test: Examples for the last measurement, or None; or a function that reads them at first
-            use and may add to `notes`, which is its argument.
-        preparation: How raw input becomes an example.
-        source: Where the data come from.
-        notes: Lines that a person should read.
+        validation: Examples held out to monitor the training, or None.
+        test: Examples for the final test, or None; or a function that reads them on first use
+            and may add to `notes`, its argument.
+        preparation: Conversion of raw input to examples.
+        source: Path or name of the data.
+        notes: Notes for the user.
 
     Raises:
-        DataError: If the examples do not have the shape that the preparation gives.
+        DataError: If the examples do not have the shape of the preparation.
 
     Example:
         >>> from neuropil import datasets
@@ -60,13 +60,13 @@ class Splits:
         self.notes = list(notes)
         if tuple(train.inputs.shape[1:]) != preparation.input_shape:
             raise DataError(
-                f"the training examples have shape {tuple(train.inputs.shape[1:])}, the "
-                f"preparation says {preparation.input_shape}."
+                f"the training examples have shape {tuple(train.inputs.shape[1:])}, but the "
+                f"preparation has {preparation.input_shape}."
             )
 
     @property
     def test(self) -> Dataset | None:
-        """The test examples; their files are read at first use."""
+        """The test examples; their files are read when first used."""
         if callable(self._test):
             with reading(self.source, DataError):
                 self._test = self._test(self.notes)
@@ -84,7 +84,7 @@ class Splits:
 
     @property
     def target(self) -> Target:
-        """What the labels are."""
+        """The kind of labels: classes or numbers."""
         return self.preparation.target
 
     @property
@@ -93,7 +93,7 @@ class Splits:
         return self.preparation.input_shape
 
     def facts(self) -> dict[str, Any]:
-        """Return what the data are, as plain data; the test's size only if it has been read."""
+        """Return a summary as plain data; the size of the test is None until it is read."""
         return {
             "source": self.source,
             "kind": self.kind,

@@ -1,4 +1,4 @@
-"""Cut examples into training, validation and test parts."""
+"""Random splits into training, validation and test parts."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def split(
     seed: int = 0,
     stratify: bool = True,
 ) -> tuple[Dataset, Dataset | None, Dataset | None]:
-    """Cut a dataset into training, validation and test parts, the classes in equal shares.
+    """Split a dataset into training, validation and test parts, stratified by class.
 
     Args:
-        dataset: The examples. Class numbers as targets are stratified; other targets, or none,
-            are only shuffled.
-        validation: Share of all examples (below 1) or their number; 0 for none.
-        test: Share of all examples (below 1) or their number; 0 for none.
+        dataset: The examples. If the targets are not class numbers, or there are none, the
+            examples are only shuffled.
+        validation: Fraction (below 1) or number of examples for validation; 0 for none.
+        test: Fraction (below 1) or number of examples for the test; 0 for none.
         seed: The same seed gives the same parts.
-        stratify: Whether every part holds the classes in equal shares.
+        stratify: Whether all parts have the same proportions of the classes.
 
     Returns:
         The training, validation and test parts; None for a part of size 0.
@@ -53,7 +53,7 @@ def split(
     )
     train, *held_out = (dataset[part] if len(part) else None for part in parts)
     if train is None:
-        raise DataError("an empty dataset cannot be split.")
+        raise DataError("cannot split an empty dataset.")
     return train, held_out[0], held_out[1]
 
 
@@ -65,19 +65,19 @@ def split_indices(
     seed: int = 0,
     stratify: bool = True,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the indices of the training, validation and test parts, each in rising order.
+    """Return the sorted indices of the training, validation and test parts.
 
-    One example of each of the K classes is kept for training; a part of ``s`` examples then
+    One example of each of the K classes is reserved for training; a part of ``s`` examples then
     takes ``s · (n_k − 1) / (N − K)`` from a class of ``n_k`` among ``N``, rounded so that the
     part has exactly its size.
 
     Args:
         targets: One target per example: class numbers or names are stratified, floating-point
             numbers are not.
-        validation: Share of all examples (below 1) or their number; 0 for none.
-        test: Share of all examples (below 1) or their number; 0 for none.
+        validation: Fraction (below 1) or number of examples for validation; 0 for none.
+        test: Fraction (below 1) or number of examples for the test; 0 for none.
         seed: The same seed gives the same parts.
-        stratify: Whether every part holds the classes in equal shares.
+        stratify: Whether all parts have the same proportions of the classes.
 
     Raises:
         DataError: If there are too few examples.
@@ -113,7 +113,7 @@ def split_indices(
             f"and {sizes[0]:,} for the test: training needs at least one{each}."
         )
     shuffled = np.random.default_rng(seed).permutation(count)
-    # Each class in its shuffled order, one class after the other.
+    # Sorted by class, in shuffled order within each class.
     by_class = shuffled[np.argsort(classes[shuffled], kind="stable")]
     starts = np.cumsum(spare + 1) - (spare + 1)
     part = np.zeros(count, int)
@@ -127,14 +127,14 @@ def split_indices(
 
 
 def part_size(size: float, count: int, name: str) -> int:
-    """Return how many of `count` examples a share or a number means.
+    """Return the number of examples of a part, given as a fraction of `count` or a number.
 
     Raises:
-        DataError: If it is neither.
+        DataError: If the size is neither.
     """
     if isinstance(size, bool) or not size >= 0 or (size >= 1 and size != int(size)):
         raise DataError(
-            f"`{name}` must be a share from 0 to below 1 or a whole number of examples, got "
+            f"`{name}` must be a fraction from 0 to below 1 or a whole number of examples, got "
             f"{size!r}."
         )
     if size >= 1:
@@ -143,7 +143,7 @@ def part_size(size: float, count: int, name: str) -> int:
 
 
 def shares(size: int, spare: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Divide `size` in proportion to the spare examples of each class, by largest remainder."""
+    """Return the share of each class in `size`, by the method of largest remainders."""
     exact = spare * (size / max(1, spare.sum()))
     taken = np.floor(exact).astype(int)
     lacking = size - taken.sum()

@@ -1,4 +1,4 @@
-"""What a label is: a class by name, or numbers in their own units."""
+"""Targets: classes by name, or numbers in their own units."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import natural_key
 from neuropil.datasets.plain_fields import (
     class_of_kind,
-    if_there,
     number_tuple,
+    optional_field,
     text,
     text_tuple,
 )
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 KINDS: dict[str, type[Target]] = {}
-"""The kinds of target by the name that they have in plain data."""
+"""The kinds of target by their name in plain data."""
 
 
 class Target(ABC):
-    """What a label is: how labels become a tensor, and what all of them have in common.
+    """Base class of targets, which convert labels to a tensor.
 
     Attributes:
         kind: Its name in plain data.
@@ -48,20 +48,20 @@ class Target(ABC):
     @property
     @abstractmethod
     def outputs(self) -> int:
-        """How many numbers a network gives for one label."""
+        """Number of network outputs for one label."""
 
     @classmethod
     @abstractmethod
     def fit(cls, labels: Any, where: str, *, name: str | None = None) -> Self:
-        """Return the target that training labels have in common.
+        """Return the target of the training labels.
 
         Args:
-            labels: The training examples' labels.
-            where: What holds them, for the error.
+            labels: The labels of the training examples.
+            where: Their source, for the error.
             name: Name of the target column, if it has one.
 
         Raises:
-            DataError: If there is nothing to tell apart.
+            DataError: If all labels are the same.
         """
 
     @abstractmethod
@@ -70,30 +70,30 @@ class Target(ABC):
 
         Args:
             labels: One label per example.
-            where: What holds them, for the error.
+            where: Their source, for the error.
 
         Raises:
-            DataError: If a label is none of this target.
+            DataError: If a label does not belong to this target.
         """
 
     def move(self, targets: Tensor, matrix: Tensor, size: tuple[int, int]) -> Tensor:  # noqa: ARG002 - for labels that have a place
-        """Return targets after a change of their pictures; by default they do not change.
+        """Return targets after a change of their pictures; by default unchanged.
 
         Args:
-            targets: What `collate` gave.
-            matrix: ``(N, 2, 3)``, from a place in the old picture to one in the new.
+            targets: Result of `collate`.
+            matrix: ``(N, 2, 3)``, from old to new picture coordinates.
             size: Height and width of the new picture.
         """
         return targets
 
     @abstractmethod
     def fields(self) -> dict[str, Any]:
-        """Return everything but kind and name as plain data."""
+        """Return all fields but kind and name as plain data."""
 
     @classmethod
     @abstractmethod
     def from_fields(cls, data: dict[str, Any], name: str | None) -> Self:
-        """Return the target that `fields` described."""
+        """Return the target with the given `fields`."""
 
     def to_json(self) -> dict[str, Any]:
         """Return this as plain data."""
@@ -101,16 +101,16 @@ class Target(ABC):
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> Target:
-        """Return the target that `to_json` described.
+        """Return a target from plain data.
 
         Args:
-            data: What `to_json` gave.
+            data: Result of `to_json`.
 
         Raises:
-            DataError: If it is damaged.
+            DataError: If the data are damaged.
         """
         kind = class_of_kind(data, KINDS)
-        return kind.from_fields(data, if_there(text, data, "name"))
+        return kind.from_fields(data, optional_field(text, data, "name"))
 
 
 @final
@@ -123,7 +123,7 @@ class Classes(Target):
         name: Name of the target column, if it has one.
 
     Raises:
-        DataError: If there are no classes, or two of the same name.
+        DataError: If `classes` is empty, or has the same name twice.
 
     Example:
         >>> from neuropil.datasets import Classes
@@ -156,10 +156,10 @@ class Classes(Target):
         """Return the target whose classes are the distinct labels.
 
         Args:
-            labels: The training examples' labels.
-            where: What holds them, for the error.
+            labels: The labels of the training examples.
+            where: Their source, for the error.
             name: Name of the target column, if it has one.
-            order: All classes in their order; None for the order of numbers, or natural order.
+            order: All classes in order; None for numerical or natural order.
 
         Raises:
             DataError: If there is only one class.
@@ -167,8 +167,8 @@ class Classes(Target):
         found = set(labels)
         if len(found) < 2:
             raise DataError(
-                f"{where} has examples of one class only, {min(found, default='')!r}: two are "
-                "needed to tell apart."
+                f"{where} has examples of one class only, {min(found, default='')!r}: at least "
+                "two classes are needed."
             )
         if order is None:
             numeric = all(map(is_number, found))
@@ -190,10 +190,10 @@ class Classes(Target):
 
         Args:
             labels: One class name per example.
-            where: What holds them, for the error.
+            where: Their source, for the error.
 
         Raises:
-            DataError: If a name is no class of this target.
+            DataError: If a name is not a class of this target.
         """
         numbers = {name: number for number, name in enumerate(self.classes)}
         if unknown := sorted(set(labels) - set(numbers)):
@@ -218,8 +218,8 @@ class Classes(Target):
 class Numbers(Target):
     """One or several numbers for each example.
 
-    They are standardised for training, ``z = (y − mean) / scale``, and given back as
-    ``y = z · scale + mean``.
+    They are standardised for training, ``z = (y − mean) / scale``, and predictions are
+    converted back, ``y = z · scale + mean``.
 
     Args:
         mean: Mean of each number over the training examples.
@@ -259,11 +259,11 @@ class Numbers(Target):
 
         Args:
             labels: The training examples' numbers, ``(N)`` or ``(N, k)``.
-            where: What holds them, for the error.
+            where: Their source, for the error.
             name: Name of the target column, if it has one.
 
         Raises:
-            DataError: If every example has the same numbers.
+            DataError: If all examples have the same numbers.
         """
         columns = labels.double().reshape(len(labels), -1)
         mean, deviation = (value[0] for value in moments(columns, [0]))
@@ -289,7 +289,7 @@ class Numbers(Target):
     def standardize(self, targets: Tensor) -> Tensor:
         """Return targets with mean 0 and deviation 1.
 
-        The mean is taken off in double precision; the result is in single precision.
+        The mean is subtracted in double precision; the result is in single precision.
 
         Args:
             targets: Targets in their own units, ``(N)`` or ``(N, k)``.
@@ -298,9 +298,9 @@ class Numbers(Target):
         return ((exact - exact.new_tensor(self.mean)) / exact.new_tensor(self.scale)).float()
 
     def restore(self, outputs: Tensor) -> Tensor:
-        """Return what a network gives in the targets' own units.
+        """Return the outputs of a network in the units of the targets.
 
-        Numbers far from zero keep their digits: the result is in double precision.
+        The result is in double precision, so that numbers far from zero keep their digits.
 
         Args:
             outputs: Standardised values, ``(N)`` or ``(N, k)``.
@@ -319,7 +319,7 @@ class Numbers(Target):
 
 
 def exact_number(label: str) -> Decimal:
-    """Return the number that a label is, to its last digit: integers may have 64 bits."""
+    """Return the exact value of a numeric label, since integers may have 64 bits."""
     try:
         return Decimal(label)
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""Read the bytes of a file, unpacked where its name says that it is packed."""
+"""Reader for files that may be compressed."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 ARROW_CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4"}
 UNSUSPICIOUS = 2**28
-"""Packed data that unpack to less than this many bytes are read however small the file is."""
+"""Data that unpack to at most this many bytes are read, however small the file is."""
 MOST_REAL_DATA = 200
-"""Real data never unpack to more than this many times their size; zeros would to 1,032."""
+"""Largest compression ratio of real data; zeros reach 1,032."""
 LEAST_LIMIT, MOST_TIMES = 2**26, 200
-"""A packed file may unpack to 64 MiB, or to 200 times its own size: tables stay far below."""
+"""A compressed table may unpack to 64 MiB, or to 200 times its size; real ones need less."""
 
 
 def read_unpacked(path: Path) -> bytes:
-    """Return the bytes of a file, unpacked by the ending of its name.
+    """Return the bytes of a file, decompressed according to its suffix.
 
     Args:
         path: The file.
 
     Raises:
-        DataError: If it cannot be read, is damaged, or unpacks to far more than tables do.
+        DataError: If it cannot be read, is damaged, or unpacks to more than a plausible size.
     """
     try:
         if not path.is_file():
@@ -48,15 +48,17 @@ def read_unpacked(path: Path) -> bytes:
         why = f"cannot be read: {strerror}" if strerror else "is damaged"
         raise DataError(f"{path} {why}.") from None
     if len(content) > limit:
-        raise DataError(f"{path} unpacks to more than {limit / 2**20:,.0f} MiB: unpack it.")
+        raise DataError(
+            f"{path} unpacks to more than {limit / 2**20:,.0f} MiB: decompress it first."
+        )
     return content
 
 
 def read_packed(path: Path, suffix: str, limit: int) -> bytes:
-    """Return at most one byte more than `limit` of what is packed in a file.
+    """Return the decompressed content of a file, at most one byte more than `limit`.
 
     Raises:
-        DataError: If an archive does not hold one file that can be unpacked.
+        DataError: If an archive does not hold exactly one file that can be unpacked.
     """
     if suffix in ARROW_CODECS:
         with pa.CompressedInputStream(pa.OSFile(str(path)), ARROW_CODECS[suffix]) as stream:
@@ -72,7 +74,8 @@ def read_packed(path: Path, suffix: str, limit: int) -> bytes:
         ]
         if len(names) != 1:
             raise DataError(
-                f"{path} must hold one file, got {len(names):,}: {some_of(names)}; unpack it."
+                f"{path} must hold one file, got {len(names):,}: {some_of(names)}; unpack it "
+                "first."
             )
         try:
             with archive.open(names[0]) as stream:
@@ -82,7 +85,7 @@ def read_packed(path: Path, suffix: str, limit: int) -> bytes:
 
 
 def read_up_to(stream: IO[bytes], limit: int) -> bytes:
-    """Return at most one byte more than `limit` of a stream."""
+    """Return the content of a stream, at most one byte more than `limit`."""
     pieces: list[bytes] = []
     room = limit + 1
     while room > 0 and (piece := stream.read(min(room, 2**20))):
@@ -92,21 +95,21 @@ def read_up_to(stream: IO[bytes], limit: int) -> bytes:
 
 
 def check_unpacked(path: Path, size: int) -> None:
-    """Refuse a packed file that unpacks to more than real data can.
+    """Refuse a compressed file that declares an implausible unpacked size.
 
     Args:
-        path: The packed file.
-        size: Bytes that it declares to unpack to.
+        path: The compressed file.
+        size: Declared unpacked size in bytes.
 
     Raises:
-        DataError: If it claims too much for its own size.
-        MemoryError: If there is not that much memory free.
+        DataError: If the declared size is implausible for the size of the file.
+        MemoryError: If there is not enough free memory.
     """
     packed = path.stat().st_size
     if size > max(UNSUSPICIOUS, MOST_REAL_DATA * packed):
         raise DataError(
             f"{path} has {format_bytes(packed)} and claims to unpack to {format_bytes(size)}: "
-            f"no data pack more than {MOST_REAL_DATA} to 1. Save it without packing if it is "
-            "meant."
+            f"real data compress at most {MOST_REAL_DATA} to 1. Save it uncompressed if it is "
+            "right."
         )
     require_memory(size, f"{path.name}, unpacked,")

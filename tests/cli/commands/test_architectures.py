@@ -113,7 +113,7 @@ def test_wrong_wishes_are_refused(refused, pictures, weights, tmp_path):
     assert "Did you mean 'stage" in refused(
         *train, "--network", "resnet20", "--freeze", "stage9"
     )
-    assert "--then is SIZE:EPOCHS" in refused(*train, "--then", "64")
+    assert "--then must be SIZE:EPOCHS" in refused(*train, "--then", "64")
     said = refused(*train, "--then", "24:1")
     assert "GlobalPooling" in said
     assert "Did you mean 'resnet18'" in refused("summary", "resnet81")

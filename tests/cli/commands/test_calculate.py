@@ -35,8 +35,8 @@ def test_with_all_three_lengths_stride_and_padding_are_sought(neuropil):
     [
         ("--input 32", "give all but one of --filter and --output."),
         ("--input 9 --filter 3 --stride 1 --padding 0 --output 7", "all sizes are given"),
-        ("--input x --filter 3", "--input is a whole number, got 'x'."),
-        ("--input 9 --filter 3 --padding around", "--padding is valid, same, full"),
+        ("--input x --filter 3", "--input must be a whole number, got 'x'."),
+        ("--input 9 --filter 3 --padding around", "--padding must be valid, same, full"),
         ("--input 9 --filter -3", "filter must be a whole number from 1"),
     ],
 )

@@ -40,4 +40,4 @@ def test_a_run_that_held_nothing_back_asks_for_data(neuropil, refused, table):
     options = ["--test", "0", "--validation", "0", "--epochs", "1", "--threads", "1", "--quiet"]
     assert neuropil("train", "--data", table, "--out", "run", *options).code == 0
     assert set(Run.open("run").figures) == {"train"}
-    assert "name labelled data by --data" in refused("evaluate", "run")
+    assert "give labelled data with --data" in refused("evaluate", "run")

@@ -129,8 +129,8 @@ def test_numbers_get_the_digits_that_their_error_leaves(value, error, shown):
 def test_each_of_several_numbers_gets_the_digits_of_its_own_error():
     task = Regression(Numbers((0.0, 0.0), (1.0, 1e-9)))
     figures = {"train": {"mean_absolute_error": 1.0}, "test": {"mean_absolute_error": None}}
-    assert task.rounded([1234567.89, 1.5e-8], figures) == ["1234567.9", "1.5e-08"]
-    assert task.rounded([1234567.89, 1.5e-8], {}) == ["1234567.89", "1.5e-08"]
+    assert task.format_numbers([1234567.89, 1.5e-8], figures) == ["1234567.9", "1.5e-08"]
+    assert task.format_numbers([1234567.89, 1.5e-8], {}) == ["1234567.89", "1.5e-08"]
 
 
 @pytest.fixture

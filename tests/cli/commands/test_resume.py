@@ -363,10 +363,13 @@ def interrupt(*_, **__):
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        ("neuropil.cli.training_run.open_splits", "before the training began: nothing is kept"),
-        ("neuropil.cli.plan.chosen", "before the training began: nothing is kept"),
-        ("neuropil.runs.run_folder.Run.create", "before the training began: nothing is kept"),
-        ("neuropil.cli.plan.trainer", "before the training began: nothing is kept"),
+        (
+            "neuropil.cli.training_run.open_splits",
+            "before the training began: nothing was saved",
+        ),
+        ("neuropil.cli.plan.make_plan", "before the training began: nothing was saved"),
+        ("neuropil.runs.run_folder.Run.create", "before the training began: nothing was saved"),
+        ("neuropil.cli.plan.trainer", "before the training began: nothing was saved"),
         ("neuropil.cli.finish.measure", "resume with: neuropil resume run"),
         ("neuropil.report.write_report", "resume with: neuropil resume run"),
     ],
@@ -395,7 +398,7 @@ def test_an_interruption_of_the_imports_says_it_too(neuropil, table, monkeypatch
     monkeypatch.delitem(sys.modules, "neuropil.cli.training_run", raising=False)
     monkeypatch.setattr("sys.meta_path", [Interrupting(), *sys.meta_path])
     result = neuropil("train", "--data", table, *QUICK)
-    assert (result.code, "nothing is kept" in result.err) == (130, True)
+    assert (result.code, "nothing was saved" in result.err) == (130, True)
 
 
 def test_an_interruption_before_the_command_says_it_too(neuropil, table, monkeypatch):

@@ -14,7 +14,7 @@ def test_an_expression_is_shown_layer_by_layer(neuropil):
 def test_a_shape_may_be_given_in_front_of_a_network_without_one(neuropil):
     result = neuropil("summary", "Flatten() >> Softmax(10)", "--input", "1,28,28")
     assert "7,850" in result.out
-    assert "note: the network has no Input: Input(1, 28, 28) stands in front." in result.err
+    assert "note: the network has no Input: Input(1, 28, 28) was added before it." in result.err
 
 
 def test_a_name_takes_a_shape_and_outputs(neuropil):
@@ -45,10 +45,10 @@ def test_a_network_too_large_for_any_machine_is_only_described(neuropil):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["Relu(5)"], "give its shape by --input, as in 1,28,28."),
-        (["dense"], "give one by --input, as in 1,28,28."),
-        (["dense", "--input", "a,b"], "--input is a shape without the batch"),
-        (["dense", "--input", "3,0"], "--input is a shape without the batch"),
+        (["Relu(5)"], "give its shape with --input, as in 1,28,28."),
+        (["dense"], "give one with --input, as in 1,28,28."),
+        (["dense", "--input", "a,b"], "--input must be a shape without the batch"),
+        (["dense", "--input", "3,0"], "--input must be a shape without the batch"),
         (["Input(3) >> Relu(2)", "--input", "4"], "3"),
         (["nothing"], "there is no architecture 'nothing'"),
         (["nothing.json"], "there is no file or folder nothing.json."),

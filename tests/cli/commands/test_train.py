@@ -138,7 +138,7 @@ def test_without_data_the_handwritten_digits_are_learnt(neuropil):
     result = neuropil("train", "--network", network, "--out", "run", *QUICK)
     assert result.code == 0
     assert Run.open("run").data["source"] == "handwritten digits"
-    assert "Input(1, 8, 8) stands in front" not in result.err  # quiet is quiet
+    assert "Input(1, 8, 8) was added" not in result.err  # quiet is quiet
 
 
 def test_every_choice_reaches_the_training(neuropil, table):

@@ -67,11 +67,11 @@ def damage(path: Path, change) -> None:
     [
         (
             lambda c: b"\1\2" + c[2:],
-            "is no idx file of bytes with 3 axes: it starts with 01 02",
+            "is not an idx file of bytes with 3 axes: it starts with 01 02",
         ),
-        (lambda c: c[:-1], "should hold 600 bytes after its header but holds fewer"),
-        (lambda c: c + b"x", "should hold 600 bytes after its header but holds more"),
-        (lambda c: c[:6], "is no idx file of bytes"),
+        (lambda c: c[:-1], "should hold 600 bytes after its header, but holds fewer"),
+        (lambda c: c + b"x", "should hold 600 bytes after its header, but holds more"),
+        (lambda c: c[:6], "is not an idx file of bytes"),
         # A header that claims 2⁹⁶ bytes must not ask for them.
         (lambda c: c[:4] + b"\xff" * 12 + c[16:], "but holds fewer"),
         (lambda c: c[:4] + b"\0\0\0\x0f" + c[8 : 16 + 300], "15 pictures, .* 30 labels"),
@@ -106,9 +106,9 @@ def test_one_class_and_useless_options_are_refused(tmp_path, write_idx):
     write_idx(30, classes=1)
     with pytest.raises(DataError, match="one class only, '0'"):
         datasets.open(tmp_path)
-    with pytest.raises(DataError, match="`image_size` has no meaning for idx files"):
+    with pytest.raises(DataError, match="`image_size` does not apply to idx files"):
         datasets.open(tmp_path, image_size=8)
-    with pytest.raises(DataError, match="that is classification, not regression"):
+    with pytest.raises(DataError, match="need classification, not regression"):
         datasets.open(tmp_path, task="regression")
 
 

@@ -154,7 +154,7 @@ def test_names_of_classes_are_used(save):
     assert list(opened.target.classes) == ["ant", "cow", "bee"]
     assert set(opened.train.targets.tolist()) == {0, 1, 2}
     with pytest.raises(
-        DataError, match=r"row 2 has the class number 2, but 2 classes are named"
+        DataError, match=r"row 2 has the class number 2, but only 2 classes have names"
     ):
         datasets.open(save(x=X, y=Y, classes=np.array(["ant", "cow"])))
 
@@ -169,8 +169,8 @@ def test_the_task_can_be_said(save):
 @pytest.mark.parametrize(
     ("arrays", "options", "message"),
     [
-        ({"a": X, "b": Y}, {}, "holds the arrays 'a', 'b'; needed are x_train and y_train"),
-        ({"x": X}, {}, "holds the arrays 'x'; needed are"),
+        ({"a": X, "b": Y}, {}, "holds the arrays 'a', 'b'; it needs x_train and y_train"),
+        ({"x": X}, {}, "holds the arrays 'x'; it needs"),
         (
             {"x": X, "y": Y[:9]},
             {},
@@ -179,7 +179,7 @@ def test_the_task_can_be_said(save):
         (
             {"x": X[:, 0], "y": Y},
             {},
-            "x of data.npz must hold numbers, examples along the first",
+            "x of data.npz must hold numbers with at least two axes",
         ),
         ({"x": X.astype(str), "y": Y}, {}, "x of data.npz must hold numbers"),
         (
@@ -194,7 +194,7 @@ def test_the_task_can_be_said(save):
             {"task": "classification"},
             "classes need one label for each example",
         ),
-        ({"x": X, "y": Y}, {"target": "y"}, "`target` has no meaning for arrays"),
+        ({"x": X, "y": Y}, {"target": "y"}, "`target` does not apply to arrays"),
         (
             {"x": X.astype(complex), "y": Y},
             {},
@@ -322,9 +322,9 @@ def test_arrays_that_do_not_fit_the_preparation_are_refused(array, message):
 def test_whole_numbers_are_not_made_of_fractions():
     preparation = ArrayPreparation((2,), Classes("ab"), "uint8")
     assert preparation.encode([3.0, 4.0]).tolist() == [[3, 4]]
-    with pytest.raises(DataError, match="needs uint8 values as the training data have"):
+    with pytest.raises(DataError, match="needs uint8 values as in the training data"):
         preparation.encode([3.5, 4.0])
-    with pytest.raises(DataError, match="needs uint8 values as the training data have"):
+    with pytest.raises(DataError, match="needs uint8 values as in the training data"):
         preparation.encode([300, 4])
 
 
@@ -416,7 +416,7 @@ class TestFarFromZero:
 
     def test_an_error_that_follows_says_so_too(self, save):
         y = 2**62 + (300 * self.near[:, 0]).astype(np.int64)
-        with pytest.raises(DataError, match=r"nothing to learn\..* digits were lost before"):
+        with pytest.raises(DataError, match=r"nothing to learn\..* digits were lost when"):
             datasets.open(save(x=self.near, y=y), task="regression")
 
     @pytest.mark.parametrize(

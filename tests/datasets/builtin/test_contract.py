@@ -28,7 +28,7 @@ ROWS = {
     "load_handwritten_digits": Row(
         {"validation": 100, "test": 297},
         [(1400, 1, 8, 8), (1400,), (100, 1, 8, 8), (100,), (297, 1, 8, 8), (297,)],
-        {"`test` must be a share": {"test": -1}, "cannot spare 1,796": {"validation": 1796}},
+        {"`test` must be a fraction": {"test": -1}, "cannot spare 1,796": {"validation": 1796}},
         "seed",
     ),
     "load_digits": Row({}, [(10, 24)], {}, None),

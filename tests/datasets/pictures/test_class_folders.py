@@ -32,7 +32,7 @@ class TestLinks:
         opened = read(folder)
         assert sizes(opened) == {"cat": 10, "dog": 5}
         assert opened.notes[0].startswith(
-            "1 linked folder left out, which lead back to folders"
+            "1 linked folder skipped, as their folders are read already"
         )
 
     def test_loops_of_two(self, write_pictures):
@@ -42,9 +42,7 @@ class TestLinks:
         (folder / "cat" / "three.png").symlink_to("three.png")
         opened = read(folder)
         assert sizes(opened) == {"cat": 5, "dog": 5}
-        assert opened.notes == [
-            "1 picture set aside: cat/three.png: a link that leads nowhere."
-        ]
+        assert opened.notes == ["1 picture set aside: cat/three.png: a broken link."]
 
     def test_a_class_that_is_a_link_to_all(self, write_pictures):
         folder = write_pictures("cat", "dog", count=5)
@@ -75,9 +73,9 @@ class TestEmptyFolders:
         opened = read(folder)
         assert list(opened.target.classes) == ["cat", "dog"]
         named = ", ".join(f"mouse/deep/{number}.heic" for number in range(3))
-        first = f"ignored, not named as pictures: {named}"
+        first = f"ignored, without a picture suffix: {named}"
         assert opened.notes == [
-            "No pictures in the folders 'mouse': they are not classes.",
+            "No pictures in the folders 'mouse': not used as classes.",
             f"5 other files in {folder.name} {first} and 2 more.",
         ]
 

@@ -221,7 +221,7 @@ class TestWhatWasSetAside:
         with pytest.raises(
             DataError,
             match=rf"one class only, 'kept'.* 3 broken pictures set aside: lost/0\.tif: its "
-            rf"values run from {low} to 2000.* No picture of 'lost' can be read",
+            rf"values range from {low} to 2000.* No picture of 'lost' can be read",
         ):
             read(folder)
 
@@ -240,7 +240,7 @@ class TestWhatWasSetAside:
             file.write_bytes(b"")
         opened = read(tmp_path)
         assert list(opened.target.classes) == ["a", "c"]
-        assert "No picture of 'b' can be read: no class." in opened.notes
+        assert "No picture of 'b' can be read: not used as a class." in opened.notes
 
     def test_of_the_test_part(self, write, tmp_path):
         for label in "ab":
@@ -260,4 +260,4 @@ class TestWhatWasSetAside:
         folder = write("b", values(0, 255, 3, dtype=np.uint8))
         Image.fromarray(values(0, 255, dtype=np.uint8)[0]).save(tmp_path / "b.eps")
         (tmp_path / "b.eps").rename(tmp_path / "b" / "eps.png")
-        assert any("b/eps.png: it is no picture" in note for note in read(folder).notes)
+        assert any("b/eps.png: it is not a picture" in note for note in read(folder).notes)

@@ -39,7 +39,7 @@ def test_one_colour_picture_makes_all_coloured_unless_asked_otherwise(write_pict
     assert datasets.open(folder).input_shape == (3, 6, 5)
     grey = datasets.open(folder, color="grey")
     assert grey.input_shape == (1, 6, 5)
-    assert "1 picture in colour made grey" in grey.notes
+    assert "1 picture in colour converted to grey" in grey.notes
 
 
 def test_greys_stored_in_colour_are_read_as_grey(write_pictures):
@@ -48,7 +48,7 @@ def test_greys_stored_in_colour_are_read_as_grey(write_pictures):
         Image.open(path).convert("RGB").save(path)
     opened = datasets.open(folder)
     assert opened.input_shape == (1, 6, 5)
-    assert any("stored in colour but hold only greys" in note for note in opened.notes)
+    assert any("stored in colour but are all grey" in note for note in opened.notes)
     assert datasets.open(folder, color="rgb").input_shape == (3, 6, 5)
 
 
@@ -58,7 +58,7 @@ def test_pictures_of_different_sizes_are_brought_to_the_median(write_pictures):
     opened = datasets.open(folder)
     assert opened.input_shape == (1, 64, 32)
     assert opened.notes[0].startswith(
-        "The pictures have 2 sizes, the median is 200×100: brought to"
+        "The pictures have 2 sizes, the median is 200×100: resized to"
     )
     assert datasets.open(folder, image_size=(10, 8)).input_shape == (1, 10, 8)
     assert datasets.open(folder, image_size=7).input_shape == (1, 7, 7)
@@ -90,7 +90,7 @@ def test_broken_files_are_named_counted_and_set_aside(write_pictures):
         assert np.array_equal(picture[0], np.asarray(Image.open(folder / name)))
     note = next(note for note in opened.notes if "set aside" in note)
     assert note.startswith("3 broken pictures set aside: cat/3.png: it cannot be decoded")
-    assert "dog/4.png: it is empty, dog/5.png: it is no picture." in note
+    assert "dog/4.png: it is empty, dog/5.png: it is not a picture." in note
 
 
 def test_bombs_are_set_aside(write_pictures, monkeypatch):
@@ -107,7 +107,7 @@ def test_all_broken_is_an_error(write_pictures):
     for path in folder.rglob("*.png"):
         path.write_bytes(b"broken")
     with pytest.raises(
-        DataError, match=r"None of the 4 pictures in .* can be read: 0\.png: it is no"
+        DataError, match=r"None of the 4 pictures in .* can be read: 0\.png: it is not"
     ):
         datasets.open(folder)
 
@@ -228,7 +228,7 @@ def test_a_photo_taken_sideways_is_turned(tmp_path):
     [
         ([], "is empty"),
         (["cat"], "examples of one class only, 'cat'"),
-        (["."], "holds 10 pictures but no folders"),
+        (["."], "contains 10 pictures but no folders"),
     ],
 )
 def test_what_are_no_classes_is_said(write_pictures, tmp_path, folders, message):
@@ -239,15 +239,15 @@ def test_what_are_no_classes_is_said(write_pictures, tmp_path, folders, message)
 
 def test_other_files_alone_are_said(tmp_path):
     (tmp_path / "notes.md").write_text("nothing to see")
-    with pytest.raises(DataError, match=r"holds no pictures or tables \(1 other file\)"):
+    with pytest.raises(DataError, match=r"contains no pictures or tables \(1 other file\)"):
         datasets.open(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"target": "x"}, "`target` has no meaning for a folder of pictures"),
-        ({"task": "regression"}, "that is classification, not regression"),
+        ({"target": "x"}, "`target` does not apply to a folder of pictures"),
+        ({"task": "regression"}, "need classification, not regression"),
         ({"color": "blue"}, "open: `color` must be 'grey' or 'rgb' or None, got 'blue'"),
         ({"image_size": 0}, "`image_size` must be a number of pixels"),
         ({"seed": -1}, "`seed` must be a whole number from 0 to 2⁶³ − 1, got -1"),

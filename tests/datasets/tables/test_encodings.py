@@ -75,7 +75,7 @@ def test_bytes_that_do_not_fit_the_encoding_are_refused_with_their_line():
 
 @pytest.mark.parametrize("name", ["foo", "base64", "rot13", "\0"])
 def test_names_of_no_encoding_are_refused(name, write_table):
-    with pytest.raises(DataError, match="is not known: name one such as"):
+    with pytest.raises(DataError, match="is not known: choose one such as"):
         check_encoding(name)
     with pytest.raises(DataError, match="`encoding`"):
         datasets.open(write_table("a,b\n1,2\n"), encoding=name)
@@ -92,5 +92,5 @@ def test_the_training_encoding_serves_new_tables_that_are_not_unicode(write_tabl
 
 
 def test_encodings_are_for_tables(write_pictures):
-    with pytest.raises(DataError, match="`encoding` has no meaning for a folder of pictures"):
+    with pytest.raises(DataError, match="`encoding` does not apply to a folder of pictures"):
         datasets.open(write_pictures("a", "b"), encoding="gbk")

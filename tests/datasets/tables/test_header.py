@@ -70,7 +70,7 @@ def test_the_header_is_kept_for_new_rows(write_table):
 
 def test_the_option_is_for_tables(tmp_path):
     np.savez(tmp_path / "data.npz", x=np.zeros((9, 2)), y=np.arange(9) % 2)
-    with pytest.raises(DataError, match="`header` has no meaning for arrays"):
+    with pytest.raises(DataError, match="`header` does not apply to arrays"):
         datasets.open(tmp_path / "data.npz", header=True)
 
 
@@ -82,13 +82,13 @@ def test_the_option_is_for_tables(tmp_path):
         (["x1,x2,y,", *body()], None),
         (["sep=,", "x1,x2,y", *body()], None),
         (['"sep=,"', "x1,x2,y", *body()], None),
-        (["# exported 2024", "x1,x2,y", *body()], "comment left out: '# exported 2024'"),
-        (["# by Ada, 2024, v3", "x1,x2,y", *body()], "comment left out"),
-        (["# Ada", "# v3", "x1,x2,y", *body()], "2 comments left out: '# Ada'"),
+        (["# exported 2024", "x1,x2,y", *body()], "comment skipped: '# exported 2024'"),
+        (["# by Ada, 2024, v3", "x1,x2,y", *body()], "comment skipped"),
+        (["# Ada", "# v3", "x1,x2,y", *body()], "2 comments skipped: '# Ada'"),
         (["# x1,x2,y", *body()], "its names are in the comment"),
         (["#x1,x2,y", *body()], "its names are in the comment"),
-        (["Results of 2024", "x1,x2,y", *body()], "row 1: title left out: 'Results of 2024'"),
-        (["Title", "", "x1,x2,y", *body()], "row 1: title left out"),
+        (["Results of 2024", "x1,x2,y", *body()], "row 1: title skipped: 'Results of 2024'"),
+        (["Title", "", "x1,x2,y", *body()], "row 1: title skipped"),
         (["", "x1,x2,y", *body()], None),
     ],
 )

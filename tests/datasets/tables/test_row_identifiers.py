@@ -69,7 +69,7 @@ def test_what_may_mean_something_is_learnt_from(write_table, name, numbers):
 
 def test_a_first_column_that_counts_the_rows_is_said(write_table):
     splits = datasets.open(write_table(sorted_noise("t", range(60))))
-    assert "Column 't' counts the rows and is learnt from" in " ".join(splits.notes)
+    assert "Column 't' counts the rows but is used as an input" in " ".join(splits.notes)
 
 
 def test_new_rows_need_no_identifiers(write_table):

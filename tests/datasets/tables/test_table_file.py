@@ -70,7 +70,7 @@ def test_a_table_without_header_gets_names(write_table):
     splits = opened(write_table(PLAIN.split("\n", 1)[1]))
     assert splits.preparation.feature_names == ["column1", "column2=blue", "column2=red"]
     assert splits.preparation.target.name == "column3"
-    assert "has no header line: its columns are called column1 to column3" in splits.notes[0]
+    assert "has no header line: its columns are named column1 to column3" in splits.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,10 @@ def test_latin_letters_of_windows_are_read_and_said(write_table):
         ("a,b\n", "table.csv has a header but no rows"),
         ("a,b\n1,2\n3\n", "row 3: 1 cells, but the header has 2"),
         ("a,b\n1,2\n\n3,4,5\n", "row 4: 3 cells, but the header has 2"),
-        ("a,b,a\n1,2,3\n", "more than one column called 'a'"),
-        ("a\n1\n2\n", "one column only, 'a'"),
+        ("a,b,a\n1,2,3\n", "more than one column named 'a'"),
+        ("a\n1\n2\n", "only one column, 'a'"),
         ('a,b\n1,"2\n3,4\n', "table.csv, line 3: unexpected end of data"),
-        (b"PK\3\4\0\0a,b\n1,2\n", "is not a text table: it holds zero bytes"),
+        (b"PK\3\4\0\0a,b\n1,2\n", "is not a text table: it contains zero bytes"),
         ("a,b\n1," + "x" * 200_000 + "\n", "line 2: field larger than field limit"),
     ],
 )

@@ -70,7 +70,7 @@ def test_a_missing_value_is_the_median_after_the_offset(write_table):
 def test_differences_that_no_number_holds_are_said(write_table):
     path = write_table(table(lambda n: 9_223_372_036_854_775_000 + n))
     _, splits = training(path)
-    assert any("differ by less than numbers of their size can hold" in n for n in splits.notes)
+    assert any("differ by less than the precision of numbers" in n for n in splits.notes)
 
 
 def test_long_integers_that_come_again_are_categories(write_table):

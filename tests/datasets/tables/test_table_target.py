@@ -87,7 +87,7 @@ def test_evaluation_takes_classes_as_programs_write_them(write_table):
 def test_a_class_called_na_is_named_in_the_note(write_table, word):
     splits = datasets.open(write_table(table([word, "EU", "APAC"])))
     assert list(splits.target.classes) == ["APAC", "EU"]
-    assert f"first row 2): {word!r} means that the value is unknown" in splits.notes[0]
+    assert f"first row 2): {word!r} means a missing value" in splits.notes[0]
     assert f"write another word for it, such as '({word})'" in splits.notes[0]
 
 
@@ -129,4 +129,4 @@ def test_the_label_before_numbered_columns_is_the_target(write_table):
 def test_classes_that_look_alike_are_said(write_table):
     splits = datasets.open(write_table(table(["cafe\u0301", "caf\u00e9", "tea"])))
     assert len(splits.target.classes) == 3
-    assert any("accents composed and decomposed: 'café'" in note for note in splits.notes)
+    assert any("composed and decomposed accents): 'café'" in note for note in splits.notes)

@@ -53,7 +53,7 @@ def test_the_task_is_seen_from_the_target(write_table, targets, task, classes):
     assert splits.target.kind == KINDS[task]
     assert list(getattr(splits.target, "classes", ())) == (classes or [])
     assert task in splits.notes[0]
-    assert "task= overrides" in splits.notes[0]
+    assert "set task= to override" in splits.notes[0]
 
 
 def test_the_task_can_be_said(write_table):
@@ -71,15 +71,15 @@ def test_the_task_can_be_said(write_table):
         (
             numbered(30, lambda n: f"{n},name{n}"),
             {},
-            "30 distinct values in 30 rows, which are no cl",
+            "30 distinct values in 30 rows, too many",
         ),
         (
             ["1,a", "2,b"] * 9,
             {"task": "regression"},
-            "holds words such as 'a': that is classif",
+            "holds words such as 'a', which need classif",
         ),
         (["1,a", "2,a"] * 9, {}, "The target column 'y' has examples of one class only, 'a'"),
-        (["1,a", "2,NA"] * 9, {}, "one class only, 'a'.* 9 rows without .*: 'NA' means that"),
+        (["1,a", "2,NA"] * 9, {}, "one class only, 'a'.* 9 rows without .*: 'NA' means a"),
         (
             ["1,2.5", "2,2.5"] * 9,
             {},
@@ -93,7 +93,7 @@ def test_the_task_can_be_said(write_table):
             {"task": "sorting"},
             "`task` must be 'classification' or 'regression'",
         ),
-        (["1,a", "2,b"] * 9, {"color": "grey"}, "`color` has no meaning for a table"),
+        (["1,a", "2,b"] * 9, {"color": "grey"}, "`color` does not apply to a table"),
     ],
 )
 def test_targets_that_cannot_be_are_refused(write_table, lines, options, message):
@@ -127,7 +127,7 @@ def test_missing_numbers_become_the_training_median_with_an_indicator(write_tabl
     for part in (splits.train, splits.validation, splits.test):
         filled = part.inputs[part.inputs[:, 1] == 1, 0]
         assert (filled == column.median).all()
-    assert any(note.startswith("Missing: 'x' in 8 rows;") for note in splits.notes)
+    assert any(note.startswith("Missing values: 'x' in 8 rows;") for note in splits.notes)
 
 
 def test_only_training_rows_are_learnt_from(write_table):
@@ -190,8 +190,8 @@ def test_words_among_few_numbers_are_categories(write_table):
     [
         ("name,x,y", lambda n: f"person {n},{n % 7},{n % 2}", "distinct words in"),
         ("empty,x,y", lambda n: f",{n % 7},{n % 2}", "no training row has a value"),
-        ("Id,x,y", lambda n: f"{n},{n % 7},{n % 2}", "it only tells the rows apart"),
-        (",x,y", lambda n: f"{n},{n % 7},{n % 2}", "it only tells the rows apart"),
+        ("Id,x,y", lambda n: f"{n},{n % 7},{n % 2}", "it only identifies the rows"),
+        (",x,y", lambda n: f"{n},{n % 7},{n % 2}", "it only identifies the rows"),
     ],
 )
 def test_useless_columns_are_left_out_and_said(write_table, header, line, reason):
@@ -211,7 +211,7 @@ def test_a_column_that_may_mean_something_is_kept(write_table, name, step):
 def test_nothing_to_learn_from_is_said(write_table):
     lines = numbered(40, lambda n: f"person {n},{n % 2}")
     with pytest.raises(
-        DataError, match=r"no column to learn from\. Column 'x' left out: 28 distinct"
+        DataError, match=r"no usable input column\. Column 'x' left out: 28 distinct"
     ):
         datasets.open(write_table(rows(*lines)))
 

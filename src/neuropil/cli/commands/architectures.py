@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
     from neuropil.analysis import ZooRow
 
-# What a terminal needs to show the inputs, and the papers, as well.
+# Columns that a terminal needs to show the inputs, and the papers.
 WIDE, ROOMY = 112, 190
-# Through a pipe nothing is cut.
+# Width of the output through a pipe, where nothing is cut.
 UNCUT = 250
 NUMBERS = ("Parameters", "Mult–adds", "Field")
 
 
 def architectures(*, json: Json = False) -> None:
-    """List the zoo: year, size, cost, receptive field, published accuracy of each network."""
+    """List the published architectures: year, size, cost, receptive field and accuracy."""
     from neuropil.analysis import zoo
     from neuropil.cli.console import console, say, say_json
 
@@ -29,13 +29,14 @@ def architectures(*, json: Json = False) -> None:
         return
     show(console(), rows)
     say(
-        'Accuracy on ImageNet is top-1, of one crop. * weights="imagenet" fetches trained ones.'
+        "Accuracy: ImageNet top-1, single crop. "
+        '*: weights="imagenet" downloads pretrained weights.'
     )
-    say("Layer by layer: neuropil summary NAME. Definition and options: neuropil sheet NAME.")
+    say("Layers: neuropil summary NAME. Definition and options: neuropil sheet NAME.")
 
 
 def show(console: Console, rows: list[ZooRow]) -> None:
-    """Print the table; inputs and papers only where there is room for them."""
+    """Print the table; the inputs and papers only if the terminal is wide enough."""
     from rich.table import Table
 
     if not console.is_terminal:
@@ -43,7 +44,7 @@ def show(console: Console, rows: list[ZooRow]) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     shown = [cells_of(row, console.width) for row in rows]
     for heading in shown[0]:
-        # Words may go on in the next line; numbers and names are never cut.
+        # Words may wrap onto the next line; numbers and names are never cut.
         table.add_column(
             heading,
             justify="right" if heading in NUMBERS else "left",
@@ -56,7 +57,7 @@ def show(console: Console, rows: list[ZooRow]) -> None:
 
 
 def cells_of(row: ZooRow, width: int) -> dict[str, str]:
-    """Return the cells of a row by their headings, as many as a terminal has room for."""
+    """Return the cells of a row by heading, without those that the terminal cannot fit."""
     from neuropil.analysis.quantities import short_count
 
     wide = width >= WIDE

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-# What each size is taken to be where nothing is said of it.
+# Value of each size that is not given.
 USUAL = {"stride": 1, "padding": "valid", "dilation": 1}
 UNKNOWN = "?"
 
@@ -16,20 +16,20 @@ def size(help: str, usual: str = "") -> Any:  # noqa: A002 - Typer's word
 
 
 def calculate(
-    input: Annotated[str | None, size("Length of the input")] = None,  # noqa: A002
-    filter: Annotated[str | None, size("Length of the filter")] = None,  # noqa: A002
+    input: Annotated[str | None, size("Input length")] = None,  # noqa: A002
+    filter: Annotated[str | None, size("Filter length")] = None,  # noqa: A002
     stride: Annotated[str | None, size("Step between windows", "1")] = None,
     padding: Annotated[
         str | None,
-        size("valid, same, full, zeros at both ends, or START,END", "valid"),
+        size("valid, same, full, the zeros at each end, or START,END", "valid"),
     ] = None,
-    dilation: Annotated[str | None, size("Distance between the filter's taps", "1")] = None,
-    output: Annotated[str | None, size("Length of the output")] = None,
+    dilation: Annotated[str | None, size("Distance between filter taps", "1")] = None,
+    output: Annotated[str | None, size("Output length")] = None,
 ) -> None:
-    """Solve the size of a convolution or pooling for whichever number is not given.
+    """Compute the missing size of a convolution or pooling layer.
 
-    With input, filter and output given, the stride and the padding are sought. A question mark
-    asks for a size of your choice: --dilation '?'.
+    If input, filter and output are all given, the stride and the padding are computed. Pass a
+    question mark to choose the size to compute: --dilation '?'.
     """
     from neuropil.analysis import output_size
     from neuropil.cli.console import say
@@ -44,36 +44,38 @@ def calculate(
     }
     sizes = {name: number(name, text) for name, text in given.items() if text is not None}
     known = {name: value for name, value in sizes.items() if value != UNKNOWN}
-    wanted = sought(sizes)
+    wanted = sizes_to_find(sizes)
     for unknown in wanted:
         others = "".join(f"with {n} {USUAL[n]}: " for n in wanted if n != unknown)
         say(f"{others}{output_size(**{**USUAL, **known, unknown: None})}")
 
 
-def sought(sizes: dict[str, Any]) -> list[str]:
-    """Return which sizes are to be found, each with all others known.
+def sizes_to_find(sizes: dict[str, Any]) -> list[str]:
+    """Return the names of the sizes to compute, each from all the others.
 
     Raises:
-        ValueError: When too many or none are open.
+        ValueError: When too many sizes are missing, or none.
     """
     asked = [name for name, value in sizes.items() if value == UNKNOWN]
     missing = [name for name in ("input", "filter", "output") if name not in sizes]
     if len(asked) + len(missing) > 1:
         lacking = " and ".join(f"--{name}" for name in [*missing, *asked])
-        raise ValueError(f"only one size can be solved for: give all but one of {lacking}.")
+        raise ValueError(f"only one size can be computed: give all but one of {lacking}.")
     if asked or missing:
         return asked or missing
     found = [name for name in ("stride", "padding") if name not in sizes]
     if not found:
-        raise ValueError("all sizes are given: leave out the one to find, or give '?' for it.")
+        raise ValueError(
+            "all sizes are given: leave out the one to compute, or pass '?' for it."
+        )
     return found
 
 
 def number(name: str, text: str) -> Any:
-    """Return a size as it was typed: a number, a mode of padding, two numbers, or unknown.
+    """Return a size from its text: a number, a padding mode, two numbers, or ``"?"``.
 
     Raises:
-        ValueError: When it is none of these.
+        ValueError: When the text is none of these.
     """
     text = text.strip()
     if text == UNKNOWN:
@@ -87,7 +89,7 @@ def number(name: str, text: str) -> Any:
             return values
     if name == "padding" and text in ("valid", "same", "full"):
         return text
-    mend = (
+    right = (
         "valid, same, full, a number, or START,END" if name == "padding" else "a whole number"
     )
-    raise ValueError(f"--{name} is {mend}, got {text!r}.")
+    raise ValueError(f"--{name} must be {right}, got {text!r}.")

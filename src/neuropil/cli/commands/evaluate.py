@@ -17,14 +17,14 @@ def evaluate(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Labelled data of the same kind. Default: the test part of the run's own.",
+            help="Labelled data of the same kind. Default: the test part of the run's data.",
             show_default=False,
         ),
     ] = None,
     *,
     json: Json = False,
 ) -> None:
-    """Measure a trained network on data that it has not seen."""
+    """Evaluate a trained network on data that it has not seen."""
     from neuropil.cli.console import console, label, note, say_json
     from neuropil.cli.finish import figures_table
     from neuropil.runs.measure import measure
@@ -43,10 +43,10 @@ def evaluate(
 
 
 def own_part(run: "Run") -> tuple[str, "Dataset", list[str]]:
-    """Return the test part of a run's data, or what comes nearest to it.
+    """Return the test part of a run's data, or else the validation part, with a name and notes.
 
     Raises:
-        ValueError: When the run held nothing back.
+        ValueError: When the run has neither.
     """
     from neuropil.cli.run_data import open_again
     from neuropil.training.checkpoints.digest import fingerprint
@@ -57,7 +57,7 @@ def own_part(run: "Run") -> tuple[str, "Dataset", list[str]]:
     if examples is None:
         part, examples = "validation", splits.validation
     if examples is None:
-        raise ValueError(f"{run.path} has no test part: name labelled data by --data.")
+        raise ValueError(f"{run.path} has no test part: give labelled data with --data.")
     notes = splits.notes[before:]
     if fingerprint(splits, run.settings["data"]) != run.data.get("fingerprint"):
         notes.append(f"the data in {splits.source} have changed since the training.")
@@ -65,7 +65,7 @@ def own_part(run: "Run") -> tuple[str, "Dataset", list[str]]:
 
 
 def other_data(run: "Run", path: Path) -> tuple[str, "Dataset", list[str]]:
-    """Return labelled data in the form that the run's network takes."""
+    """Return labelled data prepared for the run's network, with a name and notes."""
     from neuropil.datasets import read_for_evaluation
 
     examples, notes = read_for_evaluation(run.preparation, path)

@@ -20,12 +20,12 @@ def predict(
     files: Annotated[
         list[Path], typer.Argument(help=f"New input: {readable()}, or folders of pictures.")
     ],
-    top: Annotated[int, typer.Option(help="How many classes to name.")] = 1,
+    top: Annotated[int, typer.Option(help="Number of most probable classes to show.")] = 1,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Write a .csv: a table's rows followed by the predictions, or names "
-            "and predictions.",
+            help="Write the predictions to a .csv file, after the columns of the table or the "
+            "names of the files.",
             show_default=False,
             metavar="FILE.csv",
         ),
@@ -33,7 +33,7 @@ def predict(
     *,
     json: Json = False,
 ) -> None:
-    """Predict new pictures, rows or arrays with a trained network."""
+    """Predict new pictures, table rows or arrays with a trained network."""
     from neuropil.cli.console import note, say, say_json
 
     check_options(top, out)
@@ -54,19 +54,19 @@ def predict(
 
 
 def check_options(top: int, out: Path | None) -> None:
-    """Refuse what cannot be before anything is read.
+    """Refuse options that are out of range, before any file is read.
 
     Raises:
-        ValueError: When it cannot.
+        ValueError: When an option is out of range.
     """
     if top < 1:
         raise ValueError(f"--top must be at least 1, got {top}.")
     if out is not None and out.suffix.casefold() != ".csv":
-        raise ValueError(f"--out writes a .csv file, got {str(out)!r}.")
+        raise ValueError(f"--out must name a .csv file, got {str(out)!r}.")
 
 
 def write_table(out: Path, run: "Run", given: "PredictionInputs", answers: "Tensor") -> None:
-    """Write predictions as CSV, after the columns of the table where there is one."""
+    """Write predictions as CSV, after the columns of the table if there is one."""
     import csv
     import io
 
@@ -82,7 +82,7 @@ def write_table(out: Path, run: "Run", given: "PredictionInputs", answers: "Tens
 
 
 def own_columns(given: "PredictionInputs") -> dict[str, list[Any]]:
-    """Return the table that the rows came from, or else their names."""
+    """Return the columns of the table that was predicted, or a column of the names."""
     if given.table is None:
         return {"name": given.names}
     columns = (column.to_pylist() for column in given.table.columns)

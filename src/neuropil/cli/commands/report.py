@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def report(folder: RunFolder) -> None:
-    """Write the report of a run again, such as after it was lost."""
+    """Write the report of a run again, for example after it was deleted."""
     from neuropil.cli.console import note, say
     from neuropil.cli.finish import report as write
     from neuropil.cli.run_data import open_again
@@ -26,7 +26,7 @@ def report(folder: RunFolder) -> None:
 
 
 def watch_of(run: "Run") -> "GradientWatch | None":
-    """Return what watched the gradients, as the latest checkpoint remembers it."""
+    """Return the gradient watch of the latest checkpoint, or None."""
     from neuropil.training import GradientWatch
     from neuropil.training.checkpoints.checkpoint import CheckpointError, Checkpoints
 

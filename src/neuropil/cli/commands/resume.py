@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from neuropil.cli.command_options import Quiet, RunFolder
-from neuropil.cli.interruption import saying_what_is_kept
+from neuropil.cli.interruption import suggesting_resume
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 def resume(folder: RunFolder, *, quiet: Quiet = False) -> None:
-    """Resume an interrupted training; the result is as if it had never stopped.
+    """Resume an interrupted training; the result is the same as without the interruption.
 
-    Whatever is missing is done: epochs, figures, the report, the second part of ``--then``.
+    All missing work is done: epochs, figures, the report, the second part of ``--then``.
     """
     from neuropil.cli.console import say
 
-    with saying_what_is_kept(folder):
-        if not go_on(begun(folder), quiet=quiet):
+    with suggesting_resume(folder):
+        if not finish_run(find_run(folder), quiet=quiet):
             say(f"the training in {folder} is finished: there is nothing to resume.")
 
 
-def begun(folder: "Path") -> "Run":
-    """Return a run, or the first part of one whose second part ``--then`` has not begun."""
+def find_run(folder: "Path") -> "Run":
+    """Return the run in a folder, or its first part if the part of ``--then`` has not begun."""
     from neuropil.cli.training_run import FIRST
     from neuropil.runs.run_facts import is_run
     from neuropil.runs.run_folder import Run
@@ -34,8 +34,8 @@ def begun(folder: "Path") -> "Run":
     return Run.open(first if is_run(first) and not is_run(folder) else folder)
 
 
-def go_on(run: "Run", *, quiet: bool) -> bool:
-    """Do what a run lacks, to the bits that it would have had; return whether it lacked any."""
+def finish_run(run: "Run", *, quiet: bool) -> bool:
+    """Finish a run with bit-identical results; return whether anything was missing."""
     from neuropil.cli.training_run import begin_second, second_part
     from neuropil.runs.run_facts import is_run
     from neuropil.runs.run_folder import Run
@@ -47,7 +47,7 @@ def go_on(run: "Run", *, quiet: bool) -> bool:
     if second is None:
         return unfinished
     if is_run(second):
-        return go_on(Run.open(second), quiet=quiet) or unfinished
+        return finish_run(Run.open(second), quiet=quiet) or unfinished
     begin_second(run, quiet=quiet)
     return True
 
@@ -56,23 +56,23 @@ def finish_part(run: "Run", *, quiet: bool) -> None:
     """Complete the training in one folder.
 
     Raises:
-        ValueError: When there is nothing to go on from.
+        ValueError: When the run has no checkpoint to resume from.
     """
     from neuropil.cli import classic_training, plan
     from neuropil.cli.plan_text import show_plan
     from neuropil.cli.training_run import complete, complete_classic
 
-    with saying_what_is_kept(run.path):
+    with suggesting_resume(run.path):
         if run.is_classic:
             splits = same_data(run)
             complete_classic(
                 run, splits, classic_training.model_again(run, splits), quiet=quiet
             )
             return
-        # Once the network was written anew, it is no longer what the training began with.
+        # Once trained weights are written, the initial ones are lost: training cannot restart.
         if not run.resumable and (run.is_fitted or run.status != "running"):
             raise ValueError(
-                f"{run.checkpoints} holds no checkpoint to go on from: train anew."
+                f"{run.checkpoints} has no checkpoint to resume from: start a new training."
             )
         made = plan.recipe_of(run)
         splits = same_data(run)
@@ -82,32 +82,32 @@ def finish_part(run: "Run", *, quiet: bool) -> None:
 
 
 def same_data(run: "Run") -> "Splits":
-    """Return the data of a run, and make sure that nothing has changed since it began.
+    """Return the data of a run after a check that data and settings have not changed.
 
     Raises:
-        ValueError: When the data or the settings are not what they were.
+        ValueError: When the data or the settings have changed since the run began.
     """
     from neuropil.cli.console import note
     from neuropil.cli.run_data import open_again
     from neuropil.runs.run_facts import FACTS, settings_hash, versions
     from neuropil.training.checkpoints.digest import fingerprint
 
-    # Where there are checkpoints, they say which setting it is.
+    # A checkpoint names the setting that changed; without one, the hash is compared.
     if not run.resumable and settings_hash(run.settings) != run.data.get("settings"):
         raise ValueError(
-            f"the settings in {run.path / FACTS} have changed since this run began: set them "
-            f"back, or begin a new one by `neuropil train`."
+            f"the settings in {run.path / FACTS} have changed since this run began: restore "
+            f"them, or start a new run with `neuropil train`."
         )
     splits = open_again(run)
     if fingerprint(splits, run.settings["data"]) != run.data.get("fingerprint"):
         raise ValueError(
-            f"the data in {splits.source} have changed since this run began, so it cannot go "
-            f"on as it would have: begin a new one by `neuropil train`."
+            f"the data in {splits.source} have changed since this run began, so it cannot be "
+            f"resumed: start a new run with `neuropil train`."
         )
     for name, version in versions().items():
         if run.versions.get(name) != version:
             note(
-                f"the training began with {name} {run.versions.get(name)} and goes on with "
-                f"{version}: its last bits may differ."
+                f"the training began with {name} {run.versions.get(name)} and resumes with "
+                f"{version}: the last bits of the results may differ."
             )
     return splits

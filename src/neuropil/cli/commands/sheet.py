@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def sheet(
     name: Annotated[
-        str | None, typer.Argument(help="An item, or a word to look for; without it, the list.")
+        str | None, typer.Argument(help="An item, or a word to search for. Default: list all.")
     ] = None,
 ) -> None:
     """Look up a layer, an optimiser, a loss …: definition, shapes, example.
 
-    Without a name, all items are listed by section with one line each.
+    Without a name, list all items by section, one line each.
     """
     from neuropil.cli.catalogue import items
     from neuropil.cli.console import console
@@ -38,7 +38,7 @@ def sheet(
 
 
 def find(name: str, known: dict[str, Item]) -> Item | None:
-    """Return the item of that name; case and underscores do not matter unless two differ so."""
+    """Return the item of that name; an exact match wins over case and underscores."""
     if name in known:
         return known[name]
     bare = name.rpartition(".")[2].replace("_", "").casefold()
@@ -46,10 +46,10 @@ def find(name: str, known: dict[str, Item]) -> Item | None:
 
 
 def search(word: str, known: dict[str, Item]) -> list[Item]:
-    """Return the items that have a word in their name, or else in their line or section.
+    """Return the items with a word in their name, or else in their first line or section.
 
     Raises:
-        ValueError: When none has; the nearest name is suggested.
+        ValueError: When no item contains the word; the nearest name is suggested.
     """
     from neuropil.text import nearest
 
@@ -63,14 +63,15 @@ def search(word: str, known: dict[str, Item]) -> list[Item]:
 
 
 def show_list(console: Console, found: list[Item]) -> None:
-    """Print names and lines under their sections; through a pipe one line each, for `grep`."""
+    """Print names and first lines by section; through a pipe one line per item, for `grep`."""
     from rich.table import Table
     from rich.text import Text
 
+    from neuropil.cli.catalogue import SECTIONS
     from neuropil.cli.console import prose
 
     for section in dict.fromkeys(item.section for item in found):
-        console.print(f"\n[bold]{section}[/]  [dim]{home_of(section)}[/]")
+        console.print(f"\n[bold]{section}[/]  [dim]{SECTIONS[section][0]}[/]")
         rows = [(f"  {i.name}", prose(i.line)) for i in found if i.section == section]
         width = max(len(name) for name, _ in rows) + 2
         table = Table.grid()
@@ -82,18 +83,11 @@ def show_list(console: Console, found: list[Item]) -> None:
                 console.print(Text(name.ljust(width)) + line, soft_wrap=True)
         if console.is_terminal:
             console.print(table)
-    console.print("\nOne of them in full: [cyan]neuropil sheet NAME[/]")
-
-
-def home_of(section: str) -> str:
-    """Return the package that a section's items are imported from."""
-    from neuropil.cli.catalogue import SECTIONS
-
-    return SECTIONS[section][0]
+    console.print("\nFull entry: [cyan]neuropil sheet NAME[/]")
 
 
 def show_item(console: Console, item: Item) -> None:
-    """Print all that the docstring tells."""
+    """Print the full docstring of an item, with its import and its signature."""
     from rich.padding import Padding
     from rich.text import Text
 
@@ -107,21 +101,21 @@ def show_item(console: Console, item: Item) -> None:
     signature = signature_of(item.thing, item.name)
     if signature:
         usage += f"\n{signature}"
-    console.print(Padding(highlighted(usage, "python"), (1, 0, 0, 2)))
+    console.print(Padding(highlight(usage, "python"), (1, 0, 0, 2)))
     if doc.text:
         console.print(Padding(prose(doc.text), (1, 0, 0, 2)))
     show_sections(console, doc)
 
 
-def highlighted(code: str, language: str) -> Syntax:
-    """Return code in the terminal's own colours."""
+def highlight(code: str, language: str) -> Syntax:
+    """Return code highlight in the terminal's own colours."""
     from rich.syntax import Syntax
 
     return Syntax(code, language, theme="ansi_dark", background_color="default", word_wrap=True)
 
 
 def show_sections(console: Console, doc: Doc) -> None:
-    """Print the sections in the order in which the docstring has them."""
+    """Print the sections in the order of the docstring."""
     from rich.padding import Padding
     from rich.table import Table
 
@@ -131,7 +125,7 @@ def show_sections(console: Console, doc: Doc) -> None:
     for title, text in doc.sections.items():
         console.print(f"\n[bold]{TITLES.get(title, title)}[/]")
         if title == "Example":
-            body = highlighted(text, "pycon")
+            body = highlight(text, "pycon")
         elif title in TABULAR:
             body = Table.grid(padding=(0, 2, 0, 0))
             body.add_column(no_wrap=True, style="cyan")

@@ -12,8 +12,8 @@ def summary(
     network: Annotated[
         str,
         typer.Argument(
-            help="An architecture's name, an expression, a run or network folder, or a "
-            "network.json.",
+            help="Name of an architecture, an expression, a run or network folder, or a "
+            "network.json file.",
             metavar="NETWORK|RUN",
         ),
     ],
@@ -21,7 +21,7 @@ def summary(
         str | None,
         typer.Option(
             "--input",
-            help="Shape of an example, such as 1,28,28, where the network does not say.",
+            help="Shape of one example, such as 1,28,28, if the network has no Input.",
             show_default=False,
             metavar="SHAPE",
         ),
@@ -29,12 +29,12 @@ def summary(
     outputs: Annotated[
         int | None,
         typer.Option(
-            help="Outputs, for an architecture given by its name. Default: its own.",
+            help="Number of outputs of a named architecture. Default: as published.",
             show_default=False,
         ),
     ] = None,
     depth: Annotated[
-        int, typer.Option(min=0, help="How many levels inside blocks are shown.")
+        int, typer.Option(min=0, help="Number of levels to show inside blocks.")
     ] = 0,
     *,
     json: Json = False,
@@ -42,14 +42,14 @@ def summary(
     """Show a network's layers: shapes, parameters, cost, receptive field, memory."""
     from neuropil.analysis import summary as analysed
     from neuropil.cli.console import console, note, say, say_json
-    from neuropil.cli.network_argument import is_there, structure
+    from neuropil.cli.network_argument import path_exists, structure
     from neuropil.runs.classic_model import ClassicModel
     from neuropil.runs.run_facts import MODEL
 
-    if is_there(Path(network) / MODEL):
+    if path_exists(Path(network) / MODEL):
         say(repr(ClassicModel.load(network)))
         return
-    shape = None if input_shape is None else parsed_shape(input_shape)
+    shape = None if input_shape is None else parse_shape(input_shape)
     found, notes = structure(network, shape, outputs)
     for line in notes:
         note(line)
@@ -61,16 +61,16 @@ def summary(
     say(table.text(terminal.width if terminal.is_terminal else 120))
 
 
-def parsed_shape(text: str) -> tuple[int, ...]:
+def parse_shape(text: str) -> tuple[int, ...]:
     """Return ``"1,28,28"`` as (1, 28, 28).
 
     Raises:
-        ValueError: When it is no shape.
+        ValueError: When the text is not a shape.
     """
     parts = text.strip("() ").replace("x", ",").replace("×", ",").split(",")
     lengths = [part.strip() for part in parts if part.strip()]
     if not lengths or not all(part.isdecimal() and int(part) > 0 for part in lengths):
         raise ValueError(
-            f"--input is a shape without the batch, such as 1,28,28, got {text!r}."
+            f"--input must be a shape without the batch axis, such as 1,28,28, got {text!r}."
         )
     return tuple(map(int, lengths))

@@ -1,1 +1,1 @@
-"""Data in array files."""
+"""Readers for array files."""

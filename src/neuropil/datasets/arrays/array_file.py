@@ -1,4 +1,4 @@
-"""Arrays in ``.npz`` and ``.npy`` files: read them without trust, find them by name."""
+"""Safe reader for named arrays in ``.npz`` and ``.npy`` files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from neuropil.checks import shown
 from neuropil.core.free_memory import require_memory
 from neuropil.core.reading import reading, require_file
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.paths import visible
+from neuropil.datasets.paths import visible_entries
 from neuropil.datasets.unpacking import check_unpacked
 from neuropil.text import some_of
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PAIRS = (("x", "y"), ("inputs", "targets"), ("images", "labels"), ("data", "target"))
-"""Names that inputs and targets go by."""
+"""Known names of inputs and targets."""
 PIECE = 2**20
-"""Bytes unpacked at once."""
+"""Number of bytes unpacked at a time."""
 PARTS = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val"),
@@ -32,7 +32,7 @@ PARTS = {
 
 @final
 class ArrayFile:
-    """Named arrays in an ``.npz`` file or a folder of ``.npy`` files, each read when asked for.
+    """Named arrays in an ``.npz`` file or a folder of ``.npy`` files, each read on access.
 
     Args:
         path: The file or the folder.
@@ -44,7 +44,7 @@ class ArrayFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         if path.is_dir():
-            self.files = {e.stem: e for e in visible(path) if is_npy(e)}
+            self.files = {e.stem: e for e in visible_entries(path) if is_npy(e)}
             self.names = list(self.files)
         else:
             self.names = npz_names(path)
@@ -55,11 +55,11 @@ class ArrayFile:
         return npz_array(self.path, name)
 
     def pair(self, part: str | None) -> tuple[str, str] | None:
-        """Return the names of the inputs and targets of a part, if they are there.
+        """Return the names of the inputs and targets of a part, or None.
 
         Args:
-            part: ``"train"``, ``"validation"``, ``"test"``, or None for arrays that belong to
-                no part.
+            part: ``"train"``, ``"validation"``, ``"test"``, or None for arrays without a part
+                in their names.
         """
         for inputs, targets in PAIRS:
             found = self.find(inputs, part), self.find(targets, part)
@@ -68,11 +68,11 @@ class ArrayFile:
         return None
 
     def find(self, name: str, part: str | None) -> str | None:
-        """Return how an array is called here, ``x_train``, ``X_train`` or ``train_x``.
+        """Return the full name of an array: ``x_train``, ``X_train`` or ``train_x``.
 
         Args:
-            name: What it is, such as ``"x"``.
-            part: The part it belongs to, or None.
+            name: Its role, such as ``"x"``.
+            part: The part that it belongs to, or None.
         """
         words = PARTS[part] if part else ()
         wanted = [w for word in words for w in (f"{name}_{word}", f"{word}_{name}")] or [name]
@@ -83,22 +83,22 @@ class ArrayFile:
         """Return the names of the arrays to train on.
 
         Raises:
-            DataError: If no names are known ones.
+            DataError: If the arrays have other names.
         """
         found = self.pair("train") or self.pair(None)
         if found is None:
             raise DataError(
-                f"{self.path} holds the arrays {some_of(map(repr, self.names), 8)}; needed are "
+                f"{self.path} holds the arrays {some_of(map(repr, self.names), 8)}; it needs "
                 "x_train and y_train (with x_test and y_test), or x and y, inputs and "
                 "targets, images and labels, data and target."
             )
         return found
 
     def inputs_name(self) -> str:
-        """Return the name of the inputs, where targets need not be.
+        """Return the name of the inputs; there may be no targets.
 
         Raises:
-            DataError: If it cannot be told.
+            DataError: If there are several arrays, none with a known name.
         """
         if len(self.names) == 1:
             return self.names[0]
@@ -117,18 +117,18 @@ class ArrayFile:
 
 
 def recognise(path: Path) -> str | None:
-    """Return what an archive of arrays is called, or None."""
+    """Return ``"arrays"`` for an ``.npz`` file, else None."""
     return "arrays" if path.suffix.casefold() == ".npz" and path.is_file() else None
 
 
 def recognise_folder(path: Path) -> str | None:
-    """Return what a folder holds if there are array files in it, or None."""
-    found = path.is_dir() and any(map(is_npy, visible(path)))
+    """Return ``"arrays"`` for a folder with ``.npy`` files, else None."""
+    found = path.is_dir() and any(map(is_npy, visible_entries(path)))
     return "arrays" if found else None
 
 
 def is_npy(path: Path) -> bool:
-    """Tell by its name whether a file should hold a single array."""
+    """Return whether a file has the suffix of a single array."""
     return path.suffix.casefold() == ".npy"
 
 
@@ -151,7 +151,7 @@ def npz_names(path: Path) -> list[str]:
     """Return the names of the arrays in an archive.
 
     Raises:
-        DataError: If it is damaged, or would unpack to more than real data can.
+        DataError: If the archive is damaged or declares an implausible unpacked size.
     """
     with reading(path, DataError):
         require_file(path, failure=DataError)
@@ -174,15 +174,15 @@ def npz_array(path: Path, name: str) -> np.ndarray[Any, Any]:
 
 
 def read_array(file: IO[bytes], size: int, where: str) -> np.ndarray[Any, Any]:
-    """Return an array of numbers or texts; memory is taken once the header is believed.
+    """Return an array of numbers or texts; its header is checked before memory is allocated.
 
     Args:
         file: An ``.npy`` file, at its beginning.
         size: Its length in bytes.
-        where: What the array is called, for errors.
+        where: Name of the array, for errors.
 
     Raises:
-        DataError: If it holds something else, or the header does not fit the length.
+        DataError: If it holds anything else, or the header does not fit the length.
     """
     shape, fortran, dtype = read_header(file, where)
     needed = math.prod(shape) * dtype.itemsize
@@ -190,7 +190,7 @@ def read_array(file: IO[bytes], size: int, where: str) -> np.ndarray[Any, Any]:
     if needed > held or min(shape, default=1) < 0 or not dtype.itemsize:
         raise DataError(
             f"{where} is damaged: its header claims {dtype} of shape "
-            f"{shown(shape)}, and {held:,} bytes follow."
+            f"{shown(shape)}, but {held:,} bytes follow."
         )
     require_memory(needed, where)
     array = np.empty(shape[::-1] if fortran else shape, dtype)
@@ -205,7 +205,7 @@ def read_array(file: IO[bytes], size: int, where: str) -> np.ndarray[Any, Any]:
 
 
 def read_header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Return the shape, the order of the axes and the type that an ``.npy`` header declares.
+    """Return the shape, whether the order is Fortran's, and the type in an ``.npy`` header.
 
     Raises:
         DataError: If the array holds anything but numbers or texts.

@@ -1,4 +1,4 @@
-"""How an array becomes what a network takes."""
+"""Preparation of arrays."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ DTYPES = ("uint8", "int64", "float32")
 @final
 @dataclass(frozen=True)
 class ArrayPreparation(Preparation):
-    """How an array becomes what a network takes: in the type of the training data.
+    """Preparation of arrays: new examples get the shape and type of the training data.
 
-    x becomes ``(x − center) / scale`` in double precision before it is cast. Both are given
-    only where single precision could not tell the training examples apart, as with timestamps.
+    x becomes ``(x − center) / scale`` in double precision before it is cast. Both are used only
+    if single precision cannot distinguish the training examples, as with timestamps.
 
     Args:
         shape: Shape of one example.
-        target: What the network gives.
+        target: The target that the network predicts.
         dtype: ``"uint8"``, ``"int64"`` or ``"float32"``.
-        center: What is subtracted: a number per column of one axis, per channel of three or
-            more, one in all for two; empty for nothing.
-        scale: What is then divided by, alike.
+        center: Values to subtract: one per column for examples with one axis, one per channel
+            for three or more axes, a single one for two axes; empty for none.
+        scale: Values to divide by afterwards, of the same length.
 
     Raises:
         DataError: If the type is none of these, or `center` and `scale` do not fit.
@@ -65,7 +65,7 @@ class ArrayPreparation(Preparation):
         fits = len(self.center) == len(self.scale) and len(self.scale) in lengths
         if not fits or not all(self.scale) or (self.scale and self.dtype != "float32"):
             raise DataError(
-                f"center and scale need {lengths[1]} numbers each, no scale of them 0, and "
+                f"center and scale need {lengths[1]} numbers each, with no scale of 0, and "
                 f"float32; got {len(self.center)} and {len(self.scale)} for {self.dtype}."
             )
 
@@ -76,7 +76,7 @@ class ArrayPreparation(Preparation):
         Args:
             raw: Shape ``(N, *shape)``, or ``shape`` for a single example; with three axes the
                 channels may be last.
-            notes: Unused: nothing is changed unsaid.
+            notes: Unused.
 
         Raises:
             DataError: If the shape or the type differs, or a number is NaN or infinite.
@@ -114,7 +114,7 @@ def as_type(array: np.ndarray[Any, Any], dtype: str) -> np.ndarray[Any, Any]:
         dtype: One of `DTYPES`.
 
     Raises:
-        DataError: If that would lose fractions, sign or size, or a number is NaN or infinite.
+        DataError: If the type cannot hold the values, or a value is NaN or infinite.
     """
     if array.dtype.kind not in "buif":
         raise DataError(f"needs {dtype} values, got {array.dtype}.")
@@ -123,18 +123,18 @@ def as_type(array: np.ndarray[Any, Any], dtype: str) -> np.ndarray[Any, Any]:
         cast = array.astype(dtype)
     if dtype != "float32" and not np.array_equal(cast, array):
         raise DataError(
-            f"needs {dtype} values as the training data have, got {array.dtype} values that "
-            "are none."
+            f"needs {dtype} values as in the training data, got {array.dtype} values that "
+            f"{dtype} cannot hold."
         )
     return cast
 
 
 def check_finite(array: np.ndarray[Any, Any], where: str) -> None:
-    """Refuse NaN and infinity, naming the row.
+    """Refuse NaN and infinity, with the row in the error.
 
     Args:
         array: Examples along axis 0.
-        where: What the array is called.
+        where: Name of the array.
 
     Raises:
         DataError: If a number is NaN, or infinite in single precision.
@@ -151,12 +151,12 @@ def check_finite(array: np.ndarray[Any, Any], where: str) -> None:
     raise DataError(f"{where}: row {rows[0]} holds {value}{more}; rows are counted from 0.")
 
 
-def say_unresolved(array: np.ndarray[Any, Any], where: str) -> list[str]:
-    """Return a line that names columns whose values their own type cannot tell apart.
+def unresolved_notes(array: np.ndarray[Any, Any], where: str) -> list[str]:
+    """Return a note about columns whose type has too few digits for their values.
 
     Args:
         array: Examples along axis 0, as they were read.
-        where: What the array is called.
+        where: Name of the array.
     """
     wide = array.dtype.kind == "f" or array.dtype.itemsize == 8
     if array.dtype.kind not in "fiu" or not wide or array.ndim > 2 or not len(array):
@@ -165,4 +165,4 @@ def say_unresolved(array: np.ndarray[Any, Any], where: str) -> list[str]:
     if native.dtype.kind == "u" or native.dtype.itemsize > 8:
         native = native.astype(np.float64)
     found = describe_unresolved(torch.from_numpy(native))
-    return [f"{where}: {found}: digits were lost before."] if found else []
+    return [f"{where}: {found}: digits were lost when the file was written."] if found else []

@@ -1,4 +1,4 @@
-"""Tell from an array of targets whether it names classes or gives numbers."""
+"""Targets in arrays: classes or numbers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Values = np.ndarray[Any, Any]
 def choose_task(
     values: Values, names: list[str] | None, task: str | None, notes: list[str]
 ) -> str:
-    """Return whether targets are classes or numbers to be met, and say why.
+    """Return ``"classification"`` or ``"regression"``, and add a note with the reason.
 
     Args:
         values: ``(N)`` or ``(N, k)``.
-        names: Names of the classes, if the file gives them.
-        task: What the caller asked for, or None.
+        names: Names of the classes, if the file has them.
+        task: The task that the caller asked for, or None.
         notes: Gains a line.
 
     Raises:
@@ -31,19 +31,19 @@ def choose_task(
     kind, few = judge(values)
     chosen = task or ("classification" if few or names else "regression")
     if chosen == "regression" and kind == "words":
-        raise DataError("the targets are words: that is classification, not regression.")
+        raise DataError("the targets are words, which need classification, not regression.")
     if chosen == "classification" and kind == "columns":
         raise DataError(
             f"the targets have shape {values.shape}: classes need one label for each example, "
             "or one-hot rows."
         )
     if task is None:
-        notes.append(f"The targets are {kind}: {chosen}; task= overrides.")
+        notes.append(f"The targets are {kind}: {chosen}; set task= to override.")
     return chosen
 
 
 def judge(values: Values) -> tuple[str, bool]:
-    """Return what the targets are, in words, and whether they look like classes."""
+    """Return a description of the targets, and whether they look like classes."""
     if values.ndim == 2:
         return ("one-hot rows", True) if is_one_hot(values) else ("columns", False)
     if values.dtype.kind in "USb":
@@ -51,7 +51,7 @@ def judge(values: Values) -> tuple[str, bool]:
     distinct = np.unique(values)
     if not (distinct == np.round(distinct)).all():
         return f"{len(distinct):,} distinct numbers", False
-    # Numbers 0, 1, 2 … without a gap are labels however many there are.
+    # Numbers 0, 1, 2 … without a gap are labels, whatever their number.
     numbered = np.array_equal(distinct, np.arange(len(distinct))) and 2 * len(distinct) <= len(
         values
     )
@@ -59,7 +59,7 @@ def judge(values: Values) -> tuple[str, bool]:
 
 
 def is_one_hot(values: Values) -> bool:
-    """Tell whether every row is a single 1 among zeros."""
+    """Return whether every row is a single 1 among zeros."""
     return values.shape[1] > 1 and bool(
         np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all()
     )
@@ -70,11 +70,11 @@ def class_labels(values: Values, names: list[str] | None, where: str) -> list[st
 
     Args:
         values: Words, numbers or one-hot rows.
-        names: Names of the classes by number, if the file gives them.
-        where: What the array is called, for the error.
+        names: Names of the classes by number, if the file has them.
+        where: Name of the array, for the error.
 
     Raises:
-        DataError: If a number has no name.
+        DataError: If a class number has no name.
     """
     if values.ndim == 2:
         values = values.argmax(axis=1)
@@ -87,38 +87,38 @@ def class_labels(values: Values, names: list[str] | None, where: str) -> list[st
     )
     if len(outside):
         raise DataError(
-            f"{where}: row {outside[0]} has the class number {values[outside[0]]}, but "
-            f"{len(names)} classes are named (0 to {len(names) - 1})."
+            f"{where}: row {outside[0]} has the class number {values[outside[0]]}, but only "
+            f"{len(names)} classes have names (0 to {len(names) - 1})."
         )
     return [names[int(value)] for value in values.tolist()]
 
 
 def as_word(value: Any) -> str:
-    """Return a label as text, accents as parts of their letters."""
+    """Return a label as text in composed Unicode form."""
     if isinstance(value, bytes):
         try:
             value = value.decode()
         except UnicodeDecodeError:
-            value = value.decode("latin-1")  # it has a letter for every byte: none become alike
+            value = value.decode("latin-1")  # maps every byte to a different letter
     return compose_accents(str(value))
 
 
 def number_word(value: Any) -> str:
-    """Return the shortest text for a number of an array, integers in full: 1.0 and 1 are alike.
+    """Return the shortest text of a number; 1.0 and 1 give the same text.
 
     Args:
-        value: A NumPy scalar, whose own type decides how many digits tell it apart.
+        value: A NumPy scalar; its type decides the number of digits.
     """
     return str(int(value)) if value == int(value) else str(value)
 
 
 def plain_numbers(values: Values, names: list[str] | None, where: str) -> Values:  # noqa: ARG001 - as `class_labels`
-    """Return numbers to be met.
+    """Return targets of regression in double precision.
 
     Args:
         values: ``(N)`` or ``(N, k)``.
-        names: Names of classes, which numbers have none of.
-        where: What the array is called, for the error.
+        names: Unused.
+        where: Name of the array, for the error.
 
     Raises:
         DataError: If they are words.
@@ -128,7 +128,7 @@ def plain_numbers(values: Values, names: list[str] | None, where: str) -> Values
     return values.astype(np.float64)
 
 
-# How an array holds the labels of each kind of target.
+# Readers of the labels in an array, by kind of target.
 LABELS = {"classes": class_labels, "numbers": plain_numbers}
 
 
@@ -137,7 +137,7 @@ def plain_targets(values: Values, where: str) -> Values:
 
     Args:
         values: The array as it was read.
-        where: What it is called, for the error.
+        where: Its name, for the error.
 
     Raises:
         DataError: If it has more axes, or holds NaN or infinity.

@@ -1,4 +1,4 @@
-"""Bring arrays of pictures into one order of axes: batch, channels, height, width."""
+"""Axis order of picture arrays: batch, channels, height, width."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from neuropil.datasets.data_errors import DataError
 
 CHANNELS = (1, 3, 4)
-"""Numbers of channels by which the axis of the channels is recognised."""
+"""Axis lengths that are recognised as numbers of channels."""
 
 
 def example_shape(array: np.ndarray[Any, Any]) -> tuple[int, ...]:
@@ -36,7 +36,7 @@ def as_batch(
     Args:
         array: Pictures may have their channels last, and grey ones no channels.
         shape: Shape of one example, channels first.
-        where: What the array is called, for the error.
+        where: Name of the array, for the error.
 
     Raises:
         DataError: If it holds examples of another shape.
@@ -57,7 +57,7 @@ def as_batch(
 
 
 def value_range(array: np.ndarray[Any, Any]) -> tuple[float, float] | None:
-    """Return the values of black and white that the values of an array speak for, if they do.
+    """Return the likely values of black and white in an array, or None.
 
     Args:
         array: Pictures.

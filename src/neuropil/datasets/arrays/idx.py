@@ -1,4 +1,4 @@
-"""MNIST's idx files: a few bytes of header, then all the numbers."""
+"""Reader for MNIST's idx files: a short header, then all values as bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from neuropil.core.reading import reading, require_file
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.paths import visible
+from neuropil.datasets.paths import visible_entries
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.target import Classes
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from neuropil.datasets.open_options import Options
 
 MOST_ZLIB_CAN = 1032
-"""Deflate never packs more than this many bytes into one."""
+"""Maximum compression ratio of deflate."""
 
 DEEPEST = 2
-"""Folders within folders that are searched for the files."""
+"""Number of folder levels that are searched for the files."""
 
 Pair = tuple[Path, Path]
 
@@ -35,35 +35,35 @@ def find_idx(folder: Path) -> dict[str, Path]:
     """Return the idx files of a folder by role: ``train images``, ``test labels`` and so on.
 
     Some tools unpack each file into a folder of its name, others all of them into
-    ``MNIST/raw``: where the folder itself holds none, its folders and theirs are searched.
+    ``MNIST/raw``: if the folder itself holds no idx files, its subfolders are searched.
 
     Args:
         folder: Where to look.
     """
-    entries = visible(folder)
+    entries = visible_entries(folder)
     found = roles(entries)
     for _ in range(DEEPEST):
         below = [entry for entry in entries if entry.is_dir()]
         if found or not below:
             break
         found = roles([file for entry in below for file in named_idx(entry)])
-        entries = visible(below[0]) if len(below) == 1 else []
+        entries = visible_entries(below[0]) if len(below) == 1 else []
     return found
 
 
 def recognise(path: Path) -> str | None:
-    """Return what a folder holds if there are idx files in it, or None."""
+    """Return ``"idx files"`` for a folder that holds some, else None."""
     return "idx files" if path.is_dir() and find_idx(path) else None
 
 
 def named_idx(folder: Path) -> list[Path]:
-    """Return what has the name of an idx file in a folder, which may hold many pictures."""
+    """Return the entries of a folder that are named like idx files."""
     with reading(folder, DataError):
         return sorted(entry for entry in folder.iterdir() if "-ubyte" in entry.name.casefold())
 
 
 def roles(entries: list[Path]) -> dict[str, Path]:
-    """Return the first idx file of each role among files and folders."""
+    """Return the first idx file of each role among the entries of a folder."""
     found: dict[str, Path] = {}
     for file in entries:
         name = file.name.casefold()
@@ -77,12 +77,12 @@ def roles(entries: list[Path]) -> dict[str, Path]:
 
 
 def open_idx(folder: Path, options: Options) -> Splits:
-    """Read MNIST's idx files, packed or not; the test files only at the first use of the test.
+    """Read MNIST's idx files, compressed or not; test files are read when first used.
 
     Args:
         folder: Holds ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``, and
             ``t10k-…`` for the test.
-        options: What the caller asked for.
+        options: Options of the caller.
 
     Raises:
         DataError: If a file is missing, damaged, or does not fit the others.
@@ -99,16 +99,16 @@ def open_idx(folder: Path, options: Options) -> Splits:
         numbers = target.collate([str(label) for label in labels.tolist()], where)
         return Dataset(pixels[:, None], numbers)
 
-    def read_test() -> Dataset:
+    def read_test(_notes: list[str]) -> Dataset:
         found = pair(files, "test", folder)
         return as_dataset(*read_pair(found), str(found[1]))
 
     has_test = "test images" in files or "test labels" in files
     if has_test:
-        pair(files, "test", folder)  # Say at once if one of the two is missing.
+        pair(files, "test", folder)  # Fail early if one of the two is missing.
     train, validation, test = options.cut(
         as_dataset(pixels, labels, str(folder)),
-        test=(lambda _notes: read_test()) if has_test else None,
+        test=read_test if has_test else None,
     )
     background = rim_brightness(train.inputs, 0, 255)
     shape = (1, *pixels.shape[1:])
@@ -120,7 +120,7 @@ def read_labelled(preparation: PicturePreparation, folder: Path, _notes: list[st
     """Return the test pictures of a folder of idx files, or its training pictures.
 
     Args:
-        preparation: How the training data were read.
+        preparation: Preparation of the training data.
         folder: The folder.
     """
     files = find_idx(folder)
@@ -131,32 +131,32 @@ def read_labelled(preparation: PicturePreparation, folder: Path, _notes: list[st
 
 
 def pair(files: dict[str, Path], part: str, folder: Path) -> Pair:
-    """Return the files of a part's pictures and labels, or say which is missing.
+    """Return the files with the pictures and the labels of a part.
 
     Raises:
-        DataError: If one is.
+        DataError: If one of them is missing.
     """
     for what in ("images", "labels"):
         if f"{part} {what}" not in files:
             prefix, axes = "train" if part == "train" else "t10k", 3 if what == "images" else 1
             name = f"{prefix}-{what}-idx{axes}-ubyte"
             raise DataError(
-                f"{folder} lacks {name} (or {name}.gz), which belongs to the other idx files."
+                f"{folder} lacks {name} (or {name}.gz), which the other idx files need."
             )
     return files[f"{part} images"], files[f"{part} labels"]
 
 
 def read_pair(files: Pair) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Return pictures and labels, one for each.
+    """Return pictures and their labels.
 
     Raises:
-        DataError: If there are not as many of one as of the other.
+        DataError: If the numbers of pictures and labels differ.
     """
     pixels, labels = read_idx(files[0], 3), read_idx(files[1], 1)
     if len(pixels) != len(labels):
         raise DataError(
-            f"{files[0].name} holds {len(pixels):,} pictures, {files[1].name} {len(labels):,} "
-            "labels: there must be one for each."
+            f"{files[0].name} holds {len(pixels):,} pictures, but {files[1].name} holds "
+            f"{len(labels):,} labels: each picture needs one label."
         )
     if pixels.size == 0:
         raise DataError(f"{files[0]} holds no pictures.")
@@ -167,8 +167,8 @@ def read_idx(path: Path, axes: int) -> np.ndarray[Any, Any]:
     """Return the bytes of an idx file as an array.
 
     Args:
-        path: The file; packed by gzip if it ends in ``.gz``.
-        axes: How many axes it must have.
+        path: The file; compressed by gzip if it ends in ``.gz``.
+        axes: Number of axes that it must have.
 
     Raises:
         DataError: If the header or the length is wrong.
@@ -184,7 +184,7 @@ def read_idx(path: Path, axes: int) -> np.ndarray[Any, Any]:
                     room *= MOST_ZLIB_CAN
                 if packed and size <= room:
                     check_unpacked(path, size)
-                # Checked before the memory is taken: the header may claim anything.
+                # Checked before memory is allocated: the header may claim anything.
                 values = np.empty(size if size <= room else 0, np.uint8)
                 got = file.readinto(values.data) if values.size else 0
                 rest = file.read(1)
@@ -193,7 +193,7 @@ def read_idx(path: Path, axes: int) -> np.ndarray[Any, Any]:
     if got != size or rest:
         problem = "more" if got == size else "fewer"
         raise DataError(
-            f"{path} should hold {size:,} bytes after its header but holds {problem}."
+            f"{path} should hold {size:,} bytes after its header, but holds {problem}."
         )
     return values.reshape(shape)
 
@@ -202,13 +202,13 @@ def read_shape(file: Any, path: Path, axes: int) -> tuple[int, ...]:
     """Read the header: two zero bytes, the type, the number of axes, and the sizes.
 
     Raises:
-        DataError: If it is another header.
+        DataError: If the header is not that of an idx file.
     """
     header = file.read(4 + 4 * axes)
     magic = bytes([0, 0, 8, axes])
     if header[:4] != magic or len(header) < 4 + 4 * axes:
         raise DataError(
-            f"{path} is no idx file of bytes with {axes} axes: it starts with "
+            f"{path} is not an idx file of bytes with {axes} axes: it starts with "
             f"{header[:4].hex(' ')}, not {magic.hex(' ')}."
         )
     return tuple(np.frombuffer(header, ">u4", offset=4).tolist())

@@ -1,4 +1,4 @@
-"""Open named arrays: tell pictures from other arrays, classes from numbers."""
+"""Reader for named arrays, which may hold pictures or other data, classes or numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from neuropil.datasets.arrays.array_file import ArrayFile, is_npy, read_npy
 from neuropil.datasets.arrays.array_preparation import (
     ArrayPreparation,
     check_finite,
-    say_unresolved,
+    unresolved_notes,
 )
 from neuropil.datasets.arrays.array_targets import (
     LABELS,
@@ -24,7 +24,7 @@ from neuropil.datasets.arrays.array_targets import (
     plain_targets,
 )
 from neuropil.datasets.arrays.axis_order import as_batch, example_shape, value_range
-from neuropil.datasets.data_errors import DataError, recalling
+from neuropil.datasets.data_errors import DataError, adding_notes
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.prediction_inputs import PredictionInputs
@@ -37,24 +37,24 @@ if TYPE_CHECKING:
     from neuropil.datasets.open_options import Options
     from neuropil.datasets.preparation import Preparation
 
-# Stands in until the mean and deviation of the training examples are known.
+# Placeholder until the mean and deviation of the training examples are known.
 NUMBERS = Numbers((0.0,), (1.0,))
 CLASS_NAMES = ("classes", "class_names", "label_names", "target_names")
 
 
 def open_arrays(path: Path, options: Options) -> Splits:
-    """Read named arrays; those of the test at their first use.
+    """Read named arrays; those of the test are read when first used.
 
     Args:
         path: The file or the folder.
-        options: What the caller asked for.
+        options: Options of the caller.
 
     Raises:
-        DataError: If there are no arrays of known names, or they do not fit each other.
+        DataError: If the arrays have other names, or do not fit each other.
     """
     options.refuse("arrays", "target", "image_size", "color")
     notes: list[str] = []
-    with recalling(notes):
+    with adding_notes(notes):
         return open_named(ArrayFile(path), options, notes)
 
 
@@ -63,8 +63,8 @@ def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
 
     Args:
         file: The arrays.
-        options: What the caller asked for.
-        notes: Gains a line for each thing a person should know.
+        options: Options of the caller.
+        notes: Gains notes for the user.
     """
     path = file.path
     inputs, values = load_pair(file, file.require_training_pair())
@@ -73,8 +73,8 @@ def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
         classes = Classes.fit(class_labels(values, names, str(path)), str(path), order=names)
     else:
         classes = None
-        notes += say_unresolved(values, f"the targets in {path.name}")
-    notes += say_unresolved(inputs, f"the inputs in {path.name}")
+        notes += unresolved_notes(values, f"the targets in {path.name}")
+    notes += unresolved_notes(inputs, f"the inputs in {path.name}")
     shape = example_shape(inputs)
 
     def as_dataset(inputs: Values, values: Values) -> Dataset:
@@ -113,10 +113,10 @@ def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
 
 
 def read_labelled(preparation: Preparation, path: Path, _notes: list[str]) -> Dataset:
-    """Return the test arrays of a file or folder, or all it has.
+    """Return the test arrays of a file or folder, or all of its arrays.
 
     Args:
-        preparation: How the training data were read.
+        preparation: Preparation of the training data.
         path: The file or the folder.
     """
     file = ArrayFile(path)
@@ -126,12 +126,12 @@ def read_labelled(preparation: Preparation, path: Path, _notes: list[str]) -> Da
 
 
 def read_new(preparation: Preparation, file: Path, notes: list[str]) -> PredictionInputs:
-    """Return the examples in an array file, which may be a single one.
+    """Return the examples in an array file, which may hold a single one.
 
     Args:
-        preparation: How the training data were read.
+        preparation: Preparation of the training data.
         file: The file.
-        notes: Gains a line for each thing a person should know.
+        notes: Gains notes for the user.
 
     Raises:
         DataError: If the array does not fit.
@@ -151,24 +151,24 @@ def read_new(preparation: Preparation, file: Path, notes: list[str]) -> Predicti
 
 
 def in_double_precision(batch: Values) -> Values | Tensor:
-    """Return floating-point numbers as a tensor that `Dataset` leaves as it is."""
+    """Return floating-point numbers as a float64 tensor, which `Dataset` does not convert."""
     if batch.dtype.kind != "f":
         return batch
     return torch.from_numpy(np.ascontiguousarray(batch, dtype=np.float64))
 
 
 def load_pair(file: ArrayFile, names: tuple[str, str]) -> tuple[Values, Values]:
-    """Return inputs and targets, checked to be finite and one for each.
+    """Return inputs and targets after a check of their shapes and values.
 
     Raises:
-        DataError: If they are not.
+        DataError: If values are not finite, or there is not one target for each example.
     """
     where = [f"{name} of {file.path.name}" for name in names]
     inputs, targets = file[names[0]], file[names[1]]
     if inputs.ndim < 2 or inputs.size == 0 or inputs.dtype.kind not in "buif":
         raise DataError(
-            f"{where[0]} must hold numbers, examples along the first of two or more axes; got "
-            f"{inputs.dtype} of shape {inputs.shape}."
+            f"{where[0]} must hold numbers with at least two axes, examples along the first; "
+            f"got {inputs.dtype} of shape {inputs.shape}."
         )
     if targets.ndim == 0 or len(inputs) != len(targets):
         raise DataError(
@@ -182,13 +182,13 @@ def load_pair(file: ArrayFile, names: tuple[str, str]) -> tuple[Values, Values]:
 def encode_outcome(
     values: Values, target: Target, names: list[str] | None, where: str
 ) -> Tensor:
-    """Return targets as the tensor that training took.
+    """Return targets as a tensor.
 
     Args:
         values: ``(N)`` or ``(N, k)``.
-        target: What the labels are.
-        names: Names of the classes by number, if the file gives them.
-        where: What holds the targets, for the error.
+        target: The kind of target.
+        names: Names of the classes by number, if the file has them.
+        where: Source of the targets, for the error.
 
     Raises:
         DataError: If they are words where numbers are needed, or a class is unknown.
@@ -197,7 +197,7 @@ def encode_outcome(
 
 
 def class_names(file: ArrayFile) -> list[str] | None:
-    """Return the names of the classes, if the file gives them as texts."""
+    """Return the names of the classes if the file has them as texts, else None."""
     for name in CLASS_NAMES:
         if (own := file.find(name, None)) is not None:
             names = file[own]
@@ -207,7 +207,7 @@ def class_names(file: ArrayFile) -> list[str] | None:
 
 
 def prepare(train: Dataset, target: Target, span: tuple[float, float] | None) -> Preparation:
-    """Return the preparation of pictures if the arrays are pictures, that of arrays if not."""
+    """Return a picture preparation if the arrays are pictures, else an array preparation."""
     shape = tuple(train.inputs.shape[1:])
     dtype = str(train.inputs.dtype).removeprefix("torch.").replace("float64", "float32")
     if len(shape) == 3 and shape[0] in (1, 3) and span is not None and dtype != "int64":

@@ -1,8 +1,8 @@
-"""Change training examples a little, whole batches at once, on their own device.
+"""Augmentations: random changes to whole batches of training examples, on their device.
 
 Every augmentation is called as ``augmentation(inputs, targets, generator)`` and returns inputs
-and targets; it draws from the generator alone. Inputs are raw: the network normalises them
-afterwards.
+and targets; the generator is its only source of random numbers. Inputs are raw: the network
+normalises them afterwards.
 """
 
 from typing import TYPE_CHECKING

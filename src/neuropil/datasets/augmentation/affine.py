@@ -1,4 +1,4 @@
-"""Turn, scale and move pictures by fractions of a pixel."""
+"""Random rotation, scaling and translation of pictures with interpolation."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from neuropil.checks import number
-from neuropil.datasets.augmentation.base import PictureChange, rising, uniform
+from neuropil.datasets.augmentation.base import PictureChange, check_range, uniform
 
 
 @final
 class RandomRotation(PictureChange):
-    """Turn each picture about its middle by a random angle, `RandomAffine` with nothing else.
+    """Rotate each picture about its centre by a random angle.
+
+    It is `RandomAffine` without scaling and translation.
 
     Shape:
         ``(N, C, H, W)`` gives the same; the type is kept.
 
     Args:
-        degrees: The largest angle either way.
-        fill: Value outside the picture, in the raw inputs' range.
+        degrees: Largest angle in either direction.
+        fill: Value outside the picture, in the range of the raw inputs.
 
     Raises:
         ValueError: If `degrees` is negative.
@@ -44,19 +46,19 @@ class RandomRotation(PictureChange):
 
 @final
 class RandomAffine(PictureChange):
-    """Turn, scale and move each picture at random, with bilinear interpolation.
+    """Rotate, scale and translate each picture at random, with bilinear interpolation.
 
-    The point p of the result, counted from the middle, shows the point ``R(θ)ᵀ (p − t) / s`` of
-    the picture: turned by θ, enlarged s times, moved by t.
+    The point p of the result, relative to the centre, shows the point ``R(θ)ᵀ (p − t) / s`` of
+    the picture, which is rotated by θ, enlarged by s and translated by t.
 
     Shape:
         ``(N, C, H, W)`` gives the same; the type is kept, whole numbers are rounded.
 
     Args:
-        degrees: The largest angle θ either way, drawn evenly.
-        scale: Smallest and largest s, its logarithm drawn evenly.
-        shift: The largest t either way along each axis, as a share of the picture's side.
-        fill: Value outside the picture, in the raw inputs' range.
+        degrees: Largest angle θ in either direction, drawn uniformly.
+        scale: Smallest and largest s; its logarithm is drawn uniformly.
+        shift: Largest t in either direction along each axis, as a fraction of the side.
+        fill: Value outside the picture, in the range of the raw inputs.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -79,7 +81,7 @@ class RandomAffine(PictureChange):
         fill: float = 0.0,
     ) -> None:
         self.degrees = number(degrees, "RandomAffine: degrees", "[0, inf)")
-        self.scale = rising(scale, "RandomAffine: scale", "(0, inf)")
+        self.scale = check_range(scale, "RandomAffine: scale", "(0, inf)")
         self.shift = number(shift, "RandomAffine: shift", "[0, inf)")
         self.fill = fill
 
@@ -89,16 +91,16 @@ class RandomAffine(PictureChange):
         low, high = map(math.log, self.scale)
         theta = (2 * angle - 1) * math.radians(self.degrees)
         scale = torch.exp(low + size * (high - low))
-        # `affine_grid` counts from −1 to 1, so a share of a side is twice as much.
+        # `affine_grid` runs from −1 to 1: a whole side has length 2.
         x, y = (2 * (2 * part - 1) * self.shift for part in (right, down))
         return warp(pictures, matrices(theta, scale, x, y, pictures.shape[-2:]), self.fill)
 
 
 def matrices(theta: Tensor, scale: Tensor, x: Tensor, y: Tensor, size: torch.Size) -> Tensor:
-    """Return ``(N, 2, 3)``: from points of the result to points of the picture, in −1..1."""
+    """Return matrices ``(N, 2, 3)`` from result to picture coordinates, both in −1..1."""
     height, width = size
     cos, sin = torch.cos(theta) / scale, torch.sin(theta) / scale
-    # Sides of different lengths have different units: a turn must be one in pixels.
+    # Coordinates are relative to the sides; the rotation must be one in pixels.
     across, along = sin * (height / width), sin * (width / height)
     first = torch.stack([cos, across, -(cos * x + across * y)], dim=1)
     second = torch.stack([-along, cos, along * x - cos * y], dim=1)
@@ -106,9 +108,9 @@ def matrices(theta: Tensor, scale: Tensor, x: Tensor, y: Tensor, size: torch.Siz
 
 
 def warp(inputs: Tensor, matrix: Tensor, fill: float) -> Tensor:
-    """Return pictures read at the points that the matrices give."""
+    """Return pictures sampled at the points that the matrices give."""
     pictures = inputs if inputs.is_floating_point() else inputs.float()
     grid = F.affine_grid(matrix.to(pictures.dtype), list(inputs.shape), align_corners=False)
-    # Outside, the sampler gives 0; so `fill` is made the zero.
+    # The sampler gives 0 outside the picture, so `fill` is subtracted before and added after.
     warped = F.grid_sample(pictures - fill, grid, mode="bilinear", align_corners=False) + fill
     return warped if inputs.is_floating_point() else warped.round().to(inputs.dtype)

@@ -1,4 +1,4 @@
-"""What every augmentation is, and what they share."""
+"""Base classes and helpers of the augmentations."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ class Augmentation(Protocol):
     def __call__(
         self, inputs: Tensor, targets: Tensor, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Return the changed batch; the given one is left as it is.
+        """Return the changed batch; the given one is not modified.
 
         Args:
-            inputs: ``(N, …)``, raw.
-            targets: One target for each.
+            inputs: Raw inputs ``(N, …)``.
+            targets: One target for each input.
             generator: The only source of random numbers.
         """
         ...
 
 
 def uniform(count: int, like: Tensor, generator: torch.Generator, *, rows: int = 1) -> Tensor:
-    """Return ``(rows, count)`` numbers in [0, 1) on the device of `like`."""
+    """Return random numbers in [0, 1) of shape ``(rows, count)`` on the device of `like`."""
     drawn = torch.rand(rows, count, generator=generator, device=generator.device)
     return drawn.to(like.device, non_blocking=True)
 
 
 class PictureChange(Arguments, ABC):
-    """An augmentation of pictures that leaves the targets as they are."""
+    """Base class of picture augmentations that do not change the targets."""
 
     def __call__(
         self, inputs: Tensor, targets: Tensor, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Return the changed batch; the given one is left as it is.
+        """Return the changed batch; the given one is not modified.
 
         Raises:
-            DataError: If these are not pictures.
+            DataError: If the inputs are not pictures.
         """
         if inputs.ndim != 4:
             raise DataError(
@@ -63,11 +63,11 @@ class PictureChange(Arguments, ABC):
         """
 
 
-def rising(pair: tuple[float, float], what: str, interval: str) -> tuple[float, float]:
-    """Return a smallest and a largest value.
+def check_range(pair: tuple[float, float], what: str, interval: str) -> tuple[float, float]:
+    """Return a smallest and a largest value after a check.
 
     Raises:
-        ValueError: If one is outside the interval, or they are not in rising order.
+        ValueError: If a value is outside the interval, or the first is above the second.
     """
     low, high = (number(value, what, interval) for value in pair)
     if low > high:

@@ -1,4 +1,4 @@
-"""Several augmentations, one after the other."""
+"""Chain of augmentations."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @final
 class Compose(Arguments):
-    """Several augmentations, one after the other.
+    """Apply several augmentations in order.
 
     Args:
-        *steps: The augmentations in order.
+        *steps: The augmentations.
 
     Example:
         >>> import torch

@@ -1,4 +1,4 @@
-"""Cover a random rectangle of a picture."""
+"""Random erasing of rectangles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import number
-from neuropil.datasets.augmentation.base import PictureChange, rising, uniform
+from neuropil.datasets.augmentation.base import PictureChange, check_range, uniform
 
 
 @final
@@ -25,10 +25,10 @@ class RandomErasing(PictureChange):
         ``(N, C, H, W)`` gives the same; the type is kept.
 
     Args:
-        p: Probability that a picture is treated.
+        p: Probability that a picture is changed.
         area: Smallest and largest fraction of the area.
         ratio: Smallest and largest ratio of height to width.
-        fill: The value that covers, in the raw inputs' range.
+        fill: Value of the rectangle, in the range of the raw inputs.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -56,8 +56,8 @@ class RandomErasing(PictureChange):
         fill: float = 0.0,
     ) -> None:
         self.p = number(p, "RandomErasing: p", "[0, 1]")
-        self.area = rising(area, "RandomErasing: area", "(0, 1]")
-        self.ratio = rising(ratio, "RandomErasing: ratio", "(0, inf)")
+        self.area = check_range(area, "RandomErasing: area", "(0, 1]")
+        self.ratio = check_range(ratio, "RandomErasing: ratio", "(0, inf)")
         self.fill = fill
 
     @override
@@ -67,17 +67,17 @@ class RandomErasing(PictureChange):
         pixels = (self.area[0] + share * (self.area[1] - self.area[0])) * height * width
         low, high = map(math.log, self.ratio)
         ratio = torch.exp(low + shape * (high - low))
-        # A picture that was not chosen gets a rectangle without rows.
+        # A picture that is not selected gets a rectangle of height 0.
         tall = (pixels * ratio).sqrt().round().clamp(1, height) * (chance < self.p)
         wide = (pixels / ratio).sqrt().round().clamp(1, width)
-        rows = inside(height, tall, down)
-        columns = inside(width, wide, right)
+        rows = interval_mask(height, tall, down)
+        columns = interval_mask(width, wide, right)
         covered = rows[:, None, :, None] & columns[:, None, None, :]
         return pictures.masked_fill(covered, self.fill)
 
 
-def inside(length: int, extent: Tensor, place: Tensor) -> Tensor:
-    """Return ``(N, length)``: where stretches lie, `place` in [0, 1) being the way along."""
+def interval_mask(length: int, extent: Tensor, place: Tensor) -> Tensor:
+    """Return the mask ``(N, length)`` of intervals; `place` in [0, 1) sets their positions."""
     start = (place * (length - extent + 1)).floor()
     at = torch.arange(length, device=extent.device)
     return (at >= start[:, None]) & (at < (start + extent)[:, None])

@@ -1,4 +1,4 @@
-"""Blend pairs of examples and their targets."""
+"""Mixup: blends of pairs of examples and their targets."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from neuropil.datasets.augmentation.base import uniform
 from neuropil.datasets.data_errors import DataError
 
 QUANTILES = 4096
-"""Places at which the beta distribution is tabulated."""
+"""Number of points at which the beta distribution is tabulated."""
 
 
 @final
 class Mixup(Arguments):
-    """Blend each example with another one of the batch, targets too.
+    """Blend each example and its target with another one of the batch.
 
-    ``x = λ x_i + (1 − λ) x_j`` and ``y = λ y_i + (1 − λ) y_j``, λ drawn from Beta(alpha, alpha)
-    for each example, j from a random order of the batch. Class numbers become shares of
-    classes, so the loss must take those.
+    ``x = λ x_i + (1 − λ) x_j`` and ``y = λ y_i + (1 − λ) y_j``. λ is drawn from
+    Beta(alpha, alpha) for each example, j from a random permutation of the batch. Class numbers
+    become class probabilities, so the loss must accept those.
 
     Shape:
         Inputs ``(N, …)`` keep their shape, whole numbers become float32. Class numbers ``(N)``
-        become ``(N, classes)``; numbers to be met keep their shape.
+        become ``(N, classes)``; targets of regression keep their shape.
 
     Args:
-        alpha: Strength: near 0 hardly any blending, 1 all blends alike.
+        alpha: Strength: near 0 there is hardly any blending, with 1 λ is uniform.
         classes: Number of classes; None for regression.
 
     Raises:
@@ -70,7 +70,7 @@ class Mixup(Arguments):
         return blend(inputs, other, share), blend(targets, other, share)
 
     def shares(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw λ for each example by the inverse of the distribution function.
+        """Return λ for each example, drawn by inversion of the distribution function.
 
         Args:
             inputs: The batch.
@@ -83,7 +83,7 @@ class Mixup(Arguments):
 
     @cached_property
     def quantiles(self) -> np.ndarray:
-        """Values of λ below which equal steps of probability lie."""
+        """Quantiles of λ at equal steps of probability."""
         from scipy.special import betaincinv
 
         steps = np.linspace(0, 1, QUANTILES)

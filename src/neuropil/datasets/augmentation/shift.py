@@ -1,4 +1,4 @@
-"""Move pictures by whole pixels, and mirror them."""
+"""Random shifts by whole pixels, and random flips."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from neuropil.datasets.augmentation.base import PictureChange, uniform
 
 @final
 class RandomShift(PictureChange):
-    """Move each picture by a random whole number of pixels down and right.
+    """Shift each picture by a random whole number of pixels along both axes.
 
-    ``y[i, j] = x[i − a, j − b]`` with a and b drawn evenly from −pixels to pixels; outside the
-    picture stands `fill`.
+    ``y[i, j] = x[i − a, j − b]`` with a and b drawn uniformly from −pixels to pixels; `fill` is
+    used outside the picture.
 
     Shape:
         ``(N, C, H, W)`` gives the same; the type is kept.
 
     Args:
-        pixels: The farthest shift, in pixels.
-        fill: Value of what comes in at the rim, in the raw inputs' range.
+        pixels: Largest shift in pixels.
+        fill: Value outside the picture, in the range of the raw inputs.
 
     Raises:
-        ValueError: If `pixels` is no whole number from 0.
+        ValueError: If `pixels` is not a whole number from 0.
 
     Example:
         >>> import torch
@@ -57,17 +57,17 @@ class RandomShift(PictureChange):
 
 @final
 class RandomFlip(PictureChange):
-    """Mirror some pictures, left to right.
+    """Flip pictures at random, left to right by default.
 
     Shape:
         ``(N, C, H, W)`` gives the same; the type is kept.
 
     Args:
-        p: Probability that a picture is mirrored.
-        axis: The axis that is turned round: −1 for left and right, −2 for top and bottom.
+        p: Probability that a picture is flipped.
+        axis: Axis to reverse: −1 for left and right, −2 for top and bottom.
 
     Raises:
-        ValueError: If `p` is no probability, or `axis` another one.
+        ValueError: If `p` is not a probability, or `axis` is not −1 or −2.
 
     Example:
         >>> import torch

@@ -1,1 +1,1 @@
-"""Data that need no file: bundled or generated."""
+"""Bundled and generated datasets, which need no file."""

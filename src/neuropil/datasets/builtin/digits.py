@@ -1,4 +1,4 @@
-"""The handwritten digits that scikit-learn bundles: real data without a download."""
+"""The handwritten digits bundled with scikit-learn."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def load_handwritten_digits(
 
     Args:
         seed: Seed of the stratified split; the same seed gives the same parts.
-        validation: Share of all digits (below 1) or their number; 0 for none.
-        test: Share of all digits (below 1) or their number; 0 for none.
+        validation: Fraction (below 1) or number of digits for validation; 0 for none.
+        test: Fraction (below 1) or number of digits for the test; 0 for none.
 
     Reference:
         Alpaydin and Kaynak, "Optical recognition of handwritten digits", UCI Machine Learning

@@ -39,7 +39,7 @@ def load_digits() -> np.ndarray[Any, Any]:
         ...#
     """
     pixels = np.array([list(line.replace(" ", "")) for line in GLYPHS.split("\n") if line])
-    # (6 rows, 10 digits, 4 columns) in the drawing; one digit a row in the result.
+    # (6 rows, 10 digits, 4 columns) in the drawing; one digit per row in the result.
     return (pixels == "#").astype(np.int64).reshape(6, 10, 4).swapaxes(0, 1).reshape(10, 24)
 
 
@@ -50,16 +50,15 @@ def make_digits(
     mode: str = "flip",
     random_state: int | np.random.RandomState | None = None,
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Return noisy copies of the binary digits, with what they were.
+    """Return noisy copies of the binary digits, and their labels.
 
     Shape:
         ``X``: ``(n_samples, 24)``, 0 and 1. ``y``: ``(n_samples)``, 0 to 9.
 
     Args:
-        n_samples: Number of copies; each of a digit drawn evenly.
+        n_samples: Number of copies; the digit of each is drawn uniformly.
         noise_level: Probability that a pixel is changed, from 0 to 1.
-        mode: ``"flip"`` turns a pixel over; ``"remove"`` takes ink away and leaves paper as it
-            is.
+        mode: ``"flip"`` inverts a pixel; ``"remove"`` only turns ink into paper.
         random_state: Seed or generator, as in scikit-learn.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Words of Reber's grammar: short sequences with rules that a recurrent network can learn."""
+"""Words of Reber's grammar: short sequences with rules that recurrent networks can learn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LETTERS = "PSTVX"
-# Each state's two ways on: a letter, and the state after it; None is the end.
+# The two transitions of each state: a letter, and the next state; None is the end.
 GRAMMAR: tuple[dict[str, int | None], ...] = (
     {"T": 1, "V": 2},
     {"P": 1, "T": 3},
@@ -21,7 +21,7 @@ GRAMMAR: tuple[dict[str, int | None], ...] = (
     {"X": 2, "S": None},
     {"P": 3, "S": None},
 )
-# What stands at both ends of an embedded word.
+# The letters that an embedded word may have at both of its ends.
 FRAME = "PT"
 
 RandomState = int | np.random.RandomState | None
@@ -32,13 +32,13 @@ def make_reber(
 ) -> list[str]:
     """Return words of Reber's grammar.
 
-    A word is a walk through a graph of five states: at each there are two ways on, taken with
-    equal probability, and the letters on the way make the word:
+    A word is a random walk through a graph of five states. Each state has two transitions of
+    equal probability, and the letters of the transitions make the word:
 
     0 → T 1 | V 2, 1 → P 1 | T 3, 2 → X 2 | V 4, 3 → X 2 | S end, 4 → P 3 | S end.
 
-    An embedded word has the same letter, P or T, before a word and after it: whoever
-    wants to foresee the last letter must keep the first in mind.
+    An embedded word has the same letter, P or T, before and after a word: predicting the last
+    letter requires remembering the first.
 
     Args:
         n_words: Number of words.
@@ -69,13 +69,13 @@ def make_reber(
 
 
 def is_valid_by_reber(word: str, *, embedded: bool = False) -> bool:
-    """Tell whether a word belongs to Reber's grammar, from its first letter to its end.
+    """Return whether a whole word belongs to Reber's grammar.
 
     The rules are those of `make_reber`.
 
     Args:
         word: Letters; the empty word and those with other letters are not valid.
-        embedded: Whether it is to be a word that is embedded between two P or two T.
+        embedded: Whether the word must be embedded between two P or two T.
 
     Example:
         >>> from neuropil.datasets import is_valid_by_reber
@@ -104,10 +104,10 @@ def make_reber_classification(
     return_indices: bool = False,
     random_state: RandomState = None,
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Return words, some of Reber's grammar and some not, and which are which.
+    """Return valid and invalid words of Reber's grammar, with their labels.
 
-    Words that are not valid have the lengths of valid ones, so that the length gives nothing
-    away, and each is checked: none is valid by chance.
+    Invalid words have the lengths of valid ones, so that the length gives nothing away. Each is
+    checked, so that none is valid by chance.
 
     Shape:
         ``X``: ``(n_samples)`` words, or ``(n_samples, length of the longest)`` indices. ``y``:
@@ -115,12 +115,12 @@ def make_reber_classification(
 
     Args:
         n_samples: Number of words.
-        invalid_size: Which part of them is not valid, from 0 to 1.
-        embedded: Whether valid words are embedded, as `make_reber` has it.
-        errors: How many letters of a valid word are exchanged to make it invalid; 1 is the
+        invalid_size: Fraction of invalid words, from 0 to 1.
+        embedded: Whether valid words are embedded, as in `make_reber`.
+        errors: Number of letters of a valid word that are replaced to make it invalid; 1 is the
             hardest. None draws all letters anew.
-        return_indices: Whether to return 1 to 5 for the letters P, S, T, V, X, and zeros in
-            front of shorter words, so that the last step of each row is the word's last:
+        return_indices: Whether to return 1 to 5 for the letters P, S, T, V, X, padded on the
+            left with zeros, so that every row ends with the last letter of its word:
             ``Embedding(6, …, padding_idx=0)`` takes them.
         random_state: Seed or generator, as in scikit-learn.
 
@@ -145,16 +145,16 @@ def make_reber_classification(
     random.shuffle(y)
     words = [word(random, embedded=embedded) for _ in range(count)]
     for place in np.flatnonzero(y == 0):
-        words[place] = spoil(words[place], random, embedded=embedded, errors=errors)
+        words[place] = make_invalid(words[place], random, embedded=embedded, errors=errors)
     return (to_indices(words) if return_indices else np.array(words)), y
 
 
 def to_indices(words: Sequence[str], length: int | None = None) -> np.ndarray[Any, Any]:
-    """Return words as rows of indices, 1 to 5 for P, S, T, V, X, with zeros in front.
+    """Return words as rows of indices, 1 to 5 for P, S, T, V, X, padded with zeros on the left.
 
     Args:
         words: Words of these letters.
-        length: Of the rows; by default that of the longest word.
+        length: Length of the rows; by default that of the longest word.
 
     Raises:
         DataError: If a word has another letter, or is too long.
@@ -171,8 +171,8 @@ def to_indices(words: Sequence[str], length: int | None = None) -> np.ndarray[An
     for row, letters in zip(rows, words, strict=True):
         if foreign := set(letters) - set(LETTERS):
             raise DataError(
-                f"Reber's words are of the letters {', '.join(LETTERS)}, got {letters!r} with "
-                f"{', '.join(sorted(foreign))}."
+                f"Reber's words consist of the letters {', '.join(LETTERS)}, got {letters!r} "
+                f"with {', '.join(sorted(foreign))}."
             )
         row[length - len(letters) :] = [LETTERS.index(letter) + 1 for letter in letters]
     return rows
@@ -192,10 +192,10 @@ def word(random: np.random.RandomState, *, embedded: bool) -> str:
     return "".join(letters)
 
 
-def spoil(
+def make_invalid(
     valid: str, random: np.random.RandomState, *, embedded: bool, errors: int | None
 ) -> str:
-    """Return a word as long as this one that is not valid."""
+    """Return an invalid word of the same length."""
     made = valid
     while is_valid_by_reber(made, embedded=embedded):
         letters = list(valid)

@@ -1,1 +1,1 @@
-"""Picture files and folders."""
+"""Readers for picture files and folders."""

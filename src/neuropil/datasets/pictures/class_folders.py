@@ -1,4 +1,4 @@
-"""Find the picture files of each class, whatever lies among them."""
+"""Search for the picture files of each class."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import final
 
 from neuropil.core.reading import unusual_kind
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.paths import compose_accents, visible
+from neuropil.datasets.paths import compose_accents, visible_entries
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
 from neuropil.text import number_of, some_of
 
 
 @final
 @dataclass(frozen=True)
-class Files:
-    """The pictures of one part by class, and what a person should know of the folder."""
+class ClassFiles:
+    """The pictures of one part with their classes, and notes about the folder."""
 
     folder: Path
     pictures: list[tuple[Path, str]]
@@ -26,11 +26,11 @@ class Files:
 
 @final
 @dataclass
-class Finds:
-    """What lies below a folder: files, and the links that were followed or left out.
+class FolderScan:
+    """The files below a folder, and the links that were followed or skipped.
 
     Args:
-        root: The folder that names are given from.
+        root: The folder that names in notes are relative to.
     """
 
     root: Path
@@ -41,12 +41,13 @@ class Finds:
     seen: set[str] = field(default_factory=set)
 
     def walk(self, folder: Path) -> None:
-        """Collect all files in a folder and its folders, hidden ones left out.
+        """Collect all files in a folder and its subfolders, without hidden ones.
 
-        Linked folders are followed, but none is entered twice, nor one that the link lies in.
+        Linked folders are followed. No folder is visited twice, nor a link to a folder that
+        contains the link.
 
         Args:
-            folder: Where to look.
+            folder: The folder.
         """
         real = os.path.realpath(folder)
         around = Path(os.path.realpath(folder.parent)).is_relative_to(real)
@@ -56,27 +57,24 @@ class Finds:
         self.seen.add(real)
         if folder.is_symlink():
             self.followed.append(folder)
-        for entry in visible(folder):
+        for entry in visible_entries(folder):
             if entry.is_dir():
                 self.walk(entry)
             elif entry.is_file():
                 self.files.append(entry)
             elif entry.suffix.lower() in SUFFIXES:
-                self.unreadable[entry] = what_else(entry)
+                self.unreadable[entry] = entry_kind(entry)
 
     def notes(self) -> list[str]:
-        """Return a line for the links that were followed, left out or lead nowhere."""
-        said = [
-            (self.followed, "linked folder", "followed"),
-            (
-                self.circles,
-                "linked folder",
-                "left out, which lead back to folders that are read anyway",
-            ),
-        ]
+        """Return notes about links that were followed, skipped or are broken."""
+        links = {
+            "followed": self.followed,
+            "skipped, as their folders are read already": self.circles,
+        }
         lines = [
-            f"{number_of(len(paths), noun)} {what}: {some_of(map(self.name, paths))}."
-            for paths, noun, what in said
+            f"{number_of(len(paths), 'linked folder')} {what}: "
+            f"{some_of(map(self.name, paths))}."
+            for what, paths in links.items()
             if paths
         ]
         if self.unreadable:
@@ -87,73 +85,71 @@ class Finds:
         return lines
 
     def name(self, path: Path) -> str:
-        """Return what a path is called in a note."""
+        """Return the name of a path in a note."""
         return str(path.relative_to(self.root))
 
 
-def find_files(folder: Path) -> Files:
+def find_files(folder: Path) -> ClassFiles:
     """Return the pictures below the class folders, in natural order.
 
     Raises:
         DataError: If there are none.
     """
-    entries = visible(folder)
+    entries = visible_entries(folder)
     pictures: list[tuple[Path, str]] = []
     others = [entry for entry in entries if entry.is_file()]
     empty: list[str] = []
     spellings: dict[str, set[str]] = {}
-    finds = Finds(folder)
+    scan = FolderScan(folder)
     for entry in (entry for entry in entries if entry.is_dir()):
-        finds.files, finds.seen = [], set()
-        finds.walk(entry)
-        found = [file for file in finds.files if is_picture(file)]
-        others += [file for file in finds.files if not is_picture(file)]
+        scan.files, scan.seen = [], set()
+        scan.walk(entry)
+        found = [file for file in scan.files if is_picture(file)]
+        others += [file for file in scan.files if not is_picture(file)]
         label = compose_accents(entry.name)
         spellings.setdefault(label, set()).add(entry.name)
         pictures += [(file, label) for file in found]
-        if not found and entry not in finds.circles:
+        if not found and entry not in scan.circles:
             empty.append(repr(entry.name))
     if not pictures:
         raise DataError(
-            f"{folder} {nothing_found(entries, len(others))}. {' '.join(finds.notes())}".strip()
+            f"{folder} {describe_empty(entries, len(others))}. {' '.join(scan.notes())}".strip()
         )
-    notes = finds.notes()
+    notes = scan.notes()
     if twice := sorted(label for label, names in spellings.items() if len(names) > 1):
         named = some_of(map(repr, twice))
-        notes.append(
-            f"Folders that differ only in how accents are written are one class: {named}."
-        )
+        notes.append(f"Folders whose names differ only in Unicode form are one class: {named}.")
     if empty:
-        notes.append(f"No pictures in the folders {some_of(empty, 5)}: they are not classes.")
+        notes.append(f"No pictures in the folders {some_of(empty, 5)}: not used as classes.")
     if others:
-        named = some_of(map(finds.name, others))
+        named = some_of(map(scan.name, others))
         what = f"{number_of(len(others), 'other file')} in {folder.name} ignored"
-        notes.append(f"{what}, not named as pictures: {named}.")
-    return Files(folder, pictures, notes)
+        notes.append(f"{what}, without a picture suffix: {named}.")
+    return ClassFiles(folder, pictures, notes)
 
 
-def nothing_found(entries: list[Path], others: int) -> str:
-    """Return the end of a sentence about a folder without pictures by class."""
+def describe_empty(entries: list[Path], others: int) -> str:
+    """Return the end of the error message for a folder without pictures by class."""
     if loose := sum(map(is_picture, entries)):
         return (
-            f"holds {number_of(loose, 'picture')} but no folders: put the pictures of each "
+            f"contains {number_of(loose, 'picture')} but no folders: put the pictures of each "
             "class into a folder with the name of the class"
         )
     return (
-        f"holds no pictures or tables ({number_of(others, 'other file')})"
+        f"contains no pictures or tables ({number_of(others, 'other file')})"
         if others
         else "is empty"
     )
 
 
-def what_else(path: Path) -> str:
-    """Return what stands in place of a file."""
+def entry_kind(path: Path) -> str:
+    """Return the kind of an entry that is not a regular file."""
     try:
         return unusual_kind(path) or "a file"
     except OSError:
-        return "a link that leads nowhere"
+        return "a broken link"
 
 
 def is_picture(path: Path) -> bool:
-    """Tell by its name whether a file should be a picture."""
+    """Return whether a file has the suffix of a picture."""
     return path.suffix.lower() in SUFFIXES and path.is_file()

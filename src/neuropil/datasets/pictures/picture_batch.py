@@ -1,4 +1,4 @@
-"""Decode many picture files at once, setting the broken ones aside."""
+"""Parallel decoding of picture files; broken ones are set aside."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 CHUNK = 64
-"""Files handed to a thread at once: a hand-over costs as much as a small picture."""
+"""Number of files per task of a thread: starting a task costs as much as a small picture."""
 
 
 @final
 @dataclass(frozen=True)
 class Batch:
-    """Decoded pictures, and what had to be done to which files.
+    """Decoded pictures, with their treatments and the broken files.
 
-    `pixels` are bytes, or single-precision numbers as they are in the files if some of them
-    have more than 8 bits; `treatments` belong to them. `kept` are the places of the decoded
-    files among those given; `broken` says why the others were set aside.
+    `pixels` are bytes, or the original values in single precision if some files have more than
+    8 bits; each picture has one of the `treatments`. `kept` are the indices of the decoded
+    files; `broken` has the reasons why the others were set aside.
     """
 
     pixels: Tensor
@@ -51,7 +51,7 @@ class Batch:
 
     @property
     def deep(self) -> Tensor:
-        """Which of the pictures have more than 8 bits."""
+        """Mask of the pictures with more than 8 bits."""
         return torch.tensor([treatment.deep is not None for treatment in self.treatments])
 
     @property
@@ -62,10 +62,10 @@ class Batch:
         return white_of(max(highs), fractions=fractions) if highs else None
 
     def notes(self, white: float | None) -> list[str]:
-        """Return what was done to the pictures, a line each.
+        """Return notes about changes to the pictures, one line for each kind.
 
         Args:
-            white: What was taken for white in files of more than 8 bits.
+            white: The value used as white in files of more than 8 bits.
         """
         size = f"{self.pixels.shape[2]}×{self.pixels.shape[3]}"
         done = [
@@ -73,30 +73,30 @@ class Batch:
                 sum(t.size != tuple(self.pixels.shape[2:]) for t in self.treatments),
                 f"resized to {size} (height × width)",
             ),
-            (sum(t.made_grey for t in self.treatments), "in colour made grey"),
+            (sum(t.made_grey for t in self.treatments), "in colour converted to grey"),
             (
                 sum(t.transparent for t in self.treatments),
-                "with transparency laid on white",
+                "with transparency put on a white background",
             ),
             (
                 sum(t.animated for t in self.treatments),
-                "with several frames: the first was taken",
+                "with several frames: the first one is used",
             ),
             (
                 sum(t.cut for t in self.treatments),
-                "of 16 bits with transparency: the upper 8 bits were taken",
+                "of 16 bits with transparency: the upper 8 bits are used",
             ),
         ]
         lines = [f"{number_of(number, 'picture')} {what}" for number, what in done if number]
-        return lines + say_depth([t.deep for t in self.treatments if t.deep], white)
+        return lines + depth_notes([t.deep for t in self.treatments if t.deep], white)
 
 
-def say_depth(spans: Sequence[tuple[float, float]], white: float | None) -> list[str]:
-    """Return a line about files of more than 8 bits, or nothing if there are none.
+def depth_notes(spans: Sequence[tuple[float, float]], white: float | None) -> list[str]:
+    """Return a note about files of more than 8 bits, if there are any.
 
     Args:
         spans: Lowest and highest value of each.
-        white: What was taken for white.
+        white: The value used as white.
     """
     if not spans or white is None:
         return []
@@ -106,7 +106,7 @@ def say_depth(spans: Sequence[tuple[float, float]], white: float | None) -> list
 
 
 def read_headers(paths: Sequence[Path]) -> tuple[list[Header | None], dict[Path, str]]:
-    """Return the header of every picture, None for a broken one, and what is wrong there."""
+    """Return the header of each picture, None for a broken one, and the errors by path."""
     results = in_threads(read_header, paths)
     broken = {path: r for path, r in zip(paths, results, strict=True) if isinstance(r, str)}
     return [None if isinstance(result, str) else result for result in results], broken
@@ -148,7 +148,7 @@ def read_pictures(paths: Sequence[Path], channels: int, size: tuple[int, int]) -
 
 
 def in_threads(work: Callable[[S], T], items: Sequence[S]) -> list[T | str]:
-    """Return the result for every item, or the reason why there is none."""
+    """Return the result for each item, or the error message."""
 
     def attempt(item: S) -> T | str:
         try:
@@ -162,8 +162,8 @@ def in_threads(work: Callable[[S], T], items: Sequence[S]) -> list[T | str]:
         return [result for chunk in done for result in chunk]
 
 
-def say_broken(broken: dict[Path, str], relative_to: Path) -> list[str]:
-    """Return a line that counts and names the files set aside, or nothing."""
+def broken_notes(broken: dict[Path, str], relative_to: Path) -> list[str]:
+    """Return a note with the number and the names of broken files, if there are any."""
     if not broken:
         return []
     named = (f"{path.relative_to(relative_to)}: {reason}" for path, reason in broken.items())

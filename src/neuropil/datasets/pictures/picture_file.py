@@ -1,4 +1,4 @@
-"""Decode one picture file into numbers of a wanted form, whatever it holds."""
+"""Decoder for a single picture file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FORMATS = ("PNG", "JPEG", "PPM", "BMP", "WEBP", "GIF", "TIFF")
 ANIMATED = frozenset(["GIF", "PNG", "TIFF", "WEBP"])
 ORIENTATION = 0x0112
 TURNED = range(5, 9)
-"""Values of the EXIF tag `ORIENTATION` under which height and width are exchanged."""
+"""Values of the EXIF tag `ORIENTATION` that exchange height and width."""
 
 
 @final
@@ -48,10 +48,10 @@ class Header:
 @final
 @dataclass(frozen=True)
 class Treatment:
-    """A picture's own size, and what had to be done to it.
+    """Original size of a picture, and the changes made to it.
 
-    `deep` are the lowest and the highest value of a picture of more than 8 bits, `fractions`
-    says whether they are floating-point numbers; `cut` whether 16 bits were cut to 8.
+    `deep` are the lowest and the highest value of a picture of more than 8 bits, `fractions` is
+    whether they are floating-point numbers, and `cut` whether 16 bits were cut to 8.
     """
 
     size: tuple[int, int]
@@ -64,10 +64,10 @@ class Treatment:
 
 
 def read_header(path: Path) -> Header:
-    """Return a picture's size and whether it is grey, from its header alone.
+    """Return the header of a picture, without decoding it.
 
     Raises:
-        DataError: If the file is no picture.
+        DataError: If the file is not a picture.
     """
     with open_picture(path) as image:
         grey = image.mode in GREY_MODES or has_grey_palette(image)
@@ -85,10 +85,10 @@ def read_picture(
         size: Height and width to resize to.
 
     Returns:
-        Bytes, or single-precision numbers as they are in the file if it has more than 8 bits.
+        Bytes, or the original values in single precision if the file has more than 8 bits.
 
     Raises:
-        DataError: If the file is broken or no picture.
+        DataError: If the file is broken or not a picture.
     """
     with open_picture(path) as image:
         animated = image.format in ANIMATED and getattr(image, "is_animated", False)
@@ -104,7 +104,7 @@ def read_bytes(
     from PIL import Image
 
     own_size, cut = upright_size(image), ";16" in raw_mode(image)
-    # A JPEG can be decoded at an eighth of its size, much faster; the 2 keeps the quality.
+    # A JPEG decodes much faster at an eighth of its size; the factor 2 keeps the quality.
     image.draft(None, (2 * max(size), 2 * max(size)))
     transparent = image.has_transparency_data
     plain = to_plain(turn_upright(image), transparent=transparent)
@@ -122,7 +122,7 @@ def read_deep(
     """Decode a picture of more than 8 bits without loss.
 
     Raises:
-        DataError: If the range of values is no common one.
+        DataError: If the values are not grey levels.
     """
     from PIL import Image
 
@@ -146,7 +146,7 @@ def read_deep(
 
 
 def turn_upright(image: Image) -> Image:
-    """Decode a picture and turn it as its EXIF data say."""
+    """Decode a picture and rotate it according to its EXIF data."""
     from PIL import ImageOps
 
     image.load()
@@ -155,21 +155,22 @@ def turn_upright(image: Image) -> Image:
 
 @contextmanager
 def open_picture(path: Path) -> Iterator[ImageFile]:
-    """Open a picture, and turn whatever goes wrong inside into one clear line.
+    """Open a picture; every error inside becomes a `DataError` of one line.
 
     Raises:
-        DataError: If anything goes wrong.
+        DataError: If any error occurs.
     """
     from PIL import Image, UnidentifiedImageError
 
     try:
-        # Only these: others run programs (EPS) or are no pictures that people train on.
+        # Only these formats: others run programs (EPS) or are not used for training.
         with Image.open(path, formats=FORMATS) as image:
             yield image
     except DataError:
         raise
     except UnidentifiedImageError:
-        raise DataError("it is no picture" if path.stat().st_size else "it is empty") from None
+        why = "it is not a picture" if path.stat().st_size else "it is empty"
+        raise DataError(why) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"it claims more than {Image.MAX_IMAGE_PIXELS:,} pixels") from None
     except Exception as error:  # Pillow's decoders raise anything at all on a broken file.
@@ -179,7 +180,7 @@ def open_picture(path: Path) -> Iterator[ImageFile]:
 
 @contextmanager
 def careful_pillow() -> Iterator[None]:
-    """Make Pillow refuse bombs and keep quiet about blemishes, in all threads."""
+    """Make Pillow refuse decompression bombs and suppress other warnings, in all threads."""
     from PIL import Image
 
     logger = logging.getLogger("PIL")
@@ -205,12 +206,12 @@ def to_plain(image: Image, *, transparent: bool) -> Image:
 
 
 def in_mode(image: Image, mode: str) -> Image:
-    """Return a picture in another mode; `convert` would copy it even if it has that mode."""
+    """Return a picture in another mode, without a copy if it has that mode."""
     return image if image.mode == mode else image.convert(mode)
 
 
 def has_colour(image: Image) -> bool:
-    """Tell whether a plain picture holds anything but greys."""
+    """Return whether a plain picture has a pixel that is not grey."""
     if image.mode == "L":
         return False
     pixels = np.asarray(image)
@@ -218,7 +219,7 @@ def has_colour(image: Image) -> bool:
 
 
 def has_grey_palette(image: Image) -> bool:
-    """Tell whether a picture has a palette, and only greys in it."""
+    """Return whether a picture has a palette of only greys."""
     if image.mode != "P" or image.has_transparency_data:
         return False
     colors = np.asarray(image.getpalette() or [0, 1, 2]).reshape(-1, 3)
@@ -228,7 +229,7 @@ def has_grey_palette(image: Image) -> bool:
 def upright_size(image: Image) -> tuple[int, int]:
     """Return height and width as a viewer shows them."""
     width, height = image.size
-    # Only these keep the orientation in the header; asking a PNG would decode it.
+    # Only these formats have the orientation in the header; reading it from a PNG decodes it.
     turns = image.format in {"JPEG", "MPO", "WEBP", "TIFF"}
     return (
         (width, height)

@@ -1,4 +1,4 @@
-"""Pictures in one folder per class, in training, validation and test folders or not."""
+"""Reader for folders of pictures with one folder per class."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from neuropil.datasets.data_errors import DataError, recalling
+from neuropil.datasets.data_errors import DataError, adding_notes
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.paths import natural_key, visible
-from neuropil.datasets.pictures.class_folders import Files, find_files, is_picture
+from neuropil.datasets.paths import natural_key, visible_entries
+from neuropil.datasets.pictures.class_folders import ClassFiles, find_files, is_picture
 from neuropil.datasets.pictures.picture_batch import (
     Batch,
+    broken_notes,
     read_headers,
     read_pictures,
-    say_broken,
 )
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation, rim_brightness
 from neuropil.datasets.splits import Splits
@@ -38,18 +38,18 @@ PARTS = {
 }
 
 LONGEST_SIDE = 64
-"""What pictures of different sizes are reduced to unless the caller says otherwise."""
+"""Default longest side of pictures of different sizes."""
 MAX_BYTES = 2**31
-"""Equal pictures that need more memory than this are reduced as well."""
+"""Pictures of equal size that need more memory than this are reduced as well."""
 
 
 def open_picture_folder(folder: Path, options: Options) -> Splits:
-    """Read pictures that lie in one folder per class.
+    """Read a folder of pictures with one folder per class.
 
     Args:
-        folder: Holds the class folders, or ``train``, ``test`` and ``validation`` folders that
-            hold them.
-        options: What the caller asked for.
+        folder: Contains the class folders, or ``train``, ``test`` and ``validation`` folders
+            that contain them.
+        options: Options of the caller.
 
     Raises:
         DataError: If there are fewer than two classes, or no picture that can be read.
@@ -57,7 +57,7 @@ def open_picture_folder(folder: Path, options: Options) -> Splits:
     options.refuse("a folder of pictures", "target")
     options.require_task("classification", f"{folder} holds pictures by class")
     notes: list[str] = []
-    with recalling(notes):
+    with adding_notes(notes):
         return open_parts(find_parts(folder), folder, options, notes)
 
 
@@ -68,16 +68,16 @@ def open_parts(
 
     Args:
         parts: The folders by name of the part.
-        folder: What the user named.
-        options: What the caller asked for.
-        notes: Gains a line for each thing a person should know.
+        folder: The folder that the user named.
+        options: Options of the caller.
+        notes: Gains notes for the user.
     """
     files = find_files(parts["train"])
     shape = common_shape(files, options, notes)
     batch, labels, names = read_files(files, shape, folder, notes)
     if shape[0] == 3 and options.color is None and holds_only_greys(batch.pixels):
         batch, shape = replace(batch, pixels=batch.pixels[:, :1].clone()), (1, *shape[1:])
-        notes.append("The pictures are stored in colour but hold only greys: read as grey.")
+        notes.append("The pictures are stored in colour but are all grey: read as grey.")
     target = Classes.fit(labels, str(parts["train"]))
     white = batch.white
     preparation = PicturePreparation(
@@ -90,7 +90,7 @@ def open_parts(
     def read_part(name: str, notes: list[str]) -> Dataset:
         own: list[str] = []
         try:
-            with recalling(own):
+            with adding_notes(own):
                 return read_pictures_by_class(find_files(parts[name]), preparation, folder, own)
         finally:
             notes += own
@@ -108,18 +108,18 @@ def open_parts(
 
 
 def recognise(path: Path) -> str | None:
-    """Return what a folder holds if there are folders in it, or None."""
-    found = path.is_dir() and any(entry.is_dir() for entry in visible(path))
+    """Return ``"folders of pictures"`` for a folder with subfolders, else None."""
+    found = path.is_dir() and any(entry.is_dir() for entry in visible_entries(path))
     return "folders of pictures" if found else None
 
 
 def read_labelled(preparation: PicturePreparation, folder: Path, notes: list[str]) -> Dataset:
-    """Return the test pictures of a folder of classes, or all it has.
+    """Return the test pictures of a folder, or all of its pictures.
 
     Args:
-        preparation: How the training pictures were read.
+        preparation: Preparation of the training pictures.
         folder: The folder.
-        notes: Gains a line for each thing a person should know.
+        notes: Gains notes for the user.
     """
     parts = find_parts(folder)
     files = find_files(parts.get("test", parts["train"]))
@@ -127,15 +127,15 @@ def read_labelled(preparation: PicturePreparation, folder: Path, notes: list[str
 
 
 def read_pictures_by_class(
-    files: Files, preparation: PicturePreparation, root: Path, notes: list[str]
+    files: ClassFiles, preparation: PicturePreparation, root: Path, notes: list[str]
 ) -> Dataset:
-    """Return the pictures of another part in the form of the training pictures.
+    """Return the pictures of another part with the preparation of the training pictures.
 
     Args:
         files: The pictures.
-        preparation: How the training pictures were read.
-        root: The folder that names are given from.
-        notes: Gains a line for each thing a person should know.
+        preparation: Preparation of the training pictures.
+        root: The folder that names are relative to.
+        notes: Gains notes for the user.
     """
     batch, labels, names = read_files(
         files, preparation.shape, root, notes, white=preparation.white
@@ -147,17 +147,17 @@ def read_pictures_by_class(
 def find_parts(folder: Path) -> dict[str, Path]:
     """Return the folders of the training, validation and test pictures by name of the part."""
     known = {name: part for part, names in PARTS.items() for name in names}
-    folders = [entry for entry in visible(folder) if entry.is_dir()]
+    folders = [entry for entry in visible_entries(folder) if entry.is_dir()]
     parts = {known[e.name.casefold()]: e for e in folders if e.name.casefold() in known}
-    # A class may be called "train" as well: then it holds pictures rather than folders.
-    inside = visible(parts["train"]) if "train" in parts else []
+    # A class may also be called "train": then its folder contains pictures, not folders.
+    inside = visible_entries(parts["train"]) if "train" in parts else []
     if any(entry.is_dir() for entry in inside) and not any(map(is_picture, inside)):
         return parts
     return {"train": folder}
 
 
-def common_shape(files: Files, options: Options, notes: list[str]) -> tuple[int, int, int]:
-    """Return channels, height and width for all pictures, and say why.
+def common_shape(files: ClassFiles, options: Options, notes: list[str]) -> tuple[int, int, int]:
+    """Return channels, height and width for all pictures, and add a note if they change.
 
     Raises:
         DataError: If no picture can be read.
@@ -175,7 +175,7 @@ def common_shape(files: Files, options: Options, notes: list[str]) -> tuple[int,
         channels = 1 if all(header.grey for header in headers) else 3
     else:
         channels = 1 if options.color == "grey" else 3
-    # Pictures of more than 8 bits are kept in single precision.
+    # Pictures of more than 8 bits are stored in single precision.
     width_in_bytes = 4 if any(header.deep for header in headers) else 1
     height, width = options.size or common_size(
         [header.size for header in headers], channels * width_in_bytes, notes
@@ -186,30 +186,32 @@ def common_shape(files: Files, options: Options, notes: list[str]) -> tuple[int,
 def common_size(
     sizes: Sequence[tuple[int, int]], pixel: int, notes: list[str]
 ) -> tuple[int, int]:
-    """Return the size that all pictures have, or their median size within bounds.
+    """Return the common size of all pictures, or their median size within bounds.
 
     Args:
         sizes: Height and width of each.
-        pixel: Bytes of a pixel in memory.
-        notes: Gains a line if they are to be resized.
+        pixel: Bytes per pixel in memory.
+        notes: Gains a line if the pictures must be resized.
     """
     height, width = (int(median(sides)) for sides in zip(*sizes, strict=True))
     if len(set(sizes)) == 1:
         if height * width * pixel * len(sizes) <= MAX_BYTES:
             return height, width
         why = (
-            f"All {number_of(len(sizes), 'picture')} are {height}×{width}, too much for memory"
+            f"All {number_of(len(sizes), 'picture')} are {height}×{width}, too large for memory"
         )
     else:
         why = f"The pictures have {len(set(sizes)):,} sizes, the median is {height}×{width}"
     shrink = min(1.0, LONGEST_SIDE / max(height, width))
     height, width = max(1, round(height * shrink)), max(1, round(width * shrink))
-    notes.append(f"{why}: brought to {height}×{width} (height × width); image_size= overrides.")
+    notes.append(
+        f"{why}: resized to {height}×{width} (height × width); set image_size= to override."
+    )
     return height, width
 
 
 def read_files(
-    files: Files,
+    files: ClassFiles,
     shape: tuple[int, int, int],
     root: Path,
     notes: list[str],
@@ -220,16 +222,16 @@ def read_files(
 
     Args:
         files: The pictures.
-        shape: Channels, height and width to bring them to.
-        root: The folder that names are given from.
-        notes: Gains a line for each thing a person should know.
-        white: What is white in files of more than 8 bits; None to see from these.
+        shape: Channels, height and width of the result.
+        root: The folder that names are relative to.
+        notes: Gains notes for the user.
+        white: The value of white in files of more than 8 bits; None to find it.
 
     Raises:
-        DataError: If none can.
+        DataError: If no picture can be read.
     """
     batch = read_pictures([path for path, _ in files.pictures], shape[0], shape[1:])
-    notes += say_broken(batch.broken, root)
+    notes += broken_notes(batch.broken, root)
     notes += files.notes
     if not batch.kept:
         raise DataError(f"None of the pictures in {files.folder} can be read.")
@@ -239,10 +241,10 @@ def read_files(
     lost = {label for _, label in files.pictures} - set(labels)
     if lost:
         named = some_of(map(repr, sorted(lost, key=natural_key)))
-        notes.append(f"No picture of {named} can be read: no class.")
+        notes.append(f"No picture of {named} can be read: not used as a class.")
     return batch, labels, [str(path.relative_to(root)) for path, _ in kept]
 
 
 def holds_only_greys(pixels: Tensor) -> bool:
-    """Tell whether pictures with three channels have three equal ones."""
+    """Return whether the three channels of all pictures are equal."""
     return all(torch.equal(pixels[:, 0], pixels[:, channel]) for channel in (1, 2))

@@ -1,4 +1,4 @@
-"""How a picture file becomes what a network of pictures takes."""
+"""Preparation of pictures."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from neuropil.datasets.arrays.array_preparation import as_type
 from neuropil.datasets.arrays.axis_order import as_batch
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import as_inputs
-from neuropil.datasets.pictures.picture_batch import Batch, say_depth
+from neuropil.datasets.pictures.picture_batch import Batch, depth_notes
 from neuropil.datasets.pictures.picture_file import careful_pillow, read_picture
-from neuropil.datasets.plain_fields import if_there, number, shape_tuple, text
+from neuropil.datasets.plain_fields import number, optional_field, shape_tuple, text
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.preparation import Preparation
 
@@ -28,27 +28,27 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class PicturePreparation(Preparation):
-    """How a picture file becomes what a network of pictures takes.
+    """Preparation of pictures: new pictures get the size and range of the training pictures.
 
-    A file's values v in 0..255 become ``v / 255 · (high − low) + low``, the range that the
-    training pictures have. In files of more than 8 bits, values from 0 to `white` do.
+    The values v in 0..255 of a file become ``v / 255 · (high − low) + low``, the range of the
+    training pictures. In files of more than 8 bits, `white` takes the place of 255.
 
     Shape:
         One example is ``(C, H, W)``: C is 1 for grey, 3 for colour.
 
     Args:
         shape: Channels, height and width.
-        target: What the network gives.
+        target: The target that the network predicts.
         dtype: ``"uint8"`` or ``"float32"``.
         low: The value of black.
         high: The value of white.
-        background: Mean brightness of the training pictures' rims, 0 for black to 1 for white;
-            None if unknown.
+        background: Mean brightness at the borders of the training pictures, from 0 for black to
+            1 for white; None if unknown.
         white: The value of white in files of more than 8 bits; None if the training pictures
-            had 8, and each such file is judged by itself.
+            had 8 bits, in which case it is found for each file.
 
     Raises:
-        DataError: If the shape is none of a picture, or the range is empty.
+        DataError: If the shape is not that of a picture, or the range is empty.
 
     Example:
         >>> import torch
@@ -86,8 +86,8 @@ class PicturePreparation(Preparation):
         """Return a picture file as a batch of one, or an array of pictures as a batch.
 
         Args:
-            raw: A path; or an array of one or more pictures with the training pictures' size
-                and range of values, channels first, last or, for grey, left out.
+            raw: A path; or an array of one or more pictures with the size and range of the
+                training pictures, with channels first, last or, for grey, left out.
             notes: A list that gains a line if the file had to be changed.
 
         Raises:
@@ -139,7 +139,7 @@ class PicturePreparation(Preparation):
         return values.round().clamp(0, 255).to(torch.uint8)
 
     def remarks(self, name: str, encoded: Tensor, batch: Batch) -> list[str]:
-        """Return what was done to a picture, and what a person should know of it.
+        """Return notes about changes to a picture and about its background.
 
         Args:
             name: Name of the file.
@@ -149,20 +149,20 @@ class PicturePreparation(Preparation):
         (treatment,) = batch.treatments
         height, width = self.shape[1:]
         own = "{}×{}".format(*treatment.size) + (" colour" if treatment.made_grey else "")
-        done = ["made grey"] if treatment.made_grey else []
-        done += ["laid on white where transparent"] if treatment.transparent else []
+        done = ["converted to grey"] if treatment.made_grey else []
+        done += ["put on a white background"] if treatment.transparent else []
         done += ["reduced to its first frame"] if treatment.animated else []
         done += [f"resized to {height}×{width}"] if treatment.size != (height, width) else []
         notes = [f"{name}: {own} picture {' and '.join(done)}."] if done else []
         if treatment.deep and (self.white is None or treatment.deep[1] > self.white):
             white = self.white or batch.white
-            notes += [f"{name}: {line}" for line in say_depth([treatment.deep], white)]
+            notes += [f"{name}: {line}" for line in depth_notes([treatment.deep], white)]
         rim = rim_brightness(encoded, self.low, self.high)
         if self.background is not None and abs(rim - self.background) > 0.5:
             light, dark = ("light", "dark") if rim > 0.5 else ("dark", "light")
             notes.append(
-                f"{name}: has a {light} background, the training pictures a {dark} one; it was "
-                "not inverted."
+                f"{name}: has a {light} background, but the training pictures have a {dark} "
+                "one; it was not inverted."
             )
         return notes
 
@@ -183,9 +183,9 @@ class PicturePreparation(Preparation):
         shape = shape_tuple(data, "shape")
         if len(shape) != 3:
             raise DataError(f"damaged preparation: pictures need three sizes, got {shape}.")
-        background = if_there(number, data, "background")
+        background = optional_field(number, data, "background")
         low, high = number(data, "low"), number(data, "high")
-        white = if_there(number, data, "white")
+        white = optional_field(number, data, "white")
         return cls(shape, target, text(data, "dtype"), low, high, background, white)
 
 
@@ -193,15 +193,15 @@ def read_new(preparation: PicturePreparation, file: Path, notes: list[str]) -> P
     """Return a picture as a batch of one.
 
     Args:
-        preparation: How the training pictures were read.
+        preparation: Preparation of the training pictures.
         file: The picture.
-        notes: Gains a line if the file had to be changed.
+        notes: Gains a line if the picture was changed.
     """
     return PredictionInputs(preparation.encode(file, notes), [file.name])
 
 
 def rim_brightness(pixels: Tensor, low: float, high: float) -> float:
-    """Return the mean brightness of the outermost pixels, 0 for `low` to 1 for `high`."""
+    """Return the mean brightness of the border pixels, from 0 for `low` to 1 for `high`."""
     sides = (pixels[..., 0, :], pixels[..., -1, :], pixels[..., :, 0], pixels[..., :, -1])
     mean = torch.stack([side.float().mean() for side in sides]).mean().item()
     return (mean - low) / (high - low)

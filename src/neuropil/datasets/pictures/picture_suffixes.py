@@ -1,4 +1,4 @@
-"""The suffixes by which a file is taken for a picture."""
+"""The suffixes of picture files."""
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".pgm", ".ppm", ".pbm", ".pnm", ".bmp"),

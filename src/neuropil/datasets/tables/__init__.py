@@ -1,1 +1,1 @@
-"""Tables of text."""
+"""Readers for text tables."""

@@ -1,4 +1,4 @@
-"""What single cells of a table mean: missing values, numbers, class labels."""
+"""Single cells of a table: missing values, numbers, class labels."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MISSING = (
     *("", "?", "na", "n/a", "#n/a", "#na", "#n/a n/a", "nan", "-nan", "null", "<na>", "nat"),
     *("1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "\\n", "(null)"),
 )
-"""What pandas, R, Excel and databases write for an unknown value, in lower case."""
+"""Texts that pandas, R, Excel and databases write for a missing value, in lower case."""
 MISSING_NUMBERS = (*MISSING, "none")
-"""Python's None as text is a word like others, but not a number."""
+"""The same in a column of numbers; among words, ``None`` may be a category."""
 MAX_CLASSES = 20
 """Integers with more distinct values than this are quantities, not classes."""
 EXACT = 2**53
@@ -27,45 +27,45 @@ DECIMAL = re.compile(r"\+?(-?)(\d*)(\.\d*[1-9])0*")
 
 
 def missing_cells(cells: pa.StringArray, *, numbers: bool = False) -> pa.BooleanArray:
-    """Return for each cell whether its value is unknown.
+    """Return a mask of the cells whose value is missing.
 
     Args:
         cells: A column.
-        numbers: Whether the column is one of numbers, where ``None`` is not a word.
+        numbers: Whether the column holds numbers, where ``None`` is a missing value.
     """
     known = MISSING_NUMBER_SET if numbers else MISSING_SET
     return pc.is_in(pc.utf8_lower(cells), value_set=known)
 
 
 def is_missing(cell: str) -> bool:
-    """Tell whether the value of a cell is unknown."""
+    """Return whether the value of a cell is missing."""
     return cell.lower() in MISSING
 
 
 def is_number(cell: str) -> bool:
-    """Tell whether a cell is a number as programs write it, a missing one not included."""
+    """Return whether a cell is a number as programs write it; missing values are not."""
     return not math.isnan(as_number(cell))
 
 
 def as_number(cell: str) -> float:
     """Return the number in a cell, or NaN."""
     try:
-        # Python takes 1_000 for a number; nobody else does.
+        # Only Python reads 1_000 as a number.
         return math.nan if "_" in cell else float(cell)
     except ValueError:
         return math.nan
 
 
 def number_label(value: float) -> str:
-    """Return the shortest way to write a finite number: 1.0 and 1 are the same class."""
+    """Return the shortest text of a finite number; 1.0 and 1 give the same class."""
     return str(int(value)) if value == int(value) else f"{value:.12g}"
 
 
 def class_label(cell: str) -> str:
-    """Return the name of the class in a cell, never by way of floating point.
+    """Return the class name in a cell, without a conversion to floating point.
 
-    ``1.0``, ``1,0`` and ``+1`` are ``1``, and ``0.50`` is ``0.5``; ``007`` and integers of any
-    length stay as they are written, and so do words.
+    ``1.0``, ``1,0`` and ``+1`` become ``1``, and ``0.50`` becomes ``0.5``; ``007``, integers of
+    any length and words are not changed.
     """
     if found := INTEGER.fullmatch(cell):
         return "0" if found[1] == "-0" else found[1]
@@ -76,7 +76,7 @@ def class_label(cell: str) -> str:
 
 
 def class_labels(cells: pa.StringArray) -> pa.DictionaryArray:
-    """Return the name of the class in each cell, each name stored once."""
+    """Return the class name in each cell, as a dictionary array."""
     encoded = pc.dictionary_encode(cells)
     names = [class_label(cell) for cell in encoded.dictionary.to_pylist()]
     merged = pc.dictionary_encode(pa.array(names, pa.string()))
@@ -85,7 +85,7 @@ def class_labels(cells: pa.StringArray) -> pa.DictionaryArray:
 
 
 def as_text(cell: Any) -> str:
-    """Return a cell in memory as its text; empty for None, NaN and what pandas has for them."""
+    """Return a value in memory as text; empty for None, NaN and pandas' missing values."""
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return ""
     return "" if cell != cell else str(cell).strip()  # NaN differs from itself

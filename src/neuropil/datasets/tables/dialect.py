@@ -1,4 +1,4 @@
-"""How a text table is laid out: its delimiter, what is before it, the names of its columns."""
+"""Layout of a text table: its delimiter, the lines before it, the names of its columns."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 DELIMITERS = (",", ";", "\t", "|")
 RARE_DELIMITERS = (" ", ":", "^", "~", "\x01", "\x1f")
-"""Tried where no other gives columns, and taken only if all rows have equally many."""
+"""Tried if no other delimiter gives columns; all rows must have the same number of cells."""
 SAMPLE_ROWS, SAMPLE_TEXT, SAMPLE_CELLS = 1000, 2**22, 20_000
-"""Rows, characters and cells at most that the layout is judged by."""
+"""Largest numbers of rows, characters and cells used to detect the layout."""
 MAX_COLUMNS = 100_000
 SEPARATOR = re.compile(r'"?sep=([^\w"\r\n\x80-\U0010ffff])"?', re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
@@ -32,7 +32,7 @@ DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 @final
 @dataclass(frozen=True)
 class Record:
-    """One row of cells, its number as a spreadsheet counts, and where it ends in the text."""
+    """One row of cells, its number as in a spreadsheet, and its end position in the text."""
 
     cells: list[str]
     row: int
@@ -42,15 +42,15 @@ class Record:
 @final
 @dataclass(frozen=True)
 class Layout:
-    """Where the cells of a table begin, what its columns are called, and how they are parted.
+    """Layout of a table: its delimiter, its columns, and the position of its cells.
 
     Args:
-        delimiter: One character; a space means any number of them.
-        escape: Whether a backslash before a quote makes it a part of the cell.
-        names: Name of each column, empty where the file has none.
-        header: Whether there are names in the file.
-        start: Place in the text of the first row of cells.
-        row: Number of that row, as a spreadsheet counts.
+        delimiter: One character; a space means any number of spaces.
+        escape: Whether a backslash escapes a quote.
+        names: Name of each column, empty if the file has none.
+        header: Whether the file has names.
+        start: Position in the text of the first row of cells.
+        row: Number of that row, as in a spreadsheet.
     """
 
     delimiter: str
@@ -64,7 +64,7 @@ class Layout:
 @final
 @dataclass(frozen=True)
 class Preamble:
-    """What is before a table: a line that names the delimiter, comments, and blank lines."""
+    """The lines before a table: a line that names the delimiter, comments, blank lines."""
 
     delimiter: str | None
     comments: list[str]
@@ -80,17 +80,17 @@ def find_layout(
     header: bool | None = None,
     expected: Iterable[str] = (),
 ) -> Layout:
-    """Return how a text table is laid out.
+    """Return the layout of a text table.
 
     Args:
-        text: The file's text.
-        path: The file, for errors; ``.tsv`` speaks for tabs.
-        notes: Gains a line for each thing a person should know.
-        header: Whether the first row holds the names; None to see from the rows.
-        expected: Names that the columns should have, if they are known.
+        text: Text of the file.
+        path: The file, for errors; ``.tsv`` suggests tabs.
+        notes: Gains notes for the user.
+        header: Whether the first row holds the names; None to detect it.
+        expected: Expected names of the columns, if known.
 
     Raises:
-        DataError: If there is no row, or the first row has another number of cells.
+        DataError: If the table is empty, or the first row has another number of cells.
     """
     before = read_preamble(text)
     lines = list(io.StringIO(text[before.end : before.end + SAMPLE_TEXT], newline=""))
@@ -109,8 +109,8 @@ def find_layout(
     names, used = find_names(records, width, before.comments, delimiter, header, path, notes)
     if names is None:
         notes.append(
-            f"{path.name} has no header line: its columns are called column1 to "
-            f"column{width}; header= overrides."
+            f"{path.name} has no header line: its columns are named column1 to "
+            f"column{width}; set header= to override."
         )
     return Layout(
         delimiter,
@@ -123,7 +123,7 @@ def find_layout(
 
 
 def read_preamble(text: str) -> Preamble:
-    """Return what is before the table in a text."""
+    """Return the lines before the table."""
     delimiter, comments = None, list[str]()
     end = rows = 0
     for line in io.StringIO(text[:SAMPLE_TEXT], newline=""):
@@ -135,12 +135,12 @@ def read_preamble(text: str) -> Preamble:
         elif bare:
             return Preamble(delimiter, comments, end, rows)
         end, rows = end + len(line), rows + 1
-    # Nothing else: what looked like comments is all that the file has.
+    # Only lines that look like comments: they are the table.
     return Preamble(delimiter, [], 0, 0) if comments else Preamble(delimiter, [], end, rows)
 
 
 def find_delimiter(lines: Sequence[str], prefer: str, expected: set[str]) -> str:
-    """Return what parts the cells: what gives the names, equal rows, numbers, many columns."""
+    """Return the delimiter that gives the expected names, equal rows, numbers, many columns."""
 
     def merit(delimiter: str) -> tuple[int, bool, float, float, int, bool]:
         records = split_lines(lines, delimiter)
@@ -158,14 +158,14 @@ def find_delimiter(lines: Sequence[str], prefer: str, expected: set[str]) -> str
     for delimiter in RARE_DELIMITERS:
         first, *others = split_lines(lines, delimiter) or [[]]
         widths = set(map(len, others or [first]))
-        # R writes no name over the column with the names of the rows.
+        # R writes no name for the column of row names.
         if len(widths) == 1 and min(widths) > 1 and min(widths) - len(first) in (0, 1):
             return delimiter
     return prefer
 
 
 def split_lines(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    """Return the stripped cells of the rows that are not blank; none if quotes do not match."""
+    """Return the stripped cells of all non-blank rows; an empty list if quotes do not match."""
     if delimiter == " ":
         lines = [line.strip(" ") for line in lines]
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
@@ -176,7 +176,7 @@ def split_lines(lines: Sequence[str], delimiter: str) -> list[list[str]]:
 
 
 def needs_escape(lines: Sequence[str], delimiter: str) -> bool:
-    """Tell whether a backslash before a quote makes it a part of the cell, as MySQL writes."""
+    """Return whether a backslash escapes quotes, as in files of MySQL."""
     if not any('\\"' in line for line in lines):
         return False
     reader = csv.reader(lines, delimiter=delimiter, escapechar="\\", skipinitialspace=True)
@@ -190,10 +190,10 @@ def needs_escape(lines: Sequence[str], delimiter: str) -> bool:
 def read_records(
     lines: Iterable[str], delimiter: str, path: Path, before: Preamble, *, escape: bool
 ) -> list[Record]:
-    """Return the rows that are not blank, with stripped cells.
+    """Return the non-blank rows, with stripped cells.
 
     Raises:
-        DataError: If a cell is longer than any cell should be.
+        DataError: If a cell is too long for the csv module.
     """
     ends = [before.end]
 
@@ -225,11 +225,11 @@ def find_names(
     width: int,
     comments: Sequence[str],
     delimiter: str,
-    header: bool | None,  # noqa: FBT001 - an option that is handed on
+    header: bool | None,  # noqa: FBT001 - an option that is passed on
     path: Path,
     notes: list[str],
 ) -> tuple[list[str] | None, int]:
-    """Return the names of the columns, and how many rows they and titles take up.
+    """Return the names of the columns, and the number of rows used by names and titles.
 
     Raises:
         DataError: If the first row has another number of cells than the others.
@@ -241,13 +241,13 @@ def find_names(
             notes.append(f"{path.name}: its names are in the comment {comments[-1]!r:.80}.")
             return names[0], 0
         title = "comment" if len(comments) == 1 else f"{len(comments):,} comments"
-        notes.append(f"{path.name}: {title} left out: {shown(comments[0], 80)}.")
+        notes.append(f"{path.name}: {title} skipped: {shown(comments[0], 80)}.")
     if header is False:
         return None, 0
     used = 0
     while len(below[used]) == 1 < width and is_title(below[used:], width):
         row = records[used].row
-        notes.append(f"{path.name}, row {row}: title left out: {below[used][0]!r:.80}.")
+        notes.append(f"{path.name}, row {row}: title skipped: {below[used][0]!r:.80}.")
         used += 1
     first = below[used]
     if len(first) != width:
@@ -263,7 +263,7 @@ def find_names(
 
 
 def is_title(below: Sequence[Sequence[str]], width: int) -> bool:
-    """Tell whether the first row is a line of text above a table, not the name of a column."""
+    """Return whether the first row is a title above a table, not the name of a column."""
     following = below[1:]
     if not following:
         return False
@@ -271,5 +271,5 @@ def is_title(below: Sequence[Sequence[str]], width: int) -> bool:
 
 
 def decimal_point(cell: str) -> str:
-    """Return a number with its decimal comma made a point; any other cell as it is."""
+    """Return a cell with a decimal comma replaced by a point."""
     return cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell

@@ -1,4 +1,4 @@
-"""Turn the bytes of a file into text: by its mark, as UTF-8, or by what letters it has."""
+"""Detection of text encodings: by byte order mark, as UTF-8, or by typical letters."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-"""Byte order marks; those of UTF-32 before those of UTF-16, which they begin with."""
+"""Byte order marks; those of UTF-32 come first, since they begin with those of UTF-16."""
 SAMPLE = 2**16
-"""Bytes with letters beyond ASCII that an encoding is judged by."""
+"""Number of bytes of lines with non-ASCII letters used to detect the encoding."""
 PLAUSIBLE = 0.85
-"""Share of the words in an encoding's usual letters from which a text is taken for it."""
+"""Smallest share of words in an encoding's usual letters with which it is accepted."""
 SYMBOLS = frozenset("°²³µ·±×÷½¼¾€£¥§©®™–—‘’“”„…•«»¿¡ºª†‰\xa0\xad")
 QUOTES = frozenset("‘’“”„«»–—…\xa0\xad")
-"""Signs that stand inside or beside words; the other symbols stand beside numbers."""
+"""Symbols inside or beside words; the other symbols occur beside numbers."""
 BESIDE_ASCII = re.compile(r"(?:(?<=[A-Za-z])([^\x00-\x7f]))|(?:([^\x00-\x7f])(?=[A-Za-z]))")
 STRANGE = re.compile(
     r"[½¼¾](?=[^\W\d])|(?<=[^\W\d])[“”„«»](?=[^\W\d])|[ìù](?=[^\W\d])|^(?=.*ø).*[èìùò]"
 )
-"""What Central European and DOS letters look like in Windows-1252: `¾ena`, `dùm`, `Gr”áe`."""
+"""Central European and DOS letters read as Windows-1252: `¾ena`, `dùm`, `Gr”áe`."""
 DOUBLED, RARE_VOWELS = frozenset([1, 4, 8, 10, 13]), frozenset([3, 7, 10, 15])
 RARE_FINALS = frozenset([2, 3, 5, 6, 9, 10, 11, 12, 13, 14, 15, 18])
 
@@ -43,14 +43,14 @@ def decode(
     """Return the text of a file.
 
     Args:
-        raw: The file's bytes.
+        raw: Bytes of the file.
         path: The file, for errors and notes.
-        notes: Gains a line where the encoding was found by its letters.
-        asked: Name of the encoding that the user gave, or None to find it.
-        known: Name of the encoding of the training data, tried when the file is not Unicode.
+        notes: Gains a line if the encoding was detected by its letters.
+        asked: Name of the encoding that the user gave, or None to detect it.
+        known: Name of the encoding of the training data, tried if the file is not Unicode.
 
     Raises:
-        DataError: If the bytes do not fit the encoding, or fit none or several.
+        DataError: If the bytes are not valid in the encoding, or it cannot be detected.
     """
     if asked is not None:
         text = decode_as(raw, asked, path)
@@ -62,10 +62,10 @@ def decode(
             name = guess(raw, path)
             text = raw.decode(name)
             notes.append(
-                f"{path.name} is not UTF-8: read as {TITLES[name]}; encoding= overrides."
+                f"{path.name} is not UTF-8: read as {TITLES[name]}; set encoding= to override."
             )
     if "\0" in text:
-        raise DataError(f"{path} is not a text table: it holds zero bytes.")
+        raise DataError(f"{path} is not a text table: it contains zero bytes.")
     return text.removeprefix("\ufeff")
 
 
@@ -76,7 +76,7 @@ def check_encoding(name: str) -> str:
         name: Such as ``"gbk"``.
 
     Raises:
-        DataError: If there is no such encoding.
+        DataError: If the encoding is unknown.
     """
     try:
         b" ".decode(name, "replace")
@@ -85,16 +85,16 @@ def check_encoding(name: str) -> str:
     else:
         return name
     raise DataError(
-        f"`encoding` {name!r:.60} is not known: name one such as 'utf-8', 'cp1252', 'gb18030', "
-        "'shift_jis', 'euc_kr', 'big5' or 'cp1251'."
+        f"`encoding` {name!r:.60} is not known: choose one such as 'utf-8', 'cp1252', "
+        "'gb18030', 'shift_jis', 'euc_kr', 'big5' or 'cp1251'."
     )
 
 
 def decode_as(raw: bytes, name: str, path: Path) -> str:
-    """Return the text in an encoding that is known.
+    """Return the text in the given encoding.
 
     Raises:
-        DataError: If the bytes are not in it.
+        DataError: If the bytes are not valid in it.
     """
     for mark, own in MARKS:
         if raw.startswith(mark) and own.startswith("utf-8") == name.startswith("utf-8"):
@@ -109,7 +109,7 @@ def decode_as(raw: bytes, name: str, path: Path) -> str:
 
 
 def as_unicode(raw: bytes, path: Path) -> str | None:
-    """Return the text of a file in UTF-8, UTF-16 or UTF-32; None if it is in none of them."""
+    """Return the text of a file in UTF-8, UTF-16 or UTF-32; None for other encodings."""
     for mark, name in MARKS:
         if raw.startswith(mark):
             return decode_as(raw[len(mark) :], name, path)
@@ -122,7 +122,7 @@ def as_unicode(raw: bytes, path: Path) -> str | None:
 
 
 def unmarked_utf16(raw: bytes) -> str | None:
-    """Return which UTF-16 a file without a mark is in, by the zero bytes of its ASCII."""
+    """Return the UTF-16 variant of a file without a mark, by the zero bytes of its ASCII."""
     head = raw[:SAMPLE]
     pairs = len(head) // 2
     if len(raw) % 2 or not pairs:
@@ -134,12 +134,12 @@ def unmarked_utf16(raw: bytes) -> str | None:
 
 
 def guess(raw: bytes, path: Path) -> str:
-    """Return the encoding whose usual letters the text is made of.
+    """Return the encoding whose usual letters the text consists of.
 
     Raises:
-        DataError: If none fits, or several do.
+        DataError: If no encoding fits, or several do.
     """
-    # Lines with letters beyond ASCII say everything; a long file has more than are needed.
+    # Only lines with non-ASCII letters matter; a long file has more of them than needed.
     lines = [line for line in raw[: 2**24].splitlines() if not line.isascii()]
     sample = b"\n".join(lines)
     if len(sample) > SAMPLE and b"\n" in sample[:SAMPLE]:
@@ -153,7 +153,7 @@ def guess(raw: bytes, path: Path) -> str:
             continue
         if share(text) >= PLAUSIBLE:
             fitting[name] = text
-    # Korean bytes are Chinese ones too, but Chinese text makes strange syllables.
+    # Korean bytes are also valid Chinese, but Chinese text read as Korean has rare syllables.
     if len({letter for letter in fitting.get("cp949", "") if not letter.isascii()}) >= 5:
         return "cp949"
     if "gb18030" in fitting and all_hangul(sample):
@@ -164,16 +164,16 @@ def guess(raw: bytes, path: Path) -> str:
     why = (
         f"fits several encodings ({some_of(TITLES[name] for name in fitting)})"
         if fitting
-        else "cannot be told by its letters"
+        else "cannot be detected"
     )
     raise DataError(
-        f"{path}, line {line}: the file is not UTF-8, and its encoding {why}: name it by "
-        "encoding=, such as 'cp1252' or 'gb18030'."
+        f"{path}, line {line}: the file is not UTF-8, and its encoding {why}: set encoding=, "
+        "for example to 'cp1252' or 'gb18030'."
     )
 
 
 def all_hangul(sample: bytes) -> bool:
-    """Tell whether several letters are all Korean syllables, of which Chinese ones are few."""
+    """Return whether all non-ASCII letters are Korean syllables, which is rare for Chinese."""
     found = {
         letter for letter in sample.decode("cp949", errors="replace") if not letter.isascii()
     }
@@ -181,10 +181,10 @@ def all_hangul(sample: bytes) -> bool:
 
 
 def share_of(text: str, usual: Callable[[str], bool]) -> float:
-    """Return the share of the distinct characters beyond ASCII that are usual ones.
+    """Return the share of usual characters among the distinct non-ASCII ones.
 
-    Beside an ASCII letter they hardly ever are: that is how Latin letters look in East Asian
-    encodings.
+    Characters beside an ASCII letter do not count as usual: Latin letters read in an East Asian
+    encoding look like that.
     """
     found = {letter for letter in text if not letter.isascii()}
     joined = {letter for pair in BESIDE_ASCII.findall(text) for letter in pair}
@@ -192,13 +192,13 @@ def share_of(text: str, usual: Callable[[str], bool]) -> float:
 
 
 def latin_share(text: str) -> float:
-    """Return the share of words that Western European text would hold."""
+    """Return the share of words that are plausible in Western European text."""
     words = {word for word in re.findall(r"[^\s,;|\"]+", text) if not word.isascii()}
     return sum(map(is_latin_word, words)) / max(1, len(words))
 
 
 def is_latin_word(word: str) -> bool:
-    """Tell whether a word has accents and symbols where Western European words have them."""
+    """Return whether the accents and symbols of a word are plausible in Western Europe."""
     if STRANGE.search(word):
         return False
     for place, letter in enumerate(word):
@@ -222,19 +222,19 @@ def is_latin_word(word: str) -> bool:
 
 
 def is_usual_hanzi(letter: str) -> bool:
-    """Tell whether a character is among the 3,755 that GB 2312 has for daily use."""
+    """Return whether a character is one of the 3,755 of GB 2312 level 1, for daily use."""
     code = letter.encode("gb2312", errors="ignore")
     return len(code) == 2 and (0xB0 <= code[0] <= 0xD7 or code[0] in (0xA1, 0xA3))
 
 
 def is_usual_japanese(letter: str) -> bool:
-    """Tell whether a character is kana, or among the kanji of JIS level 1."""
+    """Return whether a character is a kana, or a kanji of JIS level 1."""
     code = letter.encode("shift_jis", errors="ignore")
     return len(code) == 2 and (0x81 <= code[0] <= 0x83 or 0x88 <= code[0] <= 0x97)
 
 
 def is_usual_hangul(letter: str) -> bool:
-    """Tell whether a syllable is made of the frequent parts of Korean writing."""
+    """Return whether a character is a Korean syllable of frequent letters."""
     if not "가" <= letter <= "힣":
         return False
     first, rest = divmod(ord(letter) - ord("가"), 588)
@@ -243,15 +243,15 @@ def is_usual_hangul(letter: str) -> bool:
 
 
 def traditional_share(text: str) -> float:
-    """Return the share of Big5's frequent characters, some of them with a low second byte."""
-    # Two in five have one; Chinese and Korean of the mainland never do.
+    """Return the share of Big5's frequent characters; some must have a low second byte."""
+    # Two in five do in Big5, but none in GB 2312 and EUC-KR.
     if not re.search(rb"[\xa4-\xc6][\x40-\x7e]", text.encode("big5", errors="ignore")):
         return 0.0
     return share_of(text, is_usual_traditional)
 
 
 def is_usual_traditional(letter: str) -> bool:
-    """Tell whether a character is among the 5,401 that Big5 has for daily use."""
+    """Return whether a character is one of the 5,401 of Big5 level 1, for daily use."""
     code = letter.encode("big5", errors="ignore")
     return len(code) == 2 and (0xA4 <= code[0] <= 0xC6 or code[0] == 0xA1)
 
@@ -263,7 +263,7 @@ JUDGES: dict[str, Callable[[str], float]] = {
     "cp949": lambda text: share_of(text, is_usual_hangul),
     "big5": traditional_share,
 }
-"""What says of each encoding how much of a text is in its usual letters."""
+"""For each encoding, a function that returns the share of usual letters or words in a text."""
 TITLES = {
     "cp1252": "Windows-1252",
     "gb18030": "GB 18030 (Chinese)",

@@ -1,4 +1,4 @@
-"""Tell whether the first row of a table names its columns."""
+"""Detection of a header row."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 SAMPLE = 1000
 JUDGED = 200
-"""Rows that a scale is held against."""
+"""Number of rows that a header of numbers is compared with."""
 RARE = 0.05
-"""Share of the rows that may rise like a header of numbers does."""
+"""Largest share of rows that may rise or fall like a header of numbers."""
 
 
 def has_header(records: Sequence[Sequence[str]]) -> bool:
-    """Tell whether the first row names the columns.
+    """Return whether the first row names the columns.
 
-    A word at the top of a column of numbers speaks for it, a number there against it, unless
-    the numbers are a scale: 0, 1, 2 as pandas names columns, or wavelengths. Where all columns
-    are words, a first word that comes again below speaks against it.
+    A word at the top of a column of numbers indicates a header; a number there does not, unless
+    the numbers are a scale: 0, 1, 2 as pandas names columns, or wavelengths. If all columns are
+    words, a first word that occurs again below shows that it is not a header.
 
     Args:
         records: The first rows.
@@ -39,16 +39,16 @@ def has_header(records: Sequence[Sequence[str]]) -> bool:
 
 
 def mostly_numbers(cells: Sequence[str]) -> bool:
-    """Tell whether more than half of the cells that are not missing are numbers."""
+    """Return whether more than half of the cells that are not missing are numbers."""
     known = [cell for cell in cells if not is_missing(cell)]
     return sum(map(is_number, known)) > len(known) / 2
 
 
 def is_scale(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Tell whether the first row is numbers that name columns.
+    """Return whether the first row consists of numbers that name columns.
 
-    They count from 0 or 1, or rise or fall as the rows below do not. A word that the rows below
-    never hold may stand among them, such as the name of the target.
+    They count from 0 or 1, or rise or fall unlike the rows below. There may be words that do
+    not occur below, such as the name of the target.
     """
     places = [place for place, cell in enumerate(first) if is_number(cell)]
     words = [place for place, cell in enumerate(first) if not is_number(cell) and cell]
@@ -65,17 +65,17 @@ def is_scale(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
 
 
 def names_columns(scale: np.ndarray, numbers: np.ndarray, *, alone: bool) -> bool:
-    """Tell whether a row of numbers that rises or falls names the columns of those below.
+    """Return whether a rising or falling row of numbers names the columns below.
 
     Args:
         scale: The row.
-        numbers: The rows below, NaN where there is no number.
-        alone: Whether there are no words beside the numbers.
+        numbers: The rows below, NaN for cells that are not numbers.
+        alone: Whether the row has only numbers.
     """
     steps = np.diff(scale)
     counts = scale[0] in (0, 1) and (steps == 1).all()
     if len(scale) == 2 and alone:
-        # A row of 0 and 1 is data, too, where the columns hold such numbers.
+        # A row of 0 and 1 may be data if the columns hold integers.
         fractions = np.isfinite(numbers) & (numbers != np.round(numbers))
         return bool(counts and (fractions.mean(axis=0) > 0.5).any())
     if counts:
@@ -91,15 +91,15 @@ def names_columns(scale: np.ndarray, numbers: np.ndarray, *, alone: bool) -> boo
 def fitted_names(
     first: Sequence[str], below: Sequence[Sequence[str]], width: int
 ) -> list[str] | None:
-    """Return the names in a row with one cell fewer or more than the rows below; else None.
+    """Return the names in a header with one cell fewer or more than the rows; else None.
 
-    R leaves out the name of the first column, which has the names of the rows. A delimiter at
-    the end of each row, or of the header alone, makes a column without a name and values.
+    R omits the name of the first column, which has the names of the rows. A delimiter at the
+    end of each row, or only of the header, makes a column without a name and values.
 
     Args:
-        first: The row of names.
+        first: The header.
         below: The rows below it.
-        width: How many cells these have.
+        width: Number of cells in these rows.
     """
     if len(first) == width + 1 and not first[-1]:
         return list(first[:-1])

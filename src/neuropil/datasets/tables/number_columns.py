@@ -1,4 +1,4 @@
-"""A column as numbers: its unit, what may be a slip, and what would be ambiguous."""
+"""Columns as numbers: units, mistakes and ambiguous values."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FEW_WORDS = 0.1
-"""Up to this share of words among numbers is taken for a slip."""
+"""Largest share of words among numbers that counts as a mistake."""
 UNITS = r"[A-Za-zµμ°Ω²³/]{1,8}"
 MULTIPLES = ("k", "K", "m", "M", "b", "B", "bn", "Mio", "Mrd", "mn")
-"""Endings that multiply a number; a column that mixes them has no common unit."""
+"""Suffixes that multiply a number; a column that mixes them has no common unit."""
 
 
 def check_decided(cells: pa.StringArray, rows: Sequence[int], where: str) -> None:
-    """Refuse a column whose commas may part thousands as well as decimals.
+    """Refuse a column whose commas may separate thousands as well as decimals.
 
     Args:
         cells: The column.
@@ -42,7 +42,7 @@ def check_decided(cells: pa.StringArray, rows: Sequence[int], where: str) -> Non
         where: The file and the column, for the error.
 
     Raises:
-        DataError: If nothing in the column says which.
+        DataError: If the column does not decide it.
     """
     core = bare(cells)
     either = pc.match_substring_regex(core, EITHER)
@@ -53,19 +53,19 @@ def check_decided(cells: pa.StringArray, rows: Sequence[int], where: str) -> Non
     raise DataError(
         f"{where}, row {rows[place]}: {shown(cell)} may be "
         f"{core[place].as_py().replace(',', '')} or "
-        f"{core[place].as_py().replace(',', '.')}, and nothing in the file says which: write "
-        "it without a comma or with a decimal point."
+        f"{core[place].as_py().replace(',', '.')}, and the file does not show which: write it "
+        "without a comma or with a decimal point."
     )
 
 
 def common_unit(cells: pa.StringArray) -> str | list[str] | None:
-    """Return the unit that all numbers of a column end in, or the units where they differ.
+    """Return the unit after the numbers of a column, or a list of units if they differ.
 
     Args:
         cells: The cells of a column that are not missing.
 
     Returns:
-        None if not nine in ten cells are a number and a unit.
+        None if less than 90 % of the cells are a number with a unit.
     """
     units = marks(cells, rf"^[+-]?[\d.,]*\d\s*(?P<mark>{UNITS})$")
     if not len(cells) or len(units.drop_null()) < 0.9 * len(cells):
@@ -75,12 +75,12 @@ def common_unit(cells: pa.StringArray) -> str | list[str] | None:
 
 
 def marks(cells: pa.StringArray, pattern: str) -> pa.StringArray:
-    """Return what a pattern calls ``mark`` in each cell, null where it does not fit."""
+    """Return the group ``mark`` of a pattern in each cell, null if it does not match."""
     return pc.struct_field(pc.extract_regex(cells, pattern), "mark")
 
 
 def check_one_mark(cells: pa.StringArray, rows: Sequence[int], where: str) -> None:
-    """Refuse a column of several currencies, or of numbers with and without a percent sign.
+    """Refuse a column with several currencies, or with and without percent signs.
 
     Raises:
         DataError: If there are several.
@@ -95,7 +95,7 @@ def check_one_mark(cells: pa.StringArray, rows: Sequence[int], where: str) -> No
     if len(each) > 1:
         first, other = (pc.index(found, value=mark).as_py() for mark in each[:2])
         raise DataError(
-            f"{where}, row {rows[other]}: {cells[other].as_py()!r:.60} does not go with "
+            f"{where}, row {rows[other]}: {cells[other].as_py()!r:.60} has another unit than "
             f"{cells[first].as_py()!r:.60} in row {rows[first]}: write all numbers in one unit."
         )
 
@@ -114,11 +114,11 @@ def column_numbers(
         cells: The column.
         rows: Row of each cell in the file.
         where: The file and the column, for the error.
-        file_decimal: The decimal mark that the file speaks for.
-        unit: What every number ends in.
+        file_decimal: The decimal mark of the file, if known.
+        unit: Unit after every number.
 
     Raises:
-        DataError: If a few words stand among numbers, or a number is infinite.
+        DataError: If there are a few words among the numbers, or a number is infinite.
     """
     found = read_numbers(cells, file_decimal=file_decimal, unit=unit)
     words = int(found.words.sum())
@@ -136,7 +136,7 @@ def column_numbers(
 
 
 def is_slip(words: int, values: np.ndarray[Any, Any]) -> bool:
-    """Tell whether words in a column of numbers are mistakes: few, or among many quantities."""
+    """Return whether words in a column of numbers are mistakes: few, or among many values."""
     few = words <= max(1, FEW_WORDS * (words + len(values)))
     return words < len(values) and (few or len(np.unique(values)) > MAX_CLASSES)
 
@@ -148,14 +148,14 @@ def refuse(
     wrong: np.ndarray[Any, Any],
     count: int,
 ) -> None:
-    """Name the first of the cells that cannot be used as numbers.
+    """Raise an error about cells that cannot be used as numbers.
 
     Args:
         cells: The column.
         rows: Row of each cell in the file.
         where: The file and the column.
-        wrong: Places of the cells.
-        count: How many numbers the column has.
+        wrong: Indices of the cells.
+        count: Number of valid numbers in the column.
 
     Raises:
         DataError: Always.

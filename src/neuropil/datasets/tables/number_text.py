@@ -1,4 +1,4 @@
-"""Read numbers as programs and people write them: 1.5e3, $1,234.50, (12), 45 %, 1.234,5 €."""
+"""Parser for numbers in common notations: 1.5e3, $1,234.50, (12), 45 %, 1.234,5 €."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WHOLE = r"^[+-]?\d+$"
 PLAIN = rf"^[+-]?(?:\d+\.?\d*|\.\d+){EXPONENT}$"
 POINT = rf"^[+-]?(?:\d{{1,3}}(?:,\d{{2,3}})*,\d{{3}}(?:\.\d*)?|\d+\.?\d*|\.\d+){EXPONENT}$"
 COMMA = rf"^[+-]?(?:\d{{1,3}}(?:\.\d{{3}})+(?:,\d*)?|\d+,?\d*|,\d+){EXPONENT}$"
-# What can only be read in one way, and what can be read in both.
+# Numbers whose decimal mark is certain, and those with an ambiguous comma.
 ONLY_POINT = (
     rf"^[+-]?(?:\d*\.(?:\d{{1,2}}|\d{{4,}})|0*\.\d+|\d{{4,}}\.\d+|"
     rf"\d{{1,3}}(?:,\d{{2,3}})*,\d{{3}}\.\d*|\d{{1,3}}(?:,\d{{2,3}})+,\d{{3}}){EXPONENT}$"
@@ -54,10 +54,10 @@ class Numbers:
     """A column read as numbers.
 
     Args:
-        values: A number for each cell, NaN where there is none.
-        words: Whether each cell is neither a number nor missing.
-        decimal: The decimal mark by which it was read.
-        written: The first cell that was not plain, as people write numbers; None without one.
+        values: Value of each cell, NaN if it is not a number.
+        words: Mask of the cells that are neither a number nor missing.
+        decimal: The decimal mark that was used.
+        written: The first cell not in the notation of programs, and its value; or None.
     """
 
     values: np.ndarray[Any, Any]
@@ -69,12 +69,12 @@ class Numbers:
 def read_numbers(
     cells: pa.StringArray, *, file_decimal: str | None = None, unit: str = ""
 ) -> Numbers:
-    """Return a column as numbers, as far as its cells are.
+    """Return a column as numbers, with a mask of the cells that are words.
 
     Args:
         cells: The column.
-        file_decimal: ``","`` or ``"."`` where the other columns of the file speak for one.
-        unit: What every number ends in, such as ``"kg"``.
+        file_decimal: The decimal mark of the file, ``","`` or ``"."``, if known.
+        unit: Unit after every number, such as ``"kg"``.
     """
     if file_decimal != "," and not unit:
         try:
@@ -89,7 +89,7 @@ def read_numbers(
 
 
 def read_distinct(cells: pa.StringArray, file_decimal: str | None, unit: str) -> Numbers:
-    """Return distinct cells as numbers, some of them missing or not as programs write them."""
+    """Return distinct cells as numbers; they may be missing or in any notation."""
     missing = missing_cells(cells, numbers=True)
     known = pc.if_else(missing, None, cells)
     if unit:
@@ -108,7 +108,7 @@ def read_distinct(cells: pa.StringArray, file_decimal: str | None, unit: str) ->
 
 
 def as_floats(values: pa.DoubleArray) -> np.ndarray[Any, Any]:
-    """Return numbers with NaN where there is none."""
+    """Return numbers as an array, with NaN for null."""
     return pc.fill_null(values, np.nan).to_numpy(zero_copy_only=False)
 
 
@@ -123,7 +123,7 @@ def bare(cells: pa.StringArray) -> pa.StringArray:
 
 
 def decimal_mark(core: pa.StringArray) -> str | None:
-    """Return the decimal mark of a column of bare numbers; None if they do not say."""
+    """Return the decimal mark of a column of bare numbers; None if it is ambiguous."""
     comma, point, either = (count(core, p) for p in (ONLY_COMMA, ONLY_POINT, EITHER))
     if comma or point:
         return "," if comma > point else "."
@@ -131,17 +131,17 @@ def decimal_mark(core: pa.StringArray) -> str | None:
         return None
     if count(core, r"^[+-]?\d{4,}$"):
         return ","  # thousands are written without commas here
-    # Numbers with three decimals throughout would have them at small ones too.
+    # If the commas were decimal marks, small numbers would have three decimals as well.
     return "." if count(core, r"^[+-]?\d{1,3}$") else None
 
 
 def count(cells: pa.StringArray, pattern: str) -> int:
-    """Return how many cells match a pattern."""
+    """Return the number of cells that match a pattern."""
     return pc.sum(pc.match_substring_regex(cells, pattern)).as_py() or 0
 
 
 def parse(core: pa.StringArray, decimal: str) -> pa.DoubleArray:
-    """Return bare numbers as numbers, null where a cell does not fit the decimal mark."""
+    """Return the values of bare numbers, null if a cell does not fit the decimal mark."""
     fits = pc.match_substring_regex(core, POINT if decimal == "." else COMMA)
     text = pc.if_else(fits, core, None)
     text = pc.replace_substring(text, "," if decimal == "." else ".", "")
@@ -153,7 +153,7 @@ def parse(core: pa.StringArray, decimal: str) -> pa.DoubleArray:
 def first_written(
     cells: pa.StringArray, values: np.ndarray[Any, Any], decimal: str
 ) -> tuple[str, float] | None:
-    """Return the first number that is not written as programs do, and its value."""
+    """Return the first number in another notation than that of programs, and its value."""
     usual = PLAIN if decimal == "." else WHOLE
     plain = pc.match_substring_regex(cells, usual).to_numpy(zero_copy_only=False)
     places = np.flatnonzero(~plain.astype(bool) & np.isfinite(values))
@@ -161,14 +161,14 @@ def first_written(
 
 
 def file_decimal(columns: Sequence[pa.StringArray]) -> str | None:
-    """Return the decimal mark that the columns of a file agree on; None if they do not say.
+    """Return the decimal mark that all columns of a file agree on; None if it is ambiguous.
 
     Args:
         columns: All columns, or the first rows of them.
     """
     every = pa.concat_arrays(columns) if columns else pa.array([], pa.string())
     if not count(every, ","):
-        # Most files: there is no need to look at each column.
+        # True for most files, and faster than a check of each column.
         return "." if count(every, ONLY_POINT) else None
     marks = set()
     for cells in columns:

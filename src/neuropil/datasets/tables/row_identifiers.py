@@ -1,4 +1,4 @@
-"""Find columns that only tell the rows of a table apart: an index, a number of a passenger."""
+"""Detection of identifier columns, such as a row index or a passenger number."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ THINGS = (
 NAMED = re.compile(rf"(?:{THINGS})s?(?:id|ids|no|nr|num|number|key|index|idx|uuid|guid)")
 ID_WORDS = frozenset(["id", "ids", "uid", "uuid", "guid", "pk"])
 SHARE = 0.95
-"""Share of distinct values from which a column named as an identifier is one."""
+"""Smallest share of distinct values in an identifier column."""
 
 
 def is_identifier_name(name: str) -> bool:
-    """Tell whether a column is named as one that only tells rows apart.
+    """Return whether a column has the name of an identifier.
 
     Args:
         name: Such as ``"PassengerId"`` or ``"row_number"``.
@@ -46,18 +46,18 @@ def is_identifier_name(name: str) -> bool:
 
 
 def tells_rows_apart(name: str, distinct: int, known: int) -> bool:
-    """Tell whether a column is named as an identifier and hardly has a value twice.
+    """Return whether a column has the name of an identifier and almost no repeated values.
 
     Args:
         name: Name of the column, empty if it has none.
-        distinct: How many distinct values it has.
-        known: How many cells have a value.
+        distinct: Number of distinct values.
+        known: Number of cells with a value.
     """
     return known > 1 and distinct >= SHARE * known and is_identifier_name(name)
 
 
 def counts_rows(values: np.ndarray[Any, Any], rows: Sequence[int]) -> bool:
-    """Tell whether numbers count the rows from 0 or 1.
+    """Return whether numbers count the rows from 0 or 1.
 
     Args:
         values: The column.

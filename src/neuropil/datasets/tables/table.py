@@ -1,4 +1,4 @@
-"""A table in memory: named columns of text, read as numbers when asked for."""
+"""Table in memory: named columns of text, converted to numbers on request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 JUDGED_ROWS = 1000
-"""Rows that the decimal mark of the file is judged by."""
+"""Number of rows used to detect the decimal mark of the file."""
 
 
 @final
@@ -28,12 +28,12 @@ class Table:
     Args:
         names: Name of each column.
         columns: Cells of each column, all of one length, without nulls.
-        rows: Row of each cell in the file, counted as a spreadsheet does.
-        source: Where the table comes from, for errors.
+        rows: Row of each cell in the file, numbered as in a spreadsheet.
+        source: File of the table, for errors.
         header: Whether the names are in the file.
-        unnamed: Names that were made up for columns that the header does not name.
-        delimiter: What parts the cells in the file.
-        read: The columns that have been read as numbers.
+        unnamed: Generated names of columns without a name in the header.
+        delimiter: Delimiter of the cells in the file.
+        read: Cache of the columns as numbers.
 
     Example:
         >>> from neuropil.datasets import Table
@@ -81,10 +81,10 @@ class Table:
         return self.columns[self.places[name]]
 
     def where(self, keep: np.ndarray[Any, Any]) -> Table:
-        """Return the rows that are to be kept.
+        """Return the table with only some of its rows.
 
         Args:
-            keep: True or false for each row.
+            keep: Mask of the rows to keep.
         """
         kept = pa.array(keep)
         columns = [column.filter(kept) for column in self.columns]
@@ -97,11 +97,11 @@ class Table:
 
         Args:
             name: One of `names`.
-            decimal: The decimal mark where neither the column nor the others say.
-            unit: What every number ends in.
+            decimal: The decimal mark if all columns are ambiguous.
+            unit: Unit after every number.
 
         Raises:
-            DataError: If a few words stand among numbers, or a number is infinite.
+            DataError: If there are a few words among the numbers, or a number is infinite.
         """
         key = name, self.decimal or decimal, unit
         if key not in self.read:
@@ -116,14 +116,14 @@ class Table:
 
     @cached_property
     def places(self) -> dict[str, int]:
-        """Place of each column by its name."""
+        """Index of each column by name."""
         return {name: place for place, name in enumerate(self.names)}
 
     @cached_property
     def decimal(self) -> str | None:
-        """The decimal mark that the columns agree on; None if they do not say."""
+        """The decimal mark that all columns agree on; None if it is ambiguous."""
         return file_decimal([column.slice(0, JUDGED_ROWS) for column in self.columns])
 
 
 TableReader: TypeAlias = "Callable[..., Table]"
-"""Reads a table as `read_table` does, whose options it may ignore."""
+"""Reads a table like `read_table`; it may ignore the options."""

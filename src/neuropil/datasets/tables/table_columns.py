@@ -1,4 +1,4 @@
-"""The columns of a table that a network takes: numbers, and words made numbers."""
+"""Encoders for the columns of a table: numbers, and one-hot words."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class NumberColumn:
-    """A column of numbers; a missing one becomes the training median.
+    """A column of numbers, in which the training median replaces missing values.
 
-    The network gets ``(x − offset) / scale``, taken in double precision. They are 0 and 1
-    unless the values are too far from zero for single precision, or too large or small.
+    The network gets ``(x − offset) / scale``, computed in double precision. Offset and scale
+    are 0 and 1 unless single precision cannot hold the values.
 
     Shape:
-        ``(N, 1)``, or ``(N, 2)`` with an indicator that is 1 where the cell is missing.
+        ``(N, 1)``, or ``(N, 2)`` with an indicator that is 1 for missing cells.
 
     Args:
         name: Name of the column.
         median: Median of the training rows.
-        indicator: Whether training rows lack the value, so that there is an indicator.
-        offset: What is subtracted from each value.
-        scale: What the difference is divided by; above 0.
+        indicator: Whether there is an indicator; True if training rows lack the value.
+        offset: Number to subtract from each value.
+        scale: Number above 0 to divide the difference by.
         decimal: The decimal mark of the training table, ``"."`` or ``","``.
-        unit: What every number of the training table ends in, such as ``"kg"``.
+        unit: Unit after every number of the training table, such as ``"kg"``.
 
     Example:
         >>> from neuropil.datasets import NumberColumn, Table
@@ -64,11 +64,11 @@ class NumberColumn:
         return [self.name, f"{self.name} missing"] if self.indicator else [self.name]
 
     def encode(self, table: Table, notes: list[str]) -> np.ndarray[Any, Any]:
-        """Return the column's cells as numbers.
+        """Return the cells of the column as numbers.
 
         Args:
-            table: What holds the column.
-            notes: Gains a line if values are missing that no training row lacked.
+            table: Table with the column.
+            notes: Gains a line if values are missing, but none was in the training rows.
 
         Raises:
             DataError: If a cell holds a word.
@@ -87,11 +87,11 @@ class NumberColumn:
         missing = np.isnan(found.values)
         if missing.any() and not self.indicator:
             notes.append(
-                f"{self.name!r} is missing in {number_of(int(missing.sum()), 'row')}, though "
+                f"{self.name!r} is missing in {number_of(int(missing.sum()), 'row')}, but "
                 f"never in the training rows: the training median, {self.median:g}, is used."
             )
         filled = np.where(missing, self.median, found.values)
-        # 1e300 is infinite in single precision, and teaches nothing.
+        # 1e300 overflows in single precision, and is refused below.
         with np.errstate(over="ignore"):
             ready = ((filled - self.offset) / self.scale).astype(np.float32)
         if len(wrong := np.flatnonzero(np.isinf(ready))):
@@ -101,10 +101,10 @@ class NumberColumn:
         )
 
     def decode(self, value: float) -> float:
-        """Return the number in the column's own units.
+        """Return the number in the units of the column.
 
         Args:
-            value: What the network gets.
+            value: The input of the network.
         """
         return value * self.scale + self.offset
 
@@ -114,10 +114,10 @@ class NumberColumn:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Return the column that `to_json` described.
+        """Return the column from plain data.
 
         Args:
-            data: What `to_json` gave.
+            data: Result of `to_json`.
         """
         return cls(
             text(data, "name"),
@@ -134,27 +134,27 @@ NUMBER_FIELDS = ("name", "median", "indicator", "offset", "scale", "decimal", "u
 
 
 def is_positive(value: Any) -> bool:
-    """Tell whether a value is a finite number above 0."""
+    """Return whether a value is a finite number above 0."""
     return type(value) in (int, float) and 0 < value < np.inf
 
 
 def is_unit(value: Any) -> bool:
-    """Tell whether a value is a unit or empty; it goes into a regular expression."""
+    """Return whether a value is a unit or empty, since it goes into a regular expression."""
     return isinstance(value, str) and re.fullmatch(f"(?:{UNITS})?", value) is not None
 
 
 @final
 @dataclass(frozen=True)
 class TextColumn:
-    """A column of words, one-hot: a 1 in the place of its category.
+    """A column of words in one-hot encoding.
 
     Shape:
-        ``(N, categories)``, and one more with an indicator that is 1 where the cell is missing.
+        ``(N, categories)``, and one more with an indicator that is 1 for missing cells.
 
     Args:
         name: Name of the column.
-        categories: The words of the training rows; another word gives zeros.
-        indicator: Whether training rows lack the value, so that there is an indicator.
+        categories: The words of the training rows; other words are encoded as zeros.
+        indicator: Whether there is an indicator; True if training rows lack the value.
 
     Example:
         >>> from neuropil.datasets import Table, TextColumn
@@ -177,11 +177,11 @@ class TextColumn:
         return [*names, f"{self.name} missing"] if self.indicator else names
 
     def encode(self, table: Table, notes: list[str]) -> np.ndarray[Any, Any]:
-        """Return the column's cells one-hot.
+        """Return the cells of the column in one-hot encoding.
 
         Args:
-            table: What holds the column.
-            notes: Gains a line if there are words that no training row had.
+            table: Table with the column.
+            notes: Gains a line about words that are not among the categories.
         """
         cells, width = table.column(self.name), len(self.features)
         known = pa.array(self.categories, pa.string())
@@ -193,10 +193,10 @@ class TextColumn:
             at[(at == width) & missing] = len(self.categories)
         elif missing.any():
             notes.append(
-                f"{self.name!r} is missing in {number_of(int(missing.sum()), 'row')}, though "
-                "never in the training rows: encoded as none of its categories."
+                f"{self.name!r} is missing in {number_of(int(missing.sum()), 'row')}, but "
+                "never in the training rows: encoded as zeros."
             )
-        # Column `width` collects what is not encoded, and is cut off.
+        # The extra column `width` collects cells without a category, and is cut off.
         encoded = np.zeros((len(cells), width + 1), np.float32)
         encoded[np.arange(len(cells)), at] = 1
         if unknown.any():
@@ -204,8 +204,8 @@ class TextColumn:
             first = table.rows[int(np.flatnonzero(unknown)[0])]
             notes.append(
                 f"{table.source}, column {self.name!r}: {some_of(map(repr, words))} (first in "
-                f"row {first}) not among the training rows' categories: encoded as none of "
-                f"them in {number_of(int(unknown.sum()), 'row')}."
+                f"row {first}) not among the categories of the training rows: encoded as zeros "
+                f"in {number_of(int(unknown.sum()), 'row')}."
             )
         return encoded[:, :width]
 
@@ -221,10 +221,10 @@ class TextColumn:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Return the column that `to_json` described.
+        """Return the column from plain data.
 
         Args:
-            data: What `to_json` gave.
+            data: Result of `to_json`.
         """
         return cls(text(data, "name"), text_tuple(data, "categories"), flag(data, "indicator"))
 

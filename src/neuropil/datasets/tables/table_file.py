@@ -1,4 +1,4 @@
-"""Read a text table into named columns of text: PyArrow reads, nothing is converted."""
+"""Reader for text tables; PyArrow reads the cells as text, without conversion."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST_ROW = 2**24
-"""Bytes that a row may have."""
+"""Largest size of a row in bytes."""
 
 
 def read_table(
@@ -37,26 +37,26 @@ def read_table(
     expected: Iterable[str] = (),
     names_alone: bool = False,
 ) -> Table:
-    """Read a text table, packed or not.
+    """Read a text table, compressed or not.
 
     Args:
-        path: The file; ``.tsv`` speaks for tabs, otherwise the delimiter is seen from the rows.
-        notes: Gains a line for each thing a person should know.
-        header: Whether the first row holds the names; None to see from the rows.
-        encoding: Name of the encoding; None to find it.
-        known_encoding: An encoding to try where the file is not in Unicode.
-        expected: Names that the columns should have, if they are known.
-        names_alone: Whether the rows may be left out.
+        path: The file; ``.tsv`` suggests tabs, otherwise the delimiter is detected.
+        notes: Gains notes for the user.
+        header: Whether the first row holds the names; None to detect it.
+        encoding: Name of the encoding; None to detect it.
+        known_encoding: An encoding to try if the file is not in Unicode.
+        expected: Expected names of the columns, if known.
+        names_alone: Whether only the names are needed.
 
     Raises:
-        DataError: If it is not a table: ragged rows, names that come twice, no rows.
+        DataError: If it is not a table: ragged rows, duplicate names, no rows.
     """
     raw = read_unpacked(path)
     text = decode(raw, path, notes, asked=encoding, known=known_encoding)
     layout = find_layout(text, path, notes, header=header, expected=expected)
     names = [name or f"column{n}" for n, name in enumerate(layout.names, 1)]
     if twice := [name for name, times in Counter(names).items() if times > 1]:
-        raise DataError(f"{path} has more than one column called {some_of(map(repr, twice))}.")
+        raise DataError(f"{path} has more than one column named {some_of(map(repr, twice))}.")
     if names_alone:
         return Table(names, [], [], str(path))
     columns, rows = read_cells(text, layout, path)
@@ -72,7 +72,7 @@ def read_table(
 def without_empty(table: Table, path: Path, notes: list[str]) -> Table:
     """Return a table without columns that have neither a name nor a value.
 
-    A delimiter at the end of every row makes one.
+    A delimiter at the end of every row creates such a column.
     """
 
     def useless(name: str, cells: pa.StringArray) -> bool:
@@ -106,7 +106,7 @@ def read_cells(
     rows: Sequence[int] | None = None
     found = None if is_loose(body, layout) else arrow_cells(body, layout)
     if found is None or len(found) <= max(body.count("\n"), body.count("\r")):
-        # Blank lines, line breaks within cells, or something wrong.
+        # There are blank lines, line breaks within cells, or errors.
         body, rows = rewrite_loose(body, layout, path)
         if not rows:
             return nothing
@@ -114,21 +114,21 @@ def read_cells(
         if found is None:
             raise DataError(f"{path} has a row of more than {LONGEST_ROW / 2**20:g} MiB.")
     columns = [column.combine_chunks() for column in found.columns]
-    # Looked for first, as stripping millions of cells takes as long as reading them.
+    # Checked first, since stripping millions of cells takes as long as reading them.
     if rows is not None or " " in body or "\t" in body or not body.isascii():
         columns = [pc.utf8_trim_whitespace(column) for column in columns]
-    if '="' in body:  # ="007" keeps Excel from making it a number
+    if '="' in body:  # ="007" keeps Excel from converting it to a number
         columns = [pc.replace_substring_regex(c, '^="([^"]*)"$', r"\1") for c in columns]
     return columns, rows if rows is not None else range(layout.row, layout.row + len(found))
 
 
 def arrow_cells(body: str, layout: Layout) -> pa.Table | None:
-    """Return the cells of a table as PyArrow reads them, all text; None if it cannot."""
+    """Return the cells of a table as text, read by PyArrow; None if it cannot read them."""
     names = [str(number) for number in range(len(layout.names))]
     try:
         return arrow_csv.read_csv(
             io.BytesIO(body.encode()),
-            # PyArrow's threads beside torch's can abort the process at its end.
+            # PyArrow's threads together with torch's can abort the process at exit.
             read_options=arrow_csv.ReadOptions(
                 column_names=names, block_size=LONGEST_ROW, use_threads=False
             ),
@@ -146,14 +146,14 @@ def arrow_cells(body: str, layout: Layout) -> pa.Table | None:
 
 
 def is_loose(body: str, layout: Layout) -> bool:
-    """Tell whether there are spaces beside quotes, or any number of them between cells."""
+    """Return whether there are spaces beside quotes, or spaces as the delimiter."""
     spaces = " " if layout.delimiter == "\t" else " \t"
     beside = '"' in body and any(f'{space}"' in body for space in spaces)
     return layout.delimiter == " " or beside
 
 
 def rewrite_loose(body: str, layout: Layout, path: Path) -> tuple[str, list[int]]:
-    """Return the rows of a loose table written anew, and the number of each.
+    """Return the rows of a loose table in a strict format, and the number of each row.
 
     Raises:
         DataError: If quotes do not match, or rows have different numbers of cells.
@@ -172,7 +172,7 @@ def rewrite_loose(body: str, layout: Layout, path: Path) -> tuple[str, list[int]
 
 
 def numbered_records(body: str, layout: Layout, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the cells of every row, blank ones too.
+    """Yield the number and the cells of each row, including blank ones.
 
     Raises:
         DataError: If quotes do not match.
@@ -195,7 +195,7 @@ def numbered_records(body: str, layout: Layout, path: Path) -> Iterator[tuple[in
 
 
 def refuse_ragged(path: Path, row: int, record: Sequence[str], layout: Layout) -> None:
-    """Refuse a row with another number of cells than the first.
+    """Raise an error about a row whose number of cells differs from that of the first.
 
     Raises:
         DataError: Always.

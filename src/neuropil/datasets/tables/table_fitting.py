@@ -1,4 +1,4 @@
-"""Learn from the training rows how each column of a table is encoded, or why it is left out."""
+"""Choice of an encoder for each column of a table, from the training rows."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from neuropil.datasets.tables.table import Table
 
 MAX_CATEGORIES = 256
-"""A column with more distinct words than this would make more inputs than it is worth."""
+"""Largest number of distinct words in a column that is encoded one-hot."""
 HUGE, TINY = 1e30, 1e-30
-"""Beyond these, values are scaled before they become single precision."""
+"""Values beyond these are scaled before the conversion to single precision."""
 ROUNDING = 1e-4
-"""Part of the spread that rounding to single precision may be."""
+"""Largest rounding error of single precision, as a fraction of the standard deviation."""
 MARKS = frozenset(sign * (10.0**digits - 1) for sign in (1, -1) for digits in range(2, 7))
-"""99, −999 and the like, which instruments and surveys write for an unknown value."""
+"""Numbers such as 99 and −999, which instruments and surveys write for missing values."""
 FAR = 10
-"""Times the span of all other values that such a mark is away from them."""
+"""Smallest distance of such a mark from all other values, as a multiple of their range."""
 
 Column = NumberColumn | TextColumn
 
@@ -41,13 +41,13 @@ Column = NumberColumn | TextColumn
 def fit_columns(
     table: Table, target: str, train: np.ndarray[Any, Any], notes: list[str]
 ) -> tuple[Column, ...]:
-    """Return how each column is encoded, learnt from the training rows alone.
+    """Return the encoder of each column, fitted to the training rows.
 
     Args:
         table: All rows.
         target: Name of the target column.
-        train: Places of the training rows.
-        notes: Gains a line for each thing a person should know.
+        train: Indices of the training rows.
+        notes: Gains notes for the user.
 
     Raises:
         DataError: If no column remains, or a cell cannot be read.
@@ -66,12 +66,12 @@ def fit_columns(
     notes += left_out
     note_missing(table, columns, notes)
     if not columns:
-        raise DataError(f"{table.source} has no column to learn from. {' '.join(left_out)}")
+        raise DataError(f"{table.source} has no usable input column. {' '.join(left_out)}")
     return tuple(columns)
 
 
 def note_written(written: dict[str, tuple[str, float]], notes: list[str]) -> None:
-    """Say how numbers are read that people wrote."""
+    """Add a note about numbers in another notation than that of programs."""
     if written:
         each = (
             f"{name!r} ({cell!r} is {value:.12g})" for name, (cell, value) in written.items()
@@ -80,7 +80,7 @@ def note_written(written: dict[str, tuple[str, float]], notes: list[str]) -> Non
 
 
 def note_missing(table: Table, columns: list[Column], notes: list[str]) -> None:
-    """Say where values are missing, and what becomes of them."""
+    """Add a note about missing values and their replacement."""
     counts = {
         column.name: pc.sum(
             missing_cells(table.column(column.name), numbers=isinstance(column, NumberColumn))
@@ -91,7 +91,8 @@ def note_missing(table: Table, columns: list[Column], notes: list[str]) -> None:
     if counts:
         each = some_of((f"{name!r} in {number_of(n, 'row')}" for name, n in counts.items()), 5)
         notes.append(
-            f"Missing: {each}; numbers become the training median, an indicator says where."
+            f"Missing values: {each}; numbers are replaced by the training median, and an "
+            "indicator marks them."
         )
 
 
@@ -102,7 +103,7 @@ def fit_column(
     notes: list[str],
     written: dict[str, tuple[str, float]],
 ) -> Column | str:
-    """Return how one column is encoded, or why it is left out."""
+    """Return the encoder of one column, or a note why the column is left out."""
     cells, own = table.column(name), "" if name in table.unnamed else name
     found = table.numbers(name)
     if found is None:
@@ -112,7 +113,7 @@ def fit_column(
         if isinstance(words, str) and is_identifier_name(own):
             return words
         if isinstance(words, TextColumn):
-            notes.append(f"Column {name!r} holds longer integers than numbers can: categories.")
+            notes.append(f"Column {name!r} has integers that are too long: read as categories.")
             return words
     if found.written is not None:
         if table.delimiter != "," and table.decimal is None:
@@ -124,7 +125,7 @@ def fit_column(
 def fit_words_or_units(
     name: str, own: str, table: Table, train: np.ndarray[Any, Any], notes: list[str]
 ) -> Column | str:
-    """Return how a column of words is encoded; too many may be numbers with a unit."""
+    """Return the encoder of a column of words, which may also be numbers with a unit."""
     cells = table.column(name)
     words = fit_words(name, own, cells, train)
     where = f"{table.source}, column {name!r}"
@@ -137,10 +138,10 @@ def fit_words_or_units(
 
 
 def find_unit(cells: pa.StringArray, table: Table, where: str) -> str | None:
-    """Return the unit that all numbers of a column of words end in, if they do.
+    """Return the unit of a column if all of its cells are numbers with that unit, else None.
 
     Raises:
-        DataError: If they end in thousands and millions.
+        DataError: If the numbers end in different multiples, such as K and M.
     """
     known = cells.filter(pc.invert(missing_cells(cells)))
     unit = common_unit(known)
@@ -148,7 +149,7 @@ def find_unit(cells: pa.StringArray, table: Table, where: str) -> str | None:
         place = pc.index(pc.invert(missing_cells(cells)), value=True).as_py()
         raise DataError(
             f"{where}, row {table.rows[place]}: {cells[place].as_py()!r} in a column of "
-            f"numbers that end in {some_of(map(repr, unit))}: write them out."
+            f"numbers that end in {some_of(map(repr, unit))}: write the numbers in full."
         )
     if not isinstance(unit, str):
         return None
@@ -166,10 +167,10 @@ def fit_numbers(
     *,
     unit: str = "",
 ) -> NumberColumn | str:
-    """Return how a column of numbers is encoded, or why it is left out.
+    """Return the encoder of a column of numbers, or a note why the column is left out.
 
     Raises:
-        DataError: If a number looks like a mark for unknown values.
+        DataError: If a number looks like a mark for missing values.
     """
     values = found.values
     known = values[train][~np.isnan(values[train])]
@@ -178,14 +179,14 @@ def fit_numbers(
     present = values[~np.isnan(values)]
     whole = bool((present == np.round(present)).all())
     if whole and tells_rows_apart(own, len(np.unique(present)), len(present)):
-        return tells_apart(name, own)
+        return identifier_note(name, own)
     if whole and own == "X" and counts_rows(values, table.rows):
-        return f"Column {name!r} left out: it only counts the rows, as R writes them."
+        return f"Column {name!r} left out: it only counts the rows, as in files of R."
     check_marks(name, values, table)
     if whole and name == table.names[0] and counts_rows(values, table.rows):
         notes.append(
-            f"Column {name!r} counts the rows and is learnt from: remove it if it only tells "
-            "them apart."
+            f"Column {name!r} counts the rows but is used as an input: remove it if it only "
+            "identifies them."
         )
     median = float(np.median(known))
     offset, scale = precise_scale(known, median)
@@ -193,28 +194,28 @@ def fit_numbers(
     coarse = np.ptp(known) and step > ROUNDING * np.std(known / scale) * scale
     if coarse or is_inexact(values, table.column(name)):
         notes.append(
-            f"Column {name!r}: its values differ by less than numbers of their size can hold "
-            f"(about {step:.1g})."
+            f"Column {name!r}: its values differ by less than the precision of numbers of "
+            f"their size (about {step:.1g})."
         )
     incomplete = len(known) < len(train)
     return NumberColumn(name, median, incomplete, offset, scale, found.decimal, unit)
 
 
-def tells_apart(name: str, own: str) -> str:
-    """Return that a column is left out as it only tells the rows apart."""
+def identifier_note(name: str, own: str) -> str:
+    """Return the note about an identifier column that is left out."""
     nameless = "" if own else ", which has no name in the file,"
-    return f"Column {name!r}{nameless} left out: it only tells the rows apart."
+    return f"Column {name!r}{nameless} left out: it only identifies the rows."
 
 
 def precise_scale(known: np.ndarray[Any, Any], median: float) -> tuple[float, float]:
-    """Return what to subtract from values and divide them by to hold them in single precision.
+    """Return the offset and scale with which single precision can hold the values.
 
     Args:
-        known: The training rows' values.
+        known: Values of the training rows.
         median: Their median.
 
     Returns:
-        0 and 1 where single precision holds them as they are.
+        0 and 1 if single precision can hold the values unchanged.
     """
     size = float(np.abs(known).max())
     huge = size > HUGE and np.median(np.abs(known)) > HUGE
@@ -222,13 +223,13 @@ def precise_scale(known: np.ndarray[Any, Any], median: float) -> tuple[float, fl
     unit = known / scale
     with np.errstate(over="ignore", invalid="ignore"):
         lost = np.abs(unit - unit.astype(np.float32)).max()
-    # An infinite one is refused when it is encoded.
+    # An infinite value is refused when it is encoded.
     centred = np.isfinite(lost) and lost > ROUNDING * np.std(unit - median / scale)
     return median if centred else 0.0, scale
 
 
 def is_inexact(values: np.ndarray[Any, Any], cells: pa.StringArray) -> bool:
-    """Tell whether integers of a column that differ become one number."""
+    """Return whether different integers of a column become the same floating-point number."""
     present = ~np.isnan(values)
     known = values[present]
     if not len(known) or np.abs(known).max() < EXACT:
@@ -237,7 +238,7 @@ def is_inexact(values: np.ndarray[Any, Any], cells: pa.StringArray) -> bool:
 
 
 def check_marks(name: str, values: np.ndarray[Any, Any], table: Table) -> None:
-    """Refuse numbers such as −999 that are far from all others and come more than once.
+    """Refuse numbers such as −999 that are far from all others and occur more than once.
 
     Raises:
         DataError: If there are such numbers.
@@ -256,20 +257,20 @@ def check_marks(name: str, values: np.ndarray[Any, Any], table: Table) -> None:
                 f"{table.source}, column {name!r}, row {table.rows[place]}: "
                 f"{table.column(name)[place].as_py()!r} ({times - 1:,} more like it) among "
                 f"numbers from {others.min():.6g} to {others.max():.6g} looks like a mark for "
-                "an unknown value: leave such cells empty."
+                "a missing value: leave such cells empty."
             )
 
 
 def fit_words(
     name: str, own: str, cells: pa.StringArray, train: np.ndarray[Any, Any]
 ) -> TextColumn | str:
-    """Return how a column of words is encoded, or why it is left out."""
+    """Return the encoder of a column of words, or a note why the column is left out."""
     rows = pc.take(cells, pa.array(train))
     rows = rows.filter(pc.invert(missing_cells(rows)))
     words, known = pc.unique(rows).to_pylist(), len(rows)
     if known and tells_rows_apart(own, len(words), known):
-        return tells_apart(name, own)
-    # Names and dates say nothing about rows to come; ten words may be categories of few rows.
+        return identifier_note(name, own)
+    # Names and dates do not generalise; up to ten words may be categories of few rows.
     if len(words) > min(MAX_CATEGORIES, max(10, known / 2)) or not words:
         share = f"{len(words):,} distinct words in {known:,} training rows"
         such = f", such as {cut(words[0])!r}" if words else ""

@@ -1,4 +1,4 @@
-"""How a table of text becomes what a network takes, and its target column what it gives."""
+"""Preparation of tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.plain_fields import flag, if_there, object_list, text, text_tuple
+from neuropil.datasets.plain_fields import flag, object_list, optional_field, text, text_tuple
 from neuropil.datasets.preparation import Preparation
 from neuropil.datasets.tables.cells import class_labels, missing_cells
 from neuropil.datasets.tables.encodings import check_encoding
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class TablePreparation(Preparation):
-    """How a table of text becomes what a network takes.
+    """Preparation of tables: new rows are encoded like the training rows.
 
     Shape:
-        One example is ``(features)``: each column of numbers gives one, each column of words
-        one a category, and a column with missing cells one more that says where.
+        One example is ``(features)``: a column of numbers gives one feature, a column of words
+        one per category, and a column with missing cells one more as their indicator.
 
     Args:
-        columns: The columns that the network takes, in order.
-        target: What the network gives; its name is that of the target column.
+        columns: The input columns in order.
+        target: The target that the network predicts; its name is that of the target column.
         names: Name of every column of the training table, in order.
         header: Whether the training table named its columns.
         encoding: Name of the training table's encoding, if the user gave it.
@@ -70,7 +70,7 @@ class TablePreparation(Preparation):
 
     @property
     def feature_names(self) -> list[str]:
-        """Name of each number that the network takes."""
+        """Name of each input of the network."""
         return [feature for column in self.columns for feature in column.features]
 
     @property
@@ -84,8 +84,8 @@ class TablePreparation(Preparation):
 
         Args:
             raw: A `Table`, a dict of columns or a pandas DataFrame; columns are found by name,
-                others ignored.
-            notes: A list that gains a line for each thing a person should know.
+                and others are ignored.
+            notes: A list that gains notes for the user.
 
         Raises:
             DataError: If a column is missing, or holds words where numbers should be.
@@ -96,18 +96,18 @@ class TablePreparation(Preparation):
                 f"{table.source} lacks the columns {some_of(map(repr, lacking), 8)}; it has "
                 f"{some_of(map(repr, table.names), 8)}."
             )
-        said: list[str] = [] if notes is None else notes
-        encoded = [column.encode(table, said) for column in self.columns]
+        notes = [] if notes is None else notes
+        encoded = [column.encode(table, notes) for column in self.columns]
         return torch.from_numpy(np.concatenate(encoded, axis=1))
 
     def read(self, path: Path, notes: list[str], reader: TableReader) -> Table:
-        """Return a table from a file, read as the training table was.
+        """Return a table from a file, read with the options of the training table.
 
-        Where that had no header, the target may be left out, and columns are found by place.
+        Without a header, columns are found by position, and the target may be left out.
 
         Args:
             path: The file.
-            notes: Gains a line for each thing a person should know.
+            notes: Gains notes for the user.
             reader: Reads a table of the file's format.
 
         Raises:
@@ -133,7 +133,7 @@ class TablePreparation(Preparation):
             table: A table with the target column, none of its cells missing.
 
         Raises:
-            DataError: If the column is missing, or a cell is no class or number.
+            DataError: If the column is missing, or a cell is not a class or a number.
         """
         name = self.target.name
         if name not in table.names:
@@ -158,15 +158,15 @@ class TablePreparation(Preparation):
                 "damaged preparation: a table needs columns and the name of its target."
             )
         names, header = text_tuple(data, "names"), flag(data, "header")
-        encoding = if_there(text, data, "encoding")
+        encoding = optional_field(text, data, "encoding")
         return cls(columns, target, names, header, encoding and check_encoding(encoding))
 
 
 def read_classes(target: Classes, table: Table, name: str) -> Tensor:
-    """Return the class number in each cell; ``1.0`` is ``1``, unless all cells are classes.
+    """Return the class number of each cell; ``1.0`` means ``1``, unless all cells are classes.
 
     Raises:
-        DataError: If a cell is missing, or is no class.
+        DataError: If a cell is missing, or is not a class.
     """
     cells, where = table.column(name), f"{table.source}, column {name!r}"
     if pc.any(missing_cells(cells)).as_py():
@@ -182,7 +182,7 @@ def read_numbers(target: Numbers, table: Table, name: str) -> Tensor:
     """Return the number in each cell.
 
     Raises:
-        DataError: If a cell is missing, or is no number.
+        DataError: If a cell is missing, or is not a number.
     """
     where = f"{table.source}, column {name!r}"
     found = table.numbers(name)
@@ -194,7 +194,7 @@ def read_numbers(target: Numbers, table: Table, name: str) -> Tensor:
     return target.collate(found.values.copy(), where)
 
 
-# How a table holds the labels of each kind of target.
+# Readers of the labels in a table, by kind of target.
 READERS: dict[str, Callable[[Any, Table, str], Tensor]] = {
     "classes": read_classes,
     "numbers": read_numbers,

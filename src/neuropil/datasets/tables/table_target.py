@@ -1,4 +1,4 @@
-"""The target column of a table: which it is, and whether it holds classes or numbers."""
+"""The target column of a table: its choice, and whether it holds classes or numbers."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ if TYPE_CHECKING:
     from neuropil.datasets.tables.table import Table
 
 TARGETS = frozenset(["label", "labels", "class", "classes", "target", "targets", "y"])
-"""Names that a column has when it is to be predicted."""
+"""Usual names of target columns."""
 PADDED = r"^[+-]?0\d"
 
 
 def find_target(table: Table, wanted: str | None, notes: list[str]) -> str:
-    """Return the name of the target column: the one wanted, or the last.
+    """Return the name of the target column: the requested one, or the last.
 
-    Where the last is one of many numbered columns, such as the pixels of pictures, and another
-    column is called a label, that one is taken and it is said.
+    If the last is one of many numbered columns, such as the pixels of pictures, and one column
+    has the usual name of a target, that column is used, and a note reports it.
 
     Args:
         table: The table.
         wanted: The name that the user gave.
-        notes: Gains a line where the target is not the last column.
+        notes: Gains a line if the target is not the last column.
 
     Raises:
-        DataError: If there is no such column, or no other.
+        DataError: If the column does not exist, or is the only one.
     """
     names = table.names
     if len(names) < 2:
         raise DataError(
-            f"{table.source} has one column only, {names[0]!r}: it needs a target and at "
+            f"{table.source} has only one column, {names[0]!r}: it needs a target and at "
             "least one other column."
         )
     if wanted is not None and wanted not in names:
@@ -61,22 +61,22 @@ def find_target(table: Table, wanted: str | None, notes: list[str]) -> str:
     ):
         notes.append(
             f"Target {named[0]!r}: the last column, {names[-1]!r}, is one of many numbered "
-            "ones; target= overrides."
+            "ones; set target= to override."
         )
         return named[0]
     return names[-1]
 
 
 def drop_unknown_targets(table: Table, name: str, notes: list[str]) -> Table:
-    """Return the rows whose target is known; count the others, and name their cells.
+    """Return the rows whose target is not missing, with a note about the others.
 
     Args:
         table: The table.
         name: Name of the target column.
-        notes: Gains a line where rows are set aside.
+        notes: Gains a line if rows are set aside.
 
     Raises:
-        DataError: If there are none.
+        DataError: If all targets are missing.
     """
     cells = table.column(name)
     missing = missing_cells(cells, numbers=True)
@@ -95,15 +95,15 @@ def drop_unknown_targets(table: Table, name: str, notes: list[str]) -> Table:
     if words and not numeric:
         shown = some_of(map(repr, words))
         line += (
-            f": {shown} means that the value is unknown; if it is a class, write another word "
-            f"for it, such as {f'({words[0]})'!r}"
+            f": {shown} means a missing value; if it is a class, write another word for it, "
+            f"such as {f'({words[0]})'!r}"
         )
     notes.append(f"{line}.")
     return table.where(known)
 
 
 def are_numbers(cells: pa.StringArray) -> bool:
-    """Tell whether there are cells and all are plain numbers."""
+    """Return whether there are cells and all of them are plain numbers."""
     try:
         return len(pc.cast(cells, pa.float64())) > 0
     except pa.ArrowInvalid:
@@ -113,12 +113,12 @@ def are_numbers(cells: pa.StringArray) -> bool:
 def read_outcome(
     table: Table, name: str, task: str | None, notes: list[str]
 ) -> pa.DictionaryArray | np.ndarray[Any, Any]:
-    """Return the target column as class names or as numbers, and say which and why.
+    """Return the target column as class names or as numbers, with a note about the reason.
 
     Args:
         table: The rows whose target is known.
         name: Name of the target column.
-        task: What the user asked for, or None.
+        task: The task that the user asked for, or None.
         notes: Gains a line.
 
     Raises:
@@ -130,12 +130,13 @@ def read_outcome(
     chosen = task or ("classification" if few else "regression")
     if task is None:
         notes.append(
-            f"Target {name!r} holds {distinct:,} distinct {kind}: {chosen}; task= overrides."
+            f"Target {name!r} holds {distinct:,} distinct {kind}: {chosen}; set task= to "
+            "override."
         )
     if chosen == "regression":
         if numbers is None:
             raise DataError(
-                f"{where} holds words such as {cells[0].as_py()!r}: that is classification."
+                f"{where} holds words such as {cells[0].as_py()!r}, which need classification."
             )
         if numbers.written is not None:
             if table.delimiter != "," and table.decimal is None:
@@ -144,8 +145,8 @@ def read_outcome(
         return numbers.values.copy()
     if distinct > max(MAX_CLASSES, len(cells) / 2):
         raise DataError(
-            f"{where} has {distinct:,} distinct values in {len(cells):,} rows, which are no "
-            "classes: name the target column by target=."
+            f"{where} has {distinct:,} distinct values in {len(cells):,} rows, too many for "
+            "classes: name the target column with target=."
         )
     labels = class_labels(cells)
     note_lookalikes(labels, notes)
@@ -153,7 +154,7 @@ def read_outcome(
 
 
 def judge(cells: pa.StringArray, numbers: Numbers | None) -> tuple[str, int, bool]:
-    """Return what a target holds, how many distinct ones, and whether they are classes."""
+    """Return the kind of values, the number of distinct ones, and whether they are classes."""
     if numbers is None:
         return "words", pc.count_distinct(cells).as_py(), True
     values = numbers.values
@@ -164,13 +165,13 @@ def judge(cells: pa.StringArray, numbers: Numbers | None) -> tuple[str, int, boo
     long = bool(np.abs(values).max() >= EXACT)
     if padded or long:
         distinct = len(class_labels(cells).dictionary)
-    # Leading zeros, and long numbers that come again and again, are codes, not quantities.
+    # Numbers with leading zeros, and long numbers that repeat, are codes, not quantities.
     codes = (padded or long) and distinct <= len(cells) / 2
     return "integers", distinct, distinct <= MAX_CLASSES or codes
 
 
 def note_lookalikes(labels: pa.DictionaryArray, notes: list[str]) -> None:
-    """Say which classes look the same but have their accents composed in different ways."""
+    """Add a note about classes that look the same but differ in Unicode form."""
     names = labels.dictionary.to_pylist()
     forms: dict[str, list[str]] = {}
     for name in names:
@@ -178,6 +179,6 @@ def note_lookalikes(labels: pa.DictionaryArray, notes: list[str]) -> None:
     alike = [form for form, own in forms.items() if len(own) > 1]
     if alike:
         notes.append(
-            f"Classes that look the same are different letters to a computer, accents composed "
-            f"and decomposed: {some_of(map(repr, alike))}."
+            f"Classes that look the same but differ in Unicode form (composed and decomposed "
+            f"accents): {some_of(map(repr, alike))}."
         )

@@ -1,4 +1,4 @@
-"""Open a text table: choose the target and the task, split, and learn how to encode it."""
+"""Open a table: choose target and task, split the rows, and fit the encoders."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from neuropil.datasets.data_errors import DataError, recalling
+from neuropil.datasets.data_errors import DataError, adding_notes
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.open_options import TABLE
-from neuropil.datasets.paths import unpacked_suffix, visible
+from neuropil.datasets.paths import unpacked_suffix, visible_entries
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.splitting import split_indices
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 
 
 def recognise(path: Path, *, suffixes: Sequence[str]) -> str | None:
-    """Return what a table file is called, or a folder with a training and a test table."""
+    """Return a description of a table file, or of a folder with a training and a test table."""
     if path.is_dir():
         return "a training and a test table" if train_and_test(path, suffixes) else None
     return "a table" if unpacked_suffix(path) in suffixes else None
 
 
 def train_and_test(folder: Path, suffixes: Sequence[str]) -> tuple[Path, Path] | None:
-    """Return the tables ``train`` and ``test`` of a folder that holds no other table."""
-    entries = visible(folder)
+    """Return the tables ``train`` and ``test`` of a folder without other tables, else None."""
+    entries = visible_entries(folder)
     tables = [entry for entry in entries if unpacked_suffix(entry) in suffixes]
     by_name = {file.name.casefold().split(".")[0]: file for file in tables}
     if len(tables) != 2 or set(by_name) != {"train", "test"} or any(map(Path.is_dir, entries)):
@@ -55,12 +55,12 @@ def train_and_test(folder: Path, suffixes: Sequence[str]) -> tuple[Path, Path] |
 def open_table(
     path: Path, options: Options, *, reader: TableReader, suffixes: Sequence[str]
 ) -> Splits:
-    """Read a table whose target is the last column or the one named.
+    """Read a table whose target is the last column or the given one.
 
     Args:
-        path: The file; or a folder with a training table and a test table, which is read at the
-            first use of the test.
-        options: What the caller asked for.
+        path: The file; or a folder with a training table and a test table, which is read when
+            first used.
+        options: Options of the caller.
         reader: Reads a table of this format.
         suffixes: Suffixes of this format.
 
@@ -77,12 +77,12 @@ def open_table(
         test = reader(test_path, [], header=True, encoding=options.encoding, names_alone=True)
         if name not in test.names:
             notes.append(
-                f"{test_path.name} lacks the target column {name!r} and measures nothing: the "
+                f"{test_path.name} lacks the target column {name!r} and cannot be used: the "
                 f"test is cut from {path.name}."
             )
             test_path = None
     table = drop_unknown_targets(table, name, notes)
-    with recalling(notes):
+    with adding_notes(notes):
         outcome = read_outcome(table, name, options.task, notes)
         words = isinstance(outcome, pa.DictionaryArray)
         train, validation, test = split_indices(
@@ -111,10 +111,10 @@ def open_table(
 def make_target(
     outcome: pa.DictionaryArray | np.ndarray[Any, Any], train: Tensor, name: str
 ) -> Target:
-    """Return what the network gives: classes in order, or numbers with their training mean.
+    """Return the target: the classes, or the numbers with their training mean and deviation.
 
     Raises:
-        DataError: If there is one class only, or every number is the same.
+        DataError: If there is only one class, or all numbers are the same.
     """
     where = f"The target column {name!r}"
     if isinstance(outcome, np.ndarray):
@@ -123,7 +123,7 @@ def make_target(
 
 
 def ranks(labels: pa.DictionaryArray) -> np.ndarray[Any, Any]:
-    """Return for each row the place of its label among all labels in alphabetical order."""
+    """Return for each row the rank of its label among all labels in alphabetical order."""
     names = np.array(labels.dictionary.to_pylist())
     places = np.empty(len(names), np.int64)
     places[np.argsort(names)] = np.arange(len(names))
@@ -133,12 +133,12 @@ def ranks(labels: pa.DictionaryArray) -> np.ndarray[Any, Any]:
 def read_all(
     preparation: TablePreparation, path: Path, notes: list[str], *, reader: TableReader
 ) -> Dataset:
-    """Return all rows of another table that knows the target.
+    """Return all rows of another table that has the target column.
 
     Args:
-        preparation: How the training table was read.
+        preparation: Preparation of the training table.
         path: The file.
-        notes: Gains a line for each thing a person should know.
+        notes: Gains notes for the user.
         reader: Reads a table of this format.
 
     Raises:
@@ -180,19 +180,19 @@ def read_numbers(
     """Return the rows of a table of numbers for a network that was trained on an array.
 
     Raises:
-        DataError: If a cell holds none.
+        DataError: If a cell is not a number.
     """
     table = reader(file, notes)
     columns = [table.numbers(name) for name in table.names]
     known = [column.values for column in columns if column is not None]
     if len(known) < len(columns) or np.isnan(known).any():
         raise DataError(
-            f"{file} must hold a number in every cell: the network was trained on arrays."
+            f"{file} must have a number in every cell: the network was trained on arrays."
         )
     batch = preparation.encode(np.stack(known, axis=1))
     return PredictionInputs(batch, row_names(file, table))
 
 
 def row_names(file: Path, table: Table) -> list[str]:
-    """Return what each row of a table is called."""
+    """Return a name for each row of a table."""
     return [f"{file.name}, row {row}" for row in table.rows]
