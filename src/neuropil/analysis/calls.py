@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from torch import Tensor
 
+from neuropil.checks import MAX_LENGTH
 from neuropil.core import Network, ShapeError, format_shape
 from neuropil.core.composition import as_network
 from neuropil.core.graph import OPEN, Node
 from neuropil.core.graph_shapes import Given, node_with_shape
 from neuropil.core.prediction import fits
-from neuropil.core.shape import MAX_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

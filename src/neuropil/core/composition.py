@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from neuropil.checks import flag
+from neuropil.checks import flag, whole
 from neuropil.core.graph import Graph, single
 from neuropil.core.graph_joins import join_graphs, parallel_graphs
 from neuropil.core.graph_shapes import with_input
 from neuropil.core.layer import Layer
 from neuropil.core.network import Network
-from neuropil.core.shape import Shape, ShapeError, whole_number
+from neuropil.core.shape import Shape, ShapeError
 
 if TYPE_CHECKING:
     from neuropil.core.layer import Composable
@@ -96,7 +96,7 @@ def repeat(network: Composable, n: int, *, share: bool = False) -> Network:
         >>> Input(4) >> repeat(Relu(4), 2)
         Input(4) >> Relu(4) >> Relu(4)
     """
-    n = whole_number(n, "the number of repetitions")
+    n = whole(n, "the number of repetitions")
     source = graph_of(network)
     if n * len(source.nodes) > MAX_LAYERS:
         raise ShapeError(

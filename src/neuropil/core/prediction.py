@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from neuropil.checks import shown
-from neuropil.core.shape import Shape, format_shape, whole_number
+from neuropil.checks import shown, whole
+from neuropil.core.shape import Shape, format_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,7 +50,7 @@ def predict(network: nn.Module, inputs: Any, shapes: tuple[Shape, ...], batch_si
         shapes: The shape of one sample of each input.
         batch_size: How many samples run at once.
     """
-    whole_number(batch_size, "batch_size")
+    whole(batch_size, "batch_size")
     several = isinstance(inputs, tuple) and len(shapes) > 1
     given: Sequence[Any] = inputs if several else (inputs,)
     tensors = [as_tensor(value) for value in given]

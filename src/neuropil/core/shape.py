@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any, TypeAlias
 
-from neuropil.checks import shown
+from neuropil.checks import shown, whole
 
 Shape: TypeAlias = tuple[int | None, ...]
 
-# What 32 bits hold: a longer axis is a slip or an attack, never a wish.
-MAX_LENGTH = 2**31 - 1
 # Shapes of more axes are a slip too, and are shortened where they are printed.
 MOST_SHOWN = 20
 
@@ -46,24 +43,6 @@ def count(shape: Shape) -> int | None:
     return math.prod(known) if len(known) == len(shape) else None
 
 
-def whole_number(value: object, what: str, *, minimum: int = 1) -> int:
-    """Return `value` as an int, or say what it should have been.
-
-    Raises:
-        ValueError: When it is not a whole number of at least `minimum`, or absurdly large.
-    """
-    try:
-        number = operator.index(value)  # pyright: ignore[reportArgumentType]  # the test itself
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool) or not minimum <= number <= MAX_LENGTH:
-        raise ValueError(
-            f"{what} must be a whole number from {minimum} to {MAX_LENGTH:,}, got "
-            f"{shown(value)}."
-        )
-    return number
-
-
 def per_axis(value: object, rank: int, what: str, *, minimum: int = 1) -> tuple[int, ...]:
     """Return one whole number an axis from a number or a sequence of them.
 
@@ -71,13 +50,13 @@ def per_axis(value: object, rank: int, what: str, *, minimum: int = 1) -> tuple[
         ShapeError: When a sequence has another length than there are axes.
     """
     if not isinstance(value, tuple | list):
-        return (whole_number(value, what, minimum=minimum),) * rank
+        return (whole(value, what, minimum=minimum),) * rank
     if len(value) != rank:
         raise ShapeError(
             f"{what} has {len(value)} numbers, {shown(tuple(value))}, for {rank} axes: "
             f"give one number, or one per axis."
         )
-    return tuple(whole_number(item, what, minimum=minimum) for item in value)
+    return tuple(whole(item, what, minimum=minimum) for item in value)
 
 
 def only(shapes: tuple[Any, ...], what: str) -> Any:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
-from neuropil.core.shape import ShapeError, per_axis, whole_number
+from neuropil.checks import whole
+from neuropil.core.shape import ShapeError, per_axis
 
 # For one axis: a mode, zeros at both ends, or (start, end). For all axes: one of these, or a
 # tuple of them, one per axis.
@@ -253,6 +254,6 @@ def axis_padding(padding: object) -> AxisPadding:
             raise ValueError(f"padding must be one of {MODES} or numbers, got {padding!r}.")
         return padding
     if isinstance(padding, tuple | list) and len(padding) == 2:
-        start, end = (whole_number(item, "padding", minimum=0) for item in padding)
+        start, end = (whole(item, "padding", minimum=0) for item in padding)
         return start, end
-    return whole_number(padding, "padding", minimum=0)
+    return whole(padding, "padding", minimum=0)

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 from typing_extensions import override
 
+from neuropil.checks import whole
 from neuropil.core import Layer
-from neuropil.core.shape import whole_number
 from neuropil.init import Normal
 from neuropil.layers.layer_options import initializer
 
@@ -72,10 +72,10 @@ class Embedding(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.entries = whole_number(entries, "Embedding: entries")
-        self.units = whole_number(units, "Embedding: units")
+        self.entries = whole(entries, "Embedding: entries")
+        self.units = whole(units, "Embedding: units")
         if padding_idx is not None:
-            padding_idx = whole_number(padding_idx, "Embedding: padding_idx", minimum=0)
+            padding_idx = whole(padding_idx, "Embedding: padding_idx", minimum=0)
             if padding_idx >= self.entries:
                 raise ValueError(
                     f"Embedding: padding_idx must be below the {entries} entries, got "

@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import one_of
+from neuropil.checks import one_of, whole
 from neuropil.core import Layer, Shape, ShapeError, format_shape
 from neuropil.core.moments import column_axes, single_precision_holds, standardization
-from neuropil.core.shape import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,7 +60,7 @@ class Input(Layer):
             raise ValueError("Input() needs a shape, such as Input(1, 28, 28).")
         one_of(dtype, "Input: dtype", ("float", *INTEGERS))
         self.shape = tuple(
-            None if length is None else whole_number(length, "Input: a length of shape")
+            None if length is None else whole(length, "Input: a length of shape")
             for length in shape
         )
         self.dtype_taken = "int" if dtype != "float" else "float"

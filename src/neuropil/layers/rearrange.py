@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from typing_extensions import override
 
+from neuropil.checks import whole
 from neuropil.core import Layer, Shape, ShapeError, format_shape
-from neuropil.core.shape import count, whole_number
+from neuropil.core.shape import count
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,7 +81,7 @@ class Reshape(Rearrangement):
         if sum(length == -1 for length in shape) > 1:
             raise ValueError(f"Reshape: only one length may be -1, got {format_shape(shape)}.")
         self.shape = tuple(
-            -1 if length == -1 else whole_number(length, "Reshape: a length of shape")
+            -1 if length == -1 else whole(length, "Reshape: a length of shape")
             for length in shape
         )
 
@@ -193,9 +194,7 @@ class Transpose(Rearrangement):
 
     def __init__(self, *axes: int, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.axes = tuple(
-            whole_number(axis, "Transpose: one of axes", minimum=-64) for axis in axes
-        )
+        self.axes = tuple(whole(axis, "Transpose: one of axes", minimum=-64) for axis in axes)
 
     def order(self, shape: Shape) -> tuple[int, ...]:
         """Return the axes counted from 0.

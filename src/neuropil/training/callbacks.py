@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from typing_extensions import override
 
-from neuropil.checks import number
-from neuropil.core.shape import whole_number
+from neuropil.checks import number, whole
 from neuropil.training.metrics.metrics import resolve
 
 if TYPE_CHECKING:
@@ -179,7 +178,7 @@ class EarlyStopping(Monitor):
         greater_is_better: bool | None = None,
     ) -> None:
         super().__init__(monitor, greater_is_better=greater_is_better)
-        self.patience = whole_number(patience, "EarlyStopping: patience")
+        self.patience = whole(patience, "EarlyStopping: patience")
         self.minimum_change = number(
             minimum_change, "EarlyStopping: minimum_change", "[0, inf]"
         )

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from neuropil.analysis import GradientHealth, LayerHealth, Verdict
 from neuropil.analysis.health.gradient_health import run_health
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class GradientWatch(Callback):
     """
 
     def __init__(self, every: int = 1, *, warn: bool = False) -> None:
-        self.every = whole_number(every, "GradientWatch: every")
+        self.every = whole(every, "GradientWatch: every")
         self.warn = warn
         self.forget()
 

@@ -13,7 +13,7 @@ import torch
 from torch.optim.lr_scheduler import LambdaLR
 from typing_extensions import override
 
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.training.binding import ONLY
 from neuropil.training.callbacks import Callback
 from neuropil.training.loop.update import evaluation
@@ -101,7 +101,7 @@ def find_lr(
     """
     if not 0 < start < stop or not math.isfinite(stop):
         raise ValueError(f"the rates must rise from above 0, got start={start}, stop={stop}.")
-    whole_number(steps, "steps", minimum=10)
+    whole(steps, "steps", minimum=10)
     trial, watch = trial_of(trainer, start, (stop / start) ** (1 / (steps - 1)), steps)
     # A rate at which the loss is NaN is certainly too large.
     with contextlib.suppress(NonFiniteError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 from torch import Tensor
 
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.training.binding import ONLY
 from neuropil.training.callbacks import Callback, actions_at, by_type
 from neuropil.training.checkpoints.checkpoint import (
@@ -270,9 +270,9 @@ class Trainer:
             KeyboardInterrupt: After SIGINT or SIGTERM, once the step is finished and its state
                 is written.
         """
-        whole_number(epochs, "epochs")
+        whole(epochs, "epochs")
         if batch_size is not None:
-            whole_number(batch_size, "batch_size")
+            whole(batch_size, "batch_size")
         if resume:
             self.resume()
         with self.learner.randomness, threads_kept():
@@ -297,7 +297,7 @@ class Trainer:
         Raises:
             ValueError: When the data cannot be used.
         """
-        whole_number(batch_size, "batch_size")
+        whole(batch_size, "batch_size")
         return self.measure(self.prepare(data, "evaluation", batch_size))
 
     def resume(self, folder: str | PathLike[str] | None = None) -> bool:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVa
 import torch
 from torch import Tensor
 
-from neuropil.checks import flag, number, one_of
-from neuropil.core.shape import whole_number
+from neuropil.checks import flag, number, one_of, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,9 +70,9 @@ class Options:
             object.__setattr__(self, name, tuple(getattr(self, name)))
         flag(self.normalize, "Trainer: normalize")
         flag(self.compile, "Trainer: compile")
-        whole_number(self.accumulate, "accumulate")
+        whole(self.accumulate, "accumulate")
         if self.checkpoint_every is not None:
-            whole_number(self.checkpoint_every, "checkpoint_every")
+            whole(self.checkpoint_every, "checkpoint_every")
         check_threads(self.threads)
         if self.clip_norm is not None:
             number(self.clip_norm, "Trainer: clip_norm", "(0, inf]")
@@ -149,5 +148,5 @@ def check_threads(threads: Any) -> None:
     if threads is None or threads == "auto":
         return
     most = 4 * (os.cpu_count() or 1)
-    if whole_number(threads, "threads, unless 'auto' or None,") > most:
+    if whole(threads, "threads, unless 'auto' or None,") > most:
         raise ValueError(f"threads is {threads}, far more than this machine has cores.")

@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import whole
 from neuropil.core import Layer, Shape
 from neuropil.core.arguments import plain
-from neuropil.core.shape import whole_number
 from neuropil.init import XavierNormal
 from neuropil.layers.layer_options import HE, initializer, known_count, refuse_unused, set_bias
 from neuropil.layers.rearrange import Identity
@@ -62,9 +62,7 @@ class Activation(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.units = (
-            None if units is None else whole_number(units, f"{type(self).__name__}: units")
-        )
+        self.units = None if units is None else whole(units, f"{type(self).__name__}: units")
         if units is None:
             self.has_bias = False
             if bias is not True or (weight is not HE and weight is not XAVIER):  # for speed

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.layers.activations.base import XAVIER, Activation
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class Softmax(Activation):
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
         if axis is not None:
-            axis = whole_number(axis, "Softmax: axis", minimum=-64)
+            axis = whole(axis, "Softmax: axis", minimum=-64)
         self.axis = axis
         self.assumes_sequence = axis is None and units is None
 

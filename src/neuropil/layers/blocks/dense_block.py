@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.checks import number
+from neuropil.checks import number, whole
 from neuropil.core import Shape, join
-from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.block_style import Choice, Place, StyledBlock
 from neuropil.layers.mixing.merge import Concatenate
 from neuropil.layers.noise import Dropout
@@ -50,9 +49,9 @@ class Dense(StyledBlock):
     ) -> None:
         super().__init__(activation, normalization, place, name)
         who = type(self).__name__
-        self.growth_rate = whole_number(growth_rate, f"{who}: growth_rate")
+        self.growth_rate = whole(growth_rate, f"{who}: growth_rate")
         self.bottleneck = (
-            None if bottleneck is None else whole_number(bottleneck, f"{who}: bottleneck")
+            None if bottleneck is None else whole(bottleneck, f"{who}: bottleneck")
         )
         self.dropout = number(dropout, f"{who}: dropout", "[0, 1)")
 
@@ -142,7 +141,7 @@ class DenseBlock(Dense):
             place=place,
             name=name,
         )
-        self.layers = whole_number(layers, "DenseBlock: layers")
+        self.layers = whole(layers, "DenseBlock: layers")
 
     @override
     def compose(self, shape: Shape) -> Composable:

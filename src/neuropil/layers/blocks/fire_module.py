@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from typing_extensions import override
 
-from neuropil.checks import one_of
+from neuropil.checks import one_of, whole
 from neuropil.core import Layer, Shape, ShapeError, join
-from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.block_style import HE, Choice, Place, StyledBlock
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.mixing.merge import Concatenate, Elementwise
@@ -74,9 +73,9 @@ class FireModule(StyledBlock):
         name: str | None = None,
     ) -> None:
         super().__init__(activation, normalization, place, name)
-        self.squeeze = whole_number(squeeze, "FireModule: squeeze")
-        self.expand1 = whole_number(expand1, "FireModule: expand1")
-        self.expand3 = whole_number(expand3, "FireModule: expand3")
+        self.squeeze = whole(squeeze, "FireModule: squeeze")
+        self.expand1 = whole(expand1, "FireModule: expand1")
+        self.expand3 = whole(expand3, "FireModule: expand3")
         self.shortcut = one_of(shortcut, "FireModule: shortcut", BYPASSES)
 
     @override

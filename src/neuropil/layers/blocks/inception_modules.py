@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
-from neuropil.checks import flag, number, one_of
+from neuropil.checks import flag, number, one_of, whole
 from neuropil.core import join
-from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.block_style import HE, Choice, Place
 from neuropil.layers.blocks.branches import Branch, Branched
 from neuropil.layers.convolution.convolution import Convolution
@@ -232,7 +231,7 @@ class InceptionDenseBlock(Branched):
             place=place,
             name=name,
         )
-        self.steps = whole_number(steps, "InceptionDenseBlock: steps")
+        self.steps = whole(steps, "InceptionDenseBlock: steps")
 
     @override
     def compose(self, shape: Shape) -> Composable:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from neuropil.checks import whole
 from neuropil.core import Network, Shape, join
-from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.block_style import Choice, Place, StyledBlock
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class NiNBlock(StyledBlock):
         given = filters if isinstance(filters, tuple | list) else (filters,) * 3
         if len(given) != 3:
             raise ValueError(f"NiNBlock: filters must be one number or three, got {filters!r}.")
-        self.filters = [whole_number(each, "NiNBlock: filters") for each in given]
+        self.filters = [whole(each, "NiNBlock: filters") for each in given]
         self.kernel_size = kernel_size
         self.stride = stride
         self.padding: Padding = padding

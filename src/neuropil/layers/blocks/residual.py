@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import torch.nn.functional as F
 from typing_extensions import override
 
-from neuropil.checks import number, one_of
+from neuropil.checks import number, one_of, whole
 from neuropil.core import Layer, Network, Shape, ShapeError, join
-from neuropil.core.shape import whole_number
 from neuropil.core.window import Reach, ceil_div
 from neuropil.layers.blocks.block_style import HE, Choice, Place, StyledBlock
 from neuropil.layers.convolution.convolution import Convolution
@@ -59,8 +58,8 @@ class Residual(StyledBlock):
     ) -> None:
         super().__init__(activation, normalization, place, name)
         who = type(self).__name__
-        self.filters = whole_number(filters, f"{who}: filters")
-        self.stride = whole_number(stride, f"{who}: stride")
+        self.filters = whole(filters, f"{who}: filters")
+        self.stride = whole(stride, f"{who}: stride")
         self.stochastic_depth = number(stochastic_depth, f"{who}: stochastic_depth", "[0, 1)")
         self.shortcut = one_of(shortcut, f"{who}: shortcut", SHORTCUTS)
 

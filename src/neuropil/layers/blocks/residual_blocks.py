@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.layers.blocks.residual import Residual, Shortcut
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class BottleneckBlock(Residual):
             stochastic_depth=stochastic_depth,
             name=name,
         )
-        if filters % whole_number(expansion, "BottleneckBlock: expansion"):
+        if filters % whole(expansion, "BottleneckBlock: expansion"):
             raise ValueError(
                 f"BottleneckBlock: filters must be a multiple of expansion, got {filters} and "
                 f"{expansion}."

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.checks import flag
+from neuropil.checks import flag, whole
 from neuropil.core import Network, Shape, join
-from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.block_style import HE, Choice, Place, Style, StyledBlock
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.convolution.depthwise import DepthwiseConvolution
@@ -85,9 +84,9 @@ class SeparableBlock(StyledBlock):
         name: str | None = None,
     ) -> None:
         super().__init__(activation, normalization, place, name)
-        self.filters = whole_number(filters, "SeparableBlock: filters")
-        self.stride = whole_number(stride, "SeparableBlock: stride")
-        self.kernel_size = whole_number(kernel_size, "SeparableBlock: kernel_size")
+        self.filters = whole(filters, "SeparableBlock: filters")
+        self.stride = whole(stride, "SeparableBlock: stride")
+        self.kernel_size = whole(kernel_size, "SeparableBlock: kernel_size")
         if kernel_size % 2 == 0:
             raise ValueError(f"SeparableBlock: kernel_size must be odd, got {kernel_size}.")
         self.between = flag(between, "SeparableBlock: between")

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import torch
 from typing_extensions import override
 
-from neuropil.checks import number, one_of
+from neuropil.checks import number, one_of, whole
 from neuropil.core import Network, Shape, join, repeat
-from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.block_style import HE, Choice, Place, StyledBlock
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.convolution.deconvolution import Deconvolution
@@ -97,7 +96,7 @@ class UNetStage(StyledBlock):
         name: str | None = None,
     ) -> None:
         super().__init__(activation, normalization, place, name)
-        self.filters = whole_number(filters, "UNetStage: filters")
+        self.filters = whole(filters, "UNetStage: filters")
         # An option, not a child: the block joins a copy of it.
         vars(self)["inner"] = None if inner is None else composable(inner, "UNetStage: inner")
         self.dropout = number(dropout, "UNetStage: dropout", "[0, 1)")

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.checks import flag
+from neuropil.checks import flag, whole
 from neuropil.core import Network, join
-from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.residual import Residual
 from neuropil.layers.blocks.separable_block import separable
 from neuropil.layers.pooling.window_pooling import MaxPooling
@@ -88,7 +87,7 @@ class XceptionBlock(Residual):
             stochastic_depth=stochastic_depth,
             name=name,
         )
-        self.widths = tuple(whole_number(n, "XceptionBlock: filters") for n in widths)
+        self.widths = tuple(whole(n, "XceptionBlock: filters") for n in widths)
         self.opening = flag(opening, "XceptionBlock: opening")
 
     @override

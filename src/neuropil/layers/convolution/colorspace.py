@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.layers.activations.activation_functions import function
 from neuropil.layers.activations.rectifier import LeakyRelu
 from neuropil.layers.convolution.factored import POINT, Factored, Step
@@ -75,10 +75,10 @@ class LearnedColorspace(Factored):
         weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
-        filters = whole_number(channels, "LearnedColorspace: channels")
+        filters = whole(channels, "LearnedColorspace: channels")
         initializer(weight, "LearnedColorspace: weight")
         super().__init__(filters, bias, weight, (1, 1, 1, "valid"), name)
-        self.hidden = whole_number(hidden, "LearnedColorspace: hidden")
+        self.hidden = whole(hidden, "LearnedColorspace: hidden")
         self.between = function(activation, "LearnedColorspace: activation")
 
     @override

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.core.shape import count, whole_number
+from neuropil.checks import whole
+from neuropil.core.shape import count
 from neuropil.layers.layer_options import HE, initializer, set_bias
 from neuropil.layers.spatial import Windowed, split_padding
 
@@ -56,8 +57,8 @@ class Filters(Windowed):
     ) -> None:
         super().__init__(*window, name=name)
         who = type(self).__name__
-        self.filters = whole_number(filters, f"{who}: filters")
-        self.groups = whole_number(groups, f"{who}: groups")
+        self.filters = whole(filters, f"{who}: filters")
+        self.groups = whole(groups, f"{who}: groups")
         if filters % groups:
             raise ValueError(
                 f"{who}: filters must be a multiple of groups, got {filters} and {groups}."

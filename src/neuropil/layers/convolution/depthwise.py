@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.layer_options import HE
 
@@ -85,7 +85,7 @@ class DepthwiseConvolution(Convolution):
             name=name,
         )
         who = "DepthwiseConvolution: multiplier"
-        self.multiplier = whole_number(multiplier, who)
+        self.multiplier = whole(multiplier, who)
 
     @override
     def output_shape(self, shape: Shape) -> Shape:

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import one_of
-from neuropil.core.shape import whole_number
+from neuropil.checks import one_of, whole
 from neuropil.core.window import Window
 from neuropil.layers.convolution.convolution import plan
 from neuropil.layers.layer_options import HE, LECUN, initializer, known_count, set_bias
@@ -96,7 +95,7 @@ class Factored(Windowed):
     ) -> None:
         super().__init__(*window, name=name)
         who = type(self).__name__
-        self.filters = whole_number(filters, f"{who}: filters")
+        self.filters = whole(filters, f"{who}: filters")
         self.initializer = None if weight is None else initializer(weight, f"{who}: weight")
         self.has_bias = set_bias(self, bias, "bias")
 

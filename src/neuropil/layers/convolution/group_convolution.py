@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from neuropil.checks import one_of
-from neuropil.core.shape import whole_number
+from neuropil.checks import one_of, whole
 from neuropil.core.window import Reach
 from neuropil.layers.constant_tensors import WithConstants
 from neuropil.layers.convolution.convolution import Convolution, Filters
@@ -105,7 +104,7 @@ class GroupConvolution(WithConstants, Filters):
     ) -> None:
         numbers = {"kernel_size": kernel_size, "stride": stride, "dilation": dilation}
         for option, value in numbers.items():
-            whole_number(value, f"GroupConvolution: {option}")
+            whole(value, f"GroupConvolution: {option}")
         window = (kernel_size, stride, dilation, padding)
         super().__init__(filters, 1, bias, weight, window, name)
         one_of(group, "GroupConvolution: group", ORDERS)

@@ -9,8 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import flag, number
-from neuropil.core.shape import whole_number
+from neuropil.checks import flag, number, whole
 from neuropil.init import XavierUniform
 from neuropil.layers.layer_options import initializer, set_bias
 from neuropil.layers.mixing.merge import Merge
@@ -106,8 +105,8 @@ class Attention(Stacked, Merge):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.heads = whole_number(heads, "Attention: heads")
-        self.units = None if units is None else whole_number(units, "Attention: units")
+        self.heads = whole(heads, "Attention: heads")
+        self.units = None if units is None else whole(units, "Attention: units")
         if units is not None and units % heads:
             raise ValueError(
                 f"Attention: units must be a multiple of the {heads} heads, got {units}."

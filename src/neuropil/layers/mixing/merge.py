@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import shown
+from neuropil.checks import shown, whole
 from neuropil.core import Layer, Shape, ShapeError
-from neuropil.core.shape import format_shapes, whole_number
+from neuropil.core.shape import format_shapes
 from neuropil.layers.layer_options import known_count
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Concatenate(Merge):
 
     def __init__(self, axis: int = 0, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.axis = whole_number(axis, "Concatenate: axis", minimum=-64)
+        self.axis = whole(axis, "Concatenate: axis", minimum=-64)
 
     @override
     def output_shape(self, *input_shapes: Shape) -> Shape:
@@ -240,7 +240,7 @@ class GatedAverage(Merge):
 
     def __init__(self, gate: int = 0, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.gate = whole_number(gate, "GatedAverage: gate", minimum=-(2**31))
+        self.gate = whole(gate, "GatedAverage: gate", minimum=-(2**31))
 
     @override
     def output_shape(self, *input_shapes: Shape) -> Shape:

@@ -8,9 +8,8 @@ import torch
 from torch import Generator, Tensor
 from typing_extensions import override
 
-from neuropil.checks import flag, shown
+from neuropil.checks import flag, shown, whole
 from neuropil.core import Layer, Shape, ShapeError
-from neuropil.core.shape import whole_number
 from neuropil.layers.layer_options import composable, known_count
 from neuropil.layers.mixing.gate import Gate, Part
 
@@ -96,7 +95,7 @@ class MixtureOfExperts(Layer):
     ) -> None:
         super().__init__(name=name)
         given = prototypes(experts, count)
-        choices = len(given) if top_k is None else whole_number(top_k, f"{WHO}: top_k")
+        choices = len(given) if top_k is None else whole(top_k, f"{WHO}: top_k")
         if choices > len(given):
             raise ValueError(f"{WHO}: top_k must be at most {len(given)}, got {top_k}.")
         self.top_k = None if choices == len(given) else choices
@@ -235,7 +234,7 @@ def prototypes(experts: Any, count: int | None) -> list[Composable]:
         raise ValueError(
             f"{WHO}: experts is one, so say how many experts there are, as in {WHO}(expert, 8)."
         )
-    return [composable(experts, f"{WHO}: experts")] * whole_number(count, f"{WHO}: count")
+    return [composable(experts, f"{WHO}: experts")] * whole(count, f"{WHO}: count")
 
 
 def stretched(weights: Tensor, answers: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import whole
 from neuropil.core import Layer
-from neuropil.core.shape import whole_number
 from neuropil.layers.activations.activation_functions import function
 from neuropil.layers.layer_options import HE, initializer, set_bias
 
@@ -80,8 +80,8 @@ class SqueezeExcitation(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.ratio = whole_number(ratio, "SqueezeExcitation: ratio")
-        self.units = None if units is None else whole_number(units, "SqueezeExcitation: units")
+        self.ratio = whole(ratio, "SqueezeExcitation: ratio")
+        self.units = None if units is None else whole(units, "SqueezeExcitation: units")
         self.activation = function(activation, "SqueezeExcitation: activation")
         self.gate = function(gate, "SqueezeExcitation: gate")
         weight = initializer(weight, "SqueezeExcitation: weight")

@@ -9,9 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import number
+from neuropil.checks import number, whole
 from neuropil.core import Layer
-from neuropil.core.shape import whole_number
 
 
 class LocalResponseNorm(Layer):
@@ -54,7 +53,7 @@ class LocalResponseNorm(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.size = whole_number(size, "LocalResponseNorm: size")
+        self.size = whole(size, "LocalResponseNorm: size")
         self.alpha = number(alpha, "LocalResponseNorm: alpha", "[0, inf)")
         self.beta = number(beta, "LocalResponseNorm: beta", "[0, inf)")
         self.k = number(k, "LocalResponseNorm: k", "(0, inf)")

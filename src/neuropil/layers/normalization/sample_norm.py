@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import flag, number
+from neuropil.checks import flag, number, whole
 from neuropil.core import Layer
-from neuropil.core.shape import count, whole_number
+from neuropil.core.shape import count
 from neuropil.init import Constant
 from neuropil.layers.layer_options import initializer, refuse_unused
 
@@ -186,7 +186,7 @@ class GroupNorm(Normalization):
         name: str | None = None,
     ) -> None:
         super().__init__(eps=eps, affine=affine, weight=weight, name=name)
-        self.groups = whole_number(groups, "GroupNorm: groups")
+        self.groups = whole(groups, "GroupNorm: groups")
 
     @override
     def channels(self, shape: Shape) -> int:

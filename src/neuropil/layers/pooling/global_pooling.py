@@ -9,9 +9,8 @@ import torch
 import torch.nn.functional as F
 from typing_extensions import override
 
-from neuropil.checks import one_of
+from neuropil.checks import one_of, whole
 from neuropil.core import Layer
-from neuropil.core.shape import whole_number
 from neuropil.core.window import ceil_div
 from neuropil.layers.spatial import spatial_rank
 
@@ -130,7 +129,7 @@ class SpatialPyramidPooling(Layer):
         super().__init__(name=name)
         self.mode = one_of(mode, f"{type(self).__name__}: mode", ("max", "avg"))
         given = levels if isinstance(levels, tuple | list) else (levels,)
-        self.levels = [whole_number(bins, "SpatialPyramidPooling: levels") for bins in given]
+        self.levels = [whole(bins, "SpatialPyramidPooling: levels") for bins in given]
         if not given:
             raise ValueError(
                 "SpatialPyramidPooling: levels must name at least one, such as (1, 2, 4)."

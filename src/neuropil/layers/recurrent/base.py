@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import flag
+from neuropil.checks import flag, whole
 from neuropil.core import Shape, ShapeError
-from neuropil.core.shape import format_shapes, whole_number
+from neuropil.core.shape import format_shapes
 from neuropil.init import Orthogonal, XavierUniform
 from neuropil.layers.layer_options import initializer
 from neuropil.layers.stacked_weights import Stacked
@@ -73,7 +73,7 @@ class Recurrent(Stacked):
     ) -> None:
         super().__init__(name=name)
         kind = type(self).__name__
-        self.units = whole_number(units, f"{kind}: units")
+        self.units = whole(units, f"{kind}: units")
         self.only_last = flag(only_last, f"{kind}: only_last")
         self.bidirectional = flag(bidirectional, f"{kind}: bidirectional")
         self.directions = 1 + self.bidirectional

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.training.losses.loss_targets import (
     check_batch,
     check_classes,
@@ -100,7 +100,7 @@ def top_k_accuracy(scores: Tensor, targets: Tensor, *, k: int = 5) -> Tensor:
         >>> top_k_accuracy(scores, torch.tensor([1, 2]), k=2)
         0.5
     """
-    whole_number(k, "top_k_accuracy: k")
+    whole(k, "top_k_accuracy: k")
     true = single_classes("top_k_accuracy", scores, targets)
     check_batch("top_k_accuracy", scores, true)
     check_classes("top_k_accuracy", true, scores.shape[1])
