@@ -76,13 +76,13 @@ def check_sources(layer: Layer, inputs: tuple[int, ...], first: Graph, second: G
     (fewest, most), number = layer.inputs_taken, len(sources) + len(inputs) - 1
     if fewest <= number <= (most or number):
         return
-    mend = "put Concatenate() or Elementwise('add') between"
+    fix = "put Concatenate() or Elementwise('add') between"
     if number < fewest:
-        mend = f"set side by side what it takes: parallel(a, b) >> {type(layer).__name__}(…)"
+        fix = f"set side by side what it takes: parallel(a, b) >> {type(layer).__name__}(…)"
     given = " and ".join(shown(first.nodes[source].layer) for source in sources)
     raise ShapeError(
         f"{shown(layer)} takes {layer.inputs_in_words} and is given {number}, by {given}: "
-        f"{mend}."
+        f"{fix}."
     )
 
 

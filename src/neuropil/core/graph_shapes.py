@@ -57,7 +57,7 @@ def node_with_shape(node: Node, sources: list[Node], shapes: list[Shape]) -> Nod
     try:
         shape = layer.output_shape(*shapes)
     except ShapeError as error:
-        # The layer's own words hold what it needs and the mend; here comes who gave it.
+        # The layer's own words hold what it needs and the fix; here comes who gave it.
         given = " and ".join(
             f"{shown(source.layer)} gives {format_shape(shape)}"
             for source, shape in zip(sources, shapes, strict=True)
@@ -68,7 +68,7 @@ def node_with_shape(node: Node, sources: list[Node], shapes: list[Shape]) -> Nod
 
 def wrong_kind(source: Node, layer: Layer, wanted: str) -> str:
     """Return the message for integers where floats are needed, or the other way round."""
-    mend = (
+    fix = (
         "put Embedding(…) between"
         if source.kind == "int"
         else "declare the input with dtype='int64'"
@@ -77,7 +77,7 @@ def wrong_kind(source: Node, layer: Layer, wanted: str) -> str:
     if wanted != layer.dtype_taken:
         needs = "a mask of integers"
     gives = "integers" if source.kind == "int" else "floats"
-    return f"{shown(layer)} takes {needs}, and {shown(source.layer)} gives {gives}: {mend}."
+    return f"{shown(layer)} takes {needs}, and {shown(source.layer)} gives {gives}: {fix}."
 
 
 def check_order_of_axes(nodes: Sequence[Node], node: Node, shapes: list[Shape]) -> None:

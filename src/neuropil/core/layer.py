@@ -81,7 +81,7 @@ class Layer(Composable, Arguments, nn.Module):
             and its number there, ``convolution3``.
 
     Raises:
-        ValueError: When `name` is no Python identifier.
+        ValueError: When `name` is not a Python identifier.
 
     Example:
         >>> class Double(Layer):
@@ -286,9 +286,9 @@ class Layer(Composable, Arguments, nn.Module):
         """Tell whether a further input of this shape is a mask, which is of whole numbers."""
         return False
 
-    def refuse(self, needs: str, shape: Shape, mend: str) -> ShapeError:
+    def refuse(self, needs: str, shape: Shape, fix: str) -> ShapeError:
         """Return the error for an input that does not fit."""
-        return ShapeError(f"{shown(self)} needs {needs}, got {format_shape(shape)}: {mend}.")
+        return ShapeError(f"{shown(self)} needs {needs}, got {format_shape(shape)}: {fix}.")
 
     # Arguments' repr, not torch's: one line, valid Python.
     __repr__ = Arguments.__repr__
@@ -315,7 +315,7 @@ def check_name(name: object, what: str = "name") -> None:
         what: Whose it is, for the message.
 
     Raises:
-        ValueError: When `name` is no plain Python identifier.
+        ValueError: When `name` is not a plain Python identifier.
     """
     if (
         not isinstance(name, str)

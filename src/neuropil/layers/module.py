@@ -42,7 +42,7 @@ class Module(Layer):
         name: Name in the network, in place of ``module1``.
 
     Raises:
-        TypeError: When `module` is no PyTorch module, or is a layer or network of Neuropil,
+        TypeError: When `module` is not a PyTorch module, or is a layer or network of Neuropil,
             which is joined as it is.
         ValueError: When `dtype` is neither; or when a network with such a layer is saved, since
             a module is not plain data.

@@ -44,7 +44,7 @@ class Identity(Rearrangement):
 
 
 class Reshape(Rearrangement):
-    """Give each sample other axes, its numbers kept in order (the last axis moves fastest).
+    """Give each sample other axes, its numbers in the same order (the last axis moves fastest).
 
     y.ravel() = x.ravel() for each sample, by the rules of ``numpy.reshape``.
 
@@ -97,8 +97,8 @@ class Reshape(Rearrangement):
             rest = None if elements is None else elements // known
             return tuple(rest if length == -1 else length for length in self.shape)
         if elements is None:
-            mend = "write -1 for the length that is free"
-            raise self.refuse("known lengths, or one of its own as -1", shape, mend)
+            fix = "write -1 for the length that is free"
+            raise self.refuse("known lengths, or one of its own as -1", shape, fix)
         if elements != known:
             raise self.misfit(shape, f"{known} numbers")
         return self.shape
@@ -174,7 +174,7 @@ class Transpose(Rearrangement):
         name: Name in the network, in place of ``transpose1``.
 
     Raises:
-        ValueError: When an axis is no whole number.
+        ValueError: When an axis is not a whole number.
         ShapeError: When the axes are no permutation of the input's.
 
     Reference:

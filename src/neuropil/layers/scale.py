@@ -27,7 +27,7 @@ class Scale(Layer):
         name: Name in the network, in place of ``scale1``.
 
     Raises:
-        ValueError: When the factor is no finite number.
+        ValueError: When the factor is not a finite number.
 
     Reference:
         Szegedy, Ioffe, Vanhoucke, Alemi, "Inception-v4, Inception-ResNet and the impact of

@@ -157,15 +157,15 @@ def spatial_rank(layer: Layer, shape: Shape) -> int:
     """
     if len(shape) - 1 in AXES:
         return len(shape) - 1
-    mend = "merge axes with Reshape(…) before it"
+    fix = "merge axes with Reshape(…) before it"
     if len(shape) == 1:
         length = -1 if shape[0] is None else shape[0]
-        mend = (
+        fix = (
             f"put Reshape(1, {length}) before it to make this a signal of one channel, or move "
             f"it before what took the axes away, such as Flatten()"
         )
     raise layer.refuse(
-        "a signal (C, L), an image (C, H, W) or a volume (C, D, H, W)", shape, mend
+        "a signal (C, L), an image (C, H, W) or a volume (C, D, H, W)", shape, fix
     )
 
 

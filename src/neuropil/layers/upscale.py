@@ -40,7 +40,7 @@ class Upscale(Layer):
         name: Name in the network, in place of ``upscale1``.
 
     Raises:
-        ValueError: When the mode is unknown, or a factor is no whole number from 1 up.
+        ValueError: When the mode is unknown, or a factor is not a whole number from 1 up.
         ShapeError: When the input has no axes after the channels, or not one a factor.
 
     Example:

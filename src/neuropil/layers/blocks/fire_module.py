@@ -1,4 +1,4 @@
-"""SqueezeNet's block: few channels before the 3×3 filters."""
+"""SqueezeNet's block: fewer channels before the 3×3 filters."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ BYPASSES = ("auto", "identity", "projection", None)
 class FireModule(StyledBlock):
     """Squeeze to few channels by 1×1 filters, then expand by 1×1 and by 3×3 filters.
 
-    s = g(W₁ x); y = [g(W₂ s), g(W₃ ∗ s)], the channels of both one after the other. With a
-    shortcut x, or a projection of it, is added to y, with no activation after the sum.
+    s = g(W₁ x); y = [g(W₂ s), g(W₃ ∗ s)], the channels of both concatenated. With a shortcut, x
+    or a projection of it is added to y, without an activation after the sum.
 
     Shape:
         ``(C, H, W)`` to ``(expand1 + expand3, H, W)``. Without normalisation
@@ -45,7 +45,7 @@ class FireModule(StyledBlock):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input is no image, or ``shortcut="identity"`` does not fit.
+        ShapeError: When the input is not an image, or ``shortcut="identity"`` does not fit.
 
     Reference:
         Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer, "SqueezeNet: AlexNet-level accuracy
@@ -91,7 +91,7 @@ class FireModule(StyledBlock):
         return (body | self.way_round(shape)) >> Elementwise("add")
 
     def way_round(self, shape: Shape) -> Layer:
-        """Return the layer that brings the input to the sum.
+        """Return the layer of the shortcut.
 
         Raises:
             ShapeError: When the shortcut is the identity and the channels differ.

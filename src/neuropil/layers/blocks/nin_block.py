@@ -1,4 +1,4 @@
-"""Network in network: a small network in place of each filter's affine map."""
+"""Network in network: a small network replaces each filter's affine map."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class NiNBlock(StyledBlock):
-    """A convolution and two of 1×1: a perceptron of three layers slides over the picture.
+    """A convolution and two 1×1 ones: a three-layer perceptron at every position of an image.
 
-    y = g(W₃ g(W₂ g(W₁ ∗ x))): what W₁'s filters find at a position goes through two more layers
-    of its own, the same for all positions ("mlpconv").
+    y = g(W₃ g(W₂ g(W₁ ∗ x))): the outputs of W₁'s filters at each position pass through two
+    more layers, the same at all positions ("mlpconv").
 
     Shape:
         ``(C, H, W)`` to ``(K₃, …)``, each axis as in `Convolution`. Without normalisation
@@ -37,7 +37,7 @@ class NiNBlock(StyledBlock):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes to slide over, or one that is too short.
+        ShapeError: When the input has no axes after the channels, or one that is too short.
 
     Reference:
         Lin, Chen, Yan, "Network in network", 2014, section 3.1.
@@ -76,7 +76,7 @@ class NiNBlock(StyledBlock):
             raise ValueError(f"NiNBlock: {error}") from None
 
     def first(self) -> Network:
-        """Return the convolution that looks around, in its style."""
+        """Return the first convolution, in the style of the block."""
         return self.style.unit(
             self.filters[0], self.kernel_size, stride=self.stride, padding=self.padding
         )

@@ -1,4 +1,4 @@
-"""Residual blocks: what is learned is added to what comes in."""
+"""Residual blocks: the output of the learned branch is added to the input."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class ResidualBlock(Residual):
         place: Where the normalisation stands: ``"before"`` the activation, ``"after"`` it, or
             ``"first"`` for pre-activation.
         shortcut: ``"identity"``; ``"projection"``, a 1×1 convolution; ``"zeros"``, which skips
-            positions and adds channels of 0; ``"auto"``, the identity where it fits and a
+            positions and pads with channels of 0; ``"auto"``, the identity where it fits and a
             projection elsewhere; None for no shortcut, a plain network.
-        stochastic_depth: With this probability a sample skips the branch in training.
+        stochastic_depth: Probability that the branch is skipped for a sample in training.
         name: Name in the network, in place of ``residualblock1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input is no image, or ``shortcut="identity"`` does not fit.
+        ShapeError: When the input is not an image, or ``shortcut="identity"`` does not fit.
 
     Reference:
         He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016; the same,
@@ -107,7 +107,7 @@ class BottleneckBlock(Residual):
     Args:
         filters: Output channels, a multiple of `expansion`.
         stride: Step of the 3×3 convolution (the "v1.5" arrangement) and of the shortcut.
-        expansion: How many times more channels come out than the 3×3 convolution has.
+        expansion: Ratio of the output channels to those of the 3×3 convolution.
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`.
         place: As for `ResidualBlock`.
@@ -117,7 +117,7 @@ class BottleneckBlock(Residual):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input is no image, or ``shortcut="identity"`` does not fit.
+        ShapeError: When the input is not an image, or ``shortcut="identity"`` does not fit.
 
     Reference:
         He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016, figure 5; the

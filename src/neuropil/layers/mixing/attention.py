@@ -53,7 +53,7 @@ class Attention(Stacked, Merge):
         heads: Number of heads; `units` is a multiple of it.
         units: Width of the output and of all heads together; by default that of the queries.
         causal: Whether position t sees only the positions 0 to t, in training and test alike.
-        bias: Whether the maps add b, from a start at zero; or where they start: a number or an
+        bias: Whether the maps add b, starting at zero; or their initial value: a number or an
             initialiser.
         dropout: Part of the softmax's weights that is left out in training.
         weight: Initialiser of each map. Parameters have the names of
@@ -63,7 +63,7 @@ class Attention(Stacked, Merge):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When an input is no sequence, key and value have different lengths, the
+        ShapeError: When an input is not a sequence, key and value have different lengths, the
             heads do not divide the units, or a mask has another length than what it is for.
 
     Reference:
@@ -152,16 +152,16 @@ class Attention(Stacked, Merge):
     @override
     def check_built(self, *input_shapes: Shape) -> None:
         if self.packed != ("in_proj_weight" in self.parameter_shapes(*input_shapes)):
-            mend = "copy it first, with copy.deepcopy or by writing it out again"
-            raise self.misfit("the widths that it was built for", input_shapes, mend)
+            fix = "copy it first, with copy.deepcopy or by writing it out again"
+            raise self.misfit("the widths that it was built for", input_shapes, fix)
         super().check_built(*input_shapes)
 
     @override
     def multiply_adds(self, *input_shapes: Shape) -> int:
         sequences = self.roles(input_shapes)
         if any(shape[0] is None for shape in sequences):
-            mend = "say how long the sequences are"
-            raise self.misfit("known lengths to count multiply–adds", input_shapes, mend)
+            fix = "say how long the sequences are"
+            raise self.misfit("known lengths to count multiply–adds", input_shapes, fix)
         units = self.units_for(sequences[0])
         length, memory = sequences[0][0] or 0, sequences[1][0] or 0
         maps = sum((n or 0) * (width or 0) * units for n, width in sequences)
@@ -181,12 +181,12 @@ class Attention(Stacked, Merge):
         mask = sequences.pop() if len(shapes) > 1 and len(shapes[-1]) == 1 else None
         if len(sequences) > 3 or any(len(shape) != 2 for shape in sequences):
             needs = "sequences (T, D), at most three, and a mask (S) where there is one"
-            mend = "put Transpose(…) or Reshape(…) before it, with the positions first"
-            raise self.misfit(needs, shapes, mend)
+            fix = "put Transpose(…) or Reshape(…) before it, with the positions first"
+            raise self.misfit(needs, shapes, fix)
         query, key, value = (*sequences, *sequences[-1:] * 2)[:3]
         if query[1] is None or key[1] is None or value[1] is None:
-            mend = "only the number of positions may be free; give the other in Input(…)"
-            raise self.misfit("a last axis of known length", shapes, mend)
+            fix = "only the number of positions may be free; give the other in Input(…)"
+            raise self.misfit("a last axis of known length", shapes, fix)
         lengths = [key[0], value[0]] + ([] if mask is None else [mask[0]])
         if self.causal:
             lengths.append(query[0])
@@ -203,8 +203,8 @@ class Attention(Stacked, Merge):
         """
         units = self.units or query[1] or 0
         if units % self.heads:
-            mend = f"give units=…, a multiple of {self.heads}, or another number of heads"
-            raise self.refuse(f"a width that {self.heads} heads divide", query, mend)
+            fix = f"give units=…, a multiple of {self.heads}, or another number of heads"
+            raise self.refuse(f"a width that {self.heads} heads divide", query, fix)
         return units
 
     # Parameters

@@ -37,9 +37,9 @@ class Merge(Layer):
 
     inputs_taken = (1, None)
 
-    def misfit(self, needs: str, shapes: tuple[Shape, ...], mend: str) -> ShapeError:
+    def misfit(self, needs: str, shapes: tuple[Shape, ...], fix: str) -> ShapeError:
         """Return the error for inputs that do not fit each other."""
-        return ShapeError(f"{shown(self)} needs {needs}, got {format_shapes(shapes)}: {mend}.")
+        return ShapeError(f"{shown(self)} needs {needs}, got {format_shapes(shapes)}: {fix}.")
 
     def axes(self, shapes: tuple[Shape, ...]) -> list[Shape]:
         """Return the lengths that the inputs have along each axis.
@@ -48,11 +48,11 @@ class Merge(Layer):
             ShapeError: When their numbers of axes differ.
         """
         if len({len(shape) for shape in shapes}) != 1:
-            mend = "put Flatten(), Reshape(…) or GlobalPooling() before some of them"
-            raise self.misfit("inputs with the same number of axes", shapes, mend)
+            fix = "put Flatten(), Reshape(…) or GlobalPooling() before some of them"
+            raise self.misfit("inputs with the same number of axes", shapes, fix)
         return list(zip(*shapes, strict=True))
 
-    def agreed(self, lengths: Shape, shapes: tuple[Shape, ...], mend: str) -> int | None:
+    def agreed(self, lengths: Shape, shapes: tuple[Shape, ...], fix: str) -> int | None:
         """Return the length on which the inputs agree; a free one agrees with any.
 
         Raises:
@@ -60,7 +60,7 @@ class Merge(Layer):
         """
         known = {length for length in lengths if length is not None}
         if len(known) > 1:
-            raise self.misfit("inputs that agree", shapes, mend)
+            raise self.misfit("inputs that agree", shapes, fix)
         return known.pop() if known else None
 
 
@@ -121,14 +121,14 @@ class Elementwise(Merge):
     @override
     def output_shape(self, *input_shapes: Shape) -> Shape:
         if self.inputs_taken == (2, 2) and len(input_shapes) != 2:
-            mend = "add what is to be subtracted first"
-            raise self.misfit("two inputs", input_shapes, mend)
+            fix = "add what is to be subtracted first"
+            raise self.misfit("two inputs", input_shapes, fix)
         if not takes(self.merge, len(input_shapes)):
-            mend = f"it is given {len(input_shapes)}"
-            raise self.misfit("as many inputs as its function takes", input_shapes, mend)
-        mend = "make their shapes equal; only lengths of 1 are stretched"
+            fix = f"it is given {len(input_shapes)}"
+            raise self.misfit("as many inputs as its function takes", input_shapes, fix)
+        fix = "make their shapes equal; only lengths of 1 are stretched"
         longer = [[n for n in lengths if n != 1] or [1] for lengths in self.axes(input_shapes)]
-        return tuple(self.agreed(tuple(lengths), input_shapes, mend) for lengths in longer)
+        return tuple(self.agreed(tuple(lengths), input_shapes, fix) for lengths in longer)
 
     @override
     def makes_new(self, inputs: int) -> bool:
@@ -167,7 +167,7 @@ class Concatenate(Merge):
         name: Name in the network, in place of ``concatenate1``.
 
     Raises:
-        ValueError: When `axis` is no whole number.
+        ValueError: When `axis` is not a whole number.
         ShapeError: When the inputs differ in another axis, or have no axis `axis`.
 
     Reference:
@@ -191,12 +191,12 @@ class Concatenate(Merge):
         axes = self.axes(input_shapes)
         rank = len(axes)
         if not -rank <= self.axis < rank:
-            mend = f"choose axis from {-rank} to {rank - 1}"
-            raise self.misfit(f"inputs with an axis {self.axis}", input_shapes, mend)
+            fix = f"choose axis from {-rank} to {rank - 1}"
+            raise self.misfit(f"inputs with an axis {self.axis}", input_shapes, fix)
         along = self.axis % rank
         joined = axes.pop(along)
-        mend = f"only axis {along} may differ"
-        shape = [self.agreed(lengths, input_shapes, mend) for lengths in axes]
+        fix = f"only axis {along} may differ"
+        shape = [self.agreed(lengths, input_shapes, fix) for lengths in axes]
         known = [length for length in joined if length is not None]
         shape.insert(along, sum(known) if len(known) == len(joined) else None)
         return tuple(shape)
@@ -220,8 +220,8 @@ class GatedAverage(Merge):
         name: Name in the network, in place of ``gatedaverage1``.
 
     Raises:
-        ValueError: When `gate` is no whole number.
-        ShapeError: When the gate is no vector with a number for each expert, or the experts'
+        ValueError: When `gate` is not a whole number.
+        ShapeError: When the gate is not a vector with a number for each expert, or the experts'
             shapes differ.
 
     Reference:
@@ -246,17 +246,17 @@ class GatedAverage(Merge):
     def output_shape(self, *input_shapes: Shape) -> Shape:
         total = len(input_shapes)
         if not -total <= self.gate < total:
-            mend = f"choose gate from {-total} to {total - 1}"
-            raise self.misfit(f"an input {self.gate} as the gate", input_shapes, mend)
+            fix = f"choose gate from {-total} to {total - 1}"
+            raise self.misfit(f"an input {self.gate} as the gate", input_shapes, fix)
         experts = list(input_shapes)
         gate = experts.pop(self.gate)
         if gate != (total - 1,):
             needs = f"a gate of shape ({total - 1}) as input {self.gate}"
-            mend = f"end the gating network with Softmax({total - 1}), or choose another gate"
-            raise self.misfit(needs, input_shapes, mend)
-        mend = "make the experts' shapes equal"
+            fix = f"end the gating network with Softmax({total - 1}), or choose another gate"
+            raise self.misfit(needs, input_shapes, fix)
+        fix = "make the experts' shapes equal"
         axes = self.axes(tuple(experts))
-        return tuple(self.agreed(lengths, input_shapes, mend) for lengths in axes)
+        return tuple(self.agreed(lengths, input_shapes, fix) for lengths in axes)
 
     @override
     def multiply_adds(self, *input_shapes: Shape) -> int:

@@ -125,8 +125,8 @@ class MixtureOfExperts(Layer):
         try:
             seen = self.layer(features).output_shape(shape)
             if len(seen) != 1 or seen[0] is None:
-                mend = "end it in GlobalPooling() or Flatten()"
-                raise self.refuse("a vector from the gate's network", seen, mend)
+                fix = "end it in GlobalPooling() or Flatten()"
+                raise self.refuse("a vector from the gate's network", seen, fix)
             for expert in experts:
                 self.layer(expert).output_shape(shape)
         except ShapeError as error:

@@ -37,8 +37,8 @@ class SqueezeExcitation(Layer):
         units: Number R of units in between, in place of the ratio.
         activation: The function g in between: a name such as ``"relu"``, or a layer.
         gate: The function σ that gives the weights, likewise, such as ``"hardsigmoid"``.
-        bias: Whether b₁ and b₂ are added, from a start at zero; or where they start: a number
-            or an initialiser.
+        bias: Whether b₁ and b₂ are added, starting at zero; or their initial value: a number or
+            an initialiser.
         weight: Initialiser of W₁ and W₂; by default ``HeNormal()``, for the rectifier between
             them.
         name: Name in the network, in place of ``squeezeexcitation1``.
@@ -94,7 +94,7 @@ class SqueezeExcitation(Layer):
             raise self.refuse(
                 "axes after the channels, such as (C, L) or (C, H, W)",
                 shape,
-                "put it before what took the axes away, such as Flatten()",
+                "put it before the layer that removed the axes, such as Flatten()",
             )
         self.sizes(shape)
         return shape

@@ -99,8 +99,8 @@ class BatchNorm(Normalization):
         super().check_built(*input_shapes)
         shape, have = input_shapes[0], len(self.running_mean)
         if have != shape[0]:  # without γ and β there was nothing to compare
-            mend = "copy it first, with copy.deepcopy or by writing it out again"
-            raise self.refuse(f"the {have} channels that it was built for", shape, mend)
+            fix = "copy it first, with copy.deepcopy or by writing it out again"
+            raise self.refuse(f"the {have} channels that it was built for", shape, fix)
 
     @override
     def reset_parameters(self, generator: Generator | None = None) -> None:

@@ -22,7 +22,7 @@ ONES = Constant(1.0)
 
 
 class Normalization(Layer):
-    """What normalising layers share: y = γ (x − mean) / √(variance + ε) + β.
+    """Base class of the normalisation layers: y = γ (x − mean) / √(variance + ε) + β.
 
     The variance is the biased one. γ (``weight``) starts at one and β (``bias``) at zero.
 
@@ -63,8 +63,8 @@ class Normalization(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         self.channels(shape)
         if self.values_together(shape) == 1:
-            mend = "alone it would always become 0; leave the layer out"
-            raise self.refuse("more than one value to normalise together", shape, mend)
+            fix = "alone it would always become 0; leave the layer out"
+            raise self.refuse("more than one value to normalise together", shape, fix)
         return shape
 
     @override
@@ -128,8 +128,8 @@ class LayerNorm(Normalization):
     @override
     def channels(self, shape: Shape) -> int:
         if len(shape) > 2:
-            mend = "use GroupNorm(1), which normalises all of an image together"
-            raise self.refuse("a vector (D) or a sequence (T, D)", shape, mend)
+            fix = "use GroupNorm(1), which normalises all of an image together"
+            raise self.refuse("a vector (D) or a sequence (T, D)", shape, fix)
         return super().channels(shape)
 
     @override
@@ -192,9 +192,9 @@ class GroupNorm(Normalization):
     def channels(self, shape: Shape) -> int:
         channels = super().channels(shape)
         if channels % self.groups:
-            mend = f"choose groups from the divisors of {channels}"
+            fix = f"choose groups from the divisors of {channels}"
             raise self.refuse(
-                f"channels in a multiple of its {self.groups} groups", shape, mend
+                f"a number of channels that its {self.groups} groups divide", shape, fix
             )
         return channels
 

@@ -104,8 +104,8 @@ class BlurPooling(WithConstants, Windowed):
         for axis, window, length in zip(AXES[len(axes)], axes, shape[1:], strict=True):
             most = max(window.pads(0))
             if self.padding == "reflect" and length is not None and length <= most:
-                mend = "reflecting needs more values than it adds; give it padding='edge'"
-                raise self.refuse(f"a {axis} of at least {most + 1}", shape, mend)
+                fix = "reflecting needs more values than it adds; give it padding='edge'"
+                raise self.refuse(f"a {axis} of at least {most + 1}", shape, fix)
         return (shape[0], *lengths)
 
     @override

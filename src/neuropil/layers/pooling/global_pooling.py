@@ -66,7 +66,7 @@ class GlobalPooling(Layer):
             raise self.refuse(
                 "axes after the channels, such as (C, L) or (C, H, W)",
                 shape,
-                "leave it out, or put it before what took the axes away, such as Flatten()",
+                "leave it out, or put it before the layer that removed them, such as Flatten()",
             )
         channels = shape[0]
         return (2 * channels if channels and self.mode == "both" else channels,)
@@ -103,7 +103,7 @@ class SpatialPyramidPooling(Layer):
         name: Name in the network, in place of ``spatialpyramidpooling1``.
 
     Raises:
-        ValueError: When the mode is unknown, or a level is no whole number from 1 up.
+        ValueError: When the mode is unknown, or a level is not a whole number from 1 up.
         ShapeError: When the input has no axes after the channels, or more than three.
 
     Reference:

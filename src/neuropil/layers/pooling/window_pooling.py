@@ -30,15 +30,15 @@ class MaxPooling(Pooling):
         stride: Step S between neighbouring windows, one number or one per axis; F if ``None``.
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
             `Convolution`; less than F' at each end, so that every window sees the input.
-        dilation: Distance D between the positions that a window looks at, one number or one
-            an axis.
+        dilation: Distance D between the positions that a window looks at, one number or one per
+            axis.
         ceil_mode: Round the number of windows up: the last may stick out, but must start inside
             the input or the padding before it.
         name: Name in the network, in place of ``maxpooling1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes to slide over, or one that is too short.
+        ShapeError: When the input has no axes after the channels, or one that is too short.
 
     Example:
         >>> import torch
@@ -92,7 +92,7 @@ class AveragePooling(Pooling):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes to slide over, or one that is too short.
+        ShapeError: When the input has no axes after the channels, or one that is too short.
 
     Example:
         >>> import torch
@@ -147,7 +147,7 @@ class MaxAveragePooling(AveragePooling):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes to slide over, or one that is too short.
+        ShapeError: When the input has no axes after the channels, or one that is too short.
 
     Reference:
         Mishkin, Sergievskiy, Matas, "Systematic evaluation of CNN advances on the ImageNet",

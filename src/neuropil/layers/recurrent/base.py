@@ -51,7 +51,7 @@ class Recurrent(Stacked):
 
     Raises:
         ValueError: When `units` is not a whole number from 1 up.
-        ShapeError: When the input is no sequence, or an initial state has another width.
+        ShapeError: When the input is not a sequence, or an initial state has another width.
     """
 
     channels_first = False
@@ -105,8 +105,8 @@ class Recurrent(Stacked):
     def multiply_adds(self, shape: Shape, *_: Shape) -> int:
         length, width = shape[0], self.width(shape)
         if length is None:
-            mend = "say how long the sequence is"
-            raise self.refuse("a known length to count multiply–adds", shape, mend)
+            fix = "say how long the sequence is"
+            raise self.refuse("a known length to count multiply–adds", shape, fix)
         return length * self.directions * self.gates * self.units * (width + self.units)
 
     @override
@@ -117,18 +117,18 @@ class Recurrent(Stacked):
         """Return the number of features of each step.
 
         Raises:
-            ShapeError: When the input is no sequence, or that number is free.
+            ShapeError: When the input is not a sequence, or that number is free.
         """
         if len(shape) != 2:
-            mend = (
+            fix = (
                 "put Embedding(…) or Reshape(-1, 1) before it"
                 if len(shape) == 1
                 else "put Reshape(…) before it, with the steps first"
             )
-            raise self.refuse("a sequence (T, D)", shape, mend)
+            raise self.refuse("a sequence (T, D)", shape, fix)
         if shape[1] is None:
-            mend = "only the number of steps may be free; give the other in Input(…)"
-            raise self.refuse("a last axis of known length", shape, mend)
+            fix = "only the number of steps may be free; give the other in Input(…)"
+            raise self.refuse("a last axis of known length", shape, fix)
         return shape[1]
 
     @override

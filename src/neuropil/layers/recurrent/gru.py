@@ -46,7 +46,7 @@ class GRU(Recurrent):
 
     Raises:
         ValueError: When `units` is not a whole number from 1 up.
-        ShapeError: When the input is no sequence, or the start has another width.
+        ShapeError: When the input is not a sequence, or the start has another width.
 
     Reference:
         Cho et al., "Learning phrase representations using RNN encoder–decoder for statistical

@@ -57,7 +57,7 @@ class LSTM(Recurrent):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input is no sequence, or a start has another width.
+        ShapeError: When the input is not a sequence, or a start has another width.
 
     Reference:
         Hochreiter and Schmidhuber, "Long short-term memory", 1997; Gers, Schmidhuber, Cummins,
