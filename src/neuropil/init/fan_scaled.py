@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
-class Scaled(Initializer):
+class FanScaled(Initializer):
     """Draws whose variance follows from the fans: the base of the He and Xavier rules."""
 
     gain: float
@@ -48,7 +48,7 @@ class Scaled(Initializer):
         return max(fans[0], 1), max(fans[1], 1)
 
 
-class He(Scaled):
+class He(FanScaled):
     """The rule of He et al.: keep the size of the signals on the way forward."""
 
     def __init__(self, gain: float = 2.0, *, seed: int | None = None) -> None:
@@ -60,7 +60,7 @@ class He(Scaled):
         return self.gain / fan_in
 
 
-class Xavier(Scaled):
+class Xavier(FanScaled):
     """The rule of Glorot and Bengio: a compromise between the ways forward and back."""
 
     def __init__(self, gain: float = 1.0, *, seed: int | None = None) -> None:

@@ -67,11 +67,11 @@ class Style:
 
     def activate(self) -> list[Layer]:
         """Return a list with the activation; empty for None."""
-        return made(self.activation, "activation", activation_layers())
+        return chosen_layers(self.activation, "activation", activation_layers())
 
     def normalize(self) -> list[Layer]:
         """Return a list with the normalisation; empty for None."""
-        return made(self.normalization, "normalization", NORMALIZATIONS)
+        return chosen_layers(self.normalization, "normalization", NORMALIZATIONS)
 
     def around(self, layer: Composable, *, activates: bool = True) -> Network:
         """Return a layer with its normalisation and activation, in the order of the style."""
@@ -123,7 +123,9 @@ class Style:
         return self.around(convolution, activates=activates)
 
 
-def made(choice: Choice, what: str, known: Mapping[str, Callable[[], Layer]]) -> list[Layer]:
+def chosen_layers(
+    choice: Choice, what: str, known: Mapping[str, Callable[[], Layer]]
+) -> list[Layer]:
     """Return a list with a new layer of the chosen kind; empty for None.
 
     Raises:

@@ -22,7 +22,7 @@ Branch: TypeAlias = tuple[Any, ...]
 POOLINGS = ("avg", "max")
 
 
-class Branched(StyledBlock):
+class BranchedBlock(StyledBlock):
     """Base class of blocks with parallel branches of convolutions and pooling.
 
     Args:
@@ -53,7 +53,7 @@ class Branched(StyledBlock):
             count_include_pad, f"{type(self).__name__}: count_include_pad"
         )
 
-    def joined(self) -> Network:
+    def concatenated_branches(self) -> Network:
         """Return new branches with their output channels concatenated."""
         sides = self.side_by_side(self.branches)
         return sides if len(sides.graph.outputs) == 1 else sides >> Concatenate()

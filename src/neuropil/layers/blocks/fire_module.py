@@ -88,9 +88,9 @@ class FireModule(StyledBlock):
         )
         if self.shortcut is None:
             return body
-        return (body | self.way_round(shape)) >> Elementwise("add")
+        return (body | self.shortcut_layer(shape)) >> Elementwise("add")
 
-    def way_round(self, shape: Shape) -> Layer:
+    def shortcut_layer(self, shape: Shape) -> Layer:
         """Return the layer of the shortcut.
 
         Raises:

@@ -9,7 +9,7 @@ from typing_extensions import override
 from neuropil.checks import flag, number, one_of, whole
 from neuropil.core import join
 from neuropil.layers.blocks.block_style import HE, Choice, Place
-from neuropil.layers.blocks.branches import Branch, Branched
+from neuropil.layers.blocks.branches import Branch, BranchedBlock
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.mixing.merge import Concatenate, Elementwise
 from neuropil.layers.rearrange import Identity
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from neuropil.core.layer import Composable
 
 
-class InceptionModule(Branched):
+class InceptionModule(BranchedBlock):
     """Parallel branches of convolutions and pooling, with their channels concatenated.
 
     y = [B₁(x), B₂(x), …]: each branch B is a chain of steps, and each convolution has its
@@ -96,10 +96,10 @@ class InceptionModule(Branched):
     @override
     def compose(self, shape: Shape) -> Composable:
         spatial_rank(self, shape)
-        return self.joined()
+        return self.concatenated_branches()
 
 
-class InceptionResNetBlock(Branched):
+class InceptionResNetBlock(BranchedBlock):
     """A residual inception module: its scaled linear projection is added to the input.
 
     y = g(x + f · (W [B₁(x), B₂(x), …] + b)): a 1×1 convolution W without normalisation maps the
@@ -171,13 +171,13 @@ class InceptionResNetBlock(Branched):
         back = self.style.activate() if self.activates and not first else []
         scaled = [Scale(self.scale)] if self.scale != 1 else []
         linear = Convolution(shape[0], 1, weight=HE)
-        learned = join(self.joined(), *front, linear, *scaled)
+        learned = join(self.concatenated_branches(), *front, linear, *scaled)
         if self.shortcut is None:
             return join(learned, *back)
         return join(learned | Identity(), Elementwise("add"), *back)
 
 
-class InceptionDenseBlock(Branched):
+class InceptionDenseBlock(BranchedBlock):
     """Densely connected inception modules: each takes the input and all earlier outputs.
 
     x₀ = x, x_l = [x_{l−1}, M_l(x_{l−1})] = [x, M₁(x₀), …, M_l(x_{l−1})]: every M_l is an

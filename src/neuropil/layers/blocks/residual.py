@@ -83,10 +83,10 @@ class Residual(StyledBlock):
                 front, body = [body.upto(names[ready - 1])], body.after(names[ready - 1])
         if self.stochastic_depth:
             body = body >> StochasticDepth(self.stochastic_depth)
-        around = self.projection() if projects else self.way_round(shape)
-        return join(*front, body | around, Elementwise("add"), *self.behind())
+        around = self.projection() if projects else self.shortcut_layer(shape)
+        return join(*front, body | around, Elementwise("add"), *self.after_sum())
 
-    def behind(self) -> list[Layer]:
+    def after_sum(self) -> list[Layer]:
         """Return the layers after the sum: the activation, unless it comes first."""
         return [] if self.style.place == "first" else self.style.activate()
 
@@ -103,7 +103,7 @@ class Residual(StyledBlock):
             )
         return self.style.unit(self.filters, 1, stride=self.stride, activates=False)
 
-    def way_round(self, shape: Shape) -> Layer:
+    def shortcut_layer(self, shape: Shape) -> Layer:
         """Return the layer of a shortcut without weights.
 
         Raises:

@@ -106,5 +106,5 @@ class XceptionBlock(Residual):
         return units
 
     @override
-    def behind(self) -> list[Layer]:
+    def after_sum(self) -> list[Layer]:
         return []

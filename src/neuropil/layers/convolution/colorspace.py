@@ -9,7 +9,7 @@ from typing_extensions import override
 from neuropil.checks import whole
 from neuropil.layers.activations.activation_functions import function
 from neuropil.layers.activations.rectifier import LeakyRelu
-from neuropil.layers.convolution.factored import POINT, Factored, Step
+from neuropil.layers.convolution.factored import POINT, FactoredConvolution, Step
 from neuropil.layers.layer_options import HE, initializer
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 VERY_LEAKY = LeakyRelu(epsilon=1 / 3)
 
 
-class LearnedColorspace(Factored):
+class LearnedColorspace(FactoredConvolution):
     """A small network for the colour of each pixel: y = W₂ f(W₁ x + b₁) + b₂.
 
     Two 1×1 convolutions with a function between them, trained with the network that follows.

@@ -13,7 +13,7 @@ from typing_extensions import override
 from neuropil.checks import whole
 from neuropil.core.shape import count
 from neuropil.layers.layer_options import HE, initializer, set_bias
-from neuropil.layers.spatial import Windowed, split_padding
+from neuropil.layers.spatial import WindowLayer, split_padding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CONVOLVE = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
 
 
-class Filters(Windowed):
+class Filters(WindowLayer):
     """Base class of convolution and transposed convolution.
 
     Args:

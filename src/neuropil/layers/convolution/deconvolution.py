@@ -97,11 +97,11 @@ class Deconvolution(Filters):
         super().__init__(filters, groups, bias, weight, window, name)
         self.output_padding = output_padding
         try:
-            self.added(self.windows(self.likely_rank(output_padding)))
+            self.output_paddings(self.windows(self.likely_rank(output_padding)))
         except ValueError as error:
             raise ValueError(f"Deconvolution: {error}") from None
 
-    def added(self, windows: tuple[Window, ...]) -> tuple[int, ...]:
+    def output_paddings(self, windows: tuple[Window, ...]) -> tuple[int, ...]:
         """Return the output padding of each axis.
 
         Raises:
@@ -127,7 +127,7 @@ class Deconvolution(Filters):
         windows = self.windows_over(shape)
         self.channels(shape)
         try:
-            added = self.added(windows)
+            added = self.output_paddings(windows)
             lengths = map(Window.transposed_length, windows, shape[1:], added)
             return (self.filters, *lengths)
         except ShapeError as error:
@@ -161,7 +161,9 @@ class Deconvolution(Filters):
     def build(self, *input_shapes: Shape) -> None:
         super().build(*input_shapes)
         windows = self.windows_over(*input_shapes)
-        padding, added, rest = zip(*map(split_cut, windows, self.added(windows)), strict=True)
+        padding, added, rest = zip(
+            *map(split_cut, windows, self.output_paddings(windows)), strict=True
+        )
         self.run = TRANSPOSE[len(windows)]
         self.how = (
             tuple(window.stride for window in windows),

@@ -14,7 +14,7 @@ from neuropil.checks import one_of, whole
 from neuropil.core.window import Window
 from neuropil.layers.convolution.convolution import plan
 from neuropil.layers.layer_options import HE, LECUN, initializer, known_count, set_bias
-from neuropil.layers.spatial import Windowed, slid
+from neuropil.layers.spatial import WindowLayer, window_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ Stage = tuple[
 ]
 
 
-class Factored(Windowed):
+class FactoredConvolution(WindowLayer):
     """Base class of factored convolutions; a subclass defines `steps`.
 
     Args:
@@ -134,7 +134,7 @@ class Factored(Windowed):
         known_count(self, self.output_shape(shape))
         lengths, total = shape[1:], 0
         for step in self.steps(shape):
-            lengths = slid(step.windows, lengths)
+            lengths = window_counts(step.windows, lengths)
             total += math.prod(step.weight_shape) * known_count(self, lengths)
         return total
 
@@ -180,7 +180,7 @@ class PerChannel:
         return self.initializer(tensor, generator, fans=(taps, taps))
 
 
-def is_pointwise_first(layer: Factored, order: str) -> bool:
+def is_pointwise_first(layer: FactoredConvolution, order: str) -> bool:
     """Return whether the chain starts with the pointwise convolution.
 
     Raises:

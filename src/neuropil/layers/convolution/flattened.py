@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.layers.convolution.factored import POINT, Factored, Step, is_pointwise_first
+from neuropil.layers.convolution.factored import (
+    POINT,
+    FactoredConvolution,
+    Step,
+    is_pointwise_first,
+)
 from neuropil.layers.spatial import AXES
 
 if TYPE_CHECKING:
@@ -16,7 +21,7 @@ if TYPE_CHECKING:
     from neuropil.layers.layer_options import Bias
 
 
-class FlattenedConvolution(Factored):
+class FlattenedConvolution(FactoredConvolution):
     """A sequence of one-dimensional filters: across the channels, and along each axis.
 
     For an image, with α across the channels, β down the columns and γ along the rows,

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from neuropil.layers.activations.activation_functions import function
-from neuropil.layers.convolution.factored import POINT, Factored, Step, is_pointwise_first
+from neuropil.layers.convolution.factored import (
+    POINT,
+    FactoredConvolution,
+    Step,
+    is_pointwise_first,
+)
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
     from neuropil.layers.layer_options import Bias
 
 
-class SeparableConvolution(Factored):
+class SeparableConvolution(FactoredConvolution):
     """A depthwise convolution and a 1×1 convolution across the channels.
 
     With (d ∗ x)[c, o] = Σ_t d[c, 0, t] · x[c, S·o + D·t − P_start], as in

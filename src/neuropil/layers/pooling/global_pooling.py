@@ -1,4 +1,4 @@
-"""Pooling to a fixed length, whatever the length of the input."""
+"""Pooling to a fixed length for inputs of any length."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ ADAPTIVE = {
 
 
 class GlobalPooling(Layer):
-    """One number a channel: the mean or the largest value over all positions.
+    """Pool each channel to one number: the mean or the maximum over all positions.
 
     y[c] = mean_o x[c, o], y[c] = max_o x[c, o], or both, the means first.
 
     Shape:
         ``(C, …)`` with at least one axis after the channels to ``(C)``, or ``(2C)`` for both.
-        Free axes are gone: this is where a network that takes any picture becomes a vector.
+        Free axes disappear, so networks for images of any size use it to get a vector.
 
     Args:
         mode: ``"avg"``, ``"max"`` or ``"both"``.
@@ -86,20 +86,20 @@ class GlobalPooling(Layer):
 
 
 class SpatialPyramidPooling(Layer):
-    """A vector of fixed length from an input of any size: pooling in coarse and fine grids.
+    """Pool an input of any size in coarse and fine grids to a vector of fixed length.
 
-    Level n divides each axis of length I into n bins, bin k from ⌊k·I/n⌋ up to, and without,
-    ⌈(k + 1)·I/n⌉: every position counts, and bins share one where n does not divide I (where
-    He et al. take windows of ⌈I/n⌉ at steps of ⌊I/n⌋, which differ only then). Level after
-    level, each flattened from (C, n, …), gives the vector.
+    Level n divides each axis of length I into n bins, where bin k runs from ⌊k·I/n⌋ up to, but
+    not including, ⌈(k + 1)·I/n⌉: every position counts, and bins overlap by one if n does not
+    divide I. (He et al. take windows of ⌈I/n⌉ at steps of ⌊I/n⌋, which differ only then.) The
+    vector concatenates the levels, each flattened from (C, n, …).
 
     Shape:
         ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to ``(C · Σ n^r)`` over r axes. Free axes
-        are gone.
+        disappear.
 
     Args:
-        levels: Bins an axis n, for each level.
-        mode: ``"max"`` or ``"avg"``: what is taken of each bin.
+        levels: Number of bins n per axis, for each level.
+        mode: ``"max"`` or ``"avg"``: the value computed for each bin.
         name: Name in the network, in place of ``spatialpyramidpooling1``.
 
     Raises:
@@ -132,7 +132,7 @@ class SpatialPyramidPooling(Layer):
         self.levels = [whole(bins, "SpatialPyramidPooling: levels") for bins in given]
         if not given:
             raise ValueError(
-                "SpatialPyramidPooling: levels must name at least one, such as (1, 2, 4)."
+                "SpatialPyramidPooling: levels must not be empty, give for example (1, 2, 4)."
             )
 
     @override
@@ -154,7 +154,7 @@ class SpatialPyramidPooling(Layer):
 
 
 def pool_bins(x: Tensor, bins: int, reduce: Callable[..., Tensor]) -> Tensor:
-    """Do axis by axis, by slices, what adaptive pooling does, which has no ONNX form."""
+    """Pool adaptively, axis by axis with slices, since adaptive pooling has no ONNX form."""
     for axis in range(2, x.dim()):
         length = x.shape[axis]
         edges = [(k * length // bins, ceil_div((k + 1) * length, bins)) for k in range(bins)]
