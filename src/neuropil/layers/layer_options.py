@@ -10,7 +10,7 @@ from neuropil.core.arguments import is_default, plain, signature
 from neuropil.core.layer import Composable
 from neuropil.core.shape import count
 from neuropil.init import Constant, HeNormal, Initializer, Orthogonal
-from neuropil.init.fan_scaled import Scaled
+from neuropil.init.fan_scaled import FanScaled
 
 if TYPE_CHECKING:
     from neuropil.core import Layer, Shape
@@ -73,7 +73,7 @@ def set_bias(layer: Layer, bias: Bias, *names: str) -> bool:
     start = None
     if callable(bias):
         start = initializer(bias, what)
-        if isinstance(bias, Scaled | Orthogonal):
+        if isinstance(bias, FanScaled | Orthogonal):
             raise ValueError(
                 f"{what} must have an initialiser for vectors, such as Constant(1.0) or "
                 f"Normal(), got {bias!r}, which needs a matrix."

@@ -11,7 +11,7 @@ from neuropil.layers.blocks.block_style import Choice, Place, StyledBlock
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.mixing.merge import Concatenate
 from neuropil.layers.pooling.window_pooling import AveragePooling, MaxPooling
-from neuropil.layers.spatial import frozen
+from neuropil.layers.spatial import hashable
 
 if TYPE_CHECKING:
     from neuropil.core.layer import Composable
@@ -141,7 +141,7 @@ def read_step(step: object, who: str, branch: object) -> tuple[Any, ...]:
         if isinstance(step[0], tuple | list):
             return read_branches(step, who)
         if 2 <= len(step) <= 4 and (not isinstance(step[0], str) or step[0] in POOLINGS):
-            read: Any = frozen(step)
+            read: Any = hashable(step)
             try:
                 check_step(read)
             except ValueError as error:

@@ -158,7 +158,7 @@ class Recurrent(StackedWeights):
             of the argument.
         """
         outputs, *after = self.steps(x, self.starts(x, state))
-        return outputs, tuple(map(self.joined, after))
+        return outputs, tuple(map(self.merge_directions, after))
 
     @override
     def forward(self, x: Tensor, *state: Tensor) -> Tensor:
