@@ -69,8 +69,8 @@ def check_sources(layer: Layer, inputs: tuple[int, ...], first: Graph, second: G
     takers = 1 if len(sources) == 1 else sum(OPEN in node.inputs for node in second.nodes)
     if takers > 1:
         raise ShapeError(
-            f"{len(sources)} outputs cannot feed {takers} layers, since which feeds which is "
-            f"ambiguous: merge the outputs with Concatenate() or Elementwise('add'), or join "
+            f"{len(sources)} outputs cannot feed {takers} layers, since it is ambiguous which "
+            f"feeds which: merge the outputs with Concatenate() or Elementwise('add'), or join "
             f"each pair before setting them in parallel."
         )
     (fewest, most), number = layer.inputs_taken, len(sources) + len(inputs) - 1

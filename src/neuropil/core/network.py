@@ -35,7 +35,7 @@ class Network(RunsGraph, LateModule, Composable):
 
     Args:
         graph: The nodes and which of them are outputs, as created by composition.
-        names: The layers by name, where they are not numbered anew.
+        names: The layers by name, if they keep their names.
 
     Example:
         >>> from neuropil.layers import Input, Relu, Softmax
@@ -140,7 +140,7 @@ class Network(RunsGraph, LateModule, Composable):
         return predict(self, in_order(inputs, names), self.input_shapes, batch_size)
 
     def require_built(self) -> None:
-        """Refuse to run without parameters.
+        """Raise an error if the network has no parameters yet.
 
         Raises:
             ShapeError: When the network was not joined to an `Input`.

@@ -86,7 +86,7 @@ class HeNormal(He):
 
     Args:
         gain: Factor of the variance: 2 before a ReLU, 1 without an activation.
-        seed: Makes the values the same at every call, whatever the global random state.
+        seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:
         ValueError: If ``gain`` is negative or not finite, or the fans are unknown.
@@ -116,7 +116,7 @@ class HeUniform(He):
 
     Args:
         gain: Factor of the variance: 2 before a ReLU, 1 without an activation.
-        seed: Makes the values the same at every call, whatever the global random state.
+        seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:
         ValueError: If ``gain`` is negative or not finite, or the fans are unknown.
@@ -145,7 +145,7 @@ class XavierNormal(Xavier):
 
     Args:
         gain: Factor of the variance.
-        seed: Makes the values the same at every call, whatever the global random state.
+        seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:
         ValueError: If ``gain`` is negative or not finite, or the fans are unknown.
@@ -176,7 +176,7 @@ class XavierUniform(Xavier):
 
     Args:
         gain: Factor of the variance.
-        seed: Makes the values the same at every call, whatever the global random state.
+        seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:
         ValueError: If ``gain`` is negative or not finite, or the fans are unknown.

@@ -66,7 +66,8 @@ class Input(Layer):
         self.dtype_taken = "int" if dtype != "float" else "float"
         self.float_dtype = torch.get_default_dtype()
         self.set_built()
-        # Whether mean and scale stay in double precision, whatever the type of the network.
+        # Whether mean and scale stay in double precision, regardless of the type of the
+        # network.
         self.exact = False
         self.register_buffer("mean", None)
         self.register_buffer("scale", None)

@@ -117,7 +117,7 @@ class Softplus(Activation):
 
 
 class Swish(Activation):
-    """A rectifier gated by itself: x·σ(βx), with β fixed or learned.
+    """A self-gated rectifier: x·σ(βx), with β fixed or learned.
 
     Shape:
         ``(D)`` to ``(units)``, or ``(T, D)`` to ``(T, units)``; without units, any shape to

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class ResidualBlock(Residual):
     """Two 3×3 convolutions whose result is added to the block's input.
 
-    a^[l+2] = g(z^[l+2] + a^[l]), with z^[l+2] = W₂ g(W₁ a^[l]): where the branch gives 0, the
+    a^[l+2] = g(z^[l+2] + a^[l]), with z^[l+2] = W₂ g(W₁ a^[l]): if the branch is 0, the
     block is the identity for a^[l] ≥ 0. Each W is a convolution with its normalisation. With
     ``place="first"`` there is no g after the sum, and each convolution follows its
     normalisation and activation instead.
@@ -34,7 +34,7 @@ class ResidualBlock(Residual):
             layer (copied), or None.
         normalization: ``"batch"``, ``"group"``, ``"instance"``, ``"layer"``, a layer to copy,
             or None.
-        place: Where the normalisation stands: ``"before"`` the activation, ``"after"`` it, or
+        place: Position of the normalisation: ``"before"`` the activation, ``"after"`` it, or
             ``"first"`` for pre-activation.
         shortcut: ``"identity"``; ``"projection"``, a 1×1 convolution; ``"zeros"``, which skips
             positions and pads with channels of 0; ``"auto"``, the identity where it fits and a
