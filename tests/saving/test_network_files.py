@@ -175,7 +175,7 @@ class TestFiles:
             Network.load(tmp_path)
 
     def test_missing_files_are_named(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match=r"holds no network\.json"):
+        with pytest.raises(FileNotFoundError, match=r"has no network\.json"):
             Network.load(tmp_path / "nowhere")
 
     @pytest.mark.parametrize("name", ["network.json", "weights.safetensors"])

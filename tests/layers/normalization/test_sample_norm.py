@@ -74,7 +74,7 @@ def test_gamma_starts_as_said():
     [
         (LayerNorm(), (3, 8, 8), r"sequence \(T, D\), got \(3, 8, 8\): use GroupNorm\(1\)"),
         (LayerNorm(), (3, None), r"known last axis, got \(3, None\): give it in Input"),
-        (LayerNorm(), (1,), r"more than one value .* together, got \(1\): alone"),
+        (LayerNorm(), (1,), r"more than one value .* together, got \(1\): a single"),
         (
             GroupNorm(4),
             (6, 2),
