@@ -33,7 +33,7 @@ KNOWN: list[tuple[Any, Any, Definition]] = [
 
 
 def definition_of(function: Any) -> Definition:
-    """Return what a function of outputs and targets takes, and what it predicts.
+    """Return the kind of inputs of a function of outputs and targets, and of its predictions.
 
     Args:
         function: One of torch's losses, or a user's function, which may have an attribute
