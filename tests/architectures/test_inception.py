@@ -11,7 +11,7 @@ from neuropil.architectures import (
     inception_v4,
 )
 from neuropil.architectures.published.architecture_facts import facts_of
-from neuropil.architectures.published.weight_transfer import parametrised
+from neuropil.architectures.published.weight_transfer import layers_with_parameters
 from neuropil.core import ShapeError
 from neuropil.layers import BatchNorm, Dropout, GroupNorm, Swish
 
@@ -105,8 +105,8 @@ def test_auxiliary_heads_follow_the_main_output_and_share_its_trunk(make):
 def test_the_keys_name_every_layer_the_heads_last(make):
     keys = list(facts_of(make).keys["torchvision"]())
     alone, heads = (make(aux_heads=heads) for heads in (False, True))
-    assert len(list(parametrised(heads))) == len(keys) == len(set(keys))
-    assert keys[len(list(parametrised(alone))) - 1] == "fc"
+    assert len(list(layers_with_parameters(heads))) == len(keys) == len(set(keys))
+    assert keys[len(list(layers_with_parameters(alone))) - 1] == "fc"
 
 
 def test_dropout_stands_before_each_classifier():
@@ -129,7 +129,7 @@ def test_heads_and_trunk_give_the_references_outputs(make):
         ours = make(input_shape=(3, side, side), aux_heads=True).eval()
         keys = facts_of(make).keys["torchvision"]()
         state = theirs.state_dict()
-        for (_, layer), key in zip(parametrised(ours), keys, strict=True):
+        for (_, layer), key in zip(layers_with_parameters(ours), keys, strict=True):
             layer.load_state_dict({k: state[f"{key}.{k}"] for k in layer.state_dict()})
         x = torch.randn(1, 3, side, side)
         theirs.training = True  # it then gives its heads too, each layer still in test mode

@@ -7,7 +7,7 @@ from tests import reference
 from neuropil.analysis import count_parameters
 from neuropil.architectures import vgg11, vgg13, vgg16, vgg19
 from neuropil.architectures.published.architecture_facts import facts_of
-from neuropil.architectures.published.weight_transfer import parametrised
+from neuropil.architectures.published.weight_transfer import layers_with_parameters
 
 
 def on_meta(build, *args, **options):
@@ -21,7 +21,7 @@ def test_torchvisions_normalised_variants_have_the_same_tensors(build):
     theirs = on_meta(getattr(models, f"{build.__name__}_bn"), weights=None).state_dict()
     ours = on_meta(build, normalization="batch")
     keys = facts_of(build).keys["torchvision_bn"]()
-    for (_, layer), key in zip(parametrised(ours), keys, strict=True):
+    for (_, layer), key in zip(layers_with_parameters(ours), keys, strict=True):
         for name, tensor in layer.state_dict().items():
             assert theirs[f"{key}.{name}"].shape == tensor.shape
 

@@ -63,7 +63,7 @@ def test_one_score_is_enough_for_two_classes_only(refused_network, three, number
         "the network gives (1), the data has 3 classes: end it with Softmax(3)"
     )
     line = refused_network(Input(2) >> Linear(2), numbers)
-    assert "the network gives (2), the data has 1 numbers to meet" in line
+    assert "the network gives (2), the data has 1 numbers to predict" in line
 
 
 def test_the_network_has_one_input_and_one_output(refused_network, three):
@@ -78,4 +78,5 @@ def test_the_network_has_one_input_and_one_output(refused_network, three):
 
 def test_an_architecture_of_the_zoo_names_classes(refused, numbers):
     line = refused("train", "--data", numbers, "--network", "resnet18", "--out", "run")
-    assert line == "resnet18 names classes, and the data has numbers to meet."
+    assert line.startswith("resnet18 names classes")
+    assert "Linear(1)" in line

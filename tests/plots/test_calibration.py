@@ -69,7 +69,7 @@ def test_the_picture_shows_the_points_and_their_intervals():
 def test_the_axes_say_what_is_drawn():
     probabilities, targets = drawn(0, classes=2)
     for given_ones, across, up in (
-        (probabilities, "how sure the network is", "share that is right"),
+        (probabilities, "confidence of the network", "share that is correct"),
         (probabilities[:, 1], "probability of class 1", "share that is class 1"),
     ):
         above, below = calibration(given_ones, targets).axes

@@ -53,8 +53,8 @@ def test_names_are_text_and_no_mathematics():
     [
         ([[1, 2]], None, r"shape \(1, 2\)"),
         ([], None, "square"),
-        ([[0.5, 0.5], [0, 1]], None, "whole numbers"),
-        ([[1, -1], [0, 1]], None, "whole numbers"),
+        ([[0.5, 0.5], [0, 1]], None, "needs counts"),
+        ([[1, -1], [0, 1]], None, "needs counts"),
         ([[1, 0], [0, 1]], ["a"], "2 classes in the matrix, 1 names"),
     ],
 )

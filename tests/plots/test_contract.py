@@ -112,7 +112,7 @@ ROWS = {
         "1 to 8 probes, got 9",
     ),
     "learning_curves": Row(
-        lambda: (a_history(),), lambda: (History(),), "no epoch",
+        lambda: (a_history(),), lambda: (History(),), "is empty",
     ),
     "loss_against_time": Row(
         lambda: ({NASTY: a_history(), "b": a_history()},), lambda: ({},), "at least one history"

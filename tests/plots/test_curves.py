@@ -66,7 +66,7 @@ def test_missing_and_infinite_figures_leave_a_gap():
 def test_only_the_figures_asked_for():
     history = a_history(2, loss=lambda k: 1.0, accuracy=lambda k: 0.5)
     assert len(learning_curves(history, ["accuracy"]).axes) == 1
-    with pytest.raises(ValueError, match="no figure 'f1'; it has loss, accuracy"):
+    with pytest.raises(ValueError, match="no column 'f1'; it has loss, accuracy"):
         learning_curves(history, ["f1"])
 
 

@@ -54,7 +54,7 @@ def test_of_many_rows_every_class_is_drawn():
         "b": 1000,
         "rare": 2,
     }
-    assert "of 8000 rows right, 2002 drawn" in figure.axes[0].get_title(loc="left")
+    assert "of 8000 rows correct, 2002 drawn" in figure.axes[0].get_title(loc="left")
     assert set(map(tuple, drawn["rare"])) == set(map(tuple, X[1::4000]))
 
 
@@ -85,7 +85,7 @@ def test_prototypes_are_drawn_where_they_are():
 @pytest.mark.parametrize(
     ("rows", "classes", "message"),
     [
-        (np.ones((4, 3)), [0, 1, 0, 1], r"two columns, got \(4, 3\)"),
+        (np.ones((4, 3)), [0, 1, 0, 1], r"two columns, got the shape \(4, 3\)"),
         (np.ones((4, 2)), [0, 1], "4 rows, 2 classes"),
     ],
 )

@@ -79,7 +79,9 @@ def test_the_first_layer_with_filters_or_the_one_that_is_named():
 
 def test_layers_without_filters_are_refused():
     network = Input(1, 8, 8) >> Convolution(2, 3) >> Flatten() >> Relu(3)
-    with pytest.raises(ValueError, match="'relu1' is no layer with filters; those with: conv"):
+    with pytest.raises(
+        ValueError, match="'relu1' is not a layer with filters; those with filters: conv"
+    ):
         filters(network, "relu1")
     with pytest.raises(ValueError, match="no convolution"):
         filters(Input(3) >> Relu(4))

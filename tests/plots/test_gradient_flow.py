@@ -82,5 +82,5 @@ def test_what_cannot_be_drawn_is_said():
         gradient_flow([])
     with pytest.raises(ValueError, match="1 measurements and 2 epochs"):
         gradient_flow(a_health(), [1, 2])
-    with pytest.raises(ValueError, match="different layers"):
+    with pytest.raises(ValueError, match="of the same layers"):
         gradient_flow([a_health(), a_health(depth=3)])

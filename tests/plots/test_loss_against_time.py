@@ -53,7 +53,7 @@ def test_any_figure_and_gaps_in_it():
 def test_what_cannot_be_drawn_is_said():
     with pytest.raises(ValueError, match="at least one history"):
         loss_against_time({})
-    with pytest.raises(ValueError, match="of 'a' holds no epoch"):
+    with pytest.raises(ValueError, match="of 'a' is empty"):
         loss_against_time({"a": History()})
     with pytest.raises(ValueError, match="of 'a' has no 'seconds'; it has steps, loss"):
         loss_against_time({"a": History([{"steps": 1, "loss": 1.0}])})

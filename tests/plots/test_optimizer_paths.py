@@ -108,8 +108,8 @@ def test_what_cannot_be_drawn_is_said():
     with pytest.raises(ValueError, match="at least one optimiser"):
         optimizer_paths({})
     with pytest.raises(
-        ValueError, match="mine needs residuals, and the surface gives the loss"
+        ValueError, match="mine needs residuals, but the surface returns the loss"
     ):
         optimizer_paths({"mine": LevenbergMarquardt}, bowl)
-    with pytest.raises(ValueError, match="is nan: begin elsewhere"):
+    with pytest.raises(ValueError, match="is nan; choose another start"):
         optimizer_paths({"a": Adam}, lambda w: (w[0] - 9).log() + w[1])

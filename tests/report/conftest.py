@@ -100,7 +100,7 @@ def report(tmp_path_factory):
             a_history(validation=splits.validation is not None) if history is None else history
         )
         if isinstance(network, Network):
-            options.setdefault("task", task_for(splits.target).adapted(network))
+            options.setdefault("task", task_for(splits.target).adapt_to(network))
         path = write_report(folder / "report.html", network, splits, history, **options)
         return Page(path.read_text("utf-8"))
 

@@ -201,9 +201,9 @@ def test_one_epoch_and_none(report):
 @pytest.mark.parametrize(
     ("case", "said"),
     [
-        ("sequences", ["of 20 held-out examples", "Only 20 examples"]),
-        ("no test part", ["of 30 validation examples", "There was no test part"]),
-        ("nothing held out", ["of 60 training examples", "Nothing was held out"]),
+        ("sequences", ["20 held-out examples", "only 20 examples"]),
+        ("no test part", ["30 validation examples", "There was no test part"]),
+        ("nothing held out", ["60 training examples", "Nothing was held out"]),
     ],
 )
 def test_what_was_judged_is_said(case, said, page_of):

@@ -53,7 +53,7 @@ def test_accuracy_and_its_interval(digits, network, page):
     assert 0.7 < right / 359 < 0.99
     summary = page.text_of("summary")
     share = accuracy_score(digits.test.targets, said)
-    assert f"{100 * share:.1f} % of 359 held-out pictures are named right" in summary
+    assert f"{100 * share:.1f} % of 359 held-out pictures are classified correctly" in summary
     assert f"(95 % interval {100 * low:.1f}–{100 * high:.1f} %)" in summary
 
 
@@ -73,7 +73,7 @@ def test_what_was_taken_for_what(digits, network, page):
     counts = confusion_matrix(digits.test.targets, said)
     off = counts - np.diag(np.diag(counts))
     true, guess = np.unravel_index(off.argmax(), off.shape)
-    often = f"{true} taken for {guess}{off.max()} of {counts[true].sum()}"
+    often = f"{true} mistaken for {guess}{off.max()} of {counts[true].sum()}"
     assert often in page.text_of("results")
     drawn = next(svg for svg in page.all("svg") if "Confusion" in svg["aria-label"])
     assert f"{np.trace(counts)} of 359 examples" in drawn["aria-label"]
@@ -109,7 +109,7 @@ def test_given_figures_stand_beside_those_measured_anew(digits, network, report)
     measured = measure(network, digits.test, task_for(digits.target))
     assert rows["loss"] == ["0.250", "0.500", f"{measured['loss']:.3f}", "–"]
     assert rows["accuracy"][:2] == ["99.9 %", "90.0 %"]
-    assert "On the training pictures its accuracy is 99.9 %" in page.text_of("summary")
+    assert "On the training pictures the accuracy is 99.9 %" in page.text_of("summary")
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_regression_is_judged_in_its_own_units(line, report):
     assert (high - low) / (2 * 1.96) == pytest.approx(0.6 * 40 / np.sqrt(150), rel=0.25)
     guess = float((true - target.mean[0]).abs().mean())
     assert f"training mean would be off by {guess:.0f}" in page.text_of("summary")
-    assert "is the mean error in predicting rent" in page.text_of("summary")
+    assert "is the mean absolute error in predicting rent" in page.text_of("summary")
 
 
 def test_scores_become_probabilities(digits, network, page, report):
@@ -175,6 +175,6 @@ def test_a_network_without_mistakes_shows_where_it_was_least_sure(report):
         network.softmax1.bias.zero_()
     page = report(network, splits)
     assert "100 % of 60 held-out examples" in page.text_of("summary")
-    assert "It makes no mistake" in page.text_of("summary")
+    assert "The network makes no mistakes" in page.text_of("summary")
     rows = page.table("", "true", "predicted", "probability")
     assert [row[1:3] for row in rows] == [["b", "b"]] * 8

@@ -39,11 +39,13 @@ def echo(classes=2):
 def test_a_classifier_that_finds_nothing_is_not_celebrated(of_classes, report):
     page = report(echo(), of_classes([0] * 600, [1] * 12 + [0] * 588))
     summary = page.text_of("summary")
-    assert summary.startswith("50.0 % is the balanced accuracy of 600 held-out examples")
-    assert "guessing gives 50.0 %: none of the 12 examples of “ill” is found." in summary
-    assert "right for 98.0 %; always answering “healthy”, the most frequent" in summary
-    assert "taken at their word" not in summary
-    assert "that says little" in summary
+    assert summary.startswith("50.0 % is the balanced accuracy on 600 held-out examples")
+    assert (
+        "Guessing gives 50.0 %; the network finds none of the 12 examples of “ill”." in summary
+    )
+    assert "accuracy is 98.0 %; always answering “healthy”, the most frequent" in summary
+    assert "probabilities can be trusted" not in summary
+    assert "this says little" in summary
     assert "says nothing about the other classes" in page.text_of("certainty")
 
 
@@ -51,20 +53,23 @@ def test_a_class_that_is_half_found_stands_first_too(of_classes, report):
     page = report(echo(), of_classes([1] * 6 + [0] * 594, [1] * 12 + [0] * 588))
     summary = page.text_of("summary")
     assert summary.startswith("75.0 % is the balanced accuracy")
-    assert "of “ill”, 6 of 12 are found" in summary
+    assert "finds 6 of the 12 examples of “ill”" in summary
 
 
 def test_all_that_is_missed_is_named(of_classes, report):
     page = report(echo(3), of_classes([0] * 60, [1] * 3 + [2] * 4 + [0] * 53, 3))
-    assert "nothing of the classes “ill” and “dying” is found" in page.text_of("summary")
+    assert "finds no example of the classes “ill” and “dying”" in page.text_of("summary")
 
 
 def test_what_beats_guessing_is_the_accuracy(of_classes, report):
     page = report(echo(), of_classes([0, 1] * 60, [0, 1] * 58 + [1, 1] * 2))
     summary = page.text_of("summary")
-    assert summary.startswith("98.3 % of 120 held-out examples are classified right")
-    assert "Always answering “ill”, the most frequent class, would be right for 51.7" in summary
-    assert "taken at their word" in summary
+    assert summary.startswith("98.3 % of 120 held-out examples are classified correctly")
+    assert (
+        "Always answering “ill”, the most frequent class in training, would give an accuracy "
+        "of 51.7" in summary
+    )
+    assert "probabilities can be trusted" in summary
 
 
 @pytest.mark.parametrize("slope", [0.0, -1.0, 1.0])
@@ -81,11 +86,11 @@ def test_a_regression_is_held_against_the_mean(slope, report):
         network.linear1.bias.zero_()
     summary = report(network, splits).text_of("summary")
     if slope == 1:
-        assert "is the mean error in predicting price" in summary
+        assert "is the mean absolute error in predicting price" in summary
         return
-    assert "is R² over 100 held-out examples" in summary
+    assert "is R² on 100 held-out examples" in summary
     assert "predictions of price are no" in summary
-    assert "better than always answering the training mean" in summary
+    assert "better than always predicting the training mean" in summary
 
 
 def test_balanced_accuracy_is_scikit_learns_inside_its_interval(of_classes):

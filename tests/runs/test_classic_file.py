@@ -211,11 +211,11 @@ def test_a_linear_model_of_features_is_scikit_learns():
     for classes in (2, 3):
         y = np.arange(40) % classes
         wanted = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(ROWS, y)
-        found = Readout.fitted(LogisticRegression(max_iter=1000), ROWS, y).predict_proba(ROWS)
+        found = Readout.fit(LogisticRegression(max_iter=1000), ROWS, y).predict_proba(ROWS)
         np.testing.assert_allclose(found, wanted.predict_proba(ROWS), rtol=1e-12)
     for y in (ROWS[:, 0] - 3, ROWS[:, :2] * 7):
         wanted = make_pipeline(StandardScaler(), Ridge()).fit(ROWS, y).predict(ROWS)
-        found = Readout.fitted(Ridge(), ROWS, y).predict(ROWS)
+        found = Readout.fit(Ridge(), ROWS, y).predict(ROWS)
         np.testing.assert_allclose(found, wanted.reshape(found.shape), rtol=1e-12)
 
 
@@ -327,7 +327,12 @@ def test_lists_within_lists_end(saved):
         (GrowingNeuralGas(random_state=0), "network.learnt.counts", 10**6, "contradicts"),
         (GrowingNeuralGas(random_state=0), "network.learnt.errors", -1.0, "contradicts"),
         (RBM(3, n_epochs=1), "network.learnt.generator", 2**63, "state of the generator"),
-        (Oja(random_state=0), "network.learnt.n", 1.0, "holds 'network.learnt.n' too"),
+        (
+            Oja(random_state=0),
+            "network.learnt.n",
+            1.0,
+            "has an array 'network.learnt.n' that it does not use",
+        ),
     ],
 )
 def test_arrays_that_would_lead_out_of_bounds_are_refused(saved, network, name, value, said):
@@ -372,7 +377,7 @@ def test_a_newer_format_and_a_missing_file_are_said(tmp_path):
     with pytest.raises(ValueError, match="format 2, and this version reads up to 1"):
         ClassicModel.load(tmp_path)
     (tmp_path / "model.safetensors").unlink()
-    with pytest.raises(FileNotFoundError, match=r"holds no model\.safetensors"):
+    with pytest.raises(FileNotFoundError, match=r"has no model\.safetensors"):
         ClassicModel.load(tmp_path)
 
 

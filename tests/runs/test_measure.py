@@ -43,7 +43,7 @@ def test_a_classification_is_measured_on_its_scores(last, loss):
     network = Input(3) >> last.fresh()
     y = (X[:, 0] > 0.3).long()
     target = Classes(("no", "yes"))
-    task = task_for(target).adapted(network)
+    task = task_for(target).adapt_to(network)
     assert task.loss.name == loss
     found = measure(network, Dataset(X, y), task)
     answers = network.predict(X.numpy())

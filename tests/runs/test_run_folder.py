@@ -127,10 +127,10 @@ input()
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(BlockingIOError, match="another process is training"), run.held():
+        with pytest.raises(BlockingIOError, match="another process is training"), run.lock():
             pass
         other.kill()
-    with run.held():  # the system has let go of the dead one's lock
+    with run.lock():  # the system has let go of the dead one's lock
         pass
 
 
@@ -166,7 +166,7 @@ def test_a_damaged_run_json_is_named(tmp_path, content, line):
 
 
 def test_a_place_without_a_run_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"holds no run\.json"):
+    with pytest.raises(FileNotFoundError, match=r"has no run\.json"):
         Run.open(tmp_path)
     with pytest.raises(FileNotFoundError, match="there is no run folder"):
         Run.open(tmp_path / "nowhere")

@@ -14,28 +14,28 @@ from neuropil.runs.tasks import task_for
             {"accuracy": 0.978, "balanced_accuracy": 0.5},
             0.98,
             (
-                "balanced accuracy 50.0% over the 600 test examples; 97.8% are named right, "
-                "but always naming the most frequent class gives 98.0%"
+                "balanced accuracy 50.0% on the 600 test examples; 97.8% are classified "
+                "correctly, but always answering the most frequent class gives 98.0%"
             ),
         ),
         (
             {"accuracy": 0.99, "balanced_accuracy": 0.75},
             0.98,
             (
-                "balanced accuracy 75.0% over the 600 test examples; 99.0% are named right, "
-                "but always naming the most frequent class gives 98.0%"
+                "balanced accuracy 75.0% on the 600 test examples; 99.0% are classified "
+                "correctly, but always answering the most frequent class gives 98.0%"
             ),
         ),
         (
             {"accuracy": 0.97, "balanced_accuracy": 0.96},
             0.5,
-            "97.0% of the 600 test examples named right",
+            "97.0% of the 600 test examples classified correctly",
         ),
         (
             {"mean_absolute_error": 0.5, "r2": -0.2},
             0.0,
             (
-                "no better than always answering the mean (R² -0.200): 'y' off by 0.5 on "
+                "no better than always predicting the mean (R² -0.200): 'y' off by 0.5 on "
                 "average over the 600 test examples"
             ),
         ),

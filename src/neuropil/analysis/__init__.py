@@ -1,4 +1,4 @@
-"""What a network is before anything runs, and how well gradients flow once it does."""
+"""Analysis of networks: costs, shapes and receptive fields, and gradients in training."""
 
 from typing import TYPE_CHECKING
 

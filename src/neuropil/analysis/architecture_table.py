@@ -1,4 +1,4 @@
-"""The table of all architectures: what is published of each, and what it is."""
+"""The table of all architectures: published facts and computed figures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from neuropil.analysis.block_parts import parts_of
 from neuropil.analysis.calls import calls_of
 from neuropil.analysis.cost.costs import cost
 from neuropil.analysis.cost.parameters import count_parameters
-from neuropil.analysis.receptive_field.receptive_propagation import part_sights, widest
+from neuropil.analysis.receptive_field.receptive_propagation import fields_of_parts, widest
 from neuropil.architectures.published.zoo_table import zoo_table
 
 if TYPE_CHECKING:
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 
 class ZooRow(NamedTuple):
-    """One architecture with its own options: for 1,000 classes, unless it is for others.
+    """One architecture with its default options, usually for 1,000 classes.
 
     Args:
-        name: The function's name in `neuropil.architectures`.
-        year: Of the paper.
-        paper: Its authors and title.
-        input_shape: What it takes, ``(C, H, W)``.
-        parameters: How many.
-        multiply_adds: For one picture.
+        name: Name of the function in `neuropil.architectures`.
+        year: Year of the paper.
+        paper: Authors and title of the paper.
+        input_shape: Shape of the input, ``(C, H, W)``.
+        parameters: Number of parameters.
+        multiply_adds: Multiply–adds for one image.
         receptive_field: Receptive field, in pixels, of the last layer whose outputs do not see
-            the whole picture; None where every layer's do.
-        accuracy: As published; of ImageNet the share of first guesses that are right.
-        source: Whose figure that is: the paper's, or that of a library's trained weights.
-        weights: The hub's repository that ``weights="imagenet"`` fetches; None where none is
-            known.
+            the whole image; None where every layer's do.
+        accuracy: Published accuracy; for ImageNet, the top-1 accuracy.
+        source: Where the accuracy is from: the paper, or a library's trained weights.
+        weights: Repository on the hub that ``weights="imagenet"`` fetches; None where there is
+            no known one.
     """
 
     name: str
@@ -49,10 +49,10 @@ class ZooRow(NamedTuple):
 
 
 def zoo() -> list[ZooRow]:
-    """Return the table of all architectures, the oldest first; no weights are made.
+    """Return the table of all architectures, the oldest first, without creating weights.
 
     Shape:
-        Each with its own input shape and number of classes.
+        Each architecture has its own input shape and number of classes.
 
     Example:
         >>> rows = {row.name: row for row in zoo()}
@@ -68,7 +68,11 @@ def row_of(architecture: Architecture) -> ZooRow:
     """Return the row of an architecture."""
     network = architecture.build()
     parts = parts_of(calls_of(network)).calls
-    seen = [sight for part, sight in zip(parts, part_sights(parts), strict=True) if part.inputs]
+    seen = [
+        axis_fields
+        for part, axis_fields in zip(parts, fields_of_parts(parts), strict=True)
+        if part.inputs
+    ]
     sizes = [sizes or () for sizes, everything in map(widest, seen) if not everything]
     fields = [side for field in sizes for side in field if side is not None]
     return ZooRow(

@@ -1,4 +1,4 @@
-"""The calls of a network with its blocks taken apart."""
+"""Expansion of a network's blocks into the calls of their parts."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class Parts(NamedTuple):
-    """The calls of a network with its blocks taken apart.
+    """The calls of a network with its blocks expanded.
 
     Args:
-        calls: The calls of layers other than blocks; names inside blocks are dotted.
-        spans: For each call of the whole network, the positions of its parts.
-        blocks: For each block, blocks in blocks included, the positions of the parts that it
-            takes from and that of its last part.
-        overwriting: The positions of the parts that write their output over their input.
+        calls: Calls of layers other than blocks; names inside blocks are dotted.
+        spans: For each call of the network, the positions of its parts.
+        blocks: For each block, nested blocks included, the positions of the parts whose outputs
+            it takes, and the position of its last part.
+        overwriting: Positions of the parts that write their output over their input.
     """
 
     calls: tuple[Call, ...]
@@ -32,18 +32,18 @@ class Parts(NamedTuple):
 
     @property
     def ends(self) -> tuple[int, ...]:
-        """For each call of the whole network, the part that gives its output."""
+        """For each call of the network, the position of the part that returns its output."""
         return tuple(span[-1] for span in self.spans)
 
 
 def parts_of(calls: Sequence[Call], results: Sequence[int] = ()) -> Parts:
-    """Take blocks apart, and the blocks inside them.
+    """Expand blocks, and blocks nested in them.
 
-    Blocks whose inputs' shapes are unknown stay whole.
+    Blocks whose input shapes are unknown are not expanded.
 
     Args:
-        calls: The calls of a network.
-        results: The positions of its outputs.
+        calls: Calls of a network.
+        results: Positions of its outputs.
     """
     found: list[Call] = []
     spans: list[range] = []
@@ -75,7 +75,7 @@ def parts_of(calls: Sequence[Call], results: Sequence[int] = ()) -> Parts:
 def overwriting_calls(calls: Sequence[Call], results: Sequence[int]) -> set[int]:
     """Return the positions of the calls that write over their input, as in `call_of`.
 
-    These follow a layer that makes a new tensor which nobody else takes, such as ReLU after a
+    These follow a layer that makes a new tensor with no other user, such as ReLU after a
     convolution.
     """
     last_use = {source: place for place, call in enumerate(calls) for source in call.inputs}
@@ -91,7 +91,7 @@ def overwriting_calls(calls: Sequence[Call], results: Sequence[int]) -> set[int]
 
 
 def block_calls(call: Call, block: Block) -> list[Call]:
-    """Return the calls inside a block, the one that gives its output last."""
+    """Return the calls inside a block; the last one returns its output."""
     (shape,) = call.input_shapes or ((),)
     graph = block.plan(shape)
     names = {id(layer): name for name, layer in layer_names(graph).items()}

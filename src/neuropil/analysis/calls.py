@@ -1,4 +1,4 @@
-"""The calls of a network's layers with the shapes that go in and come out, worked out anew."""
+"""The calls of a network's layers, with the input and output shapes of each."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Call(NamedTuple):
     """One call of a layer.
 
     Args:
-        name: The node's name in its network.
-        layer: What is called.
+        name: Name of the node in its network.
+        layer: The layer that is called.
         inputs: Positions of the calls whose outputs it takes; -1 is the network's open end.
-        input_shapes: The shape of each input; ``None`` while one of them is unknown.
-        shape: The shape of the output; ``None`` while unknown.
+        input_shapes: Shape of each input; ``None`` while one of them is unknown.
+        shape: Shape of the output; ``None`` while unknown.
         kind: Whether the output holds floats or integers; ``None`` while unknown.
-        again: Whether the layer was called before, so that its parameters are counted already.
+        again: Whether the layer was called before, so that its parameters are already counted.
     """
 
     name: str
@@ -45,19 +45,19 @@ class Call(NamedTuple):
 
     @property
     def known_shapes(self) -> tuple[Shape, ...] | None:
-        """The shapes of the inputs where every length is known."""
+        """Shapes of the inputs; ``None`` unless every length is known."""
         shapes = self.input_shapes
         return None if shapes is None or any(None in shape for shape in shapes) else shapes
 
 
 def calls_of(network: Composable, input_shape: Example | None = None) -> tuple[Call, ...]:
-    """Return a network's calls with all shapes that can be known; no layer is touched.
+    """Return a network's calls with all shapes that can be inferred; no layer is changed.
 
     Args:
         network: A network or a layer.
-        input_shape: Lengths for the free axes of the input, or the shape of what an open
-            network will be joined to; one shape for each where there are several inputs, or
-            example tensors in their place.
+        input_shape: Lengths for the free axes of the input, or the input shape of an open
+            network; a sequence of shapes where there are several inputs. Example tensors may
+            take the place of shapes.
 
     Raises:
         ShapeError: When the shapes do not fit the network.
@@ -86,27 +86,27 @@ def is_known(call: Call) -> bool:
 
 
 def network_of(network: object) -> Network:
-    """Return a network as it is, a layer as a network of one.
+    """Return a network itself, or a layer as a network of one layer.
 
     Raises:
-        TypeError: When it is neither.
+        TypeError: When it is neither a network nor a layer.
     """
     try:
         return as_network(cast("Composable", network))
     except TypeError:
         kind = type(network).__name__
         raise TypeError(
-            f"analysis takes networks, layers and PyTorch modules, got {kind}."
+            f"analysis takes a network, a layer or a PyTorch module, got {kind}."
         ) from None
 
 
 def with_shapes(network: Network, input_shape: Example) -> tuple[list[Node], Node | None]:
-    """Return the nodes with the shapes that follow from the inputs', and what stands in front.
+    """Return the nodes with shapes inferred from the inputs', and the node before the open end.
 
     Raises:
-        ShapeError: When a layer cannot take what the layers before it give.
+        ShapeError: When a layer does not accept the output of the layers before it.
     """
-    given = list(given_shapes(network, input_shape))
+    given = list(shapes_of_inputs(network, input_shape))
     front = None
     if network.graph.is_open:
         # An open end that feeds a layer of integers, such as an embedding, holds integers.
@@ -126,11 +126,11 @@ def with_shapes(network: Network, input_shape: Example) -> tuple[list[Node], Nod
     return nodes, front
 
 
-def given_shapes(network: Network, given: object) -> tuple[Shape, ...]:
-    """Return one checked shape for the open end, if there is one, and one for each input.
+def shapes_of_inputs(network: Network, given: object) -> tuple[Shape, ...]:
+    """Return one valid shape for the open end, if there is one, and one for each input.
 
     Raises:
-        ShapeError: When their number, ranks or lengths differ from what the network declares.
+        ShapeError: When their number, ranks or lengths differ from the network's.
     """
     declared = network.input_shapes
     wanted = len(declared) + network.graph.is_open
@@ -141,20 +141,20 @@ def given_shapes(network: Network, given: object) -> tuple[Shape, ...]:
     shapes = tuple(map(as_shape, cast("Sequence[object]", given) if several else (given,)))
     if len(shapes) != wanted:
         raise ShapeError(
-            f"the network takes {wanted} input{'s' * (wanted > 1)}, and input_shape gives "
-            f"{len(shapes)}: give one shape for each, as in ((3, 32, 32), (10,))."
+            f"the network takes {wanted} input{'s' * (wanted > 1)}, but input_shape has "
+            f"{len(shapes)}: give one shape for each input, as in ((3, 32, 32), (10,))."
         )
     for shape, want in zip(shapes[len(shapes) - len(declared) :], declared, strict=True):
         if not fits(shape, want):
             raise ShapeError(
-                f"the network takes inputs of shape {format_shape(want)}, and input_shape is "
-                f"{format_shape(shape)}: only lengths that are None can be chosen."
+                f"the network takes inputs of shape {format_shape(want)}, but input_shape is "
+                f"{format_shape(shape)}: only free lengths (None) can be chosen."
             )
     return shapes
 
 
 def without_batch(given: object) -> object:
-    """Return shapes in place of example tensors, whose first axis is the batch."""
+    """Return example tensors replaced by their shapes without the batch axis."""
     if isinstance(given, Tensor):
         return tuple(given.shape[1:])
     if isinstance(given, list | tuple):
@@ -165,10 +165,10 @@ def without_batch(given: object) -> object:
 
 
 def as_shape(value: object) -> Shape:
-    """Return a shape, checked.
+    """Return a value as a shape.
 
     Raises:
-        ShapeError: When it is no tuple of lengths.
+        ShapeError: When it is not a tuple of lengths.
     """
     if (
         not isinstance(value, tuple | list)

@@ -1,15 +1,15 @@
-"""Numbers as people read them: thousands apart, and units for what is large."""
+"""Formatting of numbers: thousands separators, and units for large numbers."""
 
 from __future__ import annotations
 
 BYTES = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
 COUNTS = (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
-# One unit after the other: 999,950 is 1.00 M and not 1000 k.
+# A value that would round up to the next unit gets it: 999,950 is 1.00 M and not 1000 k.
 ALMOST = 0.9995
 
 
 def with_separators(number: int | None) -> str:
-    """Return a whole number with its thousands set apart; nothing where it is not known.
+    """Return a whole number with thousands separators; an empty string for ``None``.
 
     Example:
         >>> with_separators(61_100_840)
@@ -19,7 +19,7 @@ def with_separators(number: int | None) -> str:
 
 
 def short_count(number: int | None) -> str:
-    """Return a number in three digits and a unit.
+    """Return a number with three digits and a unit.
 
     Example:
         >>> short_count(15_470_264_320), short_count(640)
@@ -29,7 +29,7 @@ def short_count(number: int | None) -> str:
 
 
 def memory_size(size: int | None) -> str:
-    """Return a number of bytes in three digits and a unit.
+    """Return a number of bytes with three digits and a unit.
 
     Example:
         >>> memory_size(244_403_360), memory_size(512)
@@ -39,7 +39,7 @@ def memory_size(size: int | None) -> str:
 
 
 def with_unit(number: int, units: tuple[tuple[str, int], ...], rest: str) -> str:
-    """Return a number in the largest unit of which it holds one."""
+    """Return a number in the largest unit that it reaches."""
     for unit, factor in units:
         value = number / factor
         if value >= ALMOST:

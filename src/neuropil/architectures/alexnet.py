@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neuropil.architectures.dense_head import dense_head, flattened
-from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.dense_head import dense_head, flatten_features
+from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.published.registry import architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import Input, MaxPooling
@@ -42,11 +42,11 @@ def alexnet(
 ) -> Network:
     """AlexNet: five convolutions and three fully connected layers.
 
-    Filters of 11×11 at steps of 4, of 5×5 and three times of 3×3, MaxPooling after the first,
-    the second and the fifth, which are named ``stage1`` to ``stage3``; two layers of 4096 units
-    with Dropout. The features are averaged to 6×6 positions, as torchvision does it for
-    pictures of other sizes. Pictures below 64 pixels get 5×5 filters at steps of 1 as the first
-    layer instead, and all their features where there are fewer than 6×6.
+    The filters are 11×11 with stride 4, then 5×5 and three times 3×3. MaxPooling follows the
+    first, the second and the fifth convolution, named ``stage1`` to ``stage3``; then come two
+    layers of 4096 units with Dropout. For images of other sizes the features are averaged to
+    6×6 positions, as in torchvision. Images below 64 pixels get 5×5 filters with stride 1 in
+    the first layer instead, and keep all their features if there are fewer than 6×6.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -59,14 +59,14 @@ def alexnet(
         weights: As for `load_weights`.
 
     Raises:
-        ShapeError: When a picture is too small.
+        ShapeError: When an image is too small.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
         Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014: the
-        variant in one piece, without `LocalResponseNorm`, of Krizhevsky, Sutskever, Hinton,
+        single-column variant, without `LocalResponseNorm`, of Krizhevsky, Sutskever, Hinton,
         "ImageNet classification with deep convolutional neural networks", 2012; with 256
-        filters in the fourth convolution, as torchvision has it. Equal outputs under equal
+        filters in the fourth convolution, as in torchvision. Equal outputs under equal
         weights with ``torchvision.models.alexnet``.
 
     Example:
@@ -89,5 +89,7 @@ def alexnet(
         MaxPooling(3, stride=2, name="stage3"),
     )
     return join(
-        body, flattened(body, 6, shrinks=small), *dense_head(style, 4096, classes, first=True)
+        body,
+        flatten_features(body, 6, shrinks=small),
+        *dense_head(style, 4096, classes, first=True),
     )

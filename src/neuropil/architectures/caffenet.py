@@ -1,12 +1,12 @@
-"""CaffeNet for pictures of 128 pixels, on which the tricks of deep networks were compared."""
+"""CaffeNet for images of 128 pixels, on which techniques of deep learning were compared."""
 
 from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING, Any
 
-from neuropil.architectures.dense_head import dense_head, flattened
-from neuropil.architectures.picture_sizes import shortest
+from neuropil.architectures.dense_head import dense_head, flatten_features
+from neuropil.architectures.image_sizes import shortest_side
 from neuropil.architectures.published.registry import architecture
 from neuropil.core import Layer, Network, Shape, join
 from neuropil.layers import (
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from neuropil.core.layer import Composable
 
-# Side from which on: length and step of the first filters, such that 30 positions are left.
+# Smallest side: length and stride of the first filters, chosen to leave about 30 positions.
 FIRST = {128: (11, 4), 96: (7, 3), 64: (5, 2), 0: (3, 1)}
-# Stage by stage the filters, their length (None: as above) and the groups.
+# For each stage: filters, their length (None: as above) and groups of each convolution.
 STAGES = (
     ((96, None, 1),),
     ((256, 5, 2),),
@@ -72,13 +72,13 @@ def caffenet128(
     width: float = 1.0,
     weights: str | PathLike[str] | None = None,
 ) -> Network:
-    """CaffeNet for 128 pixels: the network on which the tricks of deep learning were compared.
+    """CaffeNet for 128 pixels: the network on which techniques of deep learning were compared.
 
-    11×11 filters at steps of 4, then 5×5 and three times 3×3, three of them in two groups;
-    pooling after the first, the second and the fifth, named ``stage1`` to ``stage3``; two
-    layers of 2048 units with Dropout. Smaller pictures get the paper's shorter first filters:
-    7×7 at steps of 3 from 96 pixels, 5×5 at steps of 2 from 64, 3×3 at steps of 1 below. Each
-    switch below is a row of the paper's comparison.
+    The filters are 11×11 with stride 4, then 5×5 and three times 3×3, three of them in two
+    groups. Pooling follows the first, the second and the fifth convolution, named ``stage1`` to
+    ``stage3``; then come two layers of 2048 units with Dropout. Smaller images get the paper's
+    shorter first filters: 7×7 with stride 3 from 96 pixels, 5×5 with stride 2 from 64, 3×3 with
+    stride 1 below. Each option below is a row of the paper's comparison.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -90,20 +90,20 @@ def caffenet128(
         normalization: As for `ResidualBlock`, for the convolutions.
         place: As for `ResidualBlock`.
         pooling: ``"max"``, ``"average"``, ``"max_average"`` for their sum, or None for twice
-            the step in the convolution.
-        pool_size: Length of the pooling's window; its step is 2.
-        pool_padding: Border around what is pooled.
+            the stride in the convolution.
+        pool_size: Length of the pooling window; its stride is 2.
+        pool_padding: Padding before pooling.
         local_response_norm: Whether `LocalResponseNorm` follows the first two poolings, as in
             CaffeNet; the paper left it out, since it changed nothing.
         head: ``"dense"``; or ``"convolutional"``: the fully connected layers become
             convolutions, the first of 3×3, and the predictions of all positions are averaged.
         units: Units of each of the two layers.
         dropout: Share of their outputs dropped in training.
-        width: What every number of filters and units is multiplied with.
+        width: Factor for all numbers of filters and units.
         weights: As for `load_weights`.
 
     Raises:
-        ShapeError: When a picture is too small.
+        ShapeError: When an image is too small.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
@@ -131,21 +131,21 @@ def caffenet128(
         if local_response_norm and number < len(STAGES):
             layers.append(LocalResponseNorm(5, alpha=2e-5, k=1.0))
     body = join(Input(*input_shape), *layers)
-    hidden = scaled(units, width)
+    hidden = scale_width(units, width)
     if head == "convolutional":
-        return join(body, *averaged_head(style, hidden, classes, dropout))
+        return join(body, *convolutional_head(style, hidden, classes, dropout))
     return join(
         body,
-        flattened(body, 6, shrinks=True),
+        flatten_features(body, 6, shrinks=True),
         *dense_head(style, hidden, classes, dropout=dropout),
     )
 
 
 def pooling_of(kind: str) -> Callable[..., Layer]:
-    """Return what makes a pooling layer.
+    """Return the class of a pooling layer by its name.
 
     Raises:
-        ValueError: When there is no such pooling.
+        ValueError: When the name is unknown.
     """
     if kind not in POOLINGS:
         known = ", ".join(map(repr, POOLINGS))
@@ -161,30 +161,32 @@ def convolutions(
     width: float,
     strided: bool,  # noqa: FBT001 - only the function above calls this
 ) -> list[Composable]:
-    """Return the convolutions of one stage; where nothing pools, the last one shrinks."""
+    """Return the convolutions of one stage; without pooling, the last one has the stride."""
     layers: list[Composable] = []
     rows = list(units)
     for place, (filters, length, groups) in enumerate(rows, start=1):
         step = 2 if strided and place == len(rows) else 1
         padding = None
         if length is None:
-            side = shortest(input_shape, 128)
+            side = shortest_side(input_shape, 128)
             length, stride = next(how for least, how in FIRST.items() if side >= least)
             step, padding = step * stride, 0
         unit = style.unit(
-            scaled(filters, width), length, stride=step, padding=padding, groups=groups
+            scale_width(filters, width), length, stride=step, padding=padding, groups=groups
         )
         layers.append(unit)
     return layers
 
 
-def scaled(number: int, width: float) -> int:
-    """Return a number of filters for a width, even, since some go in two groups."""
+def scale_width(number: int, width: float) -> int:
+    """Return a number of filters times a width, rounded to an even number for two groups."""
     return max(2, 2 * round(number * width / 2))
 
 
-def averaged_head(style: Style, width: int, classes: int, dropout: float) -> list[Composable]:
-    """Return the fully connected layers as convolutions, and the mean of what they predict."""
+def convolutional_head(
+    style: Style, width: int, classes: int, dropout: float
+) -> list[Composable]:
+    """Return the fully connected layers as convolutions, with averaged predictions."""
     layers: list[Composable] = []
     for length in (3, 1):
         layers += [Convolution(width, length, padding="same", weight=HE), *style.activate()]

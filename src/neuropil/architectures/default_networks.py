@@ -1,4 +1,4 @@
-"""The defaults: small networks fitted to the shape of the data."""
+"""Default networks: small networks fitted to the shape of the data."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from neuropil.layers import (
 if TYPE_CHECKING:
     from neuropil.core.layer import Composable
 
-# Pictures up to this side cost so little that the network may be wide from the start.
+# Images up to this side are so cheap that the network may be wide from the start.
 SMALL_SIDE = 16
-# Stages up to this side cost so little that they may have two convolutions.
+# Stages up to this side are so cheap that they may have two convolutions.
 DEEP_SIDE = 8
 MAX_WIDTH = 128
 
@@ -30,23 +30,23 @@ MAX_WIDTH = 128
 def small_convolutional(
     input_shape: Shape, outputs: int | Layer, *, dropout: float = 0.2
 ) -> Network:
-    """Return a small convolutional network for pictures of one size.
+    """Return a small convolutional network for images of one size.
 
-    Stages of Convolution, BatchNorm and Relu, once or twice, halve the picture by MaxPooling
-    and double the channels until its side is below 4; one affine map on what is left gives the
-    answer.
+    Stages of Convolution, BatchNorm and Relu, once or twice, halve the image by MaxPooling and
+    double the channels until its side is below 4. One affine map of the features gives the
+    output.
 
     Shape:
         ``input_shape`` to ``(outputs)``.
 
     Args:
         input_shape: ``(C, H, W)``, every length known.
-        outputs: Number of classes, for which it ends in Softmax; or its last layer, such as
-            ``Linear(1)``.
-        dropout: Share of the last features dropped while training.
+        outputs: Number of classes, for a network that ends in Softmax; or its last layer, such
+            as ``Linear(1)``.
+        dropout: Share of the last features dropped in training.
 
     Raises:
-        ShapeError: When the shape is not that of a picture.
+        ShapeError: When the shape is not that of an image.
 
     Reference:
         The plan of Simonyan and Zisserman, "Very deep convolutional networks for large-scale
@@ -58,7 +58,7 @@ def small_convolutional(
     """
     if len(input_shape) != 3 or None in input_shape:
         raise ShapeError(
-            f"small_convolutional takes pictures (C, H, W) of one size, got "
+            f"small_convolutional takes images (C, H, W) of one size, got "
             f"{format_shape(input_shape)}."
         )
     side = min(length for length in input_shape[1:] if length is not None)
@@ -89,10 +89,10 @@ def dense(
 
     Args:
         input_shape: Shape of one sample, every length known.
-        outputs: Number of classes, for which it ends in Softmax; or its last layer, such as
-            ``Linear(1)``.
+        outputs: Number of classes, for a network that ends in Softmax; or its last layer, such
+            as ``Linear(1)``.
         hidden: Units of each hidden layer.
-        dropout: Share of hidden units dropped while training.
+        dropout: Share of hidden units dropped in training.
 
     Example:
         >>> dense((4,), 3, hidden=(8,))
@@ -112,5 +112,5 @@ def dense(
 
 
 def last_layer(outputs: int | Layer) -> Layer:
-    """Return the layer that answers: what was given, or Softmax for a number of classes."""
+    """Return the last layer: the given one, or Softmax for a number of classes."""
     return outputs if isinstance(outputs, Layer) else Softmax(whole(outputs, "outputs"))

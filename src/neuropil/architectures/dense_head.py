@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from neuropil.core.layer import Composable
 
 
-def flattened(body: Network, side: int, *, shrinks: bool = False) -> Layer:
-    """Return what makes a vector of the features.
+def flatten_features(body: Network, side: int, *, shrinks: bool = False) -> Layer:
+    """Return the layer that turns the features into a vector.
 
     Args:
-        body: What gives them.
-        side: Other pictures, and those of free lengths, are averaged in side×side bins.
-        shrinks: Whether smaller pictures are taken as they are, which needs fewer weights.
+        body: The network that computes the features.
+        side: Features of other sizes, and of free lengths, are averaged in side×side bins.
+        shrinks: Whether smaller images keep all their features, which needs fewer weights.
     """
     lengths = (body.output_shape or ())[1:]
     fits = all(length == side for length in lengths)
@@ -33,11 +33,11 @@ def dense_head(
     """Return two hidden layers with Dropout and the Softmax after them.
 
     Args:
-        style: What activates them.
-        width: Units of each.
-        classes: Units of the last.
+        style: Activation and normalisation.
+        width: Units of each hidden layer.
+        classes: Units of the last layer.
         dropout: Share of values dropped.
-        first: Whether Dropout stands before the hidden layers and not after them.
+        first: Whether Dropout is applied before the hidden layers rather than after them.
     """
     layers: list[Composable] = []
     for _ in range(2):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
-from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.published.architecture_facts import Published
 from neuropil.architectures.published.registry import Options, architecture
 from neuropil.core import Layer, Network, Shape, join
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 
 class Plan(NamedTuple):
-    """The numbers of one network.
+    """Hyperparameters of one network.
 
     Args:
-        growth_rate: Channels that a layer adds.
-        layers: How many layers each block has.
+        growth_rate: Channels that each layer adds.
+        layers: Number of layers of each block.
         stem: Channels before the first block.
     """
 
@@ -48,7 +48,7 @@ PLANS = {
 
 
 class DenseNetOptions(Options, total=False):
-    """What densely connected networks take beside the options of every architecture.
+    """Options of densely connected networks, besides those of every architecture.
 
     Attributes:
         dropout: As for `DenseBlock`.
@@ -67,7 +67,7 @@ def dense_network(
     dropout: float = 0.0,
     weights: object = None,  # noqa: ARG001 - the decorator loads them
 ) -> Network:
-    """Return a densely connected network of a depth that is known for ImageNet."""
+    """Return a densely connected network of one of the depths in `PLANS`."""
     plan = PLANS[depth]
     style = Style(activation, normalization)
     chosen: dict[str, Any] = {"activation": activation, "normalization": normalization}
@@ -92,7 +92,7 @@ def dense_network(
 
 
 def stem(style: Style, filters: int, input_shape: Shape) -> list[Composable]:
-    """Return the layers before the first block: pictures of 64 pixels up shrink by four."""
+    """Return the layers before the first block: images from 64 pixels shrink by four."""
     if is_small(input_shape):
         return [style.unit(filters, 3)]
     return [style.unit(filters, 7, stride=2), MaxPooling(3, stride=2, padding=1)]
@@ -113,7 +113,7 @@ def imagenet_keys(depth: int) -> Iterator[str]:
 
 
 def facts(depth: int, accuracy: str) -> dict[str, Any]:
-    """Return what the zoo's table says of a densely connected network."""
+    """Return the published facts of a densely connected network."""
     keys = functools.partial(imagenet_keys, depth)
     return {
         "year": 2016,
@@ -130,11 +130,11 @@ def facts(depth: int, accuracy: str) -> dict[str, Any]:
 def densenet121(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Network:
     """DenseNet-121: four dense blocks of 6, 12, 24 and 16 layers that add 32 channels each.
 
-    A 7×7 convolution to 64 channels and MaxPooling shrink the picture by four; between the
-    blocks transition layers halve channels and picture; after them normalisation and
-    activation, the mean over all positions, and Softmax. Pictures below 64 pixels get a 3×3
-    convolution of stride 1 in front instead, and no MaxPooling. The blocks are named ``stage1``
-    to ``stage4``: ``network.upto("stage4")`` gives the features, before the last normalisation,
+    A 7×7 convolution to 64 channels and MaxPooling shrink the image by four. Between the
+    blocks, transition layers halve the channels and the image. Normalisation and activation,
+    the mean over all positions, and Softmax follow. Images below 64 pixels get a 3×3
+    convolution of stride 1 first instead, and no MaxPooling. The blocks are named ``stage1`` to
+    ``stage4``: ``network.upto("stage4")`` gives the features, before the last normalisation,
     and ``network.upto("stage2", "stage3", "stage4")`` a pyramid of them.
 
     Shape:
@@ -147,12 +147,12 @@ def densenet121(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Netw
             as for `load_weights`.
 
     Raises:
-        ShapeError: When a picture is too small.
+        ShapeError: When an image is too small.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
         Huang, Liu, van der Maaten, Weinberger, "Densely connected convolutional networks",
-        2017, table 1 (DenseNet-BC); dropout of 0.2 is theirs where pictures are not augmented.
+        2017, table 1 (DenseNet-BC); dropout of 0.2 is theirs where images are not augmented.
         Equal outputs under equal weights with ``torchvision.models.densenet121``.
 
     Example:
@@ -169,7 +169,7 @@ def densenet121(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Netw
 def densenet161(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Network:
     """DenseNet-161: dense blocks of 6, 12, 36 and 24 layers that add 48 channels each.
 
-    The plan of `densenet121`, from 96 channels at the start.
+    The structure of `densenet121`, with 96 channels at the start.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -197,7 +197,7 @@ def densenet161(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Netw
 def densenet169(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Network:
     """DenseNet-169: dense blocks of 6, 12, 32 and 32 layers that add 32 channels each.
 
-    The plan of `densenet121`.
+    The structure of `densenet121`.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -225,7 +225,7 @@ def densenet169(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Netw
 def densenet201(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Network:
     """DenseNet-201: dense blocks of 6, 12, 48 and 32 layers that add 32 channels each.
 
-    The plan of `densenet121`.
+    The structure of `densenet121`.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.

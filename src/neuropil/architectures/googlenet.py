@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neuropil.architectures.inception import classifier, normalized
-from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.image_sizes import is_small
+from neuropil.architectures.inception import classifier, family_normalization
 from neuropil.architectures.published.registry import architecture
 from neuropil.core import Network, Shape, join, parallel
 from neuropil.layers import (
@@ -39,11 +39,11 @@ MODULES = {
     "5a": (256, (160, 320), (32, 128), 128),
     "5b": (384, (192, 384), (48, 128), 128),
 }
-# Modules that end a resolution, and what they are called here.
+# Modules that end a stage, and their names here.
 STAGES = {"3b": "stage1", "4e": "stage2", "5b": "stage3"}
 # Pooling after them: window length.
 SHRINKS = {"3b": 3, "4e": 2}
-# What the auxiliary heads look at.
+# Modules whose outputs the auxiliary heads take.
 AUXILIARY = {"aux1": "inception4a", "aux2": "inception4d"}
 
 
@@ -77,34 +77,34 @@ def googlenet(
 ) -> Network:
     """GoogLeNet: nine inception modules, 22 layers deep, the winner of ILSVRC 2014.
 
-    Convolutions and MaxPooling shrink the picture by eight; inception modules in three stages,
-    with 480, 832 and 1024 channels at their ends and MaxPooling between them; the mean over all
-    positions, Dropout, Softmax. Pictures below 64 pixels get a 3×3 convolution of stride 1 in
-    front and no MaxPooling before the first module. The modules are named ``inception3a`` to
-    ``inception5a``, but for the ends of the stages, 3b, 4e and 5b, which are ``stage1`` to
-    ``stage3``: ``network.upto("stage1", "stage2", "stage3")`` is a pyramid.
+    Convolutions and MaxPooling shrink the image by eight. Inception modules follow in three
+    stages, with 480, 832 and 1024 channels at their ends and MaxPooling between them; then the
+    mean over all positions, Dropout and Softmax. Images below 64 pixels get a 3×3 convolution
+    of stride 1 first and no MaxPooling before the first module. The modules are named
+    ``inception3a`` to ``inception5a``, except the ends of the stages, 3b, 4e and 5b, which are
+    ``stage1`` to ``stage3``: ``network.upto("stage1", "stage2", "stage3")`` is a pyramid.
 
     Shape:
-        ``input_shape`` to ``(classes)``, probabilities; with auxiliary heads to three of them.
+        ``input_shape`` to ``(classes)``, probabilities; three of them with auxiliary heads.
 
     Args:
         classes: Number of classes.
         input_shape: ``(C, H, W)``; lengths may be None.
         activation: As for `ResidualBlock`.
-        normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Groups
-            that divide all channels are those of ``GroupNorm(8)``.
+        normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Use
+            ``GroupNorm(8)`` for groups that divide all numbers of channels.
         aux_heads: Whether the output is followed by those of two more classifiers, after the
-            modules 4a and 4d, whose losses, at a weight of 0.3, help the first layers train:
+            modules 4a and 4d, whose losses, with a weight of 0.3, help the first layers train:
             ``Trainer(network, loss=auxiliary())`` adds them up.
         weights: As for `load_weights`.
 
     Raises:
-        ShapeError: When a picture is too small.
+        ShapeError: When an image is too small.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
         Szegedy et al., "Going deeper with convolutions", 2015. Equal outputs under equal
-        weights with ``torchvision.models.googlenet``, which departs from the paper: 3×3
+        weights with ``torchvision.models.googlenet``, which differs from the paper: 3×3
         convolutions in place of 5×5, BatchNorm in place of local response normalisation,
         Dropout of 0.2 in place of 0.4.
 
@@ -116,7 +116,7 @@ def googlenet(
         (((10,), (10,), (10,)), (1024, 8, 8))
     """
     del weights  # loaded by the decorator
-    normalization = normalized(normalization)
+    normalization = family_normalization(normalization)
     style = Style(activation, normalization)
     network = join(
         Input(*input_shape),
@@ -167,7 +167,7 @@ def pooling(size: int = 3) -> MaxPooling:
 
 
 def auxiliary(style: Style, classes: int, name: str) -> list[Composable]:
-    """Return an auxiliary head: it sees a grid of 4×4 means, whatever the picture's size."""
+    """Return an auxiliary head, which averages images of any size to a grid of 4×4."""
     return [
         SpatialPyramidPooling(4, "avg"),
         Reshape(-1, 4, 4),

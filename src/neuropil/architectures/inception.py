@@ -1,10 +1,10 @@
-"""Inception v3: factored filters, and reductions side by side; what its family shares."""
+"""Inception v3: factored filters and parallel reductions; also helpers of its family."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.published.architecture_facts import Published
 from neuropil.architectures.published.registry import architecture
 from neuropil.core import Layer, Network, Shape, join, parallel
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from neuropil.core.layer import Composable
     from neuropil.layers.blocks.branches import Branch
 
-# Pictures below this side would vanish in the reductions: fewer layers shrink them.
+# Images below this side would vanish in the reductions, so fewer layers shrink them.
 SMALL_SIDE = 75
-# What the windows of the auxiliary head need without padding.
+# Side that the windows of the auxiliary head need without padding.
 HEAD_SIDE = 17
 # Mean and standard deviation that the published weights expect of each channel.
 HALVES = (0.5, 0.5, 0.5)
 
 
 def cross(filters: int) -> tuple[Branch, ...]:
-    """Return the split of a branch into a row and a column of three."""
+    """Return a branch that splits into a 1×3 and a 3×1 convolution."""
     return ((filters, (1, 3)),), ((filters, (3, 1)),)
 
 
@@ -51,7 +51,7 @@ def inception_a(pooled: int) -> tuple[Branch, ...]:
 
 
 def inception_c(width: int) -> tuple[Branch, ...]:
-    """Return the branches of v3's modules with rows and columns of seven."""
+    """Return the branches of v3's modules with 1×7 and 7×1 convolutions."""
     row, column = (width, (1, 7)), (width, (7, 1))
     return (
         ((192, 1),),
@@ -74,7 +74,7 @@ INCEPTION_E = (
     ("avg", (192, 1)),
 )
 
-# By the names of the published weights.
+# Modules by their names in the published weights.
 V3 = {
     "5b": inception_a(32),
     "5c": inception_a(64),
@@ -90,7 +90,7 @@ V3 = {
 }
 V3_STAGES = {"5d": "stage1", "6e": "stage2", "7c": "stage3"}
 
-# What the published weights call the branches of each kind of module.
+# Names of the convolutions of each kind of module in the published weights.
 A_UNITS = (
     "branch1x1", "branch5x5_1", "branch5x5_2",
     "branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3", "branch_pool",
@@ -142,30 +142,30 @@ def inception_v3(
 ) -> Network:
     """Inception v3: large filters factored into small ones, rows and columns.
 
-    A stem of convolutions and MaxPooling shrinks the picture by eight; inception modules in
-    three stages, with 288, 768 and 2048 channels, whose reductions halve it; the mean over all
-    positions, Dropout, Softmax. Pictures below 75 pixels get a first convolution of stride 1
-    and no second MaxPooling. The modules are named as in the published weights, ``mixed_5b`` to
-    ``mixed_7b``, but for the ends of the stages, 5d, 6e and 7c, which are ``stage1`` to
-    ``stage3``: ``network.upto("stage1", "stage2", "stage3")`` is a pyramid.
+    A stem of convolutions and MaxPooling shrinks the image by eight. Inception modules follow
+    in three stages, with 288, 768 and 2048 channels, whose reductions halve the image; then the
+    mean over all positions, Dropout and Softmax. Images below 75 pixels get a first convolution
+    of stride 1 and no second MaxPooling. The modules are named as in the published weights,
+    ``mixed_5b`` to ``mixed_7b``, except the ends of the stages, 5d, 6e and 7c, which are
+    ``stage1`` to ``stage3``: ``network.upto("stage1", "stage2", "stage3")`` is a pyramid.
 
     Shape:
-        ``input_shape`` to ``(classes)``, probabilities; with an auxiliary head to two of them.
+        ``input_shape`` to ``(classes)``, probabilities; two of them with an auxiliary head.
 
     Args:
         classes: Number of classes.
         input_shape: ``(C, H, W)``; lengths may be None.
         activation: As for `ResidualBlock`.
-        normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Groups
-            that divide all channels are those of ``GroupNorm(8)``.
+        normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Use
+            ``GroupNorm(8)`` for groups that divide all numbers of channels.
         aux_heads: Whether the output is followed by that of one more classifier, after
-            ``stage2``, whose loss, at a weight of 0.4, helps the network train:
-            ``Trainer(network, loss=auxiliary(weight=0.4))`` adds them up. For pictures below
+            ``stage2``, whose loss, with a weight of 0.4, helps the network train:
+            ``Trainer(network, loss=auxiliary(weight=0.4))`` adds them up. For images below
             299 pixels its windows are padded.
         weights: As for `load_weights`.
 
     Raises:
-        ShapeError: When a picture is too small.
+        ShapeError: When an image is too small.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
@@ -181,7 +181,7 @@ def inception_v3(
         (((10,), (10,)), (2048, 2, 2))
     """
     del weights  # loaded by the decorator
-    normalization = normalized(normalization)
+    normalization = family_normalization(normalization)
     style = Style(activation, normalization)
     options: dict[str, Any] = {"activation": activation, "normalization": normalization}
     modules = [
@@ -198,7 +198,7 @@ def inception_v3(
 
 
 def stem(style: Style, input_shape: Shape) -> list[Composable]:
-    """Return the layers before the modules; Inception-ResNet has the same."""
+    """Return the layers before the modules, which Inception-ResNet shares."""
     small = is_small(input_shape, SMALL_SIDE)
     end = [] if small else [MaxPooling(3, stride=2)]
     return [
@@ -213,7 +213,7 @@ def stem(style: Style, input_shape: Shape) -> list[Composable]:
 
 
 def auxiliary(style: Style, classes: int, shape: Shape) -> list[Composable]:
-    """Return the auxiliary head for maps of this shape."""
+    """Return the auxiliary head for features of this shape."""
     padding = 2 if is_small(shape, HEAD_SIDE) else 0
     return [
         AveragePooling(5, stride=3, padding=padding),
@@ -224,11 +224,11 @@ def auxiliary(style: Style, classes: int, shape: Shape) -> list[Composable]:
     ]
 
 
-# What the family shares
+# Helpers of the family
 
 
-def normalized(normalization: Choice) -> Choice:
-    """Return the family's batch normalisation, whose ε is larger, or what else was chosen."""
+def family_normalization(normalization: Choice) -> Choice:
+    """Return the family's batch normalisation, with its larger ε; other choices unchanged."""
     return BatchNorm(eps=1e-3) if normalization == "batch" else normalization
 
 
@@ -244,7 +244,7 @@ def unit_keys(units: Iterable[str]) -> Iterator[str]:
 
 
 def branch_units(branches: tuple[Branch, ...]) -> Iterator[str]:
-    """Return what published weights call the convolutions of branches, by their places."""
+    """Return the names of the convolutions of branches in published weights, by position."""
     for place, branch in enumerate(branches):
         for number, step in enumerate(branch):
             if isinstance(step, tuple) and not isinstance(step[0], str):

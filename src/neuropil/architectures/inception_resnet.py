@@ -9,7 +9,7 @@ from neuropil.architectures.inception import (
     HALVES,
     branch_units,
     classifier,
-    normalized,
+    family_normalization,
     stem,
     unit_keys,
 )
@@ -42,8 +42,8 @@ BLOCK_35 = ((32, 1),), ((32, 1), (32, 3)), ((32, 1), (48, 3), (64, 3))
 BLOCK_17 = ((192, 1),), ((128, 1), (160, (1, 7)), (192, (7, 1)))
 BLOCK_8 = ((192, 1),), ((192, 1), (224, (1, 3)), (256, (3, 1)))
 
-# The published weights' name of a reduction and its branches; then of the blocks after it,
-# their branches, how many there are, and how far each is damped.
+# For each stage: name and branches of its reduction in the published weights; then name,
+# branches, number and scale of the residual blocks after it.
 STAGES = (
     ("mixed_5b", MIXED_5B, "repeat", BLOCK_35, 10, 0.17),
     ("mixed_6a", MIXED_6A, "repeat_1", BLOCK_17, 20, 0.1),
@@ -84,11 +84,11 @@ def inception_resnet_v2(
 ) -> Network:
     """Inception-ResNet v2: 10, 20 and 10 residual inception blocks of three kinds.
 
-    The stem of `inception_v3` shrinks the picture by eight; two reductions between the kinds
-    halve it; a 1×1 convolution to 1536 channels, the mean over all positions, Dropout, Softmax.
-    Pictures below 75 pixels get a first convolution of stride 1 and no second MaxPooling. The
-    last blocks of each kind, with 320, 1088 and 2080 channels, are named ``stage1`` to
-    ``stage3``: ``network.upto("stage1", "stage2", "stage3")`` is a pyramid.
+    The stem of `inception_v3` shrinks the image by eight, and two reductions between the kinds
+    halve it. A 1×1 convolution to 1536 channels, the mean over all positions, Dropout and
+    Softmax follow. Images below 75 pixels get a first convolution of stride 1 and no second
+    MaxPooling. The last blocks of each kind, with 320, 1088 and 2080 channels, are named
+    ``stage1`` to ``stage3``: ``network.upto("stage1", "stage2", "stage3")`` is a pyramid.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -97,19 +97,19 @@ def inception_resnet_v2(
         classes: Number of classes.
         input_shape: ``(C, H, W)``; lengths may be None.
         activation: As for `ResidualBlock`.
-        normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Groups
-            that divide all channels are those of ``GroupNorm(8)``.
+        normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Use
+            ``GroupNorm(8)`` for groups that divide all numbers of channels.
         weights: As for `load_weights`.
 
     Raises:
-        ShapeError: When a picture is too small.
+        ShapeError: When an image is too small.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
         Szegedy, Ioffe, Vanhoucke, Alemi, "Inception-v4, Inception-ResNet and the impact of
         residual connections on learning", 2017. Equal outputs under equal weights with timm's
         ``inception_resnet_v2``, whose blocks are those of its authors' published weights, with
-        fewer channels and other damping than the paper prints.
+        fewer channels and other scales than in the paper.
 
     Example:
         >>> import torch
@@ -119,7 +119,7 @@ def inception_resnet_v2(
         ((320, 11, 11), (2080, 2, 2))
     """
     del weights  # loaded by the decorator
-    normalization = normalized(normalization)
+    normalization = family_normalization(normalization)
     style = Style(activation, normalization)
     module = functools.partial(
         InceptionModule,
@@ -148,7 +148,7 @@ def stages(module: Callable[..., Layer], block: Callable[..., Layer]) -> list[La
         if number < len(STAGES):
             layers += [block(*rows, scale=scale) for _ in range(count - 1)]
             layers.append(block(*rows, scale=scale, name=end))
-        else:  # the very last block is neither damped nor activated
+        else:  # the very last block is neither scaled nor activated
             layers += [block(*rows, scale=scale) for _ in range(count)]
             layers.append(block(*rows, activates=False, name=end))
     return layers

@@ -1,19 +1,19 @@
-"""Inception v4: the plan of v3 made even, deeper and wider."""
+"""Inception v4: more uniform, deeper and wider than v3."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.inception import (
     HALVES,
     SMALL_SIDE,
     branch_units,
     classifier,
     cross,
-    normalized,
+    family_normalization,
     unit_keys,
 )
-from neuropil.architectures.picture_sizes import is_small
 from neuropil.architectures.published.architecture_facts import Published
 from neuropil.architectures.published.registry import architecture
 from neuropil.core import Network, Shape, join
@@ -56,10 +56,10 @@ INCEPTION_C = (
     ("avg", (256, 1)),
 )
 BODY = (*[INCEPTION_A] * 4, REDUCTION_A, *[INCEPTION_B] * 7, REDUCTION_B, *[INCEPTION_C] * 3)
-# By their places in the body.
+# Names of the last modules of each kind, by position in the body.
 STAGES = {3: "stage1", 11: "stage2", 15: "stage3"}
 
-# Where published weights do not name units by their places.
+# Published names of the modules whose units are not named by position.
 C_UNITS = (
     "branch0", "branch1_0", "branch1_1a", "branch1_1b",
     "branch2_0", "branch2_1", "branch2_2", "branch2_3a", "branch2_3b", "branch3.1",
@@ -98,12 +98,12 @@ def inception_v4(
     normalization: Choice = "batch",
     weights: str | PathLike[str] | None = None,
 ) -> Network:
-    """Inception v4: 4, 7 and 3 modules of three kinds, and a stem of modules of its own.
+    """Inception v4: 4, 7 and 3 modules of three kinds, after a stem with modules of its own.
 
-    The stem shrinks the picture by eight; two reductions between the kinds halve it; the mean
-    over all positions, Dropout, Softmax. Pictures below 75 pixels get a first convolution of
-    stride 1 and a last module of the stem that does not shrink them. The last modules of each
-    kind, with 384, 1024 and 1536 channels, are named ``stage1`` to ``stage3``:
+    The stem shrinks the image by eight, and two reductions between the kinds halve it. The mean
+    over all positions, Dropout and Softmax follow. Images below 75 pixels get a first
+    convolution of stride 1 and a last module of the stem that does not shrink them. The last
+    modules of each kind, with 384, 1024 and 1536 channels, are named ``stage1`` to ``stage3``:
     ``network.upto("stage1", "stage2", "stage3")`` is a pyramid.
 
     Shape:
@@ -113,12 +113,12 @@ def inception_v4(
         classes: Number of classes.
         input_shape: ``(C, H, W)``; lengths may be None.
         activation: As for `ResidualBlock`.
-        normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Groups
-            that divide all channels are those of ``GroupNorm(8)``.
+        normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Use
+            ``GroupNorm(8)`` for groups that divide all numbers of channels.
         weights: As for `load_weights`.
 
     Raises:
-        ShapeError: When a picture is too small.
+        ShapeError: When an image is too small.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
@@ -134,7 +134,7 @@ def inception_v4(
         ((384, 11, 11), (1536, 2, 2))
     """
     del weights  # loaded by the decorator
-    normalization = normalized(normalization)
+    normalization = family_normalization(normalization)
     style = Style(activation, normalization)
     options: dict[str, Any] = {
         "activation": activation,

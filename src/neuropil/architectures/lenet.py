@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.architectures.caffenet import pooling_of
-from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.published.registry import architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import Flatten, Input, Linear, Softmax
@@ -14,7 +14,7 @@ from neuropil.layers.blocks.block_style import Choice, Style
 if TYPE_CHECKING:
     from os import PathLike
 
-# The side of the paper's pictures: digits of 28 pixels with a border of two.
+# Side of the paper's images: digits of 28 pixels with a border of two.
 SIDE = 32
 
 
@@ -38,9 +38,9 @@ def lenet5(
 ) -> Network:
     """LeNet-5: two convolutions with pooling, and three fully connected layers.
 
-    6 and 16 filters of 5×5, each followed by pooling over 2×2, then 120 and 84 units. 61,706
-    parameters at 32 pixels and 10 classes. Pictures below 32 pixels, such as MNIST's 28, get a
-    border of two zeros. The poolings are named ``stage1`` and ``stage2``.
+    6 and 16 filters of 5×5, each followed by 2×2 pooling, then 120 and 84 units: 61,706
+    parameters for 32 pixels and 10 classes. Images below 32 pixels, such as MNIST's 28, are
+    padded with two zeros on each side. The poolings are named ``stage1`` and ``stage2``.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -54,14 +54,14 @@ def lenet5(
         weights: As for `load_weights`.
 
     Raises:
-        ShapeError: When a picture is too small.
+        ShapeError: When an image is too small.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
         LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document
         recognition", 1998, section II.B. Like most modern versions it differs from the
-        paper in four points: there, the subsampling has a weight, a bias and an activation for
-        each channel; the second convolution takes only some of the channels for each filter
+        paper in four points. There, the subsampling has a weight, a bias and an activation for
+        each channel; each filter of the second convolution takes only some of the channels
         (table I: 1,516 parameters in place of 2,416); tanh is 1.7159 tanh(2x/3); and the last
         layer measures distances to drawn characters, in place of Softmax.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from neuropil.core.layer import Composable
 
-# Units of an expert for tables; filters of the stages of one for pictures, and of the gate's.
+# Units of an expert for vectors; filters of the stages of one for images, and of the gate.
 HIDDEN = 64
 STAGES = (32, 64, 128)
 GATE_STAGES = (16, 32)
@@ -47,33 +47,33 @@ def mixture_of_experts(
     normalization: Choice = None,
     weights: str | PathLike[str] | None = None,
 ) -> Network:
-    """Several networks, and one that decides which of them to ask.
+    """Several expert networks, and a gate that weights their outputs for each sample.
 
-    The class scores are Σᵢ gᵢ(x)·fᵢ(x), by `MixtureOfExperts`, and a Softmax. By default
-    an expert is two layers of 64 units for a vector; for pictures three stages of a 3×3
-    convolution and MaxPooling with 32, 64 and 128 filters, and the gate has its own two stages
-    of 16 and 32. The mixture is named ``stage1``. Add `neuropil.optim.balance` to the
-    training, as its regulariser, to keep all experts at work; with `top_k` it is needed.
+    The class scores are Σᵢ gᵢ(x)·fᵢ(x), by `MixtureOfExperts`, followed by Softmax. By default,
+    an expert for vectors has two layers of 64 units. An expert for images has three stages of a
+    3×3 convolution and MaxPooling with 32, 64 and 128 filters, and the gate has two such stages
+    of 16 and 32. The mixture is named ``stage1``. Add `neuropil.optim.balance` to the training,
+    as its regulariser, to keep all experts in use; with `top_k` it is needed.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
 
     Args:
         classes: Number of classes.
-        input_shape: ``(D)`` or ``(C, H, W)``; a picture's lengths may be None.
-        experts: How many; or a network without an `Input` that gives `classes` scores, of which
-            each expert is a copy; or a tuple of different ones.
-        count: How many copies of such a network, where there is one.
-        top_k: How many experts answer each sample, the others do not run; None for all.
-        gate: A network without an `Input` that gives the features by which the gate decides.
+        input_shape: ``(D)`` or ``(C, H, W)``; an image's lengths may be None.
+        experts: Number of experts; or a network without an `Input` that gives `classes` scores,
+            of which each expert is a copy; or a tuple of different networks.
+        count: Number of copies, if `experts` is one network.
+        top_k: Number of experts that run for each sample; None for all.
+        gate: A network without an `Input` that computes the features for the gate.
         noisy: Whether noise is added to the gate's choice in training.
         activation: As for `ResidualBlock`, in the default experts.
-        normalization: As for `ResidualBlock`, likewise. With `top_k`, BatchNorm has only the
-            samples that come to an expert.
+        normalization: As for `ResidualBlock`, in the default experts. With `top_k`, BatchNorm
+            gets only the samples that an expert receives.
         weights: As for `load_weights`.
 
     Raises:
-        ShapeError: When a picture is too small, or an expert does not give one score a class.
+        ShapeError: When an image is too small, or an expert does not give one score per class.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
@@ -89,10 +89,10 @@ def mixture_of_experts(
     """
     del weights  # loaded by the decorator
     style = Style(activation, normalization)
-    pictures = len(input_shape) > 1
+    images = len(input_shape) > 1
     if isinstance(experts, int):
-        experts, count = default_expert(style, classes, pictures=pictures), experts
-    if gate is None and pictures:
+        experts, count = default_expert(style, classes, images=images), experts
+    if gate is None and images:
         gate = join(*stages(style, GATE_STAGES), GlobalPooling("avg"))
     mixture = MixtureOfExperts(
         experts, count, top_k=top_k, gate=gate, noisy=noisy, name="stage1"
@@ -100,16 +100,16 @@ def mixture_of_experts(
     return join(Input(*input_shape), mixture, Softmax())
 
 
-def default_expert(style: Style, classes: int, *, pictures: bool) -> Network:
-    """Return what each expert is a copy of."""
-    if pictures:
+def default_expert(style: Style, classes: int, *, images: bool) -> Network:
+    """Return the network that each expert is a copy of."""
+    if images:
         return join(*stages(style, STAGES), GlobalPooling("avg"), Linear(classes))
     hidden = [(Linear(HIDDEN, weight=HE), *style.normalize(), *style.activate()) for _ in "12"]
     return join(*(layer for unit in hidden for layer in unit), Linear(classes))
 
 
 def stages(style: Style, widths: tuple[int, ...]) -> list[Composable]:
-    """Return convolutions, each of which is followed by MaxPooling."""
+    """Return convolutions, each followed by MaxPooling."""
     layers: list[Composable] = []
     for width in widths:
         convolution = Convolution(width, 3, padding=1, bias=style.has_bias, weight=HE)

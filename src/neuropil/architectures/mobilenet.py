@@ -1,10 +1,10 @@
-"""MobileNet, the first version: a chain of depthwise separable convolutions."""
+"""MobileNet, version 1: a chain of depthwise separable convolutions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.published.architecture_facts import Published
 from neuropil.architectures.published.registry import architecture
 from neuropil.checks import number
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
 
-# Channels and blocks of each stage; the first block of each but the first halves the picture.
+# Channels and blocks of each stage; the first block of each stage after the first has stride 2.
 STEM = 32
 STAGES = ((64, 1), (128, 2), (256, 2), (512, 6), (1024, 2))
-# Channels come in multiples of this.
+# Numbers of channels are multiples of this.
 MULTIPLE = 8
 RELU6 = Relu(maximum=6)
 
 
-def scaled(channels: int, width: float) -> int:
-    """Return channels times a width, as a multiple of 8 that is not much less.
+def scale_width(channels: int, width: float) -> int:
+    """Return channels times a width, as a multiple of 8 that is at least 90 % of it.
 
     Example:
-        >>> scaled(32, 0.5), scaled(32, 0.3), scaled(32, 0.1)
+        >>> scale_width(32, 0.5), scale_width(32, 0.3), scale_width(32, 0.1)
         (16, 16, 8)
     """
     wanted = channels * width
@@ -66,10 +66,10 @@ def mobilenet(
 ) -> Network:
     """MobileNet (v1): a convolution and thirteen depthwise separable ones.
 
-    The first convolution and four of the separable ones halve the picture while the channels
-    grow from 32 to 1024; the mean over all positions goes into Softmax. For pictures below 64
-    pixels the first convolution has stride 1. The last block before each halving and the very
-    last are named ``stage1`` to ``stage5``: ``network.upto("stage5")`` gives the features, and
+    The first convolution and four of the separable ones halve the image while the channels grow
+    from 32 to 1024. The mean over all positions and Softmax follow. For images below 64 pixels
+    the first convolution has stride 1. The last block before each halving and the very last are
+    named ``stage1`` to ``stage5``: ``network.upto("stage5")`` gives the features, and
     ``network.upto("stage3", "stage4", "stage5")`` a pyramid of them.
 
     Shape:
@@ -77,7 +77,7 @@ def mobilenet(
 
     Args:
         classes: Number of classes.
-        width: What all channels are multiplied by, then rounded to a multiple of 8: the
+        width: Factor for all numbers of channels, which are then rounded to multiples of 8: the
             paper's α.
         input_shape: ``(C, H, W)``; H and W may be None.
         activation: As for `SeparableBlock`; by default ReLU6, ``Relu(maximum=6)``.
@@ -85,7 +85,7 @@ def mobilenet(
         weights: As for `load_weights`.
 
     Raises:
-        ShapeError: When a picture is no image.
+        ShapeError: When `input_shape` is not that of an image.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
@@ -106,7 +106,7 @@ def mobilenet(
     small = is_small(input_shape)
     return join(
         Input(*input_shape),
-        style.unit(scaled(STEM, width), 3, stride=1 if small else 2),
+        style.unit(scale_width(STEM, width), 3, stride=1 if small else 2),
         *blocks(style, width),
         GlobalPooling("avg"),
         Softmax(classes),
@@ -117,7 +117,7 @@ def blocks(style: Style, width: float) -> list[Layer]:
     """Return the separable blocks; the last of each stage is named, ``stage1`` and so on."""
     return [
         SeparableBlock(
-            scaled(channels, width),
+            scale_width(channels, width),
             stride=2 if stage > 1 and place == 1 else 1,
             activation=style.activation,
             normalization=style.normalization,

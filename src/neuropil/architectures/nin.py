@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.published.registry import architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import (
@@ -56,10 +56,10 @@ def nin(
 ) -> Network:
     """Network in network: blocks of a convolution and two of 1×1; no fully connected layer.
 
-    Four blocks with 96, 256, 384 and 1024 filters, MaxPooling and one Dropout between them; the
-    last one gives a map for each class, whose mean is the class's score. Pictures below 64
-    pixels take the paper's smaller network of three blocks. The blocks are named ``stage1``,
-    ``stage2`` and so on.
+    The network has four blocks with 96, 256, 384 and 1024 filters, with MaxPooling and one
+    Dropout between them. The last one gives a map for each class, whose mean is the class's
+    score. Images below 64 pixels get the paper's smaller network of three blocks. The blocks
+    are named ``stage1``, ``stage2`` and so on.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -72,7 +72,7 @@ def nin(
         weights: As for `load_weights`.
 
     Raises:
-        ShapeError: When a picture is too small.
+        ShapeError: When an image is too small.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:

@@ -6,7 +6,7 @@ import functools
 import itertools
 from typing import TYPE_CHECKING, Any, Unpack
 
-from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.published.architecture_facts import Published
 from neuropil.architectures.published.registry import Options, architecture
 from neuropil.core import Layer, Network, Shape, join
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from neuropil.core.layer import Composable
     from neuropil.layers.blocks.residual import Shortcut
 
-# Depth: the kind of block, and how many of them each stage has.
+# By depth: the number of blocks of each stage.
 BASIC = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 BOTTLENECK = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 WIDTHS = (64, 128, 256, 512)
@@ -37,13 +37,13 @@ PAPER = "He, Zhang, Ren, Sun, Deep residual learning for image recognition"
 
 
 class ResNetOptions(Options, total=False):
-    """What residual networks take beside the options of every architecture.
+    """Options of residual networks, besides those of every architecture.
 
     Attributes:
-        pre_activation: Whether normalisation and activation stand before each convolution.
+        pre_activation: Whether normalisation and activation come before each convolution.
         shortcut: As for `ResidualBlock`.
-        stochastic_depth: How often the last block is left out in training; the first ones are
-            more rarely, in proportion to their place.
+        stochastic_depth: Probability that the last block is skipped in training; it grows
+            linearly from the first block to the last.
     """
 
     pre_activation: bool
@@ -63,7 +63,7 @@ def residual_network(
     stochastic_depth: float = 0.0,
     weights: object = None,  # noqa: ARG001 - the decorator loads them
 ) -> Network:
-    """Return a residual network of a depth that the paper names for ImageNet."""
+    """Return a residual network of one of the paper's depths for ImageNet."""
     style = Style(activation, normalization, "first" if pre_activation else "before")
     kind, expansion = (ResidualBlock, 1) if depth in BASIC else (BottleneckBlock, 4)
     widths = [expansion * width for width in WIDTHS]
@@ -83,7 +83,7 @@ def residual_network(
 
 
 def stem(style: Style, input_shape: Shape) -> list[Composable]:
-    """Return the layers before the first block: pictures of 64 pixels up shrink by four."""
+    """Return the layers before the first block: images from 64 pixels shrink by four."""
     small = is_small(input_shape)
     size, stride = (3, 1) if small else (7, 2)
     front: Composable = style.unit(WIDTHS[0], size, stride=stride)
@@ -134,7 +134,7 @@ def imagenet_keys(depth: int) -> Iterator[str]:
 
 
 def facts(depth: int, accuracy: str) -> dict[str, Any]:
-    """Return what the zoo's table says of a residual network."""
+    """Return the published facts of a residual network."""
     keys = functools.partial(imagenet_keys, depth)
     return {
         "year": 2015,
@@ -150,9 +150,9 @@ def facts(depth: int, accuracy: str) -> dict[str, Any]:
 def resnet18(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
     """ResNet-18: 8 residual blocks of two 3×3 convolutions.
 
-    A 7×7 convolution and MaxPooling shrink the picture by four; four stages of blocks with 64,
-    128, 256 and 512 channels halve it three times more; the mean over all positions goes into
-    Softmax. Pictures below 64 pixels get a 3×3 convolution of stride 1 in front instead, and no
+    A 7×7 convolution and MaxPooling shrink the image by four. Four stages of blocks with 64,
+    128, 256 and 512 channels halve it three times more. The mean over all positions and Softmax
+    follow. Images below 64 pixels get a 3×3 convolution of stride 1 first instead, and no
     MaxPooling. The stages' last blocks are named ``stage1`` to ``stage4``:
     ``network.upto("stage4")`` gives the features, and
     ``network.upto("stage2", "stage3", "stage4")`` a pyramid of them.
@@ -165,11 +165,12 @@ def resnet18(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
         **options: ``input_shape``, by default ``(3, 224, 224)``: lengths may be None;
             ``activation`` and ``normalization`` as for `ResidualBlock`; ``weights`` as for
             `load_weights`; ``pre_activation=True`` for normalisation and activation before each
-            convolution; ``shortcut`` as for `ResidualBlock`; ``stochastic_depth``, how often
-            the last block is left out in training, the others in proportion to their place.
+            convolution; ``shortcut`` as for `ResidualBlock`; ``stochastic_depth``, the
+            probability that the last block is skipped in training, which grows linearly from
+            the first block to the last.
 
     Raises:
-        ShapeError: When a picture is too small.
+        ShapeError: When an image is too small.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
@@ -191,7 +192,7 @@ def resnet18(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
 def resnet34(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
     """ResNet-34: 16 residual blocks of two 3×3 convolutions.
 
-    The plan of `resnet18`, with 3 + 4 + 6 + 3 blocks.
+    The structure of `resnet18`, with 3 + 4 + 6 + 3 blocks.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -218,8 +219,8 @@ def resnet34(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
 def resnet50(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
     """ResNet-50: 16 residual blocks of a 1×1, a 3×3 and a 1×1 convolution.
 
-    The plan of `resnet18`, with 3 + 4 + 6 + 3 blocks. The stride stands in
-    the 3×3 convolution ("v1.5").
+    The structure of `resnet18`, with 3 + 4 + 6 + 3 blocks. The stride is in the 3×3
+    convolution ("v1.5").
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -246,8 +247,8 @@ def resnet50(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
 def resnet101(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
     """ResNet-101: 33 residual blocks of a 1×1, a 3×3 and a 1×1 convolution.
 
-    The plan of `resnet18`, with 3 + 4 + 23 + 3 blocks. The stride stands in
-    the 3×3 convolution ("v1.5").
+    The structure of `resnet18`, with 3 + 4 + 23 + 3 blocks. The stride is in the 3×3
+    convolution ("v1.5").
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -274,8 +275,8 @@ def resnet101(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
 def resnet152(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
     """ResNet-152: 50 residual blocks of a 1×1, a 3×3 and a 1×1 convolution.
 
-    The plan of `resnet18`, with 3 + 8 + 36 + 3 blocks. The stride stands in
-    the 3×3 convolution ("v1.5").
+    The structure of `resnet18`, with 3 + 8 + 36 + 3 blocks. The stride is in the 3×3
+    convolution ("v1.5").
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -323,11 +324,11 @@ def resnet20(
     normalization: Choice = "batch",
     weights: str | PathLike[str] | None = None,  # noqa: ARG001 - the decorator loads them
 ) -> Network:
-    """ResNet-20: the paper's small network for pictures of 32 pixels, 0.27 million parameters.
+    """ResNet-20: the paper's small network for images of 32 pixels, 0.27 million parameters.
 
-    A 3×3 convolution, three stages of three residual blocks with 16, 32 and 64 channels, whose
-    shortcuts have no weights, the mean over all positions, and Softmax. The stages' last
-    blocks are named ``stage1`` to ``stage3``.
+    A 3×3 convolution is followed by three stages of three residual blocks with 16, 32 and 64
+    channels, whose shortcuts have no weights, the mean over all positions, and Softmax. The
+    stages' last blocks are named ``stage1`` to ``stage3``.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.

@@ -6,7 +6,7 @@ import functools
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.published.registry import architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import (
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from neuropil.layers.blocks.fire_module import Bypass
 
-# Squeezed channels of the modules fire2 to fire9; each half of the expanded ones has four times
-# as many.
+# Squeezed channels of the modules fire2 to fire9; each half of the expanded channels is four
+# times as wide.
 SQUEEZED = (16, 16, 32, 32, 48, 48, 64, 64)
-# By version: filters of the first convolution and their length; modules in each stage.
+# By version: number and length of the first filters; number of modules in each stage.
 VERSIONS = {"1.0": ((96, 7), (3, 4, 1)), "1.1": ((64, 3), (2, 2, 4))}
 PARTS = ("squeeze", "expand1x1", "expand3x3")
 
@@ -78,14 +78,14 @@ def squeezenet(
     normalization: Choice = None,
     weights: str | PathLike[str] | None = None,
 ) -> Network:
-    """SqueezeNet: eight modules of few 1×1 filters before 1×1 and 3×3 filters.
+    """SqueezeNet: eight modules of a few 1×1 filters before 1×1 and 3×3 filters.
 
-    A convolution, MaxPooling, eight `FireModule` with two more poolings between them, and a
-    1×1 convolution that gives a map for each class, whose mean is the class's score: 1.2
-    million parameters. Version 1.1 has fewer and shorter first filters and pools earlier, at
-    2.3 times less cost. Pictures below 64 pixels get first filters of 3×3 at steps of 1, and no
-    pooling after them. The modules before each pooling, and the last one, are named
-    ``stage1`` to ``stage3``.
+    A convolution and MaxPooling are followed by eight `FireModule` with two more poolings
+    between them, and a 1×1 convolution that gives a map for each class, whose mean is the
+    class's score: 1.2 million parameters. Version 1.1 has fewer and shorter first filters and
+    pools earlier, at 2.3 times less cost. Images below 64 pixels get first filters of 3×3 with
+    stride 1, and no pooling after them. The modules before each pooling, and the last one, are
+    named ``stage1`` to ``stage3``.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -95,23 +95,23 @@ def squeezenet(
         input_shape: ``(C, H, W)``; lengths may be None.
         version: ``"1.0"`` or ``"1.1"``.
         shortcut: None; ``"identity"``, the simple bypass around modules that keep the number
-            of channels; ``"auto"``, the complex one, which adds projections around the others.
-        head_padding: Zeros around the input of the last convolution: the authors' network has
-            1, torchvision's 0.
+            of channels; ``"auto"``, the complex bypass, which adds projections around the rest.
+        head_padding: Zeros around the input of the last convolution: 1 in the authors' network,
+            0 in torchvision's.
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`.
         weights: As for `load_weights`.
 
     Raises:
-        ShapeError: When a picture is too small.
+        ShapeError: When an image is too small.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
         Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer, "SqueezeNet: AlexNet-level accuracy
         with 50x fewer parameters", 2016. Equal outputs under equal weights with
         ``torchvision.models.squeezenet1_0`` and ``squeezenet1_1``; the authors' own weights
-        take ``head_padding=1`` and pictures of 227 pixels from 0 to 255, blue first, less
-        (104, 117, 123).
+        take ``head_padding=1`` and images of 227 pixels from 0 to 255, in the order blue,
+        green, red, minus (104, 117, 123).
 
     Example:
         >>> network, small = squeezenet(), squeezenet(10, input_shape=(1, 32, 32))
@@ -143,7 +143,7 @@ def squeezenet(
 def module(
     squeeze: int, body: Network, shortcut: Bypass | None, style: Style, name: str | None
 ) -> FireModule:
-    """Return a module that fits after others."""
+    """Return a module that follows a network, with a bypass only where one is possible."""
     if shortcut == "identity" and body.output_shape[0] != 8 * squeeze:  # pyright: ignore[reportOptionalSubscript]  # it has an Input
         shortcut = None
     options: dict[str, Any] = {

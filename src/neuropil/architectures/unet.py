@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from neuropil.layers.blocks.block_style import Choice, Place
     from neuropil.layers.blocks.unet_stage import Padding, Up
 
-# More halvings than this leave nothing of any picture.
+# Halving an image more often would leave nothing of it.
 MAX_DEPTH = 16
 
 
@@ -43,13 +43,13 @@ def unet(
     place: Place = "before",
     weights: str | PathLike[str] | None = None,
 ) -> Network:
-    """U-Net: a class for each pixel, from coarse features and fine ones joined.
+    """U-Net: a class for each pixel, from coarse and fine features combined.
 
-    Two 3×3 convolutions at each resolution on the way down and on the way up, twice the
-    channels at each coarser one; MaxPooling leads down, and on the way up what was found
-    before it stands beside what comes from below. The outermost `UNetStage` holds all the
-    others; its output, the features of each pixel, is named ``stage1``. Any size of picture
-    works, one that 2^depth does not divide too.
+    There are two 3×3 convolutions at each resolution on the way down and on the way up, with
+    twice the channels at each coarser resolution. MaxPooling leads down; on the way up, the
+    features of the same resolution are concatenated with the upsampled coarser ones. The
+    outermost `UNetStage` contains all the others; its output, the features of each pixel, is
+    named ``stage1``. Images may have any size, also one that 2^depth does not divide.
 
     Shape:
         ``(C, H, W)`` to ``(classes, H, W)``, probabilities that sum to 1 over the classes. With
@@ -59,18 +59,18 @@ def unet(
     Args:
         classes: Number of classes.
         input_shape: ``(C, H, W)``; lengths may be None.
-        depth: How often the picture is halved.
+        depth: Number of times the image is halved.
         width: Channels at the finest resolution.
         padding: ``"same"``; or ``"valid"`` as in the paper.
         up: ``"deconvolution"``, ``"nearest"`` or ``"bilinear"``, as for `UNetStage`.
-        dropout: Share dropped in training at the end of the two coarsest resolutions' way down.
+        dropout: Share dropped in training after the two coarsest resolutions on the way down.
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`; the paper has None.
         place: As for `ResidualBlock`.
         weights: As for `load_weights`.
 
     Raises:
-        ShapeError: When ``"valid"`` leaves nothing of the picture.
+        ShapeError: When ``"valid"`` leaves nothing of the image.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:

@@ -1,4 +1,4 @@
-"""VGG: 3×3 convolutions and nothing else, in depth."""
+"""VGG: deep networks of 3×3 convolutions only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import itertools
 from typing import TYPE_CHECKING, Any, Unpack
 
-from neuropil.architectures.dense_head import dense_head, flattened
+from neuropil.architectures.dense_head import dense_head, flatten_features
 from neuropil.architectures.published.registry import Options, architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import Convolution, Input, MaxPooling
@@ -15,7 +15,7 @@ from neuropil.layers.blocks.block_style import HE, Choice, Style
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Depth, counting what has weights: convolutions in each stage.
+# By depth, which counts the layers with weights: number of convolutions in each stage.
 DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 WIDTHS = (64, 128, 256, 512, 512)
 PAPER = (
@@ -32,24 +32,24 @@ def vgg(
     normalization: Choice = None,
     weights: object = None,  # noqa: ARG001 - the decorator loads them
 ) -> Network:
-    """Return a network of a depth that the paper names."""
+    """Return a network of one of the paper's depths."""
     style = Style(activation, normalization)
     layers: list[Any] = []
     for stage, (count, width) in enumerate(zip(DEPTHS[depth], WIDTHS, strict=True), start=1):
-        # With a bias before a normalisation too: torchvision's variants have it.
+        # With a bias before normalisation too, as in torchvision's variants.
         convolution = functools.partial(Convolution, width, 3, padding=1, weight=HE)
         layers += [style.around(convolution()) for _ in range(count)]
         layers.append(MaxPooling(2, name=f"stage{stage}"))
     body = join(Input(*input_shape), *layers)
-    return join(body, flattened(body, 7), *dense_head(style, 4096, classes))
+    return join(body, flatten_features(body, 7), *dense_head(style, 4096, classes))
 
 
 def vgg_keys(depth: int, *, normalized: bool = False) -> Iterator[str]:
     """Return the names of the layers with parameters in torchvision.
 
     Args:
-        depth: How many of them have weights, normalisation apart.
-        normalized: Whether each convolution is followed by its BatchNorm.
+        depth: Number of layers with weights, without normalisation.
+        normalized: Whether each convolution is followed by BatchNorm.
     """
     place = itertools.count()
     for count in DEPTHS[depth]:
@@ -63,7 +63,7 @@ def vgg_keys(depth: int, *, normalized: bool = False) -> Iterator[str]:
 
 
 def facts(depth: int, accuracy: str) -> dict[str, Any]:
-    """Return what the zoo's table says of a network."""
+    """Return the published facts of a network."""
     return {
         "year": 2014,
         "paper": PAPER,
@@ -80,10 +80,10 @@ def facts(depth: int, accuracy: str) -> dict[str, Any]:
 def vgg11(classes: int = 1000, **options: Unpack[Options]) -> Network:
     """VGG-11: 8 convolutions of 3×3 and three fully connected layers.
 
-    Five stages of 1 + 1 + 2 + 2 + 2 convolutions with 64, 128, 256, 512 and 512 filters, each
-    ended by MaxPooling of its name, ``stage1`` to ``stage5``; then two layers of 4096 units
-    with Dropout. The features of pictures of any size from 32 pixels on are averaged to
-    7×7 positions, as torchvision does it, so that its weights fit all of them.
+    Five stages of 1 + 1 + 2 + 2 + 2 convolutions with 64, 128, 256, 512 and 512 filters each
+    end with MaxPooling, named ``stage1`` to ``stage5``; two layers of 4096 units with Dropout
+    follow. The features of images of any size from 32 pixels are averaged to 7×7 positions, as
+    in torchvision, so that the weights fit all sizes.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -91,12 +91,12 @@ def vgg11(classes: int = 1000, **options: Unpack[Options]) -> Network:
     Args:
         classes: Number of classes.
         **options: ``input_shape``, by default ``(3, 224, 224)``: lengths may be None;
-            ``activation`` as for `ResidualBlock`; ``normalization`` too, None by default as in
+            ``activation`` as for `ResidualBlock`; ``normalization`` also, None by default as in
             the paper, ``"batch"`` for torchvision's ``vgg11_bn``; ``weights`` as for
             `load_weights`.
 
     Raises:
-        ShapeError: When a picture is below 32 pixels.
+        ShapeError: When an image is below 32 pixels.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
@@ -118,7 +118,7 @@ def vgg11(classes: int = 1000, **options: Unpack[Options]) -> Network:
 def vgg13(classes: int = 1000, **options: Unpack[Options]) -> Network:
     """VGG-13: 10 convolutions of 3×3 and three fully connected layers.
 
-    The plan of `vgg11`, with 2 + 2 + 2 + 2 + 2 convolutions.
+    The structure of `vgg11`, with 2 + 2 + 2 + 2 + 2 convolutions.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -146,7 +146,7 @@ def vgg13(classes: int = 1000, **options: Unpack[Options]) -> Network:
 def vgg16(classes: int = 1000, **options: Unpack[Options]) -> Network:
     """VGG-16: 13 convolutions of 3×3 and three fully connected layers.
 
-    The plan of `vgg11`, with 2 + 2 + 3 + 3 + 3 convolutions.
+    The structure of `vgg11`, with 2 + 2 + 3 + 3 + 3 convolutions.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.
@@ -174,7 +174,7 @@ def vgg16(classes: int = 1000, **options: Unpack[Options]) -> Network:
 def vgg19(classes: int = 1000, **options: Unpack[Options]) -> Network:
     """VGG-19: 16 convolutions of 3×3 and three fully connected layers.
 
-    The plan of `vgg11`, with 2 + 2 + 4 + 4 + 4 convolutions.
+    The structure of `vgg11`, with 2 + 2 + 4 + 4 + 4 convolutions.
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neuropil.architectures.picture_sizes import is_small
+from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.published.registry import architecture
 from neuropil.core import Layer, Network, Shape, join
 from neuropil.layers import (
@@ -27,7 +27,7 @@ MIDDLE = ((728, 728, 728),) * 8
 EXIT = (728, 1024)
 BLOCKS = (*ENTRY, *MIDDLE, EXIT)
 TAIL = (1536, 2048)
-# By block, counted from 1: the stages that end there.
+# Stages that end at each block, counted from 1.
 STAGES = {1: "stage1", 2: "stage2", 11: "stage3"}
 SHRINKS = (1, 2, 3, 12)
 
@@ -66,11 +66,11 @@ def xception(
 ) -> Network:
     """Xception: two convolutions, twelve residual blocks, two separable convolutions.
 
-    The first convolution and the blocks 1, 2, 3 and 12 halve the picture; the blocks 4 to 11
-    keep its size and their 728 channels. The mean over all positions goes into Dropout and
-    Softmax. For pictures below 64 pixels the first convolution has stride 1. The ends of the
-    blocks 1, 2 and 11 and of the last separable convolution are named ``stage1`` to
-    ``stage4``: ``network.upto("stage4")`` gives the features, and
+    The first convolution and blocks 1, 2, 3 and 12 halve the image; blocks 4 to 11 keep its
+    size and their 728 channels. The mean over all positions, Dropout and Softmax follow. For
+    images below 64 pixels the first convolution has stride 1. The ends of blocks 1, 2 and 11
+    and of the last separable convolution are named ``stage1`` to ``stage4``:
+    ``network.upto("stage4")`` gives the features, and
     ``network.upto("stage2", "stage3", "stage4")`` a pyramid of them.
 
     Shape:
@@ -82,11 +82,11 @@ def xception(
         activation: As for `XceptionBlock`.
         normalization: As for `XceptionBlock`.
         dropout: Share of the features dropped in training; 0 for none, as in the paper's
-            networks for more pictures than ImageNet's.
+            networks for larger data sets than ImageNet.
         weights: As for `load_weights`.
 
     Raises:
-        ShapeError: When a picture is too small.
+        ShapeError: When an image is too small.
         ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from neuropil.core import Network
     from neuropil.datasets import Dataset, Splits
     from neuropil.runs.classic_model import ClassicModel
-    from neuropil.runs.measure import Answering
+    from neuropil.runs.measure import ScoringPredictor
     from neuropil.runs.run_folder import Run
     from neuropil.runs.task import Figures, Task
     from neuropil.training import GradientWatch, History
@@ -59,7 +59,7 @@ def finish(
         show(run, stop_reason, measured)
 
 
-def settled(task: Task[Any], network: Answering, splits: Splits) -> Task[Any]:
+def settled(task: Task[Any], network: ScoringPredictor, splits: Splits) -> Task[Any]:
     """Return a task with what validation decides."""
     held_out = splits.validation
     if held_out is None or held_out.targets is None:

@@ -106,7 +106,7 @@ def begin_classic(settings: Settings, splits: Splits, path: Path, *, quiet: bool
 
 def complete_classic(run: Run, splits: Splits, model: ClassicModel, *, quiet: bool) -> None:
     """Fit a classic network, unless that is done, and write down what came of it."""
-    with run.held(), threads_kept(run.settings["threads"]):
+    with run.lock(), threads_kept(run.settings["threads"]):
         if run.is_fitted:
             finish(run, splits, run.network(), run.history(), quiet=quiet)
             return
@@ -160,7 +160,7 @@ def begin_second(run: Run, *, quiet: bool) -> None:
 
 def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
     """Train to the end and write down what came of it."""
-    with run.held(), threads_kept(run.settings["threads"]):
+    with run.lock(), threads_kept(run.settings["threads"]):
         trainer = plan.trainer(run, made, progress_for(quiet=quiet))
         run.status = "running"
         task, held_out = run.task, splits.validation

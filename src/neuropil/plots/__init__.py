@@ -1,4 +1,4 @@
-"""Pictures and reports of networks, trainings and their results."""
+"""Plots of networks, trainings and their results."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What a restricted Boltzmann machine looks for, and what it draws by itself."""
+"""Weights and samples of a restricted Boltzmann machine as pictures."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Array = np.ndarray[Any, Any]
 def machine_filters(machine: RBM, shape: tuple[int, int]) -> Figure:
     """Draw the weights of each hidden unit as a picture, side by side.
 
-    Light blue where a visible unit that is on raises the hidden one, dark orange where it
-    lowers it, mid-grey where it does not matter; each scaled by its own largest weight. The
-    first 256 are drawn.
+    Light blue means that an active visible unit excites the hidden unit, dark orange that it
+    inhibits it, and mid-grey that it has no influence. Each picture is scaled by its own
+    largest weight. The first 256 are drawn.
 
     Args:
         machine: A fitted machine.
         shape: Height and width of the visible units as a picture.
 
     Raises:
-        ValueError: When the visible units are no such picture.
+        ValueError: If the visible units do not fill such a picture.
 
     Example:
         >>> from neuropil.classic import RBM
@@ -36,7 +36,7 @@ def machine_filters(machine: RBM, shape: tuple[int, int]) -> Figure:
         >>> figure.axes[0].get_title(loc="left")
         'RBM: the weights of 6 hidden units'
     """
-    weights = as_pictures(machine.components_[:MOST_FILTERS], shape)
+    weights = reshape_rows(machine.components_[:MOST_FILTERS], shape)
     count = len(machine.components_)
     first = f" (the first {MOST_FILTERS} shown)" if count > MOST_FILTERS else ""
     title = f"RBM: the weights of {count} hidden units{first}"
@@ -51,19 +51,19 @@ def samples(
     n_steps: int = 500,
     random_state: Any = None,
 ) -> Figure:
-    """Draw examples that a machine makes by itself, as it expects them in its last step.
+    """Draw samples from a machine: the expected values in the last Gibbs step.
 
-    The largest value is white, as in the pictures that it was fitted to.
+    The smallest value is black and the largest white.
 
     Args:
         machine: A fitted machine, or a deep belief network.
         shape: Height and width of the visible units as a picture.
-        count: How many.
+        count: Number of samples.
         n_steps: Steps of the Gibbs chains.
-        random_state: Seed or generator; None takes the machine's own.
+        random_state: Seed or generator; None uses that of the machine.
 
     Raises:
-        ValueError: When the visible units are no such picture.
+        ValueError: If the visible units do not fill such a picture.
 
     Example:
         >>> from neuropil.classic import RBM
@@ -72,7 +72,7 @@ def samples(
         'RBM: 9 samples after 500 steps'
     """
     drawn = machine.sample(count, n_steps=n_steps, expected=True, random_state=random_state)
-    pictures = as_pictures(drawn, shape)
+    pictures = reshape_rows(drawn, shape)
     low, high = pictures.min(), pictures.max()
     grey = (pictures - low) / (high - low or 1.0)
     times = max(1, 64 // max(shape))
@@ -81,11 +81,11 @@ def samples(
     return sheet(opaque, f"{type(machine).__name__}: {count} samples after {n_steps} steps")
 
 
-def as_pictures(rows: Array, shape: tuple[int, int]) -> Array:
+def reshape_rows(rows: Array, shape: tuple[int, int]) -> Array:
     """Return rows as pictures.
 
     Raises:
-        ValueError: When they have another number of pixels.
+        ValueError: If the rows have another number of pixels.
     """
     height, width = shape
     if rows.shape[1] != height * width:

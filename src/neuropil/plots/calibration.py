@@ -1,4 +1,4 @@
-"""Calibration: whether a network is right as often as it says."""
+"""Calibration: whether the confidence of a network matches its accuracy."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Array = np.ndarray[Any, Any]
 
 
 class Reliability(NamedTuple):
-    """How often predictions of each confidence came true; only bins that hold examples.
+    """Observed accuracy by confidence, for the bins that hold examples.
 
     Args:
         confidence: Mean probability in each bin.
-        share: Share of each bin's examples that came true.
-        right: How many came true.
-        counts: How many examples each bin holds.
+        share: Share of correct predictions in each bin.
+        right: Number of correct predictions in each bin.
+        counts: Number of examples in each bin.
         edges: Lower and upper end of each bin, ``(bins, 2)``.
         error: The expected calibration error.
     """
@@ -37,10 +37,10 @@ class Reliability(NamedTuple):
 
 
 def reliability(probabilities: Any, targets: Any, bins: int = 10) -> Reliability:
-    """Return how often predictions of each confidence came true.
+    """Return the observed accuracy by confidence, and the expected calibration error.
 
-    The probability of the predicted class is put into bins of equal width. In a bin of n_b of
-    the N examples, acc_b are right and conf_b is the mean probability; the expected calibration
+    The probability of the predicted class is sorted into bins of equal width. Bin b holds n_b
+    of the N examples, with accuracy acc_b and mean probability conf_b; the expected calibration
     error is Σ_b n_b/N · |acc_b − conf_b|.
 
     Shape:
@@ -48,12 +48,12 @@ def reliability(probabilities: Any, targets: Any, bins: int = 10) -> Reliability
         then binned itself. `targets`: ``(N)``, class numbers.
 
     Args:
-        probabilities: What the network gave.
+        probabilities: The predictions of the network.
         targets: The true classes.
-        bins: How many bins there are between 0 and 1.
+        bins: Number of bins between 0 and 1.
 
     Raises:
-        ValueError: When the shapes do not fit, or a number is no probability or class.
+        ValueError: If the shapes do not fit, or a number is not a probability or a class.
 
     Reference:
         C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural
@@ -70,7 +70,7 @@ def reliability(probabilities: Any, targets: Any, bins: int = 10) -> Reliability
     if bins < 1:
         raise ValueError(f"reliability: needs at least one bin, got {bins}.")
     edges = np.linspace(0, 1, bins + 1)
-    # A bin holds its upper end, so that 0.9 is among the 0.8–0.9 as people read it.
+    # A bin includes its upper edge, so that 0.9 is in the bin 0.8–0.9 as readers expect.
     place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
     counts = np.bincount(place, minlength=bins)
     held = counts > 0
@@ -84,10 +84,10 @@ def reliability(probabilities: Any, targets: Any, bins: int = 10) -> Reliability
 
 
 def outcomes(probabilities: Any, targets: Any) -> tuple[Array, Array]:
-    """Return the probability of what was predicted, and whether it came true.
+    """Return the probability of each prediction, and whether it is correct.
 
     Raises:
-        ValueError: When the shapes do not fit, or a number is no probability or class.
+        ValueError: If the shapes do not fit, or a number is not a probability or a class.
     """
     p, y = np.asarray(probabilities, np.float64), np.asarray(targets)
     if p.ndim not in (1, 2) or y.shape != p.shape[:1] or not p.size:
@@ -97,7 +97,9 @@ def outcomes(probabilities: Any, targets: Any) -> tuple[Array, Array]:
         )
     # Rounding in float32 may leave a softmax a little above 1; NaN fails here too.
     if not ((p >= 0) & (p <= 1 + 1e-5)).all():
-        raise ValueError("calibration: probabilities must be between 0 and 1; scores are not.")
+        raise ValueError(
+            "calibration: needs probabilities between 0 and 1, got others (perhaps scores)."
+        )
     classes = 2 if p.ndim == 1 else p.shape[1]
     if y.dtype.kind not in "iub" or y.min() < 0 or y.max() >= classes:
         raise ValueError(f"calibration: targets must be class numbers from 0 to {classes - 1}.")
@@ -106,25 +108,25 @@ def outcomes(probabilities: Any, targets: Any) -> tuple[Array, Array]:
 
 
 def calibration(probabilities: Any, targets: Any, bins: int = 10) -> Figure:
-    """Draw the reliability diagram: how often predictions of each confidence came true.
+    """Draw the reliability diagram: accuracy against confidence.
 
-    Each point is a bin of predictions: across, the mean probability conf_b; up, the share
-    acc_b that is right, with its 95 % interval; its area grows with the number of examples.
-    Points on the diagonal are well calibrated, below it the network is too sure of itself. The
-    bars below count the examples. Where only the probability of class 1 is given, that is what
-    goes across, and the share that is of class 1 goes up.
+    Each point is a bin of predictions, at the mean probability conf_b and the accuracy acc_b
+    with its 95 % interval; its area grows with the number of examples. Points on the diagonal
+    are well calibrated; below it the network is overconfident. The bars below count the
+    examples. If only the probability of class 1 is given, the diagram shows the share of
+    class 1 against that probability.
 
     Shape:
         `probabilities`: ``(N, K)``, or ``(N)`` for the probability of class 1 of two.
         `targets`: ``(N)``, class numbers.
 
     Args:
-        probabilities: What the network gave.
+        probabilities: The predictions of the network.
         targets: The true classes.
-        bins: How many bins there are between 0 and 1.
+        bins: Number of bins between 0 and 1.
 
     Raises:
-        ValueError: When the shapes do not fit, or a number is no probability or class.
+        ValueError: If the shapes do not fit, or a number is not a probability or a class.
 
     Reference:
         A. Niculescu-Mizil and R. Caruana, "Predicting good probabilities with supervised
@@ -133,7 +135,7 @@ def calibration(probabilities: Any, targets: Any, bins: int = 10) -> Figure:
     Example:
         >>> figure = calibration([[0.9, 0.1], [0.7, 0.3], [0.4, 0.6], [0.3, 0.7]], [0, 1, 1, 1])
         >>> figure.axes[0].get_ylabel()
-        'share that is right'
+        'share that is correct'
     """
     found = reliability(probabilities, targets, bins)
     from neuropil.plots.notebook import NotebookFigure
@@ -143,7 +145,7 @@ def calibration(probabilities: Any, targets: Any, bins: int = 10) -> Figure:
     draw_reliability(above, found)
     widths = 0.86 * (found.edges[:, 1] - found.edges[:, 0])
     below.bar(found.edges.mean(axis=1), found.counts, widths, color=MUTED, alpha=0.55)
-    across, up = "how sure the network is", "share that is right"
+    across, up = "confidence of the network", "share that is correct"
     if np.ndim(probabilities) == 1:
         across, up = "probability of class 1", "share that is class 1"
     quiet(below, x=across, y="examples", grid=None)
@@ -153,7 +155,7 @@ def calibration(probabilities: Any, targets: Any, bins: int = 10) -> Figure:
 
 
 def draw_reliability(axes: Axes, found: Reliability) -> None:
-    """Draw the points with their intervals and the diagonal into axes."""
+    """Draw the diagonal, and the points with their intervals."""
     axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle=(0, (2, 2)))
     limits = [
         wilson_interval(int(right), int(count))
@@ -161,7 +163,7 @@ def draw_reliability(axes: Axes, found: Reliability) -> None:
     ]
     low, high = np.transpose(limits)
     axes.vlines(found.confidence, low, high, color=BLUE, linewidth=1.4, alpha=0.55)
-    # The smallest point is still a point.
+    # The smallest area is still visible.
     area = 16 + 120 * found.counts / found.counts.max()
     axes.scatter(
         found.confidence, found.share, area, color=BLUE, linewidth=0, zorder=3, clip_on=False

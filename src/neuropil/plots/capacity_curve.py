@@ -1,4 +1,4 @@
-"""Capacity curves: how much of what a memory has learnt comes back, by how much it learnt."""
+"""Capacity curves: recall quality of an associative memory against its load."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ RULES = {"hebb": "Hebb", "storkey": "Storkey", "pseudo_inverse": "pseudo-inverse
 
 
 def capacity_curves(*curves: CapacityCurve) -> Figure:
-    """Draw the overlap of patterns with what is recalled, over the load.
+    """Draw the overlap between stored and recalled patterns against the load.
 
-    The load is α = patterns / units; an overlap of 1 is recall without an error, of 0 chance.
-    The dashed line is what mean-field theory gives Hebb's rule in a very large network: it ends
+    The load is α = patterns / units. An overlap of 1 means perfect recall, 0 means chance. The
+    dashed line is the mean-field result for Hebb's rule in an infinitely large network; it ends
     at α = 0.138.
 
     Args:
-        *curves: What `DiscreteHopfieldNetwork.capacity_curve` gave, up to four.
+        *curves: Up to four results of `DiscreteHopfieldNetwork.capacity_curve`.
 
     Raises:
-        ValueError: When there are no curves, or more than four.
+        ValueError: If there are no curves, or more than four.
 
     Reference:
         Amit, Gutfreund and Sompolinsky, "Storing infinite numbers of patterns in a spin-glass
@@ -50,7 +50,7 @@ def capacity_curves(*curves: CapacityCurve) -> Figure:
     loads = np.linspace(1e-3, 0.2, 2000)
     theory = theoretical_overlap(loads)
     inside = theory > 0
-    # Down to 0 where it ends, as the published curve.
+    # Drop to 0 at the end, as the published curve does.
     x, y = np.append(loads[inside], loads[inside][-1]), np.append(theory[inside], 0.0)
     axes.plot(
         x, y, color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)), label="theory of Hebb’s rule"
@@ -61,7 +61,7 @@ def capacity_curves(*curves: CapacityCurve) -> Figure:
         axes.plot(curve.loads, curve.overlaps, color=color, label=name, **style)
     axes.set_ylim(-0.03, 1.05)
     axes.set_xlim(0, None)
-    quiet(axes, x="patterns per unit", y="overlap with what is recalled")
+    quiet(axes, x="patterns per unit", y="overlap of stored and recalled")
     heading(axes, "capacity")
     key(axes, loc="best")
     return figure

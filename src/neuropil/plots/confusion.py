@@ -1,4 +1,4 @@
-"""The confusion matrix as a picture: what was taken for what, and how often."""
+"""The confusion matrix as a picture."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-# Beyond this many classes a number does not fit into its cell.
+# With more classes a count does not fit into its cell.
 MOST_WITH_NUMBERS = 24
-# Beyond this many, every second class is named, or every third …
+# With more classes only every second class is named, or every third …
 MOST_NAMES = 100
-# So many letters stand side by side below the cells.
+# The number of letters that fit side by side below the cells.
 LONGEST_ROW = 40
 STRONGEST, FAINTEST = 0.92, 0.3
-# From this strength on a cell is so dark that its number must be light.
+# On cells stronger than this the count is written in a light colour.
 DARK_FROM = 0.8
 
 
 def confusion_matrix(matrix: Any, classes: Sequence[object] | None = None) -> Figure:
-    """Draw how often each true class (row) was taken for each class (column).
+    """Draw a confusion matrix: true classes as rows, predicted classes as columns.
 
-    Cell (i, j) counts the examples of class i that were taken for class j. What is right, on
-    the diagonal, is blue, and mistakes are orange; the more of the row's examples, the darker,
-    with a share s of mistakes at the strength √s so that rare ones are seen. Beyond 24 classes
-    the numbers are left out and no mistake is fainter than 0.3; beyond 100, some of the names
-    are left out too.
+    Cell (i, j) counts the examples of class i that were predicted as class j. Correct
+    predictions, on the diagonal, are blue and mistakes are orange. The larger the share of the
+    row, the darker the cell; a share s of mistakes has the strength √s, so that rare mistakes
+    are visible. With more than 24 classes the counts are left out and no mistake is fainter
+    than 0.3; with more than 100, some names are left out too.
 
     Shape:
-        `matrix`: ``(K, K)``, whole numbers, as `neuropil.training.confusion_matrix` gives.
+        `matrix`: ``(K, K)``, integers, as `neuropil.training.confusion_matrix` returns.
 
     Args:
         matrix: The counts.
-        classes: Name of each class; their numbers by default.
+        classes: The class names; by default the class numbers.
 
     Raises:
-        ValueError: When the matrix is not square, holds anything but counts, or the names are
-            not as many.
+        ValueError: If the matrix is not square, holds anything but counts, or the number of
+            names differs from its size.
 
     Example:
         >>> figure = confusion_matrix([[8, 2], [0, 10]], ["cat", "dog"])
@@ -81,10 +81,10 @@ def confusion_matrix(matrix: Any, classes: Sequence[object] | None = None) -> Fi
 
 
 def check_counts(matrix: Any) -> Array:
-    """Return the matrix as whole numbers.
+    """Return the matrix as an array of counts.
 
     Raises:
-        ValueError: When it is no matrix of counts.
+        ValueError: If it is not a square matrix of counts.
     """
     counts = np.asarray(matrix)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:
@@ -92,7 +92,7 @@ def check_counts(matrix: Any) -> Array:
             f"confusion_matrix: needs a square matrix (K, K), got the shape {counts.shape}."
         )
     if counts.dtype.kind not in "iu" or (counts < 0).any():
-        raise ValueError("confusion_matrix: needs counts, whole numbers from 0 up.")
+        raise ValueError("confusion_matrix: needs counts, which are integers of at least 0.")
     return counts
 
 
@@ -103,15 +103,15 @@ def row_shares(counts: Array) -> Array:
 
 
 def strength(counts: Array) -> Array:
-    """Return how dark each cell is, from 0 to 1: the share if right, its root if wrong."""
+    """Return the opacity of each cell: the share if correct, its square root if a mistake."""
     shares = row_shares(counts)
     least = 0 if len(counts) <= MOST_WITH_NUMBERS else FAINTEST
-    wrong = np.where(counts > 0, np.maximum(np.sqrt(shares), least), 0)
-    return STRONGEST * np.where(np.eye(len(counts), dtype=bool), shares, wrong)
+    mistakes = np.where(counts > 0, np.maximum(np.sqrt(shares), least), 0)
+    return STRONGEST * np.where(np.eye(len(counts), dtype=bool), shares, mistakes)
 
 
 def shades(counts: Array) -> Array:
-    """Return the cells as colours that let the paper through, light or dark as it may be."""
+    """Return the colours of the cells, transparent so that the page shows through."""
     from matplotlib.colors import to_rgb
 
     picture = np.empty((*counts.shape, 4))
@@ -123,7 +123,7 @@ def shades(counts: Array) -> Array:
 
 def name_axes(axes: Axes, names: list[str], side: float) -> None:
     """Write the class names along both sides, as large as the cells allow."""
-    # Of the figure's side about 1.6 inches go to the names; 72 points are an inch.
+    # The names take about 1.6 inches of the figure's side; an inch is 72 points.
     size = min(9.0, 0.8 * 72 * (side - 1.6) / len(names))
     step = -(-len(names) // MOST_NAMES)
     named = range(0, len(names), step)
@@ -135,7 +135,7 @@ def name_axes(axes: Axes, names: list[str], side: float) -> None:
 
 def separate_cells(axes: Axes, count: int) -> None:
     """Draw thin lines between the cells."""
-    # Not by `grid`, which makes a tick for each line: with 100 classes that takes seconds.
+    # `grid` would make a tick for each line, which takes seconds with 100 classes.
     edges = np.arange(count + 1) - 0.5
     width = 0.8 if count <= MOST_WITH_NUMBERS else 0.3
     axes.hlines(edges, edges[0], edges[-1], color=GRID, linewidth=width)

@@ -1,4 +1,4 @@
-"""Learning curves: what each epoch gave, in training and in validation."""
+"""Learning curves: the metrics of each epoch, in training and in validation."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 BOOKKEEPING = {"epoch", "steps", "seconds"}
 VALIDATION = "validation_"
-# A loss that falls further than this is drawn by its logarithm: its end would be a flat line.
+# A loss that falls by a larger factor gets a logarithmic axis, so that its end is not flat.
 LOGARITHMIC_FROM = 30
 
 
 def learning_curves(history: History, columns: Sequence[str] | None = None) -> Figure:
     """Draw the loss, the metrics and the learning rate over the epochs.
 
-    Each figure f has its own axes, with the training's f(epoch) dashed and the validation's
-    solid. Training figures are those of the running weights, averaged over the epoch, with
-    dropout and augmentation on: they may well be worse than the validation's.
+    Each metric has its own axes; the training curve is dashed, the validation curve solid.
+    Training figures are averages over the epoch while the weights change, with dropout and
+    augmentation on, so they may be worse than the validation figures.
 
     Args:
-        history: What `Trainer.fit` gave.
-        columns: Which figures, such as ``["loss", "accuracy", "lr"]``; all by default.
+        history: The history that `Trainer.fit` returned.
+        columns: The metrics to draw, such as ``["loss", "accuracy", "lr"]``; all by default.
 
     Raises:
-        ValueError: When the history is empty or lacks such a figure.
+        ValueError: If the history is empty or lacks one of the columns.
 
     Example:
         >>> from neuropil.training import History
@@ -48,11 +48,11 @@ def learning_curves(history: History, columns: Sequence[str] | None = None) -> F
         ['training', 'validation']
     """
     if not len(history):
-        raise ValueError("learning_curves: the history holds no epoch yet.")
+        raise ValueError("learning_curves: the history is empty.")
     shown = curve_names(history) if columns is None else list(columns)
     if unknown := [name for name in shown if name not in curve_names(history)]:
         raise ValueError(
-            f"learning_curves: the history has no figure {unknown[0]!r}; it has "
+            f"learning_curves: the history has no column {unknown[0]!r}; it has "
             f"{', '.join(curve_names(history))}."
         )
     figure, all_axes = blank(3.7 * len(shown), 2.6, len(shown))
@@ -62,14 +62,14 @@ def learning_curves(history: History, columns: Sequence[str] | None = None) -> F
 
 
 def curve_names(history: History) -> list[str]:
-    """Return the figures that are worth a curve, the learning rate last."""
+    """Return the names of the metrics to draw, the learning rate last."""
     names = (name.removeprefix(VALIDATION) for name in history.columns)
     found = [name for name in dict.fromkeys(names) if name not in BOOKKEEPING]
     return sorted(found, key=lambda name: name == "lr")
 
 
 def draw_curve(axes: Axes, history: History, name: str) -> None:
-    """Draw one figure, of training and of validation, into axes."""
+    """Draw the training and the validation curve of one metric."""
     from matplotlib.ticker import MaxNLocator
 
     epochs = numbers(history, "epoch") if "epoch" in history.columns else []
@@ -84,7 +84,7 @@ def draw_curve(axes: Axes, history: History, name: str) -> None:
             continue
         values = numbers(history, column)
         drawn += [value for value in values if math.isfinite(value)]
-        # A line of one point is invisible.
+        # A line through one point is invisible.
         marker = "o" if len(epochs) < 3 else None
         axes.plot(epochs, values, linewidth=1.8, marker=marker, markersize=5, **style)
     wide = name == "loss" and bool(drawn) and 0 < LOGARITHMIC_FROM * min(drawn) < max(drawn)
@@ -100,10 +100,10 @@ def draw_curve(axes: Axes, history: History, name: str) -> None:
 
 
 def numbers(history: History, column: str) -> list[float]:
-    """Return a column with NaN, which is not drawn, where an epoch lacks it."""
+    """Return a column; NaN, which is not drawn, replaces missing values."""
     return [math.nan if value is None else float(value) for value in history.column(column)]
 
 
 def curve_title(name: str) -> str:
-    """Return a figure's name in words."""
+    """Return the name of a metric in words."""
     return {"lr": "learning rate", "r2": "R²"}.get(name, name.replace("_", " "))

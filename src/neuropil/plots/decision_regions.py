@@ -1,4 +1,4 @@
-"""Decision regions as a picture: which class a classifier gives to each place of a plane."""
+"""Decision regions as a picture: the class that is predicted at each point of a plane."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-# Places along each axis at which the classifier is asked.
+# The number of points along each axis at which the classifier is evaluated.
 SIDE = 300
 MARGIN, PALENESS = 0.08, 0.72
 MOST_ROWS, MOST_NAMES = 2000, 12
-# Rows of a rare class that are drawn at least.
+# The minimum number of rows drawn of a rare class.
 FEWEST = 20
 
 
 class Classifier(Protocol):
-    """What gives classes to rows."""
+    """A fitted classifier."""
 
     classes_: Array
 
@@ -34,11 +34,11 @@ class Classifier(Protocol):
 
 
 def decision_regions(model: Classifier, X: Any, y: Any) -> Figure:
-    """Draw the regions of the classes, the rows, and the prototypes where the model has them.
+    """Draw the regions of the classes, the rows, and the prototypes if the model has any.
 
-    The colour of a place is the class that `predict` gives it. Prototypes (``prototypes_`` and
-    ``prototype_labels_``, as the LVQ family has them) are diamonds. Of many rows about 2,000
-    are drawn, some of every class, and the title says so.
+    The colour of a point is the class that `predict` returns there. Prototypes (``prototypes_``
+    and ``prototype_labels_``, as in the LVQ family) are diamonds. If there are many rows, about
+    2,000 are drawn, some of every class, and the title says how many.
 
     Args:
         model: A classifier fitted to two columns.
@@ -46,7 +46,7 @@ def decision_regions(model: Classifier, X: Any, y: Any) -> Figure:
         y: Their classes.
 
     Raises:
-        ValueError: When there are not two columns, or not as many classes as rows.
+        ValueError: If there are not two columns, or the numbers of rows and classes differ.
 
     Example:
         >>> from neuropil.classic import LVQ
@@ -57,12 +57,17 @@ def decision_regions(model: Classifier, X: Any, y: Any) -> Figure:
     """
     rows, classes = np.asarray(X, float), np.asarray(y)
     if rows.ndim != 2 or rows.shape[1] != 2:
-        raise ValueError(f"decision_regions: needs rows of two columns, got {rows.shape}.")
+        raise ValueError(
+            f"decision_regions: needs rows of two columns, got the shape {rows.shape}."
+        )
     if len(classes) != len(rows):
-        raise ValueError(f"decision_regions: {len(rows)} rows, {len(classes)} classes.")
+        raise ValueError(
+            f"decision_regions: needs one class per row, got {len(rows)} rows, "
+            f"{len(classes)} classes."
+        )
     figure, [axes] = blank(6.4, 5.6)
     color_plane(axes, model, rows)
-    drawn = spread(classes)
+    drawn = choose_rows(classes)
     draw_rows(axes, model.classes_, rows[drawn], classes[drawn])
     prototypes = getattr(model, "prototypes_", None)
     if prototypes is not None:
@@ -74,12 +79,12 @@ def decision_regions(model: Classifier, X: Any, y: Any) -> Figure:
     own = "" if prototypes is None else f", {len(prototypes)} prototypes"
     share = float(np.mean(np.asarray(model.predict(rows)) == classes))
     part = "" if len(drawn) == len(rows) else f", {len(drawn)} drawn"
-    heading(axes, f"{type(model).__name__}: {share:.1%} of {len(rows)} rows right{own}{part}")
+    heading(axes, f"{type(model).__name__}: {share:.1%} of {len(rows)} rows correct{own}{part}")
     return figure
 
 
-def spread(classes: Array) -> Array:
-    """Return which rows are drawn: of every class the same share, and a few at least."""
+def choose_rows(classes: Array) -> Array:
+    """Return the indices of the rows to draw: an equal share of every class, at least a few."""
     names, numbers, counts = np.unique(classes, return_inverse=True, return_counts=True)
     if len(classes) <= MOST_ROWS:
         return np.arange(len(classes))
@@ -93,7 +98,7 @@ def spread(classes: Array) -> Array:
 
 
 def class_colors(classes: Array, labels: Array) -> Array:
-    """Return the colour of each label's class; a class that is unknown is dark."""
+    """Return the colour of each label; labels unknown to the model are dark."""
     codes = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
     colors = np.array(class_palette(len(classes)))[codes]
     return np.where(classes[codes] == labels, colors, INK)
@@ -112,7 +117,7 @@ def color_plane(axes: Axes, model: Classifier, rows: Array) -> None:
     codes = np.searchsorted(model.classes_, np.asarray(model.predict(places)))
     pale = PALENESS * np.array(to_rgb(PAPER)) + (1 - PALENESS) * np.array(colors)
     picture = pale[codes].reshape(SIDE, SIDE, 3)
-    # Pale colours of many classes come close: a line is drawn between neighbours.
+    # Pale colours of many classes look alike, so draw a line between neighbouring regions.
     picture[borders(codes.reshape(SIDE, SIDE))] = to_rgb(MUTED)
     axes.imshow(
         picture,
@@ -124,8 +129,7 @@ def color_plane(axes: Axes, model: Classifier, rows: Array) -> None:
 
 
 def draw_rows(axes: Axes, classes: Array, rows: Array, labels: Array) -> None:
-    """Draw the rows of each class."""
-    # A class that the model does not know is drawn in ink.
+    """Draw the rows of each class, those unknown to the model in ink."""
     for name in np.union1d(classes, labels):
         chosen = labels == name
         color = class_colors(classes, np.array([name]))

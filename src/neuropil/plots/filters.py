@@ -21,24 +21,25 @@ Array = np.ndarray[Any, Any]
 
 MOST_FILTERS = 256
 MOST_COLUMNS = 16
-# The gap between filters is at most one part of this many.
+# Pixels are enlarged until a filter is this wide, so that the gap of one pixel looks thin.
 WIDEST_GAP = 9
 
 
 def filters(network: Network, name: str | None = None) -> Figure:
     """Draw the filters of a convolution, side by side.
 
-    Filters over three channels are shown as colours. All others are light blue where weights
-    are positive and dark orange where they are negative; over several channels their mean is
-    shown. 0 is mid-grey, and each filter is scaled by its own largest weight. Filters of a
-    signal are one line of cells, of a volume their middle slice. The first 256 are drawn.
+    Filters over three channels are shown in colour. In all others, light blue weights are
+    positive and dark orange weights negative; filters over several channels are averaged. Zero
+    is mid-grey, and each filter is scaled by its own largest weight. Filters of a signal are
+    drawn as one row of cells, filters of a volume as their middle slice. The first 256 are
+    drawn.
 
     Args:
         network: A built network.
         name: The layer, such as ``"convolution2"``; by default the first with filters.
 
     Raises:
-        ValueError: When the network has no such layer, or it has no filters.
+        ValueError: If there is no such layer, or it has no filters.
 
     Example:
         >>> from neuropil.layers import Convolution, Input
@@ -47,7 +48,7 @@ def filters(network: Network, name: str | None = None) -> Figure:
         'convolution1: 6 filters of 3 × 3 over 1 channel'
     """
     name, weight = filter_weights(network, name)
-    taps = as_pictures(weight)
+    taps = filter_pictures(weight)
     return sheet(
         np.stack([color_filter(tap) for tap in taps]), f"{name}: {filter_words(weight)}"
     )
@@ -58,12 +59,12 @@ def sheet(pictures: Array, title: str) -> Figure:
 
     Args:
         pictures: Red, green, blue and opacity of each.
-        title: What stands above them.
+        title: The title above them.
     """
     columns = columns_for(len(pictures))
     picture = mosaic(pictures, columns)
     height, width = picture.shape[:2]
-    # About half an inch a picture, as long as they fit a page.
+    # About half an inch per picture, as long as they fit on a page.
     inch = min(0.5 * columns, 7.5) / width
     figure, [axes] = blank(max(3.6, width * inch), height * inch + 0.45)
     axes.imshow(picture, interpolation="none", aspect="equal")
@@ -73,7 +74,7 @@ def sheet(pictures: Array, title: str) -> Figure:
 
 
 def columns_for(count: int) -> int:
-    """Return how many stand side by side: if it can be, so many that the rows are full."""
+    """Return the number of columns, chosen so that all rows are full if possible."""
     if count <= MOST_COLUMNS:
         return count
     full = [n for n in range(MOST_COLUMNS // 2, MOST_COLUMNS + 1) if count % n == 0]
@@ -81,10 +82,10 @@ def columns_for(count: int) -> int:
 
 
 def filter_weights(network: Network, name: str | None = None) -> tuple[str, Array]:
-    """Return a layer's name and its filters, ``(filters, channels, …)``.
+    """Return the name of a layer and its filters, ``(filters, channels, …)``.
 
     Raises:
-        ValueError: When there is none.
+        ValueError: If there is no such layer with filters.
     """
     network.require_built()
     found = {key: layer for key, layer in network.layers.items() if has_filters(layer)}
@@ -92,22 +93,24 @@ def filter_weights(network: Network, name: str | None = None) -> tuple[str, Arra
         raise ValueError("filters: this network has no convolution, so it has no filters.")
     if name is not None and name not in found:
         known = ", ".join(found) or "none"
-        raise ValueError(f"filters: {name!r} is no layer with filters; those with: {known}.")
+        raise ValueError(
+            f"filters: {name!r} is not a layer with filters; those with filters: {known}."
+        )
     name = name or next(iter(found))
     layer: Any = found[name]
     weight = layer.weight.detach().float().cpu().numpy()
-    # A transposed convolution keeps its input channels in front.
+    # A transposed convolution stores its input channels along the first axis.
     return name, weight.swapaxes(0, 1) if isinstance(layer, Deconvolution) else weight
 
 
 def has_filters(layer: Any) -> bool:
-    """Tell whether a layer slides a window of more than one tap over its input."""
+    """Tell whether a layer is a convolution with windows of more than one weight."""
     weight = getattr(layer, "weight", None)
     return weight is not None and weight.ndim >= 3 and math.prod(weight.shape[2:]) > 1
 
 
 def filter_words(weight: Array) -> str:
-    """Return how many filters there are and how large."""
+    """Return the number and the size of the filters in words."""
     count, channels = weight.shape[:2]
     size = " × ".join(map(str, weight.shape[2:]))
     over = number_of(channels, "channel")
@@ -115,7 +118,7 @@ def filter_words(weight: Array) -> str:
     return f"{number_of(count, 'filter')} of {size} over {over}{first}"
 
 
-def as_pictures(weight: Array) -> Array:
+def filter_pictures(weight: Array) -> Array:
     """Return filters as pictures ``(n, channels, height, width)`` of one or three channels."""
     weight = weight[:MOST_FILTERS]
     if weight.ndim == 3:
@@ -133,13 +136,12 @@ def color_filter(tap: Array) -> Array:
         picture[..., :3] = 0.5 + 0.5 * np.moveaxis(scaled, 0, -1)
     else:
         picture[...] = signed_scale()((1 + scaled[0]) / 2)
-    # Enlarged, so that the line of one pixel between the filters is thin.
     times = -(-WIDEST_GAP // max(tap.shape[1:]))
     return picture.repeat(times, axis=0).repeat(times, axis=1)
 
 
 def mosaic(pictures: Array, columns: int) -> Array:
-    """Return pictures laid out in rows, with a transparent line between them."""
+    """Return pictures laid out in rows, with transparent lines between them."""
     count, height, width, depth = pictures.shape
     rows = -(-count // columns)
     canvas = np.zeros((rows * (height + 1) - 1, columns * (width + 1) - 1, depth))

@@ -1,4 +1,4 @@
-"""How gradients and outputs grow or shrink from layer to layer, epoch by epoch."""
+"""Sizes of gradients and outputs, layer by layer and epoch by epoch."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ if TYPE_CHECKING:
 
 Measure: TypeAlias = Callable[[LayerHealth], float | None]
 
-# Beyond this many layers, every second one is named, or every third …
+# With more layers only every second one is named, or every third …
 MOST_NAMES = 36
 TALLEST = 9.0
-# Between the first and the last epoch so many are drawn.
+# The number of epochs drawn between the first and the last.
 BETWEEN = 6
 
 
 def gradient_flow(
     healths: GradientHealth | Sequence[GradientHealth], epochs: Sequence[int] | None = None
 ) -> Figure:
-    """Draw the size of the gradient and of the outputs of each layer, the input at the top.
+    """Draw the size of the gradient and of the outputs of each layer, the first layer on top.
 
-    Sizes are root mean squares √(Σ g² / n), on logarithmic axes: where gradients vanish on the
-    way back, the line on the left runs to the left as it rises. The first epoch is dashed, the
-    last one thick, some in between faint. An orange triangle stands for a size of zero.
+    Sizes are root mean squares √(Σ g² / n) on logarithmic axes. If gradients vanish, the line
+    in the left plot leans to the left towards the first layer. The first epoch is dashed, the
+    last one thick, and some in between are faint. An orange triangle means a size of zero.
 
     Args:
-        healths: What `gradient_health` gave, or several, such as `GradientWatch.healths`.
+        healths: One or several results of `gradient_health`, such as `GradientWatch.healths`.
         epochs: The epoch of each, such as `GradientWatch.epochs`; 1, 2 and so on by default.
 
     Raises:
-        ValueError: When there is none, the epochs are not as many, or the layers differ.
+        ValueError: If there are no results, the number of epochs differs, or the layers differ.
 
     Example:
         >>> import torch
@@ -59,7 +59,7 @@ def gradient_flow(
     """
     healths = [healths] if isinstance(healths, GradientHealth) else list(healths)
     epochs = list(range(1, len(healths) + 1)) if epochs is None else list(epochs)
-    check(healths, epochs)
+    check_healths(healths, epochs)
     titles = [row.title for row in healths[0].rows]
     height = min(TALLEST, 1.5 + 0.24 * len(titles))
     figure, (left, right) = blank(7.8, height, 2)
@@ -82,38 +82,39 @@ def gradient_flow(
 
 
 def end_of(title: str) -> str:
-    """Return what tells a long name apart: its end."""
+    """Return the end of a long name, which distinguishes it."""
     return title if len(title) <= LONGEST_LABEL else "…" + title[1 - LONGEST_LABEL :]
 
 
-def check(healths: list[GradientHealth], epochs: list[int]) -> None:
-    """Refuse what cannot be drawn.
+def check_healths(healths: list[GradientHealth], epochs: list[int]) -> None:
+    """Check that the measurements can be drawn together.
 
     Raises:
-        ValueError: When it is so.
+        ValueError: If they cannot.
     """
     if not healths or not healths[0].rows:
         raise ValueError("gradient_flow: nothing was measured yet.")
     if len(epochs) != len(healths):
         raise ValueError(
-            f"gradient_flow: {len(healths)} measurements and {len(epochs)} epochs."
+            f"gradient_flow: needs one epoch per measurement, got {len(healths)} measurements "
+            f"and {len(epochs)} epochs."
         )
     names = [row.name for row in healths[0].rows]
     if any([row.name for row in health.rows] != names for health in healths):
-        raise ValueError("gradient_flow: the measurements are of different layers.")
+        raise ValueError("gradient_flow: all measurements must be of the same layers.")
 
 
 def draw(
     axes: Axes, healths: list[GradientHealth], epochs: list[int], measure: Measure
 ) -> None:
-    """Draw one size over the layers, a line for each epoch that is shown."""
+    """Draw one size over the layers, with a line for each epoch drawn."""
     from matplotlib.ticker import LogLocator
 
     axes.set_xscale("log")
     lines = [sizes(health, measure) for health in healths]
     positive = [size for line in lines for _, size in line if 0 < size < math.inf]
     low, high = decades(positive)
-    # A size of zero has no logarithm: it stands left of all others.
+    # Zero has no logarithm: draw it to the left of all other sizes.
     least = low if all(all(size for _, size in line) for line in lines) else low / 10
     last = len(lines) - 1
     for place in choose_epochs(len(lines)):
@@ -137,19 +138,19 @@ def draw(
 
 
 def decades(values: list[float]) -> tuple[float, float]:
-    """Return the powers of ten around some numbers, at least one apart."""
+    """Return the powers of ten that enclose some numbers, at least one decade apart."""
     low = math.floor(math.log10(min(values, default=1.0)))
     high = math.ceil(math.log10(max(values, default=1.0)))
     return 10.0**low, 10.0 ** max(high, low + 1)
 
 
 def sizes(health: GradientHealth, measure: Measure) -> list[tuple[int, float]]:
-    """Return the size of each layer that has one, with its place."""
+    """Return the index and the size of each layer that has a size."""
     found = ((place, measure(row)) for place, row in enumerate(health.rows))
     return [(place, size) for place, size in found if size is not None]
 
 
 def choose_epochs(count: int) -> list[int]:
-    """Return which of so many measurements are drawn: the first, the last, some in between."""
+    """Return the indices of the measurements to draw: first, last and some in between."""
     step = (count - 1) / (BETWEEN + 1)
     return sorted({round(k * step) for k in range(BETWEEN + 2)})

@@ -1,4 +1,4 @@
-"""A growing gas as a picture: its graph over the data."""
+"""The graph of a growing neural gas over the data."""
 
 from __future__ import annotations
 
@@ -18,23 +18,22 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-# More rows than these only cover each other.
+# More rows would only cover each other.
 MOST_ROWS = 5000
 
 
 def growing_gas(model: GrowingNeuralGas, X: Any) -> Figure:
-    """Draw the graph over the rows, each connected component in its colour.
+    """Draw the graph over the rows, each connected component in its own colour.
 
-    Two columns are the two axes. More are seen along the two directions in which the rows vary
-    most, so that edges may seem to cross. Of many rows, 5,000 are
-    drawn at random.
+    Rows of more than two columns are projected onto their first two principal components, so
+    edges may seem to cross. At most 5,000 rows are drawn, chosen at random.
 
     Args:
         model: A fitted gas.
         X: Rows, with at least two columns.
 
     Raises:
-        ValueError: When there is only one column.
+        ValueError: If there is only one column.
 
     Example:
         >>> from neuropil.classic import GrowingNeuralGas
@@ -46,16 +45,18 @@ def growing_gas(model: GrowingNeuralGas, X: Any) -> Figure:
     rows = np.asarray(model.input(X), float)
     if rows.shape[1] < 2:
         raise ValueError("growing_gas: needs rows with at least two columns, got one.")
-    rows, nodes = seen_from_above(rows, np.asarray(model.nodes_, float))
+    rows, nodes = project(rows, np.asarray(model.nodes_, float))
     count = int(model.components_.max()) + 1
     colors = np.array(class_palette(count))[model.components_]
     figure, [axes] = blank(6.4, 5.6)
-    # Drawn at random: every k-th row may leave out all of one kind.
+    # Drawn at random: every k-th row might leave out a whole kind of row.
     drawn = np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS])
     axes.scatter(*rows[drawn].T, s=5, color="#b9c2cb", linewidths=0)
     draw_graph(axes, nodes, model.edges_, colors)
-    directions = rows.shape[1] < np.shape(model.nodes_)[1]
-    names = ("first direction", "second direction") if directions else ("", "")
+    projected = rows.shape[1] < np.shape(model.nodes_)[1]
+    names = (
+        ("first principal component", "second principal component") if projected else ("", "")
+    )
     quiet(axes, x=names[0], y=names[1], grid=None)
     axes.set_aspect("equal", adjustable="datalim")
     parts = len(np.unique(model.components_))
@@ -64,8 +65,8 @@ def growing_gas(model: GrowingNeuralGas, X: Any) -> Figure:
     return figure
 
 
-def seen_from_above(rows: Array, nodes: Array) -> tuple[Array, Array]:
-    """Return rows and nodes in the plane in which the rows vary most."""
+def project(rows: Array, nodes: Array) -> tuple[Array, Array]:
+    """Return rows and nodes, projected onto the first two principal components of the rows."""
     if rows.shape[1] == 2:
         return rows, nodes
     centre = rows.mean(axis=0)
@@ -75,7 +76,7 @@ def seen_from_above(rows: Array, nodes: Array) -> tuple[Array, Array]:
 
 
 def draw_graph(axes: Axes, nodes: Array, edges: Array, colors: Array) -> None:
-    """Draw edges, and nodes over them."""
+    """Draw the edges, and the nodes over them."""
     from matplotlib.collections import LineCollection
 
     lines = [(nodes[a], nodes[b]) for a, b in edges]

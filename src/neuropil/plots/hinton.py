@@ -1,4 +1,4 @@
-"""Hinton diagrams: the numbers of a matrix as squares."""
+"""Hinton diagrams: a matrix drawn as squares."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def hinton(
     rows: Sequence[object] | None = None,
     columns: Sequence[object] | None = None,
 ) -> Figure:
-    """Draw a matrix as squares on grey: light ones are positive, dark ones negative.
+    """Draw a matrix as squares on grey: light squares are positive, dark ones negative.
 
-    The square of w_ij has the area |w_ij| / max |w|; the largest fills its cell. Area, unlike
-    colour alone, is read off rightly, and small weights do not clutter the picture. The signs
-    differ in lightness, so that they survive in print without colours.
+    The square of w_ij has the area |w_ij| / max |w|; the largest fills its cell. Areas are
+    easier to compare than colours, and small weights do not clutter the picture. The signs
+    differ in lightness, so that they can be told apart in black and white.
 
     Shape:
         `matrix`: ``(rows, columns)``; a vector is one row.
@@ -35,7 +35,8 @@ def hinton(
         columns: Names of the columns.
 
     Raises:
-        ValueError: When it is no matrix, a number is not finite, or the names are not as many.
+        ValueError: If the input is not a matrix, a number is not finite, or the number of names
+            is wrong.
 
     Reference:
         G. E. Hinton and T. Shallice, "Lesioning an attractor network: investigations of
@@ -64,10 +65,10 @@ def hinton(
 
 
 def check_matrix(matrix: Any) -> np.ndarray[Any, Any]:
-    """Return a matrix of finite numbers.
+    """Return the input as a matrix of finite numbers.
 
     Raises:
-        ValueError: When it is none.
+        ValueError: If it is not one.
     """
     if hasattr(matrix, "detach"):
         matrix = matrix.detach().cpu()
@@ -75,12 +76,12 @@ def check_matrix(matrix: Any) -> np.ndarray[Any, Any]:
     if weights.ndim != 2 or not weights.size:
         raise ValueError(f"hinton: needs a matrix, got the shape {weights.shape}.")
     if not np.isfinite(weights).all():
-        raise ValueError("hinton: the matrix holds NaN or infinite numbers.")
+        raise ValueError("hinton: all numbers must be finite, got NaN or infinity.")
     return weights
 
 
 def draw_squares(axes: Any, weights: np.ndarray[Any, Any]) -> None:
-    """Draw the positive squares, then the negative ones, into axes."""
+    """Draw the positive squares, then the negative ones."""
     from matplotlib.collections import PolyCollection
     from matplotlib.patches import Rectangle
 
@@ -103,10 +104,10 @@ def draw_squares(axes: Any, weights: np.ndarray[Any, Any]) -> None:
 def name_ticks(
     set_ticks: Any, names: Sequence[object] | None, count: int, what: str, size: float
 ) -> None:
-    """Write names along one side; without names, nothing.
+    """Write the names along one side, if there are any.
 
     Raises:
-        ValueError: When there are not as many names as cells.
+        ValueError: If the numbers of names and cells differ.
     """
     if names is None:
         set_ticks([])

@@ -1,4 +1,4 @@
-"""How fast several trainings come down: the loss against seconds and against steps."""
+"""The loss of several trainings against seconds and against steps."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from neuropil.training import History
 
 NEEDED = ("seconds", "steps")
-# A loss below this is zero for the eye; the logarithm has to end somewhere.
+# The smallest loss drawn: the logarithmic axis has to end somewhere.
 LEAST = 1e-16
 
 
 def loss_against_time(histories: Mapping[str, History], column: str = "loss") -> Figure:
-    """Draw the loss of several trainings against seconds, and against steps.
+    """Draw the loss of several trainings against seconds and against steps.
 
     Point k of a training is (Σ_{j≤k} seconds_j, loss_k) on the left and (steps_k, loss_k) on
     the right; all axes are logarithmic. A step of one optimiser may cost as much as a hundred
-    of another, so the two sides may well disagree. The key has the best training first, with
-    the lowest figure that it reached.
+    of another, so the two sides may rank the trainings differently. The legend lists the best
+    training first, with the lowest loss that it reached.
 
     Args:
-        histories: What `Trainer.fit` gave, by name.
-        column: The figure that is drawn, such as ``"validation_loss"``; the lower the better.
+        histories: The histories that `Trainer.fit` returned, by name.
+        column: The metric to draw, such as ``"validation_loss"``; lower must be better.
 
     Raises:
-        ValueError: When there is no history, one is empty, or one lacks the figure, the seconds
+        ValueError: If there is no history, one is empty, or one lacks the metric, the seconds
             or the steps.
 
     Example:
@@ -51,7 +51,7 @@ def loss_against_time(histories: Mapping[str, History], column: str = "loss") ->
     if not histories:
         raise ValueError("loss_against_time: needs at least one history.")
     for name, history in histories.items():
-        check(name, history, column)
+        check_history(name, history, column)
     best = {name: lowest_figure(history, column) for name, history in histories.items()}
     figure, (left, right) = blank(9.6, 4.4 + 0.22 * math.ceil(len(best) / 3), 2)
     for place, name in enumerate(sorted(best, key=best.__getitem__)):
@@ -71,14 +71,14 @@ def loss_against_time(histories: Mapping[str, History], column: str = "loss") ->
     return figure
 
 
-def check(name: str, history: History, column: str) -> None:
-    """Refuse a history that cannot be drawn.
+def check_history(name: str, history: History, column: str) -> None:
+    """Check that a history can be drawn.
 
     Raises:
-        ValueError: When it is empty or lacks a column.
+        ValueError: If it is empty or lacks a column.
     """
     if not len(history):
-        raise ValueError(f"loss_against_time: the history of {name!r} holds no epoch yet.")
+        raise ValueError(f"loss_against_time: the history of {name!r} is empty.")
     for needed in (column, *NEEDED):
         if needed not in history.columns:
             raise ValueError(
@@ -88,20 +88,20 @@ def check(name: str, history: History, column: str) -> None:
 
 
 def lowest_figure(history: History, column: str) -> float:
-    """Return the lowest figure; infinity where there is none."""
+    """Return the lowest value of a column; infinity if no value is finite."""
     values = [value for value in numbers(history, column) if math.isfinite(value)]
     return min(values, default=math.inf)
 
 
 def draw(axes: Axes, xs: list[float], ys: list[float], place: int, text: str) -> None:
-    """Draw one training; what has no logarithm is a gap, and zero the least that is shown."""
+    """Draw one training, with gaps at values without a logarithm; zero is drawn as `LEAST`."""
     drawn = [max(y, LEAST) if 0 <= y < math.inf else math.nan for y in ys]
     axes.plot(
         xs,
         drawn,
         **line_style(place),
         linewidth=1.6,
-        # A line of one point is invisible, and single steps are worth seeing.
+        # A line through one point is invisible.
         marker="o" if len(xs) < 3 else None,
         markersize=4,
         label=text,

@@ -1,4 +1,4 @@
-"""Self-organising maps as pictures: surface, hits, component planes, regions."""
+"""Plots of self-organising maps: U-matrix, hits, component planes and clusters."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ MOST_PLANES, PLANES_ABREAST = 36, 6
 
 
 def u_matrix(model: SOFM) -> Figure:
-    """Draw how far each unit is from its neighbours: clusters are light, borders dark.
+    """Draw the distance of each unit from its neighbours: clusters are light, borders dark.
 
-    Cells are squares or hexagons, as the map's topology has them; unit (0, 0) is at the top
+    Cells are squares or hexagons, as in the topology of the map; unit (0, 0) is at the top
     left.
 
     Args:
         model: A fitted map with one axis or two.
 
     Raises:
-        ValueError: When the grid has more axes.
+        ValueError: If the grid has more axes.
 
     Example:
         >>> from neuropil.classic import SOFM
@@ -50,15 +50,15 @@ def u_matrix(model: SOFM) -> Figure:
 
 
 def hit_map(model: SOFM, X: Any, labels: Sequence[object] | None = None) -> Figure:
-    """Draw for how many rows each unit is the best: the area of a cell's filling is its share.
+    """Draw how often each unit is the best match of a row, as the filled area of its cell.
 
     Args:
         model: A fitted map with one axis or two.
         X: Rows of features.
-        labels: What each row is called; the commonest name of a unit's rows is written on it.
+        labels: The label of each row; each unit shows the most frequent label of its rows.
 
     Raises:
-        ValueError: When the grid has more axes, or there are not as many labels as rows.
+        ValueError: If the grid has more axes, or the numbers of labels and rows differ.
 
     Example:
         >>> from neuropil.classic import SOFM
@@ -69,7 +69,9 @@ def hit_map(model: SOFM, X: Any, labels: Sequence[object] | None = None) -> Figu
         ['a', 'b', 'c']
     """
     if labels is not None and len(labels) != len(X):
-        raise ValueError(f"hit_map: {len(X)} rows, {len(labels)} labels.")
+        raise ValueError(
+            f"hit_map: needs one label per row, got {len(X)} rows, {len(labels)} labels."
+        )
     hits = model.hit_map(X).ravel()
     figure, [axes] = sheet(model)
     draw_cells(axes, model, facecolor=PAPER)
@@ -84,16 +86,18 @@ def hit_map(model: SOFM, X: Any, labels: Sequence[object] | None = None) -> Figu
 
 
 def component_planes(model: SOFM, names: Sequence[object] | None = None) -> Figure:
-    """Draw each feature's value over the map: features that go together look alike.
+    """Draw the value of each feature over the map: correlated features look alike.
 
-    Each plane has its own scale, from its least value to its largest. The first 36 are drawn.
+    Each plane has its own scale, from its smallest value to its largest. The first 36 are
+    drawn.
 
     Args:
         model: A fitted map with one axis or two.
-        names: Names of the features; those of the columns it was fitted to by default.
+        names: Names of the features; by default those of the columns that the map was fitted
+            to.
 
     Raises:
-        ValueError: When the grid has more axes, or there are not as many names as features.
+        ValueError: If the grid has more axes, or the numbers of names and features differ.
 
     Example:
         >>> from neuropil.classic import SOFM
@@ -108,7 +112,10 @@ def component_planes(model: SOFM, names: Sequence[object] | None = None) -> Figu
     known = getattr(model, "feature_names_in_", [f"feature {i}" for i in range(count)])
     words = list(known if names is None else names)
     if len(words) != count:
-        raise ValueError(f"component_planes: {count} features, {len(words)} names.")
+        raise ValueError(
+            f"component_planes: needs one name per feature, got {count} features, {len(words)} "
+            "names."
+        )
     drawn = min(count, MOST_PLANES)
     figure, grid = sheet(model, drawn)
     colors = colormaps["cividis"]
@@ -121,14 +128,14 @@ def component_planes(model: SOFM, names: Sequence[object] | None = None) -> Figu
 
 
 def cluster_map(model: SOFM, n_clusters: int) -> Figure:
-    """Draw the regions that units form when neighbours are joined as Ward would.
+    """Draw the clusters of units that Ward's method finds, merging only neighbours.
 
     Args:
         model: A fitted map with one axis or two.
-        n_clusters: How many regions.
+        n_clusters: Number of clusters.
 
     Raises:
-        ValueError: When the grid has more axes, or there are not as many units.
+        ValueError: If the grid has more axes, or has fewer units.
 
     Example:
         >>> from neuropil.classic import SOFM
@@ -143,11 +150,11 @@ def cluster_map(model: SOFM, n_clusters: int) -> Figure:
     places = plane_positions(model)
     for region in range(n_clusters):
         inside = places[regions == region]
-        # The unit next to the middle: the middle itself may lie in another region.
+        # Label the unit nearest to the centre: the centre itself may lie in another cluster.
         x, y = inside[((inside - inside.mean(axis=0)) ** 2).sum(axis=1).argmin()]
         tag = {"boxstyle": "round", "facecolor": PAPER, "edgecolor": "none"}
         axes.text(x, y, str(region), ha="center", va="center", color=DATA_INK, bbox=tag)
-    heading(axes, f"{n_clusters} regions")
+    heading(axes, f"{n_clusters} clusters")
     return figure
 
 
@@ -155,7 +162,7 @@ def plane_positions(model: SOFM) -> Array:
     """Return x and y of each unit.
 
     Raises:
-        ValueError: When the grid has more axes than a picture.
+        ValueError: If the grid has more than two axes.
     """
     places = model.grid_.positions
     if places.shape[1] > 2:
@@ -169,12 +176,12 @@ def plane_positions(model: SOFM) -> Array:
 
 
 def sheet(model: SOFM, count: int = 1) -> tuple[Figure, list[Axes]]:
-    """Return a figure and as many axes as asked for, each with room for the whole map."""
+    """Return a figure and its axes, each with room for the whole map."""
     places = plane_positions(model)
     width, height = np.ptp(places, axis=0) + 1
     rows = math.ceil(count / PLANES_ABREAST)
     abreast = math.ceil(count / rows)
-    # A single map is large; planes side by side are as small as can still be read.
+    # A single map is large; planes side by side are as small as legible.
     longest = 5.0 if count == 1 else 2.2
     inch = longest / max(width, height)
     below = 1.3 if is_flat(model) else 0.55
@@ -187,12 +194,12 @@ def sheet(model: SOFM, count: int = 1) -> tuple[Figure, list[Axes]]:
 
 
 def draw_cells(axes: Axes, model: SOFM, sizes: Array | float = 1.0, **colors: Any) -> None:
-    """Draw each unit as a cell, its sides times its size."""
+    """Draw each unit as a cell, scaled by its size."""
     from matplotlib.collections import PolyCollection
 
     places = plane_positions(model)
     if model.grid_.hexagonal:
-        # Corners at the top and at the bottom; cells that are one apart touch.
+        # Hexagons with a corner at the top; cells at a distance of 1 touch.
         angles = np.pi / 3 * np.arange(6) + np.pi / 2
         corners = np.column_stack([np.cos(angles), np.sin(angles)]) / math.sqrt(3)
     else:
@@ -206,7 +213,7 @@ def draw_cells(axes: Axes, model: SOFM, sizes: Array | float = 1.0, **colors: An
 
 
 def name_units(axes: Axes, model: SOFM, best: Array, labels: Sequence[object]) -> None:
-    """Write the commonest label of each unit's rows on it."""
+    """Write the most frequent label of its rows on each unit."""
     names, numbers = np.unique([str(name) for name in labels], return_inverse=True)
     places = plane_positions(model)
     counts = np.zeros((len(places), len(names)), int)
@@ -219,7 +226,7 @@ def name_units(axes: Axes, model: SOFM, best: Array, labels: Sequence[object]) -
 
 
 def rescale(values: Array) -> Array:
-    """Return numbers from 0 to 1: where values stand between the least and the largest."""
+    """Return values rescaled to the range from 0 to 1."""
     low, high = values.min(), values.max()
     return (values - low) / (high - low if high > low else 1)
 
@@ -227,7 +234,7 @@ def rescale(values: Array) -> Array:
 def explain(
     figure: Figure, axes: Axes, model: SOFM, values: Array, colors: Any, words: str
 ) -> None:
-    """Say beside the axes which colour is which value; below them where there is no room."""
+    """Draw a colour bar beside the axes, or below them if there is no room."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
@@ -241,6 +248,6 @@ def explain(
 
 
 def is_flat(model: SOFM) -> bool:
-    """Return whether a map is so low that a scale finds no room beside it."""
+    """Tell whether a map is too low for a colour bar beside it."""
     width, height = np.ptp(plane_positions(model), axis=0) + 1
     return 3 * height < width

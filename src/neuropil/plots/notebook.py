@@ -1,4 +1,4 @@
-"""The figure that plots return: it shows itself in a notebook without pyplot."""
+"""The figure that all plots return, which a notebook shows without pyplot."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 
 class NotebookFigure(Figure):
-    """A matplotlib figure of no window: notebooks show it, ``savefig`` writes it."""
+    """A matplotlib figure without a window: notebooks show it, ``savefig`` writes it."""
 
     def _repr_png_(self) -> bytes:
         file = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The ways that optimisers take over a loss of two weights."""
+"""The paths of optimisers on a loss of two weights."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Range: TypeAlias = tuple[float, float]
 GRID_SIZE = 161
 LEVELS = 14
 COLUMNS = 4
-# Contours are spread evenly over the logarithm of the loss; below this share of the largest,
-# they would only crowd around the minimum.
+# Contours are evenly spaced in the logarithm of the loss; below this share of the largest loss
+# they would crowd around the minimum.
 DEEPEST = 1e-4
-# On short paths each step is marked.
+# Paths of at most this many steps have a mark at each step.
 MOST_MARKS = 60
 
 
@@ -42,30 +42,30 @@ def optimizer_paths(
     x: Range = (-1.75, 1.75),
     y: Range = (-0.9, 2.4),
 ) -> Figure:
-    """Draw the paths of several optimisers down one loss L(x, y) of two weights, side by side.
+    """Draw the paths of several optimisers on one loss L(x, y) of two weights, side by side.
 
-    Each takes at most `steps` steps from the same `start`, the dark point, and ends at the
-    orange one, where L(x, y) ≤ `goal`, or where it stops. Above stand its steps and how often
-    it asked for the loss: a step may well ask several times. Lines of equal loss are evenly
-    spread over its logarithm.
+    Each optimiser starts at `start`, the dark point, and takes at most `steps` steps. Its path
+    ends at the orange point, where L(x, y) ≤ `goal` or where the optimiser stops. The title
+    gives the number of steps and of loss evaluations, since a step may evaluate the loss
+    several times. Contours are evenly spaced in the logarithm of the loss.
 
     Shape:
         `surface` takes weights ``(2, …)`` and gives losses ``(…)``, or residuals ``(m, …)``
         whose loss is Σ rᵢ² / 2.
 
     Args:
-        optimizers: What makes an optimiser from a list of parameters, by its name.
-            Those that need residuals are given those, all others the loss.
+        optimizers: Functions that make an optimiser from a list of parameters, by name.
+            Optimisers that need residuals get residuals, all others the loss.
         surface: The loss or the residuals as a function of (x, y). By default Rosenbrock's
             valley.
-        start: Where all begin.
-        steps: At most so many.
-        goal: The loss that ends a path.
-        x: The range of the first weight that is shown.
-        y: The range of the second one.
+        start: The starting point of all paths.
+        steps: Maximum number of steps.
+        goal: The loss at which a path ends.
+        x: The range of the first weight to draw.
+        y: The range of the second weight.
 
     Raises:
-        ValueError: When there is no optimiser, an optimiser needs residuals and the surface is
+        ValueError: If there is no optimiser, an optimiser needs residuals and the surface is
             a loss, or the loss at the start is not finite.
 
     Example:
@@ -85,7 +85,7 @@ def optimizer_paths(
     at_start = loss_of(surface, torch.tensor(start, dtype=torch.float64))
     if not math.isfinite(at_start):
         raise ValueError(
-            f"optimizer_paths: the loss at {start} is {at_start}: begin elsewhere."
+            f"optimizer_paths: the loss at {start} is {at_start}; choose another start."
         )
     columns = min(COLUMNS, len(optimizers))
     rows = -(-len(optimizers) // columns)
@@ -108,7 +108,7 @@ def optimizer_paths(
 
 
 def contour_lines(surface: Surface, x: Range, y: Range) -> dict[str, Any]:
-    """Return lines of equal loss, evenly spread over its logarithm, as `contour` takes them."""
+    """Return the arguments of `contour`, with levels evenly spaced in the log of the loss."""
     xs, ys = np.linspace(*x, GRID_SIZE), np.linspace(*y, GRID_SIZE)
     places = torch.from_numpy(np.stack(np.meshgrid(xs, ys)))
     with torch.no_grad():
@@ -116,13 +116,13 @@ def contour_lines(surface: Surface, x: Range, y: Range) -> dict[str, Any]:
     losses = (value.square().sum(0) / 2 if value.ndim > 2 else value).numpy()
     finite = losses[np.isfinite(losses)]
     least, most = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
-    # Over the lowest point: a loss may well be negative.
+    # Levels are relative to the lowest point, since a loss may be negative.
     levels = least + np.geomspace(DEEPEST, 1, LEVELS)[:-1] * (most - least)
     return {"X": xs, "Y": ys, "Z": losses, "levels": levels if most > least else []}
 
 
 def draw(axes: Axes, path: Path, lines: dict[str, Any]) -> None:
-    """Draw a path over the lines of equal loss, its steps marked where they are few."""
+    """Draw a path over the contours, with its steps marked if there are few."""
     x, y, z, levels = lines.values()
     if len(levels):
         axes.contour(x, y, z, levels=levels, colors=GRID, linewidths=0.9, zorder=1)
@@ -134,7 +134,7 @@ def draw(axes: Axes, path: Path, lines: dict[str, Any]) -> None:
 
 
 def result(path: Path, goal: float) -> str:
-    """Return the steps and evaluations of a path, and its loss unless that is the goal."""
+    """Return the steps and evaluations of a path, and its loss unless it reached the goal."""
     text = number_of(path.steps, "step")
     if path.evaluations > path.steps + 1:
         text += f", {path.evaluations} evaluations"

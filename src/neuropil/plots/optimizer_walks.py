@@ -1,4 +1,4 @@
-"""An optimiser on a loss of two weights, followed step by step."""
+"""The path of an optimiser on a loss of two weights, recorded step by step."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def path_of(
     goal: float,
     name: str = "the optimiser",
 ) -> Path:
-    """Return the way of an optimiser.
+    """Return the path of an optimiser.
 
     Args:
         make: Makes the optimiser from a list of parameters.
         surface: The loss or the residuals.
-        start: Where it begins.
-        steps: At most so many.
-        goal: The loss that ends it.
-        name: What it is called in messages.
+        start: The starting point.
+        steps: Maximum number of steps.
+        goal: The loss at which the path ends.
+        name: Name of the optimiser in messages.
     """
     walk = Walk(make, surface, start, name)
     path = walk.path
@@ -47,12 +47,12 @@ def path_of(
 @final
 @dataclass
 class Path:
-    """The way of one optimiser.
+    """The path of one optimiser.
 
     Args:
-        points: Where it stood before its first step and after each, ``(steps + 1, 2)``.
-        losses: The loss there.
-        evaluations: How often it asked for the loss or the residuals.
+        points: The starting point and the point after each step, ``(steps + 1, 2)``.
+        losses: The loss at each point.
+        evaluations: Number of times the optimiser evaluated the loss or the residuals.
     """
 
     points: list[list[float]]
@@ -61,19 +61,19 @@ class Path:
 
     @property
     def steps(self) -> int:
-        """How many steps it took."""
+        """Number of steps."""
         return len(self.points) - 1
 
 
 @final
 class Walk:
-    """An optimiser on a surface, asked for step after step.
+    """An optimiser on a surface, with the path that it takes.
 
     Args:
         make: Makes the optimiser from a list of parameters.
         surface: The loss or the residuals.
-        start: Where it begins.
-        name: What it is called in messages.
+        start: The starting point.
+        name: Name of the optimiser in messages.
     """
 
     def __init__(
@@ -91,30 +91,30 @@ class Walk:
         if isinstance(self.optimizer, torch.optim.LBFGS):
             self.needs = "backward"
         self.path = Path([], [])
-        self.note()
+        self.record()
 
     def step(self) -> None:
-        """Take a step and write down where it led."""
+        """Take one step and record the new point."""
         if self.needs == "gradient":
             self.differentiate().backward()
             self.optimizer.step()
         else:
             self.optimizer.step(self.closure)
-        self.note()
+        self.record()
 
     def closure(self) -> Tensor:
-        """Return what the optimiser asks for.
+        """Return the loss or the residuals, whichever the optimiser needs.
 
         Raises:
-            ValueError: When it needs residuals, and the surface gives the loss.
+            ValueError: If it needs residuals, but the surface returns the loss.
         """
         if self.needs == "residuals":
             self.path.evaluations += 1
             residuals = self.surface(self.weights)
             if not residuals.ndim:
                 raise ValueError(
-                    f"optimizer_paths: {self.name} needs residuals, and the surface gives the "
-                    f"loss: let it give r, whose loss is Σ r² / 2."
+                    f"optimizer_paths: {self.name} needs residuals, but the surface returns "
+                    "the loss; let it return r, whose loss is Σ r² / 2."
                 )
             return residuals
         loss = self.differentiate()
@@ -123,35 +123,35 @@ class Walk:
         return loss
 
     def differentiate(self) -> Tensor:
-        """Return the loss, all gradients cleared."""
+        """Clear the gradient and return the loss."""
         self.path.evaluations += 1
         self.weights.grad = None
         return as_loss(self.surface(self.weights))
 
-    def note(self) -> None:
-        """Write down where it stands."""
+    def record(self) -> None:
+        """Record the current point and its loss."""
         self.path.points.append(self.weights.tolist())
         self.path.losses.append(loss_of(self.surface, self.weights))
 
 
 def as_loss(value: Tensor) -> Tensor:
-    """Return the loss, be it given as such or as residuals."""
+    """Return the loss of a value that is a loss or residuals."""
     return value.square().sum(0) / 2 if value.ndim else value
 
 
 def loss_of(surface: Surface, w: Tensor) -> float:
-    """Return the loss at a place."""
+    """Return the loss at a point."""
     with torch.no_grad():
         return float(as_loss(surface(w)))
 
 
 def rosenbrock(w: Tensor) -> Tensor:
-    """Return the residuals of Rosenbrock's curved valley, whose end is at (1, 1).
+    """Return the residuals of Rosenbrock's curved valley, whose minimum is at (1, 1).
 
     r = (10 (y − x²), 1 − x), so that the loss Σ rᵢ² / 2 is (100 (y − x²)² + (1 − x)²) / 2.
 
     Shape:
-        ``(2, …)`` to the same.
+        ``(2, …)`` to ``(2, …)``.
 
     Args:
         w: (x, y).

@@ -1,4 +1,4 @@
-"""Colours of data: of classes, of signs, of amounts. A theme of the page never swaps them."""
+"""Colours of classes, signs and amounts, which stay the same in every theme of a page."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from neuropil.plots.theme import PAPER
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Okabe and Ito's (2008), told apart in every kind of colour blindness.
+# The palette of Okabe and Ito (2008), distinguishable in every kind of colour blindness.
 FIRST = (
     "#56b4e9", "#e69f00", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999",
 )  # fmt: skip
-# Negative, zero and positive: their lightness rises, so that signs survive in grey. Each end
-# has a contrast of at least 3 to the middle (WCAG 2.2, non-text contrast).
+# Negative, zero and positive rise in lightness, so that signs can be told apart in grey. Each
+# end has a contrast of at least 3 with the middle (WCAG 2.2, non-text contrast).
 NEGATIVE, ZERO, POSITIVE = "#4a1c00", "#7b7f84", "#d6ecff"
-# One step from the ink of the page, which turns light in the dark; this stays dark.
+# Differs by one from the ink of the page, so that a dark theme does not turn it light.
 DATA_INK = "#1d2732"
 
-# Candidates: levels of red, green and blue; neither paper nor ink.
+# Levels of red, green and blue of the candidates, without those close to paper or ink.
 LEVELS = np.linspace(0, 1, 14)
 DARKEST, LIGHTEST = 0.35, 0.93
-# From linear RGB to the responses of the cones, and from their cube roots to OKLab (Ottosson,
+# Matrices from linear RGB to cone responses, and from their cube roots to OKLab (Ottosson,
 # "A perceptual color space for image processing", 2020).
 CONES = np.array(
     [
@@ -45,10 +45,10 @@ LAB = np.array(
 
 @cache
 def class_palette(count: int) -> tuple[str, ...]:
-    """Return as many different colours as asked for, each far from those before it.
+    """Return a palette of distinct colours, each far from those before it.
 
-    The first eight are told apart in every kind of colour blindness. Each further one is the
-    candidate whose nearest colour so far, by the distance in OKLab, is farthest.
+    The first eight can be distinguished in every kind of colour blindness. Each further colour
+    is the candidate with the largest distance in OKLab to the nearest colour so far.
 
     Args:
         count: Number of colours.
@@ -74,7 +74,7 @@ def class_palette(count: int) -> tuple[str, ...]:
         best = int(nearest.argmax())
         further.append(to_hex(candidates[best]))
         nearest = np.minimum(nearest, np.linalg.norm(places - places[best], axis=1))
-    # More classes than candidates: nobody tells thousands of colours apart.
+    # With more classes than candidates the colours repeat: nobody can distinguish thousands.
     colors = (*FIRST, *further)
     return tuple(colors[place % len(colors)] for place in range(count))
 
@@ -93,14 +93,14 @@ def shades(color: str) -> Any:
 
 
 def signed_scale() -> Any:
-    """Return the colour map of numbers from −1 to 1: dark orange, grey at 0, light blue."""
+    """Return the colour map from −1, dark orange, over 0, grey, to 1, light blue."""
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("signed", [NEGATIVE, ZERO, POSITIVE])
 
 
 def borders(regions: NDArray[Any]) -> NDArray[Any]:
-    """Return where the cell to the right or below belongs to another region.
+    """Return a mask of the cells whose right or lower neighbour belongs to another region.
 
     Args:
         regions: The region of each cell, ``(height, width)``.

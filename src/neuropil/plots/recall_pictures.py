@@ -1,4 +1,4 @@
-"""Recall in a Hopfield network: pictures on their way, and the energy that falls."""
+"""Recall in a Hopfield network: intermediate states as pictures, and the energy."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ MOST_STATES = 7
 def hopfield_recall(
     network: DiscreteHopfieldNetwork, probes: ArrayLike, shape: tuple[int, int] | None = None
 ) -> Figure:
-    """Draw probes, what becomes of them sweep by sweep, and their energy.
+    """Draw the states of probes during recall, and their energy.
 
-    Each row of pictures is one probe on its way, from the left to what is recalled on the
-    right, with up to five sweeps between them. Beside them is the energy E over the updates, a
-    line a probe, with the row's number at its end.
+    Each row of pictures shows one probe, from the probe on the left to the recalled pattern on
+    the right, with up to five sweeps in between. Beside the pictures is the energy E over the
+    updates, one line per probe, with the number of its row at the end.
 
     Args:
         network: A fitted network.
-        probes: Up to eight of them, ``(n_probes, n_units)``.
-        shape: Height and width of the pictures; by default a square where the units fill one,
-            else one line.
+        probes: Up to eight probes, ``(n_probes, n_units)``.
+        shape: Height and width of the pictures; by default a square if the units fill one,
+            else one row of pixels.
 
     Raises:
-        ValueError: When there are too many probes, or the units do not fill the shape.
+        ValueError: If there are too many probes, or the units do not fill the shape.
 
     Example:
         >>> from neuropil.classic import DiscreteHopfieldNetwork
@@ -65,10 +65,10 @@ def hopfield_recall(
 
 
 def picture_shape(n_units: int, shape: tuple[int, int] | None) -> tuple[int, int]:
-    """Return height and width.
+    """Return height and width of the pictures.
 
     Raises:
-        ValueError: When so many units do not fill them.
+        ValueError: If the units do not fill the shape.
     """
     side = math.isqrt(n_units)
     if shape is None:
@@ -79,7 +79,7 @@ def picture_shape(n_units: int, shape: tuple[int, int] | None) -> tuple[int, int
 
 
 def pick_states(states: Any) -> Any:
-    """Return the states that are drawn: without those that only confirm the last."""
+    """Return the states to draw, without those that only repeat the final state."""
     changed = np.flatnonzero((states[1:] != states[:-1]).any(axis=1))
     states = states[: changed[-1] + 2] if len(changed) else np.repeat(states[:1], 2, axis=0)
     if len(states) > MOST_STATES:
@@ -88,7 +88,7 @@ def pick_states(states: Any) -> Any:
 
 
 def draw_pictures(axes: Axes, shown: list[Any], size: tuple[int, int], columns: int) -> None:
-    """Draw one row of pictures a probe into axes."""
+    """Draw one row of pictures per probe."""
     from matplotlib.colors import ListedColormap
 
     height, width = size
@@ -111,12 +111,12 @@ def draw_pictures(axes: Axes, shown: list[Any], size: tuple[int, int], columns: 
     axes.set_xticks(centres, names, color=MUTED)
     axes.tick_params(length=0, labelsize=9)
     if columns > 2:
-        axes.set_xlabel("after so many sweeps", color=MUTED, fontsize=9.5)
+        axes.set_xlabel("number of sweeps", color=MUTED, fontsize=9.5)
     heading(axes, "from probe to pattern")
 
 
 def draw_energies(axes: Axes, paths: list[RecallPath], mode: str) -> None:
-    """Draw each probe's energy over the updates into axes, its number at the end."""
+    """Draw the energy of each probe over the updates, with its number at the end."""
     ends: dict[tuple[int, float], list[str]] = {}
     for number, path in enumerate(paths, 1):
         axes.plot(path.energies, color=BLUE, linewidth=1.4, alpha=0.75)
@@ -128,5 +128,5 @@ def draw_energies(axes: Axes, paths: list[RecallPath], mode: str) -> None:
             ha="center", fontsize=8.5, color=INK,
         )  # fmt: skip
     axes.margins(x=0.08)
-    quiet(axes, x="updates of a unit" if mode == "async" else "steps", y="energy")
+    quiet(axes, x="unit updates" if mode == "async" else "steps", y="energy")
     heading(axes, "energy")

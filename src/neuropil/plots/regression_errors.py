@@ -1,4 +1,4 @@
-"""Pictures of a regression: predictions against the truth, residuals, where it errs."""
+"""Plots of a regression: predictions, residuals, and errors by true value."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-# The line on which all would lie without an error.
+# The style of the line of exact predictions.
 GUIDE: dict[str, Any] = {"color": INK, "linewidth": 1, "linestyle": (0, (2, 2))}
 
 
 def predicted_against_true(predictions: Any, targets: Any, name: str | None = None) -> Figure:
-    """Draw each prediction over its true value; on the diagonal they are equal.
+    """Draw predictions against true values; exact predictions lie on the diagonal.
 
     Shape:
         `predictions` and `targets`: ``(N)``.
 
     Args:
-        predictions: What the network gave, in the targets' units.
+        predictions: The predictions of the network, in the targets' units.
         targets: The true values.
-        name: What is predicted, for the axes.
+        name: Name of the predicted quantity, for the axes.
 
     Raises:
-        ValueError: When these are not two equally long rows of finite numbers.
+        ValueError: If these are not two equally long arrays of finite numbers.
 
     Example:
         >>> figure = predicted_against_true([1.0, 2.5], [1.0, 2.0], "price")
@@ -54,21 +54,21 @@ def predicted_against_true(predictions: Any, targets: Any, name: str | None = No
 
 
 def residuals(predictions: Any, targets: Any, name: str | None = None) -> Figure:
-    """Draw each error, predicted − true, over the prediction.
+    """Draw the errors, predicted − true, against the predictions.
 
-    A good fit leaves a shapeless band around 0: a bow means that something is not yet learnt, a
-    funnel that the error grows with the value.
+    A good fit leaves a shapeless band around 0. A bow means that the model has missed
+    something; a funnel means that errors grow with the value.
 
     Shape:
         `predictions` and `targets`: ``(N)``.
 
     Args:
-        predictions: What the network gave, in the targets' units.
+        predictions: The predictions of the network, in the targets' units.
         targets: The true values.
-        name: What is predicted, for the axes.
+        name: Name of the predicted quantity, for the axes.
 
     Raises:
-        ValueError: When these are not two equally long rows of finite numbers.
+        ValueError: If these are not two equally long arrays of finite numbers.
 
     Example:
         >>> figure = residuals([1.0, 2.5], [1.0, 2.0], "price")
@@ -83,21 +83,21 @@ def residuals(predictions: Any, targets: Any, name: str | None = None) -> Figure
 
 
 def error_by_decile(predictions: Any, targets: Any, name: str | None = None) -> Figure:
-    """Draw the mean error of each tenth of the examples, from the lowest true values on.
+    """Draw the mean errors of each tenth of the examples, in the order of their true values.
 
-    Bars are mean |predicted − true|, points the mean of predicted − true: where these leave 0,
-    the network errs to one side. A tenth whose values are all equal joins its neighbour.
+    Bars are the mean of |predicted − true|, points the mean of predicted − true; a point away
+    from 0 shows a bias. Equal true values are never split between tenths.
 
     Shape:
         `predictions` and `targets`: ``(N)``.
 
     Args:
-        predictions: What the network gave, in the targets' units.
+        predictions: The predictions of the network, in the targets' units.
         targets: The true values.
-        name: What is predicted, for the axes.
+        name: Name of the predicted quantity, for the axes.
 
     Raises:
-        ValueError: When these are not two equally long rows of finite numbers.
+        ValueError: If these are not two equally long arrays of finite numbers.
 
     Example:
         >>> figure = error_by_decile([1.0, 2.5, 3.0, 5.0], [1.0, 2.0, 3.0, 4.0])
@@ -125,14 +125,14 @@ def error_by_decile(predictions: Any, targets: Any, name: str | None = None) -> 
 
 
 def tenths(true: Array) -> list[Array]:
-    """Return the indices of each tenth by value, equal values together."""
+    """Return the indices of each tenth by value, keeping equal values together."""
     inner = np.unique(np.quantile(true, np.arange(1, 10) / 10))
     place = np.searchsorted(inner, true, side="left")
     return [np.flatnonzero(place == number) for number in np.unique(place)]
 
 
 def cloud(x: Array, y: Array, x_name: str, y_name: str) -> Figure:
-    """Return a figure of points; where they are many they let each other through."""
+    """Return a scatter plot, more transparent the more points there are."""
     figure, [axes] = blank(3.8, 3.5)
     opacity = float(np.clip(12 / np.sqrt(len(x)), 0.25, 0.8))
     axes.scatter(x, y, 14, color=BLUE, alpha=opacity, linewidth=0)
@@ -143,10 +143,10 @@ def cloud(x: Array, y: Array, x_name: str, y_name: str) -> Figure:
 
 
 def check_pair(predictions: Any, targets: Any) -> tuple[Array, Array]:
-    """Return predictions and targets as two rows of numbers.
+    """Return predictions and targets as two arrays of finite numbers.
 
     Raises:
-        ValueError: When they are none.
+        ValueError: If they are not.
     """
     predicted, true = np.asarray(predictions, np.float64), np.asarray(targets, np.float64)
     if predicted.ndim != 1 or predicted.shape != true.shape or not predicted.size:
@@ -155,5 +155,5 @@ def check_pair(predictions: Any, targets: Any) -> tuple[Array, Array]:
             f"{predicted.shape} and {true.shape}."
         )
     if not (np.isfinite(predicted).all() and np.isfinite(true).all()):
-        raise ValueError("predictions and targets must be finite, got NaN or infinite numbers.")
+        raise ValueError("predictions and targets must be finite, got NaN or infinity.")
     return predicted, true

@@ -1,4 +1,4 @@
-"""The look that all pictures share: colours, quiet axes, and labels that are only text."""
+"""The common look of all plots: colours, axes and plain-text labels."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Blue and vermilion differ in every kind of colour blindness (Okabe and Ito, 2008), but hardly
-# in grey: where they mean two things, a place or a line style says so too. The report swaps
-# each of these colours for that of its theme; colours of data are in `palette`.
+# in grey, so position or line style must carry the same meaning. The report replaces these
+# colours with those of its theme; colours of data are in `palette`.
 INK, MUTED, GRID = "#1d2733", "#5b6875", "#dde2e7"
 BLUE, ORANGE, PAPER = "#0072b2", "#d55e00", "#fefefe"
-# Where there are more lines than two.
+# For more than two lines.
 SERIES = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", MUTED)
 
 LONGEST_LABEL = 22
 
 
 def line_style(place: int) -> dict[str, Any]:
-    """Return colour and dashes of a line among many: no two lines are alike.
+    """Return the colour and the dashes of a line, different for each line.
 
     Args:
         place: Number of the line.
@@ -44,8 +44,8 @@ def blank(
     Args:
         width: Width of the figure in inches.
         height: Height in inches.
-        columns: How many axes side by side.
-        rows: How many rows of them.
+        columns: Number of axes per row.
+        rows: Number of rows.
     """
     from neuropil.plots.notebook import NotebookFigure
 
@@ -58,9 +58,9 @@ def quiet(axes: Axes, *, x: str = "", y: str = "", grid: str | None = "y") -> No
 
     Args:
         axes: The axes.
-        x: What the horizontal axis shows.
-        y: What the vertical axis shows.
-        grid: Which axis has grid lines, ``"both"`` or None.
+        x: Label of the horizontal axis.
+        y: Label of the vertical axis.
+        grid: The axis with grid lines: ``"x"``, ``"y"``, ``"both"`` or None.
     """
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GRID)
@@ -73,12 +73,12 @@ def quiet(axes: Axes, *, x: str = "", y: str = "", grid: str | None = "y") -> No
 
 
 def heading(axes: Axes, text: str, below: str = "") -> None:
-    """Set a title over the left edge of the axes.
+    """Set a title at the left edge of the axes.
 
     Args:
         axes: The axes.
         text: The title.
-        below: A quiet line between the title and the axes.
+        below: A muted line between the title and the axes.
     """
     pad = 22 if below else 8
     style = {"color": INK, "fontsize": 11, "fontweight": "bold", "pad": pad}
@@ -90,11 +90,11 @@ def heading(axes: Axes, text: str, below: str = "") -> None:
 
 
 def key(axes: Axes | Figure, **options: Any) -> None:
-    """Explain the lines of the axes, without a frame.
+    """Draw a legend without a frame.
 
     Args:
-        axes: The axes, whose lines have labels, or the figure for those of all its axes.
-        **options: Where, as matplotlib's `legend` takes it.
+        axes: The axes with labelled lines, or a figure for the lines of all its axes.
+        **options: Options of matplotlib's `legend`, such as its location.
     """
     found = axes.legend(frameon=False, fontsize=9, handlelength=1.6, **options)
     for text in found.get_texts():
@@ -102,7 +102,7 @@ def key(axes: Axes | Figure, **options: Any) -> None:
 
 
 def short_number(value: float) -> str:
-    """Return a number with four digits for the labels of an axis: k and M for large ones.
+    """Return a number with four digits for the labels of an axis; large numbers end in k or M.
 
     Args:
         value: The number.
@@ -124,18 +124,18 @@ def short_number(value: float) -> str:
 
 
 def shorten_numbers(axis: Axis, largest: float) -> None:
-    """Label an axis in k or M where its numbers are long.
+    """Label an axis in k or M if its numbers are long.
 
     Args:
         axis: The axis.
-        largest: Largest size of a number on it.
+        largest: Largest absolute value on it.
     """
     if 1e4 <= largest < 1e9:
         axis.set_major_formatter(lambda value, _: short_number(value))
 
 
 def turn_labels(axes: Axes) -> None:
-    """Write the labels below the axes upwards, each ending at its tick in every font.
+    """Turn the labels below the axes upright, each ending at its tick.
 
     Args:
         axes: The axes.
@@ -145,13 +145,13 @@ def turn_labels(axes: Axes) -> None:
 
 
 def label(text: object, longest: int = LONGEST_LABEL) -> str:
-    """Return a name as one line of text that matplotlib sets as it is, cut where it is long.
+    """Return a name as one line of plain text for matplotlib, shortened if it is long.
 
     Args:
-        text: The name; a ``$`` in it is no mathematics.
-        longest: How many signs may stay.
+        text: The name; a ``$`` in it does not start mathematics.
+        longest: Maximum number of characters.
     """
-    # Names of files that are no valid UTF-8 come as lone surrogates, which no file takes.
+    # File names that are not valid UTF-8 contain lone surrogates, which cannot be written.
     words = str(text).encode("utf-8", "replace").decode().split()
     line = "".join(sign if sign.isprintable() else "?" for sign in " ".join(words))
     short = line if len(line) <= longest else line[: longest - 1] + "…"

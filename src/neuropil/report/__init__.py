@@ -1,4 +1,4 @@
-"""The report on a training: one file that tells a person everything, and opens offline."""
+"""The report on a training: one self-contained HTML file that opens offline."""
 
 from typing import TYPE_CHECKING
 

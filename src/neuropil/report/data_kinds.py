@@ -1,4 +1,4 @@
-"""The kinds of data as a report speaks of them: what one example is called, how it is shown."""
+"""How a report names, describes and shows each kind of data."""
 
 from __future__ import annotations
 
@@ -18,21 +18,19 @@ if TYPE_CHECKING:
 
     from neuropil.datasets import Splits
 
-# Columns after these are left out: they are for a spreadsheet.
+# Further columns are left out: a page is not a spreadsheet.
 MOST_COLUMNS = 40
 MOST_WORDS = 6
 
 
 class ArrayData:
-    """Arrays of numbers; other kinds of data override what they know better.
+    """Arrays of numbers, and base class of the other kinds of data.
 
     Args:
         splits: The data.
     """
 
     noun: ClassVar[str] = "example"
-    # What a classifier does to an example.
-    verb: ClassVar[str] = "classified"
 
     def __init__(self, splits: Splits) -> None:
         self.splits = splits
@@ -40,38 +38,41 @@ class ArrayData:
 
     @property
     def size(self) -> str:
-        """How large one example is."""
+        """The size of one example."""
         return f"array of shape {format_shape(tuple(self.splits.input_shape))}"
 
     @property
     def takes(self) -> str:
-        """A sentence on the input that the network takes."""
+        """A description of the input that the network takes."""
         sizes = " × ".join(map(str, self.splits.input_shape))
-        return f"It takes arrays of {sizes} numbers an example, the examples along axis 0."
+        return (
+            f"The network takes arrays of {sizes} numbers per example, with the examples along "
+            "axis 0."
+        )
 
     @property
     def limits(self) -> tuple[float, float]:
-        """The values of black and white."""
+        """The values shown as black and as white."""
         inputs = self.splits.train.inputs
         return float(inputs.min()), float(inputs.max())
 
     @property
     def input_names(self) -> Sequence[str]:
-        """The name of each number that the network takes."""
+        """The name of each input of the network."""
         return [f"x{k + 1}" for k in range(self.splits.input_shape[0])]
 
     @property
     def columns(self) -> Sequence[tuple[str, str]]:
-        """The columns of a table with what each of them holds."""
+        """The columns of a table, each with a description of its contents."""
         return []
 
     @property
     def cell_names(self) -> Sequence[str]:
-        """The heading of each cell that `cells` gives."""
+        """The heading of each cell that `cells` returns."""
         return self.input_names[:MOST_COLUMNS]
 
     def cells(self, example: Tensor) -> Sequence[str]:
-        """Return the values of one example."""
+        """Return the values of one example as text."""
         return [data_number(value) for value in example.flatten().tolist()[:MOST_COLUMNS]]
 
 
@@ -79,11 +80,10 @@ class PictureData(ArrayData):
     """Pictures."""
 
     noun = "picture"
-    verb = "named"
 
     @property
     def color(self) -> str:
-        """Grey or colour."""
+        """``"grey"`` or ``"colour"``."""
         return "grey" if self.splits.input_shape[0] == 1 else "colour"
 
     @property
@@ -97,9 +97,9 @@ class PictureData(ArrayData):
     def takes(self) -> str:
         _, height, width = self.splits.input_shape
         return (
-            f"It takes {self.color} pictures of {width} × {height} pixels; other sizes are "
-            "resized, and it says so. Show it what it learned from: the same framing and "
-            "background."
+            f"The network takes {self.color} pictures of {width} × {height} pixels. Pictures "
+            "of other sizes are resized, with a note. Use pictures like those it was trained "
+            "on, with the same framing and background."
         )
 
     @property
@@ -109,7 +109,7 @@ class PictureData(ArrayData):
 
 
 class TableData(ArrayData):
-    """Rows of a table, shown as a person knows them and not as the network gets them."""
+    """Rows of a table, shown in their own units and words, not as encoded for the network."""
 
     noun = "row"
     preparation: TablePreparation
@@ -123,8 +123,8 @@ class TableData(ArrayData):
     @override
     def takes(self) -> str:
         return (
-            "It takes tables with the same column names as the training table; "
-            f"“{self.preparation.target.name}” may be absent."
+            "The network takes tables with the same column names as the training table; the "
+            f"column “{self.preparation.target.name}” may be missing."
         )
 
     @property
@@ -162,13 +162,13 @@ DATA_KINDS: dict[str, type[ArrayData]] = {
     "pictures": PictureData,
     "table": TableData,
 }
-"""The kinds of data by the name that a `Preparation` has."""
+"""The kinds of data, by the name in `Preparation.kind`."""
 
 
 def cell(column: NumberColumn | TextColumn, values: Sequence[float]) -> str:
-    """Return the cell of a column whose numbers come first in `values`.
+    """Return the text of a cell, decoded from the first numbers in `values`.
 
-    It is a dash where the cell was missing, or a word that training had not.
+    A dash means that the cell was missing, or held a word absent from the training data.
     """
     values = values[: len(column.features)]
     if column.indicator and values[-1]:
@@ -180,10 +180,10 @@ def cell(column: NumberColumn | TextColumn, values: Sequence[float]) -> str:
 
 
 def in_units(column: NumberColumn, value: float) -> str:
-    """Return a number of a column in its own units, from what the network gets."""
+    """Return an encoded number in the units of its column, as text."""
     if column.offset == 0:
         return data_number(column.decode(value))
-    # Far from zero, the last digits are those that differ.
+    # In columns far from zero only the last digits differ, so keep them.
     return f"{column.decode(value):.13g}".replace("-", "−")
 
 
@@ -196,5 +196,5 @@ def column_words(column: NumberColumn | TextColumn, values: Tensor) -> str:
     if isinstance(column, NumberColumn):
         low, high = (in_units(column, v.item()) for v in values[:, 0].aminmax())
         middle = in_units(column, (column.median - column.offset) / column.scale)
-        return f"numbers {low} to {high}, median {middle}{missing}"
+        return f"numbers from {low} to {high}, median {middle}{missing}"
     return f"words: {some_of(column.categories, MOST_WORDS)}{missing}"

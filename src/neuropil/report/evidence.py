@@ -1,4 +1,4 @@
-"""The answers of a network to held-out examples, and figures with their intervals."""
+"""The predictions of a network on held-out examples, and metrics with their intervals."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from neuropil.datasets import Dataset, Splits
-    from neuropil.runs.measure import Answering
+    from neuropil.runs.measure import ScoringPredictor
     from neuropil.runs.task import Task
 
     Values = Mapping[str, float]
 
 Array = np.ndarray[Any, Any]
-# A part by its name in a run, in words.
+# The adjective for each part of the data.
 WORDS = {"test": "held-out", "validation": "validation", "train": "training"}
 
 
 @final
 @dataclass(frozen=True)
 class Evidence:
-    """The examples on which a network is judged, and what it says of each.
+    """The examples on which a network is evaluated, with its predictions.
 
     Args:
-        part: Where they come from: ``"test"``, else ``"validation"``, else ``"train"``.
+        part: The part that they come from: ``"test"``, else ``"validation"``, else ``"train"``.
         data: The examples.
-        answers: The task's answers: probabilities ``(N, K)``, or numbers ``(N, k)`` in their
-            own units.
+        answers: The predictions: probabilities ``(N, K)``, or numbers ``(N, k)`` in the units
+            of the targets.
         targets: Class numbers ``(N)``, or true values ``(N, k)``.
-        task: What is asked of the network.
+        task: The task of the network.
     """
 
     part: str
@@ -47,48 +47,48 @@ class Evidence:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Name of each class; none where labels are no classes."""
+        """The class names; empty for a regression."""
         return getattr(self.task.target, "classes", ())
 
     @property
     def labels(self) -> list[str] | None:
-        """The true class of each example, by name."""
+        """The name of the true class of each example; None for a regression."""
         return [self.classes[number] for number in self.targets] if self.classes else None
 
     @property
     def mistakes(self) -> list[int]:
-        """The numbers of the examples that are answered wrong, the worst first."""
+        """The indices of the examples that are predicted wrong, worst first."""
         answers, targets = torch.from_numpy(self.answers), torch.from_numpy(self.targets)
         return [mistake.example for mistake in self.task.mistakes(answers, targets)]
 
     @property
     def predicted(self) -> Array:
-        """The class number of the highest probability."""
+        """The class number with the highest probability, per example."""
         return self.answers.argmax(axis=1)
 
     @property
     def right(self) -> Array:
-        """Whether each example is classified right."""
+        """Whether each example is classified correctly."""
         return self.predicted == self.targets
 
     @property
     def confusion(self) -> Array:
-        """The counts of each true class (row) taken for each class (column)."""
+        """The confusion matrix: counts by true class (rows) and predicted class (columns)."""
         count = self.answers.shape[1]
         cells = np.bincount(self.targets * count + self.predicted, minlength=count * count)
         return cells.reshape(count, count)
 
 
-def gather_evidence(network: Answering, splits: Splits, task: Task[Any]) -> Evidence:
-    """Return the answers of a network to the most independent examples that there are.
+def gather_evidence(network: ScoringPredictor, splits: Splits, task: Task[Any]) -> Evidence:
+    """Return the predictions of a network on the most independent part of the data.
 
     Args:
         network: The trained network; it takes raw inputs.
         splits: The data.
-        task: What is asked of the network.
+        task: The task of the network.
 
     Raises:
-        ValueError: When the examples have no targets, or the network does not fit them.
+        ValueError: If the examples have no targets, or the network does not fit them.
     """
     parts = {"test": splits.test, "validation": splits.validation, "train": splits.train}
     part, data = next(
@@ -100,7 +100,7 @@ def gather_evidence(network: Answering, splits: Splits, task: Task[Any]) -> Evid
     rows = answers.reshape(len(answers), -1)
     if len(answers) != len(data) or rows.shape[1] != task.target.outputs:
         raise ValueError(
-            f"report: the network gives {rows.shape[1]} numbers an example, the data have "
+            f"report: the network gives {rows.shape[1]} numbers per example, the data have "
             f"{task.target.outputs}."
         )
     if bad := int((~rows.isfinite().all(dim=1)).sum()):
@@ -116,12 +116,12 @@ def gather_evidence(network: Answering, splits: Splits, task: Task[Any]) -> Evid
 @final
 @dataclass(frozen=True)
 class Figure:
-    """A measured figure and the interval in which the true one probably lies.
+    """A measured figure with its 95 % confidence interval.
 
     Args:
-        value: What was measured.
-        low: Lower end of the 95 % interval.
-        high: Upper end.
+        value: The measured value.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
     """
 
     value: float
@@ -130,34 +130,36 @@ class Figure:
 
 
 def accuracy(evidence: Evidence, value: float) -> Figure:
-    """Return the share of examples classified right with its Wilson interval."""
+    """Return the accuracy with its Wilson interval."""
     return Figure(value, *wilson_interval(int(evidence.right.sum()), len(evidence.targets)))
 
 
 def balanced_accuracy(evidence: Evidence, value: float) -> Figure:
-    """Return the mean of the classes' accuracies with the interval that follows from theirs.
+    """Return the mean recall of the classes, with an interval built from theirs.
 
-    The distances of the ends add up as deviations do: the lower one is √Σ(r_k − l_k)² / K (Zou
-    and Donner, "Construction of confidence limits about effect measures", 2008).
+    The distances from the estimate to the ends add up in quadrature, as standard deviations
+    do: the lower one is √Σ(r_k − l_k)² / K (Zou and Donner, "Construction of confidence limits
+    about effect measures", 2008).
     """
     confusion = evidence.confusion
-    there = [k for k in range(len(confusion)) if confusion[k].sum()]
-    hits = np.array([(int(confusion[k, k]), int(confusion[k].sum())) for k in there])
+    present = [k for k in range(len(confusion)) if confusion[k].sum()]
+    hits = np.array([(int(confusion[k, k]), int(confusion[k].sum())) for k in present])
     shares = hits[:, 0] / hits[:, 1]
     low, high = np.transpose([wilson_interval(*pair) for pair in hits.tolist()])
-    ends = (np.sqrt(np.square(end - shares).sum()) / len(there) for end in (low, high))
+    ends = (np.sqrt(np.square(end - shares).sum()) / len(present) for end in (low, high))
     below, above = map(float, ends)
     return Figure(value, max(0.0, value - below), min(1.0, value + above))
 
 
 def regression_figures(evidence: Evidence, values: Values) -> dict[str, Figure]:
-    """Return R², root mean squared and mean absolute error, with their bootstrap intervals.
+    """Return R², root mean squared error and mean absolute error with bootstrap intervals.
 
-    Several outputs count alike; R² is the mean of theirs.
+    Outputs have equal weight; R² is the mean over the outputs.
     """
     error, true = evidence.answers - evidence.targets, evidence.targets
     k = true.shape[1]
-    # All three follow from column means: of e², |e|, y and y². Centring y keeps them exact.
+    # All three are functions of the column means of e², |e|, y and y². Centring y first avoids
+    # cancellation in E[y²] − E[y]².
     centred = true - true.mean(axis=0)
     rows = np.concatenate([error**2, np.abs(error), centred, centred**2], axis=1)
 
@@ -178,24 +180,25 @@ def regression_figures(evidence: Evidence, values: Values) -> dict[str, Figure]:
 
 
 def classification_figures(evidence: Evidence, values: Values) -> dict[str, Figure]:
-    """Return the figures of a classification that have an interval, by their metrics' names."""
+    """Return the classification metrics that have an interval, by name."""
     own = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy}
     return {name: figure(evidence, values[name]) for name, figure in own.items()}
 
 
 def per_class(confusion: Array) -> Sequence[tuple[int, float, float, float]]:
-    """Return examples, precision, recall and F1 of each class; NaN where nothing defines them.
+    """Return number of examples, precision, recall and F1 of each class; NaN if undefined.
 
-    With c_ij of class i taken for j: precision c_jj / Σ_i c_ij, recall c_ii / Σ_j c_ij, and
-    F1 = 2 c_ii / (Σ_j c_ij + Σ_j c_ji).
+    With c_ij examples of class i predicted as class j, precision is c_jj / Σ_i c_ij, recall is
+    c_ii / Σ_j c_ij, and F1 is 2 c_ii / (Σ_j c_ij + Σ_j c_ji).
     """
-    hits, true, said = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    hits = np.diag(confusion)
+    true, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
     return [
         (int(n), ratio(hit, taken), ratio(hit, n), ratio(2 * hit, n + taken))
-        for hit, n, taken in zip(hits, true, said, strict=True)
+        for hit, n, taken in zip(hits, true, predicted, strict=True)
     ]
 
 
 def ratio(part: float, whole: float) -> float:
-    """Return a quotient, NaN where there is nothing to divide by."""
+    """Return a quotient; NaN if the divisor is 0."""
     return float(part / whole) if whole else float("nan")

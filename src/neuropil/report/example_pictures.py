@@ -1,4 +1,4 @@
-"""Examples as pictures inside a page."""
+"""Examples as pictures embedded in a page."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Shown at most this large, so larger ones would only make the file heavy.
+# The page shows pictures at most this large; larger files would only weigh more.
 LARGEST = 160
-# Smaller ones are shown as squares, not as a blur.
+# Up to this size the page enlarges pixels as squares instead of blurring them.
 PIXELATED_TO = 64
 
 
 def can_be_shown(shape: tuple[int, ...]) -> bool:
-    """Tell whether examples of a shape can be seen as a picture."""
+    """Tell whether examples of a shape can be shown as pictures."""
     return len(shape) >= 2 and min(shape[-2:]) > 1
 
 
 @final
 @dataclass(frozen=True)
 class Picture:
-    """A picture that holds its own data.
+    """A picture embedded in the page as a data URL.
 
     Args:
-        source: The data, as the address that a page shows.
+        source: The data URL.
         width: Width in pixels.
         height: Height in pixels.
         small: Whether the page enlarges its pixels as squares.
@@ -44,19 +44,21 @@ class Picture:
 def picture(example: Tensor, limits: tuple[float, float]) -> Picture:
     """Return an example as a picture.
 
+    Three channels are shown as colours, any other number of channels as their mean, and a
+    volume as its middle slice.
+
     Args:
-        example: ``(H, W)``, ``(C, H, W)`` or ``(C, D, H, W)``; three channels are colours, of
-            any other number the mean is shown, of a volume its middle slice.
-        limits: The values of black and white.
+        example: ``(H, W)``, ``(C, H, W)`` or ``(C, D, H, W)``.
+        limits: The values shown as black and as white.
     """
     from PIL import Image
 
-    pixels = as_bytes(example, limits)
+    pixels = to_bytes(example, limits)
     image = Image.fromarray(pixels)
     small = max(image.size) <= PIXELATED_TO
     image.thumbnail((LARGEST, LARGEST))
     file = io.BytesIO()
-    # Photographs are a tenth as large as JPEG; small pictures must keep every pixel.
+    # JPEG makes photographs ten times smaller; small pictures must keep every pixel.
     if small or pixels.ndim == 2:
         kind = "png"
         image.save(file, kind, optimize=True)
@@ -67,7 +69,7 @@ def picture(example: Tensor, limits: tuple[float, float]) -> Picture:
     return Picture(f"data:image/{kind};base64,{data}", image.width, image.height, small)
 
 
-def as_bytes(example: Tensor, limits: tuple[float, float]) -> np.ndarray[Any, Any]:
+def to_bytes(example: Tensor, limits: tuple[float, float]) -> np.ndarray[Any, Any]:
     """Return an example as bytes ``(H, W)``, or ``(H, W, 3)`` in colour."""
     values = example.detach().cpu().double().numpy()
     if values.ndim == 4:

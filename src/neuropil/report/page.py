@@ -1,4 +1,4 @@
-"""Pages from templates: all that goes into one is escaped, and nothing is ever loaded."""
+"""Pages from templates: every value is escaped, and a page never loads anything."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Section(NamedTuple):
     """One section of a page.
 
     Args:
-        template: The name of its template, without the ending.
-        values: The values that the template shows, by name.
+        template: The name of its template, without the suffix.
+        values: The values that fill the template, by name.
     """
 
     template: str
@@ -29,10 +29,10 @@ class Section(NamedTuple):
 
 
 def render(template: str, values: Mapping[str, Any]) -> Markup:
-    """Return a template of this package with its values filled in.
+    """Return a template of this package, filled with values.
 
     Args:
-        template: Its name, without the ending.
+        template: Its name, without the suffix.
         values: The values by the names that the template uses. Text is escaped; `Markup`, such
             as a drawing, is not.
 
@@ -45,10 +45,10 @@ def render(template: str, values: Mapping[str, Any]) -> Markup:
 
 
 def render_sections(sections: Mapping[str, Section | None]) -> list[dict[str, str]]:
-    """Return the sections that are there, as the base page takes them.
+    """Return the sections that are not None, in the form that the base page takes.
 
     Args:
-        sections: By title; the first word of the title is the section's address in the page.
+        sections: By title; the first word of the title becomes the anchor of the section.
     """
     return [
         {
@@ -63,12 +63,12 @@ def render_sections(sections: Mapping[str, Section | None]) -> list[dict[str, st
 
 @functools.cache
 def environment() -> Environment:
-    """Return the templates with the filters that write numbers."""
+    """Return the template environment, with the filters that format numbers."""
     found = Environment(
         loader=PackageLoader("neuropil.report"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=show,
+        finalize=make_visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -82,6 +82,6 @@ def environment() -> Environment:
     return found
 
 
-def show(value: object) -> object:
-    """Return a value as a UTF-8 page can hold it and a reader sees it."""
+def make_visible(value: object) -> object:
+    """Return a value in a form that UTF-8 can encode and a reader can see."""
     return value if isinstance(value, Markup) else visible(value)

@@ -28,13 +28,13 @@ class Subject:
         network: The trained network.
         splits: Its data.
         history: Its training.
-        settings: The settings, given and chosen.
+        settings: The settings, given or chosen.
         figures: Metrics by part and name.
-        versions: Of the software.
+        versions: Versions of the software.
         run: The run folder, as the user would type it.
-        evidence: The answers of the network to held-out examples.
-        measured: The figures on these examples that have an interval.
-        gradients: The callback that measured its gradients, if there was one.
+        evidence: The predictions of the network on held-out examples.
+        measured: The metrics on these examples that have an interval.
+        gradients: The callback that measured the gradients, if any.
     """
 
     network: Network | ClassicModel
@@ -50,7 +50,7 @@ class Subject:
 
     @cached_property
     def data(self) -> ArrayData:
-        """The data, as a report speaks of their kind."""
+        """The data, with the words for their kind."""
         return DATA_KINDS[self.splits.kind](self.splits)
 
     @property
@@ -62,22 +62,22 @@ class Subject:
 
     @property
     def noun(self) -> str:
-        """The name of one example: picture, row or example."""
+        """The word for one example: picture, row or example."""
         return self.data.noun
 
     @property
     def examples(self) -> str:
-        """The examples on which the network is judged, such as ``360 held-out pictures``."""
+        """The examples on which the network is evaluated, such as ``360 held-out pictures``."""
         return number_of(len(self.evidence.targets), f"{WORDS[self.evidence.part]} {self.noun}")
 
     @property
     def target(self) -> str:
-        """The name of the quantity that is predicted."""
+        """The name of the predicted quantity."""
         return self.splits.preparation.target.name or "the target"
 
     @property
     def seconds(self) -> float:
-        """How long the training took."""
+        """The duration of the training in seconds."""
         columns = self.history.columns
         times = self.history.column("seconds") if "seconds" in columns else []
         return sum(time for time in times if time is not None)

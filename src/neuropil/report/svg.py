@@ -1,4 +1,4 @@
-"""Figures as SVG inside a page: small, with real text, in the colours of the page's theme."""
+"""Figures as inline SVG: small, with real text, in the colours of the page's theme."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 THEMED = {INK: "ink", MUTED: "muted", GRID: "grid", BLUE: "blue", ORANGE: "orange"}
-# Pixels to the point: letters of 9 points are set in 11.7 pixels.
+# Pixels per point: a 9-point font is 11.7 pixels high.
 SCALE = 1.3
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
-# Newer versions of matplotlib write the family by itself, older ones after the size.
+# Newer versions of matplotlib write the font family separately, older ones after the size.
 FAMILY = re.compile(r"font-family:[^;]*;?\s*")
 SHORTHAND = re.compile(r"font:([^;']*px) '[^;]*")
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
@@ -31,9 +31,9 @@ def drawing(figure: Figure, name: str, alternative: str, *, least: int = 0) -> M
 
     Args:
         figure: The figure.
-        name: Distinguishes it from all others of the page.
-        alternative: What it shows, for who cannot see it.
-        least: The least width in pixels: on narrower screens it scrolls.
+        name: Prefix of its ids, unique in the page.
+        alternative: A text alternative for readers who cannot see it.
+        least: The minimum width in pixels; on narrower screens the figure scrolls.
 
     Example:
         >>> from neuropil.plots import error_by_decile
@@ -45,25 +45,25 @@ def drawing(figure: Figure, name: str, alternative: str, *, least: int = 0) -> M
     import matplotlib as mpl
 
     file = io.StringIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with (
         mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}),
         warnings.catch_warnings(),
     ):
-        # The page's own fonts may well have what matplotlib's lack.
+        # The fonts of the page may have glyphs that matplotlib's lack.
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
-        figure.savefig(file, format="svg", transparent=True, metadata=nothing)
+        figure.savefig(file, format="svg", transparent=True, metadata=no_metadata)
     root = ET.fromstring(file.getvalue())  # matplotlib's own output
-    # One scale for all, so that their letters are of one size where there is room.
+    # One scale for all figures, so that their text has the same size where there is room.
     widest = round(SCALE * 72 * figure.get_figwidth())
     style = f"max-width:{widest}px" + (f";min-width:{min(least, widest)}px" if least else "")
-    return Markup(as_part(root, name, visible(alternative), style))
+    return Markup(inline(root, name, visible(alternative), style))
 
 
-def as_part(root: ET.Element, name: str, alternative: str, style: str) -> str:
-    """Return an SVG as part of a page: no namespaces, own ids, themed colours."""
+def inline(root: ET.Element, name: str, alternative: str, style: str) -> str:
+    """Return an SVG as part of a page: no namespaces, unique ids, themed colours."""
     for part in list(root):
-        # What styles `*` would style the whole page.
+        # A stylesheet of the figure would apply to the whole page.
         if part.tag.endswith("metadata") or part.find("{*}style") is not None:
             root.remove(part)
     for part in root.iter():
@@ -83,7 +83,7 @@ def as_part(root: ET.Element, name: str, alternative: str, style: str) -> str:
 
 
 def tidy(key: str, value: str, name: str) -> str:
-    """Return one attribute's value for use inside a page."""
+    """Return one attribute's value for use in a page."""
     if key == "id":
         return f"{name}-{value}"
     if key.endswith("href"):
@@ -97,7 +97,7 @@ def tidy(key: str, value: str, name: str) -> str:
 
 
 def drop_unused_ids(root: ET.Element) -> None:
-    """Remove the ids that nothing refers to, and the groups that only bore them."""
+    """Remove ids without references, and the groups that only carried them."""
     values = " ".join(value for part in root.iter() for value in part.attrib.values())
     used = set(re.findall(r"#([\w.-]+)", values))
     for part in root.iter():
@@ -107,7 +107,7 @@ def drop_unused_ids(root: ET.Element) -> None:
 
 
 def flatten(part: ET.Element) -> None:
-    """Put what stands in groups without attributes where the group stands."""
+    """Replace each group without attributes by its children."""
     inner: list[ET.Element] = []
     for child in part:
         flatten(child)

@@ -1,4 +1,4 @@
-"""The report on a training: its sections, and the pages of each task and kind of network."""
+"""The report on a training: its sections, per task and kind of network."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class ModelPages(NamedTuple):
 
     Args:
         network: The section on the network.
-        effort: A sentence on what it took to train it.
-        training: The section on the training; None where there are no epochs.
+        effort: A sentence on its size and training time.
+        training: The section on the training; None if there are no epochs.
     """
 
     network: Callable[[Subject, Any], Section]
@@ -53,10 +53,10 @@ MODEL_PAGES: dict[type, ModelPages] = {
 
 
 def pages_of(task: Task[Any]) -> TaskPages:
-    """Return the pages of a task; those of the task that it varies, where it has none itself.
+    """Return the pages of a task, or those of its nearest base class that has some.
 
     Raises:
-        ValueError: When there are none.
+        ValueError: If there are none.
     """
     names = [getattr(kind, "name", "") for kind in type(task).__mro__]
     found = [TASK_PAGES[name] for name in names if name in TASK_PAGES]
@@ -83,7 +83,7 @@ def training_report(subject: Subject) -> str:
         "Settings": settings_section(subject),
     }
     values = {
-        # Without the folders around it.
+        # Without the parent folders.
         "title": PurePath(splits.source).name or splits.source,
         "task": subject.evidence.task.name,
         "sections": render_sections(sections),

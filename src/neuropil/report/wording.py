@@ -1,4 +1,4 @@
-"""Numbers and names as people write them."""
+"""Numbers and names formatted for readers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from neuropil.report.evidence import Figure
 
-# A narrow space that does not break: 98.6 %.
+# The space before a percent sign must not break: 98.6 %.
 THIN = "\N{NARROW NO-BREAK SPACE}"
 INTERVAL = f"95{THIN}% interval"
 NONE = "–"
 
 
 def share(value: float) -> str:
-    """Return a share as a percentage, without the sign; only all is 100 and only none is 0.
+    """Return a share as a percentage without the sign; only 1 gives 100 and only 0 gives 0.
 
     Example:
         >>> share(0.98611), share(1), share(0.99996), share(0.0002)
@@ -28,7 +28,7 @@ def share(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    r"""Return a share as a percentage.
+    r"""Return a share as a percentage with the sign.
 
     Example:
         >>> percent(0.98611)
@@ -38,7 +38,7 @@ def percent(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """Return a measured number: three digits that count, or all before the point.
+    """Return a measured number with three significant digits, or all before the point.
 
     Example:
         >>> number(0.051234), number(12345.6), number(999.7), number(13), number(-0.5)
@@ -54,7 +54,7 @@ def number(value: float) -> str:
 
 
 def data_number(value: float) -> str:
-    """Return a number as it stood in the data.
+    """Return a number of the data: a whole number in full, others with six significant digits.
 
     Example:
         >>> data_number(1040.0), data_number(0.25), data_number(-3.0), data_number(1269190.0)
@@ -67,12 +67,12 @@ def data_number(value: float) -> str:
 
 
 def thousands(count: int) -> str:
-    """Return a count, ``2,000``."""
+    """Return a count with thousands separators, such as ``2,000``."""
     return f"{int(count):,}".replace("-", "−")
 
 
 def duration(seconds: float) -> str:
-    """Return a time.
+    """Return a duration in words.
 
     Example:
         >>> duration(0.42), duration(41.2), duration(150), duration(7320)
@@ -87,22 +87,22 @@ def duration(seconds: float) -> str:
 
 
 def figure_name(name: str) -> str:
-    """Return a metric's name in words."""
+    """Return the name of a metric in words."""
     return {"r2": "R²", "f1": "F1"}.get(name, name.replace("_", " "))
 
 
 def is_share(name: str) -> bool:
-    """Tell whether a metric is a share, so that it reads best as a percentage."""
+    """Tell whether a metric is a share, and thus shown as a percentage."""
     return name.endswith("accuracy")
 
 
 def figure_text(name: str, value: float) -> str:
-    """Return a metric's value."""
+    """Return the value of a metric as text."""
     return percent(value) if is_share(name) else number(value)
 
 
 def interval(name: str, figure: Figure) -> str:
-    """Return the ends of an interval, ``96.8–99.4 %``."""
+    """Return an interval as text, such as ``96.8–99.4 %``."""
     write = share if is_share(name) else number
     ends = f"{write(figure.low)} to {write(figure.high)}"
     if figure.low >= 0:

@@ -36,32 +36,32 @@ def write_report(
     run: str | PathLike[str] | None = None,
     gradients: GradientWatch | None = None,
 ) -> Path:
-    """Write all that is to be known of a trained network into one HTML file.
+    """Write a report on a trained network as one HTML file.
 
-    The result in plain words; figures with 95 % intervals; what was taken for what; the worst
-    mistakes; calibration; learning curves; the network; the data; how to use it. Pictures are
-    inside, nothing is loaded, and the file is replaced whole or not at all. The network is
-    judged on the test part, without one on the validation part, else on the training part,
-    which the report then says.
+    The report has the result in plain words, metrics with 95 % intervals, the confusion matrix,
+    the worst mistakes, calibration, learning curves, the network, the data, and how to use the
+    network. Pictures are embedded, nothing is loaded, and the file is replaced atomically. The
+    network is evaluated on the test part; without one, on the validation part; without either,
+    on the training part. The report says which.
 
     Args:
-        path: The file, such as ``"report.html"``; its folder exists.
-        network: The trained network, which takes the raw inputs; for regression it gives
-            standardised values, as `Numbers.standardize` makes them.
+        path: The file, such as ``"report.html"``; its folder must exist.
+        network: The trained network. It takes raw inputs; for a regression it returns
+            standardised values, as `Numbers.standardize` does.
         splits: Its data.
-        history: What `Trainer.fit` gave.
-        task: What is asked of the network; None for what the labels ask for.
-        settings: What was asked for and chosen, to be listed.
-        figures: Metrics by part (``"train"``, ``"validation"``, ``"test"``) and by name; those
-            that the report measures itself need not be given.
-        versions: Of the software, to be listed.
+        history: The history that `Trainer.fit` returned.
+        task: The task of the network; None for the task that follows from the labels.
+        settings: The settings to list, given or chosen.
+        figures: Metrics by part (``"train"``, ``"validation"``, ``"test"``) and by name; the
+            report measures those of the evaluated part itself.
+        versions: Versions of the software to list.
         run: The run folder as the user would type it, for the commands; by default the folder
             of `path`.
-        gradients: What watched the gradients of the training, if anything did.
+        gradients: The callback that watched the gradients of the training, if any.
 
     Raises:
-        ValueError: When the network does not fit the data, or gives NaN.
-        OSError: When the file cannot be written.
+        ValueError: If the network does not fit the data, or returns NaN.
+        OSError: If the file cannot be written.
 
     Example:
         >>> import tempfile

@@ -1,1 +1,1 @@
-"""Run folders: what a training leaves, and how it is read again."""
+"""Run folders, the results of a training, and the tasks that networks are trained for."""

@@ -1,22 +1,22 @@
-"""What a constant answer would give, and whether an accuracy says more than that."""
+"""Comparison of an accuracy with that of a constant prediction."""
 
 from __future__ import annotations
 
-# An accuracy this far above the mean of the classes' own comes from the frequent ones alone.
+# An accuracy this far above the balanced accuracy comes from the frequent classes alone.
 APART = 0.1
 
 
-def flatters(accuracy: float, low: float, balanced: float, guess: float) -> bool:
+def is_misleading(accuracy: float, low: float, balanced: float, guess: float) -> bool:
     """Tell whether an accuracy hides that a network does little more than guess.
 
     Args:
-        accuracy: The share that is classified right.
+        accuracy: The accuracy.
         low: The lower end of its interval.
-        balanced: The mean of the classes' own accuracies.
-        guess: The share of the most frequent class, which a constant answer gets right.
+        balanced: The balanced accuracy, the mean recall of the classes.
+        guess: The share of the most frequent class, the accuracy of a constant prediction.
 
     Example:
-        >>> flatters(0.978, 0.963, 0.5, 0.98), flatters(0.97, 0.96, 0.96, 0.5)
+        >>> is_misleading(0.978, 0.963, 0.5, 0.98), is_misleading(0.97, 0.96, 0.96, 0.5)
         (True, False)
     """
     if accuracy >= 1:

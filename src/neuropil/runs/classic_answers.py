@@ -1,4 +1,4 @@
-"""What a classic estimator answers: shares of classes, or numbers."""
+"""The answers of a classic estimator: class probabilities or numbers."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 Role: TypeAlias = Literal["classifier", "regressor", "groups", "features"]
-# Less than this share of one is no surprise; its logarithm is finite.
+# Probabilities are raised to at least this value, so that their logarithms are finite.
 LEAST = 1e-12
 
 
 @final
 @dataclass(frozen=True)
 class ClassAnswers:
-    """Each class's probability.
+    """Answers that are class probabilities.
 
     Args:
-        count: How many classes there are.
+        count: Number of classes.
     """
 
     count: int
 
-    # What a linear model of features holds beside its weights.
+    # Arrays that a linear model of features has besides its weights.
     readout_arrays: ClassVar[dict[str, tuple[Any, ...]]] = {"classes_": ("classes",)}
 
     def check(self, known: Array | None, table: Array | None, weights: Array | None) -> None:
-        """Refuse arrays of a file that answer for other classes.
+        """Check that the arrays of a file belong to these classes.
 
         Args:
-            known: The classes that the estimator or its linear model tells apart.
+            known: The classes that the estimator or its linear model predicts.
             table: The answer of each group.
-            weights: Those of a linear model, one score a row.
+            weights: The weights of the linear model, one row per score.
 
         Raises:
-            ValueError: When they do.
+            ValueError: If they do not.
         """
         if known is not None:
             whole = known.dtype == np.int64 and bool((np.diff(known) > 0).all())
@@ -53,37 +53,37 @@ class ClassAnswers:
         if (table is not None and table.shape[1] != self.count) or (
             weights is not None and len(weights) != scores
         ):
-            raise ValueError(f"its answers are not those for {self.count} classes")
+            raise ValueError(f"its answers do not match {self.count} classes")
 
     def require(self, name: str, *, regressor: bool, **_: bool) -> None:
         """Refuse an estimator that predicts numbers.
 
         Args:
-            name: What it is called.
+            name: Name of the estimator.
             regressor: Whether it predicts numbers.
 
         Raises:
-            ValueError: When it does.
+            ValueError: If it does.
         """
         if regressor:
             raise ValueError(f"{name} predicts numbers, but these targets are classes.")
 
     def readout(self) -> Any:
-        """Return the linear model that answers from features."""
+        """Return the linear model that predicts classes from features."""
         from sklearn.linear_model import LogisticRegression
 
         return LogisticRegression(max_iter=1000)
 
     def rows(self, y: Array) -> Array:
-        """Return labels as the answers that would be right, one a row."""
+        """Return labels as the correct answers, one per row."""
         return np.eye(self.count)[y]
 
     def of(self, model: Any, given: Array) -> Array:
-        """Return a classifier's answers, a column for every class there is.
+        """Return the answers of a classifier, with a column for every class.
 
         Args:
-            model: The classifier, fitted.
-            given: What it takes.
+            model: The fitted classifier.
+            given: Its inputs.
         """
         shares = np.zeros((len(given), self.count))
         if hasattr(model, "predict_proba"):
@@ -93,63 +93,63 @@ class ClassAnswers:
         return shares
 
     def scores(self, answers: Tensor) -> Tensor:
-        """Return the logarithms of the probabilities, whose softmax they are."""
+        """Return log-probabilities, whose softmax gives the probabilities again."""
         return answers.clamp(min=LEAST).log()
 
 
 @final
 @dataclass(frozen=True)
 class NumberAnswers:
-    """One or several standardised numbers."""
+    """Answers that are one or several standardised numbers."""
 
     readout_arrays: ClassVar[dict[str, tuple[Any, ...]]] = {}
 
     def check(self, *arrays: Array | None) -> None:
-        """Refuse no arrays: any numbers may be answers."""
+        """Accept all arrays: any number may be an answer."""
 
     def require(self, name: str, *, classifier: bool, **_: bool) -> None:
         """Refuse an estimator that predicts classes.
 
         Args:
-            name: What it is called.
+            name: Name of the estimator.
             classifier: Whether it predicts classes.
 
         Raises:
-            ValueError: When it does.
+            ValueError: If it does.
         """
         if classifier:
             raise ValueError(f"{name} predicts classes, but these targets are numbers.")
 
     def readout(self) -> Any:
-        """Return the linear model that answers from features."""
+        """Return the linear model that predicts numbers from features."""
         from sklearn.linear_model import Ridge
 
         return Ridge()
 
     def rows(self, y: Array) -> Array:
-        """Return labels as the answers that would be right, one a row."""
+        """Return labels as the correct answers, one per row."""
         return y.reshape(len(y), -1).astype(float)
 
     def of(self, model: Any, given: Array) -> Array:
-        """Return a regressor's answers.
+        """Return the answers of a regressor.
 
         Args:
-            model: The regressor, fitted.
-            given: What it takes.
+            model: The fitted regressor.
+            given: Its inputs.
         """
         return np.asarray(model.predict(given)).reshape(len(given), -1)
 
     def scores(self, answers: Tensor) -> Tensor:
-        """Return the numbers as they are."""
+        """Return the numbers unchanged."""
         return answers
 
 
 def group_table(groups: Array, targets: Array) -> Array:
-    """Return the answer of each group, and of all together in the last row.
+    """Return the mean answer of each group, and the mean of all examples in the last row.
 
     Args:
-        groups: The group of each example, below 0 for none.
-        targets: The answer that would be right, one a row.
+        groups: The group of each example, negative for no group.
+        targets: The correct answers, one per row.
     """
     inside = groups >= 0
     count = int(groups.max(initial=-1)) + 1
@@ -162,10 +162,10 @@ def group_table(groups: Array, targets: Array) -> Array:
 
 
 def role_of(estimator: Any, answers: ClassAnswers | NumberAnswers) -> Role:
-    """Return how a classic network answers.
+    """Return the role in which a classic network predicts.
 
     Raises:
-        ValueError: When it answers another kind of question.
+        ValueError: If the network does not fit the kind of answers.
     """
     from sklearn.base import is_classifier, is_regressor
     from sklearn.utils import get_tags

@@ -1,4 +1,4 @@
-"""Fitted classic networks on disk: ``model.json`` and ``model.safetensors``, plain data."""
+"""Classic networks on disk, as ``model.json`` and ``model.safetensors``."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ MOST_CLASSES = 1 << 16
 def write_model(
     folder: Path, estimator: ClassicNetwork, options: dict[str, Any], arrays: dict[str, Any]
 ) -> None:
-    """Write a model; what was there is replaced only once the new files are complete.
+    """Write a model; existing files are replaced only once the new ones are complete.
 
     Args:
-        folder: Made where there is none.
+        folder: The folder; it is made if missing.
         estimator: The classic network, fitted or not.
-        options: What else the model was made with, plain data.
-        arrays: What it knows beside its network.
+        options: Further options of the model, as plain data.
+        arrays: Arrays of the model besides those of its network.
 
     Raises:
-        ValueError: When an option is of a type that no file holds.
+        ValueError: If an option is of a type that cannot be saved.
     """
     writer = Writer()
     plain = {"format": FORMAT, **options, "network": writer.network(estimator, "network")}
@@ -61,17 +61,17 @@ def read_model(folder: Path, build: Build[Model]) -> Model:
     """Return the model that `write_model` wrote.
 
     Args:
-        folder: Where it is.
-        build: Makes the model of its network, its classes, the values of black and white, and
-            its arrays.
+        folder: Its folder.
+        build: Makes the model from its network, the number of classes, the values of black and
+            white, and its arrays.
 
     Raises:
-        FileNotFoundError: When a file is missing.
-        ValueError: When a file is damaged or does not belong to the other.
+        FileNotFoundError: If a file is missing.
+        ValueError: If a file is damaged, or the two do not belong together.
     """
     for name in (MODEL, ARRAYS):
         if not (folder / name).is_file():
-            raise FileNotFoundError(f"{folder} holds no {name}.")
+            raise FileNotFoundError(f"{folder} has no {name}.")
     plain = read_json(folder / MODEL, FORMAT)
     reader = Reader(read_arrays(folder / ARRAYS))
     with reading(folder / MODEL):
@@ -79,15 +79,16 @@ def read_model(folder: Path, build: Build[Model]) -> Model:
         classes, limits = classes_of(plain["classes"]), limits_of(plain["limits"])
         model = build(estimator, classes, limits, reader.mapping(plain["arrays"]))
         if reader.arrays:
-            raise ValueError(f"{ARRAYS} beside it holds {shown(next(iter(reader.arrays)))} too")
+            extra = shown(next(iter(reader.arrays)))
+            raise ValueError(f"{ARRAYS} has an array {extra} that it does not use")
     return model
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a file by name, in memory of their own.
+    """Return the arrays of a file by name, copied so that they own their memory.
 
     Raises:
-        ValueError: When it is damaged.
+        ValueError: If the file is damaged.
     """
     require_file(path)
     with reading(path):
@@ -96,10 +97,10 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def classes_of(value: Any) -> int | None:
-    """Return how many classes there are.
+    """Return the number of classes.
 
     Raises:
-        ValueError: When it is no such number.
+        ValueError: If the value is not such a number.
     """
     if value is not None and (type(value) is not int or not 1 <= value <= MOST_CLASSES):
         raise ValueError(f"{shown(value)} is not a number of classes up to {MOST_CLASSES:,}")
@@ -110,7 +111,7 @@ def limits_of(value: Any) -> tuple[float, float] | None:
     """Return the values of black and white.
 
     Raises:
-        ValueError: When they are not two finite numbers.
+        ValueError: If they are not two finite numbers.
     """
     if value is None:
         return None
@@ -121,14 +122,14 @@ def limits_of(value: Any) -> tuple[float, float] | None:
 
 
 def check_arrays(arrays: dict[str, Any], wanted: dict[str, tuple[Any, ...]]) -> None:
-    """Refuse arrays that do not belong to the network.
+    """Check that the arrays belong to the network.
 
     Args:
         arrays: The arrays by name.
-        wanted: The shape that each must have; see `check_array`.
+        wanted: The required shape of each; see `check_array`.
 
     Raises:
-        ValueError: When one does not.
+        ValueError: If one does not.
     """
     if set(wanted) != set(arrays):
         odd = min(set(wanted) ^ set(arrays))
@@ -139,21 +140,21 @@ def check_arrays(arrays: dict[str, Any], wanted: dict[str, tuple[Any, ...]]) -> 
 
 
 def check_array(name: str, value: Any, shape: tuple[Any, ...], lengths: dict[str, int]) -> None:
-    """Refuse an array of another type or shape.
+    """Check the type and the shape of an array.
 
     Args:
         name: Its name.
         value: The array.
-        shape: Its lengths: numbers, and names of lengths that agree wherever they are used.
-        lengths: Lengths by name; those that this array settles are added.
+        shape: Its lengths: numbers, or names of lengths that must agree between arrays.
+        lengths: The named lengths known so far; those of this array are added.
 
     Raises:
-        ValueError: When it is another.
+        ValueError: If the type or the shape differs.
     """
     dtype = np.int64 if name.endswith("classes_") else np.float64
     right = isinstance(value, np.ndarray) and value.dtype == dtype and value.ndim == len(shape)
     if not right or not np.isfinite(value).all() or 0 in value.shape:
-        raise ValueError(f"{name} must hold finite numbers, of {np.dtype(dtype)}")
+        raise ValueError(f"{name} must hold finite numbers of type {np.dtype(dtype)}")
     for wanted, length in zip(shape, value.shape, strict=True):
         known = lengths.setdefault(wanted, length) if isinstance(wanted, str) else wanted
         if known != length:

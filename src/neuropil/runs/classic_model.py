@@ -28,27 +28,27 @@ if TYPE_CHECKING:
 
     from neuropil.classic.base import ClassicNetwork
 
-# Before the names of a linear model's arrays.
+# Prefix of the names of a linear model's arrays.
 READOUT = "readout."
 
 
 @final
 class ClassicModel:
-    """A classic network that takes raw examples and answers as other networks do.
+    """A classic network that takes raw examples and predicts as other networks do.
 
-    Classifiers and regressors answer themselves. A network that puts examples into groups, such
-    as a map or adaptive resonance, answers with the classes' shares, or the mean target, among
-    the training examples of the group. One that only transforms, such as a Boltzmann machine,
-    has a linear model after it, fitted to what it makes of the training examples.
+    Classifiers and regressors predict directly. A network that assigns examples to groups, such
+    as a map or adaptive resonance, predicts the class shares, or the mean target, of the
+    training examples in the group. A network that only transforms, such as a Boltzmann machine,
+    is followed by a linear model, fitted to the transformed training examples.
 
     Args:
-        estimator: The classic network, with its options; it is copied, not fitted.
-        classes: How many classes there are; None for regression.
-        limits: The values of black and white, which become 0 and 1, for pictures; others are
-            standardised.
+        estimator: The classic network with its options; it is copied, not fitted.
+        classes: Number of classes; None for regression.
+        limits: For pictures, the values of black and white, which are scaled to 0 and 1. Other
+            data are standardised.
 
     Raises:
-        ValueError: When the network answers another kind of question.
+        ValueError: If the network does not predict this kind of targets.
 
     Example:
         >>> from neuropil.classic import GRNN
@@ -68,7 +68,7 @@ class ClassicModel:
 
         self.estimator = clone(estimator)
         self.classes = classes
-        self.answers = NumberAnswers() if classes is None else ClassAnswers(classes)
+        self.answers = ClassAnswers(classes) if classes else NumberAnswers()
         self.limits = limits
         self.role: Role = role_of(self.estimator, self.answers)
         self.center: NDArray[Any] | float = 0.0
@@ -77,14 +77,14 @@ class ClassicModel:
         self.readout: Readout | None = None
 
     def fit(self, inputs: Tensor, targets: Tensor) -> Self:
-        """Fit the network, and what turns its answer into classes or values.
+        """Fit the network, and the table or linear model after it if it needs one.
 
         Args:
-            inputs: Raw examples, in the first axis.
+            inputs: Raw examples along the first axis.
             targets: Class numbers, or standardised values.
         """
         if self.limits is not None:
-            self.settle_limits()
+            self.scale_by_limits()
         else:
             mean, scale = standardization(inputs.flatten(1), [0])
             self.center, self.scale = mean[0].numpy(), scale[0].numpy()
@@ -99,23 +99,23 @@ class ClassicModel:
             self.table = group_table(self.estimator.predict(rows), self.answers.rows(y))
         else:
             features = self.estimator.transform(rows)
-            self.readout = Readout.fitted(self.answers.readout(), features, y)
+            self.readout = Readout.fit(self.answers.readout(), features, y)
         return self
 
-    def settle_limits(self) -> None:
-        """Take black for 0 and white for 1."""
+    def scale_by_limits(self) -> None:
+        """Scale black to 0 and white to 1."""
         low, high = self.limits or (0.0, 1.0)
         self.center, self.scale = low, high - low or 1.0
 
     def predict(self, inputs: Tensor) -> Tensor:
-        """Return each class's probability ``(N, K)``, or standardised values ``(N, k)``.
+        """Return class probabilities ``(N, K)``, or standardised values ``(N, k)``.
 
         Args:
-            inputs: Raw examples, in the first axis.
+            inputs: Raw examples along the first axis.
         """
         rows = self.rows(inputs)
         if self.role == "groups" and self.table is not None:
-            # The last row is for what falls into no group that training examples fell into.
+            # The last row is for examples in a group without training examples.
             groups = self.estimator.predict(rows)
             known = (groups >= 0) & (groups < len(self.table) - 1)
             return torch.from_numpy(self.table[np.where(known, groups, -1)])
@@ -130,14 +130,14 @@ class ClassicModel:
         return " ".join(repr(self.estimator).split())
 
     def scores(self) -> Scores:
-        """Return what gives the logarithms of the probabilities, which losses take."""
+        """Return a predictor of log-probabilities, which losses take."""
         return Scores(self)
 
     def rows(self, inputs: Tensor) -> NDArray[Any]:
-        """Return examples as the network takes them.
+        """Return examples as scaled rows, which the network takes.
 
         Raises:
-            ValueError: When they are beyond all numbers in the units of the training examples.
+            ValueError: If scaling by the training examples overflows.
         """
         raw = inputs.flatten(1).double().numpy()
         with np.errstate(over="ignore"):
@@ -149,17 +149,17 @@ class ClassicModel:
         return rows
 
     def cpu(self) -> Self:
-        """Return itself: it never leaves the processor."""
+        """Return itself: a classic network is always on the CPU."""
         return self
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write ``model.json`` and ``model.safetensors`` into a folder: plain data alone.
+        """Write ``model.json`` and ``model.safetensors``, only plain data, into a folder.
 
         Args:
-            path: The folder; it is made where there is none.
+            path: The folder; it is made if missing.
 
         Raises:
-            ValueError: When an option is of a type that no file holds.
+            ValueError: If an option is of a type that cannot be saved.
         """
         limits = None if self.limits is None else list(map(float, self.limits))
         arrays = {"table": self.table}
@@ -173,19 +173,19 @@ class ClassicModel:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
-        """Read what `save` wrote; nothing in it is executed or imported.
+        """Read a model that `save` wrote; nothing in the files is executed or imported.
 
         Args:
             path: The folder.
 
         Raises:
-            FileNotFoundError: When there is no such file.
-            ValueError: When a file is damaged or does not belong to the other.
+            FileNotFoundError: If a file is missing.
+            ValueError: If a file is damaged, or the two do not belong together.
         """
-        return read_model(Path(path), cls.built)
+        return read_model(Path(path), cls.build)
 
     @classmethod
-    def built(
+    def build(
         cls,
         estimator: ClassicNetwork,
         classes: int | None,
@@ -195,13 +195,13 @@ class ClassicModel:
         """Return the model of a fitted network.
 
         Args:
-            estimator: The classic network as it was fitted; it is not copied.
-            classes: How many classes there are; None for regression.
+            estimator: The fitted classic network; it is not copied.
+            classes: Number of classes; None for regression.
             limits: The values of black and white, for pictures.
-            arrays: What the model knows beside it.
+            arrays: The arrays of the model besides those of the network.
 
         Raises:
-            ValueError: When they do not fit each other.
+            ValueError: If they do not fit together.
         """
         model = cls(estimator, classes, limits)
         model.estimator = estimator
@@ -211,7 +211,7 @@ class ClassicModel:
             known = getattr(estimator, "classes_", None)
         model.answers.check(known, arrays.get("table"), arrays.get(f"{READOUT}weights"))
         if limits is not None:
-            model.settle_limits()
+            model.scale_by_limits()
         elif "center" in arrays:
             model.center, model.scale = arrays["center"], arrays["scale"]
         model.table = arrays.get("table")
@@ -221,7 +221,7 @@ class ClassicModel:
         return model
 
     def array_shapes(self) -> dict[str, tuple[Any, ...]]:
-        """Return the shape of each array that a model with this network has, fitted or not."""
+        """Return the shape of each array that a model with this network has."""
         columns = getattr(self.estimator, "n_features_in_", None)
         if columns is None:
             return {}
@@ -244,7 +244,7 @@ class ClassicModel:
 
 @final
 class Scores:
-    """The logarithms of a model's probabilities; values as they are.
+    """A predictor of the log-probabilities of a model, or of its values unchanged.
 
     Args:
         model: The model.

@@ -1,4 +1,4 @@
-"""Classic networks by the names that ``--network`` takes."""
+"""Classic networks by their names on the command line."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def names() -> list[str]:
-    """Return the names of all classic networks, as they are typed; nothing is loaded."""
+    """Return the names of all classic networks on the command line, without loading them."""
     return [normalize_name(name) for name in public_names(classic)]
 
 
 def class_named(text: str | None) -> type[ClassicNetwork] | None:
-    """Return the classic network that ``--network`` names, if it names one."""
+    """Return the class of the classic network named by ``--network``; None if it is not one."""
     name = (text or "").partition("(")[0].strip()
     if ">>" in (text or "") or not name.isidentifier():
         return None

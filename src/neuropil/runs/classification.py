@@ -11,9 +11,9 @@ from typing_extensions import override
 
 from neuropil.datasets import Classes
 from neuropil.layers import Softmax
-from neuropil.runs.baseline import flatters
+from neuropil.runs.baseline import is_misleading
 from neuropil.runs.confidence_interval import wilson_interval
-from neuropil.runs.decoded_metric import decoded
+from neuropil.runs.decoded_metric import decoding_metric
 from neuropil.runs.task import Figures, Mistake, Task
 from neuropil.training.losses import losses
 from neuropil.training.metrics import class_metrics
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from neuropil.training.losses.base import Loss
     from neuropil.training.metrics.base import Metric
 
-# Of more classes than this, so many are named.
+# The maximum number of classes listed by name.
 MOST_NAMES = 10
 
 
 @dataclass(frozen=True)
 class Classification(Task[Classes]):
-    """One of several classes for each example: answers are each class's probability.
+    """One of several classes for each example; answers are class probabilities.
 
-    A network of a single score answers for the second of two classes.
+    A network with a single output gives the score of the second of two classes.
 
     Shape:
         Outputs ``(N, K)`` or ``(N, 1)``, targets ``(N)``, answers ``(N, K)``.
 
     Args:
         target: The classes.
-        loss_name: What is minimised.
+        loss_name: Name of the loss.
 
     Example:
         >>> import torch
@@ -66,18 +66,18 @@ class Classification(Task[Classes]):
 
     @override
     def check(self, network: Network) -> None:
-        if not (self.is_answered_by_one(network) and self.outputs == 2):
+        if not (self.has_single_score(network) and self.outputs == 2):
             super().check(network)
 
     @override
-    def adapted(self, network: Network) -> Self:
+    def adapt_to(self, network: Network) -> Self:
         self.check(network)
-        single = self.is_answered_by_one(network)
+        single = self.has_single_score(network)
         return replace(self, loss_name="binary_cross_entropy") if single else self
 
     @staticmethod
-    def is_answered_by_one(network: Network) -> bool:
-        """Tell whether a network gives one score, which is enough for two classes."""
+    def has_single_score(network: Network) -> bool:
+        """Tell whether a network has a single output, which is enough for two classes."""
         return network.output_shapes == ((1,),)
 
     @property
@@ -94,25 +94,25 @@ class Classification(Task[Classes]):
 
     @override
     def restore(self, targets: Tensor) -> Tensor:
-        # The losses of a single score take yes and no as numbers.
+        # Losses of a single score take the two classes as the numbers 0 and 1.
         single = targets.is_floating_point() and targets.numel() == len(targets)
         return (targets.flatten() > 0.5).long() if single else targets
 
     @override
     def metrics(self) -> tuple[Metric, ...]:
         own = (class_metrics.accuracy, class_metrics.balanced_accuracy, class_metrics.f1)
-        return tuple(decoded(self, metric) for metric in own)
+        return tuple(decoding_metric(self, metric) for metric in own)
 
     @override
     def mistakes(self, answers: Tensor, targets: Tensor) -> list[Mistake]:
-        """Return the wrong ones, that of which the network is most sure first."""
-        sure, said = answers.max(1)
-        wrong = (said != targets).nonzero().flatten()
+        """Return the misclassified examples, those with the highest confidence first."""
+        sure, predicted = answers.max(1)
+        wrong = (predicted != targets).nonzero().flatten()
         order = wrong[sure[wrong].argsort(descending=True, stable=True)].tolist()
         names = self.target.classes
-        pairs = zip(targets.tolist(), said.tolist(), strict=True)
-        taken = [f"{names[true]} taken for {names[other]}" for true, other in pairs]
-        return [Mistake(k, taken[k], float(sure[k])) for k in order]
+        pairs = zip(targets.tolist(), predicted.tolist(), strict=True)
+        kinds = [f"{names[true]} mistaken for {names[other]}" for true, other in pairs]
+        return [Mistake(k, kinds[k], float(sure[k])) for k in order]
 
     @override
     def goal(self) -> str:
@@ -126,11 +126,12 @@ class Classification(Task[Classes]):
         accuracy, balanced = figures["accuracy"] or 0.0, figures["balanced_accuracy"]
         usual = float(targets.flatten().bincount().max()) / targets.numel()
         low, _ = wilson_interval(round(accuracy * len(targets)), len(targets))
-        if balanced is None or not flatters(accuracy, low, balanced, usual):
-            return f"{accuracy:.1%} of the {examples} named right"
+        if balanced is None or not is_misleading(accuracy, low, balanced, usual):
+            return f"{accuracy:.1%} of the {examples} classified correctly"
         return (
-            f"balanced accuracy {balanced:.1%} over the {examples}; {accuracy:.1%} are named "
-            f"right, but always naming the most frequent class gives {usual:.1%}"
+            f"balanced accuracy {balanced:.1%} on the {examples}; {accuracy:.1%} are "
+            f"classified correctly, but always answering the most frequent class gives "
+            f"{usual:.1%}"
         )
 
     @override
@@ -153,7 +154,7 @@ class Classification(Task[Classes]):
 
     @override
     def sentence(self, answer: Tensor, figures: Mapping[str, Figures], top: int) -> str:
-        # Stable, so that of equal shares the first class is named, as everywhere.
+        # A stable sort names the first of equally probable classes, as everywhere else.
         shares, numbers = answer.sort(descending=True, stable=True)
         pairs = zip(shares[:top].tolist(), numbers[:top].tolist(), strict=True)
         return ", ".join(f"{self.target.classes[k]} ({share:.3f})" for share, k in pairs)

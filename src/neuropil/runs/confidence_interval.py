@@ -1,4 +1,4 @@
-"""How sure a figure is that was measured on few examples."""
+"""Confidence intervals of metrics."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-# With more examples, means of groups of them are drawn: as good, and no slower than this many.
+# More examples are averaged in this many groups first: as accurate, and not slower.
 MOST_ROWS = 5000
 
 
 def wilson_interval(
     successes: int, trials: int, *, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Return the interval in which a share probably lies, given how often it came true.
+    """Return the Wilson score interval of a proportion.
 
     With p = successes / n and z the normal quantile,
-    (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n). Other than p ± z √(p(1 − p)/n), it
-    stays within 0 and 1 and is no point where all or none came true.
+    (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n). Unlike p ± z √(p(1 − p)/n), it
+    stays within 0 and 1, and its width is not 0 if all trials or none succeed.
 
     Args:
-        successes: How often it came true.
-        trials: How often it was tried, n.
-        confidence: How often such an interval is to hold the truth.
+        successes: Number of successes.
+        trials: Number of trials, n.
+        confidence: Confidence level of the interval.
 
     Raises:
-        ValueError: When there was no trial, or the numbers do not fit together.
+        ValueError: If there are no trials, or a number is out of range.
 
     Reference:
         E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
@@ -53,7 +53,7 @@ def wilson_interval(
     middle = share + z * z / (2 * trials)
     reach = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     whole = 1 + z * z / trials
-    # Rounding leaves these two ends a hair off.
+    # These two ends are exactly 0 and 1; rounding would miss them slightly.
     low = (middle - reach) / whole if successes else 0.0
     return low, (middle + reach) / whole if successes < trials else 1.0
 
@@ -66,21 +66,21 @@ def bootstrap_interval(
     resamples: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the percentile interval of a statistic of means over resampled examples.
+    """Return the bootstrap percentile interval of a function of column means.
 
-    The examples are drawn again with replacement, `resamples` times; the interval holds the
-    middle `confidence` of what the statistic gives. Here the statistic is a function of column
-    means, m ↦ s(m), which covers mean errors, their roots and R².
+    The examples are resampled with replacement `resamples` times; the interval holds the middle
+    `confidence` of the values of the statistic. A function of column means, m ↦ s(m), covers
+    mean errors, their roots and R².
 
     Shape:
         `rows`: ``(N, columns)``.
 
     Args:
-        statistic: Gives one number for each row of column means, ``(B, columns) -> (B)``.
-        rows: What is averaged, one row an example.
-        confidence: Share of the resamples inside.
-        resamples: How often the examples are drawn.
-        seed: Makes the draws repeatable.
+        statistic: Returns one number per row of column means, ``(B, columns) -> (B)``.
+        rows: The values to average, one row per example.
+        confidence: Confidence level of the interval.
+        resamples: Number of resamples.
+        seed: Seed of the resampling.
 
     Reference:
         B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
@@ -95,7 +95,7 @@ def bootstrap_interval(
     if len(rows) > MOST_ROWS:
         rows = group_means(rows, generator.permutation(len(rows)) % MOST_ROWS)
     count = len(rows)
-    # How often each example is drawn is multinomial, so no example is ever copied.
+    # The counts of the drawn examples are multinomial, so no example needs to be copied.
     block = max(1, 2**22 // count)
     draws = [
         generator.multinomial(
@@ -109,6 +109,6 @@ def bootstrap_interval(
 
 
 def group_means(rows: Array, groups: Array) -> Array:
-    """Return a row for each group, so that their mean is that of all rows."""
+    """Return one row per group, scaled so that their mean is that of all rows."""
     sums = np.stack([np.bincount(groups, column, MOST_ROWS) for column in rows.T], axis=1)
     return sums * (MOST_ROWS / len(rows))

@@ -1,4 +1,4 @@
-"""Metrics of what a task answers, computed from what its network gives."""
+"""Metrics of a task's answers, computed from the outputs of its network."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from neuropil.runs.task import Task
 
 
-def decoded(task: Task[Any], metric: Metric) -> Metric:
-    """Return a metric of answers and labels as one of outputs and targets.
+def decoding_metric(task: Task[Any], metric: Metric) -> Metric:
+    """Return a metric that decodes outputs and targets before it measures them.
 
     Args:
-        task: Decodes the outputs, and knows the labels behind the targets.
-        metric: What is measured.
+        task: The task that decodes outputs and restores labels from targets.
+        metric: The metric of answers and labels.
     """
     made = Metric(
         functools.partial(gather_decoded, task, metric),

@@ -1,7 +1,7 @@
-"""Classic networks as plain data: numbers and texts for JSON, arrays beside them.
+"""Classic networks as plain data: numbers and texts for JSON, and arrays.
 
-Nothing is imported or called by a name that stands in a file: classes come from a fixed table,
-every value is of one of a few types, and each is checked by the class that it is for.
+No name in a file is imported or called: classes come from a fixed table, every value has one of
+a few types, and each class checks its own values.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Every class that a file may name.
+# The classes that a file may name.
 KINDS = tuple(public_names(classic))
-# Lists within lists, at most.
+# The maximum depth of nested lists.
 DEEPEST = 8
 LARGEST = 2**64
 
 
 @dataclass
 class Writer:
-    """Turns values into plain data, and keeps their arrays.
+    """Converts values to plain data, and collects their arrays.
 
     Attributes:
-        arrays: The arrays, by the name under which plain data refer to them.
+        arrays: The arrays, by the name that refers to them in plain data.
     """
 
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def network(self, network: ClassicNetwork, place: str) -> dict[str, Any]:
-        """Return a network, fitted or not.
+        """Return a network, fitted or not, as plain data.
 
         Args:
             network: The network.
-            place: What stands before the names of its arrays.
+            place: Prefix of the names of its arrays.
 
         Raises:
-            ValueError: When an option or a label is of a type that no file holds.
+            ValueError: If an option or a label is of a type that cannot be saved.
         """
         kind = type(network).__name__
         if kind not in KINDS or getattr(classic, kind) is not type(network):
@@ -65,18 +65,18 @@ class Writer:
         return plain
 
     def mapping(self, values: dict[str, Any], place: str) -> dict[str, Any]:
-        """Return values by name."""
+        """Return named values as plain data."""
         return {name: self.plain(value, f"{place}.{name}") for name, value in values.items()}
 
     def plain(self, value: Any, place: str) -> Any:
-        """Return one value.
+        """Return a value as plain data.
 
         Args:
             value: The value.
-            place: What its array is called, should it be one.
+            place: Name of its array, if it is one.
 
         Raises:
-            ValueError: When it is of a type that no file holds.
+            ValueError: If it is of a type that cannot be saved.
         """
         match value:
             case np.generic():
@@ -97,10 +97,10 @@ class Writer:
         return found
 
     def key(self, value: Any) -> Any:
-        """Return a key or a value of a dict, which only holds numbers and texts.
+        """Return a key or a value of a dict, which may only hold numbers and texts.
 
         Raises:
-            ValueError: When it is something else.
+            ValueError: If it is something else.
         """
         value = value.item() if isinstance(value, np.generic) else value
         if not isinstance(value, bool | int | float | str):
@@ -108,10 +108,10 @@ class Writer:
         return value
 
     def array(self, value: Any, place: str) -> dict[str, Any]:
-        """Return an array, or a generator, whose state is one.
+        """Return an array, or the state of a generator, as plain data.
 
         Raises:
-            ValueError: When it is neither.
+            ValueError: If it is neither.
         """
         if isinstance(value, np.random.RandomState):
             _, keys, *rest = value.get_state()
@@ -121,7 +121,7 @@ class Writer:
         if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
             kind = getattr(value, "dtype", type(value).__name__)
             raise ValueError(f"{place} is of type {kind}, which cannot be saved.")
-        # The order of the axes in memory decides how sums are rounded.
+        # Keep the memory order of the axes: it decides how sums are rounded.
         turned = value.flags.f_contiguous and not value.flags.c_contiguous
         self.arrays[place] = np.array(value.T if turned else value, order="C")
         return {"turned" if turned else "array": place}
@@ -129,19 +129,19 @@ class Writer:
 
 @dataclass
 class Reader:
-    """Turns plain data into values; whatever is not as `Writer` makes it is refused.
+    """Converts plain data back to values; data that `Writer` would not write are refused.
 
     Attributes:
-        arrays: The arrays by name; each is taken out when it is used.
+        arrays: The arrays by name; each is removed when it is used.
     """
 
     arrays: dict[str, NDArray[Any]]
 
     def network(self, plain: Any) -> ClassicNetwork:
-        """Return a network, fitted where it was.
+        """Return a network, fitted if it was saved fitted.
 
         Raises:
-            ValueError: When plain data describe none.
+            ValueError: If the data do not describe a network.
         """
         kind = plain.get("type") if isinstance(plain, dict) else None
         if not isinstance(kind, str) or kind not in KINDS:
@@ -161,10 +161,10 @@ class Reader:
         return network
 
     def mapping(self, plain: Any) -> dict[str, Any]:
-        """Return values by name.
+        """Return named values.
 
         Raises:
-            ValueError: When plain data describe none.
+            ValueError: If the data do not describe named values.
         """
         if not isinstance(plain, dict):
             raise ValueError(f"{shown(plain)} is not a list of named values")
@@ -175,10 +175,10 @@ class Reader:
 
         Args:
             plain: Plain data.
-            depth: How many lists it stands in.
+            depth: Number of lists around it.
 
         Raises:
-            ValueError: When plain data describe none.
+            ValueError: If the data do not describe a value.
         """
         if plain is None or isinstance(plain, bool | str):
             return plain
@@ -206,17 +206,17 @@ class Reader:
         """Return the values of a list.
 
         Raises:
-            ValueError: When it is none.
+            ValueError: If the data are not a list.
         """
         if not isinstance(plain, list):
             raise ValueError(f"{shown(plain)} is not a list")
         return [self.value(item, depth + 1) for item in plain]
 
     def array(self, place: Any) -> NDArray[Any]:
-        """Return the array of a name, which is used once.
+        """Return the array with a name, which may be used only once.
 
         Raises:
-            ValueError: When there is none.
+            ValueError: If there is no such array.
         """
         if not isinstance(place, str) or place not in self.arrays:
             raise ValueError(f"there is no array {shown(place)}")
@@ -226,7 +226,7 @@ class Reader:
         """Return the state of a generator.
 
         Raises:
-            ValueError: When there is none.
+            ValueError: If the data are not such a state.
         """
         found = self.value(plain)
         right = isinstance(found, np.ndarray) and found.shape == (count,)
@@ -235,10 +235,10 @@ class Reader:
         return found
 
     def random_state(self, plain: Any) -> np.random.RandomState:
-        """Return a generator of the older kind.
+        """Return a `numpy.random.RandomState`.
 
         Raises:
-            ValueError: When there is none.
+            ValueError: If the data are not its state.
         """
         match plain:
             case [keys, int() as place, 0 | 1 as has, float() as last]:
@@ -246,17 +246,17 @@ class Reader:
             case _:
                 raise ValueError(f"{shown(plain)} is not the state of a generator")
         if not 0 <= place <= len(state[0]) or not math.isfinite(last):
-            raise ValueError("the state of the generator cannot be")
+            raise ValueError("the state of the generator is impossible")
         found = np.random.RandomState(0)
         found.set_state(("MT19937", *state))
         return found
 
 
 def number(text: Any) -> float:
-    """Return a number that JSON does not know.
+    """Return a number that JSON cannot represent.
 
     Raises:
-        ValueError: When it is none.
+        ValueError: If the text is not such a number.
     """
     if text not in ("inf", "-inf", "nan"):
         raise ValueError(f"{shown(text)} is not a number")
@@ -264,10 +264,10 @@ def number(text: Any) -> float:
 
 
 def pairs(plain: Any) -> dict[Any, Any]:
-    """Return a dict of numbers, by numbers or texts.
+    """Return a dict from numbers or texts to numbers.
 
     Raises:
-        ValueError: When it is none.
+        ValueError: If the data are not such pairs.
     """
     found: dict[Any, Any] = {}
     for pair in plain if isinstance(plain, list) else [None]:

@@ -1,4 +1,4 @@
-"""A linear model of what a network makes of examples, as plain numbers."""
+"""A linear model of features, stored as plain arrays."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Readout:
-    """What answers from features: ``z = W (x − mean) / scale + intercept``.
+    """A linear model of features: ``z = W (x − mean) / scale + intercept``.
 
-    For classes z are scores, whose softmax are the probabilities; a single score is that of the
-    second of two classes.
+    For classes, z are scores and their softmax gives the probabilities; a single score is that
+    of the second of two classes.
 
     Attributes:
         mean: Mean of each feature.
-        scale: Deviation of each feature; 1 where it never changes.
-        weights: W, one output a row.
+        scale: Standard deviation of each feature; 1 for a constant feature.
+        weights: W, one row per output.
         intercept: One number per output.
         classes_: The classes; None for values.
     """
@@ -36,13 +36,13 @@ class Readout:
     classes_: NDArray[Any] | None
 
     @classmethod
-    def fitted(cls, model: Any, features: Values, y: NDArray[Any]) -> Readout:
-        """Return what a linear model of scikit-learn learns from features.
+    def fit(cls, model: Any, features: Values, y: NDArray[Any]) -> Readout:
+        """Fit a linear model of scikit-learn and return its parameters.
 
         Args:
-            model: The model, which is fitted here.
+            model: The model; it is fitted in place.
             features: One row per example.
-            y: Its class or values.
+            y: The class or the values of each example.
         """
         from sklearn.preprocessing import StandardScaler
 
@@ -57,11 +57,11 @@ class Readout:
         )
 
     def predict(self, features: Values) -> Values:
-        """Return z of each row."""
+        """Return z for each row."""
         return (features - self.mean) / self.scale @ self.weights.T + self.intercept
 
     def predict_proba(self, features: Values) -> Values:
-        """Return each class's probability."""
+        """Return the class probabilities of each row."""
         scores = self.predict(features)
         if scores.shape[1] > 1:
             return softmax(scores, axis=1)

@@ -1,4 +1,4 @@
-"""A network and how it is trained, as plain as a run keeps it."""
+"""A network with the settings of its training."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A network and how to train it.
+    """A network with the settings of its training.
 
     Args:
-        network: The network, built.
+        network: The built network.
         optimizer: Name of the optimiser.
-        lr: Its learning rate; the highest, where there is a schedule; None where it has none.
-        weight_decay: Share of each weight taken off at each step, times the learning rate; None
-            where the optimiser knows no such thing.
-        schedule: Name of the learning rate's schedule over the whole training, or None.
-        epochs: Passes over the training part.
-        batch_size: Examples a step.
-        augment: What is done to each training batch, or None.
+        lr: The learning rate, with a schedule the highest one; None if the optimiser has none.
+        weight_decay: The weight decay, which is multiplied by the learning rate at each step;
+            None if the optimiser has none.
+        schedule: Name of the learning rate schedule over the whole training, or None.
+        epochs: Number of passes over the training part.
+        batch_size: Number of examples per step.
+        augment: The augmentation of each training batch, or None.
         ema: Decay of the averaged weights, or None.
-        keep_best: Whether the weights that validated best are kept, not the last.
+        keep_best: Whether to keep the weights with the best validation loss instead of the
+            last.
     """
 
     network: Network

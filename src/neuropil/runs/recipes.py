@@ -1,4 +1,4 @@
-"""Good defaults: which network, and how it is trained, for the data at hand."""
+"""Good defaults for a network and its training, chosen for the data."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from neuropil.datasets import Splits
     from neuropil.runs.task import Task
 
-# How many multiply–adds a default training may take: about 90 seconds on two processor cores.
+# Maximum multiply–adds of a default training: about 90 seconds on two processor cores.
 BUDGET = 2.5e12
-# Fewer examples than this are few.
+# Data with fewer examples than this count as small.
 FEW = 5000
-# How many steps a table is trained for: some seconds, whatever the table's size.
+# Steps of training on a table: a few seconds, whatever its size.
 TABLE_STEPS = 6000
-# An optimiser that takes all examples at once, and often a matrix of all pairs of weights, gets
-# a layer of about so many weights, of no fewer and no more units than these.
+# Full-batch optimisers often use a matrix of all pairs of weights, so their default network has
+# about this many weights, in a layer with a number of units between these two.
 WEIGHTS, LEAST_UNITS, MOST_UNITS = 600, 5, 32
-# A step forward and back takes three times the multiply–adds of a step forward.
+# A forward and a backward pass take three times the multiply–adds of a forward pass.
 TRAINING_FACTOR = 3
 
 
@@ -39,17 +39,18 @@ def recipe(
     network: Network | None = None,
     optimizer: str | None = None,
 ) -> Recipe:
-    """Return good defaults for data: a network that fits it, and how to train that.
+    """Return good defaults for the data: a network and the settings of its training.
 
-    The network is the task's own. The number of epochs follows from its cost and the number of
-    examples, so that training ends within about a minute and a half on two processor cores.
+    The network is the default of the task. The number of epochs follows from its cost and the
+    number of examples, so that training ends within about a minute and a half on two processor
+    cores.
 
     Args:
         splits: The data.
-        task: What is asked of the network.
-        network: The network, where it is chosen already.
-        optimizer: Name of the optimiser, where it is. One that takes all examples in
-            every step gets a smaller network without dropout.
+        task: The task of the network.
+        network: The network, if it is already chosen.
+        optimizer: Name of the optimiser, if it is already chosen. A full-batch optimiser gets a
+            smaller network without dropout.
 
     Example:
         >>> from neuropil import datasets
@@ -62,15 +63,15 @@ def recipe(
         return full_batch_recipe(splits, task, network, optimizer)
     network = network or task.network(splits.input_shape)
     pictures = len(splits.input_shape) == 3
-    made = picture_recipe(splits, network) if pictures else table_recipe(splits, network)
+    defaults = picture_recipe(splits, network) if pictures else table_recipe(splits, network)
     if optimizer is None:
-        return made
-    # What is good for one optimiser is not for another.
-    return replace(made, optimizer=optimizer, **own_rates(optimizer))
+        return defaults
+    # A learning rate that suits one optimiser does not suit another.
+    return replace(defaults, optimizer=optimizer, **default_rates(optimizer))
 
 
-def own_rates(optimizer: str) -> dict[str, Any]:
-    """Return the learning rate and weight decay that an optimiser has by itself, or None."""
+def default_rates(optimizer: str) -> dict[str, Any]:
+    """Return the default learning rate and weight decay of an optimiser, or None."""
     own = inspect.signature(optim.by_name(optimizer)).parameters
     return {n: own[n].default if n in own else None for n in ("lr", "weight_decay")}
 
@@ -78,14 +79,14 @@ def own_rates(optimizer: str) -> dict[str, Any]:
 def full_batch_recipe(
     splits: Splits, task: Task[Any], network: Network | None, optimizer: str
 ) -> Recipe:
-    """Return the defaults for an optimiser that takes all examples in every step."""
+    """Return the defaults for a full-batch optimiser."""
     if network is None and len(splits.input_shape) == 3:
-        # Dropout would make another function of the loss in each step.
+        # Dropout would change the loss function at each step.
         network = small_convolutional(splits.input_shape, task.last_layer(), dropout=0.0)
     return Recipe(
-        network=network or smooth(splits.input_shape, task),
+        network=network or small_tanh_network(splits.input_shape, task),
         optimizer=optimizer,
-        **own_rates(optimizer),
+        **default_rates(optimizer),
         schedule=None,
         epochs=default_epochs(optim.by_name(optimizer)),
         batch_size=len(splits.train),
@@ -95,8 +96,8 @@ def full_batch_recipe(
     )
 
 
-def smooth(input_shape: tuple[int, ...], task: Task[Any]) -> Network:
-    """Return a network of one tanh layer: smooth second derivatives, and few weights."""
+def small_tanh_network(input_shape: tuple[int, ...], task: Task[Any]) -> Network:
+    """Return a network with one tanh layer: smooth second derivatives and few weights."""
     network = Input(*input_shape)
     flat = network >> Flatten() if len(input_shape) > 1 else network
     each = math.prod(input_shape) + 1 + task.outputs
@@ -118,8 +119,8 @@ def picture_recipe(splits: Splits, network: Network) -> Recipe:
         schedule="one_cycle",
         epochs=min(40, max(2, round(BUDGET / a_pass))),
         batch_size=64 if few else 128,
-        # Where examples are few, small shifts make more of them; where they are many, each is
-        # seen too seldom for that to pay.
+        # Small shifts help if there are few examples; with many, each is seen too rarely for
+        # shifts to pay off.
         augment=augmentation.RandomShift(max(1, side // 12)) if few else None,
         ema=0.99 if few else None,
     )

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from neuropil.datasets import Numbers
 from neuropil.layers import Linear
-from neuropil.runs.decoded_metric import decoded
+from neuropil.runs.decoded_metric import decoding_metric
 from neuropil.runs.task import Figures, Mistake, Task
 from neuropil.training.losses import losses
 from neuropil.training.metrics import value_metrics
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from neuropil.training.metrics.base import Metric
 
 MOST, MOST_PLACES = 1e15, 6
-# Digits of a number in a table after the first two of its error: for programs.
+# Digits of a number in a table after the first two of its error, for programs that read it.
 MORE_DIGITS = 5
 
 
 @final
 @dataclass(frozen=True)
 class Regression(Task[Numbers]):
-    """One or several numbers for each example: answers are in the labels' own units.
+    """One or several numbers for each example; answers are in the units of the labels.
 
     Shape:
-        Outputs and targets ``(N, k)``, where k is 1 also ``(N)``; answers ``(N)`` for a single
-        number, else ``(N, k)``.
+        Outputs and targets ``(N, k)``, or also ``(N)`` if k = 1; answers ``(N)`` if k = 1, else
+        ``(N, k)``.
 
     Args:
-        target: The numbers' mean and scale.
-        loss_name: What is minimised, on standardised numbers.
+        target: Mean and scale of the numbers.
+        loss_name: Name of the loss, which is computed on standardised numbers.
 
     Example:
         >>> import torch
@@ -53,7 +53,7 @@ class Regression(Task[Numbers]):
     name: ClassVar[str] = "regression"
     takes: ClassVar[Takes] = "values"
     losses: ClassVar[tuple[str, ...]] = ("squared_error", "huber", "absolute_error")
-    asks: ClassVar[str] = "numbers to meet"
+    asks: ClassVar[str] = "numbers to predict"
 
     target: Numbers
     loss_name: str = "squared_error"
@@ -87,11 +87,11 @@ class Regression(Task[Numbers]):
             value_metrics.root_mean_squared_error,
             value_metrics.mean_absolute_error,
         )
-        return tuple(decoded(self, metric) for metric in own)
+        return tuple(decoding_metric(self, metric) for metric in own)
 
     @override
     def mistakes(self, answers: Tensor, targets: Tensor) -> list[Mistake]:
-        """Return all of them by the largest error, each number by its own spread."""
+        """Return all examples, largest error first, in units of the standard deviation."""
         errors = (answers - targets).reshape(len(answers), -1)
         size = (errors / errors.new_tensor(self.target.scale)).abs().amax(1)
         order = size.argsort(descending=True, stable=True).tolist()
@@ -111,7 +111,7 @@ class Regression(Task[Numbers]):
         if r2 is None:
             return off
         if r2 <= 0:
-            return f"no better than always answering the mean (R² {r2:.3f}): {off}"
+            return f"no better than always predicting the mean (R² {r2:.3f}): {off}"
         return f"{off}, R² {r2:.3f}"
 
     @override
@@ -124,21 +124,21 @@ class Regression(Task[Numbers]):
         title = f"predicted {self.target.name or 'value'}"
         several = [f"{title} {number + 1}" for number in range(self.outputs)]
         rows = answers.reshape(len(answers), -1).tolist()
-        texts = [self.rounded(row, figures, MORE_DIGITS) for row in rows]
+        texts = [self.format_numbers(row, figures, MORE_DIGITS) for row in rows]
         titles = [title] if self.outputs == 1 else several
         return {name: [row[k] for row in texts] for k, name in enumerate(titles)}
 
     @override
     def sentence(self, answer: Tensor, figures: Mapping[str, Figures], top: int) -> str:
-        return ", ".join(self.rounded(answer.reshape(-1).tolist(), figures))
+        return ", ".join(self.format_numbers(answer.reshape(-1).tolist(), figures))
 
-    def rounded(
+    def format_numbers(
         self, numbers: list[float], figures: Mapping[str, Figures], extra: int = 0
     ) -> list[str]:
-        """Return predicted numbers, each with the digits that its error leaves.
+        """Return predicted numbers as text, each with the digits that its error justifies.
 
-        The error is what was measured last, the mean over all of them; each has a share by its
-        own scale.
+        The measured error is a mean over all outputs; each output gets a part in proportion to
+        its scale.
         """
         measured = (figures.get(part, {}).get("mean_absolute_error") for part in PARTS)
         error = next((e for e in measured if e is not None), None)
@@ -148,17 +148,17 @@ class Regression(Task[Numbers]):
         return [with_sensible_digits(number, share, extra) for number, share in pairs]
 
 
-# Where the error of new examples is known best.
+# The parts of the data, in the order of how well they predict the error on new examples.
 PARTS = ("test", "validation", "train")
 
 
 def with_sensible_digits(value: float, error: float | None, extra: int = 0) -> str:
-    """Return a number with the digits that its error leaves.
+    """Return a number as text, with the digits that its error justifies.
 
     Args:
         value: The number.
-        error: How far such numbers are off on average, if it is known.
-        extra: Digits after the first two of the error.
+        error: The mean absolute error of such numbers, if known.
+        extra: Number of digits after the first two of the error.
     """
     if not error or abs(value) >= MOST:
         return f"{value:.10g}"
@@ -170,7 +170,7 @@ def with_sensible_digits(value: float, error: float | None, extra: int = 0) -> s
 
 
 def in_full(value: float) -> str:
-    """Return a number as the table of figures has it: no exponent where all digits fit.
+    """Return a number as text, without an exponent if all digits fit.
 
     Example:
         >>> in_full(27759.12), in_full(0.05), in_full(3.2e12)

@@ -1,4 +1,4 @@
-"""What a run folder says about itself: read with care, and compared."""
+"""The contents of ``run.json``, and checks of run folders."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
-# Settings of which another machine may need others; the last bits may then differ.
+# Settings that may differ on another machine; the last bits of the results may then differ.
 MACHINE = ("device", "threads")
 FACTS, CHECKPOINTS = "run.json", "checkpoints"
 MODEL = "model.json"  # of a classic network
-# What stands in a run folder beside its checkpoints.
+# The files of a run folder besides its checkpoints.
 FILES = re.compile(
     r"(run|network)\.json|weights\.safetensors|model\.\w+|history\.csv|report\.html"
 )
@@ -48,7 +48,7 @@ SETTINGS: dict[str, tuple[type, ...]] = {
     "seed": (int,),
     "threads": (int,),
 }
-# What the items of lists are; the size of pictures of `then` is a number or two.
+# Types of the items of lists; in `then` the size of pictures is one number or two.
 LISTS: dict[str, tuple[type, ...]] = {
     "class_weight": (int, float),
     "image_size": (int,),
@@ -57,37 +57,37 @@ LISTS: dict[str, tuple[type, ...]] = {
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
-    """Return what ``run.json`` holds.
+    """Return the contents of ``run.json``.
 
     Raises:
-        FileNotFoundError: When there is none.
-        ValueError: When it is damaged or of a newer format.
+        FileNotFoundError: If there is none.
+        ValueError: If it is damaged or of a newer format.
     """
     file = folder / FACTS
     if not file.is_file():
-        raise FileNotFoundError(no_run(folder))
+        raise FileNotFoundError(missing_run_message(folder))
     plain = read_json(file, FORMAT)
     check_plain(plain, file)
     return {name: plain[name] for name in (*FIELDS, "status")}
 
 
-def no_run(folder: Path) -> str:
-    """Return the line that says why a folder is not a run."""
+def missing_run_message(folder: Path) -> str:
+    """Return the message that says why a folder is not a run folder."""
     if not folder.is_dir():
         return f"there is no run folder {folder}."
-    if is_unbegun(folder):
+    if is_unstarted(folder):
         return (
-            f"the training in {folder} ended before it began, and nothing is lost: begin it "
-            f"again by `neuropil train --out {folder}` with the options that it had."
+            f"the training in {folder} was stopped before its first step, so nothing is lost: "
+            f"start it again with `neuropil train --out {folder}` and the same options."
         )
-    return f"{folder} holds no {FACTS}: is it a run folder, as `neuropil train` makes them?"
+    return f"{folder} has no {FACTS}: is it a run folder made by `neuropil train`?"
 
 
 def check_plain(plain: dict[str, Any], file: Path) -> None:
-    """Refuse what `save` did not write.
+    """Check that the contents of ``run.json`` are complete and of the right types.
 
     Raises:
-        ValueError: When something is missing or of another kind.
+        ValueError: If they are not.
     """
     lacking = [name for name in FIELDS if not isinstance(plain.get(name), dict)]
     if plain.get("status") not in STATUSES:
@@ -103,53 +103,53 @@ def check_plain(plain: dict[str, Any], file: Path) -> None:
 
 
 def is_figures(value: Any) -> bool:
-    """Tell whether a value is a part's figures: numbers, or null, by name."""
+    """Tell whether a value maps names to figures: numbers or null."""
     return isinstance(value, dict) and all(
-        is_of(figure, (int, float, NOTHING)) for figure in value.values()
+        has_type(figure, (int, float, NOTHING)) for figure in value.values()
     )
 
 
 def is_setting(name: str, value: Any) -> bool:
-    """Tell whether a value is of the type that a setting of this name has."""
+    """Tell whether a value has the type of the setting with this name."""
     if isinstance(value, list) and name in LISTS:
         two = len(value) == 2 or name not in ("then", "image_size")
-        return two and all(is_of(item, LISTS[name]) for item in value)
+        return two and all(has_type(item, LISTS[name]) for item in value)
     if name == "threads" and isinstance(value, int):
         return 0 < value <= MOST_THREADS
-    return name not in SETTINGS or is_of(value, SETTINGS[name])
+    return name not in SETTINGS or has_type(value, SETTINGS[name])
 
 
-def is_of(value: Any, types: tuple[type, ...]) -> bool:
-    """Tell whether a value has one of the types, and numbers are finite."""
+def has_type(value: Any, types: tuple[type, ...]) -> bool:
+    """Tell whether a value has one of the types and, if a number, is finite."""
     finite = not isinstance(value, float) or math.isfinite(value)
     return type(value) in types and finite
 
 
 def check_free(path: Path) -> None:
-    """Refuse a place where something would be lost.
+    """Check that a new run would overwrite nothing.
 
     Raises:
-        FileExistsError: When `path` is a file or holds one.
+        FileExistsError: If `path` is a file, or a folder that is not empty.
     """
-    if path.is_dir() and (not any(path.iterdir()) or is_unbegun(path)):
+    if path.is_dir() and (not any(path.iterdir()) or is_unstarted(path)):
         return
     if path.exists():
         resume = f", or resume it with: neuropil resume {path}" if is_run(path) else ""
         raise FileExistsError(f"{path} already exists: name a new folder with --out{resume}.")
 
 
-def is_unbegun(path: Path) -> bool:
-    """Tell whether a folder is what a training left that was killed before it began.
+def is_unstarted(path: Path) -> bool:
+    """Tell whether a folder was left by a training that was killed before its first step.
 
-    It has an empty folder for checkpoints, which comes first, and no ``run.json``, which comes
-    last; nothing else but the network that the training was to begin with.
+    Such a folder has an empty folder for checkpoints, which is made first, and no ``run.json``,
+    which is written last. Otherwise it holds at most the initial network.
     """
     try:
         entries = [entry.name for entry in path.iterdir()]
         if CHECKPOINTS not in entries or any((path / CHECKPOINTS).iterdir()):
             return False
         named = (name for name in entries if name != CHECKPOINTS)
-        if not all(name != FACTS and is_own(name) for name in named):
+        if not all(name != FACTS and is_run_file(name) for name in named):
             return False
         handle = lock_folder(path)
     except OSError:  # another process is about to begin there
@@ -159,30 +159,30 @@ def is_unbegun(path: Path) -> bool:
     return True
 
 
-def is_own(name: str) -> bool:
-    """Tell whether a file in a run folder is one that a run writes, or is about to."""
+def is_run_file(name: str) -> bool:
+    """Tell whether a file in a run folder is one that a run writes, perhaps temporarily."""
     temporary = TEMPORARY.fullmatch(name)
     return FILES.fullmatch(temporary["name"] if temporary else name) is not None
 
 
 def is_run(path: Path) -> bool:
-    """Tell whether a folder is one that a training left."""
+    """Tell whether a folder is a run folder."""
     return (path / FACTS).is_file()
 
 
 def settings_texts(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Return settings by name as they stand in JSON, be they read from there or new."""
+    """Return settings by name as JSON texts, equal for new settings and those read back."""
     return {name: json.dumps(finite(value)) for name, value in settings.items()}
 
 
 def settings_hash(settings: Mapping[str, Any]) -> str:
-    """Return a hash of the settings that a training follows from on any machine."""
+    """Return a hash of the settings that determine a training on any machine."""
     texts = settings_texts(settings)
     return digest_of({name: texts[name] for name in sorted(texts) if name not in MACHINE})
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what computes."""
+    """Return the versions of the software."""
     return {
         "neuropil": __version__,
         "python": platform.python_version(),
@@ -192,7 +192,7 @@ def versions() -> dict[str, str]:
 
 
 def finite(value: Any) -> Any:
-    """Return plain data with null for NaN and infinity, which JSON does not know."""
+    """Return plain data with None for NaN and infinity, which JSON cannot represent."""
     if isinstance(value, dict):
         return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -201,10 +201,10 @@ def finite(value: Any) -> Any:
 
 
 def lock_folder(path: Path) -> int | None:
-    """Return a handle that keeps others out while it is open; None where folders have none.
+    """Return a handle that locks a folder while it is open; None on Windows.
 
     Raises:
-        BlockingIOError: When another process holds it.
+        BlockingIOError: If another process holds the lock.
     """
     if os.name == "nt":
         return None
@@ -212,4 +212,4 @@ def lock_folder(path: Path) -> int | None:
     if lock(handle):
         return handle
     os.close(handle)
-    raise BlockingIOError(f"another process is training in {path} at this moment.")
+    raise BlockingIOError(f"another process is training in {path} at the moment.")

@@ -1,4 +1,4 @@
-"""The folder that a training leaves: what was done, the network, and how good it is."""
+"""The run folder: settings, network, history and figures of a training."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from neuropil.datasets import (
 )
 from neuropil.datasets.preparations import preparation_from_json
 from neuropil.runs.measure import answers_of
+from neuropil.runs.network_fit import check_fit
 from neuropil.runs.run_facts import (
     CHECKPOINTS,
     FACTS,
@@ -37,7 +38,7 @@ from neuropil.runs.run_facts import (
     settings_hash,
     versions,
 )
-from neuropil.runs.tasks import check_fit, task_from
+from neuropil.runs.tasks import task_from
 from neuropil.training.checkpoints.checkpoint import PATTERN
 from neuropil.training.checkpoints.digest import fingerprint
 from neuropil.training.history import History
@@ -56,21 +57,21 @@ HISTORY, REPORT = "history.csv", "report.html"
 @final
 @dataclass
 class Run:
-    """The folder that a training leaves.
+    """The folder with the results of a training.
 
-    It holds ``run.json`` (all that is here but the path), ``network.json`` and
+    It holds ``run.json`` (all attributes but the path), ``network.json`` and
     ``weights.safetensors``, ``history.csv``, ``checkpoints/`` and ``report.html``. Each file is
-    replaced whole or not at all.
+    replaced atomically.
 
     Args:
         path: The folder.
-        settings: What the training was asked for and what it chose, plain data.
-        data: What the data were, with their fingerprint and their preparation, plain data.
-        versions: Versions of what computed it.
-        figures: For each part (``"train"``, ``"validation"``, ``"test"``) its figures by name.
-        times: When it started, and the seconds that its epochs took.
+        settings: The settings of the training, given or chosen, as plain data.
+        data: Facts on the data, with their fingerprint and preparation, as plain data.
+        versions: Versions of the software.
+        figures: Metrics by part (``"train"``, ``"validation"``, ``"test"``) and by name.
+        times: The start time, and the seconds of the epochs.
         status: ``"running"``, ``"interrupted"``, ``"failed"``, or ``"finished"``, which is
-            written last, once the report is there.
+            written last, after the report.
     """
 
     path: Path
@@ -92,17 +93,17 @@ class Run:
         task: Task[Any],
         settings: dict[str, Any],
     ) -> Self:
-        """Make a run folder for a training that is about to begin.
+        """Make a run folder for a training that is about to start.
 
         Args:
             path: A folder that is empty or does not exist yet.
-            network: The network with the weights that it starts from.
+            network: The network with its initial weights.
             splits: The data.
-            task: What is asked of the network.
-            settings: What the training was asked for and what it chose, plain data.
+            task: The task of the network.
+            settings: The settings of the training, given or chosen, as plain data.
 
         Raises:
-            FileExistsError: When there is something in the folder.
+            FileExistsError: If the folder is not empty.
         """
         check_free(path)
         data = {
@@ -115,11 +116,11 @@ class Run:
         times = {"started": datetime.now(UTC).isoformat(timespec="seconds")}
         run = cls(path, settings, data, versions(), times=times)
         try:
-            # First, for by it a folder is known again whose writer was killed right here.
+            # Made first: `is_unstarted` recognises by it a folder whose writer was killed here.
             make_folder(run.checkpoints)
-            with run.held():
-                for left in set(path.iterdir()) - {run.checkpoints}:
-                    left.unlink()
+            with run.lock():
+                for leftover in set(path.iterdir()) - {run.checkpoints}:
+                    leftover.unlink()
                 network.save(path)
                 run.save()
         except BaseException:
@@ -135,44 +136,44 @@ class Run:
             path: The folder.
 
         Raises:
-            FileNotFoundError: When it is no run folder.
-            ValueError: When its ``run.json`` is damaged or of a newer format.
+            FileNotFoundError: If it is not a run folder.
+            ValueError: If its ``run.json`` is damaged or of a newer format.
         """
         run = cls(Path(path), **read_facts(Path(path)))
-        run.task  # noqa: B018 - refuses what is damaged
+        run.task  # noqa: B018 - raises if the task is damaged
         return run
 
     def save(self) -> None:
-        """Write ``run.json``, whole or not at all."""
+        """Write ``run.json`` atomically."""
         plain = {"format": FORMAT, "status": self.status}
         plain |= {name: getattr(self, name) for name in FIELDS}
         with replacing(self.path / FACTS) as file:
             file.write(json.dumps(finite(plain), indent=1, ensure_ascii=False).encode())
 
     def write_result(self, network: Network | ClassicModel, history: History) -> None:
-        """Write the network and its history, then the facts.
+        """Write the network and its history, then ``run.json``.
 
         Args:
             network: The network with its weights.
-            history: The figures of its epochs.
+            history: The history of its training.
         """
         network.save(self.path)
         history.save(self.path / HISTORY)
         self.save()
 
     def discard(self) -> None:
-        """Remove the folder, unless something is in it that the training can go on from."""
+        """Remove the folder, unless the training can be resumed from it."""
         if not self.resumable and not self.is_fitted:
             shutil.rmtree(self.path, ignore_errors=True)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keep other processes from training in this folder; the system ends it with us.
+    def lock(self) -> Iterator[None]:
+        """Keep other processes from training in this folder, at most until this process ends.
 
-        What a killed process was writing is cleared away.
+        Temporary files of killed processes are removed.
 
         Raises:
-            BlockingIOError: When another process does.
+            BlockingIOError: If another process is training here.
         """
         handle = lock_folder(self.path)
         try:
@@ -183,39 +184,39 @@ class Run:
             if handle is not None:
                 os.close(handle)
 
-    # What is in it
+    # Its contents
 
     @property
     def checkpoints(self) -> Path:
-        """The folder of the states that `resume` goes on from."""
+        """The folder of the checkpoints that `resume` continues from."""
         return self.path / CHECKPOINTS
 
     @property
     def resumable(self) -> bool:
-        """Whether there is a state to go on from, be it whole or not."""
+        """Whether there is a checkpoint, complete or not."""
         return any(self.checkpoints.glob("step-*.pt"))
 
     @property
     def is_fitted(self) -> bool:
-        """Whether the network has been written with what it learnt; its history comes last."""
+        """Whether the trained network has been written; its history is written last."""
         return (self.path / HISTORY).is_file()
 
     @property
     def is_classic(self) -> bool:
-        """Whether it holds a classic network, which is fitted in one go."""
+        """Whether it holds a classic network, which is fitted without checkpoints."""
         return (self.path / MODEL).is_file()
 
     @property
     def report(self) -> Path:
-        """The file that tells a person everything."""
+        """The file of the report."""
         return self.path / REPORT
 
     @property
     def preparation(self) -> Preparation:
-        """How raw input becomes what the network takes.
+        """The preparation that turns raw data into inputs of the network.
 
         Raises:
-            ValueError: When ``run.json`` is damaged.
+            ValueError: If ``run.json`` is damaged.
         """
         try:
             return preparation_from_json(self.data.get("preparation"))
@@ -224,10 +225,10 @@ class Run:
 
     @property
     def task(self) -> Task[Any]:
-        """What is asked of the network.
+        """The task of the network.
 
         Raises:
-            ValueError: When ``run.json`` is damaged.
+            ValueError: If ``run.json`` is damaged.
         """
         target = self.preparation.target
         try:
@@ -236,14 +237,14 @@ class Run:
             raise ValueError(f"{self.path / FACTS} is damaged: {error}") from None
 
     def require(self, *names: str, may_be_null: bool = True) -> None:
-        """Refuse to go on without some of the settings.
+        """Check that the run has some settings.
 
         Args:
-            *names: The settings.
-            may_be_null: Whether null is one of their values.
+            *names: Names of the settings.
+            may_be_null: Whether their values may be null.
 
         Raises:
-            ValueError: When one is lacking.
+            ValueError: If one is missing.
         """
         lacking = [
             name
@@ -256,11 +257,11 @@ class Run:
             )
 
     def network(self) -> Network | ClassicModel:
-        """Return the network with its weights, or the classic network as it was fitted.
+        """Return the trained network.
 
         Raises:
-            FileNotFoundError: When a file is missing.
-            ValueError: When a file is damaged or does not belong to the others.
+            FileNotFoundError: If a file is missing.
+            ValueError: If a file is damaged or does not belong to the others.
         """
         if self.is_classic:
             from neuropil.runs.classic_model import ClassicModel
@@ -271,15 +272,15 @@ class Run:
             check_fit(network, self.preparation.input_shape, self.task)
         except ValueError as error:
             raise ValueError(
-                f"{self.path}: network.json does not belong to {FACTS} beside it: {error}"
+                f"{self.path}: network.json does not belong to {FACTS}: {error}"
             ) from None
         return network
 
     def history(self) -> History:
-        """Return the figures of the epochs.
+        """Return the history of the training.
 
         Raises:
-            ValueError: When the file is damaged.
+            ValueError: If the file is damaged.
         """
         try:
             return History.load(self.path / HISTORY)
@@ -289,7 +290,7 @@ class Run:
     # Using it
 
     def read(self, files: Iterable[str | os.PathLike[str]]) -> PredictionInputs:
-        """Return new examples from files, in the form that the network was trained on.
+        """Return new examples from files, prepared like the training data.
 
         Args:
             files: Pictures, folders of pictures, tables or arrays.
@@ -297,14 +298,14 @@ class Run:
         return read_for_prediction(self.preparation, files)
 
     def predict(self, inputs: Tensor, network: Network | ClassicModel | None = None) -> Tensor:
-        """Return the task's answers: each class's probability, or numbers in their own units.
+        """Return the answers of the task: class probabilities, or numbers in their own units.
 
         Shape:
             ``(N, …) -> (N, classes)``, or ``(N)`` for a single number, ``(N, k)`` for several.
 
         Args:
-            inputs: Examples, such as those that `read` gives.
-            network: The run's network, if it is at hand; it is read otherwise.
+            inputs: Examples, such as those that `read` returns.
+            network: The network of the run; by default it is read from the folder.
         """
         network = self.network() if network is None else network
         return answers_of(network, inputs, self.task)

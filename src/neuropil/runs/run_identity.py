@@ -1,4 +1,4 @@
-"""Which run a checkpoint belongs to."""
+"""The callback that ties checkpoints to their run."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @final
 class Identity(Callback):
-    """Keep the settings and the data's fingerprint of a run in its checkpoints.
+    """Store the settings of a run and the fingerprint of its data in its checkpoints.
 
-    A run whose ``run.json`` was edited, or that holds the checkpoints of another, is not
+    A run whose ``run.json`` was edited, or that holds the checkpoints of another run, cannot be
     resumed.
 
     Args:
@@ -32,7 +32,7 @@ class Identity(Callback):
 
     @property
     def facts(self) -> dict[str, str]:
-        """The settings, and what the data are, as the text that they are in JSON."""
+        """The settings and the fingerprint of the data, as JSON texts."""
         data = self.run.data.get("fingerprint")
         return settings_texts({**self.run.settings, "fingerprint of the data": data})
 
@@ -46,13 +46,13 @@ class Identity(Callback):
             self.check(trainer.pending["callbacks"].get(type(self).__name__, {}))
 
     def check(self, state: dict[str, Any]) -> None:
-        """Refuse a checkpoint of another run, or of this one with other settings.
+        """Check that a checkpoint belongs to this run with these settings.
 
         Args:
-            state: What `state_dict` gave then.
+            state: The result of `state_dict` at the time of the checkpoint.
 
         Raises:
-            CheckpointError: When something differs.
+            CheckpointError: If something differs.
         """
         own = self.facts
         for name in sorted({*state, *own}):
@@ -60,12 +60,12 @@ class Identity(Callback):
             if before == now:
                 continue
             differs = (
-                f"{self.run.path / FACTS} says {name}={now}, and the training was begun with "
+                f"{self.run.path / FACTS} has {name}={now}, but the training was started with "
                 f"{name}={before}"
             )
             if name not in MACHINE:
                 raise CheckpointError(
-                    f"{differs}: set it back, or begin a new run; `neuropil train --network "
+                    f"{differs}: restore it, or start a new run; `neuropil train --network "
                     f"{self.run.path}` starts from the weights of this one."
                 )
-            warnings.warn(f"{differs}: its last bits may differ.", stacklevel=2)
+            warnings.warn(f"{differs}: the last bits of its results may differ.", stacklevel=2)

@@ -1,4 +1,4 @@
-"""What is asked of a network: labels, loss, answers and figures, joined in one object."""
+"""Base class of tasks: what a network predicts, with its loss, answers and metrics."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ Labels = TypeVar("Labels", bound=Target)
 
 
 class Mistake(NamedTuple):
-    """An example that a network got wrong.
+    """An example that a network predicts wrong.
 
     Attributes:
-        example: Its number.
-        kind: What is wrong, in words.
-        size: How bad it is: comparable within a task.
+        example: Its index.
+        kind: The kind of mistake, in words.
+        size: The size of the mistake, comparable within a task.
     """
 
     example: int
@@ -45,20 +45,20 @@ class Mistake(NamedTuple):
 
 
 class Task(ABC, Generic[Labels]):
-    """What is asked of a network: labels, loss, answers and figures, joined in one object.
+    """Base class of tasks: what a network predicts, with its loss, answers and metrics.
 
-    A subclass is a frozen dataclass whose first field is `target`, and whose others are plain:
-    a run keeps them. Outputs are what the network gives, with the examples along axis 0;
-    targets, to the loss and the metrics, are what `encode` gives; answers are what `decode`
-    gives, one tensor for all examples.
+    A subclass is a frozen dataclass whose first field is `target`. Its other fields are plain
+    data, which a run stores. Outputs come from the network, with the examples along axis 0.
+    Targets, as the loss and the metrics take them, come from `encode`. Answers come from
+    `decode`, as one tensor for all examples.
 
     Attributes:
-        name: Its name, in `TASKS`, on the command line and in ``run.json``.
-        takes: Which outputs the loss, the metrics and `decode` take: the network's "scores",
-            before a last Softmax or Sigmoid, or the "values" that it gives.
-        losses: Names of the losses that a user may choose from, the usual one first.
-        asks: What it predicts, in the plural: "classes".
-        target: What the labels are.
+        name: Its name in `TASKS`, on the command line and in ``run.json``.
+        takes: The outputs that the loss, the metrics and `decode` take: the "scores" of the
+            network, before a last Softmax or Sigmoid, or its "values".
+        losses: Names of the losses that a user may choose from, the default first.
+        asks: The predicted quantity in the plural, such as "classes".
+        target: The description of the labels.
     """
 
     name: ClassVar[str]
@@ -71,15 +71,15 @@ class Task(ABC, Generic[Labels]):
 
     @property
     def outputs(self) -> int:
-        """How many numbers the network gives for one example."""
+        """Number of outputs of the network for one example."""
         return self.target.outputs
 
     @abstractmethod
     def last_layer(self) -> Layer:
-        """Return the layer that answers."""
+        """Return the last layer of a network for this task."""
 
     def network(self, input_shape: tuple[int, ...]) -> Network:
-        """Return the default network: a convolutional one for pictures, else a dense one.
+        """Return the default network: convolutional for pictures, else dense.
 
         Args:
             input_shape: Shape of one example.
@@ -89,13 +89,13 @@ class Task(ABC, Generic[Labels]):
         return dense(input_shape, self.last_layer(), dropout=0.1)
 
     def check(self, network: Network) -> None:
-        """Refuse a network that does not give what this task takes.
+        """Check that the outputs of a network fit this task.
 
         Args:
-            network: The network, built.
+            network: The built network.
 
         Raises:
-            ValueError: With what would fit.
+            ValueError: If they do not; the message says what would fit.
         """
         gives = tuple(shape or () for shape in network.output_shapes)
         if len(gives) != 1 or gives[0] != (self.outputs,):
@@ -105,8 +105,8 @@ class Task(ABC, Generic[Labels]):
                 f"{self.asks}: end it with {flat}{self.last_layer()!r}."
             )
 
-    def adapted(self, network: Network) -> Self:
-        """Return the task as this network answers it, once it is checked."""
+    def adapt_to(self, network: Network) -> Self:
+        """Check a network and return the task with the loss that fits it."""
         self.check(network)
         return self
 
@@ -117,7 +117,7 @@ class Task(ABC, Generic[Labels]):
             name: Its name.
 
         Raises:
-            ValueError: When it is not for this task.
+            ValueError: If it does not fit this task.
         """
         if name == self.loss.name:
             return self
@@ -131,24 +131,24 @@ class Task(ABC, Generic[Labels]):
     @property
     @abstractmethod
     def loss(self) -> Loss:
-        """What the `Trainer` minimises: ``loss(outputs, targets)``, one value an example."""
+        """The loss to minimise: ``loss(outputs, targets)``, one value per example."""
 
     def encode(self, targets: Tensor) -> Tensor:
-        """Return labels as the loss and the metrics take them; by default as they are."""
+        """Return labels as the loss and the metrics take them; by default unchanged."""
         return targets
 
     def restore(self, targets: Tensor) -> Tensor:
-        """Return the labels that `encode` was given."""
+        """Return the labels from encoded targets, the inverse of `encode`."""
         return targets
 
     def trainer(
         self, recipe: Recipe, callbacks: Sequence[Callback] = (), **options: Any
     ) -> Trainer:
-        """Return the trainer that carries a recipe out.
+        """Return the trainer for a recipe.
 
         Args:
-            recipe: The network and how it is trained.
-            callbacks: What else runs beside it.
+            recipe: The network with the settings of its training.
+            callbacks: Further callbacks.
             **options: Further options of `Trainer`.
         """
         optimizer = optim.by_name(recipe.optimizer)
@@ -170,31 +170,33 @@ class Task(ABC, Generic[Labels]):
 
     @abstractmethod
     def decode(self, outputs: Tensor) -> Tensor:
-        """Return the answers: what is predicted, measured and exported, by torch alone.
+        """Return the answers, which are predicted, measured and exported, using only torch.
 
         Args:
-            outputs: What the network gives.
+            outputs: The outputs of the network.
         """
 
     @abstractmethod
     def metrics(self) -> tuple[Metric, ...]:
-        """Return the figures of merit, which decode outputs; the first is the headline."""
+        """Return the metrics, which decode outputs themselves; the first is the headline."""
 
     def settle(self, answers: Tensor, targets: Tensor) -> Self:  # noqa: ARG002 - for tasks with thresholds
-        """Return the task with what validation decides, such as thresholds; by default itself.
+        """Return the task with parameters that validation sets, such as thresholds.
+
+        A task without such parameters returns itself.
 
         Args:
-            answers: Those to the validation examples.
+            answers: The answers for the validation examples.
             targets: Their labels.
         """
         return self
 
     @abstractmethod
     def mistakes(self, answers: Tensor, targets: Tensor) -> list[Mistake]:
-        """Return the examples that are answered wrong, the worst first.
+        """Return the examples that are predicted wrong, worst first.
 
         Args:
-            answers: What `decode` gave.
+            answers: The answers of `decode`.
             targets: The labels.
         """
 
@@ -202,16 +204,16 @@ class Task(ABC, Generic[Labels]):
 
     @abstractmethod
     def goal(self) -> str:
-        """Return what is to be predicted, in words."""
+        """Return a description of the predicted quantity."""
 
     @abstractmethod
     def verdict(self, figures: Figures, targets: Tensor, examples: str) -> str:
-        """Return the one figure that matters as a sentence.
+        """Return the most important metric as a sentence.
 
         Args:
-            figures: The figures of some examples.
+            figures: The metrics on some examples.
             targets: Their labels.
-            examples: What they are: "600 test examples".
+            examples: A description of the examples, such as "600 test examples".
         """
 
     @abstractmethod
@@ -219,33 +221,33 @@ class Task(ABC, Generic[Labels]):
         """Yield each answer as plain data.
 
         Args:
-            answers: What `decode` gave.
-            names: What the examples are called.
+            answers: The answers of `decode`.
+            names: Names of the examples.
         """
 
     @abstractmethod
     def columns(self, answers: Tensor, figures: Mapping[str, Figures]) -> dict[str, list[str]]:
-        """Return the columns that the answers add to a table, by their titles.
+        """Return the answers as columns of a table, by title.
 
         Args:
-            answers: What `decode` gave.
-            figures: How good the network is, by part.
+            answers: The answers of `decode`.
+            figures: The metrics of the network by part.
         """
 
     @abstractmethod
     def sentence(self, answer: Tensor, figures: Mapping[str, Figures], top: int) -> str:
-        """Return one answer for people.
+        """Return one answer as text for people.
 
         Args:
-            answer: One of those that `decode` gave.
-            figures: How good the network is, by part.
-            top: How many possibilities to name, where there are several.
+            answer: One of the answers of `decode`.
+            figures: The metrics of the network by part.
+            top: Number of classes to name, if the answer is a class.
         """
 
     # In run.json
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything but the target as plain data."""
+        """Return all fields but the target as plain data."""
         own: Any = self
         plain = {each.name: getattr(self, each.name) for each in fields(own)}
         return {"name": self.name} | {k: v for k, v in plain.items() if k != "target"}

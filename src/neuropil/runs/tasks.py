@@ -1,35 +1,33 @@
-"""The tasks by name, and which one is asked of a network by the data or the user."""
+"""The table of tasks, and the choice of a task by the data or the user.
+
+Help texts need only the names, so this module is light and imports a task only when it is used.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from neuropil.core.name_lookup import look_up
-from neuropil.core.prediction import fits
-from neuropil.core.shape import format_shape, format_shapes
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from neuropil.core import Network
     from neuropil.datasets import Target
     from neuropil.runs.task import Task
 
 
 class Row(NamedTuple):
-    """A task that there is.
+    """A row of the table of tasks.
 
     Attributes:
-        labels: The kind of target that it takes.
-        where: Module and class, loaded when the task is asked for.
+        labels: The kind of target that the task takes.
+        where: Module and class, loaded when the task is used.
     """
 
     labels: str
     where: str
 
 
-# Of those that take the same labels, the first is the one that the data ask for by themselves.
+# Of the tasks that take the same labels, the first is the default.
 TASKS = {
     "classification": Row("classes", "neuropil.runs.classification.Classification"),
     "regression": Row("numbers", "neuropil.runs.regression.Regression"),
@@ -37,88 +35,80 @@ TASKS = {
 
 
 def task_for(target: Target, asked: str | None = None) -> Task[Any]:
-    """Return the task that was asked for, or that the labels ask for by themselves.
+    """Return the task with a name, or the default task for the labels.
 
     Args:
-        target: What the labels are.
-        asked: Its name, if the user gave one.
+        target: The description of the labels.
+        asked: Name of the task, if the user gave one.
 
     Raises:
-        ValueError: When there is no such task, or it is for other labels.
+        ValueError: If there is no such task, or it is for other labels.
 
     Example:
         >>> from neuropil import datasets
         >>> task_for(datasets.load_handwritten_digits().target).name
         'classification'
     """
-    usual = first_of(target.kind)
-    row = look_up(asked or usual, TASKS, "task")
+    usual = default_task(target.kind)
+    row = row_named(asked or usual)
     if row.labels != target.kind:
         raise ValueError(f"the labels are {target.kind}: that is {usual}, not {asked}.")
-    return loaded(row)(target)
+    return task_class(row)(target)
 
 
 def task_from(plain: Any, target: Target) -> Task[Any]:
     """Return the task that `Task.to_json` described.
 
     Args:
-        plain: What it gave.
-        target: What the labels are.
+        plain: The description.
+        target: The description of the labels.
 
     Raises:
-        ValueError: When it is damaged, or for other labels.
+        ValueError: If it is damaged, or for other labels.
     """
     match plain:
         case {"name": str(name), **options} if name in TASKS:
             row = TASKS[name]
         case _:
-            raise ValueError(f"{plain!r:.80} is none of the tasks {', '.join(TASKS)}.")
+            raise ValueError(f"{plain!r:.80} is not one of the tasks {', '.join(TASKS)}.")
     try:
-        made = loaded(row)(target, **options)
+        task = task_class(row)(target, **options)
     except TypeError as error:
         raise ValueError(f"{plain!r:.80} is damaged: {error}.") from None
     if row.labels != target.kind:
         raise ValueError(f"{name} is not for labels that are {target.kind}.")
-    return made
-
-
-def check_fit(network: Network, shape: tuple[int, ...], task: Task[Any]) -> None:
-    """Refuse a network that does not take these examples, or does not answer this task.
-
-    Args:
-        network: The network, built.
-        shape: Shape of an example.
-        task: What is asked of it.
-
-    Raises:
-        ValueError: With what would fit.
-    """
-    if len(network.input_shapes) != 1 or not fits(shape, network.input_shapes[0]):
-        raise ValueError(
-            f"the network takes {format_shapes(network.input_shapes)}, the data has examples "
-            f"of shape {format_shape(shape)}: begin it with Input{format_shape(shape)}."
-        )
-    task.check(network)
+    return task
 
 
 def usual_task(asked: str | None) -> str | None:
-    """Return the first task with the labels of another: how `datasets.open` reads them.
+    """Return the default task for the labels of a task, as `datasets.open` takes it.
 
     Args:
-        asked: The other's name, or None.
+        asked: Name of the task, or None.
 
     Raises:
-        ValueError: When there is no such task.
+        ValueError: If there is no such task.
     """
-    return asked and first_of(look_up(asked, TASKS, "task").labels)
+    return asked and default_task(row_named(asked).labels)
 
 
-def first_of(labels: str) -> str:
-    """Return the first task that takes labels of a kind."""
+def row_named(name: str) -> Row:
+    """Return the row of a task; case and underscores do not matter.
+
+    Raises:
+        ValueError: If there is none; the message suggests the nearest name.
+    """
+    from neuropil.core.name_lookup import look_up
+
+    return look_up(name, TASKS, "task")
+
+
+def default_task(labels: str) -> str:
+    """Return the name of the default task for a kind of labels."""
     return next(name for name, row in TASKS.items() if row.labels == labels)
 
 
-def loaded(row: Row) -> Callable[..., Task[Any]]:
-    """Return the class of a task, which takes the target and its own arguments."""
+def task_class(row: Row) -> Callable[..., Task[Any]]:
+    """Import and return the class of a task."""
     module, _, name = row.where.rpartition(".")
     return getattr(import_module(module), name)

@@ -84,7 +84,7 @@ def test_free_lengths_are_filled_in_without_touching_the_network():
 def test_free_lengths_that_nobody_gives():
     with pytest.raises(ShapeError, match=r"give input_shape, such as \(3, 224, 224\)"):
         cost(Input(3, None, None) >> Convolution(8, 3))
-    with pytest.raises(ShapeError, match=r"join the network to an Input"):
+    with pytest.raises(ShapeError, match=r"start the network with an Input"):
         cost(Convolution(8, 3) >> Relu())
     several = parallel(Input(3, None, name="a"), Input(3, 5, name="b")) >> Concatenate()
     with pytest.raises(ShapeError, match=r"such as \(\(3, 224\), \(3, 5\)\)"):

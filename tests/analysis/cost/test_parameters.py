@@ -106,7 +106,7 @@ def test_an_unbuilt_network_says_what_to_do():
 @pytest.mark.parametrize("other", [None, "Relu()", torch.nn.Linear])
 def test_other_things_are_refused(other):
     with pytest.raises(
-        TypeError, match=f"networks, layers and PyTorch modules, got {type(other).__name__}"
+        TypeError, match=f"a network, a layer or a PyTorch module, got {type(other).__name__}"
     ):
         count_parameters(other)
 

@@ -268,7 +268,9 @@ def test_published_networks(architecture):
 def test_too_many_layers_to_read():
     with torch.device("meta"):
         network = Input(2) >> repeat(Relu(2), 5000)
-    with pytest.raises(ValueError, match=r"5,001 layers could not be read; the most is 5,000"):
+    with pytest.raises(
+        ValueError, match=r"5,001 layers would be unreadable; the maximum is 5,000"
+    ):
         diagram(network)
 
 
@@ -285,7 +287,7 @@ def test_faces_and_files(tmp_path):
     assert picture._repr_svg_() == str(picture) == picture.svg
     assert (
         repr(picture)
-        == f"<Diagram of {picture.width} × {picture.height} pixels: a notebook shows it>"
+        == f"<Diagram of {picture.width} × {picture.height} pixels, shown in a notebook>"
     )
     path = tmp_path / "new" / "network.svg"
     picture.save(path)

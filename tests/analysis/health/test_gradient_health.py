@@ -15,7 +15,7 @@ from torch import nn
 
 from neuropil import datasets
 from neuropil.analysis import gradient_health
-from neuropil.analysis.health.health_verdicts import VANISHING, times, vanishing
+from neuropil.analysis.health.health_verdicts import VANISHING, find_vanishing, times
 from neuropil.architectures import resnet18, small_convolutional
 from neuropil.layers import (
     LSTM,
@@ -232,7 +232,7 @@ def test_a_bias_of_minus_ten_is_death():
         network.layers["relu2"].bias.fill_(-10.0)
     health = gradient_health(network, x, y)
     assert [str(v) for v in health.verdicts] == [
-        "no gradient comes back to relu1, relu2",
+        "no gradient reaches relu1, relu2",
         "relu2: none of its 64 units fires on any of these 128 examples",
     ]
     assert by_name(health)["relu2"].dead == 64
@@ -382,7 +382,7 @@ def test_several_inputs_and_a_loss_of_ones_own():
             return self.a(a), self.b(b)
 
     inputs = torch.randn(8, 3), torch.randn(8, 4)
-    with pytest.raises(ValueError, match="gives a tuple and no tensor: pass loss="):
+    with pytest.raises(ValueError, match="returns a tuple instead of a tensor: pass loss="):
         gradient_health(Sum(), inputs, torch.zeros(8, 2))
     health = gradient_health(
         Sum(), inputs, torch.zeros(8, 2), loss=lambda y, t: (y[0] + y[1] - t).abs()
@@ -476,7 +476,7 @@ def test_complex_gradients_are_those_of_their_real_parts():
     assert row.gradient == pytest.approx(float((square / row.parameters).sqrt()), rel=1e-5)
     outputs = torch.view_as_real(network(x).detach())
     assert row.mean == pytest.approx(float(outputs.mean()), rel=1e-4)
-    with pytest.raises(ValueError, match="the loss is a complex number"):
+    with pytest.raises(ValueError, match="the loss is complex"):
         gradient_health(network, x, y, loss=lambda outputs, targets: outputs - targets)
 
 
@@ -506,4 +506,4 @@ def test_gradients_vanish_below_the_bound(gradient, verdicts):
     rows = gradient_health(network, torch.randn(4, 2), torch.randn(4, 2)).rows
     first, last = (row for row in rows if row.parameters)
     rows = [first._replace(gradient=gradient), last._replace(gradient=1.0)]
-    assert len(list(vanishing(rows))) == verdicts
+    assert len(list(find_vanishing(rows))) == verdicts

@@ -122,7 +122,7 @@ def test_one_of_several_inputs():
     assert effective_receptive_field(network, input_name="near").size == 3
     assert effective_receptive_field(network, input_name="far").size == 7
     assert effective_receptive_field(network, "convolution1").size == 3
-    with pytest.raises(ValueError, match=r"choose input_name from \['near', 'far'\]"):
+    with pytest.raises(ValueError, match=r"choose input_name from .*\['near', 'far'\]"):
         effective_receptive_field(network)
 
 
@@ -141,7 +141,7 @@ def test_free_lengths_are_asked_for():
 def test_what_cannot_be_measured():
     with pytest.raises(ShapeError, match="no parameters yet"):
         effective_receptive_field(Convolution(2, 3) >> Relu())
-    with pytest.raises(ValueError, match=r"gradients need floats"):
+    with pytest.raises(ValueError, match=r"floating-point inputs \[\]"):
         effective_receptive_field(Input(3, 4, dtype="int64") >> Identity())
     with pytest.raises(ValueError, match=r"takes vectors \(5\), which have no positions"):
         effective_receptive_field(Input(5) >> Relu(3))
@@ -149,7 +149,7 @@ def test_what_cannot_be_measured():
         effective_receptive_field(Input(1, 5, 5) >> Convolution(1, 3), samples=0)
     with torch.device("meta"):
         network = Input(1, 5, 5) >> Convolution(1, 3)
-    with pytest.raises(ValueError, match="on the meta device have no values"):
+    with pytest.raises(ValueError, match="on the meta device hold no data"):
         effective_receptive_field(network)
 
 

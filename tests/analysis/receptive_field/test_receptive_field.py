@@ -414,16 +414,20 @@ def test_several_inputs_are_told_apart():
     assert receptive_field(network, input_name="far").size == (9,)
     assert receptive_field(network, "convolution1").size == (3,)
     assert summary(network).rows[-1].receptive_field == (9,)
-    with pytest.raises(ValueError, match=r"choose input_name from \['near', 'far'\]"):
+    with pytest.raises(ValueError, match=r"choose input_name from .*\['near', 'far'\]"):
         receptive_field(network)
-    with pytest.raises(ValueError, match=r"sees the inputs \['near'\], and not 'far'"):
+    with pytest.raises(
+        ValueError, match=r"does not depend on 'far': choose input_name from \['near'\]"
+    ):
         receptive_field(network, "convolution1", input_name="far")
 
 
 def test_several_outputs_must_be_named():
     network = Input(1, 20) >> parallel(filters(3), filters(5))
     assert receptive_field(network, "convolution2").size == (5,)
-    with pytest.raises(ValueError, match=r"name one of \['convolution1', 'convolution2'\]"):
+    with pytest.raises(
+        ValueError, match=r"choose name from \['convolution1', 'convolution2'\]"
+    ):
         receptive_field(network)
 
 

@@ -317,7 +317,7 @@ def test_chains_of_places_and_masks(names, place):
 
 def test_numbers_in_the_hands_of_python_are_named():
     table = summary(Does(numpy_sorted), (2, LENGTH))
-    assert "leave PyTorch by Tensor.numpy is not counted" in table.notes[1]
+    assert "leaves PyTorch by Tensor.numpy is not counted" in table.notes[1]
     assert table.rows[0].sees_all
 
 

@@ -171,8 +171,8 @@ def test_endless_solutions_stay_short():
 @pytest.mark.parametrize(
     ("sizes", "words"),
     [
-        ({"input": 32, "filter": 5, "output": 3}, "and none is"),
-        ({"filter": 5}, "and input and output are"),
+        ({"input": 32, "filter": 5, "output": 3}, "but none is"),
+        ({"filter": 5}, "but input and output are"),
         ({"input": 0, "filter": 5}, "output_size: input must be a whole number from 1"),
         ({"input": 32, "filter": 2.5}, "output_size: filter must be a whole number.*got 2.5"),
         ({"input": 32, "filter": 5, "stride": -1}, "output_size: stride must be"),

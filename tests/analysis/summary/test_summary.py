@@ -179,7 +179,7 @@ def test_an_open_network_shows_what_is_known():
     assert [row.name for row in table.rows] == ["convolution1", "relu1"]
     assert table.totals.parameters is None
     assert table.rows[0].output_shape is table.rows[0].receptive_field is None
-    assert "join the network to an Input(…), or give input_shape" in str(table)
+    assert "start the network with an Input(…), or give input_shape" in str(table)
     given_ = summary(network, (3, 10, 10))
     assert given_.totals.parameters == 224
     assert given_.totals.multiply_adds == 27 * 8 * 64
@@ -189,13 +189,13 @@ def test_an_open_network_shows_what_is_known():
 @pytest.mark.parametrize(
     ("shape", "words"),
     [
-        ((1, 8, 8), r"takes inputs of shape \(3, None, None\), and input_shape is \(1, 8, 8\)"),
+        ((1, 8, 8), r"takes inputs of shape \(3, None, None\), but input_shape is \(1, 8, 8\)"),
         ((3, 8), r"input_shape is \(3, 8\)"),
-        (((3, 8, 8), (2,)), "takes 1 input, and input_shape gives 2"),
+        (((3, 8, 8), (2,)), "takes 1 input, but input_shape has 2"),
         (8, "must be a tuple of lengths .* got 8"),
         ((3, 8, 0), r"must be a tuple of lengths .* got \(3, 8, 0\)"),
         ((3, 8.0, 8), "must be a tuple of lengths"),
-        ((), "takes 1 input, and input_shape gives 0"),
+        ((), "takes 1 input, but input_shape has 0"),
         ("(3, 8, 8)", "must be a tuple of lengths"),
     ],
 )

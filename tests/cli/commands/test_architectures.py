@@ -79,7 +79,7 @@ def test_weights_are_fine_tuned_with_the_front_frozen(neuropil, pictures, weight
         "train", "--data", pictures, "--image-size", 16, *options, "--epochs", 1, "--out", "run"
     )
     assert result.code == 0, result.err
-    assert "softmax1 keeps the weights drawn" in result.out + result.err
+    assert "softmax1 keeps its random weights" in result.out + result.err
     given, have = load_file(weights), Network.load("run").state_dict()
     same = {name for name in given if torch.equal(given[name], have[name])}
     # The pictures are grey, so the first filters are adapted.
@@ -109,7 +109,7 @@ def test_wrong_wishes_are_refused(refused, pictures, weights, tmp_path):
     options = ("--network", "resnet20", "--weights")
     assert "is damaged" in refused(*train, *options, tmp_path / "cut.safetensors")
     assert "pickle" in refused(*train, *options, "model.pth")
-    assert "there is no file" in refused(*train, *options, "absent.safetensors")
+    assert "absent.safetensors not found" in refused(*train, *options, "absent.safetensors")
     assert "Did you mean 'stage" in refused(
         *train, "--network", "resnet20", "--freeze", "stage9"
     )

@@ -282,7 +282,7 @@ def test_edited_settings_are_named(refused, copied, name, value, kept):
     if name == "seed":  # the data are split by it, so they are others first of all
         assert "have changed since this run began" in line
     else:
-        assert f"{name}={json.dumps(value)}, and the training was begun with {name}=" in line
+        assert f"{name}={json.dumps(value)}, but the training was started with {name}=" in line
         assert f"neuropil train --network {run}" in line
 
 
@@ -291,7 +291,7 @@ def test_another_machine_may_use_other_threads(neuropil, copied):
     edited(run, "threads", 2)
     result = neuropil("resume", run, "--quiet")
     assert result.code == 0
-    assert "threads=2, and the training was begun with threads=1: its last bits" in result.err
+    assert "threads=2, but the training was started with threads=1: the last bits" in result.err
 
 
 def test_the_checkpoints_of_another_run_are_refused(neuropil, refused, table, trained, copied):
@@ -340,7 +340,7 @@ def test_a_folder_killed_before_it_began_is_free(neuropil, refused, table, monke
             neuropil("train", "--data", table, "--out", "run", *QUICK)
     assert not (table.parent / "run" / "run.json").exists()
     (table.parent / "run" / ".run.json.4711.tmp").write_text("half")
-    assert "begin it again by `neuropil train --out run`" in refused("resume", "run")
+    assert "start it again with `neuropil train --out run`" in refused("resume", "run")
     assert neuropil("train", "--data", table, "--out", "run", *QUICK).code == 0
     assert not list(table.parent.glob("run/**/.*"))
 

@@ -52,7 +52,7 @@ def test_the_plan_and_the_outcome_are_said(neuropil, table):
         "Network  Input(3) >>",
         "Training 2 epochs",
         "Result   ",
-        "of the 16 test examples named right",
+        "of the 16 test examples classified correctly",
         "Report   run/report.html",
         "Next     neuropil predict run table.csv",
     ):

@@ -38,7 +38,7 @@ def test_a_sick_one(digits, report):
     network, history, watch = watched(digits, bias=-1e3)
     page = report(network, digits, history, gradients=watch)
     said = page.text_of("gradients")
-    assert "Something was wrong when it was last measured, in epoch 2" in said
+    assert "The last measurement, in epoch 2, found problems" in said
     assert "Epochs 1 to 2: relu1: none of its 16 units fires on any of these 64" in said
 
 
@@ -47,7 +47,7 @@ def test_one_that_has_recovered(digits, report):
     *_, sick = watched(digits, bias=-1e3)
     watch.healths[0] = sick.healths[0]
     said = report(network, digits, history, gradients=watch).text_of("gradients")
-    assert "Healthy at the end, in epoch 2; not so before" in said
+    assert "Healthy at the end, in epoch 2, but not before" in said
     assert "Epoch 1: relu1: none" in said
 
 

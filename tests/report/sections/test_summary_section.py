@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from neuropil.report.sections.summary_section import FEW, cautions, has_risen
+from neuropil.report.sections.summary_section import FEW, cautions, rising_loss_remark
 from neuropil.training import History
 
 
@@ -22,5 +22,5 @@ def test_a_loss_has_risen_after_its_lowest_in_the_first_seven_tenths(best, last,
     losses = [2.0] * 10
     losses[best - 1], losses[-1] = 1.0, last
     history = History([{"epoch": k + 1, "validation_loss": x} for k, x in enumerate(losses)])
-    found = list(has_risen(SimpleNamespace(history=history)))
+    found = list(rising_loss_remark(SimpleNamespace(history=history)))
     assert [f"lowest in epoch {best}" in remark for remark in found] == [True] * expected

@@ -1,4 +1,4 @@
-"""How much memory activations take, freed as a forward pass does or kept for training."""
+"""Memory of activations: the peak of a forward pass, and the part kept for training."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class Memory(NamedTuple):
-    """Bytes that the activations of one sample take.
+    """Memory of the activations of one sample, in bytes.
 
     Args:
-        inference: The most that is alive at once in a forward pass without gradients.
-        training: What a forward pass leaves behind for its backward pass.
-        outputs: What each call's output takes; 0 where it is its input in another shape.
-        kept: What each call adds to `training`.
+        inference: Peak of the tensors alive at once in a forward pass without gradients.
+        training: Memory that a forward pass keeps for the backward pass.
+        outputs: Memory of each call's output; 0 where it is a view of its input.
+        kept: Share of each call in `training`.
     """
 
     inference: int
@@ -37,17 +37,17 @@ class Memory(NamedTuple):
 
 
 def activation_memory(calls: Sequence[Call], results: Sequence[int]) -> Memory | None:
-    """Return what the activations take; ``None`` where a length is not known.
+    """Return the memory of the activations; ``None`` where a length is not known.
 
     Args:
         calls: All calls of a network.
-        results: The positions of the network's outputs.
+        results: Positions of the network's outputs.
     """
     if not all(map(is_known, calls)):
         return None
     parts = parts_of(calls, results)
     pass_ = Pass(parts, [parts.ends[place] for place in results])
-    kept, outputs = pass_.kept(), pass_.outputs()
+    kept, outputs = pass_.training_bytes(), pass_.outputs()
     return Memory(
         pass_.peak(),
         sum(kept),
@@ -57,11 +57,11 @@ def activation_memory(calls: Sequence[Call], results: Sequence[int]) -> Memory |
 
 
 class Pass:
-    """A forward pass: who makes which tensor, how large it is, and who needs it.
+    """A forward pass: which call makes each tensor, its size, and which calls need it.
 
     Args:
-        parts: All calls of a network, blocks taken apart; every length is known.
-        results: The positions of the network's outputs.
+        parts: All calls of a network, with blocks expanded. Every length is known.
+        results: Positions of the network's outputs.
     """
 
     def __init__(self, parts: Parts, results: Sequence[int]) -> None:
@@ -69,42 +69,42 @@ class Pass:
         floats = float_dtype(self.calls)
         self.sizes: dict[int, int] = {}
         self.facts: list[LayerMemory] = []
-        # Each output as an input of the calls that take it.
+        # Each output, described as an operand of the calls that take it.
         self.operands: dict[int, Operand] = {}
         for place, call in enumerate(self.calls):
             shapes = call.known_shapes or ()
             if OPEN in call.inputs:
                 shape = shapes[call.inputs.index(OPEN)]
                 dtype = torch.int64 if call.layer.dtype_taken == "int" else floats
-                self.add(OPEN, Operand(known(shape), dtype, needs_gradient=False), 0)
+                self.add(OPEN, Operand(full_shape(shape), dtype, needs_gradient=False), 0)
             dtype = floats
             if call.kind == "int":
                 dtype = (
                     self.operands[call.inputs[0]].dtype if call.inputs else integers_of(call)
                 )
-            fact = self.fact(call, dtype)
+            fact = self.memory_of(call, dtype)
             self.facts.append(fact)
-            output = Operand(known(call.shape), dtype, fact.needs_gradient)
+            output = Operand(full_shape(call.shape), dtype, fact.needs_gradient)
             self.add(place, output, fact.surplus)
 
     def add(self, place: int, operand: Operand, surplus: int) -> None:
-        """Note the output of a call, or what an open network is given."""
+        """Record the output of a call, or the input of an open network."""
         self.operands[place] = operand
         self.sizes[place] = math.prod(operand.shape) * operand.dtype.itemsize + surplus
 
-    def fact(self, call: Call, dtype: torch.dtype) -> LayerMemory:
-        """Return what a call needs."""
+    def memory_of(self, call: Call, dtype: torch.dtype) -> LayerMemory:
+        """Return the memory needs of a call."""
         if call.inputs:
             return layer_memory(call.layer, tuple(self.operands[i] for i in call.inputs))
         if normalizes(call):
-            given = Operand(known(call.shape), dtype, needs_gradient=False)
+            given = Operand(full_shape(call.shape), dtype, needs_gradient=False)
             return layer_memory(call.layer, (given,))
         return SOURCE
 
     def makers(self, *, test: bool) -> dict[int, int]:
-        """Return whose tensor each call's output is: its own, or for a view its input's.
+        """Return the call that made the tensor of each output: for a view, that of its input.
 
-        In test mode also that of a call that writes over its input.
+        In evaluation mode, a call that writes over its input counts as a view.
         """
         makers = {OPEN: OPEN}
         for place, (call, fact) in enumerate(zip(self.calls, self.facts, strict=True)):
@@ -115,13 +115,13 @@ class Pass:
         return makers
 
     def outputs(self) -> tuple[int, ...]:
-        """Return what each call's output takes."""
+        """Return the memory of each call's output."""
         return tuple(
             0 if fact.is_view else self.sizes[place] for place, fact in enumerate(self.facts)
         )
 
-    def kept(self) -> tuple[int, ...]:
-        """Return what each call adds to what the backward pass needs."""
+    def training_bytes(self) -> tuple[int, ...]:
+        """Return each call's share of the memory kept for the backward pass."""
         makers = self.makers(test=False)
         kept = [fact.others for fact in self.facts]
         seen: set[int] = set()
@@ -129,23 +129,23 @@ class Pass:
             needed = [place] * fact.saves_output + [*call.inputs] * fact.saves_inputs
             for maker in {makers[source] for source in needed} - seen:
                 seen.add(maker)
-                # The input of an open network is attributed to the first who needs it.
+                # The input of an open network is attributed to the first call that needs it.
                 kept[place if maker == OPEN else maker] += self.sizes[maker]
         return tuple(kept)
 
     def peak(self) -> int:
-        """Return the most that is alive at once, each tensor until its last use."""
+        """Return the peak of the tensors alive at once; each lives until its last use."""
         # Liveness: a tensor is alive from the call that makes it to the last that takes it.
         makers = self.makers(test=True)
         last_use = dict.fromkeys(makers.values(), -1)
         for place, call in enumerate(self.calls):
             last_use.update((makers[source], place) for source in (place, *call.inputs))
-        # Whoever calls a block holds its inputs until it returns, although the block itself has
-        # needed them for the last time.
+        # The caller of a block holds the block's inputs until it returns, even after their last
+        # use inside the block.
         for inputs, end in self.parts.blocks:
             for maker in (makers[source] for source in inputs):
                 last_use[maker] = max(last_use[maker], end)
-        # Likewise the network's inputs are held throughout, and its outputs are handed on.
+        # The network's inputs are held throughout, and its outputs are returned.
         sources = [place for place, call in enumerate(self.calls) if not call.inputs]
         raw = {place for place in sources if normalizes(self.calls[place])}
         alive = {OPEN, *sources} & self.sizes.keys() - raw
@@ -161,22 +161,22 @@ class Pass:
         return held + most
 
 
-# An `Input` hands on what it is given.
+# An `Input` returns its argument unchanged.
 SOURCE = LayerMemory(saves_inputs=False, saves_output=False, needs_gradient=False)
 
 
 def normalizes(call: Call) -> bool:
-    """Tell whether an `Input` makes a new tensor of what it is given."""
+    """Tell whether an `Input` normalises, and so makes a new tensor."""
     return vars(call.layer)["_buffers"].get("mean") is not None and not call.inputs
 
 
-def known(shape: Shape | None) -> tuple[int, ...]:
-    """Return a shape without free lengths as numbers."""
+def full_shape(shape: Shape | None) -> tuple[int, ...]:
+    """Return a shape without free lengths, typed as such."""
     return cast("tuple[int, ...]", shape or ())
 
 
 def float_dtype(calls: Sequence[Call]) -> torch.dtype:
-    """Return the type of a network's floats."""
+    """Return the floating-point type of a network."""
     for call in calls:
         for parameter in call.layer.parameters():
             if parameter.is_floating_point():
@@ -186,5 +186,5 @@ def float_dtype(calls: Sequence[Call]) -> torch.dtype:
 
 
 def integers_of(call: Call) -> torch.dtype:
-    """Return the type of the integers that an `Input` declares."""
+    """Return the integer type that an `Input` declares."""
     return getattr(torch, str(call.layer.arguments.get("dtype")), torch.int64)

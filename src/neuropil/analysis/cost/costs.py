@@ -1,4 +1,4 @@
-"""What a network costs to run: multiply–adds and the memory of its activations."""
+"""The cost of running a network: multiply–adds and the memory of its activations."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LayerCost:
-    """What one call of a layer costs for one sample.
+    """Cost of one call of a layer for one sample.
 
     Args:
         name: The layer's name in the network.
         multiply_adds: Multiplications followed by an addition.
-        output_bytes: What its output takes; 0 where that is its input in another shape.
-        training_bytes: What it adds to what the backward pass needs; ``None`` where that is
-            not known.
+        output_bytes: Memory of the output; 0 where it is a view of the input.
+        training_bytes: Memory kept for the layer's backward pass; ``None`` where it is not
+            known.
     """
 
     name: str
@@ -44,7 +44,7 @@ class LayerCost:
 
 
 class CostMemory(NamedTuple):
-    """The memory of a network and of its layers, as `Cost` has it."""
+    """Memory of a network and of its layers, in the attributes of `Cost`."""
 
     inference_bytes: int
     training_bytes: int | None
@@ -52,36 +52,35 @@ class CostMemory(NamedTuple):
 
 
 class Cost:
-    """What a network costs for one sample; a batch of N takes N times the multiply–adds.
+    """Cost of a network for one sample; a batch of N takes N times the multiply–adds.
 
-    Memory takes longer to find than multiply–adds, so it is worked out when it is first asked
-    for.
+    Memory takes longer to compute than multiply–adds, so it is computed on first use.
 
     Args:
         multiply_adds: Multiplications followed by an addition (MACs); FLOPs are twice that.
-        memory: Works out the rest.
+        memory: Function that computes the memory.
     """
 
     def __init__(self, multiply_adds: int, memory: Callable[[], CostMemory]) -> None:
         self.multiply_adds = multiply_adds
-        self.work_out = memory
+        self.compute_memory = memory
 
     @functools.cached_property
     def memory(self) -> CostMemory:
-        """All figures but the multiply–adds."""
-        return self.work_out()
+        """All figures except the multiply–adds."""
+        return self.compute_memory()
 
     @property
     def inference_bytes(self) -> int:
-        """The most that activations take at once in a forward pass without gradients.
+        """Peak memory of the activations in a forward pass without gradients.
 
-        Each is freed after its last use.
+        Each activation is freed after its last use.
         """
         return self.memory.inference_bytes
 
     @property
     def training_bytes(self) -> int | None:
-        """Bytes of the activations that a forward pass keeps for its backward pass.
+        """Memory of the activations that a forward pass keeps for its backward pass.
 
         ``None`` for a module that fails in training mode.
         """
@@ -89,7 +88,7 @@ class Cost:
 
     @property
     def layers(self) -> tuple[LayerCost, ...]:
-        """The same by layer, in network order; a shared layer is listed for each call."""
+        """Costs by layer, in network order; a shared layer is listed for each call."""
         return self.memory.layers
 
     @override
@@ -104,7 +103,7 @@ class Cost:
 
     @override
     def __getstate__(self) -> dict[str, Any]:
-        # A copy needs the figures, and neither the network nor how to work them out.
+        # A pickled copy holds the figures, not the network that they are computed from.
         return {"multiply_adds": self.multiply_adds, "memory": self.memory}
 
     @override
@@ -115,44 +114,44 @@ class Cost:
 
 
 def cost(network: Composable | nn.Module, input_shape: Example | None = None) -> Cost:
-    """Return the multiply–adds and the activation memory of a network, per layer and in all.
+    """Return the multiply–adds and the activation memory of a network, in total and per layer.
 
-    A convolution takes F·F·(C/groups) multiply–adds for each number of its output, a layer with
-    units N_in; pooling, enlarging, activations, normalisation and additions of the bias count
-    as none. A layer that is called several times costs each time. A product of two complex
-    numbers counts as four of real ones.
+    A convolution takes F·F·(C/groups) multiply–adds for each element of its output, a layer
+    with units N_in. Pooling, upsampling, activations, normalisation and the addition of biases
+    count as none. A layer that is called several times counts each time. A product of two
+    complex numbers counts as four real ones.
 
-    Memory for inference is the peak of the tensors that are alive while the layers run in their
-    order. The network's inputs are held by the caller throughout, and a block's until it
-    returns; ReLU writes over the output of a convolution that nobody else takes. Memory for
-    training is the sum of what PyTorch saves for the backward pass: the inputs of convolutions
-    and of layers with units, the outputs of ReLU, the places of the maxima in pooling, the
-    statistics of batch normalisation, and so on, found by running one twin of each kind of
-    layer on the meta device. Both are for one sample, in the network's floating type;
-    parameters, their gradients, the optimiser's state and the workspace of single operations,
-    such as fast convolutions, come on top.
+    The memory for inference is the peak of the tensors alive while the layers run in order. The
+    caller holds the network's inputs throughout, and a block's inputs until the block returns;
+    ReLU overwrites the output of a convolution that nothing else uses. The memory for training
+    is the sum of the tensors that PyTorch saves for the backward pass: inputs of convolutions
+    and of layers with units, outputs of ReLU, indices of the maxima in pooling, statistics of
+    batch normalisation, and so on. They are found by running one copy of each kind of layer on
+    the meta device. Both figures are for one sample, in the network's floating-point type.
+    Parameters, their gradients, the optimiser's state and the working memory of single
+    operations, such as fast convolutions, are not included.
 
-    Of any other PyTorch module a twin without numbers is run, and every operation counted:
-    products of matrices, convolutions, attention, recurrent layers, wherever they are called.
-    What a module does itself, between its parts, stands under its own name. The figures are
-    those of the input that is given, its batch included. A module that cannot run without
-    numbers is run for real, as a copy. What multiplies and has no formula here, such as Fourier
-    transforms and solvers, is named in the notes of `summary`.
+    For any other PyTorch module, a copy runs on the meta device and every operation is counted:
+    matrix products, convolutions, attention and recurrent layers, wherever they are called. A
+    module's own operations, between its parts, are listed under its own name. The figures are
+    those of the given input, batch included. A module that cannot run on the meta device is
+    copied and run on real data. Operations that multiply and have no formula here, such as
+    Fourier transforms and solvers, are named in the notes of `summary`.
 
     Args:
-        network: A network, a layer, or any PyTorch module; nothing in it is run or changed.
+        network: A network, a layer, or any PyTorch module. Nothing in it is run or changed.
         input_shape: Lengths for the free axes of the input, such as ``(3, 224, 224)``, or the
-            shape of what an open network will be joined to; one for each of several inputs.
-            For a module, what it takes: a shape without the batch, a tensor, several of these
-            in a tuple, or tensors by name in a dictionary.
+            input shape of an open network; a sequence of shapes for several inputs. For a
+            module, its input: a shape without the batch, a tensor, several of these in a
+            tuple, or tensors by name in a dictionary.
 
     Raises:
-        ShapeError: When a length is not known that the cost depends on, or a module fails on
-            what it is given.
+        ShapeError: When the cost depends on a length that is not known, or a module fails on
+            the given input.
 
     Reference:
-        Multiply–adds as published with ResNet and its kin (there "FLOPs"): He et al., "Deep
-        residual learning for image recognition", 2016, table 1.
+        Multiply–adds as published for ResNet and later networks (there "FLOPs"): He et al.,
+        "Deep residual learning for image recognition", 2016, table 1.
 
     Example:
         >>> from neuropil.layers import Convolution, Flatten, Input, Relu, Softmax
@@ -173,7 +172,7 @@ def cost(network: Composable | nn.Module, input_shape: Example | None = None) ->
     network = network_of(network)
     calls = calls_of(network, input_shape)
     if not all(map(is_known, calls)):
-        raise ShapeError(f"the cost is not known: {what_to_give(calls)}.")
+        raise ShapeError(f"the cost is not known: {missing_shape_hint(calls)}.")
     costs = [call.layer.multiply_adds(*(call.known_shapes or ())) for call in calls]
     results = network.graph.outputs
     return Cost(sum(costs), lambda: memory_of_calls(calls, costs, results))
@@ -182,7 +181,7 @@ def cost(network: Composable | nn.Module, input_shape: Example | None = None) ->
 def memory_of_calls(
     calls: Sequence[Call], costs: Sequence[int], results: Sequence[int]
 ) -> CostMemory:
-    """Return the memory of a network of which every length is known."""
+    """Return the memory of a network in which every length is known."""
     memory = cast("Memory", activation_memory(calls, results))
     layers = [
         LayerCost(call.name, *figures)
@@ -192,7 +191,7 @@ def memory_of_calls(
 
 
 def memory_of_module(known: Report) -> CostMemory:
-    """Return the memory of a module, and what those of its parts cost that do anything."""
+    """Return the memory of a module, and the costs of its parts that have any."""
     layers = [
         LayerCost(
             part.name,
@@ -207,11 +206,11 @@ def memory_of_module(known: Report) -> CostMemory:
     return CostMemory(known.trace.peak, known.training, tuple(layers))
 
 
-def what_to_give(calls: Sequence[Call]) -> str:
-    """Return how to tell the lengths that are missing."""
+def missing_shape_hint(calls: Sequence[Call]) -> str:
+    """Return an instruction for giving the missing lengths."""
     shapes = [call.shape for call in calls if not call.inputs and call.shape is not None]
     if any(call.shape is None for call in calls) or not shapes:
-        return "join the network to an Input(…), or give input_shape, such as (3, 224, 224)"
-    # Any length will do as an example; this is the one that most published networks take.
+        return "start the network with an Input(…), or give input_shape, such as (3, 224, 224)"
+    # Any length would do as an example; this is the one that most published networks take.
     example = tuple(tuple(length or 224 for length in shape) for shape in shapes)
     return f"give input_shape, such as {example[0] if len(example) == 1 else example}"

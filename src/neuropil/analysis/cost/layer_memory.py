@@ -1,4 +1,4 @@
-"""The tensors that a call of a layer needs, found by running one twin of each kind."""
+"""The tensors that a call of a layer needs, found by running one copy of each kind of layer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from neuropil.analysis.traced.runs.example_inputs import Inputs
-from neuropil.analysis.traced.runs.meta_copy import twin_on_meta
-from neuropil.analysis.traced.runs.module_run import run_twin
+from neuropil.analysis.traced.runs.meta_copy import meta_replica
+from neuropil.analysis.traced.runs.module_run import run_replica
 from neuropil.analysis.traced.runs.training_memory import TrainingStep
 from neuropil.core import Layer, Network
 from neuropil.core.generated_forward import LISTENERS
@@ -25,10 +25,10 @@ class Operand(NamedTuple):
     """One input of a layer.
 
     Args:
-        shape: Its shape without the batch, every length known.
-        dtype: Its type.
-        needs_gradient: Whether a gradient goes back through it: PyTorch saves nothing for what
-            only depends on the network's input.
+        shape: Shape without the batch, with every length known.
+        dtype: Type.
+        needs_gradient: Whether a gradient flows back through it. PyTorch saves nothing for
+            values that depend only on the network's input.
     """
 
     shape: tuple[int, ...]
@@ -41,15 +41,16 @@ class LayerMemory(NamedTuple):
 
     Args:
         saves_inputs: Whether its backward pass needs its inputs, as a convolution's does.
-        saves_output: Whether it needs its output, as ReLU's, sigmoid's and softmax's do.
-        others: Bytes of the other tensors that it needs: indices of maxima, the mask of
-            dropout, mean and deviation of a normalisation.
-        is_view: Whether its output is its input in another shape, which takes no memory.
-        is_test_view: The same in test mode, in which dropout is the identity.
-        temporaries: Bytes of the other tensors alive at once while it runs in test mode.
-        surplus: Bytes by which the storage of its output exceeds the output, as where the last
-            step of a sequence is a part of all steps.
-        needs_gradient: Whether a gradient goes back through its output.
+        saves_output: Whether its backward pass needs its output, as that of ReLU, sigmoid or
+            softmax does.
+        others: Bytes of the other tensors that its backward pass needs: indices of maxima, the
+            mask of dropout, mean and deviation of a normalisation.
+        is_view: Whether its output is a view of its input, which takes no memory.
+        is_test_view: `is_view` in evaluation mode, in which dropout is the identity.
+        temporaries: Peak bytes of the other tensors alive while it runs in evaluation mode.
+        surplus: Bytes by which the storage of its output exceeds the output, for example where
+            the last step of a sequence is a view of all steps.
+        needs_gradient: Whether a gradient flows back through its output.
     """
 
     saves_inputs: bool
@@ -62,7 +63,7 @@ class LayerMemory(NamedTuple):
     needs_gradient: bool = True
 
 
-# What the backward pass of the common operations needs, and so what PyTorch saves:
+# Tensors that the backward pass of common operations needs, and that PyTorch therefore saves:
 #   convolution, product of matrices   input and weight: ∂L/∂w = xᵀ·g, ∂L/∂x = g·wᵀ
 #   ReLU, sigmoid, tanh, softmax       output: 1[y > 0], y·(1 − y), 1 − y², diag(y) − y·yᵀ
 #   GELU, SiLU, softplus               input
@@ -70,9 +71,9 @@ class LayerMemory(NamedTuple):
 #   max pooling                        input, and the index of each maximum in 8 bytes
 #   dropout                            mask
 #   product of two tensors             both; a sum none, a mean none
-# It is not written out here: a twin is asked, so that a new version of PyTorch is followed.
+# No table is coded: a copy of the layer is run, which follows every version of PyTorch.
 
-# For a layer whose twin fails: what most layers need, or more.
+# For a layer whose copy fails: the needs of most layers, or more.
 UNKNOWN = LayerMemory(saves_inputs=True, saves_output=True)
 
 answers: dict[tuple[Any, ...], LayerMemory] = {}
@@ -82,14 +83,14 @@ def layer_memory(layer: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
     """Return the tensors that a call of a layer needs.
 
     Args:
-        layer: The layer; it is neither run nor changed.
+        layer: The layer. It is neither run nor changed.
         operands: Its inputs.
     """
-    # Straight from the dictionaries: filling in defaults and walking modules costs ten times
-    # as much, and this is asked for every call.
+    # Read the dictionaries directly: filling in defaults and walking modules takes ten times as
+    # long, and this function runs for every call.
     own = vars(layer)
     if own["_modules"] and not all(isinstance(p, Layer | Network) for p in layer.modules()):
-        return ask(layer, operands)  # the options do not say what such a part does
+        return run_copy(layer, operands)  # the options do not describe a plain PyTorch part
     parameters = layer.parameters() if own["_modules"] else own["_parameters"].values()
     args, kwargs = own["_call"]
     options = [*args, *(value for name, value in kwargs.items() if name != "name")]
@@ -107,9 +108,9 @@ def layer_memory(layer: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
     if exact not in answers:
         if len(answers) > MOST_ANSWERS:
             answers.clear()
-        answers[exact] = found = ask(layer, operands)
-        # Only bytes depend on sizes, but padding that is given by a word, or unlike at both
-        # ends, needs a padded copy for some sizes and not for others.
+        answers[exact] = found = run_copy(layer, operands)
+        # Only bytes depend on sizes. But padding given as a word, or different at both ends,
+        # needs a padded copy for some sizes and not for others.
         sized = found.others or found.temporaries or found.surplus or found is UNKNOWN
         if not (sized or any(isinstance(o, str | tuple) for o in options) or own["_modules"]):
             answers[kind] = found
@@ -117,34 +118,34 @@ def layer_memory(layer: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
 
 
 def without_size(option: object) -> object:
-    """Return an option; only its type if it is a number of units, filters or pixels."""
+    """Return an option, or only its type if it is a number of units, filters or pixels."""
     plain = option is None or isinstance(option, str | bool | float)
     return option if plain else type(option)
 
 
-def ask(layer: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
-    """Run a twin of a layer on the meta device and return what it needs."""
+def run_copy(layer: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
+    """Run a copy of a layer on the meta device and return its memory needs."""
     # A user's layer may raise anything.
     try:
         with torch.inference_mode(mode=False), torch.enable_grad():
-            twin = twin_of(layer, tuple(operand.shape for operand in operands))
-            return measure(twin, operands)
+            replica = replica_of(layer, tuple(operand.shape for operand in operands))
+            return measure(replica, operands)
     except Exception:  # noqa: BLE001, RUF100
         return UNKNOWN
 
 
-def measure(twin: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
-    """Run a twin in test and in training mode."""
+def measure(replica: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
+    """Run a copy in evaluation and in training mode, and return its memory needs."""
     inputs = batch(operands, 1)
     try:
-        trained = Saved(twin, inputs)
+        trained = SavedTensors(replica, inputs)
         others = trained.others
-    except Exception:  # noqa: BLE001, RUF100 - whatever a layer raises
-        # One sample is too few for the statistics of some normalisations. What is saved is a
-        # constant and a part for each sample: f(1) = 2·f(2) − f(3).
-        trained, more = (Saved(twin, batch(operands, n)) for n in (2, 3))
+    except Exception:  # noqa: BLE001, RUF100 - layers raise anything
+        # Some normalisations need more than one sample. The saved bytes are affine in the batch
+        # size, so f(1) = 2·f(2) − f(3).
+        trained, more = (SavedTensors(replica, batch(operands, n)) for n in (2, 3))
         others = 2 * trained.others - more.others
-    test = run_twin(twin, twin, inputs, ())
+    test = run_replica(replica, replica, inputs, ())
     (output,) = test.results
     is_view = output.storage < len(operands)
     taken = sum(tensor.nbytes for tensor in inputs.tensors)
@@ -161,18 +162,18 @@ def measure(twin: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
     )
 
 
-class Saved:
-    """One forward pass in training mode and what it saves for the backward pass.
+class SavedTensors:
+    """Tensors that one forward pass in training mode saves for the backward pass.
 
     Args:
-        twin: What is run.
-        inputs: What it takes.
+        replica: The copy to run.
+        inputs: Its inputs.
     """
 
-    def __init__(self, twin: Layer, inputs: Inputs) -> None:
-        step = TrainingStep(twin, inputs, twin)
+    def __init__(self, replica: Layer, inputs: Inputs) -> None:
+        step = TrainingStep(replica, inputs, replica)
         given = range(len(step.inputs.tensors))
-        outputs, saved = step.saving()
+        outputs, saved = step.forward_saving()
         number = step.tracer.allocator.number(outputs[0])
         self.is_view = number in given
         self.saves_inputs = any(place in saved for place in given)
@@ -185,7 +186,7 @@ class Saved:
 
 
 def batch(operands: tuple[Operand, ...], n: int) -> Inputs:
-    """Return n samples without numbers."""
+    """Return n samples on the meta device."""
     tensors = [
         torch.empty((n, *shape), dtype=dtype, device="meta", requires_grad=needs_gradient)
         for shape, dtype, needs_gradient in operands
@@ -193,16 +194,16 @@ def batch(operands: tuple[Operand, ...], n: int) -> Inputs:
     return Inputs(tuple(tensors), {}, made=True)
 
 
-def twin_of(layer: Layer, shapes: tuple[Shape, ...]) -> Layer:
-    """Return a copy of a layer on the meta device, built for these shapes if need be."""
+def replica_of(layer: Layer, shapes: tuple[Shape, ...]) -> Layer:
+    """Return a copy of a layer on the meta device, built for these shapes if necessary."""
     if layer.built_for is not None:
-        twin = twin_on_meta(layer)
-        for part in twin.modules():
+        replica = meta_replica(layer)
+        for part in replica.modules():
             vars(part).update({name: OrderedDict() for name in LISTENERS})
-        return twin  # pyright: ignore[reportReturnType]  # a copy is of the same class
+        return replica  # pyright: ignore[reportReturnType]  # a copy is of the same class
     args, kwargs = copy.deepcopy(layer.__dict__["_call"])
     with torch.device("meta"):
-        twin = type(layer)(*args, **kwargs)
-        twin.initializers.clear()
-        twin.build(*shapes)
-    return twin
+        replica = type(layer)(*args, **kwargs)
+        replica.initializers.clear()
+        replica.build(*shapes)
+    return replica

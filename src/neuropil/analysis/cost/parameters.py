@@ -1,4 +1,4 @@
-"""How many parameters there are; shared and tied ones count once."""
+"""Numbers of parameters; shared and tied parameters count once."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def count_parameters(
     """Return the number of parameters of a network, each counted once.
 
     A convolution of K filters has (F·F·C + 1)·K, a layer with units (N_in + 1)·N_out, pooling
-    none. A layer that is called several times, or a weight that stands in several layers,
-    counts once. Buffers, such as the running statistics of BatchNorm, are no parameters.
+    none. A layer that is called several times, or a weight shared by several layers, counts
+    once. Buffers, such as the running statistics of BatchNorm, are not parameters.
 
     Args:
-        network: A network that is joined to an `Input`, a layer that is built, or any PyTorch
+        network: A network that starts with an `Input`, a layer that is built, or any PyTorch
             module.
-        trainable: Only those that training changes (``True``), only the frozen ones
-            (``False``), or all (``None``).
+        trainable: ``True`` for trainable parameters only, ``False`` for frozen ones only,
+            ``None`` for all.
 
     Raises:
         ShapeError: When the network has no parameters yet.
@@ -65,12 +65,12 @@ def count_parameters(
 
 
 class Counts(NamedTuple):
-    """Parameters that a call brings and no call before it did.
+    """Parameters of a call that no earlier call uses.
 
     Args:
-        trainable: How many of them training changes.
-        frozen: How many stay.
-        bytes: What they take in memory.
+        trainable: Number of trainable parameters.
+        frozen: Number of frozen parameters.
+        bytes: Their memory.
     """
 
     trainable: int
@@ -79,7 +79,7 @@ class Counts(NamedTuple):
 
     @property
     def all(self) -> int:
-        """Trainable and frozen ones."""
+        """Number of trainable and frozen parameters."""
         return self.trainable + self.frozen
 
 
@@ -87,7 +87,7 @@ NONE = Counts(0, 0, 0)
 
 
 def new_parameters(calls: Iterable[Call]) -> Iterator[Counts | None]:
-    """Yield what each call adds; ``None`` where it is not known yet."""
+    """Yield the parameters that each call adds; ``None`` where they are not known yet."""
     seen: set[int] = set()
     for call in calls:
         if call.again:
@@ -99,13 +99,13 @@ def new_parameters(calls: Iterable[Call]) -> Iterator[Counts | None]:
 
 
 def built_parameters(layer: Layer, seen: set[int]) -> Counts:
-    """Return the parameters of a layer that are not among those seen, which they join."""
+    """Return the parameters of a layer that are not yet seen, and add them to `seen`."""
     own = vars(layer)  # most layers are leaves, and walking them costs ten times as much
     return count(layer.parameters() if own["_modules"] else own["_parameters"].values(), seen)
 
 
 def count(parameters: Iterable[nn.Parameter | None], seen: set[int]) -> Counts:
-    """Return how many parameters are not among those seen, which they join."""
+    """Return the counts of parameters that are not yet seen, and add them to `seen`."""
     trainable = frozen = size = 0
     for parameter in parameters:
         if parameter is None or id(parameter) in seen:
@@ -136,17 +136,17 @@ def planned_parameters(layer: Layer, shapes: tuple[Shape, ...] | None) -> Counts
 
 
 def inner_networks(layer: Layer) -> dict[str, Network]:
-    """Return the networks that a layer is made of by name; most layers are of none."""
-    children = vars(layer)["_modules"]  # `named_children` costs more than the rest of a row
+    """Return the networks that a layer consists of, by name; most layers have none."""
+    children = vars(layer)["_modules"]  # `named_children` takes longer than the rest of a row
     return {name: child for name, child in children.items() if isinstance(child, Network)}
 
 
 def inner_calls(network: Network, shapes: tuple[Shape, ...]) -> tuple[Call, ...]:
-    """Return the calls inside a layer that was given these shapes, as far as they are known."""
+    """Return the calls inside a layer with inputs of these shapes, as far as they are known."""
     wanted = len(network.input_shapes) + network.graph.is_open
     if wanted == len(shapes):
         try:
             return calls_of(network, shapes)
         except ValueError:
-            pass  # it takes something else than what its layer takes
+            pass  # the inner network's input differs from its layer's
     return calls_of(network)

@@ -1,4 +1,4 @@
-"""The most memory that a network takes, in use and in training."""
+"""Peak memory of a network in inference and in training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 
 from neuropil.analysis.calls import calls_of, network_of
 from neuropil.analysis.cost.activation_memory import float_dtype, integers_of
-from neuropil.analysis.cost.costs import what_to_give
+from neuropil.analysis.cost.costs import missing_shape_hint
 from neuropil.analysis.traced.runs.allocator import parts_of
 from neuropil.analysis.traced.runs.example_inputs import Inputs, inputs_of
 from neuropil.analysis.traced.runs.meta_copy import is_foreign, unwrap
@@ -21,7 +21,7 @@ from neuropil.analysis.traced.runs.module_run import (
     peak_of,
     trace_inputs,
 )
-from neuropil.analysis.traced.runs.training_memory import step_of_training
+from neuropil.analysis.traced.runs.training_memory import peak_of_training_step
 from neuropil.checks import whole
 from neuropil.core import Network, ShapeError
 
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PeakMemory:
-    """The most bytes that are allocated at once.
+    """Peak memory of a network in bytes.
 
     Args:
-        parameters: What parameters and buffers take; part of the others.
-        inference: In a forward pass without gradients.
-        training: In a forward and a backward pass: parameters, their gradients, what is kept
-            for the backward pass and the gradients of that. The state of the training optimiser
-            comes on top: none for gradient descent, the size of the parameters for momentum,
+        parameters: Memory of parameters and buffers, which the other figures include.
+        inference: Peak of a forward pass without gradients.
+        training: Peak of a forward and a backward pass: parameters, their gradients, tensors
+            kept for the backward pass, and the gradients of those. The optimiser's state is
+            not included: none for gradient descent, the size of the parameters for momentum,
             twice that for Adam.
     """
 
@@ -53,21 +53,21 @@ class PeakMemory:
 def peak_memory(
     network: Composable | nn.Module, input_shape: Example | None = None, *, batch_size: int = 1
 ) -> PeakMemory:
-    """Return the most memory that a network takes at once, so that one knows what fits.
+    """Return the peak memory of a network, in inference and in training.
 
-    A twin without numbers is run forward and backward, and every tensor counted from when it is
-    made to when it is freed, as an allocator does. Working memory that single operations take
-    and give back, such as the workspaces of fast convolutions, is not seen; that of recurrent
-    layers is counted as PyTorch takes it on a processor.
+    A copy on the meta device is run forward and backward, and every tensor is counted from
+    when it is allocated to when it is freed. Working memory of single operations, such as the
+    workspaces of fast convolutions, is not seen; that of recurrent layers is counted as PyTorch
+    allocates it on a CPU.
 
     Args:
-        network: A network, a layer, or any PyTorch module; nothing in it is run or changed.
+        network: A network, a layer, or any PyTorch module. Nothing in it is run or changed.
         input_shape: As in `cost`.
-        batch_size: How many samples are run at once; example tensors have their own number.
+        batch_size: Number of samples in the batch. Example tensors keep their own batch size.
 
     Raises:
-        ShapeError: When a length is not known, or the network fails on what it is given, in
-            test or in training mode.
+        ShapeError: When a length is not known, or the network fails on the given input, in
+            evaluation or in training mode.
 
     Example:
         >>> from torch import nn
@@ -78,7 +78,7 @@ def peak_memory(
         12008
     """
     whole(batch_size, "peak_memory: batch_size")
-    module: nn.Module = unwrap(network) if is_foreign(network) else built(network)
+    module: nn.Module = unwrap(network) if is_foreign(network) else built_network(network)
     if isinstance(module, Network) and not holds_tensors(input_shape):
         inputs = inputs_of_network(module, input_shape)
     else:
@@ -89,18 +89,18 @@ def peak_memory(
     tensors = [*module.parameters(), *module.buffers()]
     parameters = sum(part.nbytes for tensor in tensors for part in parts_of(tensor))
     try:
-        most = step_of_training(module, run.inputs)
+        most = peak_of_training_step(module, run.inputs)
     except Exception as error:
         reason = f"in training mode, {first_line(error)}"
         raise ShapeError(failure_message(module, inputs, reason)) from error
     return PeakMemory(parameters, parameters + peak_of(run), parameters + most)
 
 
-def built(network: Composable) -> Network:
-    """Return what was composed as a network with parameters.
+def built_network(network: Composable) -> Network:
+    """Return a layer or network as a network that has its parameters.
 
     Raises:
-        ShapeError: When it does not know its input's shape yet.
+        ShapeError: When the shape of its input is not known yet.
     """
     network = network_of(network)
     network.require_built()
@@ -108,12 +108,12 @@ def built(network: Composable) -> Network:
 
 
 def holds_tensors(example: Example | None) -> bool:
-    """Tell whether an example is made of tensors, which have their own number of samples."""
+    """Tell whether an example contains tensors, which have their own batch size."""
     return any(isinstance(leaf, Tensor) for leaf in tree_leaves(example))
 
 
 def inputs_of_network(network: Network, input_shape: Example | None) -> Inputs:
-    """Return one sample without numbers for each input of a network.
+    """Return one sample on the meta device for each input of a network.
 
     Raises:
         ShapeError: When a length is not known.
@@ -125,7 +125,7 @@ def inputs_of_network(network: Network, input_shape: Example | None) -> Inputs:
         if call.inputs:
             continue
         if None in (call.shape or (None,)):
-            raise ShapeError(f"{call.name!r} has a free length: {what_to_give(calls)}.")
+            raise ShapeError(f"{call.name!r} has a free length: {missing_shape_hint(calls)}.")
         dtype = integers_of(call) if call.kind == "int" else floats
         shape = (1, *(length or 1 for length in call.shape or ()))
         tensors.append(torch.empty(shape, dtype=dtype, device="meta"))

@@ -1,1 +1,1 @@
-"""Pictures of networks as graphs."""
+"""Diagrams of networks as graphs."""

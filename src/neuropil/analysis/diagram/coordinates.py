@@ -1,4 +1,4 @@
-"""Horizontal places for the vertices of a graph in rows, after Brandes and Köpf."""
+"""Horizontal coordinates of the vertices of a layered graph, after Brandes and Köpf."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ def coordinates(
 ) -> list[float]:
     """Return the horizontal centre of each vertex.
 
-    Each vertex is aligned with the middle one of its neighbours in the row before, and columns
-    so found are set as close as their widths allow. That is done from above and from below,
-    from the left and from the right; the mean of the middle two keeps straight what is straight
-    in all.
+    Each vertex is aligned with its median neighbour in the previous row, and the resulting
+    columns are placed as close as their widths allow. This is done from above and from below,
+    from the left and from the right. The mean of the middle two results keeps columns straight
+    that are straight in all four.
 
     Args:
-        rows: The vertices of each row from left to right.
-        above: For each vertex those in the row above that it is aligned with.
-        below: Likewise in the row below.
-        widths: The width of each vertex.
-        boxes: Vertices below this number are boxes, the others places where long edges pass.
-        gap: The least distance between neighbours in a row.
+        rows: Vertices of each row from left to right.
+        above: For each vertex, those in the row above that it is aligned with.
+        below: For each vertex, those in the row below that it is aligned with.
+        widths: Width of each vertex.
+        boxes: Vertices below this number are boxes; the others are points of long edges.
+        gap: Least distance between neighbours in a row.
 
     Reference:
         Brandes and Köpf, "Fast and simple horizontal coordinate assignment", 2001.
     """
-    # The paper's four passes: each of two vertical directions with each of two horizontal ones.
-    # Turned rows let one pass serve all four.
+    # The paper's four passes: two vertical directions, each with two horizontal ones. Reversed
+    # rows let one pass serve all four.
     apart = conflicts(rows, above, boxes)
     results: list[dict[int, float]] = []
     for neighbours, downwards in ((above, 1), (below, -1)):
@@ -54,9 +54,9 @@ def coordinates(
 
 
 def conflicts(rows: Rows, above: Neighbours, boxes: int) -> set[tuple[int, int]]:
-    """Return the edges that give way: they cross the straight part of a long edge."""
-    # Conflicts of type 1: an inner segment, between two places of long edges, is crossed by one
-    # that is not inner. Long edges stay straight, so the other one gives way.
+    """Return the edges that are not aligned, since they cross the inner part of a long edge."""
+    # Type 1 conflicts: an inner segment, between two points of long edges, is crossed by a
+    # segment that is not inner. Long edges stay straight, so the other segment is not aligned.
     giving_way: set[tuple[int, int]] = set()
     for upper, lower in itertools.pairwise(rows):
         place = {vertex: index for index, vertex in enumerate(upper)}
@@ -75,12 +75,12 @@ def align(rows: Rows, neighbours: Neighbours, apart: set[tuple[int, int]]) -> di
     root = {vertex: vertex for row in rows for vertex in row}
     for before, row in itertools.pairwise(rows):
         place = {vertex: index for index, vertex in enumerate(before)}
-        # No two alignments may cross, so each lies after the one before it.
+        # Alignments must not cross, so each lies after the previous one.
         reached = -1
         taken: set[int] = set()
         for vertex in row:
             near = sorted((v for v in neighbours.get(vertex, ())), key=place.__getitem__)
-            # The lower and the upper median; one and the same of an odd number.
+            # The lower and the upper median, which are equal for an odd number.
             middle = near[(len(near) - 1) // 2 : len(near) // 2 + 1]
             for other in middle:
                 free = vertex not in taken and reached < place[other]
@@ -94,9 +94,9 @@ def align(rows: Rows, neighbours: Neighbours, apart: set[tuple[int, int]]) -> di
 def compact(
     rows: Rows, roots: Mapping[int, int], widths: Sequence[float], gap: float
 ) -> dict[int, float]:
-    """Return the places of columns set as close to each other as their widths allow."""
-    # In place of the paper's classes and shifts: a column lies as far right as the longest path
-    # of columns to its left, in topological order.
+    """Return the coordinates of columns placed as close together as their widths allow."""
+    # In place of the paper's classes and shifts: a column's coordinate is the length of the
+    # longest path of columns to its left, computed in topological order.
     distances: dict[int, dict[int, float]] = {root: {} for root in roots.values()}
     for row in rows:
         for left, right in itertools.pairwise(row):
@@ -109,7 +109,7 @@ def compact(
         places[column] = max((places[c] + d for c, d in distances[column].items()), default=0)
     rooms: dict[int, list[float]] = defaultdict(list)
     for column in reversed(order):
-        # What has room to its right closes up to it.
+        # A column with room to its right moves up to its neighbour.
         places[column] = max(places[column], min(rooms[column], default=places[column]))
         for other, distance in distances[column].items():
             rooms[other].append(places[column] - distance)
@@ -117,7 +117,7 @@ def compact(
 
 
 def balance(results: Sequence[Mapping[int, float]], widths: Sequence[float]) -> list[float]:
-    """Return the mean of the middle two of four results, each moved to the narrowest's ends."""
+    """Return the mean of the middle two of four results, each aligned to the narrowest."""
     ends = [
         (
             min(x - widths[vertex] / 2 for vertex, x in result.items()),
@@ -125,8 +125,8 @@ def balance(results: Sequence[Mapping[int, float]], widths: Sequence[float]) -> 
         )
         for result in results
     ]
-    # The mean of the two medians keeps the order in each row and the least distances, since all
-    # four results have both.
+    # The mean of the two medians keeps the order in each row and the least distances, since
+    # all four results do.
     left, right = min(ends, key=lambda end: end[1] - end[0])
     moves = [
         left - low if turn % 2 == 0 else right - high for turn, (low, high) in enumerate(ends)

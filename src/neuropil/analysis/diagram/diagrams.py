@@ -1,4 +1,4 @@
-"""A picture of a network: its graph of layers as SVG."""
+"""A diagram of a network: its graph of layers as SVG."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ MOST_BOXES = 5000
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
-    """A picture of a network; a notebook shows it.
+    """Diagram of a network, which a notebook displays.
 
     Args:
-        svg: The picture as the text of an SVG file.
-        width: Its width in pixels.
-        height: Its height in pixels.
+        svg: The diagram as the text of an SVG file.
+        width: Width in pixels.
+        height: Height in pixels.
     """
 
     svg: str
@@ -46,18 +46,18 @@ class Diagram:
     height: int
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the picture to a file, all of it or nothing.
+        """Write the diagram to a file; it is written completely or not at all.
 
         Args:
-            path: Its name, which ends in ``.svg``.
+            path: Path of the file, which ends in ``.svg``.
 
         Raises:
-            ValueError: When the name ends otherwise.
+            ValueError: When the path has another suffix.
         """
         path = Path(path)
         if path.suffix.lower() != ".svg":
             raise ValueError(
-                f"a diagram is SVG: name the file {path.stem}.svg, got {path.name!r}."
+                f"a diagram is saved as SVG: name the file {path.stem}.svg, got {path.name!r}."
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
@@ -69,40 +69,40 @@ class Diagram:
 
     @override
     def __repr__(self) -> str:
-        return f"<Diagram of {self.width} × {self.height} pixels: a notebook shows it>"
+        return f"<Diagram of {self.width} × {self.height} pixels, shown in a notebook>"
 
     def _repr_svg_(self) -> str:
         return self.svg
 
 
 def diagram(network: Composable | nn.Module, input_shape: Example | None = None) -> Diagram:
-    """Draw a network as a graph of its layers, from its inputs at the top to its outputs.
+    """Draw a network as a graph of its layers, from the inputs at the top to the outputs.
 
-    Each call of a layer is a box with its name, the layer as it is written and the shape of its
-    output, coloured by family. Branches stand side by side; connections that skip layers run
-    beside these. Pointing at a box shows its whole text.
+    Each call of a layer is a box with its name, the layer as source code and the shape of its
+    output, coloured by family. Branches are drawn side by side; connections that skip layers
+    run beside the layers. Hovering over a box shows its whole text.
 
-    Of any other PyTorch module the parts are drawn that have no parts of their own, and what is
-    done between them: sums, products, joined branches.
+    For any other PyTorch module, the boxes are the parts that have no parts themselves, and the
+    operations between them, such as sums, products and concatenation.
 
     Args:
         network: A network, a layer, or any PyTorch module.
-        input_shape: Lengths for the free axes of the input, or the shape of what an open
-            network will be joined to; one for each of several inputs. For a module, what it
-            takes: a shape without the batch, or tensors.
+        input_shape: Lengths for the free axes, or the input shape of an open network; a
+            sequence of shapes for several inputs. For a module, its input: a shape without
+            the batch, or tensors.
 
     Raises:
         ShapeError: When `input_shape` does not fit the network, or a module fails on it.
-        ValueError: When there are so many layers that nobody could read the picture.
+        ValueError: When there are too many layers for a readable diagram.
 
     Reference:
         Rows and order after Sugiyama, Tagawa and Toda, "Methods for visual understanding of
-        hierarchical system structures", 1981; places after Brandes and Köpf, 2001.
+        hierarchical system structures", 1981; coordinates after Brandes and Köpf, 2001.
 
     Example:
         >>> from neuropil.layers import Input, Relu, Softmax
-        >>> picture = diagram(Input(4) >> Relu(8) >> Softmax(3))
-        >>> str(picture).count("<rect")  # the page, three boxes, and two keys to the colours
+        >>> image = diagram(Input(4) >> Relu(8) >> Softmax(3))
+        >>> str(image).count("<rect")  # the page, three boxes, and two keys to the colours
         6
     """
     if is_foreign(network):
@@ -113,20 +113,20 @@ def diagram(network: Composable | nn.Module, input_shape: Example | None = None)
         boxes = [OPEN_END if place == OPEN else box_of(calls[place]) for place in places]
     if len(boxes) > MOST_BOXES:
         raise ValueError(
-            f"a diagram of {len(boxes):,} layers could not be read; the most is "
-            f"{MOST_BOXES:,}: draw a part, such as network.upto(…)."
+            f"a diagram of {len(boxes):,} layers would be unreadable; the maximum is "
+            f"{MOST_BOXES:,}: draw a part of the network, such as network.upto(…)."
         )
     return Diagram(*draw(boxes, inputs))
 
 
-# The box before a network that is joined to nothing.
+# The box before a network without an Input.
 OPEN_END = Box("input", "not joined yet", "", "what the network will be joined to", INPUT)
 
 
 def visible_calls(calls: Sequence[Call]) -> tuple[list[int], list[list[int]]]:
-    """Return which calls get a box, and for each of these which boxes it takes from.
+    """Return the calls that get a box, and for each the boxes whose outputs it takes.
 
-    An identity that leads from one layer to another is only a line.
+    An identity between two layers is drawn as a line.
     """
     taken = {source for call in calls for source in call.inputs}
     places = [OPEN] if OPEN in taken else []
@@ -145,7 +145,7 @@ def visible_calls(calls: Sequence[Call]) -> tuple[list[int], list[list[int]]]:
 
 
 def box_of(call: Call) -> Box:
-    """Return what a call's box says."""
+    """Return the box of a call."""
     shape = "" if call.shape is None else format_shape(call.shape)
     text = text_of(call.layer, {})
     hint = f"{call.name}: {text}" + f" gives {shape}" * bool(shape)

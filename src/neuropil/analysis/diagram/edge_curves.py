@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
     from neuropil.analysis.diagram.layout import Edge, Layout
 
-# Lines that meet at a box keep this distance in pixels, and more from its corners.
+# Distance in pixels between lines that meet at a box, and of lines from its corners.
 PORT, CORNER = 13, 14
 
 
 def ports(layout: Layout, width: float) -> tuple[dict[Edge, float], dict[Edge, float]]:
-    """Return where each edge leaves its box and where it enters the other.
+    """Return where each edge leaves its source and where it enters its target.
 
     Args:
-        layout: Where everything stands.
-        width: The width of a box.
+        layout: Coordinates of the boxes and lines.
+        width: Width of a box.
     """
     leaving: dict[int, list[tuple[float, Edge]]] = defaultdict(list)
     entering: dict[int, list[tuple[float, Edge]]] = defaultdict(list)
@@ -40,16 +40,16 @@ def ports(layout: Layout, width: float) -> tuple[dict[Edge, float], dict[Edge, f
 def spread_ports(
     centre: float, ends: Sequence[tuple[float, Edge]], width: float
 ) -> dict[Edge, float]:
-    """Return where several lines attach to a box, in the order in which they come.
+    """Return where several lines attach to a box, in the order of their other ends.
 
     Args:
-        centre: The middle of the box.
-        ends: Where each line comes from.
-        width: The width of the box.
+        centre: Centre of the box.
+        ends: Coordinate from which each line comes.
+        width: Width of the box.
     """
-    # Lines of one lane attach together.
+    # Lines of one lane attach at the same place.
     places = sorted({round(x, 1) for x, _ in ends})
-    # A line from straight above stays straight, the others go round it.
+    # A vertical line stays straight; the others spread around it.
     straight = [i for i, x in enumerate(places) if abs(x - centre) < 1]
     middle = straight[0] if straight else (len(places) - 1) / 2
     room = width / 2 - CORNER
@@ -58,7 +58,7 @@ def spread_ports(
 
 
 def curve(points: Sequence[tuple[float, float]]) -> str:
-    """Return an SVG path through points, upright at each of them."""
+    """Return an SVG path through points, vertical at each of them."""
     (x, y), *rest = points
     steps = [f"M{x:.1f},{y:.1f}"]
     for next_x, next_y in rest:

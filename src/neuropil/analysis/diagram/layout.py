@@ -1,4 +1,4 @@
-"""Where the boxes of a graph stand: in rows, with long edges led past them."""
+"""Layout of a graph's boxes in rows, with long edges routed past them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from neuropil.analysis.diagram.coordinates import coordinates
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-# How often the order in the rows is improved, and after how many vain attempts it is left.
+# Maximum number of passes that improve the order of the rows, and of passes without progress.
 SWEEPS, PATIENCE = 24, 4
 
 
@@ -19,9 +19,9 @@ class Edge(NamedTuple):
     """A line from one box to another.
 
     Args:
-        source: The position of the box that it leaves.
-        target: The position of the box that it enters.
-        skips: Whether another way leads from the one to the other.
+        source: Position of the box that it leaves.
+        target: Position of the box that it enters.
+        skips: Whether a longer path leads from the source to the target.
     """
 
     source: int
@@ -30,12 +30,12 @@ class Edge(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """A graph laid out.
+    """Coordinates of the boxes and edges of a graph.
 
     Args:
-        rows: The row of each box, from 0 at the top.
-        centres: The horizontal centre of each box.
-        routes: For each edge the horizontal place where it passes each row between its ends.
+        rows: Row of each box, from 0 at the top.
+        centres: Horizontal centre of each box.
+        routes: For each edge, its horizontal coordinate in each row that it passes.
     """
 
     rows: list[int]
@@ -46,15 +46,15 @@ class Layout(NamedTuple):
 def layout(inputs: Sequence[Sequence[int]], *, box: float, line: float, gap: float) -> Layout:
     """Lay out a directed acyclic graph in rows, as Sugiyama, Tagawa and Toda (1981) do.
 
-    Each box stands one row below the lowest of those that it takes from. Edges over several
-    rows pass the rows between through places of their own, ordered so that few edges cross.
-    Straight paths become straight columns; connections that skip boxes run beside them.
+    Each box is one row below the lowest of its inputs. Edges over several rows pass the rows
+    between through points of their own, ordered so that few edges cross. Straight paths become
+    straight columns; connections that skip boxes run beside them.
 
     Args:
-        inputs: For each box the positions of those that it takes from, all before it.
-        box: The width of a box.
-        line: The width that an edge takes as it passes a row.
-        gap: The least distance between neighbours in a row.
+        inputs: For each box, the positions of its inputs, all before it.
+        box: Width of a box.
+        line: Width that an edge takes as it passes a row.
+        gap: Least distance between neighbours in a row.
     """
     edges = edges_of(inputs)
     rows = rows_of(inputs, edges)
@@ -70,12 +70,12 @@ def layout(inputs: Sequence[Sequence[int]], *, box: float, line: float, gap: flo
 
 
 def edges_of(inputs: Sequence[Sequence[int]]) -> list[Edge]:
-    """Return the edges, each once, and whether they skip what lies on another way."""
+    """Return the edges, each once, and whether they skip boxes on a longer path."""
     below: dict[int, set[int]] = defaultdict(set)
     for target, sources in enumerate(inputs):
         for source in sources:
             below[source].add(target)
-    # Sets of boxes as the bits of one number, which makes their unions fast.
+    # Each set of boxes is the bits of one integer, which makes unions fast.
     reached = [0] * len(inputs)
     for source in reversed(range(len(inputs))):
         for target in below[source]:
@@ -88,7 +88,7 @@ def edges_of(inputs: Sequence[Sequence[int]]) -> list[Edge]:
 
 
 def rows_of(inputs: Sequence[Sequence[int]], edges: Iterable[Edge]) -> list[int]:
-    """Return the row of each box: below all that it takes, inputs just above their takers."""
+    """Return the row of each box: below all its inputs; a source is just above its users."""
     rows: list[int] = []
     for sources in inputs:
         rows.append(max((rows[source] + 1 for source in sources), default=0))
@@ -102,11 +102,11 @@ def rows_of(inputs: Sequence[Sequence[int]], edges: Iterable[Edge]) -> list[int]
 
 
 class LayeredGraph:
-    """A graph in which every edge joins neighbouring rows: long ones are chains of vertices.
+    """A graph in which every edge joins neighbouring rows: long edges are chains of vertices.
 
     Args:
-        rows: The row of each box.
-        edges: The edges between boxes.
+        rows: Row of each box.
+        edges: Edges between boxes.
     """
 
     def __init__(self, rows: Sequence[int], edges: Sequence[Edge]) -> None:
@@ -116,17 +116,17 @@ class LayeredGraph:
         self.lanes: dict[int, list[int]] = {}
         self.above: dict[int, list[int]] = defaultdict(list)
         self.below: dict[int, list[int]] = defaultdict(list)
-        # Neighbours without the ends of connections that skip boxes: these must not draw boxes
-        # aside, neither into another column nor into another order.
+        # Neighbours without the ends of connections that skip boxes, which must not pull boxes
+        # into another column or another order.
         self.firm_above: dict[int, list[int]] = defaultdict(list)
         self.firm_below: dict[int, list[int]] = defaultdict(list)
-        # Short connections first, so that longer ones lie further out.
+        # Short connections come first, so that longer ones run further out.
         for edge in sorted(edges, key=lambda e: (e.skips, rows[e.target] - rows[e.source])):
             self.add(edge)
 
     def add(self, edge: Edge) -> None:
-        """Add an edge with the vertices by which it passes the rows between."""
-        # All connections that skip boxes from one source on share a lane.
+        """Add an edge, with a vertex in each row that it passes."""
+        # All connections that skip boxes and start at the same source share a lane.
         lane = self.lanes.setdefault(edge.source, []) if edge.skips else []
         known = len(lane)
         between = range(self.row[edge.source] + 1, self.row[edge.target])
@@ -169,7 +169,7 @@ def order_rows(graph: LayeredGraph) -> list[list[int]]:
 
 
 def first_order(graph: LayeredGraph) -> list[list[int]]:
-    """Return the vertices of each row as a walk along the paths meets them."""
+    """Return the vertices of each row in the order of a depth-first search."""
     levels: list[list[int]] = [[] for _ in range(max(graph.row, default=-1) + 1)]
     seen: set[int] = set()
     waiting = [v for v in reversed(range(graph.size)) if not graph.above.get(v)]
@@ -186,7 +186,7 @@ def first_order(graph: LayeredGraph) -> list[list[int]]:
 def by_barycentre(
     level: Sequence[int], fixed: Sequence[int], neighbours: Mapping[int, Sequence[int]]
 ) -> list[int]:
-    """Return a row's vertices by the mean place of their neighbours in a fixed row."""
+    """Return a row's vertices ordered by the mean place of their neighbours in a fixed row."""
     place = {vertex: index for index, vertex in enumerate(fixed)}
     means = {
         v: sum(place[u] for u in near) / len(near) for v, near in neighbours.items() if near
@@ -197,7 +197,7 @@ def by_barycentre(
 
 
 def crossings(order: Sequence[Sequence[int]], graph: LayeredGraph) -> int:
-    """Return how many pairs of edges cross."""
+    """Return the number of pairs of edges that cross."""
     total = 0
     for upper, lower in itertools.pairwise(order):
         place = {vertex: index for index, vertex in enumerate(lower)}
@@ -206,14 +206,14 @@ def crossings(order: Sequence[Sequence[int]], graph: LayeredGraph) -> int:
             for vertex in upper
             for end in sorted(place[v] for v in graph.below.get(vertex, []))
         ]
-        # Edges in the order of their upper ends cross once for each pair of lower ends in
-        # falling order (Barth, Jünger and Mutzel, 2002).
+        # Edges sorted by their upper ends cross once for each pair of lower ends in descending
+        # order (Barth, Jünger and Mutzel, 2002).
         total += inversions(ends)
     return total
 
 
 def inversions(numbers: list[int]) -> int:
-    """Return how many pairs stand in falling order, by merging halves."""
+    """Return the number of pairs in descending order, by merging halves."""
     if len(numbers) < 2:
         return 0
     left, right = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]

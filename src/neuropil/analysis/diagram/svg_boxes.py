@@ -1,4 +1,4 @@
-"""Boxes and lines as SVG: how large things are, how they look, and where lines attach."""
+"""Drawing of boxes and lines as SVG: sizes, colours and text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from neuropil.core import Layer
 
-# All in pixels. A character is about so wide for each pixel of its font's size.
+# All in pixels, except CHARACTER, the width of a character relative to the font size.
 HEIGHT, ROW_GAP, COLUMN_GAP, LINE, MARGIN = 56, 34, 20, 8, 24
 NARROWEST, WIDEST, PADDING = 128, 268, 12
 NAME, TEXT, CHARACTER = 13, 11, 0.57
@@ -24,12 +24,12 @@ INK, QUIET, WIRE, SKIP, PAPER = "#1f2933", "#52606d", "#7b8794", "#9aa5b1", "#ff
 
 
 class Family(NamedTuple):
-    """Layers of one kind.
+    """A family of layers that are drawn in the same colours.
 
     Args:
-        title: What they are called.
-        fill: The colour of their boxes.
-        edge: The colour of the boxes' edges.
+        title: Name in the legend.
+        fill: Colour of the boxes.
+        edge: Colour of the boxes' borders.
     """
 
     title: str
@@ -51,7 +51,7 @@ FAMILIES = (
     *(NORMALIZATION, RECURRENT, MERGE, OTHER),
 )
 
-# By a part of the class name, or of a base class's: users' own layers are coloured too.
+# By a part of the name of the class or of a base class, so users' layers are coloured too.
 BY_NAME = (
     ("convolution", CONVOLUTION),
     ("pooling", POOLING),
@@ -63,14 +63,14 @@ BY_NAME = (
 
 
 class Box(NamedTuple):
-    """What stands in a box.
+    """Text and family of a box.
 
     Args:
-        name: The first line.
-        text: The second.
-        shape: The third.
-        hint: What is shown where somebody points at it.
-        family: What it is coloured by.
+        name: First line.
+        text: Second line.
+        shape: Third line.
+        hint: Tooltip.
+        family: Family of the layer, which gives the colours.
     """
 
     name: str
@@ -81,11 +81,11 @@ class Box(NamedTuple):
 
 
 def draw(boxes: Sequence[Box], inputs: Sequence[Sequence[int]]) -> tuple[str, int, int]:
-    """Return a picture of boxes and of the lines between them as SVG, its width and its height.
+    """Return boxes and the lines between them as SVG, with the drawing's width and height.
 
     Args:
-        boxes: What stands in each box.
-        inputs: For each box the positions of those from which lines lead to it.
+        boxes: The boxes.
+        inputs: For each box, the positions of the boxes from which lines lead to it.
     """
     drawing = Drawing(boxes, inputs)
     width, height = round(drawing.width), round(drawing.height)
@@ -100,11 +100,11 @@ def draw(boxes: Sequence[Box], inputs: Sequence[Sequence[int]]) -> tuple[str, in
 
 
 class Drawing:
-    """Boxes with their places.
+    """Boxes with their coordinates.
 
     Args:
-        boxes: What stands in each box.
-        inputs: For each box the positions of those from which lines lead to it.
+        boxes: The boxes.
+        inputs: For each box, the positions of the boxes from which lines lead to it.
     """
 
     def __init__(self, boxes: Sequence[Box], inputs: Sequence[Sequence[int]]) -> None:
@@ -120,18 +120,18 @@ class Drawing:
         keys, room = legend_rows(self.families, max(reach) - min(reach))
         self.keys = keys
         self.width = room + 2 * MARGIN
-        # The boxes stand in the middle where the legend is wider.
+        # The boxes are centred if the legend is wider.
         self.left = MARGIN - min(reach) + (room - (max(reach) - min(reach))) / 2
         self.top = MARGIN + LEGEND * len(keys) + MARGIN / 2
         rows = max(self.layout.rows) + 1
         self.height = self.top + rows * HEIGHT + (rows - 1) * ROW_GAP + MARGIN
 
     def row_top(self, row: int) -> float:
-        """Return where a row begins."""
+        """Return the vertical coordinate of the top of a row."""
         return self.top + row * (HEIGHT + ROW_GAP)
 
     def legend(self) -> Iterator[str]:
-        """Yield the key to the colours."""
+        """Yield the legend of the colours."""
         for row, families in enumerate(self.keys):
             x, y = float(MARGIN), MARGIN + LEGEND * row
             for family in families:
@@ -144,7 +144,7 @@ class Drawing:
                 x += key_width(family)
 
     def boxes(self) -> Iterator[str]:
-        """Yield the boxes with what stands in them."""
+        """Yield the boxes with their text."""
         for box, row, centre in zip(
             self.contents, self.layout.rows, self.layout.centres, strict=True
         ):
@@ -164,7 +164,7 @@ class Drawing:
             )
 
     def lines(self) -> Iterator[str]:
-        """Yield the lines between boxes, each with the tip of its arrow."""
+        """Yield the lines between boxes, each with its arrowhead."""
         leaving, entering = ports(self.layout, self.box)
         for edge, route in self.layout.routes.items():
             rows = range(self.layout.rows[edge.source] + 1, self.layout.rows[edge.target])
@@ -183,13 +183,13 @@ class Drawing:
 
 
 def wanted_width(box: Box) -> float:
-    """Return how wide a box must be for its text."""
+    """Return the width that a box needs for its text."""
     longest = max(len(box.name) * NAME * 1.06, len(box.text) * TEXT, len(box.shape) * TEXT)
     return round(longest * CHARACTER) + 2 * PADDING
 
 
 def text_line(text: str, x: float, y: float, size: int, style: str, box: float) -> str:
-    """Return one centred line of text, cut to a box's width."""
+    """Return one centred line of text, cut to the width of a box."""
     most = int((box - 2 * PADDING) / (size * CHARACTER)) + 1
     text = text if len(text) <= most else text[: most - 1] + "…"
     return (
@@ -199,12 +199,12 @@ def text_line(text: str, x: float, y: float, size: int, style: str, box: float) 
 
 
 def key_width(family: Family) -> float:
-    """Return how much room a family's key takes in the legend."""
+    """Return the width of a family's entry in the legend."""
     return CHIP + 6 + len(family.title) * TEXT * CHARACTER + 16
 
 
 def legend_rows(families: Sequence[Family], room: float) -> tuple[list[list[Family]], float]:
-    """Return the rows of the legend, and the room that it and the picture need."""
+    """Return the rows of the legend, and the width that it and the drawing need."""
     room = max(room, *map(key_width, families), LEAST_LEGEND)
     rows: list[list[Family]] = [[]]
     for family in families:

@@ -1,1 +1,1 @@
-"""The health of the gradients of a network."""
+"""Health of a network's gradients."""

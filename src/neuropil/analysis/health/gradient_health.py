@@ -1,4 +1,4 @@
-"""The health of a network's gradients: what one batch sends forward and back through it."""
+"""Health of a network's gradients, from one forward and backward pass of a batch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from neuropil.analysis.health.batch_loss import default_loss, of_log_probabilities, takes_of
+from neuropil.analysis.health.batch_loss import default_loss, from_log_probabilities, takes_of
 from neuropil.analysis.health.health_rows import LayerHealth, as_text, rows_of
 from neuropil.analysis.health.health_verdicts import Verdict, verdicts_of
 from neuropil.analysis.health.layer_recorder import Recorder
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, slots=True)
 class GradientHealth:
-    """What one batch sent through a network, layer by layer, and what is wrong with it.
+    """Figures of one forward and backward pass, layer by layer, and the problems found.
 
     Attributes:
-        rows: One for each layer that has parameters or is an activation, in the order in which
-            they run.
-        verdicts: What is wrong, in plain words; empty when nothing is.
-        loss: The loss on the batch.
-        examples: How many examples were in it.
+        rows: One row for each layer that has parameters or is an activation, in the order in
+            which they run.
+        verdicts: The problems found; empty if there are none.
+        loss: Loss on the batch.
+        examples: Number of examples in the batch.
     """
 
     rows: tuple[LayerHealth, ...]
@@ -41,11 +41,11 @@ class GradientHealth:
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether no problem was found."""
         return not self.verdicts
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it as plain data, for JSON."""
+        """Return the result as plain data, for JSON."""
         return {
             "rows": [row._asdict() for row in self.rows],
             "verdicts": [verdict._asdict() for verdict in self.verdicts],
@@ -57,7 +57,7 @@ class GradientHealth:
     def __str__(self) -> str:
         return as_text(self.rows, list(map(str, self.verdicts)))
 
-    # A session shows the table when it is the last thing on a line.
+    # The interactive shell shows the table when it is the last expression.
     __repr__ = __str__
 
 
@@ -68,50 +68,50 @@ def gradient_health(
     *,
     loss: Callable[[Any, Any], Tensor] | None = None,
 ) -> GradientHealth:
-    r"""Send a batch forward and back once, and say how well each layer takes part.
+    r"""Run a batch forward and back once, and report the gradients and outputs of each layer.
 
     For a layer with n trainable weights w and the gradient g = ∂L/∂w of the mean loss L
 
         gradient = ‖g‖ / √n,  weight = ‖w‖ / √n,  relative = ‖g‖ / ‖w‖
 
-    and for its outputs y over the batch their mean and deviation. For activations also the
-    units that are *dead*, 0 for every example and position, and the share of outputs that are
-    *saturated*, beyond 97 % of the way to an end of a bounded range.
+    and for its outputs y over the batch their mean and standard deviation. For activations
+    also the number of *dead* units, which are 0 for every example and position, and the share
+    of *saturated* outputs, which are beyond 97 % of the way to an end of a bounded range.
 
-    A verdict names what is wrong:
+    A verdict names a problem:
 
-    - *not finite*: a layer gives NaN or infinity, or its gradient is;
-    - *vanishing*: the gradients of the first layers up to here all are less than 10⁻⁵ of the
-      largest;
+    - *not finite*: a layer's outputs or gradient contain NaN or infinity;
+    - *vanishing*: the gradients of the first layers up to this one are all less than 10⁻⁵ of
+      the largest;
     - *exploding*: ‖g‖ > 30 ‖w‖ over the whole network, or a layer's outputs are more than
       10⁴ times as large as the first layer's;
-    - *dead*: half the units of an activation or more never fire;
-    - *saturated*: half the outputs of an activation or more are saturated;
+    - *dead*: at least half the units of an activation are dead;
+    - *saturated*: at least half the outputs of an activation are saturated;
     - *unused*: the loss does not depend on a layer's weights.
 
-    The network runs in training mode, as in training; its weights, gradients, running
-    statistics and modes and the random states are afterwards as they were. Activations that
-    are called as functions and not as modules are not seen.
+    The network runs in training mode. Its weights, gradients, running statistics and modes,
+    and the random states, are restored afterwards. Activations that are called as functions,
+    not as modules, are not recorded.
 
     Args:
         network: A network, or any PyTorch module.
-        inputs: A batch as the network takes it, a tuple where it takes several inputs. Dead
-            units are told apart from rare ones by 32 examples or more, or positions in them.
-        targets: What the loss compares the outputs with.
-        loss: A function of outputs and targets that gives one value or one per example; a
-            `Network` gives it what it predicts, or its scores where it is one of torch's losses
-            of scores or says so by ``takes = "scores"``. By default the cross entropy of the
-            scores for targets that are integers, and the squared error for others.
+        inputs: A batch as the network takes it, a tuple for several inputs. Telling dead units
+            from rarely active ones needs at least 32 examples, or positions in them.
+        targets: Targets that the loss compares with the outputs.
+        loss: A function of outputs and targets that returns one value, or one per example. It
+            gets the predictions of a `Network`, or its scores if it is one of torch's losses
+            of scores or has the attribute ``takes = "scores"``. By default the cross entropy
+            of the scores for integer targets, and the squared error for others.
 
     Raises:
-        TypeError: When `loss` is no function.
-        ValueError: When the loss does not depend on any weight that is trained or is complex,
-            the default loss does not fit the outputs, or there is no example.
-        ShapeError: When the network is not joined to an `Input`.
+        TypeError: When `loss` is not a function.
+        ValueError: When the loss is complex or depends on no trainable weight, the default
+            loss does not fit the outputs, or the batch is empty.
+        ShapeError: When the network does not start with an `Input`.
 
     Reference:
         Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural
-        networks", 2010, whose figures of activations and gradients over the layers these are.
+        networks", 2010, which plots these figures of activations and gradients by layer.
 
     Example:
         >>> import torch
@@ -123,7 +123,7 @@ def gradient_health(
         True
         >>> _ = nn.init.constant_(network[0].bias, -10.0)
         >>> print(*gradient_health(network, x, y).verdicts, sep="\n")
-        no gradient comes back to 0 (Linear)
+        no gradient reaches 0 (Linear)
         1 (ReLU): none of its 8 units fires on any of these 64 examples
     """
     if loss is not None and not callable(loss):
@@ -137,13 +137,13 @@ def gradient_health(
     place = next(network.parameters(), torch.empty(0))
     if place.is_meta:
         raise ValueError(
-            "gradient_health: the weights are on the meta device and hold nothing."
+            "gradient_health: the weights are on the meta device and hold no data."
         )
     batch = [to_network(v, place) for v in (inputs if isinstance(inputs, tuple) else (inputs,))]
     if not batch or not batch[0].ndim or not len(batch[0]):
         raise ValueError("gradient_health: inputs must hold at least one example, got none.")
     wanted = to_network(targets, place)
-    measure = of_log_probabilities(loss) if wants == "log_probabilities" else loss
+    measure = from_log_probabilities(loss) if wants == "log_probabilities" else loss
     measure = default_loss if measure is None else measure
     with in_training_mode(network):
         return run_health(
@@ -154,29 +154,34 @@ def gradient_health(
 def run_health(
     network: nn.Module, closure: Callable[[], Tensor], examples: int
 ) -> GradientHealth:
-    """Return the health of a network in the mode in which it is.
+    """Return the health of a network in its current mode.
 
     Args:
-        network: What runs.
-        closure: Runs it and returns the loss.
-        examples: How many examples it runs on.
+        network: The network.
+        closure: Function that runs the network and returns the loss.
+        examples: Number of examples it runs on.
 
     Raises:
-        ValueError: When the loss does not depend on any weight that is trained, or is complex.
+        ValueError: When the loss is complex or depends on no trainable weight.
     """
     trained = [p for p in network.parameters() if p.requires_grad]
     recorder = Recorder(network)
-    with recorder, state_kept(network), torch.inference_mode(mode=False), torch.enable_grad():
+    with (
+        recorder,
+        restore_state(network),
+        torch.inference_mode(mode=False),
+        torch.enable_grad(),
+    ):
         loss = closure()
         if not trained or not loss.requires_grad:
             raise ValueError(
-                "gradient_health: the loss does not depend on any weight that is trained: "
-                "is every parameter frozen?"
+                "gradient_health: the loss does not depend on any trainable weight: is every "
+                "parameter frozen?"
             )
         if loss.is_complex():
             raise ValueError(
-                "gradient_health: the loss is a complex number: give one that is real, such as "
-                "the square of its absolute value."
+                "gradient_health: the loss is complex: use a real one, such as the square of "
+                "its absolute value."
             )
         found = torch.autograd.grad(loss, trained, allow_unused=True)
     gradients = {id(p): g for p, g in zip(trained, found, strict=True)}
@@ -186,7 +191,7 @@ def run_health(
 
 
 def to_network(value: Any, place: Tensor) -> Tensor:
-    """Return a tensor where the network is; floating-point numbers are cast to its own."""
+    """Return a tensor on the network's device; floating-point data are cast to its type."""
     tensor = as_tensor(value)
     cast = tensor.is_floating_point() and place.is_floating_point()
     return tensor.to(place.device, place.dtype if cast else tensor.dtype)
@@ -194,7 +199,7 @@ def to_network(value: Any, place: Tensor) -> Tensor:
 
 @contextlib.contextmanager
 def in_training_mode(network: nn.Module) -> Iterator[None]:
-    """Run all parts in training mode, then each again in its own."""
+    """Run all modules in training mode, then restore the mode of each."""
     modes = [(module, module.training) for module in network.modules()]
     network.train()
     try:
@@ -205,8 +210,8 @@ def in_training_mode(network: nn.Module) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def state_kept(network: nn.Module) -> Iterator[None]:
-    """Put buffers, such as running statistics, and the random states back afterwards."""
+def restore_state(network: nn.Module) -> Iterator[None]:
+    """Restore buffers, such as running statistics, and the random states afterwards."""
     buffers: Sequence[Tensor] = list(network.buffers())
     before = [buffer.clone() for buffer in buffers]
     devices = {p.device for p in network.parameters() if p.device.type != "cpu"}

@@ -1,4 +1,4 @@
-"""A row for each layer: what it gave and got in one pass forward and back; and their table."""
+"""Rows of the health table: the outputs and gradients of each layer."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from neuropil.analysis.health.layer_recorder import (
     RANGES,
+    OutputRecord,
     Recorder,
-    Seen,
     is_activation,
     own_parameters,
     real_values,
@@ -26,22 +26,22 @@ HEALTHY = "Healthy: gradients reach every layer, and none explode."
 
 
 class LayerHealth(NamedTuple):
-    """What one layer gave and got; ``None`` where it does not apply.
+    """Outputs and gradients of one layer; ``None`` where a figure does not apply.
 
     Args:
         name: The layer's name in the network.
         kind: Its type.
-        parameters: How many of its weights are trained.
+        parameters: Number of its trainable weights.
         gradient: Root mean square of their gradient; None where the loss does not depend on
-            them, or none is trained.
+            them, or none is trainable.
         weight: Root mean square of these weights.
         mean: Mean of the outputs.
-        deviation: Their standard deviation.
-        units: How many units or channels an activation has, counted at each call.
-        dead: How many of these are 0 for every example and position.
-        values: How many values each unit was seen to have.
-        saturated: The share of an activation's outputs near the ends of its range.
-        finite: Whether all outputs and all entries of the gradient are numbers.
+        deviation: Standard deviation of the outputs.
+        units: Number of units or channels of an activation, counted at each call.
+        dead: Number of units that are 0 for every example and position.
+        values: Number of values recorded for each unit.
+        saturated: Share of an activation's outputs near the ends of its range.
+        finite: Whether all outputs and all entries of the gradient are finite.
     """
 
     name: str
@@ -59,13 +59,13 @@ class LayerHealth(NamedTuple):
 
     @property
     def title(self) -> str:
-        """The name, with the type where the name is only a number."""
+        """The name, followed by the type where the name is only a number."""
         numbered = self.name.rpartition(".")[2].isdigit()
         return f"{self.name} ({self.kind})" if numbered else self.name
 
     @property
     def relative(self) -> float | None:
-        """Size of the gradient over that of the weights; None where either is not there."""
+        """Norm of the gradient over that of the weights; None where either is missing."""
         return (
             self.gradient / self.weight if self.gradient is not None and self.weight else None
         )
@@ -81,11 +81,11 @@ class LayerHealth(NamedTuple):
 def rows_of(
     recorder: Recorder, gradients: Mapping[int, Tensor | None]
 ) -> tuple[LayerHealth, ...]:
-    """Return a row for each layer that has weights or is an activation, or is not finite.
+    """Return a row for each layer that has weights, is an activation or is not finite.
 
     Args:
-        recorder: What was seen on the way forward.
-        gradients: The gradient of each parameter that is trained, by its identity.
+        recorder: The record of the forward pass.
+        gradients: Gradient of each trainable parameter, by the parameter's id.
     """
     rows: list[LayerHealth] = []
     counted: set[int] = set()
@@ -102,7 +102,7 @@ def rows_of(
 def row_of(
     name: str,
     module: nn.Module,
-    seen: Sequence[Seen],
+    seen: Sequence[OutputRecord],
     own: Sequence[nn.Parameter],
     gradients: Mapping[int, Tensor | None],
 ) -> LayerHealth:
@@ -128,7 +128,7 @@ def row_of(
     )
 
 
-def pool_calls(seen: Sequence[Seen]) -> tuple[float | None, float | None, float, float]:
+def pool_calls(seen: Sequence[OutputRecord]) -> tuple[float | None, float | None, float, float]:
     """Return mean, deviation, number of dead units and saturated share over all calls."""
     if not seen:
         return None, None, 0.0, 0.0
@@ -149,7 +149,7 @@ def pool_calls(seen: Sequence[Seen]) -> tuple[float | None, float | None, float,
 
 
 def norm(tensors: Sequence[Tensor]) -> float:
-    """Return the Euclidean length of some tensors together, without overflow on the way."""
+    """Return the Euclidean norm of several tensors together, without overflow on the way."""
     norms = []
     for tensor in tensors:
         wide = tensor.dtype if tensor.device.type == "mps" else torch.float64
@@ -161,7 +161,7 @@ def norm(tensors: Sequence[Tensor]) -> float:
 
 
 def as_text(rows: Sequence[LayerHealth], verdicts: Sequence[str]) -> str:
-    """Return a line for each layer, and below them what is wrong."""
+    """Return the table as text, with the verdicts below it."""
     columns = {title: list(map(cell, rows)) for title, cell in COLUMNS.items()}
     columns = {title: cells for title, cells in columns.items() if any(cells)}
     widths = [max(map(len, (title, *cells))) for title, cells in columns.items()]
@@ -178,7 +178,7 @@ def as_text(rows: Sequence[LayerHealth], verdicts: Sequence[str]) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a number in three digits, nothing for none."""
+    """Return a number with three digits; an empty string for ``None``."""
     if value is None:
         return ""
     return f"{value:#.3g}".rstrip(".") if 1e-3 <= abs(value) < 1e4 else f"{value:.2g}"

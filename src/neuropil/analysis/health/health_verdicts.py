@@ -1,4 +1,4 @@
-"""What is wrong with a network's gradients, in plain words."""
+"""Verdicts on a network's gradients: which problems its layers have."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ Kind: TypeAlias = Literal["not finite", "vanishing", "exploding", "dead", "satur
 
 # Gradients smaller than this share of the largest have vanished.
 VANISHING = 1e-5
-# Gradients so many times as long as the weights explode: a step at a rate of 0.03 would
-# replace them.
+# Gradients explode if their norm exceeds that of the weights by this factor: a step at a
+# learning rate of 0.03 would replace the weights.
 EXPLODING = 30.0
-# Outputs so many times as large as the first layer's explode.
+# Outputs explode if they are this many times as large as the first layer's.
 LARGE = 1e4
-# The share of an activation's units that are dead, or of its outputs that are saturated.
+# Least share of an activation's units that are dead, or of its outputs that are saturated.
 MANY = 0.5
-# A unit that fires once in ten times is silent for so many by a chance of 3 %.
+# A unit that is active for one value in ten is silent for 32 with a probability of 3 %.
 FEW_VALUES = 32
-# So many layers are named one by one.
+# Maximum number of layers with a line each.
 NAMED = 3
 
 
 class Verdict(NamedTuple):
-    """One thing that is wrong.
+    """One problem.
 
     Args:
-        kind: What it is.
+        kind: Its kind.
         layer: The layer that shows it; empty for the network as a whole.
-        text: A sentence for people, which names the layer.
+        text: A sentence that names the layer.
     """
 
     kind: Kind
@@ -50,22 +50,22 @@ class Verdict(NamedTuple):
 
 
 def verdicts_of(rows: Sequence[LayerHealth], loss: float, examples: int) -> Iterator[Verdict]:
-    """Yield what is wrong; where numbers are no numbers, only that.
+    """Yield all verdicts; where values are not finite, only that.
 
     Args:
-        rows: The layers as they ran.
+        rows: The layers, in the order in which they ran.
         loss: The loss.
-        examples: How many examples it is of.
+        examples: Number of examples in the batch.
     """
-    bad = not_finite(rows, loss)
+    bad = find_not_finite(rows, loss)
     if bad is not None:
         yield bad
         return
-    yield from vanishing(rows)
-    yield from exploding(rows)
-    yield from worst("dead", rows, dead_share, lambda row: dead_text(row, examples))
-    # What comes last may well be sure of itself.
-    yield from worst("saturated", rows[:-1], lambda row: row.saturated, saturated_text)
+    yield from find_vanishing(rows)
+    yield from find_exploding(rows)
+    yield from find_worst("dead", rows, dead_share, lambda row: dead_text(row, examples))
+    # The last layer may rightly be saturated: it is sure of its answer.
+    yield from find_worst("saturated", rows[:-1], lambda row: row.saturated, saturated_text)
     unused = [row for row in rows if row.parameters and row.gradient is None]
     if unused:
         text = (
@@ -74,15 +74,15 @@ def verdicts_of(rows: Sequence[LayerHealth], loss: float, examples: int) -> Iter
         yield Verdict("unused", unused[0].name, text)
 
 
-def not_finite(rows: Sequence[LayerHealth], loss: float) -> Verdict | None:
-    """Return where numbers first stopped being numbers, if they did."""
+def find_not_finite(rows: Sequence[LayerHealth], loss: float) -> Verdict | None:
+    """Return where values first became NaN or infinite, if they did."""
     for row in rows:
         if row.mean is not None and not math.isfinite(row.mean):
-            text = f"{row.title} is the first layer that gives NaN or infinity"
+            text = f"{row.title} is the first layer whose output is NaN or infinite"
             return Verdict("not finite", row.name, text)
     if not math.isfinite(loss):
         return Verdict("not finite", "", f"the loss is {loss}, though all outputs are finite")
-    # On the way back the last layer comes first.
+    # In the backward pass, the last layer comes first.
     for row in reversed(rows):
         if not row.finite:
             text = f"the gradient of {row.title} is NaN or infinite, the first on the way back"
@@ -90,10 +90,10 @@ def not_finite(rows: Sequence[LayerHealth], loss: float) -> Verdict | None:
     return None
 
 
-def vanishing(rows: Sequence[LayerHealth]) -> Iterator[Verdict]:
-    """Yield whether gradients are lost on the way back to the first layers.
+def find_vanishing(rows: Sequence[LayerHealth]) -> Iterator[Verdict]:
+    """Yield whether gradients vanish on the way back to the first layers.
 
-    Only to the first: a branch may well begin at zero while gradients pass beside it.
+    Later layers are not judged: a branch may start at zero while gradients pass beside it.
     """
     reached = [(row, row.gradient) for row in rows if row.gradient is not None]
     if not reached:
@@ -115,12 +115,12 @@ def vanishing(rows: Sequence[LayerHealth]) -> Iterator[Verdict]:
         if lost[1:]:
             text += f", and {len(lost)} layers get less than {times(VANISHING)}"
     else:
-        text = f"no gradient comes back to {some_of(row.title for row, g in lost if not g)}"
+        text = f"no gradient reaches {some_of(row.title for row, g in lost if not g)}"
     yield Verdict("vanishing", row.name, text)
 
 
-def exploding(rows: Sequence[LayerHealth]) -> Iterator[Verdict]:
-    """Yield whether gradients dwarf the weights, and whether outputs grow on the way."""
+def find_exploding(rows: Sequence[LayerHealth]) -> Iterator[Verdict]:
+    """Yield whether gradients are far larger than the weights, or outputs grow too much."""
     lengths = [
         (row, row.gradient * math.sqrt(row.parameters), row.weight * math.sqrt(row.parameters))
         for row in rows
@@ -144,38 +144,38 @@ def exploding(rows: Sequence[LayerHealth]) -> Iterator[Verdict]:
         yield Verdict("exploding", row.name, text)
 
 
-def worst(
+def find_worst(
     kind: Literal["dead", "saturated"],
     rows: Sequence[LayerHealth],
     share: Callable[[LayerHealth], float | None],
     text: Callable[[LayerHealth], str],
 ) -> Iterator[Verdict]:
-    """Yield the layers with a large share of something, the worst first, most in one line.
+    """Yield the layers with a large share of something, largest first; the rest in one line.
 
     Args:
-        kind: Of what.
+        kind: Kind of the verdict.
         rows: The layers.
-        share: Gives a layer's share; None where it does not apply.
-        text: Gives what is said of a layer.
+        share: Returns a layer's share; None where it does not apply.
+        text: Returns the sentence about a layer.
     """
     shares = [(found, row) for row in rows if (found := share(row) or 0.0) >= MANY]
     bad = [row for _, row in sorted(shares, key=lambda pair: -pair[0])]
     for row in bad[:NAMED]:
         yield Verdict(kind, row.name, text(row))
     if rest := bad[NAMED:]:
-        line = f"half or more are {kind} in {some_of(row.title for row in rest)}, too"
+        line = f"half or more are also {kind} in {some_of(row.title for row in rest)}"
         yield Verdict(kind, rest[0].name, line)
 
 
 def dead_share(row: LayerHealth) -> float | None:
-    """Return the share of units that never fire, where there is enough to tell."""
+    """Return the share of dead units; None where there are too few values to tell."""
     if not row.units or row.dead is None or row.values < FEW_VALUES:
         return None
     return row.dead / row.units
 
 
 def dead_text(row: LayerHealth, examples: int) -> str:
-    """Return what is said of dead units."""
+    """Return the sentence about dead units."""
     text = f"{row.title}: {row.dead} of {row.units} units never fire"
     if row.dead == row.units:
         text = f"{row.title}: none of its {row.units} units fires"
@@ -183,7 +183,7 @@ def dead_text(row: LayerHealth, examples: int) -> str:
 
 
 def saturated_text(row: LayerHealth) -> str:
-    """Return what is said of saturated outputs."""
+    """Return the sentence about saturated outputs."""
     return (
         f"{row.title}: {row.saturated:.0%} of its outputs are saturated, where hardly any "
         f"gradient passes"
@@ -191,7 +191,7 @@ def saturated_text(row: LayerHealth) -> str:
 
 
 def times(ratio: float) -> str:
-    """Return a ratio as people write it.
+    """Return a ratio in its usual notation.
 
     Example:
         >>> times(4.1e-6), times(23456.0), times(1e-5), times(130.0)

@@ -1,4 +1,4 @@
-"""A recorder of what the layers of a network give while it runs once."""
+"""A recorder of the outputs of a network's layers during one run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from neuropil.layers.activations.base import Activation
 if TYPE_CHECKING:
     from types import TracebackType
 
-# What the output of an activation cannot leave; near the ends it hardly passes a gradient.
+# Range of each bounded activation; near its ends it passes hardly any gradient.
 RANGES: dict[type[nn.Module], tuple[float, float]] = {
     nn.Sigmoid: (0.0, 1.0),
     nn.Hardsigmoid: (0.0, 1.0),
@@ -29,14 +29,14 @@ RECTIFIERS = (
     *(nn.SiLU, nn.Mish, nn.Softplus, nn.Hardswish, nn.Hardshrink, nn.Softshrink, nn.Threshold),
 )
 NO_ACTIVATIONS = (layers.Linear, layers.Softmax)
-# How far on the way to an end of its range an output counts as saturated.
+# Part of the way to an end of the range beyond which an output counts as saturated.
 SATURATED = 0.97
-# Below this, squares and sums of them stay finite in single precision.
+# Below this size, squares and their sums stay finite in single precision.
 ROOT = 1e15
 
 
-class Seen(NamedTuple):
-    """What one call of a layer gave: figures still on the device, and counts."""
+class OutputRecord(NamedTuple):
+    """Record of one call of a layer: figures still on the device, and counts."""
 
     figures: Tensor  # mean, deviation, dead units, saturated share
     units: int
@@ -45,11 +45,11 @@ class Seen(NamedTuple):
 
 @final
 class Recorder:
-    """Watches what the layers of a network give while it runs once; leaves no hook behind.
+    """Records the outputs of a network's layers while it runs once, then removes its hooks.
 
     Args:
-        network: Whose parts are watched: those with parameters of their own, activations, and
-            for what is not finite all that have no parts.
+        network: The network. Activations and modules with parameters are recorded, and, to
+            find values that are not finite, all modules without children.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -59,15 +59,15 @@ class Recorder:
             if not any(module.children()) or own_parameters(module)
         }
         self.order: dict[str, int] = {}
-        self.seen: dict[str, list[Seen]] = {name: [] for name in self.modules}
+        self.seen: dict[str, list[OutputRecord]] = {name: [] for name in self.modules}
         self.channels_first = False
         self.handles: list[Any] = []
 
     def __enter__(self) -> None:
         for name, module in self.modules.items():
             self.handles += [
-                module.register_forward_pre_hook(self.entering(name)),
-                module.register_forward_hook(self.leaving(name)),
+                module.register_forward_pre_hook(self.entry_hook(name)),
+                module.register_forward_hook(self.output_hook(name)),
             ]
 
     def __exit__(
@@ -79,16 +79,16 @@ class Recorder:
         for handle in self.handles:
             handle.remove()
 
-    def entering(self, name: str) -> Any:
-        """Return a hook that notes when a layer first runs."""
+    def entry_hook(self, name: str) -> Any:
+        """Return a hook that records when a layer first runs."""
 
         def hook(*_: Any) -> None:
             self.order.setdefault(name, len(self.order))
 
         return hook
 
-    def leaving(self, name: str) -> Any:
-        """Return a hook that notes what a layer gives, before others change it in place."""
+    def output_hook(self, name: str) -> Any:
+        """Return a hook that records a layer's output before it is changed in place."""
 
         def hook(module: nn.Module, _: Any, output: Any) -> None:
             weights = [p.ndim for p in module.parameters(recurse=False) if p.ndim > 1]
@@ -98,7 +98,9 @@ class Recorder:
             if value is not None and value.numel():
                 with torch.no_grad():
                     axis = self.axis(value)
-                    self.seen[name].append(look_at(module, real_values(value.detach()), axis))
+                    self.seen[name].append(
+                        measure_output(module, real_values(value.detach()), axis)
+                    )
 
         return hook
 
@@ -107,9 +109,10 @@ class Recorder:
         return value.ndim - 1 if value.ndim == 3 and not self.channels_first else 1
 
     def names(self) -> list[str]:
-        """Return the layers' names as they ran.
+        """Return the names of the layers in the order in which they ran.
 
-        One that is never called, such as a part of an attention, follows what stands before it.
+        A module that is never called, such as a part of an attention layer, follows the one
+        before it in the network.
         """
         keys, last = {}, -1
         for place, name in enumerate(self.modules):
@@ -118,15 +121,15 @@ class Recorder:
         return sorted(self.modules, key=keys.__getitem__)
 
 
-def look_at(module: nn.Module, value: Tensor, axis: int) -> Seen:
-    """Return what is to be known of an output ``(N, …)``, computed where it lies."""
+def measure_output(module: nn.Module, value: Tensor, axis: int) -> OutputRecord:
+    """Return the figures of an output ``(N, …)``, computed on its device."""
     value = value if value.dtype in (torch.float32, torch.float64) else value.float()
     active = is_activation(module) and value.ndim > 1
     others = [k for k in range(value.ndim) if k != axis] if active else list(range(value.ndim))
     low, high = value.amin(others), value.amax(others)
     units = value.shape[axis] if active else 0
     dead = low.eq(0).logical_and(high.eq(0)).count_nonzero()
-    # Squares of large numbers would be infinite.
+    # Scaling first keeps the squares of large numbers finite.
     scale = torch.maximum(high, -low).amax().clamp(min=1.0)
     scaled = value if value.device.type == "cpu" and scale < ROOT else value / scale
     mean = scaled.mean()
@@ -138,13 +141,13 @@ def look_at(module: nn.Module, value: Tensor, axis: int) -> Seen:
         middle, half = sum(limits) / 2, (limits[1] - limits[0]) / 2
         saturated = (value - middle).abs().gt(SATURATED * half).count_nonzero() / value.numel()
     figures = (mean * scale, deviation * scale, dead, saturated)
-    return Seen(torch.stack([each.to(mean) for each in figures]), units, value.numel())
+    return OutputRecord(torch.stack([each.to(mean) for each in figures]), units, value.numel())
 
 
 def real_values(tensor: Tensor) -> Tensor:
-    """Return a tensor's numbers as real ones: of a sparse one those that it holds.
+    """Return a tensor's values as real numbers; for a sparse tensor, the stored values.
 
-    Complex numbers are pairs of real ones, along one more axis.
+    Complex numbers become pairs of real ones, along an additional axis.
     """
     if tensor.layout == torch.sparse_coo:
         tensor = tensor.coalesce().values()
@@ -154,18 +157,18 @@ def real_values(tensor: Tensor) -> Tensor:
 
 
 def own_parameters(module: nn.Module) -> list[nn.Parameter]:
-    """Return the parameters of a module itself, without those of its parts."""
+    """Return the parameters of a module itself, without those of its children."""
     return list(module.parameters(recurse=False))
 
 
 def is_activation(module: nn.Module) -> bool:
-    """Tell whether a module is a nonlinear function of each value, with or without weights."""
+    """Tell whether a module is a nonlinear elementwise function, with or without weights."""
     own = isinstance(module, Activation) and not isinstance(module, NO_ACTIVATIONS)
     return own or isinstance(module, RECTIFIERS) or type(module) in RANGES
 
 
 def first_tensor(output: Any) -> Tensor | None:
-    """Return the first tensor of floats with a batch axis among what a layer gave."""
+    """Return the first tensor of floats with a batch axis in a layer's output."""
     values = output if isinstance(output, tuple | list) else (output,)
     tensors = (v for v in values if isinstance(v, Tensor) and v.ndim)
     return next((v for v in tensors if v.is_floating_point() or v.is_complex()), None)

@@ -1,4 +1,4 @@
-"""What the outputs of a layer see along one axis of the network's input: exact, by position."""
+"""The exact receptive field of a layer's outputs along one axis of the network's input."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ if TYPE_CHECKING:
 
     from neuropil.core.window import Reach
 
-# So many spans are kept; what repeats later, or never, in a longer table, counts as unknown.
+# Maximum number of spans stored. A field with a longer period, or a longer table, is unknown.
 MOST = 10_000
 
-# The first and the last input seen; None where an output sees nothing but padding.
+# The first and last input seen; None for an output that sees only padding.
 Span: TypeAlias = "tuple[int, int] | None"
 
 
 class Field(NamedTuple):
     """The inputs that each output sees along one axis.
 
-    Output o = k + n·len(spans) sees the inputs of spans[k], moved by n·shift. With strides
-    alone there is one span; layers that enlarge make neighbouring outputs differ, so they need
-    more.
+    Output o = k + n·len(spans) sees the inputs of spans[k], shifted by n·shift. If the network
+    only downsamples, there is one span. Layers that upsample make neighbouring outputs differ,
+    so more spans are needed.
 
     Args:
-        shift: How far the inputs move a period; ``None`` where the spans are a table of all
-            outputs, since branches of different strides met; 0 where all outputs see the same.
-        spans: The inputs seen by the first outputs; empty where they are not known.
-        placed: Whether the place of the spans is certain: padding may depend on a free length.
+        shift: Shift of the inputs after one period of outputs; ``None`` where the spans are a
+            table of all outputs, since branches of different strides met; 0 where all outputs
+            see the same.
+        spans: Inputs seen by the outputs of the first period; empty where they are not known.
+        placed: Whether the position of the spans is known: padding may depend on a free length.
     """
 
     shift: int | None
@@ -38,41 +39,41 @@ class Field(NamedTuple):
 
     @property
     def sees_all(self) -> bool:
-        """Whether every output sees the same inputs: all that there is."""
+        """Whether every output sees the same inputs, namely all of them."""
         return self.shift == 0
 
     @property
     def size(self) -> int | None:
-        """The most inputs that one output sees, gaps included; ``None`` if not known."""
+        """Largest number of inputs that an output sees, gaps included; ``None`` if unknown."""
         return max((last - first + 1 for first, last in filter(None, self.spans)), default=None)
 
     @property
     def jump(self) -> Fraction | None:
-        """How far the inputs move from one output to the next, on average."""
+        """Average shift of the inputs from one output to the next."""
         if self.shift is None or not (self.spans or self.sees_all):
             return None
         return Fraction(self.shift, max(len(self.spans), 1))
 
-    def keeps_pace(self, other: Field) -> bool:
-        """Tell whether both move by as much from output to output."""
+    def has_jump_of(self, other: Field) -> bool:
+        """Tell whether both fields have the same average shift per output."""
         if self.shift is None or other.shift is None:
             return False
         return self.shift * len(other.spans) == other.shift * len(self.spans)
 
     def at(self, output: int) -> Span:
-        """Return what one output sees; none if it lies outside a table."""
+        """Return the span of one output; ``None`` if it lies outside a table."""
         if self.shift is None:
             return self.spans[output] if 0 <= output < len(self.spans) else None
         times, place = divmod(output, len(self.spans))
         return shift_span(self.spans[place], times * self.shift)
 
     def between(self, first: int, last: int) -> Span:
-        """Return what the outputs from `first` to `last` see."""
+        """Return the span of the outputs from `first` to `last` together."""
         near = len(self.spans)
         if near == 1 and self.shift is not None and first <= last:
             span = self.spans[0]
             return span and (span[0] + first * self.shift, span[1] + last * self.shift)
-        # Further inside everything repeats: what sees anything is near the ends or nowhere.
+        # The spans are periodic: one that is not empty lies within a period of each end.
         low = (self.at(output) for output in range(first, min(last, first + near) + 1))
         high = (self.at(output) for output in range(last, max(first, last - near) - 1, -1))
         return hull((next(filter(None, low), None), next(filter(None, high), None)))
@@ -82,32 +83,32 @@ PIXEL = Field(1, ((0, 0),))
 
 
 def field_after(field: Field, reach: Reach, length: int | None) -> Field:
-    """Return what the outputs of a layer see, from what its inputs see.
+    """Return the field of a layer's outputs, from the field of its inputs.
 
     Args:
-        field: What the layer's inputs see.
-        reach: What the layer sees of its inputs.
-        length: How many outputs it has along this axis; ``None`` if free.
+        field: Field of the layer's inputs.
+        reach: Window of the layer on its inputs.
+        length: Number of outputs along this axis; ``None`` if free.
     """
     if field.sees_all or not field.spans:
         return field
-    # Of a window of F inputs with stride S and padding P, output o sees the inputs from
-    # S·o − P to S·o − P + F − 1. Araujo et al. (2019) follow these two ends, u and v, back from
-    # the output; here they are followed forward, so that one pass serves all layers.
+    # A window of F inputs with stride S and padding P: output o sees the inputs from S·o − P to
+    # S·o − P + F − 1. Araujo et al. (2019) follow these two ends, u and v, backwards from the
+    # output; here they are followed forwards, so that one pass serves all layers.
     size, jump, start = reach.size, reach.jump, reach.start
     placed = field.placed and start is not None
     if start is None:
-        # Padding "same": that of a length which the stride divides, the usual case.
+        # Padding "same" for a length divisible by the stride, the usual case.
         start = Fraction(-(max(size - jump, 0) // 2))
     if field.shift and len(field.spans) == jump.denominator == start.denominator == 1:
-        # The same as below for strides alone, which most networks are made of.
+        # Shortcut for integer strides, which most networks consist of.
         first = start.numerator
         spans = (field.between(first, first + math.ceil(size) - 1),)
         return Field(field.shift * jump.numerator, spans, placed)
     if field.shift is None:
         shift, period = None, length or 0
     else:
-        # As many outputs as bring both the layer and its inputs back to where they began.
+        # The smallest number of outputs after which both the layer and its inputs repeat.
         period = jump.denominator * (near := len(field.spans)) // math.gcd(jump.numerator, near)
         shift = field.shift * (period * jump.numerator // jump.denominator) // near
     if period > MOST:
@@ -119,20 +120,20 @@ def field_after(field: Field, reach: Reach, length: int | None) -> Field:
 
 
 def window(low: Fraction, size: int | Fraction) -> tuple[int, int]:
-    """Return the first and the last whole number of a window that begins at `low`."""
+    """Return the first and last integer in a window that begins at `low`."""
     first = math.ceil(low)
-    # A size that is no whole number is the exact width of a window between the inputs.
+    # A fractional size is the exact width of a window that lies between the inputs.
     last = math.floor(low + size - 1) if isinstance(size, Fraction) else first + size - 1
     return first, last
 
 
 def field_over_all(field: Field, outputs: int | None, inputs: int | None) -> Field:
-    """Return what a layer sees each output of which sees all that its inputs see.
+    """Return the field of a layer each output of which depends on all of its inputs.
 
     Args:
-        field: What the layer's inputs see.
-        outputs: How many of these there are along this axis; ``None`` if free.
-        inputs: The length of this axis of the network's input; ``None`` if free.
+        field: Field of the layer's inputs.
+        outputs: Number of these inputs along this axis; ``None`` if free.
+        inputs: Length of this axis of the network's input; ``None`` if free.
     """
     if field.sees_all:
         return field
@@ -143,12 +144,12 @@ def field_over_all(field: Field, outputs: int | None, inputs: int | None) -> Fie
 
 
 def union(fields: Sequence[Field], length: int | None, inputs: int | None) -> Field:
-    """Return what outputs see that see several branches.
+    """Return the field of outputs that depend on several branches.
 
     Args:
-        fields: What each branch sees.
-        length: How many outputs there are along this axis; ``None`` if free.
-        inputs: The length of this axis of the network's input; ``None`` if free.
+        fields: Field of each branch.
+        length: Number of outputs along this axis; ``None`` if free.
+        inputs: Length of this axis of the network's input; ``None`` if free.
     """
     first, *rest = fields
     if all(field == first for field in rest):
@@ -158,14 +159,13 @@ def union(fields: Sequence[Field], length: int | None, inputs: int | None) -> Fi
         fields = [field_over_all(field, length, inputs) for field in fields]
         known = all(field.spans for field in fields)
         return Field(0, (hull(field.spans[0] for field in fields),) if known else (), placed)
-    # An output sees from the least u to the largest v of all branches. Where strides differ the
-    # branches drift apart, which Araujo et al. call unaligned: only a table can hold that.
+    # An output sees from the smallest u to the largest v of all branches. Where strides differ,
+    # the branches drift apart, which Araujo et al. call unaligned: only a table can store that.
     shift, period = None, length or 0
     if not all(field.spans for field in fields):
         period = 0
-    elif first.shift is not None and all(field.keeps_pace(first) for field in fields):
-        # Each branch repeats after its own number of outputs, all together after the least
-        # common multiple of these.
+    elif first.shift is not None and all(field.has_jump_of(first) for field in fields):
+        # Each branch has its own period; together they repeat after the least common multiple.
         period = math.lcm(*(len(field.spans) for field in fields))
         shift = first.shift * period // len(first.spans)
     if period > MOST:
@@ -175,7 +175,7 @@ def union(fields: Sequence[Field], length: int | None, inputs: int | None) -> Fi
 
 
 def hull(spans: Iterable[Span]) -> Span:
-    """Return the shortest span that holds several."""
+    """Return the shortest span that contains several spans."""
     some = [span for span in spans if span is not None]
     if not some:
         return None
@@ -183,5 +183,5 @@ def hull(spans: Iterable[Span]) -> Span:
 
 
 def shift_span(span: Span, shift: int) -> Span:
-    """Return a span further on."""
+    """Return a span moved by a number of inputs."""
     return None if span is None else (span[0] + shift, span[1] + shift)

@@ -1,4 +1,4 @@
-"""The effective receptive field: how much of what an output can see matters, by gradients."""
+"""The effective receptive field: how much each input position matters, by gradients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from neuropil.analysis.calls import Call, calls_of, network_of
 from neuropil.analysis.cost.activation_memory import float_dtype
-from neuropil.analysis.cost.costs import what_to_give
+from neuropil.analysis.cost.costs import missing_shape_hint
 from neuropil.analysis.receptive_field.receptive_fields import output_place
 from neuropil.analysis.traced.receptive.module_fields import (
     ModuleProbe,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.runs.example_inputs import Example
     from neuropil.core import Layer, Network
 
-# What lies within two standard deviations of a Gaussian: Luo et al. count a pixel in where its
+# The part of a Gaussian within two standard deviations: Luo et al. count a pixel if its
 # gradient is at least 1 − 0.9545 of the largest.
 LEAST = 1 - 0.9545
 
@@ -40,11 +40,11 @@ class EffectiveReceptiveField:
     """How much each input position matters to the middle output.
 
     Args:
-        map: The mean size of the gradient at each input position, at most 1: ``(H, W)`` for an
+        map: Mean magnitude of the gradient at each input position, at most 1: ``(H, W)`` for an
             image, ``(L)`` for a signal.
-        size: How many inputs matter along an axis: the square root of the number of pixels
-            whose gradient is at least 4.55 % of the largest; the number itself for a signal,
-            the cube root for a volume.
+        size: Number of inputs that matter along an axis: the square root of the number of
+            pixels whose gradient is at least 4.55 % of the largest; that number itself for a
+            signal, its cube root for a volume.
     """
 
     map: Tensor
@@ -60,34 +60,34 @@ def effective_receptive_field(
     input_name: str | None = None,
     seed: int = 0,
 ) -> EffectiveReceptiveField:
-    """Measure which part of the input matters to the middle output of a layer, and how much.
+    """Measure how much each position of the input matters to the middle output of a layer.
 
     For random inputs x and random signs s, one for each channel c of the output y,
 
         map(p) ∝ E_x,s Σ_k |∂(Σ_c s_c · y_c(middle)) / ∂x_k(p)|
 
-    over the channels k of the input, so that it shows all paths and not only those that happen
-    not to cancel. In deep networks it is a Gaussian far smaller than the theoretical field that
-    `receptive_field` gives, and it grows as they train.
+    over the channels k of the input. The random signs keep paths from cancelling, so that all
+    of them show. In deep networks the map is a Gaussian far smaller than the theoretical field
+    that `receptive_field` returns, and it grows during training.
 
-    The network runs in test mode in its own precision; its weights, gradients and modes stay as
-    they are.
+    The network runs in evaluation mode in its own precision; its weights, gradients and modes
+    are not changed.
 
     Args:
-        network: A network that is joined to an `Input`, or any PyTorch module.
-        name: The layer whose output is asked about, or a module's part such as ``"layer4.0"``;
-            by default the network's only output.
-        samples: How many random inputs are averaged.
+        network: A network that starts with an `Input`, or any PyTorch module.
+        name: The layer to analyse, or a module's part such as ``"layer4.0"``; by default the
+            network's only output.
+        samples: Number of random inputs to average over.
         input_shape: Lengths for the free axes of the input, such as ``(3, 224, 224)``. For a
-            module, what it takes: a shape without the batch, or tensors, of which the one that
-            is watched is drawn anew.
-        input_name: Which input is meant, where there are several.
-        seed: Of the random inputs and signs.
+            module, its input: a shape without the batch, or tensors. The input whose gradient
+            is measured is replaced by random data.
+        input_name: The input to analyse, where there are several.
+        seed: Seed of the random inputs and signs.
 
     Raises:
-        ShapeError: When the network is not built, or a length is free that was not given.
-        ValueError: When the input holds integers, weights are on the meta device, nothing
-            reaches the input, or there is no layer of that name.
+        ShapeError: When the network is not built, or a free length is not given.
+        ValueError: When the input holds integers, weights are on the meta device, no gradient
+            reaches the input, or no layer has that name.
 
     Reference:
         Luo, Li, Urtasun and Zemel, "Understanding the effective receptive field in deep
@@ -111,8 +111,8 @@ def effective_receptive_field(
     largest = cast("Tensor", total).max()
     if not largest > 0:
         raise ValueError(
-            f"no gradient reaches {probe.name!r}: the layer in question does not depend on it, "
-            f"or activations in between are all flat."
+            f"no gradient reaches {probe.name!r}: the layer does not depend on it, or all "
+            f"activations on the way are flat."
         )
     relative = total / largest
     matters = int((relative >= LEAST).sum())
@@ -125,7 +125,7 @@ def probe_of(
     input_shape: Example | None,
     input_name: str | None,
 ) -> Probe | ModuleProbe:
-    """Return what measures gradients, of a network or of any module."""
+    """Return a probe that measures gradients of a network or of any module."""
     if is_foreign(network):
         return ModuleProbe(network, name, input_shape, input_name)
     network = network_of(network)
@@ -135,16 +135,16 @@ def probe_of(
 
 
 class Probe:
-    """A network with random inputs, one of which is watched.
+    """Measures gradients of a network with respect to one of its inputs, on random data.
 
     Args:
-        network: What is run; it ends with the layer in question.
-        calls: Its calls, with the shapes that are used.
-        name: The input that is watched; ``None`` for the only one.
+        network: The network; it ends with the layer to analyse.
+        calls: Its calls, with the shapes to use.
+        name: Name of the input; ``None`` for the only one.
 
     Raises:
         ShapeError: When a length is free.
-        ValueError: When the input cannot be watched.
+        ValueError: When the input holds integers or has no positions.
     """
 
     def __init__(self, network: Network, calls: Sequence[Call], name: str | None) -> None:
@@ -153,11 +153,13 @@ class Probe:
         self.name = watched_input(self.sources, name)
         for source in self.sources:
             if None in (source.shape or (None,)):
-                raise ShapeError(f"{source.name!r} has a free length: {what_to_give(calls)}.")
+                raise ShapeError(
+                    f"{source.name!r} has a free length: {missing_shape_hint(calls)}."
+                )
         self.dtype, self.device = float_dtype(calls), device_of(network)
 
     def gradient_sizes(self, generator: torch.Generator) -> Tensor:
-        """Return the size of the gradient at each position for one random input."""
+        """Return the magnitude of the gradient at each position, for one random input."""
         inputs, standard = [], torch.empty(0)
         for source in self.sources:
             shape = (1, *(length or 1 for length in source.shape or ()))
@@ -175,24 +177,24 @@ def watched_input(sources: Sequence[Call], name: str | None) -> str:
     """Return the name of the input whose gradient is measured.
 
     Raises:
-        ValueError: When there is no such input, or it has no positions, or holds integers.
+        ValueError: When the input does not exist, has no positions or holds integers.
     """
     names = [source.name for source in sources if source.kind != "int"]
     if name is None and len(names) == 1:
         name = names[0]
     if name not in names:
         raise ValueError(
-            f"choose input_name from {names}, got {name!r}: gradients need floats."
+            f"choose input_name from the floating-point inputs {names}, got {name!r}."
         )
     shape = next(source.shape or () for source in sources if source.name == name)
     if len(shape) < 2:
         raise ValueError(
-            f"{name!r} takes vectors {format_shape(shape)}, which have no positions to see."
+            f"{name!r} takes vectors {format_shape(shape)}, which have no positions."
         )
     return name
 
 
 def unnormalize(layer: Layer, standard: Tensor) -> Tensor:
-    """Return what the normalisation of an input turns into standard numbers."""
+    """Return the data that an input layer normalises to given standardised data."""
     mean, scale = (getattr(layer, name, None) for name in ("mean", "scale"))
     return standard if mean is None or scale is None else standard * scale + mean

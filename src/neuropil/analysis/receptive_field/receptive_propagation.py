@@ -1,4 +1,4 @@
-"""What each layer of a network sees of the network's inputs, worked out along the graph."""
+"""Receptive fields of all layers of a network, propagated along its graph."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from neuropil.core.window import Reach
 
 
-class Sight(NamedTuple):
-    """What a call's outputs see of one input of the network.
+class AxisFields(NamedTuple):
+    """Receptive field of a call's outputs on one input of the network.
 
     Args:
-        fields: One for each axis of that input after its channels.
-        aligned: Whether the output's axes are still those of the input. After Flatten and the
-            like each number sees what it saw before, but where it stands says nothing of where.
+        fields: One field for each axis of that input after its channels.
+        aligned: Whether the output's axes are still those of the input. After Flatten and
+            similar layers, each element keeps its field, but its position does not tell it.
     """
 
     fields: tuple[Field, ...]
@@ -39,12 +39,12 @@ class Sight(NamedTuple):
 
     @property
     def everything(self) -> bool:
-        """Whether each output sees all there is."""
+        """Whether each output sees the whole input."""
         return all(field.sees_all for field in self.fields)
 
 
 def source_shapes(calls: Sequence[Call]) -> dict[int, Shape]:
-    """Return the shapes of the network's inputs and of its open end by position."""
+    """Return the shapes of the network's inputs and of its open end, by position."""
     shapes: dict[int, Shape] = {}
     for place, call in enumerate(calls):
         if not call.inputs and call.shape is not None:
@@ -54,26 +54,28 @@ def source_shapes(calls: Sequence[Call]) -> dict[int, Shape]:
     return shapes
 
 
-def sights(calls: Sequence[Call]) -> list[dict[int, Sight] | None]:
-    """Return what each call sees of each input of the network; ``None`` where not known."""
+def fields_of_calls(calls: Sequence[Call]) -> list[dict[int, AxisFields] | None]:
+    """Return the field of each call on each input of the network; ``None`` where not known."""
     parts = parts_of(calls)
-    seen = part_sights(parts.calls)
+    seen = fields_of_parts(parts.calls)
     inputs = {end: place for place, end in enumerate(parts.ends)} | {OPEN: OPEN}
-    found: list[dict[int, Sight] | None] = []
+    found: list[dict[int, AxisFields] | None] = []
     for end in parts.ends:
         view = seen[end]
-        found.append(view and {inputs[source]: sight for source, sight in view.items()})
+        found.append(
+            view and {inputs[source]: axis_fields for source, axis_fields in view.items()}
+        )
     return found
 
 
-def part_sights(calls: Sequence[Call]) -> list[dict[int, Sight] | None]:
-    """Return the same for calls none of which is a block."""
+def fields_of_parts(calls: Sequence[Call]) -> list[dict[int, AxisFields] | None]:
+    """Return the fields of calls none of which is a block."""
     sources = source_shapes(calls)
     views = {
-        place: {place: Sight((PIXEL,) * (len(shape) - 1), aligned=True)}
+        place: {place: AxisFields((PIXEL,) * (len(shape) - 1), aligned=True)}
         for place, shape in sources.items()
     }
-    seen: list[dict[int, Sight] | None] = []
+    seen: list[dict[int, AxisFields] | None] = []
     for place, call in enumerate(calls):
         if call.input_shapes is None or call.shape is None:
             seen.append(None)
@@ -81,14 +83,14 @@ def part_sights(calls: Sequence[Call]) -> list[dict[int, Sight] | None]:
             seen.append(views[place])
         else:
             before = [views[OPEN] if i == OPEN else seen[i] or {} for i in call.inputs]
-            seen.append(seen_by(call, before, sources))
+            seen.append(fields_of_call(call, before, sources))
     return seen
 
 
-def seen_by(
-    call: Call, before: list[dict[int, Sight]], sources: Mapping[int, Shape]
-) -> dict[int, Sight]:
-    """Return what a call sees, from what its inputs see."""
+def fields_of_call(
+    call: Call, before: list[dict[int, AxisFields]], sources: Mapping[int, Shape]
+) -> dict[int, AxisFields]:
+    """Return the fields of a call, from those of its inputs."""
     shapes = call.input_shapes or ()
     reaches = call.layer.reaches(*shapes)
     if reaches == () and [*map(len, shapes)] == [len(call.shape or ())]:
@@ -96,112 +98,120 @@ def seen_by(
     lengths = (call.shape or ())[1:]
     if isinstance(call.layer, Rearrangement):
         return {
-            source: scatter(sight, inner[1:])
+            source: scatter(axis_fields, inner[1:])
             for inner in shapes
-            for source, sight in before[0].items()
+            for source, axis_fields in before[0].items()
         }
     if len(before) == 1:
         return {
-            source: sight_through(sight, reaches, inner[1:], lengths, sources[source][1:])
+            source: through_layer(axis_fields, reaches, inner[1:], lengths, sources[source][1:])
             for inner in shapes
-            for source, sight in before[0].items()
+            for source, axis_fields in before[0].items()
         }
-    result: dict[int, Sight] = {}
-    for source in dict.fromkeys(source for sight in before for source in sight):
+    result: dict[int, AxisFields] = {}
+    for source in dict.fromkeys(source for axis_fields in before for source in axis_fields):
         views = [
-            sight_through(sight[source], reaches, shape[1:], lengths, sources[source][1:])
-            for sight, shape in zip(before, shapes, strict=True)
-            if source in sight
+            through_layer(axis_fields[source], reaches, shape[1:], lengths, sources[source][1:])
+            for axis_fields, shape in zip(before, shapes, strict=True)
+            if source in axis_fields
         ]
-        result[source] = union_of_sights(views, lengths, sources[source][1:])
+        result[source] = union_of_fields(views, lengths, sources[source][1:])
     return result
 
 
-def sight_through(
-    sight: Sight, reaches: tuple[Reach, ...] | None, inner: Shape, outer: Shape, source: Shape
-) -> Sight:
-    """Return what a layer's outputs see of a source by way of one of its inputs.
+def through_layer(
+    axis_fields: AxisFields,
+    reaches: tuple[Reach, ...] | None,
+    inner: Shape,
+    outer: Shape,
+    source: Shape,
+) -> AxisFields:
+    """Return the field of a layer's outputs on a source, through one of the layer's inputs.
 
     Args:
-        sight: What that input sees.
-        reaches: What the layer sees of its inputs.
-        inner: The lengths of the input's axes.
-        outer: The lengths of the output's axes.
-        source: The lengths of the source's axes.
+        axis_fields: Field of that input.
+        reaches: Windows of the layer on its inputs.
+        inner: Lengths of the input's axes.
+        outer: Lengths of the output's axes.
+        source: Lengths of the source's axes.
     """
-    if not sight.aligned:
+    if not axis_fields.aligned:
         if reaches == ():
-            return sight
-        inner, reaches = places_of(sight), None
-    kept = len(inner) == len(outer) == len(sight.fields)
+            return axis_fields
+        inner, reaches = places_of(axis_fields), None
+    kept = len(inner) == len(outer) == len(axis_fields.fields)
     if reaches is not None and kept and len(reaches) in {0, len(outer)}:
         if not reaches:
-            # A length of 1 beside longer ones is stretched: every output sees the same.
+            # A length of 1 that is broadcast: every output sees the same.
             stretched = [a == 1 != b for a, b in zip(inner, outer, strict=True)]
             fields = (
                 field_over_all(field, 1, length) if everywhere else field
                 for field, length, everywhere in zip(
-                    sight.fields, source, stretched, strict=True
+                    axis_fields.fields, source, stretched, strict=True
                 )
             )
-            return Sight(tuple(fields), aligned=True)
-        return Sight(tuple(map(field_after, sight.fields, reaches, outer)), aligned=True)
-    return Sight(tuple(map(field_over_all, sight.fields, inner, source)), aligned=False)
+            return AxisFields(tuple(fields), aligned=True)
+        return AxisFields(
+            tuple(map(field_after, axis_fields.fields, reaches, outer)), aligned=True
+        )
+    return AxisFields(
+        tuple(map(field_over_all, axis_fields.fields, inner, source)), aligned=False
+    )
 
 
-def scatter(sight: Sight, lengths: Shape) -> Sight:
-    """Return what numbers see that are put elsewhere, from what they see along the axes now.
+def scatter(axis_fields: AxisFields, lengths: Shape) -> AxisFields:
+    """Return the fields of elements that are rearranged, so that positions no longer tell them.
 
     Args:
-        sight: What they see.
-        lengths: The lengths of the axes before.
+        axis_fields: Fields before the rearrangement.
+        lengths: Lengths of the axes before it.
     """
-    if not sight.aligned:
-        return sight
+    if not axis_fields.aligned:
+        return axis_fields
     fields = [
         field if field.sees_all else Field(None, spans_of(field, length), field.placed)
-        for field, length in zip(sight.fields, lengths, strict=True)
+        for field, length in zip(axis_fields.fields, lengths, strict=True)
     ]
-    return Sight(tuple(fields), aligned=False)
+    return AxisFields(tuple(fields), aligned=False)
 
 
 def spans_of(field: Field, length: int | None) -> tuple[Span, ...]:
-    """Return what each output along an axis sees; nothing where they are not countable."""
+    """Return the span of each output along an axis; empty where they cannot be listed."""
     countable = length is not None and length <= MOST and field.spans
     return tuple(map(field.at, range(length or 0))) if countable else ()
 
 
-def places_of(sight: Sight) -> Shape:
-    """Return how many outputs are told apart along each axis of the input."""
-    return tuple(len(field.spans) or None for field in sight.fields)
+def places_of(axis_fields: AxisFields) -> Shape:
+    """Return the number of outputs stored separately along each axis of the input."""
+    return tuple(len(field.spans) or None for field in axis_fields.fields)
 
 
-def union_of_sights(views: list[Sight], lengths: Shape, source: Shape) -> Sight:
-    """Return what an output sees by several branches."""
+def union_of_fields(views: list[AxisFields], lengths: Shape, source: Shape) -> AxisFields:
+    """Return the field of an output that depends on several branches."""
     if len(views) == 1:
         return views[0]
     aligned = all(view.aligned for view in views)
     if not aligned:
-        # Which places meet is not known: together they see what all of them see.
+        # It is not known which positions meet, so the union is taken over all of them.
         outputs = [lengths if view.aligned else places_of(view) for view in views]
         views = [
-            Sight(tuple(map(field_over_all, view.fields, own, source)), aligned=False)
+            AxisFields(tuple(map(field_over_all, view.fields, own, source)), aligned=False)
             for view, own in zip(views, outputs, strict=True)
         ]
     spread = lengths if len(lengths) == len(source) else (None,) * len(source)
     fields = zip(*(view.fields for view in views), strict=True)
-    return Sight(tuple(map(union, fields, spread, source)), aligned=aligned)
+    return AxisFields(tuple(map(union, fields, spread, source)), aligned=aligned)
 
 
-def widest(seen: Mapping[int, Sight] | None) -> tuple[tuple[int | None, ...] | None, bool]:
-    """Return the largest receptive field over a network's inputs, and whether it is all."""
-    seeing = [sight for sight in (seen or {}).values() if sight.fields]
+def widest(seen: Mapping[int, AxisFields] | None) -> tuple[tuple[int | None, ...] | None, bool]:
+    """Return the size of the largest field over a network's inputs, and whether it is all."""
+    seeing = [axis_fields for axis_fields in (seen or {}).values() if axis_fields.fields]
     if not seeing:
         return None, False
-    sizes = [tuple(field.size for field in sight.fields) for sight in seeing]
+    sizes = [tuple(field.size for field in axis_fields.fields) for axis_fields in seeing]
     if len(sizes) == 1:
         return sizes[0], seeing[0].everything
-    # Inputs of different ranks, a picture and a signal: the first speaks for all.
+    # Where inputs differ in rank, such as an image and a signal, those like the first count.
     alike = [size for size in sizes if len(size) == len(sizes[0])]
     largest = tuple(None if None in axis else max(axis) for axis in zip(*alike, strict=True))
-    return largest, all(sight.everything for sight in seeing)
+    return largest, all(axis_fields.everything for axis_fields in seeing)

@@ -1,1 +1,1 @@
-"""Sizes of input, filter and padding that fit each other."""
+"""Compatible sizes of input, filter, stride, padding and output."""

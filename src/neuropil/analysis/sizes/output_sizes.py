@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OutputSize:
-    """What an unknown size can be.
+    """Possible values of an unknown size.
 
     Args:
-        unknown: Which size was asked for.
-        solutions: The values that give the output asked for; none where there is no whole one.
-        exact: Those by which no input is left out.
-        nearest: Where nothing fits, or nothing exactly, the nearest sizes that do.
-        text: The same in words.
+        unknown: Name of the unknown size.
+        solutions: Values that give the wanted output; empty if no whole number does.
+        exact: Values for which every input is used.
+        nearest: Where no value fits, or none exactly, the nearest sizes that do.
+        text: The result as a sentence.
     """
 
     unknown: str
@@ -52,21 +52,21 @@ class OutputSize:
 
 
 def output_size(
-    input: int | None = None,  # noqa: A002 - what everybody calls it
+    input: int | None = None,  # noqa: A002 - the usual name
     filter: int | None = None,  # noqa: A002
     stride: int | None = 1,
     padding: AxisPadding | None = "valid",
     dilation: int | None = 1,
     output: int | None = None,
 ) -> OutputSize:
-    """Solve the size of a convolution's or pooling's output for whichever size is not given.
+    """Solve the formula of a convolution's or pooling's output size for the size not given.
 
     Along one axis, with F' = D(F − 1) + 1,
 
         O = ⌊(I − F' + P_start + P_end) / S⌋ + 1,    and O = ⌈I / S⌉ for padding ``"same"``.
 
-    Where the division leaves a remainder the last inputs are seen by no window: such solutions
-    are given, but they are not exact, and the nearest exact ones are named.
+    Where the division leaves a remainder, the last inputs are in no window. Such solutions are
+    returned, but they are not exact, and the nearest exact ones are named.
 
     Args:
         input: Length I of the input.
@@ -74,10 +74,10 @@ def output_size(
         stride: Step S between neighbouring windows.
         padding: ``"valid"``, ``"same"``, ``"full"``, zeros P at both ends, or (start, end).
         dilation: Distance D between the filter's taps.
-        output: Length O of the output. Exactly one of the six is ``None``: the one to find.
+        output: Length O of the output. Exactly one of the six must be ``None``: the unknown.
 
     Raises:
-        ValueError: When a value is no whole number from 1 up, or not exactly one is unknown.
+        ValueError: When a value is not a whole number from 1, or not exactly one is unknown.
 
     Example:
         >>> output_size(input=32, filter=5, stride=2, padding="same").solutions
@@ -105,16 +105,16 @@ def output_size(
 
 
 def check_sizes(sizes: dict[str, Any]) -> dict[str, Any]:
-    """Return the sizes, each found to be a whole number or a padding, and one unknown.
+    """Return the sizes, of which one is unknown and the others are valid.
 
     Raises:
-        ValueError: When they are not.
+        ValueError: When a size is invalid, or not exactly one is unknown.
     """
     unknown = [name for name, value in sizes.items() if value is None]
     if len(unknown) != 1:
         have = f"{' and '.join(unknown)} are" if unknown else "none is"
         raise ValueError(
-            f"output_size: exactly one of {', '.join(sizes)} must be unknown, and {have}."
+            f"output_size: exactly one of {', '.join(sizes)} must be None, but {have}."
         )
     return {
         name: value
@@ -126,18 +126,18 @@ def check_sizes(sizes: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-# The output is asked for
+# The output is unknown
 
 
 def output_of(sizes: dict[str, Any]) -> OutputSize:
-    """Return the output that all other sizes give."""
+    """Return the output for all other sizes."""
     found, window = fit(sizes), window_of(sizes)
     if not found.output:
         least = fit({**sizes, "input": window.least_length})
         text = (
             f"no output: a filter over {window.extent} does not fit an input of "
-            f"{found.input} with padding {padding_text(window, found.input)}; the least input "
-            f"is {least.input}."
+            f"{found.input} with padding {padding_text(window, found.input)}; the smallest "
+            f"input is {least.input}."
         )
         return OutputSize("output", (), (), (least,), text)
     count = Fraction(found.left_out, found.stride) + found.output
@@ -153,7 +153,7 @@ def output_of(sizes: dict[str, Any]) -> OutputSize:
 
 
 def nearest_inputs(found: Fit) -> tuple[Fit, ...]:
-    """Return the nearest shorter and longer inputs by which nothing is left out."""
+    """Return the nearest shorter and longer inputs for which every input is used."""
     sizes = asdict(found)
     shorter = found.input - found.left_out
     candidates = (
@@ -162,21 +162,21 @@ def nearest_inputs(found: Fit) -> tuple[Fit, ...]:
     return tuple(candidate for candidate in candidates if candidate.exact)
 
 
-# Any other size is asked for
+# Another size is unknown
 
 
 def size_for_output(unknown: str, sizes: dict[str, Any]) -> OutputSize:
-    """Return the values of an unknown size by which the output is as wanted."""
+    """Return the values of an unknown size that give the wanted output."""
     values: Sequence[Value] = range(1, MAX_LENGTH + 1)
     if unknown == "padding":
-        # Any longer, and windows would see nothing but zeros.
+        # With more padding, windows would see only zeros.
         values = Paddings(range(2 * window_of({**sizes, "padding": "valid"}).extent - 1))
     trial = Trial(unknown, sizes, values)
     solutions = trial.solutions()
     if not solutions:
         nearest = trial.nearest()
         return OutputSize(unknown, (), (), nearest, refusal_text(trial, nearest))
-    # What is left out changes evenly along the solutions: none at both ends is none at all.
+    # The unused inputs change evenly along the solutions: none at both ends means none at all.
     ends = [value for value in (solutions[0], solutions[-1]) if trial.fit(value).exact]
     exact = solutions if len(ends) == 2 else tuple(ends)
     nearest = () if exact else nearest_inputs(trial.fit(solutions[0]))

@@ -1,4 +1,4 @@
-"""Sizes along one axis that fit each other: the search for an unknown one, and its result."""
+"""Search for an unknown size along one axis, and its result as a sentence."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from neuropil.checks import MAX_LENGTH
 from neuropil.core import ShapeError
 from neuropil.core.window import AxisPadding, Window, halves
 
-# A number, a mode of padding, or (start, end).
+# A number, a padding mode, or (start, end).
 Value: TypeAlias = "int | str | tuple[int, int]"
 
-# So many solutions are written out; more stay an interval.
+# Up to this number, solutions are listed; more are given as an interval.
 FEW = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Sizes along one axis that belong together.
+    """Compatible sizes along one axis.
 
     Args:
         input: Length I of the input.
@@ -30,8 +30,8 @@ class Fit:
         stride: Step S between neighbouring windows.
         padding: A mode, zeros P at both ends, or (start, end).
         dilation: Distance D between the filter's taps.
-        output: Number O of windows; 0 where not one fits.
-        left_out: How many inputs at the end no window reaches.
+        output: Number O of windows; 0 if none fits.
+        left_out: Number of inputs at the end that no window reaches.
     """
 
     input: int
@@ -44,12 +44,12 @@ class Fit:
 
     @property
     def exact(self) -> bool:
-        """Whether the windows come out even with the input's end."""
+        """Whether the last window ends exactly at the end of the input."""
         return self.output > 0 and self.left_out == 0
 
 
 def fit(sizes: dict[str, Any]) -> Fit:
-    """Return sizes with the output that they give."""
+    """Return sizes together with their output."""
     values = {
         name: sizes[name] for name in ("input", "filter", "stride", "padding", "dilation")
     }
@@ -64,15 +64,15 @@ def fit(sizes: dict[str, Any]) -> Fit:
 
 
 def window_of(sizes: dict[str, Any]) -> Window:
-    """Return the window that sizes describe."""
+    """Return the window with the given sizes."""
     return Window(sizes["filter"], sizes["stride"], sizes["dilation"], sizes["padding"])
 
 
 class Paddings(Sequence["int | tuple[int, int]"]):
-    """Paddings by the zeros in all: one number for both ends, or (start, end) if that is odd.
+    """Paddings by total number of zeros: one number for both ends, or (start, end) if odd.
 
     Args:
-        totals: How many zeros.
+        totals: Total numbers of zeros.
     """
 
     def __init__(self, totals: range) -> None:
@@ -91,44 +91,44 @@ class Paddings(Sequence["int | tuple[int, int]"]):
 
 
 class Trial:
-    """One unknown size, tried with all values that it can have.
+    """Search for one unknown size among all its possible values.
 
     Args:
-        unknown: Which size.
+        unknown: Name of the unknown size.
         sizes: All sizes.
-        values: What the unknown one can be; along them the output only grows, or only shrinks.
+        values: Possible values, in an order in which the output only grows or only shrinks.
     """
 
     def __init__(self, unknown: str, sizes: dict[str, Any], values: Sequence[Value]) -> None:
         self.unknown, self.sizes, self.values = unknown, sizes, values
         self.sign = 1 if self.fit(values[0]).output <= self.fit(values[-1]).output else -1
         wanted = self.sign * sizes["output"]
-        self.first = bisect_left(values, wanted, key=self.signed_output)
-        self.behind = bisect_right(values, wanted, key=self.signed_output)
+        self.start = bisect_left(values, wanted, key=self.signed_output)
+        self.stop = bisect_right(values, wanted, key=self.signed_output)
 
     def fit(self, value: Value) -> Fit:
-        """Return the sizes with one value tried."""
+        """Return the sizes with one value for the unknown."""
         return fit({**self.sizes, self.unknown: value})
 
     def signed_output(self, value: Value) -> int:
-        """Return the output, negative where it shrinks, so that it grows along the values."""
+        """Return the output with the sign that makes it grow along the values."""
         return self.sign * self.fit(value).output
 
     def solutions(self) -> Sequence[Value]:
-        """Return the values that give the output wanted."""
-        solutions = self.values[self.first : self.behind]
+        """Return the values that give the wanted output."""
+        solutions = self.values[self.start : self.stop]
         return tuple(solutions) if len(solutions) <= FEW else solutions
 
     def nearest(self) -> tuple[Fit, ...]:
-        """Return the sizes that give a little less and a little more than the output wanted."""
+        """Return the sizes with the next smaller and the next larger output."""
         places = (
-            place for place in (self.first - 1, self.first) if 0 <= place < len(self.values)
+            place for place in (self.start - 1, self.start) if 0 <= place < len(self.values)
         )
         fits = (self.fit(self.values[place]) for place in places)
         return tuple(found for found in fits if found.output)
 
 
-# The result in sentences
+# The result as a sentence
 
 
 def exact_inputs(nearest: Sequence[Fit]) -> str:
@@ -138,7 +138,7 @@ def exact_inputs(nearest: Sequence[Fit]) -> str:
 
 
 def formula(window: Window, length: int) -> str:
-    """Return the formula of the output with its numbers."""
+    """Return the formula of the output with its numbers filled in."""
     pads = padding_text(window, length)
     if window.padding == "same":
         return f"⌈{length} / {window.stride}⌉, with padding {pads}"
@@ -151,7 +151,7 @@ def padding_text(window: Window, length: int) -> str:
 
 
 def refusal_text(trial: Trial, nearest: Sequence[Fit]) -> str:
-    """Return a sentence that says what comes nearest to the output wanted."""
+    """Return a sentence that names the nearest possible outputs."""
     name = trial.unknown
     tried = [f"{name} {value_text(getattr(n, name))} gives {n.output}" for n in nearest]
     reason = ", ".join(tried) or "the filter does not fit the input"
@@ -177,7 +177,7 @@ def solution_text(
 
 
 def list_values(values: Sequence[Value], every: int) -> str:
-    """Return values as a list or an interval; "any" where they are all that there are."""
+    """Return values as a list or an interval, or "any" if they are all possible values."""
     first, last = value_text(values[0]), value_text(values[-1])
     if len(values) == every > 1:
         return "any"
@@ -189,7 +189,7 @@ def list_values(values: Sequence[Value], every: int) -> str:
 
 
 def value_text(value: Value) -> str:
-    """Return a number, or the zeros at the start and at the end."""
+    """Return a size as text; a pair as the zeros at the start and at the end."""
     if isinstance(value, tuple):
         return f"{value[0]} at the start and {value[1]} at the end"
     return str(value)

@@ -1,1 +1,1 @@
-"""The table of the layers of a network."""
+"""The table of a network's layers."""

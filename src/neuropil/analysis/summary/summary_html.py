@@ -1,4 +1,4 @@
-"""A summary in a notebook: a table that reads well on light and on dark pages."""
+"""A summary as HTML for notebooks, readable on light and on dark pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from neuropil.analysis.summary.summary_rows import Row
 
-# All colours come from the page: lines and quiet text are its own ink, thinned.
+# Colours are inherited from the page; lines and quiet text are translucent.
 STYLE = """
 .neuropil-summary { font: 13px/1.4 system-ui, sans-serif; overflow-x: auto }
 .neuropil-summary table { border-collapse: collapse; border: none; margin: 0;
@@ -42,12 +42,12 @@ NUMBERS = {
 def as_html(
     rows: Sequence[Row], totals: Sequence[tuple[str, str]], notes: Sequence[str]
 ) -> str:
-    """Return a summary as one element, its style within.
+    """Return a summary as one HTML element that includes its style.
 
     Args:
-        rows: Its rows.
-        totals: The lines below the table, as titles and texts.
-        notes: The lines below these.
+        rows: Rows of the table.
+        totals: Lines below the table, as titles and texts.
+        notes: Paragraphs below the totals.
     """
     numbers = [title for title, text in NUMBERS.items() if any(map(text, rows))]
     head = "".join(f"<th>{title}</th>" for title in TITLES)
@@ -65,7 +65,7 @@ def as_html(
 
 
 def table_row(row: Row, link: str, numbers: list[str]) -> str:
-    """Return one row of the table."""
+    """Return one row of the table as HTML."""
     indent = 10 + 18 * row.depth
     name = f'<td style="padding-left: {indent}px">{escape(summary_text.short_name(row))}</td>'
     takes = f' <span class="quiet">{escape(link)}</span>' if link else ""

@@ -15,7 +15,7 @@ from neuropil.analysis.cost.parameters import (
     inner_networks,
     new_parameters,
 )
-from neuropil.analysis.receptive_field.receptive_propagation import part_sights, widest
+from neuropil.analysis.receptive_field.receptive_propagation import fields_of_parts, widest
 from neuropil.core.block import Block
 from neuropil.core.graph import OPEN
 
@@ -27,24 +27,25 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One call of a layer, for one sample; ``None`` stands for what is not known yet.
+    """One call of a layer, for one sample; ``None`` means that a figure is not known yet.
 
     Args:
         name: The layer's name in its network.
-        layer: The layer as it is written, without its name.
+        layer: The layer as source code, without its name.
         depth: 0 for the network's own layers, 1 for those inside one of them, and so on.
-        takes: The names of the layers whose outputs it takes; ``"input"`` is an open end.
-        input_shapes: The shape of each of these.
-        output_shape: The shape of its output.
-        parameters: How many it brings; 0 where they were counted in an earlier row.
-        trainable: How many of these training changes.
-        shared: Whether the layer was called before, so that its parameters count there.
-        multiply_adds: Multiplications followed by an addition.
-        receptive_field: How many inputs an output sees along each axis, at the most; inside a
-            layer these are that layer's inputs.
-        sees_all: Whether each output sees all that there is.
-        output_bytes: What the output takes; 0 where it is the input in another shape.
-        training_bytes: What it adds to what training keeps for the backward pass.
+        takes: Names of the layers whose outputs it takes; ``"input"`` is an open end.
+        input_shapes: Shape of each input.
+        output_shape: Shape of the output.
+        parameters: Number of parameters; 0 where an earlier row counts them.
+        trainable: Number of trainable parameters.
+        shared: Whether the layer was called before, so that an earlier row counts its
+            parameters.
+        multiply_adds: Number of multiplications followed by an addition.
+        receptive_field: Largest number of inputs that an output sees along each axis; inside
+            a layer, of that layer's inputs.
+        sees_all: Whether each output sees the whole input.
+        output_bytes: Memory of the output; 0 where it is a view of the input.
+        training_bytes: Memory that training keeps for its backward pass.
     """
 
     name: str
@@ -65,16 +66,16 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """A network as a whole, for one sample; ``None`` stands for what is not known yet.
+    """Totals of a network, for one sample; ``None`` means that a figure is not known yet.
 
     Args:
-        parameters: All of them, each once.
-        trainable: Those that training changes.
-        frozen: Those that stay.
-        parameter_bytes: What they take.
+        parameters: Number of parameters, each counted once.
+        trainable: Number of trainable parameters.
+        frozen: Number of frozen parameters.
+        parameter_bytes: Memory of the parameters.
         multiply_adds: Multiplications followed by an addition in one forward pass.
-        inference_bytes: The most that activations take at once in a forward pass.
-        training_bytes: The activations that a forward pass keeps for its backward pass.
+        inference_bytes: Peak memory of the activations in a forward pass.
+        training_bytes: Memory of the activations kept for the backward pass.
     """
 
     parameters: int | None
@@ -89,7 +90,7 @@ class Totals:
 def rows_of(
     calls: Sequence[Call], counts: Sequence[Counts | None], memory: Memory | None, depth: int
 ) -> Iterator[Row]:
-    """Yield a row for each call, each followed by those of what its layer is made of."""
+    """Yield a row for each call, each followed by the rows of the layer's parts."""
     parts = parts_of(calls)
     make = RowMaker(parts.calls)
     for place, (call, count) in enumerate(zip(calls, counts, strict=True)):
@@ -103,21 +104,21 @@ def rows_of(
 
 
 class RowMaker:
-    """Makes the rows of a network.
+    """Builds the rows of a network.
 
     Args:
-        parts: The network's calls, blocks taken apart.
+        parts: The network's calls, with blocks expanded.
     """
 
     def __init__(self, parts: Sequence[Call]) -> None:
         self.parts = parts
-        self.seen = part_sights(parts)
+        self.seen = fields_of_parts(parts)
         self.texts: dict[str, str] = {}
         self.last: tuple[Any, Any] = (None, widest(None))
 
     @functools.cached_property
     def memory(self) -> Memory | None:
-        """What the activations of each part take."""
+        """Memory of the activations of the parts."""
         return activation_memory(self.parts, [])
 
     def row(
@@ -133,11 +134,11 @@ class RowMaker:
 
         Args:
             call: The call.
-            end: Which part gives its output.
-            takes: The names of the calls that it takes from.
-            count: The parameters that it brings.
-            sizes: Bytes of its output, and kept in training.
-            depth: How far inside.
+            end: Position of the part that returns its output.
+            takes: Names of the calls whose outputs it takes.
+            count: Its parameters that no earlier call uses.
+            sizes: Bytes of its output, and bytes kept in training.
+            depth: Level of nesting.
         """
         if self.seen[end] is not self.last[0]:
             self.last = self.seen[end], widest(self.seen[end])
@@ -172,7 +173,7 @@ def part_rows(make: RowMaker, span: range) -> Iterator[Row]:
 
 
 def inner_rows(call: Call, depth: int) -> Iterator[Row]:
-    """Yield the rows of the networks inside a call's layer, one level further in."""
+    """Yield the rows of the networks inside a call's layer, one level deeper."""
     for name, inner in inner_networks(call.layer).items():
         calls = inner_calls(inner, call.input_shapes or ())
         memory = activation_memory(calls, inner.graph.outputs)
@@ -182,11 +183,11 @@ def inner_rows(call: Call, depth: int) -> Iterator[Row]:
 
 
 def text_of(layer: Layer, texts: dict[str, str]) -> str:
-    """Return a layer as it is written, without the name, which stands beside it.
+    """Return a layer as source code, without its name, which has its own column.
 
     Args:
         layer: The layer.
-        texts: What was found before: networks hold many equal layers, and writing one is slow.
+        texts: Cache of texts: networks hold many equal layers, and formatting one is slow.
     """
     key = f"{type(layer)}{layer.__dict__['_call']}"
     if key not in texts:

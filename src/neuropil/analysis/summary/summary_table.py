@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from neuropil.analysis.calls import Call, calls_of, is_known, network_of
 from neuropil.analysis.cost.activation_memory import Memory, activation_memory
-from neuropil.analysis.cost.costs import what_to_give
+from neuropil.analysis.cost.costs import missing_shape_hint
 from neuropil.analysis.cost.parameters import Counts, new_parameters
 from neuropil.analysis.summary.summary_html import as_html
 from neuropil.analysis.summary.summary_rows import Row, Totals, rows_of
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a network is: as text, as HTML in a notebook, and as data.
+    """Table of a network's layers, as text, as HTML in a notebook, and as data.
 
     Args:
-        rows: One for each call of a layer, in network order.
-        totals: The network as a whole.
-        notes: What is not known, and how to tell.
-        per: What the memory is for.
+        rows: One row for each call of a layer, in network order.
+        totals: Totals of the network.
+        notes: Which figures are not known, and how to get them.
+        per: What the memory is for, such as "each sample".
     """
 
     rows: tuple[Row, ...]
@@ -48,14 +48,14 @@ class Summary:
         """Return the table as plain text.
 
         Args:
-            width: The most characters of a line. The layers' text is cut first, then counts are
-                rounded, then the least telling columns left out.
+            width: Maximum length of a line. The layers' text is cut first, then counts are
+                rounded, then the least informative columns are left out.
         """
         lines = total_lines(self.totals, self.per)
         return as_text(self.rows, lines, self.notes, width)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it as plain data, for JSON."""
+        """Return the summary as plain data, for JSON."""
         rows = [row._asdict() for row in self.rows]
         return {"rows": rows, "totals": asdict(self.totals), "notes": list(self.notes)}
 
@@ -63,7 +63,7 @@ class Summary:
     def __str__(self) -> str:
         return self.text()
 
-    # A session shows the table when a summary is the last thing on a line.
+    # The interactive shell shows the table when it is the last expression.
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
@@ -76,22 +76,22 @@ def summary(
     *,
     depth: int = 1,
 ) -> Summary:
-    """Return the table of a network's layers: all that is known before anything runs.
+    """Return the table of a network's layers: everything known before anything runs.
 
-    For each call of a layer its name, output shape, parameters, multiply–adds, receptive field
-    and the memory of its output, as `count_parameters`, `cost` and `receptive_field` define
-    them; then the totals.
+    For each call of a layer, the table has its name, output shape, parameters, multiply–adds,
+    receptive field and the memory of its output, as `count_parameters`, `cost` and
+    `receptive_field` define them; the totals follow.
 
-    Any other PyTorch module has a row for each call of a part, with all that is within it, and
-    one for what a module does itself between its parts, where that has parameters or costs
-    anything. Shapes are given with all axes, and figures are those of the input that is given,
-    since a module may put its batch anywhere.
+    Any other PyTorch module has one row for each call of a part, which includes the calls
+    within, and one for a module's own operations between its parts, if they have parameters or
+    costs. Shapes include the batch axis, and figures are those of the given input, since any
+    axis of a module's input may be the batch.
 
     Args:
-        network: A network, a layer, or any PyTorch module; nothing in it is run or changed.
+        network: A network, a layer, or any PyTorch module. Nothing in it is run or changed.
         input_shape: As in `cost`.
-        depth: How many levels of the networks inside layers, or of parts inside parts, are
-            shown, indented.
+        depth: Number of levels of networks inside layers, or of parts inside parts, to show
+            indented.
 
     Raises:
         ShapeError: When `input_shape` does not fit the network, or a module fails on it.
@@ -157,7 +157,7 @@ def summary_of_module(known: Report, depth: int) -> Summary:
 def totals(
     rows: Sequence[Row], counts: Sequence[Counts | None], memory: Memory | None
 ) -> Totals:
-    """Return what the calls of a network come to."""
+    """Return the totals over the calls of a network."""
     known = [count for count in counts if count is not None]
     costs = [row.multiply_adds for row in rows if not row.depth]
     counted = len(known) == len(counts)
@@ -173,9 +173,9 @@ def totals(
 
 
 def notes(calls: Sequence[Call]) -> tuple[str, ...]:
-    """Return what is not known, and how to tell."""
+    """Return notes about figures that are not known, and how to get them."""
     if any(call.shape is None for call in calls):
-        return (f"Shapes are not known: {what_to_give(calls)}.",)
+        return (f"Shapes are not known: {missing_shape_hint(calls)}.",)
     if not all(map(is_known, calls)):
-        return (f"Cost and memory depend on free lengths: {what_to_give(calls)}.",)
+        return (f"Cost and memory depend on free lengths: {missing_shape_hint(calls)}.",)
     return ()

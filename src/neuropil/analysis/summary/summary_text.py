@@ -1,4 +1,4 @@
-"""A summary in the terminal: an aligned table in plain text."""
+"""A summary as an aligned plain-text table for the terminal."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def as_text(
     """Return a summary as lines of at most `width` characters, unless names are too long.
 
     Args:
-        rows: Its rows.
-        totals: The lines below the table, as titles and texts.
-        notes: The lines below these.
-        width: The most characters of a line.
+        rows: Rows of the table.
+        totals: Lines below the table, as titles and texts.
+        notes: Lines below the totals.
+        width: Maximum length of a line.
     """
     table = fit_columns(rows, width)
     widths = [max(map(len, (title, *cells))) for title, cells in table.items()]
@@ -45,7 +45,7 @@ def as_text(
 
 
 def fit_columns(rows: Sequence[Row], width: int) -> dict[str, list[str]]:
-    """Return the cells of each column, as many columns as fit."""
+    """Return the cells of each column, with as many columns as fit."""
     pairs = list(zip([row.layer for row in rows], links(rows), strict=True))
     longest = max(len(shorten(*pair, width)) for pair in pairs)
     for cost, memory, least in ATTEMPTS:
@@ -62,7 +62,7 @@ def fit_columns(rows: Sequence[Row], width: int) -> dict[str, list[str]]:
 def cells(
     rows: Sequence[Row], cost: Callable[[Row], str], *, memory: bool
 ) -> dict[str, list[str]]:
-    """Return the cells of each column but the layers' text; empty columns are left out."""
+    """Return the cells of each column except the layers' text; empty columns are left out."""
     makers = {
         NAME: lambda row: "  " * row.depth + short_name(row),
         OUTPUT: output_shape,
@@ -78,7 +78,7 @@ def cells(
 
 
 def shorten(text: str, link: str, room: int) -> str:
-    """Return a layer's text and what it takes, cut to the room there is: the text first."""
+    """Return a layer's text and inputs, cut to the available length; the text is cut first."""
     if link:
         link = link[: max(room - 9, 2) - 1] + "…" if len(link) > room - 9 else link
         room -= len(link) + 1
@@ -88,7 +88,7 @@ def shorten(text: str, link: str, room: int) -> str:
 
 
 def below(totals: Sequence[tuple[str, str]], notes: Sequence[str], width: int) -> list[str]:
-    """Return the lines under the table."""
+    """Return the lines below the table."""
     margin = max((len(title) for title, _ in totals), default=0)
     texts = [f"{title:<{margin}}{GAP}{text}" for title, text in totals]
     indent = " " * (margin + len(GAP))
@@ -97,26 +97,26 @@ def below(totals: Sequence[tuple[str, str]], notes: Sequence[str], width: int) -
     return [line for lines in wrapped for line in lines]
 
 
-# The cells, the same in a terminal and in a notebook
+# Cells shared by the text and HTML tables
 
 
 def short_name(row: Row) -> str:
-    """Return a row's name: inside a layer, its part of that layer and its name there."""
+    """Return a row's name; inside a layer, only its last two parts."""
     return ".".join(row.name.split(".")[-2:]) if row.depth else row.name
 
 
 def input_shapes(row: Row) -> str:
-    """Return the shapes that a row takes."""
+    """Return the input shapes of a row."""
     return " ".join(map(format_shape, row.input_shapes or ()))
 
 
 def output_shape(row: Row) -> str:
-    """Return the shape that a row gives."""
+    """Return the output shape of a row."""
     return "" if row.output_shape is None else format_shape(row.output_shape)
 
 
 def parameters(row: Row) -> str:
-    """Return a row's parameters, or that they stand in an earlier row."""
+    """Return the number of a row's parameters, or "shared" where an earlier row counts them."""
     return "shared" if row.shared else with_separators(row.parameters)
 
 
@@ -126,7 +126,7 @@ def multiply_adds(row: Row) -> str:
 
 
 def short_multiply_adds(row: Row) -> str:
-    """Return a row's multiply–adds in three digits."""
+    """Return a row's multiply–adds with three digits."""
     return short_count(row.multiply_adds)
 
 
@@ -136,12 +136,12 @@ def field(row: Row) -> str:
 
 
 def output_memory(row: Row) -> str:
-    """Return what a row's output takes."""
+    """Return the memory of a row's output."""
     return memory_size(row.output_bytes)
 
 
 def links(rows: Sequence[Row]) -> list[str]:
-    """Return for each row what it takes, unless that is what stands above it."""
+    """Return the inputs of each row as text, empty where its input is simply the row above."""
     above: dict[int, str] = {}
     texts: list[str] = []
     for row in rows:
@@ -153,11 +153,11 @@ def links(rows: Sequence[Row]) -> list[str]:
 
 
 def total_lines(totals: Totals, per: str) -> list[tuple[str, str]]:
-    """Return the totals as titles and texts, those that are known.
+    """Return the known totals as titles and texts.
 
     Args:
         totals: The totals.
-        per: What the memory is for.
+        per: What the memory is for, such as "each sample".
     """
     lines = []
     if totals.parameters is not None:
@@ -175,12 +175,12 @@ def total_lines(totals: Totals, per: str) -> list[tuple[str, str]]:
 
 
 def parameter_text(totals: Totals) -> str:
-    """Return how many parameters there are, what they take, and how many are frozen."""
+    """Return the number of parameters, their memory, and the number of frozen ones."""
     text = f"{with_separators(totals.parameters)} ({memory_size(totals.parameter_bytes)})"
     return f"{text}, {with_separators(totals.frozen)} of them frozen" if totals.frozen else text
 
 
-# From all there is to the least, each with how much of the layers' text must be left.
+# Layouts from full to terse, each with the least length that must remain for the layers' text.
 ATTEMPTS: tuple[tuple[Callable[[Row], str], bool, int], ...] = (
     (multiply_adds, True, 36),
     (short_multiply_adds, True, 16),

@@ -1,1 +1,1 @@
-"""Anyone's PyTorch module: every operation of a run without numbers, seen from below."""
+"""Analysis of any PyTorch module, from the operations of a run on the meta device."""

@@ -1,11 +1,11 @@
-"""What is known of each call of a module's parts, gathered from its runs."""
+"""Figures of each call of a module's parts, collected from its traced runs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from neuropil.analysis.cost.parameters import NONE, Counts, count
-from neuropil.analysis.traced.runs.training_memory import kept_by_training
+from neuropil.analysis.traced.runs.training_memory import training_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +20,13 @@ class Part(NamedTuple):
     """One call of a part of a module.
 
     Args:
-        name: Its name; that of the whole is the name of its class.
+        name: Name of the part; for the whole module, the name of its class.
         call: The call.
-        own: Parameters that are its own or a part's that was never called, not counted before.
-        parameters: These and those of the calls within.
-        multiply_adds: Its own and those of the calls within.
-        own_kept: What it adds to what training keeps; ``None`` where that is not known.
-        kept: The same with the calls within.
+        own: Parameters of the part itself and of children that were never called, counted once.
+        parameters: `own` and the parameters of the calls within.
+        multiply_adds: Multiply–adds of the part and of the calls within.
+        own_kept: Bytes the part itself keeps for the backward pass; ``None`` where unknown.
+        kept: Bytes that the part and the calls within keep; ``None`` where unknown.
     """
 
     name: str
@@ -39,14 +39,14 @@ class Part(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What is known of a module and of the calls of its parts.
+    """Figures of a module and of the calls of its parts.
 
     Args:
-        trace: A run in test mode.
-        parts: The calls in the order in which they began; the first is the whole.
-        training: What training keeps; ``None`` where that is not known.
-        only_in_training: What calls keep that were made in training alone, by name.
-        notes: What the reader should know.
+        trace: A run in evaluation mode.
+        parts: Calls in the order in which they began; the first is the module's.
+        training: Bytes kept for the backward pass; ``None`` where unknown.
+        only_in_training: Bytes kept by calls that are made in training only, by name.
+        notes: Remarks for the reader.
     """
 
     trace: Trace
@@ -57,18 +57,18 @@ class Report(NamedTuple):
 
 
 def report(run: Trace) -> Report:
-    """Run a module's twin in training mode, too, and return what is known of its parts.
+    """Return the figures of a module's parts; its copy is also run in training mode.
 
     Args:
-        run: Its run in test mode.
+        run: The module's run in evaluation mode.
     """
     module = run.module
-    kept = kept_by_training(run)
+    kept = training_memory(run)
     notes = run.notes
     if kept is None:
-        notes += ("What training keeps is not known: the module fails in training mode.",)
+        notes += ("Training memory is not known: the module fails in training mode.",)
     if any(hasattr(part, "_packed_params") for part in module.modules()):
-        notes += ("Quantised weights are packed, and not counted as parameters.",)
+        notes += ("Quantised weights are packed and are not counted as parameters.",)
     by_name = {} if kept is None else {call.name: call.kept_bytes for call in kept.calls}
     parts = parts_of(run, by_name if kept else None)
     known = {call.name for call in run.calls}
@@ -77,12 +77,12 @@ def report(run: Trace) -> Report:
 
 
 def parts_of(run: Trace, kept: dict[str, int] | None) -> list[Part]:
-    """Return all calls, each with what the calls within it add up to."""
+    """Return all calls, each with the sums over the calls within it."""
     owns = list(own_parameters(run))
     counts, costs = owns[:], [call.multiply_adds for call in run.calls]
     own_kept = [None if kept is None else kept.get(call.name, 0) for call in run.calls]
     sizes = [size or 0 for size in own_kept]
-    # A call's parent came before it.
+    # Parents come before their children, so a reverse pass adds up every subtree.
     for call in reversed(run.calls[1:]):
         place, parent = call.place, call.parent
         counts[parent] = Counts(*map(sum, zip(counts[parent], counts[place], strict=True)))
@@ -104,16 +104,16 @@ def parts_of(run: Trace, kept: dict[str, int] | None) -> list[Part]:
 
 
 def own_parameters(run: Trace) -> Iterator[Counts]:
-    """Yield the parameters of each call that belong to no call within and were not counted."""
+    """Yield for each call the parameters that no inner call owns and none before counted."""
     called = {id(call.module) for call in run.calls}
     seen: set[int] = set()
-    # The same twin may be the whole and a part, but its parameters count once.
+    # The same module may be called several times, but its parameters count once.
     for call in run.calls:
-        yield NONE if call.again else new_ones(call.module, called, seen)
+        yield NONE if call.again else unseen_parameters(call.module, called, seen)
 
 
-def new_ones(module: nn.Module, called: set[int], seen: set[int]) -> Counts:
-    """Return what parameters a module adds to those seen, but for parts that were called."""
+def unseen_parameters(module: nn.Module, called: set[int], seen: set[int]) -> Counts:
+    """Return the parameters of a module and of its uncalled children that are not yet seen."""
     parameters: list[nn.Parameter | None] = []
     waiting = [module]
     while waiting:

@@ -1,4 +1,4 @@
-"""Boxes and lines of a picture of anyone's module."""
+"""Boxes and lines of the diagram of any PyTorch module."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.run_record import Call, Step
     from neuropil.analysis.traced.runs.example_inputs import Example
 
-# By a part of the class's or the operation's name, in lower case, the first that fits.
+# Families by a part of the class's or operation's lower-case name; the first match counts.
 BY_NAME = (
     ("attention", RECURRENT),
     ("lstm", RECURRENT),
@@ -49,17 +49,17 @@ BY_NAME = (
 def boxes_of_module(
     module: nn.Module, example: Example | None
 ) -> tuple[list[Box], list[list[int]]]:
-    """Return the boxes of a module's parts, and for each from which boxes lines lead to it.
+    """Return the boxes of a module's parts, and for each the boxes from which lines lead to it.
 
     Args:
         module: Any PyTorch module.
-        example: What it takes.
+        example: Its input, as tensors or shapes.
     """
-    return Picture(trace(module, example)).drawn()
+    return BoxCollector(trace(module, example)).boxes_and_lines()
 
 
-class Picture:
-    """The parts of a run that get boxes, in the order in which they ran.
+class BoxCollector:
+    """Collects the boxes of a run, in the order in which the parts ran.
 
     Args:
         run: The run.
@@ -69,7 +69,7 @@ class Picture:
         self.run = run
         self.boxes: list[Box] = []
         self.inputs: list[set[int]] = []
-        # Which boxes each value comes from: of what is drawn as a line, those after it.
+        # The boxes each value comes from; operations drawn as lines pass them on.
         self.origins: dict[int, frozenset[int]] = {}
         self.places: dict[int, int] = {}
         for name, value in run.sources.items():
@@ -79,13 +79,13 @@ class Picture:
             self.follow(step)
 
     def add(self, box: Box) -> frozenset[int]:
-        """Add a box and return it as the origin of what it gives."""
+        """Add a box and return it as the origin of its outputs."""
         self.boxes.append(box)
         self.inputs.append(set())
         return frozenset({len(self.boxes) - 1})
 
     def follow(self, step: Step) -> None:
-        """Draw an operation: in its part's box, in a box of its own, or as a line."""
+        """Draw an operation: in the box of its part, in a separate box, or as a line."""
         if not step.results:
             return
         taken = [self.origins.get(v.number) for v in values_in((step.args, step.kwargs))]
@@ -102,7 +102,7 @@ class Picture:
             self.origins |= {value.number: origin for value in step.results}
 
     def part(self, call: Call, before: frozenset[int]) -> frozenset[int]:
-        """Return the box of a part without parts of its own."""
+        """Return the box of a part that has no parts."""
         if call.place not in self.places:
             (self.places[call.place],) = self.add(box_of_call(call))
         origin = frozenset({self.places[call.place]})
@@ -110,17 +110,17 @@ class Picture:
         return origin
 
     def link(self, origin: frozenset[int], before: frozenset[int]) -> None:
-        """Draw lines to a box."""
+        """Draw lines from boxes to a box."""
         (place,) = origin
         self.inputs[place] |= before - origin
 
-    def drawn(self) -> tuple[list[Box], list[list[int]]]:
-        """Return all boxes, and for each those from which lines lead to it."""
+    def boxes_and_lines(self) -> tuple[list[Box], list[list[int]]]:
+        """Return all boxes, and for each the boxes from which lines lead to it."""
         return self.boxes, [sorted(inputs) for inputs in self.inputs]
 
 
 def is_line(step: Step) -> bool:
-    """Tell whether an operation changes no number."""
+    """Tell whether an operation only passes its input on, so that it is drawn as a line."""
     return name_of(step.operation).name in LINES
 
 
@@ -129,7 +129,7 @@ def box_of_call(call: Call) -> Box:
     shape = " × ".join(map(str, call.results[0].shape)) if call.results else ""
     text = text_of(call.module)
     hint = f"{call.name}: {text}" + f" gives {shape}" * bool(shape)
-    family = family_named(type(call.module).__name__)
+    family = family_by_name(type(call.module).__name__)
     return Box(call.name or type(call.module).__name__, text, shape, hint, family)
 
 
@@ -138,10 +138,10 @@ def box_of_step(step: Step, call: Call) -> Box:
     name = name_of(step.operation).name.strip("_")
     shape = " × ".join(map(str, step.results[0].shape)) if step.results else ""
     where = call.name or type(call.module).__name__
-    return Box(name, where, shape, f"{name} in {where} gives {shape}", family_named(name))
+    return Box(name, where, shape, f"{name} in {where} gives {shape}", family_by_name(name))
 
 
-def family_named(name: str) -> Family:
+def family_by_name(name: str) -> Family:
     """Return the family of a part or an operation."""
     lower = name.lower()
     return next((family for part, family in BY_NAME if part in lower), OTHER)

@@ -1,4 +1,4 @@
-"""The rows of a summary of anyone's module."""
+"""Rows of the summary of any PyTorch module."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from neuropil.analysis.cost.parameters import NONE
 from neuropil.analysis.summary.summary_rows import Row
-from neuropil.analysis.traced.receptive.module_sights import Sights
+from neuropil.analysis.traced.receptive.value_fields import ValueFields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
 
 
 def rows_of_parts(report: Report, depth: int) -> tuple[tuple[Row, ...], tuple[str, ...]]:
-    """Return a row for each call of a part, and what is not known of them.
+    """Return one row per call of a part, and notes about the figures that are not known.
 
     Args:
-        report: What is known of the module.
-        depth: How many levels of parts within parts are shown.
+        report: Figures of the module.
+        depth: Number of levels of nested parts to show.
     """
-    sights = Sights(report.trace)
+    value_fields = ValueFields(report.trace)
     rows: list[Row] = []
     whole, *parts = report.parts
     alone = not parts
     for part in parts:
         if part.call.depth - 1 <= depth:
-            rows.append(row_of(part, sights))
+            rows.append(row_of(part, value_fields))
             if part.call.children and part.call.depth <= depth:
                 rows += own_row(part, f"{part.name}.(itself)", part.call.depth)
     if alone:
-        rows.append(row_of(whole, sights)._replace(depth=0))
+        rows.append(row_of(whole, value_fields)._replace(depth=0))
     else:
         rows += own_row(whole, whole.name, 0)
-    return tuple(rows), sights.notes
+    return tuple(rows), value_fields.notes
 
 
-def row_of(part: Part, sights: Sights) -> Row:
-    """Return the row of a call with all that is within it."""
+def row_of(part: Part, value_fields: ValueFields) -> Row:
+    """Return the row of a call, including the calls within it."""
     call = part.call
-    field, sees_all = sights.widest(call.results[0]) if call.results else (None, False)
+    field, sees_all = value_fields.widest(call.results[0]) if call.results else (None, False)
     return Row(
         name=part.name,
         layer=text_of(call.module),
@@ -68,7 +68,7 @@ def has_parameters(module: nn.Module) -> bool:
 
 
 def own_row(part: Part, name: str, depth: int) -> Iterator[Row]:
-    """Yield the row of what a module does itself, between its parts, if that counts."""
+    """Yield the row of a module's own operations and parameters, if it has any."""
     if not (part.call.multiply_adds or part.own != NONE):
         return
     yield Row(
@@ -90,7 +90,7 @@ def own_row(part: Part, name: str, depth: int) -> Iterator[Row]:
 
 
 def text_of(module: nn.Module) -> str:
-    """Return a module in one line."""
+    """Return a one-line description of a module."""
     kind = type(module).__name__
     if vars(module)["_modules"]:
         return f"{kind}(…)"

@@ -1,4 +1,4 @@
-"""The record of a run: calls of modules, operations, and the values between these."""
+"""The record of a run: module calls, operations, and the values between operations."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 class Value(NamedTuple):
-    """What a tensor holds between two operations.
+    """The content of a tensor between two operations.
 
     Args:
-        number: Which one it is, in the order in which they came to be.
+        number: Its number, in the order of creation.
         shape: Its shape.
         storage: The number of its storage; negative for parameters and other constants.
-        call: The place of the call that made it; -1 for what the module was given.
+        call: The place of the call that made it; -1 for the module's inputs.
     """
 
     number: int
@@ -29,10 +29,10 @@ class Step(NamedTuple):
     """One operation.
 
     Args:
-        operation: Which one.
-        args: What it took by position, values in place of tensors.
-        kwargs: What it took by name, likewise.
-        results: The values that it gave.
+        operation: The operator.
+        args: Positional arguments, with values in place of tensors.
+        kwargs: Keyword arguments, with values in place of tensors.
+        results: Output values.
         call: The place of the innermost call that ran it.
     """
 
@@ -47,18 +47,18 @@ class Call:
     """One call of a module.
 
     Attributes:
-        name: The module's name in the whole; the second call of it ends in ``@2``.
-        module: What was called.
-        place: Its position among all calls; 0 is the whole.
-        parent: The place of the call around it; -1 for the whole.
-        depth: How many calls are around it.
-        children: How many calls were made within it, directly.
+        name: The module's qualified name; its second call ends in ``@2``.
+        module: The module that was called.
+        place: Its position among all calls; 0 is the whole module.
+        parent: The place of the call around it; -1 for the whole module.
+        depth: Number of calls around it.
+        children: Number of calls made directly within it.
         again: Whether the module was called before.
-        input_shapes: The shapes of the tensors it took.
-        results: The values that it gave.
-        multiply_adds: Those of the operations that ran in no call within.
-        output_bytes: What those of its outputs take that it made.
-        kept_bytes: What training keeps for the backward pass and came to be in it.
+        input_shapes: Shapes of the input tensors.
+        results: Output values.
+        multiply_adds: Multiply–adds of its operations, without those of inner calls.
+        output_bytes: Bytes of the outputs that were allocated in this call.
+        kept_bytes: Bytes made in this call that training keeps for the backward pass.
     """
 
     __slots__ = (

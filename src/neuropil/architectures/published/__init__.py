@@ -1,1 +1,1 @@
-"""Published weights: what is known of them, and how they are loaded."""
+"""Published weights: their metadata, and how they are loaded."""

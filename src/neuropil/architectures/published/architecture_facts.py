@@ -1,4 +1,4 @@
-"""What is published of an architecture: year, paper, accuracy, weights and their names."""
+"""Published facts of an architecture: year, paper, accuracy, weights and their names."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Published:
-    """Where weights are published, and what pictures they expect.
+    """Source of published weights, and the normalisation of images that they expect.
 
     Attributes:
-        repository: The hub's repository.
-        mean: Of each channel, for pictures from 0 to 1.
-        std: Standard deviation of each channel, likewise.
+        repository: Repository on the hub.
+        mean: Mean of each channel, for images with values from 0 to 1.
+        std: Standard deviation of each channel, for images with values from 0 to 1.
     """
 
     repository: str
@@ -28,21 +28,20 @@ class Published:
 
 @dataclass(frozen=True)
 class Architecture:
-    """One row of the zoo's table.
+    """One row of the table of architectures.
 
     Attributes:
-        name: The function's name.
+        name: Name of the function.
         build: The function.
-        year: Of the paper.
-        paper: Authors and title.
-        accuracy: Published accuracy and on what, such as ``"76.1 % ImageNet"``: of ImageNet the
-            share of pictures whose first guess is right, from one crop. Where weights are
-            published it is theirs.
-        source: Whose figure that is: ``"paper"``, or the library that publishes weights, such
-            as ``"torchvision"``.
-        keys: By whose weights: the names of that implementation's modules with parameters, in
-            the order of our layers with parameters.
-        published: Where ``weights="imagenet"`` come from, or None.
+        year: Year of the paper.
+        paper: Authors and title of the paper.
+        accuracy: Published accuracy and data set, such as ``"76.1 % ImageNet"``. For ImageNet
+            it is the top-1 accuracy from one crop. Where weights are published it is theirs.
+        source: Where the accuracy is from: ``"paper"``, or the library that publishes weights,
+            such as ``"torchvision"``.
+        keys: For each implementation, the names of its modules with parameters, in the order
+            of our layers with parameters.
+        published: Source of ``weights="imagenet"``, or None.
     """
 
     name: str
@@ -56,5 +55,5 @@ class Architecture:
 
 
 def facts_of(function: Callable[..., object]) -> Architecture | None:
-    """Return what is published of an architecture's function; None of any other."""
+    """Return the published facts of an architecture's function; None for any other function."""
     return getattr(function, "facts", None)

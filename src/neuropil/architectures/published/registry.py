@@ -1,4 +1,4 @@
-"""How an architecture is declared: the options of all, and what is published of it."""
+"""Declaration of an architecture: the options that all share, and its published facts."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ P = ParamSpec("P")
 
 
 class Options(TypedDict, total=False):
-    """What every architecture takes, beside the number of classes.
+    """Options that every architecture takes, besides the number of classes.
 
     Attributes:
         input_shape: ``(C, H, W)``.
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`.
-        weights: Where weights come from, as for `load_weights`; None draws them.
+        weights: Source of the weights, as for `load_weights`; None for random ones.
     """
 
     input_shape: Shape
@@ -37,7 +37,7 @@ class Options(TypedDict, total=False):
 def architecture(
     **facts: Any,
 ) -> Callable[[Callable[P, Network]], Callable[P, Network]]:
-    """Return a decorator: note what is published of an architecture, and let it load weights.
+    """Return a decorator that attaches published facts to an architecture and loads weights.
 
     Args:
         **facts: As for `Architecture`, without name and function.

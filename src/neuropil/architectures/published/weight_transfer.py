@@ -1,4 +1,4 @@
-"""Tensors by another implementation's names, brought into a network and adapted to it."""
+"""Transfer of weights with another implementation's names into a network."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Loaded:
-    """What was done to bring weights into a network.
+class LoadReport:
+    """Report on weights that were loaded into a network.
 
     Attributes:
-        source: Where they come from.
+        source: Where the weights are from.
         adapted: Layers whose weights were changed to fit, and how.
-        drawn: Layers that keep the weights drawn for them, and why.
-        unused: Names in the source that the network has no place for.
+        drawn: Layers that keep their random weights, and why.
+        unused: Names in the source that the network has no layer for.
     """
 
     source: str
@@ -39,22 +39,22 @@ class Loaded:
 
     @override
     def __str__(self) -> str:
-        """Return one sentence for each thing that a user should know."""
-        told = [f"Weights from {self.source} are loaded."]
-        told += [f"{text}." for text in (*self.adapted, *self.drawn)]
+        """Return one sentence for each thing that the user should know."""
+        sentences = [f"Weights from {self.source} are loaded."]
+        sentences += [f"{text}." for text in (*self.adapted, *self.drawn)]
         if self.unused:
-            told.append(f"Not used: {some_of(self.unused)}.")
-        return " ".join(told)
+            sentences.append(f"Not used: {some_of(self.unused)}.")
+        return " ".join(sentences)
 
 
-def unwrapped(
+def strip_prefix(
     network: Network, state: Mapping[str, Tensor], known: Architecture
 ) -> tuple[Mapping[str, Tensor], str]:
-    """Return a state without the prefix that a wrapper put before its names, and the prefix.
+    """Return a state dict without the prefix of a wrapper, and that prefix.
 
-    What most names begin with is left out as often as it brings more of them to light.
+    A prefix that most names share is removed as long as that makes more names match.
     """
-    expected = {name for name, _ in parametrised(network)}
+    expected = {name for name, _ in layers_with_parameters(network)}
     expected.update(*(keys() for keys in known.keys.values()))
 
     def found(names: Mapping[str, Tensor]) -> int:
@@ -73,23 +73,23 @@ def unwrapped(
     return best, best_prefix
 
 
-def parametrised(network: Network) -> Iterator[tuple[str, Layer]]:
-    """Yield each layer that has parameters of its own, blocks taken apart, with its key."""
+def layers_with_parameters(network: Network) -> Iterator[tuple[str, Layer]]:
+    """Yield each layer with parameters itself, including those in blocks, with its key."""
     for name, module in network.named_modules():
         own = next(module.parameters(recurse=False), None)
         if own is not None and not isinstance(module, Block):
             yield name, cast("Layer", module)
 
 
-def whose(
+def match_names(
     network: Network, state: Mapping[str, Tensor], known: Architecture, source: str
 ) -> tuple[dict[str, str], list[str]]:
     """Return the source's name for each of our layers, and the layers that it lacks.
 
     Raises:
-        ValueError: When the source's names are those of another architecture.
+        ValueError: When the source's names belong to another architecture.
     """
-    ours = [name for name, _ in parametrised(network)]
+    ours = [name for name, _ in layers_with_parameters(network)]
     there = {name.rpartition(".")[0] for name in state}
     best: tuple[str, ...] = tuple(ours)
     for keys in known.keys.values():
@@ -106,21 +106,21 @@ def whose(
     return names, [name for name in ours if names[name] not in there]
 
 
-def fill(
+def load_layers(
     network: Network,
     state: Mapping[str, Tensor],
     names: Mapping[str, str],
     source: str,
     known: Architecture,
-) -> Loaded:
-    """Put tensors into the network's layers, adapting the first and leaving the last.
+) -> LoadReport:
+    """Load tensors into the network's layers, adapting the first and skipping the last.
 
     Raises:
         ValueError: When another layer's tensors have other shapes.
     """
-    layers = dict(parametrised(network))
-    first, last = next(iter(layers)), heads(network, layers)
-    loaded = Loaded(source, [], [], [])
+    layers = dict(layers_with_parameters(network))
+    first, last = next(iter(layers)), output_layers(network, layers)
+    loaded = LoadReport(source, [], [], [])
     new: dict[str, Tensor] = {}
     used: set[str] = set()
     for ours, theirs in names.items():
@@ -131,49 +131,50 @@ def fill(
                 continue
             if given.shape != have.shape:
                 if ours == first:
-                    given = other_channels(given, have, ours, loaded)
+                    given = adapt_channels(given, have, ours, loaded)
                 elif ours in last:
                     classes = f"{len(given)} classes and the network {len(have)}"
-                    text = f"{ours} keeps the weights drawn, since {source} has {classes}"
+                    text = f"{ours} keeps its random weights, since {source} has {classes}"
                     loaded.drawn += [text] if text not in loaded.drawn else []
                     continue
             if given.shape != have.shape:
+                why = mismatch_reason(network, ours, given, known)
                 raise ValueError(
-                    f"{source}: {theirs}.{name} has shape {tuple(given.shape)}, and {ours} "
-                    f"needs {tuple(have.shape)}: {reason(network, ours, given, known)}."
+                    f"{source}: {theirs}.{name} has shape {tuple(given.shape)}, but {ours} "
+                    f"needs {tuple(have.shape)}: {why}."
                 )
             new[f"{ours}.{name}"] = given.to(have.dtype)
     inputs = {name for name, layer in network.layers.items() if layer in network.inputs}
     new |= {n: value for n, value in state.items() if n.rpartition(".")[0] in inputs}
     loaded.unused = [name for name in state if name not in used and name not in new]
-    put(network, new)
+    load_tensors(network, new)
     return loaded
 
 
-def put(network: Network, weights: dict[str, Tensor]) -> None:
-    """Put tensors into a network; where it has no memory yet, copies of them become its own."""
+def load_tensors(network: Network, weights: dict[str, Tensor]) -> None:
+    """Load tensors into a network; on the meta device, their copies become its parameters."""
     meta = any(parameter.is_meta for parameter in network.parameters())
     own = {name: value.clone() for name, value in weights.items()} if meta else weights
     network.load_state_dict(own, strict=False, assign=meta)
 
 
-def reason(network: Network, layer: str, given: Tensor, known: Architecture) -> str:
-    """Return why a layer's weights have another shape."""
+def mismatch_reason(network: Network, layer: str, given: Tensor, known: Architecture) -> str:
+    """Return the reason why a layer's weights have another shape."""
     shape = network.inputs[0].output_shape()
     with torch.device("meta"), contextlib.suppress(ValueError):
-        large = dict(parametrised(known.build(input_shape=(3, 224, 224))))
+        large = dict(layers_with_parameters(known.build(input_shape=(3, 224, 224))))
         if any(given.shape == p.shape for p in large[layer].parameters()):
             size = "×".join(map(str, shape[1:]))
             return (
-                f"for pictures of {size} {known.name} begins with a smaller stem, and these "
-                f"weights are for pictures of 224×224: make it with "
+                f"for images of {size}, {known.name} begins with a smaller stem, but these "
+                f"weights are for images of 224×224: create it with "
                 f"input_shape=({shape[0]}, 224, 224), or with lengths of None for any size"
             )
     return "these are weights of another architecture or of other options"
 
 
-def heads(network: Network, layers: Mapping[str, Layer]) -> set[str]:
-    """Return the layers that say the classes: the last with parameters before each output."""
+def output_layers(network: Network, layers: Mapping[str, Layer]) -> set[str]:
+    """Return the layers that output the classes: the last ones with parameters."""
     found: set[str] = set()
     for place in network.graph.outputs:
         while network.layer_names[place] not in layers and network.nodes[place].inputs:
@@ -182,8 +183,8 @@ def heads(network: Network, layers: Mapping[str, Layer]) -> set[str]:
     return found
 
 
-def other_channels(given: Tensor, have: Tensor, layer: str, loaded: Loaded) -> Tensor:
-    """Return filters for another number of channels, whose answer to grey is the same."""
+def adapt_channels(given: Tensor, have: Tensor, layer: str, loaded: LoadReport) -> Tensor:
+    """Return filters for another number of channels that respond equally to grey images."""
     old, new = given.shape[1], have.shape[1]
     if given.shape[0] != have.shape[0] or given.shape[2:] != have.shape[2:]:
         return given

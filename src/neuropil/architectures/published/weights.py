@@ -1,4 +1,4 @@
-"""Published weights: found, read, and loaded into a network by name."""
+"""Published weights: finding, reading and loading them into a network by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from torch import Tensor
 
 from neuropil.architectures.published import hub
 from neuropil.architectures.published.architecture_facts import facts_of
-from neuropil.architectures.published.weight_transfer import Loaded, fill, unwrapped, whose
+from neuropil.architectures.published.weight_transfer import (
+    LoadReport,
+    load_layers,
+    match_names,
+    strip_prefix,
+)
 from neuropil.checks import shown
 from neuropil.saving.tensor_file import read_tensors
 
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
     from neuropil.architectures.published.architecture_facts import Architecture
     from neuropil.core import Network
 
-# Formats that run code when they are read.
+# Suffixes of formats that may run code when they are loaded.
 PICKLES = {".pth", ".pt", ".bin", ".ckpt", ".pkl", ".tar"}
 
 
@@ -31,32 +36,32 @@ def load_weights(
     network: Network,
     weights: str | PathLike[str] | Mapping[str, Tensor],
     architecture: Callable[..., Network],
-) -> Loaded:
-    """Load published weights into a network, by name; nothing is ever unpickled.
+) -> LoadReport:
+    """Load published weights into a network by name, without ever unpickling.
 
-    Names of torchvision, timm and our own are known, also after the prefixes that wrappers
-    add, such as ``module.``, ``model.`` and ``_orig_mod.``. Where the picture has other
-    channels, the first layer's filters are added up (one channel) or repeated and scaled; where
-    there are other classes, the last layer keeps the weights drawn for it. What was adapted or
-    not found is reported by a warning.
+    The names of torchvision, timm and this library are recognised, also after the prefixes that
+    wrappers add, such as ``module.``, ``model.`` and ``_orig_mod.``. If the images have another
+    number of channels, the first layer's filters are summed (one channel) or repeated and
+    scaled. If the number of classes differs, the last layer keeps its random weights. A warning
+    reports what was adapted or not found.
 
     Args:
         network: The network that `architecture` returned.
-        weights: ``"imagenet"`` for the published weights, which about half of the zoo's
-            networks have (the column "weights" of ``neuropil architectures`` says which);
+        weights: ``"imagenet"`` for the published weights, which about half of the
+            architectures have (see the column "weights" of ``neuropil architectures``);
             ``"hub:owner/name"``, or ``"hub:owner/name@revision"``, for a repository of the hub;
             a file in the safetensors format; or a state dict in memory.
-        architecture: Whose names to expect: a function of `neuropil.architectures`, such as
+        architecture: The function of `neuropil.architectures` whose names to expect, such as
             `resnet18`.
 
     Returns:
-        What was adapted, not found and not used.
+        A report on what was adapted, not found and not used.
 
     Raises:
-        FileNotFoundError: When there is no such file.
+        FileNotFoundError: When the file does not exist.
         ValueError: When the architecture has no published weights, the hub cannot be reached or
-            lacks the file, the file is damaged or of another format, or the weights are those
-            of another architecture.
+            lacks the file, the file is damaged or of another format, or the weights belong to
+            another architecture.
 
     Example:
         >>> from neuropil.architectures import resnet20
@@ -65,15 +70,15 @@ def load_weights(
         >>> loaded.drawn, torch.equal(one.layers["softmax1"].weight, other.softmax1.weight)
         ([], True)
     """
-    known = known_architecture(architecture)
+    known = require_architecture(architecture)
     state, source, normalization = read(weights, known)
-    state, prefix = unwrapped(network, state, known)
-    names, missing = whose(network, state, known, source)
-    loaded = fill(network, state, names, source, known)
+    state, prefix = strip_prefix(network, state, known)
+    names, missing = match_names(network, state, known, source)
+    loaded = load_layers(network, state, names, source, known)
     if prefix:
-        loaded.adapted.append(f"The prefix {prefix!r} of its names is left out")
+        loaded.adapted.append(f"The prefix {prefix!r} of its names is removed")
     loaded.drawn += [
-        f"{name} is not in {source} and keeps the weights drawn" for name in missing
+        f"{name} is not in {source} and keeps its random weights" for name in missing
     ]
     if normalization is not None:
         normalize(network, *normalization)
@@ -82,11 +87,11 @@ def load_weights(
     return loaded
 
 
-def known_architecture(architecture: Callable[..., Network]) -> Architecture:
-    """Return what is published of an architecture.
+def require_architecture(architecture: Callable[..., Network]) -> Architecture:
+    """Return the published facts of an architecture.
 
     Raises:
-        ValueError: When the function is none.
+        ValueError: When the function is not an architecture.
     """
     facts = facts_of(architecture)
     if facts is None:
@@ -100,10 +105,10 @@ def known_architecture(architecture: Callable[..., Network]) -> Architecture:
 def read(
     weights: str | PathLike[str] | Mapping[str, Tensor], known: Architecture
 ) -> tuple[Mapping[str, Tensor], str, tuple[Any, Any] | None]:
-    """Return the tensors by name, where they come from, and the mean and scale they expect.
+    """Return the tensors by name, their source, and the mean and scale that they expect.
 
     Raises:
-        ValueError: When the architecture has no published weights that we know of.
+        ValueError: When the architecture has no known published weights.
     """
     if isinstance(weights, Mapping):
         return cast("Mapping[str, Tensor]", weights), "the given state", None
@@ -111,7 +116,7 @@ def read(
     if text == "imagenet":
         if known.published is None:
             raise ValueError(
-                f"{known.name} has no published weights in the zoo: give a safetensors file, "
+                f"{known.name} has no known published weights: give a safetensors file, "
                 f'or "hub:owner/name".'
             )
         published = known.published
@@ -127,25 +132,25 @@ def from_file(path: Path) -> dict[str, Tensor]:
     """Return the tensors in a safetensors file.
 
     Raises:
-        FileNotFoundError: When there is none.
-        ValueError: When it is damaged, or of a format that runs code when it is read.
+        FileNotFoundError: When the file does not exist.
+        ValueError: When the file is damaged, or its format may run code when it is loaded.
     """
     if path.suffix in PICKLES:
         raise ValueError(
-            f"{path} is a pickle, which can run code when it is read: convert it where you "
+            f"{path} is a pickle, which can run code when it is loaded: convert it where you "
             f"trust it, with safetensors.torch.save_file(torch.load({path.name!r}, "
             f'weights_only=True), "{path.stem}.safetensors").'
         )
     if not path.is_file():
         raise FileNotFoundError(
-            f'there is no file {path}: weights are "imagenet", "hub:owner/name" or a '
+            f'file {path} not found: weights must be "imagenet", "hub:owner/name" or a '
             f"safetensors file."
         )
     return read_tensors(path)
 
 
 def normalize(network: Network, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
-    """Set what the input subtracts and divides by, for pictures of bytes."""
+    """Set the mean and scale of the input layer, for images of bytes."""
     (source,) = network.inputs
     channels = source.output_shape()[0]
     values = torch.tensor([mean, std]) * 255

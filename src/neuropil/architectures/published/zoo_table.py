@@ -1,4 +1,4 @@
-"""What is published of all architectures."""
+"""Table of the published facts of all architectures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def zoo_table() -> dict[str, Architecture]:
-    """Return the published facts of each public architecture by its name."""
+    """Return the published facts of each public architecture, by name."""
     public = {name: getattr(architectures, name) for name in public_names(architectures)}
     found = {name: facts_of(function) for name, function in public.items()}
     return {name: facts for name, facts in found.items() if facts is not None}

@@ -20,7 +20,7 @@ def report(folder: RunFolder) -> None:
     network, history, splits = run.network(), run.history(), open_again(run)
     if fingerprint(splits, run.settings["data"]) != run.data.get("fingerprint"):
         note(f"the data in {splits.source} have changed since the training.")
-    with run.held():
+    with run.lock():
         write(run, splits, network, history, watch_of(run))
     say(str(run.report))
 

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class Headline(NamedTuple):
-    """The figure that stands first in a report.
+    """The metric that opens a report.
 
     Args:
         name: The name of the metric.
         figure: Its value and interval.
-        guess: Its value if the answer were always the same.
-        sentence: The sentence that begins with the value, without it.
+        guess: Its value for a constant prediction.
+        sentence: The sentence that follows the value.
     """
 
     name: str
@@ -33,7 +33,7 @@ class ClassSizes(NamedTuple):
     """The number of examples of each class in each part.
 
     Args:
-        parts: The parts, in words.
+        parts: The names of the parts, as shown.
         rows: Each class with its counts, in the order of the parts.
         most: The largest count.
     """
@@ -46,13 +46,13 @@ class ClassSizes(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Targets:
-    """The targets of the data, for the section on data.
+    """A description of the targets, for the section on the data.
 
     Args:
         facts: Names and values.
         sample_title: The heading of the samples.
-        samples: Which training examples to show, and what each of them is.
-        class_sizes: How many examples each class has.
+        samples: The index and the caption of each training example to show.
+        class_sizes: The number of examples of each class.
     """
 
     facts: Sequence[tuple[str, str]]
@@ -67,15 +67,16 @@ class TaskPages:
     """The parts of a report that depend on the task.
 
     Args:
-        intervals: Measured figures with their intervals, by the names that metrics have.
-        headline: The figure that says whether the network does more than guess.
-        remarks: Sentences to be read beside it.
-        results: The section of figures and drawings.
-        mistakes: The section of the examples that are predicted worst.
-        targets: A description of the targets.
-        answer: The name of predictions in Python, and their shape in words.
-        certainty: The section on probabilities, where there are any.
-        is_faultless: Whether every example is predicted right, so that more training is vain.
+        intervals: Returns the metrics with their intervals, by name.
+        headline: Returns the metric that shows whether the network beats guessing.
+        remarks: Returns the sentences that go with it.
+        results: Returns the section with the metrics and drawings.
+        mistakes: Returns the section with the worst predictions.
+        targets: Returns a description of the targets.
+        answer: Returns the Python name of the predictions, and their shape in words.
+        certainty: Returns the section on calibration, for tasks with probabilities.
+        is_faultless: Tells whether every prediction is correct, so that more training cannot
+            help.
     """
 
     intervals: Callable[[Evidence, Mapping[str, float]], dict[str, Figure]]

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from neuropil.report.subject import Subject
     from neuropil.runs.classic_model import ClassicModel
 
-# More prototypes than this are not told apart by looking.
+# More prototypes than this are too many to look at.
 MOST = 100
-# Pictures side by side that can still be made out.
+# The most pictures in a row that are still large enough.
 MOST_ABREAST = 20
-# Numbers that a cell of the table can hold.
+# The most numbers that a cell of the table can hold.
 FEW = 4
-# Fitted rows that are examples themselves, in the scale of the network's input.
+# Fitted attributes whose rows are examples, in the scale of the network's input.
 EXAMPLES = ("prototypes_", "weights_")
-# Fitted rows that are as wide as an example, and what they are called.
+# Fitted attributes whose rows are as wide as an example, and the name of a row.
 ROWS = {
     "prototypes_": "prototypes",
     "weights_": "units' weights",
@@ -39,26 +39,26 @@ ROWS = {
     "patterns_": "patterns",
 }
 ANSWERS = {
-    "classifier": "It names a class for each example.",
-    "regressor": "It gives a value for each example.",
-    "groups": "It puts examples into groups; a group answers with its training examples' "
-    "targets, and one that has none with those of all.",
-    "features": "It transforms examples; a linear model, fitted to what it makes of the "
-    "training examples, gives the answer.",
+    "classifier": "It predicts a class for each example.",
+    "regressor": "It predicts a value for each example.",
+    "groups": "It assigns each example to a group. The prediction is computed from the targets "
+    "of the training examples in that group, or of all training examples if it has none.",
+    "features": "It transforms each example into features. A linear model, fitted to the "
+    "features of the training examples, makes the prediction.",
 }
-# Methods of a map or a gas that measure how well it fits examples.
-FITS = ("quantization_error", "topographic_error")
+# Methods of a map or a gas that measure how well it fits the data.
+FIT_MEASURES = ("quantization_error", "topographic_error")
 
 
 def classic_section(subject: Subject, model: ClassicModel) -> Section:
-    """Return the network as it is written, with what it has learnt."""
+    """Return the network's expression, its fitted values and pictures of them."""
     return Section(
         "classic",
         {
             "expression": repr(model),
             "answers": ANSWERS[model.role],
             "fitted": fitted_values(model),
-            "fits": fits(subject, model),
+            "fits": fit_measures(subject, model),
             "maps": map_drawings(subject, model),
             "learnt": learnt_pictures(subject, model),
         },
@@ -66,12 +66,12 @@ def classic_section(subject: Subject, model: ClassicModel) -> Section:
 
 
 def fitting_words(subject: Subject, model: ClassicModel) -> str:
-    """Return a sentence on how long the network was fitted."""
+    """Return a sentence on the time that fitting took."""
     return f"{type(model.estimator).__name__} was fitted in {duration(subject.seconds)}."
 
 
 def fitted_values(model: ClassicModel) -> dict[str, str]:
-    """Return the fitted values, by the names of their attributes."""
+    """Return the fitted attributes as text, by name."""
     words = {name: value_words(value) for name, value in vars(model.estimator).items()}
     return {
         name: text
@@ -80,15 +80,15 @@ def fitted_values(model: ClassicModel) -> dict[str, str]:
     }
 
 
-def fits(subject: Subject, model: ClassicModel) -> dict[str, float]:
-    """Return how well it fits the examples, where it measures that."""
+def fit_measures(subject: Subject, model: ClassicModel) -> dict[str, float]:
+    """Return how well a map or gas fits the examples, by measure."""
     rows = model.rows(subject.evidence.data.inputs)
-    measures = {name: getattr(model.estimator, name, None) for name in FITS}
+    measures = {name: getattr(model.estimator, name, None) for name in FIT_MEASURES}
     return {name: float(fit(rows)) for name, fit in measures.items() if fit is not None}
 
 
 def value_words(value: Any) -> str | None:
-    """Return a fitted value for a cell of the table; None for what has no place there."""
+    """Return a fitted value as text for the table; None if it cannot be shown there."""
     match value:
         case np.ndarray():
             words = array_words(value)
@@ -104,7 +104,7 @@ def value_words(value: Any) -> str | None:
 
 
 def array_words(values: NDArray[Any]) -> str:
-    """Return an array for a cell of the table: its numbers where they are few, else its shape.
+    """Return an array as text for the table: its numbers if they are few, else its shape.
 
     Example:
         >>> array_words(np.array([0.5, 2.0])), array_words(np.array([3.0]))
@@ -126,7 +126,7 @@ def array_words(values: NDArray[Any]) -> str:
 
 
 def map_drawings(subject: Subject, model: ClassicModel) -> dict[str, Markup] | None:
-    """Return a self-organising map as it lies: its borders, and who lives where."""
+    """Return the U-matrix and the hit map of a self-organising map of one or two axes."""
     som: Any = model.estimator
     if not hasattr(som, "grid_") or len(som.grid_.sides) > 2:
         return None
@@ -134,14 +134,16 @@ def map_drawings(subject: Subject, model: ClassicModel) -> dict[str, Markup] | N
     hits = hit_map(som, model.rows(evidence.data.inputs), evidence.labels)
     return {
         "borders": drawing(
-            u_matrix(som), "borders", "How far each unit is from its neighbours."
+            u_matrix(som), "borders", "The distance of each unit from its neighbours."
         ),
-        "hits": drawing(hits, "hits", "For how many examples each unit is the best."),
+        "hits": drawing(
+            hits, "hits", "The number of examples for which each unit is the best match."
+        ),
     }
 
 
 def learnt_pictures(subject: Subject, model: ClassicModel) -> dict[str, Any] | None:
-    """Return the fitted prototypes or weights as pictures, where examples are pictures."""
+    """Return the fitted prototypes or weights as pictures, if the examples are pictures."""
     shape = tuple(length or 0 for length in subject.splits.input_shape)
     fitted: dict[str, Any] = vars(model.estimator)
     for name, word in ROWS.items():
@@ -151,7 +153,7 @@ def learnt_pictures(subject: Subject, model: ClassicModel) -> dict[str, Any] | N
             if name in EXAMPLES:
                 rows = rows * model.scale + model.center
             shown = torch.from_numpy(rows[:MOST].astype(float)).reshape(-1, *shape)
-            # Weights may be negative: the scale is their own.
+            # Weights may be negative, so they have a scale of their own.
             limits = float(shown.min()), float(shown.max())
             return {
                 "name": word,
@@ -163,6 +165,6 @@ def learnt_pictures(subject: Subject, model: ClassicModel) -> dict[str, Any] | N
 
 
 def map_columns(fitted: Mapping[str, Any]) -> int | None:
-    """Return the number of units in a row of a map, whose pictures lie as its units do."""
+    """Return the number of units in a row of a two-dimensional map, for laying out pictures."""
     sides = fitted["grid_"].sides if "grid_" in fitted else ()
     return sides[1] if len(sides) == 2 and sides[1] <= MOST_ABREAST else None

@@ -1,4 +1,4 @@
-"""The parts of a report that are a classification's own."""
+"""The parts of a report that are specific to classification."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_SAMPLES = 20
 
 
 def targets(subject: Subject) -> Targets:
-    """Return the classes, one training example of each, and how many there are of each."""
+    """Return the classes, one training example of each, and their sizes."""
     classes = subject.evidence.classes
     name = subject.splits.preparation.target.name
     named = f" of “{name}”" if name else ""
@@ -43,7 +43,7 @@ def targets(subject: Subject) -> Targets:
 
 
 def class_sizes(subject: Subject) -> ClassSizes:
-    """Return how many examples each class has in each part."""
+    """Return the number of examples of each class in each part."""
     classes = subject.evidence.classes
     counts = {
         WORDS[name]: np.bincount(part.targets.cpu().numpy(), minlength=len(classes)).tolist()
@@ -55,9 +55,9 @@ def class_sizes(subject: Subject) -> ClassSizes:
 
 
 def answer(subject: Subject) -> tuple[str, str]:
-    """Return the name of predictions in Python, and their shape in words."""
+    """Return the Python name of the predictions, and their shape in words."""
     count = len(subject.evidence.classes)
-    return "probabilities", f"(N, {count}): a column for each class"
+    return "probabilities", f"(N, {count}): one column per class"
 
 
 CLASSIFICATION = TaskPages(

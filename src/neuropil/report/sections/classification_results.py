@@ -1,4 +1,4 @@
-"""The sections on a classification: confusions, the worst mistakes, and calibration."""
+"""The sections on a classification: confusion matrix, worst mistakes and calibration."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from neuropil.report.evidence import Evidence
     from neuropil.report.subject import Subject
 
-# Rows beyond this many scroll inside their own frame.
+# Longer tables scroll inside their own frame.
 LONG = 25
 MOST_CONFUSIONS = 12
-# Examples that are shown when there are no mistakes.
+# The number of examples shown when there are no mistakes.
 UNSURE = 8
 
 
 def classification_results(subject: Subject) -> Section:
-    """Return the figures, the confusion matrix, the commonest mistakes, and each class."""
+    """Return the metrics, the confusion matrix, the most frequent mistakes and each class."""
     evidence = subject.evidence
     count = len(evidence.classes)
     matrix = drawing(
         confusion_matrix(evidence.confusion, evidence.classes),
         "confusion",
         f"Confusion matrix of {count} classes: {int(evidence.right.sum())} of "
-        f"{len(evidence.targets)} examples lie on the diagonal. The table below has figures "
-        "of each class.",
+        f"{len(evidence.targets)} examples lie on the diagonal. The table below has the "
+        "figures of each class.",
         least=min(max(300, 26 * count), 900),
     )
     values = {
@@ -50,7 +50,7 @@ def classification_results(subject: Subject) -> Section:
 
 
 def confusions(evidence: Evidence) -> list[dict[str, Any]]:
-    """Return the commonest mistakes."""
+    """Return the most frequent mistakes."""
     confusion, classes = evidence.confusion, evidence.classes
     off = confusion - np.diag(np.diag(confusion))
     order = np.argsort(-off, axis=None, kind="stable")[:MOST_CONFUSIONS]
@@ -67,7 +67,7 @@ def confusions(evidence: Evidence) -> list[dict[str, Any]]:
 
 
 def class_rows(evidence: Evidence) -> list[dict[str, Any]]:
-    """Return precision, recall and F1 of each class; of many classes the worst come first."""
+    """Return precision, recall and F1 of each class; with many classes, the worst first."""
     keys = ("name", "count", "precision", "recall", "f1")
     rows: list[dict[str, Any]] = [
         dict(zip(keys, (name, *figures), strict=True))
@@ -103,6 +103,6 @@ def certainty_section(subject: Subject) -> Section:
         f"Reliability diagram over {subject.examples}: the expected calibration error is "
         f"{percent(error)}.",
     )
-    # Where a constant answer does as well, a small error says little.
+    # If a constant prediction is as accurate, a small error says little.
     uneven = main_figure(subject) != "accuracy"
     return Section("certainty", {"diagram": diagram, "error": error, "uneven": uneven})

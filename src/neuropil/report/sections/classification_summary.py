@@ -10,7 +10,7 @@ from neuropil.report.evidence import per_class
 from neuropil.report.sections.base import Headline
 from neuropil.report.sections.summary_section import memorised_remark
 from neuropil.report.wording import INTERVAL, interval, percent
-from neuropil.runs.baseline import flatters
+from neuropil.runs.baseline import is_misleading
 from neuropil.text import number_of
 
 if TYPE_CHECKING:
@@ -19,40 +19,42 @@ if TYPE_CHECKING:
     from neuropil.report.evidence import Figure
     from neuropil.report.subject import Subject
 
-# Smaller differences between training and held-out accuracy are not worth a line.
+# Smaller differences between training and held-out accuracy are not worth a remark.
 NOTABLE_GAP = 0.01
 # More classes than this are counted, not named.
 MOST_NAMES = 3
 
 
 def classification_headline(subject: Subject) -> Headline:
-    """Return the accuracy, or the balanced accuracy where the accuracy flatters."""
+    """Return the accuracy, or the balanced accuracy if the accuracy is misleading."""
     name = main_figure(subject)
     figure = subject.measured[name]
     chance = f"({INTERVAL} {interval(name, figure)})"
     if name == "accuracy":
         verb = "is" if len(subject.evidence.targets) == 1 else "are"
-        sentence = f"of {subject.examples} {verb} {subject.data.verb} right {chance}."
-        return Headline(name, figure, usual_share(subject), sentence)
+        sentence = f"of {subject.examples} {verb} classified correctly {chance}."
+        return Headline(name, figure, majority_share(subject), sentence)
     guess = 1 / len(np.unique(subject.evidence.targets))
     return Headline(
         name,
         figure,
         guess,
-        f"is the balanced accuracy of {subject.examples} {chance}, where guessing gives "
-        f"{percent(guess)}: {missed_classes(subject)}.",
+        f"is the balanced accuracy on {subject.examples} {chance}. Guessing gives "
+        f"{percent(guess)}; the network finds {missed_classes(subject)}.",
     )
 
 
 def main_figure(subject: Subject) -> str:
-    """Return the figure that says whether the network does more than guess."""
+    """Return the name of the metric that shows whether the network beats guessing."""
     accuracy, balanced = subject.measured["accuracy"], subject.measured["balanced_accuracy"]
-    hidden = flatters(accuracy.value, accuracy.low, balanced.value, usual_share(subject))
+    hidden = is_misleading(
+        accuracy.value, accuracy.low, balanced.value, majority_share(subject)
+    )
     return "balanced_accuracy" if hidden else "accuracy"
 
 
 def missed_classes(subject: Subject) -> str:
-    """Return which classes are never found, or which is found least."""
+    """Return the classes that are never found, or the one with the lowest recall, in words."""
     evidence = subject.evidence
     found = list(zip(evidence.classes, per_class(evidence.confusion), strict=True))
     never = [(name, row[0]) for name, row in found if row[2] == 0]
@@ -60,84 +62,90 @@ def missed_classes(subject: Subject) -> str:
         name, (count, _, recall, _) = min(
             (each for each in found if each[1][0]), key=lambda each: each[1][2]
         )
-        return f"of “{name}”, {round(recall * count)} of {count} are found"
+        return f"{round(recall * count)} of the {number_of(count, subject.noun)} of “{name}”"
     if len(never) == 1:
         name, count = never[0]
-        return f"none of the {number_of(count, subject.noun)} of “{name}” is found"
+        return f"none of the {number_of(count, subject.noun)} of “{name}”"
     names = [f"“{name}”" for name, _ in never[:MOST_NAMES]]
     if len(never) > len(names):
         names.append(f"{len(never) - len(names)} more")
-    return f"nothing of the classes {', '.join(names[:-1])} and {names[-1]} is found"
+    return f"no {subject.noun} of the classes {', '.join(names[:-1])} and {names[-1]}"
 
 
-def usual_share(subject: Subject) -> float:
-    """Return the share of the most frequent class of the training part."""
-    return float((subject.evidence.targets == usual_class(subject)).mean())
+def majority_share(subject: Subject) -> float:
+    """Return the accuracy of always predicting the most frequent training class."""
+    return float((subject.evidence.targets == majority_class(subject)).mean())
 
 
-def usual_class(subject: Subject) -> int:
+def majority_class(subject: Subject) -> int:
     """Return the most frequent class of the training part."""
     targets = subject.splits.train.targets
     return 0 if targets is None else int(np.bincount(targets.cpu().numpy()).argmax())
 
 
 def classification_remarks(subject: Subject) -> Iterator[str]:
-    """Yield what guessing would give, where the mistakes are, and how sure it is."""
-    yield guessing(subject)
-    yield from where_mistakes_are(subject)
+    """Yield remarks on guessing, on the mistakes, on confidence and on overfitting."""
+    yield guessing_remark(subject)
+    yield from mistake_remarks(subject)
     yield certainty_remark(subject)
-    yield from memorised_remark(subject, "accuracy", "its accuracy is", is_apart)
+    yield from memorised_remark(subject, "accuracy", "the accuracy is", exceeds_chance)
 
 
-def is_apart(trained: float, held: Figure) -> bool:
-    """Tell whether an accuracy in training is more than chance above the held-out one."""
+def exceeds_chance(trained: float, held: Figure) -> bool:
+    """Tell whether a training accuracy is above the held-out one by more than chance."""
     return trained > held.high and trained > held.value + NOTABLE_GAP
 
 
-def guessing(subject: Subject) -> str:
-    """Return the accuracy of always naming the most frequent class, as a sentence."""
-    usual = subject.evidence.classes[usual_class(subject)]
+def guessing_remark(subject: Subject) -> str:
+    """Return a sentence on the accuracy of always predicting the most frequent class."""
+    usual = subject.evidence.classes[majority_class(subject)]
     always = (
-        f"lways answering “{usual}”, the most frequent class, would be right for "
-        f"{percent(usual_share(subject))}."
+        f"lways answering “{usual}”, the most frequent class in training, would give an "
+        f"accuracy of {percent(majority_share(subject))}."
     )
     if main_figure(subject) == "accuracy":
         return f"A{always}"
-    return f"It is right for {percent(subject.measured['accuracy'].value)}; a{always}"
+    return f"The accuracy is {percent(subject.measured['accuracy'].value)}; a{always}"
 
 
-def where_mistakes_are(subject: Subject) -> Iterator[str]:
-    """Yield which classes are confused, and which is the hardest."""
+def mistake_remarks(subject: Subject) -> Iterator[str]:
+    """Yield remarks on the most frequent mistake and on the hardest class."""
     evidence, classes = subject.evidence, subject.evidence.classes
     mistakes = int((~evidence.right).sum())
     if not mistakes:
-        yield f"It makes no mistake on these {subject.noun}s."
+        yield f"The network makes no mistakes on these {subject.noun}s."
         return
     confusion = evidence.confusion
     off = confusion - np.diag(np.diag(confusion))
-    true, said = np.unravel_index(off.argmax(), off.shape)
+    true, predicted = np.unravel_index(off.argmax(), off.shape)
     if off.max() > 1:
         often = f"{off.max()} of {number_of(mistakes, 'mistake')}"
-        yield f"Most often “{classes[true]}” is taken for “{classes[said]}”: {often}."
+        yield f"Most often, “{classes[true]}” is mistaken for “{classes[predicted]}”: {often}."
     else:
-        yield f"It makes {number_of(mistakes, 'mistake')}, none of them twice."
+        alike = "; no two are alike" if mistakes > 1 else ""
+        yield f"The network makes {number_of(mistakes, 'mistake')}{alike}."
     worst = int(np.nanargmin([recall for _, _, recall, _ in per_class(confusion)]))
     found, of = confusion[worst, worst], confusion[worst].sum()
     if len(classes) > 2 and of - found > 1:
-        yield f"The hardest class is “{classes[worst]}”: {found} of {of} are found."
+        examples = number_of(int(of), subject.noun)
+        yield f"The hardest class is “{classes[worst]}”: {found} of its {examples} are found."
 
 
 def certainty_remark(subject: Subject) -> str:
-    """Return whether its probabilities can be taken at their word."""
+    """Return a sentence that compares mean confidence and accuracy."""
     sure = float(subject.evidence.answers.max(axis=1).mean())
     figure = subject.measured["accuracy"]
     if main_figure(subject) != "accuracy":
-        verdict = "that says little where a constant answer does as well or classes are uneven"
+        verdict = (
+            "this says little if a constant answer is as accurate or the classes are uneven"
+        )
     elif sure > figure.high:
-        verdict = "it is too sure of itself"
+        verdict = "it is overconfident"
     elif sure < figure.low:
-        verdict = "it is more often right than it says"
+        verdict = "it is underconfident"
     else:
-        verdict = "its probabilities can be taken at their word"
-    right = percent(figure.value)
-    return f"It is {percent(sure)} sure on average and right for {right}: {verdict}."
+        verdict = "its probabilities can be trusted"
+    return (
+        f"On average the network is {percent(sure)} sure, and it is right in "
+        f"{percent(figure.value)} of the cases: {verdict}."
+    )

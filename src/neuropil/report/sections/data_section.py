@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def data_section(subject: Subject, task: TaskPages) -> Section:
-    """Return facts, notes, samples, and the classes or columns."""
+    """Return facts, notes, sample pictures, and the classes or columns."""
     splits, targets = subject.splits, task.targets(subject)
     sizes = [f"{len(part):,} {WORDS[name]}" for name, part in subject.parts.items()]
     facts = [

@@ -1,4 +1,4 @@
-"""Examples with the right answer beside the network's, as pictures or as rows."""
+"""Examples with their true and predicted answers, as pictures or as rows."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ MOST_ROWS = 12
 
 
 class Verdict(NamedTuple):
-    """An answer beside the right one.
+    """The true and the predicted answer for an example.
 
     Args:
-        true: The right answer.
+        true: The true answer.
         predicted: The answer of the network.
-        how: How sure it was, or how far off.
+        how: The confidence of the network, or its error.
     """
 
     true: str
@@ -33,13 +33,13 @@ class Verdict(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Example:
-    """One example, to be looked at.
+    """One example, as the page shows it.
 
     Args:
-        name: Its file, or its number.
-        verdict: The right answer beside the network's.
-        picture: The example itself, where it is a picture.
-        cells: The example itself, where it is a row.
+        name: Its file name, or its number.
+        verdict: The true and the predicted answer.
+        picture: The example as a picture, if it is one.
+        cells: The example as cells of a row, if it is not a picture.
     """
 
     name: str
@@ -51,12 +51,12 @@ class Example:
 def worst_examples(
     subject: Subject, order: Iterable[int], verdict: Callable[[int], Verdict]
 ) -> dict[str, Any]:
-    """Return the values that the template of mistakes takes of examples.
+    """Return the worst examples as values for the template of mistakes.
 
     Args:
-        subject: What the report is about.
-        order: Their numbers, the worst first; the first of them are shown.
-        verdict: Gives the right answer and the network's for each.
+        subject: The subject of the report.
+        order: The indices of the examples, worst first; only the first are shown.
+        verdict: Returns the true and the predicted answer for an index.
     """
     data = subject.evidence.data
     pictures = can_be_shown(tuple(subject.splits.input_shape))

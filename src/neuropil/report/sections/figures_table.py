@@ -1,4 +1,4 @@
-"""Every figure on every part of the data."""
+"""The table of all metrics on all parts of the data."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ PARTS = ("train", "validation", "test")
 
 
 def figures_table(subject: Subject) -> dict[str, Any]:
-    """Return the values that the template of results takes of figures.
+    """Return the table of metrics as values for the template of results.
 
-    Intervals are those of the part on which the network is judged.
+    Intervals are given for the part on which the network is evaluated.
     """
     judged, measured = subject.evidence.part, subject.measured
     values = {part: dict(subject.figures.get(part, {})) for part in PARTS}

@@ -1,4 +1,4 @@
-"""How well gradients flowed while the network trained."""
+"""The section on the gradients during training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def gradients_section(subject: Subject) -> Section | None:
-    """Return the picture of the gradients and what is wrong with them; None if not measured."""
+    """Return the drawing of the gradients and their problems; None if not measured."""
     watch = subject.gradients
     if watch is None or not watch.healths:
         return None
@@ -31,29 +31,29 @@ def gradients_section(subject: Subject) -> Section | None:
 
 
 def finding(watch: GradientWatch) -> str:
-    """Return the whole in a sentence."""
+    """Return a one-sentence summary."""
     times = number_of(len(watch.epochs), "epoch")
     if watch.verdicts:
-        return f"Something was wrong when it was last measured, in epoch {watch.epochs[-1]}:"
+        return f"The last measurement, in epoch {watch.epochs[-1]}, found problems:"
     if any(not health.healthy for health in watch.healths):
-        return f"Healthy at the end, in epoch {watch.epochs[-1]}; not so before:"
-    seen = f"in all {times} that were measured" if watch.epochs[1:] else "when it was measured"
+        return f"Healthy at the end, in epoch {watch.epochs[-1]}, but not before:"
+    seen = f"in all {times} that were measured" if watch.epochs[1:] else "when measured"
     return f"Healthy {seen}: gradients reached every layer, and none exploded."
 
 
 def troubles(watch: GradientWatch) -> list[str]:
-    """Return each trouble once, as it was last, with its epochs; those of the end first."""
+    """Return each problem once, as last measured, with its epochs; persisting ones first."""
     found: dict[tuple[str, str], list[tuple[int, Verdict]]] = {}
     for epoch, health in zip(watch.epochs, watch.healths, strict=True):
         for verdict in health.verdicts:
             found.setdefault((verdict.kind, verdict.layer), []).append((epoch, verdict))
     last = watch.epochs[-1]
     ordered = sorted(found.values(), key=lambda seen: seen[-1][0] != last)
-    return [f"{span(seen, watch.epochs)}: {seen[-1][1]}." for seen in ordered]
+    return [f"{epoch_range(seen, watch.epochs)}: {seen[-1][1]}." for seen in ordered]
 
 
-def span(seen: list[tuple[int, Verdict]], epochs: list[int]) -> str:
-    """Return the epochs in which a trouble was seen, in words."""
+def epoch_range(seen: list[tuple[int, Verdict]], epochs: list[int]) -> str:
+    """Return the epochs in which a problem was found, in words."""
     first, last = seen[0][0], seen[-1][0]
     if first == last:
         return f"Epoch {first}"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from neuropil.core import Network
     from neuropil.report.subject import Subject
 
-# A Hinton diagram of more rows or columns than this is a carpet.
+# A larger Hinton diagram cannot be read.
 MOST_INPUTS, MOST_UNITS = 60, 40
 
 
@@ -39,7 +39,7 @@ def network_section(subject: Subject, network: Network) -> Section:
             "expression": expression(network),
             "diagram": Markup(svg),
             "layers": [layer_cells(row) for row in found.rows],
-            "fields": any(map(field, found.rows)),
+            "fields": any(map(receptive_field, found.rows)),
             "totals": totals(found),
             "first": first_layer(subject, network),
         },
@@ -55,40 +55,44 @@ def training_words(subject: Subject, network: Network) -> str:
 
 
 def expression(network: Network) -> str:
-    """Return the network as it is written, on as few lines as it takes."""
+    """Return the expression of the network, on one line if it fits."""
     text = repr(network)
     return " ".join(text.strip("()").split()) if text.startswith("(") else text
 
 
 def totals(found: Summary) -> str:
-    """Return the parameters, memory and multiply–adds of the whole network."""
+    """Return the parameters, memory and multiply–adds of the whole network, in words."""
     whole = found.totals
-    cost = f"{short_count(whole.multiply_adds)} multiply–adds" if whole.multiply_adds else ""
+    cost = (
+        f"{short_count(whole.multiply_adds)} multiply–adds per example"
+        if whole.multiply_adds
+        else ""
+    )
     memory = f"{memory_size(whole.parameter_bytes)} of weights" if whole.parameter_bytes else ""
     return ", ".join(filter(None, (f"{whole.parameters or 0:,} parameters", memory, cost)))
 
 
 def layer_cells(row: Row) -> dict[str, Any]:
-    """Return a layer's line of the table."""
+    """Return the cells of a layer's row in the table."""
     shared = row.shared and row.parameters == 0
     return {
         "name": row.name,
         "layer": row.layer,
         "depth": row.depth,
         "output": NONE if row.output_shape is None else format_shape(row.output_shape),
-        "parameters": "shared" if shared else count(row.parameters),
-        "multiply_adds": count(row.multiply_adds),
-        "field": field(row),
+        "parameters": "shared" if shared else count_text(row.parameters),
+        "multiply_adds": count_text(row.multiply_adds),
+        "field": receptive_field(row),
     }
 
 
-def count(number: int | None) -> str:
-    """Return a count, nothing for none."""
+def count_text(number: int | None) -> str:
+    """Return a count as text: a dash if unknown, empty if 0."""
     return NONE if number is None else f"{number:,}" if number else ""
 
 
-def field(row: Row) -> str:
-    """Return the receptive field of an output."""
+def receptive_field(row: Row) -> str:
+    """Return the receptive field of an output of a layer, as text."""
     if row.sees_all:
         return "all"
     sizes = row.receptive_field or ()
@@ -96,7 +100,7 @@ def field(row: Row) -> str:
 
 
 def first_layer(subject: Subject, network: Network) -> dict[str, Any] | None:
-    """Return the first filters, or the first weights of a table's network, as a drawing."""
+    """Return a drawing of the first filters, or of the first weights of a table network."""
     if any(map(has_filters, network.layers.values())):
         return first_filters(network)
     weights = first_weights(network)
@@ -104,10 +108,10 @@ def first_layer(subject: Subject, network: Network) -> dict[str, Any] | None:
 
 
 def first_filters(network: Network) -> dict[str, Any]:
-    """Return the filters of the first convolution."""
+    """Return a drawing of the filters of the first convolution."""
     name, weight = filter_weights(network)
     figure = filters(network, name)
-    # The caption says it, in letters that do not shrink with the picture.
+    # The caption has this text, in letters that do not shrink with the picture.
     figure.axes[0].set_title("", loc="left")
     words = f"{name}: {filter_words(weight)}"
     return {
@@ -119,7 +123,7 @@ def first_filters(network: Network) -> dict[str, Any]:
 
 
 def first_units(weights: Tensor, names: Sequence[str]) -> dict[str, Any]:
-    """Return weights, inputs by units, as squares; of many units the strongest."""
+    """Return a Hinton diagram of the weights, inputs by units, of the strongest units."""
     units = weights.shape[1]
     strongest = weights.norm(dim=0).argsort(descending=True, stable=True)[:MOST_UNITS]
     picture = drawing(
@@ -132,7 +136,7 @@ def first_units(weights: Tensor, names: Sequence[str]) -> dict[str, Any]:
 
 
 def first_weights(model: Network) -> Tensor | None:
-    """Return the first weights, inputs by units, where the inputs are few and have names."""
+    """Return the first weight matrix, inputs by units, if the inputs are few and have names."""
     shape = model.input_shapes[0]
     for layer in model.layers.values():
         weight = getattr(layer, "weight", None)

@@ -1,4 +1,4 @@
-"""The parts of a report that are a regression's own."""
+"""The parts of a report that are specific to regression."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_SAMPLES = 20
 
 
 def targets(subject: Subject) -> Targets:
-    """Return the name and the range of the predicted numbers."""
+    """Return the name, the range and samples of the predicted numbers."""
     target, train = subject.evidence.task.target, subject.splits.train
     outputs = f", {target.outputs} numbers" if target.outputs > 1 else ""
     facts = [("task", f"regression of {subject.target}{outputs}")]
@@ -28,7 +28,8 @@ def targets(subject: Subject) -> Targets:
         low, high = train.targets.double().aminmax()
         words = (
             f"{data_number(low.item())} to {data_number(high.item())}, "
-            f"mean {number(target.mean[0])}, deviation {number(target.scale[0])}"
+            f"mean {number(target.mean[0])}, "
+            f"standard deviation {number(target.scale[0])}"
         )
         facts.append((subject.target, words))
     samples = [(index, "") for index in range(min(len(train), MOST_SAMPLES))]
@@ -36,7 +37,7 @@ def targets(subject: Subject) -> Targets:
 
 
 def answer(subject: Subject) -> tuple[str, str]:
-    """Return the name of predictions in Python, and their shape in words."""
+    """Return the Python name of the predictions, and their shape in words."""
     outputs = subject.splits.target.outputs
     shape = "(N)" if outputs == 1 else f"(N, {outputs})"
     return "predictions", f"{shape}: {subject.target} in its own units"

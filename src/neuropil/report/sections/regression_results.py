@@ -1,4 +1,4 @@
-"""Predictions against the truth, and the largest errors."""
+"""The sections on a regression: metrics, drawings and the largest errors."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from neuropil.report.subject import Subject
 
-# More points than this draw no other picture, only a heavier file.
+# More points would only make the file larger, not the picture clearer.
 MOST_POINTS = 1500
 MOST_OUTPUTS = 4
 
 
 def regression_results(subject: Subject) -> Section:
-    """Return the figures, then predictions, residuals and errors of each output."""
+    """Return the metrics, and drawings of predictions, residuals and errors per output."""
     examples, outputs = subject.evidence.targets.shape
     values = {
         "outputs": [drawings(subject, k) for k in range(min(outputs, MOST_OUTPUTS))],
@@ -63,7 +63,7 @@ def drawings(subject: Subject, column: int) -> dict[str, Markup]:
 
 
 def regression_mistakes(subject: Subject) -> Section:
-    """Return the largest errors."""
+    """Return the section with the largest errors."""
     evidence = subject.evidence
     error = evidence.answers - evidence.targets
 

@@ -1,4 +1,4 @@
-"""The settings and versions of a run, so that it can be repeated."""
+"""The section on the settings and versions, which make a run repeatable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def settings_section(subject: Subject) -> Section | None:
-    """Return all settings and versions; None where none are given."""
+    """Return all settings and versions; None if there are none."""
     if not subject.settings and not subject.versions:
         return None
     settings, versions = (
@@ -22,7 +22,7 @@ def settings_section(subject: Subject) -> Section | None:
 
 
 def list_settings(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every setting that is set, those inside others under both names."""
+    """Yield each setting that is not None; the name of a nested one is ``outer: inner``."""
     for key, value in values.items():
         name = before + str(key).replace("_", " ")
         if isinstance(value, Mapping) and "type" not in value:
@@ -48,7 +48,7 @@ def setting_text(value: object) -> str:
 
 
 def call_text(value: Mapping[str, Any]) -> str:
-    """Return a type with its arguments as the call that makes it."""
+    """Return a type with its arguments as a Python call."""
     arguments = value.get("arguments") or {}
     given = ", ".join(f"{name}={setting_text(item)}" for name, item in arguments.items())
     return f"{value.get('type')}({given})"

@@ -1,4 +1,4 @@
-"""The result in plain words: one sentence, then what one should know beside it."""
+"""The result in plain words: one sentence, then remarks on it."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ if TYPE_CHECKING:
     from neuropil.report.subject import Subject
 
 FEW = 100
-# A loss that changes by less than this over the last tenth of the training stands still.
+# A loss that falls by less than this share over the last tenth of the training has converged.
 STILL_FALLING = 0.02
 RISEN = 1.2
 
 
 def summary_section(subject: Subject, task: TaskPages, effort: str) -> Section:
-    """Return the result in plain words.
+    """Return the section that gives the result in plain words.
 
     Args:
-        subject: What the report is about.
+        subject: The subject of the report.
         task: The pages of its task.
-        effort: A sentence on what it took to train the network.
+        effort: A sentence on the size and the training time of the network.
     """
     headline = task.headline(subject)
     remarks = [*cautions(subject), *task.remarks(subject)]
     if not (task.is_faultless and task.is_faultless(subject.evidence)):
-        remarks += still_falling(subject)
-    remarks += [*has_risen(subject), effort]
+        remarks += falling_loss_remark(subject)
+    remarks += [*rising_loss_remark(subject), effort]
     return Section(
         "summary", {"headline": headline, "strip": strip(headline), "remarks": remarks}
     )
 
 
 def strip(headline: Headline) -> dict[str, float]:
-    """Return where guessing, the figure and its interval lie on a line, in per cent.
+    """Return the positions of guessing, the figure and its interval on a scale, in per cent.
 
-    The line ends at 1 for shares and R², which are best there, and for errors at the largest.
+    It ends at 1 for shares and R², their best value, and at the largest value for errors.
     """
     name, figure, guess, _ = headline
     end = 1.0 if is_share(name) or name == "r2" else max(guess, figure.high) or 1.0
@@ -54,44 +54,47 @@ def strip(headline: Headline) -> dict[str, float]:
 
 
 def cautions(subject: Subject) -> Iterator[str]:
-    """Yield where the figures are less than they look."""
+    """Yield warnings about figures that are less reliable than they look."""
     part, count = subject.evidence.part, len(subject.evidence.targets)
     if part == "validation":
         yield (
-            f"There was no test part. These {subject.noun}s were watched during the training, "
-            "so new ones may fare a little worse."
+            f"There was no test part: these {subject.noun}s were also used to monitor the "
+            f"training, so results on new {subject.noun}s may be a little worse."
         )
     if part == "train":
         yield (
-            f"Nothing was held out: these are the very {subject.noun}s it learned from, and "
+            f"Nothing was held out: the network was trained on these very {subject.noun}s, so "
             "the figures say little about new ones."
         )
     if part != "train" and count < FEW:
-        yield f"Only {number_of(count, subject.noun)} to judge by: the figures are rough."
+        yield f"Measured on only {number_of(count, subject.noun)}: the figures are rough."
 
 
 def memorised_remark(
-    subject: Subject, name: str, words: str, is_apart: Callable[[float, Figure], bool]
+    subject: Subject, name: str, words: str, exceeds_chance: Callable[[float, Figure], bool]
 ) -> Iterator[str]:
-    """Yield how much better it is on what it learned from, where that is more than chance.
+    """Yield a remark on overfitting, if the training figure is better by more than chance.
 
     Args:
-        subject: What the report is about.
-        name: The metric that is compared.
-        words: The beginning of what is said of the training figure.
-        is_apart: Whether a training figure is so much better than the held-out one.
+        subject: The subject of the report.
+        name: The name of the metric to compare.
+        words: The words before the training figure.
+        exceeds_chance: Tells whether a training figure beats the held-out one by more than
+            chance.
     """
     part = subject.evidence.part
     trained = subject.figures.get("train", {}).get(name)
-    if part != "train" and trained is not None and is_apart(trained, subject.measured[name]):
+    if part == "train" or trained is None:
+        return
+    if exceeds_chance(trained, subject.measured[name]):
         yield (
-            f"On the training {subject.noun}s {words} {figure_text(name, trained)}: the "
-            f"difference to the {WORDS[part]} ones is what it learned by heart."
+            f"On the training {subject.noun}s {words} {figure_text(name, trained)}: the gap to "
+            f"the {WORDS[part]} {subject.noun}s comes from overfitting."
         )
 
 
-def course(subject: Subject) -> list[float]:
-    """Return the validation losses; none where they are too few, or nothing to compare."""
+def validation_losses(subject: Subject) -> list[float]:
+    """Return the validation losses; empty if they are too few or cannot be compared."""
     history = subject.history
     if "validation_loss" not in history.columns or len(history) < 5:
         return []
@@ -99,9 +102,9 @@ def course(subject: Subject) -> list[float]:
     return losses if all(math.isfinite(loss) and loss > 0 for loss in losses) else []
 
 
-def still_falling(subject: Subject) -> Iterator[str]:
-    """Yield that the training was too short."""
-    losses = course(subject)
+def falling_loss_remark(subject: Subject) -> Iterator[str]:
+    """Yield a remark if the training was too short."""
+    losses = validation_losses(subject)
     if not losses:
         return
     before, last = losses[-1 - max(1, len(losses) // 10)], losses[-1]
@@ -109,9 +112,9 @@ def still_falling(subject: Subject) -> Iterator[str]:
         yield "The validation loss was still falling at the end: more epochs may help."
 
 
-def has_risen(subject: Subject) -> Iterator[str]:
-    """Yield that the training was too long."""
-    losses = course(subject)
+def rising_loss_remark(subject: Subject) -> Iterator[str]:
+    """Yield a remark if the training was too long."""
+    losses = validation_losses(subject)
     if not losses:
         return
     best = losses.index(min(losses))

@@ -1,4 +1,4 @@
-"""How the training went."""
+"""The section on the training: learning curves."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def training_section(subject: Subject) -> Section:
 
 
 def curve(subject: Subject, name: str, place: int) -> Markup:
-    """Return one figure's curve."""
+    """Return the learning curve of one metric."""
     history, ends = subject.history, []
     for column, word in ((name, "training"), (f"validation_{name}", "validation")):
         last = history.column(column)[-1] if column in history.columns else None

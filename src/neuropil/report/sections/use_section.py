@@ -1,4 +1,4 @@
-"""How to use the result: exact commands, and a few lines of Python."""
+"""The section on how to use the network: exact commands, and a few lines of Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def use_section(subject: Subject, task: TaskPages) -> Section:
-    """Return the commands and the Python that take the result further."""
+    """Return the commands and the Python code that use the network."""
     folder, file = shlex.quote(subject.run), example_file(subject.splits.kind)
     answer, holds = task.answer(subject)
     return Section(
@@ -22,9 +22,9 @@ def use_section(subject: Subject, task: TaskPages) -> Section:
         {
             "takes": subject.data.takes,
             "commands": {
-                f"neuropil predict {folder} {file}": "predict for new files",
+                f"neuropil predict {folder} {file}": "predict new files",
                 f"neuropil evaluate {folder} --data PATH": "measure it on other labelled data",
-                f"neuropil summary {folder}": "see the network layer by layer",
+                f"neuropil summary {folder}": "show the network layer by layer",
             },
             "run": repr(subject.run),
             "file": repr(file),

@@ -142,7 +142,7 @@ def test_a_real_run_is_the_answer(name):
 
 def test_the_reason_is_named():
     notes = summary(Calls(lambda x: x * x.max().item()), (4,)).notes
-    assert notes[0].startswith("Run on real numbers, since it cannot run without: ")
+    assert notes[0].startswith("Run on real data, since it cannot run on the meta device: ")
     assert len(notes) == 1
 
 
@@ -176,27 +176,29 @@ def test_errors_are_the_modules_own_in_one_line(module, example, words):
 def test_a_real_run_that_does_not_fit_is_refused(monkeypatch):
     monkeypatch.setattr("neuropil.core.free_memory.free_memory", lambda: 1000)
     module = Calls(lambda x, u: u(x) if x.sum() > 0 else u(-x), nn.Linear(40, 30))
-    with pytest.raises(MemoryError, match=r"Calls, to be run on real numbers, needs 5.08 kB"):
+    with pytest.raises(MemoryError, match=r"Calls, to be run on real data, needs 5.08 kB"):
         cost(module, (40,))
 
 
 def test_integers_have_no_gradient():
-    with pytest.raises(ValueError, match="'input' holds integers: gradients need floats"):
+    with pytest.raises(
+        ValueError, match="'input' holds integers: gradients need floating-point inputs"
+    ):
         effective_receptive_field(nn.Embedding(9, 4), input_shape=(3, 4))
     assert receptive_field(nn.Embedding(9, 4), input_shape=(3, 4)).size == (1,)
 
 
 def test_packed_weights_are_named():
     (note,) = summary(quantised(nn.Sequential(nn.Linear(8, 4))), (8,)).notes[-1:]
-    assert note == "Quantised weights are packed, and not counted as parameters."
+    assert note == "Quantised weights are packed and are not counted as parameters."
 
 
 def test_what_cannot_help_is_not_tried_again(monkeypatch):
     runs = []
-    original = module_run.run_twin
+    original = module_run.run_replica
     monkeypatch.setattr(
         module_run,
-        "run_twin",
+        "run_replica",
         lambda *a, **k: runs.append(a[2].tensors[0]) or original(*a, **k),
     )
     with pytest.raises(ShapeError, match="multiplied"):

@@ -1,1 +1,1 @@
-"""PyTorch operations: names, shapes, and multiply–adds."""
+"""PyTorch's operations: names, output shapes and multiply–adds."""

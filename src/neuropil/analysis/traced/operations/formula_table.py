@@ -1,4 +1,4 @@
-"""How the multiply–adds of each operation are counted."""
+"""Table of the multiply–add formula of each operation."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ if TYPE_CHECKING:
 def multiply_adds(formula: Formula, args: Sequence[Any], output: Any) -> int:
     """Return the multiply–adds of an operation.
 
-    A product of complex numbers is four of real ones; of nested tensors each counts by itself.
+    A product of complex numbers counts as four real ones. For nested tensors, the sum is taken
+    over their components.
     """
     tensors = [a for a in args if isinstance(a, Tensor)]
     if any(tensor.is_nested for tensor in tensors):
-        pieces = zip(*(unbound(value) for value in (*args, output)), strict=False)
+        pieces = zip(*(components(value) for value in (*args, output)), strict=False)
         return sum(multiply_adds(formula, some, last) for *some, last in pieces)
     complex_ = any(tensor.is_complex() for tensor in tensors)
     return formula(tuple(args), output) * (4 if complex_ else 1)
 
 
-def unbound(value: Any) -> Iterable[Any]:
-    """Return the tensors of a nested one, or anything else again and again."""
+def components(value: Any) -> Iterable[Any]:
+    """Return the components of a nested tensor; any other value, repeated endlessly."""
     nested = isinstance(value, Tensor) and value.is_nested
     return value.unbind() if nested else itertools.repeat(value)
 
@@ -94,7 +95,7 @@ QUANTIZED: dict[str, Formula] = {
 
 @functools.cache
 def formula_of(operation: OpOverload) -> Formula | None:
-    """Return how an operation's multiply–adds are counted; ``None`` where it has none."""
+    """Return the multiply–add formula of an operation; ``None`` where it has none."""
     name = name_of(operation)
     if name.space == "quantized":
         return QUANTIZED.get(name.name)

@@ -1,4 +1,4 @@
-"""Which operations multiply no matrices, so that they cost nothing that is counted."""
+"""Operations without matrix products, which count as no multiply–adds."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from neuropil.analysis.traced.operations.operation_names import name_of
 if TYPE_CHECKING:
     from torch._ops import OpOverload
 
-# What moves numbers, joins or chooses them.
-MOVING = """
+# Operations that move, concatenate or select elements.
+MOVES = """
     as_strided as_strided_scatter alias block_diag broadcast_to broadcast_tensors cat
     _chunk_cat channel_shuffle native_channel_shuffle clone chunk col2im concat concatenate
     constant_pad_nd contiguous copy _copy_from _copy_from_and_resize _lazy_clone detach diag
@@ -31,8 +31,8 @@ MOVING = """
     unsafe_split_with_sizes _unsafe_view unsqueeze view view_as
     _pack_padded_sequence _pad_packed_sequence max_unpool2d max_unpool3d
 """
-# What makes new numbers.
-MAKING = """
+# Operations that create tensors.
+CREATION = """
     arange bartlett_window bernoulli binomial blackman_window cauchy complex empty empty_like
     empty_permuted empty_quantized empty_strided exponential eye fill from_file full full_like
     geometric hamming_window hann_window kaiser_window linspace log_normal logspace multinomial
@@ -40,8 +40,8 @@ MAKING = """
     rand_like randint randint_like randn randn_like random randperm range scalar_tensor uniform
     zero zeros zeros_like _efficientzerotensor _sample_dirichlet _standard_gamma
 """
-# What gives some numbers for many, or for all up to a place, or puts them in order.
-REDUCING = """
+# Reductions, cumulative operations and sorting.
+REDUCTIONS = """
     all amax amin aminmax _aminmax any argmax argmin argsort bincount bucketize count_nonzero
     cummax _cummax_helper cummin _cummin_helper cumprod cumsum logcumsumexp _logcumsumexp dist
     histc histogram isin kthvalue linalg_vector_norm norm native_norm logsumexp max mean median
@@ -50,7 +50,7 @@ REDUCING = """
     unique_dim unique_dim_consecutive var var_mean index_add index_reduce scatter_add
     scatter_reduce _is_all_true _is_any_true hash_tensor
 """
-# What is counted as none by all who count: pooling, normalisation, activations, enlargement.
+# Operations that the literature counts as none: pooling, normalisation, activations, scaling.
 CHEAP = """
     adaptive_avg_pool1d _adaptive_avg_pool2d adaptive_avg_pool2d _adaptive_avg_pool3d
     adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d avg_pool1d
@@ -82,8 +82,8 @@ CHEAP = """
     _fake_quantize_learnable_per_channel_affine _fake_quantize_learnable_per_tensor_affine
     _fake_quantize_per_tensor_affine_cachemask_tensor_qparams
 """
-# What handles tensors and looks at none of their numbers, or hands them to Python.
-HANDLING = """
+# Operations on the tensor objects themselves, or that hand data to Python.
+TENSOR_HANDLING = """
     _assert_async _assert_scalar _assert_tensor_metadata _functional_assert_async
     _functional_assert_scalar _functional_sym_constrain_range
     _functional_sym_constrain_range_for_size sym_constrain_range
@@ -107,8 +107,8 @@ HANDLING = """
     _nested_view_from_buffer _nested_view_from_jagged _jagged_to_padded_dense_forward
     _padded_dense_to_jagged_forward view_as_real view_as_complex
 """
-FREE = frozenset((MOVING + MAKING + REDUCING + CHEAP + HANDLING).split())
-# Libraries of PyTorch's own that handle tensors, and of quantised networks what is cheap.
+FREE = frozenset((MOVES + CREATION + REDUCTIONS + CHEAP + TENSOR_HANDLING).split())
+# Namespaces of PyTorch that only handle tensors; below, the cheap quantised operations.
 FREE_SPACES = frozenset({"prim", "profiler", "_c10d_functional", "c10d"})
 QUANTIZED = """
     add add_relu add_out mul mul_relu mul_out cat cat_relu batch_norm batch_norm1d batch_norm2d
@@ -120,10 +120,10 @@ FREE_QUANTIZED = frozenset(QUANTIZED.split())
 
 @functools.cache
 def may_multiply(operation: OpOverload) -> bool:
-    """Tell whether an operation may multiply and add in ways that nobody has a formula for.
+    """Tell whether an operation may have multiply–adds that no formula counts.
 
-    That is said of every operation that is not known to be cheap, so that none of another
-    library, or of a later PyTorch, counts as none in silence.
+    This holds for every operation that is not known to be cheap, so that operations of other
+    libraries, or of a later PyTorch, do not silently count as none.
     """
     name = name_of(operation)
     if formula_of(operation) is not None or name.space in FREE_SPACES:
@@ -132,17 +132,17 @@ def may_multiply(operation: OpOverload) -> bool:
         return name.space != "quantized" or name.name not in FREE_QUANTIZED
     if name.name.startswith("_foreach_"):
         return all(map(costs, forms_of(name.name.removeprefix("_foreach_"))))
-    # Views have twins that copy.
+    # Each view has a variant with the suffix "_copy".
     names = {name.name, name.name.removesuffix("_copy")}
     return not (torch.Tag.pointwise in operation.tags or names & FREE)
 
 
 def costs(operation: OpOverload) -> bool:
-    """Tell whether an operation is counted, or would be if there were a formula."""
+    """Tell whether an operation is counted, or would be if it had a formula."""
     return formula_of(operation) is not None or may_multiply(operation)
 
 
 def forms_of(name: str) -> list[OpOverload]:
-    """Return all forms of one of PyTorch's own operations."""
+    """Return all overloads of one of PyTorch's own operations."""
     packet = getattr(torch.ops.aten, name, None)
     return [getattr(packet, form) for form in packet.overloads()] if packet else []

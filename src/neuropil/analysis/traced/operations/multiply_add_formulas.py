@@ -1,4 +1,4 @@
-"""Multiply–adds of each operation of PyTorch that multiplies and adds."""
+"""Formulas for the multiply–adds of PyTorch's operations."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from neuropil.analysis.traced.runs.allocator import PARTS, parts_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# From what an operation takes and gives to its multiply–adds.
+# Maps the arguments and the output of an operation to its multiply–adds.
 Formula: TypeAlias = "Callable[[tuple[Any, ...], Any], int]"
 
 
 def convolution(args: tuple[Any, ...], output: Any) -> int:
-    """C/groups · F·F for each number of the output."""
-    # The weight is (K, C/groups, F, F): without K, what one number of the output takes.
+    """Convolution: C/groups · F·F for each element of the output."""
+    # The weight is (K, C/groups, F, F); without K, it is the cost of one output element.
     weight = args[1]
     return output.numel() * weight.numel() // max(len(weight), 1)
 
 
 def transposed_convolution(args: tuple[Any, ...], _output: Any) -> int:
-    """K/groups · F·F for each number of the input."""
+    """Transposed convolution: K/groups · F·F for each element of the input."""
     return convolution(args, args[0])
 
 
 def any_convolution(args: tuple[Any, ...], output: Any) -> int:
-    """Either of these."""
+    """The operator for both convolutions."""
     return (transposed_convolution if args[6] else convolution)(args, output)
 
 
 def product(left: int, right: int) -> Formula:
-    """Rows · inner · columns of a product of two of the arguments, one or many of them."""
+    """Return the formula of a matrix product: rows · inner · columns, times the batch."""
 
     def formula(args: tuple[Any, ...], _output: Any) -> int:
         one, other = args[left], args[right]
         if is_sparse(other) and not is_sparse(one):
-            return stored(other) * (one.shape[-2] if one.ndim > 1 else 1)
-        return stored(one) * (other.shape[-1] if other.ndim > 1 else 1)
+            return stored_elements(other) * (one.shape[-2] if one.ndim > 1 else 1)
+        return stored_elements(one) * (other.shape[-1] if other.ndim > 1 else 1)
 
     return formula
 
 
 def grouped_product(args: tuple[Any, ...], _output: Any) -> int:
-    """Rows · inner · columns, where each row, column or inner place belongs to one group."""
+    """Grouped product: rows · inner · columns, where rows, columns or inner axis are split."""
     one, other = args[:2]
     rows_of_all = one.ndim == 3 and other.ndim == 2
     rows = one.shape[-2] * one.shape[-1] if rows_of_all else one.numel()
@@ -55,62 +55,62 @@ def grouped_product(args: tuple[Any, ...], _output: Any) -> int:
 
 
 def is_sparse(tensor: Tensor) -> bool:
-    """Tell whether a tensor holds only some of its numbers."""
+    """Tell whether a tensor is sparse."""
     return tensor.layout in PARTS
 
 
-def stored(tensor: Tensor) -> int:
-    """Return how many numbers a tensor holds: of a sparse one those that are there."""
+def stored_elements(tensor: Tensor) -> int:
+    """Return the number of elements that a tensor stores."""
     return parts_of(tensor)[-1].numel() if is_sparse(tensor) else tensor.numel()
 
 
 def linear(args: tuple[Any, ...], _output: Any) -> int:
-    """Inputs · outputs for each vector."""
+    """Linear layer: inputs · outputs for each vector."""
     return args[0].numel() * (len(args[1]) if args[1].ndim > 1 else 1)
 
 
 def attention(args: tuple[Any, ...], _output: Any) -> int:
-    """Queries · keys · (width of keys + width of values)."""
+    """Attention: queries · keys · (width of keys + width of values)."""
     query, key, value = args[:3]
-    # Q·Kᵀ takes the width of the keys for each pair, the weighted sum that of the values.
+    # For each pair, Q·Kᵀ takes the width of the keys, the weighted sum that of the values.
     queries = query.numel() // max(query.shape[-1], 1)
     return queries * key.shape[-2] * (query.shape[-1] + value.shape[-1])
 
 
 def recurrent(args: tuple[Any, ...], _output: Any) -> int:
-    """Every weight once for each step of each sequence."""
+    """Recurrent layers: every weight once for each step of each sequence."""
     steps = args[0].numel() // max(args[0].shape[-1], 1)
     return steps * matrices(args[2])
 
 
 def packed_recurrent(args: tuple[Any, ...], _output: Any) -> int:
-    """Every weight once for each step, of sequences that are packed together."""
+    """Recurrent layers on packed sequences: every weight once for each step."""
     return len(args[0]) * matrices(args[3])
 
 
 def recurrent_layer(args: tuple[Any, ...], _output: Any) -> int:
-    """The same for one layer, as a fused kernel takes it."""
+    """One recurrent layer in a fused kernel: every weight once for each step."""
     return args[0].numel() // max(args[0].shape[-1], 1) * matrices(args[1:5])
 
 
 def recurrent_cell(args: tuple[Any, ...], _output: Any) -> int:
-    """The same for one step."""
+    """Recurrent cell: every weight once for each sample."""
     return len(args[0]) * matrices(args[2:4])
 
 
 def matrices(weights: Any) -> int:
-    """The numbers in all matrices among some weights."""
+    """Return the number of elements of all matrices among some weights."""
     return sum(weight.numel() for weight in weights if weight.ndim > 1)
 
 
 def bilinear(args: tuple[Any, ...], output: Any) -> int:
-    """N_1 · N_2 for each number of the output, then N_1 more."""
+    """Bilinear layer: N_1 · N_2 for each element of the output, then N_1 more."""
     _, first, second = args[2].shape
     return output.numel() * first * (second + 1)
 
 
 def trilinear(args: tuple[Any, ...], _output: Any) -> int:
-    """The same below `bilinear`, forward and backward: two products, the first summed."""
+    """Kernel of `bilinear`, forward and backward: two products, the first one summed."""
     lengths: list[int] = []
     for factor, repeated in zip(args[:3], args[3:6], strict=True):
         own = iter(factor.shape)
@@ -122,13 +122,13 @@ def trilinear(args: tuple[Any, ...], _output: Any) -> int:
 
 
 def fused_attention(args: tuple[Any, ...], _output: Any) -> int:
-    """The projections of queries, keys and values, attention, and the last projection."""
+    """Fused attention: projections to queries, keys and values, attention, last projection."""
     query, key, value, width = args[:4]
     return projected_attention(query, key, value, width) + query.numel() * width
 
 
 def fused_encoder(args: tuple[Any, ...], _output: Any) -> int:
-    """The same with the two layers after it."""
+    """Fused encoder layer: fused attention and two linear layers."""
     source, width = args[:2]
     both = sum(weight.numel() for weight in (args[14], args[16]))
     tokens = source.numel() // width
@@ -136,41 +136,41 @@ def fused_encoder(args: tuple[Any, ...], _output: Any) -> int:
 
 
 def projected_attention(query: Tensor, key: Tensor, value: Tensor, width: int) -> int:
-    """Projections to queries, keys and values, and all pairs of them."""
+    """Return the cost of projections to queries, keys and values, and of all pairs."""
     projections = sum(tensor.numel() * width for tensor in (query, key, value))
     pairs = query.numel() // width * key.shape[-2]
     return projections + pairs * 2 * width
 
 
 def no_sum(_args: tuple[Any, ...], output: Any) -> int:
-    """An outer product that is added to what it is given."""
+    """Outer product that is added to another matrix: one for each element."""
     return output.numel()
 
 
 def distances(args: Sequence[Any], output: Any) -> int:
-    """A square for each number of each pair of vectors; other powers count as none."""
+    """Distances: one square for each coordinate of each pair; other powers count as none."""
     squares = len(args) < 3 or math.isclose(args[2], 2)
     return output.numel() * args[0].shape[-1] if squares else 0
 
 
 def distances_within(args: Sequence[Any], output: Any) -> int:
-    """The same for each pair of one set of vectors."""
+    """Distances between the vectors of one set: one square for each coordinate of each pair."""
     squares = len(args) < 2 or math.isclose(args[1], 2)
     return output.numel() * args[0].shape[-1] if squares else 0
 
 
 def convolution_of_sequences(args: tuple[Any, ...], output: Any) -> int:
-    """F · C for each number of the output; the weight is (F, C, K)."""
+    """Convolution of sequences: F · C for each output element; the weight is (F, C, K)."""
     return output.numel() * args[1].shape[0] * args[1].shape[1]
 
 
 def products_of_pairs(args: tuple[Any, ...], _output: Any) -> int:
-    """One for each pair of numbers, of vectors that are stretched to each other."""
+    """Scalar products along an axis: one for each pair of elements, after broadcasting."""
     return math.prod(torch.broadcast_shapes(args[0].shape, args[1].shape))
 
 
 def weighted_rows(args: tuple[Any, ...], _output: Any) -> int:
-    """Columns for each row that is weighted; sums of rows count as none."""
+    """Weighted sums of embeddings: the width per weighted row; plain sums count as none."""
     weights = next(
         (a for a in args[3:] if isinstance(a, Tensor) and a.is_floating_point()), None
     )
@@ -178,11 +178,11 @@ def weighted_rows(args: tuple[Any, ...], _output: Any) -> int:
 
 
 def quantized_linear(args: tuple[Any, ...], output: Any) -> int:
-    """Inputs · outputs for each vector; the weights are packed."""
+    """Quantised linear layer with packed weights: inputs · outputs for each vector."""
     return args[0].numel() * output.shape[-1]
 
 
 def quantized_convolution(args: tuple[Any, ...], output: Any) -> int:
-    """C/groups · F·F for each number of the output; the weights are packed."""
+    """Quantised convolution with packed weights: C/groups · F·F for each output element."""
     weight = args[1].unpack()[0]
     return output.numel() * weight.numel() // max(len(weight), 1)

@@ -13,10 +13,10 @@ class Name(NamedTuple):
     """The name of an operation.
 
     Args:
-        space: Whose it is: ``"aten"`` for PyTorch's own.
-        name: What it does, without the ``_`` of those that work in place.
-        overload: Which form of it.
-        in_place: Whether it writes into its first argument.
+        space: Namespace: ``"aten"`` for PyTorch's own operations.
+        name: Name without the trailing ``_`` of in-place operations.
+        overload: Name of the overload.
+        in_place: Whether the operation writes into its first argument.
     """
 
     space: str
@@ -39,13 +39,13 @@ def written_arguments(
     """Return the arguments that an operation writes into."""
     return tuple(
         args[place] if place < len(args) else kwargs.get(name)
-        for place, name in written_by(operation)
+        for place, name in written_parameters(operation)
     )
 
 
 @functools.cache
-def written_by(operation: OpOverload) -> tuple[tuple[int, str], ...]:
-    """Return place and name of each argument that an operation writes into."""
+def written_parameters(operation: OpOverload) -> tuple[tuple[int, str], ...]:
+    """Return position and name of each argument that an operation writes into."""
     schema = getattr(operation, "_schema", None)
     return tuple(
         (place, argument.name)

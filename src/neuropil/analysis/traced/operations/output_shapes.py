@@ -1,4 +1,7 @@
-"""Outputs of the commonest operations without numbers, at a tenth of what PyTorch takes."""
+"""Fast output shapes of the most common operations on the meta device.
+
+They take a tenth of the time that PyTorch's own meta kernels take.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,13 @@ if TYPE_CHECKING:
 aten = torch.ops.aten
 
 
-def quick(operation: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return an operation's output without numbers; ``None`` leaves it to PyTorch.
+def fast_output(operation: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return an operation's output on the meta device; ``None`` leaves it to PyTorch.
 
-    What does not fit is left to PyTorch too, since it says best what is wrong.
+    Invalid arguments are also left to PyTorch, whose error messages are the best.
     """
     rule = RULES.get(operation)
-    if rule is None or (kwargs and rule is not alike):
+    if rule is None or (kwargs and rule is not elementwise):
         return None
     for value in args:
         for tensor in value if isinstance(value, tuple | list) else (value,):
@@ -33,8 +36,8 @@ def quick(operation: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) 
 def is_plain(tensor: Tensor, rule: Callable[..., Any]) -> bool:
     """Tell whether a rule may take a tensor.
 
-    Other memory formats are kept in ways that only PyTorch knows; a product of matrices is a
-    new one in any case.
+    Only PyTorch knows which outputs preserve other memory formats. The output of a matrix
+    product is contiguous in any case.
     """
     return tensor.is_meta and (rule is addmm or tensor.is_contiguous())
 
@@ -48,7 +51,7 @@ def convolution(
     dilation: Any = 1,
     *rest: Any,
 ) -> Tensor | None:
-    """Return a convolution's output; ``None`` leaves transposed and odd ones to PyTorch."""
+    """Return a convolution's output; ``None`` leaves transposed and unusual ones to PyTorch."""
     transposed = len(rest) == 3 and rest[0]
     groups = rest[-1] if rest else 1
     fits = x.ndim == weight.ndim and x.shape[1] == weight.shape[1] * groups
@@ -80,7 +83,7 @@ def max_pooling(
     dilation: Any = 1,
     *ceil_mode: object,
 ) -> tuple[Tensor, Tensor] | None:
-    """Return the largest values and their places; torch's own would load SymPy."""
+    """Return the output and indices of max pooling; PyTorch's kernel would load SymPy."""
     sizes = (at(size, 0), at(size, 1))
     room = all(2 * at(padding, axis) <= sizes[axis] for axis in (0, 1))
     lengths = windows(x, sizes, stride or sizes, padding, dilation) if x.ndim == 4 else None
@@ -91,7 +94,7 @@ def max_pooling(
 
 
 def at(option: Any, axis: int) -> int:
-    """Return an option of one axis, where one number may stand for all."""
+    """Return the value of an option for one axis; one number may hold for all axes."""
     if isinstance(option, int):
         return option
     return option[axis] if len(option) > 1 else option[0]
@@ -100,7 +103,7 @@ def at(option: Any, axis: int) -> int:
 def batch_norm(
     x: Tensor, weight: Tensor | None, bias: Tensor | None, mean: Tensor | None, *_: Any
 ) -> Tensor | None:
-    """Return the output of a normalisation whose statistics fit."""
+    """Return the output of batch normalisation; ``None`` if the statistics do not fit."""
     channels = x.shape[1] if x.ndim > 1 else 1
     fit = all(len(t) == channels for t in (weight, bias, mean) if t is not None)
     return x.new_empty(x.shape) if fit else None
@@ -115,7 +118,7 @@ def native_batch_norm(
     training: bool,  # noqa: FBT001 - the operation's own signature
     *_: Any,
 ) -> tuple[Tensor, Tensor, Tensor] | None:
-    """Return a normalisation's output, and the statistics it keeps for the backward pass."""
+    """Return the output and the statistics that are kept for the backward pass."""
     output = batch_norm(x, weight, bias, mean)
     if output is None:
         return None
@@ -127,7 +130,7 @@ def native_batch_norm(
 def batch_norm_backward(
     _gradient: Tensor, x: Tensor, weight: Tensor | None, *rest: Any
 ) -> tuple[Tensor | None, ...]:
-    """Return the gradients that are asked for."""
+    """Return the requested gradients."""
     wants = rest[-1]
     like = x if weight is None else weight
     channels = x.shape[1]
@@ -146,7 +149,7 @@ def layer_norm(x: Tensor, shape: Sequence[int], *_: Any) -> Tensor | None:
 def native_layer_norm(
     x: Tensor, shape: Sequence[int], *_: Any
 ) -> tuple[Tensor, Tensor, Tensor] | None:
-    """Return the same with the statistics it keeps for the backward pass."""
+    """Return the output and the statistics that are kept for the backward pass."""
     output = layer_norm(x, shape)
     if output is None:
         return None
@@ -157,7 +160,7 @@ def native_layer_norm(
 def layer_norm_backward(
     _gradient: Tensor, x: Tensor, shape: Sequence[int], *rest: Any
 ) -> tuple[Tensor | None, ...]:
-    """Return the gradients that are asked for."""
+    """Return the requested gradients."""
     wants = rest[-1]
     return (
         x.new_empty(x.shape) if wants[0] else None,
@@ -173,13 +176,13 @@ def linear(x: Tensor, weight: Tensor, _bias: Tensor | None = None) -> Tensor | N
 
 
 def addmm(_bias: Tensor, left: Tensor, right: Tensor) -> Tensor | None:
-    """Return a product of matrices."""
+    """Return the output of a matrix product."""
     fits = left.ndim == right.ndim == 2 and left.shape[1] == right.shape[0]
     return left.new_empty((left.shape[0], right.shape[1])) if fits else None
 
 
 def lstm(x: Tensor, states: Any, weights: Any, *rest: Any) -> tuple[Tensor, ...] | None:
-    """Return a recurrent layer's outputs and its last states."""
+    """Return the outputs and last states of a recurrent layer."""
     if x.ndim != 3 or weights[0].shape[-1] != x.shape[-1]:
         return None
     width = states[0].shape[-1] * (1 + bool(rest[4]))
@@ -189,12 +192,12 @@ def lstm(x: Tensor, states: Any, weights: Any, *rest: Any) -> tuple[Tensor, ...]
 
 
 def recurrent(x: Tensor, state: Tensor, weights: Any, *rest: Any) -> tuple[Tensor, ...] | None:
-    """Return the same of a layer with one state."""
+    """Return the outputs and the last state of a recurrent layer with one state."""
     return lstm(x, (state,), weights, *rest)
 
 
 def cat(tensors: Sequence[Tensor], axis: int = 0) -> Tensor | None:
-    """Return tensors joined along an axis."""
+    """Return the output of concatenation along an axis."""
     first = tensors[0]
     axis %= max(first.ndim, 1)
     around = first.shape[:axis], first.shape[axis + 1 :]
@@ -206,24 +209,24 @@ def cat(tensors: Sequence[Tensor], axis: int = 0) -> Tensor | None:
     return first.new_empty((*around[0], length, *around[1]))
 
 
-def alike(x: Tensor, *rest: Any) -> Tensor | None:
-    """Return what is computed number by number, from tensors that are all alike."""
+def elementwise(x: Tensor, *rest: Any) -> Tensor | None:
+    """Return the output of an elementwise operation on tensors of one shape and type."""
     return x.new_empty(x.shape) if all_like(x, rest) else None
 
 
 def softmax(x: Tensor, axis: int, dtype: torch.dtype | None = None) -> Tensor | None:
-    """Return shares along an axis; torch's own would load SymPy, a third of a second."""
-    return alike(x) if dtype is None and -x.ndim <= axis < x.ndim else None
+    """Return the output of softmax; PyTorch's kernel would load SymPy, a third of a second."""
+    return elementwise(x) if dtype is None and -x.ndim <= axis < x.ndim else None
 
 
 def largest(x: Tensor, size: Any, *options: Any) -> Tensor | None:
-    """Return the largest values alone."""
+    """Return the output of max pooling without indices."""
     found = max_pooling(x, size, *options)
     return None if found is None else found[0]
 
 
 def mean(x: Tensor, axes: Sequence[int] | None, *options: object) -> Tensor | None:
-    """Return means over axes; torch's own would load its compiler, a second."""
+    """Return the mean over axes; PyTorch's kernel would load its compiler, a second."""
     own = {axis % x.ndim for axis in axes or () if -x.ndim <= axis < x.ndim}
     keepdim, dtype = [*options, None, None][:2]
     if not axes or len(own) != len(axes) or dtype is not None or not x.is_floating_point():
@@ -232,13 +235,13 @@ def mean(x: Tensor, axes: Sequence[int] | None, *options: object) -> Tensor | No
     return x.new_empty([n for axis, n in enumerate(lengths) if keepdim or axis not in own])
 
 
-def in_place(x: Tensor, *rest: Any) -> Tensor | None:
-    """Return what is computed number by number and put where the first stands."""
+def elementwise_in_place(x: Tensor, *rest: Any) -> Tensor | None:
+    """Return the output of an elementwise operation that writes into its first argument."""
     return x if all_like(x, rest) else None
 
 
 def all_like(x: Tensor, others: Sequence[Any]) -> bool:
-    """Tell whether all tensors have the shape and the type of the first, a type of floats."""
+    """Tell whether all tensors have the shape and the floating-point type of the first."""
     return x.is_floating_point() and all(
         other.shape == x.shape and other.dtype == x.dtype
         for other in others
@@ -269,7 +272,7 @@ RULES: dict[OpOverload, Callable[..., Any]] = {
     aten.rnn_relu.input: recurrent,
     aten.cat.default: cat,
 }
-ALIKE = (
+ELEMENTWISE = (
     *("add.Tensor", "sub.Tensor", "mul.Tensor", "mul.Scalar", "div.Tensor", "div.Scalar"),
     *("relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "hardtanh", "hardswish", "elu"),
     *("hardsigmoid", "leaky_relu", "mish", "softplus", "_softmax", "_safe_softmax"),
@@ -281,7 +284,7 @@ IN_PLACE = (
     *("add_.Tensor", "sub_.Tensor", "mul_.Tensor", "div_.Tensor", "relu_", "relu6_", "silu_"),
     *("hardtanh_", "hardswish_", "hardsigmoid_", "sigmoid_", "tanh_", "elu_", "leaky_relu_"),
 )
-for names, shared in ((ALIKE, alike), (IN_PLACE, in_place)):
+for names, shared in ((ELEMENTWISE, elementwise), (IN_PLACE, elementwise_in_place)):
     for name in names:
         packet, _, overload = name.partition(".")
         found = getattr(getattr(aten, packet, None), overload or "default", None)

@@ -1,1 +1,1 @@
-"""Receptive fields of any module, operation by operation."""
+"""Receptive fields of any PyTorch module, propagated operation by operation."""

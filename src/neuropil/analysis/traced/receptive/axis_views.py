@@ -1,4 +1,4 @@
-"""What a tensor sees of an input while its axes are still those of the input."""
+"""Receptive fields of a tensor whose axes are still those of the input."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
     from neuropil.analysis.traced.receptive.regions import Array, Sizes
 
-# What is seen along each axis of the input; None is nothing.
+# The field along each axis of the input; None where nothing of the input is seen.
 Kind: TypeAlias = "tuple[Field, ...] | None"
 
 
 class View(NamedTuple):
-    """What each channel of a tensor sees, in fields that know no border.
+    """Receptive fields of the channels of a tensor, along each axis of the input.
 
     Args:
-        axes: For each axis of the input the axis of the tensor that it has become; ``None``
-            where all places see the same.
-        kinds: What is seen: mostly one kind, but branches that were joined see differently.
-        labels: Which kind each channel sees: an array with the tensor's axes, of length 1 along
-            those that stand in `axes` and those along which all see the same.
-        lengths: The lengths of the input's axes.
+        axes: For each axis of the input, the tensor's axis that corresponds to it; ``None``
+            where all positions see the same.
+        kinds: The distinct receptive fields. Usually there is one, but branches differ.
+        labels: Index into `kinds` for each channel: an array with the tensor's axes, of length
+            1 along those in `axes` and along those where all see the same.
+        lengths: Lengths of the input's axes.
     """
 
     axes: tuple[int | None, ...]
@@ -43,15 +43,15 @@ class View(NamedTuple):
 
     @property
     def alike(self) -> bool:
-        """Whether all channels see the same."""
+        """Whether all channels have the same receptive field."""
         return len(self.kinds) == 1
 
 
 class Unknown(NamedTuple):
-    """A tensor of which nobody can tell what it sees.
+    """Receptive field of a tensor for which it cannot be determined.
 
     Args:
-        reason: Why.
+        reason: The operation to blame.
     """
 
     reason: str
@@ -63,7 +63,7 @@ Seen: TypeAlias = "View | Regions | Unknown"
 def make_view(
     axes: Sequence[int | None], kinds: Sequence[Kind], labels: Array, lengths: Sizes
 ) -> View:
-    """Return a view in which every kind stands once."""
+    """Return a view whose kinds are distinct and all in use."""
     axes = tuple(axes)
     if len(kinds) > 1:
         used = np.unique(labels)
@@ -78,10 +78,10 @@ def make_view(
     return View(axes, tuple(places), numbers[labels], lengths)
 
 
-def with_fields(
+def map_fields(
     view: View, change: Callable[[int, Field], Field], axes: Sequence[int | None]
 ) -> View:
-    """Return a view with every field changed, by the place of the input's axis."""
+    """Return a view with every field changed; `change` gets the place of the input's axis."""
     kinds = [
         None
         if kind is None
@@ -92,18 +92,18 @@ def with_fields(
 
 
 def as_regions(view: View, shape: Sizes) -> Regions:
-    """Return the same place by place.
+    """Return a view as regions, position by position.
 
     Args:
-        view: What the tensor sees.
-        shape: The tensor's shape.
+        view: Receptive fields of the tensor.
+        shape: Shape of the tensor.
     """
     pairs = [spans_by_place(view, place, shape) for place in range(len(view.axes))]
     return Regions(tuple(low for low, _ in pairs), tuple(high for _, high in pairs))
 
 
 def spans_by_place(view: View, place: int, shape: Sizes) -> tuple[Array, Array]:
-    """Return the first and the last seen along one axis of the input, place by place."""
+    """Return the first and last input seen by each position, along one axis of the input."""
     axis = view.axes[place]
     length = 1 if axis is None else shape[axis]
     spans = [
@@ -129,12 +129,12 @@ def spans_by_place(view: View, place: int, shape: Sizes) -> tuple[Array, Array]:
 def union_of_kinds(
     kinds: Iterable[Kind], outputs: Sequence[int | None], lengths: Sizes
 ) -> Kind:
-    """Return what is seen by all of several kinds together.
+    """Return the union of several kinds.
 
     Args:
-        kinds: What each sees.
-        outputs: How many places there are along the tensor's axis for each of the input's.
-        lengths: The lengths of the input's axes.
+        kinds: Receptive fields to unite.
+        outputs: Length of the tensor's axis that corresponds to each axis of the input.
+        lengths: Lengths of the input's axes.
     """
     some = [kind for kind in dict.fromkeys(kinds) if kind is not None]
     if len(some) < 2:
@@ -143,12 +143,12 @@ def union_of_kinds(
 
 
 def outputs_of(axes: Sequence[int | None], shape: Sizes) -> list[int]:
-    """Return how many places there are along each axis of the input."""
+    """Return the length of the tensor's axis that corresponds to each axis of the input."""
     return [1 if axis is None else shape[axis] for axis in axes]
 
 
 def broadcast(view: View, shape: Sizes, target: Sizes) -> View:
-    """Return a view of a tensor that is stretched to another shape."""
+    """Return the view of a tensor that is broadcast to another shape."""
     more = len(target) - len(shape)
     labels = view.labels.reshape((1,) * more + view.labels.shape)
     axes = [None if axis is None else axis + more for axis in view.axes]
@@ -156,7 +156,7 @@ def broadcast(view: View, shape: Sizes, target: Sizes) -> View:
     view = View(tuple(axes), view.kinds, labels, view.lengths)
     if not any(stretched):
         return view
-    return with_fields(
+    return map_fields(
         view,
         lambda place, field: (
             field_over_all(field, 1, view.lengths[place]) if stretched[place] else field
@@ -166,12 +166,12 @@ def broadcast(view: View, shape: Sizes, target: Sizes) -> View:
 
 
 def merge(parts: Sequence[tuple[Seen | None, Sizes]], target: Sizes) -> Seen | None:
-    """Return what a tensor sees that is computed from others place by place.
+    """Return the receptive fields of a tensor that is computed from others elementwise.
 
     Args:
-        parts: What each of them sees, ``None`` where that is nothing, and its shape, which is
-            stretched if it must be.
-        target: The shape of the result.
+        parts: Receptive fields and shape of each operand; ``None`` for one that sees nothing.
+            Operands are broadcast to the target.
+        target: Shape of the result.
     """
     some = [(seen, shape) for seen, shape in parts if seen is not None]
     if not some or (len(some) == 1 and some[0][1] == target):
@@ -187,15 +187,15 @@ def merge(parts: Sequence[tuple[Seen | None, Sizes]], target: Sizes) -> Seen | N
 
 
 def as_places(seen: View | Regions, shape: Sizes, target: Sizes) -> Regions:
-    """Return what is seen place by place, with as many axes as the result has."""
+    """Return receptive fields as regions with the rank of the target."""
     if isinstance(seen, View):
         return as_regions(broadcast(seen, shape, target), target)
     more = (1,) * (len(target) - len(shape))
-    return seen.rearranged(lambda array: array.reshape(more + array.shape))
+    return seen.rearrange(lambda array: array.reshape(more + array.shape))
 
 
 def merge_views(views: Sequence[View], target: Sizes) -> View | None:
-    """Return what is seen in several ways; ``None`` if axes of the tensor are mixed up."""
+    """Return the union of views; ``None`` if they assign different axes to the input's."""
     together: View | None = views[0]
     for view in views[1:]:
         together = together and merge_pair(together, view, target)
@@ -203,7 +203,7 @@ def merge_views(views: Sequence[View], target: Sizes) -> View | None:
 
 
 def merge_pair(one: View, other: View, target: Sizes) -> View | None:
-    """Return what is seen in two ways; ``None`` if axes of the tensor are mixed up."""
+    """Return the union of two views; ``None`` if they assign different axes to the input's."""
     axes = []
     for a, b in zip(one.axes, other.axes, strict=True):
         if a is not None and b is not None and a != b:

@@ -1,4 +1,4 @@
-"""Windows of operations along an axis, and what is seen through them."""
+"""Windows of operations along an axis, and receptive fields through them."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from neuropil.analysis.receptive_field.axis_field import (
     window,
 )
 from neuropil.analysis.traced.receptive import regions as places
-from neuropil.analysis.traced.receptive.axis_views import Seen, View, as_regions, with_fields
+from neuropil.analysis.traced.receptive.axis_views import Seen, View, as_regions, map_fields
 from neuropil.analysis.traced.receptive.regions import Regions
 from neuropil.core.window import Reach, Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from neuropil.analysis.traced.receptive.operands import Taken
+    from neuropil.analysis.traced.receptive.operands import Operands
     from neuropil.analysis.traced.receptive.regions import Sizes
 
 
 class Sliding(NamedTuple):
-    """Windows that move on by as much from output to output.
+    """Windows that move by a constant jump from output to output.
 
     Args:
-        reach: What an output sees of the places before.
+        reach: Size, jump and start of the windows.
     """
 
     reach: Reach
 
     def field(self, before: Field, _inner: int, outer: int, _length: int) -> Field:
-        """Return what the outputs see, from what the places before see."""
+        """Return the field of the outputs, from the field of the inputs."""
         return field_after(before, self.reach, outer)
 
     def ranges(self, _inner: int, outer: int) -> list[tuple[int, int]]:
-        """Return the first and the last place that each output sees."""
+        """Return the first and last input in the window of each output."""
         start, jump, size = self.reach.start or Fraction(0), self.reach.jump, self.reach.size
         return [window(start + jump * output, size) for output in range(outer)]
 
 
 class Cells(NamedTuple):
-    """As many cells as there are outputs, as adaptive pooling makes them."""
+    """Cells of adaptive pooling: one per output, of nearly equal sizes."""
 
     def field(self, before: Field, inner: int, outer: int, length: int) -> Field:
-        """Return what the outputs see, from what the places before see."""
+        """Return the field of the outputs, from the field of the inputs."""
         if outer == 1:
             return field_over_all(before, inner, length)
         if inner % outer == 0:
@@ -59,7 +59,7 @@ class Cells(NamedTuple):
         return Field(None, tuple(spans), before.placed)
 
     def ranges(self, inner: int, outer: int) -> list[tuple[int, int]]:
-        """Return the first and the last place that each output sees."""
+        """Return the first and last input in the cell of each output."""
         return [
             (output * inner // outer, -(-(output + 1) * inner // outer) - 1)
             for output in range(outer)
@@ -78,31 +78,31 @@ def window_motion(
 
 
 def shift(start: int, step: int = 1) -> Sliding:
-    """Return what a slice sees: places from `start` on."""
+    """Return the windows of a slice from `start` on."""
     return Sliding(Reach(1, Fraction(step), Fraction(start)))
 
 
 def blocks(size: int) -> Sliding:
-    """Return what sees blocks of places."""
+    """Return the windows of operations that merge blocks of neighbouring positions."""
     return Sliding(Reach(size, Fraction(size), Fraction(0)))
 
 
 def copies(factor: int) -> Sliding:
-    """Return what sees every place so many times."""
+    """Return the windows of operations that repeat every position `factor` times."""
     return Sliding(Reach(1, Fraction(1, factor), Fraction(1 - factor, factor)))
 
 
 def upsample(
     kind: str, inner: int, outer: int, *, corners: bool = False, scale: float | None = None
 ) -> Sliding:
-    """Return what the outputs of an enlargement, or of its opposite, see.
+    """Return the windows of an interpolation, which may enlarge or shrink the axis.
 
     Args:
         kind: ``"nearest"``, ``"nearest-exact"``, ``"linear"`` or ``"cubic"``.
-        inner: How many places there were.
-        outer: How many there are.
-        corners: Whether the outermost places stay where they are.
-        scale: The factor, where it is not the ratio of these.
+        inner: Length of the input axis.
+        outer: Length of the output axis.
+        corners: Whether the corner positions are aligned, as by ``align_corners``.
+        scale: Scale factor, where it is not the ratio of the lengths.
     """
     jump = Fraction(inner, outer)
     if scale:
@@ -116,22 +116,24 @@ def upsample(
     grain = Fraction(1, math.lcm(start.denominator, jump.denominator))
     if kind.startswith("nearest"):
         return Sliding(Reach(1, jump, start - 1 + grain))
-    # All nearer than one place, or two: what lies just there weighs nothing.
+    # Inputs nearer than one position, or two; those exactly at that distance have weight 0.
     near = {"linear": 1, "cubic": 2}[kind]
     exact = Fraction(2 * near) - 2 * grain + 1
     return Sliding(Reach(exact, jump, start - near + grain))  # pyright: ignore[reportArgumentType]  # see `field.window`
 
 
-def along(taken: Taken, seen: Seen, motions: Mapping[int, Motion], target: Sizes) -> Seen:
-    """Return what windows along some axes see.
+def apply_windows(
+    operands: Operands, seen: Seen, motions: Mapping[int, Motion], target: Sizes
+) -> Seen:
+    """Return receptive fields through windows along some axes.
 
     Args:
-        taken: The operation.
-        seen: What the tensor sees.
-        motions: The windows along each axis.
-        target: The shape of the result.
+        operands: The operation.
+        seen: Receptive fields of its input.
+        motions: Windows along each axis.
+        target: Shape of the result.
     """
-    shape = taken.x.shape
+    shape = operands.x.shape
     if isinstance(seen, View):
         if all(seen.labels.shape[axis] == 1 for axis in motions):
             return move_windows(seen, motions, shape, target)
@@ -146,7 +148,7 @@ def along(taken: Taken, seen: Seen, motions: Mapping[int, Motion], target: Sizes
 def move_windows(
     view: View, motions: Mapping[int, Motion], shape: Sizes, target: Sizes
 ) -> View:
-    """Return a view through windows along axes of the input."""
+    """Return a view through windows along axes that correspond to axes of the input."""
 
     def change(place: int, field: Field) -> Field:
         axis = view.axes[place]
@@ -154,4 +156,4 @@ def move_windows(
             return field
         return motions[axis].field(field, shape[axis], target[axis], view.lengths[place])
 
-    return with_fields(view, change, view.axes)
+    return map_fields(view, change, view.axes)

@@ -1,4 +1,4 @@
-"""What results see of tensors that are put one after the other."""
+"""Receptive-field rules of concatenation."""
 
 from __future__ import annotations
 
@@ -15,41 +15,45 @@ from neuropil.analysis.traced.receptive.axis_views import (
     make_view,
 )
 from neuropil.analysis.traced.receptive.regions import Regions
-from neuropil.analysis.traced.receptive.view_shapes import in_shape
+from neuropil.analysis.traced.receptive.view_shapes import with_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neuropil.analysis.traced.receptive.operands import Result, Taken
+    from neuropil.analysis.traced.receptive.operands import Operands, Result
     from neuropil.analysis.traced.receptive.regions import Sizes
     from neuropil.analysis.traced.run_record import Value
 
 
-def cat(taken: Taken) -> Result:
-    """Tensors one after the other."""
-    return concatenate(taken, taken.step.args[0], taken.argument(1, "dim", 0), taken.target)
+def cat(operands: Operands) -> Result:
+    """Rule of concatenation along an existing axis."""
+    return concatenate(
+        operands, operands.step.args[0], operands.argument(1, "dim", 0), operands.target
+    )
 
 
-def stack(taken: Taken) -> Result:
-    """Tensors along a new axis."""
-    values = taken.step.args[0]
-    axis = taken.argument(1, "dim", 0) % len(taken.target)
+def stack(operands: Operands) -> Result:
+    """Rule of concatenation along a new axis."""
+    values = operands.step.args[0]
+    axis = operands.argument(1, "dim", 0) % len(operands.target)
     seen: dict[int, Seen] = {}
     singles: list[Value] = []
     for value in values:
         shape = (*value.shape[:axis], 1, *value.shape[axis:])
         singles.append(value._replace(shape=shape))
-        before = in_shape(taken.of(value), value.shape, shape)
+        before = with_shape(operands.of(value), value.shape, shape)
         if before is not None:
             seen[value.number] = before
-    return concatenate(taken._replace(seen=seen), singles, axis, taken.target)
+    return concatenate(operands._replace(seen=seen), singles, axis, operands.target)
 
 
-def concatenate(taken: Taken, values: Sequence[Value], axis: int, target: Sizes) -> Seen | None:
-    """Return what is seen by a tensor that is joined from others along an axis."""
+def concatenate(
+    operands: Operands, values: Sequence[Value], axis: int, target: Sizes
+) -> Seen | None:
+    """Return the receptive fields of tensors concatenated along an axis."""
     axis %= len(target)
-    # An empty tensor of one axis may be joined to any.
-    parts = [(taken.of(v), v.shape) for v in values if len(v.shape) == len(target)]
+    # An empty tensor with a single axis may be concatenated with any tensor.
+    parts = [(operands.of(v), v.shape) for v in values if len(v.shape) == len(target)]
     for seen, _ in parts:
         if isinstance(seen, Unknown):
             return seen
@@ -69,7 +73,7 @@ def concatenate(taken: Taken, values: Sequence[Value], axis: int, target: Sizes)
 def concatenate_views(
     parts: Sequence[tuple[Seen | None, Sizes]], like: View, axis: int
 ) -> View:
-    """Return the view of a tensor that is joined along its channels."""
+    """Return the view of tensors concatenated along their channel axis."""
     kinds: list[Any] = []
     labels = []
     for seen, shape in parts:

@@ -1,59 +1,68 @@
-"""What results see of operations that work on each number where it stands."""
+"""Receptive-field rules of elementwise operations."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neuropil.analysis.traced.receptive.operands import Taken, everything, together, values_in
-from neuropil.analysis.traced.receptive.view_shapes import in_shape
+from neuropil.analysis.traced.receptive.operands import (
+    Operands,
+    merge_all,
+    merge_values,
+    values_in,
+)
+from neuropil.analysis.traced.receptive.view_shapes import with_shape
 
 if TYPE_CHECKING:
     from neuropil.analysis.traced.receptive.operands import Result
 
 
-def elementwise(taken: Taken) -> Result:
-    """Every result sees what stands in its place."""
-    return together(taken, values_in((taken.step.args, taken.step.kwargs)), taken.target)
+def elementwise(operands: Operands) -> Result:
+    """Rule of elementwise operations: each result depends on the elements at its position."""
+    return merge_values(
+        operands, values_in((operands.step.args, operands.step.kwargs)), operands.target
+    )
 
 
-def first_only(taken: Taken) -> Result:
-    """The first result sees what the first argument sees; statistics add no pattern."""
-    return together(taken, [taken.x], taken.target)
+def first_only(operands: Operands) -> Result:
+    """Rule of operations that keep the field of their first argument, such as normalisation."""
+    return merge_values(operands, [operands.x], operands.target)
 
 
-def second_only(taken: Taken) -> Result:
-    """What is overwritten is seen no more."""
-    return together(taken, values_in(taken.step.args[1]), taken.target)
+def second_only(operands: Operands) -> Result:
+    """Rule of overwriting: results depend on the new values alone."""
+    return merge_values(operands, values_in(operands.step.args[1]), operands.target)
 
 
-def loss(taken: Taken) -> Result:
-    """A loss: place by place, or of all places together."""
-    if taken.target:
-        return elementwise(taken)
-    return everything(taken, values_in((taken.step.args, taken.step.kwargs)), taken.target)
+def loss(operands: Operands) -> Result:
+    """Rule of losses: elementwise, or reduced over all positions."""
+    if operands.target:
+        return elementwise(operands)
+    return merge_all(
+        operands, values_in((operands.step.args, operands.step.kwargs)), operands.target
+    )
 
 
-def fill(taken: Taken) -> Result:
-    """Every result sees the one number that all are set to."""
-    return together(taken, values_in(taken.argument(1, "value")), taken.target)
+def fill(operands: Operands) -> Result:
+    """Rule of filling: every result depends on the fill value."""
+    return merge_values(operands, values_in(operands.argument(1, "value")), operands.target)
 
 
-def sees_nothing(_taken: Taken) -> Result:
-    """What is made anew sees nothing."""
+def sees_nothing(_taken: Operands) -> Result:
+    """Rule of operations that create new tensors: nothing of the input is seen."""
     return None
 
 
-def same_order(taken: Taken) -> Result:
-    """The same numbers in the same order in another shape."""
-    return in_shape(taken.of(taken.x), taken.x.shape, taken.target)
+def same_order(operands: Operands) -> Result:
+    """Rule of views with another shape and the same order of elements."""
+    return with_shape(operands.of(operands.x), operands.x.shape, operands.target)
 
 
-def expand(taken: Taken) -> Result:
-    """Axes of length 1 stretched."""
-    return together(taken, [taken.x], taken.target)
+def expand(operands: Operands) -> Result:
+    """Rule of broadcasting axes of length 1."""
+    return merge_values(operands, [operands.x], operands.target)
 
 
-def embedding(taken: Taken) -> Result:
-    """Every index sees its own place."""
-    value = taken.step.args[1]
-    return in_shape(taken.of(value), value.shape, (*value.shape, 1))
+def embedding(operands: Operands) -> Result:
+    """Rule of embeddings: each vector depends on the index at its position."""
+    value = operands.step.args[1]
+    return with_shape(operands.of(value), value.shape, (*value.shape, 1))

@@ -1,4 +1,4 @@
-"""What results see of operations that give places or go by them: maxima, orders, indices."""
+"""Receptive-field rules of sorting, indexing and other operations that involve positions."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from neuropil.analysis.traced.receptive import regions as places
 from neuropil.analysis.traced.receptive.axis_views import Seen, View, as_regions, merge
 from neuropil.analysis.traced.receptive.operands import (
-    Taken,
-    everything,
-    over,
-    together,
+    Operands,
+    merge_all,
+    merge_along,
+    merge_values,
     unknown,
     values_in,
 )
-from neuropil.analysis.traced.receptive.rearrangement_rules import part
-from neuropil.analysis.traced.receptive.view_shapes import in_shape
+from neuropil.analysis.traced.receptive.rearrangement_rules import take_slice
+from neuropil.analysis.traced.receptive.view_shapes import with_shape
 from neuropil.analysis.traced.run_record import Value
 
 if TYPE_CHECKING:
@@ -26,134 +26,137 @@ if TYPE_CHECKING:
 
 
 def sort(place: int, default: int = -1) -> Rule:
-    """Return the rule of what sees all along an axis, which stays: sorting and its kin.
+    """Return the rule of operations that mix an axis and keep it, such as sorting.
 
     Args:
-        place: Where the axis stands among the arguments.
-        default: The axis where none is given.
+        place: Position of the axis among the arguments.
+        default: The axis if the argument is missing.
     """
 
-    def rule(taken: Taken) -> Result:
-        seen, shape = taken.of(taken.x), taken.x.shape
-        axis = taken.argument(place, "dim", default)
-        return over(seen, [axis % len(shape)], shape) if shape else seen
+    def rule(operands: Operands) -> Result:
+        seen, shape = operands.of(operands.x), operands.x.shape
+        axis = operands.argument(place, "dim", default)
+        return merge_along(seen, [axis % len(shape)], shape) if shape else seen
 
     return rule
 
 
-def cumulative(taken: Taken) -> Result:
-    """Every place sees those up to its own along an axis: running sums and maxima."""
-    seen, shape = taken.of(taken.x), taken.x.shape
+def cumulative(operands: Operands) -> Result:
+    """Rule of cumulative sums and maxima: each position depends on those up to it."""
+    seen, shape = operands.of(operands.x), operands.x.shape
     if seen is None or not shape:
         return seen
-    axis: int = taken.argument(1, "dim", -1) % len(shape)
+    axis: int = operands.argument(1, "dim", -1) % len(shape)
     if isinstance(seen, View):
         if axis not in seen.axes and seen.labels.shape[axis] == 1:
             return seen
         seen = as_regions(seen, shape)
-    return places.so_far(seen, axis) if isinstance(seen, places.Regions) else seen
+    return places.accumulate(seen, axis) if isinstance(seen, places.Regions) else seen
 
 
-def gather(taken: Taken) -> Result:
-    """The numbers of an axis at computed places: all along it is seen, and the place."""
-    index = taken.argument(2, "index")
-    parts: list[tuple[Seen | None, Sizes]] = [(taken.of(index), index.shape)]
-    seen, shape = taken.of(taken.x), taken.x.shape
+def gather(operands: Operands) -> Result:
+    """Rule of gathering: results depend on the whole axis and on their index."""
+    index = operands.argument(2, "index")
+    parts: list[tuple[Seen | None, Sizes]] = [(operands.of(index), index.shape)]
+    seen, shape = operands.of(operands.x), operands.x.shape
     if seen is not None and shape:
-        axis = taken.argument(1, "dim") % len(shape)
-        for other, length in enumerate(taken.target):
+        axis = operands.argument(1, "dim") % len(shape)
+        for other, length in enumerate(operands.target):
             if other != axis and length < shape[other]:
                 single = (*shape[:other], length, *shape[other + 1 :])
-                seen = part(taken, seen, other, range(length), single)
+                seen = take_slice(operands, seen, other, range(length), single)
                 shape = single
-        parts.append((over(seen, [axis], shape), places.keepdim(shape, axis)))
-    return merge(parts, taken.target)
+        parts.append((merge_along(seen, [axis], shape), places.keepdim(shape, axis)))
+    return merge(parts, operands.target)
 
 
-def index_select(taken: Taken) -> Result:
-    """Whole slices of an axis at computed places."""
-    index = taken.argument(2, "index")
-    axis = taken.argument(1, "dim", 0)
-    return pick(taken, [index], axis % max(len(taken.x.shape), 1), single=True)
+def index_select(operands: Operands) -> Result:
+    """Rule of selecting slices of an axis at computed indices."""
+    index = operands.argument(2, "index")
+    axis = operands.argument(1, "dim", 0)
+    return pick(operands, [index], axis % max(len(operands.x.shape), 1), single=True)
 
 
-def index_with(taken: Taken) -> Result:
-    """Square brackets with tensors of places, or with masks."""
-    indices = taken.argument(1, "indices", ())
+def index_with(operands: Operands) -> Result:
+    """Rule of indexing with tensors of indices or with masks."""
+    indices = operands.argument(1, "indices", ())
     axes = [axis for axis, index in enumerate(indices) if isinstance(index, Value)]
     values = [index for index in indices if isinstance(index, Value)]
     if not axes:
-        return everything(taken, [taken.x], taken.target)
+        return merge_all(operands, [operands.x], operands.target)
     together_ = axes[-1] - axes[0] + 1 == len(axes)
-    # Indices apart from one another put their own axes first.
+    # As in NumPy, the axes of the indices come first where the indices are not adjacent.
     first = axes[0] if together_ else 0
     single = len(axes) == 1 and len(values[0].shape) == 1
-    return pick(taken, values, first, single=single)
+    return pick(operands, values, first, single=single)
 
 
-def pick(taken: Taken, values: Sequence[Value], axis: int, *, single: bool) -> Result:
-    """Return what is seen of a tensor at places that are computed.
+def pick(operands: Operands, values: Sequence[Value], axis: int, *, single: bool) -> Result:
+    """Return the receptive fields of a tensor at computed indices.
 
     Args:
-        taken: The operation.
-        values: The places.
-        axis: The first axis that is not kept.
-        single: Whether it is the only one, so that those after it are kept.
+        operands: The operation.
+        values: The indices.
+        axis: First axis that is indexed.
+        single: Whether it is the only one, so that the axes after it are kept.
     """
-    target = taken.target
-    seen, shape = taken.of(taken.x), taken.x.shape
+    target = operands.target
+    seen, shape = operands.of(operands.x), operands.x.shape
     if single:
-        seen, after = over(seen, [axis], shape), places.keepdim(shape, axis)
+        seen, after = merge_along(seen, [axis], shape), places.keepdim(shape, axis)
     else:
         before = (*shape[:axis], *(1 for _ in shape[axis:]))
         after = (*shape[:axis], *(1 for _ in target[axis:]))
-        seen = in_shape(over(seen, range(axis, len(shape)), shape), before, after)
-    whole = everything(taken, values, target)
+        seen = with_shape(merge_along(seen, range(axis, len(shape)), shape), before, after)
+    whole = merge_all(operands, values, target)
     return merge([(seen, after), (whole, (1,) * len(target))], target)
 
 
-def take(taken: Taken) -> Result:
-    """Numbers of the whole tensor, each at a computed place."""
-    index = taken.argument(1, "index")
-    whole = everything(taken, [taken.x], taken.target)
-    parts = [(taken.of(index), index.shape), (whole, (1,) * len(taken.target))]
-    return merge(parts, taken.target)
+def take(operands: Operands) -> Result:
+    """Rule of taking elements of the flattened tensor at computed indices."""
+    index = operands.argument(1, "index")
+    whole = merge_all(operands, [operands.x], operands.target)
+    parts = [(operands.of(index), index.shape), (whole, (1,) * len(operands.target))]
+    return merge(parts, operands.target)
 
 
 def unpool(rank: int) -> Rule:
-    """Return the rule of putting maxima back to computed places along the last axes."""
+    """Return the rule of max-unpooling, which writes to computed positions of the last axes."""
 
-    def rule(taken: Taken) -> Result:
+    def rule(operands: Operands) -> Result:
         parts: list[tuple[Seen | None, Sizes]] = []
-        for value in taken.step.args[:2]:
+        for value in operands.step.args[:2]:
             shape = value.shape
-            seen = over(taken.of(value), range(len(shape) - rank, len(shape)), shape)
+            seen = merge_along(operands.of(value), range(len(shape) - rank, len(shape)), shape)
             parts.append((seen, (*shape[:-rank], *(1 for _ in range(rank)))))
-        return merge(parts, taken.target)
+        return merge(parts, operands.target)
 
     return rule
 
 
-def search_sorted(taken: Taken) -> Result:
-    """Where each number would stand in a sorted row; the row is seen by all."""
-    value = taken.argument(1, "self")
-    return together(taken, values_in(value), taken.target)
+def search_sorted(operands: Operands) -> Result:
+    """Rule of `searchsorted`: results depend on the values searched for."""
+    value = operands.argument(1, "self")
+    return merge_values(operands, values_in(value), operands.target)
 
 
-def depends_on_everything(taken: Taken) -> Result:
-    """How many, which, and where: everything is seen by every number of the results."""
-    step = taken.step
+def depends_on_everything(operands: Operands) -> Result:
+    """Rule of results whose shape or order depends on the data: each depends on everything."""
+    step = operands.step
     values = values_in((step.args, step.kwargs))
-    return [everything(taken, values, result.shape) for result in step.results]
+    return [merge_all(operands, values, result.shape) for result in step.results]
 
 
-def one_hot(taken: Taken) -> Result:
-    """A row in place of each class."""
-    shape = taken.x.shape
-    return merge([(in_shape(taken.of(taken.x), shape, (*shape, 1)), (*shape, 1))], taken.target)
+def one_hot(operands: Operands) -> Result:
+    """Rule of one-hot encoding, which adds an axis of classes."""
+    shape = operands.x.shape
+    return merge(
+        [(with_shape(operands.of(operands.x), shape, (*shape, 1)), (*shape, 1))],
+        operands.target,
+    )
 
 
-def multinomial(taken: Taken) -> Result:
-    """Classes drawn by the chances along the last axis."""
-    seen, shape = taken.of(taken.x), taken.x.shape
-    return over(seen, [len(shape) - 1], shape) if shape else seen and unknown(taken)
+def multinomial(operands: Operands) -> Result:
+    """Rule of sampling classes by the probabilities along the last axis."""
+    seen, shape = operands.of(operands.x), operands.x.shape
+    return merge_along(seen, [len(shape) - 1], shape) if shape else seen and unknown(operands)

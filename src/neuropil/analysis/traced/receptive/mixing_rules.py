@@ -1,4 +1,4 @@
-"""What results see of operations that take all places of an axis together."""
+"""Receptive-field rules of operations that mix all positions of an axis."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from neuropil.analysis.traced.receptive import regions as places
 from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, as_regions, merge
 from neuropil.analysis.traced.receptive.elementwise_rules import elementwise
 from neuropil.analysis.traced.receptive.operands import (
-    Taken,
-    everything,
-    over,
-    together,
+    Operands,
+    merge_all,
+    merge_along,
+    merge_values,
     unknown,
 )
-from neuropil.analysis.traced.receptive.rearrangement_rules import drop_axis, part, permute_axes
+from neuropil.analysis.traced.receptive.rearrangement_rules import (
+    drop_axis,
+    permute_axes,
+    take_slice,
+)
 from neuropil.analysis.traced.receptive.regions import Regions
 from neuropil.analysis.traced.run_record import Value
 
@@ -26,26 +30,26 @@ if TYPE_CHECKING:
 
 
 def reduction(place: int, default: int | None = None) -> Rule:
-    """Return the rule of a sum, a mean, a maximum: its axes go, or stay with length 1.
+    """Return the rule of reductions such as sums and maxima, with or without `keepdim`.
 
     Args:
-        place: Where the axes stand among the arguments.
-        default: The axis where none is given; ``None`` for all.
+        place: Position of the axes among the arguments.
+        default: The axis if the argument is missing; ``None`` for all axes.
     """
 
-    def rule(taken: Taken) -> Result:
-        axes = taken.argument(place, "dim", default)
+    def rule(operands: Operands) -> Result:
+        axes = operands.argument(place, "dim", default)
         if isinstance(axes, Value):
-            # The maxima of two tensors, place by place.
-            return elementwise(taken)
-        return reduce_over(taken, axes)
+            # The elementwise maximum or minimum of two tensors.
+            return elementwise(operands)
+        return reduce_over(operands, axes)
 
     return rule
 
 
-def reduce_over(taken: Taken, axes: Any) -> Result:
-    """Return what is seen when some axes, or all, become one place."""
-    seen, shape = taken.of(taken.x), taken.x.shape
+def reduce_over(operands: Operands, axes: Any) -> Result:
+    """Return the receptive fields after a reduction over some axes, or over all."""
+    seen, shape = operands.of(operands.x), operands.x.shape
     if seen is None:
         return None
     if isinstance(axes, bool) or not isinstance(axes, int | tuple) or axes == ():
@@ -55,147 +59,151 @@ def reduce_over(taken: Taken, axes: Any) -> Result:
     )
     if not shape:
         return seen
-    seen = over(seen, axes, shape)
-    if len(taken.target) == len(shape):
+    seen = merge_along(seen, axes, shape)
+    if len(operands.target) == len(shape):
         return seen
     for axis in reversed(axes):
         seen = drop_axis(seen, axis)
     return seen
 
 
-def norm(taken: Taken) -> Result:
-    """A norm: its axes stand after its order."""
-    return reduce_over(taken, taken.argument(2, "dim"))
+def norm(operands: Operands) -> Result:
+    """Rule of norms, whose axes are given after the order."""
+    return reduce_over(operands, operands.argument(2, "dim"))
 
 
-def softmax(taken: Taken) -> Result:
-    """A softmax and its kin: every place sees all along an axis."""
-    axis = taken.argument(1, "dim", -1) % max(len(taken.x.shape), 1)
-    return over(taken.of(taken.x), [axis], taken.x.shape)
+def softmax(operands: Operands) -> Result:
+    """Rule of softmax and similar: each position depends on the whole axis."""
+    axis = operands.argument(1, "dim", -1) % max(len(operands.x.shape), 1)
+    return merge_along(operands.of(operands.x), [axis], operands.x.shape)
 
 
-def glu(taken: Taken) -> Result:
-    """A gate: one half of an axis times the other."""
-    seen, shape = taken.of(taken.x), taken.x.shape
-    axis = taken.argument(1, "dim", -1) % len(shape)
+def glu(operands: Operands) -> Result:
+    """Rule of gated linear units: one half of an axis times the other."""
+    seen, shape = operands.of(operands.x), operands.x.shape
+    axis = operands.argument(1, "dim", -1) % len(shape)
     half = shape[axis] // 2
     if seen is None:
         return None
-    halves = [part(taken, seen, axis, range(i, i + half), taken.target) for i in (0, half)]
-    return merge([(each, taken.target) for each in halves], taken.target)
+    halves = [
+        take_slice(operands, seen, axis, range(i, i + half), operands.target) for i in (0, half)
+    ]
+    return merge([(each, operands.target) for each in halves], operands.target)
 
 
-def linear(taken: Taken) -> Result:
-    """All of the last axis together."""
-    return over(taken.of(taken.x), [len(taken.x.shape) - 1], taken.x.shape)
+def linear(operands: Operands) -> Result:
+    """Rule of a linear layer: results depend on the whole last axis."""
+    return merge_along(operands.of(operands.x), [len(operands.x.shape) - 1], operands.x.shape)
 
 
 def product(left: int) -> Rule:
-    """Return the rule of a product of matrices; what is added to it comes before."""
+    """Return the rule of matrix products; the first `left` arguments are added to it."""
 
-    def rule(taken: Taken) -> Result:
-        one, other = taken.step.args[left : left + 2]
-        rank = len(taken.target)
+    def rule(operands: Operands) -> Result:
+        one, other = operands.step.args[left : left + 2]
+        rank = len(operands.target)
         if len(one.shape) != rank or len(other.shape) != rank or rank < 2:
-            return product_with_vector(taken, one, other)
-        parts = [(taken.of(value), value.shape) for value in taken.step.args[:left]]
+            return product_with_vector(operands, one, other)
+        parts = [(operands.of(value), value.shape) for value in operands.step.args[:left]]
         for value, axis in ((one, rank - 1), (other, rank - 2)):
-            parts.append(reduce_axis(taken, value, axis))
-        return merge(parts, taken.target)
+            parts.append(reduce_axis(operands, value, axis))
+        return merge(parts, operands.target)
 
     return rule
 
 
-def product_with_vector(taken: Taken, one: Value, other: Value) -> Result:
-    """A product with a vector: all of it is seen."""
-    whole = everything(taken, [other], taken.target)
+def product_with_vector(operands: Operands, one: Value, other: Value) -> Result:
+    """Return the receptive fields of a product with a vector, which is seen as a whole."""
+    whole = merge_all(operands, [other], operands.target)
     axis = len(one.shape) - 1
-    rows = drop_axis(over(taken.of(one), [axis], one.shape), axis)
-    return merge([(whole, (1,) * len(taken.target)), (rows, one.shape[:-1])], taken.target)
+    rows = drop_axis(merge_along(operands.of(one), [axis], one.shape), axis)
+    return merge(
+        [(whole, (1,) * len(operands.target)), (rows, one.shape[:-1])], operands.target
+    )
 
 
-def reduce_axis(taken: Taken, value: Value, axis: int) -> tuple[Seen | None, Sizes]:
-    """Return what is seen of all along an axis of a tensor, and its shape after that."""
-    seen = over(taken.of(value), [axis], value.shape)
+def reduce_axis(operands: Operands, value: Value, axis: int) -> tuple[Seen | None, Sizes]:
+    """Return the receptive fields after an axis is mixed, and the shape with length 1 there."""
+    seen = merge_along(operands.of(value), [axis], value.shape)
     return seen, places.keepdim(value.shape, axis)
 
 
 def vector_products(place: int, default: int) -> Rule:
-    """Return the rule of products of vectors place by place, along an axis of both.
+    """Return the rule of scalar products along an axis of two tensors.
 
     Args:
-        place: Where the axis stands among the arguments.
-        default: The axis where none is given.
+        place: Position of the axis among the arguments.
+        default: The axis if the argument is missing.
     """
 
-    def rule(taken: Taken) -> Result:
-        both = taken.step.args[:2]
+    def rule(operands: Operands) -> Result:
+        both = operands.step.args[:2]
         shape = np.broadcast_shapes(*(value.shape for value in both))
-        seen = together(taken, both, shape)
-        axis = taken.argument(place, "dim", default) % max(len(shape), 1)
+        seen = merge_values(operands, both, shape)
+        axis = operands.argument(place, "dim", default) % max(len(shape), 1)
         if seen is None or not shape:
             return seen
-        return drop_axis(over(seen, [axis], shape), axis)
+        return drop_axis(merge_along(seen, [axis], shape), axis)
 
     return rule
 
 
-def bilinear(taken: Taken) -> Result:
-    """All of the last axis of two tensors together."""
-    parts = [reduce_axis(taken, v, len(v.shape) - 1) for v in taken.step.args[:2]]
-    return merge(parts, taken.target)
+def bilinear(operands: Operands) -> Result:
+    """Rule of bilinear layers: results depend on the whole last axes of both tensors."""
+    parts = [reduce_axis(operands, v, len(v.shape) - 1) for v in operands.step.args[:2]]
+    return merge(parts, operands.target)
 
 
-def pairwise_distances(taken: Taken) -> Result:
-    """Every row of one matrix with every row of another."""
-    one, other = taken.step.args[:2]
+def pairwise_distances(operands: Operands) -> Result:
+    """Rule of distances between each row of one matrix and each row of another."""
+    one, other = operands.step.args[:2]
     rank = len(other.shape)
-    seen, shape = reduce_axis(taken, other, rank - 1)
+    seen, shape = reduce_axis(operands, other, rank - 1)
     columns = permute_axes(seen, (*range(rank - 2), rank - 1, rank - 2))
-    rows = reduce_axis(taken, one, len(one.shape) - 1)
-    return merge([rows, (columns, (*shape[:-2], 1, shape[-2]))], taken.target)
+    rows = reduce_axis(operands, one, len(one.shape) - 1)
+    return merge([rows, (columns, (*shape[:-2], 1, shape[-2]))], operands.target)
 
 
-def attention(taken: Taken) -> Result:
-    """Every query sees itself and all keys and values, or those up to its own place."""
-    query, key, value = taken.step.args[:3]
+def attention(operands: Operands) -> Result:
+    """Rule of attention: queries see themselves and all keys and values, or earlier ones."""
+    query, key, value = operands.step.args[:3]
     last = len(query.shape) - 1
-    causal = bool(taken.argument(5, "is_causal", default=False))
+    causal = bool(operands.argument(5, "is_causal", default=False))
     parts = [
-        reduce_axis(taken, query, last),
-        see_keys(*reduce_axis(taken, key, last), causal=causal),
-        see_keys(taken.of(value), value.shape, causal=causal),
+        reduce_axis(operands, query, last),
+        see_keys(*reduce_axis(operands, key, last), causal=causal),
+        see_keys(operands.of(value), value.shape, causal=causal),
     ]
-    return merge(parts, taken.target)
+    return merge(parts, operands.target)
 
 
 def see_keys(seen: Seen | None, shape: Sizes, *, causal: bool) -> tuple[Seen | None, Sizes]:
-    """Return what is seen of all keys, or of those up to each query's place."""
+    """Return the fields of all keys, or with `causal`, of the keys up to each query."""
     axis = len(shape) - 2
     if not causal:
-        return over(seen, [axis], shape), places.keepdim(shape, axis)
+        return merge_along(seen, [axis], shape), places.keepdim(shape, axis)
     if isinstance(seen, View):
         seen = as_regions(seen, shape)
     if isinstance(seen, Regions):
-        seen = places.so_far(seen, axis)
+        seen = places.accumulate(seen, axis)
     return seen, shape
 
 
-def recurrent(taken: Taken) -> Result:
-    """Every step sees those up to it, or all steps where both directions are read."""
-    seen, shape = taken.of(taken.x), taken.x.shape
+def recurrent(operands: Operands) -> Result:
+    """Rule of recurrent layers: each step depends on those before it, or, both ways, on all."""
+    seen, shape = operands.of(operands.x), operands.x.shape
     if seen is None or isinstance(seen, Unknown) or len(shape) != 3:
-        return seen and unknown(taken)
-    args = taken.step.args
+        return seen and unknown(operands)
+    args = operands.step.args
     time = 1 if args[8] else 0
-    seen = over(seen, [2], shape)
-    everything = over(seen, [time], shape)
-    count = len(taken.step.results)
+    seen = merge_along(seen, [2], shape)
+    everything = merge_along(seen, [time], shape)
+    count = len(operands.step.results)
     if args[7]:
         return [everything for _ in range(count)]
     steps = as_regions(seen, places.keepdim(shape, 2)) if isinstance(seen, View) else seen
     if not isinstance(steps, Regions):
         return steps
     states = permute_axes(everything, (1, 0, 2)) if time else everything
-    results: list[Seen | None] = [places.so_far(steps, time), *[states] * (count - 1)]
+    results: list[Seen | None] = [places.accumulate(steps, time), *[states] * (count - 1)]
     return results

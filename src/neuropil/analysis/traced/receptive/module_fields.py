@@ -1,4 +1,4 @@
-"""The receptive fields of anyone's module, in theory and measured."""
+"""Receptive fields of any PyTorch module, theoretical and measured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from neuropil.analysis.traced.receptive.axis_views import Unknown
-from neuropil.analysis.traced.receptive.module_sights import Sights, call_named, source_named
+from neuropil.analysis.traced.receptive.value_fields import ValueFields, find_call, find_source
 from neuropil.analysis.traced.runs.example_inputs import inputs_of
 from neuropil.analysis.traced.runs.meta_copy import unwrap
 from neuropil.analysis.traced.runs.module_run import failure_message, first_line, trace
@@ -16,49 +16,51 @@ from neuropil.analysis.traced.runs.tracer import tensors_in
 from neuropil.core import ShapeError
 
 if TYPE_CHECKING:
-    from neuropil.analysis.receptive_field.receptive_propagation import Sight
+    from neuropil.analysis.receptive_field.receptive_propagation import AxisFields
     from neuropil.analysis.traced.runs.example_inputs import Example, Inputs
 
 
-def module_sight(
+def module_field(
     module: nn.Module, name: str | None, example: Example | None, input_name: str | None
-) -> tuple[Sight, tuple[int, ...]]:
-    """Return what the output of a part sees of an input, and the shape of that.
+) -> tuple[AxisFields, tuple[int, ...]]:
+    """Return the receptive field of a part on an input, and the shape of that input.
 
     Args:
         module: Any PyTorch module.
-        name: The part; the whole by default.
-        example: What it takes.
-        input_name: Which of several inputs.
+        name: Name of the part; the whole module by default.
+        example: Its input, as tensors or shapes.
+        input_name: Name of the input, where there are several.
 
     Raises:
-        ShapeError: When nothing of the input is seen.
-        ValueError: When an operation is not known, or there is no such part or input.
+        ShapeError: When the part does not depend on the input.
+        ValueError: When an operation has no rule, or the part or input does not exist.
     """
     run = trace(module, example)
-    call = call_named(run, name)
-    source_name = source_named(run, input_name)
-    sights = Sights(run, source_name)
-    sight = sights.of(call.results[0]) if call.results else None
+    call = find_call(run, name)
+    source_name = find_source(run, input_name)
+    value_fields = ValueFields(run, source_name)
+    axis_fields = value_fields.of(call.results[0]) if call.results else None
     where = repr(name) if name else type(run.module).__name__
-    if isinstance(sight, Unknown):
-        raise ValueError(f"what {where} sees is not known: it runs {sight.reason}.")
-    if sight is None:
-        raise ShapeError(f"{where} sees nothing of {source_name!r}.")
-    return sight, run.sources[source_name].shape[1:]
+    if isinstance(axis_fields, Unknown):
+        raise ValueError(
+            f"the receptive field of {where} is not known: it runs {axis_fields.reason}."
+        )
+    if axis_fields is None:
+        raise ShapeError(f"{where} does not depend on {source_name!r}.")
+    return axis_fields, run.sources[source_name].shape[1:]
 
 
 class ModuleProbe:
-    """A module with random inputs, one of which is watched.
+    """Measures gradients of a module with respect to one of its inputs, on random data.
 
     Args:
-        module: What is run, as it is.
-        part: The name of the part whose output is asked about; the whole by default.
-        example: What it takes.
-        name: The input that is watched; ``None`` for the only one.
+        module: The module. It is run itself, not a copy.
+        part: Name of the part whose output is differentiated; the whole module by default.
+        example: Its input, as tensors or shapes.
+        name: Name of the input; ``None`` for the only one.
 
     Raises:
-        ValueError: When there is no such part or input, or weights have no values.
+        ValueError: When the part or input does not exist, or the weights hold no data.
     """
 
     def __init__(
@@ -67,20 +69,22 @@ class ModuleProbe:
         self.network = unwrap(module)
         run = trace(self.network, example)
         self.part, self.kind = part, type(self.network).__name__
-        self.call_name, _, turn = call_named(run, part).name.partition("@")
+        self.call_name, _, turn = find_call(run, part).name.partition("@")
         self.turn = int(turn or 1)
-        self.name = source_named(run, name)
+        self.name = find_source(run, name)
         self.device = device_of(self.network)
         inputs = inputs_of(self.network, example)
-        # What is made of shapes may be integers, as the run has found out.
+        # Inputs made from shapes may have to be integers, as the traced run has found out.
         self.inputs = run.inputs if inputs.made else inputs
-        watched = self.inputs.named(self.network)[self.name]
+        watched = self.inputs.by_name(self.network)[self.name]
         if not watched.is_floating_point():
-            raise ValueError(f"{self.name!r} holds integers: gradients need floats.")
+            raise ValueError(
+                f"{self.name!r} holds integers: gradients need floating-point inputs."
+            )
         self.watched = watched
 
     def gradient_sizes(self, generator: torch.Generator) -> Tensor:
-        """Return the size of the gradient at each position for one random input."""
+        """Return the magnitude of the gradient at each position, for one random input."""
         drawn: list[Tensor] = []
 
         def draw(tensor: Tensor) -> Tensor:
@@ -94,15 +98,15 @@ class ModuleProbe:
                 drawn.append(random.requires_grad_())
             return random
 
-        output = self.run(self.inputs.mapped(draw))
+        output = self.run(self.inputs.map(draw))
         return middle_gradient(output, drawn[0], generator)
 
     def run(self, inputs: Inputs) -> Tensor:
-        """Return the output of the part in question.
+        """Run the module and return the output of the part.
 
         Raises:
             ShapeError: When the module fails on its input.
-            ValueError: When the part gives no floats that depend on anything.
+            ValueError: When no gradient leads from the part's output to the input.
         """
         found: list[Tensor] = []
         part = self.network.get_submodule(self.call_name)
@@ -121,13 +125,13 @@ class ModuleProbe:
         if not output.requires_grad:
             raise ValueError(
                 f"no gradient reaches {self.name!r}: {self.part or self.kind} does not depend "
-                f"on it, or cuts gradients off."
+                f"on it, or detaches its output."
             )
         return output
 
 
 def middle_gradient(output: Tensor, watched: Tensor, generator: torch.Generator) -> Tensor:
-    """Return the size of the gradient of the middle output at each position of an input."""
+    """Return the magnitude of the gradient of the middle output at each input position."""
     middle = [length // 2 for length in output.shape[2:]]
     values = output[(0, slice(None), *middle)] if output.ndim > 1 else output
     signs = torch.randint(2, values.shape, generator=generator).to(values) * 2 - 1
@@ -136,12 +140,12 @@ def middle_gradient(output: Tensor, watched: Tensor, generator: torch.Generator)
 
 
 def device_of(module: nn.Module) -> torch.device:
-    """Return where a module's weights are.
+    """Return the device of a module's weights.
 
     Raises:
-        ValueError: When they are on the meta device.
+        ValueError: When it is the meta device.
     """
     weight = next(module.parameters(), torch.empty(0))
     if weight.is_meta:
-        raise ValueError("weights on the meta device have no values, so gradients have none.")
+        raise ValueError("weights on the meta device hold no data, so gradients do not exist.")
     return weight.device

@@ -1,4 +1,4 @@
-"""What every tensor of a run sees of one of its inputs."""
+"""Propagation of the receptive fields on one input through a traced run."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from neuropil.analysis.receptive_field.axis_field import PIXEL
 from neuropil.analysis.traced.operations.operation_names import (
     name_of,
     written_arguments,
-    written_by,
+    written_parameters,
 )
 from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, merge
-from neuropil.analysis.traced.receptive.operands import Taken, everything, values_in
+from neuropil.analysis.traced.receptive.operands import Operands, merge_all, values_in
 from neuropil.analysis.traced.receptive.regions import TooManyError
 from neuropil.analysis.traced.receptive.rule_table import SHAPE_ONLY, rule_of
 
@@ -23,40 +23,40 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.run_record import Step, Value
     from neuropil.analysis.traced.runs.module_run import Trace
 
-# What hands numbers to Python, where nobody can follow them.
-READING = frozenset({"_local_scalar_dense", "item", "equal", "is_nonzero", "allclose"})
+# Operations that hand data to Python, where it cannot be traced.
+DATA_READS = frozenset({"_local_scalar_dense", "item", "equal", "is_nonzero", "allclose"})
 
 
-def seen_by_values(trace: Trace, source: Value, first: int = 2) -> dict[int, Seen]:
-    """Return what each value of a run sees of an input, by its number.
+def fields_of_values(trace: Trace, source: Value, first: int = 2) -> dict[int, Seen]:
+    """Return the receptive fields of each value of a run on one input, by value number.
 
     Args:
         trace: The run.
         source: The input.
-        first: The input's first axis that has positions.
+        first: First axis of the input that has positions.
     """
-    followed = Propagation(trace, source, first)
+    propagation = Propagation(trace, source, first)
     for step in trace.steps:
-        followed.follow(step)
+        propagation.follow(step)
     for value in (*trace.results, *(v for call in trace.calls for v in call.results)):
-        followed.find(value)
-    return followed.seen
+        propagation.find(value)
+    return propagation.seen
 
 
 class Propagation:
-    """What is seen of an input, followed through a run step by step.
+    """Propagates receptive fields on one input through a run, step by step.
 
     Args:
         trace: The run.
         source: The input.
-        first: The input's first axis that has positions.
+        first: First axis of the input that has positions.
 
     Attributes:
-        seen: What is seen by every value that sees anything.
-        shares: The values that share a storage, by its number.
-        spoiled: Why nobody knows what a storage holds, where a part of it was written.
-        read: What is seen by the numbers that Python was handed; whatever is made after that
-            may depend on them.
+        seen: Receptive fields by value number, for values that depend on the input.
+        shares: Values that share a storage, by the storage's number.
+        invalid: Reason why the content of a storage is not known: a part of it was written.
+        read: Receptive field of data that Python has read; all values made later may depend
+            on them.
     """
 
     def __init__(self, trace: Trace, source: Value, first: int) -> None:
@@ -70,12 +70,12 @@ class Propagation:
         )
         self.seen: dict[int, Seen] = {source.number: start}
         self.shares: dict[int, list[Value]] = {source.storage: [source]}
-        self.spoiled: dict[int, Unknown] = {}
+        self.invalid: dict[int, Unknown] = {}
         self.read: Seen | None = None
         self.known = {value.number for value in trace.sources.values()}
 
     def follow(self, step: Step) -> None:
-        """Note what the results of an operation see."""
+        """Record the receptive fields of the results of an operation."""
         values = values_in((step.args, step.kwargs))
         for value in values:
             self.find(value)
@@ -95,10 +95,10 @@ class Propagation:
             self.shares.setdefault(value.storage, []).append(value)
 
     def find(self, value: Value) -> None:
-        """Note what is seen by a tensor that came from no operation that was seen.
+        """Record the receptive fields of a tensor that no traced operation made.
 
-        It is a constant, unless it shares its memory with what was seen, or was made after
-        numbers were read.
+        It is a constant, unless it shares its storage with a traced value or was made after
+        Python has read data.
         """
         if value.number in self.seen or value.number in self.known:
             return
@@ -106,12 +106,12 @@ class Propagation:
         sharing = self.shares.setdefault(value.storage, [])
         others = [v for v in sharing if v.number in self.seen]
         sharing.append(value)
-        if value.storage in self.spoiled:
-            self.seen[value.number] = self.spoiled[value.storage]
+        if value.storage in self.invalid:
+            self.seen[value.number] = self.invalid[value.storage]
             return
         if others:
             last = others[-1]
-            hidden = Unknown("an operation that PyTorch does not show")
+            hidden = Unknown("an operation that PyTorch does not dispatch")
             self.seen[value.number] = (
                 self.seen[last.number] if last.shape == value.shape else hidden
             )
@@ -121,20 +121,20 @@ class Propagation:
     # Operations
 
     def results_of(self, step: Step, values: list[Value]) -> list[Seen | None]:
-        """Return what the results of an operation see."""
-        taken = Taken(step, self.seen, Counter())
+        """Return the receptive fields of an operation's results."""
+        operands = Operands(step, self.seen, Counter())
         try:
-            found = fill_results(taken, rule_of(step.operation)(taken))
-            found = add_unasked(taken, found, values)
+            found = fill_results(operands, rule_of(step.operation)(operands))
+            found = add_ignored(operands, found, values)
         except TooManyError:
-            reason = f"{step.operation}, whose results see in too many ways,"
+            reason = f"{step.operation}, whose results have too many different fields,"
             found = [Unknown(reason)] * len(step.results)
-        except Exception:  # noqa: BLE001, RUF100 - of some form that its rule does not know
+        except Exception:  # noqa: BLE001, RUF100 - arguments in a form that the rule cannot read
             found = [Unknown(str(step.operation))] * len(step.results)
-        return [self.named(step, values, seen) for seen in found]
+        return [self.with_origin(step, values, seen) for seen in found]
 
-    def named(self, step: Step, values: list[Value], seen: Seen | None) -> Seen | None:
-        """Return what is seen; where that is not known, with the first operation to blame."""
+    def with_origin(self, step: Step, values: list[Value], seen: Seen | None) -> Seen | None:
+        """Return the fields; unknown ones name the first operation to blame."""
         if not isinstance(seen, Unknown) or " in " in seen.reason:
             return seen
         before = [s for v in values if (s := self.seen.get(v.number))]
@@ -145,24 +145,24 @@ class Propagation:
         """Return the name of the part that runs an operation."""
         return self.trace.calls[step.call].name or type(self.trace.module).__name__
 
-    # Numbers in Python's hands
+    # Data read by Python
 
     def note_reading(self, step: Step, values: list[Value]) -> None:
-        """Note what is seen by numbers that Python was handed."""
-        if name_of(step.operation).name not in READING:
+        """Record the receptive field of data that Python reads."""
+        if name_of(step.operation).name not in DATA_READS:
             return
-        taken = Taken(step, self.seen, Counter())
-        self.read = merge([(self.read, ()), (everything(taken, values, ()), ())], ())
+        operands = Operands(step, self.seen, Counter())
+        self.read = merge([(self.read, ()), (merge_all(operands, values, ()), ())], ())
 
     def after_reading(self, seen: Seen | None, value: Value) -> Seen | None:
-        """Return what is seen by what was made after numbers were read."""
+        """Return the receptive fields of a value that was made after Python has read data."""
         return merge([(self.read, ()), (seen, value.shape)], value.shape)
 
-    # Memory that is written
+    # Writing in place
 
     def note_writing(self, step: Step, values: list[Value]) -> None:
-        """Note that other looks at a tensor are unknown once a part of it is written."""
-        if not written_by(step.operation):
+        """Mark other views of a tensor as unknown once a part of it is written in place."""
+        if not written_parameters(step.operation):
             return
         written = written_arguments(step.operation, step.args, step.kwargs)
         numbers = {value.number for value in values_in(written)}
@@ -175,14 +175,14 @@ class Propagation:
             others = any(v.number in self.seen for v in values if v.number != value.number)
             if (result and after is before) or (result is None and not others):
                 continue
-            self.spoil(step, value, result)
+            self.invalidate(step, value, result)
 
-    def spoil(self, step: Step, value: Value, result: Value | None) -> None:
-        """Note that a tensor was written, and that other looks at it are unknown now."""
+    def invalidate(self, step: Step, value: Value, result: Value | None) -> None:
+        """Mark a tensor that was written, and the other values that share its storage."""
         words = "which writes into a part of a tensor"
         reason = Unknown(f"{step.operation}, {words}, in {self.where(step)!r}")
-        self.spoiled[value.storage] = reason
-        # What was written as a whole is another value now, under the same name.
+        self.invalid[value.storage] = reason
+        # A tensor overwritten as a whole has a new value under the same number.
         if result is None:
             self.seen[value.number] = reason
         for other in self.shares.get(value.storage, ()):
@@ -190,38 +190,39 @@ class Propagation:
                 self.seen[other.number] = reason
 
 
-def fill_results(taken: Taken, result: Result) -> list[Seen | None]:
-    """Return what each result sees, where a rule told of the first alone.
+def fill_results(operands: Operands, result: Result) -> list[Seen | None]:
+    """Return the fields of each result, where a rule returned those of the first only.
 
-    Places of maxima see what the maxima see; results of another shape are another matter.
+    Indices of maxima have the shape and field of the maxima. Results of another shape are
+    unknown.
     """
-    results = taken.step.results
+    results = operands.step.results
     if isinstance(result, list):
         return result + [None] * (len(results) - len(result))
     same = [value.shape == results[0].shape for value in results]
     other = (
         result
         if result is None or isinstance(result, Unknown)
-        else Unknown(f"a further result of {taken.step.operation}")
+        else Unknown(f"a further result of {operands.step.operation}")
     )
     return [result if alike else other for alike in same]
 
 
-def add_unasked(
-    taken: Taken, found: list[Seen | None], values: list[Value]
+def add_ignored(
+    operands: Operands, found: list[Seen | None], values: list[Value]
 ) -> list[Seen | None]:
-    """Return what results see, with all that is seen by tensors that no rule asked about.
+    """Return the fields of results, united with those of operands that the rule ignored.
 
-    Such as weights that are computed: every number may depend on all of them.
+    These are, for example, weights that are computed: each element may depend on all of them.
     """
-    if len(values) < 2 or name_of(taken.step.operation).name in SHAPE_ONLY:
+    if len(values) < 2 or name_of(operands.step.operation).name in SHAPE_ONLY:
         return found
-    rest = [value for value in taken.unasked() if value.number in taken.seen]
+    rest = [value for value in operands.ignored_values() if value.number in operands.seen]
     if not rest:
         return found
     joined: list[Seen | None] = []
-    for seen, value in zip(found, taken.step.results, strict=True):
-        whole = everything(taken, rest, value.shape)
+    for seen, value in zip(found, operands.step.results, strict=True):
+        whole = merge_all(operands, rest, value.shape)
         ones = (1,) * len(value.shape)
         joined.append(merge([(seen, value.shape), (whole, ones)], value.shape))
     return joined

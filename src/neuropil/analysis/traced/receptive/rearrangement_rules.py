@@ -1,4 +1,4 @@
-"""What results see of operations that put numbers elsewhere."""
+"""Receptive-field rules of operations that rearrange elements."""
 
 from __future__ import annotations
 
@@ -12,89 +12,93 @@ from neuropil.analysis.traced.receptive.axis_views import (
     View,
     as_regions,
     make_view,
-    with_fields,
+    map_fields,
 )
-from neuropil.analysis.traced.receptive.axis_windows import along, shift
+from neuropil.analysis.traced.receptive.axis_windows import apply_windows, shift
 from neuropil.analysis.traced.receptive.operands import unknown
 from neuropil.analysis.traced.receptive.regions import Regions
-from neuropil.analysis.traced.receptive.view_shapes import in_shape
+from neuropil.analysis.traced.receptive.view_shapes import with_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from neuropil.analysis.traced.receptive.operands import Result, Taken
+    from neuropil.analysis.traced.receptive.operands import Operands, Result
     from neuropil.analysis.traced.receptive.regions import Sizes
 
 
-def part(taken: Taken, seen: Seen, axis: int, indices: range, target: Sizes) -> Seen:
-    """Return what is seen by every so many places along an axis."""
+def take_slice(
+    operands: Operands, seen: Seen, axis: int, indices: range, target: Sizes
+) -> Seen:
+    """Return the receptive fields of a slice of an axis."""
     indices = indices[: target[axis]]
     if isinstance(seen, View) and seen.labels.shape[axis] > 1:
         return make_view(seen.axes, seen.kinds, seen.labels.take(indices, axis), seen.lengths)
-    return along(taken, seen, {axis: shift(indices.start, indices.step)}, target)
+    return apply_windows(operands, seen, {axis: shift(indices.start, indices.step)}, target)
 
 
 def permute_axes(seen: Seen | None, order: Sequence[int]) -> Seen | None:
-    """Return what is seen when the axes stand in another order."""
+    """Return receptive fields with the axes permuted."""
     if isinstance(seen, View):
         axes = [None if axis is None else [*order].index(axis) for axis in seen.axes]
         return View(tuple(axes), seen.kinds, seen.labels.transpose(order), seen.lengths)
     if isinstance(seen, Regions):
-        return seen.rearranged(lambda array: array.transpose(order))
+        return seen.rearrange(lambda array: array.transpose(order))
     return seen
 
 
-def permute(taken: Taken) -> Result:
-    """Axes in another order."""
-    seen = taken.of(taken.x)
-    rank = len(taken.x.shape)
-    order = [axis % rank for axis in taken.argument(1, "dims", ())]
+def permute(operands: Operands) -> Result:
+    """Rule of permuting all axes."""
+    seen = operands.of(operands.x)
+    rank = len(operands.x.shape)
+    order = [axis % rank for axis in operands.argument(1, "dims", ())]
     return permute_axes(seen, order)
 
 
-def transpose(taken: Taken) -> Result:
-    """Two axes exchanged."""
-    seen = taken.of(taken.x)
-    order = [*range(len(taken.x.shape))]
+def transpose(operands: Operands) -> Result:
+    """Rule of exchanging two axes."""
+    seen = operands.of(operands.x)
+    order = [*range(len(operands.x.shape))]
     if seen is None or len(order) < 2:
         return seen
-    a, b = taken.argument(1, "dim0", 0), taken.argument(2, "dim1", 1)
+    a, b = operands.argument(1, "dim0", 0), operands.argument(2, "dim1", 1)
     order[a], order[b] = order[b], order[a]
     return permute_axes(seen, order)
 
 
-def slice_(taken: Taken) -> Result:
-    """A part of an axis."""
-    seen, x = taken.of(taken.x), taken.x
-    axis = taken.argument(1, "dim", 0) % len(x.shape)
-    start = taken.argument(2, "start") or 0
+def slice_(operands: Operands) -> Result:
+    """Rule of slicing an axis."""
+    seen, x = operands.of(operands.x), operands.x
+    axis = operands.argument(1, "dim", 0) % len(x.shape)
+    start = operands.argument(2, "start") or 0
     start = min(max(start + x.shape[axis] * (start < 0), 0), x.shape[axis])
-    step = taken.argument(4, "step", 1)
-    return seen and part(taken, seen, axis, range(start, x.shape[axis], step), taken.target)
+    step = operands.argument(4, "step", 1)
+    return seen and take_slice(
+        operands, seen, axis, range(start, x.shape[axis], step), operands.target
+    )
 
 
-def select(taken: Taken) -> Result:
-    """One place of an axis."""
-    seen, x = taken.of(taken.x), taken.x
-    axis = taken.argument(1, "dim", 0) % len(x.shape)
-    index = taken.argument(2, "index", 0) % x.shape[axis]
-    return seen and at_index(taken, seen, axis, index)
+def select(operands: Operands) -> Result:
+    """Rule of selecting one position of an axis."""
+    seen, x = operands.of(operands.x), operands.x
+    axis = operands.argument(1, "dim", 0) % len(x.shape)
+    index = operands.argument(2, "index", 0) % x.shape[axis]
+    return seen and at_index(operands, seen, axis, index)
 
 
-def at_index(taken: Taken, seen: Seen, axis: int, index: int) -> Seen | None:
-    """Return what one place of an axis sees, without the axis."""
-    shape = taken.x.shape
+def at_index(operands: Operands, seen: Seen, axis: int, index: int) -> Seen | None:
+    """Return the receptive fields at one position of an axis, without the axis."""
+    shape = operands.x.shape
     single = (*shape[:axis], 1, *shape[axis + 1 :])
-    seen = part(taken, seen, axis, range(index, index + 1), single)
+    seen = take_slice(operands, seen, axis, range(index, index + 1), single)
     if isinstance(seen, View) and axis in seen.axes:
         seen = fix_axis(seen, axis)
     return drop_axis(seen, axis)
 
 
 def fix_axis(view: View, axis: int) -> View:
-    """Return a view of a single place of an axis."""
+    """Return a view at a single position of an axis."""
     here = [own == axis for own in view.axes]
-    return with_fields(
+    return map_fields(
         view,
         lambda place, field: Field(0, (field.at(0),), field.placed) if here[place] else field,
         [None if at else own for at, own in zip(here, view.axes, strict=True)],
@@ -102,58 +106,61 @@ def fix_axis(view: View, axis: int) -> View:
 
 
 def drop_axis(seen: Seen | None, axis: int) -> Seen | None:
-    """Return the same without an axis of length 1."""
+    """Return receptive fields without an axis of length 1."""
     if isinstance(seen, View):
         axes = [own if own is None or own < axis else own - 1 for own in seen.axes]
         return View(tuple(axes), seen.kinds, seen.labels.squeeze(axis), seen.lengths)
     if isinstance(seen, Regions):
-        return seen.rearranged(lambda array: array.squeeze(axis))
+        return seen.rearrange(lambda array: array.squeeze(axis))
     return seen
 
 
-def split(taken: Taken) -> Result:
-    """An axis cut into pieces."""
-    seen, x = taken.of(taken.x), taken.x
-    axis = taken.argument(2, "dim", 0) % len(x.shape)
+def split(operands: Operands) -> Result:
+    """Rule of splitting an axis into pieces."""
+    seen, x = operands.of(operands.x), operands.x
+    axis = operands.argument(2, "dim", 0) % len(x.shape)
     results: list[Seen | None] = []
     start = 0
-    for result in taken.step.results:
+    for result in operands.step.results:
         stop = start + result.shape[axis]
-        results.append(seen and part(taken, seen, axis, range(start, stop), result.shape))
+        results.append(
+            seen and take_slice(operands, seen, axis, range(start, stop), result.shape)
+        )
         start = stop
     return results
 
 
-def unbind(taken: Taken) -> Result:
-    """An axis cut into its places."""
-    seen = taken.of(taken.x)
-    axis = taken.argument(1, "dim", 0) % len(taken.x.shape)
+def unbind(operands: Operands) -> Result:
+    """Rule of splitting an axis into its positions."""
+    seen = operands.of(operands.x)
+    axis = operands.argument(1, "dim", 0) % len(operands.x.shape)
     return [
-        seen and at_index(taken, seen, axis, index) for index in range(len(taken.step.results))
+        seen and at_index(operands, seen, axis, index)
+        for index in range(len(operands.step.results))
     ]
 
 
-def flip(taken: Taken) -> Result:
-    """Axes the other way round."""
-    axes = [axis % len(taken.x.shape) for axis in taken.argument(1, "dims", ())]
-    return move_places(taken, axes, lambda array: np.flip(array, tuple(axes)))
+def flip(operands: Operands) -> Result:
+    """Rule of reversing axes."""
+    axes = [axis % len(operands.x.shape) for axis in operands.argument(1, "dims", ())]
+    return move_places(operands, axes, lambda array: np.flip(array, tuple(axes)))
 
 
-def roll(taken: Taken) -> Result:
-    """Axes whose places go round."""
-    axes = [axis % len(taken.x.shape) for axis in taken.argument(2, "dims", ())]
-    shifts = taken.argument(1, "shifts")
+def roll(operands: Operands) -> Result:
+    """Rule of rolling axes cyclically."""
+    axes = [axis % len(operands.x.shape) for axis in operands.argument(2, "dims", ())]
+    shifts = operands.argument(1, "shifts")
     if not axes:
-        return unknown(taken)
-    return move_places(taken, axes, lambda array: np.roll(array, shifts, tuple(axes)))
+        return unknown(operands)
+    return move_places(operands, axes, lambda array: np.roll(array, shifts, tuple(axes)))
 
 
-def repeat(taken: Taken) -> Result:
-    """Everything so many times; where all places see the same they need not be repeated."""
-    times = taken.argument(1, "repeats")
-    seen, shape = taken.of(taken.x), taken.x.shape
+def repeat(operands: Operands) -> Result:
+    """Rule of tiling. Axes along which all positions see the same keep length 1."""
+    times = operands.argument(1, "repeats")
+    seen, shape = operands.of(operands.x), operands.x.shape
     padded = (1,) * (len(times) - len(shape)) + shape
-    seen = in_shape(seen, shape, padded)
+    seen = with_shape(seen, shape, padded)
     axes = [axis for axis, n in enumerate(times) if n > 1]
 
     def change(array: Any) -> Any:
@@ -163,17 +170,19 @@ def repeat(taken: Taken) -> Result:
     return rearrange_places(seen, axes, padded, change)
 
 
-def move_places(taken: Taken, axes: Sequence[int], change: Callable[[Any], Any]) -> Result:
-    """Return what is seen when places along some axes are put elsewhere."""
-    return rearrange_places(taken.of(taken.x), axes, taken.x.shape, change)
+def move_places(
+    operands: Operands, axes: Sequence[int], change: Callable[[Any], Any]
+) -> Result:
+    """Return the receptive fields after the positions along some axes are moved."""
+    return rearrange_places(operands.of(operands.x), axes, operands.x.shape, change)
 
 
 def rearrange_places(
     seen: Seen | None, axes: Sequence[int], shape: Sizes, change: Callable[[Any], Any]
 ) -> Result:
-    """Return what is seen when an array of places is changed along some axes."""
+    """Return receptive fields after an array of positions is changed along some axes."""
     if isinstance(seen, View):
         if not set(axes) & {*seen.axes}:
             return make_view(seen.axes, seen.kinds, change(seen.labels), seen.lengths)
         seen = as_regions(seen, shape)
-    return seen.rearranged(change) if isinstance(seen, Regions) else seen
+    return seen.rearrange(change) if isinstance(seen, Regions) else seen

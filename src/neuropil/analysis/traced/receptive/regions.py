@@ -1,4 +1,4 @@
-"""What each place of a tensor sees of an input, place by place."""
+"""Receptive fields of a tensor, stored separately for each position."""
 
 from __future__ import annotations
 
@@ -16,51 +16,51 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = "NDArray[np.int64]"
 Sizes: TypeAlias = "tuple[int, ...]"
-# What joins the firsts, `np.min`, or the lasts, `np.max`, of several places.
+# Reduces the first inputs (`np.min`) or the last inputs (`np.max`) of several positions.
 Reduction: TypeAlias = "Callable[..., Array]"
 
-# Where a place sees nothing: no first, no last.
+# Values of `low` and `high` for a position that sees nothing.
 NEVER_LOW, NEVER_HIGH = 2**40, -(2**40)
 
-# So many places are told apart.
+# Maximum number of positions stored separately.
 MOST = 2**22
 
 
 class TooManyError(ValueError):
-    """Raised where so many places see differently that nobody could tell."""
+    """Raised when more than `MOST` positions have different receptive fields."""
 
 
 class Regions(NamedTuple):
-    """The first and the last input that each place of a tensor sees.
+    """First and last input that each position of a tensor sees.
 
-    The arrays have the tensor's axes; along those of length 1 all places see the same.
+    The arrays have the tensor's axes. Along an axis of length 1, all positions see the same.
 
     Args:
-        low: For each axis of the input the first one seen.
-        high: Likewise the last.
+        low: First input seen, for each axis of the input.
+        high: Last input seen, for each axis of the input.
     """
 
     low: tuple[Array, ...]
     high: tuple[Array, ...]
 
-    def mapped(self, change: Callable[[Array, Reduction], Array]) -> Regions:
-        """Return the same with every array changed; the change is told what joins places."""
+    def map(self, change: Callable[[Array, Reduction], Array]) -> Regions:
+        """Return regions with every array changed; `change` also gets the reduction to use."""
         return Regions(
             tuple(change(array, np.min) for array in self.low),
             tuple(change(array, np.max) for array in self.high),
         )
 
-    def rearranged(self, change: Callable[[Array], Array]) -> Regions:
-        """Return the same with the places put elsewhere."""
-        return self.mapped(lambda array, _: change(array))
+    def rearrange(self, change: Callable[[Array], Array]) -> Regions:
+        """Return regions with the positions rearranged."""
+        return self.map(lambda array, _: change(array))
 
     def fields(self, lengths: Sizes) -> tuple[Field, ...]:
-        """Return what is seen along each axis of the input; that has the lengths given."""
+        """Return the field along each axis of an input of the given lengths."""
         return tuple(map(field_of, self.low, self.high, lengths))
 
 
 def union_of(regions: Sequence[Regions]) -> Regions:
-    """Return what is seen by several ways."""
+    """Return the union of regions, elementwise."""
     first, *rest = regions
     low, high = list(first.low), list(first.high)
     for other in rest:
@@ -70,45 +70,45 @@ def union_of(regions: Sequence[Regions]) -> Regions:
 
 
 def combine(function: np.ufunc, a: Array, b: Array) -> Array:
-    """Join two arrays that are not too large together."""
+    """Combine two arrays elementwise, unless the result would be too large."""
     check_size(np.broadcast_shapes(a.shape, b.shape))
     return function(a, b)
 
 
 def check_size(shape: Sizes) -> Sizes:
-    """Return a shape of so many places as can be told apart.
+    """Return a shape unchanged if its positions can be stored separately.
 
     Raises:
-        TooManyError: When there are more.
+        TooManyError: When there are more than `MOST`.
     """
     if np.prod(shape, dtype=np.int64) > MOST:
         raise TooManyError
     return shape
 
 
-def over(regions: Regions, axes: Sequence[int]) -> Regions:
-    """Return what is seen by places that each see all along some axes."""
+def merge_along(regions: Regions, axes: Sequence[int]) -> Regions:
+    """Return the regions where each position sees all of some axes; these get length 1."""
     axes = tuple(axes)
-    return regions.mapped(lambda array, join: join(array, axis=axes, keepdims=True))
+    return regions.map(lambda array, join: join(array, axis=axes, keepdims=True))
 
 
-def so_far(regions: Regions, axis: int) -> Regions:
-    """Return what is seen by places that see all places up to theirs along an axis."""
+def accumulate(regions: Regions, axis: int) -> Regions:
+    """Return the regions where each position sees all positions up to it along an axis."""
 
     def change(array: Array, join: Reduction) -> Array:
         function = np.minimum if join is np.min else np.maximum
         return function.accumulate(array, axis=axis)
 
-    return regions.mapped(change)
+    return regions.map(change)
 
 
 def windows(regions: Regions, axis: int, ranges: Sequence[tuple[int, int]]) -> Regions:
-    """Return what is seen through windows along an axis.
+    """Return regions through windows along an axis.
 
     Args:
-        regions: What the places before see.
+        regions: Regions of the inputs.
         axis: The axis.
-        ranges: The first and the last place of each window.
+        ranges: First and last input of each window.
     """
 
     def change(array: Array, join: Reduction) -> Array:
@@ -127,15 +127,15 @@ def windows(regions: Regions, axis: int, ranges: Sequence[tuple[int, int]]) -> R
         ]
         return np.concatenate(parts, axis)
 
-    return regions.mapped(change)
+    return regions.map(change)
 
 
 def concatenate(parts: Sequence[tuple[Regions | None, Sizes]], axis: int) -> Regions:
-    """Return what a tensor sees that is joined from others.
+    """Return the regions of tensors concatenated along an axis.
 
     Args:
-        parts: What each sees, and its shape.
-        axis: Along which axis they are joined.
+        parts: Regions and shape of each tensor; ``None`` for one that sees nothing.
+        axis: The axis.
     """
     rank = len(next(part for part, _ in parts if part is not None).low)
 
@@ -170,10 +170,10 @@ def keepdim(shape: Sizes, axis: int) -> Sizes:
 
 
 def field_of(low: Array, high: Array, length: int) -> Field:
-    """Return what is seen along one axis of the input as a field."""
+    """Return the field along one axis of the input, from the first and last inputs seen."""
     low, high = np.broadcast_arrays(low, high)
     varying = [axis for axis in range(low.ndim) if is_varying(low, high, axis)]
-    # What differs along several axes has no order: the longest says how much is seen.
+    # Positions that differ along several axes have no order; the longest span gives the size.
     firsts, lasts = low, high
     for axis in range(low.ndim):
         if axis not in varying:
@@ -195,12 +195,12 @@ def field_of(low: Array, high: Array, length: int) -> Field:
 
 
 def is_varying(low: Array, high: Array, axis: int) -> bool:
-    """Tell whether places along an axis see different inputs."""
+    """Tell whether positions along an axis see different inputs."""
     return any(bool((array != array.take([0], axis)).any()) for array in (low, high))
 
 
 def regroup(old: Sizes, new: Sizes) -> list[tuple[slice, slice]]:
-    """Return which neighbouring axes of one shape become which of another.
+    """Return the groups of neighbouring axes of one shape that become groups of another.
 
     Example:
         >>> regroup((1, 6, 4), (1, 2, 3, 4))
@@ -226,7 +226,7 @@ def regroup(old: Sizes, new: Sizes) -> list[tuple[slice, slice]]:
 
 
 def reshape(array: Array, old: Sizes, new: Sizes) -> Array:
-    """Return an array for another shape of the same tensor, with length 1 where it can be."""
+    """Return an array for a reshaped tensor, with length 1 along an axis where possible."""
     spread: list[int] = []
     target: list[int] = []
     for before, after in regroup(old, new):

@@ -1,4 +1,4 @@
-"""The rule of each operation by its name."""
+"""Table of the receptive-field rule of each operation, by name."""
 
 from __future__ import annotations
 
@@ -118,12 +118,12 @@ BY_NAME: dict[str, Rule] = {
     name: rule for rule, names in GROUPS.items() for name in names.split()
 }
 
-# What takes the shape or the type of its further tensors, or writes over them.
+# Operations that use only the shape or type of their further operands, or overwrite them.
 SHAPE_ONLY = frozenset(
     {"type_as", "to", "view_as", "expand_as", "reshape_as", "copy", "resize_as"}
 ).union(GROUPS[elementwise.sees_nothing].split())
 
-# What looks at numbers in another way is only a line in a picture.
+# Operations that only view or copy data are drawn as lines in a diagram.
 LINES = frozenset(
     name
     for rule in (
@@ -142,11 +142,11 @@ LINES = frozenset(
 
 @functools.cache
 def rule_of(operation: OpOverload) -> Rule:
-    """Return what tells what an operation's results see."""
+    """Return the receptive-field rule of an operation."""
     name = name_of(operation)
     rule = BY_NAME.get(name.name) if name.space == "aten" else None
     if rule is None:
         return elementwise.elementwise if torch.Tag.pointwise in operation.tags else unknown
-    # Sequences that are packed together have lost their axes.
+    # Packed sequences have lost their axes.
     packed = rule is mixing.recurrent and name.overload != "input"
     return unknown if packed else rule

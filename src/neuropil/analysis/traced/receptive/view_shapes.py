@@ -1,4 +1,4 @@
-"""What a tensor sees in another shape, or when axes become one place."""
+"""Receptive fields after a reshape or after axes are reduced."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from neuropil.analysis.traced.receptive.axis_views import (
     View,
     as_regions,
     make_view,
+    map_fields,
     outputs_of,
     union_of_kinds,
-    with_fields,
 )
 from neuropil.analysis.traced.receptive.regions import Regions, regroup, reshape
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.receptive.regions import Array, Sizes
 
 
-def in_shape(seen: Seen | None, old: Sizes, new: Sizes) -> Seen | None:
-    """Return what a tensor sees in another shape."""
+def with_shape(seen: Seen | None, old: Sizes, new: Sizes) -> Seen | None:
+    """Return the receptive fields of a tensor after a reshape."""
     if isinstance(seen, View):
-        view = reshaped_view(seen, old, new)
+        view = reshape_view(seen, old, new)
         if view is not None:
             return view
         seen = as_regions(seen, old)
     if isinstance(seen, Regions):
-        return seen.rearranged(lambda array: reshape(array, old, new))
+        return seen.rearrange(lambda array: reshape(array, old, new))
     return seen
 
 
-def reshaped_view(view: View, old: Sizes, new: Sizes) -> View | None:
-    """Return a view in another shape; ``None`` where the input's axes are not kept."""
+def reshape_view(view: View, old: Sizes, new: Sizes) -> View | None:
+    """Return a view after a reshape; ``None`` where it merges or splits the input's axes."""
     axes: list[int | None] = list(view.axes)
     places = {axis: place for place, axis in enumerate(view.axes) if axis is not None}
     for before, after in regroup(old, new):
@@ -60,7 +60,7 @@ def reshaped_view(view: View, old: Sizes, new: Sizes) -> View | None:
     lost = [a is not None and b is None for a, b in zip(view.axes, axes, strict=True)]
     labels = reshape(view.labels, old, new)
     view = View(view.axes, view.kinds, labels, view.lengths)
-    return with_fields(
+    return map_fields(
         view,
         lambda place, field: (
             field_over_all(field, 1, view.lengths[place]) if lost[place] else field
@@ -70,16 +70,16 @@ def reshaped_view(view: View, old: Sizes, new: Sizes) -> View | None:
 
 
 def reduce_axes(view: View, axes: Sequence[int], shape: Sizes) -> View:
-    """Return a view of places that each see all along some axes; these get length 1.
+    """Return a view where each position sees all of some axes; these get length 1.
 
     Args:
-        view: What is seen before.
-        axes: The tensor's axes.
-        shape: The tensor's shape.
+        view: Receptive fields of the tensor.
+        axes: Axes to reduce.
+        shape: Shape of the tensor.
     """
     mixed = [axis in axes for axis in view.axes]
     if any(mixed):
-        view = with_fields(
+        view = map_fields(
             view,
             lambda place, field: (
                 field_over_all(field, shape[view.axes[place] or 0], view.lengths[place])
@@ -93,26 +93,26 @@ def reduce_axes(view: View, axes: Sequence[int], shape: Sizes) -> View:
     kept = [axis for axis in range(len(shape)) if axis not in axes]
     rows = view.labels.transpose(*kept, *axes)
     rest = rows.shape[: len(kept)]
-    return union_of_groups(view, rows.reshape(int(np.prod(rest)), -1), shape).reshaped_labels(
+    return union_of_groups(view, rows.reshape(int(np.prod(rest)), -1), shape).with_label_shape(
         tuple(1 if axis in axes else view.labels.shape[axis] for axis in range(len(shape)))
     )
 
 
 class UnshapedView(NamedTuple):
-    """Kinds joined by rows of labels, before the labels have their axes again."""
+    """A view with one label per group, before the labels get their final shape."""
 
     axes: tuple[int | None, ...]
     kinds: list[Kind]
     labels: Array
     lengths: Sizes
 
-    def reshaped_labels(self, shape: Sizes) -> View:
-        """Return the view."""
+    def with_label_shape(self, shape: Sizes) -> View:
+        """Return the view with labels of the given shape."""
         return make_view(self.axes, self.kinds, self.labels.reshape(shape), self.lengths)
 
 
 def union_of_groups(view: View, rows: Array, shape: Sizes) -> UnshapedView:
-    """Join the kinds of each row of labels."""
+    """Return a view in which the kinds of each row of labels are united."""
     outputs = outputs_of(view.axes, shape)
     sets: dict[frozenset[int], int] = {}
     labels = [sets.setdefault(frozenset(row.tolist()), len(sets)) for row in rows]

@@ -1,4 +1,4 @@
-"""What results see of convolutions, pooling and their kin."""
+"""Receptive-field rules of convolution, pooling and other operations with windows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, m
 from neuropil.analysis.traced.receptive.axis_windows import (
     Cells,
     Motion,
-    along,
+    apply_windows,
     blocks,
     copies,
     shift,
@@ -20,20 +20,20 @@ from neuropil.analysis.traced.receptive.axis_windows import (
 )
 from neuropil.analysis.traced.receptive.regions import Regions
 from neuropil.analysis.traced.receptive.view_shapes import (
-    in_shape,
     reduce_axes,
     union_of_groups,
+    with_shape,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from neuropil.analysis.traced.receptive.operands import Result, Rule, Taken
+    from neuropil.analysis.traced.receptive.operands import Operands, Result, Rule
     from neuropil.analysis.traced.receptive.regions import Reduction, Sizes
 
 
 def per_axis(options: Any, rank: int, default: int) -> list[int]:
-    """Return an option for each axis."""
+    """Return the value of an option for each axis."""
     if isinstance(options, int):
         return [options] * rank
     options = [*options] if options is not None else []
@@ -42,61 +42,63 @@ def per_axis(options: Any, rank: int, default: int) -> list[int]:
     return options if len(options) == rank else options * rank
 
 
-def convolution(taken: Taken) -> Result:
-    """Windows along the last axes, all channels of a group together."""
-    return convolve(taken, 5, 6)
+def convolution(operands: Operands) -> Result:
+    """Rule of convolution: windows along the last axes, over all channels of a group."""
+    return convolve(operands, 5, 6)
 
 
-def transposed_convolution(taken: Taken) -> Result:
-    """The same the other way round; the padding of its output stands before its groups."""
-    return convolve(taken, 7, 6, transposed=True)
+def transposed_convolution(operands: Operands) -> Result:
+    """Rule of transposed convolution, whose output padding precedes its groups."""
+    return convolve(operands, 7, 6, transposed=True)
 
 
-def any_convolution(taken: Taken) -> Result:
-    """Either of these."""
-    return convolve(taken, 5, 8, transposed=bool(taken.argument(6, "transposed")))
+def any_convolution(operands: Operands) -> Result:
+    """Rule of the operator for both convolutions."""
+    return convolve(operands, 5, 8, transposed=bool(operands.argument(6, "transposed")))
 
 
-def convolve(taken: Taken, dilation: int, groups: int, *, transposed: bool = False) -> Result:
-    """Return what a convolution sees.
+def convolve(
+    operands: Operands, dilation: int, groups: int, *, transposed: bool = False
+) -> Result:
+    """Return the receptive fields after a convolution.
 
     Args:
-        taken: The operation.
-        dilation: Where its dilation stands.
-        groups: Where its groups stand.
+        operands: The operation.
+        dilation: Position of the dilation among the arguments.
+        groups: Position of the groups among the arguments.
         transposed: Whether it is transposed.
     """
-    weight = taken.step.args[1].shape
+    weight = operands.step.args[1].shape
     rank = len(weight) - 2
-    strides = per_axis(taken.argument(3, "stride", 1), rank, 1)
-    padding = taken.argument(4, "padding", 0)
-    dilations = per_axis(taken.argument(dilation, "dilation", 1), rank, 1)
+    strides = per_axis(operands.argument(3, "stride", 1), rank, 1)
+    padding = operands.argument(4, "padding", 0)
+    dilations = per_axis(operands.argument(dilation, "dilation", 1), rank, 1)
     if isinstance(padding, str):
         extents = [d * (f - 1) for d, f in zip(dilations, weight[2:], strict=True)]
-        # Of an odd number of zeros PyTorch puts more at the end.
+        # PyTorch puts the odd zero at the end.
         padding = [extent // 2 if padding == "same" else 0 for extent in extents]
     options = zip(weight[2:], strides, per_axis(padding, rank, 0), dilations, strict=True)
     motions = [window_motion(*option, transposed=transposed) for option in options]
-    # Of transposed ones in groups each output sees all of them: that is rare, and no less.
+    # For a transposed convolution in groups, a rare case, each output counts as seeing all.
     return filter_channels(
-        taken, motions, 1 if transposed else taken.argument(groups, "groups", 1)
+        operands, motions, 1 if transposed else operands.argument(groups, "groups", 1)
     )
 
 
-def filter_channels(taken: Taken, motions: Sequence[Motion], groups: int) -> Seen | None:
-    """Return what windows see of all channels of a group."""
-    seen, x = taken.of(taken.x), taken.x
+def filter_channels(operands: Operands, motions: Sequence[Motion], groups: int) -> Seen | None:
+    """Return the receptive fields through windows over all channels of a group."""
+    seen, x = operands.of(operands.x), operands.x
     if seen is None or isinstance(seen, Unknown):
         return seen
     rank = len(x.shape)
     channels = rank - len(motions) - 1
-    seen = mix_channels(seen, channels, groups, x.shape, taken.target)
+    seen = mix_channels(seen, channels, groups, x.shape, operands.target)
     axes = range(channels + 1, rank)
-    return along(taken, seen, dict(zip(axes, motions, strict=True)), taken.target)
+    return apply_windows(operands, seen, dict(zip(axes, motions, strict=True)), operands.target)
 
 
 def mix_channels(seen: Seen, axis: int, groups: int, shape: Sizes, target: Sizes) -> Seen:
-    """Return what is seen by outputs each of which sees all channels of its group."""
+    """Return the fields of outputs each of which depends on all channels of its group."""
     if isinstance(seen, View):
         if groups == 1 or seen.labels.shape[axis] == 1:
             return reduce_axes(seen, [axis], shape)
@@ -119,54 +121,54 @@ def mix_channels(seen: Seen, axis: int, groups: int, shape: Sizes, target: Sizes
         array = join(by_group, axis=axis + 1)
         return array.repeat(target[axis] // groups, axis) if groups > 1 else array
 
-    return seen.mapped(change)
+    return seen.map(change)
 
 
 def pooling(rank: int) -> Rule:
-    """Return the rule of pooling along so many axes."""
+    """Return the rule of pooling along the last `rank` axes."""
 
-    def rule(taken: Taken) -> Result:
-        name = name_of(taken.step.operation).name
-        sizes = per_axis(taken.argument(1, "kernel_size"), rank, 1)
-        strides = per_axis(taken.argument(2, "stride", ()), rank, 0)
+    def rule(operands: Operands) -> Result:
+        name = name_of(operands.step.operation).name
+        sizes = per_axis(operands.argument(1, "kernel_size"), rank, 1)
+        strides = per_axis(operands.argument(2, "stride", ()), rank, 0)
         strides = [stride or size for stride, size in zip(strides, sizes, strict=True)]
-        padding = per_axis(taken.argument(3, "padding", 0), rank, 0)
-        dilation: Any = 1 if "avg" in name else taken.argument(4, "dilation", 1)
+        padding = per_axis(operands.argument(3, "padding", 0), rank, 0)
+        dilation: Any = 1 if "avg" in name else operands.argument(4, "dilation", 1)
         dilations = per_axis(dilation, rank, 1)
         options = zip(sizes, strides, padding, dilations, strict=True)
-        return slide(taken, [window_motion(*option) for option in options])
+        return slide(operands, [window_motion(*option) for option in options])
 
     return rule
 
 
-def slide(taken: Taken, motions: Sequence[Motion]) -> Seen | None:
-    """Return what windows along the last axes see, each channel on its own."""
-    seen, rank = taken.of(taken.x), len(taken.x.shape)
+def slide(operands: Operands, motions: Sequence[Motion]) -> Seen | None:
+    """Return the fields through windows along the last axes, separately for each channel."""
+    seen, rank = operands.of(operands.x), len(operands.x.shape)
     if seen is None or isinstance(seen, Unknown):
         return seen
     axes = range(rank - len(motions), rank)
-    return along(taken, seen, dict(zip(axes, motions, strict=True)), taken.target)
+    return apply_windows(operands, seen, dict(zip(axes, motions, strict=True)), operands.target)
 
 
 def adaptive_pooling(rank: int) -> Rule:
-    """Return the rule of adaptive pooling along so many axes."""
-    return lambda taken: slide(taken, [Cells()] * rank)
+    """Return the rule of adaptive pooling along the last `rank` axes."""
+    return lambda operands: slide(operands, [Cells()] * rank)
 
 
 def upsampling(kind: str, rank: int) -> Rule:
-    """Return the rule of an enlargement along so many axes."""
+    """Return the rule of interpolation along the last `rank` axes."""
 
-    def rule(taken: Taken) -> Result:
-        # Of the forms of the operation one takes all factors at once.
+    def rule(operands: Operands) -> Result:
+        # The overload "vec" of the operation takes all scale factors in one argument.
         smooth = kind in {"linear", "cubic"}
-        corners = smooth and bool(taken.argument(2, "align_corners"))
+        corners = smooth and bool(operands.argument(2, "align_corners"))
         names = ("scales",) if rank == 1 else ("scales_d", "scales_h", "scales_w")[-rank:]
-        scales = [taken.argument(2 + smooth + i, name) for i, name in enumerate(names)]
-        if name_of(taken.step.operation).overload == "vec":
-            scales = taken.argument(2 + smooth, "scale_factors") or [None] * rank
-        lengths = zip(taken.x.shape[-rank:], taken.target[-rank:], scales, strict=True)
+        scales = [operands.argument(2 + smooth + i, name) for i, name in enumerate(names)]
+        if name_of(operands.step.operation).overload == "vec":
+            scales = operands.argument(2 + smooth, "scale_factors") or [None] * rank
+        lengths = zip(operands.x.shape[-rank:], operands.target[-rank:], scales, strict=True)
         return slide(
-            taken,
+            operands,
             [
                 upsample(kind, inner, outer, corners=corners, scale=scale)
                 for inner, outer, scale in lengths
@@ -176,10 +178,10 @@ def upsampling(kind: str, rank: int) -> Rule:
     return rule
 
 
-def pad(taken: Taken) -> Result:
-    """Zeros, or what lies near, around the last axes."""
-    pads = taken.step.args[1]
-    seen, shape = taken.of(taken.x), taken.x.shape
+def pad(operands: Operands) -> Result:
+    """Rule of padding the last axes."""
+    pads = operands.step.args[1]
+    seen, shape = operands.of(operands.x), operands.x.shape
     motions = {
         len(shape) - 1 - i: shift(-start)
         for i, start in enumerate(pads[::2])
@@ -188,9 +190,9 @@ def pad(taken: Taken) -> Result:
     if isinstance(seen, View):
         others = {axis for axis in motions if axis not in seen.axes}
         if others:
-            seen = pad_channels(seen, others, shape, taken.target, motions)
+            seen = pad_channels(seen, others, shape, operands.target, motions)
         motions = {axis: motion for axis, motion in motions.items() if axis not in others}
-    return seen and along(taken, seen, motions, taken.target)
+    return seen and apply_windows(operands, seen, motions, operands.target)
 
 
 def pad_channels(
@@ -210,24 +212,26 @@ def pad_channels(
     return make_view(view.axes, kinds, labels, view.lengths)
 
 
-def unfold(taken: Taken) -> Result:
-    """Windows along one axis, whose places stand along a new one."""
-    seen, rank = taken.of(taken.x), len(taken.x.shape)
+def unfold(operands: Operands) -> Result:
+    """Rule of unfolding: windows along one axis become a new axis."""
+    seen, rank = operands.of(operands.x), len(operands.x.shape)
     if seen is None or not rank:
         return seen
-    axis = taken.argument(1, "dimension") % rank
-    window = window_motion(taken.argument(2, "size"), taken.argument(3, "step"))
-    target = taken.target[:-1]
-    return in_shape(along(taken, seen, {axis: window}, target), target, (*target, 1))
+    axis = operands.argument(1, "dimension") % rank
+    window = window_motion(operands.argument(2, "size"), operands.argument(3, "step"))
+    target = operands.target[:-1]
+    return with_shape(
+        apply_windows(operands, seen, {axis: window}, target), target, (*target, 1)
+    )
 
 
-def pixel_shuffle(taken: Taken) -> Result:
-    """Channels to pixels."""
-    factor = taken.argument(1, "upscale_factor")
-    return filter_channels(taken, [copies(factor)] * 2, 1)
+def pixel_shuffle(operands: Operands) -> Result:
+    """Rule of the pixel shuffle: channels become positions."""
+    factor = operands.argument(1, "upscale_factor")
+    return filter_channels(operands, [copies(factor)] * 2, 1)
 
 
-def pixel_unshuffle(taken: Taken) -> Result:
-    """Pixels to channels."""
-    factor = taken.argument(1, "downscale_factor")
-    return filter_channels(taken, [blocks(factor)] * 2, 1)
+def pixel_unshuffle(operands: Operands) -> Result:
+    """Rule of the inverse pixel shuffle: positions become channels."""
+    factor = operands.argument(1, "downscale_factor")
+    return filter_channels(operands, [blocks(factor)] * 2, 1)

@@ -1,1 +1,1 @@
-"""Running any module while each operation is recorded."""
+"""Running any PyTorch module while every operation is recorded."""

@@ -1,4 +1,4 @@
-"""A counting allocator: which storages are alive, and the most that ever were."""
+"""A counting allocator: which storages are alive, and the peak of their bytes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 class Allocator:
     """Counts the bytes of storages from when they are first seen until they are freed.
 
-    Storages have numbers in the order in which they were seen; views share one.
+    Storages are numbered in the order in which they are first seen; views share a storage.
 
     Args:
-        known: Tensors that are there anyway, such as parameters: not counted.
+        known: Tensors that exist before the run, such as parameters. They are not counted.
 
     Attributes:
-        now: The bytes that are alive.
-        most: The most that were alive at once.
-        count: How many storages were seen.
-        sizes: The bytes of each storage that was counted, by its number.
+        now: Bytes currently alive.
+        most: Peak of `now`.
+        count: Number of storages seen.
+        sizes: Bytes of each counted storage, by its number.
     """
 
     def __init__(self, known: Iterable[Tensor] = ()) -> None:
@@ -32,12 +32,12 @@ class Allocator:
         self.sizes: dict[int, int] = {}
         self.alive: dict[int, tuple[int, weakref.ref[object]]] = {}
         self.count = 0
-        # Storages that outlive the run: their identities stay theirs.
+        # Keep these storages alive so that their ids cannot be reused during the run.
         self.known = [holder(tensor) for tensor in known]
         self.ids = {id(storage): -1 - i for i, storage in enumerate(self.known)}
 
     def number(self, tensor: Tensor) -> int:
-        """Return the number of a tensor's storage; negative where it is one of those known."""
+        """Return the number of a tensor's storage, negative for the known tensors."""
         storage = holder(tensor)
         number = self.ids.get(id(storage))
         if number is None:
@@ -52,14 +52,14 @@ class Allocator:
         return number
 
     def free(self, number: int) -> None:
-        """Take a storage off the count."""
+        """Remove a freed storage from the count."""
         place, _ = self.alive.pop(number)
         del self.ids[place]
         self.now -= self.sizes[number]
 
 
 def holder(tensor: Tensor) -> Any:
-    """Return what holds a tensor's numbers: its storage, or for sparse ones the tensor."""
+    """Return the tensor's storage, or the tensor itself when it is sparse."""
     try:
         return tensor.untyped_storage()
     except (NotImplementedError, RuntimeError):
@@ -67,20 +67,20 @@ def holder(tensor: Tensor) -> Any:
 
 
 def bytes_of(held: Any) -> int:
-    """Return the bytes of a storage, or of the parts of a sparse tensor."""
+    """Return the bytes of a storage, or of the dense parts of a sparse tensor."""
     if isinstance(held, Tensor):
         return sum(part.nbytes for part in parts_of(held))
     return held.nbytes()
 
 
 def parts_of(tensor: Tensor) -> list[Tensor]:
-    """Return the dense tensors that a tensor is made of."""
+    """Return the dense tensors that make up a tensor."""
     names = PARTS.get(tensor.layout)
     return [tensor] if names is None else [getattr(tensor, name)() for name in names]
 
 
 def shape_of(tensor: Tensor) -> tuple[int, ...]:
-    """Return a tensor's shape; of one that holds tensors of several shapes, the largest."""
+    """Return a tensor's shape; for a nested tensor, the largest length on each axis."""
     try:
         return tuple(tensor.shape)
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""Kernels that PyTorch takes for numbers, and not without them."""
+"""Kernels that PyTorch chooses on a real device but not on the meta device."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ allowed: list[bool] = []
 
 
 @contextlib.contextmanager
-def while_used(
+def hold_setting(
     users: list[object], start: Callable[[], None], stop: Callable[[], None]
 ) -> Iterator[None]:
-    """Keep a setting of PyTorch's changed until the last thread that needs it has finished."""
+    """Change a global PyTorch setting until the last thread that needs it has finished."""
     user = object()
     with lock:
         if not users:
@@ -41,24 +41,27 @@ def while_used(
                 stop()
 
 
-def kernels_of_devices() -> contextlib.AbstractContextManager[None]:
-    """Run attention without the table of all pairs, as PyTorch does on a real device.
+def fast_attention_kernels() -> contextlib.AbstractContextManager[None]:
+    """Run attention without the table of all query–key pairs, as on a real device.
 
-    Without numbers PyTorch takes the formula as it is written, which keeps that table for the
-    backward pass; on every device with numbers it takes a kernel that keeps a number a query.
-    No mode of PyTorch reaches calls within its own functions, so its name leads elsewhere for
-    a while; tensors with numbers are not concerned, on whichever thread.
+    On the meta device, PyTorch computes the plain formula, which keeps that table for the
+    backward pass. Every real device uses a fused kernel that keeps one number per query.
+    PyTorch's modes do not reach calls inside its own functions, so the function itself is
+    replaced meanwhile. Tensors on real devices are not affected, on any thread.
     """
     set_attention = functools.partial(setattr, F, "scaled_dot_product_attention")
-    start, stop = (functools.partial(set_attention, f) for f in (fast_or_written, attention))
-    return while_used(fast_users, start, stop)
+    start, stop = (
+        functools.partial(set_attention, f) for f in (attention_of_devices, attention)
+    )
+    return hold_setting(fast_users, start, stop)
 
 
 @contextlib.contextmanager
-def part_by_part() -> Iterator[None]:
-    """Run transformers' layers by their parts, and what is compiled as it is written.
+def without_fast_paths() -> Iterator[None]:
+    """Disable the fast path of transformer layers and run compiled code eagerly.
 
-    A layer's one kernel would skip what a mask pads; so a figure follows from shapes alone.
+    The fused transformer kernel would skip padded positions; without it, every figure follows
+    from the shapes alone.
     """
 
     def start() -> None:
@@ -68,16 +71,16 @@ def part_by_part() -> Iterator[None]:
     def stop() -> None:
         torch.backends.mha.set_fastpath_enabled(allowed.pop())
 
-    # Nothing was compiled where the compiler was never loaded.
+    # If the compiler was never loaded, nothing was compiled.
     compiler = "torch._dynamo" in sys.modules
     eager = torch.compiler.set_stance("force_eager") if compiler else contextlib.nullcontext()
-    with while_used(slow_users, start, stop), eager:
+    with hold_setting(slow_users, start, stop), eager:
         yield
 
 
 @functools.wraps(attention)
-def fast_or_written(*args: Any, **kwargs: Any) -> Tensor:
-    """Return the output of attention by whichever kernel a device would take."""
+def attention_of_devices(*args: Any, **kwargs: Any) -> Tensor:
+    """Return the output of attention, from the kernel that a real device would choose."""
     output = fast_attention(*args, **kwargs)
     return attention(*args, **kwargs) if output is None else output
 
@@ -92,7 +95,7 @@ def fast_attention(
     scale: float | None = None,
     enable_gqa: bool = False,  # noqa: FBT001, FBT002
 ) -> Tensor | None:
-    """Return the output of attention; ``None`` where no fast kernel would be taken."""
+    """Return the output of fused attention; ``None`` where PyTorch would not use it."""
     widths = {tensor.shape[-1] for tensor in (query, key, value)}
     ranks = {tensor.ndim for tensor in (query, key, value)}
     plain = query.is_meta and ranks == {4} and len(widths) == 1 and not enable_gqa

@@ -1,4 +1,4 @@
-"""What a module is given: somebody's tensors, or tensors of given shapes."""
+"""Inputs of a module: the caller's tensors, or tensors made from shapes."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from neuropil.core.shape import count
 if TYPE_CHECKING:
     from neuropil.core import Shape
 
-# An example: a tensor, several, some by name, or shapes without the batch in their place.
+# A tensor, several tensors, tensors by name, or shapes without the batch axis in their place.
 Example: TypeAlias = "Shape | Tensor | Sequence[Any] | Mapping[str, Any]"
 
-# Of so many inputs given as shapes every choice of floats and integers is tried.
+# For up to this number of shapes, every combination of floats and integers is tried.
 MOST_KINDS = 4
 
-# Whoever asks for more numbers has mistyped.
+# A larger input is taken for a typing error.
 MOST_NUMBERS = 2**40
 
 
 class Inputs(NamedTuple):
-    """What a module is called with.
+    """The arguments of a module's `forward`.
 
     Args:
-        args: What stands by position.
-        kwargs: What stands by name.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
         made: Whether all tensors were made from shapes, so that their first axis is the batch.
     """
 
@@ -43,21 +43,21 @@ class Inputs(NamedTuple):
 
     @property
     def tensors(self) -> list[Tensor]:
-        """All tensors, in order."""
+        """All tensors in the arguments, in order."""
         leaves = tree_leaves((self.args, self.kwargs))
         return [leaf for leaf in leaves if isinstance(leaf, Tensor)]
 
     def on_meta(self) -> Inputs:
-        """Return the same without numbers."""
-        return self.mapped(lambda tensor: torch.empty_like(tensor, device="meta"))
+        """Return the same inputs on the meta device."""
+        return self.map(lambda tensor: torch.empty_like(tensor, device="meta"))
 
-    def mapped(self, change: Any) -> Inputs:
-        """Return the same with every tensor changed."""
+    def map(self, change: Any) -> Inputs:
+        """Return inputs with a function applied to every tensor."""
         args, kwargs = tree_map_only(Tensor, change, (self.args, self.kwargs))
         return Inputs(args, kwargs, self.made)
 
     def kinds(self) -> list[Inputs]:
-        """Return what shapes may mean: floats, integers, or some of these and some of those."""
+        """Return the inputs a shape may mean: floats, integers, or a mixture of the two."""
         if not self.made:
             return [self]
         places = range(len(self.args[:MOST_KINDS]))
@@ -66,7 +66,7 @@ class Inputs(NamedTuple):
         return [self.with_integers(order) for order in chosen]
 
     def with_integers(self, order: Sequence[bool]) -> Inputs:
-        """Return the same with integers in place of some floats; the last says for the rest."""
+        """Return inputs with integers where marked; the last mark holds for the rest."""
         rest = [order[-1]] * (len(self.args) - len(order))
         args = [
             torch.zeros_like(tensor, dtype=torch.int64) if integers else tensor
@@ -75,11 +75,11 @@ class Inputs(NamedTuple):
         return Inputs(tuple(args), self.kwargs, self.made)
 
     def batch_of(self, n: int) -> Inputs:
-        """Return n samples in place of one, where the first axis is the batch."""
-        return self.mapped(lambda tensor: tensor.expand(n, *tensor.shape[1:]).clone())
+        """Return a batch of n samples in place of one, where the first axis is the batch."""
+        return self.map(lambda tensor: tensor.expand(n, *tensor.shape[1:]).clone())
 
-    def named(self, module: nn.Module) -> dict[str, Tensor]:
-        """Return the tensors by the names that the module's `forward` gives them."""
+    def by_name(self, module: nn.Module) -> dict[str, Tensor]:
+        """Return the tensors by the names of the parameters of the module's `forward`."""
         try:
             names = [*inspect.signature(module.forward).parameters]
         except (TypeError, ValueError):
@@ -99,20 +99,20 @@ class Inputs(NamedTuple):
 
 
 def inputs_of(module: nn.Module, example: Example | None) -> Inputs:
-    """Return what a module is called with.
+    """Return the inputs that an example describes.
 
     Args:
-        module: What is called: tensors made from shapes get its type of floats.
+        module: The module to call. Tensors made from shapes get its floating-point type.
         example: One or several tensors or shapes.
 
     Raises:
-        ShapeError: When there is no example, or a shape is none.
+        ShapeError: When the example is missing or holds an invalid shape.
     """
     kind = type(module).__name__
     if example is None:
         raise ShapeError(
-            f"what {kind} does depends on its input: give a shape without the batch, such as "
-            f"(3, 224, 224), or an example tensor."
+            f"{kind} can only be analysed with an input: give a shape without the batch, such "
+            f"as (3, 224, 224), or an example tensor."
         )
     if isinstance(example, Tensor):
         return Inputs((example,), {}, made=False)
@@ -133,7 +133,7 @@ def inputs_of(module: nn.Module, example: Example | None) -> Inputs:
 
 
 def is_shape(value: object) -> bool:
-    """Tell whether a value is a shape and no tensor or list of tensors."""
+    """Tell whether a value is a shape rather than a tensor or a list of tensors."""
     return (
         isinstance(value, Sequence)
         and not isinstance(value, str)
@@ -143,23 +143,25 @@ def is_shape(value: object) -> bool:
 
 
 def make_input(module: nn.Module, shape: Sequence[Any]) -> Tensor:
-    """Return one sample of a shape without numbers, in the module's own type.
+    """Return one sample of a shape on the meta device, in the module's floating-point type.
 
     Raises:
-        ShapeError: When a length is unknown or none.
+        ShapeError: When a length is unknown or invalid.
     """
     kind = type(module).__name__
     if any(type(n) is not int or not 1 <= n <= MAX_LENGTH for n in shape):
         raise ShapeError(not_an_example(kind, tuple(shape)))
     if (count(tuple(shape)) or 0) > MOST_NUMBERS:
-        raise ShapeError(f"an input of {format_shape(tuple(shape))} fits in no memory.")
+        raise ShapeError(
+            f"an input of {format_shape(tuple(shape))} is too large for any memory."
+        )
     floats = (p.dtype for p in module.parameters() if p.is_floating_point())
     dtype = next(floats, torch.get_default_dtype())
     return torch.empty(1, *shape, dtype=dtype, device="meta")
 
 
 def not_an_example(kind: str, value: object) -> str:
-    """Return what to say about what is no example."""
+    """Return the error message for an invalid example."""
     return (
         f"{kind} needs an example: a shape without the batch and with every length known, such "
         f"as (3, 224, 224), a tensor, or several of these in a tuple; got {value!r}."

@@ -1,4 +1,4 @@
-"""A module's twin without numbers: what is run in its place, so that nothing of it changes."""
+"""Copies of a module on the meta device: they are run in its place and leave it unchanged."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from neuropil.core import Layer, Network
 
 
 def is_foreign(network: object) -> TypeIs[nn.Module]:
-    """Tell whether a network is a plain PyTorch module, and neither network nor layer."""
+    """Tell whether a network is a plain PyTorch module rather than a Network or a Layer."""
     return isinstance(network, nn.Module) and not isinstance(network, Network | Layer)
 
 
 def unwrap(module: nn.Module) -> nn.Module:
-    """Return what `torch.compile` and the wrappers of data parallelism stand around.
+    """Return the module inside `torch.compile` and the wrappers of data parallelism.
 
     Raises:
-        TypeError: When the module is TorchScript, which shows nothing of what it does.
-        ValueError: When its parameters have no shape yet.
+        TypeError: When the module is TorchScript, whose operations cannot be recorded.
+        ValueError: When a lazy parameter has no shape yet.
     """
     while True:
         if isinstance(module, torch.jit.ScriptModule):
             raise TypeError(
-                "a TorchScript module hides what it runs: give the module it was made from."
+                "a TorchScript module hides its operations: give the module it was made from."
             )
         inner = getattr(module, "_orig_mod", None)
         wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel)
@@ -38,36 +38,38 @@ def unwrap(module: nn.Module) -> nn.Module:
         module = inner
     for name, parameter in module.named_parameters():
         if is_lazy(parameter):
-            raise ValueError(f"{name!r} has no shape yet: run the module once.")
+            raise ValueError(
+                f"parameter {name!r} has no shape yet: run the module once on an input."
+            )
     return module
 
 
-def twin_on_meta(module: nn.Module) -> nn.Module:
-    """Return a copy on the meta device; what its tensors hold is never copied."""
+def meta_replica(module: nn.Module) -> nn.Module:
+    """Return a copy on the meta device, without ever copying the data of its tensors."""
     copies: dict[int, Any] = {}
     for part in module.modules():
         own = vars(part)
         for parameter in own["_parameters"].values():
             if parameter is not None and id(parameter) not in copies:
-                copies[id(parameter)] = twin_parameter(parameter)
-        # Tensors that are plain attributes, or stand in lists as an LSTM's weights do.
+                copies[id(parameter)] = meta_parameter(parameter)
+        # Tensors may also be plain attributes, or be held in lists like the weights of an LSTM.
         for value in (*own["_buffers"].values(), *own.values()):
             for tensor in value if isinstance(value, list) else (value,):
                 if isinstance(tensor, Tensor) and id(tensor) not in copies:
-                    copies[id(tensor)] = twin_tensor(tensor)
+                    copies[id(tensor)] = meta_tensor(tensor)
     return copy_module(module, copies)
 
 
 def copy_module(module: nn.Module, copies: dict[int, Any]) -> nn.Module:
-    """Return a copy of a module; attributes that cannot be copied are shared.
+    """Return a copy of a module. Attributes that cannot be copied are shared with it.
 
     Args:
         module: The module.
-        copies: What stands in place of which object, by its identity.
+        copies: Replacement of each object, by the object's id. It is used like deepcopy's memo.
     """
     try:
         return copy.deepcopy(module, dict(copies))
-    except Exception:  # noqa: BLE001, RUF100 - locks, handles and the like raise as they please
+    except Exception:  # noqa: BLE001, RUF100 - locks, handles and others raise anything
         pass
     parts = [*module.modules()]
     copies |= {id(part): object.__new__(type(part)) for part in parts}
@@ -81,13 +83,13 @@ def copy_module(module: nn.Module, copies: dict[int, Any]) -> nn.Module:
     return copies[id(module)]
 
 
-def twin_parameter(parameter: nn.Parameter) -> nn.Parameter:
-    """Return a parameter like another one, without numbers."""
-    return nn.Parameter(twin_tensor(parameter), requires_grad=parameter.requires_grad)
+def meta_parameter(parameter: nn.Parameter) -> nn.Parameter:
+    """Return a parameter of the same shape and type on the meta device."""
+    return nn.Parameter(meta_tensor(parameter), requires_grad=parameter.requires_grad)
 
 
-def twin_tensor(tensor: Tensor) -> Tensor:
-    """Return a tensor like another one, without numbers."""
+def meta_tensor(tensor: Tensor) -> Tensor:
+    """Return a tensor of the same shape and type on the meta device."""
     if tensor.layout is torch.strided and tensor.is_contiguous():
         # On the meta device `empty_like` loads SymPy, which takes a third of a second.
         return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
@@ -95,7 +97,7 @@ def twin_tensor(tensor: Tensor) -> Tensor:
 
 
 def names_of(module: nn.Module) -> dict[int, str]:
-    """Return the name of each part by its identity; the whole is called by its class."""
+    """Return the name of each part by its id; the whole module has an empty name."""
     names = {id(part): name for name, part in module.named_modules()}
     names[id(module)] = ""
     return names

@@ -1,4 +1,4 @@
-"""Recurrent layers as a processor runs them: PyTorch goes another way without numbers."""
+"""Recurrent layers with the allocations of the CPU kernels, which the meta device lacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RecurrentKernels(TorchFunctionMode):
-    """Meanwhile, recurrent layers without numbers allocate what those on a processor do."""
+    """Mode in which recurrent layers on the meta device allocate like the CPU's kernels."""
 
     @override
     def __torch_function__(
@@ -35,18 +35,18 @@ class RecurrentKernels(TorchFunctionMode):
 
 
 def is_plain(args: Any) -> bool:
-    """Tell whether there are no numbers, and no packed sequences."""
+    """Tell whether a call is on the meta device and without packed sequences."""
     return len(args) == 9 and isinstance(args[3], bool) and args[0].is_meta
 
 
-class Given(NamedTuple):
-    """What one direction of a layer gives.
+class LayerOutput(NamedTuple):
+    """The output of one direction of a layer.
 
     Args:
-        output: Its outputs.
-        ends: Its last states.
-        steps: The same step by step, in memory until both directions are joined.
-        gates: What was computed for all steps at once, until the other direction starts.
+        output: Outputs of all steps.
+        ends: Last states.
+        steps: Outputs step by step, in memory until both directions are concatenated.
+        gates: Gates of all steps, in memory until the other direction starts.
     """
 
     output: Tensor
@@ -56,27 +56,27 @@ class Given(NamedTuple):
 
 
 def run_layers(
-    run: Callable[[Tensor, tuple[Tensor, ...], Layer], Given],
+    run: Callable[[Tensor, tuple[Tensor, ...], Layer], LayerOutput],
     x: Tensor,
     states: Any,
     weights: Sequence[Tensor],
-    bias: bool,  # noqa: FBT001 - the order of the function that it stands for
+    bias: bool,  # noqa: FBT001 - the signature of the function that it replaces
     layers: int,
     dropout: float,
     train: bool,  # noqa: FBT001
     bidirectional: bool,  # noqa: FBT001
     batch_first: bool,  # noqa: FBT001
 ) -> tuple[Tensor, ...]:
-    """Return the outputs of layers upon layers, and their last states."""
+    """Return the outputs of a stack of layers, and their last states."""
     states = (states,) if isinstance(states, Tensor) else states
     x = x.transpose(0, 1) if batch_first else x
-    # OneDNN copies what is not in order once, and holds it until its last layer.
+    # OneDNN makes a contiguous copy of the input and holds it until its last layer.
     x = first = x.contiguous() if run is lstm else x
     directions = 1 + bidirectional
     every = layers_of(weights, layers * directions, bias=bias)
     ends: list[tuple[Tensor, ...]] = []
-    # OneDNN's outputs of a layer stay until the next layer's take their place.
-    given: list[Given | None] = [None] * directions
+    # A layer's outputs stay in memory until those of the next layer replace them.
+    given: list[LayerOutput | None] = [None] * directions
     for number in range(layers):
         for turn in range(directions):
             given = [each and each._replace(gates=None) for each in given]
@@ -95,12 +95,12 @@ def run_layers(
 
 
 def concatenate(outputs: Sequence[Tensor]) -> Tensor:
-    """Return the outputs of all directions side by side."""
+    """Return the outputs of all directions, concatenated."""
     return outputs[0] if len(outputs) == 1 else torch.cat([*outputs], -1)
 
 
 def layers_of(weights: Sequence[Tensor], count: int, *, bias: bool) -> list[Layer]:
-    """Return weights, layer by layer and direction by direction."""
+    """Return the weights of each layer and direction."""
     each = len(weights) // count
     projected = each > (4 if bias else 2)
     layers: list[Layer] = []
@@ -113,8 +113,8 @@ def layers_of(weights: Sequence[Tensor], count: int, *, bias: bool) -> list[Laye
     return layers
 
 
-def lstm(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
-    """Return what an LSTM gives: one call of oneDNN where it has the type."""
+def lstm(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> LayerOutput:
+    """Return the output of an LSTM: one call of oneDNN for the types it supports."""
     if x.dtype not in ONEDNN or layer.projection is not None:
         return run_steps(lstm_step, x, states, layer)
     tensors = [x, *states, *(weight for weight in layer if weight is not None)]
@@ -122,11 +122,11 @@ def lstm(x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
         output, *ends = OneDNN.apply(*tensors)
     else:
         output, *ends = without_gradients(x, states, layer)
-    return Given(output, tuple(ends))
+    return LayerOutput(output, tuple(ends))
 
 
-def run_steps(step: Step, x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> Given:
-    """Return what a layer gives that multiplies all inputs at once, then goes by steps."""
+def run_steps(step: Step, x: Tensor, states: tuple[Tensor, ...], layer: Layer) -> LayerOutput:
+    """Return the output of a layer that multiplies all inputs at once, then runs by steps."""
     outputs: list[Tensor] = []
     all_gates = F.linear(x, layer.input, layer.input_bias)
     for gates in all_gates.unbind(0):
@@ -134,7 +134,7 @@ def run_steps(step: Step, x: Tensor, states: tuple[Tensor, ...], layer: Layer) -
         if layer.projection is not None:
             states = F.linear(states[0], layer.projection), *states[1:]
         outputs.append(states[0])
-    return Given(torch.stack(outputs), states, outputs, all_gates)
+    return LayerOutput(torch.stack(outputs), states, outputs, all_gates)
 
 
 def lstm_step(gates: Tensor, into: Any, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
@@ -143,7 +143,7 @@ def lstm_step(gates: Tensor, into: Any, h: Tensor, c: Tensor) -> tuple[Tensor, .
 
 
 def through_gates(gates: Tensor, c: Tensor) -> tuple[Tensor, ...]:
-    """Return the states of an LSTM from its gates before their functions."""
+    """Return the states of an LSTM from its gates before the activation functions."""
     # c' = f ⊙ c + i ⊙ g, h' = o ⊙ tanh(c')
     gate, forget, cell, out = gates.unsafe_chunk(4, 1)
     gate, forget, cell, out = gate.sigmoid_(), forget.sigmoid_(), cell.tanh_(), out.sigmoid_()
@@ -157,7 +157,7 @@ def tanh_step(gates: Tensor, into: Any, h: Tensor) -> tuple[Tensor, ...]:
 
 
 def relu_step(gates: Tensor, into: Any, h: Tensor) -> tuple[Tensor, ...]:
-    """Return the same with Relu."""
+    """Return the state of an Elman network with ReLU after one step."""
     return (into(h).add_(gates).relu(),)
 
 
@@ -180,7 +180,7 @@ def lstm_cell(x: Tensor, states: Any, weight: Tensor, into: Tensor, *biases: Any
 
 
 def cell(step: Step) -> Callable[..., Any]:
-    """Return what runs a single step of a layer in place of PyTorch's own."""
+    """Return a function that runs a single step, with the signature of PyTorch's own."""
 
     def run(x: Tensor, state: Tensor, weight: Tensor, into: Tensor, *biases: Any) -> Tensor:
         input_bias, state_bias = biases or (None, None)
@@ -191,7 +191,7 @@ def cell(step: Step) -> Callable[..., Any]:
     return run
 
 
-# From the gates of the input, what multiplies a state, and the states before, to the next ones.
+# Maps the input's gates, the state's multiplication and the previous states to the next states.
 Step: TypeAlias = "Callable[..., tuple[Tensor, ...]]"
 
 RUNS = {

@@ -1,4 +1,4 @@
-"""Numbers that leave PyTorch for Python or another library."""
+"""Detection of data that leave PyTorch for Python or another library."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.runs.tracer import Tracer
 
 
-class Leaving(TorchFunctionMode):
-    """Notes where numbers leave PyTorch, which no operation shows.
+class ExportRecorder(TorchFunctionMode):
+    """Records where data leave PyTorch, since no operation is dispatched for that.
 
     Args:
-        tracer: Where it is noted.
+        tracer: The tracer that keeps the record.
     """
 
     def __init__(self, tracer: Tracer) -> None:
@@ -31,14 +31,14 @@ class Leaving(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         name = getattr(func, "__name__", "")
-        if name in LEAVING and isinstance(args[0], Tensor):
+        if name in EXPORTING_METHODS and isinstance(args[0], Tensor):
             tracer = self.tracer
             read = torch.ops.aten._local_scalar_dense.default
             value = tracer.value(args[0])
             tracer.steps.append(Step(read, (value,), {}, (), tracer.stack[-1].place))
             if name != "tolist":
-                tracer.left.add(f"Tensor.{name}")
+                tracer.exports.add(f"Tensor.{name}")
         return func(*args, **(kwargs or {}))
 
 
-LEAVING = frozenset({"numpy", "__array__", "tolist", "__dlpack__"})
+EXPORTING_METHODS = frozenset({"numpy", "__array__", "tolist", "__dlpack__"})

@@ -1,4 +1,4 @@
-"""A run of a module in which every operation is seen, and in which part of it that ran."""
+"""Tracer of a run: it sees every operation, and in which part of the module it ran."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing_extensions import override
 from neuropil.analysis.traced.operations.formula_table import formula_of, multiply_adds
 from neuropil.analysis.traced.operations.free_operations import may_multiply
 from neuropil.analysis.traced.operations.operation_names import name_of
-from neuropil.analysis.traced.operations.output_shapes import RULES, quick
+from neuropil.analysis.traced.operations.output_shapes import RULES, fast_output
 from neuropil.analysis.traced.receptive.rule_table import BY_NAME
 from neuropil.analysis.traced.run_record import Call, Step, Value
 from neuropil.analysis.traced.runs.allocator import Allocator, shape_of
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
 
     from torch._ops import OpOverload
 
-# Where a tensor keeps which value it is, for as long as it lives.
+# The attribute of a tensor that holds its Value for as long as the tensor lives.
 MARK = "_neuropil_value"
 
 
 class Tracer(TorchDispatchMode):
-    """Records what a module does while it runs.
+    """Records the operations and module calls of a run.
 
     Args:
-        module: A twin, whose parts are watched from now on.
-        constants: Its parameters and buffers, whose memory does not count.
-        records: Whether steps are recorded; without, only costs and memory are.
+        module: The copy to run. Its parts are watched from now on.
+        constants: Its parameters and buffers, whose memory is not counted.
+        records: Whether steps are recorded; if not, only costs and memory are.
 
     Attributes:
-        steps: The operations, in order.
-        calls: The calls of modules, in the order in which they began.
-        allocator: What counts the memory.
-        strange: Operations that may multiply and have no formula, and how often each ran.
-        left: How numbers were handed to other libraries.
+        steps: Operations, in order.
+        calls: Calls of modules, in the order in which they began.
+        allocator: The counter of memory.
+        unknown: Operations that may multiply and have no formula, with the number of runs.
+        exports: Methods by which data left PyTorch.
     """
 
     supports_higher_order_operators = True
@@ -52,7 +52,7 @@ class Tracer(TorchDispatchMode):
     @classmethod
     @override
     def _should_skip_dynamo(cls) -> bool:
-        """Let torch leave its compiler alone, which takes a second to load."""
+        """Keep PyTorch from loading its compiler, which takes a second."""
         return False
 
     def __init__(
@@ -63,8 +63,8 @@ class Tracer(TorchDispatchMode):
         self.steps: list[Step] = []
         self.allocator = Allocator(constants)
         self.values = 0
-        self.strange: dict[str, int] = {}
-        self.left: set[str] = set()
+        self.unknown: dict[str, int] = {}
+        self.exports: set[str] = set()
         self.makers: dict[int, int] = {-1: -1}
         self.times: dict[int, int] = {}
         self.calls = [Call("", module, None, 0)]
@@ -72,11 +72,11 @@ class Tracer(TorchDispatchMode):
         self.parts = [(part, vars(part).get("forward")) for part in module.modules()][1:]
         names = names_of(module)
         for part, _ in self.parts:
-            watched = functools.partial(self.watched, part, names[id(part)], part.forward)
+            watched = functools.partial(self.run_part, part, names[id(part)], part.forward)
             vars(part)["forward"] = watched
 
     def release(self) -> None:
-        """Watch the module's parts no longer."""
+        """Stop watching the module's parts."""
         for part, forward in self.parts:
             vars(part)["forward"] = forward
             if forward is None:
@@ -84,10 +84,10 @@ class Tracer(TorchDispatchMode):
 
     # Calls of modules
 
-    def watched(
+    def run_part(
         self, part: nn.Module, name: str, forward: Any, /, *args: Any, **kwargs: Any
     ) -> Any:
-        """Run a part of the module, and note that it runs."""
+        """Run a part of the module and record the call."""
         times = self.times.get(id(part), 0) + 1
         self.times[id(part)] = times
         outer = self.stack[-1]
@@ -105,7 +105,7 @@ class Tracer(TorchDispatchMode):
         return output
 
     def finish(self, call: Call, output: Any, before: int) -> None:
-        """Note what a call gave."""
+        """Record the outputs of a call."""
         tensors = tensors_in(output)
         call.results = tuple(map(self.value, tensors))
         fresh = {value.storage for value in call.results if value.storage >= before}
@@ -123,27 +123,29 @@ class Tracer(TorchDispatchMode):
     ) -> Any:
         named = kwargs or {}
         if isinstance(func, HigherOrderOperator):
-            return self.taken_apart(func, args, named)
+            return self.run_composite(func, args, named)
         if not is_whole(func):
             with self:
                 parts = func.decompose(*args, **named)
             if parts is not NotImplemented:
                 return parts
         args, named = on_one_device(args, named)
-        step = Step(func, self.noted(args), self.noted(named), (), self.stack[-1].place)
-        output = quick(func, args, named)
+        step = Step(
+            func, self.with_values(args), self.with_values(named), (), self.stack[-1].place
+        )
+        output = fast_output(func, args, named)
         if output is None:
             output = func(*args, **named)
         self.record(step, args, output)
         return output
 
-    def taken_apart(
+    def run_composite(
         self, func: HigherOrderOperator, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """Run an operation that is given functions, such as a condition, by its parts.
+        """Run a higher-order operation, such as `cond`, by the operations inside it.
 
         Raises:
-            NotImplementedError: When nobody says what its parts are.
+            NotImplementedError: When PyTorch has no composite kernel for it.
         """
         if func is torch.ops.higher_order.cond:
             condition, yes, no, operands = args
@@ -151,25 +153,25 @@ class Tracer(TorchDispatchMode):
                 return (yes if condition else no)(*operands)
         kernel = func.py_kernels.get(DispatchKey.CompositeExplicitAutograd)
         if kernel is None:
-            raise NotImplementedError(f"{func.name()} cannot be taken apart")
+            raise NotImplementedError(f"{func.name()} cannot be split into its operations")
         with self:
             return kernel(*args, **kwargs)
 
     def record(self, step: Step, args: tuple[Any, ...], output: Any) -> None:
-        """Note an operation that was run."""
+        """Record an operation and count its multiply–adds."""
         func, call = step.operation, self.stack[-1]
         formula = formula_of(func)
         if formula is not None:
             first = output[0] if isinstance(output, tuple) else output
             call.multiply_adds += multiply_adds(formula, args, first)
         elif may_multiply(func):
-            self.strange[str(func)] = self.strange.get(str(func), 0) + 1
+            self.unknown[str(func)] = self.unknown.get(str(func), 0) + 1
         results = tuple(self.new_value(t, call.place) for t in tensors_in(output))
         if self.records:
             self.steps.append(step._replace(results=results))
 
     def new_value(self, tensor: Tensor, call: int) -> Value:
-        """Return a new value of a tensor."""
+        """Return a new value for a tensor, and mark the tensor with it."""
         storage = self.allocator.number(tensor)
         self.makers.setdefault(storage, call)
         value = Value(self.values, shape_of(tensor), storage, call)
@@ -178,33 +180,33 @@ class Tracer(TorchDispatchMode):
         return value
 
     def value(self, tensor: Tensor) -> Value:
-        """Return which value a tensor holds; one that was never seen is a constant."""
+        """Return the value of a tensor; a tensor never seen before is a constant."""
         value = getattr(tensor, MARK, None)
         return self.new_value(tensor, -1) if value is None else value
 
-    def noted(self, arguments: Any) -> Any:
-        """Return arguments with values in place of tensors."""
+    def with_values(self, arguments: Any) -> Any:
+        """Return arguments with tensors replaced by their values."""
         if isinstance(arguments, Tensor):
             return self.value(arguments)
         if isinstance(arguments, tuple | list):
-            return tuple(map(self.noted, arguments))
+            return tuple(map(self.with_values, arguments))
         if isinstance(arguments, dict):
-            return {name: self.noted(value) for name, value in arguments.items()}
+            return {name: self.with_values(value) for name, value in arguments.items()}
         return arguments
 
 
 def tensors_in(structure: Any) -> tuple[Tensor, ...]:
-    """Return all tensors in what a module takes or gives."""
+    """Return all tensors in a nested structure of arguments or outputs."""
     if isinstance(structure, Tensor):
         return (structure,)
     return tuple(leaf for leaf in tree_leaves(structure) if isinstance(leaf, Tensor))
 
 
 def on_one_device(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
-    """Return arguments of which all are on the meta device if one is.
+    """Return the arguments, all moved to the meta device if any of them is there.
 
-    A module that makes tensors of its own as it runs makes them on the CPU, where it has a
-    right to expect its input.
+    A module that creates tensors as it runs creates them on the CPU, where it may rightly
+    expect its input to be.
     """
     meta = real = False
     for value in (*args, *kwargs.values()):
@@ -217,7 +219,7 @@ def on_one_device(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, A
 
 
 def to_meta(value: Any) -> Any:
-    """Return a value without numbers, if it is a tensor or a list of these."""
+    """Return a tensor, or a list of tensors, on the meta device; other values unchanged."""
     if isinstance(value, tuple | list):
         return type(value)(map(to_meta, value))
     if not isinstance(value, Tensor) or value.is_meta or not value.ndim:
@@ -230,9 +232,9 @@ def to_meta(value: Any) -> Any:
 
 @functools.cache
 def is_whole(operation: OpOverload) -> bool:
-    """Tell whether an operation is taken as it is even if it is made of others.
+    """Tell whether an operation is recorded as a whole, even if it is composed of others.
 
-    What has a formula, or a rule for what it sees, is one thing to whoever asks.
+    Operations with a formula for costs or a rule for receptive fields are.
     """
     if operation in RULES or formula_of(operation) is not None:
         return True

@@ -1,4 +1,4 @@
-"""What training keeps, and the most that a step takes: from runs with gradients."""
+"""Memory kept for the backward pass and peak memory of a training step, from traced runs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from neuropil.analysis.traced.runs.cpu_kernels import kernels_of_devices, part_by_part
-from neuropil.analysis.traced.runs.meta_copy import copy_module, twin_on_meta
-from neuropil.analysis.traced.runs.module_run import has_numbers, with_numbers
+from neuropil.analysis.traced.runs.cpu_kernels import fast_attention_kernels, without_fast_paths
+from neuropil.analysis.traced.runs.meta_copy import copy_module, meta_replica
+from neuropil.analysis.traced.runs.module_run import has_data, with_data
 from neuropil.analysis.traced.runs.recurrent_kernels import RecurrentKernels
 from neuropil.analysis.traced.runs.tracer import Tracer, tensors_in
 
@@ -23,101 +23,103 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.runs.module_run import Trace
 
 
-class Kept(NamedTuple):
-    """What a forward pass keeps for the backward pass.
+class SavedMemory(NamedTuple):
+    """Memory that a forward pass keeps for the backward pass.
 
     Args:
-        bytes: All of it, each storage once; parameters and buffers are not counted.
-        calls: The calls of the module's parts, each with what came to be in it.
+        bytes: Total bytes, each storage once. Parameters and buffers are not counted.
+        calls: Calls of the module's parts, each with the bytes made in it.
     """
 
     bytes: int
     calls: list[Call]
 
 
-def kept_by_training(run: Trace) -> Kept | None:
-    """Return what a module keeps in training; ``None`` where it cannot be told.
+def training_memory(run: Trace) -> SavedMemory | None:
+    """Return the memory a module keeps in training; ``None`` where it fails in training mode.
 
     Args:
-        run: The module's run in test mode, whose twin is run again.
+        run: The module's run in evaluation mode. Its copy is run again.
     """
     module, inputs = run.module, run.inputs
-    # A twin that keeps what it saw in test mode may fail now: then another one is tried.
-    found = saved_or_none(module, inputs, (run.twin, None))
-    if found is None and has_numbers(module) and any(t.is_meta for t in inputs.tensors):
-        found = saved_or_none(module, with_numbers(module, inputs), (None,))
+    # A copy that stored state in evaluation mode may fail now; then a fresh one is tried.
+    found = try_copies(module, inputs, (run.replica, None))
+    if found is None and has_data(module) and any(t.is_meta for t in inputs.tensors):
+        found = try_copies(module, with_data(module, inputs), (None,))
     return found
 
 
-def saved_or_none(
-    module: nn.Module, inputs: Inputs, twins: Sequence[nn.Module | None]
-) -> Kept | None:
-    """Return what a module keeps of what it is given; ``None`` where it fails."""
-    for twin in twins:
+def try_copies(
+    module: nn.Module, inputs: Inputs, replicas: Sequence[nn.Module | None]
+) -> SavedMemory | None:
+    """Return the memory kept for given inputs; ``None`` where every copy fails."""
+    for replica in replicas:
         with contextlib.suppress(Exception):
-            return saved_in_training(module, inputs, twin)
+            return measure_saved_memory(module, inputs, replica)
     if not inputs.made:
         return None
-    # One sample is too few for the statistics of some normalisations. What is saved is a
-    # constant and a part for each sample: f(1) = 2·f(2) − f(3).
+    # Some normalisations need more than one sample. The saved bytes are affine in the batch
+    # size, so f(1) = 2·f(2) − f(3).
     try:
-        two, three = (saved_in_training(module, inputs.batch_of(n)) for n in (2, 3))
-    except Exception:  # noqa: BLE001, RUF100 - modules raise whatever they like
+        two, three = (measure_saved_memory(module, inputs.batch_of(n)) for n in (2, 3))
+    except Exception:  # noqa: BLE001, RUF100 - modules raise anything
         return None
     for one, other in zip(two.calls, three.calls, strict=True):
         one.kept_bytes = 2 * one.kept_bytes - other.kept_bytes
-    return Kept(2 * two.bytes - three.bytes, two.calls)
+    return SavedMemory(2 * two.bytes - three.bytes, two.calls)
 
 
-def step_of_training(module: nn.Module, inputs: Inputs) -> int:
-    """Return the most that a step of training takes beside parameters.
+def peak_of_training_step(module: nn.Module, inputs: Inputs) -> int:
+    """Return the peak memory of a training step, without parameters, in bytes.
 
     Args:
-        module: What is trained; it is not changed. One that gradients cannot pass, such as
-            through an operator that has none, takes what its forward pass does.
-        inputs: What it is given; numbers are drawn where it cannot be trained without.
+        module: The module to train; it is not changed. Where an operator has no backward
+            pass, the figure is that of the forward pass.
+        inputs: Its inputs. Random data are drawn where it cannot train on the meta device.
     """
     try:
         return TrainingStep(module, inputs).run()
     except Exception:
-        if not has_numbers(module):
+        if not has_data(module):
             raise
-    return TrainingStep(module, with_numbers(module, inputs)).run(pass_over=RuntimeError)
+    return TrainingStep(module, with_data(module, inputs)).run(pass_over=RuntimeError)
 
 
-def saved_in_training(module: nn.Module, inputs: Inputs, twin: nn.Module | None = None) -> Kept:
-    """Run a twin in training mode and see what it keeps."""
-    step = TrainingStep(module, inputs, twin)
-    _, saved = step.saving()
-    return Kept(sum(saved.values()), step.tracer.calls)
+def measure_saved_memory(
+    module: nn.Module, inputs: Inputs, replica: nn.Module | None = None
+) -> SavedMemory:
+    """Run a copy in training mode and return the memory it keeps for the backward pass."""
+    step = TrainingStep(module, inputs, replica)
+    _, saved = step.forward_saving()
+    return SavedMemory(sum(saved.values()), step.tracer.calls)
 
 
 class TrainingStep:
-    """One step of training of a twin, in which memory is counted.
+    """One training step of a copy of a module, in which memory is counted.
 
     Args:
-        module: What is trained; it is not changed.
-        inputs: What it is given.
-        twin: What is run in its place; a new twin by default.
+        module: The module to train; it is not changed.
+        inputs: Its inputs.
+        replica: The copy to run; a new one by default.
     """
 
     def __init__(
-        self, module: nn.Module, inputs: Inputs, twin: nn.Module | None = None
+        self, module: nn.Module, inputs: Inputs, replica: nn.Module | None = None
     ) -> None:
-        if twin is None:
+        if replica is None:
             real = any(not tensor.is_meta for tensor in inputs.tensors)
-            twin = copy_module(module, {}) if real else twin_on_meta(module)
-        self.twin = twin.train()
-        self.constants = [*self.twin.parameters(), *self.twin.buffers()]
-        self.tracer = Tracer(self.twin, self.constants, records=False)
+            replica = copy_module(module, {}) if real else meta_replica(module)
+        self.replica = replica.train()
+        self.constants = [*self.replica.parameters(), *self.replica.buffers()]
+        self.tracer = Tracer(self.replica, self.constants, records=False)
         with torch.inference_mode(mode=False):
-            # Those of inference mode cannot be saved.
-            self.inputs = inputs.mapped(torch.clone)
+            # Autograd cannot save tensors that were made in inference mode.
+            self.inputs = inputs.map(torch.clone)
         for tensor in self.inputs.tensors:
             self.tracer.new_value(tensor, -1)
 
-    def saving(self) -> tuple[tuple[Tensor, ...], dict[int, int]]:
-        """Run forward; return the outputs and the bytes of each storage that is saved.
+    def forward_saving(self) -> tuple[tuple[Tensor, ...], dict[int, int]]:
+        """Run forward; return the outputs and the bytes of each storage saved by autograd.
 
         Parameters and buffers are not counted.
         """
@@ -138,30 +140,30 @@ class TrainingStep:
             return self.forward(), saved
 
     def forward(self) -> tuple[Tensor, ...]:
-        """Run forward while the parts are watched, and return the outputs."""
+        """Run forward while the module's parts are watched, and return the outputs."""
         try:
-            return self.watched()
+            return self.run_forward()
         finally:
             self.tracer.release()
 
-    def watched(self) -> tuple[Tensor, ...]:
-        """Run forward with the kernels that a processor would take."""
+    def run_forward(self) -> tuple[Tensor, ...]:
+        """Run forward with the kernels of a CPU."""
         with (
             torch.random.fork_rng(devices=[]),
             torch.inference_mode(mode=False),
             torch.enable_grad(),
-            kernels_of_devices(),
-            part_by_part(),
+            fast_attention_kernels(),
+            without_fast_paths(),
             RecurrentKernels(),
             self.tracer,
         ):
-            return tensors_in(self.twin(*self.inputs.args, **self.inputs.kwargs))
+            return tensors_in(self.replica(*self.inputs.args, **self.inputs.kwargs))
 
     def run(self, pass_over: type[Exception] | None = None) -> int:
-        """Run forward and backward; return the most that took memory beside parameters.
+        """Run forward and backward; return the peak memory without parameters.
 
         Args:
-            pass_over: What may end the way back.
+            pass_over: An exception that the backward pass may raise; it ends the step.
         """
         outputs = self.forward()
         with torch.inference_mode(mode=False), torch.enable_grad(), self.tracer:

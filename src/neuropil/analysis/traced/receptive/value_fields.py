@@ -1,4 +1,4 @@
-"""What the results of a module's parts see of its inputs."""
+"""Receptive fields of the values of a run on one of its inputs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import difflib
 from typing import TYPE_CHECKING
 
 from neuropil.analysis.receptive_field.axis_field import Field, union
-from neuropil.analysis.receptive_field.receptive_propagation import Sight
+from neuropil.analysis.receptive_field.receptive_propagation import AxisFields
 from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, as_regions
-from neuropil.analysis.traced.receptive.propagation import seen_by_values
+from neuropil.analysis.traced.receptive.propagation import fields_of_values
 from neuropil.analysis.traced.receptive.regions import Regions
 from neuropil.core import ShapeError
 
@@ -17,45 +17,45 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.runs.module_run import Trace
 
 
-class Sights:
-    """What is seen of one input of a run.
+class ValueFields:
+    """Receptive fields of all values of a run on one input.
 
     Args:
         run: The run.
-        name: The input; by default the first that has positions.
+        name: Name of the input; by default the first that has positions.
 
     Attributes:
         source: The input; ``None`` where no input has positions.
-        notes: What is not known.
+        notes: Which operations have no rule.
     """
 
     def __init__(self, run: Trace, name: str | None = None) -> None:
         spatial = [value for value in run.sources.values() if value.shape[2:]]
         self.source = run.sources[name] if name else next(iter(spatial), None)
-        self.seen = seen_by_values(run, self.source) if self.source else {}
+        self.seen = fields_of_values(run, self.source) if self.source else {}
         self.lengths = self.source.shape[2:] if self.source else ()
         self.notes: tuple[str, ...] = ()
 
-    def of(self, value: Value) -> Sight | Unknown | None:
-        """Return what a value sees; ``None`` where that is nothing."""
+    def of(self, value: Value) -> AxisFields | Unknown | None:
+        """Return the receptive field of a value; ``None`` if it sees nothing."""
         seen = self.seen.get(value.number)
-        return None if seen is None else sight_of(seen, value.shape, self.lengths)
+        return None if seen is None else axis_fields_of(seen, value.shape, self.lengths)
 
     def widest(self, value: Value) -> tuple[tuple[int | None, ...] | None, bool]:
-        """Return how much a value sees along each axis, and whether that is everything."""
-        sight = self.of(value)
-        if isinstance(sight, Unknown):
+        """Return the size of a value's receptive field, and whether it is the whole input."""
+        axis_fields = self.of(value)
+        if isinstance(axis_fields, Unknown):
             self.notes = self.notes or (
-                f"Receptive fields are not known after {sight.reason}.",
+                f"Receptive fields are not known after {axis_fields.reason}.",
             )
             return None, False
-        if sight is None:
+        if axis_fields is None:
             return None, False
-        return tuple(field.size for field in sight.fields), sight.everything
+        return tuple(field.size for field in axis_fields.fields), axis_fields.everything
 
 
-def call_named(run: Trace, name: str | None) -> Call:
-    """Return the call of a part by its name; of the whole by none.
+def find_call(run: Trace, name: str | None) -> Call:
+    """Return the call of a part by its name; without a name, the call of the module itself.
 
     Raises:
         ValueError: When no part of that name was called.
@@ -68,49 +68,51 @@ def call_named(run: Trace, name: str | None) -> Call:
     raise ValueError(f"no part {name!r} of {type(run.module).__name__} was called.{hint}")
 
 
-def source_named(run: Trace, name: str | None) -> str:
-    """Return the name of an input that has positions: the one named, or the only one.
+def find_source(run: Trace, name: str | None) -> str:
+    """Return the name of an input that has positions: the given one, or the only one.
 
     Raises:
         ShapeError: When no input has positions.
-        ValueError: When there are several and none is named, or not the one named.
+        ValueError: When several inputs are possible and none is named, or none has that name.
     """
     names = [name for name, value in run.sources.items() if value.shape[2:]]
     kind = type(run.module).__name__
     if not names:
         raise ShapeError(
-            f"{kind} takes vectors, which have no positions to see: give an input whose axes "
-            f"are batch, channels and positions."
+            f"{kind} takes vectors, which have no positions: give an input whose axes are "
+            f"batch, channels and positions."
         )
     if name is None and len(names) > 1:
         raise ValueError(f"{kind} takes several inputs: choose input_name from {names}.")
     if name is not None and name not in names:
-        raise ValueError(f"{kind} takes the inputs {names}, and not {name!r}.")
+        raise ValueError(f"{kind} has no input {name!r}: choose input_name from {names}.")
     return name or names[0]
 
 
-def sight_of(seen: Seen, shape: tuple[int, ...], lengths: tuple[int, ...]) -> Sight | Unknown:
-    """Return what a tensor sees, all its channels together.
+def axis_fields_of(
+    seen: Seen, shape: tuple[int, ...], lengths: tuple[int, ...]
+) -> AxisFields | Unknown:
+    """Return the receptive field of a tensor, united over its channels.
 
     Args:
-        seen: What it sees.
-        shape: Its shape.
-        lengths: The lengths of the input's axes.
+        seen: Receptive fields of the tensor.
+        shape: Shape of the tensor.
+        lengths: Lengths of the input's axes.
     """
     if isinstance(seen, Unknown):
         return seen
     if isinstance(seen, View) and any(
         length > 1 and axis != 1 for axis, length in enumerate(seen.labels.shape)
     ):
-        # Not channels but places differ.
+        # The fields differ along other axes than the channels.
         seen = as_regions(seen, shape)
     if isinstance(seen, Regions):
-        return Sight(seen.fields(lengths), aligned=True)
+        return AxisFields(seen.fields(lengths), aligned=True)
     some = [kind for kind in seen.kinds if kind is not None]
     if not some:
-        return Sight((Field(0, (None,)),) * len(seen.axes), aligned=True)
+        return AxisFields((Field(0, (None,)),) * len(seen.axes), aligned=True)
     fields = [
         union([kind[place] for kind in some], None if axis is None else shape[axis], length)
         for place, (axis, length) in enumerate(zip(seen.axes, seen.lengths, strict=True))
     ]
-    return Sight(tuple(fields), aligned=True)
+    return AxisFields(tuple(fields), aligned=True)
