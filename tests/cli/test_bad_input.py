@@ -77,7 +77,7 @@ def test_options_out_of_their_range(untrained, options, line):
         ("Flatten() >> Relu(1000000000000) >> Softmax(10)", "from 1 to 2,147,483,647"),
         ("Flatten() >> Relu(2000000000) >> Softmax(10)", "needs 600 GB of memory, and"),
         ("Flatten() >> Relu(2000000000) >> Relu(2000000000)", "memory is not enough"),
-        ("repeat(Relu(), 1000000000)", "1,000,000,000 layers; the most is 100,000"),
+        ("repeat(Relu(), 1000000000)", "1,000,000,000 layers; at most 100,000"),
         ("__import__('os').system('true')", "is not allowed in a network expression"),
         ("Relu(open('x', 'w'))", "there is no layer 'open'"),
         ("nowhere.json", "there is no file or folder nowhere.json."),

@@ -1,4 +1,4 @@
-"""Blocks: layers made of layers."""
+"""Blocks: layers composed of layers."""
 
 import copy
 import pickle

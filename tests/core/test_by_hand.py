@@ -116,7 +116,7 @@ UNFIT: list[tuple[Layer, tuple[tuple[int, ...], ...], str]] = [
     (GroupPooling(), ((2, 6, 6),), "a group axis"),
     (InstanceNorm(), ((2, 5),), "more than one value"),
     (Transpose(1, 0), ((2, 5),), "an input of 2 axes"),
-    (Reshape(2, 2), ((2, 5),), "4 numbers"),
+    (Reshape(2, 2), ((2, 5),), "4 elements"),
     (Concatenate(1), ((2, 5), (2, 5)), "an axis 1"),
     (Softmax(axis=2), ((2, 5),), "an axis 2"),
     (GatedAverage(), ((2, 5), (2, 5)), "a gate of shape"),

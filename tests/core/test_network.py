@@ -102,7 +102,7 @@ class TestComposing:
         assert torch.equal(network(x), expected)
 
     def test_many_to_one_needs_a_merging_layer(self):
-        with pytest.raises(ShapeError, match=r"Relu\(3\) takes 1 input and is given 2"):
+        with pytest.raises(ShapeError, match=r"Relu\(3\) takes 1 input, got 2"):
             Input(4) >> (Relu(3) | Tanh(3)) >> Relu(3)
 
     def test_many_to_many_is_refused_as_ambiguous(self):
@@ -144,7 +144,7 @@ class TestComposing:
 
     def test_a_layer_stands_once(self):
         relu = Relu()
-        with pytest.raises(ShapeError, match=r"stands in this network already"):
+        with pytest.raises(ShapeError, match=r"is already in this network"):
             Input(4) >> relu >> Linear(4) >> relu
 
     def test_parallel_merges_what_networks_share(self):
@@ -208,7 +208,7 @@ class TestRepeat:
             repeat(Relu(), n)
 
     def test_an_absurd_number_is_refused_at_once(self):
-        with pytest.raises(ShapeError, match="the most is"):
+        with pytest.raises(ShapeError, match="at most"):
             repeat(Relu(), 10**9)
 
 
@@ -232,7 +232,7 @@ class TestNames:
 
     @pytest.mark.parametrize("name", ["forward", "train", "names", "parameters"])
     def test_names_of_a_network_are_taken(self, name):
-        with pytest.raises(ValueError, match="a network uses that name"):
+        with pytest.raises(ValueError, match="networks use that name"):
             Input(3) >> Relu(name=name)
 
 
@@ -384,7 +384,7 @@ class TestPredict:
         network = parallel(Input(2) >> Linear(3), Input(4) >> Linear(3))
         first, second = network.predict((np.ones((5, 2)), np.ones((5, 4))))
         assert first.shape == second.shape == (5, 3)
-        with pytest.raises(ValueError, match="equally many"):
+        with pytest.raises(ValueError, match="the same number"):
             network.predict((np.ones((5, 2)), np.ones((4, 4))))
         with pytest.raises(ValueError, match="takes 2 inputs, got 1"):
             network.predict(np.ones((5, 2)))

@@ -115,9 +115,7 @@ class TestNumberOfInputs:
     @pytest.mark.parametrize("layer", [GatedAverage(), Elementwise("subtract")], ids=repr)
     def test_too_few_are_refused_at_once(self, layer):
         for front in (Relu(3), Input(3)):
-            with pytest.raises(
-                ShapeError, match=r"takes .*2 inputs and is given 1, by .*parallel"
-            ):
+            with pytest.raises(ShapeError, match=r"takes .*2 inputs, got 1 from .*parallel"):
                 front >> layer
 
     def test_one_is_enough_for_what_takes_any_number(self):
@@ -130,7 +128,7 @@ class TestNumberOfInputs:
         def difference(a, b):
             return a - b
 
-        with pytest.raises(ShapeError, match="as many inputs as its function takes"):
+        with pytest.raises(ShapeError, match="the number of inputs that its function takes"):
             Input(3) >> Elementwise(difference)
         merged = parallel(Input(3), Input(3)) >> Elementwise(difference)
         assert merged.output_shape == (3,)
@@ -163,7 +161,7 @@ class TestRepeat:
     )
     def test_what_cannot_follow_itself_is_refused_at_once(self, layer):
         assert repr(repeat(layer, 1)) == repr(layer)
-        with pytest.raises(ShapeError, match=r"cannot f|is given") as caught:
+        with pytest.raises(ShapeError, match=r"cannot f|got 1 from") as caught:
             repeat(layer, 2)
         assert "\n" not in str(caught.value)
 

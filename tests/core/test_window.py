@@ -119,7 +119,7 @@ def test_the_transposed_form_cuts_what_the_other_pads(padding):
 
 def test_a_transposed_form_of_nothing_is_refused():
     assert Window(3, padding="full").transposed_length(3) == 1
-    with pytest.raises(ShapeError, match=r"padding 2 \+ 2 leaves nothing of an output of 4"):
+    with pytest.raises(ShapeError, match=r"padding 2 \+ 2 removes the whole output of 4"):
         Window(3, padding="full").transposed_length(2)
 
 

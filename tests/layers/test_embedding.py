@@ -58,7 +58,9 @@ def test_an_index_without_a_row_is_named(indices, bad):
 def test_wrong_use_is_refused():
     with pytest.raises(ShapeError, match=r"takes integers, .* declare the input with dtype"):
         Input(5) >> Embedding(5, 4)
-    with pytest.raises(ShapeError, match=r"needs a row of indices \(T\), got \(3, 4\): put Fl"):
+    with pytest.raises(
+        ShapeError, match=r"needs a vector of indices \(T\), got \(3, 4\): put Fl"
+    ):
         Input(3, 4, dtype="int64") >> Embedding(5, 4)
     with pytest.raises(ValueError, match="padding_idx must be below the 5 entries, got 5"):
         Embedding(5, 4, padding_idx=5)

@@ -93,7 +93,7 @@ def test_an_affine_part_keeps_its_bias():
 @pytest.mark.parametrize("options", [{"bias": 1.0}, {"weight": Constant(1.0)}, {"bias": "no"}])
 def test_options_of_a_map_need_units(options):
     (name,) = options
-    with pytest.raises(ValueError, match=f"^Relu: {name} has no use without units, got"):
+    with pytest.raises(ValueError, match=f"^Relu: {name} has no effect without units, got"):
         Relu(**options)
     assert repr(Relu(bias=False)) == "Relu(bias=False)"
 

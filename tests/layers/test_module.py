@@ -166,9 +166,9 @@ def test_drawing_parameters_anew_spares_what_is_frozen():
             r"Input\(5\) gives \(5\)\. Module\(Linear\(…\)\) fails on \(5\)",
         ),
         (nn.Linear(6, 4), (None,), r"Module\(Linear\(…\)\) fails on \(None\)"),
-        (nn.GRU(3, 4), (5, 3), r"Module\(GRU\(…\)\) gives a tuple: wrap it in a module that"),
-        (Odd(lambda x: x.sum(0)), (5, 3), r"gives \(5, 3\) for a batch of 2: its first axis"),
-        (Odd(lambda x: x.sum(1)), (5,), r"gives \(2,\) for a batch of 2.*must be another"),
+        (nn.GRU(3, 4), (5, 3), r"Module\(GRU\(…\)\) returns a tuple: wrap it so that"),
+        (Odd(lambda x: x.sum(0)), (5, 3), r"returns \(5, 3\) for a batch of 2: its first axis"),
+        (Odd(lambda x: x.sum(1)), (5,), r"returns \(2,\) for a batch of 2.*must be another"),
         (Odd(lambda x: x[x > 0]), (5,), "Odd"),
         (Odd(lambda x: 1 / 0), (5,), r"Module\(Odd\(…\)\) fails on \(5\): division by zero\.$"),
     ],
@@ -184,8 +184,8 @@ def test_options_out_of_range_are_refused():
     for make, message in [
         (lambda: Module(torch.relu), "must be a torch.nn.Module, got builtin"),
         (lambda: Module(nn.Linear), "must be a torch.nn.Module, got type"),
-        (lambda: Module(Relu(3)), r"Relu\(3\) is joined by >> as it is"),
-        (lambda: Module(Input(3) >> Relu(3)), "is joined by >> as it is"),
+        (lambda: Module(Relu(3)), r"join Relu\(3\) directly by >>"),
+        (lambda: Module(Input(3) >> Relu(3)), "directly by >>, without Module"),
     ]:
         with pytest.raises(TypeError, match=message):
             make()
@@ -200,5 +200,5 @@ def test_it_is_printed_on_one_line_and_not_saved(tmp_path):
     with pytest.raises(ValueError, match=r"Module: module is a.*cannot be saved"):
         network.save(tmp_path)
     assert not list(tmp_path.iterdir())
-    with pytest.raises(ValueError, match="'print' lacks its brackets"):
+    with pytest.raises(ValueError, match="'print' needs brackets"):
         Network.parse("Module(print)")

@@ -74,13 +74,17 @@ def test_free_lengths(layer, given_shape, expected):
 @pytest.mark.parametrize(
     ("layer", "shape", "message"),
     [
-        (Reshape(2, 5), (3, 4), r"10 numbers, got \(3, 4\): that is 12; choose lengths"),
-        (Reshape(5, -1), (3, 4), r"a multiple of 5 numbers, got \(3, 4\): that is 12"),
-        (Reshape(2, -1), (3, None), r"multiple of 2 numbers, got \(3, None\): that is a free"),
-        (Reshape(3, 4), (3, None), r"one of its own as -1, got \(3, None\): write -1"),
+        (Reshape(2, 5), (3, 4), r"10 elements, got \(3, 4\): that is 12; choose lengths"),
+        (Reshape(5, -1), (3, 4), r"a multiple of 5 elements, got \(3, 4\): that is 12"),
+        (Reshape(2, -1), (3, None), r"multiple of 2 elements, got \(3, None\): that is a free"),
+        (
+            Reshape(3, 4),
+            (3, None),
+            r"-1 as one length of the new shape, got \(3, None\): write -1",
+        ),
         (Transpose(1, 0), (3, 4, 5), r"input of 2 axes, got \(3, 4, 5\): give each .* 0 to 2"),
-        (Transpose(0, 0), (3, 4), "give each of its axes 0 to 1 once"),
-        (Transpose(0, 2), (3, 4), "give each of its axes 0 to 1 once"),
+        (Transpose(0, 0), (3, 4), "give each of the axes 0 to 1 once"),
+        (Transpose(0, 2), (3, 4), "give each of the axes 0 to 1 once"),
     ],
     ids=str,
 )

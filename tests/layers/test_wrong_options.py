@@ -179,7 +179,7 @@ def test_a_network_of_numpys_numbers_is_saved(tmp_path):
         ),
         (
             lambda: InstanceNorm(weight=neuropil.init.Constant(0.5)),
-            "InstanceNorm: weight has no use without affine=True, got Constant(0.5): give",
+            "InstanceNorm: weight has no effect without affine=True, got Constant(0.5): give",
         ),
         (
             lambda: UNetStage(8, "deep"),
@@ -205,7 +205,7 @@ def test_a_network_of_numpys_numbers_is_saved(tmp_path):
         ),
         (
             lambda: Relu(name="predict"),
-            "Relu: name cannot be 'predict': a network uses that name.",
+            "Relu: name cannot be 'predict': networks use that name.",
         ),
     ],
 )

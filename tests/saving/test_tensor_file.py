@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from neuropil.architectures import load_weights, resnet20
 from neuropil.core import Network
-from neuropil.core.prediction import aligned
+from neuropil.core.prediction import align
 from neuropil.layers import Input, Linear
 from neuropil.saving.tensor_file import read_tensors
 
@@ -87,12 +87,12 @@ def test_published_weights_enter_aligned_and_apart(tmp_path, offset):
 
 def test_aligned_copies_only_what_must_be_copied(example):
     x, *_ = example
-    assert aligned(x) is x
-    moved = aligned(at_offset(x, 1))
+    assert align(x) is x
+    moved = align(at_offset(x, 1))
     assert moved.data_ptr() % 64 == 0
     assert torch.equal(moved, x)
     empty = torch.empty(3, device="meta")
-    assert aligned(empty) is empty
+    assert align(empty) is empty
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00" * 20, b"hello" * 9])

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from torch import Tensor
 
+from neuropil.checks import MAX_LENGTH
 from neuropil.core import Network, ShapeError, format_shape
 from neuropil.core.composition import as_network
 from neuropil.core.graph import OPEN, Node
-from neuropil.core.graph_shapes import Given, node_with_shape
+from neuropil.core.graph_shapes import GivenInput, node_with_shape
 from neuropil.core.prediction import fits
-from neuropil.core.shape import MAX_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +112,7 @@ def with_shapes(network: Network, input_shape: Example) -> tuple[list[Node], Nod
         # An open end that feeds a layer of integers, such as an embedding, holds integers.
         takes = {n.layer.dtype_taken for n in network.nodes if OPEN in n.inputs}
         kind = "int" if takes == {"int"} else "float"
-        front = Node(cast("Layer", Given()), (), 0, given.pop(0), kind)
+        front = Node(cast("Layer", GivenInput()), (), 0, given.pop(0), kind)
     nodes: list[Node] = []
     for node in network.nodes:
         if not node.inputs:

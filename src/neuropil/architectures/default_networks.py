@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from neuropil.checks import whole
 from neuropil.core import Layer, Network, Shape, ShapeError, format_shape, repeat
-from neuropil.core.shape import whole_number
 from neuropil.layers import (
     BatchNorm,
     Convolution,
@@ -113,4 +113,4 @@ def dense(
 
 def last_layer(outputs: int | Layer) -> Layer:
     """Return the last layer: the given one, or Softmax for a number of classes."""
-    return outputs if isinstance(outputs, Layer) else Softmax(whole_number(outputs, "outputs"))
+    return outputs if isinstance(outputs, Layer) else Softmax(whole(outputs, "outputs"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.architectures.published.registry import architecture
+from neuropil.checks import whole
 from neuropil.core import Network, Shape, join
-from neuropil.core.shape import whole_number
 from neuropil.layers import Convolution, Input, Softmax, UNetStage
 from neuropil.layers.layer_options import LECUN
 
@@ -90,7 +90,7 @@ def unet(
         (3, None, 45)
     """
     del weights  # loaded by the decorator
-    if whole_number(depth, "depth") > MAX_DEPTH:
+    if whole(depth, "depth") > MAX_DEPTH:
         raise ValueError(f"depth must be at most {MAX_DEPTH}, got {depth}.")
     stage: UNetStage | None = None
     for level in range(depth, -1, -1):

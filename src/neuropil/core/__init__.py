@@ -1,4 +1,4 @@
-"""The core: shapes, the contract of a layer, networks and how they compose."""
+"""The core: shapes, the base class of layers, networks and their composition."""
 
 from typing import TYPE_CHECKING
 

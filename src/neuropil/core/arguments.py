@@ -1,4 +1,4 @@
-"""Objects that are plain data: printed as the call that makes them."""
+"""Base class of objects that are plain data, printed as the call that creates them."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing_extensions import override
 
 
 class ConstructorSignature:
-    """The signature of a class: that of its ``__init__``, whatever its ``__new__`` takes.
+    """The signature of a class: that of its ``__init__``, not of its ``__new__``.
 
     Without it the older patch releases of Python 3.11 and 3.12, and tools that read
     ``__new__`` first, would report ``(*args, **kwargs)`` for every class.
     """
 
     def __get__(self, instance: object, owner: type) -> inspect.Signature:
-        if instance is not None:  # what an object takes when it is called is not this
+        if instance is not None:  # an object has the signature of its `__call__`
             raise AttributeError("__signature__")
         return signature(owner)
 
 
 class Arguments:
-    """Remember the constructor's arguments, so that an object can be printed, saved and copied.
+    """Base class that stores the constructor's arguments, to print, save and copy objects.
 
     Args:
-        *args: The constructor's positional arguments, kept as given.
-        **kwargs: The constructor's keyword arguments, kept as given.
+        *args: The constructor's positional arguments, stored as given.
+        **kwargs: The constructor's keyword arguments, stored as given.
 
     Example:
         >>> class Scale(Arguments):
@@ -46,7 +46,7 @@ class Arguments:
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Self:
             self = super().__new__(cls)
-            # Not by `setattr`: a torch module refuses attributes before its own `__init__`.
+            # Not by `setattr`: a torch module refuses attributes before its `__init__` has run.
             self.__dict__["_call"] = (args, kwargs)
             return self
 
@@ -68,7 +68,7 @@ class Arguments:
             if parameter.kind is parameter.VAR_POSITIONAL:
                 parts += map(repr, value)
             elif is_default(value, parameter.default):
-                by_name = True  # what follows one that is left out has lost its position
+                by_name = True  # arguments after an omitted one cannot be positional
             elif by_name or parameter.kind is parameter.KEYWORD_ONLY:
                 parts.append(f"{name}={value!r}")
             else:
@@ -78,15 +78,15 @@ class Arguments:
 
 @functools.cache
 def signature(cls: type) -> inspect.Signature:
-    """Return what the constructor of a class takes; cached, since printing asks often."""
-    if cls.__init__ is object.__init__:  # which takes nothing and says (*args, **kwargs)
+    """Return the signature of the constructor of a class, cached for printing."""
+    if cls.__init__ is object.__init__:  # it reports (*args, **kwargs)
         return inspect.Signature()
     own = inspect.signature(cls.__init__)
     return own.replace(parameters=[*own.parameters.values()][1:])  # without `self`
 
 
 def plain(value: Any) -> Any:
-    """Return Python's own number for one of NumPy's, in tuples and lists too."""
+    """Convert NumPy numbers to Python numbers, also inside tuples and lists."""
     if isinstance(value, np.generic):
         return value.item()
     if type(value) in (tuple, list):
@@ -95,7 +95,7 @@ def plain(value: Any) -> Any:
 
 
 def is_default(value: object, default: object) -> bool:
-    """Tell whether an argument need not be written; arguments may be tensors or arrays."""
+    """Return whether an argument equals its default; arguments may be tensors or arrays."""
     if value is default:
         return True
     return type(value) is type(default) and repr(value) == repr(default)

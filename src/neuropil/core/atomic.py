@@ -1,4 +1,4 @@
-"""Files that are replaced whole or not at all."""
+"""Atomic replacement of files."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A file that is being written, beside the one that it is going to replace.
+# A file that is being written, in the same folder as the one it will replace.
 TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+(-[0-9a-f]{8})?\.tmp")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a new file beside `path`; when the block ends well, it takes the place of `path`.
+    """Open a temporary file, which replaces `path` when the block ends without an error.
 
-    Whatever happens in between, a crash or a power cut included, `path` holds the old content
-    or the new one, never a part. What a killed writer of `path` left behind is deleted.
+    Even after a crash or a power cut, `path` has either the old content or the new one, never a
+    part of it. Temporary files of killed writers of `path` are deleted.
 
     Args:
         path: The file to write; its folder exists.
@@ -33,7 +33,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def replacing_all(*paths: Path) -> Iterator[list[BinaryIO]]:
-    """Open new files beside several in one folder; none is replaced before all are on disk.
+    """Open temporary files for several paths in one folder, replaced once all are on disk.
 
     Args:
         *paths: The files to write, in the order in which they are replaced.
@@ -50,14 +50,14 @@ def replacing_all(*paths: Path) -> Iterator[list[BinaryIO]]:
             file.flush()
             os.fsync(file.fileno())
         for name, path in zip(temporary, paths, strict=True):
-            if os.name == "nt":  # which renames no open file
+            if os.name == "nt":  # Windows cannot rename an open file
                 files[temporary.index(name)].close()
             name.replace(path)
         sync_folder(folder)
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it, durably."""
+    """Create a folder and its parents, durably."""
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
     for folder in made:
@@ -65,11 +65,11 @@ def make_folder(path: Path) -> None:
 
 
 def clear_remains(folder: Path, names: re.Pattern[str]) -> None:
-    """Delete the temporary files that killed writers left, not those of living ones.
+    """Delete the temporary files of killed writers, but not those of running ones.
 
     Args:
-        folder: Where to look; it need not exist.
-        names: Matches the names of the files that were being written.
+        folder: Folder to search; it need not exist.
+        names: Pattern of the names of the files that were being written.
     """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in list(entries):
@@ -79,25 +79,25 @@ def clear_remains(folder: Path, names: re.Pattern[str]) -> None:
 
 
 def temporary_beside(path: Path) -> Path:
-    """Return a name for a new file beside `path` that no other writer has."""
+    """Return a unique name for a new file in the folder of `path`."""
     return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
 
 
 @contextmanager
 def open_locked(path: Path) -> Iterator[BinaryIO]:
-    """Open a new file that carries a lock as long as its writer lives."""
+    """Open a new file that is locked as long as its writer runs."""
     while True:
         with path.open("xb") as file:
             lock(file.fileno(), wait=True)
-            # Somebody who cleared up may have been faster than the lock.
+            # Another process may have deleted it before the lock was taken.
             if path.exists():
                 yield file
                 return
 
 
 def delete_abandoned(path: Path) -> None:
-    """Delete a temporary file that nobody writes any more."""
-    if os.name == "nt":  # which deletes no file that is open, and has no such locks
+    """Delete a temporary file whose writer no longer runs."""
+    if os.name == "nt":  # Windows cannot delete an open file and has no such locks
         path.unlink(missing_ok=True)
         return
     with path.open("rb") as file:
@@ -106,14 +106,14 @@ def delete_abandoned(path: Path) -> None:
 
 
 def lock(handle: int, *, wait: bool = False) -> bool:
-    """Take a lock that ends with this process.
+    """Take a lock that is released when this process ends.
 
     Args:
         handle: An open file or folder.
-        wait: Whether to wait until it is free.
+        wait: Whether to wait until the lock is free.
 
     Returns:
-        Whether it was free; True as well where the system has no locks.
+        Whether the lock was free; also True if the system has no locks.
     """
     try:
         import fcntl
@@ -129,7 +129,7 @@ def lock(handle: int, *, wait: bool = False) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a renaming durable, where the system can: Windows opens no folders."""
+    """Make a rename durable, if the system can: Windows cannot open folders."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

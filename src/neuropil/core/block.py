@@ -1,4 +1,4 @@
-"""Blocks: layers made of layers."""
+"""Blocks: layers composed of layers."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class Block(RunsGraph, Layer):
-    """A layer made of layers, which `compose` joins once the input's shape is known.
+    """Base class of layers composed of layers, which `compose` joins once the shape is known.
 
-    In a network a block is one step with one name; its parts are its children, and their
-    parameters have dotted names, ``residualblock1.convolution2.weight``. Analyses take a block
-    apart and say for each part what they say for layers.
+    In a network a block is one node with one name; its parts are child modules, and their
+    parameters have dotted names, ``residualblock1.convolution2.weight``. Analyses report each
+    part of a block like a layer.
 
     Args:
         name: Name in the network.
@@ -43,16 +43,16 @@ class Block(RunsGraph, Layer):
 
     def __init__(self, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        del self.forward  # a block's own, once it is generated, refuses by itself
+        del self.forward  # the generated one raises its own error
         self.graph = None
         self.planned = {}
 
     def compose(self, shape: Shape) -> Composable:
-        """Return the layers for an input of this shape, joined, with an open end in front."""
+        """Return the joined layers for an input of this shape, with an open input."""
         raise NotImplementedError
 
     def plan(self, shape: Shape) -> Graph:
-        """Return the graph for an input of this shape, all shapes worked out.
+        """Return the graph for an input of this shape, with all shapes computed.
 
         Raises:
             ShapeError: When the parts do not fit the input or each other.
@@ -71,7 +71,7 @@ class Block(RunsGraph, Layer):
     def output_shape(self, shape: Shape) -> Shape:
         graph = self.plan(shape)
         (place,) = graph.outputs
-        return graph.nodes[place].shape or ()  # never None after a known input
+        return graph.nodes[place].shape or ()  # known, since the input is
 
     @override
     def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
@@ -91,11 +91,11 @@ class Block(RunsGraph, Layer):
     @override
     def reaches(self, shape: Shape) -> Never:
         raise NotImplementedError(
-            f"{type(self).__name__} is made of layers: ask neuropil.analysis.receptive_field."
+            f"{type(self).__name__} consists of layers: use neuropil.analysis.receptive_field."
         )
 
     def parts(self, shape: Shape) -> list[tuple[str, Layer, tuple[Shape, ...]]]:
-        """Return each part once: its name, itself, and the shapes of its inputs."""
+        """Return the name, layer and input shapes of each part, each once."""
         graph = self.plan(shape)
         names = {id(layer): name for name, layer in layer_names(graph).items()}
         fed = {id(node.layer): (node.layer, s) for node, s in nodes_and_shapes(graph, shape)}
@@ -127,7 +127,7 @@ class Block(RunsGraph, Layer):
             layer.reset_parameters(generator)  # pyright: ignore[reportCallIssue,reportOptionalMemberAccess]  # parts are layers
 
     def require_built(self) -> None:
-        """Refuse to run without parameters.
+        """Raise an error if the block has no parameters yet.
 
         Raises:
             ShapeError: When the block was not joined to an `Input`.

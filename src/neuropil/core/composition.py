@@ -1,40 +1,40 @@
-"""Composing networks: one after the other, side by side, repeated."""
+"""Composition of networks: in series, in parallel, repeated."""
 
 from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING
 
-from neuropil.checks import flag
+from neuropil.checks import flag, whole
 from neuropil.core.graph import Graph, single
 from neuropil.core.graph_joins import join_graphs, parallel_graphs
 from neuropil.core.graph_shapes import with_input
 from neuropil.core.layer import Layer
 from neuropil.core.network import Network
-from neuropil.core.shape import Shape, ShapeError, whole_number
+from neuropil.core.shape import Shape, ShapeError
 
 if TYPE_CHECKING:
     from neuropil.core.layer import Composable
 
-# More layers than this are a slip, such as repeat(x, 10**9), and would only fill the memory.
+# A larger number is a mistake, such as repeat(x, 10**9), and would only fill the memory.
 MAX_LAYERS = 100_000
 
 
 def join(*networks: Composable) -> Network:
-    """Join networks and layers one after the other: ``join(a, b, c)`` is ``a >> b >> c``.
+    """Join networks and layers in series: ``join(a, b, c)`` is ``a >> b >> c``.
 
-    What one gives, the next takes: o = c(b(a(x))). One output may feed many inputs, and many
-    outputs one merging layer.
+    The output of each is the input of the next: o = c(b(a(x))). One output may feed several
+    inputs, and several outputs one merging layer.
 
     Shape:
-        The shape of the first one's input to the shape of the last one's output.
+        The input shape of the first to the output shape of the last.
 
     Args:
         *networks: Networks or layers, at least one.
 
     Raises:
         ValueError: When nothing is given.
-        ShapeError: When a layer cannot take what the one before it gives.
+        ShapeError: When a layer cannot take the output of the one before it.
 
     Example:
         >>> from neuropil.layers import Input, Relu
@@ -42,23 +42,23 @@ def join(*networks: Composable) -> Network:
         (2,)
     """
     if not networks:
-        raise ValueError("join takes at least one network or layer.")
+        raise ValueError("join takes at least one network or layer, got none.")
     return Network(functools.reduce(join_graphs, map(graph_of, networks)))
 
 
 def parallel(*networks: Composable, share: bool = False) -> Network:
-    """Set networks side by side: what is joined before them feeds them all.
+    """Set networks in parallel, all with the same input.
 
     x ↦ (a(x), b(x), …), for a merging layer such as `Concatenate` or `Elementwise`.
-    Layer objects that stand in several of them stand in the result once.
+    A layer object in several of them occurs once in the result.
 
     Shape:
         One shape to one shape for each network.
 
     Args:
         *networks: Networks or layers, at least one.
-        share: Call layers that stand in several of them once for each, with the same weights;
-            ``parallel(n, n, share=True)`` is the pair of a Siamese network.
+        share: Whether to call a layer that is in several of them once for each, with the same
+            weights; ``parallel(n, n, share=True)`` is the pair of a Siamese network.
 
     Raises:
         ValueError: When nothing is given.
@@ -70,13 +70,13 @@ def parallel(*networks: Composable, share: bool = False) -> Network:
         (10,)
     """
     if not networks:
-        raise ValueError("parallel takes at least one network or layer.")
+        raise ValueError("parallel takes at least one network or layer, got none.")
     share = flag(share, "parallel: share")
     return Network(parallel_graphs(map(graph_of, networks), share=share))
 
 
 def repeat(network: Composable, n: int, *, share: bool = False) -> Network:
-    """Join n copies of a network one after the other, each with its own weights.
+    """Join n copies of a network in series, each with its own weights.
 
     x ↦ (f_n ∘ … ∘ f_1)(x).
 
@@ -85,8 +85,8 @@ def repeat(network: Composable, n: int, *, share: bool = False) -> Network:
 
     Args:
         network: A network or layer without an `Input`.
-        n: How many copies.
-        share: Call the same layers n times in place of copying them.
+        n: Number of copies.
+        share: Whether to call the same layers n times instead of copying them.
 
     Raises:
         ShapeError: When the network cannot follow itself.
@@ -96,11 +96,11 @@ def repeat(network: Composable, n: int, *, share: bool = False) -> Network:
         >>> Input(4) >> repeat(Relu(4), 2)
         Input(4) >> Relu(4) >> Relu(4)
     """
-    n = whole_number(n, "the number of repetitions")
+    n = whole(n, "the number of repetitions")
     source = graph_of(network)
     if n * len(source.nodes) > MAX_LAYERS:
         raise ShapeError(
-            f"repeat would make {n * len(source.nodes):,} layers; the most is {MAX_LAYERS:,}."
+            f"repeat would make {n * len(source.nodes):,} layers; at most {MAX_LAYERS:,}."
         )
     share = flag(share, "repeat: share")
     if n > 1 and source.is_open:
@@ -109,15 +109,15 @@ def repeat(network: Composable, n: int, *, share: bool = False) -> Network:
     return Network(functools.reduce(join_graphs, parts))
 
 
-# Inputs by which it is tried whether a network can follow itself.
+# Input shapes that test whether a network can follow itself.
 TRIED: tuple[Shape, ...] = ((16,), (16, 16), (16, 64, 64), (16, 32, 32, 32))
 
 
 def check_follows_itself(source: Graph) -> None:
-    """Refuse a network that takes some of the shapes tried, and never what it gives for them.
+    """Raise an error if a network takes some of the test shapes, but never its own output.
 
     Raises:
-        ShapeError: When that is so.
+        ShapeError: When a copy cannot follow another.
     """
     refusal: ShapeError | None = None
     for shape in TRIED:
@@ -140,14 +140,14 @@ def check_follows_itself(source: Graph) -> None:
 
 
 def shared_call(source: Graph, k: int) -> Graph:
-    """Return the same layers as their k-th calls."""
+    """Return the graph with the k-th calls of the same layers."""
     calls = source.calls
     nodes = (n._replace(call=n.call + k * calls[id(n.layer)]) for n in source.nodes)
     return Graph.of(nodes, source.outputs)
 
 
 def numbered_copy(source: Graph, k: int) -> Graph:
-    """Return the k-th copy: own layers, and user names numbered from the second."""
+    """Return the k-th copy, with new layers; user names are numbered from the second on."""
     fresh: dict[int, Layer] = {}
     for node in source.nodes:
         if id(node.layer) not in fresh:
@@ -159,7 +159,7 @@ def numbered_copy(source: Graph, k: int) -> Graph:
 
 
 def rename(layer: Layer, name: str) -> None:
-    """Give a copy its own name, in its arguments too."""
+    """Give a copy its own name, also in its arguments."""
     args, kwargs = layer.__dict__["_call"]
     layer.__dict__["_call"] = (args, {**kwargs, "name": name})
     layer.__dict__["given_name"] = name
@@ -176,11 +176,11 @@ def graph_of(network: object) -> Graph:
     if isinstance(network, Layer):
         return single(network)
     raise TypeError(
-        f"networks are made of layers and networks, got {type(network).__name__}: wrap a "
+        f"networks are composed of layers and networks, got {type(network).__name__}: wrap a "
         f"PyTorch module in Module(…)."
     )
 
 
 def as_network(network: Composable) -> Network:
-    """Return a network as it is, a layer as a network of one."""
+    """Return a network unchanged, or a layer as a network of one layer."""
     return network if isinstance(network, Network) else Network(graph_of(network))

@@ -1,4 +1,4 @@
-"""Memory that is free now, and a refusal of what would not fit in it."""
+"""The free memory, and a check that work fits into it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 def require_memory(needed: float, purpose: str) -> None:
-    """Refuse work that needs more memory than is free.
+    """Raise an error for work that needs more memory than is free.
 
     Args:
         needed: Size in bytes.
-        purpose: What needs it, as the subject of a sentence: ``"SOFM(grid=(3000, 3000))"``.
+        purpose: The work that needs it, as the subject of a sentence: ``"SOFM(grid=(3000,
+            3000))"``.
 
     Raises:
-        MemoryError: When `needed` exceeds what is free. The message gives both figures.
+        MemoryError: When `needed` exceeds the free memory. The message gives both sizes.
 
     Example:
         >>> require_memory(1e6, "a small array")
@@ -34,10 +35,10 @@ def require_memory(needed: float, purpose: str) -> None:
 
 
 def free_memory() -> int:
-    """Return how many bytes this process can still allocate without swapping.
+    """Return the number of bytes this process can still allocate without swapping.
 
-    On Linux this is the kernel's own estimate (``MemAvailable``), or what the control group of
-    a container still allows where that is less; elsewhere the machine's memory.
+    On Linux this is the kernel's estimate (``MemAvailable``), or the remainder of the
+    container's control group limit if that is less; elsewhere it is the machine's memory.
     """
     try:
         lines = MEMINFO.read_text().splitlines()
@@ -49,7 +50,7 @@ def free_memory() -> int:
 
 
 def group_allowance(otherwise: int) -> int:
-    """Return what the control group still allows, or `otherwise` where there is no limit."""
+    """Return the remainder of the control group's limit, or `otherwise` without a limit."""
     try:
         limit = int((CGROUP / "memory.max").read_text())
         used = int((CGROUP / "memory.current").read_text())
@@ -57,11 +58,11 @@ def group_allowance(otherwise: int) -> int:
         cache = next(int(line.split()[1]) for line in lines if "inactive_file" in line)
     except (OSError, ValueError, StopIteration):  # "max" is not a number: no limit
         return otherwise
-    return max(0, limit - used + cache)  # cached files give way when memory is asked for
+    return max(0, limit - used + cache)  # the kernel frees cached files on demand
 
 
 def format_bytes(size: float) -> str:
-    """Return a size for a person, with three significant digits: ``"1.25 GB"``."""
+    """Return a size in readable units with three significant digits: ``"1.25 GB"``."""
     unit = 0
     while size >= 999.5 and unit < len(UNITS) - 1:
         size, unit = size / 1000, unit + 1

@@ -18,15 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-# Where modules keep their hooks; the first one's see inputs, which stay as they are.
+# Names of the hook dicts of a module. Hooks of the first kind get the input, which stays
+# intact.
 LISTENERS = ("_forward_pre_hooks", "_forward_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 class GeneratedForward:
-    """The ``forward`` of a network: made when it is first asked for, then an attribute of it.
+    """Descriptor for ``forward``, which is generated at the first access and then stored.
 
-    As an instance attribute it stands before this descriptor, so that later calls cost nothing
-    extra. Networks inside are made ready as well: a compiler that traces the outer one must
+    As an instance attribute it takes precedence over this descriptor, so that later calls have
+    no overhead. Networks inside are prepared as well: a compiler that traces the outer one must
     find plain functions.
     """
 
@@ -35,7 +36,7 @@ class GeneratedForward:
         if network is None:
             return self
         network.require_built()
-        forward = types.MethodType(compiled(network.graph), network)
+        forward = types.MethodType(compile_graph(network.graph), network)
         network.__dict__["forward"] = forward
         for module in network.children():
             for inner in module.modules():
@@ -45,35 +46,35 @@ class GeneratedForward:
 
 
 class RunsGraph:
-    """What networks and blocks share: children run by the plan in ``graph``."""
+    """Base class of networks and blocks, whose child modules run as ``graph`` says."""
 
     graph: Any
-    # Returns the output for a batch, or a tuple where there are several outputs.
+    # Returns the output for a batch, or a tuple of several outputs.
     forward: Any = GeneratedForward()
 
     @override
     def __getstate__(self) -> dict[str, Any]:
-        # The generated function cannot be pickled and is made again at the next call.
+        # The generated function cannot be pickled; it is generated again at the next call.
         return {key: value for key, value in self.__dict__.items() if key != "forward"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Calls are counted by identity, and a copy's layers have another.
+        # Calls are counted by the identity of the layers, which differs in a copy.
         if (graph := state["graph"]) is not None:
             state = {**state, "graph": Graph.of(graph.nodes, graph.outputs)}
         super().__setstate__(state)  # pyright: ignore[reportAttributeAccessIssue]  # modules have it
 
 
-def compiled(graph: Graph) -> Callable[..., Any]:
-    """Return the function that runs a graph on the children of a module.
+def compile_graph(graph: Graph) -> Callable[..., Any]:
+    """Return the function that runs a graph on the child modules of a module.
 
-    It unpacks the children by position, so hooks and replaced children work, and no name ever
-    stands in the source.
+    It unpacks the children by position, so hooks and replaced children work, and names never
+    occur in the source.
     """
     return function(source(graph))
 
 
 def source(graph: Graph) -> str:
-    """Return the source for a graph: numbered locals and calls of numbered children."""
+    """Return the source for a graph: numbered variables and calls of numbered children."""
     numbers: dict[int, int] = {}
     for node in graph.nodes:
         numbers.setdefault(id(node.layer), len(numbers))
@@ -95,7 +96,8 @@ def source(graph: Graph) -> str:
     used = len(arguments)
     for place, node in enumerate(graph.nodes):
         given = [fed[place]] if place in fed else [values[i] for i in node.inputs]
-        # A local is used again as soon as its value is, so that activations are freed early.
+        # A variable is reused as soon as its value is no longer needed, to free activations
+        # early.
         dying = [values[i] for i in dict.fromkeys(node.inputs) if last_use[i] == place]
         dying += [fed[place]] if place in fed else []
         call = call_of(graph, place, numbers, given, alone=bool(dying))
@@ -115,39 +117,39 @@ def source(graph: Graph) -> str:
 def call_of(
     graph: Graph, place: int, numbers: Mapping[int, int], given: list[str], *, alone: bool
 ) -> str:
-    """Return the text of a node's call, in place of its input where that may be lost.
+    """Return the source of a node's call, in place if its input may be overwritten.
 
     Args:
         graph: The graph.
-        place: The node's position.
-        numbers: The number of each layer by its identity.
-        given: The locals that it is given.
-        alone: Whether nobody else takes what it is given.
+        place: Position of the node.
+        numbers: Number of each layer, by the identity of the layer.
+        given: The variables that it takes.
+        alone: Whether no other node takes its input.
     """
     node = graph.nodes[place]
     number = numbers[id(node.layer)]
     call = f"m{number}({', '.join(given)})"
-    front = node.inputs[0] if len(node.inputs) == 1 else OPEN
-    if front == OPEN or not alone or node.layer.in_place is None:
+    previous = node.inputs[0] if len(node.inputs) == 1 else OPEN
+    if previous == OPEN or not alone or node.layer.in_place is None:
         return call
-    maker = graph.nodes[front]
+    maker = graph.nodes[previous]
     if not maker.layer.makes_new(len(maker.inputs)):
         return call
     overwrites = f"may_overwrite(m{numbers[id(maker.layer)]}, m{number})"
     return f"m{number}.in_place({given[0]}) if {overwrites} else {call}"
 
 
-def may_overwrite(front: nn.Module, layer: nn.Module) -> bool:
-    """Tell whether a layer may write over what stands in front: nobody else is to see it.
+def may_overwrite(previous: nn.Module, layer: nn.Module) -> bool:
+    """Return whether a layer may overwrite its input, which nothing else may observe.
 
-    That is so unless one of them was replaced, or somebody listens to what passes.
+    It may not if one of the two modules was replaced or has hooks.
     """
     return (
-        isinstance(front, Layer)
+        isinstance(previous, Layer)
         and isinstance(layer, Layer)
         and layer.in_place is not None
-        and front.makes_new(2)
-        and not any(map(front.__dict__.get, LISTENERS[1:]))
+        and previous.makes_new(2)
+        and not any(map(previous.__dict__.get, LISTENERS[1:]))
         and not any(map(layer.__dict__.get, LISTENERS))
         and not torch.compiler.is_compiling()
     )
@@ -155,9 +157,9 @@ def may_overwrite(front: nn.Module, layer: nn.Module) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def function(text: str) -> Callable[..., Any]:
-    """Return the function that the source defines; networks of one structure share it."""
+    """Return the function that the source defines; networks with equal structure share it."""
     filename = f"<neuropil network {abs(hash(text)):x}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {"may_overwrite": may_overwrite}
-    exec(compile(text, filename, "exec"), namespace)  # nothing from outside is in the text
+    exec(compile(text, filename, "exec"), namespace)  # the text contains nothing from outside
     return namespace["forward"]

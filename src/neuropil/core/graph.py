@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from neuropil.core.layer import Layer
     from neuropil.core.shape import Shape
 
-# Stands among a node's inputs for what will be joined to the graph's open end.
+# Among a node's inputs: the open input of the graph, which is joined later.
 OPEN = -1
 
 Kind: TypeAlias = Literal["float", "int"]
@@ -22,9 +22,9 @@ class Node(NamedTuple):
     """One call of a layer.
 
     Args:
-        layer: What is called.
-        inputs: Positions of the nodes whose outputs it takes; -1 is the graph's open end.
-        call: Which call of the layer this is, from 0; more than one only where it is shared.
+        layer: The layer that is called.
+        inputs: Positions of the nodes whose outputs it takes; -1 is the graph's open input.
+        call: Number of this call of the layer, from 0; above 0 only for shared layers.
         shape: Shape of one output sample; ``None`` until the graph is joined to an `Input`.
         kind: Whether the output holds floats or integers; ``None`` until then.
     """
@@ -37,18 +37,18 @@ class Node(NamedTuple):
 
     @property
     def key(self) -> tuple[int, int]:
-        """What makes two nodes the same: the layer object and the number of the call."""
+        """The identity of a node: the layer object and the number of the call."""
         return id(self.layer), self.call
 
 
 class Graph(NamedTuple):
-    """Nodes, each after those it takes its inputs from, and the positions of the outputs.
+    """Nodes in topological order, and the positions of the outputs.
 
     Args:
         nodes: The nodes.
-        outputs: Positions of the nodes whose outputs the graph gives.
-        calls: How often each layer is called, by its identity.
-        given: The layers that the user named, by name.
+        outputs: Positions of the nodes whose outputs the graph returns.
+        calls: Number of calls of each layer, by its identity.
+        given: The layers named by the user, by name.
     """
 
     nodes: tuple[Node, ...]
@@ -58,22 +58,22 @@ class Graph(NamedTuple):
 
     @classmethod
     def of(cls, nodes: Iterable[Node], outputs: Iterable[int]) -> Graph:
-        """Return the graph of these nodes, with their calls counted and names gathered."""
+        """Return the graph of these nodes, with calls counted and names collected."""
         nodes, calls, given = tuple(nodes), {}, {}
         for layer, _, call, _, _ in nodes:
             calls[id(layer)] = max(calls.get(id(layer), 0), call + 1)
             if layer.given_name is not None:
-                add_given(given, {layer.given_name: layer})
+                add_user_names(given, {layer.given_name: layer})
         return cls(nodes, tuple(outputs), calls, given)
 
     @property
     def is_open(self) -> bool:
-        """Whether something can be joined in front."""
+        """Whether the graph has an open input."""
         return any(OPEN in node.inputs for node in self.nodes)
 
 
 def single(layer: Layer) -> Graph:
-    """Return the graph of one layer."""
+    """Return the graph of a single layer."""
     given = {} if layer.given_name is None else {layer.given_name: layer}
     node = Node(layer, (OPEN,))
     if layer.inputs_taken == (0, 0):
@@ -82,19 +82,21 @@ def single(layer: Layer) -> Graph:
     return Graph((node,), (0,), {id(layer): 1}, given)
 
 
-def add_given(names: dict[str, Layer], more: dict[str, Layer]) -> None:
-    """Add names that the user gave.
+def add_user_names(names: dict[str, Layer], more: dict[str, Layer]) -> None:
+    """Add names given by the user.
 
     Raises:
-        ValueError: When two layers bear one.
+        ValueError: When two layers have the same name.
     """
     for name, layer in more.items():
         if names.setdefault(name, layer) is not layer:
-            raise ValueError(f"two layers are named {shown(name)}: give each its own name.")
+            raise ValueError(
+                f"two layers are named {shown(name)}: give each layer its own name."
+            )
 
 
 def layer_names(graph: Graph) -> dict[str, Layer]:
-    """Return the layers by name, each once: the user's name, or class name and number."""
+    """Return the layers by name, each once: the user's name, or the class name and a number."""
     names: dict[str, Layer] = {}
     numbers: dict[str, int] = {}
     for layer in {id(node.layer): node.layer for node in graph.nodes}.values():
@@ -108,7 +110,7 @@ def layer_names(graph: Graph) -> dict[str, Layer]:
 
 
 def upto(graph: Graph, *positions: int) -> Graph:
-    """Return the part of a graph that these nodes need; they are its outputs."""
+    """Return the part of a graph that leads to these nodes, which are its outputs."""
     needed = set(positions)
     for place in range(max(positions, default=OPEN), OPEN, -1):
         if place in needed:
@@ -117,31 +119,31 @@ def upto(graph: Graph, *positions: int) -> Graph:
 
 
 def after(graph: Graph, position: int, names: Sequence[str]) -> Graph:
-    """Return the part of a graph after a node, open where the node stood.
+    """Return the part of a graph after a node, with an open input in its place.
 
     Raises:
-        ValueError: When that part also takes something from before the cut.
+        ValueError: When that part also takes an output from before the cut.
     """
-    behind: set[int] = set()
+    later: set[int] = set()
     for place, node in enumerate(graph.nodes):
-        if any(source == position or source in behind for source in node.inputs):
-            behind.add(place)
-    if not behind:
+        if any(source == position or source in later for source in node.inputs):
+            later.add(place)
+    if not later:
         raise ValueError(f"nothing comes after {shown(names[position])}.")
-    for place in sorted(behind):
+    for place in sorted(later):
         for source in graph.nodes[place].inputs:
-            if source != position and source not in behind:
+            if source != position and source not in later:
                 what = "the input" if source == OPEN else repr(names[source])
                 raise ValueError(
                     f"the network cannot be cut after {names[position]!r}, since "
-                    f"{names[place]!r} also takes {what}, which lies in front: cut before the "
+                    f"{names[place]!r} also takes {what}, from before the cut: cut before the "
                     f"branches part or after they meet."
                 )
-    return subgraph(graph, sorted(behind), tuple(i for i in graph.outputs if i in behind))
+    return subgraph(graph, sorted(later), tuple(i for i in graph.outputs if i in later))
 
 
 def subgraph(graph: Graph, positions: Sequence[int], outputs: tuple[int, ...]) -> Graph:
-    """Return the chosen nodes only; what they take from others becomes the open end."""
+    """Return a graph of the chosen nodes; inputs from other nodes become the open input."""
     places = {position: place for place, position in enumerate(positions)}
     nodes = tuple(
         graph.nodes[position]._replace(

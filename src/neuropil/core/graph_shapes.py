@@ -1,4 +1,4 @@
-"""Shapes of the nodes of a graph, from those of its inputs."""
+"""Shapes of the nodes of a graph, computed from its input shapes."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def with_shapes(before: tuple[Node, ...], added: Sequence[Node]) -> tuple[Node, ...]:
-    """Return all nodes, with the shapes of those added worked out and their layers built.
+    """Return all nodes, with the shapes of the added ones computed and their layers built.
 
-    Shapes come first and parameters after, so that a graph that does not fit builds nothing.
+    Shapes are computed before parameters, so that a graph that does not fit builds nothing.
     """
     nodes = list(before)
     ready: list[tuple[Layer, list[Shape]]] = []
@@ -40,10 +40,10 @@ def with_shapes(before: tuple[Node, ...], added: Sequence[Node]) -> tuple[Node, 
 
 
 def node_with_shape(node: Node, sources: list[Node], shapes: list[Shape]) -> Node:
-    """Return the node with its output's shape and kind.
+    """Return the node with the shape and kind of its output.
 
     Raises:
-        ShapeError: When the layer cannot take what the layers in front give.
+        ShapeError: When the layer cannot take the outputs of the layers before it.
     """
     layer = node.layer
     kind = sources[0].kind
@@ -52,12 +52,13 @@ def node_with_shape(node: Node, sources: list[Node], shapes: list[Shape]) -> Nod
             masks = len(shapes) > 1 and layer.is_mask(shape)
             wanted = "int" if masks else layer.dtype_taken
             if source.kind != wanted:
-                raise ShapeError(wrong_kind(source, layer, wanted))
+                raise ShapeError(kind_message(source, layer, wanted))
         kind = "float"
     try:
         shape = layer.output_shape(*shapes)
     except ShapeError as error:
-        # The layer's own words hold what it needs and the mend; here comes who gave it.
+        # The layer's message names what it needs and the fix; this adds the source of the
+        # input.
         given = " and ".join(
             f"{shown(source.layer)} gives {format_shape(shape)}"
             for source, shape in zip(sources, shapes, strict=True)
@@ -66,10 +67,10 @@ def node_with_shape(node: Node, sources: list[Node], shapes: list[Shape]) -> Nod
     return Node(layer, node.inputs, node.call, shape, kind)
 
 
-def wrong_kind(source: Node, layer: Layer, wanted: str) -> str:
-    """Return the message for integers where floats are needed, or the other way round."""
-    mend = (
-        "put Embedding(…) between"
+def kind_message(source: Node, layer: Layer, wanted: str) -> str:
+    """Return the message for integers where floats are needed, or vice versa."""
+    fix = (
+        "put Embedding(…) in between"
         if source.kind == "int"
         else "declare the input with dtype='int64'"
     )
@@ -77,14 +78,14 @@ def wrong_kind(source: Node, layer: Layer, wanted: str) -> str:
     if wanted != layer.dtype_taken:
         needs = "a mask of integers"
     gives = "integers" if source.kind == "int" else "floats"
-    return f"{shown(layer)} takes {needs}, and {shown(source.layer)} gives {gives}: {mend}."
+    return f"{shown(layer)} takes {needs}, and {shown(source.layer)} gives {gives}: {fix}."
 
 
 def check_order_of_axes(nodes: Sequence[Node], node: Node, shapes: list[Shape]) -> None:
-    """Refuse to take a signal (C, L) for a sequence (T, D) where nobody asked for that.
+    """Raise an error if a signal (C, L) would silently be read as a sequence (T, D).
 
     Raises:
-        ShapeError: When a layer would work along the positions in place of the channels.
+        ShapeError: When a layer would work along the positions instead of the channels.
     """
     layer = node.layer
     if layer.assumes_sequence and len(shapes[0]) == 2 and gives_signal(nodes, node.inputs):
@@ -96,7 +97,7 @@ def check_order_of_axes(nodes: Sequence[Node], node: Node, shapes: list[Shape]) 
 
 
 def gives_signal(nodes: Sequence[Node], places: Iterable[int]) -> bool:
-    """Tell whether one of these nodes gives channels first, as far as the layers say so."""
+    """Return whether one of these nodes is known to return its channels first."""
     waiting, seen = [*places], {OPEN}
     while waiting:
         place = waiting.pop()
@@ -111,8 +112,8 @@ def gives_signal(nodes: Sequence[Node], places: Iterable[int]) -> bool:
     return False
 
 
-class Given:
-    """Stands before an open graph, in the words of errors."""
+class GivenInput:
+    """Placeholder for the input of an open graph in error messages."""
 
     @override
     def __repr__(self) -> str:
@@ -120,17 +121,17 @@ class Given:
 
 
 def with_input(graph: Graph, shape: Shape, kind: Kind = "float") -> Graph:
-    """Return an open graph with the shapes that follow from its input's; nothing is built.
+    """Return an open graph with shapes computed from its input shape; nothing is built.
 
     Args:
         graph: The graph.
-        shape: Shape of what is given to it.
-        kind: Whether that holds floats or integers.
+        shape: Shape of the input.
+        kind: Whether the input holds floats or integers.
 
     Raises:
-        ShapeError: When a layer cannot take what the layers before it give.
+        ShapeError: When a layer cannot take the outputs of the layers before it.
     """
-    front = Node(cast("Layer", Given()), (), 0, shape, kind)
+    front = Node(cast("Layer", GivenInput()), (), 0, shape, kind)
     nodes: list[Node] = []
     for node in graph.nodes:
         sources = [front if place == OPEN else nodes[place] for place in node.inputs]
@@ -141,6 +142,6 @@ def with_input(graph: Graph, shape: Shape, kind: Kind = "float") -> Graph:
 
 
 def nodes_and_shapes(graph: Graph, shape: Shape) -> list[tuple[Node, tuple[Shape, ...]]]:
-    """Return each node of such a graph with the shapes of its inputs."""
-    shapes = [node.shape or () for node in graph.nodes] + [shape]  # the open end is -1
+    """Return each node of an open graph with the shapes of its inputs."""
+    shapes = [node.shape or () for node in graph.nodes] + [shape]  # the open input is -1
     return [(node, tuple([shapes[i] for i in node.inputs])) for node in graph.nodes]

@@ -1,4 +1,4 @@
-"""Networks as text: the expression that makes them, or a listing."""
+"""Networks as text: an expression that creates them, or a listing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from neuropil.core.graph import Graph
 
-# Wider expressions are set one layer a line.
+# Wider expressions get one line per layer.
 WIDTH = 88
 END = -2
 
@@ -22,7 +22,7 @@ class NotSeriesParallelError(Exception):
 
 
 def expression(graph: Graph) -> str | None:
-    """Return a graph as an expression; ``None`` where it is not series-parallel."""
+    """Return a graph as an expression; ``None`` if it is not series-parallel."""
     if any(node.call for node in graph.nodes):
         return None
     try:
@@ -34,7 +34,7 @@ def expression(graph: Graph) -> str | None:
 
 
 def listing(graph: Graph, names: Sequence[str]) -> str:
-    """Return one line a node: its name, its layer and what it takes."""
+    """Return one line per node: its name, layer and inputs."""
     lines = []
     for name, node in zip(names, graph.nodes, strict=True):
         takes = ", ".join("open" if i == OPEN else names[i] for i in node.inputs)
@@ -44,11 +44,11 @@ def listing(graph: Graph, names: Sequence[str]) -> str:
 
 
 class Printer:
-    """Takes a graph apart into series and parallel parts.
+    """Decompose a graph into series and parallel parts.
 
     Args:
-        graph: The graph; its inputs and open ends count as one value in front, its outputs as
-            one node behind.
+        graph: The graph; its inputs count as one value before it, its outputs as one node after
+            it.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -63,7 +63,7 @@ class Printer:
                 self.users.setdefault(source, []).append(place)
 
     def series(self, value: int, end: int, within: set[int]) -> list[str]:
-        """Return the parts that lead from a value to the node `end`.
+        """Return the parts from a value to the node `end`.
 
         Raises:
             NotSeriesParallelError: When branches cross.
@@ -86,7 +86,7 @@ class Printer:
             parts.append(repr(self.nodes[meet].layer))
 
     def meeting(self, users: list[int], within: set[int], end: int) -> int:
-        """Return the first node that every path from the users comes through."""
+        """Return the first node on every path from the users."""
         common: set[int] | None = None
         for user in users:
             through = self.always_through(user, within, end)
@@ -108,7 +108,7 @@ class Printer:
         return through[start]
 
     def branches(self, value: int, meet: int, within: set[int]) -> list[str]:
-        """Return what leads from a value to each input of the node where branches meet.
+        """Return the branches from a value to each input of the node where they meet.
 
         Raises:
             NotSeriesParallelError: When a branch is empty or two of them share a node.
@@ -123,7 +123,7 @@ class Printer:
             taken |= branch
             parts = self.series(value, meet, branch)
             texts.append(" >> ".join(parts))
-        # Whatever leaves the value and never reaches the meeting point would be lost.
+        # Nodes that take the value but do not lead to the meeting point would be lost.
         leaving = {u for u in self.users.get(value, ()) if u in within} - {meet}
         if leaving - taken:
             raise NotSeriesParallelError
@@ -133,7 +133,7 @@ class Printer:
         """Return the nodes from after a value up to and including a sink.
 
         Raises:
-            NotSeriesParallelError: When one of them also takes something from elsewhere.
+            NotSeriesParallelError: When one of them also takes an output from elsewhere.
         """
         found: set[int] = set()
         waiting = [sink]

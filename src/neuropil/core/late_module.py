@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class LateModule(nn.Module):
-    """A module of layers that is only its graph until anything else of it is asked for.
+    """A module that consists only of its graph until another attribute is accessed.
 
-    So what is no more than a step of a longer ``>>`` never becomes a module.
+    So an intermediate result of a longer ``>>`` never becomes a module.
 
     Args:
         graph: The nodes and which of them are outputs.
-        names: The layers by name, where they are not numbered anew.
+        names: The layers by name, if they keep their names.
     """
 
     graph: Graph
@@ -34,7 +34,7 @@ class LateModule(nn.Module):
             self.start(names)
 
     def start(self, names: dict[str, Layer]) -> None:
-        """Become a module with these layers as children."""
+        """Initialise the module with these layers as children."""
         start_module(self)
         self.__dict__["names"] = names
         # All at once: torch's `add_module` would check each name against each attribute.

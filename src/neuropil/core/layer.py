@@ -1,4 +1,4 @@
-"""The contract of a layer: hyper-parameters, a shape rule, parameters, a forward pass."""
+"""Base class of layers: hyper-parameters, shape rule, parameters, forward pass."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from neuropil.core.network import Network
     from neuropil.core.window import Reach
 
-# Fills a tensor in place; `neuropil.init` holds the public ones.
+# Fills a tensor in place; the public ones are in `neuropil.init`.
 Initializer = Callable[..., object]
 
-# Types of values that torch never registers when they become attributes of a module.
+# Types of attributes that torch never registers in a module.
 PLAIN = frozenset(
     (
         *(bool, int, float, str, tuple, list, dict, type(None)),
@@ -37,51 +37,51 @@ PLAIN = frozenset(
 )
 set_plain = object.__setattr__
 
-# Below this many weights nobody's memory is at stake and the check is not worth its time.
+# Below this number of weights memory is no concern, and the check is not worth its time.
 CERTAINLY_FITS = 2**26
 
 
 def descendants(cls: type) -> list[type]:
-    """Return all subclasses of a class that have been defined, users' own among them."""
+    """Return all subclasses of a class, including those defined by users."""
     below = cls.__subclasses__()
     return [*below, *(deeper for child in below for deeper in descendants(child))]
 
 
 class Composable:
-    """What layers and networks share: ``a >> b`` joins, ``a | b`` sets side by side."""
+    """Base class of layers and networks: ``a >> b`` is in series, ``a | b`` in parallel."""
 
     def __rshift__(self, other: object) -> Network:
-        """Feed what this gives into `other`; neither operand changes."""
+        """Feed the output of this into `other`; neither operand changes."""
         both = isinstance(other, Composable)
         return operations().join(self, other) if both else NotImplemented
 
     def __or__(self, other: object) -> Network:
-        """Set both side by side; neither operand changes."""
+        """Set both in parallel; neither operand changes."""
         both = isinstance(other, Composable)
         return operations().parallel(self, other) if both else NotImplemented
 
 
 @functools.cache
 def operations() -> ModuleType:
-    """Return the module of joins, which needs this one; an import each time would cost."""
+    """Return the module of compositions, imported late and cached, since it needs this one."""
     from neuropil.core import composition
 
     return composition
 
 
 class Layer(Composable, Arguments, nn.Module):
-    """One step of a network: it knows its output shape before it has weights.
+    """Base class of layers, which know their output shape before they have weights.
 
-    A new layer is a subclass with a constructor of hyper-parameters, `output_shape`,
-    `parameter_shapes` where it has parameters, and `forward`. Sizes that follow from the input
-    are never arguments: `build` learns them at the join.
+    To define a layer, write a subclass with a constructor for the hyper-parameters,
+    `output_shape`, `parameter_shapes` if it has parameters, and `forward`. Sizes that follow
+    from the input are never arguments: `build` gets them when layers are joined.
 
     Args:
-        name: What the layer is called in its network; by default its class name in lower case
-            and its number there, ``convolution3``.
+        name: Name of the layer in its network; by default its class name in lower case and a
+            number, such as ``convolution3``.
 
     Raises:
-        ValueError: When `name` is no Python identifier.
+        ValueError: When `name` is not a Python identifier.
 
     Example:
         >>> class Double(Layer):
@@ -93,13 +93,13 @@ class Layer(Composable, Arguments, nn.Module):
         (2,)
     """
 
-    # The fewest and the most inputs; None is "any number".
+    # The minimum and maximum number of inputs; None means any number.
     inputs_taken: tuple[int, int | None] = (1, 1)
-    # "float", "int", or "any" for layers that only move numbers about.
+    # "float", "int", or "any" for layers that only rearrange values.
     dtype_taken: Literal["float", "int", "any"] = "float"
 
     given_name: str | None = None
-    # The shapes for which there are parameters.
+    # The input shapes that the parameters were created for.
     built_for: tuple[Shape, ...] | None = None
 
     def __init__(self, *, name: str | None = None) -> None:
@@ -112,7 +112,8 @@ class Layer(Composable, Arguments, nn.Module):
 
     @override
     def __setattr__(self, name: str, value: Any) -> None:
-        # Torch's own takes ten times as long, and composing sets plain values by the thousand.
+        # Torch's `__setattr__` is ten times as slow, and composing sets thousands of plain
+        # values.
         own = self.__dict__
         if type(value) in PLAIN and (
             "_modules" not in own  # a subclass may set it before this class is initialised
@@ -124,29 +125,30 @@ class Layer(Composable, Arguments, nn.Module):
         else:
             super().__setattr__(name, value)
 
-    # Typed as taking anything, so that a subclass may name as many shapes as it has inputs.
+    # Typed to take anything, so that a subclass may name one shape per input.
 
     def output_shape(self, *input_shapes: Any, **_: Any) -> Shape:
-        """Return the shape of one output sample, or raise `ShapeError`; pure arithmetic."""
+        """Return the shape of one output sample, or raise `ShapeError`; creates no tensors."""
         return input_shapes[0]
 
     def parameter_shapes(self, *_: Any, **__: Any) -> dict[str, tuple[int, ...]]:
-        """Return the shape of each parameter by name; pure arithmetic."""
+        """Return the shape of each parameter by name; creates no tensors."""
         return {}
 
     def multiply_adds(self, *_: Any, **__: Any) -> int:
-        """Return the multiplications followed by an addition that one sample takes."""
+        """Return the number of multiply–adds for one sample."""
         return 0
 
     def reaches(self, *_: Any, **__: Any) -> tuple[Reach, ...] | None:
-        """Return what one output position sees: a `Reach` per axis after the channels.
+        """Return the receptive field of one output: a `Reach` per axis after the channels.
 
-        Empty where each position sees only itself; ``None`` where each sees everything.
+        It is empty if each position sees only itself, and ``None`` if each sees the whole
+        input.
         """
         return ()
 
     def fans(self) -> tuple[int, int] | None:
-        """Return (fan-in, fan-out) where the weight's shape does not tell them."""
+        """Return (fan-in, fan-out), or ``None`` if they follow from the weight's shape."""
         return None
 
     def build(self, *input_shapes: Shape) -> None:
@@ -154,7 +156,7 @@ class Layer(Composable, Arguments, nn.Module):
 
         Raises:
             ShapeError: When the layer was built for shapes that need other parameters.
-            MemoryError: When the parameters exceed the memory that is free.
+            MemoryError: When the parameters exceed the free memory.
         """
         shapes = self.parameter_shapes(*input_shapes)
         if self.built_for is not None:
@@ -165,18 +167,18 @@ class Layer(Composable, Arguments, nn.Module):
             check_memory(self, shapes)
         parameter = None
         for name, shape in shapes.items():
-            # Not through `register_parameter`, whose checks cost more than the rest.
+            # Set directly: the checks of `register_parameter` cost more than the rest.
             parameter = self._parameters[name] = nn.Parameter(torch.empty(shape))
         if parameter is None or not parameter.is_meta:
             self.reset_parameters()
 
     def set_built(self, *input_shapes: Shape) -> None:
-        """Note the input shapes, and that calls need not be checked from now on."""
+        """Store the input shapes, and stop checking calls."""
         self.built_for = input_shapes
         self.__dict__.pop("forward", None)
 
     def by_hand(self, *inputs: Any) -> Any:
-        """Run a layer that was not joined to an input, with what a join would have checked.
+        """Run a layer that was not joined to an input, with the checks of a join.
 
         Raises:
             ShapeError: When the inputs do not fit, or the layer needs parameters.
@@ -187,7 +189,7 @@ class Layer(Composable, Arguments, nn.Module):
         return type(self).forward(self, *inputs)
 
     def check_inputs(self, *inputs: Tensor) -> None:
-        """Refuse a batch for which there are no parameters, or that does not fit.
+        """Raise an error for a batch that does not fit, or if the layer needs parameters.
 
         Raises:
             ShapeError: When that is so.
@@ -199,7 +201,7 @@ class Layer(Composable, Arguments, nn.Module):
         try:
             self.output_shape(*shapes)
             needs_parameters = self.needs_parameters(*shapes)
-        except IndexError:  # there is not one axis after the batch
+        except IndexError:  # there is no axis after the batch
             raise self.refuse(
                 "a batch, with its axis first", shapes[0], "stack samples"
             ) from None
@@ -212,7 +214,7 @@ class Layer(Composable, Arguments, nn.Module):
 
     @property
     def inputs_in_words(self) -> str:
-        """How many inputs the layer takes: ``"1 input"``, ``"at least 2 inputs"``."""
+        """The number of inputs in words: ``"1 input"``, ``"at least 2 inputs"``."""
         fewest, most = self.inputs_taken
         if most is None:
             return f"at least {fewest} input{'s' * (fewest > 1)}"
@@ -220,11 +222,11 @@ class Layer(Composable, Arguments, nn.Module):
         return f"{several} input{'s' * (most > 1)}"
 
     def needs_parameters(self, *input_shapes: Shape) -> bool:
-        """Tell whether the layer cannot run without being built."""
+        """Return whether the layer must be built before it can run."""
         return bool(self.parameter_shapes(*input_shapes))
 
     def check_built(self, *input_shapes: Shape) -> None:
-        """Say so when the parameters, if already there, do not fit these input shapes.
+        """Raise an error if existing parameters do not fit these input shapes.
 
         Raises:
             ShapeError: When they do not.
@@ -236,12 +238,12 @@ class Layer(Composable, Arguments, nn.Module):
         if any(tuple(parameters[name].shape) != shapes[name] for name in shapes):
             raise ShapeError(
                 f"{shown(self)} is already built for {format_shapes(self.built_for)} and "
-                f"cannot take {format_shapes(input_shapes)}: copy it first, with copy.deepcopy "
-                f"or by writing it out again."
+                f"cannot take {format_shapes(input_shapes)}: copy it first with copy.deepcopy, "
+                f"or create it again."
             )
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw the parameters anew; those without an initialiser become zero."""
+        """Initialise the parameters again; those without an initialiser become zero."""
         for name, parameter in self._parameters.items():
             if parameter is None or parameter.is_meta:
                 continue
@@ -252,55 +254,56 @@ class Layer(Composable, Arguments, nn.Module):
                 initializer(parameter, generator, fans=self.fans())
 
     def fresh(self) -> Self:
-        """Return a new layer like this one; weights, if there are any, are copied."""
+        """Return a copy of this layer, with a copy of its weights if it has any."""
         if self.built_for is not None:
             return copy.deepcopy(self)
         args, kwargs = copy.deepcopy(self.__dict__["_call"])
         return type(self)(*args, **kwargs)
 
     def without_activation(self) -> Layer | None:
-        """Return the affine part under the same parameters, if this ends in σ or softmax.
+        """Return the affine part with shared parameters, if this ends in a sigmoid or softmax.
 
-        ``None`` for every other layer: losses take the scores before the last of these two.
+        It is ``None`` for every other layer. Losses take the scores before a last sigmoid or
+        softmax.
         """
         return None
 
-    # Whether axis 0 of an output of rank 2 holds channels, as in a signal (C, L), and not
-    # steps, as in a sequence (T, D); None where that is as in the input.
+    # Whether axis 0 of an output of rank 2 holds channels, as in a signal (C, L), rather than
+    # steps, as in a sequence (T, D); None if it is the same as in the input.
     channels_first: bool | None = None
-    # Whether the layer works along the last axis at rank 2 without having been asked to.
+    # Whether the layer works along the last axis at rank 2 by default.
     assumes_sequence: bool = False
 
-    # The function alone with its result written over its input, where there is one.
+    # The in-place form of the function, if there is one.
     in_place: Callable[[Tensor], Tensor] | None = None
 
     def makes_new(self, inputs: int) -> bool:  # noqa: ARG002 - subclasses use it
-        """Tell whether the output is a new tensor, needed neither here nor for gradients.
+        """Return whether the output is a new tensor, needed neither here nor for gradients.
 
         Args:
-            inputs: How many inputs there are.
+            inputs: Number of inputs.
         """
         return False
 
     def is_mask(self, shape: Shape) -> bool:  # noqa: ARG002 - subclasses use it
-        """Tell whether a further input of this shape is a mask, which is of whole numbers."""
+        """Return whether a further input of this shape is a mask, which holds integers."""
         return False
 
-    def refuse(self, needs: str, shape: Shape, mend: str) -> ShapeError:
+    def refuse(self, needs: str, shape: Shape, fix: str) -> ShapeError:
         """Return the error for an input that does not fit."""
-        return ShapeError(f"{shown(self)} needs {needs}, got {format_shape(shape)}: {mend}.")
+        return ShapeError(f"{shown(self)} needs {needs}, got {format_shape(shape)}: {fix}.")
 
-    # Arguments' repr, not torch's: one line, valid Python.
+    # The repr of Arguments, not torch's: one line of valid Python.
     __repr__ = Arguments.__repr__
 
 
-# What torch's constructor makes of every module: constants and empty containers.
+# The attributes that torch's constructor sets in every module: constants, empty containers.
 BARE = dict(vars(nn.Module()))
 EMPTY = tuple((key, type(value)) for key, value in BARE.items() if hasattr(value, "clear"))
 
 
 def start_module(module: nn.Module) -> None:
-    """Do what `nn.Module.__init__` does, in a third of its time: composing makes many."""
+    """Do the same as `nn.Module.__init__`, but three times as fast."""
     own = module.__dict__
     own.update(BARE)
     for key, kind in EMPTY:
@@ -308,14 +311,14 @@ def start_module(module: nn.Module) -> None:
 
 
 def check_name(name: object, what: str = "name") -> None:
-    """Refuse what cannot be an attribute of a network.
+    """Raise an error for a name that cannot be an attribute of a network.
 
     Args:
         name: The name.
-        what: Whose it is, for the message.
+        what: Name of the option, for the message.
 
     Raises:
-        ValueError: When `name` is no plain Python identifier.
+        ValueError: When `name` is not a plain Python identifier.
     """
     if (
         not isinstance(name, str)
@@ -324,18 +327,18 @@ def check_name(name: object, what: str = "name") -> None:
         or name.startswith("_")
     ):
         raise ValueError(
-            f"{what} must be a Python identifier that does not start with _, like "
+            f"{what} must be a Python identifier that does not start with _, such as "
             f"'conv3', got {shown(name)}."
         )
     if hasattr(operations().Network, name) or name in ("graph", "names", "training"):
-        raise ValueError(f"{what} cannot be {shown(name)}: a network uses that name.")
+        raise ValueError(f"{what} cannot be {shown(name)}: networks use that name.")
 
 
 def check_memory(layer: Layer, shapes: dict[str, tuple[int, ...]]) -> None:
-    """Refuse parameters that the free memory cannot hold.
+    """Raise an error for parameters that do not fit into the free memory.
 
     Raises:
-        MemoryError: When they exceed it.
+        MemoryError: When they do not fit.
     """
     elements = sum(map(math.prod, shapes.values()))
     if elements < CERTAINLY_FITS or torch.get_default_device().type != "cpu":

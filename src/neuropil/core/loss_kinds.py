@@ -1,4 +1,4 @@
-"""What a loss or a metric looks at: a network's scores, or the values that `predict` gives."""
+"""The inputs of losses and metrics: a network's scores, or the values from `predict`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OF_DECISIONS: Definition = ("scores", "binary")
 OF_LOGARITHMS: Definition = ("log_probabilities", "class")
 OF_PROBABILITIES: Definition = ("values", "binary")
 OF_VALUES: Definition = ("values", "value")
-# Every other function is one of values.
+# Every other function takes values.
 KNOWN: list[tuple[Any, Any, Definition]] = [
     (nn.CrossEntropyLoss, F.cross_entropy, OF_CLASSES),
     (nn.MultiMarginLoss, F.multi_margin_loss, OF_CLASSES),
@@ -33,13 +33,14 @@ KNOWN: list[tuple[Any, Any, Definition]] = [
 
 
 def definition_of(function: Any) -> Definition:
-    """Return what a function of outputs and targets takes, and what it predicts.
+    """Return the kind of inputs of a function of outputs and targets, and of its predictions.
 
     Args:
-        function: One of torch's losses, or a user's, which may say it by an attribute `takes`.
+        function: One of torch's losses, or a user's function, which may have an attribute
+            `takes`.
 
     Raises:
-        ValueError: When that attribute is something else.
+        ValueError: When that attribute has an unknown value.
     """
     while isinstance(function, functools.partial):
         function = function.func
@@ -49,5 +50,7 @@ def definition_of(function: Any) -> Definition:
     )
     takes = getattr(function, "takes", takes)
     if takes not in TAKES:
-        raise ValueError(f"what a function takes is one of {', '.join(TAKES)}, got {takes!r}.")
+        raise ValueError(
+            f"`takes` of a function must be one of {', '.join(TAKES)}, got {takes!r}."
+        )
     return takes, predicts

@@ -1,4 +1,4 @@
-"""Mean and standard deviation of examples in double precision, and what a type can hold."""
+"""Mean and standard deviation in double precision, and the resolution of float types."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from torch import Tensor
 
 PART = 4096
 TOLERATED = 1e-4
-"""The largest rounding error of a value, in standard deviations, that does no harm."""
+"""The largest harmless rounding error of a value, in standard deviations."""
 SINGLE = torch.finfo(torch.float32)
 STEPS = 16
-"""A spread of fewer steps of a type than this is not resolved by it."""
+"""A type does not resolve a spread of fewer of its steps than this."""
 ROUNDING = 4 * torch.finfo(torch.float64).eps
-"""A spread below this part of the mean is rounding, not variation."""
+"""A spread below this fraction of the mean is rounding error, not variation."""
 
 
 def moments(examples: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
-    """Return the mean and the standard deviation over some axes, which stay with length 1.
+    """Return the mean and the standard deviation over some axes, kept with length 1.
 
-    The sums are taken of z = (x − centre) / half-range, from −1 to 1: nothing cancels far from
-    zero, and nothing overflows or vanishes on tiny or huge scales. Examples are converted in
-    parts, so that pictures stay bytes.
+    The sums are taken of z = (x − centre) / half-range, from −1 to 1: this avoids cancellation
+    far from zero, and overflow and underflow at extreme scales. Examples are converted in
+    chunks, so that images stay in bytes.
 
     Args:
         examples: Numbers of any type, at least one.
-        axes: The axes to sum over; the first is among them.
+        axes: The axes to sum over, including axis 0.
     """
     center, unit = span(examples, axes)
     total, square = torch.zeros_like(center), torch.zeros_like(center)
@@ -39,7 +39,7 @@ def moments(examples: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
 
 
 def span(examples: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
-    """Return the middle of the values and half their range, 1 where all are equal."""
+    """Return the middle of the values and half their range, or 1 if all are equal."""
     if examples.dtype == torch.uint8:
         shape = [1 if axis in axes else n for axis, n in enumerate(examples.shape)]
         middle = torch.full(shape, 127.5, dtype=torch.float64, device=examples.device)
@@ -47,39 +47,39 @@ def span(examples: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
     ends = [ends_of(part.double(), axes) for part in examples.split(PART)]
     low = torch.stack([least for least, _ in ends]).amin(0)
     high = torch.stack([most for _, most in ends]).amax(0)
-    half = high / 2 - low / 2  # the whole range may be more than the type can hold
+    half = high / 2 - low / 2  # the full range may overflow
     return low + half, torch.where(half > 0, half, 1.0)
 
 
 def ends_of(values: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
-    """Return the least and the greatest value over some axes."""
+    """Return the smallest and the largest value over some axes."""
     return values.amin(axes, keepdim=True), values.amax(axes, keepdim=True)
 
 
 def usable_scale(mean: Tensor, deviation: Tensor) -> Tensor:
-    """Return standard deviations to divide by: 1 where the values are constant."""
+    """Return the standard deviations to divide by, or 1 where the values are constant."""
     return torch.where(deviation > ROUNDING * mean.abs(), deviation, 1.0)
 
 
 def standardization(examples: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
-    """Return what to subtract from examples and what to divide by.
+    """Return the mean to subtract from examples and the scale to divide by.
 
     Args:
         examples: Numbers of any type, at least one.
-        axes: The axes to sum over; the first is among them.
+        axes: The axes to sum over, including axis 0.
     """
     mean, deviation = moments(examples, axes)
     return mean, usable_scale(mean, deviation)
 
 
 def single_precision_holds(mean: Tensor, scale: Tensor) -> bool:
-    """Tell whether single precision resolves values with this mean and standard deviation."""
+    """Return whether single precision resolves values with this mean and deviation."""
     resolved = SINGLE.eps * mean.abs() <= TOLERATED * scale
     return bool((resolved & (scale >= 1e-30) & (scale <= 1e30)).all())
 
 
 def narrow(values: Tensor) -> Tensor:
-    """Return double-precision numbers in single precision, unless they become alike there.
+    """Convert double precision to single precision, unless that loses distinct values.
 
     Args:
         values: Examples along axis 0; other types are returned as they are.
@@ -98,11 +98,11 @@ def narrow(values: Tensor) -> Tensor:
 
 
 def loses_nothing(values: Tensor, cast: Tensor) -> bool:
-    """Tell whether a cast to another type keeps the digits by which the examples differ.
+    """Return whether a cast to another type preserves the differences between examples.
 
     Args:
         values: Examples along axis 0.
-        cast: The same in the other type.
+        cast: The same values in the other type.
     """
     if not cast.numel():
         return True
@@ -121,7 +121,7 @@ def loses_nothing(values: Tensor, cast: Tensor) -> bool:
 
 
 def describe_unresolved(values: Tensor) -> str:
-    """Return which columns' values their own type cannot tell apart, or nothing.
+    """Describe the columns whose type does not resolve their values; empty if there are none.
 
     Args:
         values: One column, or examples of several columns along axis 0, at least one.
@@ -130,12 +130,12 @@ def describe_unresolved(values: Tensor) -> str:
         >>> describe_unresolved(torch.tensor([[5.0, 1.7e9], [6.0, 1.7e9 + 128]]))
         'column 1 varies by 64 about 1.7e+09, where float32 has no steps below 2e+02'
     """
-    # Integers are computed with in double precision, which small ones fit into.
+    # Integers are computed in double precision, which represents small ones exactly.
     dtype = values.dtype if values.is_floating_point() else torch.float64
     columns = values.reshape(len(values), -1)
     mean, deviation = (v.flatten() for v in moments(columns, [0]))
     step = mean.abs() * torch.finfo(dtype).eps
-    # Integers that differ may be one number in double precision, with no deviation at all.
+    # Different integers may be equal in double precision, with zero deviation.
     varies = columns.amax(0) != columns.amin(0)
     coarse = (varies & (deviation < STEPS * step)).nonzero().flatten().tolist()
     if not coarse:
@@ -150,7 +150,7 @@ def describe_unresolved(values: Tensor) -> str:
 
 
 def column_axes(axes: int) -> list[int]:
-    """Return the axes to sum over for figures per column, or per channel of more axes."""
-    # Rank 2 of an example may be (T, D) or (C, L); only one figure for all suits both.
+    """Return the axes to sum over for statistics per column, or per channel at higher ranks."""
+    # An example of rank 2 may be (T, D) or (C, L); only one statistic for all fits both.
     kept = None if axes == 3 else 1
     return [axis for axis in range(axes) if axis != kept]

@@ -1,4 +1,4 @@
-"""Finding a thing by the name that a person typed."""
+"""Look-up by a name that a person typed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
     """Return the entry of that name; case, ``_``, ``-`` and spaces do not matter.
 
     Args:
-        name: What was typed.
+        name: The text typed.
         table: The entries by name.
-        kind: What they are, for the error: "optimiser".
+        kind: Kind of the entries, for the error: "optimiser".
 
     Raises:
-        ValueError: If there is none; the nearest name and all others are in the message.
+        ValueError: If there is none; the message gives the nearest name and all others.
 
     Example:
         >>> look_up("RMS-prop", {"adam": 1, "rmsprop": 2}, "optimiser")
@@ -34,29 +34,29 @@ def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
         ...
         ValueError: There is no optimiser 'adma'. Did you mean 'adam'? Known: adam, rmsprop.
     """
-    found = {squeezed(known): entry for known, entry in table.items()}
-    if squeezed(name) not in found:
+    found = {normalize_name(known): entry for known, entry in table.items()}
+    if normalize_name(name) not in found:
         suggestion = nearest(name, table)
         known = ", ".join(table)
         raise ValueError(f"There is no {kind} {shown(name)}.{suggestion} Known: {known}.")
-    return found[squeezed(name)]
+    return found[normalize_name(name)]
 
 
-def squeezed(name: str) -> str:
-    """Return what is left of a name without its typography."""
+def normalize_name(name: str) -> str:
+    """Return a name in lower case without spaces, hyphens and underscores."""
     return name.lower().translate(dict.fromkeys(map(ord, "_- ")))
 
 
 def plain_options(text: str, maker: Callable[..., Any], *, leading: int = 0) -> dict[str, Any]:
-    """Return the options in a text such as ``"SOFM(grid=(20, 20))"``; nothing in it is run.
+    """Return the options in a text such as ``"SOFM(grid=(20, 20))"``, without executing it.
 
     Args:
-        text: A name, or a call with numbers, words, tuples and the like.
-        maker: What it names, for the names of its parameters.
-        leading: How many of its parameters stand in front and are not given in the text.
+        text: A name, or a call with numbers, strings, tuples and other literals.
+        maker: The class or function it names, for the names of the parameters.
+        leading: Number of leading parameters that the text does not give.
 
     Raises:
-        ValueError: When it is no such call, or an option is unknown.
+        ValueError: When it is not such a call, or an option is unknown.
 
     Example:
         >>> plain_options("sorted(reverse=True)", lambda items, reverse=False: 0, leading=1)
@@ -92,10 +92,10 @@ def plain_options(text: str, maker: Callable[..., Any], *, leading: int = 0) -> 
 
 
 def plain_value(node: ast.expr) -> Any:
-    """Return the number, word, tuple and the like that an expression is.
+    """Return the value of a literal expression.
 
     Raises:
-        ValueError: When it would have to be computed.
+        ValueError: When it is not a literal.
     """
     try:
         return ast.literal_eval(node)

@@ -1,4 +1,4 @@
-"""Networks: directed graphs of layers that run, compose, are cut, saved and read."""
+"""Networks: directed graphs of layers that can be run, composed, cut, saved and loaded."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 
 class Network(RunsGraph, LateModule, Composable):
-    """A directed acyclic graph of layers that is a PyTorch module and composes like a layer.
+    """A directed acyclic graph of layers: a PyTorch module that composes like a layer.
 
-    Networks are made by composing: ``a >> b`` joins, ``a | b`` or `parallel` sets side by side,
-    `repeat` copies. Shapes are worked out, and parameters made, as soon as an `Input` stands in
-    front; a join that cannot fit is refused there and then.
+    Networks are created by composition: ``a >> b`` is in series, ``a | b`` or `parallel` in
+    parallel, and `repeat` copies. Shapes are computed, and parameters created, as soon as the
+    network starts with an `Input`; a join that does not fit raises an error immediately.
 
     Args:
-        graph: The nodes and which of them are outputs; composing makes it.
-        names: The layers by name, where they are not numbered anew.
+        graph: The nodes and which of them are outputs, as created by composition.
+        names: The layers by name, if they keep their names.
 
     Example:
         >>> from neuropil.layers import Input, Relu, Softmax
@@ -48,11 +48,11 @@ class Network(RunsGraph, LateModule, Composable):
         ['relu1.weight', 'relu1.bias', 'softmax1.weight', 'softmax1.bias']
     """
 
-    # What a network is
+    # Structure
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """The calls of the layers, each after those it takes its inputs from."""
+        """The calls of the layers, in topological order."""
         return self.graph.nodes
 
     @property
@@ -62,7 +62,7 @@ class Network(RunsGraph, LateModule, Composable):
 
     @property
     def layer_names(self) -> tuple[str, ...]:
-        """The name of each node's layer; one that is called twice stands twice."""
+        """The name of each node's layer; a layer that is called twice occurs twice."""
         names = {id(layer): name for name, layer in self.names.items()}
         return tuple(names[id(node.layer)] for node in self.nodes)
 
@@ -112,16 +112,16 @@ class Network(RunsGraph, LateModule, Composable):
         """
         return only(self.output_shapes, "output")
 
-    # Running it
+    # Running
 
     def predict(self, inputs: Any, *, batch_size: int = 512) -> Any:
         """Return the outputs for raw inputs: test mode, no gradients, in batches.
 
         Args:
             inputs: One array or tensor with the batch axis first; or one for each input of the
-                network, as a tuple or list, or as a dict by the inputs' names. NumPy in gives
-                NumPy out.
-            batch_size: How many samples run at once.
+                network, as a tuple or list, or as a dict by the inputs' names. NumPy arrays
+                give NumPy outputs.
+            batch_size: Number of samples per batch.
 
         Raises:
             ValueError: When the inputs do not have the network's input shape, or a name is
@@ -140,7 +140,7 @@ class Network(RunsGraph, LateModule, Composable):
         return predict(self, in_order(inputs, names), self.input_shapes, batch_size)
 
     def require_built(self) -> None:
-        """Refuse to run without parameters.
+        """Raise an error if the network has no parameters yet.
 
         Raises:
             ShapeError: When the network was not joined to an `Input`.
@@ -152,9 +152,9 @@ class Network(RunsGraph, LateModule, Composable):
             )
 
     def scores(self) -> Network:
-        """Return this network without its last Softmax or Sigmoid; all parameters are shared.
+        """Return this network without a last Softmax or Sigmoid; all parameters are shared.
 
-        Losses take scores, so that no precision is lost. Keys and parameters are the same, so
+        Losses take scores, to avoid a loss of precision. Keys and parameters are the same, so
         training one trains the other.
         """
         nodes, layers = list(self.nodes), self.layers
@@ -173,18 +173,18 @@ class Network(RunsGraph, LateModule, Composable):
     # Parameters
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw all parameters anew, in network order, however the network was composed."""
+        """Initialise all parameters again, in network order regardless of composition."""
         for layer in self.layers.values():
             layer.reset_parameters(generator)
 
     def normalize(self, *inputs: Tensor) -> None:
-        """Set the mean and scale that each `Input` applies from examples, unless set already.
+        """Set the mean and scale of each `Input` from examples, unless they are set already.
 
         Args:
             *inputs: The examples for each input, batch axis first.
 
         Raises:
-            ValueError: When there are not as many as inputs.
+            ValueError: When their number is not the number of inputs.
         """
         if len(inputs) != len(self.inputs):
             raise ValueError(
@@ -194,15 +194,15 @@ class Network(RunsGraph, LateModule, Composable):
             layer.normalize(examples)  # pyright: ignore[reportCallIssue]  # only Input is a source
 
     def freeze(self, name: str | Layer) -> None:
-        """Keep all parameters up to a layer as they are; BatchNorm there stays in test mode.
+        """Freeze all parameters up to a layer, and keep BatchNorm there in test mode.
 
-        Both hold from now on, in loops of your own as in a `Trainer`.
+        Both apply from now on, in a `Trainer` and in your own training loops.
 
         Args:
-            name: The layer's name, such as ``"stage3"``, or the layer; it is frozen too.
+            name: Name of the last layer to freeze, such as ``"stage3"``, or the layer itself.
 
         Raises:
-            ValueError: When there is no such layer, or there are no parameters yet.
+            ValueError: When the layer is not in the network, or the network is not built yet.
 
         Example:
             >>> from neuropil.layers import BatchNorm, Input, Linear
@@ -215,23 +215,23 @@ class Network(RunsGraph, LateModule, Composable):
         for layer in self.upto(name):
             layer.requires_grad_(requires_grad=False)
             for part in layer.modules():
-                if not part._modules:  # a mode set for a part of a block stays
-                    part.train(part.training)  # BatchNorm sees by itself that it is frozen
+                if not part._modules:  # keep a mode that was set for a part of a block
+                    part.train(part.training)  # BatchNorm checks whether it is frozen
 
-    # Parts of it
+    # Cutting
 
     def upto(self, *names: str | Layer) -> Network:
-        """Return the part that ends with these layers, each an output; weights are shared.
+        """Return the part up to these layers, each an output; weights are shared.
 
         Args:
             *names: Layers' names, such as ``"convolution3"``, or the layers themselves; several
-                give a pyramid.
+                give several outputs, as for a feature pyramid.
 
         Raises:
-            ValueError: When there is no such layer, or none is given.
+            ValueError: When a layer is not in the network, or none is given.
         """
         if not names:
-            raise ValueError("upto takes the name of at least one layer.")
+            raise ValueError("upto takes the name of at least one layer, got none.")
         return self.part(graphs.upto(self.graph, *map(self.position, names)))
 
     def after(self, name: str | Layer) -> Network:
@@ -241,8 +241,8 @@ class Network(RunsGraph, LateModule, Composable):
             name: A layer's name, such as ``"convolution3"``, or the layer itself.
 
         Raises:
-            ValueError: When there is no such layer, nothing comes after it, or the part would
-                take something from before the cut as well.
+            ValueError: When the layer is not in the network or is the last, or the part would
+                also take an output from before the cut.
         """
         return self.part(graphs.after(self.graph, self.position(name), self.node_names))
 
@@ -252,7 +252,7 @@ class Network(RunsGraph, LateModule, Composable):
         return Network(part, names=layers)
 
     def position(self, name: str | Layer) -> int:
-        """Return the position of a node; of a layer that is called often, its first.
+        """Return the position of a node, or of the first call of a layer.
 
         Args:
             name: The node's name, or its layer.
@@ -273,15 +273,15 @@ class Network(RunsGraph, LateModule, Composable):
     def __len__(self) -> int:
         return len(self.nodes)
 
-    # On paper and on disk
+    # Summary and files
 
     def summary(self, input_shape: Shape | None = None) -> Any:
-        """Return the table of layers: shapes, parameters, cost, receptive field, memory.
+        """Return a table of the layers: shapes, parameters, cost, receptive field, memory.
 
-        It is a `neuropil.analysis.Summary`.
+        The table is a `neuropil.analysis.Summary`.
 
         Args:
-            input_shape: Lengths for the free axes of the input, where it has any.
+            input_shape: Lengths for the free axes of the input, if it has any.
         """
         return later("summary")(self, input_shape)
 
@@ -289,17 +289,17 @@ class Network(RunsGraph, LateModule, Composable):
         """Write ``network.json`` and ``weights.safetensors`` into a folder.
 
         Args:
-            folder: Made if need be. Files of an earlier network in it are replaced only once
-                the new ones are complete.
+            folder: Created if it does not exist. Files of an earlier network in it are replaced
+                only once the new ones are complete.
         """
         later("save")(self, folder)
 
     @staticmethod
     def load(folder: str | PathLike[str]) -> Network:
-        """Read a network that `save` wrote; nothing in the files is ever executed.
+        """Load a network written by `save`; nothing in the files is executed.
 
         Args:
-            folder: Where ``network.json`` and ``weights.safetensors`` are.
+            folder: Folder with ``network.json`` and ``weights.safetensors``.
         """
         return later("load")(folder)
 
@@ -309,7 +309,7 @@ class Network(RunsGraph, LateModule, Composable):
 
         Args:
             text: Layers by their public names, joined by ``>>`` and ``|``, with `parallel` and
-                `repeat`; it is read, never evaluated.
+                `repeat`; the text is parsed, never evaluated.
         """
         return later("parse")(text)
 
@@ -321,5 +321,5 @@ class Network(RunsGraph, LateModule, Composable):
 
     @override
     def __getstate__(self) -> dict[str, Any]:
-        _ = self.names  # what is copied or pickled is a module
+        _ = self.names  # only an initialised module is copied or pickled
         return super().__getstate__()

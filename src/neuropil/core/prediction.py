@@ -1,4 +1,4 @@
-"""Running a network on raw inputs: test mode, no gradients, in batches."""
+"""Prediction on raw inputs, in batches, in test mode and without gradients."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from neuropil.checks import shown
-from neuropil.core.shape import Shape, format_shape, whole_number
+from neuropil.checks import shown, whole
+from neuropil.core.shape import Shape, format_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# Where torch's own memory starts: at a multiple of so many bytes.
+# Alignment of torch's memory in bytes.
 ALIGNMENT = 64
 
 
 def in_order(inputs: Any, names: Sequence[str]) -> Any:
-    """Return what is given for a network: one value, or a tuple in the order of its inputs.
+    """Return the inputs of a network in order: one value, or a tuple of them.
 
     Args:
         inputs: One value, several in order, or a dict by the inputs' names.
@@ -42,15 +42,15 @@ def in_order(inputs: Any, names: Sequence[str]) -> Any:
 
 
 def predict(network: nn.Module, inputs: Any, shapes: tuple[Shape, ...], batch_size: int) -> Any:
-    """Return a network's outputs for arrays or tensors; the kind that came in goes out.
+    """Return a network's outputs for arrays or tensors, in the type of the inputs.
 
     Args:
-        network: What is run.
+        network: The network to run.
         inputs: One value, or a tuple with one for each input.
         shapes: The shape of one sample of each input.
         batch_size: How many samples run at once.
     """
-    whole_number(batch_size, "batch_size")
+    whole(batch_size, "batch_size")
     several = isinstance(inputs, tuple) and len(shapes) > 1
     given: Sequence[Any] = inputs if several else (inputs,)
     tensors = [as_tensor(value) for value in given]
@@ -59,7 +59,7 @@ def predict(network: nn.Module, inputs: Any, shapes: tuple[Shape, ...], batch_si
     with in_test_mode(network), torch.inference_mode():
         parts = [
             network(
-                *(aligned(tensor[start : start + batch_size].to(device)) for tensor in tensors)
+                *(align(tensor[start : start + batch_size].to(device)) for tensor in tensors)
             )
             for start in range(0, max(len(tensors[0]), 1), batch_size)
         ]
@@ -75,7 +75,7 @@ def predict(network: nn.Module, inputs: Any, shapes: tuple[Shape, ...], batch_si
 
 
 def as_tensor(value: Any) -> Tensor:
-    """Return an array, tensor or nested sequence as a tensor, copied only where it must be.
+    """Return an array, tensor or nested sequence as a tensor, copied only if necessary.
 
     Raises:
         TypeError: When it does not hold numbers.
@@ -88,11 +88,11 @@ def as_tensor(value: Any) -> Tensor:
     return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
-def aligned(tensor: Tensor) -> Tensor:
-    """Return a tensor whose memory starts where torch's own does: itself, or else a copy.
+def align(tensor: Tensor) -> Tensor:
+    """Return a tensor aligned like torch's own memory: itself, or else a copy.
 
     Args:
-        tensor: Any tensor. Those of accelerators and without numbers are left alone.
+        tensor: Any tensor. Empty tensors and those on accelerators are returned unchanged.
     """
     if tensor.device.type != "cpu" or tensor.layout != torch.strided:
         return tensor
@@ -100,10 +100,10 @@ def aligned(tensor: Tensor) -> Tensor:
 
 
 def check(tensors: Sequence[Tensor], shapes: tuple[Shape, ...]) -> None:
-    """Say what does not fit before PyTorch does, in fewer words than it needs.
+    """Raise a clear error for inputs that do not fit, before PyTorch does.
 
     Raises:
-        ValueError: When the number of inputs, their shapes or their lengths are off.
+        ValueError: When the number, the shapes or the lengths of the inputs do not match.
     """
     if shapes and len(tensors) != len(shapes):
         raise ValueError(f"the network takes {len(shapes)} inputs, got {len(tensors)}.")
@@ -117,12 +117,12 @@ def check(tensors: Sequence[Tensor], shapes: tuple[Shape, ...]) -> None:
     if len({len(tensor) for tensor in tensors}) > 1:
         raise ValueError(
             f"the inputs hold {' and '.join(str(len(t)) for t in tensors)} samples: they must "
-            f"hold equally many."
+            f"hold the same number."
         )
 
 
 def fits(shape: Shape, declared: Shape) -> bool:
-    """Tell whether a concrete shape is one that was declared; ``None`` takes any length."""
+    """Return whether a shape matches a declared one, where ``None`` allows any length."""
     return len(shape) == len(declared) and all(
         want is None or have == want for have, want in zip(shape, declared, strict=True)
     )
@@ -130,7 +130,7 @@ def fits(shape: Shape, declared: Shape) -> bool:
 
 @contextlib.contextmanager
 def in_test_mode(module: nn.Module) -> Iterator[None]:
-    """Run in test mode, then give each module back the mode it had: some may be frozen."""
+    """Run in test mode, then restore the mode of each module, since some may be frozen."""
     modes = [(part, part.training) for part in module.modules()]
     module.eval()
     try:

@@ -1,4 +1,4 @@
-"""Reading files: whatever goes wrong becomes one line that names the file."""
+"""Helpers for reading files: each error becomes one line that names the file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# Descriptions of networks and runs are far smaller; what is larger is not one.
+# Descriptions of networks and runs are far smaller than this.
 LARGEST_JSON = 64 * 2**20
 
 
@@ -23,17 +23,17 @@ LARGEST_JSON = 64 * 2**20
 def reading(
     path: str | os.PathLike[str], failure: type[ValueError] = ValueError
 ) -> Iterator[None]:
-    """Turn whatever reading a file raises into one line that begins with the file's name.
+    """Convert any error while reading a file to one line that begins with the file's name.
 
-    An interruption passes as it is, and so does what was raised on purpose: a `failure`, or a
-    missing file and a ``ValueError`` that names the file where any ``ValueError`` will do.
+    Interruptions pass unchanged, and so do deliberate errors: those of class `failure`, or, if
+    `failure` is ``ValueError``, a missing file and errors that name the file.
 
     Args:
         path: The file.
-        failure: The class of the errors that are raised.
+        failure: The class of the errors to raise.
 
     Raises:
-        FileNotFoundError: When there is no such file, unless `failure` is a class of its own.
+        FileNotFoundError: When the file does not exist, unless `failure` is another class.
         ValueError: When it cannot be read.
 
     Example:
@@ -45,7 +45,7 @@ def reading(
     """
     try:
         with warnings.catch_warnings():
-            # Remarks of NumPy and Pillow about odd headers add nothing to the result.
+            # Warnings of NumPy and Pillow about odd headers are irrelevant to the result.
             warnings.simplefilter("ignore")
             yield
     except Exception as cause:
@@ -59,7 +59,7 @@ def reading(
 
 
 def what_went_wrong(cause: Exception) -> str:
-    """Return what an error says of the file that was being read."""
+    """Return the message of an error about the file that was being read."""
     if isinstance(cause, MemoryError):
         why = reason(cause) if str(cause) else "it claims more than fits in memory"
         return f"is too large: {why}"
@@ -71,15 +71,15 @@ def what_went_wrong(cause: Exception) -> str:
 def require_file(
     path: Path, *, or_folder: bool = False, failure: type[ValueError] = ValueError
 ) -> None:
-    """Refuse what is not a regular file: a pipe or a device would be waited on for ever.
+    """Raise an error unless a path is a regular file: reading a pipe could block forever.
 
     Args:
         path: The path; links are followed.
-        or_folder: Whether a folder will do.
+        or_folder: Whether a folder is allowed.
         failure: The class of the error.
 
     Raises:
-        FileNotFoundError: When there is nothing.
+        FileNotFoundError: When the path does not exist.
         ValueError: When it is something else.
     """
     kind = unusual_kind(path)
@@ -88,10 +88,10 @@ def require_file(
 
 
 def unusual_kind(path: Path) -> str | None:
-    """Return what a path is where it is not a regular file.
+    """Return the kind of a path that is not a regular file, such as "a folder"; else None.
 
     Raises:
-        FileNotFoundError: When there is nothing.
+        FileNotFoundError: When the path does not exist.
     """
     mode = path.stat().st_mode
     kinds = {"a folder": stat.S_ISDIR, "a pipe": stat.S_ISFIFO, "a socket": stat.S_ISSOCK}
@@ -101,14 +101,14 @@ def unusual_kind(path: Path) -> str | None:
 
 
 def read_json(path: Path, newest: int) -> dict[str, Any]:
-    """Return the object that a JSON file of ours holds.
+    """Return the object in a JSON file of this library.
 
     Args:
         path: The file.
-        newest: The newest format that can be read, by the number under ``"format"``.
+        newest: The newest readable format, compared with the number under ``"format"``.
 
     Raises:
-        FileNotFoundError: When there is no such file.
+        FileNotFoundError: When the file does not exist.
         ValueError: When it is damaged, too large, of a newer format, or not an object.
     """
     require_file(path)

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any, TypeAlias
 
-from neuropil.checks import shown
+from neuropil.checks import shown, whole
 
 Shape: TypeAlias = tuple[int | None, ...]
 
-# What 32 bits hold: a longer axis is a slip or an attack, never a wish.
-MAX_LENGTH = 2**31 - 1
-# Shapes of more axes are a slip too, and are shortened where they are printed.
+# Shapes with more axes are a mistake, and are shortened when printed.
 MOST_SHOWN = 20
 
 
 class ShapeError(ValueError):
-    """A layer cannot take, or cannot make, a shape; the message says what would fit."""
+    """A layer cannot take or produce a shape; the message says what would fit."""
 
 
 def format_shape(shape: Shape) -> str:
-    """Return a shape as people write it.
+    """Return a shape in the usual notation.
 
     Args:
-        shape: Lengths of the axes; ``None`` where a length is free.
+        shape: Lengths of the axes; ``None`` for a free length.
 
     Example:
         >>> format_shape((3, 32, None)), format_shape((10,))
@@ -41,50 +38,32 @@ def format_shapes(shapes: tuple[Shape, ...]) -> str:
 
 
 def count(shape: Shape) -> int | None:
-    """Return the number of elements of one sample; ``None`` where a length is free."""
+    """Return the number of elements of one sample; ``None`` for a free length."""
     known = [length for length in shape if length is not None]
     return math.prod(known) if len(known) == len(shape) else None
 
 
-def whole_number(value: object, what: str, *, minimum: int = 1) -> int:
-    """Return `value` as an int, or say what it should have been.
-
-    Raises:
-        ValueError: When it is not a whole number of at least `minimum`, or absurdly large.
-    """
-    try:
-        number = operator.index(value)  # pyright: ignore[reportArgumentType]  # the test itself
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool) or not minimum <= number <= MAX_LENGTH:
-        raise ValueError(
-            f"{what} must be a whole number from {minimum} to {MAX_LENGTH:,}, got "
-            f"{shown(value)}."
-        )
-    return number
-
-
 def per_axis(value: object, rank: int, what: str, *, minimum: int = 1) -> tuple[int, ...]:
-    """Return one whole number an axis from a number or a sequence of them.
+    """Return one integer per axis, from a single integer or a sequence of them.
 
     Raises:
-        ShapeError: When a sequence has another length than there are axes.
+        ShapeError: When the length of a sequence is not the number of axes.
     """
     if not isinstance(value, tuple | list):
-        return (whole_number(value, what, minimum=minimum),) * rank
+        return (whole(value, what, minimum=minimum),) * rank
     if len(value) != rank:
         raise ShapeError(
             f"{what} has {len(value)} numbers, {shown(tuple(value))}, for {rank} axes: "
             f"give one number, or one per axis."
         )
-    return tuple(whole_number(item, what, minimum=minimum) for item in value)
+    return tuple(whole(item, what, minimum=minimum) for item in value)
 
 
 def only(shapes: tuple[Any, ...], what: str) -> Any:
     """Return the only one of several shapes.
 
     Raises:
-        ValueError: When there is none or more than one.
+        ValueError: When there is none, or more than one.
     """
     if len(shapes) != 1:
         raise ValueError(f"this network has {len(shapes)} {what}s; ask for {what}_shapes.")

@@ -1,4 +1,4 @@
-"""Window arithmetic: the one place where sizes under filters and padding are worked out."""
+"""Window arithmetic: sizes under filters, strides and padding."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
-from neuropil.core.shape import ShapeError, per_axis, whole_number
+from neuropil.checks import whole
+from neuropil.core.shape import ShapeError, per_axis
 
 # For one axis: a mode, zeros at both ends, or (start, end). For all axes: one of these, or a
 # tuple of them, one per axis.
@@ -30,8 +31,8 @@ class Window:
         stride: Step S between neighbouring windows.
         dilation: Distance D between neighbouring taps of the filter.
         padding: ``"valid"``, ``"same"``, ``"full"``, a number for both ends, or (start, end).
-        ceil: Let the last window run over the end (⌈ ⌉ in place of ⌊ ⌋), as long as it starts
-            inside the input or its padding at the start, as torch's pooling does.
+        ceil: Whether the last window may run over the end (⌈ ⌉ instead of ⌊ ⌋) if it starts
+            inside the input or its padding at the start, as in torch's pooling.
 
     Reference:
         Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
@@ -51,12 +52,12 @@ class Window:
 
     @property
     def extent(self) -> int:
-        """How far one window reaches: F' = D(F − 1) + 1."""
+        """The length of one window with dilation: F' = D(F − 1) + 1."""
         return self.dilation * (self.size - 1) + 1
 
     @property
     def fixed_pads(self) -> tuple[int, int] | None:
-        """The zeros at (start, end), or ``None`` where they depend on the input's length."""
+        """The zeros at (start, end), or ``None`` if they depend on the input's length."""
         if self.padding == "same":
             fixed = self.stride == 1 or self.extent == 1
             return halves(self.extent - 1) if fixed else None
@@ -72,7 +73,7 @@ class Window:
         if fixed is not None:
             return fixed
         total = (ceil_div(length, self.stride) - 1) * self.stride + self.extent - length
-        # Only a stride beyond the filter can make it negative: one comparison less to trace.
+        # It is negative only if the stride exceeds the filter; this saves a traced comparison.
         return halves(max(0, total) if self.stride > self.extent else total)
 
     @property
@@ -80,15 +81,15 @@ class Window:
         """The shortest input that gives an output."""
         if self.padding == "same":
             return 1
-        # Rounding up lets even the first window run over the end.
+        # With rounding up, even the first window may run over the end.
         over = self.stride - 1 if self.ceil else 0
         return max(1, self.extent - over - sum(self.pads(0)))
 
     def output_length(self, length: int | None) -> int | None:
-        """Return how many windows fit; free lengths stay free.
+        """Return the number of windows that fit; free lengths stay free.
 
         Raises:
-            ShapeError: When not one window fits.
+            ShapeError: When no window fits.
         """
         if length is None:
             return None
@@ -104,14 +105,14 @@ class Window:
         if not self.ceil:
             return room // self.stride + 1
         windows = -(-room // self.stride) + 1
-        # torch's rule: a window that would start in the padding at the end is left out.
+        # torch's rule: a window that would start in the padding at the end is dropped.
         return windows - ((windows - 1) * self.stride >= length + start)
 
     def transposed_length(self, length: int | None, output_padding: int = 0) -> int | None:
-        """Return the length whose windows, slid over it, number `length` (transposed form).
+        """Return the output length of the transposed window for an input of `length`.
 
         Raises:
-            ShapeError: When nothing would be left of the output.
+            ShapeError: When the output would be empty.
         """
         if length is None:
             return None
@@ -119,15 +120,16 @@ class Window:
         result = (length - 1) * self.stride + self.extent - start - end + output_padding
         if result < 1:
             raise ShapeError(
-                f"padding {start} + {end} leaves nothing of an output of {result + start + end}"
+                f"padding {start} + {end} removes the whole output of {result + start + end}"
             )
         return result
 
     @property
     def transposed_crop(self) -> tuple[int, int]:
-        """What the transposed form cuts off its output at (start, end): the zeros of the other.
+        """The positions that the transposed window crops from its output at (start, end).
 
-        *same* cuts to I·S; where S > F' that takes a negative cut, zeros at the end.
+        They equal the padding of the forward window. *same* crops to I·S; if S > F' the crop is
+        negative, which means zeros at the end.
         """
         if self.padding != "same":
             return self.pads(0)
@@ -135,9 +137,9 @@ class Window:
         return halves(total) if total > 0 else (0, total)
 
     def is_blind(self, length: int | None) -> bool:
-        """Tell whether a window would see nothing but padding.
+        """Return whether some window would contain only padding.
 
-        That takes padding of F' or more, or an input shorter than the gaps of the filter.
+        This requires padding of F' or more, or an input shorter than the gaps of the filter.
         """
         fixed = self.fixed_pads
         if fixed is not None and max(fixed) >= self.extent:
@@ -152,13 +154,13 @@ class Window:
         )
 
     def reach(self, length: int | None) -> Reach:
-        """Return what one output of the sliding window sees of its input."""
+        """Return the receptive field of one output of the sliding window."""
         if length is None and self.fixed_pads is None:
             return Reach(self.extent, Fraction(self.stride), None)
         return Reach(self.extent, Fraction(self.stride), Fraction(-self.pads(length or 0)[0]))
 
     def transposed_reach(self) -> Reach:
-        """Return what one output of the transposed window sees of its input, at the most.
+        """Return the largest receptive field of one output of the transposed window.
 
         Output o takes input i through tap t where o + P_start = S·i + D·t.
         """
@@ -169,13 +171,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What one output position sees along one axis: inputs start + jump·o … + size − 1.
+    """Receptive field of output o along one axis: inputs start + jump·o … + size − 1.
 
     Args:
-        size: How many neighbouring inputs.
-        jump: How far the next output's are shifted; a fraction where the layer enlarges.
-        start: Where the first output's begin; negative within padding, ``None`` where it
-            depends on a free length.
+        size: Number of neighbouring inputs.
+        jump: Shift from one output to the next; a fraction if the layer upsamples.
+        start: First input of output 0; negative within padding, ``None`` if it depends on a
+            free length.
 
     Example:
         >>> Window(3, stride=2, padding=1).reach(8)
@@ -188,7 +190,7 @@ class Reach:
 
 
 def ceil_div(number: int, divisor: int) -> int:
-    """Return ⌈number / divisor⌉ for what is not negative, also where the number is symbolic."""
+    """Return ⌈number / divisor⌉ for a non-negative number, which may be symbolic."""
     # Not -(-n // d): exporters write // as a division that rounds towards zero.
     return (number + divisor - 1) // divisor
 
@@ -198,7 +200,7 @@ def halves(total: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-# The layers of a network are much alike; `typed`, lest 3.0 be taken once 3 was.
+# The layers of a network repeat windows; `typed`, so that 3.0 is not accepted after 3.
 @functools.lru_cache(maxsize=1024, typed=True)
 def windows(
     rank: int,
@@ -210,10 +212,10 @@ def windows(
     ceil: bool = False,
     named: str = "the filter size",
 ) -> tuple[Window, ...]:
-    """Return one window an axis from options that are one value, or one value an axis.
+    """Return one window per axis, from options with one value or one value per axis.
 
-    A padding of two numbers is read as (start, end) of every axis where there is one axis,
-    and as one number an axis where there are two.
+    A padding of two numbers is read as (start, end) if there is one axis, and as one number per
+    axis if there are two.
     """
     sizes = per_axis(size, rank, named)
     strides = per_axis(stride, rank, "stride")
@@ -224,7 +226,7 @@ def windows(
 
 
 def axis_paddings(padding: object, rank: int) -> tuple[AxisPadding, ...]:
-    """Return one padding an axis.
+    """Return one padding per axis.
 
     Raises:
         ShapeError: When a sequence has another length than there are axes.
@@ -237,22 +239,22 @@ def axis_paddings(padding: object, rank: int) -> tuple[AxisPadding, ...]:
     if len(padding) != rank:
         raise ShapeError(
             f"padding has {len(padding)} entries, {tuple(padding)}, for {rank} axes: give a "
-            f"mode, one number, or one entry an axis, each a number or (start, end)."
+            f"mode, one number, or one entry per axis, each a number or (start, end)."
         )
     return tuple(map(axis_padding, padding))
 
 
 def axis_padding(padding: object) -> AxisPadding:
-    """Return the padding of one axis, checked.
+    """Check and return the padding of one axis.
 
     Raises:
-        ValueError: When it is no mode, number or pair of numbers.
+        ValueError: When it is not a mode, a number or a pair of numbers.
     """
     if isinstance(padding, str):
         if padding not in MODES:
             raise ValueError(f"padding must be one of {MODES} or numbers, got {padding!r}.")
         return padding
     if isinstance(padding, tuple | list) and len(padding) == 2:
-        start, end = (whole_number(item, "padding", minimum=0) for item in padding)
+        start, end = (whole(item, "padding", minimum=0) for item in padding)
         return start, end
-    return whole_number(padding, "padding", minimum=0)
+    return whole(padding, "padding", minimum=0)

@@ -1,9 +1,10 @@
-"""Parameter initialisers: plain data that say how a weight starts, and fill it when called.
+"""Parameter initialisers: plain data that describe initial weights, and fill them when called.
 
 Fans come from the shape ``(out, in / groups, *kernel)``: fan-in is the number of inputs that
 one output sums, ``shape[1] · ∏ kernel``; fan-out is ``shape[0] · ∏ kernel``.
 
-Torch's gain g multiplies the standard deviation; ours multiplies the variance: ``gain = g²``.
+In torch the gain g multiplies the standard deviation; here it multiplies the variance: ``gain =
+g²``.
 """
 
 from typing import TYPE_CHECKING

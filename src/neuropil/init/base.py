@@ -1,4 +1,4 @@
-"""Base class of the initialisers, and the checks of their options."""
+"""Base class of the initialisers, and checks of their options."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Fans = tuple[int, int]
 
 
 class Initializer(Arguments, ABC):
-    """Fill a tensor in place with starting values: the base of all initialisers.
+    """Base class of the initialisers, which fill a tensor in place with initial values.
 
-    A subclass gives `draw`. Calling an initialiser returns the tensor it filled; on the meta
-    device, where there is nothing to fill, it returns at once.
+    A subclass defines `draw`. Calling an initialiser returns the tensor it filled; on the meta
+    device it does nothing.
 
     Example:
         >>> class Identity(Initializer):
@@ -38,16 +38,16 @@ class Initializer(Arguments, ABC):
         """Fill the tensor in place.
 
         Args:
-            tensor: What to fill: floating point, of any precision, on any device.
-            generator: Where the randomness comes from; torch's global state if None. An own
-                ``seed`` comes before it.
-            fans: ``(fan_in, fan_out)``, where the shape does not tell them.
+            tensor: Tensor to fill: floating point of any precision, on any device.
+            generator: Source of randomness; torch's global state if None. A ``seed`` of the
+                initialiser takes precedence.
+            fans: ``(fan_in, fan_out)``, if they do not follow from the shape.
 
         Returns:
             The tensor.
 
         Raises:
-            TypeError: If the tensor is not of floating point.
+            TypeError: If the tensor is not floating point.
         """
         if tensor.is_meta:
             return tensor
@@ -56,21 +56,22 @@ class Initializer(Arguments, ABC):
         if self.seed is not None:
             generator = Generator().manual_seed(self.seed)
         with torch.no_grad():
-            # Halves are drawn as float32, so that every precision starts from the same values.
+            # Half precision is drawn as float32, so that every precision starts from the same
+            # values.
             dtype = tensor.dtype if tensor.dtype.itemsize >= 4 else torch.float32
             device = tensor.device if generator is None else generator.device
             own = (tensor.dtype, tensor.device) == (dtype, device) and tensor.is_contiguous()
-            # In place where that is the same: a second copy of a large layer may not fit.
+            # In place if the type is the same: a second copy of a large layer may not fit.
             values = tensor if own else torch.empty(tensor.shape, dtype=dtype, device=device)
             return tensor.copy_(self.draw(values, generator, fans))
 
     @abstractmethod
     def draw(self, values: Tensor, generator: Generator | None, fans: Fans | None) -> Tensor:
-        """Return the values to start from; may work in place."""
+        """Return the initial values; may work in place."""
 
 
 def finite(owner: Initializer, option: str, value: object) -> float:
-    """Return the option's value.
+    """Return the value of an option as a float.
 
     Raises:
         ValueError: If it is not a finite number.
@@ -82,7 +83,7 @@ def whole_seed(owner: Initializer, seed: object) -> int | None:
     """Return the seed.
 
     Raises:
-        ValueError: If it is one that no generator takes.
+        ValueError: If generators do not accept it.
     """
     if seed is None:
         return None
@@ -98,14 +99,14 @@ def whole_seed(owner: Initializer, seed: object) -> int | None:
 
 
 def require_matrix(owner: Initializer, values: Tensor) -> None:
-    """Refuse a shape that has no axis of inputs.
+    """Raise an error for a shape without an axis of inputs.
 
     Raises:
         ValueError: If it has fewer than 2 axes.
     """
     if values.dim() < 2:
         raise ValueError(
-            f"{owner!r} needs a tensor of at least 2 axes (out, in, *kernel), "
+            f"{owner!r} needs a tensor with at least 2 axes (out, in, *kernel), "
             f"got {tuple(values.shape)}. Give `fans`, or use Normal, Uniform or Constant."
         )
 
@@ -114,6 +115,6 @@ def nonnegative_gain(owner: Initializer, gain: float) -> float:
     """Return the gain.
 
     Raises:
-        ValueError: If no spread can have it.
+        ValueError: If it is negative or not finite.
     """
     return number(gain, f"{type(owner).__name__}: gain", "[0, inf)")

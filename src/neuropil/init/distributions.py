@@ -21,7 +21,7 @@ from neuropil.init.base import (
 
 @final
 class Constant(Initializer):
-    """One value everywhere.
+    """Fill with a constant value.
 
     Args:
         value: The value.
@@ -47,9 +47,9 @@ class Normal(Initializer):
     """Independent draws from N(mean, std²).
 
     Args:
-        mean: The centre.
+        mean: The mean.
         std: The standard deviation, at least 0.
-        seed: Makes the values the same at every call, whatever the global random state.
+        seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -77,9 +77,9 @@ class Uniform(Initializer):
     """Independent draws from the interval [low, high).
 
     Args:
-        low: Where the interval starts.
-        high: Where it ends; above ``low``.
-        seed: Makes the values the same at every call, whatever the global random state.
+        low: Lower end of the interval.
+        high: Upper end of the interval, above ``low``.
+        seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:
         ValueError: If the interval is empty or not finite.
@@ -106,12 +106,12 @@ class Uniform(Initializer):
 class Orthogonal(Initializer):
     """A random matrix with orthonormal rows or columns (the fewer of both), times the gain.
 
-    ``Q Qᵀ = gain² I`` for a weight of no more rows than columns, ``Qᵀ Q = gain² I`` otherwise;
-    uniform over all such matrices. Axes after the first are taken as one.
+    ``Q Qᵀ = gain² I`` for a weight with at most as many rows as columns, ``Qᵀ Q = gain² I``
+    otherwise; uniform over all such matrices. Axes after the first are flattened.
 
     Args:
-        gain: Every singular value; here it is torch's ``gain``.
-        seed: Makes the values the same at every call, whatever the global random state.
+        gain: Value of all singular values; the same as torch's ``gain``.
+        seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:
         ValueError: If ``gain`` is negative or not finite, or the tensor has fewer than 2 axes.

@@ -1,4 +1,4 @@
-"""Initialisers whose variance follows from the fans: He and Xavier."""
+"""Initialisers with a variance that depends on the fans: He and Xavier."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
-class Scaled(Initializer):
-    """Draws whose variance follows from the fans: the base of the He and Xavier rules."""
+class FanScaled(Initializer):
+    """Base class of the He and Xavier rules, whose variance depends on the fans."""
 
     gain: float
 
@@ -29,12 +29,12 @@ class Scaled(Initializer):
         return values.normal_(0.0, std, generator=generator)
 
     def uniform(self, values: Tensor, generator: Generator | None, fans: Fans | None) -> Tensor:
-        """Fill evenly from (−b, b), whose variance is b²/3."""
+        """Fill with uniform draws from (−b, b), whose variance is b²/3."""
         bound = math.sqrt(3 * self.variance(*self.fans(values, fans)))
         return values.uniform_(-bound, bound, generator=generator)
 
     def fans(self, values: Tensor, fans: Fans | None) -> Fans:
-        """Return fan-in and fan-out: as given, or as the shape says.
+        """Return fan-in and fan-out, as given or from the shape.
 
         Raises:
             ValueError: If a fan is below 1, or the shape has no axis of inputs.
@@ -48,8 +48,8 @@ class Scaled(Initializer):
         return max(fans[0], 1), max(fans[1], 1)
 
 
-class He(Scaled):
-    """The rule of He et al.: keep the size of the signals on the way forward."""
+class He(FanScaled):
+    """The rule of He et al., which preserves the variance of signals in the forward pass."""
 
     def __init__(self, gain: float = 2.0, *, seed: int | None = None) -> None:
         self.gain = nonnegative_gain(self, gain)
@@ -60,8 +60,8 @@ class He(Scaled):
         return self.gain / fan_in
 
 
-class Xavier(Scaled):
-    """The rule of Glorot and Bengio: a compromise between the ways forward and back."""
+class Xavier(FanScaled):
+    """The rule of Glorot and Bengio, a compromise between the forward and backward pass."""
 
     def __init__(self, gain: float = 1.0, *, seed: int | None = None) -> None:
         self.gain = nonnegative_gain(self, gain)
@@ -76,20 +76,20 @@ class Xavier(Scaled):
 class HeNormal(He):
     """Normal draws with ``Var(w) = gain / fan_in``, by default ``2 / fan_in``.
 
-    That is the rule of He et al. for maps that a ReLU follows: it keeps half of the signal's
-    mean square, and the 2 makes up for it. ``HeNormal()`` is ``torch.nn.init.kaiming_normal_``,
-    whose own gain is the square root, √2. ``HeNormal(gain=1)`` is LeCun's rule, for maps that
-    nothing follows.
+    This is the rule of He et al. for maps before a ReLU: the ReLU halves the mean square of the
+    signal, and the 2 compensates for it. ``HeNormal()`` is ``torch.nn.init.kaiming_normal_``,
+    whose own gain is the square root, √2. ``HeNormal(gain=1)`` is LeCun's rule, for maps
+    without an activation after them.
 
     Shape:
         ``(out, in / groups, *kernel)``, or any shape if ``fans`` are given.
 
     Args:
-        gain: Factor of the variance: 2 before ReLU, 1 before nothing.
-        seed: Makes the values the same at every call, whatever the global random state.
+        gain: Factor of the variance: 2 before a ReLU, 1 without an activation.
+        seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:
-        ValueError: If ``gain`` is negative or not finite, or the fans cannot be told.
+        ValueError: If ``gain`` is negative or not finite, or the fans are unknown.
 
     Reference:
         He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", 2015, eq. 10.
@@ -106,7 +106,7 @@ class HeNormal(He):
 
 @final
 class HeUniform(He):
-    """Even draws from (−b, b) with ``b = √(3 gain / fan_in)``, so ``Var(w) = gain / fan_in``.
+    """Uniform draws from (−b, b) with ``b = √(3 gain / fan_in)``, ``Var(w) = gain / fan_in``.
 
     ``HeUniform()``, with the gain 2, is the rule of He et al. for ReLU:
     ``torch.nn.init.kaiming_uniform_``, whose own gain is the square root, √2.
@@ -115,11 +115,11 @@ class HeUniform(He):
         ``(out, in / groups, *kernel)``, or any shape if ``fans`` are given.
 
     Args:
-        gain: Factor of the variance: 2 before ReLU, 1 before nothing.
-        seed: Makes the values the same at every call, whatever the global random state.
+        gain: Factor of the variance: 2 before a ReLU, 1 without an activation.
+        seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:
-        ValueError: If ``gain`` is negative or not finite, or the fans cannot be told.
+        ValueError: If ``gain`` is negative or not finite, or the fans are unknown.
 
     Reference:
         He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", 2015, eq. 10.
@@ -144,11 +144,11 @@ class XavierNormal(Xavier):
         ``(out, in / groups, *kernel)``, or any shape if ``fans`` are given.
 
     Args:
-        gain: What the variance is multiplied with.
-        seed: Makes the values the same at every call, whatever the global random state.
+        gain: Factor of the variance.
+        seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:
-        ValueError: If ``gain`` is negative or not finite, or the fans cannot be told.
+        ValueError: If ``gain`` is negative or not finite, or the fans are unknown.
 
     Reference:
         Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural
@@ -166,7 +166,7 @@ class XavierNormal(Xavier):
 
 @final
 class XavierUniform(Xavier):
-    """Even draws from (−b, b) with ``b = √(6 gain / (fan_in + fan_out))``.
+    """Uniform draws from (−b, b) with ``b = √(6 gain / (fan_in + fan_out))``.
 
     ``Var(w) = 2 gain / (fan_in + fan_out)``; ``torch.nn.init.xavier_uniform_``, whose own gain
     is the square root of this one.
@@ -175,11 +175,11 @@ class XavierUniform(Xavier):
         ``(out, in / groups, *kernel)``, or any shape if ``fans`` are given.
 
     Args:
-        gain: What the variance is multiplied with.
-        seed: Makes the values the same at every call, whatever the global random state.
+        gain: Factor of the variance.
+        seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:
-        ValueError: If ``gain`` is negative or not finite, or the fans cannot be told.
+        ValueError: If ``gain`` is negative or not finite, or the fans are unknown.
 
     Reference:
         Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural

@@ -1,4 +1,4 @@
-"""Layers with tensors that follow from their options."""
+"""Layers with constant tensors that follow from their options."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class WithConstants(Layer):
-    """A layer with buffers that follow from its options: moved with it, but never saved.
+    """Base class of layers with constant buffers, which move with them but are never saved.
 
-    A subclass gives `constants`. They are made again whenever memory may have been given to
-    them without content: when weights are loaded or drawn anew.
+    A subclass defines `constants`. They are computed again whenever their memory may be
+    uninitialised: when weights are loaded or reset.
 
     Args:
         name: Name in the network.
@@ -39,7 +39,7 @@ class WithConstants(Layer):
                 self.register_buffer(name, value.to(device, float_or_int), persistent=False)
 
     def refresh(self) -> None:
-        """Make the constants again, each where it is; on the CPU if it is nowhere."""
+        """Compute the constants again, each on its device, or on the CPU if that is meta."""
         if self.built_for is None:
             return
         for name, value in self.constants(*self.built_for).items():

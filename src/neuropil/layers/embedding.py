@@ -1,4 +1,4 @@
-"""Numbered things as vectors."""
+"""Embedding of indices as vectors."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 from typing_extensions import override
 
+from neuropil.checks import whole
 from neuropil.core import Layer
-from neuropil.core.shape import whole_number
 from neuropil.init import Normal
 from neuropil.layers.layer_options import initializer
 
@@ -22,30 +22,30 @@ UNIT_NORMAL = Normal(std=1.0)
 
 
 class Embedding(Layer):
-    """Turn indices into rows of a weight matrix that is learnt: y_t = W[x_t].
+    """Map indices to rows of a learned weight matrix: y_t = W[x_t].
 
-    It stands after an input of integers: characters, words, the categories of a column.
+    Its input holds integers: characters, words, or the categories of a column.
 
     Shape:
-        ``(T)`` to ``(T, units)``: a vector for each index. T may be free.
+        ``(T)`` to ``(T, units)``: one vector for each index. T may be free.
 
     Args:
-        entries: How many different indices there are: 0 to entries − 1.
-        units: Width of a vector.
-        padding_idx: The index that fills up sequences which are too short: its vector starts at
-            zero and never learns. None for none.
+        entries: Number of different indices, which run from 0 to entries − 1.
+        units: Length of the vectors.
+        padding_idx: Index that pads sequences that are too short: its vector starts at zero and
+            is never trained. None for no padding index.
         weight: Initialiser of W, ``(entries, units)``.
         name: Name in the network, in place of ``embedding1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input is not a row of indices.
-        IndexError: When an index has no row. (On a GPU torch itself stops the program with an
-            assertion, since to look first would mean to wait for it.)
+        ShapeError: When the input is not a vector of indices.
+        IndexError: When an index is out of range. (On a GPU torch stops the program with an
+            assertion, since checking first would mean waiting for the GPU.)
 
     Reference:
         Bengio, Ducharme, Vincent, Jauvin, "A neural probabilistic language model", 2003;
-        ``torch.nn.Embedding``, whose defaults these are.
+        ``torch.nn.Embedding``, which has the same defaults.
 
     Example:
         >>> from neuropil.layers import Input
@@ -72,10 +72,10 @@ class Embedding(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.entries = whole_number(entries, "Embedding: entries")
-        self.units = whole_number(units, "Embedding: units")
+        self.entries = whole(entries, "Embedding: entries")
+        self.units = whole(units, "Embedding: units")
         if padding_idx is not None:
-            padding_idx = whole_number(padding_idx, "Embedding: padding_idx", minimum=0)
+            padding_idx = whole(padding_idx, "Embedding: padding_idx", minimum=0)
             if padding_idx >= self.entries:
                 raise ValueError(
                     f"Embedding: padding_idx must be below the {entries} entries, got "
@@ -87,8 +87,8 @@ class Embedding(Layer):
     @override
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 1:
-            mend = "put Flatten() before it"
-            raise self.refuse("a row of indices (T)", shape, mend)
+            fix = "put Flatten() before it"
+            raise self.refuse("a vector of indices (T)", shape, fix)
         return (*shape, self.units)
 
     @override
@@ -111,7 +111,7 @@ class Embedding(Layer):
             raise self.out_of_range(x) from None
 
     def out_of_range(self, x: Tensor) -> IndexError:
-        """Return the error for indices that have no row."""
+        """Return the error for indices out of range."""
         low, high = (int(bound) for bound in x.aminmax())
         return IndexError(
             f"{self!r} takes indices from 0 to {self.entries - 1}, got "

@@ -1,4 +1,4 @@
-"""Where a network begins: the shape, the type and the normalisation of what comes in."""
+"""The input of a network: its shape, type and normalisation."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import one_of
+from neuropil.checks import one_of, whole
 from neuropil.core import Layer, Shape, ShapeError, format_shape
 from neuropil.core.moments import column_axes, single_precision_holds, standardization
-from neuropil.core.shape import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,14 +19,14 @@ INTEGERS = {"int64": torch.int64, "int32": torch.int32, "uint8": torch.uint8}
 
 
 class Input(Layer):
-    """Declare the shape of one sample, and carry the normalisation of raw data.
+    """Declare the shape of one sample, and normalise raw data.
 
-    y = (x − mean) / scale, with a mean and scale for each channel, or each column of a table;
-    y = x until they are set, which `Trainer.fit` does from the training part. Floats and
-    pictures of whole numbers are cast to the network's type; integers that are declared as such
-    are passed on untouched. Where the values lie so far from zero, or on such a scale, that
-    single precision cannot tell them apart (timestamps, 10⁹ + x), mean and scale are kept in
-    double precision and applied before the cast.
+    y = (x − mean) / scale, with a mean and scale for each channel, or each column of a table; y
+    = x until they are set, which `Trainer.fit` does from the training set. Floats and images of
+    integers are cast to the network's type; inputs declared as integers pass unchanged. If
+    single precision cannot resolve the values, because they are too far from zero or vary too
+    little (timestamps, 10⁹ + x), mean and scale are kept in double precision and applied before
+    the cast.
 
     Shape:
         ``(…)`` to the same. ``None`` is an axis whose length is free.
@@ -61,13 +60,14 @@ class Input(Layer):
             raise ValueError("Input() needs a shape, such as Input(1, 28, 28).")
         one_of(dtype, "Input: dtype", ("float", *INTEGERS))
         self.shape = tuple(
-            None if length is None else whole_number(length, "Input: a length of shape")
+            None if length is None else whole(length, "Input: a length of shape")
             for length in shape
         )
         self.dtype_taken = "int" if dtype != "float" else "float"
         self.float_dtype = torch.get_default_dtype()
         self.set_built()
-        # Whether mean and scale stay in double precision, whatever the type of the network.
+        # Whether mean and scale stay in double precision, regardless of the type of the
+        # network.
         self.exact = False
         self.register_buffer("mean", None)
         self.register_buffer("scale", None)
@@ -91,7 +91,7 @@ class Input(Layer):
         return x if mean is None or scale is None else (x - mean) / scale
 
     def check(self, x: Tensor) -> None:
-        """Refuse a batch of another shape.
+        """Raise an error for a batch of another shape.
 
         Raises:
             ShapeError: When a fixed axis has another length.
@@ -107,11 +107,11 @@ class Input(Layer):
             )
 
     def normalize(self, examples: Tensor) -> None:
-        """Set mean and scale from examples, unless they are set; never for integers.
+        """Set mean and scale from examples, unless they are set or the input is integer.
 
         Args:
-            examples: Raw inputs, batch axis first. Rank 1 has a mean for each column; higher
-                ranks one for each channel. Constant ones are only shifted.
+            examples: Raw inputs, batch axis first. The mean and scale are per column at rank 1,
+                and per channel at higher ranks. Constant columns are only shifted.
         """
         if self.dtype_taken == "int" or self._buffers["mean"] is not None:
             return
@@ -119,11 +119,11 @@ class Input(Layer):
         self.set_normalization(mean, scale)
 
     def set_normalization(self, mean: Tensor | float, scale: Tensor | float) -> None:
-        """Set what is subtracted and what is then divided by.
+        """Set the mean to subtract and the scale to divide by.
 
         Args:
-            mean: A number, or one a channel (a column at rank 1).
-            scale: Likewise; never zero.
+            mean: A number, or one per channel (per column at rank 1).
+            scale: The same; never zero.
 
         Raises:
             ValueError: When a value is not finite, or a scale is zero.
@@ -144,14 +144,15 @@ class Input(Layer):
 
     @override
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        # `.double()` and its kin go through here, and the input has no parameter to go by.
+        # `.double()` and similar calls end here, and the input has no parameter that shows the
+        # type.
         self.float_dtype = fn(torch.empty(0, dtype=self.float_dtype)).dtype
         kept = {name: self._buffers[name] for name in ("mean", "scale")}
         super()._apply(fn, recurse)
         for name, value in kept.items():
             moved = self._buffers[name]
             if self.exact and value is not None and moved is not None:
-                holds = moved.device.type != "mps"  # which has no double precision
+                holds = moved.device.type != "mps"  # MPS has no double precision
                 self._buffers[name] = value.to(moved.device) if holds else moved
         return self
 

@@ -1,4 +1,4 @@
-"""Options that several families of layers have: initialisers, biases, known lengths."""
+"""Options shared by several families of layers: initialisers, biases, known lengths."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ from neuropil.core.arguments import is_default, plain, signature
 from neuropil.core.layer import Composable
 from neuropil.core.shape import count
 from neuropil.init import Constant, HeNormal, Initializer, Orthogonal
-from neuropil.init.fan_scaled import Scaled
+from neuropil.init.fan_scaled import FanScaled
 
 if TYPE_CHECKING:
     from neuropil.core import Layer, Shape
     from neuropil.core.layer import Initializer as Filler
 
-# Whether there is a bias; or where it starts.
+# Whether there is a bias; or its initial value.
 Bias: TypeAlias = "bool | float | Filler"
 
-# The rule of He et al. for what a rectifier follows, good enough for its kin.
+# The rule of He et al. for layers before a rectifier, good enough for its variants.
 HE = HeNormal()
-# LeCun's rule, 1/fan_in, for what no rectifier follows.
+# LeCun's rule, 1/fan_in, for layers without a rectifier after them.
 LECUN = HeNormal(gain=1)
 
 
 def initializer(value: Filler, what: str) -> Filler:
-    """Return an initialiser, or say that it is none.
+    """Return an initialiser, or raise an error if the value is not one.
 
     Raises:
-        ValueError: When it cannot be called as one; the class, without (), cannot.
+        ValueError: When it cannot be called like an initialiser; a class without () cannot.
     """
-    if isinstance(value, Initializer) or (not isinstance(value, type) and fills(value)):
+    if isinstance(value, Initializer) or (
+        not isinstance(value, type) and is_initializer(value)
+    ):
         return value
     raise ValueError(f"{what} must be an initialiser, such as HeNormal(), got {shown(value)}.")
 
 
-def fills(value: object) -> bool:
-    """Tell whether something takes what an initialiser takes."""
+def is_initializer(value: object) -> bool:
+    """Return whether a value can be called with the arguments of an initialiser."""
     try:
         inspect.signature(value).bind(None, None, fans=None)  # pyright: ignore[reportArgumentType]
     except (TypeError, ValueError):
@@ -46,7 +48,7 @@ def fills(value: object) -> bool:
 
 
 def composable(value: Composable, what: str) -> Composable:
-    """Return a layer or network.
+    """Return a value that must be a layer or network.
 
     Raises:
         ValueError: When it is neither.
@@ -57,12 +59,12 @@ def composable(value: Composable, what: str) -> Composable:
 
 
 def set_bias(layer: Layer, bias: Bias, *names: str) -> bool:
-    """Set whether a layer has a bias, and where each of its biases starts.
+    """Set whether a layer has biases, and their initial value; return whether it has.
 
     Args:
         layer: The layer.
-        bias: True for a start at zero, False for no bias, a number, or an initialiser.
-        *names: The parameters.
+        bias: True to start at zero, False for no bias, a number, or an initialiser.
+        *names: Names of the bias parameters.
 
     Raises:
         ValueError: When `bias` is none of these.
@@ -71,9 +73,9 @@ def set_bias(layer: Layer, bias: Bias, *names: str) -> bool:
     start = None
     if callable(bias):
         start = initializer(bias, what)
-        if isinstance(bias, Scaled | Orthogonal):
+        if isinstance(bias, FanScaled | Orthogonal):
             raise ValueError(
-                f"{what} must start from what fills vectors, such as Constant(1.0) or "
+                f"{what} must have an initialiser for vectors, such as Constant(1.0) or "
                 f"Normal(), got {bias!r}, which needs a matrix."
             )
     elif not is_flag(bias):
@@ -88,7 +90,7 @@ def set_bias(layer: Layer, bias: Bias, *names: str) -> bool:
 
 
 def is_flag(value: object) -> bool:
-    """Tell whether a value is one of the two truth values."""
+    """Return whether a value is True or False."""
     try:
         flag(value, "")
     except ValueError:
@@ -97,7 +99,7 @@ def is_flag(value: object) -> bool:
 
 
 def bias_value(value: object, what: str) -> float:
-    """Return the number that a bias starts from.
+    """Return the initial value of a bias.
 
     Raises:
         ValueError: When it is not a finite number.
@@ -112,12 +114,12 @@ def bias_value(value: object, what: str) -> float:
 
 
 def refuse_unused(layer: Layer, needs: str, **options: object) -> None:
-    """Refuse options that were given although nothing would use them.
+    """Raise an error for options that were given but would have no effect.
 
     Args:
         layer: The layer.
-        needs: The option without which they have no meaning, as it would be written.
-        **options: Their values, by name; the defaults pass.
+        needs: The option without which they have no effect, as it would be written.
+        **options: Their values by name; defaults are allowed.
 
     Raises:
         ValueError: When one of them is not the default.
@@ -127,19 +129,19 @@ def refuse_unused(layer: Layer, needs: str, **options: object) -> None:
         value = plain(given)
         if name in known and not is_default(value, known[name].default):
             raise ValueError(
-                f"{type(layer).__name__}: {name} has no use without {needs}, got "
+                f"{type(layer).__name__}: {name} has no effect without {needs}, got "
                 f"{shown(value)}: give both or neither."
             )
 
 
 def known_count(layer: Layer, shape: Shape) -> int:
-    """Return the number of elements of a shape whose cost is asked for.
+    """Return the number of elements of a shape, which a cost needs.
 
     Raises:
         ShapeError: When a length is free.
     """
     elements = count(shape)
     if elements is None:
-        mend = "say which the free ones are"
-        raise layer.refuse("known lengths to count multiply–adds", shape, mend)
+        fix = "give the free lengths"
+        raise layer.refuse("known lengths to count multiply–adds", shape, fix)
     return elements

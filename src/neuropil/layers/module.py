@@ -17,23 +17,23 @@ from neuropil.core.shape import format_shapes
 if TYPE_CHECKING:
     from neuropil.core.window import Reach
 
-# What free lengths are tried as, one after the other, until the module takes one: lengths that
-# networks of many halvings take, small ones for modules that allow no more, then large ones.
+# Values tried in turn for free lengths, until the module accepts one: lengths divisible by many
+# halvings, small ones for modules that accept no more, then large ones.
 TRIED = (224, 64, 16, 4, 1024)
 BATCH = 2
 
 
 class Module(Layer):
-    """Make any PyTorch module a layer: y = module(x).
+    """Wrap any PyTorch module as a layer: y = module(x).
 
-    Its output shape comes from a run of a copy on the meta device, in test mode, which takes
-    neither time nor memory. Axes whose length follows a free length of the input are free.
-    Joining leaves its weights as they are; ``network.reset_parameters()`` draws them anew
-    wherever the module's parts have a ``reset_parameters`` and are not frozen.
+    Its output shape is found by running a copy on the meta device in test mode, which costs
+    almost no time and memory. Axes whose length depends on a free length of the input are free.
+    Joining keeps its weights; ``network.reset_parameters()`` initialises them again in all
+    submodules that have a ``reset_parameters`` method and are not frozen.
 
     Shape:
-        What the module gives. The first axis of its inputs and its output is the batch. The
-        receptive field counts as everything, since it cannot be known.
+        The output shape of the module. The first axis of its inputs and its output is the
+        batch. The receptive field is taken to be the whole input, since it cannot be known.
 
     Args:
         module: Takes one tensor for each input and returns one tensor. Its parameters appear as
@@ -42,12 +42,12 @@ class Module(Layer):
         name: Name in the network, in place of ``module1``.
 
     Raises:
-        TypeError: When `module` is no PyTorch module, or is a layer or network of Neuropil,
-            which is joined as it is.
+        TypeError: When `module` is not a PyTorch module, or is a layer or network of Neuropil,
+            which can be joined without it.
         ValueError: When `dtype` is neither; or when a network with such a layer is saved, since
             a module is not plain data.
-        ShapeError: When the module does not take the input, or gives something else than one
-            tensor with the batch axis first.
+        ShapeError: When the module fails on the input, or returns anything but one tensor with
+            the batch axis first.
 
     Reference:
         ``torch.nn.Module``.
@@ -74,32 +74,32 @@ class Module(Layer):
                 f"Module: module must be a torch.nn.Module, got {type(module).__name__}."
             )
         if hasattr(module, "__rshift__"):
-            raise TypeError(f"Module: {module!r} is joined by >> as it is, without Module(…).")
+            raise TypeError(f"Module: join {module!r} directly by >>, without Module(…).")
         one_of(dtype, "Module: dtype", ("float", "int64"))
         self.dtype_taken = "int" if dtype == "int64" else "float"
         self.module = module
-        del self.forward  # it has its parameters, and runs as it is
+        del self.forward  # it has its parameters already and needs no build
 
     @override
     def output_shape(self, *input_shapes: Shape) -> Shape:
         if all(None not in shape for shape in input_shapes):
-            return self.tried(input_shapes, 1)
+            return self.shape_for(input_shapes, 1)
         failures: list[ShapeError] = []
         for length in TRIED:
             try:
-                # Twice the length and one more tells all strides and roundings apart.
-                pair = [self.tried(input_shapes, free) for free in (length, 2 * length + 1)]
+                # Twice the length plus one distinguishes all strides and roundings.
+                pair = [self.shape_for(input_shapes, free) for free in (length, 2 * length + 1)]
             except ShapeError as error:
                 failures.append(error)
             else:
                 return tuple(a if a == b else None for a, b in zip(*pair, strict=True))
         raise failures[0]
 
-    def tried(self, input_shapes: tuple[Shape, ...], free: int) -> Shape:
-        """Return what shape comes out where free lengths are `free`.
+    def shape_for(self, input_shapes: tuple[Shape, ...], free: int) -> Shape:
+        """Return the output shape for free lengths set to `free`.
 
         Raises:
-            ShapeError: When the module does not run, or gives no tensor with a batch axis.
+            ShapeError: When the module fails, or does not return a tensor with a batch axis.
         """
         try:
             output = self.dry_run(input_shapes, free)
@@ -108,17 +108,17 @@ class Module(Layer):
             raise self.unfit(f"fails on {format_shapes(input_shapes)}: {reason}") from None
         if not isinstance(output, Tensor):
             raise self.unfit(
-                f"gives a {type(output).__name__}: wrap it in a module that returns one tensor"
+                f"returns a {type(output).__name__}: wrap it so that it returns one tensor"
             )
         if output.ndim < 2 or output.shape[0] != BATCH:
             raise self.unfit(
-                f"gives {tuple(output.shape)} for a batch of {BATCH}: its first axis must be "
+                f"returns {tuple(output.shape)} for a batch of {BATCH}: its first axis must be "
                 f"the batch, and there must be another"
             )
         return tuple(output.shape[1:])
 
     def dry_run(self, input_shapes: tuple[Shape, ...], free: int = 1) -> object:
-        """Return what a copy of the module gives in test mode, on the meta device."""
+        """Return the output of a copy of the module in test mode on the meta device."""
         weights = self.module.parameters()
         floats = (w.dtype for w in weights if w.is_floating_point())
         dtype = next(floats, torch.get_default_dtype())
@@ -132,7 +132,7 @@ class Module(Layer):
             return on_meta(self.module).eval()(*inputs)
 
     def unfit(self, what: str) -> ShapeError:
-        """Return the error for a module that does something a layer does not."""
+        """Return the error for a module that cannot be used as a layer."""
         return ShapeError(f"Module({type(self.module).__name__}(…)) {what}.")
 
     @override
@@ -158,7 +158,7 @@ class Module(Layer):
                 device = generator.device
                 seed = torch.randint(2**62, (), generator=generator, device=device)
                 torch.manual_seed(seed.item())
-            # Parts come before what holds them, which may set a part in its own way.
+            # Submodules come before their parents, which may initialise them in their own way.
             for part in reversed([*self.module.modules()]):
                 redraw(part)
 
@@ -174,7 +174,7 @@ class Module(Layer):
 
 
 def redraw(module: nn.Module) -> None:
-    """Draw a module's own parameters anew, if it knows how and they are not frozen."""
+    """Initialise a module's own parameters again, if it can and none is frozen."""
     parameters = list(module.parameters(recurse=False))
     frozen = parameters and not any(p.requires_grad for p in parameters)
     for name in ("reset_parameters", "_reset_parameters"):  # attention has the second
@@ -185,9 +185,9 @@ def redraw(module: nn.Module) -> None:
 
 
 def on_meta(module: nn.Module) -> nn.Module:
-    """Return a copy on the meta device; what its tensors hold is never copied."""
+    """Return a copy on the meta device; the contents of its tensors are never copied."""
     tensors = [*module.parameters(), *module.buffers()]
-    # Tensors that are plain attributes, which `module.to` would leave behind.
+    # Tensors that are plain attributes, which `module.to` does not move.
     tensors += [
         v for part in module.modules() for v in vars(part).values() if isinstance(v, Tensor)
     ]

@@ -1,4 +1,4 @@
-"""Layers that disturb what passes in training and let it pass untouched at test time."""
+"""Layers that add noise in training and are the identity at test time."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ MAX_POOLING = {1: torch.max_pool1d, 2: torch.max_pool2d, 3: torch.max_pool3d}
 class Dropout(Layer):
     """Set values to zero at random in training: y = x·m / (1 − rate), m ∈ {0, 1}.
 
-    Each m is 0 with probability `rate`; dividing by 1 − rate keeps the expectation, so that
-    nothing needs scaling at test time, when y = x.
+    Each m is 0 with probability `rate`; dividing by 1 − rate keeps the expectation, so that no
+    scaling is needed at test time, when y = x.
 
     Shape:
         ``(…)`` to the same; free axes stay free.
 
     Args:
-        rate: Which part is dropped, from 0 up to but not including 1.
-        per_channel: Drop whole channels (axis 0) in place of single values, since neighbouring
-            pixels tell the same.
+        rate: Probability of dropping a value, from 0 up to but not including 1.
+        per_channel: Whether to drop whole channels (axis 0) instead of single values, since
+            neighbouring pixels carry similar information.
         name: Name in the network, in place of ``dropout1``.
 
     Raises:
@@ -69,16 +69,16 @@ class Dropout(Layer):
 
 
 class StochasticDepth(Layer):
-    """Leave a branch out for whole samples at random in training: y = x·m / (1 − rate).
+    """Drop a branch for whole samples at random in training: y = x·m / (1 − rate).
 
-    m ∈ {0, 1} is one number a sample, 0 with probability `rate`; y = x at test time. It stands
+    m ∈ {0, 1} is one number per sample, 0 with probability `rate`; y = x at test time. Put it
     at the end of a residual branch.
 
     Shape:
         ``(…)`` to the same; free axes stay free.
 
     Args:
-        rate: Which part of the samples is dropped, from 0 up to but not including 1.
+        rate: Probability of dropping a sample, from 0 up to but not including 1.
         name: Name in the network, in place of ``stochasticdepth1``.
 
     Raises:
@@ -139,29 +139,30 @@ class GaussianNoise(Layer):
 
 
 class DropBlock(Layer):
-    """Drop whole blocks of neighbouring positions in training, in each channel on its own.
+    """Drop blocks of neighbouring positions in training, separately in each channel.
 
-    y = x·m / (1 − rate), where m is 0 in blocks whose corners are drawn at random, also outside
-    the picture where a block would overlap it; y = x at test time. Corners are drawn with
-    probability γ = 1 − (1 − rate)^(1/B), with B positions in a block. So each position is
-    dropped with probability `rate` exactly, at the border as in the middle, and the expectation
-    is kept.
+    y = x·m / (1 − rate), where m is 0 in blocks whose corners are drawn at random, including
+    corners outside the image whose block would overlap it; y = x at test time. Corners are
+    drawn with probability γ = 1 − (1 − rate)^(1/B), with B positions in a block. So each
+    position is dropped with probability exactly `rate`, even at the border, and the expectation
+    is preserved.
 
-    The paper draws only blocks that lie wholly inside, spares the border, and neglects that
-    blocks overlap: it drops less than its rate. Like the paper's better variant, this one has
-    its own blocks in each channel.
+    The paper draws only blocks that lie entirely inside the image and neglects that blocks
+    overlap, so it drops less than its rate, above all at the border. Like the better variant in
+    the paper, this layer draws separate blocks for each channel.
 
     Shape:
         ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same; free axes stay free.
 
     Args:
-        rate: Which part is dropped, from 0 up to but not including 1.
-        block_size: Length of a block along all axes, or one length an axis.
+        rate: Probability of dropping a value, from 0 up to but not including 1.
+        block_size: Length of a block along all axes, or one length per axis.
         name: Name in the network, in place of ``dropblock1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes after its channels, or others than `block_size`.
+        ShapeError: When the input has no axes after its channels, or another number of them
+            than `block_size`.
 
     Reference:
         Ghiasi, Lin, Le, "DropBlock: a regularization method for convolutional networks", 2018.
@@ -199,7 +200,7 @@ class DropBlock(Layer):
             return x
         rank = x.ndim - 2
         size = per_axis(self.block_size, rank, "block_size")
-        # 1 − (1 − rate)^(1/B) without the cancellation that small rates would suffer.
+        # 1 − (1 − rate)^(1/B), computed without cancellation at small rates.
         gamma = -math.expm1(math.log1p(-self.rate) / math.prod(size))
         places = [n + block - 1 for n, block in zip(x.shape[2:], size, strict=True)]
         corners = x.new_empty((*x.shape[:2], *places)).bernoulli_(gamma)

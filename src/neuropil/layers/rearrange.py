@@ -1,4 +1,4 @@
-"""Layers that move numbers about and change none: identity, reshape, flatten, transpose."""
+"""Layers that only rearrange values: identity, reshape, flatten, transpose."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from typing_extensions import override
 
+from neuropil.checks import whole
 from neuropil.core import Layer, Shape, ShapeError, format_shape
-from neuropil.core.shape import count, whole_number
+from neuropil.core.shape import count
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Rearrangement(Layer):
-    """What layers share that take any numbers, integers too, and leave their values alone."""
+    """Base class of layers that take floats or integers and do not change the values."""
 
     dtype_taken: Literal["float", "int", "any"] = "any"
 
 
 class Identity(Rearrangement):
-    """Give what was taken: y = x.
+    """Return the input: y = x.
 
     Shape:
         ``(…)`` to the same; free axes stay free.
@@ -43,13 +44,13 @@ class Identity(Rearrangement):
 
 
 class Reshape(Rearrangement):
-    """Give each sample other axes, its numbers kept in order (the last axis moves fastest).
+    """Reshape each sample, in row-major order.
 
-    y.ravel() = x.ravel() for each sample, by the rules of ``numpy.reshape``.
+    y.ravel() = x.ravel() for each sample, as in ``numpy.reshape``.
 
     Shape:
-        ``(…)`` to ``shape``; the batch axis is left alone. A −1 stands for the length that
-        the others leave over. Free axes go into the −1, which is free then.
+        ``(…)`` to ``shape``; the batch axis is unchanged. A −1 means the length that follows
+        from the others. Free axes are merged into the −1, which is then free.
 
     Args:
         *shape: Lengths of the new axes; one of them may be −1.
@@ -57,7 +58,7 @@ class Reshape(Rearrangement):
 
     Raises:
         ValueError: When no length is given, one is below 1, or two are −1.
-        ShapeError: When the lengths do not multiply to the number of elements.
+        ShapeError: When the product of the lengths is not the number of elements.
 
     Reference:
         ``numpy.reshape`` with ``order="C"``.
@@ -80,7 +81,7 @@ class Reshape(Rearrangement):
         if sum(length == -1 for length in shape) > 1:
             raise ValueError(f"Reshape: only one length may be -1, got {format_shape(shape)}.")
         self.shape = tuple(
-            -1 if length == -1 else whole_number(length, "Reshape: a length of shape")
+            -1 if length == -1 else whole(length, "Reshape: a length of shape")
             for length in shape
         )
 
@@ -88,26 +89,28 @@ class Reshape(Rearrangement):
     def output_shape(self, shape: Shape) -> Shape:
         elements = count(shape)
         known = math.prod(length for length in self.shape if length != -1)
-        # Free lengths only multiply what is known of the input, so division is safe for all.
+        # Free lengths only multiply the known ones, so division is safe for all of them.
         divisible = math.prod(length for length in shape if length is not None)
         if -1 in self.shape:
             if divisible % known:
-                raise self.misfit(shape, f"a multiple of {known} numbers")
+                raise self.misfit(shape, f"a multiple of {known} elements")
             rest = None if elements is None else elements // known
             return tuple(rest if length == -1 else length for length in self.shape)
         if elements is None:
-            mend = "write -1 for the length that is free"
-            raise self.refuse("known lengths, or one of its own as -1", shape, mend)
+            fix = "write -1 for the free length"
+            raise self.refuse("known lengths, or -1 as one length of the new shape", shape, fix)
         if elements != known:
-            raise self.misfit(shape, f"{known} numbers")
+            raise self.misfit(shape, f"{known} elements")
         return self.shape
 
     def misfit(self, shape: Shape, needs: str) -> ShapeError:
-        """Return the error for a number of elements that the new axes do not hold."""
+        """Return the error for a number of elements that does not fit the new axes."""
         elements = count(shape)
         have = "a free number" if elements is None else elements
         return self.refuse(
-            needs, shape, f"that is {have}; choose lengths whose product it is, or one as -1"
+            needs,
+            shape,
+            f"that is {have}; choose lengths with that product, or give one as -1",
         )
 
     @override
@@ -116,19 +119,19 @@ class Reshape(Rearrangement):
 
     @override
     def forward(self, x: Tensor) -> Tensor:
-        if x.shape[0] == 0:  # an empty batch does not say how long -1 is
+        if x.shape[0] == 0:  # torch cannot infer -1 for an empty batch
             shape = cast("tuple[int, ...]", self.output_shape(tuple(x.shape[1:])))
             return x.reshape(0, *shape)
         return x.reshape(x.shape[0], *self.shape)
 
 
 class Flatten(Rearrangement):
-    """Put all numbers of a sample into one row: ``Reshape(-1)``.
+    """Flatten each sample to a vector: ``Reshape(-1)``.
 
     Shape:
-        ``(C, H, W)``, or any other, to ``(C·H·W)``; free where an axis is. Layers with units
-        need that length known: where pictures vary in size, ``GlobalPooling("avg")`` gives
-        ``(C)`` for each of them.
+        ``(C, H, W)``, or any other, to ``(C·H·W)``; free if an axis is. Layers with units need
+        a known length: for images of varying size, use ``GlobalPooling("avg")``, which returns
+        ``(C)``.
 
     Args:
         name: Name in the network, in place of ``flatten1``.
@@ -158,14 +161,14 @@ class Flatten(Rearrangement):
 
 
 class Transpose(Rearrangement):
-    """Put the axes of each sample into another order: axis k of the output is ``axes[k]``.
+    """Permute the axes of each sample: axis k of the output is ``axes[k]``.
 
     y[i₀, i₁, …] = x[j₀, j₁, …] where j at ``axes[k]`` is iₖ.
 
     Shape:
-        ``(T, D)`` to ``(D, T)`` for ``Transpose(1, 0)``: it turns sequences, which LSTM,
-        Attention and layers with units take, into signals (C, L) for Convolution and
-        BatchNorm, and back. Free axes stay free.
+        ``(T, D)`` to ``(D, T)`` for ``Transpose(1, 0)``: it converts sequences, for LSTM,
+        Attention and layers with units, to signals (C, L), for Convolution and BatchNorm, and
+        back. Free axes stay free.
 
     Args:
         *axes: A permutation of the axes, counted without the batch; negative ones from the
@@ -173,8 +176,8 @@ class Transpose(Rearrangement):
         name: Name in the network, in place of ``transpose1``.
 
     Raises:
-        ValueError: When an axis is no whole number.
-        ShapeError: When the axes are no permutation of the input's.
+        ValueError: When an axis is not a whole number.
+        ShapeError: When the axes are not a permutation of the input's.
 
     Reference:
         ``numpy.transpose`` for each sample.
@@ -193,15 +196,13 @@ class Transpose(Rearrangement):
 
     def __init__(self, *axes: int, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.axes = tuple(
-            whole_number(axis, "Transpose: one of axes", minimum=-64) for axis in axes
-        )
+        self.axes = tuple(whole(axis, "Transpose: one of axes", minimum=-64) for axis in axes)
 
     def order(self, shape: Shape) -> tuple[int, ...]:
         """Return the axes counted from 0.
 
         Raises:
-            ShapeError: When they are no permutation.
+            ShapeError: When they are not a permutation of the input's.
         """
         rank = len(shape)
         axes = tuple(axis + rank if axis < 0 else axis for axis in self.axes)
@@ -210,7 +211,7 @@ class Transpose(Rearrangement):
             raise self.refuse(
                 f"an input of {len(axes)} axes",
                 shape,
-                f"give each of its axes 0 to {rank - 1} once",
+                f"give each of the axes 0 to {rank - 1} once",
             )
         return axes
 
@@ -220,7 +221,7 @@ class Transpose(Rearrangement):
 
     @override
     def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
-        # Where channels stay in front and the others in order, nothing moves.
+        # If the channels stay first and the others in order, no position moves.
         order = self.order(shape)
         return () if order == tuple(range(len(order))) else None
 

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 class Scale(Layer):
     """Multiply by a fixed number: y = f·x.
 
-    In front of a sum it damps a branch: with f from 0.1 to 0.3 the widest residual networks
-    train where they would otherwise die.
+    Before a sum it scales a residual branch down: f from 0.1 to 0.3 stabilises the training of
+    very wide residual networks.
 
     Shape:
         ``(…)`` to the same; free axes stay free. It has no parameters.
 
     Args:
-        factor: f.
+        factor: The number f.
         name: Name in the network, in place of ``scale1``.
 
     Raises:
-        ValueError: When the factor is no finite number.
+        ValueError: When the factor is not a finite number.
 
     Reference:
         Szegedy, Ioffe, Vanhoucke, Alemi, "Inception-v4, Inception-ResNet and the impact of

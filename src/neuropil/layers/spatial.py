@@ -1,4 +1,4 @@
-"""What layers share that work on the axes after the channels, from one to three of them."""
+"""Base class and helpers for layers that work on one to three axes after the channels."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
-class Windowed(Layer):
-    """Slide a window over each axis after the channels: the base of convolution and pooling.
+class WindowLayer(Layer):
+    """Base class of convolution and pooling: a window slides over each axis after the channels.
 
     Args:
         size: Length F of the window, one number or one per axis.
-        stride: Step S, likewise.
-        dilation: Distance D between the window's taps, likewise.
+        stride: Step S, one number or one per axis.
+        dilation: Distance D between the window's taps, one number or one per axis.
         padding: A mode, numbers or (start, end).
         ceil: Whether the last window may run over the end.
         name: Name in the network.
 
     Raises:
-        ValueError: When an option is out of its range, or two are for different ranks.
+        ValueError: When an option is out of its range, or two are written for different ranks.
     """
 
     channels_first = True
 
-    # What the length of the window is called among the options.
+    # Name of the option for the length of the window.
     size_option: ClassVar[str] = "kernel_size"
 
     def __init__(
@@ -52,10 +52,10 @@ class Windowed(Layer):
     ) -> None:
         super().__init__(name=name)
         self.options = {
-            "size": frozen(size),
-            "stride": frozen(stride),
-            "dilation": frozen(dilation),
-            "padding": frozen(padding),
+            "size": hashable(size),
+            "stride": hashable(stride),
+            "dilation": hashable(dilation),
+            "padding": hashable(padding),
             "ceil": ceil,
         }
         self.by_rank = {}
@@ -65,10 +65,10 @@ class Windowed(Layer):
             raise ValueError(f"{type(self).__name__}: {error}") from None
 
     def likely_rank(self, *more: Any) -> int:
-        """Return the number of axes that the options are written for; 1 if for any.
+        """Return the number of axes that the options are written for; 1 if they fit any.
 
         Args:
-            *more: Options that only the subclass has.
+            *more: Further options of the subclass.
 
         Raises:
             ValueError: When they contradict each other.
@@ -82,13 +82,13 @@ class Windowed(Layer):
             ranks = {len(padding)}
         if len(ranks) > 1 or not ranks <= set(AXES):
             raise ValueError(
-                f"options with one value an axis must agree on 1, 2 or 3 axes, got values for "
+                f"options with one value per axis must agree on 1, 2 or 3 axes, got values for "
                 f"{' and '.join(map(str, sorted(ranks)))}."
             )
         return ranks.pop() if ranks else 1
 
     def windows(self, rank: int) -> tuple[Window, ...]:
-        """Return the window of each axis, worked out once for each rank."""
+        """Return the window of each axis, computed once for each rank."""
         made = self.by_rank.get(rank)
         if made is None:
             made = self.by_rank[rank] = windows(rank, **self.options, named=self.size_option)
@@ -98,7 +98,7 @@ class Windowed(Layer):
         """Return the window of each axis of an input.
 
         Raises:
-            ShapeError: When the input has another rank than the options are for.
+            ShapeError: When the rank of the input does not match the options.
         """
         rank = spatial_rank(self, shape)
         try:
@@ -110,11 +110,11 @@ class Windowed(Layer):
         """Return the number of windows along each axis of an input.
 
         Raises:
-            ShapeError: When not one window fits.
+            ShapeError: When no window fits.
         """
         axes = self.windows_over(shape)
         try:
-            return slid(axes, shape[1:])
+            return window_counts(axes, shape[1:])
         except ShapeError:
             place, window = next(
                 (place, window)
@@ -132,50 +132,50 @@ class Windowed(Layer):
         return tuple(map(Window.reach, self.windows_over(shape), shape[1:]))
 
 
-@functools.lru_cache(maxsize=1024)  # the layers of a network are much alike
-def slid(windows: tuple[Window, ...], lengths: Shape) -> Shape:
+@functools.lru_cache(maxsize=1024)  # the layers of a network repeat the same windows
+def window_counts(windows: tuple[Window, ...], lengths: Shape) -> Shape:
     """Return the number of windows along each axis.
 
     Raises:
-        ShapeError: When not one window fits.
+        ShapeError: When no window fits.
     """
     return tuple(map(Window.output_length, windows, lengths))
 
 
-def frozen(value: Any) -> Any:
-    """Return a value that can be looked up: tuples for lists, and what is no option as text."""
+def hashable(value: Any) -> Any:
+    """Return a hashable form of a value: tuples for lists, and text for invalid options."""
     if isinstance(value, list | tuple):
-        return tuple(map(frozen, value))
+        return tuple(map(hashable, value))
     return value if isinstance(value, Hashable) else repr(value)
 
 
 def spatial_rank(layer: Layer, shape: Shape) -> int:
-    """Return how many axes lie after the channels.
+    """Return the number of axes after the channels.
 
     Raises:
-        ShapeError: When it is not one, two or three.
+        ShapeError: When it is not 1, 2 or 3.
     """
     if len(shape) - 1 in AXES:
         return len(shape) - 1
-    mend = "merge axes with Reshape(…) before it"
+    fix = "merge axes with Reshape(…) before it"
     if len(shape) == 1:
         length = -1 if shape[0] is None else shape[0]
-        mend = (
+        fix = (
             f"put Reshape(1, {length}) before it to make this a signal of one channel, or move "
-            f"it before what took the axes away, such as Flatten()"
+            f"it before the layer that removed the axes, such as Flatten()"
         )
     raise layer.refuse(
-        "a signal (C, L), an image (C, H, W) or a volume (C, D, H, W)", shape, mend
+        "a signal (C, L), an image (C, H, W) or a volume (C, D, H, W)", shape, fix
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Pads:
-    """The padding around all axes of an input as torch takes it, where its layers cannot do it.
+    """Padding of an input as torch takes it, for layers that cannot pad as needed.
 
     Args:
         windows: The window of each axis.
-        fixed: The padding where it is the same for all lengths; ``None`` where it is not.
+        fixed: The padding if it is the same for all lengths; otherwise ``None``.
 
     Example:
         >>> apart, pads = split_padding(windows(2, 3, stride=2, padding=("same", (1, 0))))
@@ -195,11 +195,11 @@ class Pads:
 def split_padding(
     windows: tuple[Window, ...], *, limited: bool = False
 ) -> tuple[tuple[int, ...], Pads | None]:
-    """Return one padding an axis for torch's layer, and what must be padded before it.
+    """Return the padding per axis for torch's layer, and the padding to apply before it.
 
     Args:
         windows: The window of each axis.
-        limited: Whether torch takes at most half a window, as its pooling does.
+        limited: Whether torch accepts at most half a window, as in its pooling.
     """
     ends = [window.fixed_pads for window in windows]
     both = [start for start, end in filter(None, ends) if start == end]

@@ -1,4 +1,4 @@
-"""Layers whose weights hold several maps one below the other: gates, or queries and keys."""
+"""Layers with several maps stacked in one weight, such as gates, or queries and keys."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from neuropil.core.layer import Initializer
 
 
-class Stacked(Layer):
-    """What layers share that keep several maps in one weight, for one matrix product.
+class StackedWeights(Layer):
+    """Base class of layers that stack several maps in one weight, for a single matrix product.
 
-    Each of the maps is drawn by itself, so that its fans are its own. A subclass gives
-    `maps_in` and, where it likes, `initializer_of`.
+    Each map is initialised separately, with its own fans. A subclass defines `maps_in` and may
+    override `initializer_of`.
 
     Args:
         name: Name in the network.
     """
 
     def maps_in(self, name: str) -> int:
-        """Return how many maps a parameter holds."""
+        """Return the number of maps in a parameter."""
         raise NotImplementedError
 
     def initializer_of(self, name: str) -> Initializer | None:
-        """Return what a parameter starts from; None for zeros."""
+        """Return the initialiser of a parameter; None for zeros."""
         return self.initializers.get(name)
 
     @override
@@ -42,11 +42,11 @@ class Stacked(Layer):
             if initializer is None:
                 nn.init.zeros_(parameter)
                 continue
-            # Detached: autograd lets nobody write to one of several views.
+            # Detached: autograd forbids in-place writes to one of several views.
             for part in rows(parameter.detach(), self.maps_in(name)):
                 initializer(part, generator)
 
 
 def rows(weight: Tensor, maps: int) -> list[Tensor]:
-    """Return views of the maps that a weight or bias holds."""
+    """Return views of the maps in a weight or bias."""
     return list(weight.chunk(maps))

@@ -1,4 +1,4 @@
-"""Enlarging by whole factors, without parameters."""
+"""Upsampling by integer factors, without parameters."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.window import Reach
 
-# By the dimensions of the batch.
+# By the number of dimensions of the batch.
 LINEAR = {3: "linear", 4: "bilinear", 5: "trilinear"}
 
 
 class Upscale(Layer):
-    """Make each axis a whole number of times as long.
+    """Upsample each axis by an integer factor.
 
-    *nearest* repeats each value: y[c, o] = x[c, ⌊o/f⌋]. *bilinear* goes evenly from value to
-    value: y[c, o] is x[c] at (o + ½)/f − ½, with the outermost values beyond the ends
-    (torch's ``align_corners=False``); linear over one axis, trilinear over three.
+    *nearest* repeats each value: y[c, o] = x[c, ⌊o/f⌋]. *bilinear* interpolates linearly: y[c,
+    o] is x[c] at (o + ½)/f − ½, with the outermost values repeated beyond the ends (torch's
+    ``align_corners=False``); for one axis it is linear, for three trilinear.
 
     Shape:
         ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same rank, each axis of length I
@@ -40,8 +40,8 @@ class Upscale(Layer):
         name: Name in the network, in place of ``upscale1``.
 
     Raises:
-        ValueError: When the mode is unknown, or a factor is no whole number from 1 up.
-        ShapeError: When the input has no axes after the channels, or not one a factor.
+        ValueError: When the mode is unknown, or a factor is not a whole number from 1 up.
+        ShapeError: When the input has no axes after the channels, or not one per factor.
 
     Example:
         >>> import torch
@@ -63,8 +63,9 @@ class Upscale(Layer):
         rank = len(factor) if isinstance(factor, tuple | list) else 1
         factors = per_axis(factor, rank, "Upscale: factor")
         self.factor = list(factors) if rank > 1 else factors[0]
-        # Torch's "nearest" takes ⌊o · fl(1/f)⌋, which is one too low for some f from 41 on;
-        # with a power of two 1/f is exact, for the others its "nearest-exact" takes centres.
+        # Torch's "nearest" takes ⌊o · fl(1/f)⌋, which is one too low for some f from 41 on. For
+        # a power of two 1/f is exact; for other factors "nearest-exact", which takes centres,
+        # is right.
         exact = all(f & (f - 1) == 0 for f in factors)
         nearest = dict.fromkeys(LINEAR, "nearest" if exact else "nearest-exact")
         self.kinds = LINEAR if mode == "bilinear" else nearest
@@ -73,7 +74,7 @@ class Upscale(Layer):
         """Return the factor of each axis.
 
         Raises:
-            ShapeError: When the input has another rank than there are factors.
+            ShapeError: When the rank of the input differs from the number of factors.
         """
         rank = spatial_rank(self, shape)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil import classic
-from neuropil.core.name_lookup import squeezed
+from neuropil.core.name_lookup import normalize_name
 from neuropil.lazy import public_names
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def names() -> list[str]:
     """Return the names of all classic networks on the command line, without loading them."""
-    return [squeezed(name) for name in public_names(classic)]
+    return [normalize_name(name) for name in public_names(classic)]
 
 
 def class_named(text: str | None) -> type[ClassicNetwork] | None:
@@ -22,6 +22,6 @@ def class_named(text: str | None) -> type[ClassicNetwork] | None:
     name = (text or "").partition("(")[0].strip()
     if ">>" in (text or "") or not name.isidentifier():
         return None
-    found = {squeezed(known): known for known in public_names(classic)}
-    kind = found.get(squeezed(name))
+    found = {normalize_name(known): known for known in public_names(classic)}
+    kind = found.get(normalize_name(name))
     return None if kind is None else getattr(classic, kind)

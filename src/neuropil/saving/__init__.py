@@ -1,1 +1,1 @@
-"""Networks as text, and as files: ``network.json`` and ``weights.safetensors``."""
+"""Networks as text and as files: ``network.json`` and ``weights.safetensors``."""

@@ -1,4 +1,4 @@
-"""Networks read from text, which is never evaluated."""
+"""Parsing of network expressions, which are never evaluated."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from neuropil.text import nearest, reason
 if TYPE_CHECKING:
     from neuropil.core.network import Network
 
-# Limits of what is read: a thousand layers have some 30,000 characters, VGG-16 138 million
-# parameters.
+# Limits of an expression: a thousand layers take about 30,000 characters, and VGG-16 has 138
+# million parameters.
 LONGEST = 100_000
 MOST_PARAMETERS = 2**29
 LONGEST_LINE = 1000
 
 
 def parse(text: str) -> Network:
-    """Return the network that an expression describes; it is read, never evaluated.
+    """Return the network described by an expression, which is parsed, never evaluated.
 
     Raises:
-        ValueError: When it is no such expression, names a layer that does not exist, or
-            describes more than may be read.
+        ValueError: When it is not such an expression, names an unknown layer, or exceeds the
+            limits of size.
     """
     if len(text) > LONGEST:
         raise ValueError(
@@ -37,7 +37,7 @@ def parse(text: str) -> Network:
         )
     try:
         tree = ast.parse(text.strip(), mode="eval")
-        # On the meta device first, where nothing takes memory.
+        # On the meta device first, which takes no memory.
         with torch.device("meta"):
             planned = read(tree.body)
         if torch.empty(0).is_meta and isinstance(planned, Composable):
@@ -45,7 +45,7 @@ def parse(text: str) -> Network:
         check_size(planned, text)
         return as_network(read(tree.body))
     except (SyntaxError, RecursionError, MemoryError) as error:
-        if isinstance(error, MemoryError) and error.args:  # a layer's own words
+        if isinstance(error, MemoryError) and error.args:  # the message of a layer
             raise ValueError(f"{shown(text)}: {error}") from None
         what = getattr(error, "msg", None) or "it is nested too deeply"
         line = f"{shown(text)} is not a network expression: {what}."
@@ -54,18 +54,18 @@ def parse(text: str) -> Network:
         if len(str(error)) <= LONGEST_LINE:
             raise
         raise type(error)(f"{reason(error)}.") from None
-    except Exception as error:  # of a layer that was given what it does not expect
+    except Exception as error:  # any error of a layer with unexpected arguments
         raise ValueError(f"{shown(text)} cannot be built: {reason(error)}.") from error
 
 
 def check_size(planned: Any, text: str) -> None:
-    """Refuse what is not a network, or one that is too large for an expression.
+    """Raise an error for a value that is not a network, or for too large a network.
 
     Raises:
         ValueError: When it is.
     """
     if not isinstance(planned, Composable):
-        raise ValueError(f"{shown(text)} is not a network: join layers by >>.")
+        raise ValueError(f"{shown(text)} is not a network: join layers with >>.")
     modules = planned if isinstance(planned, torch.nn.Module) else torch.nn.Identity()
     count = sum(parameter.numel() for parameter in modules.parameters())
     if count > MOST_PARAMETERS:
@@ -76,10 +76,10 @@ def check_size(planned: Any, text: str) -> None:
 
 
 def read(node: ast.expr) -> Any:
-    """Return what one part of an expression describes.
+    """Return the object described by one part of an expression.
 
     Raises:
-        ValueError: When it is anything but layers, operations, initialisers and literals.
+        ValueError: When it is not a layer, operation, initialiser or literal.
     """
     match node:
         case ast.BinOp(_, ast.RShift() | ast.BitOr(), _):
@@ -90,7 +90,7 @@ def read(node: ast.expr) -> Any:
             return tuple(map(read, items))
         case ast.Name(name):
             near = nearest(name, catalogue())
-            raise ValueError(f"{shown(name)} lacks its brackets: Relu().{near}")
+            raise ValueError(f"{shown(name)} needs brackets, as in Relu().{near}")
     return literal(node)
 
 
@@ -98,7 +98,7 @@ def literal(node: ast.expr) -> Any:
     """Return a number, a string or None.
 
     Raises:
-        ValueError: When the part of the expression is none of them.
+        ValueError: When the part of the expression is something else.
     """
     match node:
         case ast.Constant(int() | float() | str() | None as value):
@@ -112,7 +112,7 @@ def literal(node: ast.expr) -> Any:
 
 
 def chain(node: ast.BinOp) -> Any:
-    """Return the networks of ``a >> b | c`` composed from the left, however many there are.
+    """Return the networks of ``a >> b | c`` composed from the left, without recursion.
 
     Raises:
         ValueError: When one of them is not a network.
@@ -131,21 +131,19 @@ def chain(node: ast.BinOp) -> Any:
 
 
 def compose(left: Any, sign: ast.RShift | ast.BitOr, right: Any) -> Composable:
-    """Return two networks joined or set side by side.
+    """Return two networks in series or in parallel.
 
     Raises:
-        ValueError: When one of the two is none.
+        ValueError: When one of the two is not a network or layer.
     """
     for side in (left, right):
         if not isinstance(side, Composable):
-            raise ValueError(
-                f"{shown(repr(side))} is not a layer, so it cannot be joined to one."
-            )
+            raise ValueError(f"{shown(repr(side))} is not a layer and cannot be joined to one.")
     return left >> right if isinstance(sign, ast.RShift) else left | right
 
 
 def call(name: str, args: list[ast.expr], keywords: list[ast.keyword]) -> Any:
-    """Return what a call of a public name makes.
+    """Return the result of calling a public name.
 
     Raises:
         ValueError: When the name is not public or does not take these arguments.

@@ -1,4 +1,4 @@
-"""What a network may name: public layers, initialisers, users' own layers."""
+"""Names allowed in a network: public layers, initialisers, users' own layers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def make(name: str, values: list[Any], options: dict[str, Any]) -> Any:
-    """Return the layer, initialiser or network that a public name makes from plain arguments.
+    """Return the layer, initialiser or network of a public name with plain arguments.
 
     Raises:
         ValueError: When the name is not public or does not take these arguments.
@@ -29,10 +29,10 @@ def make(name: str, values: list[Any], options: dict[str, Any]) -> Any:
 
 
 def find(name: str) -> Callable[..., Any]:
-    """Return the class or function of a public name.
+    """Return the class or function with a public name.
 
     Raises:
-        ValueError: When there is none; the nearest is suggested.
+        ValueError: When there is none; the message suggests the nearest.
     """
     names = catalogue()
     if name not in names:
@@ -41,7 +41,7 @@ def find(name: str) -> Callable[..., Any]:
 
 
 def catalogue() -> dict[str, Callable[..., Any]]:
-    """Return everything that a network may name, by name."""
+    """Return all classes and functions allowed in a network, by name."""
     own = {cls.__name__: cls for cls in descendants(Layer)}
     public = {n: getattr(m, n) for m in (init, layers) for n in m.__all__}
     return own | public

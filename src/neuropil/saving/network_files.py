@@ -1,4 +1,4 @@
-"""Networks on disk: ``network.json`` and ``weights.safetensors``; nothing is unpickled."""
+"""Networks on disk, as ``network.json`` and ``weights.safetensors``, without pickle."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ STRUCTURE, WEIGHTS = "network.json", "weights.safetensors"
 
 
 def save(network: Network, folder: str | PathLike[str]) -> None:
-    """Write a network; what stood there is replaced only once the new files are complete.
+    """Save a network; existing files are replaced only once the new ones are complete.
 
     Raises:
-        ShapeError: When the network has no `Input`, so that its shapes are not known.
+        ShapeError: When the network has no `Input`, so that its shapes are unknown.
     """
     network.require_built()
     if network.graph.is_open:
@@ -44,12 +44,12 @@ def save(network: Network, folder: str | PathLike[str]) -> None:
     state = {key: value.detach().contiguous() for key, value in network.state_dict().items()}
     make_folder(folder)
     with replacing_all(folder / WEIGHTS, folder / STRUCTURE) as (weights_file, structure_file):
-        weights_file.write(weights_bytes(untied(state)))
+        weights_file.write(weights_bytes(separate_storage(state)))
         structure_file.write(structure)
 
 
-def untied(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the tensors without storage in common, which the file format does not know."""
+def separate_storage(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the tensors without shared storage, which the file format does not support."""
     seen: set[int] = set()
     result: dict[str, torch.Tensor] = {}
     for key, value in state.items():
@@ -76,13 +76,13 @@ def layer_to_plain(thing: Arguments) -> dict[str, Any]:
     """Return a layer or initialiser as its public name and plain arguments.
 
     Raises:
-        ValueError: When its class could not be found again by name.
+        ValueError: When its class could not be found by name on loading.
     """
     cls = type(thing)
     if catalogue().get(cls.__name__) is not cls:
         raise ValueError(
             f"{cls.__module__}.{cls.__qualname__} cannot be saved, since another layer is "
-            f"known as {cls.__name__!r}: give the class its own name."
+            f"named {cls.__name__!r}: rename the class."
         )
     args = {n: argument_to_plain(value, cls, n) for n, value in thing.arguments.items()}
     return {"type": cls.__name__, "arguments": args}
@@ -92,7 +92,7 @@ def argument_to_plain(value: Any, cls: type, name: str) -> Any:
     """Return one argument as plain data.
 
     Raises:
-        ValueError: When it is code or an object, which no file may hold.
+        ValueError: When it is code or an object, which cannot be saved.
     """
     match value:
         case None | bool() | str() | int() | float():
@@ -104,28 +104,28 @@ def argument_to_plain(value: Any, cls: type, name: str) -> Any:
         case Arguments():
             plain = layer_to_plain(value)
         case _ if hasattr(value, "__index__"):
-            plain = operator.index(value)  # NumPy's integers
+            plain = operator.index(value)  # NumPy integers
         case _:
             code = callable(value) and not isinstance(value, torch.nn.Module)
             what = "a function" if code else f"a {type(value).__name__}"
             raise ValueError(
                 f"{cls.__name__}: {name} is {what}, which cannot be saved: give it by name, or "
-                f"make a class of layer of it."
+                f"write a layer class for it."
             )
     return plain
 
 
 def load(folder: str | PathLike[str]) -> Network:
-    """Read a network; its size is checked against the weights before memory is taken.
+    """Load a network; its size is compared with the weights before memory is allocated.
 
     Raises:
         FileNotFoundError: When a file is missing.
-        ValueError: When a file is damaged, or the two do not belong together.
+        ValueError: When a file is damaged, or the two files do not match.
     """
     folder = Path(folder)
     for name in (STRUCTURE, WEIGHTS):
         if not (folder / name).is_file():
-            raise FileNotFoundError(f"{folder} holds no {name}: is it a saved network?")
+            raise FileNotFoundError(f"{folder} has no {name}: is it a saved network?")
     plain = read_json(folder / STRUCTURE, FORMAT)
     with torch.device("meta"):
         network = from_plain(plain, f"{folder / STRUCTURE}")
@@ -135,10 +135,10 @@ def load(folder: str | PathLike[str]) -> Network:
     except RuntimeError as error:
         lines = str(error).split("\n", 1)[-1].strip()
         raise ValueError(
-            f"{folder / WEIGHTS} does not belong to {STRUCTURE} beside it: "
+            f"{folder / WEIGHTS} does not match {STRUCTURE} in the same folder: "
             f"{reason(ValueError(lines))}."
         ) from None
-    # The parameters come first: an Input may keep its mean in double precision.
+    # The parameters come first: an Input may have its mean in double precision.
     tensors = [*network.parameters(), *network.buffers()]
     floats = (value.dtype for value in tensors if value.is_floating_point())
     return network.to(next(floats, torch.get_default_dtype()))
@@ -148,7 +148,7 @@ def from_plain(plain: dict[str, Any], where: str) -> Network:
     """Return the network that plain data describes.
 
     Raises:
-        ValueError: When it describes none.
+        ValueError: When it does not describe a network.
         ShapeError: When its layers do not fit.
     """
     try:
@@ -160,7 +160,7 @@ def from_plain(plain: dict[str, Any], where: str) -> Network:
         for name in layers:
             check_name(name)
         if len({node.key for node in nodes}) < len(nodes) or not outputs:
-            raise ValueError("a node stands twice, or there is no output")
+            raise ValueError("a node occurs twice, or no output is given")
         return Network(Graph.of(with_shapes((), nodes), outputs), names=layers)
     except ValueError as error:  # ShapeError among them
         raise type(error)(f"{where}: {reason(error)}.") from None
@@ -169,40 +169,40 @@ def from_plain(plain: dict[str, Any], where: str) -> Network:
 
 
 def node_from_plain(plain: dict[str, Any], place: int, layers: dict[str, Layer]) -> Node:
-    """Return one node, whose inputs lie before it.
+    """Return one node, whose inputs must be earlier nodes.
 
     Raises:
-        ValueError: When they do not, or are too few or too many.
+        ValueError: When they are not, or their number is wrong for the layer.
     """
     layer = layers[plain["layer"]]
     inputs = tuple(OPEN if i == OPEN else index(i, place) for i in plain["inputs"])
     fewest, most = layer.inputs_taken
     if not fewest <= len(inputs) <= (len(inputs) if most is None else most):
-        raise ValueError(f"{plain['layer']} is given {len(inputs)} inputs")
+        raise ValueError(f"{plain['layer']} has {len(inputs)} inputs")
     call = index(plain["call"], place + 1)
     return single(layer).nodes[0]._replace(inputs=inputs, call=call)
 
 
 def index(value: Any, end: int) -> int:
-    """Return a position before `end`.
+    """Return a value that must be a position before `end`.
 
     Raises:
-        ValueError: When it is none.
+        ValueError: When it is not.
     """
     if type(value) is not int or not 0 <= value < end:
-        raise ValueError(f"{value!r} is no position of a node in front")
+        raise ValueError(f"{value!r} is not the position of an earlier node")
     return value
 
 
 def layer_from_plain(plain: dict[str, Any]) -> Layer:
-    """Return a layer.
+    """Return the layer that plain data describes.
 
     Raises:
-        ValueError: When plain data describes something else.
+        ValueError: When it describes something else.
     """
     layer = thing_from_plain(plain)
     if not isinstance(layer, Layer):
-        raise ValueError(f"{plain['type']!r} is no layer")
+        raise ValueError(f"{plain['type']!r} is not a layer")
     return layer
 
 
@@ -215,14 +215,14 @@ def thing_from_plain(plain: dict[str, Any]) -> Any:
     name, arguments = plain["type"], plain["arguments"]
     maker = find(name)
     if not (isinstance(maker, type) and issubclass(maker, Arguments)):
-        raise ValueError(f"{name!r} is no layer")
+        raise ValueError(f"{name!r} is not a layer")
     values = {key: argument_from_plain(value) for key, value in arguments.items()}
     positional, options = split_arguments(maker, values)
     return make(name, positional, options)
 
 
 def split_arguments(maker: type, values: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    """Return what goes by position, which only ``*args`` needs, and what goes by name."""
+    """Return positional arguments, which only ``*args`` needs, and keyword arguments."""
     options = dict(values)
     positional: list[Any] = []
     for name, parameter in signature(maker).parameters.items():
@@ -232,7 +232,7 @@ def split_arguments(maker: type, values: dict[str, Any]) -> tuple[list[Any], dic
 
 
 def argument_from_plain(value: Any) -> Any:
-    """Return one argument."""
+    """Return one argument from plain data."""
     if isinstance(value, list):
         return tuple(map(argument_from_plain, value))
     if isinstance(value, dict) and "network" in value:

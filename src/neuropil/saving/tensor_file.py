@@ -1,4 +1,4 @@
-"""Reading tensors from files, each into memory of its own."""
+"""Reading of tensors from files, each into its own memory."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a safetensors file by name, each in memory of its own.
+    """Return the tensors of a safetensors file by name, each in its own memory.
 
-    Read as they are, they begin wherever the file has them, and the processor rounds sums
-    differently there: two trainings from the same weights would end with different bits.
+    Without a copy, tensors are aligned as in the file, which changes the rounding of sums on
+    the processor: two trainings from the same weights would differ in their last bits.
 
     Args:
         path: The file.

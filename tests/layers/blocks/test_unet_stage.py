@@ -121,7 +121,7 @@ def test_wrong_options_are_refused():
         UNetStage(3, padding="full")
     with pytest.raises(ValueError, match="UNetStage: up must be one of 'deconvolution'"):
         UNetStage(3, up="cubic")
-    with pytest.raises(ShapeError, match="what comes up to be no shorter"):
+    with pytest.raises(ShapeError, match="upsampled features at least as long"):
         Input(2, 8, 8) >> UNetStage(3, Convolution(4, 3))
     with pytest.raises(ShapeError, match="at least 3"):
         Input(2, 8, 8) >> stages("valid")

@@ -30,7 +30,7 @@ padding_of_an_axis = st.one_of(
 
 @st.composite
 def cases(draw):
-    """Draw a convolution, one value an axis for each option, and the shape of its input."""
+    """Draw a convolution, one value per axis for each option, and the shape of its input."""
     rank = draw(st.sampled_from([1, 1, 2, 3]))
     longest = LONGEST[rank]
     axis = st.tuples(
@@ -265,7 +265,11 @@ def test_a_layer_that_cannot_fit_names_both_layers_both_shapes_and_the_mend():
         ((3, 1, 9, 9), Convolution(8, 3), r"needs a depth of at least 3, got \(3, 1, 9, 9\)"),
         ((3, 9, 9), Convolution(8, (3, 3, 3)), r"has 3 numbers, \(3, 3, 3\), for 2 axes"),
         ((3, 9), Convolution(8, 3, padding=(1, 1, 1)), "padding has 3 entries"),
-        ((3, 9, 9), Convolution(8, 3, groups=2), r"multiple of its 2 groups, got \(3, 9, 9\)"),
+        (
+            (3, 9, 9),
+            Convolution(8, 3, groups=2),
+            r"channels that its 2 groups divide, got \(3, 9, 9\)",
+        ),
         ((None, 9, 9), Convolution(8, 3), r"needs a known number of channels, got \(None, 9"),
         ((1, 2, 3, 4, 5), Convolution(8, 1), r"got \(1, 2, 3, 4, 5\): merge axes with Reshape"),
     ],

@@ -46,7 +46,7 @@ def options_of_an_axis(draw, longest):
 
 @st.composite
 def cases(draw):
-    """Draw a layer with one value an axis for each option, and the shape of its input."""
+    """Draw a layer with one value per axis for each option, and the shape of its input."""
     rank = draw(st.sampled_from([1, 1, 2, 3]))
     axis = options_of_an_axis(LONGEST[rank])
     axes = draw(st.lists(axis, min_size=rank, max_size=rank))
@@ -114,9 +114,7 @@ def test_shape_and_values_follow_the_definition(case):
     x = normal(*shape).numpy()
     nothing = np.zeros(layer.filters)
     if by_definition(x, np.zeros(weight_shape), nothing, layer.groups, axes) is None:
-        with pytest.raises(
-            ShapeError, match=r"Deconvolution\(.*leaves nothing of an output of"
-        ):
+        with pytest.raises(ShapeError, match=r"Deconvolution\(.*removes the whole output of"):
             Input(*shape) >> layer
         return
     network = built(layer, shape)
@@ -252,7 +250,7 @@ def test_parameters_and_cost():
         ({"output_padding": -1}, "Deconvolution: output_padding must be .* from 0 .* got -1"),
         (
             {"output_padding": 1, "stride": 2, "padding": "same"},
-            "takes no output_padding, got 1",
+            "allows no output_padding, got 1",
         ),
         ({"output_padding": (1, 0), "stride": (2, 2, 2)}, "must agree on 1, 2 or 3 axes"),
         ({"filters": 0}, "Deconvolution: filters must be a whole number from 1"),
@@ -268,9 +266,13 @@ def test_options_out_of_range_are_refused_by_the_constructor(options, message):
     ("shape", "layer", "message"),
     [
         ((3,), Deconvolution(8, 3), r"needs a signal .* got \(3\): put Reshape\(1, 3\)"),
-        ((3, 9, 9), Deconvolution(8, 3, groups=2), "multiple of its 2 groups"),
+        ((3, 9, 9), Deconvolution(8, 3, groups=2), "channels that its 2 groups divide"),
         ((3, 9), Deconvolution(8, 3, stride=2, output_padding=(1, 1)), "output_padding has 2"),
-        ((3, 2), Deconvolution(8, 3, padding=2), r"padding 2 \+ 2 leaves nothing of .* of 4"),
+        (
+            (3, 2),
+            Deconvolution(8, 3, padding=2),
+            r"padding 2 \+ 2 removes the whole output of 4",
+        ),
     ],
     ids=str,
 )

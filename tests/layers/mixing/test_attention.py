@@ -183,9 +183,9 @@ def test_a_transformer_is_compiled_exported_copied_and_saved(tmp_path):
 def test_a_shared_layer_keeps_its_weights():
     layer = Attention(2, units=8)
     one = Input(5, 8) >> layer
-    with pytest.raises(ShapeError, match="the widths that it was built for"):
+    with pytest.raises(ShapeError, match="the widths it was built for"):
         parallel(one >> Linear(8), Input(4, 3)) >> layer.fresh() >> layer
-    with pytest.raises(ShapeError, match="the widths that it was built for"):
+    with pytest.raises(ShapeError, match="the widths it was built for"):
         layer.build((5, 8), (4, 3))
     layer.build((9, 8))
 
@@ -193,10 +193,10 @@ def test_a_shared_layer_keeps_its_weights():
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ([Input(8)], r"sequences \(T, D\), .*got \(8\): put"),
-        ([Input(3, 8, 8)], r"sequences \(T, D\), .*got \(3, 8, 8\): put"),
+        ([Input(8)], r"sequences \(T, D\) .*got \(8\): put"),
+        ([Input(3, 8, 8)], r"sequences \(T, D\) .*got \(3, 8, 8\): put"),
         ([Input(5, None)], "a last axis of known length"),
-        ([Input(5, 7)], r"a width that 2 heads divide, got \(5, 7\): give units=…"),
+        ([Input(5, 7)], r"a width divisible by its 2 heads, got \(5, 7\): give units=…"),
         ([Input(5, 8), Input(4, 8), Input(3, 8)], "key, value and mask of one length"),
         ([Input(5, 8), Input(4, dtype="int64")], "key, value and mask of one length"),
         ([Input(5, 8), Input(5)], r"takes a mask of integers, and Input\(5\) gives floats"),

@@ -178,13 +178,13 @@ def test_it_can_be_exported(top_k):
 
 
 def test_wrong_options_are_refused():
-    with pytest.raises(ValueError, match="say how many experts there are"):
+    with pytest.raises(ValueError, match="give the number of copies"):
         MixtureOfExperts(Linear(3))
     with pytest.raises(ValueError, match=r"count must be left out, or be .* 2, got 3"):
         MixtureOfExperts((Linear(3), Linear(3)), 3)
     with pytest.raises(ValueError, match="top_k must be at most 4, got 5"):
         MixtureOfExperts(Linear(3), 4, top_k=5)
-    with pytest.raises(ShapeError, match=r"experts that all give \(3,\), got \(4\)"):
+    with pytest.raises(ShapeError, match=r"experts that all return \(3,\), got \(4\)"):
         Input(5) >> MixtureOfExperts((Linear(3), Linear(4)))
     with pytest.raises(ShapeError, match="a vector from the gate's network"):
         Input(3, 8, 8) >> MixtureOfExperts(GlobalPooling(), 2, gate=Convolution(2, 3))

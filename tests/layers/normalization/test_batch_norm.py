@@ -85,7 +85,7 @@ def test_training_uses_the_batch_and_testing_does_not():
 @pytest.mark.parametrize("shape", [(3,), (3, 1), (3, 1, 1)], ids=str)
 def test_a_single_value_a_channel_is_refused_in_training(shape):
     network = Input(*shape) >> BatchNorm()
-    with pytest.raises(ValueError, match=r"more than one value a channel.*\.eval\(\)"):
+    with pytest.raises(ValueError, match=r"more than one value per channel.*\.eval\(\)"):
         network(torch.zeros(1, *shape))
     assert network.state_dict()["batchnorm1.num_batches_tracked"].item() == 0
     assert network.eval()(torch.zeros(1, *shape)).isfinite().all()

@@ -74,12 +74,20 @@ def test_gamma_starts_as_said():
     [
         (LayerNorm(), (3, 8, 8), r"sequence \(T, D\), got \(3, 8, 8\): use GroupNorm\(1\)"),
         (LayerNorm(), (3, None), r"known last axis, got \(3, None\): give it in Input"),
-        (LayerNorm(), (1,), r"more than one value .* together, got \(1\): alone"),
-        (GroupNorm(4), (6, 2), r"multiple of its 4 groups, got \(6, 2\): .* divisors of 6"),
+        (LayerNorm(), (1,), r"more than one value .* together, got \(1\): a single"),
+        (
+            GroupNorm(4),
+            (6, 2),
+            r"channels that its 4 groups divide, got \(6, 2\): .* divisors of 6",
+        ),
         (GroupNorm(2), (None, 2), r"known number of channels, got \(None, 2\)"),
         (GroupNorm(6), (6,), r"more than one value to normalise together, got \(6\)"),
         (InstanceNorm(), (6,), r"more than one value to normalise together, got \(6\)"),
-        (InstanceNorm(), (6, 1, 1), "alone it would always become 0; leave the layer out"),
+        (
+            InstanceNorm(),
+            (6, 1, 1),
+            "a single value would always become 0; leave the layer out",
+        ),
     ],
     ids=str,
 )

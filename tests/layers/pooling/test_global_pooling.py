@@ -120,7 +120,7 @@ def test_a_pyramid_gives_one_length_for_any_size():
             lambda: SpatialPyramidPooling(mode="both"),
             "mode must be 'max' or 'avg', got 'both",
         ),
-        (lambda: SpatialPyramidPooling(()), "levels must name at least one"),
+        (lambda: SpatialPyramidPooling(()), "levels must not be empty"),
         (
             lambda: SpatialPyramidPooling((1, 0)),
             "levels must be a whole number from 1 .* got 0",

@@ -37,7 +37,7 @@ def axes(draw, longest):
 
 @st.composite
 def cases(draw):
-    """Draw options, one value an axis for each, and the shape of the input."""
+    """Draw options, one value per axis for each, and the shape of the input."""
     rank = draw(st.sampled_from([1, 1, 2, 3]))
     each = axes(LONGEST[rank])
     drawn_axes = draw(st.lists(each, min_size=rank, max_size=rank))
@@ -155,7 +155,7 @@ def test_values_equal_torch(case, data):
         try:
             shape_ours = layer.output_shape(shape)
         except ShapeError as error:
-            if "lest a window" in str(error):
+            if "so that no window" in str(error):
                 assert torch.isinf(peer()).any()  # where torch gives −∞ we say so before
             else:
                 with pytest.raises(RuntimeError):
@@ -260,7 +260,7 @@ def test_options_out_of_range_are_refused_by_the_constructor(kind, arguments, op
         (
             (1, 2),
             MaxPooling(2, padding=1, dilation=3),
-            "at least its dilation, 3, lest a window",
+            "at least its dilation, 3, so that no window",
         ),
     ],
     ids=str,

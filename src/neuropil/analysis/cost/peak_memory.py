@@ -22,8 +22,8 @@ from neuropil.analysis.traced.runs.module_run import (
     trace_inputs,
 )
 from neuropil.analysis.traced.runs.training_memory import peak_of_training_step
+from neuropil.checks import whole
 from neuropil.core import Network, ShapeError
-from neuropil.core.shape import whole_number
 
 if TYPE_CHECKING:
     from torch import nn
@@ -77,7 +77,7 @@ def peak_memory(
         >>> peak.training - 2 * peak.parameters  # the input, a sum and its gradient
         12008
     """
-    whole_number(batch_size, "peak_memory: batch_size")
+    whole(batch_size, "peak_memory: batch_size")
     module: nn.Module = unwrap(network) if is_foreign(network) else built_network(network)
     if isinstance(module, Network) and not holds_tensors(input_shape):
         inputs = inputs_of_network(module, input_shape)

@@ -18,9 +18,9 @@ from neuropil.analysis.traced.receptive.module_fields import (
     middle_gradient,
 )
 from neuropil.analysis.traced.runs.meta_copy import is_foreign
+from neuropil.checks import whole
 from neuropil.core import ShapeError, format_shape
 from neuropil.core.prediction import in_test_mode
-from neuropil.core.shape import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +103,7 @@ def effective_receptive_field(
         >>> field.map.shape, int(field.map.sum()), field.size
         (torch.Size([9, 9]), 9, 3.0)
     """
-    whole_number(samples, "effective_receptive_field: samples")
+    whole(samples, "effective_receptive_field: samples")
     probe = probe_of(network, name, input_shape, input_name)
     generator = torch.Generator().manual_seed(seed)
     with in_test_mode(probe.network), torch.inference_mode(mode=False), torch.enable_grad():

@@ -21,7 +21,7 @@ from neuropil.analysis.sizes.size_search import (
     solution_text,
     window_of,
 )
-from neuropil.core.shape import MAX_LENGTH, whole_number
+from neuropil.checks import MAX_LENGTH, whole
 from neuropil.core.window import AxisPadding, axis_padding
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def check_sizes(sizes: dict[str, Any]) -> dict[str, Any]:
         if value is None
         else axis_padding(value)
         if name == "padding"
-        else whole_number(value, f"output_size: {name}")
+        else whole(value, f"output_size: {name}")
         for name, value in sizes.items()
     }
 

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias, cast
 
 from typing_extensions import override
 
+from neuropil.checks import MAX_LENGTH
 from neuropil.core import ShapeError
-from neuropil.core.shape import MAX_LENGTH
 from neuropil.core.window import AxisPadding, Window, halves
 
 # A number, a padding mode, or (start, end).

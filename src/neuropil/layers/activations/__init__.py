@@ -1,1 +1,1 @@
-"""Activations, with or without units."""
+"""Activation layers, with or without an affine map."""

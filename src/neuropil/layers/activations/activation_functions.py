@@ -1,4 +1,4 @@
-"""Activations inside other layers, as functions: by name, or from a layer."""
+"""Activation functions for use inside other layers, by name or from a layer."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     Function: TypeAlias = Callable[[Tensor], Tensor]
-    # By a layer's name in lower case, a layer without units and parameters, or any function.
+    # The lower-case name of an activation layer, a layer without units or parameters, or a
+    # function.
     Choice: TypeAlias = str | Activation | Function
 
 
 def activation_layers() -> dict[str, type[Activation]]:
-    """Return all activation layers, users' own among them, by their names in lower case."""
+    """Return all activation layers by lower-case name, including those defined by users."""
     load_modules()
     found = {cls.__name__.lower(): cls for cls in reversed(descendants(Activation))}
     return dict(sorted(found.items()))
@@ -33,20 +34,20 @@ def activation_layers() -> dict[str, type[Activation]]:
 
 @functools.cache
 def load_modules() -> None:
-    """Import every module of this folder: that defines the activations."""
+    """Import every module of this folder, so that all activation classes are defined."""
     for module in pkgutil.iter_modules(activations.__path__, f"{activations.__name__}."):
         importlib.import_module(module.name)
 
 
 def function(value: Choice, what: str) -> Function:
-    """Return the function chosen.
+    """Return the activation function for an option.
 
     Args:
         value: The name of a layer in lower case, a layer, or a function of a tensor.
-        what: Whose option it is, such as ``"SqueezeExcitation: gate"``.
+        what: Name of the option for error messages, such as ``"SqueezeExcitation: gate"``.
 
     Raises:
-        ValueError: When it is none of these, or the layer is more than a function.
+        ValueError: When it is none of these, or the layer has units or parameters.
 
     Example:
         >>> import torch
@@ -55,17 +56,17 @@ def function(value: Choice, what: str) -> Function:
     """
     if callable(value) and not isinstance(value, type | Activation):
         return value
-    layer = value if isinstance(value, Activation) else layer_named(value, what)
+    layer = value if isinstance(value, Activation) else default_layer(value, what)
     if layer.units is not None or layer.parameter_shapes((1,)):
         raise ValueError(f"{what} must have neither units nor parameters, got {shown(layer)}.")
-    return partial(type(layer).forward, layer)  # without the checks of an unbuilt layer
+    return partial(type(layer).forward, layer)  # skips the checks of an unbuilt layer
 
 
-def layer_named(name: object, what: str) -> Activation:
-    """Return the activation layer of a name, with its default options.
+def default_layer(name: object, what: str) -> Activation:
+    """Return the activation layer with this name and its default options.
 
     Raises:
-        ValueError: When there is none; the nearest name is suggested.
+        ValueError: When no layer has this name; the message suggests the nearest one.
     """
     known = activation_layers()
     if not isinstance(name, str) or name not in known:

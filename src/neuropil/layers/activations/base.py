@@ -1,4 +1,4 @@
-"""Activations with or without units: what they share, and the affine map alone."""
+"""Base class of the activation layers, and the affine map alone."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import whole
 from neuropil.core import Layer, Shape
 from neuropil.core.arguments import plain
-from neuropil.core.shape import whole_number
 from neuropil.init import XavierNormal
 from neuropil.layers.layer_options import HE, initializer, known_count, refuse_unused, set_bias
 from neuropil.layers.rearrange import Identity
@@ -26,25 +26,25 @@ XAVIER = XavierNormal()
 
 
 class Activation(Layer):
-    """A function of each value, after an affine map where units are given.
+    """Base class of the activations: a function of each value, after an optional affine map.
 
-    y = f(x) or y = f(W x + b). A subclass gives `activate`, a function whose keywords, if it
-    has any, stand in `options`; or a `forward` of its own.
+    y = f(x) or y = f(W x + b). A subclass defines `activate`, a function whose keyword
+    arguments are in `options`, or overrides `forward`.
 
     Shape:
         With units ``(D)`` to ``(units)`` and ``(T, D)`` to ``(T, units)``; without, any shape
         to the same.
 
     Args:
-        units: Number of outputs of the affine map; None for the function alone.
-        bias: Whether the map adds b, from a start at zero; or where it starts.
+        units: Number of outputs of the affine map; None applies the function alone.
+        bias: Whether the map adds b, starting at zero; or its initial value.
         weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
             since no rectifier follows.
         name: Name in the network.
 
     Raises:
         ValueError: When `units` is not a whole number from 1 up.
-        ShapeError: When units meet an image, or a last axis of free length.
+        ShapeError: When a layer with units gets an image, or a last axis of free length.
     """
 
     activate: Callable[..., Tensor]
@@ -62,9 +62,7 @@ class Activation(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.units = (
-            None if units is None else whole_number(units, f"{type(self).__name__}: units")
-        )
+        self.units = None if units is None else whole(units, f"{type(self).__name__}: units")
         if units is None:
             self.has_bias = False
             if bias is not True or (weight is not HE and weight is not XAVIER):  # for speed
@@ -96,22 +94,22 @@ class Activation(Layer):
         return None if self.units is not None and len(shape) == 1 else ()
 
     def map_size(self, shape: Shape) -> tuple[int, int]:
-        """Return the outputs and inputs of the affine map.
+        """Return the number of outputs and of inputs of the affine map.
 
         Raises:
-            ShapeError: When the input is no vector or sequence of known width.
+            ShapeError: When the input is not a vector or sequence of known width.
         """
         rank, width = len(shape), shape[-1]
         if rank > 2:
-            mend = f"put Flatten() or Convolution({self.units}, 1) before it"
-            raise self.refuse("a vector (D) or a sequence (T, D)", shape, mend)
+            fix = f"put Flatten() or Convolution({self.units}, 1) before it"
+            raise self.refuse("a vector (D) or a sequence (T, D)", shape, fix)
         if width is None:
-            mend = "give it in Input(…), or put GlobalPooling('avg') in place of Flatten()"
-            raise self.refuse("a last axis of known length", shape, mend)
+            fix = "give it in Input(…), or replace Flatten() by GlobalPooling('avg')"
+            raise self.refuse("a last axis of known length", shape, fix)
         return cast("int", self.units), width
 
     def affine(self) -> Layer:
-        """Return what comes before the function, under the same parameters."""
+        """Return the affine map before the function, with shared parameters."""
         layer: Layer = Identity(name=self.given_name)
         if self.units is not None:
             weight = self.initializers["weight"]
@@ -131,7 +129,7 @@ class Activation(Layer):
 
 
 class Linear(Activation):
-    """An affine map and nothing after it: y = W x + b; without units, y = x.
+    """An affine map: y = W x + b; without units, y = x.
 
     Shape:
         ``(D)`` to ``(units)``, or ``(T, D)`` to ``(T, units)``; without units, any shape to
@@ -139,7 +137,7 @@ class Linear(Activation):
 
     Args:
         units: Number of outputs.
-        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
             since no rectifier follows.
@@ -147,7 +145,7 @@ class Linear(Activation):
 
     Raises:
         ValueError: When `units` is not a whole number from 1 up.
-        ShapeError: When units meet an image, or a last axis of free length.
+        ShapeError: When a layer with units gets an image, or a last axis of free length.
 
     Reference:
         ``torch.nn.Linear``.

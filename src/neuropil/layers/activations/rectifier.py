@@ -1,4 +1,4 @@
-"""The rectifier and those that leak."""
+"""The rectifier and its leaky variants."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Relu(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b before it; None for the rectifier
+        units: Number of outputs of the affine map W x + b before it; None applies the rectifier
             alone.
-        maximum: The largest output m, above 0; ``maximum=6`` is ReLU6. None for no largest.
-        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+        maximum: The largest output m, above 0; ``maximum=6`` is ReLU6. None for no upper bound.
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
             function keeps about half of the signal's mean square.
@@ -39,7 +39,7 @@ class Relu(Activation):
 
     Raises:
         ValueError: When `units` is not a whole number from 1 up, or `maximum` not above 0.
-        ShapeError: When units meet an image, or a last axis of free length.
+        ShapeError: When a layer with units gets an image, or a last axis of free length.
 
     Reference:
         Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010;
@@ -77,17 +77,17 @@ class Relu(Activation):
 
 
 class LeakyRelu(Activation):
-    """A rectifier that leaks: max(εx, x).
+    """The leaky rectifier: max(εx, x).
 
     Shape:
         ``(D)`` to ``(units)``, or ``(T, D)`` to ``(T, units)``; without units, any shape to
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b before it; None for the function
+        units: Number of outputs of the affine map W x + b before it; None applies the function
             alone.
         epsilon: The slope ε on the negative side, from 0 to 1.
-        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
             function keeps about half of the signal's mean square.
@@ -95,7 +95,7 @@ class LeakyRelu(Activation):
 
     Raises:
         ValueError: When `units` or `epsilon` is out of its range.
-        ShapeError: When units meet an image, or a last axis of free length.
+        ShapeError: When a layer with units gets an image, or a last axis of free length.
 
     Reference:
         Maas, Hannun, Ng, "Rectifier nonlinearities improve neural network acoustic models",
@@ -123,19 +123,19 @@ class LeakyRelu(Activation):
 
 
 class PRelu(Activation):
-    """A rectifier that learns its leak: max(0, x) + ε·min(0, x).
+    """The parametric rectifier, with a learned slope: max(0, x) + ε·min(0, x).
 
     Shape:
         ``(D)`` to ``(units)``, or ``(T, D)`` to ``(T, units)``; without units, any shape to
         the same. The parameter ``epsilon`` is ``(1)`` or ``(channels)``.
 
     Args:
-        units: Number of outputs of the affine map W x + b before it; None for the function
+        units: Number of outputs of the affine map W x + b before it; None applies the function
             alone.
-        shared: One ε for all values. Otherwise one for each unit, or, without units, one for
-            each channel (axis 0 of the input, at every rank).
-        epsilon: Where the slope ε starts.
-        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+        shared: Whether one ε applies to all values. Otherwise there is one for each unit or,
+            without units, for each channel (axis 0 of the input, at every rank).
+        epsilon: Initial value of the slope ε.
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
             function keeps about half of the signal's mean square.
@@ -143,8 +143,8 @@ class PRelu(Activation):
 
     Raises:
         ValueError: When `units` or `epsilon` is out of its range.
-        ShapeError: When units meet an image, or a last axis of free length; when there is to be
-            one ε a channel and their number is free.
+        ShapeError: When a layer with units gets an image, or a last axis of free length, or
+            with ``shared=False`` a free number of channels.
 
     Reference:
         He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015, eq. 1; ``torch.nn.PReLU``.
@@ -184,15 +184,15 @@ class PRelu(Activation):
         return super().parameter_shapes(shape) | {"epsilon": (self.slopes(shape),)}
 
     def slopes(self, shape: Shape) -> int:
-        """Return how many there are.
+        """Return the number of slopes.
 
         Raises:
-            ShapeError: When that is free.
+            ShapeError: When the number of channels is free.
         """
         slopes = 1 if self.shared else self.units or shape[0]
         if slopes is None:
-            mend = "give it in Input(…), or leave out shared=False"
-            raise self.refuse("a known number of channels", shape, mend)
+            fix = "give it in Input(…), or leave out shared=False"
+            raise self.refuse("a known number of channels", shape, fix)
         return slopes
 
     @override
@@ -200,5 +200,5 @@ class PRelu(Activation):
         if self.units is None:
             return torch.prelu(x, self.epsilon)
         x = F.linear(x, self.weight, self.bias)
-        # torch has a slope for each entry of axis 1; units are the last axis.
+        # torch applies one slope to each entry of axis 1; here units are the last axis.
         return torch.prelu(x.transpose(1, -1), self.epsilon).transpose(1, -1)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.layers.activations.base import XAVIER, Activation
 
 if TYPE_CHECKING:
@@ -26,16 +26,16 @@ class Sigmoid(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b before it; None for σ alone.
-        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+        units: Number of outputs of the affine map W x + b before it; None applies σ alone.
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
-            which suits what saturates at both ends.
+            which suits a function that saturates at both ends.
         name: Name in the network, in place of ``sigmoid1``.
 
     Raises:
         ValueError: When `units` is not a whole number from 1 up.
-        ShapeError: When units meet an image, or a last axis of free length.
+        ShapeError: When a layer with units gets an image, or a last axis of free length.
 
     Reference:
         ``torch.sigmoid``.
@@ -62,17 +62,17 @@ class HardSigmoid(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b before it; None for the function
+        units: Number of outputs of the affine map W x + b before it; None applies the function
             alone.
-        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
-            which suits what saturates at both ends.
+            which suits a function that saturates at both ends.
         name: Name in the network, in place of ``hardsigmoid1``.
 
     Raises:
         ValueError: When `units` is not a whole number from 1 up.
-        ShapeError: When units meet an image, or a last axis of free length.
+        ShapeError: When a layer with units gets an image, or a last axis of free length.
 
     Reference:
         Courbariaux, Bengio, David, "BinaryConnect", 2015, has slope 0.5; Theano and Keras 2
@@ -97,16 +97,16 @@ class Tanh(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b before it; None for tanh alone.
-        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+        units: Number of outputs of the affine map W x + b before it; None applies tanh alone.
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
-            which suits what saturates at both ends.
+            which suits a function that saturates at both ends.
         name: Name in the network, in place of ``tanh1``.
 
     Raises:
         ValueError: When `units` is not a whole number from 1 up.
-        ShapeError: When units meet an image, or a last axis of free length.
+        ShapeError: When a layer with units gets an image, or a last axis of free length.
 
     Reference:
         ``torch.tanh``.
@@ -122,29 +122,31 @@ class Tanh(Activation):
 class Softmax(Activation):
     """Positive outputs that sum to 1: yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ).
 
-    The largest x is subtracted first, so that nothing overflows. Losses do not take these
-    probabilities but the scores before them: ``network.scores()``.
+    The largest x is subtracted first, to avoid overflow. Losses take the scores before the
+    softmax, ``network.scores()``, instead of these probabilities.
 
     Shape:
         ``(D)`` to ``(units)``, or ``(T, D)`` to ``(T, units)``; without units, any shape to
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b before it; None for softmax alone.
-        axis: Along which axis outputs sum to 1, counted without the batch; by default the last
-            of ``(D)`` and ``(T, D)``, and the channels, axis 0, of images and volumes. For a
-            signal ``(C, L)`` give ``axis=0``: after a layer of signals, such as `Convolution`,
-            the default is refused, and an `Input` of two axes is taken for ``(T, D)``.
-        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+        units: Number of outputs of the affine map W x + b before it; None applies softmax
+            alone.
+        axis: Axis along which the outputs sum to 1, counted without the batch; by default the
+            last of ``(D)`` and ``(T, D)``, and the channels, axis 0, of images and volumes. For
+            a signal ``(C, L)`` give ``axis=0``: after a layer that returns signals, such as
+            `Convolution`, the default is refused, and an `Input` with two axes is read as ``(T,
+            D)``.
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
-            which suits what saturates at both ends.
+            which suits a function that saturates at both ends.
         name: Name in the network, in place of ``softmax1``.
 
     Raises:
         ValueError: When `units` is not a whole number from 1 up.
-        ShapeError: When units meet an image, or a last axis of free length, the input has no
-            axis `axis`, or it is a signal and no axis is given.
+        ShapeError: When a layer with units gets an image, or a last axis of free length, the
+            input has no axis `axis`, or it is a signal and no axis is given.
 
     Reference:
         ``torch.softmax``.
@@ -176,7 +178,7 @@ class Softmax(Activation):
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
         if axis is not None:
-            axis = whole_number(axis, "Softmax: axis", minimum=-64)
+            axis = whole(axis, "Softmax: axis", minimum=-64)
         self.axis = axis
         self.assumes_sequence = axis is None and units is None
 
@@ -184,8 +186,8 @@ class Softmax(Activation):
     def output_shape(self, shape: Shape) -> Shape:
         rank = len(shape)
         if self.axis is not None and not -rank <= self.axis < rank:
-            mend = f"choose axis from {-rank} to {rank - 1}"
-            raise self.refuse(f"an input with an axis {self.axis}", shape, mend)
+            fix = f"choose axis from {-rank} to {rank - 1}"
+            raise self.refuse(f"an input with an axis {self.axis}", shape, fix)
         return super().output_shape(shape)
 
     @override

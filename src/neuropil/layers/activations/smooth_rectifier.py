@@ -1,4 +1,4 @@
-"""Rectifiers without a corner."""
+"""Smooth variants of the rectifier."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from neuropil.layers.layer_options import Bias
 
 
-# Beyond it ln(1 + eˣ) and x are one number in double precision.
+# Above this x, ln(1 + eˣ) equals x in double precision.
 STRAIGHT = 40.0
 
 
@@ -32,10 +32,10 @@ class Elu(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b before it; None for the function
+        units: Number of outputs of the affine map W x + b before it; None applies the function
             alone.
         alpha: α > 0: the function tends to −α for x → −∞.
-        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
             function keeps about half of the signal's mean square.
@@ -43,7 +43,7 @@ class Elu(Activation):
 
     Raises:
         ValueError: When `units` or `alpha` is out of its range.
-        ShapeError: When units meet an image, or a last axis of free length.
+        ShapeError: When a layer with units gets an image, or a last axis of free length.
 
     Reference:
         Clevert, Unterthiner, Hochreiter, "Fast and accurate deep network learning by
@@ -77,10 +77,10 @@ class Softplus(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b before it; None for the function
+        units: Number of outputs of the affine map W x + b before it; None applies the function
             alone.
-        beta: Sharpness β above 0; the larger, the nearer to the rectifier.
-        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+        beta: Sharpness β above 0; the larger it is, the closer to the rectifier.
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
             function keeps about half of the signal's mean square.
@@ -88,7 +88,7 @@ class Softplus(Activation):
 
     Raises:
         ValueError: When `units` or `beta` is out of its range.
-        ShapeError: When units meet an image, or a last axis of free length.
+        ShapeError: When a layer with units gets an image, or a last axis of free length.
 
     Reference:
         Dugas, Bengio, Bélisle, Nadeau, Garcia, "Incorporating second-order functional
@@ -117,18 +117,19 @@ class Softplus(Activation):
 
 
 class Swish(Activation):
-    """A rectifier gated by itself: x·σ(βx), with β fixed or learned.
+    """A self-gated rectifier: x·σ(βx), with β fixed or learned.
 
     Shape:
         ``(D)`` to ``(units)``, or ``(T, D)`` to ``(T, units)``; without units, any shape to
         the same. A learned ``beta`` is ``(1)``.
 
     Args:
-        units: Number of outputs of the affine map W x + b before it; None for the function
+        units: Number of outputs of the affine map W x + b before it; None applies the function
             alone.
-        beta: Sharpness β, or where it starts: 0 is x/2, 1 is SiLU, large ones the rectifier.
-        learn_beta: Whether β is a parameter, one for the layer.
-        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+        beta: Sharpness β, or its initial value: 0 gives x/2, 1 gives SiLU, and large values
+            approach the rectifier.
+        learn_beta: Whether β is a parameter, shared by all values.
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
             function keeps about half of the signal's mean square.
@@ -136,7 +137,7 @@ class Swish(Activation):
 
     Raises:
         ValueError: When `units` or `beta` is out of its range.
-        ShapeError: When units meet an image, or a last axis of free length.
+        ShapeError: When a layer with units gets an image, or a last axis of free length.
 
     Reference:
         Ramachandran, Zoph, Le, "Searching for activation functions", 2017; ``torch.nn.SiLU``
@@ -188,18 +189,18 @@ class Gelu(Activation):
         the same.
 
     Args:
-        units: Number of outputs of the affine map W x + b before it; None for the function
+        units: Number of outputs of the affine map W x + b before it; None applies the function
             alone.
         approximate: ``"none"``, or ``"tanh"`` for x/2·(1 + tanh(√(2/π)(x + 0.044715x³))).
-        bias: Whether b is added, from a start at zero; or where it starts: a number or an
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
             initialiser.
         weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
             function keeps about half of the signal's mean square.
         name: Name in the network, in place of ``gelu1``.
 
     Raises:
-        ValueError: When `units` is out of its range, or `approximate` is neither.
-        ShapeError: When units meet an image, or a last axis of free length.
+        ValueError: When `units` is out of its range, or `approximate` is neither name.
+        ShapeError: When a layer with units gets an image, or a last axis of free length.
 
     Reference:
         Hendrycks and Gimpel, "Gaussian error linear units", 2016; ``torch.nn.GELU``.

@@ -1,1 +1,1 @@
-"""Blocks: what the classic architectures are made of."""
+"""Blocks of the classic architectures."""

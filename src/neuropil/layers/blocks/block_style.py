@@ -1,4 +1,4 @@
-"""How the convolutions of a block are normalised and activated, chosen once for all of them."""
+"""The normalisation and activation that all convolutions of a block share."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from neuropil.core.layer import Composable
 
-# A layer's name in lower case, a layer of which each place gets a fresh copy, or nothing.
+# A layer's name in lower case, a layer that is copied for each use, or None.
 Choice: TypeAlias = str | Layer | None
 Place: TypeAlias = Literal["before", "after", "first"]
 
-# "layer" is LayerNorm over the whole picture, which is GroupNorm of one group.
+# "layer" normalises over the whole image, as GroupNorm with one group does.
 NORMALIZATIONS: dict[str, Callable[[], Layer]] = {
     "batch": BatchNorm,
     "group": lambda: GroupNorm(32),
@@ -34,18 +34,18 @@ PLACES = ("before", "after", "first")
 
 
 class Style:
-    """What follows or precedes each convolution of a block.
+    """Normalisation and activation around each convolution of a block.
 
     Args:
         activation: The name of an activation layer in lower case (``"relu"``, ``"elu"``), a
             layer (copied), or None.
         normalization: ``"batch"``, ``"group"`` (32 groups), ``"instance"``, ``"layer"``, a
             layer to copy, or None.
-        place: Where the normalisation stands: ``"before"`` the activation, ``"after"`` it, or
-            ``"first"``, when both stand before the convolution (pre-activation).
+        place: Position of the normalisation: ``"before"`` the activation, ``"after"`` it, or
+            ``"first"``, which puts both before the convolution (pre-activation).
 
     Raises:
-        ValueError: When one of them is not known.
+        ValueError: When an option is unknown.
     """
 
     def __init__(
@@ -62,19 +62,19 @@ class Style:
 
     @property
     def has_bias(self) -> bool:
-        """Whether convolutions have a bias: not where a normalisation has its own."""
+        """Whether convolutions have a bias: only without a normalisation, which has its own."""
         return self.normalization is None
 
     def activate(self) -> list[Layer]:
-        """Return the activation, in a list that is empty where there is none."""
-        return made(self.activation, "activation", activation_layers())
+        """Return a list with the activation; empty for None."""
+        return chosen_layers(self.activation, "activation", activation_layers())
 
     def normalize(self) -> list[Layer]:
-        """Return the normalisation, in a list that is empty where there is none."""
-        return made(self.normalization, "normalization", NORMALIZATIONS)
+        """Return a list with the normalisation; empty for None."""
+        return chosen_layers(self.normalization, "normalization", NORMALIZATIONS)
 
     def around(self, layer: Composable, *, activates: bool = True) -> Network:
-        """Return a layer with its normalisation and activation where they belong."""
+        """Return a layer with its normalisation and activation, in the order of the style."""
         active = self.activate() if activates else []
         normal = self.normalize()
         match self.place:
@@ -103,7 +103,7 @@ class Style:
             stride: Step between windows.
             padding: As for `Convolution`; by default half the filter at both ends.
             groups: As for `Convolution`.
-            activates: Whether there is an activation.
+            activates: Whether to add the activation.
         """
         if padding is None:
             padding = (
@@ -123,11 +123,13 @@ class Style:
         return self.around(convolution, activates=activates)
 
 
-def made(choice: Choice, what: str, known: Mapping[str, Callable[[], Layer]]) -> list[Layer]:
-    """Return the layer chosen, new, in a list that is empty for None.
+def chosen_layers(
+    choice: Choice, what: str, known: Mapping[str, Callable[[], Layer]]
+) -> list[Layer]:
+    """Return a list with a new layer of the chosen kind; empty for None.
 
     Raises:
-        ValueError: When there is no such layer.
+        ValueError: When the choice is unknown.
     """
     if choice is None:
         return []
@@ -142,16 +144,16 @@ def made(choice: Choice, what: str, known: Mapping[str, Callable[[], Layer]]) ->
 
 
 class StyledBlock(Block):
-    """A block of convolutions in one style.
+    """Base class of the blocks whose convolutions share one style.
 
     Args:
-        activation: As for `Style`.
-        normalization: As for `Style`.
-        place: As for `Style`.
+        activation: As in `Style`.
+        normalization: As in `Style`.
+        place: As in `Style`.
         name: Name in the network.
 
     Raises:
-        ValueError: When one of them is not known.
+        ValueError: When an option is unknown.
     """
 
     channels_first = True

@@ -1,4 +1,4 @@
-"""Branches side by side, written as tables of numbers."""
+"""Parallel branches, written as tables of numbers."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from neuropil.layers.blocks.block_style import Choice, Place, StyledBlock
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.mixing.merge import Concatenate
 from neuropil.layers.pooling.window_pooling import AveragePooling, MaxPooling
-from neuropil.layers.spatial import frozen
+from neuropil.layers.spatial import hashable
 
 if TYPE_CHECKING:
     from neuropil.core.layer import Composable
 
-# Steps in their order; see `InceptionModule`.
+# The steps in order; see `InceptionModule`.
 Branch: TypeAlias = tuple[Any, ...]
 
 POOLINGS = ("avg", "max")
 
 
-class Branched(StyledBlock):
-    """What blocks share whose input goes through several branches of convolutions and pooling.
+class BranchedBlock(StyledBlock):
+    """Base class of blocks with parallel branches of convolutions and pooling.
 
     Args:
         branches: As for `InceptionModule`.
         count_include_pad: As for `InceptionModule`.
-        activation: As for `Style`.
-        normalization: As for `Style`.
-        place: As for `Style`.
+        activation: As in `Style`.
+        normalization: As in `Style`.
+        place: As in `Style`.
         name: Name in the network.
 
     Raises:
-        ValueError: When a branch is no table of steps, or an option is out of its range.
+        ValueError: When a branch is not a table of steps, or an option is out of its range.
     """
 
     def __init__(
@@ -53,17 +53,17 @@ class Branched(StyledBlock):
             count_include_pad, f"{type(self).__name__}: count_include_pad"
         )
 
-    def joined(self) -> Network:
-        """Return all branches, new, with their channels one after the other."""
+    def concatenated_branches(self) -> Network:
+        """Return new branches with their output channels concatenated."""
         sides = self.side_by_side(self.branches)
         return sides if len(sides.graph.outputs) == 1 else sides >> Concatenate()
 
     def side_by_side(self, branches: tuple[Branch, ...]) -> Network:
-        """Return the branches, open at both ends."""
+        """Return the branches in parallel, without a merging layer."""
         return parallel(*map(self.branch, branches))
 
     def branch(self, steps: Branch) -> Network:
-        """Return the steps of a branch joined; the ends of a last split stay apart."""
+        """Return the steps of a branch joined; a split at its end keeps several outputs."""
         parts: list[Composable] = []
         for place, step in enumerate(steps, start=1):
             if not is_split(step):
@@ -75,7 +75,7 @@ class Branched(StyledBlock):
         return join(*parts)
 
     def step(self, step: tuple[Any, ...]) -> Composable:
-        """Return a convolution in the block's style, or a pooling."""
+        """Return the layer of a step: a convolution in the block's style, or pooling."""
         what, size, options = window(step)
         if what in POOLINGS:
             return pooling(what, size, options, count_include_pad=self.count_include_pad)
@@ -92,7 +92,7 @@ def pooling(
 
 
 def window(step: tuple[Any, ...]) -> tuple[Any, Any, dict[str, Any]]:
-    """Return what a step does, its window's length, stride and padding."""
+    """Return the kind of a step, and the length, stride and padding of its window."""
     what, size, *others = step
     stride = others[0] if others else 1
     same = "same" if stride == 1 else "valid"
@@ -100,15 +100,15 @@ def window(step: tuple[Any, ...]) -> tuple[Any, Any, dict[str, Any]]:
 
 
 def is_split(step: tuple[Any, ...]) -> bool:
-    """Tell whether a step is a tuple of branches."""
+    """Return whether a step is a tuple of branches."""
     return isinstance(step[0], tuple)
 
 
 def read_branches(branches: object, who: str) -> tuple[Branch, ...]:
-    """Return branches as nested tuples, every step with all that it needs.
+    """Return branches as nested tuples, with the defaults of every step filled in.
 
     Raises:
-        ValueError: When there is none, or one is no tuple of steps.
+        ValueError: When there are none, or one is not a tuple of steps.
     """
     if not branches or not isinstance(branches, tuple | list):
         raise ValueError(f"{who} needs branches, such as ((64, 1),), ((96, 1), (128, 3)).")
@@ -119,7 +119,7 @@ def read_branch(branch: object, who: str) -> Branch:
     """Return a branch as a tuple of steps.
 
     Raises:
-        ValueError: When it is none.
+        ValueError: When it is not a tuple of steps.
     """
     if not branch or not isinstance(branch, tuple | list):
         raise ValueError(
@@ -141,7 +141,7 @@ def read_step(step: object, who: str, branch: object) -> tuple[Any, ...]:
         if isinstance(step[0], tuple | list):
             return read_branches(step, who)
         if 2 <= len(step) <= 4 and (not isinstance(step[0], str) or step[0] in POOLINGS):
-            read: Any = frozen(step)
+            read: Any = hashable(step)
             try:
                 check_step(read)
             except ValueError as error:
@@ -156,10 +156,10 @@ def read_step(step: object, who: str, branch: object) -> tuple[Any, ...]:
 
 @functools.lru_cache(maxsize=1024)  # a network repeats its steps
 def check_step(step: tuple[Any, ...]) -> None:
-    """Refuse numbers that the layers refuse, where they are written.
+    """Check a step's numbers now, since the layers are only made later.
 
     Raises:
-        ValueError: When one is out of its range.
+        ValueError: When a number is out of its range.
     """
     what, size, options = window(step)
     if what in POOLINGS:

@@ -1,4 +1,4 @@
-"""Dense blocks: each layer sees what all layers before it have made."""
+"""Dense blocks: each layer takes the outputs of all layers before it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.checks import number
+from neuropil.checks import number, whole
 from neuropil.core import Shape, join
-from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.block_style import Choice, Place, StyledBlock
 from neuropil.layers.mixing.merge import Concatenate
 from neuropil.layers.noise import Dropout
@@ -21,16 +20,16 @@ if TYPE_CHECKING:
 
 
 class Dense(StyledBlock):
-    """What a dense block and its layers share: how much a layer adds, and by what.
+    """Base class of dense blocks and their layers: growth rate, bottleneck and dropout.
 
     Args:
-        growth_rate: Channels that a layer adds.
+        growth_rate: Number of channels that each layer adds.
         bottleneck: Channels of the 1×1 convolution for each of these; None for no such
             convolution.
-        dropout: Share of the new channels' values dropped in training.
-        activation: As for `Style`.
-        normalization: As for `Style`.
-        place: As for `Style`.
+        dropout: Fraction of the new channels' values dropped in training.
+        activation: As in `Style`.
+        normalization: As in `Style`.
+        place: As in `Style`.
         name: Name in the network.
 
     Raises:
@@ -50,15 +49,15 @@ class Dense(StyledBlock):
     ) -> None:
         super().__init__(activation, normalization, place, name)
         who = type(self).__name__
-        self.growth_rate = whole_number(growth_rate, f"{who}: growth_rate")
+        self.growth_rate = whole(growth_rate, f"{who}: growth_rate")
         self.bottleneck = (
-            None if bottleneck is None else whole_number(bottleneck, f"{who}: bottleneck")
+            None if bottleneck is None else whole(bottleneck, f"{who}: bottleneck")
         )
         self.dropout = number(dropout, f"{who}: dropout", "[0, 1)")
 
 
 class DenseLayer(Dense):
-    """One layer of a `DenseBlock`: its input, followed by what it makes of it.
+    """One layer of a `DenseBlock`: its input concatenated with its output.
 
     Args:
         growth_rate: As for `DenseBlock`.
@@ -79,7 +78,7 @@ class DenseLayer(Dense):
 
 
 class DenseBlock(Dense):
-    """Convolutions, each of which takes the outputs of all before it, side by side.
+    """Convolutions that each take the concatenated outputs of all before it.
 
     x_l = H_l([x_0, x_1, …, x_{l−1}]) for l = 1 … n, and y = [x_0, x_1, …, x_n]. Each H is a
     1×1 convolution to `bottleneck` · k channels and a 3×3 convolution to k, each after its
@@ -91,11 +90,11 @@ class DenseBlock(Dense):
         9·(C + (l − 1)·k)·k where there is no bottleneck.
 
     Args:
-        layers: How many layers n.
+        layers: Number of layers n.
         growth_rate: Channels k that each layer adds.
         bottleneck: Channels of the 1×1 convolution for each of the k; None for no such
             convolution.
-        dropout: Share of the new channels' values dropped in training.
+        dropout: Fraction of the new channels' values dropped in training.
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`.
         place: As for `ResidualBlock`.
@@ -103,7 +102,7 @@ class DenseBlock(Dense):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input is no image.
+        ShapeError: When the input is not an image.
 
     Reference:
         Huang, Liu, van der Maaten, Weinberger, "Densely connected convolutional networks",
@@ -142,7 +141,7 @@ class DenseBlock(Dense):
             place=place,
             name=name,
         )
-        self.layers = whole_number(layers, "DenseBlock: layers")
+        self.layers = whole(layers, "DenseBlock: layers")
 
     @override
     def compose(self, shape: Shape) -> Composable:
@@ -165,7 +164,7 @@ class DenseBlock(Dense):
 class TransitionLayer(StyledBlock):
     """A 1×1 convolution to fewer channels, and the mean of each 2×2 window.
 
-    What stands between two dense blocks: y = mean₂ₓ₂(W g(x)), with g normalisation and
+    It comes between two dense blocks: y = mean₂ₓ₂(W g(x)), where g is normalisation and
     activation.
 
     Shape:
@@ -173,7 +172,7 @@ class TransitionLayer(StyledBlock):
         normalisation.
 
     Args:
-        compression: Which share θ of the channels is left, at least one.
+        compression: Fraction θ of the channels to keep, at least one channel.
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`.
         place: As for `ResidualBlock`.
@@ -181,7 +180,7 @@ class TransitionLayer(StyledBlock):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input is no image of 2 by 2 or more, or its number of channels is
+        ShapeError: When the input is not an image of at least 2×2, or its number of channels is
             free.
 
     Reference:

@@ -1,4 +1,4 @@
-"""SqueezeNet's block: few channels before the 3×3 filters."""
+"""SqueezeNet's block: fewer channels before the 3×3 filters."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from typing_extensions import override
 
-from neuropil.checks import one_of
+from neuropil.checks import one_of, whole
 from neuropil.core import Layer, Shape, ShapeError, join
-from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.block_style import HE, Choice, Place, StyledBlock
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.mixing.merge import Concatenate, Elementwise
@@ -24,8 +23,8 @@ BYPASSES = ("auto", "identity", "projection", None)
 class FireModule(StyledBlock):
     """Squeeze to few channels by 1×1 filters, then expand by 1×1 and by 3×3 filters.
 
-    s = g(W₁ x); y = [g(W₂ s), g(W₃ ∗ s)], the channels of both one after the other. With a
-    shortcut x, or a projection of it, is added to y, with no activation after the sum.
+    s = g(W₁ x); y = [g(W₂ s), g(W₃ ∗ s)], the channels of both concatenated. With a shortcut, x
+    or a projection of it is added to y, without an activation after the sum.
 
     Shape:
         ``(C, H, W)`` to ``(expand1 + expand3, H, W)``. Without normalisation
@@ -46,7 +45,7 @@ class FireModule(StyledBlock):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input is no image, or ``shortcut="identity"`` does not fit.
+        ShapeError: When the input is not an image, or ``shortcut="identity"`` does not fit.
 
     Reference:
         Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer, "SqueezeNet: AlexNet-level accuracy
@@ -74,9 +73,9 @@ class FireModule(StyledBlock):
         name: str | None = None,
     ) -> None:
         super().__init__(activation, normalization, place, name)
-        self.squeeze = whole_number(squeeze, "FireModule: squeeze")
-        self.expand1 = whole_number(expand1, "FireModule: expand1")
-        self.expand3 = whole_number(expand3, "FireModule: expand3")
+        self.squeeze = whole(squeeze, "FireModule: squeeze")
+        self.expand1 = whole(expand1, "FireModule: expand1")
+        self.expand3 = whole(expand3, "FireModule: expand3")
         self.shortcut = one_of(shortcut, "FireModule: shortcut", BYPASSES)
 
     @override
@@ -89,10 +88,10 @@ class FireModule(StyledBlock):
         )
         if self.shortcut is None:
             return body
-        return (body | self.way_round(shape)) >> Elementwise("add")
+        return (body | self.shortcut_layer(shape)) >> Elementwise("add")
 
-    def way_round(self, shape: Shape) -> Layer:
-        """Return the layer that brings the input to the sum.
+    def shortcut_layer(self, shape: Shape) -> Layer:
+        """Return the layer of the shortcut.
 
         Raises:
             ShapeError: When the shortcut is the identity and the channels differ.

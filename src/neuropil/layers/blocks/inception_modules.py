@@ -1,4 +1,4 @@
-"""Inception modules: filters of several sizes side by side, alone, residual and dense."""
+"""Inception modules: parallel filters of several sizes; plain, residual and dense."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
-from neuropil.checks import flag, number, one_of
+from neuropil.checks import flag, number, one_of, whole
 from neuropil.core import join
-from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.block_style import HE, Choice, Place
-from neuropil.layers.blocks.branches import Branch, Branched
+from neuropil.layers.blocks.branches import Branch, BranchedBlock
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.mixing.merge import Concatenate, Elementwise
 from neuropil.layers.rearrange import Identity
@@ -22,12 +21,11 @@ if TYPE_CHECKING:
     from neuropil.core.layer import Composable
 
 
-class InceptionModule(Branched):
-    """Branches of convolutions and pooling side by side, their channels joined in order.
+class InceptionModule(BranchedBlock):
+    """Parallel branches of convolutions and pooling, with their channels concatenated.
 
-    y = [B₁(x), B₂(x), …]: each branch B is a chain of steps, and each convolution among them
-    comes with its normalisation and activation. 1×1 convolutions before the larger ones
-    keep these cheap.
+    y = [B₁(x), B₂(x), …]: each branch B is a chain of steps, and each convolution has its
+    normalisation and activation. 1×1 convolutions make the larger ones after them cheap.
 
     A step is one of
 
@@ -35,28 +33,29 @@ class InceptionModule(Branched):
       ``(filters, kernel_size, stride, padding)``, a convolution;
     - ``"max"`` or ``"avg"``, pooling in windows of 3 at every position, or ``("max", size)``,
       ``("max", size, stride)`` and ``("max", size, stride, padding)``;
-    - a tuple of branches, which splits the branch; their channels are joined again.
+    - a tuple of branches, which splits the branch; their channels are concatenated.
 
-    A kernel size may be a pair such as ``(1, 7)``, and padding whatever `Convolution` takes.
-    Left out, it is ``"same"`` at stride 1, which keeps height and width, and ``"valid"`` at
-    larger strides.
+    A kernel size may be a pair such as ``(1, 7)``, and padding may be anything that
+    `Convolution` takes. Its default is ``"same"`` at stride 1, which keeps height and width,
+    and ``"valid"`` at larger strides.
 
     Shape:
         ``(C, H, W)`` to ``(K, H', W')``: K is the sum of the branches' last filters, and of C
-        for a branch of pooling alone. All branches give one height and width. Free lengths
-        stay free. A convolution of c to k channels has k·c·F² weights.
+        for a branch of pooling alone. All branches must give the same height and width. Free
+        lengths stay free. A convolution of c to k channels has k·c·F² weights.
 
     Args:
         *branches: Tuples of steps.
-        count_include_pad: Whether ``"avg"`` counts padding as zeros, or not at all.
+        count_include_pad: Whether ``"avg"`` counts padding as zeros; otherwise it ignores
+            padding.
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`.
         place: As for `ResidualBlock`.
         name: Name in the network, in place of ``inceptionmodule1``.
 
     Raises:
-        ValueError: When a branch is no tuple of steps, or an option is out of its range.
-        ShapeError: When the input is no image, or the branches give different lengths.
+        ValueError: When a branch is not a tuple of steps, or an option is out of its range.
+        ShapeError: When the input is not an image, or the branches give different lengths.
 
     Reference:
         Szegedy et al., "Going deeper with convolutions", 2015, figure 2(b); factored filters
@@ -97,15 +96,15 @@ class InceptionModule(Branched):
     @override
     def compose(self, shape: Shape) -> Composable:
         spatial_rank(self, shape)
-        return self.joined()
+        return self.concatenated_branches()
 
 
-class InceptionResNetBlock(Branched):
-    """An inception module whose scaled linear image is added to the block's input.
+class InceptionResNetBlock(BranchedBlock):
+    """A residual inception module: its scaled linear projection is added to the input.
 
-    y = g(x + f · (W [B₁(x), B₂(x), …] + b)): a 1×1 convolution W without normalisation brings
-    the branches' channels to those of x, and f damps them. With ``place="first"`` W follows a
-    normalisation and activation as every other convolution does, and there is no g.
+    y = g(x + f · (W [B₁(x), B₂(x), …] + b)): a 1×1 convolution W without normalisation maps the
+    branches' channels to those of x, and f scales them. With ``place="first"`` W follows a
+    normalisation and activation like every other convolution, and g is left out.
 
     Shape:
         ``(C, H, W)`` to the same; free lengths stay free. Besides the branches' parameters,
@@ -114,17 +113,17 @@ class InceptionResNetBlock(Branched):
     Args:
         *branches: As for `InceptionModule`; all steps of stride 1 and "same".
         scale: f.
-        activates: Whether there is a g after the sum.
+        activates: Whether to apply g after the sum.
         count_include_pad: As for `InceptionModule`.
-        activation: g, and the branches': as for `ResidualBlock`.
+        activation: g, also used in the branches: as for `ResidualBlock`.
         normalization: As for `ResidualBlock`.
         place: As for `ResidualBlock`.
         shortcut: ``"identity"``, or None for no shortcut, a plain network: g(f · (W […] + b)).
         name: Name in the network, in place of ``inceptionresnetblock1``.
 
     Raises:
-        ValueError: When a branch is no tuple of steps, or an option is out of its range.
-        ShapeError: When the input is no image, or the branches do not keep its lengths.
+        ValueError: When a branch is not a tuple of steps, or an option is out of its range.
+        ShapeError: When the input is not an image, or the branches do not keep its lengths.
 
     Reference:
         Szegedy, Ioffe, Vanhoucke, Alemi, "Inception-v4, Inception-ResNet and the impact of
@@ -172,18 +171,18 @@ class InceptionResNetBlock(Branched):
         back = self.style.activate() if self.activates and not first else []
         scaled = [Scale(self.scale)] if self.scale != 1 else []
         linear = Convolution(shape[0], 1, weight=HE)
-        learned = join(self.joined(), *front, linear, *scaled)
+        learned = join(self.concatenated_branches(), *front, linear, *scaled)
         if self.shortcut is None:
             return join(learned, *back)
         return join(learned | Identity(), Elementwise("add"), *back)
 
 
-class InceptionDenseBlock(Branched):
-    """Inception modules each of which sees the block's input and all that came before it.
+class InceptionDenseBlock(BranchedBlock):
+    """Densely connected inception modules: each takes the input and all earlier outputs.
 
     x₀ = x, x_l = [x_{l−1}, M_l(x_{l−1})] = [x, M₁(x₀), …, M_l(x_{l−1})]: every M_l is an
-    `InceptionModule` of the same branches, with its own weights, and adds its channels to those
-    that all later ones see.
+    `InceptionModule` of the same branches, with its own weights, and its channels are added to
+    the input of all later ones.
 
     Shape:
         ``(C, H, W)`` to ``(C + n·K, H, W)`` for n steps and modules of K channels; free lengths
@@ -192,16 +191,16 @@ class InceptionDenseBlock(Branched):
 
     Args:
         *branches: As for `InceptionModule`; all steps of stride 1 and "same".
-        steps: n, how many modules.
+        steps: Number of modules n.
         count_include_pad: As for `InceptionModule`.
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`.
-        place: As for `ResidualBlock`; dense networks have it ``"first"``.
+        place: As for `ResidualBlock`; dense networks use ``"first"``.
         name: Name in the network, in place of ``inceptiondenseblock1``.
 
     Raises:
-        ValueError: When a branch is no tuple of steps, or an option is out of its range.
-        ShapeError: When the input is no image, or the branches do not keep its lengths.
+        ValueError: When a branch is not a tuple of steps, or an option is out of its range.
+        ShapeError: When the input is not an image, or the branches do not keep its lengths.
 
     Reference:
         Dense connections: Huang, Liu, van der Maaten, Weinberger, "Densely connected
@@ -232,7 +231,7 @@ class InceptionDenseBlock(Branched):
             place=place,
             name=name,
         )
-        self.steps = whole_number(steps, "InceptionDenseBlock: steps")
+        self.steps = whole(steps, "InceptionDenseBlock: steps")
 
     @override
     def compose(self, shape: Shape) -> Composable:
@@ -240,7 +239,7 @@ class InceptionDenseBlock(Branched):
         return join(*((Identity() | self.module()) >> Concatenate() for _ in range(self.steps)))
 
     def module(self) -> InceptionModule:
-        """Return one of the modules."""
+        """Return a new module."""
         return InceptionModule(
             *self.branches,
             count_include_pad=self.count_include_pad,

@@ -1,4 +1,4 @@
-"""Network in network: a small network in place of each filter's affine map."""
+"""Network in network: a small network replaces each filter's affine map."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from neuropil.checks import whole
 from neuropil.core import Network, Shape, join
-from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.block_style import Choice, Place, StyledBlock
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class NiNBlock(StyledBlock):
-    """A convolution and two of 1×1: a perceptron of three layers slides over the picture.
+    """A convolution and two 1×1 ones: a three-layer perceptron at every position of an image.
 
-    y = g(W₃ g(W₂ g(W₁ ∗ x))): what W₁'s filters find at a position goes through two more layers
-    of its own, the same for all positions ("mlpconv").
+    y = g(W₃ g(W₂ g(W₁ ∗ x))): the outputs of W₁'s filters at each position pass through two
+    more layers, the same at all positions ("mlpconv").
 
     Shape:
         ``(C, H, W)`` to ``(K₃, …)``, each axis as in `Convolution`. Without normalisation
@@ -37,7 +37,7 @@ class NiNBlock(StyledBlock):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes to slide over, or one that is too short.
+        ShapeError: When the input has no axes after the channels, or one that is too short.
 
     Reference:
         Lin, Chen, Yan, "Network in network", 2014, section 3.1.
@@ -66,7 +66,7 @@ class NiNBlock(StyledBlock):
         given = filters if isinstance(filters, tuple | list) else (filters,) * 3
         if len(given) != 3:
             raise ValueError(f"NiNBlock: filters must be one number or three, got {filters!r}.")
-        self.filters = [whole_number(each, "NiNBlock: filters") for each in given]
+        self.filters = [whole(each, "NiNBlock: filters") for each in given]
         self.kernel_size = kernel_size
         self.stride = stride
         self.padding: Padding = padding
@@ -76,7 +76,7 @@ class NiNBlock(StyledBlock):
             raise ValueError(f"NiNBlock: {error}") from None
 
     def first(self) -> Network:
-        """Return the convolution that looks around, in its style."""
+        """Return the first convolution, in the style of the block."""
         return self.style.unit(
             self.filters[0], self.kernel_size, stride=self.stride, padding=self.padding
         )

@@ -1,4 +1,4 @@
-"""The shortcut of residual blocks: the sum, and how the input reaches it."""
+"""Base class of residual blocks: the shortcut and the sum."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import torch.nn.functional as F
 from typing_extensions import override
 
-from neuropil.checks import number, one_of
+from neuropil.checks import number, one_of, whole
 from neuropil.core import Layer, Network, Shape, ShapeError, join
-from neuropil.core.shape import whole_number
 from neuropil.core.window import Reach, ceil_div
 from neuropil.layers.blocks.block_style import HE, Choice, Place, StyledBlock
 from neuropil.layers.convolution.convolution import Convolution
@@ -29,16 +28,16 @@ SHORTCUTS = ("auto", "identity", "projection", "zeros", None)
 
 
 class Residual(StyledBlock):
-    """What residual blocks share: the shortcut, the sum, the activation after it.
+    """Base class of the residual blocks: shortcut, sum, and activation after the sum.
 
     Args:
         filters: Output channels of the block.
         stride: Step of its first window.
-        activation: As for `Style`.
-        normalization: As for `Style`.
-        place: As for `Style`.
-        shortcut: How the input reaches the sum.
-        stochastic_depth: How often the branch is left out in training.
+        activation: As in `Style`.
+        normalization: As in `Style`.
+        place: As in `Style`.
+        shortcut: How the input is brought to the sum.
+        stochastic_depth: Probability of skipping the branch in training.
         name: Name in the network.
 
     Raises:
@@ -59,13 +58,13 @@ class Residual(StyledBlock):
     ) -> None:
         super().__init__(activation, normalization, place, name)
         who = type(self).__name__
-        self.filters = whole_number(filters, f"{who}: filters")
-        self.stride = whole_number(stride, f"{who}: stride")
+        self.filters = whole(filters, f"{who}: filters")
+        self.stride = whole(stride, f"{who}: stride")
         self.stochastic_depth = number(stochastic_depth, f"{who}: stochastic_depth", "[0, 1)")
         self.shortcut = one_of(shortcut, f"{who}: shortcut", SHORTCUTS)
 
     def body(self) -> list[Network]:
-        """Return the convolutions of the branch that learns, in their style."""
+        """Return the convolutions of the residual branch, in the style of the block."""
         raise NotImplementedError
 
     @override
@@ -77,35 +76,35 @@ class Residual(StyledBlock):
         first = self.style.place == "first"
         projects = self.projects(shape)
         if first and projects:
-            # The projection takes the activated input too, so both stand after it.
+            # The projection also takes the activated input, so both come after the activation.
             ready = len(self.style.normalize()) + len(self.style.activate())
             names = body.node_names
             if ready:
                 front, body = [body.upto(names[ready - 1])], body.after(names[ready - 1])
         if self.stochastic_depth:
             body = body >> StochasticDepth(self.stochastic_depth)
-        around = self.projection() if projects else self.way_round(shape)
-        return join(*front, body | around, Elementwise("add"), *self.behind())
+        around = self.projection() if projects else self.shortcut_layer(shape)
+        return join(*front, body | around, Elementwise("add"), *self.after_sum())
 
-    def behind(self) -> list[Layer]:
-        """Return what stands after the sum: the activation, unless it stands first."""
+    def after_sum(self) -> list[Layer]:
+        """Return the layers after the sum: the activation, unless it comes first."""
         return [] if self.style.place == "first" else self.style.activate()
 
     def projects(self, shape: Shape) -> bool:
-        """Tell whether the input reaches the sum through a convolution."""
+        """Return whether the shortcut is a convolution."""
         fits = self.stride == 1 and shape[0] == self.filters
         return self.shortcut == "projection" or (self.shortcut == "auto" and not fits)
 
     def projection(self) -> Composable:
-        """Return the 1×1 convolution that brings the input to the sum."""
+        """Return the 1×1 convolution of the shortcut."""
         if self.style.place == "first":
             return Convolution(
                 self.filters, 1, stride=self.stride, bias=self.style.has_bias, weight=HE
             )
         return self.style.unit(self.filters, 1, stride=self.stride, activates=False)
 
-    def way_round(self, shape: Shape) -> Layer:
-        """Return the layer without weights that brings the input to the sum.
+    def shortcut_layer(self, shape: Shape) -> Layer:
+        """Return the layer of a shortcut without weights.
 
         Raises:
             ShapeError: When the shortcut is the identity and the shapes differ.
@@ -121,15 +120,15 @@ class Residual(StyledBlock):
 
 
 class ZeroShortcut(Layer):
-    """Take every `stride`-th position and add channels of zeros, half of them in front.
+    """Take every `stride`-th position and pad with channels of zeros, half at the start.
 
     Args:
-        filters: Output channels, no fewer than the input's.
+        filters: Output channels, at least as many as the input has.
         stride: Step between the positions taken.
         name: Name in the network.
 
     Raises:
-        ShapeError: When the input is no image or has more channels.
+        ShapeError: When the input is not an image or has more channels.
 
     Reference:
         Option A of He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016.

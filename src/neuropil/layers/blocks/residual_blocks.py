@@ -1,4 +1,4 @@
-"""Residual blocks: what is learned is added to what comes in."""
+"""Residual blocks: the output of the learned branch is added to the input."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.layers.blocks.residual import Residual, Shortcut
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class ResidualBlock(Residual):
     """Two 3×3 convolutions whose result is added to the block's input.
 
-    a^[l+2] = g(z^[l+2] + a^[l]), with z^[l+2] = W₂ g(W₁ a^[l]): where the branch gives 0, the
+    a^[l+2] = g(z^[l+2] + a^[l]), with z^[l+2] = W₂ g(W₁ a^[l]): if the branch is 0, the
     block is the identity for a^[l] ≥ 0. Each W is a convolution with its normalisation. With
     ``place="first"`` there is no g after the sum, and each convolution follows its
     normalisation and activation instead.
@@ -34,17 +34,17 @@ class ResidualBlock(Residual):
             layer (copied), or None.
         normalization: ``"batch"``, ``"group"``, ``"instance"``, ``"layer"``, a layer to copy,
             or None.
-        place: Where the normalisation stands: ``"before"`` the activation, ``"after"`` it, or
+        place: Position of the normalisation: ``"before"`` the activation, ``"after"`` it, or
             ``"first"`` for pre-activation.
         shortcut: ``"identity"``; ``"projection"``, a 1×1 convolution; ``"zeros"``, which skips
-            positions and adds channels of 0; ``"auto"``, the identity where it fits and a
+            positions and pads with channels of 0; ``"auto"``, the identity where it fits and a
             projection elsewhere; None for no shortcut, a plain network.
-        stochastic_depth: With this probability a sample skips the branch in training.
+        stochastic_depth: Probability that the branch is skipped for a sample in training.
         name: Name in the network, in place of ``residualblock1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input is no image, or ``shortcut="identity"`` does not fit.
+        ShapeError: When the input is not an image, or ``shortcut="identity"`` does not fit.
 
     Reference:
         He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016; the same,
@@ -107,7 +107,7 @@ class BottleneckBlock(Residual):
     Args:
         filters: Output channels, a multiple of `expansion`.
         stride: Step of the 3×3 convolution (the "v1.5" arrangement) and of the shortcut.
-        expansion: How many times more channels come out than the 3×3 convolution has.
+        expansion: Ratio of the output channels to those of the 3×3 convolution.
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`.
         place: As for `ResidualBlock`.
@@ -117,7 +117,7 @@ class BottleneckBlock(Residual):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input is no image, or ``shortcut="identity"`` does not fit.
+        ShapeError: When the input is not an image, or ``shortcut="identity"`` does not fit.
 
     Reference:
         He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016, figure 5; the
@@ -152,7 +152,7 @@ class BottleneckBlock(Residual):
             stochastic_depth=stochastic_depth,
             name=name,
         )
-        if filters % whole_number(expansion, "BottleneckBlock: expansion"):
+        if filters % whole(expansion, "BottleneckBlock: expansion"):
             raise ValueError(
                 f"BottleneckBlock: filters must be a multiple of expansion, got {filters} and "
                 f"{expansion}."

@@ -1,4 +1,4 @@
-"""Blocks of depthwise separable convolutions: positions and channels apart."""
+"""Blocks of depthwise separable convolutions."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.checks import flag
+from neuropil.checks import flag, whole
 from neuropil.core import Network, Shape, join
-from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.block_style import HE, Choice, Place, Style, StyledBlock
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.convolution.depthwise import DepthwiseConvolution
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def depthwise(style: Style, kernel_size: int, stride: int = 1) -> DepthwiseConvolution:
-    """Return one filter for each channel, padded by half the filter."""
+    """Return a depthwise convolution, padded by half the filter."""
     return DepthwiseConvolution(
         kernel_size, stride=stride, padding=kernel_size // 2, bias=style.has_bias, weight=HE
     )
@@ -27,7 +26,7 @@ def depthwise(style: Style, kernel_size: int, stride: int = 1) -> DepthwiseConvo
 def separable(
     style: Style, filters: int, kernel_size: int, *, stride: int = 1, activates: bool = True
 ) -> Network:
-    """Return a depthwise and a 1×1 convolution, and nothing between, in their style."""
+    """Return a depthwise and a 1×1 convolution with nothing in between, in a style."""
     pair = join(
         depthwise(style, kernel_size, stride),
         Convolution(filters, 1, bias=style.has_bias, weight=HE),
@@ -36,7 +35,7 @@ def separable(
 
 
 class SeparableBlock(StyledBlock):
-    """A filter for each channel and a 1×1 convolution across them, each with what follows it.
+    """A depthwise and a 1×1 convolution, each with its normalisation and activation.
 
     y = g(p g(d ∗ x)), with d one filter for each channel, p a matrix across the channels, and g
     normalisation and activation; or y = g(p (d ∗ x)), with ``between=False``.
@@ -47,9 +46,9 @@ class SeparableBlock(StyledBlock):
 
     Args:
         filters: Output channels.
-        stride: Step of the filters of each channel.
-        kernel_size: Length F of the filters of each channel, an odd number.
-        between: Whether there are a normalisation and an activation between the two.
+        stride: Step of the depthwise filters.
+        kernel_size: Length F of the depthwise filters, an odd number.
+        between: Whether to put normalisation and activation between the two convolutions.
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`.
         place: As for `ResidualBlock`.
@@ -57,7 +56,7 @@ class SeparableBlock(StyledBlock):
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input is no image, or its number of channels is free.
+        ShapeError: When the input is not an image, or its number of channels is free.
 
     Reference:
         Howard et al., "MobileNets: efficient convolutional neural networks for mobile vision
@@ -85,9 +84,9 @@ class SeparableBlock(StyledBlock):
         name: str | None = None,
     ) -> None:
         super().__init__(activation, normalization, place, name)
-        self.filters = whole_number(filters, "SeparableBlock: filters")
-        self.stride = whole_number(stride, "SeparableBlock: stride")
-        self.kernel_size = whole_number(kernel_size, "SeparableBlock: kernel_size")
+        self.filters = whole(filters, "SeparableBlock: filters")
+        self.stride = whole(stride, "SeparableBlock: stride")
+        self.kernel_size = whole(kernel_size, "SeparableBlock: kernel_size")
         if kernel_size % 2 == 0:
             raise ValueError(f"SeparableBlock: kernel_size must be odd, got {kernel_size}.")
         self.between = flag(between, "SeparableBlock: between")

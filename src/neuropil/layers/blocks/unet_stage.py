@@ -1,4 +1,4 @@
-"""U-nets: down to coarse features and up again, with each resolution carried across."""
+"""U-nets: an encoder and a decoder with skip connections at each resolution."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import torch
 from typing_extensions import override
 
-from neuropil.checks import number, one_of
+from neuropil.checks import number, one_of, whole
 from neuropil.core import Network, Shape, join, repeat
-from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.block_style import HE, Choice, Place, StyledBlock
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.convolution.deconvolution import Deconvolution
@@ -32,34 +31,36 @@ UPS = ("deconvolution", "nearest", "bilinear")
 
 
 class UNetStage(StyledBlock):
-    """One resolution of a U-net, with all coarser ones inside.
+    """One resolution of a U-net, with all coarser ones nested inside.
 
-    s = g(W₂ ∗ g(W₁ ∗ x)); y = g(W₄ ∗ g(W₃ ∗ [s, up(inner(down(s)))])), every W of 3×3. *down*
-    is MaxPooling by 2, *up* doubles the lengths and gives as many channels as s has. Stages
+    s = g(W₂ ∗ g(W₁ ∗ x)); y = g(W₄ ∗ g(W₃ ∗ [s, up(inner(down(s)))])), where every W is 3×3.
+    *down* is MaxPooling by 2, and *up* doubles the lengths and gives the number of channels of
+    s. Stages
     nest: ``UNetStage(64, UNetStage(128, UNetStage(256)))``. A stage without `inner` is the
-    bottom and gives s.
+    bottom of the U and returns s.
 
-    With ``padding="same"`` an odd length is rounded up on the way down, and what stands over
-    after doubling is cut off at the end: the output is as long as the input, whatever its
-    length. With ``"valid"`` every convolution takes two off each length, and s is cropped at
-    both ends to what comes up from below; lengths should be even before every *down*.
+    With ``padding="same"`` an odd length is rounded up on the way down, and the excess after
+    doubling is cut off at the end: the output always has the length of the input. With
+    ``"valid"`` every convolution shortens each length by two, and s is cropped at both ends to
+    the size of the upsampled features; lengths should be even before every *down*.
 
     Shape:
         ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to ``(filters, …)``: the same lengths, or
         with ``"valid"`` shorter ones; free axes stay free. With K = filters, without
-        normalisation and with deconvolution, an image's stage around N inner channels has
+        normalisation and with deconvolution, a stage for images around N inner channels has
         9·K·(C + 4·K) + 4·N·K weights and 5·K biases; the bottom 9·K·(C + K) and 2·K.
 
     Args:
         filters: Number K of output channels.
-        inner: What works on the coarser picture, a layer or network of which the stage takes
-            a copy: mostly the next `UNetStage`. None for the bottom.
-        padding: ``"same"``, or ``"valid"`` as in the paper; each stage inside has its own.
+        inner: The layer or network for the coarser image, which is copied; usually the next
+            `UNetStage`. None for the bottom.
+        padding: ``"same"``, or ``"valid"`` as in the paper; set it for each inner stage as
+            well.
         up: ``"deconvolution"`` of 2×2 and stride 2; or ``"nearest"`` or ``"bilinear"``
-            `Upscale` and a 2×2 convolution, which leaves no chequered pattern.
-        dropout: Share of s dropped in training.
+            `Upscale` and a 2×2 convolution, which avoids checkerboard artefacts.
+        dropout: Fraction of s dropped in training.
         activation: g, as for `ResidualBlock`.
-        normalization: As for `ResidualBlock`; the paper has None.
+        normalization: As for `ResidualBlock`; the paper uses None.
         place: As for `ResidualBlock`.
         name: Name in the network, in place of ``unetstage1``.
 
@@ -97,8 +98,8 @@ class UNetStage(StyledBlock):
         name: str | None = None,
     ) -> None:
         super().__init__(activation, normalization, place, name)
-        self.filters = whole_number(filters, "UNetStage: filters")
-        # An option, not a child: the block joins a copy of it.
+        self.filters = whole(filters, "UNetStage: filters")
+        # An option, not a child module: the block joins a copy of it.
         vars(self)["inner"] = None if inner is None else composable(inner, "UNetStage: inner")
         self.dropout = number(dropout, "UNetStage: dropout", "[0, 1)")
         self.padding: Padding = one_of(padding, "UNetStage: padding", ("same", "valid"))
@@ -110,34 +111,34 @@ class UNetStage(StyledBlock):
         front = join(*self.pair(), *drop)
         if self.inner is None:
             return front
-        # With "valid" the windows must not run over the end: nothing there would be seen.
+        # With "valid", pooling windows must not run over the end of the input.
         down = MaxPooling(2, ceil_mode=self.padding == "same")
         below = join(down, repeat(self.inner, 1), *self.doubling())
         across = Identity() | below
         return join(front, across, SkipConnection(self.padding), *self.pair())
 
     def pair(self) -> list[Network]:
-        """Return two 3×3 convolutions in their style."""
+        """Return two 3×3 convolutions in the style of the block."""
         around = 1 if self.padding == "same" else 0
         return [self.style.unit(self.filters, 3, padding=around) for _ in range(2)]
 
     def doubling(self) -> list[Composable]:
-        """Return the layers that double the lengths and set the channels."""
+        """Return the layers that double the lengths and set the number of channels."""
         if self.up == "deconvolution":
             return [Deconvolution(self.filters, 2, stride=2, weight=HE)]
         return [Upscale(2, self.up), Convolution(self.filters, 2, padding="same", weight=HE)]
 
 
 class SkipConnection(Merge):
-    """Set what comes across before what comes up, cropped to the same lengths.
+    """Concatenate the skip connection and the upsampled features, cropped to equal lengths.
 
     Args:
-        padding: ``"same"`` cuts what stands over from the end of what comes up; ``"valid"``
-            crops what comes across at both ends, by one less at the start where it is odd.
+        padding: ``"same"`` crops the upsampled features at the end; ``"valid"`` crops the skip
+            connection at both ends, by one less at the start if the difference is odd.
         name: Name in the network.
 
     Raises:
-        ShapeError: When the one to be cropped is the shorter one.
+        ShapeError: When the input to crop is the shorter one.
 
     Reference:
         "Copy and crop" of Ronneberger, Fischer, Brox, "U-Net", 2015.
@@ -160,27 +161,30 @@ class SkipConnection(Merge):
         spatial_rank(self, across)
         long, short = (up, across) if self.padding == "same" else (across, up)
         if any(a and b and a < b for a, b in zip(long[1:], short[1:], strict=True)):
-            what = "up" if self.padding == "same" else "across"
-            mend = "give the inner network the same padding, and no strides of its own"
-            raise self.misfit(f"what comes {what} to be no shorter", input_shapes, mend)
+            what = "upsampled" if self.padding == "same" else "skip"
+            fix = "use the same padding in the inner network, and no strides"
+            raise self.misfit(
+                f"{what} features at least as long as the others", input_shapes, fix
+            )
         if across[0] is None or up[0] is None:
             raise self.misfit("known channels", input_shapes, "give them in Input(…)")
         return (across[0] + up[0], *short[1:])
 
-    # Both are seen at the same place: in "valid" what comes up sees all that the cropped one
-    # sees and more on both sides, so that moving the latter would change nothing.
+    # Both inputs count as aligned: with "valid", the receptive field of the upsampled features
+    # contains that of the cropped ones with a margin on both sides, so the shift changes
+    # nothing.
 
     @override
     def forward(self, across: Tensor, up: Tensor) -> Tensor:
         if self.padding == "same":
-            up = cropped(up, across)
+            up = crop(up, across)
         else:
-            across = cropped(across, up, centred=True)
+            across = crop(across, up, centred=True)
         return torch.cat((across, up), 1)
 
 
-def cropped(x: Tensor, like: Tensor, *, centred: bool = False) -> Tensor:
-    """Return the part of x that is as long as another tensor along each axis."""
+def crop(x: Tensor, like: Tensor, *, centred: bool = False) -> Tensor:
+    """Crop x to the lengths of another tensor along each axis."""
     for axis in range(2, x.dim()):
         over = x.shape[axis] - like.shape[axis]
         if over:

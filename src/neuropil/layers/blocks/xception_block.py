@@ -1,4 +1,4 @@
-"""Xception's block: separable convolutions whose result is added to the block's input."""
+"""Xception's block: a residual block of separable convolutions."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.checks import flag
+from neuropil.checks import flag, whole
 from neuropil.core import Network, join
-from neuropil.core.shape import whole_number
 from neuropil.layers.blocks.residual import Residual
 from neuropil.layers.blocks.separable_block import separable
 from neuropil.layers.pooling.window_pooling import MaxPooling
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
 class XceptionBlock(Residual):
     """Two or three 3×3 separable convolutions whose result is added to the block's input.
 
-    y = S_n g(… S_2 g(S_1 g(x))) + x. Each S is a filter for each channel, a 1×1 convolution
-    across them and a normalisation; g is the activation. With a stride, MaxPooling over 3×3
-    shrinks the branch, and a 1×1 convolution with its normalisation brings x to the sum.
+    y = S_n g(… S_2 g(S_1 g(x))) + x. Each S is a depthwise convolution, a 1×1 convolution and a
+    normalisation; g is the activation. With a stride, 3×3 MaxPooling downsamples the branch,
+    and a 1×1 convolution with normalisation projects x.
 
     Shape:
         ``(C, H, W)`` to ``(K, H/stride, W/stride)``, rounded up, K the last of `filters`.
@@ -32,21 +31,22 @@ class XceptionBlock(Residual):
         weights; a projection adds C·K.
 
     Args:
-        filters: Output channels of each separable convolution; one number for a single one.
+        filters: Output channels of each separable convolution; one number for a single
+            convolution.
         stride: Step of MaxPooling after them, and of the shortcut; 1 for no MaxPooling.
-        opening: Whether the activation g stands before the first convolution; not where
-            the input comes out of one.
+        opening: Whether the activation g precedes the first convolution; leave it out if the
+            input is already activated.
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`.
-        place: As for `ResidualBlock`. There is no activation after the sum at any place, and
-            with ``"first"`` each convolution follows its own normalisation and activation.
+        place: As for `ResidualBlock`. The sum is never followed by an activation, and with
+            ``"first"`` each convolution follows its own normalisation and activation.
         shortcut: As for `ResidualBlock`.
         stochastic_depth: As for `ResidualBlock`.
         name: Name in the network, in place of ``xceptionblock1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input is no image, its number of channels is free, or
+        ShapeError: When the input is not an image, its number of channels is free, or
             ``shortcut="identity"`` does not fit.
 
     Reference:
@@ -88,7 +88,7 @@ class XceptionBlock(Residual):
             stochastic_depth=stochastic_depth,
             name=name,
         )
-        self.widths = tuple(whole_number(n, "XceptionBlock: filters") for n in widths)
+        self.widths = tuple(whole(n, "XceptionBlock: filters") for n in widths)
         self.opening = flag(opening, "XceptionBlock: opening")
 
     @override
@@ -106,5 +106,5 @@ class XceptionBlock(Residual):
         return units
 
     @override
-    def behind(self) -> list[Layer]:
+    def after_sum(self) -> list[Layer]:
         return []

@@ -1,4 +1,4 @@
-"""A learned colour space before the network."""
+"""A learned colour space as the first layer of a network."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.layers.activations.activation_functions import function
 from neuropil.layers.activations.rectifier import LeakyRelu
-from neuropil.layers.convolution.factored import POINT, Factored, Step
+from neuropil.layers.convolution.factored import POINT, FactoredConvolution, Step
 from neuropil.layers.layer_options import HE, initializer
 
 if TYPE_CHECKING:
@@ -18,37 +18,37 @@ if TYPE_CHECKING:
     from neuropil.layers.activations.activation_functions import Choice
     from neuropil.layers.layer_options import Bias
 
-# Graham, "Spatially-sparse convolutional neural networks", 2014, has this slope.
+# Graham, "Spatially-sparse convolutional neural networks", 2014, uses this slope.
 VERY_LEAKY = LeakyRelu(epsilon=1 / 3)
 
 
-class LearnedColorspace(Factored):
+class LearnedColorspace(FactoredConvolution):
     """A small network for the colour of each pixel: y = W₂ f(W₁ x + b₁) + b₂.
 
     Two 1×1 convolutions with a function between them, trained with the network that follows.
-    The reference measured a variant, with f after W₂ too and the slope 0.5: on ImageNet
+    The reference measured a variant, with f also after W₂ and the slope 0.5: on ImageNet
     pictures of 128 pixels, 3 → 10 → 3 with the very leaky rectifier raised the accuracy of
     CaffeNet by 1.4 points over RGB, and with tanh lowered it by 0.8.
 
     Shape:
-        ``(C, H, W)``, ``(C, L)`` or ``(C, D, H, W)`` to the same with `channels` in place of C;
+        ``(C, H, W)``, ``(C, L)`` or ``(C, D, H, W)`` to the same with C replaced by `channels`;
         free axes stay free. ``first_weight`` has shape ``(hidden, C, 1, 1)``,
-        ``second_weight`` ``(channels, hidden, 1, 1)``, and there is a bias for each.
+        ``second_weight`` ``(channels, hidden, 1, 1)``, and each has a bias.
 
     Args:
-        channels: Colours of the learned space.
-        hidden: Outputs of the first of the two convolutions.
+        channels: Number of channels of the learned colour space.
+        hidden: Output channels of the first convolution.
         activation: The function f: a name such as ``"tanh"``, or a layer; by default the very
             leaky rectifier, whose slope is 1/3 on the negative side.
-        bias: Whether b₁ and b₂ are added, from a start at zero; or where they start: a number
-            or an initialiser.
+        bias: Whether b₁ and b₂ are added, starting at zero; or their initial value: a number or
+            an initialiser.
         weight: Initialiser of W₁ and W₂; by default ``HeNormal()``, for the rectifier between
             them.
         name: Name in the network, in place of ``learnedcolorspace1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes after its channels, or a free number of these.
+        ShapeError: When the input has no axes after its channels, or a free number of channels.
 
     Reference:
         Mishkin, Sergievskiy, Matas, "Systematic evaluation of CNN advances on the ImageNet",
@@ -75,10 +75,10 @@ class LearnedColorspace(Factored):
         weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
-        filters = whole_number(channels, "LearnedColorspace: channels")
+        filters = whole(channels, "LearnedColorspace: channels")
         initializer(weight, "LearnedColorspace: weight")
         super().__init__(filters, bias, weight, (1, 1, 1, "valid"), name)
-        self.hidden = whole_number(hidden, "LearnedColorspace: hidden")
+        self.hidden = whole(hidden, "LearnedColorspace: hidden")
         self.between = function(activation, "LearnedColorspace: activation")
 
     @override

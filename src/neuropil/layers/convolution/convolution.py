@@ -1,4 +1,4 @@
-"""Convolution, in one, two and three dimensions by the rank of the input."""
+"""Convolution in one, two or three dimensions, according to the rank of the input."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.core.shape import count, whole_number
+from neuropil.checks import whole
+from neuropil.core.shape import count
 from neuropil.layers.layer_options import HE, initializer, set_bias
-from neuropil.layers.spatial import Windowed, split_padding
+from neuropil.layers.spatial import WindowLayer, split_padding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
 CONVOLVE = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
 
 
-class Filters(Windowed):
-    """What convolution and its transpose share: filters, groups, parameters, checks.
+class Filters(WindowLayer):
+    """Base class of convolution and transposed convolution.
 
     Args:
         filters: Number of output channels K.
-        groups: Parts into which the channels are split.
-        bias: Whether a number is added to each output channel; or where these start.
+        groups: Number of groups of channels.
+        bias: Whether a number is added to each output channel; or its initial value.
         weight: Initialiser of the filters.
         window: Filter length, stride, dilation and padding.
         name: Name in the network.
@@ -56,8 +57,8 @@ class Filters(Windowed):
     ) -> None:
         super().__init__(*window, name=name)
         who = type(self).__name__
-        self.filters = whole_number(filters, f"{who}: filters")
-        self.groups = whole_number(groups, f"{who}: groups")
+        self.filters = whole(filters, f"{who}: filters")
+        self.groups = whole(groups, f"{who}: groups")
         if filters % groups:
             raise ValueError(
                 f"{who}: filters must be a multiple of groups, got {filters} and {groups}."
@@ -69,14 +70,14 @@ class Filters(Windowed):
         """Return the number of input channels.
 
         Raises:
-            ShapeError: When it is free, or the groups do not divide it.
+            ShapeError: When that number is free, or the groups do not divide it.
         """
         channels = shape[0]
         if channels is None:
             raise self.refuse("a known number of channels", shape, "give it in Input(…)")
         if channels % self.groups:
             raise self.refuse(
-                f"channels in a multiple of its {self.groups} groups",
+                f"a number of channels that its {self.groups} groups divide",
                 shape,
                 f"choose groups that divide {channels}",
             )
@@ -85,12 +86,12 @@ class Filters(Windowed):
     def filter_shapes(
         self, first: int, second: int, windows: tuple[Window, ...]
     ) -> dict[str, tuple[int, ...]]:
-        """Return the parameters' shapes from the weight's first two lengths."""
+        """Return the shapes of the parameters, given the first two lengths of the weight."""
         shapes = {"weight": (first, second, *(window.size for window in windows))}
         return {**shapes, "bias": (self.filters,)} if self.has_bias else shapes
 
     def filter_cost(self, shape: Shape, positions: Shape) -> int:
-        """Return the multiply–adds of all filters at so many positions.
+        """Return the multiply–adds of all filters at the given output positions.
 
         Raises:
             ShapeError: When a length is free.
@@ -98,7 +99,7 @@ class Filters(Windowed):
         places = count(positions)
         if places is None:
             raise self.refuse(
-                "known lengths to count multiply–adds", shape, "say which the free ones are"
+                "known lengths to count multiply–adds", shape, "give the free lengths"
             )
         weight = self.parameter_shapes(shape)["weight"]
         return math.prod(weight) * places
@@ -108,8 +109,8 @@ class Convolution(Filters):
     """Slide K filters over a signal, an image or a volume.
 
     y[k, o] = b[k] + Σ_c Σ_t w[k, c, t] · x[c, S·o + D·t − P_start], with zeros for x outside
-    (cross-correlation, as everywhere in deep learning). The rank of the input says over how
-    many axes o and t run.
+    (cross-correlation, as usual in deep learning). The rank of the input determines the number
+    of axes of o and t.
 
     Shape:
         ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to ``(K, …)`` of the same rank. With
@@ -118,26 +119,27 @@ class Convolution(Filters):
         ``(K, C/groups, F, …)``, ``bias`` ``(K)``: (F·F·C/groups + 1)·K parameters.
 
     Args:
-        filters: Number of filters K, the output's channels.
+        filters: Number of filters K, the output channels.
         kernel_size: Filter length F, one number or one per axis.
         stride: Step S between neighbouring windows, one number or one per axis.
-        padding: Zeros around the input. ``"valid"``: none. ``"same"``: O = ⌈I/S⌉, in all
-            max(0, S⌈I/S⌉ − I + F' − S) zeros, the smaller half at the start. ``"full"``:
-            F' − 1 at both ends. A number: as many at both ends. Or one of these an axis, where
-            an axis may also have its (start, end); over one axis ``(1, 2)`` is start and end.
+        padding: Zeros around the input. ``"valid"``: none. ``"same"``: O = ⌈I/S⌉, in all max(0,
+            S⌈I/S⌉ − I + F' − S) zeros, the smaller half at the start. ``"full"``: F' − 1 at
+            both ends. A number: that many zeros at both ends. Or one of these per axis, where
+            an axis may also have its own (start, end); with a single axis, ``(1, 2)`` means
+            start and end.
         dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
-        groups: Parts into which channels are split: each filter sees C/groups of them.
+        groups: Number of groups of channels: each filter takes C/groups of them.
             ``groups=C`` is a depthwise convolution.
-        bias: Whether b is added, from a start at zero (without it there is no such parameter);
-            or where it starts: a number or an initialiser.
-        weight: Initialiser of the filters; by default ``HeNormal()``, 2/fan_in, which keeps the
-            size of signals through any number of layers with a `Relu` after each. Where no
-            rectifier follows, ``HeNormal(gain=1)`` does.
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
+            initialiser. Without b the layer has no such parameter.
+        weight: Initialiser of the filters; by default ``HeNormal()``, 2/fan_in, which preserves
+            the variance of the signal through any number of layers with a `Relu` after each.
+            Without a rectifier, use ``HeNormal(gain=1)``.
         name: Name in the network, in place of ``convolution1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes to slide over, one that is too short, or
+        ShapeError: When the input has no axes after the channels, one that is too short, or
             channels that the groups do not divide.
 
     Reference:
@@ -198,8 +200,8 @@ class Convolution(Filters):
     @override
     def build(self, *input_shapes: Shape) -> None:
         super().build(*input_shapes)
-        # The rank is known now and never changes: what depends on it is chosen here, so that
-        # `forward` is one call. Lengths may change from network to network and call to call.
+        # The rank is known now and never changes: everything that depends on it is chosen here,
+        # so that `forward` is one call. Lengths may change between networks and between calls.
         self.run, self.pads, self.how = plan(self.windows_over(*input_shapes), self.groups)
 
     @override
@@ -216,7 +218,7 @@ How = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]
 def plan(
     windows: tuple[Window, ...], groups: int
 ) -> tuple[Callable[..., Tensor], Pads | None, How]:
-    """Return torch's function, what must be padded before it, and what it is told."""
+    """Return torch's function, the padding to apply before it, and its arguments."""
     padding, pads = split_padding(windows)
     strides = tuple(window.stride for window in windows)
     dilations = tuple(window.dilation for window in windows)

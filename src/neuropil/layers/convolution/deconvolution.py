@@ -1,4 +1,4 @@
-"""Transposed convolution, in one, two and three dimensions by the rank of the input."""
+"""Transposed convolution in one to three dimensions, according to the rank of the input."""
 
 from __future__ import annotations
 
@@ -25,42 +25,42 @@ TRANSPOSE = {1: torch.conv_transpose1d, 2: torch.conv_transpose2d, 3: torch.conv
 
 
 class Deconvolution(Filters):
-    """Transposed convolution: put a weighted filter down at each input position, and add up.
+    """Transposed convolution: the sum of filters placed at each input position and weighted.
 
     y[k, o] = b[k] + Σ_c Σ_{i, t: S·i + D·t = o + P_start} w[c, k, t] · x[c, i]. It is the
-    gradient of `Convolution` with the same options with respect to its input, and turns that
-    layer's shapes around.
+    gradient of a `Convolution` with the same options with respect to its input, and reverses
+    the shapes of that layer.
 
     Shape:
-        ``(C, …)`` of two to four axes to ``(K, …)``. With F' = D(F − 1) + 1 each axis of length
-        I becomes O = S(I − 1) + F' − P_start − P_end + output_padding; free axes stay free.
-        ``weight`` has shape ``(C, K/groups, F, …)``, as torch's, and ``bias`` ``(K)``.
+        ``(C, …)`` with two to four axes to ``(K, …)``. With F' = D(F − 1) + 1 each axis of
+        length I becomes O = S(I − 1) + F' − P_start − P_end + output_padding; free axes stay
+        free. ``weight`` has shape ``(C, K/groups, F, …)``, as in torch, and ``bias`` ``(K)``.
 
     Args:
         filters: Number of output channels K.
         kernel_size: Filter length F, one number or one per axis.
-        stride: Step S by which neighbouring inputs stand apart in the output, one number or one
-            an axis.
-        padding: What is cut off the output, written as `Convolution` writes its padding.
-            ``"valid"``: nothing, so O = S(I − 1) + F'. ``"same"``: O = S·I, by a cut of F' − S,
+        stride: Distance S between neighbouring inputs in the output, one number or one
+            per axis.
+        padding: Amount cropped from the output, written as the padding of `Convolution`.
+            ``"valid"``: nothing, so O = S(I − 1) + F'. ``"same"``: O = S·I, by cropping F' − S,
             the smaller half at the start (where S > F', S − F' zeros are added at the end).
-            ``"full"``: F' − 1 at both ends. Numbers: as many at both ends, or (start, end).
+            ``"full"``: F' − 1 at both ends. Numbers: that many at both ends, or (start, end).
         dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
-        groups: Parts into which input and output channels are split.
-        bias: Whether b is added, from a start at zero (without it there is no such parameter);
-            or where it starts: a number or an initialiser.
-        weight: Initialiser of the filters. Strides spread the inputs, so each output sums
-            C/groups · ∏F/∏S of them on average: that is the fan-in, and K/groups · ∏F the
-            fan-out. By default ``HeNormal()``, as for `Convolution`.
+        groups: Number of groups of input and output channels.
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
+            initialiser. Without b the layer has no such parameter.
+        weight: Initialiser of the filters. With strides each output sums C/groups · ∏F/∏S
+            inputs on average, which is the fan-in; the fan-out is K/groups · ∏F. By default
+            ``HeNormal()``, as for `Convolution`.
         output_padding: Positions added at the end, fewer than the larger of S and D. For S > 1
-            several lengths of input give a convolution the same output; this says which of them
-            is meant. Not with ``"same"``, whose length is settled.
+            inputs of several lengths give a convolution the same output length; this option
+            chooses among them. Not allowed with ``"same"``, whose output length is fixed.
         name: Name in the network, in place of ``deconvolution1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes to slide over, or channels that the
-            groups do not divide, or when padding cuts off the whole output.
+        ShapeError: When the input has no axes after the channels, or channels that the groups
+            do not divide, or when the padding removes the whole output.
 
     Reference:
         Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016, ch. 4.
@@ -76,7 +76,7 @@ class Deconvolution(Filters):
         (3, 32, 32)
     """
 
-    # torch's own word: the weight's first axis holds the inputs, not the filters.
+    # In torch's terms: the weight's first axis holds the inputs, not the filters.
     transposed = True
 
     def __init__(
@@ -97,21 +97,22 @@ class Deconvolution(Filters):
         super().__init__(filters, groups, bias, weight, window, name)
         self.output_padding = output_padding
         try:
-            self.added(self.windows(self.likely_rank(output_padding)))
+            self.output_paddings(self.windows(self.likely_rank(output_padding)))
         except ValueError as error:
             raise ValueError(f"Deconvolution: {error}") from None
 
-    def added(self, windows: tuple[Window, ...]) -> tuple[int, ...]:
+    def output_paddings(self, windows: tuple[Window, ...]) -> tuple[int, ...]:
         """Return the output padding of each axis.
 
         Raises:
-            ValueError: When it goes with ``"same"``, or is no smaller than stride and dilation.
+            ValueError: When it is combined with ``"same"``, or is not below the larger of
+                stride and dilation.
         """
         added = per_axis(self.output_padding, len(windows), "output_padding", minimum=0)
         for window, extra in zip(windows, added, strict=True):
             if extra and window.padding == "same":
                 raise ValueError(
-                    f'padding="same" gives S·I outputs and takes no '
+                    f'padding="same" gives S·I outputs and allows no '
                     f"output_padding, got {extra}: leave one of them out."
                 )
             if extra and extra >= max(window.stride, window.dilation):
@@ -126,7 +127,7 @@ class Deconvolution(Filters):
         windows = self.windows_over(shape)
         self.channels(shape)
         try:
-            added = self.added(windows)
+            added = self.output_paddings(windows)
             lengths = map(Window.transposed_length, windows, shape[1:], added)
             return (self.filters, *lengths)
         except ShapeError as error:
@@ -160,7 +161,9 @@ class Deconvolution(Filters):
     def build(self, *input_shapes: Shape) -> None:
         super().build(*input_shapes)
         windows = self.windows_over(*input_shapes)
-        padding, added, rest = zip(*map(split_cut, windows, self.added(windows)), strict=True)
+        padding, added, rest = zip(
+            *map(split_cut, windows, self.output_paddings(windows)), strict=True
+        )
         self.run = TRANSPOSE[len(windows)]
         self.how = (
             tuple(window.stride for window in windows),
@@ -178,9 +181,9 @@ class Deconvolution(Filters):
 
 
 def split_cut(window: Window, extra: int) -> tuple[int, int, slice]:
-    """Return torch's padding and output padding, and which part of its output to keep."""
+    """Return torch's padding and output padding, and the slice of its output to keep."""
     start, end = window.transposed_crop
-    # Torch cuts alike at both ends.
+    # Torch crops both ends equally.
     both = max(0, min(start, end))
     rest = slice(start - both, min(0, both - end) or None)
     return both, extra + max(0, -end), rest

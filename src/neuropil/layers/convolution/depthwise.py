@@ -1,4 +1,4 @@
-"""Convolution of each channel by itself."""
+"""Convolution of each channel separately."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.core.shape import whole_number
+from neuropil.checks import whole
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.layer_options import HE
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class DepthwiseConvolution(Convolution):
-    """Slide filters of their own over each channel; no two channels are ever summed.
+    """Depthwise convolution: each channel has its own filters, and channels are never summed.
 
     y[c·m + j, o] = b[c·m + j] + Σ_t w[c·m + j, 0, t] · x[c, S·o + D·t − P_start], for j < m:
     a `Convolution` of C·m filters in C groups.
@@ -36,16 +36,16 @@ class DepthwiseConvolution(Convolution):
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
             `Convolution`.
         dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
-        bias: Whether b is added, from a start at zero (without it there is no such parameter);
-            or where it starts: a number or an initialiser.
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
+            initialiser. Without b the layer has no such parameter.
         weight: Initialiser of the filters, whose fan-in is F·F; by default ``HeNormal()``, as
             for `Convolution`.
         name: Name in the network, in place of ``depthwiseconvolution1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes to slide over, one that is too short, or a free
-            number of channels.
+        ShapeError: When the input has no axes after the channels, one that is too short, or a
+            free number of channels.
 
     Reference:
         Howard et al., "MobileNets", 2017, eq. 3; Chollet, "Xception", 2017.
@@ -73,7 +73,7 @@ class DepthwiseConvolution(Convolution):
         weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
-        # How many filters and groups there are is known with the input.
+        # The number of filters and groups follows from the input.
         super().__init__(
             1,
             kernel_size,
@@ -85,7 +85,7 @@ class DepthwiseConvolution(Convolution):
             name=name,
         )
         who = "DepthwiseConvolution: multiplier"
-        self.multiplier = whole_number(multiplier, who)
+        self.multiplier = whole(multiplier, who)
 
     @override
     def output_shape(self, shape: Shape) -> Shape:

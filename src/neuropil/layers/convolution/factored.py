@@ -1,4 +1,4 @@
-"""A convolution taken apart into a chain of smaller ones."""
+"""Convolutions factored into a chain of smaller ones."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import one_of
-from neuropil.core.shape import whole_number
+from neuropil.checks import one_of, whole
 from neuropil.core.window import Window
 from neuropil.layers.convolution.convolution import plan
 from neuropil.layers.layer_options import HE, LECUN, initializer, known_count, set_bias
-from neuropil.layers.spatial import Windowed, slid
+from neuropil.layers.spatial import WindowLayer, window_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +35,11 @@ class Step(NamedTuple):
     """One convolution of a chain.
 
     Args:
-        name: What its parameters' names begin with.
-        outputs: Its output channels.
-        inputs: Its input channels.
-        windows: Its window along each axis.
-        per_channel: Whether each channel has one filter of its own.
+        name: Prefix of its parameters' names.
+        outputs: Number of output channels.
+        inputs: Number of input channels.
+        windows: Window along each axis.
+        per_channel: Whether it is depthwise, with one filter for each channel.
         has_bias: Whether a number is added to each output channel.
         activation: The function after it, if any.
     """
@@ -55,13 +54,13 @@ class Step(NamedTuple):
 
     @property
     def weight_shape(self) -> tuple[int, ...]:
-        """The shape of its filters."""
+        """The shape of the filters."""
         inputs = 1 if self.per_channel else self.inputs
         return (self.outputs, inputs, *(window.size for window in self.windows))
 
     @property
     def stage(self) -> Stage:
-        """How it is run."""
+        """The data with which it runs."""
         run, pads, how = plan(self.windows, self.inputs if self.per_channel else 1)
         bias = f"{self.name}_bias" if self.has_bias else None
         return run, pads, how, f"{self.name}_weight", bias, self.activation
@@ -72,13 +71,14 @@ Stage = tuple[
 ]
 
 
-class Factored(Windowed):
-    """What chains of convolutions share; a subclass gives `steps`.
+class FactoredConvolution(WindowLayer):
+    """Base class of factored convolutions; a subclass defines `steps`.
 
     Args:
         filters: Number of output channels K.
-        bias: Whether a number is added to each output channel; or where these start.
-        weight: Initialiser of all filters; None for one that keeps the size of signals.
+        bias: Whether a number is added to each output channel; or its initial value.
+        weight: Initialiser of all filters; None for one that preserves the variance of the
+            signal.
         window: Filter length, stride, dilation and padding.
         name: Name in the network.
 
@@ -96,12 +96,12 @@ class Factored(Windowed):
     ) -> None:
         super().__init__(*window, name=name)
         who = type(self).__name__
-        self.filters = whole_number(filters, f"{who}: filters")
+        self.filters = whole(filters, f"{who}: filters")
         self.initializer = None if weight is None else initializer(weight, f"{who}: weight")
         self.has_bias = set_bias(self, bias, "bias")
 
     def steps(self, shape: Shape) -> tuple[Step, ...]:
-        """Return the convolutions of the chain in their order."""
+        """Return the convolutions of the chain in order."""
         raise NotImplementedError
 
     def channels(self, shape: Shape) -> int:
@@ -134,7 +134,7 @@ class Factored(Windowed):
         known_count(self, self.output_shape(shape))
         lengths, total = shape[1:], 0
         for step in self.steps(shape):
-            lengths = slid(step.windows, lengths)
+            lengths = window_counts(step.windows, lengths)
             total += math.prod(step.weight_shape) * known_count(self, lengths)
         return total
 
@@ -166,7 +166,7 @@ class Factored(Windowed):
 
 @dataclass(frozen=True, slots=True)
 class PerChannel:
-    """An initialiser that is told the fans of filters which see one channel each.
+    """An initialiser that is called with the fans of depthwise filters.
 
     Args:
         initializer: The initialiser.
@@ -175,16 +175,16 @@ class PerChannel:
     initializer: Initializer
 
     def __call__(self, tensor: Tensor, generator: Generator | None = None, **_: Any) -> object:
-        """Fill the tensor: each output sums F·F inputs, and each input goes to as many."""
+        """Fill the tensor: each output sums F·F inputs, and each input feeds F·F outputs."""
         taps = math.prod(tensor.shape[2:])
         return self.initializer(tensor, generator, fans=(taps, taps))
 
 
-def order_of(layer: Factored, order: str) -> bool:
-    """Return whether the chain begins across the channels.
+def is_pointwise_first(layer: FactoredConvolution, order: str) -> bool:
+    """Return whether the chain starts with the pointwise convolution.
 
     Raises:
-        ValueError: When the order is none that there is.
+        ValueError: When the order is unknown.
     """
     orders = ("depthwise_first", "pointwise_first")
     return one_of(order, f"{type(layer).__name__}: order", orders) == "pointwise_first"

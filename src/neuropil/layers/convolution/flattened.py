@@ -1,4 +1,4 @@
-"""Flattened convolution: every filter a product of filters along single axes."""
+"""Flattened convolution: each filter is a product of filters along single axes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.layers.convolution.factored import POINT, Factored, Step, order_of
+from neuropil.layers.convolution.factored import (
+    POINT,
+    FactoredConvolution,
+    Step,
+    is_pointwise_first,
+)
 from neuropil.layers.spatial import AXES
 
 if TYPE_CHECKING:
@@ -16,22 +21,22 @@ if TYPE_CHECKING:
     from neuropil.layers.layer_options import Bias
 
 
-class FlattenedConvolution(Factored):
-    """One-dimensional filters in sequence: across the channels, and along each axis.
+class FlattenedConvolution(FactoredConvolution):
+    """A sequence of one-dimensional filters: across the channels, and along each axis.
 
     For an image, with α across the channels, β down the columns and γ along the rows,
 
         y[k, o] = b[k] + Σ_c Σ_i Σ_j α[k, c] β[k, i] γ[k, j] x[c, S·o + D·(i, j) − P_start],
 
-    which is a `Convolution` whose filters all have rank 1. That takes C + F + F numbers a
-    filter in place of C·F·F. In the other order, ``"depthwise_first"``, the filters along the
-    axes come first and belong to the input's channels: β[c, i] · γ[c, j] · α[k, c].
+    which is a `Convolution` whose filters all have rank 1. Each filter has C + F + F weights
+    instead of C·F·F. In the other order, ``"depthwise_first"``, the filters along the axes come
+    first and belong to the input's channels: β[c, i] · γ[c, j] · α[k, c].
 
     Shape:
         ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to ``(K, …)`` of the same rank, each axis
         as in `Convolution`; free axes stay free. ``pointwise_weight`` has shape
         ``(K, C, 1, 1)``, ``height_weight`` ``(K, 1, F, 1)``, ``width_weight`` ``(K, 1, 1, F)``
-        (C in place of K by the other order), and ``depth_weight`` or ``length_weight``
+        (C instead of K in the other order), and ``depth_weight`` or ``length_weight``
         likewise; the last one also has a bias ``(K)``.
 
     Args:
@@ -42,16 +47,17 @@ class FlattenedConvolution(Factored):
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
             `Convolution`.
         dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
-        bias: Whether b is added, from a start at zero (without it there is no such parameter);
-            or where it starts: a number or an initialiser.
-        weight: Initialiser of all filters. By default, ``HeNormal()`` for the last and
-            ``HeNormal(gain=1)`` for the others: all together have the 2 of a `Convolution`.
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
+            initialiser. Without b the layer has no such parameter.
+        weight: Initialiser of all filters. By default ``HeNormal()`` for the last and
+            ``HeNormal(gain=1)`` for the others, so that the whole chain has the gain 2 of a
+            `Convolution`.
         name: Name in the network, in place of ``flattenedconvolution1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes to slide over, one that is too short, or a free
-            number of channels.
+        ShapeError: When the input has no axes after the channels, one that is too short, or a
+            free number of channels.
 
     Reference:
         Jin, Dundar, Culurciello, "Flattened convolutional neural networks for feedforward
@@ -82,7 +88,7 @@ class FlattenedConvolution(Factored):
         name: str | None = None,
     ) -> None:
         super().__init__(filters, bias, weight, (kernel_size, stride, dilation, padding), name)
-        self.pointwise_first = order_of(self, order)
+        self.pointwise_first = is_pointwise_first(self, order)
 
     @override
     def steps(self, shape: Shape) -> tuple[Step, ...]:

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from neuropil.checks import one_of
-from neuropil.core.shape import whole_number
+from neuropil.checks import one_of, whole
 from neuropil.core.window import Reach
 from neuropil.layers.constant_tensors import WithConstants
 from neuropil.layers.convolution.convolution import Convolution, Filters
-from neuropil.layers.convolution.planar_group import ORDERS, filter_places
+from neuropil.layers.convolution.planar_group import ORDERS, transform_indices
 from neuropil.layers.layer_options import HE
 
 if TYPE_CHECKING:
@@ -27,25 +26,26 @@ if TYPE_CHECKING:
 
 
 class GroupConvolution(WithConstants, Filters):
-    """Slide K filters over an image in all four rotations, by p4m mirrored as well.
+    """Slide K filters over an image in all four rotations, and for p4m also mirrored.
 
     With G the rotations by 90° and, for p4m, the reflections, the first layer lifts an image,
 
         y[k, g, o] = b[k] + Σ_c Σ_t w[k, c, g⁻¹t] · x[c, S·o + D·t − P],
 
-    and the layers after it, which see that a group axis is there, convolve over it too:
+    and the layers after it, whose input has a group axis, convolve over that too:
 
         y[k, g, o] = b[k] + Σ_c Σ_h Σ_t w[k, c, g⁻¹h, g⁻¹t] · x[c, h, S·o + D·t − P].
 
-    If the image is turned or mirrored by u, y becomes y[k, u⁻¹g, u⁻¹o]: turned as a picture,
-    its group axis permuted. So nothing has to be learned again for turned examples.
+    If the image is turned or mirrored by u, y becomes y[k, u⁻¹g, u⁻¹o]: each map is transformed
+    like the image, and the group axis is permuted. So nothing has to be learned again for
+    rotated examples.
 
     This holds exactly, up to rounding, for any stack of layers that treat all positions and
     elements alike. Values keep the shape ``(K, |G|, H, W)``, that of a volume, so that
-    activations, BatchNorm (one mean for all orientations of a filter, which this takes), and
-    ``MaxPooling((1, 2, 2))`` work as they are; `GroupPooling` ends it. Where a stride S or
-    pooling leaves a remainder, (H + 2P − F') mod S ≠ 0, the windows are no longer placed alike
-    from all sides, and it holds only nearly.
+    activations, BatchNorm (with one mean for all orientations of a filter, as required here),
+    and ``MaxPooling((1, 2, 2))`` work as they are; `GroupPooling` removes the group axis. Where
+    a stride S or pooling leaves a remainder, (H + 2P − F') mod S ≠ 0, the windows are no longer
+    placed alike from all sides, and it holds only nearly.
 
     Shape:
         ``(C, H, W)`` or ``(C, |G|, H, W)`` to ``(K, |G|, H', W')``, |G| = 4 for p4 and 8 for
@@ -59,15 +59,16 @@ class GroupConvolution(WithConstants, Filters):
         group: ``"p4"`` for rotations, ``"p4m"`` for rotations and reflections.
         stride: Step S between neighbouring windows.
         padding: ``"valid"``; ``"same"`` for odd F' and stride 1; ``"full"``; or a number, the
-            same at all sides.
+            same on all sides.
         dilation: Distance D between neighbouring taps of a filter.
-        bias: Whether b is added, from a start at zero (without it there is no such parameter);
-            or where it starts: a number or an initialiser.
+        bias: Whether b is added, starting at zero; or its initial value: a number or an
+            initialiser. Without b the layer has no such parameter.
         weight: Initialiser of the filters; by default ``HeNormal()``, as for `Convolution`.
         name: Name in the network, in place of ``groupconvolution1``.
 
     Raises:
-        ValueError: When an option is out of its range, or pads the sides unlike.
+        ValueError: When an option is out of its range, or the padding differs between the
+            sides.
         ShapeError: When the input is neither an image nor has a group axis of |G|, is too
             small, or has a free number of channels.
 
@@ -105,14 +106,14 @@ class GroupConvolution(WithConstants, Filters):
     ) -> None:
         numbers = {"kernel_size": kernel_size, "stride": stride, "dilation": dilation}
         for option, value in numbers.items():
-            whole_number(value, f"GroupConvolution: {option}")
+            whole(value, f"GroupConvolution: {option}")
         window = (kernel_size, stride, dilation, padding)
         super().__init__(filters, 1, bias, weight, window, name)
         one_of(group, "GroupConvolution: group", ORDERS)
         pads = self.windows(2)[0].fixed_pads
         if pads is None or pads[0] != pads[1] or isinstance(padding, tuple | list):
             raise ValueError(
-                f"GroupConvolution: padding must be the same at all sides, which {padding!r} "
+                f"GroupConvolution: padding must be the same on all sides, but {padding!r} "
                 f"is not for kernel_size={kernel_size}, stride={stride}, "
                 f"dilation={dilation}: give it as one number."
             )
@@ -125,7 +126,8 @@ class GroupConvolution(WithConstants, Filters):
         """Return the shape without the group axis, if it has one.
 
         Raises:
-            ShapeError: When it is neither that of an image nor of one lifted by this group.
+            ShapeError: When it is neither the shape of an image nor of one lifted by this
+                group.
         """
         if len(shape) == 3:
             return shape
@@ -134,7 +136,7 @@ class GroupConvolution(WithConstants, Filters):
         raise self.refuse(
             f"an image (C, H, W), or one lifted by {self.group}, (C, {self.order}, H, W)",
             shape,
-            "put it after an Input of pictures, or after layers of the same group",
+            "put it after an Input of images, or after layers of the same group",
         )
 
     @override
@@ -163,7 +165,7 @@ class GroupConvolution(WithConstants, Filters):
     def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
         plane = super().reaches(self.plane(shape))
         if len(shape) == 3 or plane is None:
-            return None  # an axis is new
+            return None  # the group axis is new
         return (Reach(self.order, Fraction(0), Fraction(0)), *plane)
 
     @override
@@ -174,14 +176,14 @@ class GroupConvolution(WithConstants, Filters):
     @override
     def constants(self, *input_shapes: Shape) -> dict[str, Tensor]:
         size = self.windows(2)[0].size
-        places = filter_places(self.order, size, lifts=len(input_shapes[0]) == 3)
-        # One index for the filter of all channels, so that expanding it is one call.
+        places = transform_indices(self.order, size, lifts=len(input_shapes[0]) == 3)
+        # One index for the filters of all channels, so that expanding them is one call.
         rows = torch.from_numpy(places)[:, None]
         firsts = torch.arange(self.channels(input_shapes[0]), device="cpu") * places.shape[1]
         return {"places": (rows + firsts[:, None]).flatten()}
 
-    def expanded(self) -> tuple[Tensor, Tensor | None]:
-        """Return the filters in all orientations, and their biases, as one convolution's."""
+    def expand(self) -> tuple[Tensor, Tensor | None]:
+        """Return the filters in all orientations, and their biases, as for one convolution."""
         weight, bias, order = self.weight, self.bias, self.order
         size = weight.shape[-1]
         turned = weight.flatten(1).index_select(1, self.places)
@@ -193,16 +195,16 @@ class GroupConvolution(WithConstants, Filters):
     def forward(self, x: Tensor) -> Tensor:
         weight, bias = self.folded_weight, self.folded_bias
         if weight is None:
-            weight, bias = self.expanded()
+            weight, bias = self.expand()
         if x.dim() == 5:
             x = x.flatten(1, 2)
         y = torch.conv2d(x, weight, bias, *self.how)
         return torch.unflatten(y, 1, (self.filters, self.order))
 
     def fold(self) -> None:
-        """Expand the filters once for all: from now on a call is one plain convolution.
+        """Expand the filters once, so that each call is one plain convolution.
 
-        That lasts until `train()` or until weights are loaded or drawn anew; after any other
+        This lasts until `train()` is called or weights are loaded or reset; after any other
         change of the weights, call it again.
 
         Raises:
@@ -210,25 +212,25 @@ class GroupConvolution(WithConstants, Filters):
         """
         if self.training or self.built_for is None:
             raise ValueError(
-                f"{self!r} can only be folded for inference, when its weights are there: build "
-                f"it and call .eval() first."
+                f"{self!r} can only be folded when it is built and in test mode: join it to an "
+                f"Input and call .eval() first."
             )
         with torch.no_grad():
-            weight, bias = self.expanded()
+            weight, bias = self.expand()
         self._buffers.update(folded_weight=weight, folded_bias=bias)
 
     def unfold(self) -> None:
-        """Expand the filters at each call again."""
+        """Expand the filters at each call again, as before `fold`."""
         self._buffers.update(folded_weight=None, folded_bias=None)
 
     def to_convolution(self) -> Convolution:
-        """Return a plain convolution that does the same, with a copy of the weights.
+        """Return an equivalent plain convolution with a copy of the weights.
 
-        Its input channel c·|G| + h is h of the group axis of channel c, and its output channel
-        k·|G| + g likewise; an image has no group axis.
+        Its input channel c·|G| + h is entry h of the group axis of channel c, and likewise for
+        its output channel k·|G| + g; an image has no group axis.
         """
         with torch.no_grad():
-            weight, bias = self.expanded()
+            weight, bias = self.expand()
         stride, padding, dilation = self.how
         plain = Convolution(
             len(weight),

@@ -1,4 +1,4 @@
-"""Depthwise separable convolution: across the channels and across the positions apart."""
+"""Depthwise separable convolution: a depthwise and a pointwise step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from neuropil.layers.activations.activation_functions import function
-from neuropil.layers.convolution.factored import POINT, Factored, Step, order_of
+from neuropil.layers.convolution.factored import (
+    POINT,
+    FactoredConvolution,
+    Step,
+    is_pointwise_first,
+)
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
@@ -17,8 +22,8 @@ if TYPE_CHECKING:
     from neuropil.layers.layer_options import Bias
 
 
-class SeparableConvolution(Factored):
-    """One filter for each channel, and a 1×1 convolution across the channels.
+class SeparableConvolution(FactoredConvolution):
+    """A depthwise convolution and a 1×1 convolution across the channels.
 
     With (d ∗ x)[c, o] = Σ_t d[c, 0, t] · x[c, S·o + D·t − P_start], as in
     `DepthwiseConvolution`, and (p x)[k, o] = Σ_c p[k, c] · x[c, o],
@@ -26,39 +31,39 @@ class SeparableConvolution(Factored):
         y = p f(d ∗ x + a) + b    depthwise first, as in MobileNet,
         y = d ∗ f(p x + a) + b    pointwise first, as in the "extreme Inception" module.
 
-    The network Xception itself has the depthwise convolution first.
+    The Xception network itself puts the depthwise convolution first.
 
-    Without f there is no a, and y is the convolution with the filters p[k, c]·d[c, t], or
-    p[k, c]·d[k, t].
+    Without f the bias a is left out, and y is the convolution with the filters p[k, c]·d[c, t],
+    or p[k, c]·d[k, t].
 
     Shape:
         ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to ``(K, …)`` of the same rank, each axis
         as in `Convolution`; free axes stay free. ``depthwise_weight`` has shape
-        ``(C, 1, F, …)``, or ``(K, 1, F, …)`` where it comes second, ``pointwise_weight``
+        ``(C, 1, F, …)``, or ``(K, 1, F, …)`` when it comes second, ``pointwise_weight``
         ``(K, C, 1, …)``: C·F·F + C·K parameters, or K·F·F + C·K, and the bias.
 
     Args:
         filters: Number of output channels K.
-        kernel_size: Length F of the filter of each channel, one number or one per axis.
+        kernel_size: Length F of the depthwise filters, one number or one per axis.
         order: ``"depthwise_first"`` or ``"pointwise_first"``.
         activation: The function f in between: a name such as ``"relu"``, or a layer such as
-            ``LeakyRelu(epsilon=0.3)``; None for none.
+            ``LeakyRelu(epsilon=0.3)``; None for no function.
         stride: Step S between neighbouring windows, one number or one per axis.
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
             `Convolution`.
         dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
         bias: Whether b, and with an activation a, are added: ``pointwise_bias`` and
-            ``depthwise_bias``, each where its convolution stands, from a start at zero; or
-            where they start: a number or an initialiser.
-        weight: Initialiser of both kinds of filters. By default, ``HeNormal()`` for the second
-            and for what an activation follows, and ``HeNormal(gain=1)`` for a first that
-            nothing follows: both together have the 2 of a `Convolution`.
+            ``depthwise_bias``, in the order of their convolutions, starting at zero; or their
+            initial value: a number or an initialiser.
+        weight: Initialiser of both kinds of filters. By default ``HeNormal()`` for the second
+            and for one before an activation, and ``HeNormal(gain=1)`` for a first without one,
+            so that both together have the gain 2 of a `Convolution`.
         name: Name in the network, in place of ``separableconvolution1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes to slide over, one that is too short, or a free
-            number of channels.
+        ShapeError: When the input has no axes after the channels, one that is too short, or a
+            free number of channels.
 
     Reference:
         Howard et al., "MobileNets", 2017, section 3.1; Chollet, "Xception: deep learning with
@@ -91,7 +96,7 @@ class SeparableConvolution(Factored):
         name: str | None = None,
     ) -> None:
         super().__init__(filters, bias, weight, (kernel_size, stride, dilation, padding), name)
-        self.pointwise_first = order_of(self, order)
+        self.pointwise_first = is_pointwise_first(self, order)
         what = "SeparableConvolution: activation"
         self.between = None if activation is None else function(activation, what)
 
@@ -102,7 +107,7 @@ class SeparableConvolution(Factored):
         depthwise = Step("depthwise", wide, wide, windows, per_channel=True)
         pointwise = Step("pointwise", self.filters, channels, (POINT,) * len(windows))
         first, last = (pointwise, depthwise) if self.pointwise_first else (depthwise, pointwise)
-        # Without a function in between, a first bias would only add to the second.
+        # Without a function in between, a first bias would be redundant with the second.
         both = self.has_bias and self.between is not None
         return (
             first._replace(has_bias=both, activation=self.between),

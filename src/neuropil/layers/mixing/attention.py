@@ -9,12 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import flag, number
-from neuropil.core.shape import whole_number
+from neuropil.checks import flag, number, whole
 from neuropil.init import XavierUniform
 from neuropil.layers.layer_options import initializer, set_bias
 from neuropil.layers.mixing.merge import Merge
-from neuropil.layers.stacked_weights import Stacked
+from neuropil.layers.stacked_weights import StackedWeights
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
@@ -25,47 +24,49 @@ XAVIER = XavierUniform()
 APART = ("q_proj_weight", "k_proj_weight", "v_proj_weight")
 
 
-class Attention(Stacked, Merge):
-    """Let each position of a sequence gather from others what it asks for.
+class Attention(StackedWeights, Merge):
+    """Multi-head attention: each position of a sequence gathers information from others.
 
-    Each of the heads j maps queries, keys and values to its own part of the width, dⱼ =
-    units / heads, compares every query with every key, and averages the values by that:
+    Each head j projects queries, keys and values to its share of the width, dⱼ = units / heads,
+    compares every query with every key, and averages the values with these weights:
 
     headⱼ = softmax(Qⱼ Kⱼᵀ / √dⱼ) Vⱼ with Qⱼ = Q Wⱼ^Q + bⱼ^Q, and K and V alike;
     y = [head₁, head₂, …] W^O + b^O.
 
-    One input is all three (self-attention). Of two, the second is the memory that gives keys
-    and values (cross-attention); three are query, key and value.
+    A single input serves as all three (self-attention). With two, the second is the memory that
+    provides keys and values (cross-attention); three are query, key and value.
 
-    **Masks.** A further, last input of shape ``(S)`` says which positions of the memory there
-    are: whole numbers, 0 for those that only fill up, anything else for the others. It comes
-    from ``Input(S, dtype="uint8")``, or from the very indices that an `Embedding` takes, where
-    0 is the padding: ``parallel(words >> Embedding(100, 64), words) >> Attention(4)``. Called
-    by hand, the layer also takes booleans; ``torch.nn.MultiheadAttention`` means the opposite
-    by True. A query that may see nothing at all gathers zeros.
+    **Masks.** A further, last input of shape ``(S)`` marks the valid positions of the memory
+    with integers: 0 for padding, anything else for the others. It comes from ``Input(S,
+    dtype="uint8")``, or from the very indices that an `Embedding` takes, where 0 is the
+    padding: ``parallel(words >> Embedding(100, 64), words) >> Attention(4)``. When called
+    directly, the layer also takes booleans; in ``torch.nn.MultiheadAttention`` True means the
+    opposite. The output of the heads is zero for a query with every position masked.
 
     Shape:
         ``(T, D)`` to ``(T, units)``; with a memory ``(S, E)``, ``(T, D)`` and ``(S, E)`` to
-        ``(T, units)``; with a mask, ``(S)`` after them, ``(T)`` where there is no memory. T
-        and S may be free. The layer ignores order: add position encodings to its input where
-        order matters.
+        ``(T, units)``; with a mask, ``(S)`` after them, ``(T)`` where there is no memory. T and
+        S may be free. The layer ignores order: add position encodings to its input if order
+        matters.
 
     Args:
-        heads: Number of heads; `units` is a multiple of it.
-        units: Width of the output and of all heads together; by default that of the queries.
-        causal: Whether position t sees only the positions 0 to t, in training and test alike.
-        bias: Whether the maps add b, from a start at zero; or where they start: a number or an
+        heads: Number of heads, which must divide `units`.
+        units: Width of the output and of all heads together; by default the width of the
+            queries.
+        causal: Whether position t attends only to positions 0 to t, both in training and in
+            test mode.
+        bias: Whether the maps add b, starting at zero; or their initial value: a number or an
             initialiser.
-        dropout: Part of the softmax's weights that is left out in training.
+        dropout: Fraction of the attention weights dropped in training.
         weight: Initialiser of each map. Parameters have the names of
-            ``torch.nn.MultiheadAttention``, but ``out_proj_weight``; ``load_state_dict`` takes
-            its ``out_proj.weight`` as well.
+            ``torch.nn.MultiheadAttention``, but ``out_proj_weight``; ``load_state_dict``
+            accepts its ``out_proj.weight`` as well.
         name: Name in the network, in place of ``attention1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When an input is no sequence, key and value have different lengths, the
-            heads do not divide the units, or a mask has another length than what it is for.
+        ShapeError: When an input is not a sequence, key and value have different lengths, the
+            heads do not divide the units, or the length of a mask does not match.
 
     Reference:
         Vaswani et al., "Attention is all you need", 2017, section 3.2;
@@ -106,8 +107,8 @@ class Attention(Stacked, Merge):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.heads = whole_number(heads, "Attention: heads")
-        self.units = None if units is None else whole_number(units, "Attention: units")
+        self.heads = whole(heads, "Attention: heads")
+        self.units = None if units is None else whole(units, "Attention: units")
         if units is not None and units % heads:
             raise ValueError(
                 f"Attention: units must be a multiple of the {heads} heads, got {units}."
@@ -153,16 +154,16 @@ class Attention(Stacked, Merge):
     @override
     def check_built(self, *input_shapes: Shape) -> None:
         if self.packed != ("in_proj_weight" in self.parameter_shapes(*input_shapes)):
-            mend = "copy it first, with copy.deepcopy or by writing it out again"
-            raise self.misfit("the widths that it was built for", input_shapes, mend)
+            fix = "copy it first with copy.deepcopy, or create it again"
+            raise self.misfit("the widths it was built for", input_shapes, fix)
         super().check_built(*input_shapes)
 
     @override
     def multiply_adds(self, *input_shapes: Shape) -> int:
         sequences = self.roles(input_shapes)
         if any(shape[0] is None for shape in sequences):
-            mend = "say how long the sequences are"
-            raise self.misfit("known lengths to count multiply–adds", input_shapes, mend)
+            fix = "give the length of the sequences"
+            raise self.misfit("known lengths to count multiply–adds", input_shapes, fix)
         units = self.units_for(sequences[0])
         length, memory = sequences[0][0] or 0, sequences[1][0] or 0
         maps = sum((n or 0) * (width or 0) * units for n, width in sequences)
@@ -181,13 +182,13 @@ class Attention(Stacked, Merge):
         sequences = list(shapes)
         mask = sequences.pop() if len(shapes) > 1 and len(shapes[-1]) == 1 else None
         if len(sequences) > 3 or any(len(shape) != 2 for shape in sequences):
-            needs = "sequences (T, D), at most three, and a mask (S) where there is one"
-            mend = "put Transpose(…) or Reshape(…) before it, with the positions first"
-            raise self.misfit(needs, shapes, mend)
+            needs = "at most three sequences (T, D) and optionally a mask (S)"
+            fix = "put Transpose(…) or Reshape(…) before it, with the positions first"
+            raise self.misfit(needs, shapes, fix)
         query, key, value = (*sequences, *sequences[-1:] * 2)[:3]
         if query[1] is None or key[1] is None or value[1] is None:
-            mend = "only the number of positions may be free; give the other in Input(…)"
-            raise self.misfit("a last axis of known length", shapes, mend)
+            fix = "only the number of positions may be free; give the width in Input(…)"
+            raise self.misfit("a last axis of known length", shapes, fix)
         lengths = [key[0], value[0]] + ([] if mask is None else [mask[0]])
         if self.causal:
             lengths.append(query[0])
@@ -204,8 +205,8 @@ class Attention(Stacked, Merge):
         """
         units = self.units or query[1] or 0
         if units % self.heads:
-            mend = f"give units=…, a multiple of {self.heads}, or another number of heads"
-            raise self.refuse(f"a width that {self.heads} heads divide", query, mend)
+            fix = f"give units=…, a multiple of {self.heads}, or another number of heads"
+            raise self.refuse(f"a width divisible by its {self.heads} heads", query, fix)
         return units
 
     # Parameters
@@ -239,20 +240,21 @@ class Attention(Stacked, Merge):
         mask = None
         if others and others[-1].ndim == 2:
             mask, others = others[-1], others[:-1]
-        q, k, v = self.mapped(query, *others)
+        q, k, v = self.project(query, *others)
         dropout = self.dropout if self.training else 0.0
         if mask is None:
             y = F.scaled_dot_product_attention(q, k, v, None, dropout, self.causal)
         else:
-            seen = self.seen(mask, query.shape[1])
+            seen = self.attention_mask(mask, query.shape[1])
             blind = ~seen.any(-1, keepdim=True)
-            # Softmax over nothing is 0/0: who sees nothing looks at all, then forgets it.
+            # Softmax over no positions is 0/0: such a query attends to all, and its output is
+            # zeroed.
             y = F.scaled_dot_product_attention(q, k, v, seen | blind, dropout)
             y = y.masked_fill(blind, 0.0)
         y = y.transpose(1, 2).flatten(2)
         return F.linear(y, self.out_proj_weight, self.out_proj_bias)
 
-    def mapped(self, query: Tensor, *others: Tensor) -> list[Tensor]:
+    def project(self, query: Tensor, *others: Tensor) -> list[Tensor]:
         """Return queries, keys and values, ``(N, heads, positions, units / heads)``."""
         bias = self.in_proj_bias
         if self.packed and not others:
@@ -268,8 +270,8 @@ class Attention(Stacked, Merge):
             maps = map(F.linear, sources, weights, biases)
         return [one.unflatten(-1, (self.heads, -1)).transpose(1, 2) for one in maps]
 
-    def seen(self, mask: Tensor, queries: int) -> Tensor:
-        """Return which positions each query sees, ``(N, 1, queries or 1, positions)``."""
+    def attention_mask(self, mask: Tensor, queries: int) -> Tensor:
+        """Return a mask of allowed positions, ``(N, 1, queries or 1, positions)``."""
         seen = (mask if mask.dtype is torch.bool else mask != 0)[:, None, None]
         if not self.causal:
             return seen

@@ -1,4 +1,4 @@
-"""What a mixture of experts is made of: the gate that chooses, and networks as its parts."""
+"""Parts of a mixture of experts: the gate, and networks wrapped as layers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Part(Block):
-    """A network as one part: a copy of what is given, or what makes a vector of anything.
+    """A copy of a network as one layer; by default, a layer that reduces its input to a vector.
 
     Args:
         network: A layer or network without an `Input`; None for the mean of each channel.
@@ -36,7 +36,7 @@ class Part(Block):
 
     def __init__(self, network: Composable | None = None, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        vars(self)["network"] = network  # an option, not a child
+        vars(self)["network"] = network  # an option, not a child module
 
     @override
     def compose(self, shape: Shape) -> Composable:
@@ -46,12 +46,12 @@ class Part(Block):
 
 
 class Gate(Layer):
-    """Choose experts: their weights, which they are, and how many samples each of them gets.
+    """Choose experts: their weights, their indices, and the number of samples for each.
 
     Args:
-        experts: How many there are.
-        top_k: How many are chosen; None for all.
-        noisy: Whether the choice is disturbed in training.
+        experts: Number of experts.
+        top_k: Number of experts chosen per sample; None for all.
+        noisy: Whether noise is added to the choice in training.
         name: Name in the network.
 
     Example:
@@ -99,7 +99,8 @@ class Gate(Layer):
 
     @override
     def __getstate__(self) -> dict[str, Any]:
-        # It hangs on the graph of one pass, which no copy or file has.
+        # The balance loss holds the autograd graph of one pass, which cannot be copied or
+        # saved.
         return {**self.__dict__, "balance": None}
 
     @override
@@ -115,7 +116,7 @@ class Gate(Layer):
             return shares, None, None
         largest, chosen = scores.topk(self.top_k, 1)
         weights = largest.softmax(1)
-        # A graph without values, or for all values, cannot split a batch by what is in it.
+        # While tracing, a batch cannot be split by the values in it.
         if x.is_meta or not len(x) or torch.compiler.is_exporting():
             return torch.zeros_like(scores).scatter(1, chosen, weights), None, None
         counts = torch.bincount(chosen.flatten(), minlength=self.experts)
@@ -124,5 +125,5 @@ class Gate(Layer):
         return weights, chosen, counts.tolist()
 
     def keep(self, shares: Tensor, load: Tensor) -> None:
-        """Keep the balance of a batch for whoever adds it to the loss."""
+        """Store the balance of a batch, to be added to the loss."""
         self.balance = self.experts * (load * shares.mean(0)).sum()

@@ -1,4 +1,4 @@
-"""Layers that make one output of several inputs."""
+"""Layers that merge several inputs into one output."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import shown
+from neuropil.checks import shown, whole
 from neuropil.core import Layer, Shape, ShapeError
-from neuropil.core.shape import format_shapes, whole_number
+from neuropil.core.shape import format_shapes
 from neuropil.layers.layer_options import known_count
 
 if TYPE_CHECKING:
@@ -33,34 +33,34 @@ PAIRWISE = {
 
 
 class Merge(Layer):
-    """What layers share that take several inputs."""
+    """Base class of the layers with several inputs."""
 
     inputs_taken = (1, None)
 
-    def misfit(self, needs: str, shapes: tuple[Shape, ...], mend: str) -> ShapeError:
+    def misfit(self, needs: str, shapes: tuple[Shape, ...], fix: str) -> ShapeError:
         """Return the error for inputs that do not fit each other."""
-        return ShapeError(f"{shown(self)} needs {needs}, got {format_shapes(shapes)}: {mend}.")
+        return ShapeError(f"{shown(self)} needs {needs}, got {format_shapes(shapes)}: {fix}.")
 
     def axes(self, shapes: tuple[Shape, ...]) -> list[Shape]:
-        """Return the lengths that the inputs have along each axis.
+        """Return the lengths of all inputs along each axis.
 
         Raises:
-            ShapeError: When their numbers of axes differ.
+            ShapeError: When the inputs differ in their number of axes.
         """
         if len({len(shape) for shape in shapes}) != 1:
-            mend = "put Flatten(), Reshape(…) or GlobalPooling() before some of them"
-            raise self.misfit("inputs with the same number of axes", shapes, mend)
+            fix = "put Flatten(), Reshape(…) or GlobalPooling() before some of them"
+            raise self.misfit("inputs with the same number of axes", shapes, fix)
         return list(zip(*shapes, strict=True))
 
-    def agreed(self, lengths: Shape, shapes: tuple[Shape, ...], mend: str) -> int | None:
-        """Return the length on which the inputs agree; a free one agrees with any.
+    def common_length(self, lengths: Shape, shapes: tuple[Shape, ...], fix: str) -> int | None:
+        """Return the common length of the inputs; a free length agrees with any other.
 
         Raises:
-            ShapeError: When they do not.
+            ShapeError: When the lengths differ.
         """
         known = {length for length in lengths if length is not None}
         if len(known) > 1:
-            raise self.misfit("inputs that agree", shapes, mend)
+            raise self.misfit("inputs that agree", shapes, fix)
         return known.pop() if known else None
 
 
@@ -71,17 +71,17 @@ class Elementwise(Merge):
     ``"subtract"`` x₁ − x₂.
 
     Shape:
-        Equal shapes to the same; a length of 1 is stretched to the others' as in NumPy, so
+        Equal shapes to the same; a length of 1 is broadcast as in NumPy, so
         that ``(C, 1, 1)`` scales the channels of ``(C, H, W)``. Free axes stay free.
 
     Args:
-        operation: Its name, or a function of all inputs that returns one tensor of their
-            shape. A network with a function runs, but cannot be saved.
+        operation: Name of the operation, or a function of all inputs that returns one tensor of
+            their shape. A network with such a function can run, but cannot be saved.
         name: Name in the network, in place of ``elementwise1``.
 
     Raises:
-        ValueError: When the operation is not known.
-        ShapeError: When the inputs' shapes differ, or other than two are to be subtracted.
+        ValueError: When the operation is unknown.
+        ShapeError: When the inputs' shapes differ, or a subtraction gets other than two inputs.
 
     Reference:
         ``numpy.add``, ``numpy.multiply``, ``numpy.maximum``, ``numpy.mean``,
@@ -121,14 +121,16 @@ class Elementwise(Merge):
     @override
     def output_shape(self, *input_shapes: Shape) -> Shape:
         if self.inputs_taken == (2, 2) and len(input_shapes) != 2:
-            mend = "add what is to be subtracted first"
-            raise self.misfit("two inputs", input_shapes, mend)
+            fix = "add up the inputs to subtract first"
+            raise self.misfit("two inputs", input_shapes, fix)
         if not takes(self.merge, len(input_shapes)):
-            mend = f"it is given {len(input_shapes)}"
-            raise self.misfit("as many inputs as its function takes", input_shapes, mend)
-        mend = "make their shapes equal; only lengths of 1 are stretched"
+            fix = f"it gets {len(input_shapes)}"
+            raise self.misfit("the number of inputs that its function takes", input_shapes, fix)
+        fix = "make their shapes equal; only lengths of 1 are broadcast"
         longer = [[n for n in lengths if n != 1] or [1] for lengths in self.axes(input_shapes)]
-        return tuple(self.agreed(tuple(lengths), input_shapes, mend) for lengths in longer)
+        return tuple(
+            self.common_length(tuple(lengths), input_shapes, fix) for lengths in longer
+        )
 
     @override
     def makes_new(self, inputs: int) -> bool:
@@ -142,10 +144,10 @@ class Elementwise(Merge):
 
 
 def takes(function: Callable[..., Tensor], number: int) -> bool:
-    """Tell whether a function can be called with this number of arguments, if it says so."""
+    """Return whether a function takes this number of arguments; True if that is unknown."""
     try:
         signature = inspect.signature(function)
-    except ValueError:  # of compiled functions it is not known
+    except ValueError:  # compiled functions have no signature
         return True
     try:
         signature.bind(*[None] * number)
@@ -155,19 +157,19 @@ def takes(function: Callable[..., Tensor], number: int) -> bool:
 
 
 class Concatenate(Merge):
-    """Set inputs one after the other along an axis: y = [x₁, x₂, …].
+    """Concatenate inputs along an axis: y = [x₁, x₂, …].
 
     Shape:
         ``(C₁, H, W)``, ``(C₂, H, W)`` … to ``(C₁ + C₂ + …, H, W)`` for axis 0. The lengths of
         the other axes are equal, free ones stay free, and a sum with a free length is free.
 
     Args:
-        axis: Along which axis, counted without the batch; negative from the end. 0 are the
-            channels of images and the columns of vectors, −1 the features of sequences.
+        axis: Axis to concatenate along, counted without the batch; negative from the end. 0 is
+            the channel axis of images and the columns of vectors, −1 the features of sequences.
         name: Name in the network, in place of ``concatenate1``.
 
     Raises:
-        ValueError: When `axis` is no whole number.
+        ValueError: When `axis` is not a whole number.
         ShapeError: When the inputs differ in another axis, or have no axis `axis`.
 
     Reference:
@@ -184,19 +186,19 @@ class Concatenate(Merge):
 
     def __init__(self, axis: int = 0, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.axis = whole_number(axis, "Concatenate: axis", minimum=-64)
+        self.axis = whole(axis, "Concatenate: axis", minimum=-64)
 
     @override
     def output_shape(self, *input_shapes: Shape) -> Shape:
         axes = self.axes(input_shapes)
         rank = len(axes)
         if not -rank <= self.axis < rank:
-            mend = f"choose axis from {-rank} to {rank - 1}"
-            raise self.misfit(f"inputs with an axis {self.axis}", input_shapes, mend)
+            fix = f"choose axis from {-rank} to {rank - 1}"
+            raise self.misfit(f"inputs with an axis {self.axis}", input_shapes, fix)
         along = self.axis % rank
         joined = axes.pop(along)
-        mend = f"only axis {along} may differ"
-        shape = [self.agreed(lengths, input_shapes, mend) for lengths in axes]
+        fix = f"only axis {along} may differ"
+        shape = [self.common_length(lengths, input_shapes, fix) for lengths in axes]
         known = [length for length in joined if length is not None]
         shape.insert(along, sum(known) if len(known) == len(joined) else None)
         return tuple(shape)
@@ -207,21 +209,21 @@ class Concatenate(Merge):
 
 
 class GatedAverage(Merge):
-    """Average experts by weights that a gating network chooses: y = Σᵢ gᵢ·xᵢ.
+    """Average of experts, weighted by the output of a gating network: y = Σᵢ gᵢ·xᵢ.
 
     The gate g is one of the inputs; it should end in ``Softmax(n)`` for n experts, so that the
-    weights sum to 1. They are used as they come.
+    weights sum to 1. The weights are not normalised again.
 
     Shape:
         The gate ``(n)`` and n experts of one shape ``(…)`` to that shape. Free axes stay free.
 
     Args:
-        gate: Which input is the gate, counted from 0; negative from the end.
+        gate: Index of the gate among the inputs, counted from 0; negative from the end.
         name: Name in the network, in place of ``gatedaverage1``.
 
     Raises:
-        ValueError: When `gate` is no whole number.
-        ShapeError: When the gate is no vector with a number for each expert, or the experts'
+        ValueError: When `gate` is not a whole number.
+        ShapeError: When the gate is not a vector with a number for each expert, or the experts'
             shapes differ.
 
     Reference:
@@ -240,23 +242,23 @@ class GatedAverage(Merge):
 
     def __init__(self, gate: int = 0, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.gate = whole_number(gate, "GatedAverage: gate", minimum=-(2**31))
+        self.gate = whole(gate, "GatedAverage: gate", minimum=-(2**31))
 
     @override
     def output_shape(self, *input_shapes: Shape) -> Shape:
         total = len(input_shapes)
         if not -total <= self.gate < total:
-            mend = f"choose gate from {-total} to {total - 1}"
-            raise self.misfit(f"an input {self.gate} as the gate", input_shapes, mend)
+            fix = f"choose gate from {-total} to {total - 1}"
+            raise self.misfit(f"an input {self.gate} as the gate", input_shapes, fix)
         experts = list(input_shapes)
         gate = experts.pop(self.gate)
         if gate != (total - 1,):
             needs = f"a gate of shape ({total - 1}) as input {self.gate}"
-            mend = f"end the gating network with Softmax({total - 1}), or choose another gate"
-            raise self.misfit(needs, input_shapes, mend)
-        mend = "make the experts' shapes equal"
+            fix = f"end the gating network with Softmax({total - 1}), or choose another gate"
+            raise self.misfit(needs, input_shapes, fix)
+        fix = "make the experts' shapes equal"
         axes = self.axes(tuple(experts))
-        return tuple(self.agreed(lengths, input_shapes, mend) for lengths in axes)
+        return tuple(self.common_length(lengths, input_shapes, fix) for lengths in axes)
 
     @override
     def multiply_adds(self, *input_shapes: Shape) -> int:
@@ -267,6 +269,6 @@ class GatedAverage(Merge):
     def forward(self, *inputs: Tensor) -> Tensor:
         experts = list(inputs)
         gate = experts.pop(self.gate)
-        # (N, 1, experts) times (N, experts, values): one product for all.
+        # (N, 1, experts) times (N, experts, values): a single batched product.
         values = torch.stack(experts, 1).flatten(2)
         return torch.bmm(gate.unsqueeze(1), values).view(experts[0].shape)

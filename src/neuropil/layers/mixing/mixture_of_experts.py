@@ -1,4 +1,4 @@
-"""Mixtures of experts: a gate decides which of several networks answer, and weighs them."""
+"""Mixtures of experts: a gate selects and weights the outputs of several networks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import torch
 from torch import Generator, Tensor
 from typing_extensions import override
 
-from neuropil.checks import flag, shown
+from neuropil.checks import flag, shown, whole
 from neuropil.core import Layer, Shape, ShapeError
-from neuropil.core.shape import whole_number
 from neuropil.layers.layer_options import composable, known_count
 from neuropil.layers.mixing.gate import Gate, Part
 
@@ -19,44 +18,45 @@ if TYPE_CHECKING:
 
 
 class MixtureOfExperts(Layer):
-    """Several networks answer, and a gate weighs their answers: y = Σᵢ gᵢ(x)·fᵢ(x).
+    """A mixture of experts, whose outputs a gate weights: y = Σᵢ gᵢ(x)·fᵢ(x).
 
     g(x) = softmax(W φ(x) + b) over all E experts fᵢ. With `top_k` = k only the k experts with
-    the largest W φ(x) + b count, by the softmax over these; the others do not run on x at all.
-    φ is the gate's own network: by default x itself if it is a vector, and the mean of each
-    channel if it is not.
+    the largest W φ(x) + b contribute, weighted by the softmax over these; the others do not run
+    on x. φ is the gate's own network: by default x itself if it is a vector, and otherwise the
+    mean of each channel.
 
-    A gate left alone soon sends everything to few experts, which are then the only ones to
-    learn. After each pass in training `balance_loss` tells how uneven the batch was,
+    Without regularisation a gate soon sends everything to a few experts, which are then the
+    only ones to learn. After each pass in training, `balance_loss` measures how uneven the
+    batch was,
 
         E · Σᵢ fᵢ·Pᵢ,    Pᵢ the mean of softmax(W φ + b)ᵢ, fᵢ the share of all choices that
                          went to expert i (in a dense mixture fᵢ = Pᵢ),
 
     which is 1 where all Pᵢ are equal and E where one expert gets everything with certainty;
     with `top_k` it can fall below 1 where f and P disagree. Add a hundredth of it to the loss:
-    `neuropil.optim.balance` is a regulariser that does.
+    the regulariser `neuropil.optim.balance` does so.
 
     Shape:
-        ``(…)`` to what the experts give, all the same; with `per_position` ``(T, D)`` to
-        ``(T, …)``. Of a batch each expert sees only its examples: one with BatchNorm has the
-        statistics of those. The cost of one sample is that of the gate and of the k most
-        expensive experts.
+        ``(…)`` to the output shape of the experts, which is the same for all; with
+        `per_position` ``(T, D)`` to ``(T, …)``. Each expert sees only its own examples of a
+        batch, so its BatchNorm uses the statistics of these. The cost of one sample is that of
+        the gate and of the k most expensive experts.
 
     Args:
-        experts: A layer or network without an `Input`, copied for each expert with weights of
-            its own; or a tuple of different ones.
-        count: Number E of experts, where `experts` is one.
-        top_k: How many experts answer each sample; None for all.
+        experts: A layer or network without an `Input`, copied for each expert with its own
+            weights; or a tuple of different ones.
+        count: Number E of experts, if `experts` is a single one.
+        top_k: Number k of experts used per sample; None for all.
         gate: Network φ without an `Input` whose output is a vector.
         noisy: Add N(0, 1)·softplus(V φ(x)) to W φ(x) + b in training, so that experts just
-            below the choice are tried too; V starts at zero.
-        per_position: Whether each position of a sequence chooses experts of its own; the
-            experts then take vectors ``(D)``.
+            below the top k are tried too; V starts at zero.
+        per_position: Whether each position of a sequence chooses its own experts; the experts
+            then take vectors ``(D)``.
         name: Name in the network, in place of ``mixtureofexperts1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When an expert cannot take the input, or two give different shapes.
+        ShapeError: When an expert cannot take the input, or two have different output shapes.
 
     Reference:
         Jacobs, Jordan, Nowlan, Hinton, "Adaptive mixtures of local experts", 1991; top-k and
@@ -96,7 +96,7 @@ class MixtureOfExperts(Layer):
     ) -> None:
         super().__init__(name=name)
         given = prototypes(experts, count)
-        choices = len(given) if top_k is None else whole_number(top_k, f"{WHO}: top_k")
+        choices = len(given) if top_k is None else whole(top_k, f"{WHO}: top_k")
         if choices > len(given):
             raise ValueError(f"{WHO}: top_k must be at most {len(given)}, got {top_k}.")
         self.top_k = None if choices == len(given) else choices
@@ -109,25 +109,25 @@ class MixtureOfExperts(Layer):
 
     @property
     def balance_loss(self) -> Tensor:
-        """E · Σᵢ fᵢ·Pᵢ of the last batch in training: 1 is even; 0 before the first."""
+        """E · Σᵢ fᵢ·Pᵢ of the last batch in training, 1 when balanced; 0 before the first."""
         return self._modules["gate"].balance_loss  # pyright: ignore  # it is a Gate
 
     def parts(self, shape: Shape) -> list[tuple[str, Layer, Shape]]:
-        """Return the name and input of each part.
+        """Return the name, the layer and the input shape of each part.
 
         Raises:
             ShapeError: When the gate's network, or an expert, cannot take the input.
         """
         if self.per_position:
             if len(shape) != 2:
-                raise self.refuse("a sequence (T, D)", shape, "leave per_position out")
+                raise self.refuse("a sequence (T, D)", shape, "leave out per_position")
             shape = shape[1:]
         features, gate, *experts = self._modules
         try:
             seen = self.layer(features).output_shape(shape)
             if len(seen) != 1 or seen[0] is None:
-                mend = "end it in GlobalPooling() or Flatten()"
-                raise self.refuse("a vector from the gate's network", seen, mend)
+                fix = "end it in GlobalPooling() or Flatten()"
+                raise self.refuse("a vector from the gate's network", seen, fix)
             for expert in experts:
                 self.layer(expert).output_shape(shape)
         except ShapeError as error:
@@ -136,7 +136,7 @@ class MixtureOfExperts(Layer):
         return [(name, self.layer(name), shape) for name, shape in named]
 
     def layer(self, name: str) -> Any:
-        """Return the part of this name."""
+        """Return the part with this name."""
         return self._modules[name]
 
     @override
@@ -145,7 +145,7 @@ class MixtureOfExperts(Layer):
         (first, *rest) = [expert.output_shape(seen) for _, expert, seen in experts]
         for other in rest:
             if other != first:
-                raise self.refuse(f"experts that all give {first}", other, "make them agree")
+                raise self.refuse(f"experts that all return {first}", other, "make them agree")
         return (*(shape[:1] if self.per_position else ()), *first)
 
     @override
@@ -167,7 +167,7 @@ class MixtureOfExperts(Layer):
 
     @override
     def reaches(self, shape: Shape) -> tuple[()] | None:
-        # The gate looks at the whole of what it decides on.
+        # The gate sees the whole input of each choice.
         return () if self.per_position else None
 
     @override
@@ -193,18 +193,18 @@ class MixtureOfExperts(Layer):
     @override
     def forward(self, x: Tensor) -> Tensor:
         if not self.per_position:
-            return self.mixed(x)
-        y = self.mixed(x.flatten(0, 1))
+            return self.mix(x)
+        y = self.mix(x.flatten(0, 1))
         return y.unflatten(0, x.shape[:2])
 
-    def mixed(self, x: Tensor) -> Tensor:
-        """Return the weighed answers for a batch of samples that choose for themselves."""
+    def mix(self, x: Tensor) -> Tensor:
+        """Return the weighted sum of the experts for a batch of samples."""
         features, gate, *experts = self._modules.values()
         weights, chosen, counts = gate(features(x))  # pyright: ignore[reportOptionalCall]
         if counts is None:
-            # Everyone answers: those not chosen, if any, with a weight of 0.
+            # All experts run; those not chosen, if any, have the weight 0.
             answers = torch.stack([expert(x) for expert in experts], 1)  # pyright: ignore[reportOptionalCall]
-            return (stretched(weights, answers) * answers).sum(1)
+            return (expand_weights(weights, answers) * answers).sum(1)
         # Sorted by expert, so that each runs once, on its own samples only.
         order = chosen.flatten().argsort(stable=True)
         parts = x[order // weights.shape[1]].split(counts)
@@ -212,17 +212,17 @@ class MixtureOfExperts(Layer):
             [expert(part) for expert, part in zip(experts, parts, strict=True) if len(part)]  # pyright: ignore[reportOptionalCall]
         )
         answers = answers[order.argsort()].unflatten(0, weights.shape)
-        return (stretched(weights, answers) * answers).sum(1)
+        return (expand_weights(weights, answers) * answers).sum(1)
 
 
 WHO = "MixtureOfExperts"
 
 
 def prototypes(experts: Any, count: int | None) -> list[Composable]:
-    """Return what each expert is a copy of.
+    """Return the layer or network of which each expert is a copy.
 
     Raises:
-        ValueError: When their number is not said, or said twice.
+        ValueError: When their number is missing, or given twice.
     """
     if isinstance(experts, tuple | list):
         if not experts or count not in (None, len(experts)):
@@ -233,11 +233,11 @@ def prototypes(experts: Any, count: int | None) -> list[Composable]:
         return [composable(expert, f"{WHO}: experts") for expert in experts]
     if count is None:
         raise ValueError(
-            f"{WHO}: experts is one, so say how many experts there are, as in {WHO}(expert, 8)."
+            f"{WHO}: give the number of copies of the single expert, as in {WHO}(expert, 8)."
         )
-    return [composable(experts, f"{WHO}: experts")] * whole_number(count, f"{WHO}: count")
+    return [composable(experts, f"{WHO}: experts")] * whole(count, f"{WHO}: count")
 
 
-def stretched(weights: Tensor, answers: Tensor) -> Tensor:
-    """Return one weight an answer with as many axes as the answers have."""
+def expand_weights(weights: Tensor, answers: Tensor) -> Tensor:
+    """Return the weights with trailing axes of length 1, to multiply the answers."""
     return weights.reshape(*weights.shape, *[1] * (answers.dim() - 2))

@@ -1,4 +1,4 @@
-"""Channel attention."""
+"""Channel attention by squeeze and excitation."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import whole
 from neuropil.core import Layer
-from neuropil.core.shape import whole_number
 from neuropil.layers.activations.activation_functions import function
 from neuropil.layers.layer_options import HE, initializer, set_bias
 
@@ -22,30 +22,31 @@ if TYPE_CHECKING:
 
 
 class SqueezeExcitation(Layer):
-    """Weigh each channel by what all channels hold on average.
+    """Scale each channel by a weight computed from the means of all channels.
 
     z[c] = mean_o x[c, o],    s = σ(W₂ g(W₁ z + b₁) + b₂),    y[c, o] = s[c] · x[c, o].
 
     Shape:
         ``(C, …)`` with at least one axis after the channels to the same; free axes stay free.
         With R = max(1, ⌊C/ratio⌋) units, ``squeeze_weight`` has shape ``(R, C)``,
-        ``excite_weight`` ``(C, R)``, and there is a bias for each. The receptive field is the
-        whole input, through the mean.
+        ``excite_weight`` ``(C, R)``, and each has a bias. The receptive field is the whole
+        input, through the mean.
 
     Args:
-        ratio: How many channels there are for each unit in between.
-        units: Number R of units in between, in place of the ratio.
-        activation: The function g in between: a name such as ``"relu"``, or a layer.
-        gate: The function σ that gives the weights, likewise, such as ``"hardsigmoid"``.
-        bias: Whether b₁ and b₂ are added, from a start at zero; or where they start: a number
-            or an initialiser.
+        ratio: Number of channels per hidden unit.
+        units: Number R of hidden units, instead of the ratio.
+        activation: The hidden activation g: a name such as ``"relu"``, or a layer.
+        gate: The function σ that returns the weights, in the same form, such as
+            ``"hardsigmoid"``.
+        bias: Whether b₁ and b₂ are added, starting at zero; or their initial value: a number or
+            an initialiser.
         weight: Initialiser of W₁ and W₂; by default ``HeNormal()``, for the rectifier between
             them.
         name: Name in the network, in place of ``squeezeexcitation1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axis after the channels, or these are free.
+        ShapeError: When the input has no axis after the channels, or a free number of channels.
 
     Reference:
         Hu, Shen, Sun, "Squeeze-and-excitation networks", 2018, eqs. 2 to 4.
@@ -80,8 +81,8 @@ class SqueezeExcitation(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.ratio = whole_number(ratio, "SqueezeExcitation: ratio")
-        self.units = None if units is None else whole_number(units, "SqueezeExcitation: units")
+        self.ratio = whole(ratio, "SqueezeExcitation: ratio")
+        self.units = None if units is None else whole(units, "SqueezeExcitation: units")
         self.activation = function(activation, "SqueezeExcitation: activation")
         self.gate = function(gate, "SqueezeExcitation: gate")
         weight = initializer(weight, "SqueezeExcitation: weight")
@@ -94,7 +95,7 @@ class SqueezeExcitation(Layer):
             raise self.refuse(
                 "axes after the channels, such as (C, L) or (C, H, W)",
                 shape,
-                "put it before what took the axes away, such as Flatten()",
+                "put it before the layer that removed the axes, such as Flatten()",
             )
         self.sizes(shape)
         return shape
@@ -124,7 +125,7 @@ class SqueezeExcitation(Layer):
         """Return the number of channels and of units.
 
         Raises:
-            ShapeError: When the channels are free.
+            ShapeError: When the number of channels is free.
         """
         channels = shape[0]
         if channels is None:

@@ -1,4 +1,4 @@
-"""Normalisation over the batch."""
+"""Batch normalisation."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class BatchNorm(Normalization):
     """Normalise each channel over the batch and all positions.
 
     y = γ (x − μ) / √(σ² + ε) + β. In training, μ and σ² are the mean and (biased) variance of
-    the batch, and running ones follow: r ← (1 − momentum)·r + momentum·new, the variance
-    unbiased as torch has it. At test time the running ones are used, and in training too once
-    γ and β are frozen: at once by `Network.freeze`, else (``requires_grad`` is False) from the
-    next call of ``train()`` on.
+    the batch, and running statistics are updated: r ← (1 − momentum)·r + momentum·new, with the
+    unbiased variance as in torch. At test time the running statistics are used, and also in
+    training once γ and β are frozen: immediately after `Network.freeze`, otherwise
+    (``requires_grad`` is False) from the next call of ``train()`` on.
 
     Shape:
         ``(C)``, ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same; channels are axis 0
@@ -33,17 +33,17 @@ class BatchNorm(Normalization):
         free.
 
     Args:
-        eps: ε, which keeps the root away from zero.
-        momentum: How far the running statistics move at each batch, from 0 to 1; None for the
-            plain average of all batches.
-        affine: Whether there are γ (``weight``) and β (``bias``).
+        eps: ε, which keeps the square root away from zero.
+        momentum: Weight of each new batch in the running statistics, from 0 to 1; None for the
+            average of all batches.
+        affine: Whether to learn γ (``weight``) and β (``bias``).
         weight: Initialiser of γ; ``Constant(0.0)`` at the end of a residual branch makes the
             block start as the identity.
         name: Name in the network, in place of ``batchnorm1``.
 
     Raises:
-        ValueError: When an option is out of its range, or training meets a batch with a single
-            value per channel.
+        ValueError: When an option is out of its range, or a training batch has a single value
+            per channel.
         ShapeError: When the number of channels is free.
 
     Reference:
@@ -84,7 +84,7 @@ class BatchNorm(Normalization):
     def build(self, *input_shapes: Shape) -> None:
         if self.built_for is None:
             channels = self.channels(input_shapes[0])
-            # Not through `register_buffer`, whose checks would cost more than the rest.
+            # Set directly: the checks of `register_buffer` would cost more than the rest.
             self._buffers["running_mean"] = torch.empty(channels)
             self._buffers["running_var"] = torch.empty(channels)
             self._buffers["num_batches_tracked"] = torch.empty((), dtype=torch.int64)
@@ -92,15 +92,15 @@ class BatchNorm(Normalization):
 
     @override
     def needs_parameters(self, *input_shapes: Shape) -> bool:
-        return True  # its running statistics, if nothing else
+        return True  # at least its running statistics
 
     @override
     def check_built(self, *input_shapes: Shape) -> None:
         super().check_built(*input_shapes)
         shape, have = input_shapes[0], len(self.running_mean)
-        if have != shape[0]:  # without γ and β there was nothing to compare
-            mend = "copy it first, with copy.deepcopy or by writing it out again"
-            raise self.refuse(f"the {have} channels that it was built for", shape, mend)
+        if have != shape[0]:  # not checked above without γ and β
+            fix = "copy it first, with copy.deepcopy or by writing it out again"
+            raise self.refuse(f"the {have} channels it was built for", shape, fix)
 
     @override
     def reset_parameters(self, generator: Generator | None = None) -> None:
@@ -116,7 +116,8 @@ class BatchNorm(Normalization):
 
     @override
     def train(self, mode: bool = True) -> Self:
-        # Frozen parameters were learned for the running statistics, not for a new batch's.
+        # Frozen parameters were learned for the running statistics, not for those of a new
+        # batch.
         frozen = self.weight is not None and not self.weight.requires_grad
         return super().train(mode and not frozen)
 
@@ -145,6 +146,6 @@ class BatchNorm(Normalization):
     def single_value(self, x: Tensor) -> ValueError:
         """Return the error for a batch that has no variance."""
         return ValueError(
-            f"{self!r} needs more than one value a channel in training, got a batch of shape "
+            f"{self!r} needs more than one value per channel in training, got a batch of shape "
             f"{tuple(x.shape)}: use larger batches, or .eval() for test mode."
         )

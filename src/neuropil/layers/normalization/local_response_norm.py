@@ -1,4 +1,4 @@
-"""AlexNet's normalisation across neighbouring channels."""
+"""Local response normalisation across neighbouring channels."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import number
+from neuropil.checks import number, whole
 from neuropil.core import Layer
-from neuropil.core.shape import whole_number
 
 
 class LocalResponseNorm(Layer):
-    """Damp each value by the squares of its neighbours among the channels (AlexNet's).
+    """Divide each value by a function of the squares in neighbouring channels (AlexNet's).
 
-    bᵢ = aᵢ / (k + α Σⱼ aⱼ²)^β, where j runs over the n channels around i, those that exist:
+    bᵢ = aᵢ / (k + α Σⱼ aⱼ²)^β, where j runs over those of the n channels around i that exist:
     from i − ⌊n/2⌋ to i + ⌊(n − 1)/2⌋. ``torch.nn.LocalResponseNorm`` divides α by n and has
     k = 1 by default: there, ``(5, alpha=5e-4, beta=0.75, k=2)`` is what is the default here.
 
@@ -25,10 +24,10 @@ class LocalResponseNorm(Layer):
         ``(C)``, ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same; free axes stay free.
 
     Args:
-        size: Number n of neighbouring channels, i itself among them.
+        size: Number n of neighbouring channels, including i.
         alpha: Weight α of their squares.
         beta: Exponent β.
-        k: What the sum starts from; above zero.
+        k: Constant added to the sum; above zero.
         name: Name in the network, in place of ``localresponsenorm1``.
 
     Raises:
@@ -54,7 +53,7 @@ class LocalResponseNorm(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.size = whole_number(size, "LocalResponseNorm: size")
+        self.size = whole(size, "LocalResponseNorm: size")
         self.alpha = number(alpha, "LocalResponseNorm: alpha", "[0, inf)")
         self.beta = number(beta, "LocalResponseNorm: beta", "[0, inf)")
         self.k = number(k, "LocalResponseNorm: k", "(0, inf)")
@@ -63,6 +62,6 @@ class LocalResponseNorm(Layer):
     def forward(self, x: Tensor) -> Tensor:
         around = (*[0, 0] * (x.ndim - 2), self.size // 2, (self.size - 1) // 2)
         squares = F.pad(x.square(), around)
-        # Faster than torch's way, which is an average pooling along the channels.
+        # Faster than torch's implementation, an average pooling along the channels.
         shifted = [squares.narrow(1, k, x.shape[1]) for k in range(self.size)]
         return x / (self.k + self.alpha * functools.reduce(torch.add, shifted)) ** self.beta

@@ -1,4 +1,4 @@
-"""Layers that bring the values within each sample to mean 0 and variance 1."""
+"""Layers that normalise the values within each sample to mean 0 and variance 1."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import flag, number
+from neuropil.checks import flag, number, whole
 from neuropil.core import Layer
-from neuropil.core.shape import count, whole_number
+from neuropil.core.shape import count
 from neuropil.init import Constant
 from neuropil.layers.layer_options import initializer, refuse_unused
 
@@ -22,13 +22,13 @@ ONES = Constant(1.0)
 
 
 class Normalization(Layer):
-    """What normalising layers share: y = γ (x − mean) / √(variance + ε) + β.
+    """Base class of the normalisation layers: y = γ (x − mean) / √(variance + ε) + β.
 
     The variance is the biased one. γ (``weight``) starts at one and β (``bias``) at zero.
 
     Args:
         eps: ε, which keeps the root away from zero.
-        affine: Whether there are γ and β.
+        affine: Whether to learn γ and β.
         weight: Initialiser of γ.
         name: Name in the network.
 
@@ -36,7 +36,7 @@ class Normalization(Layer):
         ValueError: When `eps` is not above zero.
     """
 
-    # Which axis has a γ and β for each of its entries.
+    # The axis with one γ and β for each of its entries.
     channel_axis: ClassVar[int] = 0
 
     weight: Tensor | None
@@ -63,8 +63,8 @@ class Normalization(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         self.channels(shape)
         if self.values_together(shape) == 1:
-            mend = "alone it would always become 0; leave the layer out"
-            raise self.refuse("more than one value to normalise together", shape, mend)
+            fix = "a single value would always become 0; leave the layer out"
+            raise self.refuse("more than one value to normalise together", shape, fix)
         return shape
 
     @override
@@ -73,7 +73,7 @@ class Normalization(Layer):
         return {"weight": size, "bias": size} if self.affine else {}
 
     def channels(self, shape: Shape) -> int:
-        """Return how many γ and β there are.
+        """Return the number of γ and of β.
 
         Raises:
             ShapeError: When that is free.
@@ -85,7 +85,7 @@ class Normalization(Layer):
         return channels
 
     def values_together(self, shape: Shape) -> int | None:  # noqa: ARG002 - subclasses use it
-        """Return how many values of one sample are normalised together; None if free."""
+        """Return the number of values normalised together in one sample; None if free."""
         return None
 
 
@@ -97,12 +97,12 @@ class LayerNorm(Normalization):
 
     Shape:
         ``(D)`` or ``(T, D)`` to the same; T may be free. Images are refused, since their last
-        axis is only the width: ``GroupNorm(1)`` normalises an image as a whole. (The receptive
-        field counts normalisation as seeing one position only, here and below.)
+        axis is only the width: ``GroupNorm(1)`` normalises a whole image. (Receptive fields
+        ignore the normalisation over positions, here and below.)
 
     Args:
         eps: ε, which keeps the root away from zero.
-        affine: Whether there are γ (``weight``) and β (``bias``), one for each feature.
+        affine: Whether to learn γ (``weight``) and β (``bias``), one for each feature.
         weight: Initialiser of γ.
         name: Name in the network, in place of ``layernorm1``.
 
@@ -128,8 +128,8 @@ class LayerNorm(Normalization):
     @override
     def channels(self, shape: Shape) -> int:
         if len(shape) > 2:
-            mend = "use GroupNorm(1), which normalises all of an image together"
-            raise self.refuse("a vector (D) or a sequence (T, D)", shape, mend)
+            fix = "use GroupNorm(1), which normalises a whole image"
+            raise self.refuse("a vector (D) or a sequence (T, D)", shape, fix)
         return super().channels(shape)
 
     @override
@@ -145,23 +145,23 @@ class GroupNorm(Normalization):
     """Normalise groups of neighbouring channels, with all their positions, in each sample.
 
     y = γ (x − μ) / √(σ² + ε) + β, with μ and σ² over a group and γ and β for each channel; the
-    same in training and at test time, and whatever the batch.
+    same in training and at test time, independent of the batch.
 
     Shape:
         ``(C)``, ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same; C is a multiple of
         `groups`. Free positions stay free.
 
     Args:
-        groups: Number of groups; 1 normalises each sample as a whole.
+        groups: Number of groups; 1 normalises all values of a sample together.
         eps: ε, which keeps the root away from zero.
-        affine: Whether there are γ (``weight``) and β (``bias``), one for each channel.
+        affine: Whether to learn γ (``weight``) and β (``bias``), one for each channel.
         weight: Initialiser of γ.
         name: Name in the network, in place of ``groupnorm1``.
 
     Raises:
         ValueError: When an option is out of its range.
         ShapeError: When the groups do not divide the channels, their number is free, or a group
-            is one single value.
+            is a single value.
 
     Reference:
         Wu and He, "Group normalization", 2018; ``torch.nn.GroupNorm``.
@@ -186,15 +186,15 @@ class GroupNorm(Normalization):
         name: str | None = None,
     ) -> None:
         super().__init__(eps=eps, affine=affine, weight=weight, name=name)
-        self.groups = whole_number(groups, "GroupNorm: groups")
+        self.groups = whole(groups, "GroupNorm: groups")
 
     @override
     def channels(self, shape: Shape) -> int:
         channels = super().channels(shape)
         if channels % self.groups:
-            mend = f"choose groups from the divisors of {channels}"
+            fix = f"choose groups from the divisors of {channels}"
             raise self.refuse(
-                f"channels in a multiple of its {self.groups} groups", shape, mend
+                f"a number of channels that its {self.groups} groups divide", shape, fix
             )
         return channels
 
@@ -211,22 +211,22 @@ class InstanceNorm(Normalization):
     """Normalise each channel of each sample over its positions.
 
     y = γ (x − μ) / √(σ² + ε) + β, with μ and σ² over the positions of one channel; the same in
-    training and at test time. It takes an image's contrast away, which style transfer wants.
+    training and at test time. It removes the contrast of an image, as style transfer needs.
 
     Shape:
         ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same. Free positions stay free.
 
     Args:
         eps: ε, which keeps the root away from zero.
-        affine: Whether there are γ (``weight``) and β (``bias``), one for each channel; not by
+        affine: Whether to learn γ (``weight``) and β (``bias``), one for each channel; not by
             default, as in torch.
         weight: Initialiser of γ.
         name: Name in the network, in place of ``instancenorm1``.
 
     Raises:
         ValueError: When `eps` is not above zero.
-        ShapeError: When there are no positions to normalise over, or only one, or the number of
-            channels is free.
+        ShapeError: When the input has at most one position to normalise over, or a free number
+            of channels.
 
     Reference:
         Ulyanov, Vedaldi, Lempitsky, "Instance normalization: the missing ingredient for fast
@@ -259,5 +259,5 @@ class InstanceNorm(Normalization):
 
     @override
     def forward(self, x: Tensor) -> Tensor:
-        # Groups of one channel: the same numbers as `F.instance_norm` in a third of its time.
+        # Groups of one channel: the same values as `F.instance_norm`, three times as fast.
         return F.group_norm(x, x.shape[1], self.weight, self.bias, self.eps)

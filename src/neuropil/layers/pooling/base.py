@@ -1,4 +1,4 @@
-"""What the kinds of pooling share: windows, shapes, and how torch is called."""
+"""Base class of the pooling layers, and the plan by which torch pools."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from neuropil.checks import flag
 from neuropil.core.window import ceil_div
-from neuropil.layers.spatial import AXES, Windowed, split_padding
+from neuropil.layers.spatial import AXES, WindowLayer, split_padding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     Call: TypeAlias = tuple[Callable[..., Tensor], tuple[Any, ...]]
 
 
-class Pooling(Windowed):
-    """What the kinds of pooling share: windows, shapes, and what torch is called with.
+class Pooling(WindowLayer):
+    """Base class of the pooling layers with sliding windows.
 
     Args:
         size: Window length F.
         stride: Step S; F if ``None``.
         padding: A mode, numbers or (start, end).
         ceil_mode: Whether the last window may run over the end.
-        dilation: Distance D between the positions that a window looks at.
+        dilation: Distance D between the positions in a window.
         count_include_pad: Whether padding counts as zeros in a mean.
         name: Name in the network.
 
@@ -49,7 +49,7 @@ class Pooling(Windowed):
         size: Any,
         stride: Any,
         padding: Any,
-        ceil_mode: bool,  # noqa: FBT001 - only the kinds below call this
+        ceil_mode: bool,  # noqa: FBT001 - only subclasses call this
         *,
         dilation: Any = 1,
         count_include_pad: bool = True,
@@ -69,8 +69,8 @@ class Pooling(Windowed):
         for window in made:
             if window.is_blind(None):
                 raise ValueError(
-                    f"padding {window.padding} is as wide as a window, which would then see "
-                    f"nothing else: give at most {window.extent - 1} at each end."
+                    f"padding {window.padding} is as wide as a window, which could then hold "
+                    f"only padding: give at most {window.extent - 1} at each end."
                 )
         return made
 
@@ -82,9 +82,9 @@ class Pooling(Windowed):
             if window.is_blind(shape[place + 1]):
                 raise self.refuse(
                     f"a {AXES[len(axes)][place]} of at least its dilation, {window.dilation}, "
-                    f"lest a window see nothing but padding",
+                    f"so that no window holds only padding",
                     shape,
-                    "give it less dilation or no padding",
+                    "use less dilation or no padding",
                 )
         return (shape[0], *lengths)
 
@@ -94,9 +94,9 @@ class Pooling(Windowed):
         self.plan(len(input_shapes[0]) + 1)
 
     def plan(self, dimensions: int) -> Plan:
-        """Return how a batch of so many dimensions is pooled, worked out once for each.
+        """Return the plan for batches with this number of dimensions, computed once.
 
-        One layer may stand in networks of different rank, since it has no parameters.
+        One layer may be used in networks of different rank, since it has no parameters.
         """
         made = self.plans.get(dimensions)
         if made is None:
@@ -108,13 +108,13 @@ class Pooling(Windowed):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How torch pools batches of one rank.
+    """Plan by which torch pools batches of one rank.
 
     Args:
         windows: The window of each axis.
-        maximum: Torch's max pooling at this rank, and its options.
-        average: Torch's average pooling at this rank, and its options.
-        pads: What must be padded before; ``None`` where torch can do it.
+        maximum: Torch's max pooling function for this rank, and its arguments.
+        average: Torch's average pooling function for this rank, and its arguments.
+        pads: Padding to apply before; ``None`` if torch does all of it.
         count_include_pad: Whether padding counts as zeros in a mean.
     """
 
@@ -143,7 +143,7 @@ class Plan:
         if self.pads is None:
             return pool(x, *options)
         padded = torch.constant_pad_nd(x, self.pads(x.shape[2:]), -math.inf)
-        return self.kept(pool(padded, *options), x.shape[2:])
+        return self.drop_windows(pool(padded, *options), x.shape[2:])
 
     def mean(self, x: Tensor) -> Tensor:
         """Return the mean of each window."""
@@ -153,19 +153,19 @@ class Plan:
         means = self.padded_mean(x, self.pads)
         if self.count_include_pad:
             return means
-        # The mean of ones is the share of each window that lies on the input.
+        # The mean of ones is the fraction of each window that lies on the input.
         return means / self.padded_mean(torch.ones_like(x[:1, :1]), self.pads)
 
     def padded_mean(self, x: Tensor, pads: Pads) -> Tensor:
         """Return the mean of each window over input and padding."""
         pool, options = self.average
         padded = torch.constant_pad_nd(x, pads(x.shape[2:]))
-        return self.kept(pool(padded, *options), x.shape[2:])
+        return self.drop_windows(pool(padded, *options), x.shape[2:])
 
-    def kept(self, y: Tensor, lengths: Sequence[int]) -> Tensor:
-        """Leave out the windows that start in the padding at the end.
+    def drop_windows(self, y: Tensor, lengths: Sequence[int]) -> Tensor:
+        """Drop the windows that start in the padding at the end.
 
-        Torch leaves out those that start after what it was given, and here the padding was.
+        Torch drops windows that start after its input, but here its input includes the padding.
         """
         if not self.windows[0].ceil:
             return y
@@ -181,10 +181,10 @@ def avg_pool3d(
     padding: tuple[int, ...],
     *options: bool,
 ) -> Tensor:
-    """Do what torch's function of this name does, and also where it needs a longer input.
+    """Average pooling as in torch, also for windows longer than the unpadded input.
 
-    It refuses windows longer than the input without its padding, which others take. The mean
-    along one axis of the means along two is the same.
+    Torch's 3D function refuses such windows, unlike those in 1D and 2D. The mean along one axis
+    of the means along the other two is the same.
     """
     if all(map(operator.le, size, x.shape[2:])):
         return F.avg_pool3d(x, size, stride, padding, *options)

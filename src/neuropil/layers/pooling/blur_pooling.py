@@ -1,4 +1,4 @@
-"""Downsampling after a blur, so that a shifted picture gives shifted features."""
+"""Downsampling after a blur, so that a shifted image gives shifted features."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from neuropil.core.window import halves
 from neuropil.layers.constant_tensors import WithConstants
 from neuropil.layers.convolution.convolution import CONVOLVE
 from neuropil.layers.layer_options import known_count
-from neuropil.layers.spatial import AXES, Windowed
+from neuropil.layers.spatial import AXES, WindowLayer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,22 +25,23 @@ if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.window import Window
 
-    # Torch's function, what stands around the input, how, and the steps.
+    # Torch's function, the padding around the input, its mode, and the strides.
     Plan: TypeAlias = tuple[Callable[..., Tensor], tuple[int, ...], str, tuple[int, ...]]
 
-# Zhang tries filters of 1 to 7 taps.
+# Zhang tests filters of 1 to 7 taps.
 LONGEST = 7
-# Our word for a padding, and torch's.
+# Our names of the padding modes, and torch's.
 PADDING = {"reflect": "reflect", "edge": "replicate", "zeros": "constant", "valid": None}
 
 
-class BlurPooling(WithConstants, Windowed):
-    """Blur each channel with a binomial filter, and keep every S-th position.
+class BlurPooling(WithConstants, WindowLayer):
+    """Blur each channel with a binomial filter, then keep every S-th position.
 
     y[c, o] = Σ_t a_t · x[c, S·o + t − P] with a_t = (F − 1 over t) / 2^(F − 1), and for several
     axes the product of one such factor each: (1, 2, 1)/4 for F = 3. To downsample without
-    aliasing put it in place of the stride: ``MaxPooling(2, stride=1) >> BlurPooling()`` for
-    ``MaxPooling(2)``, ``Convolution(…) >> Relu() >> BlurPooling()`` for a strided convolution.
+    aliasing, use it instead of a stride: ``MaxPooling(2, stride=1) >> BlurPooling()`` instead
+    of ``MaxPooling(2)``, ``Convolution(…) >> Relu() >> BlurPooling()`` for a strided
+    convolution.
 
     Shape:
         ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same rank. With P = ⌊(F − 1)/2⌋ at
@@ -48,17 +49,17 @@ class BlurPooling(WithConstants, Windowed):
         has no padding, and ⌊(I − F)/S⌋ + 1. Free axes stay free. There are no parameters.
 
     Args:
-        size: Filter length F from 1 to 7, one number or one per axis: 2 is the mean of
-            neighbours, 1 is no blur.
+        size: Filter length F from 1 to 7, one number or one per axis: 2 is the mean of two
+            neighbours, 1 does not blur.
         stride: Step S, one number or one per axis.
-        padding: What stands for x outside: ``"reflect"`` (x₁ stands before x₀),
-            ``"edge"`` (the outermost value again) or ``"zeros"``; ``"valid"`` for no padding.
+        padding: Values of x outside the input: ``"reflect"`` (x₁ comes before x₀), ``"edge"``
+            (the outermost value again) or ``"zeros"``; ``"valid"`` for no padding.
         name: Name in the network, in place of ``blurpooling1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes to slide over, or one that is too short for the
-            filter, or for what is reflected.
+        ShapeError: When the input has no axes after the channels, or one that is too short for
+            the filter or for reflection.
 
     Reference:
         Zhang, "Making convolutional networks shift-invariant again", 2019, section 3.2.
@@ -104,8 +105,8 @@ class BlurPooling(WithConstants, Windowed):
         for axis, window, length in zip(AXES[len(axes)], axes, shape[1:], strict=True):
             most = max(window.pads(0))
             if self.padding == "reflect" and length is not None and length <= most:
-                mend = "reflecting needs more values than it adds; give it padding='edge'"
-                raise self.refuse(f"a {axis} of at least {most + 1}", shape, mend)
+                fix = "reflection needs more values than it adds; use padding='edge'"
+                raise self.refuse(f"a {axis} of at least {most + 1}", shape, fix)
         return (shape[0], *lengths)
 
     @override
@@ -115,16 +116,16 @@ class BlurPooling(WithConstants, Windowed):
 
     @override
     def constants(self, *input_shapes: Shape) -> dict[str, Tensor]:
-        # One layer may stand in networks of different rank, since it has no parameters.
+        # One layer may be used in networks of different rank, since it has no parameters.
         had = [rank for rank in AXES if f"filter{rank}" in self._buffers]
         return {f"filter{rank}": self.taps(rank) for rank in (*had, len(input_shapes[0]) - 1)}
 
     def taps(self, rank: int) -> Tensor:
-        """Return the filter for inputs of so many axes."""
+        """Return the filter for inputs with this number of axes."""
         return binomial(tuple(window.size for window in self.windows(rank)))
 
     def plan(self, rank: int) -> Plan:
-        """Return how inputs of so many axes are blurred, worked out once."""
+        """Return the plan for inputs with this number of axes, computed once."""
         made = self.plans.get(rank)
         if made is None:
             windows, mode = self.windows(rank), PADDING[self.padding]
@@ -150,7 +151,7 @@ class BlurPooling(WithConstants, Windowed):
 
 @functools.lru_cache(maxsize=64)
 def binomial(sizes: tuple[int, ...]) -> Tensor:
-    """Return the product of one binomial filter an axis, for one channel, of sum 1."""
+    """Return the product of one binomial filter per axis, for one channel, with sum 1."""
     taps = torch.ones((), dtype=torch.float64, device="cpu")
     for size in sizes:
         row = [math.comb(size - 1, tap) / 2 ** (size - 1) for tap in range(size)]

@@ -1,4 +1,4 @@
-"""Pooling to a fixed length, whatever the length of the input."""
+"""Pooling to a fixed length for inputs of any length."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import torch
 import torch.nn.functional as F
 from typing_extensions import override
 
-from neuropil.checks import one_of
+from neuropil.checks import one_of, whole
 from neuropil.core import Layer
-from neuropil.core.shape import whole_number
 from neuropil.core.window import ceil_div
 from neuropil.layers.spatial import spatial_rank
 
@@ -30,13 +29,13 @@ ADAPTIVE = {
 
 
 class GlobalPooling(Layer):
-    """One number a channel: the mean or the largest value over all positions.
+    """Pool each channel to one number: the mean or the maximum over all positions.
 
     y[c] = mean_o x[c, o], y[c] = max_o x[c, o], or both, the means first.
 
     Shape:
         ``(C, …)`` with at least one axis after the channels to ``(C)``, or ``(2C)`` for both.
-        Free axes are gone: this is where a network that takes any picture becomes a vector.
+        Free axes disappear, so networks for images of any size use it to get a vector.
 
     Args:
         mode: ``"avg"``, ``"max"`` or ``"both"``.
@@ -67,7 +66,7 @@ class GlobalPooling(Layer):
             raise self.refuse(
                 "axes after the channels, such as (C, L) or (C, H, W)",
                 shape,
-                "leave it out, or put it before what took the axes away, such as Flatten()",
+                "leave it out, or put it before the layer that removed them, such as Flatten()",
             )
         channels = shape[0]
         return (2 * channels if channels and self.mode == "both" else channels,)
@@ -87,24 +86,24 @@ class GlobalPooling(Layer):
 
 
 class SpatialPyramidPooling(Layer):
-    """A vector of fixed length from an input of any size: pooling in coarse and fine grids.
+    """Pool an input of any size in coarse and fine grids to a vector of fixed length.
 
-    Level n divides each axis of length I into n bins, bin k from ⌊k·I/n⌋ up to, and without,
-    ⌈(k + 1)·I/n⌉: every position counts, and bins share one where n does not divide I (where
-    He et al. take windows of ⌈I/n⌉ at steps of ⌊I/n⌋, which differ only then). Level after
-    level, each flattened from (C, n, …), gives the vector.
+    Level n divides each axis of length I into n bins, where bin k runs from ⌊k·I/n⌋ up to, but
+    not including, ⌈(k + 1)·I/n⌉: every position counts, and bins overlap by one if n does not
+    divide I. (He et al. take windows of ⌈I/n⌉ at steps of ⌊I/n⌋, which differ only then.) The
+    vector concatenates the levels, each flattened from (C, n, …).
 
     Shape:
         ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to ``(C · Σ n^r)`` over r axes. Free axes
-        are gone.
+        disappear.
 
     Args:
-        levels: Bins an axis n, for each level.
-        mode: ``"max"`` or ``"avg"``: what is taken of each bin.
+        levels: Number of bins n per axis, for each level.
+        mode: ``"max"`` or ``"avg"``: the value computed for each bin.
         name: Name in the network, in place of ``spatialpyramidpooling1``.
 
     Raises:
-        ValueError: When the mode is unknown, or a level is no whole number from 1 up.
+        ValueError: When the mode is unknown, or a level is not a whole number from 1 up.
         ShapeError: When the input has no axes after the channels, or more than three.
 
     Reference:
@@ -130,10 +129,10 @@ class SpatialPyramidPooling(Layer):
         super().__init__(name=name)
         self.mode = one_of(mode, f"{type(self).__name__}: mode", ("max", "avg"))
         given = levels if isinstance(levels, tuple | list) else (levels,)
-        self.levels = [whole_number(bins, "SpatialPyramidPooling: levels") for bins in given]
+        self.levels = [whole(bins, "SpatialPyramidPooling: levels") for bins in given]
         if not given:
             raise ValueError(
-                "SpatialPyramidPooling: levels must name at least one, such as (1, 2, 4)."
+                "SpatialPyramidPooling: levels must not be empty, give for example (1, 2, 4)."
             )
 
     @override
@@ -155,7 +154,7 @@ class SpatialPyramidPooling(Layer):
 
 
 def pool_bins(x: Tensor, bins: int, reduce: Callable[..., Tensor]) -> Tensor:
-    """Do axis by axis, by slices, what adaptive pooling does, which has no ONNX form."""
+    """Pool adaptively, axis by axis with slices, since adaptive pooling has no ONNX form."""
     for axis in range(2, x.dim()):
         length = x.shape[axis]
         edges = [(k * length // bins, ceil_div((k + 1) * length, bins)) for k in range(bins)]

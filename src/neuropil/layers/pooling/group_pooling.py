@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class GroupPooling(Layer):
-    """The largest value or the mean over the group axis.
+    """Pool the group axis to its maximum or mean.
 
-    y[k, o] = max_g x[k, g, o], or the mean. After `GroupConvolution` this turns with the
-    picture, u·x gives u·y; with `GlobalPooling` after it nothing turns any more.
+    y[k, o] = max_g x[k, g, o], or the mean. After `GroupConvolution` the output is equivariant,
+    u·x gives u·y; with `GlobalPooling` after it, it is invariant.
 
     Shape:
         ``(C, |G|, H, W)`` to ``(C, H, W)``; free lengths stay free.
@@ -54,13 +54,13 @@ class GroupPooling(Layer):
             raise self.refuse(
                 "a group axis after the channels, (C, |G|, H, W)",
                 shape,
-                "put it after GroupConvolution(…), before what takes axes away",
+                "put it after GroupConvolution(…), before layers that remove axes",
             )
         return (shape[0], *shape[2:])
 
     @override
     def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
-        return None  # an axis is gone
+        return None  # an axis is removed
 
     @override
     def forward(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Pooling: the largest value, the mean, or both, in windows that slide over the axes."""
+"""Pooling in sliding windows: the maximum, the mean, or the sum of both."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
 
 
 class MaxPooling(Pooling):
-    """The largest value in each window.
+    """Pool each window to its maximum.
 
-    y[c, o] = max_t x[c, S·o + D·t − P_start] over the positions inside the input: padding
-    never wins.
+    y[c, o] = max_t x[c, S·o + D·t − P_start] over the positions inside the input; padding is
+    never the maximum.
 
     Shape:
         ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same rank. With F' = D(F − 1) + 1
-        each axis of length I becomes O = ⌊(I − F' + P_start + P_end)/S⌋ + 1, with ⌈ ⌉ in place
-        of ⌊ ⌋ by `ceil_mode`; free axes stay free.
+        each axis of length I becomes O = ⌊(I − F' + P_start + P_end)/S⌋ + 1, with ⌈ ⌉ instead
+        of ⌊ ⌋ with `ceil_mode`; free axes stay free.
 
     Args:
         size: Window length F, one number or one per axis.
         stride: Step S between neighbouring windows, one number or one per axis; F if ``None``.
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
-            `Convolution`; less than F' at each end, so that every window sees the input.
-        dilation: Distance D between the positions that a window looks at, one number or one
-            an axis.
-        ceil_mode: Round the number of windows up: the last may stick out, but must start inside
-            the input or the padding before it.
+            `Convolution`; less than F' at each end, so that every window overlaps the input.
+        dilation: Distance D between the positions in a window, one number or one per
+            axis.
+        ceil_mode: Whether to round the number of windows up: the last may run over the end, but
+            must start inside the input or the padding before it.
         name: Name in the network, in place of ``maxpooling1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes to slide over, or one that is too short.
+        ShapeError: When the input has no axes after the channels, or one that is too short.
 
     Example:
         >>> import torch
@@ -69,30 +69,30 @@ class MaxPooling(Pooling):
 
 
 class AveragePooling(Pooling):
-    """The mean of each window.
+    """Pool each window to its mean.
 
     y[c, o] = 1/n_o · Σ_t x[c, S·o + t − P_start], with zeros for x outside. n_o counts the
-    positions of the window that lie on the input or, by `count_include_pad`, on its padding;
-    what `ceil_mode` lets run over the padding too never counts.
+    positions of the window that lie on the input or, with `count_include_pad`, on its padding;
+    positions beyond the padding, which `ceil_mode` allows, never count.
 
     Shape:
         ``(C, L)``, ``(C, H, W)`` or ``(C, D, H, W)`` to the same rank. Each axis of length I
-        becomes O = ⌊(I − F + P_start + P_end)/S⌋ + 1, with ⌈ ⌉ in place of ⌊ ⌋ by `ceil_mode`;
+        becomes O = ⌊(I − F + P_start + P_end)/S⌋ + 1, with ⌈ ⌉ instead of ⌊ ⌋ with `ceil_mode`;
         free axes stay free.
 
     Args:
         size: Window length F, one number or one per axis.
         stride: Step S between neighbouring windows, one number or one per axis; F if ``None``.
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
-            `Convolution`; less than F at each end, so that every window sees the input.
-        ceil_mode: Round the number of windows up: the last may stick out, but must start inside
-            the input or the padding before it.
-        count_include_pad: Whether padding counts as zeros, or not at all.
+            `Convolution`; less than F at each end, so that every window overlaps the input.
+        ceil_mode: Whether to round the number of windows up: the last may run over the end, but
+            must start inside the input or the padding before it.
+        count_include_pad: Whether padding counts as zeros; otherwise it is ignored.
         name: Name in the network, in place of ``averagepooling1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes to slide over, or one that is too short.
+        ShapeError: When the input has no axes after the channels, or one that is too short.
 
     Example:
         >>> import torch
@@ -122,14 +122,14 @@ class AveragePooling(Pooling):
     @override
     def forward(self, x: Tensor) -> Tensor:
         plan = self.plans.get(x.dim()) or self.plan(x.dim())
-        if plan.pads is None:  # spares a call
+        if plan.pads is None:  # saves a call
             pool, options = plan.average
             return pool(x, *options)
         return plan.mean(x)
 
 
 class MaxAveragePooling(AveragePooling):
-    """The sum of the largest value and the mean of each window.
+    """Pool each window to the sum of its maximum and its mean.
 
     y = MaxPooling(…)(x) + AveragePooling(…)(x), with the same options.
 
@@ -140,14 +140,14 @@ class MaxAveragePooling(AveragePooling):
         size: Window length F, one number or one per axis.
         stride: Step S between neighbouring windows, one number or one per axis; F if ``None``.
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end).
-        ceil_mode: Round the number of windows up: the last may stick out, but must start inside
-            the input or the padding before it.
-        count_include_pad: Whether padding counts as zeros in the mean, or not at all.
+        ceil_mode: Whether to round the number of windows up: the last may run over the end, but
+            must start inside the input or the padding before it.
+        count_include_pad: Whether padding counts as zeros in the mean; otherwise it is ignored.
         name: Name in the network, in place of ``maxaveragepooling1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input has no axes to slide over, or one that is too short.
+        ShapeError: When the input has no axes after the channels, or one that is too short.
 
     Reference:
         Mishkin, Sergievskiy, Matas, "Systematic evaluation of CNN advances on the ImageNet",

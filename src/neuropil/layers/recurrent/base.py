@@ -1,4 +1,4 @@
-"""What recurrent layers share: states, directions, weights in torch's order."""
+"""Base class of the recurrent layers: states, directions, weights in torch's order."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import flag
+from neuropil.checks import flag, whole
 from neuropil.core import Shape, ShapeError
-from neuropil.core.shape import format_shapes, whole_number
+from neuropil.core.shape import format_shapes
 from neuropil.init import Orthogonal, XavierUniform
 from neuropil.layers.layer_options import initializer
-from neuropil.layers.stacked_weights import Stacked
+from neuropil.layers.stacked_weights import StackedWeights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,40 +23,41 @@ if TYPE_CHECKING:
 XAVIER = XavierUniform()
 ORTHOGONAL = Orthogonal()
 
-# Torch's names: the state dict of a one-layer torch.nn.LSTM or GRU loads as it is.
+# Torch's names, so that the state dict of a one-layer torch.nn.LSTM or GRU can be loaded.
 NAMES = tuple(
     f"{name}_l0{suffix}"
     for suffix in ("", "_reverse")
     for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 )
-# What a run gives: the outputs of all steps, and the state after the last.
+# Result of a run: the outputs of all steps, and the state after the last.
 Run = tuple[Tensor, tuple[Tensor, ...]]
 
 
-class Recurrent(Stacked):
-    """A layer that reads a sequence step by step and carries a state from each to the next.
+class Recurrent(StackedWeights):
+    """Base class of layers that read a sequence step by step and carry a state along.
 
-    A subclass gives `gates`, `mode`, and `steps`, which runs over a whole batch.
+    A subclass defines `gates`, `mode`, and `steps`, which processes a whole batch.
 
     Shape:
         ``(T, D)`` to ``(units)``, or ``(T, units)`` for the whole sequence; T may be free.
 
     Args:
         units: Width of the state.
-        only_last: Whether only the last step's output is given.
-        bidirectional: Whether a second set of weights reads the sequence from its end.
+        only_last: Whether to return only the output of the last step.
+        bidirectional: Whether a second set of weights reads the sequence backwards.
         weight: Initialiser of each gate's map of the input.
         recurrent_weight: Initialiser of each gate's map of the state.
         name: Name in the network.
 
     Raises:
         ValueError: When `units` is not a whole number from 1 up.
-        ShapeError: When the input is no sequence, or an initial state has another width.
+        ShapeError: When the input is not a sequence, or the width of an initial state does not
+            match.
     """
 
     channels_first = False
 
-    # How many maps stand in each weight; torch's name of the layer; its states.
+    # Number of maps in each weight; torch's name of the layer; names of its states.
     gates: ClassVar[int]
     mode: ClassVar[str]
     states: ClassVar[tuple[str, ...]]
@@ -73,7 +74,7 @@ class Recurrent(Stacked):
     ) -> None:
         super().__init__(name=name)
         kind = type(self).__name__
-        self.units = whole_number(units, f"{kind}: units")
+        self.units = whole(units, f"{kind}: units")
         self.only_last = flag(only_last, f"{kind}: only_last")
         self.bidirectional = flag(bidirectional, f"{kind}: bidirectional")
         self.directions = 1 + self.bidirectional
@@ -89,8 +90,8 @@ class Recurrent(Stacked):
         if any(state != (outputs,) for state in states):
             wanted = " and ".join(f"{name} of shape ({outputs})" for name in self.states)
             raise ShapeError(
-                f"{self!r} takes a sequence and, where they are given, {wanted}, got "
-                f"{format_shapes((shape, *states))}: end what gives a state in "
+                f"{self!r} takes a sequence and optionally {wanted}, got "
+                f"{format_shapes((shape, *states))}: end the network of a state in "
                 f"{outputs} units."
             )
         return (outputs,) if self.only_last else (shape[0], outputs)
@@ -105,8 +106,8 @@ class Recurrent(Stacked):
     def multiply_adds(self, shape: Shape, *_: Shape) -> int:
         length, width = shape[0], self.width(shape)
         if length is None:
-            mend = "say how long the sequence is"
-            raise self.refuse("a known length to count multiply–adds", shape, mend)
+            fix = "give the length of the sequence"
+            raise self.refuse("a known length to count multiply–adds", shape, fix)
         return length * self.directions * self.gates * self.units * (width + self.units)
 
     @override
@@ -114,21 +115,21 @@ class Recurrent(Stacked):
         return None
 
     def width(self, shape: Shape) -> int:
-        """Return the number of features of each step.
+        """Return the number of features per step.
 
         Raises:
-            ShapeError: When the input is no sequence, or that number is free.
+            ShapeError: When the input is not a sequence, or that number is free.
         """
         if len(shape) != 2:
-            mend = (
+            fix = (
                 "put Embedding(…) or Reshape(-1, 1) before it"
                 if len(shape) == 1
                 else "put Reshape(…) before it, with the steps first"
             )
-            raise self.refuse("a sequence (T, D)", shape, mend)
+            raise self.refuse("a sequence (T, D)", shape, fix)
         if shape[1] is None:
-            mend = "only the number of steps may be free; give the other in Input(…)"
-            raise self.refuse("a last axis of known length", shape, mend)
+            fix = "only the number of steps may be free; give the width in Input(…)"
+            raise self.refuse("a last axis of known length", shape, fix)
         return shape[1]
 
     @override
@@ -144,28 +145,28 @@ class Recurrent(Stacked):
     def run(self, x: Tensor, state: tuple[Tensor, ...] = ()) -> Run:
         """Return the outputs of all steps and the state after the last one.
 
-        A sequence read in parts, each from the state after the part before it, gives what it
-        gives read at once: so text is written a character at a time.
+        A sequence read in parts, each from the state after the previous part, gives the same
+        outputs as read at once. Text generation uses this to run one character at a time.
 
         Args:
             x: A batch of sequences, ``(N, T, D)``.
-            state: Where to start from, one tensor ``(N, units)`` for each state; zeros if
-                empty. With two directions ``(N, 2·units)``, forward before backward.
+            state: Initial state, one tensor ``(N, units)`` for each state; zeros if empty. With
+                two directions ``(N, 2·units)``, forward before backward.
 
         Returns:
-            The outputs, ``(N, T, units)``, whatever `only_last` is, and the state as it is
-            taken.
+            The outputs, ``(N, T, units)``, regardless of `only_last`, and the state in the form
+            of the argument.
         """
         outputs, *after = self.steps(x, self.starts(x, state))
-        return outputs, tuple(map(self.joined, after))
+        return outputs, tuple(map(self.merge_directions, after))
 
     @override
     def forward(self, x: Tensor, *state: Tensor) -> Tensor:
         outputs, last, *_ = self.steps(x, self.starts(x, state))
-        return self.joined(last) if self.only_last else outputs
+        return self.merge_directions(last) if self.only_last else outputs
 
     def starts(self, x: Tensor, state: tuple[Tensor, ...]) -> list[Tensor]:
-        """Return all initial states, directions first as torch has them."""
+        """Return all initial states with the directions first, as in torch."""
         if self.directions == 1:
             starts = [value.unsqueeze(0) for value in state]
         else:
@@ -175,8 +176,8 @@ class Recurrent(Stacked):
             starts += [zeros] * (len(self.states) - len(starts))
         return starts
 
-    def joined(self, state: Tensor) -> Tensor:
-        """Return a state of torch's, ``(directions, N, units)``, as ``(N, units)``."""
+    def merge_directions(self, state: Tensor) -> Tensor:
+        """Return a state ``(directions, N, units)``, as in torch, as ``(N, units)``."""
         return state[0] if self.directions == 1 else torch.cat((state[0], state[1]), -1)
 
     def steps(self, x: Tensor, starts: list[Tensor]) -> tuple[Tensor, ...]:
@@ -184,10 +185,10 @@ class Recurrent(Stacked):
         raise NotImplementedError
 
     def fused(self, kernel: Callable[..., Any], x: Tensor, starts: Any) -> tuple[Tensor, ...]:
-        """Return what one of torch's kernels gives: outputs and states as `steps` has them."""
+        """Return the outputs and states of one of torch's kernels, in the form of `steps`."""
         one_layer, no_dropout = 1, 0.0
         biases = batch_first = True
-        return undisturbed(kernel)(
+        return disable_compile(kernel)(
             x,
             starts,
             self.weights(),
@@ -201,7 +202,7 @@ class Recurrent(Stacked):
 
     def weights(self) -> list[Tensor]:
         """Return the weights as torch's kernels take them."""
-        # By name: a wrapper that shards them may have taken them out of the dict.
+        # By name: a wrapper that shards them may have removed them from the dict.
         return [getattr(self, name) for name in NAMES[: 4 * self.directions]]
 
     @override
@@ -211,14 +212,14 @@ class Recurrent(Stacked):
         return moved
 
     def flatten_parameters(self) -> None:
-        """Set the weights one after the other in memory, as cuDNN wants them."""
+        """Make the weights contiguous in memory, as cuDNN needs."""
         weights: list[Any] = list(self._parameters.values())
-        if len(weights) != 4 * self.directions or not all(map(acceptable, weights)):
+        if len(weights) != 4 * self.directions or not all(map(accepted_by_cudnn, weights)):
             return
         from torch.backends.cudnn import rnn
 
         with torch.no_grad(), torch.cuda.device_of(weights[0]):
-            torch._cudnn_rnn_flatten_weight(  # pyright: ignore[reportPrivateUsage]  # torch's own way
+            torch._cudnn_rnn_flatten_weight(  # pyright: ignore[reportPrivateUsage]  # as torch does
                 weights,
                 4,
                 weights[0].shape[1],
@@ -231,20 +232,20 @@ class Recurrent(Stacked):
             )
 
 
-def undisturbed(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a kernel that `torch.compile` leaves alone, as it leaves torch's own layers alone.
+def disable_compile(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a kernel that `torch.compile` does not trace, as with torch's own layers.
 
     It would unroll the loop over the steps: slow to compile, slower to run than the kernel, and
-    wrong for some inputs on CPU (torch 2.13). Exporting unrolls nothing.
+    wrong for some inputs on CPU (torch 2.13). Exporting does not unroll.
     """
     compiler = torch.compiler
-    # Torch 2.6 cannot tell the two apart.
+    # Torch 2.6 cannot distinguish the two.
     exporting = getattr(compiler, "is_exporting", compiler.is_compiling)
     if not compiler.is_compiling() or exporting():
         return kernel
     return compiler.disable(kernel)
 
 
-def acceptable(weight: Tensor) -> bool:
-    """Tell whether cuDNN would take a weight."""
+def accepted_by_cudnn(weight: Tensor) -> bool:
+    """Return whether cuDNN accepts a weight."""
     return weight.is_cuda and torch.backends.cudnn.is_acceptable(weight)

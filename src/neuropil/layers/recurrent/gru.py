@@ -22,31 +22,31 @@ class GRU(Recurrent):
     This is torch's and cuDNN's variant, in which r acts after the product Uₙ h; in the paper
     it acts before, Uₙ (r ⊙ h).
 
-    h starts at zero; as a further input of the layer comes another start, as in
-    ``parallel(sequence, h0) >> GRU(8)``. `run` gives the last state as well as the outputs and
-    takes it up again.
+    h starts at zero, or at a second input of the layer, as in ``parallel(sequence, h0) >>
+    GRU(8)``. `run` returns the last state with the outputs, and can continue from it.
 
     Shape:
         ``(T, D)`` to ``(units)``, or ``(T, units)`` with ``only_last=False``; T may be free.
-        Twice the units with two directions, the forward one first: of the last step forward
-        and of the first step backward, where each has read everything. The start is
-        ``(units)``, or ``(2·units)``.
+        With two directions the width is 2·units, the forward direction first: its output at the
+        last step and the backward output at the first step, each after reading the whole
+        sequence. The start is ``(units)``, or ``(2·units)``.
 
     Args:
         units: Width of h.
         only_last: Whether only the last step's output is given.
         bidirectional: Whether a second set of weights reads the sequence from its end.
         weight: Initialiser of each W, ``(units, D)``; by default ``XavierUniform()``, and
-            ``Orthogonal()`` for U, where torch draws both evenly from
-            (−1/√units, 1/√units). In the parameter ``weight_ih_l0`` they stand
-            one below the other in the order r, z, n. Parameters have torch's names and forms:
-            ``load_state_dict`` takes that of a ``torch.nn.GRU`` of one layer.
+            ``Orthogonal()`` for U, where torch draws both uniformly from (−1/√units, 1/√units).
+            The parameter ``weight_ih_l0`` stacks them in the order r, z, n. Parameters have
+            torch's names and shapes: ``load_state_dict`` accepts that of a one-layer
+            ``torch.nn.GRU``.
         recurrent_weight: Initialiser of each U, ``(units, units)``.
         name: Name in the network, in place of ``gru1``.
 
     Raises:
         ValueError: When `units` is not a whole number from 1 up.
-        ShapeError: When the input is no sequence, or the start has another width.
+        ShapeError: When the input is not a sequence, or the width of the initial state does not
+            match.
 
     Reference:
         Cho et al., "Learning phrase representations using RNN encoder–decoder for statistical

@@ -25,39 +25,40 @@ class LSTM(Recurrent):
     i = σ(Wᵢ x + Uᵢ h + bᵢ), f = σ(W_f x + U_f h + b_f), g = tanh(W_g x + U_g h + b_g),
     o = σ(Wₒ x + Uₒ h + bₒ); c ← f ⊙ c + i ⊙ g; h ← o ⊙ tanh(c).
 
-    Peepholes show the cell to the gates: pᵢ ⊙ c is added inside i and p_f ⊙ c inside f, with
-    the cell as it was, and pₒ ⊙ c inside o, with the cell as it has become.
+    Peepholes give the gates access to the cell: pᵢ ⊙ c is added inside i and p_f ⊙ c inside f,
+    with the previous cell, and pₒ ⊙ c inside o, with the new cell.
 
-    Both start at zero; as further inputs of the layer come a start for h and one for c, as in
-    ``parallel(sequence, h0, c0) >> LSTM(8)``. `run` gives the last state as well as the outputs
-    and takes it up again.
+    Both start at zero, or at two further inputs of the layer for h and c, as in
+    ``parallel(sequence, h0, c0) >> LSTM(8)``. `run` returns the last state with the outputs,
+    and can continue from it.
 
     Shape:
         ``(T, D)`` to ``(units)``, or ``(T, units)`` with ``only_last=False``; T may be free.
-        Twice the units with two directions, the forward one first: of the last step forward
-        and of the first step backward, where each has read everything. The starts are
-        ``(units)``, or ``(2·units)``.
+        With two directions the width is 2·units, the forward direction first: its output at the
+        last step and the backward output at the first step, each after reading the whole
+        sequence. The starts are ``(units)``, or ``(2·units)``.
 
     Args:
         units: Width of h and c.
         only_last: Whether only the last step's output is given.
         bidirectional: Whether a second set of weights reads the sequence from its end.
-        forget_bias: What b_f starts from: at 1, f starts near σ(1) = 0.73, so that gradients
-            reach further back than at 0, where f is 0.5.
-        peepholes: Whether the gates see the cell, by weights that start at zero. Such a layer
-            is a plain loop over the steps, several times slower than torch's kernels.
+        forget_bias: Initial value of b_f: with 1, f starts near σ(1) = 0.73, so that gradients
+            reach further back than with 0, where f is 0.5.
+        peepholes: Whether the gates have access to the cell, by weights that start at zero.
+            Such a layer runs a plain loop over the steps, several times slower than torch's
+            kernels.
         weight: Initialiser of each W, ``(units, D)``; by default ``XavierUniform()``, and
-            ``Orthogonal()`` for U, where torch draws both evenly from
-            (−1/√units, 1/√units). In the parameter ``weight_ih_l0`` they stand
-            one below the other in the order i, f, g, o. Parameters have torch's names and forms
-            (two biases, of which the sum counts): ``load_state_dict`` takes that of a
-            ``torch.nn.LSTM`` of one layer.
+            ``Orthogonal()`` for U, where torch draws both uniformly from (−1/√units, 1/√units).
+            The parameter ``weight_ih_l0`` stacks them in the order i, f, g, o. Parameters have
+            torch's names and shapes (with two biases, of which only the sum matters):
+            ``load_state_dict`` accepts that of a one-layer ``torch.nn.LSTM``.
         recurrent_weight: Initialiser of each U, ``(units, units)``.
         name: Name in the network, in place of ``lstm1``.
 
     Raises:
         ValueError: When an option is out of its range.
-        ShapeError: When the input is no sequence, or a start has another width.
+        ShapeError: When the input is not a sequence, or the width of an initial state does not
+            match.
 
     Reference:
         Hochreiter and Schmidhuber, "Long short-term memory", 1997; Gers, Schmidhuber, Cummins,
@@ -135,11 +136,11 @@ class LSTM(Recurrent):
     @override
     def steps(self, x: Tensor, starts: list[Tensor]) -> tuple[Tensor, ...]:
         if self.peepholes:
-            return self.peeping(x, starts)
+            return self.peephole_run(x, starts)
         return self.fused(torch.lstm, x, starts)
 
-    def peeping(self, x: Tensor, starts: list[Tensor]) -> tuple[Tensor, ...]:
-        """Return what torch's kernel would, for gates that see the cell."""
+    def peephole_run(self, x: Tensor, starts: list[Tensor]) -> tuple[Tensor, ...]:
+        """Return the outputs and states for gates with peepholes, in the form of `steps`."""
         ends = []
         for direction, suffix in enumerate(("", "_reverse")[: self.directions]):
             names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "peephole")
@@ -166,7 +167,7 @@ def peephole_steps(
     sees_i, sees_f, sees_o = peephole.chunk(3)
     recurrent = weight_hh.t()
     outputs = []
-    # The inputs' part of all gates at all steps is one product.
+    # The contribution of the inputs to all gates at all steps is one product.
     for step in F.linear(x, weight_ih, bias_ih + bias_hh).unbind(1):
         i, f, g, o = torch.addmm(step, h, recurrent).chunk(4, -1)
         i = torch.sigmoid(i + sees_i * c)

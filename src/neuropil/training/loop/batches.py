@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 from typing_extensions import override
 
-from neuropil.core.prediction import aligned
+from neuropil.core.prediction import align
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ class Placement:
         if isinstance(value, np.ndarray):
             value = torch.from_numpy(value)
         if isinstance(value, Tensor):
-            return aligned(value.to(self.device, non_blocking=True))
+            return align(value.to(self.device, non_blocking=True))
         if isinstance(value, dict):
             return {key: self.move(item) for key, item in value.items()}
         if isinstance(value, tuple | list):

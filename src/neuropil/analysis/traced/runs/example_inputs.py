@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map_only
 
+from neuropil.checks import MAX_LENGTH
 from neuropil.core import ShapeError, format_shape
-from neuropil.core.shape import MAX_LENGTH, count
+from neuropil.core.shape import count
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
