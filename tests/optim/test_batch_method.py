@@ -297,7 +297,7 @@ def test_gradients_that_autograd_gives_sparse():
 def test_an_outcome_says_why_it_stopped():
     outcome = Outcome("stuck", loss=0.25, gradient=0.5, steps=1, evaluations=20)
     assert str(outcome) == (
-        "no step along the last directions makes the loss smaller after 1 step: loss 0.25, "
+        "no step along the last directions lowers the loss after 1 step: loss 0.25, "
         "gradient 0.5, 20 evaluations"
     )
     assert (outcome.done, outcome.converged) == (True, False)
