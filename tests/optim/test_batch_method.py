@@ -363,7 +363,7 @@ def test_a_closure_written_for_torchs_lbfgs_is_refused_in_a_line(name, way):
         return residuals if name == "levenberg_marquardt" else loss
 
     gives = "residuals" if name == "levenberg_marquardt" else "loss"
-    message = f"^{type(method).__name__}: the closure called backward, .* returns the {gives}.$"
+    message = f"^{type(method).__name__}: the closure called backward, .* return the {gives}.$"
     with pytest.raises(TypeError, match=message):
         getattr(method, way)(closure)
     assert all(torch.equal(a, b) for a, b in zip(bits(model), before, strict=True))

@@ -201,7 +201,7 @@ class IRPROPPlus(BatchMethod):
         """Return the loss and its gradients.
 
         Raises:
-            ValueError: When every parameter is frozen.
+            ValueError: If every parameter is frozen.
         """
         if not params:
             self.weights()
