@@ -149,6 +149,7 @@ class L2(Penalty):
     @override
     def add_gradients(self, weights: list[Weight]) -> None:
         tensors: list[Tensor] = [weight.tensor for weight in weights]
+        # The gradient of rate · w² is 2 · rate · w.
         add_all(gradients(weights), tensors, alpha=2 * self.amount)
 
 

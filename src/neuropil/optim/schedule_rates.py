@@ -93,6 +93,7 @@ class OneCycle(Schedule):
         low, high = self.momentum
         cycle = cast("Cycle", self.lr_lambdas[0])
         for group in self.optimizer.param_groups:
+            # Opposite to the rate: low momentum at the peak.
             set_momentum(group, high - (high - low) * cycle.height(self.last_epoch))
 
 

@@ -92,6 +92,8 @@ class DeepBeliefNetwork(BoltzmannMachine):
             kind = {"binarize": None} if machines else first
             seed = random.randint(2**31)
             machines.append(RBM(width, **kind, **options, random_state=seed))
+            # Greedy layer-wise training: the next machine learns this one's hidden
+            # probabilities.
             X = machines[-1].fit(X).transform(X)
         self.machines_ = machines
         return self
@@ -167,6 +169,7 @@ class DeepBeliefNetwork(BoltzmannMachine):
         random = check_random_state(self.random_state if random_state is None else random_state)
         *below, top = self.machines_
         at_top = {"n_steps": n_steps, "random_state": random}
+        # The top two layers are an undirected RBM; the layers below are sampled downwards once.
         H = top.sample(n_samples, expected=expected and not below, **at_top)
         for machine in reversed(below):
             final = expected and machine is self.machines_[0]

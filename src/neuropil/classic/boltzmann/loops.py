@@ -65,9 +65,13 @@ def train_epoch(
         for i in range(given):
             for j in range(len(b)):
                 V[i, j] = X[order[start + i], j]
+        # The positive phase: hidden units given the data.
         hidden_probabilities(V, H, 0, given, W, c)
+        # CD-k starts the chains from the data of this batch.
         if not persistent:
             draw_hidden(H, 0, given, chains, rng)
+        # The negative phase: Gibbs steps of the chains. Persistent chains never see the data
+        # (Tieleman); otherwise they start from it (CD-k).
         for _ in range(n_steps):
             draw_visible(V, given, used, W, b, chains, gaussian, rng)
             hidden_probabilities(V, H, given, given + used, W, c)

@@ -30,12 +30,14 @@ def exact_log_partition(W: Floats, b: Floats, c: Floats, *, gaussian: bool) -> f
         c: Biases of hidden units.
         gaussian: Whether visible units are real numbers, or bits.
     """
+    # A machine of bits is symmetric in its two sides: enumerate the smaller one.
     if not gaussian and len(b) < len(c):
         W, b, c = np.ascontiguousarray(W.T), c, b
     constant = len(b) / 2 * math.log(2 * math.pi) if gaussian else 0.0
     sums = []
     for first in range(0, 2 ** len(c), STATES_AT_ONCE):
         numbers = np.arange(first, min(first + STATES_AT_ONCE, 2 ** len(c)))
+        # The binary digits of each number are one state of the units.
         states = (numbers[:, None] >> np.arange(len(c)) & 1).astype(float)
         inputs = states @ W.T
         others = (
@@ -72,6 +74,7 @@ def annealed_log_partition(
     rng = np.random.default_rng(0)
     V, H = np.empty((n_chains, len(b))), np.zeros((n_chains, len(c)))
     draw_visible(V, 0, n_chains, 0 * W, b, H, gaussian, rng)
+    # log of Σᵥ exp(b·v) over bits, or of ∫ exp(−‖v − b‖² / 2) dv.
     alone = len(b) / 2 * math.log(2 * math.pi) if gaussian else softplus_sums(b[None], 1.0)[0]
     weights = np.zeros(n_chains)
     inverse = np.linspace(0, 1, n_temperatures + 1)

@@ -177,6 +177,8 @@ class RBM(BoltzmannMachine):
         """Return ``F(v) = −log Σₕ e^(−E(v, h))``: the lower, the likelier."""
         V = self.values(self.input(X))
         b = self.intercept_visible_
+        # F(v) = −b·v − Σⱼ log(1 + exp(cⱼ + (v W)ⱼ)), with −‖v − b‖² / 2 in place of b·v for
+        # real v.
         alone = ((V - b) ** 2).sum(1) / -2 if self.gaussian else V @ b
         blocks = gen_batches(len(V), ROWS)
         units = [softplus_sums(self.hidden_inputs(V[rows]), 1.0) for rows in blocks]
@@ -202,6 +204,7 @@ class RBM(BoltzmannMachine):
         """
         check_is_fitted(self)
         W, b, c = self.double_parameters()
+        # Real visible units can only be integrated out, so the hidden ones are enumerated.
         bits = len(c) if self.gaussian else min(len(b), len(c))
         if method not in ("auto", "exact", "annealed"):
             raise ValueError(
@@ -250,6 +253,7 @@ class RBM(BoltzmannMachine):
         check_is_fitted(self)
         rng = self.generator(random_state)
         self.require_room(2.0 * n_samples * sum(self.components_.shape))
+        # The chains of training are close to equilibrium already.
         chains = self.chains_[rng.integers(len(self.chains_), size=n_samples)]
         W, b, c = self.parameters()
         V, H = np.empty((n_samples, len(b)), W.dtype), np.empty((n_samples, len(c)), W.dtype)
@@ -313,6 +317,7 @@ class RBM(BoltzmannMachine):
         n_hidden, size = self.n_hidden, self.batch_size
         self.require_room(3.0 * V.shape[1] * n_hidden + size * (3.0 * n_hidden + V.shape[1]))
         rng = self.generator(self.random_state)
+        # Small random weights with a deviation of 0.01, as in section 8 of Hinton's guide.
         W = rng.normal(0, 0.01, (V.shape[1], n_hidden)).astype(V.dtype)
         # Hinton's guide, section 8: log(p / (1 − p)). Counting each bit once more as 0 and once
         # as 1 keeps it finite.

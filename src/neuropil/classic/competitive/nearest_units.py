@@ -74,6 +74,7 @@ class Search:
         found = np.empty((len(X), 2), np.intp)
         for part, _, scores in self.blocks(X):
             first = scores.argmin(axis=1)
+            # Exclude the best unit; the next argmin is the second best.
             scores[np.arange(len(first)), first] = np.inf
             found[part] = np.stack([first, scores.argmin(axis=1)], axis=1)
         return found
@@ -90,11 +91,15 @@ class Search:
         columns = self.weights.shape[1]
         squares = (rows[:, :columns] ** 2).sum(axis=1, keepdims=True)
         if self.distance == "cosine":
+            # 1 − cos(x, w): the score is −x·w / ‖w‖.
             return np.clip(1 + scores / np.sqrt(squares), 0, 2)
         if self.distance == "dot":
             return np.maximum(np.sqrt(squares) + scores, 0)
+        # Rounding may make a squared distance slightly negative.
         found = np.maximum(squares + scores, 0)
         if self.missing:
+            # Scale the partial squared distance up to all columns, as scikit-learn's
+            # nan_euclidean.
             found *= columns / rows[:, columns:].sum(axis=1, keepdims=True)
         return np.sqrt(found, out=found)
 

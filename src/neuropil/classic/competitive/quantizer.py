@@ -77,6 +77,7 @@ class Quantizer(FeatureTransformer):
             X: Rows of features.
         """
         X = self.rows(X)
+        # Computed from differences, since scores cancel for rows close to their unit.
         return float(self.search.to_best(X).mean(dtype=np.float64))
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn's signature

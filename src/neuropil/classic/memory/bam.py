@@ -117,6 +117,7 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
             self.weights_ = np.zeros((given.shape[1], others.shape[1]))
         self.check_width(others)
         x, y = signs(self.bits(given, self.binarize)), signs(self.bits(others, self.binarize))
+        # Kosko's correlation matrix, the sum of the outer products of the pairs.
         self.weights_ = self.weights_ + x.T @ y
         return self
 
@@ -186,6 +187,7 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
         tolerance = rounding(weights)
         y = follow_fields(np.full((len(x), weights.shape[1]), -1.0), x @ weights, tolerance)
         for _ in range(self.max_steps):
+            # A pair is stable when x maps to y and y maps back to x.
             back = follow_fields(x, y @ weights.T, tolerance)
             if np.array_equal(back, x):
                 return x, y

@@ -83,6 +83,7 @@ def measure_capacity(
         )
     if not 0 <= flipped <= 1:
         raise ValueError(f"`flipped` must be from 0 to 1, got {flipped!r}.")
+    # Loads that round to the same number of patterns are measured once.
     counts = np.unique(np.rint(asked * n_units).astype(int))
     patterns = rng.choice([-1.0, 1.0], size=(counts[-1], n_units))
     overlaps, recalled, known = [], [], 0
@@ -121,6 +122,7 @@ def theoretical_overlap(loads: ArrayLike) -> Floats:
     # Beyond its peak near y = 1.5 the load falls as y grows, so the root is unique; it is
     # interpolated in a table.
     y = np.linspace(1.5, 40.0, 400_001)
+    # The equation solved for α.
     held = (erf(y) / y - 2 / np.sqrt(np.pi) * np.exp(-(y**2))) ** 2 / 2
     peak = int(held.argmax())
     found = erf(np.interp(-asked, -held[peak:], y[peak:]))

@@ -224,5 +224,6 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
     def levels(self, rows: Floats) -> Any:
         """Return the level of each value; levels continue outside the range of training."""
         with np.errstate(over="ignore"):
+            # Quantise each value; the tilings work on these integers.
             exact = np.floor((rows - self.low_) / self.step_)
         return np.clip(exact, -FARTHEST_LEVEL, FARTHEST_LEVEL).astype(np.int32)

@@ -35,6 +35,7 @@ def fill_tile(
 ) -> None:
     """Fill in the tile of a tiling that holds a row of levels; the tiling's number is last."""
     for column in range(levels.shape[0]):
+        # Tiling t is displaced by t times the column's shift, modulo the width of a tile.
         shift = tiling * shifts[column] % width
         tile[column] = (levels[column] + shift) // width
     tile[levels.shape[0]] = tiling

@@ -45,6 +45,7 @@ def settle(states: Floats, weights: Floats, mode: str, sweeps: int, seed: int) -
     if mode == "sync":
         return settle_at_once(states, weights, sweeps)
     rng, moving = np.random.default_rng(seed), np.ones(len(states), bool)
+    # Fields are computed once and then updated with each change of a unit.
     fields, tolerance = states @ weights, rounding(weights)
     for _ in range(sweeps):
         order = rng.permutation(states.shape[1])

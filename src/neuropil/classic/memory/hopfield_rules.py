@@ -27,11 +27,13 @@ def storkey(matrix: Floats, patterns: Floats) -> Floats:
     matrix = matrix.copy()
     n = len(matrix)
     for pattern in patterns:
+        # b of the docstring: the terms ξᵢξⱼ of both halves add up to one.
         rest = pattern / 2 - matrix @ pattern
         outer = np.outer(pattern, rest / n)
         matrix *= 1 + 2 / n
         matrix += outer
         matrix += outer.T
+        # The derivation of the fields without i and j assumes a zero diagonal.
         np.fill_diagonal(matrix, 0.0)
     return matrix
 

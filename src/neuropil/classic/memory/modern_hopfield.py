@@ -121,6 +121,7 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
         energies = np.empty(len(given), given.dtype)
         for rows in self.blocks(given):
             state = given[rows]
+            # The energy, eq. 2 of Ramsauer et al.
             nearness = logsumexp(self.similarities(state), axis=1) - np.log(count)
             energies[rows] = (
                 0.5 * (state**2).sum(axis=1) + 0.5 * self.longest**2 - nearness / beta
@@ -141,6 +142,7 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
         moving = np.arange(len(states))
         for _ in range(self.max_steps):
             now = states[moving]
+            # The update rule, eq. 3 of Ramsauer et al., for one state per row.
             after = softmax(self.similarities(now), axis=1) @ self.patterns_
             states[moving] = after
             moving = moving[np.abs(after - now).max(axis=1) > limit]

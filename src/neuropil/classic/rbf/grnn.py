@@ -101,7 +101,9 @@ class GRNN(MultiOutputMixin, RegressorMixin, WindowNetwork):
         """Return the mean of the targets, weighted by the windows."""
         Q = self.scale(self.input(X, order="C"))
         everything = np.array([0, len(self.windows_)])
+        # One "class" that holds all rows.
         _, sums = self.window_sums(Q, self.targets_, everything, np.ones(1))
+        # Specht's eq. for ŷ: the common factor e^peak of both sums cancels.
         means = sums[:, 0, 1:] / sums[:, 0, :1]
         return means[:, 0] if self.one_output_ else means
 
@@ -118,5 +120,6 @@ class GRNN(MultiOutputMixin, RegressorMixin, WindowNetwork):
         self.require(
             consistent=bool((self.sigma_ > 0).all() and (self.feature_sigma_ > 0).all())
         )
+        # One column more than the features: −½ of the squared lengths.
         self.require(consistent=self.windows_.shape[1] == self.n_features_in_ + 1)
         self.require(consistent=not self.one_output_ or len(self.targets_) == 1)

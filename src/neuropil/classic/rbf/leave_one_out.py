@@ -54,6 +54,7 @@ def squared_error(y: Floats) -> Rule:
 
     def rule(powers: Floats, rows: Integers, log_sigma: Floats) -> Loss:
         del log_sigma
+        # A softmax over the data: subtracting the largest exponent prevents overflow and 0/0.
         shares = np.exp(powers - powers.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
         means = shares @ y
@@ -90,6 +91,8 @@ def cross_entropy(
         joint = np.log(sums / others) - spread + log_priors
         joint -= logsumexp(joint, axis=1, keepdims=True)
         by_density = np.exp(joint)
+        # The gradient of cross-entropy by log densities: p − 1 for the row's class, p for the
+        # others.
         by_density[own] -= 1
         slopes = windows * ((by_density / sums) @ member.T)
         return Loss(float(-joint[own].sum()), slopes, by_density)
@@ -120,6 +123,7 @@ class Search:
         log_sigma = self.start()
         if len(self.X) > 1:
             guesses = (log_sigma + np.log(times) for times in GUESSES)
+            # The loss may have several minima: a coarse scan chooses the one to descend into.
             first = min(guesses, key=lambda guess: self(guess)[0])
             around = [(width - FARTHEST, width + FARTHEST) for width in first]
             limits = {"maxiter": 30, "ftol": 1e-7}
@@ -158,10 +162,12 @@ class Search:
         of_class = self.per == "class"
         Z = self.X if of_class else self.X / sigma
         norms = (Z**2).sum(1)
+        # ‖a − b‖² expanded to one matrix product; rounding may make it slightly negative.
         squares = np.maximum(norms[rows, None] + norms - 2 * Z[rows] @ Z.T, 0)
         if of_class:
             squares /= sigma[self.classes] ** 2
         powers = squares / -2
+        # Leave each row out: its own window vanishes.
         powers[np.arange(len(rows)), rows] = -np.inf
         # An exponent is −‖x − xᵢ‖² / 2σ²; its derivative by log σ is ‖x − xᵢ‖² / σ². The rest
         # is the chain rule, with the square expanded so that no matrix per feature is needed.

@@ -104,6 +104,8 @@ class PNN(ClassifierMixin, WindowNetwork):
         sigma = self.widths(X, codes)
         self.sigma_ = np.asarray(sigma, X.dtype)
         by_class = self.sigma == "class" if isinstance(self.sigma, str) else False
+        # With one width per class, columns are not scaled; the widths enter the exponents
+        # instead.
         self.class_sigma_ = np.ones(len(self.classes_), X.dtype)
         if by_class or isinstance(self.sigma, dict):
             self.class_sigma_ = self.sigma_
@@ -114,11 +116,15 @@ class PNN(ClassifierMixin, WindowNetwork):
     def predict_log_proba(self, X: Any) -> Floats:
         """Return the logarithm of each class's probability."""
         Q = self.scale(self.input(X, order="C"))
+        # Only the sums of the windows are needed, without targets.
         nothing = np.zeros((1, len(self.windows_)), Q.dtype)
         scales = (1 / self.class_sigma_**2).astype(Q.dtype)
         peaks, sums = self.window_sums(Q, nothing, self.bounds_, scales)
+        # The part of −‖q − x‖² / 2σ² that depends on the query alone, which the sums leave out.
         far = (Q.astype(float) ** 2).sum(1, keepdims=True) / -2 * scales
         densities = peaks + np.log(sums[:, :, 0]) + far - np.log(np.diff(self.bounds_))
+        # A Gaussian window over D features has the factor σ⁻ᴰ; (2π)^(−D/2) cancels between
+        # classes.
         spread = Q.shape[1] * np.log(self.class_sigma_)
         joint = densities - spread + self.class_log_prior_
         return (joint - logsumexp(joint, axis=1, keepdims=True)).astype(Q.dtype)

@@ -89,6 +89,7 @@ class WindowNetwork(ClassicNetwork):
             scales: What the powers of each class are multiplied by.
         """
         dtype = self.windows_.dtype
+        # All windows below this, relative to the peak, add up to less than one rounding error.
         negligible = float(np.log(np.finfo(dtype).eps / len(self.windows_)))
         scales = scales.astype(dtype)
         peaks = np.full((len(Q), len(scales)), -np.inf, dtype)
@@ -101,6 +102,7 @@ class WindowNetwork(ClassicNetwork):
                 data = self.windows_[j : j + DATA]
                 powers = tile[: len(queries) * len(data)].reshape(len(queries), -1)
                 np.matmul(queries, data.T, out=powers)
+                # The bounds of the classes, relative to this tile.
                 within = np.clip(bounds - j, 0, powers.shape[1])
                 add_windows(
                     powers, targets, j, within, scales, negligible, peaks[block], sums[block]

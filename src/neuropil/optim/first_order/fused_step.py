@@ -74,6 +74,7 @@ class DirectStep(FirstOrder):
 
 def update(optimizer: DirectStep, closure: Callable[[], Any] | None) -> Any:
     """Make one step, with the fused kernels if possible, otherwise with torch's own step."""
+    # `GradScaler` passes `found_inf` as an attribute, which only torch's own step reads.
     if "found_inf" in optimizer.__dict__ or torch.compiler.is_compiling():
         return torch_step(optimizer, closure)
     loss = None

@@ -181,6 +181,8 @@ class IRPROPPlus(BatchMethod):
             if finite:
                 signs = list(torch._foreach_sign(grads))
             else:
+                # The opposite of the last signs: every weight counts as one whose gradient
+                # changed sign.
                 signs = [-self.states(group, [p])[0][0] for group, ps in groups for p in ps]
                 moved = any(bool(sign.any()) for sign in signs)
             start = 0
@@ -239,12 +241,15 @@ class IRPROPPlus(BatchMethod):
         # Signs, their products and masks are −1, 0 or 1, so the three cases can be written as
         # sums and products over all weights: no branches, and one call per operation whatever
         # the number of weights.
+        # 1 where the sign is as before, −1 where it changed, 0 after a change or for 0.
         product = torch._foreach_mul(signs, last)
         turned = torch._foreach_clamp_max(product, 0)  # −1 or 0
         same = torch._foreach_clamp_min(product, 0)  # 1 or 0
         if grew:  # the last step was −(last sign) · size
             back = torch._foreach_mul(last, sizes)
             torch._foreach_addcmul_(params, turned, back, value=-1.0)
+        # Δ ← η⁺ Δ where the sign is the same, and next Δ ← η⁻ Δ where it changed; else a factor
+        # of 1.
         torch._foreach_mul_(sizes, torch._foreach_pow(grow, same))
         torch._foreach_mul_(sizes, torch._foreach_pow(shrink, torch._foreach_neg(turned)))
         torch._foreach_clamp_min_(sizes, smallest)

@@ -58,6 +58,7 @@ def estimate(model: GaussNewton, loss: float, before: Evidence | None) -> Eviden
 def effective(model: GaussNewton, ridge: float) -> float:
     """Return γ for the ratio α/β."""
     values = model.eigenvalues()
+    # Directions with λᵢ well above α/β count 1, those well below count 0.
     return (values / (values + ridge)).sum().item()
 
 

@@ -61,6 +61,7 @@ class GaussNewton:
         start = 0
         for block in blocks:
             part = residuals[start : start + len(block)]
+            # Jᵀr is a sum over rows, so that blocks can be dropped after use.
             self.pulled.addmv_(block.T, part)
             start += len(block)
             if self.matrix is None:
@@ -138,6 +139,7 @@ class GaussNewton:
         """
         # The Woodbury identity, (A + JᵀJ)⁻¹ = A⁻¹ − A⁻¹Jᵀ(I + JA⁻¹Jᵀ)⁻¹JA⁻¹, gives a system
         # with one row for each residual instead of one for each weight.
+        # J A⁻¹ with the diagonal A.
         scaled = self.jacobian / added
         shift = self.ridge / added * self.weights
         factor = cholesky(scaled @ self.jacobian.T, torch.ones_like(self.residual))

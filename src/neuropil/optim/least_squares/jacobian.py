@@ -114,6 +114,7 @@ class Jacobian:
 
     def fast(self, rows: Rows) -> Iterator[Tensor]:
         """Yield the rows of J as products of output gradients and inputs."""
+        # As many rows of the inputs as fit into one block of the Jacobian.
         step = max(1, BLOCK // (self.size * rows.each))
         for start in range(0, rows.height, step):
             yield rows.jacobian(self.parameters, slice(start, start + step))
@@ -153,6 +154,7 @@ def general_blocks(residuals: Tensor, parameters: Sequence[Tensor]) -> Iterator[
 def by_rows(residuals: Tensor, parameters: Sequence[Tensor], rows: range) -> Tensor:
     """Return some rows of J by reverse mode."""
     chosen = residuals.new_zeros(len(rows), residuals.numel())
+    # Rows of the identity: Jᵀ times the i-th unit vector is the i-th row of J.
     chosen[range(len(rows)), rows] = 1
     return batched_gradient(residuals, parameters, chosen)
 

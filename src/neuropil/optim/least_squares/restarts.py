@@ -109,9 +109,11 @@ def propose(
     loss = 0.5 * r.square().sum(1, keepdim=True)
     scale = damping_scale(largest, memory["starts"], loss)
     damped = memory["damping"].unsqueeze(1) * scale
+    # JᵀJ + λD² for each start.
     square.diagonal(dim1=1, dim2=2).add_(damped)
     factor, info = torch.linalg.cholesky_ex(square)
     step = -torch.cholesky_solve(gradient.unsqueeze(2), factor).squeeze(2)
+    # L(0) − L(δ) = ½ δᵀ(λD²δ − Jᵀr), as in `LevenbergMarquardt.attempt`.
     foretold = 0.5 * (step * (damped * step - gradient)).sum(1)
     return step, torch.where(info == 0, foretold, math.nan)
 

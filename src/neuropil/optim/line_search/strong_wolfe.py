@@ -265,6 +265,8 @@ def cubic(a: Trial, b: Trial, otherwise: float) -> float:
     inside = (theta / size) ** 2 - (a.slope / size) * (b.slope / size)
     if not inside >= 0:
         return otherwise
+    # d₂ has the sign of the difference of the steps, which selects the minimum, not the
+    # maximum.
     gamma = math.copysign(size * math.sqrt(inside), b.step - a.step)
     share = (b.slope + gamma - theta) / (b.slope - a.slope + 2 * gamma)
     return b.step - share * (b.step - a.step)

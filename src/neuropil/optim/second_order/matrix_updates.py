@@ -87,6 +87,7 @@ def solve(B: Tensor, gradient: Tensor) -> Tensor:
     if not failed:
         return torch.cholesky_solve(gradient[:, None], factor)[:, 0]
     values, vectors = torch.linalg.eigh(B)
+    # A saddle-free direction: it descends along negative curvature, too.
     sizes = values.abs()
     sizes = sizes.clamp(min=FLAT * float(sizes.max()))
     return vectors @ ((vectors.T @ gradient) / sizes)

@@ -138,6 +138,7 @@ class Hessian(CurvatureMethod):
             fall = value - after if math.isfinite(after) else -math.inf
             if decrease <= least[0]:
                 return Trials("loss", after if fall >= 0 else None, trial)
+            # ρ of algorithm 4.1: the actual over the predicted decrease.
             gain = fall / decrease
             needed = KEPT if radius == math.inf else TAKEN
             # Nocedal and Wright, "Numerical Optimization", 2006, algorithm 4.1; if the loss

@@ -143,6 +143,7 @@ class SearchMethod(BatchMethod):
         if not slope < -LEVEL * math.sqrt(steep * length):
             self.forget()
             direction, slope, length = -here.gradient, -steep, steep
+        # A step of eps ‖w‖ / ‖d‖ changes the weights by no more than their rounding error.
         rounding = torch.finfo(direction.dtype).eps
         return direction, slope, rounding * math.sqrt(size / length) if length else 0.0
 

@@ -57,6 +57,7 @@ class Spectrum:
 
     def __init__(self, hessian: Tensor, gradient: Tensor) -> None:
         self.dtype, self.device = gradient.dtype, gradient.device
+        # Ascending eigenvalues, so that the first is λ₁.
         values, self.vectors = torch.linalg.eigh(hessian)
         # Small vectors whose values are read many times: on the CPU no read waits for a GPU.
         values = values.double().cpu()
@@ -191,10 +192,12 @@ class Truncated:
         curve, along, width, size = torch.stack(
             [direction @ ahead, self.whole @ direction, direction @ direction, ahead @ ahead]
         ).tolist()
+        # The rounding error of dᵀHd is about eps ‖d‖ ‖Hd‖.
         noise = torch.finfo(direction.dtype).eps * math.sqrt(width * size)
         # A curvature within rounding of 0 counts as flat: neither convex nor indefinite.
         pace, longer, limit = 0.0, math.inf, radius
         if curve > noise:
+            # Conjugate gradients' exact step, rᵀr / dᵀHd.
             pace = squared / curve
             longer = math.sqrt(max(0.0, self.length**2 + 2 * pace * along + pace**2 * width))
         else:

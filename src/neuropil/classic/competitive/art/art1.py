@@ -87,4 +87,6 @@ class ART1(ResonanceNetwork):
 
     @override
     def constants(self) -> tuple[float, float, float]:
+        # On bits min(I, w) is I ∧ w, so ART1 is Fuzzy ART with α = L − 1 and β = 1, without
+        # complement coding.
         return float(self.vigilance), float(self.step) - 1.0, 1.0

@@ -125,6 +125,8 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
         labels = np.empty(len(rows), np.int64)
         count, room = len(self.weights_), max(ROOM, len(self.weights_))
         table = np.empty((rows.shape[1], room), rows.dtype)
+        # Categories are columns, so that overlaps with all of them are computed in vectorised
+        # loops.
         table[:, :count] = self.weights_.T
         norms = np.empty(room, rows.dtype)
         norms[:count] = np.cumsum(self.weights_, axis=1)[:, -1] if count else 0

@@ -90,6 +90,7 @@ class FuzzyART(ResonanceNetwork):
     @property
     def boxes_(self) -> Floats:
         """Lowest and highest corner of each category, ``(n_categories, 2, n_features)``."""
+        # A weight is (u, 1 − v) for a box with the corners u and v.
         low, high = np.split(self.weights_, 2, axis=1)
         return np.stack([low, 1 - high], axis=1) * self.span_ + self.low_
 
@@ -128,6 +129,8 @@ class FuzzyART(ResonanceNetwork):
         # Clip to values so far outside that nothing resonates, but sums stay finite.
         farthest = np.sqrt(np.finfo(scaled.dtype).max)
         scaled = np.clip(scaled, -farthest, farthest)
+        # Complement coding keeps |I| = m for every row, which prevents the proliferation of
+        # categories.
         rows = np.hstack([scaled, 1 - scaled])
         return rows, np.full(len(rows), X.shape[1], rows.dtype)
 

@@ -276,6 +276,7 @@ class GrowingNeuralGas(Quantizer):
         for block in blocks(order):
             rows = X[block].astype(np.float64)
             at = learn(self._gas, self._tree, rows, 0, rates)
+            # The compiled loop stops when it needs larger arrays or a new tree, and is resumed.
             while at < len(rows) or self._gas.counts[DUE]:
                 self._gas, self._tree = make_room(self._gas, self._tree)
                 at = learn(self._gas, self._tree, rows, at, rates)

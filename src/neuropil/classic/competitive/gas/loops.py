@@ -140,6 +140,7 @@ def place(gas: Gas, node: int, other: int) -> int:
 @compile_loop()
 def connect(gas: Gas, node: int, other: int) -> None:
     """Create or renew the edge between two nodes."""
+    # An age of 0 now; it grows by 1 with each win of either end.
     birth = gas.wins[node] + gas.wins[other]
     for one, two in ((node, other), (other, node)):
         i = place(gas, one, two)
@@ -163,6 +164,7 @@ def disconnect(gas: Gas, node: int, other: int) -> None:
 @compile_loop()
 def drop_old_edges(gas: Gas, tree: BoxTree, node: int, max_age: int) -> None:
     """Remove a node's edges that are too old, and neighbours left without an edge."""
+    # Backwards, since `disconnect` moves the last edge into the gap.
     for i in range(gas.degrees[node] - 1, -1, -1):
         other = gas.neighbors[node, i]
         if gas.wins[node] + gas.wins[other] - gas.births[node, i] > max_age:
@@ -178,6 +180,7 @@ def drop_old_edges(gas: Gas, tree: BoxTree, node: int, max_age: int) -> None:
 @compile_loop()
 def decay(gas: Gas, rate: float) -> None:
     """Decay all errors, by raising the gain of new ones."""
+    # Dividing the gain by d is the same as multiplying all errors by d.
     gas.gain[0] /= rate
     if gas.gain[0] > LARGEST_GAIN:
         for node in range(gas.errors.size):
@@ -212,6 +215,7 @@ def insert(gas: Gas, tree: BoxTree, share: float) -> bool:
         gas.counts[FREE] -= 1
         new = int(gas.free[gas.counts[FREE]])
         for j in range(gas.positions.shape[1]):
+            # Fritzke's step 8: halfway between q and f.
             middle = (gas.positions[worst, j] + gas.positions[other, j]) / 2
             gas.positions[new, j] = middle
         gas.wins[new] = gas.degrees[new] = 0

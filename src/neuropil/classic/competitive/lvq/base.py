@@ -100,6 +100,7 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         starts = (lr - epoch * len(X) * fall for epoch in range(self.n_epochs))
         self.learn(Pass(X, codes, random.permutation(len(X)), rate, fall) for rate in starts)
         after = self.cost(X, codes, *self.columns())
+        # Training is not guaranteed to lower the cost: fall back to the start if it did not.
         if after > before:
             self.prototypes_ = start
             self.forget_learning(X, before, after)
@@ -248,6 +249,7 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         count = min(self.prototypes_per_class, len(rows))
         drawn = rows[random.choice(len(rows), count, replace=False)]
         if self.init != "sample":
+            # k-means within the class, from random rows.
             settle(rows, drawn, PASSES)
         return drawn
 

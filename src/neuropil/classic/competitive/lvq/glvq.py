@@ -122,5 +122,7 @@ class GLVQ(MarginLVQ):
     @override
     def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
         unit = self.settle_unit(part, W, labels)
+        # The factor σ² makes a step proportional to the data's scale: f′ / (d⁺ + d⁻) has its
+        # inverse square.
         rates = part.rate * unit, part.fall * unit
         learn_margins(part.X, part.y, part.order, W, labels, *rates, float(self.beta))

@@ -78,6 +78,7 @@ class PairLVQ(PrototypeClassifier):
         if W.shape[1] < 2:
             return
         window = float(self.window)
+        # Kohonen's window, squared, since the loops compare squared distances.
         within = ((1 - window) / (1 + window)) ** 2
         learn_pairs(*part[:3], W, labels, *part[3:], within, self.only_mistakes, self.share)
 

@@ -68,6 +68,7 @@ def batch_epoch(
     else:
         means = totals / np.maximum(counts, NOTHING)
     if distance == "dot":
+        # The dot map keeps units on the sphere, so that only the direction of the sum matters.
         means = of_unit_length(totals)
     return np.where(counts > NOTHING, means, weights).astype(weights.dtype)
 

@@ -70,6 +70,8 @@ class Grid:
         """
         positions = self.positions
         steps = np.abs(positions[first] - positions[second])
+        # On a torus the way round the border may be shorter; with a border the period is
+        # infinite.
         return np.minimum(steps, self.periods - steps)
 
     def squared_distances(self, units: NDArray[Any]) -> NDArray[np.float64]:

@@ -122,6 +122,7 @@ def best_aligned(row: Values, weights: Values, cosine: bool) -> int:  # noqa: FB
             product += row[j] * weights[k, j]
             square += weights[k, j] * weights[k, j]
         if cosine and square > 0:
+            # x·w / ‖w‖ has the same argmax as the cosine, since ‖x‖ is common to all units.
             product /= np.sqrt(square)
         if product > most:
             best, most = k, product
@@ -195,6 +196,7 @@ def online_epoch(
     for i in order:
         whole = True
         for j in range(columns):
+            # False for NaN alone.
             there = X[i, j] == X[i, j]
             whole = whole and there
             present[j] = 1 if there else 0

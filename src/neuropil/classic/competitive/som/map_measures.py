@@ -66,6 +66,7 @@ def topographic_product(weights: Values, grid: Grid, distance: str) -> float:
                 "topographic_product: two units have the same weights, so their order by "
                 "distance is undefined; fit a smaller grid, or one with fewer axes."
             )
+        # The unit itself sorts first and is then dropped.
         far[j] = steps[j] = -1
         by_grid, by_rows = (np.argsort(d, kind="stable")[1:] for d in (steps, far))
         quotients = far[by_grid] / far[by_rows] * (steps[by_grid] / steps[by_rows])

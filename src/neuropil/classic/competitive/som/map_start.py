@@ -33,6 +33,7 @@ def span_components(X: Values, grid: Grid, rng: np.random.RandomState) -> Values
     spans = leading_components(centered, min(len(grid.sides), *X.shape), rng)
     places = np.indices(grid.sides).reshape(len(grid.sides), -1).T
     middle = (np.array(grid.sides) - 1) / 2
+    # Grid positions scaled to −1 … 1 along each axis; 0 on an axis with one unit.
     along = (places - middle) / np.maximum(middle, 0.5)
     longest = sorted(range(len(grid.sides)), key=lambda axis: -grid.sides[axis])
     return X.mean(axis=0) + along[:, longest[: len(spans)]] @ spans

@@ -65,6 +65,7 @@ class MapTraining:
 
     def radius(self, epoch: int) -> float:
         """Return the radius of an epoch; later epochs keep the last radius."""
+        # Geometric interpolation between the first and the final radius.
         share = min(epoch, self.n_epochs - 1) / max(1, self.n_epochs - 1)
         return self.first_radius * (self.final_radius / self.first_radius) ** share
 

@@ -78,5 +78,7 @@ def spread_along_axes(grid: Grid, radius: float, values: Values) -> Values:
         steps = np.abs(place[:, None] - place)
         influence = gaussian(np.minimum(steps, period - steps) ** 2, radius)
         before = math.prod(grid.sides[:axis])
+        # exp(−(d₁² + d₂² + …) / 2r²) is a product over axes: smooth along one axis after the
+        # other.
         result = influence @ result.reshape(before, side, -1)
     return result.reshape(values.shape)
