@@ -78,4 +78,5 @@ def test_the_network_has_one_input_and_one_output(refused_network, three):
 
 def test_an_architecture_of_the_zoo_names_classes(refused, numbers):
     line = refused("train", "--data", numbers, "--network", "resnet18", "--out", "run")
-    assert line == "resnet18 names classes, and the data has numbers to meet."
+    assert line.startswith("resnet18 names classes")
+    assert "Linear(1)" in line

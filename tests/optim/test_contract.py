@@ -24,6 +24,7 @@ from neuropil import optim
 from neuropil.layers import Input, Linear
 from neuropil.optim import schedules
 from neuropil.optim.optimizer_options import check_options
+from neuropil.optim.optimizer_table import optimizers
 from neuropil.optim.regularizers import Regularizer
 from neuropil.training import Trainer
 
@@ -63,7 +64,10 @@ OPTIMIZERS = {
     "RPROP": Row({"lr": 0.1}, 100),
 }
 PUBLIC = {
-    name: thing for name in optim.__all__ if inspect.isclass(thing := getattr(optim, name))
+    name: thing
+    for name in optim.__all__
+    if inspect.isclass(thing := getattr(optim, name))
+    and issubclass(thing, torch.optim.Optimizer)
 }
 every_optimizer = pytest.mark.parametrize("name", sorted(PUBLIC))
 
@@ -160,7 +164,7 @@ def test_frozen_parameters_stay(name):
 
 @every_optimizer
 def test_the_trainer_finds_it_by_name_and_drives_it(name):
-    known = next(key for key, cls in optim.optimizers().items() if cls is PUBLIC[name])
+    known = next(key for key, cls in optimizers().items() if cls is PUBLIC[name])
     assert optim.by_name(known) is optim.by_name(name) is PUBLIC[name]
     x = torch.linspace(-1, 1, 32)[:, None]
     network = Input(1) >> Linear(1)
@@ -390,3 +394,8 @@ def test_a_wrong_amount_is_refused(name, value):
 def test_whether_biases_count_is_true_or_false(name, value):
     with pytest.raises(ValueError, match=f"{name}: `biases` must be True or False, got"):
         KINDS[name](0.1, biases=value)
+
+
+def test_only_optimisers_have_a_name_as_such():
+    assert {"adamw", "sgd"} < {*optimizers()}
+    assert all(issubclass(kind, torch.optim.Optimizer) for kind in optimizers().values())

@@ -17,9 +17,10 @@ from neuropil.datasets import Target
 from neuropil.layers import Flatten, Input, Linear, Relu
 from neuropil.report.wording import figure_text
 from neuropil.runs.measure import answers_of, measure, outputs_of
+from neuropil.runs.network_fit import check_fit
 from neuropil.runs.recipes import recipe
 from neuropil.runs.run_folder import Run
-from neuropil.runs.tasks import TASKS, check_fit, task_for, task_from, usual_task
+from neuropil.runs.tasks import TASKS, task_for, task_from, usual_task
 from neuropil.training.callbacks import Callback
 
 if TYPE_CHECKING:

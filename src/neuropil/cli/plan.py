@@ -10,10 +10,11 @@ import torch
 from neuropil.cli import augmentation_text
 from neuropil.cli.network_argument import named_network, published
 from neuropil.cli.settings import NONE, Settings
+from neuropil.runs.network_fit import check_fit
 from neuropil.runs.recipe import Recipe
 from neuropil.runs.recipes import recipe
 from neuropil.runs.run_identity import Identity
-from neuropil.runs.tasks import check_fit, task_for
+from neuropil.runs.tasks import task_for
 from neuropil.training import GradientWatch
 from neuropil.training.processes import choose_device
 from neuropil.training.threads import choose_threads

@@ -7,6 +7,7 @@ from typing import Annotated, Any, final
 import typer
 
 from neuropil.datasets.formats import openable
+from neuropil.runs.tasks import TASKS
 
 DATA, NETWORK, TRAINING, RUN = "Data", "Network", "Training", "Run"
 
@@ -38,8 +39,8 @@ class TrainOptions:
     task: Annotated[
         str | None,
         option(
-            "classification or regression. Default: by the targets; words and at most 20 "
-            "distinct whole numbers are classes.",
+            f"{' or '.join(TASKS)}. Default: by the targets; words and at most 20 distinct "
+            "whole numbers are classes.",
             DATA,
             metavar="TASK",
         ),

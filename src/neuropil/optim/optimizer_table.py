@@ -7,15 +7,15 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+from torch.optim import Optimizer
+
 from neuropil.core.name_lookup import look_up, plain_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch.optim import Optimizer
-
 # Matches the position where a new word begins in a class name.
-WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+WORD = re.compile(r"(?<=[A-Za-z])(?=[A-Z][a-z])")
 
 
 def by_name(name: str) -> Callable[..., Optimizer]:
@@ -52,6 +52,6 @@ def optimizers() -> dict[str, type[Optimizer]]:
     found: dict[str, type[Optimizer]] = {
         WORD.sub("_", name).lower(): thing
         for name, thing in exported.items()
-        if isinstance(thing, type)
+        if isinstance(thing, type) and issubclass(thing, Optimizer)
     }
     return found | {"sgd": found["gradient_descent"]}

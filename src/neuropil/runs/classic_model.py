@@ -68,7 +68,7 @@ class ClassicModel:
 
         self.estimator = clone(estimator)
         self.classes = classes
-        self.answers = NumberAnswers() if classes is None else ClassAnswers(classes)
+        self.answers = ClassAnswers(classes) if classes else NumberAnswers()
         self.limits = limits
         self.role: Role = role_of(self.estimator, self.answers)
         self.center: NDArray[Any] | float = 0.0

@@ -23,6 +23,7 @@ from neuropil.datasets import (
 )
 from neuropil.datasets.preparations import preparation_from_json
 from neuropil.runs.measure import answers_of
+from neuropil.runs.network_fit import check_fit
 from neuropil.runs.run_facts import (
     CHECKPOINTS,
     FACTS,
@@ -37,7 +38,7 @@ from neuropil.runs.run_facts import (
     settings_hash,
     versions,
 )
-from neuropil.runs.tasks import check_fit, task_from
+from neuropil.runs.tasks import task_from
 from neuropil.training.checkpoints.checkpoint import PATTERN
 from neuropil.training.checkpoints.digest import fingerprint
 from neuropil.training.history import History

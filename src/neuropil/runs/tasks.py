@@ -1,18 +1,16 @@
-"""The tasks by name, and which one is asked of a network by the data or the user."""
+"""The tasks by name, and which one is asked of a network by the data or the user.
+
+Help texts need the names alone: this module is light, and a task is imported when asked for.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from neuropil.core.name_lookup import look_up
-from neuropil.core.prediction import fits
-from neuropil.core.shape import format_shape, format_shapes
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from neuropil.core import Network
     from neuropil.datasets import Target
     from neuropil.runs.task import Task
 
@@ -52,7 +50,7 @@ def task_for(target: Target, asked: str | None = None) -> Task[Any]:
         'classification'
     """
     usual = first_of(target.kind)
-    row = look_up(asked or usual, TASKS, "task")
+    row = row_named(asked or usual)
     if row.labels != target.kind:
         raise ValueError(f"the labels are {target.kind}: that is {usual}, not {asked}.")
     return loaded(row)(target)
@@ -82,25 +80,6 @@ def task_from(plain: Any, target: Target) -> Task[Any]:
     return made
 
 
-def check_fit(network: Network, shape: tuple[int, ...], task: Task[Any]) -> None:
-    """Refuse a network that does not take these examples, or does not answer this task.
-
-    Args:
-        network: The network, built.
-        shape: Shape of an example.
-        task: What is asked of it.
-
-    Raises:
-        ValueError: With what would fit.
-    """
-    if len(network.input_shapes) != 1 or not fits(shape, network.input_shapes[0]):
-        raise ValueError(
-            f"the network takes {format_shapes(network.input_shapes)}, the data has examples "
-            f"of shape {format_shape(shape)}: begin it with Input{format_shape(shape)}."
-        )
-    task.check(network)
-
-
 def usual_task(asked: str | None) -> str | None:
     """Return the first task with the labels of another: how `datasets.open` reads them.
 
@@ -110,7 +89,18 @@ def usual_task(asked: str | None) -> str | None:
     Raises:
         ValueError: When there is no such task.
     """
-    return asked and first_of(look_up(asked, TASKS, "task").labels)
+    return asked and first_of(row_named(asked).labels)
+
+
+def row_named(name: str) -> Row:
+    """Return the row of a task; case and underscores do not matter.
+
+    Raises:
+        ValueError: When there is none; the nearest name is suggested.
+    """
+    from neuropil.core.name_lookup import look_up
+
+    return look_up(name, TASKS, "task")
 
 
 def first_of(labels: str) -> str:

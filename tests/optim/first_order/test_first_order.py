@@ -14,7 +14,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from neuropil import optim
 from neuropil.optim import (
     RPROP,
     Adadelta,
@@ -28,6 +27,7 @@ from neuropil.optim import (
     by_name,
     scale_lr,
 )
+from neuropil.optim.optimizer_table import optimizers
 
 PEERS: dict[type, type] = {
     GradientDescent: torch.optim.SGD,
@@ -103,7 +103,7 @@ def files_of_calls(call: Callable[[], object]) -> list[str]:
 
 
 def test_every_optimizer_of_torchs_stands_beside_its_peer():
-    own = {kind for kind in optim.optimizers().values() if kind.needs == "gradient"}
+    own = {kind for kind in optimizers().values() if kind.needs == "gradient"}
     torchs = {kind for kind in own if any(base in kind.__mro__ for base in TORCHS)}
     assert torchs == {*PEERS, RPROP}  # which stands beside torch's in a test of its own
 

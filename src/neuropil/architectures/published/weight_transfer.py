@@ -12,6 +12,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.block import Block
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +43,7 @@ class Loaded:
         told = [f"Weights from {self.source} are loaded."]
         told += [f"{text}." for text in (*self.adapted, *self.drawn)]
         if self.unused:
-            told.append(f"Not used: {shortened(self.unused)}.")
+            told.append(f"Not used: {some_of(self.unused)}.")
         return " ".join(told)
 
 
@@ -99,7 +100,7 @@ def whose(
     if 2 * len(found) < len(best):
         raise ValueError(
             f"{source} does not hold weights of {known.name}: it names "
-            f"{shortened(sorted(there))}, and {known.name} has {shortened(ours)}."
+            f"{some_of(sorted(there))}, and {known.name} has {some_of(ours)}."
         )
     names = dict(zip(ours, best, strict=True))
     return names, [name for name in ours if names[name] not in there]
@@ -191,9 +192,3 @@ def other_channels(given: Tensor, have: Tensor, layer: str, loaded: Loaded) -> T
         return given.sum(1, keepdim=True)
     repeated = given.repeat(1, -(-new // old), *[1] * (given.ndim - 2))[:, :new]
     return repeated * (old / new)
-
-
-def shortened(names: list[str]) -> str:
-    """Return the first few names."""
-    more = len(names) - 3
-    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")

@@ -196,7 +196,7 @@ def class_weights(wanted: ClassWeight, targets: Any, classes: int | None) -> Ten
         return balance(targets, classes)
     weights = torch.as_tensor(wanted, dtype=torch.get_default_dtype())
     if weights.ndim != 1 or (classes is not None and len(weights) != classes):
-        count = "one" if classes is None else f"{classes} weights, one"
+        count = f"{classes} weights, one" if classes else "one"
         raise ValueError(f"class_weight needs {count} per class, got {wanted!r}.")
     if not (torch.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
         raise ValueError(f"class_weight must not be negative, got {wanted!r}.")

@@ -234,4 +234,4 @@ def confusion_matrix(
         check_batch(name, predictions, true)
         predicted, true = predictions.long().flatten(), true.long().flatten()
         known = 1 + int(torch.maximum(predicted, true).max()) if true.numel() else 1
-    return confusions(name, predicted, true, known if classes is None else classes)
+    return confusions(name, predicted, true, classes or known)

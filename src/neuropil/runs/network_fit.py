@@ -1,0 +1,31 @@
+"""Whether a network belongs to some data and to what is asked of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from neuropil.core.prediction import fits
+from neuropil.core.shape import format_shape, format_shapes
+
+if TYPE_CHECKING:
+    from neuropil.core import Network
+    from neuropil.runs.task import Task
+
+
+def check_fit(network: Network, shape: tuple[int, ...], task: Task[Any]) -> None:
+    """Refuse a network that does not take these examples, or does not answer this task.
+
+    Args:
+        network: The network, built.
+        shape: Shape of an example.
+        task: What is asked of it.
+
+    Raises:
+        ValueError: With what would fit.
+    """
+    if len(network.input_shapes) != 1 or not fits(shape, network.input_shapes[0]):
+        raise ValueError(
+            f"the network takes {format_shapes(network.input_shapes)}, the data has examples "
+            f"of shape {format_shape(shape)}: begin it with Input{format_shape(shape)}."
+        )
+    task.check(network)
