@@ -48,4 +48,4 @@ def test_networks_are_used_where_nothing_can_be_written(tmp_path):
     assert run.returncode == 0, run.stderr
     answer, said = run.stdout.splitlines()
     assert answer == "[[1.0, 0.0, 1.0, 0.0]]"
-    assert said == "['compiled loops cannot be kept, sin']"
+    assert said == "['compiled loops cannot be cached, s']"

@@ -297,7 +297,7 @@ def test_gradients_that_autograd_gives_sparse():
 def test_an_outcome_says_why_it_stopped():
     outcome = Outcome("stuck", loss=0.25, gradient=0.5, steps=1, evaluations=20)
     assert str(outcome) == (
-        "no step along the last directions makes the loss smaller after 1 step: loss 0.25, "
+        "no step along the last directions lowers the loss after 1 step: loss 0.25, "
         "gradient 0.5, 20 evaluations"
     )
     assert (outcome.done, outcome.converged) == (True, False)
@@ -363,7 +363,7 @@ def test_a_closure_written_for_torchs_lbfgs_is_refused_in_a_line(name, way):
         return residuals if name == "levenberg_marquardt" else loss
 
     gives = "residuals" if name == "levenberg_marquardt" else "loss"
-    message = f"^{type(method).__name__}: the closure called backward, .* returns the {gives}.$"
+    message = f"^{type(method).__name__}: the closure called backward, .* return the {gives}.$"
     with pytest.raises(TypeError, match=message):
         getattr(method, way)(closure)
     assert all(torch.equal(a, b) for a, b in zip(bits(model), before, strict=True))

@@ -258,7 +258,7 @@ def test_repr_is_the_call_and_copies_are_equal(regularizer: Regularizer):
         (lambda: l1(0.1, only=()), "l1: `only` names no module"),
         (
             lambda: l1(0.1, only="lost").bind(network()),
-            r"l1\(0.1, only=\('lost',\)\): there is no module 'lost'. Did you mean 'last'",
+            r"l1\(0.1, only=\('lost',\)\): the network has no module 'lost'. Did you mean 'la",
         ),
         (
             lambda: l2(0.1).bind(nn.ReLU()),

@@ -281,7 +281,7 @@ def test_what_cannot_follow_a_warmup_is_refused():
         warmup(optimizer, steps=3, then=cosine_decay(optimizer, epochs=5))
     with pytest.raises(ValueError, match="`then` is a schedule of another optimiser"):
         warmup(optimizer, steps=3, then=cosine_decay(descent(), steps=5))
-    with pytest.raises(ValueError, match="ReduceLROnPlateau waits for a metric"):
+    with pytest.raises(ValueError, match="cannot be ReduceLROnPlateau, which needs a metric"):
         warmup(optimizer, epochs=3, then=lr_scheduler.ReduceLROnPlateau(optimizer))
 
 
@@ -327,7 +327,7 @@ def test_exactly_one_length_is_taken(schedule):
         (warmup, {"start": 1.5}, r"`start` must be a number in \[0, 1\], got 1.5"),
         (one_cycle, {"rise": 1.0}, r"`rise` must be a number in \[0, 1\), got 1.0"),
         (one_cycle, {"end": -1}, r"`end` must be a number in \[0, 1\], got -1"),
-        (one_cycle, {"momentum": (0.9, 0.8)}, "`momentum` must be the lowest and the highest"),
+        (one_cycle, {"momentum": (0.9, 0.8)}, "`momentum` must be .lowest, highest."),
     ],
 )
 def test_a_wrong_option_is_refused(schedule, options: dict[str, Any], message: str):

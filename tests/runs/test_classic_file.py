@@ -282,10 +282,10 @@ def nothing(plain):
         (put("network", "options", "init", {"network": {}}), "None is not a classic network"),
         (put("network", "columns", 5), "finite numbers of the shape (prototypes, features)"),
         (put("network", "columns", True), "True is not a number of columns"),
-        (put("network", "learnt", {}), "'classes_' does not fit"),
+        (put("network", "learnt", {}), "'classes_' is missing"),
         (put("network", "learnt", "classes_", [1]), "is not a value"),
         (put("network", "learnt", "classes_", 1), "classes_ must be an array"),
-        (put("network", "learnt", "classes_", {"array": "center"}), "contradicts itself"),
+        (put("network", "learnt", "classes_", {"array": "center"}), "contradict each other"),
         (put("network", "learnt", "classes_", {"array": "none"}), "there is no array 'none'"),
         (put("classes", 1), "are not among 1 classes"),
         (put("classes", 10**9), "is not a number of classes"),
@@ -316,16 +316,21 @@ def test_lists_within_lists_end(saved):
     ("network", "name", "value", "said"),
     [
         (LVQ(random_state=0), "network.learnt.prototypes_", np.nan, "finite"),
-        (LVQ(random_state=0), "network.learnt.prototype_labels_", 7, "contradicts itself"),
+        (LVQ(random_state=0), "network.learnt.prototype_labels_", 7, "contradict each other"),
         (LVQ(random_state=0), "scale", 0.0, "scale must be above 0"),
-        (PNN(), "network.learnt.bounds_", 10**9, "contradicts itself"),
-        (PNN(), "network.learnt.sigma_", -1.0, "contradicts itself"),
-        (SOFM((2, 2)), "network.learnt.sides", 10**6, "contradicts itself"),
-        (GrowingNeuralGas(random_state=0), "network.learnt.neighbors", 10**9, "contradicts"),
-        (GrowingNeuralGas(random_state=0), "network.learnt.degrees", 11, "contradicts itself"),
-        (GrowingNeuralGas(random_state=0), "network.learnt.free", -5, "contradicts itself"),
-        (GrowingNeuralGas(random_state=0), "network.learnt.counts", 10**6, "contradicts"),
-        (GrowingNeuralGas(random_state=0), "network.learnt.errors", -1.0, "contradicts"),
+        (PNN(), "network.learnt.bounds_", 10**9, "contradict each other"),
+        (PNN(), "network.learnt.sigma_", -1.0, "contradict each other"),
+        (SOFM((2, 2)), "network.learnt.sides", 10**6, "contradict each other"),
+        (GrowingNeuralGas(random_state=0), "network.learnt.neighbors", 10**9, "contradict each other"),
+        (
+            GrowingNeuralGas(random_state=0),
+            "network.learnt.degrees",
+            11,
+            "contradict each other",
+        ),
+        (GrowingNeuralGas(random_state=0), "network.learnt.free", -5, "contradict each other"),
+        (GrowingNeuralGas(random_state=0), "network.learnt.counts", 10**6, "contradict each other"),
+        (GrowingNeuralGas(random_state=0), "network.learnt.errors", -1.0, "contradict each other"),
         (RBM(3, n_epochs=1), "network.learnt.generator", 2**63, "state of the generator"),
         (
             Oja(random_state=0),
@@ -347,7 +352,7 @@ def test_a_table_of_cells_keeps_within_bounds(saved):
         arrays["network.learnt.tiles"] = arrays["network.learnt.tiles"][:, :3].copy()
 
     network = CMAC(n_epochs=1, random_state=0)
-    assert "contradicts itself" in saved(network, nothing, change, classes=None)
+    assert "contradict each other" in saved(network, nothing, change, classes=None)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What all classic networks share: checked input, one dtype, drawn numbers."""
+"""Base class of the classic networks: input checks, dtypes and learnt state."""
 
 from __future__ import annotations
 
@@ -24,32 +24,31 @@ if TYPE_CHECKING:
 Floats = NDArray[np.floating[Any]]
 Bits = NDArray[np.int8]
 
-# How scikit-learn writes that there are no targets to check.
+# scikit-learn's value of `y` that means: do not check targets.
 NOTHING = "no_validation"
-# Characters of an option in an error line.
+# The largest number of characters of an option in an error message.
 LONGEST = 80
-# Bytes that are taken without asking.
+# Allocations up to this number of bytes are not checked.
 LITTLE = 1 << 28
-# Whole numbers in what comes from a file or an expression, and units, at most.
+# Limits of whole numbers, and of units, in options from a file or an expression.
 LARGEST, MOST_UNITS = 10_000_000, 1_000_000
-# What options of several networks may be: numbers of things that compiled loops count, and what
-# is binary.
+# Rules of options that several networks have: counts in compiled loops, and `binarize`.
 COUNT = partial(whole, maximum=COUNTABLE)
 THRESHOLD = optional(number)
 UNITS = ("grid", "n_hidden", "n_units", "n_components", "max_nodes", "prototypes_per_class")
 
 
 class ClassicNetwork(BaseEstimator):
-    """A scikit-learn estimator whose input is checked in one way.
+    """A scikit-learn estimator with common checks of options, input and learnt state.
 
-    Float32 stays float32; everything else becomes float64. What was fitted remembers the number
-    of columns and their names, and later input must have the same.
+    Float32 stays float32; everything else becomes float64. A fitted network stores the number
+    of columns and their names, and later input must match them.
 
     A subclass is a dataclass: it lists each option once, with its default, and scikit-learn
-    reads the constructor that follows. It declares in `rules` what each option may be, and in
-    `learnt` all that `fit` sets, by the names under which `learnt_values` gives it and
-    `take_learnt` takes it back: numbers, truth values and arrays. A network is fitted once it
-    has the first of them.
+    reads the generated constructor. It declares the rule of each option in `rules`, and all
+    that `fit` sets in `learnt`: numbers, truth values and arrays, under the names that
+    `learnt_values` returns and `take_learnt` accepts. A network is fitted once it has the first
+    of them.
     """
 
     learnt: ClassVar[dict[str, Any]] = {}
@@ -57,18 +56,18 @@ class ClassicNetwork(BaseEstimator):
     n_features_in_: int
 
     def learnt_values(self) -> dict[str, Any]:
-        """Return what was learnt: numbers, truth values, arrays, by the names in `learnt`."""
+        """Return the learnt numbers, truth values and arrays, by the names in `learnt`."""
         return {name: getattr(self, name) for name in self.learnt}
 
     def take_learnt(self, values: Mapping[str, Any], columns: int) -> Self:
-        """Become fitted by what `learnt_values` gave, of a network with the same options.
+        """Restore the result of `learnt_values` of a network with the same options.
 
         Args:
-            values: What was learnt, by name.
-            columns: Columns of the input.
+            values: The learnt values, by name.
+            columns: The number of columns of the input.
 
         Raises:
-            ValueError: When it is not what a network of this class learns.
+            ValueError: If the values are not those of a network of this class.
         """
         self.check_options()
         check_learnt(type(self).__name__, self.learnt, values, columns)
@@ -77,97 +76,100 @@ class ClassicNetwork(BaseEstimator):
         return self
 
     def set_learnt(self, values: Mapping[str, Any]) -> None:
-        """Set what was learnt, each value of the declared kind and shape.
+        """Set the learnt values, each of the declared kind and shape.
 
         Raises:
-            ValueError: When the values contradict each other.
+            ValueError: If the values contradict each other.
         """
         for name, value in values.items():
             setattr(self, name, value)
 
-    def fits(self, *, right: bool) -> None:
-        """Refuse what was learnt unless its parts belong together.
+    def require(self, *, consistent: bool) -> None:
+        """Check that the learnt values are consistent with each other.
 
         Raises:
-            ValueError: When they do not.
+            ValueError: If they are not.
         """
-        if not right:
-            raise ValueError(f"{type(self).__name__}: what was learnt contradicts itself.")
+        if not consistent:
+            raise ValueError(f"{type(self).__name__}: the learnt values contradict each other.")
 
     @property
     def fitted(self) -> bool:
-        """Whether there is something learnt, from which `partial_fit` goes on."""
+        """Whether there are learnt values, from which `partial_fit` continues."""
         return hasattr(self, next(iter(self.learnt)))
 
     def __sklearn_is_fitted__(self) -> bool:
         return self.fitted
 
     def check_options(self) -> None:
-        """Refuse options that cannot be.
+        """Check the options.
 
         Raises:
-            ValueError: When there is one.
+            ValueError: If an option is invalid.
         """
         check_options(type(self).__name__, vars(self), self.rules)
 
     def training_input(
         self, X: Any, y: Any = NOTHING, *, first: bool = True, **checks: Any
     ) -> Any:
-        """Return what a model is fitted to, checked: X alone, or X and y.
+        """Return checked training data: X alone, or X and y.
 
         Args:
             X: Rows of examples: NumPy, pandas, a list, or a tensor.
-            y: Targets, where there are any; None is refused where they are needed.
+            y: Targets, if any; None is an error for a network that needs them.
             first: Whether the columns are new, rather than those of an earlier `partial_fit`.
-            checks: For `sklearn.utils.validation.validate_data`.
+            checks: Options of `sklearn.utils.validation.validate_data`.
 
         Raises:
-            ValueError: When a value is missing, infinite, or the shape is wrong.
+            ValueError: If an option is invalid, a value is missing or infinite, or the shape is
+                wrong.
         """
         self.check_options()
         return self.check_input(X, y, first=first, **checks)
 
     def input(self, X: Any, **checks: Any) -> Any:
-        """Return what a fitted model is asked about, checked.
+        """Return checked input of a fitted model.
 
         Raises:
-            NotFittedError: When there is no fitted model.
-            ValueError: When an option cannot be, a value is missing or infinite, or columns are
-                others than fitted.
+            NotFittedError: If the model is not fitted.
+            ValueError: If an option is invalid, a value is missing or infinite, or the columns
+                differ from those of `fit`.
         """
         check_is_fitted(self)
         check_options(type(self).__name__, vars(self), self.rules)
         return self.check_input(X, NOTHING, first=False, **checks)
 
     def check_input(self, X: Any, y: Any, *, first: bool, **checks: Any) -> Any:
-        """Return input, checked, in single or double precision."""
+        """Return checked input, in single or double precision."""
         kinds = {"dtype": (np.float64, np.float32)} | checks
         return validate_data(self, X, y, reset=first, **kinds)
 
     def require_room(self, numbers: float) -> None:
-        """Refuse to learn what needs more memory than is free.
+        """Check that learning fits into the free memory.
 
         Args:
-            numbers: How many numbers of double precision are held at once.
+            numbers: The number of float64 values held at once.
 
         Raises:
-            MemoryError: Naming the network and both sizes.
+            MemoryError: If it does not fit; the message names the network and both sizes.
         """
         if 8.0 * numbers > LITTLE:
-            # It stands beside PyTorch, which takes seconds to load.
+            # Its package imports PyTorch, which takes seconds to load.
             from neuropil.core.free_memory import require_memory
 
             require_memory(8.0 * numbers, shown(self, LONGEST))
 
-    def squarable(self, X: Floats) -> Floats:
-        """Return checked rows as they are, once squares of their distances must be finite.
+    def check_magnitude(self, X: Floats) -> Floats:
+        """Return rows unchanged, after checking that squares of their distances are finite.
 
         Args:
             X: Rows.
 
         Raises:
-            ValueError: When a value is too large for its type.
+            ValueError: If a value is too large for its type.
         """
+        # A squared distance is at most D · (2 max|x|)², so max|x| ≤ √(largest / D) / 2 would
+        # do; the bound is half of that.
         bound = math.sqrt(float(np.finfo(X.dtype).max) / X.shape[1]) / 4
         largest = max(abs(float(X.min())), abs(float(X.max())))
         if largest > bound:
@@ -182,10 +184,10 @@ class ClassicNetwork(BaseEstimator):
 
         Args:
             X: Checked input.
-            threshold: What is above it is 1; None takes 0 and 1, or −1 and 1, as they are.
+            threshold: Values above it are 1; None takes 0 and 1, or −1 and 1, unchanged.
 
         Raises:
-            ValueError: When the input must be binary and is not.
+            ValueError: If the input must be binary and is not.
         """
         if threshold is not None:
             return np.greater(X, threshold).astype(np.int8)
@@ -195,17 +197,17 @@ class ClassicNetwork(BaseEstimator):
             row, column = np.argwhere(bad if bad.any() else X == 0)[0]
             raise ValueError(
                 f"{type(self).__name__}(binarize=None) needs 0 and 1, or -1 and 1, got "
-                f"{X[row, column]:g} in row {row}, column {column}; binarize=0.0 takes what is "
-                f"above 0 as 1."
+                f"{X[row, column]:g} in row {row}, column {column}; with binarize=0.0, values "
+                f"above 0 count as 1."
             )
         return (X > 0).astype(np.int8)
 
     def refuse(self, option: str, right: str) -> NoReturn:
-        """Say that an option cannot be.
+        """Raise the error for an invalid option.
 
         Args:
             option: Name of the constructor's argument.
-            right: What it may be.
+            right: The allowed values, in words.
 
         Raises:
             ValueError: Always.
@@ -215,12 +217,12 @@ class ClassicNetwork(BaseEstimator):
 
 
 def seed(value: Any, what: str) -> Any:
-    """Return a `random_state`.
+    """Return a valid `random_state` unchanged.
 
     Raises:
-        ValueError: When it is neither a whole number, a generator nor None.
+        ValueError: If it is neither a whole number, a generator nor None.
     """
-    # Not by `check_random_state`, which would make a generator for each question.
+    # `check_random_state` would create a generator for each check.
     if isinstance(value, Integral):
         right = value is not True and value is not False and 0 <= int(value) < 2**32
     else:
@@ -234,13 +236,13 @@ def seed(value: Any, what: str) -> Any:
 
 
 def check_sizes(network: ClassicNetwork) -> None:
-    """Refuse sizes that nobody means, in what comes from a file or an expression.
+    """Check for implausible sizes in a network from a file or an expression.
 
     Args:
         network: The network.
 
     Raises:
-        ValueError: Naming the option, its value and the limit.
+        ValueError: If a size is above its limit; the message names the option and both numbers.
     """
     for option, value in network.get_params(deep=False).items():
         numbers = value if isinstance(value, list | tuple) else [value]

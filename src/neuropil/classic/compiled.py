@@ -1,4 +1,4 @@
-"""Compiled loops, kept on disk where there is a place for them."""
+"""Compilation of loops by Numba, cached on disk where possible."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 def compile_loop(**options: Any) -> Callable[[Function], Function]:
     """Return a decorator that compiles a function when it is first called.
 
-    What was compiled is kept beside the source, or in the user's folder for caches. Where
-    neither can be written, each process compiles anew, and one warning says so.
+    The compiled code is cached beside the source, or in the user's cache folder. If neither can
+    be written, each process compiles again, after one warning.
 
     Args:
-        options: For `numba.njit`.
+        options: Options of `numba.njit`.
     """
 
     def decorator(function: Function) -> Any:
@@ -37,11 +37,11 @@ def compile_loop(**options: Any) -> Callable[[Function], Function]:
 
 @functools.cache
 def warn_uncached() -> None:
-    """Warn, once per process, that nothing is kept."""
+    """Warn, once per process, that compiled loops are not cached."""
     warnings.warn(
-        "compiled loops cannot be kept, since neither the package's folder nor the user's "
-        "folder for caches can be written: each process compiles them anew, which takes some "
-        "seconds; the variable NUMBA_CACHE_DIR may name a folder.",
+        "compiled loops cannot be cached, since neither the package's folder nor the user's "
+        "cache folder can be written: each process compiles them again, which takes some "
+        "seconds; set the environment variable NUMBA_CACHE_DIR to a folder.",
         RuntimeWarning,
         stacklevel=4,
     )

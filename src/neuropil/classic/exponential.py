@@ -1,7 +1,7 @@
-"""The exponential function for compiled loops, on all lanes of the processor at once.
+"""A vectorised exponential function for compiled loops.
 
-The one of the C library takes one number at a time, and a loop over kernels or units would
-spend most of its time on it.
+The C library's function takes one number at a time, and a loop over kernels or units would
+spend most of its time in it.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-# ln 2 in two parts: n times the first is exact.
+# ln 2 as a sum of two parts; the first has few bits, so that n times it is exact.
 LN2_64, REST_64 = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 LN2_32, REST_32 = np.float32(0.693359375), np.float32(-2.12194440e-4)
-# What is added to a small number leaves its nearest whole number in the last bits.
+# Added to a small number, these leave its nearest whole number in the last bits: at 1.5 · 2⁵²
+# (1.5 · 2²³ in single precision) neighbouring floats are 1 apart.
 WHOLE_64, WHOLE_32 = 1.5 * 2.0**52, np.float32(1.5 * 2.0**23)
 
 
 def exponential(x: Any) -> Any:
     """Return ``eˣ`` of a float32 or float64, within 2 units in the last place.
 
-    ``eˣ = 2ⁿ eʳ`` with n the whole number nearest to x / ln 2; ``eʳ`` is a polynomial, the best
-    of its degree for ``|r| ≤ ln 2 / 2``. What would be too small or too large for its precision
-    stays at about the smallest or the largest normal number.
+    ``eˣ = 2ⁿ eʳ``, where n is the whole number nearest to x / ln 2 and ``eʳ`` is the best
+    polynomial approximation of its degree for ``|r| ≤ ln 2 / 2``. Results that would underflow
+    or overflow are clipped to about the smallest or the largest normal number.
 
     Args:
-        x: The power. For NaN, NaN.
+        x: The exponent. NaN gives NaN.
 
     Example:
         >>> from numba import njit
@@ -37,10 +38,10 @@ def exponential(x: Any) -> Any:
     return np.exp(x)
 
 
-# No sum may be taken in another order here: r would lose its last digits.
+# Reassociation is not allowed here: r would lose its last digits.
 @overload(exponential, jit_options={"fastmath": {"contract"}, "error_model": "numpy"})
 def compiled_exponential(x: Any) -> Any:
-    """Choose by precision."""
+    """Choose the implementation by precision."""
     return {types.float64: double, types.float32: single}.get(x)
 
 
@@ -64,7 +65,7 @@ def double(x: Any) -> Any:
     p = p * r + 1.666666666666668082e-1
     p = (p * r + 0.5) * r + 1.0
     p = p * r + 1.0
-    # Times 2ⁿ: n is added to the exponent.
+    # Multiply by 2ⁿ by adding n to the exponent bits.
     n_bits = np.float64(shifted).view(np.int64) << np.int64(52)
     return np.int64(np.float64(p).view(np.int64) + n_bits).view(np.float64)
 

@@ -1,4 +1,4 @@
-"""Base class of networks whose units become the columns of new features."""
+"""Base class of the networks whose units are output features."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class FeatureTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassicNetwork):
-    """A network that gives rows new columns, named after it, in the precision of the rows."""
+    """A transformer whose output columns are named after it and keep the input's precision."""
 
     @override
     def __sklearn_tags__(self) -> Tags:

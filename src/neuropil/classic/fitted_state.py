@@ -1,4 +1,4 @@
-"""What a fitted network consists of: plain numbers and arrays, each checked when read back."""
+"""Declarations of a fitted network's values, and their check when they are loaded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The types of the elements of each kind of array.
+# The dtypes of each kind of array.
 TYPES = {
     "float": ("float32", "float64"),
     "double": ("float64",),
@@ -21,31 +21,31 @@ TYPES = {
     "flag": ("bool",),
     "label": ("bool", "int32", "int64", "float32", "float64"),
 }
-# The length of the axis that stands for the columns of the input.
+# The name of the length of an axis that has one entry per column of the input.
 COLUMNS = "features"
 
 
 @dataclass(frozen=True)
 class Array:
-    """An array of one of several shapes, by the names of its lengths.
+    """The declaration of an array, by its possible shapes.
 
     Attributes:
-        kind: One of `TYPES`. All arrays of the kind ``"float"`` are of one precision.
-        shapes: Each possible shape: numbers, and names of lengths, which agree wherever they
-            are used.
-        optional: Whether there may be none.
+        kind: One of `TYPES`. All arrays of the kind ``"float"`` have the same precision.
+        shapes: The possible shapes: numbers, and names of lengths; a name means the same length
+            in all arrays.
+        optional: Whether None is allowed.
     """
 
     kind: str
     shapes: tuple[tuple[str, ...], ...]
     optional: bool = False
 
-    def lacks(self, value: Any, lengths: dict[str, int]) -> str:
-        """Return what a value should have been; nothing where it is right.
+    def problem_with(self, value: Any, lengths: dict[str, int]) -> str:
+        """Return the allowed values in words if a value is wrong; otherwise "".
 
         Args:
-            value: What is there.
-            lengths: Lengths by name; those that this value settles are added.
+            value: The value.
+            lengths: Known lengths by name; the lengths of this value are added.
         """
         types = TYPES[self.kind]
         if value is None and self.optional:
@@ -62,16 +62,16 @@ class Array:
 
 @dataclass(frozen=True)
 class Plain:
-    """A number, a truth value or a text.
+    """The declaration of a number, a truth value or a string.
 
     Attributes:
-        type: Its type.
+        type: The type.
     """
 
     type: type
 
-    def lacks(self, value: Any, lengths: dict[str, int]) -> str:
-        """Return what a value should have been; nothing where it is right."""
+    def problem_with(self, value: Any, lengths: dict[str, int]) -> str:
+        """Return the allowed values in words if a value is wrong; otherwise ""."""
         del lengths
         right = type(value) is self.type and (self.type is not float or math.isfinite(value))
         return "" if right else f"of type {self.type.__name__}"
@@ -79,16 +79,16 @@ class Plain:
 
 @dataclass(frozen=True)
 class Networks:
-    """A list of fitted networks of one class, at least one.
+    """The declaration of a non-empty list of fitted networks of one class.
 
     Attributes:
-        kind: Name of the class.
+        kind: The name of the class.
     """
 
     kind: str
 
-    def lacks(self, value: Any, lengths: dict[str, int]) -> str:
-        """Return what a value should have been; nothing where it is right."""
+    def problem_with(self, value: Any, lengths: dict[str, int]) -> str:
+        """Return the allowed values in words if a value is wrong; otherwise ""."""
         del lengths
         names = [type(item).__name__ for item in value] if isinstance(value, list) else []
         return "" if set(names) == {self.kind} else f"a list of {self.kind}"
@@ -102,8 +102,8 @@ def array(kind: str, *shapes: str, optional: bool = False) -> Array:
 
     Args:
         kind: One of `TYPES`.
-        *shapes: Possible shapes: lengths, separated by spaces; "" is a single number.
-        optional: Whether there may be none.
+        *shapes: Possible shapes: lengths, separated by spaces; "" means a single number.
+        optional: Whether None is allowed.
     """
     return Array(kind, tuple(tuple(shape.split()) for shape in shapes), optional)
 
@@ -111,23 +111,24 @@ def array(kind: str, *shapes: str, optional: bool = False) -> Array:
 def check_learnt(
     name: str, declared: Mapping[str, Any], values: Mapping[str, Any], columns: int
 ) -> None:
-    """Refuse values that are not what a network of a class has learnt.
+    """Check learnt values against the declarations of a class.
 
     Args:
-        name: Name of the class.
-        declared: What it learns: kinds of values, by name.
-        values: What a network of it is to have learnt, by name.
-        columns: Columns of its input.
+        name: The name of the class.
+        declared: The declarations, by name.
+        values: The learnt values, by name.
+        columns: The number of columns of the input.
 
     Raises:
-        ValueError: When one is missing, too many, or not what the class declares.
+        ValueError: If a value is missing, unknown, or not as declared.
     """
     odd = sorted(set(values) ^ set(declared))
     if odd:
-        raise ValueError(f"{name} has learnt {', '.join(declared)}: {odd[0]!r} does not fit.")
+        problem = "is missing" if odd[0] in declared else "is unknown"
+        raise ValueError(f"{name} learns {', '.join(declared)}, but {odd[0]!r} {problem}.")
     lengths = {COLUMNS: columns}
     for key, kind in declared.items():
-        problem = kind.lacks(values[key], lengths)
+        problem = kind.problem_with(values[key], lengths)
         if problem:
             raise ValueError(f"{name}: {key} must be {problem}.")
     floats = {
@@ -136,13 +137,13 @@ def check_learnt(
         if isinstance(kind, Array) and kind.kind == "float"
     }
     if len(floats) > 1:
-        raise ValueError(f"{name}: arrays must be of one precision, got {sorted(floats)}.")
+        raise ValueError(f"{name}: arrays must have one precision, got {sorted(floats)}.")
 
 
 def match(
     names: tuple[str, ...], shape: tuple[int, ...], known: Mapping[str, int]
 ) -> dict[str, int] | None:
-    """Return all lengths that are known once a shape is; None where it contradicts them."""
+    """Return the known lengths extended by those of a shape; None if they contradict it."""
     if len(names) != len(shape):
         return None
     found = dict(known)

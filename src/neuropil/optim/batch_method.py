@@ -1,4 +1,4 @@
-"""What optimisers share that evaluate the loss themselves, several times in a step."""
+"""Base class of the optimisers that evaluate the loss themselves, several times per step."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
     from neuropil.checks import Rules
 
-# How torch says that a graph was gone through before, or that there is none to go through.
+# Parts of torch's messages when the graph was freed by an earlier backward, or is missing.
 TWICE = "backward through the graph a second time"
 NO_GRAPH = "does not require grad and does not have a grad_fn"
 
 
 def refusing_backward(step: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a method say in a line that its closure called ``backward``; a decorator.
+    """Decorate a step so that a closure that calls ``backward`` raises a clear TypeError.
 
     Args:
-        step: A method of an optimiser that is given a closure and goes backward itself.
+        step: A method of an optimiser that takes a closure and runs the backward pass itself.
     """
 
     @functools.wraps(step)
@@ -42,38 +42,34 @@ def refusing_backward(step: Callable[..., Any]) -> Callable[..., Any]:
             if TWICE not in str(error) and NO_GRAPH not in str(error):
                 raise
             raise TypeError(
-                f"{type(self).__name__}: the closure called backward, which torch.optim.LBFGS "
-                f"asks for; here it only returns the {gives(self)}."
+                f"{type(self).__name__}: the closure called backward, as torch.optim.LBFGS "
+                f"requires; here it must only return the "
+                f"{'residuals' if self.needs == 'residuals' else 'loss'}."
             ) from None
 
     return method
 
 
-def gives(method: BatchMethod) -> str:
-    """Return what a closure is to give."""
-    return "residuals" if method.needs == "residuals" else "loss"
-
-
 class BatchMethod(torch.optim.Optimizer):
-    """An optimiser that is given the loss itself and sees all weights as one vector.
+    """An optimiser that evaluates the loss itself and treats all weights as one vector.
 
-    ``step(closure)`` asks ``closure()`` for the loss as often as it needs; the closure never
-    calls ``backward``. All groups of parameters are moved together, so they share their
-    options. Frozen parameters stay where they are.
+    ``step(closure)`` calls ``closure()`` as often as it needs; the closure never calls
+    ``backward``. All parameter groups are moved together, so they share their options. Frozen
+    parameters do not change.
 
     Args:
         params: Parameters, or groups of them as dicts.
         options: The optimiser's own options.
 
     Raises:
-        ValueError: If an option is out of its range, there are no parameters, or groups have
-            options of their own.
+        ValueError: If an option is out of its range, ``params`` is empty, or the options of a
+            group differ from the optimiser's.
     """
 
     needs: Literal["closure", "residuals"] = "closure"
-    # What each option may be; a subclass adds those that are its own.
+    # The rule that each option must satisfy; a subclass adds the rules of its own options.
     rules: ClassVar[Rules] = RULES
-    vector: WeightVector | None = None  # what `weights` returned last
+    vector: WeightVector | None = None  # the last result of `weights`
 
     def __init__(self, params: ParamsT, options: dict[str, Any]) -> None:
         name = type(self).__name__
@@ -93,19 +89,19 @@ class BatchMethod(torch.optim.Optimizer):
 
     @override
     @abstractmethod
-    def step(self, closure: Callable[[], Any]) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]  # there is no step without one
-        """Move the weights once and return the loss where the step began.
+    def step(self, closure: Callable[[], Any]) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]  # the closure is required here
+        """Move the weights once and return the loss from before the step.
 
         Args:
-            closure: Gives the loss, a scalar; it does not call ``backward``.
+            closure: Returns the loss, a scalar; it does not call ``backward``.
         """
 
     def minimize(self, closure: Callable[[], Any], max_steps: int = 1000) -> Outcome:
-        """Take steps until the optimiser has come to an end.
+        """Take steps until the optimiser stops.
 
         Args:
-            closure: Gives the loss, as for `step`.
-            max_steps: At most so many.
+            closure: Returns the loss, as for `step`.
+            max_steps: The largest number of steps.
         """
         for _ in range(max_steps):
             self.step(closure)
@@ -120,12 +116,12 @@ class BatchMethod(torch.optim.Optimizer):
 
     @property
     def memory(self) -> dict[str, Any]:
-        """What is kept from step to step; it is part of ``state_dict``."""
+        """State that passes from step to step; it is part of ``state_dict``."""
         return self.state[self.param_groups[0]["params"][0]]
 
     @property
     def outcome(self) -> Outcome:
-        """How far it came, and why it stopped if it did."""
+        """How far the optimiser has come, and why it stopped if it did."""
         memory = self.memory
         return Outcome(
             reason=REASONS[memory.get("reason", 0)],
@@ -136,13 +132,13 @@ class BatchMethod(torch.optim.Optimizer):
         )
 
     def note(self, reason: Reason, loss: float, gradient: float, evaluations: int) -> None:
-        """Write down how a step went.
+        """Record the result of a step.
 
         Args:
-            reason: Why there is nothing more to do, or ``"going on"``.
+            reason: Why the optimiser stops, or ``"going on"``.
             loss: The loss after the step.
             gradient: The largest absolute entry of its gradient.
-            evaluations: How often the loss was asked for in this step.
+            evaluations: The number of loss evaluations in this step.
         """
         memory = self.memory
         memory["reason"] = REASONS.index(reason)  # torch cannot load a state with text in it
@@ -158,10 +154,10 @@ class BatchMethod(torch.optim.Optimizer):
         return self.vector
 
     def scalar(self, value: Any) -> Tensor:
-        """Return what a closure gave, once it is seen to be a loss that can be differentiated.
+        """Return the closure's loss, after checking that it is a differentiable scalar.
 
         Raises:
-            TypeError: When it is something else.
+            TypeError: If the value is anything else.
         """
         if not isinstance(value, Tensor) or value.numel() != 1 or not value.requires_grad:
             got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__

@@ -8,13 +8,13 @@ from neuropil.checks import number
 def scale_lr(lr: float, batch_size: int, base_batch_size: int = 256) -> float:
     """Return the learning rate in proportion to the batch: ``lr · batch / base batch``.
 
-    A batch k times as large makes k times fewer steps, each along a mean of k times as many
-    examples; a rate k times as large makes the same way of them. The rule holds up to a few
-    thousand images, with `warmup` at the start, and for plain gradient descent and momentum;
-    adaptive optimisers want less.
+    With a batch k times as large, an epoch has k times fewer steps, each along the mean
+    gradient of k times more examples; a rate k times as large covers the same distance. The
+    rule holds for batches of up to a few thousand images, with `warmup` at the start, and for
+    plain gradient descent and momentum; adaptive optimisers need a smaller increase.
 
     Args:
-        lr: The rate that is right for ``base_batch_size``.
+        lr: A good rate for ``base_batch_size``.
         batch_size: Examples in a batch.
         base_batch_size: The batch that ``lr`` belongs to.
 

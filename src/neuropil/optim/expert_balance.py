@@ -1,4 +1,4 @@
-"""A penalty for mixtures whose gate sends everything to few experts."""
+"""A penalty on mixtures of experts whose gate sends most samples to a few experts."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def balance(rate: float = 0.01, *, only: str | Sequence[str] | None = None) -> R
     one expert has all samples and all of the probability.
 
     Args:
-        rate: What the sum is multiplied with.
-        only: Names of the modules to take, with all that is in them; all of them if None.
+        rate: Factor of the sum.
+        only: Names of the modules to take, with their submodules; None takes all.
 
     Raises:
         ValueError: If ``rate`` is negative or not finite.
@@ -47,7 +47,7 @@ def balance(rate: float = 0.01, *, only: str | Sequence[str] | None = None) -> R
 
 @final
 class Balance(Penalty):
-    """``rate · Σ balance_loss`` of the pass that went before."""
+    """``rate · Σ balance_loss`` of the last forward pass."""
 
     @override
     def takes(self, path: str, module: nn.Module, parameter: nn.Parameter) -> bool:
@@ -64,6 +64,6 @@ class Balance(Penalty):
     @override
     def add_gradients(self, weights: list[Weight]) -> None:
         raise NotImplementedError(
-            f"{self!r} depends on the batch and has no gradient apart from the loss: add "
+            f"{self!r} depends on the batch, so its gradient cannot be added separately: add "
             f"penalty() to the loss."
         )

@@ -1,4 +1,4 @@
-"""The options of optimisers: what each may be, said once."""
+"""The rules that optimiser options must satisfy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def pair(bounds: str) -> Rule:
-    """Return the rule of two numbers, each within the interval."""
+    """Return a rule for a pair of numbers, each within the interval."""
 
     def rule(value: Any, what: str) -> Any:
         try:
@@ -71,29 +71,30 @@ RULES: Rules = {
 
 
 def check_options(owner: str, options: Mapping[str, Any], rules: Rules = RULES) -> None:
-    """Refuse an option that its rule does not allow; options without a rule pass.
+    """Check each option against its rule; options without a rule pass.
 
     Args:
-        owner: Whose options they are.
-        options: Their values by name; a tensor of one number counts as the number.
-        rules: What each may be.
+        owner: The optimiser's name, for messages.
+        options: Values by option name; a tensor with one element counts as a number.
+        rules: The rule of each option.
 
     Raises:
-        ValueError: Naming the optimiser, the option, what was given and what would be right.
+        ValueError: If an option breaks its rule; the message names the optimiser, the option,
+            the value and what is allowed.
     """
     checks.check_options(owner, {name: plain(given) for name, given in options.items()}, rules)
 
 
 def plain(value: Any) -> Any:
-    """Return the number that a tensor of one element holds; anything else as it is."""
+    """Return the number in a tensor of one element; return other values unchanged."""
     return value.item() if isinstance(value, torch.Tensor) and value.numel() == 1 else value
 
 
 def some_parameters(owner: str, params: Any) -> Any:
-    """Return the parameters as a list, or as they are where torch has its own complaint.
+    """Return the parameters as a list; return them unchanged where torch raises its own error.
 
     Raises:
-        ValueError: If there are none.
+        ValueError: If the list is empty.
     """
     if isinstance(params, torch.Tensor) or not isinstance(params, Iterable):
         return params
@@ -101,6 +102,6 @@ def some_parameters(owner: str, params: Any) -> Any:
     if not params:
         raise ValueError(
             f"{owner} got no parameters. A network has them once it is joined to an Input; "
-            f"make the optimiser after that."
+            f"create the optimiser after that."
         )
     return params

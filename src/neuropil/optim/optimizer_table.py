@@ -14,19 +14,19 @@ from neuropil.core.name_lookup import look_up, plain_options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Where a word begins in the name of a class.
+# Matches the position where a new word begins in a class name.
 WORD = re.compile(r"(?<=[A-Za-z])(?=[A-Z][a-z])")
 
 
 def by_name(name: str) -> Callable[..., Optimizer]:
-    """Return the optimiser of that name: what takes parameters and options.
+    """Return the optimiser with this name: a callable that takes parameters and options.
 
     Args:
         name: Such as "adam", "sgd" or "RMSProp", where case and underscores do not matter; or
             with options, such as "LevenbergMarquardt(restarts=64)".
 
     Raises:
-        ValueError: If there is none, or it has no such option; the nearest name is suggested.
+        ValueError: If the name or one of its options is unknown; the nearest is suggested.
 
     Example:
         >>> by_name("gradient_descent").__name__

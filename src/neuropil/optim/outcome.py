@@ -1,4 +1,4 @@
-"""What came of a minimisation: whether it goes on, and if not, why it stopped."""
+"""The result of a minimisation: the loss it reached, and why it stopped if it did."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing_extensions import override
 Reason: TypeAlias = Literal["going on", "gradient", "step", "loss", "stuck", "not finite"]
 
 WORDS: dict[Reason, str] = {
-    "going on": "it has not come to an end yet",
+    "going on": "not converged yet",
     "gradient": "the gradient has vanished",
     "step": "the weights have stopped moving",
     "loss": "the loss has stopped falling",
-    "stuck": "no step along the last directions makes the loss smaller",
-    "not finite": "the loss is not finite where it stands",
+    "stuck": "no step along the last directions lowers the loss",
+    "not finite": "the loss is not finite at the current weights",
 }
 REASONS: tuple[Reason, ...] = tuple(WORDS)
 
@@ -26,13 +26,13 @@ class Outcome:
     """How far an optimiser came, and why it stopped.
 
     Attributes:
-        reason: ``"going on"``, or why not: the ``"gradient"`` vanished, the ``"step"`` or the
-            change of the ``"loss"`` became too small, it is ``"stuck"`` (no smaller loss was
-            found), or the loss is ``"not finite"``.
-        loss: The loss where it stands.
+        reason: ``"going on"``, or why it stopped: the ``"gradient"`` vanished, the ``"step"``
+            or the change of the ``"loss"`` became too small, it is ``"stuck"`` (no smaller loss
+            was found), or the loss is ``"not finite"``.
+        loss: The loss at the current weights.
         gradient: The largest absolute entry of the gradient there.
-        steps: Steps taken.
-        evaluations: How often the loss was asked for.
+        steps: The number of steps taken.
+        evaluations: The number of loss evaluations.
 
     Example:
         >>> outcome = Outcome("gradient", loss=0.0, gradient=1e-9, steps=7, evaluations=9)
@@ -55,7 +55,7 @@ class Outcome:
 
     @property
     def converged(self) -> bool:
-        """Whether it stopped because it arrived."""
+        """Whether it stopped because it reached a minimum."""
         return self.reason in ("gradient", "step", "loss")
 
     @override

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @final
 class WeightVector:
-    """Parameters that need gradients, side by side in one vector; frozen ones stay out.
+    """The trainable parameters, concatenated into one vector; frozen ones are left out.
 
     Args:
         owner: The optimiser's name, for messages.
-        parameters: Of one dtype and on one device.
+        parameters: Parameters of one dtype, on one device.
 
     Raises:
-        ValueError: When none needs a gradient, or they are of several dtypes or devices.
+        ValueError: If every parameter is frozen, or they have several dtypes or devices.
     """
 
     def __init__(self, owner: str, parameters: Iterable[Tensor]) -> None:
@@ -40,13 +40,14 @@ class WeightVector:
             raise ValueError(f"{owner} moves real numbers, got {self.dtype} parameters.")
         sizes = [p.numel() for p in self.parameters]
         self.size = sum(sizes)
-        # Vectors pass through here into the parameters: making views costs more than copying.
+        # `write` copies through this buffer, whose views are made once: making new views for
+        # each vector would cost more than the extra copy.
         self.buffer = torch.empty(self.size, dtype=self.dtype, device=self.device)
         parts = zip(self.buffer.split(sizes), self.parameters, strict=True)
         self.parts = [part.view(p.shape) for part, p in parts]
 
     def fits(self, parameters: Iterable[Tensor]) -> bool:
-        """Tell whether these are still the parameters, of the same dtype and device."""
+        """Tell whether these are the same parameters, with unchanged dtype and device."""
         trainable = [p for p in parameters if p.requires_grad]
         if len(trainable) != len(self.parameters):
             return False
@@ -56,24 +57,24 @@ class WeightVector:
         )
 
     def read(self) -> Tensor:
-        """Return the weights, a copy ``(size,)``."""
+        """Return a copy of the weights, ``(size,)``."""
         return torch.cat([p.detach().reshape(-1) for p in self.parameters])
 
     def write(self, vector: Tensor) -> None:
-        """Put a vector back into the parameters."""
+        """Copy a vector into the parameters."""
         with torch.no_grad():
             self.buffer.copy_(vector)
             torch._foreach_copy_(self.parameters, self.parts)  # pyright: ignore[reportPrivateUsage]  # one call
 
     def gradient(self, value: Tensor) -> Tensor:
-        """Return the gradient of a scalar, zeros for parameters that it does not depend on."""
+        """Return the gradient of a scalar, 0 for parameters that it does not depend on."""
         grads = torch.autograd.grad(value, self.parameters, allow_unused=True)
         pairs = zip(grads, self.parameters, strict=True)
         return torch.cat([flat(grad, parameter) for grad, parameter in pairs])
 
 
 def flat(grad: Tensor | None, parameter: Tensor) -> Tensor:
-    """Return a parameter's gradient as a vector, whatever form autograd gave it."""
+    """Return a parameter's gradient as a dense vector; None counts as zeros."""
     if grad is None:
         return torch.zeros_like(parameter).reshape(-1)
     return (grad if grad.layout is torch.strided else grad.to_dense()).reshape(-1)

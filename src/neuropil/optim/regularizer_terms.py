@@ -1,4 +1,4 @@
-"""The terms of a regulariser: what each adds to the loss, and where it projects weights."""
+"""The terms of a regulariser: penalties added to the loss, and projections of the weights."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Term(ABC):
 
     Args:
         amount: The rate of a penalty, the radius of a limit.
-        only: Names of the modules it is for; all if None.
-        biases: Whether it takes vectors too.
+        only: Names of the modules that it applies to; None means all.
+        biases: Whether it applies to vectors too.
 
     Raises:
-        ValueError: If one of them cannot be.
+        ValueError: If an argument is invalid.
     """
 
-    # What a user calls the amount, and what it may be.
+    # The public name of `amount`, and its interval.
     argument: ClassVar[str] = "rate"
     bounds: ClassVar[str] = "[0, inf)"
 
@@ -64,20 +64,20 @@ class Term(ABC):
 
     @property
     def projects(self) -> bool:
-        """Whether it has something to do after a step."""
+        """Whether it projects the weights after each step."""
         return False
 
     @property
     def squares(self) -> bool:
-        """Whether what it adds is a sum of squares, whose `root` there is."""
+        """Whether the penalty is a sum of squares, so that `root` is defined."""
         return False
 
     def value(self, weights: list[Weight]) -> Tensor:
-        """Return what is added to the loss."""
+        """Return the term that is added to the loss."""
         raise NotImplementedError
 
     def root(self, weights: list[Weight]) -> Tensor:
-        """Return a vector u with ``‖u‖²`` the `value`."""
+        """Return a vector u whose squared norm ``‖u‖²`` is `value`."""
         raise NotImplementedError
 
     def add_gradients(self, weights: list[Weight]) -> None:
@@ -85,11 +85,11 @@ class Term(ABC):
         raise NotImplementedError
 
     def project(self, weights: list[Weight]) -> None:
-        """Bring the weights back to where they may be, in place."""
+        """Project the weights onto the allowed set, in place."""
         raise NotImplementedError
 
     def takes(self, path: str, module: nn.Module, parameter: nn.Parameter) -> bool:
-        """Tell whether the term is for this parameter of the module of that name."""
+        """Tell whether the term applies to this parameter of the module at ``path``."""
         named = self.only is None or any(
             path == name or path.startswith(f"{name}.") for name in self.only
         )
@@ -123,6 +123,7 @@ class L1(Penalty):
     @override
     def add_gradients(self, weights: list[Weight]) -> None:
         signs = signs_of([weight.tensor for weight in weights])
+        # sign(w) is the subgradient of |w| that is 0 at 0.
         add_all(gradients(weights), signs, alpha=self.amount)
 
 
@@ -137,6 +138,7 @@ class L2(Penalty):
 
     @override
     def root(self, weights: list[Weight]) -> Tensor:
+        # ‖√rate · w‖² = rate · Σ w².
         whole = torch.cat([full(weight.tensor).flatten() for weight in weights])
         return math.sqrt(self.amount) * whole
 
@@ -147,6 +149,7 @@ class L2(Penalty):
     @override
     def add_gradients(self, weights: list[Weight]) -> None:
         tensors: list[Tensor] = [weight.tensor for weight in weights]
+        # The gradient of rate · w² is 2 · rate · w.
         add_all(gradients(weights), tensors, alpha=2 * self.amount)
 
 
@@ -175,23 +178,25 @@ class MaxNorm(Term):
 
     def project_transposed(self, tensor: Tensor, groups: int) -> None:
         """Project a transposed convolution: ``(in, out / groups, *kernel)``."""
+        # One filter belongs to one group and one output channel; its weights run over that
+        # group's input channels (axis 1) and the kernel (axis 3).
         rows = tensor.reshape(groups, -1, tensor.shape[1], tensor[0, 0].numel())
         norms = torch.linalg.vector_norm(rows, dim=(1, 3), keepdim=True)
         tensor.copy_((rows * (self.amount / norms).clamp(max=1)).reshape(tensor.shape))
 
 
 def total(values: list[Tensor]) -> Tensor:
-    """Return the sum, wherever the numbers are."""
+    """Return the sum of scalars, on the device of the first."""
     return torch.stack([value.to(values[0].device) for value in values]).sum()
 
 
 def full(tensor: Tensor) -> Tensor:
-    """Return a half in single precision: its squares and sums would not fit."""
+    """Return half-precision values in single precision, in which their squares fit."""
     return tensor if tensor.dtype.itemsize >= 4 else tensor.float()
 
 
 def gradients(weights: list[Weight]) -> list[Tensor]:
-    """Return the gradients; zero where there was none."""
+    """Return the gradients, after filling missing ones with zeros."""
     for tensor, _ in weights:
         if tensor.grad is None:
             tensor.grad = torch.zeros_like(tensor)

@@ -1,9 +1,10 @@
-"""Regularisers: penalties on the weights, and limits that they are projected onto.
+"""Regularisers: penalties on the weights, and limits on their norms.
 
-They add up: ``l1(1e-4) + l2(1e-3, only=("relu1",)) + maxnorm(3)``. Biases and the parameters of
-normalisation (every vector and number) are left out unless ``biases=True``.
+They can be added: ``l1(1e-4) + l2(1e-3, only=("relu1",)) + maxnorm(3)``. Biases and the
+parameters of normalisation layers (every vector and scalar) are left out unless
+``biases=True``.
 
-`Regularizer.bind` looks the parameters up once; what it returns costs little a step.
+`Regularizer.bind` looks the parameters up once, so that each step costs little.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ def l1(
 ) -> Regularizer:
     """Pull weights to 0 with a constant force, so that many of them come close to 0.
 
-    Adds ``rate · Σ |w|`` to the loss. Steps along its subgradient hardly ever end at 0 exactly:
-    a weight that the data do not need goes back and forth around it, under gradient descent
+    Adds ``rate · Σ |w|`` to the loss. Subgradient steps rarely end at exactly 0: a weight that
+    the data do not need oscillates around 0; under gradient descent its distance from 0 stays
     within the learning rate times ``rate``.
 
     Args:
-        rate: What the sum is multiplied with.
-        only: Names of the modules to take, with all that is in them; all of them if None.
+        rate: Factor of the sum.
+        only: Names of the modules to take, with their submodules; None takes all.
         biases: Whether vectors count too: biases and the parameters of normalisation.
 
     Raises:
@@ -63,8 +64,8 @@ def l2(
     ``l2(r)`` is ``weight_decay=2 * r`` of `GradientDescent`.
 
     Args:
-        rate: What the sum is multiplied with.
-        only: Names of the modules to take, with all that is in them; all of them if None.
+        rate: Factor of the sum.
+        only: Names of the modules to take, with their submodules; None takes all.
         biases: Whether vectors count too: biases and the parameters of normalisation.
 
     Raises:
@@ -87,15 +88,15 @@ def l2(
 def maxnorm(
     limit: float, *, only: str | Sequence[str] | None = None, biases: bool = False
 ) -> Regularizer:
-    """Keep every unit's incoming weights in a ball: ``‖w‖₂ ≤ limit`` after each step.
+    """Limit the norm of each unit's incoming weights: ``‖w‖₂ ≤ limit`` after each step.
 
-    A row w is all weights into one unit or filter; one that is too long is scaled back to the
-    limit, the others are left as they are. It adds nothing to the loss.
+    w is the vector of all weights into one unit or filter. A vector that is too long is scaled
+    back to the limit; the others do not change. Nothing is added to the loss.
 
     Args:
-        limit: The radius of the ball; 3 to 4 is usual beside dropout.
-        only: Names of the modules to take, with all that is in them; all of them if None.
-        biases: Whether vectors count too; each number of a bias is a row of its own.
+        limit: The largest norm; 3 to 4 is usual together with dropout.
+        only: Names of the modules to take, with their submodules; None takes all.
+        biases: Whether vectors count too; each entry of a bias is limited separately.
 
     Raises:
         ValueError: If ``limit`` is not above 0 or not finite.
@@ -123,7 +124,7 @@ class Regularizer:
     """A sum of penalties and limits.
 
     Args:
-        terms: What is added up; `l1`, `l2` and `maxnorm` make one each.
+        terms: The summands; `l1`, `l2` and `maxnorm` create one each.
 
     Example:
         >>> l1(1e-4) + maxnorm(3, only="relu1")
@@ -139,28 +140,28 @@ class Regularizer:
 
     @property
     def projects(self) -> bool:
-        """Whether there is something to do after a step."""
+        """Whether it projects the weights after each step."""
         return any(term.projects for term in self.terms)
 
     def bind(self, network: nn.Module) -> Bound:
-        """Look up what it acts on: the parameters that are to be trained.
+        """Look up the trainable parameters that it acts on.
 
         Args:
-            network: A network with its parameters in place. Bind again if they are replaced, or
-                others are frozen.
+            network: A network that has its parameters. Bind again after parameters are
+                replaced, frozen or unfrozen.
 
         Raises:
-            ValueError: If it has no parameters yet, or no module of a given name.
+            ValueError: If the network has no parameters yet, or no module of a given name.
         """
         parts = [Part(term, select(term, network)) for term in self.terms]
         return Bound([part for part in parts if part.weights])
 
     def penalty(self, network: nn.Module) -> Tensor:
-        """Return what to add to the loss of this network, once."""
+        """Return the penalty of this network, without keeping the binding."""
         return self.bind(network).penalty()
 
     def project(self, network: nn.Module) -> None:
-        """Project the weights of this network, once."""
+        """Project the weights of this network, without keeping the binding."""
         self.bind(network).project()
 
     def __add__(self, other: object) -> Regularizer:
@@ -176,14 +177,14 @@ class Regularizer:
 
 
 class Part(NamedTuple):
-    """A term and what it acts on."""
+    """A term and the weights that it acts on."""
 
     term: Term
     weights: list[Weight]
 
 
 class Bound:
-    """A regulariser that knows its parameters.
+    """A regulariser together with the parameters that it acts on.
 
     Args:
         parts: Its terms, each with the weights it acts on.
@@ -214,34 +215,34 @@ class Bound:
 
     @property
     def projects(self) -> bool:
-        """Whether there is something to do after a step."""
+        """Whether it projects the weights after each step."""
         return bool(self.limits)
 
     def penalty(self) -> Tensor:
-        """Return what to add to the loss: a number that gradients go through."""
+        """Return the penalty, a differentiable scalar to add to the loss."""
         values = [term.value(weights) for term, weights in self.penalties]
         return total(values) if values else torch.zeros(())
 
     @property
     def squares(self) -> bool:
-        """Whether the penalty is a sum of squares, whose `root` there is."""
+        """Whether the penalty is a sum of squares, so that `root` is defined."""
         return all(term.squares for term, _ in self.penalties)
 
     def root(self) -> Tensor:
-        """Return a vector u with ``‖u‖²`` the penalty, for methods that take residuals."""
+        """Return a vector u whose squared norm is the penalty, for least squares."""
         return torch.cat([term.root(weights) for term, weights in self.penalties])
 
     def add_gradients(self) -> None:
         """Add the penalty's gradient to each parameter's ``grad``, after ``backward``.
 
-        The same as adding `penalty` to the loss, at a tenth of the time on small networks.
+        Equivalent to adding `penalty` to the loss, in a tenth of the time on small networks.
         """
         with torch.no_grad():
             for term, weights in self.penalties:
                 term.add_gradients(weights)
 
     def project(self) -> None:
-        """Bring the weights back to where they may be; call it after each step."""
+        """Project the weights onto the limits; call it after each step."""
         with torch.no_grad():
             for term, weights in self.limits:
                 term.project(weights)
@@ -256,7 +257,9 @@ def select(term: Term, network: nn.Module) -> list[Weight]:
     modules = dict(network.named_modules(remove_duplicate=False))
     for name in term.only or ():
         if name not in modules:
-            raise ValueError(f"{term!r}: there is no module {name!r}.{nearest(name, modules)}")
+            raise ValueError(
+                f"{term!r}: the network has no module {name!r}.{nearest(name, modules)}"
+            )
     found: dict[int, Weight] = {}
     bare = True
     for path, module in modules.items():
@@ -266,6 +269,6 @@ def select(term: Term, network: nn.Module) -> list[Weight]:
                 found[id(parameter)] = Weight(parameter, module)
     if bare:
         raise ValueError(
-            f"{term!r}: the network has no parameters yet; join it to an Input before."
+            f"{term!r}: the network has no parameters yet; join it to an Input first."
         )
     return list(found.values())

@@ -1,6 +1,7 @@
-"""Torch learning-rate schedulers whose rate is a closed formula of the time.
+"""Torch learning-rate schedulers whose rate is a closed-form function of time.
 
-Closed formulas do not drift, know what to do after their end, and their state is plain numbers.
+Closed forms do not accumulate rounding errors, are defined after their end, and have a state of
+plain numbers.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ Interval: TypeAlias = Literal["step", "epoch"]
 
 
 class Schedule(LambdaLR):
-    """A torch scheduler that says whether it counts steps or epochs.
+    """A torch scheduler with an attribute that tells whether it counts steps or epochs.
 
     Args:
-        optimizer: Whose learning rates to set.
+        optimizer: The optimiser whose learning rates are set.
         factors: For each of its parameter groups, the factor of its rate at time t.
-        interval: What t counts: when `step` is called.
+        interval: The unit of t, and so when `step` must be called.
     """
 
     def __init__(
@@ -41,13 +42,13 @@ class Schedule(LambdaLR):
 
     @override
     def step(self, epoch: int | None = None) -> None:
-        """Go on by one step or epoch, after the optimiser's own step.
+        """Advance by one step or epoch, after the optimiser's own step.
 
         Args:
             epoch: Deprecated by torch.
         """
         groups = self.optimizer.param_groups
-        first = self._step_count < 2  # torch looks once whether the order of calls is right
+        first = self._step_count < 2  # torch checks the order of calls once
         if first or epoch is not None or any(isinstance(g["lr"], Tensor) for g in groups):
             super().step(epoch)
             return
@@ -92,11 +93,12 @@ class OneCycle(Schedule):
         low, high = self.momentum
         cycle = cast("Cycle", self.lr_lambdas[0])
         for group in self.optimizer.param_groups:
+            # Opposite to the rate: low momentum at the peak.
             set_momentum(group, high - (high - low) * cycle.height(self.last_epoch))
 
 
 class Warmup(LRScheduler):
-    """Rise to where another schedule starts, then follow it."""
+    """Raise the rate to the first rate of another schedule, then follow that schedule."""
 
     def __init__(
         self,
@@ -121,7 +123,7 @@ class Warmup(LRScheduler):
 
     def at(self, t: int) -> list[float | Tensor]:
         """Return the rate of each parameter group at time t, up to the end of the rise."""
-        # In this order of terms the last factor is 1 exactly.
+        # With the terms in this order the last factor is exactly 1.
         factor = 1 - (1 - self.start) * (1 - min(1.0, t / self.length))
         return [top * factor for top in self.tops]
 
@@ -132,7 +134,8 @@ class Warmup(LRScheduler):
             length: How many.
 
         Raises:
-            TypeError: If the schedule that follows is torch's and cannot tell.
+            TypeError: If the schedule that follows is torch's own: its rates are not known
+                beforehand.
         """
         rise = length if self.then is None else min(length, self.length)
         rates = [float(self.at(t)[0]) for t in range(rise)]
@@ -191,7 +194,7 @@ class Exponential:
 
 @dataclass
 class Polynomial:
-    """From 1 to ``floor`` as the power of the time that is left."""
+    """From 1 to ``floor``, as a power of the remaining time."""
 
     length: int
     power: float
@@ -204,7 +207,7 @@ class Polynomial:
 
 @dataclass
 class Cosine:
-    """From 1 to ``floor`` as half a wave."""
+    """From 1 to ``floor``, along half a cosine wave."""
 
     length: int
     floor: float
@@ -227,14 +230,14 @@ class Cycle:
     end: float
 
     def height(self, t: int) -> float:
-        """Return where the wave stands, from 0 to 1."""
+        """Return the height of the wave at time t, from 0 to 1."""
         if t > self.top:
             return wave_down((t - self.top) / (self.length - 1 - self.top))
         return 1 - wave_down(t / self.top) if self.top else 1.0
 
     @property
     def top(self) -> float:
-        """When the peak is reached; below 0 where the cycle begins on its way down."""
+        """The time of the peak; below 0 if the cycle begins on the way down."""
         return self.rise * self.length - 1
 
     def __call__(self, t: int) -> float:
@@ -243,7 +246,7 @@ class Cycle:
 
 
 def wave_down(progress: float) -> float:
-    """Return half a cosine wave from 1, at progress 0, to 0, at 1 and after it."""
+    """Return half a cosine wave: 1 at progress 0, falling to 0 at progress 1 and beyond."""
     return (1 + math.cos(math.pi * min(1.0, progress))) / 2
 
 
@@ -256,29 +259,30 @@ def set_momentum(group: dict[str, Any], momentum: float) -> None:
 
 
 def check_follower(optimizer: Optimizer, then: LRScheduler, interval: Interval) -> None:
-    """Refuse a schedule that cannot follow a warm-up.
+    """Check that a schedule can follow a warm-up.
 
     Raises:
-        ValueError: If it is of another optimiser, counts otherwise, or needs a metric.
+        ValueError: If it belongs to another optimiser, counts in another unit, or needs a
+            metric.
     """
     if isinstance(then, ReduceLROnPlateau):
-        raise ValueError("warmup: ReduceLROnPlateau waits for a metric and cannot follow.")
+        raise ValueError("warmup: `then` cannot be ReduceLROnPlateau, which needs a metric.")
     if then.optimizer is not optimizer:
         raise ValueError(
-            "warmup: `then` is a schedule of another optimiser; make it of this one."
+            "warmup: `then` is a schedule of another optimiser; create it with this one."
         )
     if interval_of(then) != interval:
         raise ValueError(
             f"warmup counts {interval}s but `then` counts {interval_of(then)}s: "
-            f"give both their length in the same, `steps` or `epochs`."
+            f"give both lengths in the same unit, `steps` or `epochs`."
         )
 
 
 def interval_of(scheduler: LRScheduler) -> Interval:
-    """Return when a scheduler's `step` is due: after each "step", or after each "epoch".
+    """Return when to call a scheduler's `step`: after each "step", or after each "epoch".
 
     Args:
-        scheduler: One of ours, or any of torch's, whose convention is the epoch.
+        scheduler: A scheduler of this package or of torch, whose convention is the epoch.
 
     Example:
         >>> import torch

@@ -1,8 +1,8 @@
 """Learning-rate schedules: functions of an optimiser that return a torch scheduler.
 
-Each takes its length as ``steps=`` or as ``epochs=``; the scheduler's ``interval`` says which
-it was, and so when to call its ``step``. t counts from 0, the first step or epoch. A schedule
-that has ended holds its last rate.
+Each takes its length as ``steps=`` or as ``epochs=``; the scheduler's ``interval`` tells which,
+and so when to call its ``step``. t counts from 0, the first step or epoch. After its end a
+schedule holds its last rate.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Maker = TypeVar("Maker", bound=Callable[..., "Schedule | Warmup"])
 
 
 def register(make: Maker) -> Maker:
-    """Enter a schedule under its name without ``_decay``; a decorator."""
+    """Register a schedule under its name without ``_decay``; a decorator."""
     SCHEDULES[make.__name__.removesuffix("_decay")] = make
     return make
 
@@ -48,15 +48,15 @@ def step_decay(
     epochs: int | None = None,
     factor: float = 0.1,
 ) -> Schedule:
-    """Multiply the rate by ``factor`` every so many steps or epochs.
+    """Multiply the rate by ``factor`` at regular intervals.
 
     ``lr · factor ^ ⌊t / length⌋``
 
     Args:
-        optimizer: Whose learning rates to set.
-        steps: The length of a stair in steps.
-        epochs: The length of a stair in epochs.
-        factor: What is left of the rate after each stair.
+        optimizer: The optimiser whose learning rates are set.
+        steps: The length of an interval in steps.
+        epochs: The length of an interval in epochs.
+        factor: Factor of the rate after each interval.
 
     Raises:
         ValueError: If not exactly one length is given, or an argument is out of its range.
@@ -83,15 +83,15 @@ def exponential_decay(
     epochs: int | None = None,
     factor: float = 0.1,
 ) -> Schedule:
-    """Let the rate fall smoothly, by ``factor`` in every ``length`` of time, without end.
+    """Lower the rate exponentially: by ``factor`` over each ``length`` of time, without end.
 
     ``lr · factor ^ (t / length)``
 
     Args:
-        optimizer: Whose learning rates to set.
-        steps: In how many steps the rate falls by the factor.
-        epochs: In how many epochs it does.
-        factor: What is left of the rate after that.
+        optimizer: The optimiser whose learning rates are set.
+        steps: The number of steps in which the rate falls by the factor.
+        epochs: The number of epochs in which the rate falls by the factor.
+        factor: Factor of the rate after that time.
 
     Raises:
         ValueError: If not exactly one length is given, or an argument is out of its range.
@@ -118,14 +118,14 @@ def polynomial_decay(
     power: float = 2.0,
     minimum: float = 0.0,
 ) -> Schedule:
-    """Let the rate fall to ``minimum`` as a power of the time that is left.
+    """Lower the rate to ``minimum``, as a power of the remaining time.
 
     ``minimum + (lr − minimum) (1 − t / length) ^ power``
 
     Args:
-        optimizer: Whose learning rates to set.
-        steps: How long that takes in steps.
-        epochs: How long it takes in epochs.
+        optimizer: The optimiser whose learning rates are set.
+        steps: The length of the decay in steps.
+        epochs: The length of the decay in epochs.
         power: Above 1 the rate falls fast at first; below 1, at the end.
         minimum: The rate at the end, and after it.
 
@@ -153,14 +153,14 @@ def linear_decay(
     epochs: int | None = None,
     minimum: float = 0.0,
 ) -> Schedule:
-    """Let the rate fall to ``minimum`` along a straight line.
+    """Lower the rate to ``minimum`` along a straight line.
 
     ``minimum + (lr − minimum) (1 − t / length)``
 
     Args:
-        optimizer: Whose learning rates to set.
-        steps: How long that takes in steps.
-        epochs: How long it takes in epochs.
+        optimizer: The optimiser whose learning rates are set.
+        steps: The length of the decay in steps.
+        epochs: The length of the decay in epochs.
         minimum: The rate at the end, and after it.
 
     Raises:
@@ -186,14 +186,14 @@ def cosine_decay(
     epochs: int | None = None,
     minimum: float = 0.0,
 ) -> Schedule:
-    """Let the rate fall to ``minimum`` along half a cosine wave.
+    """Lower the rate to ``minimum`` along half a cosine wave.
 
     ``minimum + (lr − minimum) (1 + cos(π t / length)) / 2``
 
     Args:
-        optimizer: Whose learning rates to set.
-        steps: How long that takes in steps.
-        epochs: How long it takes in epochs.
+        optimizer: The optimiser whose learning rates are set.
+        steps: The length of the decay in steps.
+        epochs: The length of the decay in epochs.
         minimum: The rate at the end, and after it.
 
     Raises:
@@ -224,17 +224,18 @@ def warmup(
     start: float = 0.01,
     then: LRScheduler | None = None,
 ) -> Warmup:
-    """Let the rate rise along a straight line, then follow another schedule.
+    """Raise the rate along a straight line, then follow another schedule.
 
     ``lr (start + (1 − start) t / length)`` up to ``t = length``, where ``then`` starts.
 
     Args:
-        optimizer: Whose learning rates to set.
-        steps: How long the rise takes in steps.
-        epochs: How long it takes in epochs.
-        start: The first rate, as a part of the rate to rise to.
-        then: The schedule that follows, made of the same optimiser and counting the same; the
-            rate stays where it is if None. Any of torch's that needs no metric will do.
+        optimizer: The optimiser whose learning rates are set.
+        steps: The length of the rise in steps.
+        epochs: The length of the rise in epochs.
+        start: The first rate, as a fraction of the final one.
+        then: The schedule that follows, for the same optimiser and in the same unit; any of
+            torch's schedulers that needs no metric is allowed. With None the rate stays
+            constant.
 
     Raises:
         ValueError: If not exactly one length is given, an argument is out of its range, or
@@ -270,21 +271,21 @@ def one_cycle(
     end: float = 4e-6,
     momentum: tuple[float, float] | None = (0.85, 0.95),
 ) -> OneCycle:
-    """Let the rate rise to the optimiser's own and fall to almost nothing, once.
+    """Raise the rate to the optimiser's own and lower it to almost 0, in one cycle.
 
-    Half a cosine wave from ``start · lr`` up to ``lr`` at ``t = rise · length − 1``, half a
-    wave down to ``end · lr`` at ``t = length − 1``, the last step. The momentum (β₁ for Adam
-    and its kin) goes the other way, from high to low and back; an optimiser without momentum
-    stays without.
+    The rate follows half a cosine wave from ``start · lr`` up to ``lr`` at
+    ``t = rise · length − 1``, then half a wave down to ``end · lr`` at ``t = length − 1``, the
+    last step. The momentum (β₁ for optimisers like Adam) moves the other way, from high to low
+    and back; an optimiser without momentum gets none.
 
     Args:
-        optimizer: Whose learning rates to set; they are the peaks.
+        optimizer: The optimiser whose learning rates are set; they are the peaks.
         steps: The length of the cycle in steps.
-        epochs: Its length in epochs.
-        rise: The fraction of it that goes up, below 1.
-        start: The first rate, as a part of the peak.
-        end: The last rate, as a part of the peak.
-        momentum: The lowest and the highest; None leaves it alone.
+        epochs: The length of the cycle in epochs.
+        rise: The rising fraction of the cycle, below 1.
+        start: The first rate, as a fraction of the peak.
+        end: The last rate, as a fraction of the peak.
+        momentum: The lowest and the highest momentum; None leaves it unchanged.
 
     Raises:
         ValueError: If not exactly one length is given, or an argument is out of its range.
@@ -292,7 +293,8 @@ def one_cycle(
     Reference:
         Smith, Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large
         Learning Rates", 2018; the rates, momenta and defaults are those of torch's
-        `OneCycleLR`, which ends in an error after ``length`` steps where ours holds the last.
+        `OneCycleLR`, which raises an error after ``length`` steps, where ours holds the last
+        rate.
 
     Example:
         >>> from torch import ones
@@ -312,19 +314,19 @@ def one_cycle(
         pair("[0, 1)")(momentum, "one_cycle: `momentum`")
         if momentum[0] > momentum[1]:
             raise ValueError(
-                f"one_cycle: `momentum` must be the lowest and the highest, got {momentum!r}."
+                f"one_cycle: `momentum` must be (lowest, highest), got {momentum!r}."
             )
     return OneCycle(optimizer, Cycle(length, rise, start, end), interval, momentum)
 
 
 def by_name(name: str) -> Callable[..., Schedule | Warmup]:
-    """Return the schedule of that name.
+    """Return the schedule with this name.
 
     Args:
         name: Such as "cosine", or "cosine_decay".
 
     Raises:
-        ValueError: If there is none; the nearest name is suggested.
+        ValueError: If the name is unknown; the nearest is suggested.
 
     Example:
         >>> by_name("cosine").__name__
@@ -336,19 +338,19 @@ def by_name(name: str) -> Callable[..., Schedule | Warmup]:
 def for_training(
     name: str, optimizer: Optimizer, *, steps: int | None = None, epochs: int | None = None
 ) -> Schedule | Warmup:
-    """Return the schedule of that name, fitted to a whole training.
+    """Return the schedule with this name, scaled to the length of a training run.
 
-    Most take the training as their length. Stairs are a third of it; the exponential falls to
-    1 %; a warm-up takes the first twentieth and a cosine the rest.
+    Most schedules span the whole run. A step decay has three intervals; the exponential falls
+    to 1 %; a warm-up takes the first twentieth and a cosine the rest.
 
     Args:
         name: Such as "cosine".
-        optimizer: Whose learning rates to set.
+        optimizer: The optimiser whose learning rates are set.
         steps: The length of the training in steps.
-        epochs: Its length in epochs.
+        epochs: The length of the training in epochs.
 
     Raises:
-        ValueError: If there is no such schedule, or not exactly one length is given.
+        ValueError: If the name is unknown, or not exactly one length is given.
 
     Example:
         >>> from torch import ones
@@ -375,10 +377,10 @@ def for_training(
 
 
 def length_of(name: str, steps: int | None, epochs: int | None) -> tuple[int, Interval]:
-    """Return a schedule's length and what it counts.
+    """Return the length of a schedule and its unit.
 
     Raises:
-        ValueError: If not exactly one of both is given, or it is no whole number from 1.
+        ValueError: If not exactly one of both is given, or it is not a whole number from 1.
     """
     if (steps is None) == (epochs is None):
         got = "neither" if steps is None else "both"
@@ -389,10 +391,10 @@ def length_of(name: str, steps: int | None, epochs: int | None) -> tuple[int, In
 
 
 def floors_of(name: str, optimizer: Optimizer, minimum: float) -> list[float]:
-    """Return, for each parameter group, the last rate as a part of the first.
+    """Return, for each parameter group, the last rate as a fraction of the first.
 
     Raises:
-        ValueError: If the last is not from 0 to the first.
+        ValueError: If the last rate is not between 0 and the first.
     """
     rates = [float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
     number(minimum, f"{name}: `minimum`", f"[0, {min(rates)}]")

@@ -183,9 +183,9 @@ def test_wrong_input_has_one_clear_line():
     rbm = RBM(21, random_state=0, visible="gaussian").fit(X)
     with pytest.raises(ValueError, match="at most 20 bits on one side, got 21"):
         rbm.log_partition("exact")
-    with pytest.raises(ValueError, match="'auto', 'exact' or 'annealed' is needed, got 'ais'"):
+    with pytest.raises(ValueError, match="must be 'auto', 'exact' or 'annealed', got 'ais'"):
         rbm.log_partition("ais")
-    with pytest.raises(ValueError, match="needs 21 columns, one a hidden unit, got 3"):
+    with pytest.raises(ValueError, match="needs 21 columns, one per hidden unit, got 3"):
         rbm.inverse_transform([[1, 0, 1]])
 
 

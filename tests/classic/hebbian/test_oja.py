@@ -195,5 +195,5 @@ def test_values_whose_squares_are_infinite_are_refused():
 
 def test_outputs_of_another_width_are_refused():
     model = Oja(2, random_state=0).fit(DIGITS)
-    with pytest.raises(ValueError, match="needs 2 columns, one a component, got 3"):
+    with pytest.raises(ValueError, match="needs 2 columns, one per component, got 3"):
         model.inverse_transform([[1.0, 2.0, 3.0]])

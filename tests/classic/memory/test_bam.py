@@ -102,7 +102,7 @@ def test_wrong_input_is_said():
         memory.recall([[1, 0, 1]])
     with pytest.raises(ValueError, match=r"Y has 3 columns"):
         memory.partial_fit(X, Y[:, :3])
-    with pytest.raises(ValueError, match=r"got 2 of X, 1 of Y"):
+    with pytest.raises(ValueError, match=r"got 2 rows of X and 1 of Y"):
         memory.energy(X, Y[:1])
     with pytest.raises(ValueError, match=r"got 0\.5 in row 0, column 0"):
         DiscreteBAM(binarize=None).fit(X, Y / 2)

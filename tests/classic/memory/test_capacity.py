@@ -89,7 +89,7 @@ def test_measuring_leaves_the_memory_alone():
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({"loads": []}, "`loads` must be at least one pattern each, 1 / 500, got"),
+        ({"loads": []}, "`loads` must each be at least one pattern, 1 / 500, got"),
         ({"loads": [0.0]}, "at least one pattern"),
         ({"loads": [np.nan]}, "at least one pattern"),
         ({"flipped": 2}, "`flipped` must be from 0 to 1, got 2"),

@@ -99,7 +99,7 @@ def test_a_function_without_second_derivatives_is_named():
             return grad * ctx.saved_tensors[0].exp()
 
     w = nn.Parameter(torch.ones(3))
-    with pytest.raises(ValueError, match="Hessian needs second derivatives, which a function"):
+    with pytest.raises(ValueError, match="Hessian needs second derivatives, but a function"):
         Hessian([w]).step(lambda: Once.apply(w).square().sum())
 
 

@@ -1,1 +1,1 @@
-"""Boltzmann machines: energies of visible and hidden units, learnt from data."""
+"""Boltzmann machines: models of an energy of visible and hidden units."""

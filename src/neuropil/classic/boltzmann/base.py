@@ -1,4 +1,4 @@
-"""What `RBM` and `DeepBeliefNetwork` share: options of learning, and scikit-learn's manners."""
+"""Base class of `RBM` and `DeepBeliefNetwork`: the options of training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, repr=False)
 class BoltzmannMachine(FeatureTransformer):
-    """A machine of hidden bits that is learnt by contrastive divergence."""
+    """A network of hidden bits that is trained by contrastive divergence."""
 
     _: KW_ONLY
     visible: str = "bernoulli"

@@ -1,4 +1,4 @@
-"""The deep belief network: restricted Boltzmann machines on top of each other."""
+"""The deep belief network: a stack of restricted Boltzmann machines."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(eq=False, repr=False)
 class DeepBeliefNetwork(BoltzmannMachine):
-    """Layers of hidden bits, each learnt as an `RBM` of what the layer below says.
+    """Layers of hidden bits, each trained as an `RBM` on the output of the layer below.
 
-    Greedy: the first machine learns the data, the second the probabilities
-    ``h₁ = σ(c₁ + v W₁)`` of the first one's hidden units, and so on. What is learnt draws
-    examples, from the top down, and is a good start for a network (`to_network`).
+    Training is greedy: the first machine learns the data, the second the probabilities
+    ``h₁ = σ(c₁ + v W₁)`` of the first one's hidden units, and so on. The fitted machines can
+    draw examples, from the top down, and initialise a network (`to_network`).
 
     Shape:
         ``X``: ``(n_samples, n_features)``.
 
     Args:
-        n_hidden: How many units each hidden layer has, from the bottom up.
+        n_hidden: The number of units in each hidden layer, from the bottom up.
         visible: Visible units of the first machine, as for `RBM`.
-        binarize: As for `RBM`, of the first machine; the others take probabilities.
-        n_epochs: Passes over the data, a layer.
-        lr: Rate.
+        binarize: As for `RBM`, for the first machine; the others take probabilities.
+        n_epochs: Passes over the data for each layer.
+        lr: Learning rate.
         batch_size: Rows per update; also the number of chains.
-        n_steps: Gibbs steps for each change.
-        persistent: Whether chains go on from change to change, or start from the data again.
-        decay: Whether the rate falls to 0 in each machine's training, by equal steps.
-        random_state: Seed or generator of all that is drawn.
+        n_steps: Gibbs steps per update.
+        persistent: Whether chains continue from update to update, or restart from the data.
+        decay: Whether the rate falls to 0 linearly in each machine's training.
+        random_state: Seed or generator of all random numbers.
 
     Attributes:
         machines_: The machines, from the bottom up.
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: When an option or the data cannot be, or the weights grow without bound.
+        ValueError: If an option or the data are invalid, or the weights grow without bound.
 
     Reference:
         Hinton, Osindero, Teh, "A Fast Learning Algorithm for Deep Belief Nets", 2006. Each
-        machine is trained by itself; there is no wake-sleep phase afterwards.
+        machine is trained separately, without a wake-sleep phase afterwards.
 
     Example:
         >>> from sklearn.datasets import load_digits
@@ -79,7 +79,7 @@ class DeepBeliefNetwork(BoltzmannMachine):
             y: Ignored.
 
         Raises:
-            ValueError: When there is no hidden layer.
+            ValueError: If ``n_hidden`` is empty.
         """
         X = self.training_input(X)
         widths = self.widths
@@ -92,13 +92,15 @@ class DeepBeliefNetwork(BoltzmannMachine):
             kind = {"binarize": None} if machines else first
             seed = random.randint(2**31)
             machines.append(RBM(width, **kind, **options, random_state=seed))
+            # Greedy layer-wise training: the next machine learns this one's hidden
+            # probabilities.
             X = machines[-1].fit(X).transform(X)
         self.machines_ = machines
         return self
 
     @property
     def widths(self) -> list[int]:
-        """How many units each hidden layer has."""
+        """The number of units in each hidden layer."""
         return np.atleast_1d(np.asarray(self.n_hidden, object)).tolist()
 
     @override
@@ -115,9 +117,9 @@ class DeepBeliefNetwork(BoltzmannMachine):
         super().set_learnt(values)
         columns = self.n_features_in_
         for machine in self.machines_:
-            self.fits(right=machine.n_features_in_ == columns)
+            self.require(consistent=machine.n_features_in_ == columns)
             columns = len(machine.components_)
-            self.fits(right=machine.n_hidden == columns)
+            self.require(consistent=machine.n_hidden == columns)
 
     def transform(self, X: Any) -> Floats:
         """Return the probabilities of the topmost hidden units."""
@@ -127,10 +129,10 @@ class DeepBeliefNetwork(BoltzmannMachine):
         return H
 
     def inverse_transform(self, H: Any) -> Floats:
-        """Return what visible units are expected to be, given those at the top, layer by layer.
+        """Return the expected visible units given the topmost hidden units, layer by layer.
 
         Args:
-            H: States of the topmost hidden units or their probabilities, one row an example.
+            H: States or probabilities of the topmost hidden units, one row per example.
         """
         check_is_fitted(self)
         for machine in reversed(self.machines_):
@@ -138,7 +140,7 @@ class DeepBeliefNetwork(BoltzmannMachine):
         return H
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn passes it
-        """Return minus the mean squared difference of rows to what the top layer keeps of them.
+        """Return minus the mean squared error of reconstructing rows from the top layer.
 
         Args:
             X: Rows of examples.
@@ -158,15 +160,16 @@ class DeepBeliefNetwork(BoltzmannMachine):
         """Return examples: Gibbs chains between the two topmost layers, then down.
 
         Args:
-            n_samples: How many.
+            n_samples: The number of examples.
             n_steps: Steps of the chains in the topmost machine.
-            expected: Whether to give what is expected of the visible units, rather than draw.
-            random_state: Seed or generator; None takes the network's own.
+            expected: Whether to return expected values of the visible units instead of samples.
+            random_state: Seed or generator; None uses the network's own.
         """
         check_is_fitted(self)
         random = check_random_state(self.random_state if random_state is None else random_state)
         *below, top = self.machines_
         at_top = {"n_steps": n_steps, "random_state": random}
+        # The top two layers are an undirected RBM; the layers below are sampled downwards once.
         H = top.sample(n_samples, expected=expected and not below, **at_top)
         for machine in reversed(below):
             final = expected and machine is self.machines_[0]
@@ -174,10 +177,10 @@ class DeepBeliefNetwork(BoltzmannMachine):
         return H
 
     def to_network(self) -> Network:
-        """Return the layers as a `Network` with the same weights, to be trained further.
+        """Return the layers as a `Network` with the same weights, for further training.
 
-        It takes what the first machine saw (with `binarize` a number, the bits), gives what
-        `transform` gives, and leaves its input unnormalised: ``>> Softmax(10)`` and train.
+        It takes the first machine's visible units (with `binarize`, the bits), returns the same
+        as `transform`, and does not normalise its input: add ``>> Softmax(10)`` and train.
         """
         check_is_fitted(self)
         import torch

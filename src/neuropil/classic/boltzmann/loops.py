@@ -1,11 +1,11 @@
 """Contrastive divergence, compiled: a pass over the data in one call.
 
 The weights of a few visible units stay in the fastest cache while a whole batch uses them, and
-what is 0 is skipped: most units of a picture, and most of those that are drawn.
+zeros are skipped: most units of an image, and most sampled units, are 0.
 """
 
-# W (visible × hidden), b visible, c hidden biases. V and H hold the two sides of a batch, one
-# row an example: what the data gives, then what the chains give.
+# W are the weights (visible × hidden), b the visible and c the hidden biases. V and H hold the
+# visible and hidden units, one row per example: first those of the data, then of the chains.
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from neuropil.classic.exponential import exponential
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.int64]
 
-# Sums may be taken in any order, so that they run on all lanes; NaN stays NaN.
+# Sums may be reordered, so that they are vectorised; NaN stays NaN.
 fast = compile_loop(error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 
-# Visible units whose weights are used together.
+# The number of visible units whose weights are used together.
 BLOCK = 16
 
 
@@ -41,20 +41,20 @@ def train_epoch(
     gaussian: bool,  # noqa: FBT001
     rng: np.random.Generator,
 ) -> None:
-    """Go through the data once, a batch at a time; W, b, c and the chains change in place.
+    """Pass over the data once, batch by batch; W, b, c and the chains change in place.
 
     Args:
-        X: Data, one row an example.
+        X: Data, one row per example.
         order: Rows in the order of use.
         W: Weights.
         b: Biases of visible units.
         c: Biases of hidden units.
-        chains: Hidden states, one row a chain; a batch has as many rows.
-        lr: Rate.
-        n_steps: Gibbs steps a batch.
-        persistent: Whether chains go on from batch to batch, or start from the data.
+        chains: Hidden states, one row per chain; a batch has the same number of rows.
+        lr: Learning rate.
+        n_steps: Gibbs steps per batch.
+        persistent: Whether chains continue from batch to batch, or restart from the data.
         gaussian: Whether visible units are real numbers of variance 1, or bits.
-        rng: What draws.
+        rng: Random generator.
     """
     size = len(chains)
     H = np.empty((2 * size, len(c)), W.dtype)
@@ -65,9 +65,13 @@ def train_epoch(
         for i in range(given):
             for j in range(len(b)):
                 V[i, j] = X[order[start + i], j]
+        # The positive phase: hidden units given the data.
         hidden_probabilities(V, H, 0, given, W, c)
+        # CD-k starts the chains from the data of this batch.
         if not persistent:
             draw_hidden(H, 0, given, chains, rng)
+        # The negative phase: Gibbs steps of the chains. Persistent chains never see the data
+        # (Tieleman); otherwise they start from it (CD-k).
         for _ in range(n_steps):
             draw_visible(V, given, used, W, b, chains, gaussian, rng)
             hidden_probabilities(V, H, given, given + used, W, c)
@@ -100,7 +104,7 @@ def hidden_probabilities(
 
 @fast
 def draw_hidden(H: Floats, start: int, stop: int, chains: Floats, rng: Any) -> None:
-    """Draw the states of the chains with the probabilities in rows of H."""
+    """Sample the states of the chains with the probabilities in rows of H."""
     for i in range(start, stop):
         for k in range(H.shape[1]):
             chains[i - start, k] = rng.random() < H[i, k]
@@ -117,7 +121,7 @@ def draw_visible(
     gaussian: bool,  # noqa: FBT001
     rng: Any,
 ) -> None:
-    """Draw rows of V, from the start on, given the hidden states of as many chains."""
+    """Sample ``count`` rows of V from ``start`` on, given the hidden states of the chains."""
     one = W.dtype.type(1)
     sums = np.empty((count, BLOCK), W.dtype)
     for first in range(0, len(W), BLOCK):
@@ -139,9 +143,10 @@ def draw_visible(
 @fast
 def dot_products(W: Floats, first: int, last: int, chains: Floats, sums: Floats) -> None:
     """Set the sums to the products of some rows of W with each chain, eight at a time."""
+    # Tiles of four rows by two chains: each number that is loaded is used several times.
     zero = W.dtype.type(0)
     for j in range(first, last, 4):
-        # At the end some products are taken twice, rather than by loops of their own.
+        # At the end some products are computed twice, which avoids separate loops.
         j1, j2, j3 = min(j + 1, last - 1), min(j + 2, last - 1), min(j + 3, last - 1)
         for i in range(0, len(sums), 2):
             i1 = min(i + 1, len(sums) - 1)
@@ -168,9 +173,8 @@ def move(
 ) -> None:
     """Move weights and biases towards the data and away from the chains."""
     factors, rows = np.empty(given + used, W.dtype), np.empty(given + used, np.int64)
-    # ∂ log p / ∂W = ⟨v hᵀ⟩ of the data − ⟨v hᵀ⟩ of the model, the latter by the chains. Hidden
-    # units enter with their probabilities, not with what was drawn: less noise in the same
-    # mean.
+    # ∂ log p / ∂W = ⟨v hᵀ⟩ of the data − ⟨v hᵀ⟩ of the model, estimated by the chains. Hidden
+    # units enter with their probabilities, not their samples: the same mean with less noise.
     up, down = W.dtype.type(lr / given), W.dtype.type(-lr / used)
     for j in range(len(b)):
         count = 0
@@ -191,7 +195,7 @@ def move(
 def add_rows(
     target: Floats, i: int, source: Floats, factors: Floats, rows: Integers, count: int
 ) -> None:
-    """Add the named rows of the source, times their factors, to row i of the target."""
+    """Add the given rows of the source, times their factors, to row i of the target."""
     for n in range(0, count - 3, 4):
         r0, r1, r2, r3 = rows[n], rows[n + 1], rows[n + 2], rows[n + 3]
         f0, f1, f2, f3 = factors[n], factors[n + 1], factors[n + 2], factors[n + 3]

@@ -1,4 +1,4 @@
-"""The logarithm of a Boltzmann machine's partition function: exact, or annealed."""
+"""The log partition function of a Boltzmann machine: exact, or by annealed sampling."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STATES_AT_ONCE = 4096
 def exact_log_partition(W: Floats, b: Floats, c: Floats, *, gaussian: bool) -> float:
     """Return ``log Z`` by a sum over all states of the hidden units, or of the visible bits.
 
-    The other side is summed (or integrated) in closed form for each of them.
+    For each state, the other side is summed (or integrated) in closed form.
 
     Args:
         W: Weights, visible × hidden.
@@ -30,12 +30,14 @@ def exact_log_partition(W: Floats, b: Floats, c: Floats, *, gaussian: bool) -> f
         c: Biases of hidden units.
         gaussian: Whether visible units are real numbers, or bits.
     """
+    # A machine of bits is symmetric in its two sides: enumerate the smaller one.
     if not gaussian and len(b) < len(c):
         W, b, c = np.ascontiguousarray(W.T), c, b
     constant = len(b) / 2 * math.log(2 * math.pi) if gaussian else 0.0
     sums = []
     for first in range(0, 2 ** len(c), STATES_AT_ONCE):
         numbers = np.arange(first, min(first + STATES_AT_ONCE, 2 ** len(c)))
+        # The binary digits of each number are one state of the units.
         states = (numbers[:, None] >> np.arange(len(c)) & 1).astype(float)
         inputs = states @ W.T
         others = (
@@ -54,23 +56,25 @@ def annealed_log_partition(
     n_temperatures: int,
     n_chains: int,
 ) -> float:
-    """Return ``log Z`` as annealed importance sampling estimates it.
+    """Return an estimate of ``log Z`` by annealed importance sampling.
 
-    Chains go from a machine without weights, whose Z is known, to this one: at inverse
-    temperature β the hidden units see ``β (c + v W)``. Their weights average to the ratio.
+    Chains move from a machine without weights, whose Z is known, to this one: at inverse
+    temperature β the input of the hidden units is ``β (c + v W)``. The mean of their importance
+    weights estimates the ratio of both Z.
 
     Args:
         W: Weights, visible × hidden.
         b: Biases of visible units.
         c: Biases of hidden units.
         gaussian: Whether visible units are real numbers, or bits.
-        n_temperatures: Steps from β = 0 to 1.
-        n_chains: How many chains.
+        n_temperatures: The number of steps from β = 0 to 1.
+        n_chains: The number of chains.
     """
-    # The same numbers each time, so that two machines are compared by the same chains.
+    # A fixed seed, so that two machines are compared with the same random numbers.
     rng = np.random.default_rng(0)
     V, H = np.empty((n_chains, len(b))), np.zeros((n_chains, len(c)))
     draw_visible(V, 0, n_chains, 0 * W, b, H, gaussian, rng)
+    # log of Σᵥ exp(b·v) over bits, or of ∫ exp(−‖v − b‖² / 2) dv.
     alone = len(b) / 2 * math.log(2 * math.pi) if gaussian else softplus_sums(b[None], 1.0)[0]
     weights = np.zeros(n_chains)
     inverse = np.linspace(0, 1, n_temperatures + 1)

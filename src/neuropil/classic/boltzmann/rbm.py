@@ -36,20 +36,20 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.floating[Any]]
 
-# Rows whose hidden units are held at once.
+# The number of rows whose hidden units are held at once.
 ROWS = 1024
-# No unit of variance 1, nor any bit, has a use for such a weight.
+# A larger weight makes no sense for bits, nor for units of variance 1.
 DIVERGED = 1e8
 
 
 def seed_or_generator(value: Any, what: str) -> Any:
-    """Return a `random_state`, which may also be one of NumPy's newer generators."""
+    """Return a valid `random_state` unchanged; it may also be a `numpy.random.Generator`."""
     return value if isinstance(value, np.random.Generator) else seed(value, what)
 
 
 @dataclass(eq=False, repr=False)
 class RBM(BoltzmannMachine):
-    """Restricted Boltzmann machine: hidden bits that explain which visible units go together.
+    """Restricted Boltzmann machine: hidden bits that model dependencies of visible units.
 
     ``p(v, h) = e^(−E(v, h)) / Z`` with ``E = −b·v − c·h − v·W h`` for visible bits, and
     ``E = ‖v − b‖² / 2 − c·h − v·W h`` for real numbers of variance 1. Either side is
@@ -60,31 +60,30 @@ class RBM(BoltzmannMachine):
         ``X``: ``(n_samples, n_features)``.
 
     Args:
-        n_hidden: How many hidden units.
-        visible: ``"bernoulli"``, bits, or ``"gaussian"``, real numbers, each column of mean
-            near 0 and variance near 1 (`StandardScaler`).
-        binarize: What is above it is a 1. None takes numbers from 0 to 1 as they are, as the
+        n_hidden: The number of hidden units.
+        visible: ``"bernoulli"`` for bits, or ``"gaussian"`` for real numbers, each column with
+            a mean near 0 and a variance near 1 (`StandardScaler`).
+        binarize: Values above it are 1. None takes numbers from 0 to 1 unchanged, as the
             probabilities of a 1, such as shades of grey. For bits only.
         n_epochs: Passes over the data.
-        lr: Rate.
+        lr: Learning rate.
         batch_size: Rows per update; also the number of chains.
-        n_steps: Gibbs steps for each change: the k of CD-k.
-        persistent: Whether chains go on from change to change, or start from the data again.
-        decay: Whether the rate falls to 0 in the course of `fit`, by equal steps from epoch to
-            epoch. Without it, the last changes favour a few kinds of rows, and chains draw
-            little else.
+        n_steps: Gibbs steps per update, the k of CD-k.
+        persistent: Whether chains continue from update to update, or restart from the data.
+        decay: Whether the rate falls to 0 during `fit`, linearly from epoch to epoch. Without
+            it, the last updates favour a few kinds of rows, and chains draw little else.
         random_state: Seed or generator of the first weights, the order of rows, and the chains.
 
     Attributes:
-        components_: ``Wᵀ``, one row a hidden unit.
+        components_: ``Wᵀ``, one row per hidden unit.
         intercept_hidden_: c.
         intercept_visible_: b.
         chains_: Hidden states of the chains.
-        random_state_: What draws in `partial_fit`, a `numpy.random.Generator`.
+        random_state_: The `numpy.random.Generator` of `partial_fit`.
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: When an option or the data cannot be, or the weights grow without bound.
+        ValueError: If an option or the data are invalid, or the weights grow without bound.
 
     Reference:
         Tieleman, "Training Restricted Boltzmann Machines using Approximations to the Likelihood
@@ -117,7 +116,7 @@ class RBM(BoltzmannMachine):
     }
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
-        """Learn from all rows, again and again.
+        """Learn from all rows, in `n_epochs` passes.
 
         Args:
             X: Rows of examples.
@@ -128,7 +127,7 @@ class RBM(BoltzmannMachine):
         return self.train(V, self.n_epochs)
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
-        """Learn from these rows once, going on from what was learnt.
+        """Learn from rows once, continuing from the learnt weights.
 
         Args:
             X: Rows of examples.
@@ -152,24 +151,24 @@ class RBM(BoltzmannMachine):
         super().set_learnt(values | {"random_state_": self.random_state if own else drawn})
 
     def transform(self, X: Any) -> Floats:
-        """Return ``p(h = 1 | v)``, one column a hidden unit."""
+        """Return ``p(h = 1 | v)``, one column per hidden unit."""
         return expit(self.hidden_inputs(self.values(self.input(X))))
 
     def inverse_transform(self, H: Any) -> Floats:
-        """Return what visible units are expected to be, given hidden ones.
+        """Return the expected visible units given the hidden ones.
 
         Args:
-            H: States of hidden units or their probabilities, one row an example.
+            H: States or probabilities of the hidden units, one row per example.
 
         Raises:
-            ValueError: When the rows are of another width.
+            ValueError: If the number of columns is wrong.
         """
         check_is_fitted(self)
         H = check_array(H, dtype=self.components_.dtype)
         if H.shape[1] != len(self.components_):
             raise ValueError(
                 f"{type(self).__name__}: inverse_transform needs {len(self.components_)} "
-                f"columns, one a hidden unit, got {H.shape[1]}."
+                f"columns, one per hidden unit, got {H.shape[1]}."
             )
         means = H @ self.components_ + self.intercept_visible_
         return means if self.gaussian else expit(means)
@@ -178,6 +177,8 @@ class RBM(BoltzmannMachine):
         """Return ``F(v) = −log Σₕ e^(−E(v, h))``: the lower, the likelier."""
         V = self.values(self.input(X))
         b = self.intercept_visible_
+        # F(v) = −b·v − Σⱼ log(1 + exp(cⱼ + (v W)ⱼ)), with −‖v − b‖² / 2 in place of b·v for
+        # real v.
         alone = ((V - b) ** 2).sum(1) / -2 if self.gaussian else V @ b
         blocks = gen_batches(len(V), ROWS)
         units = [softplus_sums(self.hidden_inputs(V[rows]), 1.0) for rows in blocks]
@@ -191,22 +192,24 @@ class RBM(BoltzmannMachine):
         Args:
             method: ``"exact"`` sums over all states of one side, of at most 20 bits;
                 ``"annealed"`` estimates it by annealed importance sampling; ``"auto"`` is
-                exact where it can be.
+                exact where possible.
             n_temperatures: Steps of the estimate from the known Z of a machine without weights.
             n_chains: Chains of the estimate.
 
         Raises:
-            ValueError: When the method is unknown, or both sides have more than 20 bits.
+            ValueError: If the method is unknown, or ``"exact"`` needs more than 20 bits.
 
         Reference:
             Salakhutdinov, Murray, "On the Quantitative Analysis of Deep Belief Networks", 2008.
         """
         check_is_fitted(self)
         W, b, c = self.double_parameters()
+        # Real visible units can only be integrated out, so the hidden ones are enumerated.
         bits = len(c) if self.gaussian else min(len(b), len(c))
         if method not in ("auto", "exact", "annealed"):
             raise ValueError(
-                f"log_partition: 'auto', 'exact' or 'annealed' is needed, got {method!r}."
+                f"log_partition: `method` must be 'auto', 'exact' or 'annealed', got "
+                f"{method!r}."
             )
         if method == "annealed" or (method == "auto" and bits > MOST_ENUMERATED):
             options = {"n_temperatures": n_temperatures, "n_chains": n_chains}
@@ -214,14 +217,15 @@ class RBM(BoltzmannMachine):
         if bits > MOST_ENUMERATED:
             raise ValueError(
                 f"log_partition('exact') needs at most {MOST_ENUMERATED} bits on one side, got "
-                f"{bits}; 'annealed' estimates it."
+                f"{bits}; use 'annealed' for an estimate."
             )
         return exact_log_partition(W, b, c, gaussian=self.gaussian)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """Return ``log p(v) = −F(v) − log Z`` of each row, log Z by `log_partition()`.
 
-        Two sets of rows cost log Z twice; ``−free_energy(X) − log_partition()`` shares it.
+        Each call computes log Z; for several sets of rows, compute it once and take
+        ``−free_energy(X) − log_z``.
         """
         return -self.free_energy(X) - self.log_partition()
 
@@ -237,18 +241,19 @@ class RBM(BoltzmannMachine):
         expected: bool = False,
         random_state: Any = None,
     ) -> Floats:
-        """Return rows drawn by Gibbs chains, which start where those of the training ended.
+        """Return rows sampled by Gibbs chains, which start from the final states of training.
 
         Args:
-            n_samples: How many rows, one a chain.
+            n_samples: The number of rows, one per chain.
             n_steps: Steps of each chain.
-            expected: Whether to give what is expected in the last step, rather than draw it:
-                shades of grey in place of bits.
-            random_state: Seed or generator; None takes the machine's own.
+            expected: Whether to return expected values in the last step instead of samples:
+                shades of grey instead of bits.
+            random_state: Seed or generator; None uses the machine's own.
         """
         check_is_fitted(self)
         rng = self.generator(random_state)
         self.require_room(2.0 * n_samples * sum(self.components_.shape))
+        # The chains of training are close to equilibrium already.
         chains = self.chains_[rng.integers(len(self.chains_), size=n_samples)]
         W, b, c = self.parameters()
         V, H = np.empty((n_samples, len(b)), W.dtype), np.empty((n_samples, len(c)), W.dtype)
@@ -259,11 +264,11 @@ class RBM(BoltzmannMachine):
         return self.inverse_transform(chains) if expected else self.draw(chains, rng)
 
     def draw(self, H: Any, random_state: Any = None) -> Floats:
-        """Return visible units drawn given hidden ones.
+        """Return visible units sampled given the hidden ones.
 
         Args:
-            H: States of hidden units, one row an example.
-            random_state: Seed or generator; None takes the machine's own.
+            H: States of hidden units, one row per example.
+            random_state: Seed or generator; None uses the machine's own.
         """
         means, rng = self.inverse_transform(H), self.generator(random_state)
         if self.gaussian:
@@ -271,7 +276,7 @@ class RBM(BoltzmannMachine):
         return (rng.random(means.shape) < means).astype(means.dtype)
 
     def generator(self, random_state: Any) -> np.random.Generator:
-        """Return what draws; None takes the machine's own."""
+        """Return the generator for a `random_state`; None uses the machine's own."""
         given = self.random_state if random_state is None else random_state
         if isinstance(given, np.random.Generator):
             return given
@@ -291,7 +296,7 @@ class RBM(BoltzmannMachine):
         """Return checked input as values of visible units.
 
         Raises:
-            ValueError: When they must be between 0 and 1 and are not.
+            ValueError: If they must be between 0 and 1 and are not.
         """
         if self.gaussian:
             return X
@@ -302,18 +307,20 @@ class RBM(BoltzmannMachine):
             row, column = wrong[0]
             raise ValueError(
                 f"{type(self).__name__}(binarize=None) needs numbers from 0 to 1, got "
-                f"{X[row, column]:g} in row {row}, column {column}; binarize=0.0 takes what is "
-                f"above 0 as 1, visible='gaussian' takes any."
+                f"{X[row, column]:g} in row {row}, column {column}; with binarize=0.0, values "
+                f"above 0 count as 1; visible='gaussian' takes any numbers."
             )
         return X
 
     def start(self, V: Floats) -> None:
-        """Set what training starts from."""
+        """Set the parameters and chains at the start of training."""
         n_hidden, size = self.n_hidden, self.batch_size
         self.require_room(3.0 * V.shape[1] * n_hidden + size * (3.0 * n_hidden + V.shape[1]))
         rng = self.generator(self.random_state)
+        # Small random weights with a deviation of 0.01, as in section 8 of Hinton's guide.
         W = rng.normal(0, 0.01, (V.shape[1], n_hidden)).astype(V.dtype)
-        # As if each bit had also been seen once as 0 and once as 1: never infinite.
+        # Hinton's guide, section 8: log(p / (1 − p)). Counting each bit once more as 0 and once
+        # as 1 keeps it finite.
         share = (V.sum(0) + 1) / (len(V) + 2)
         b = V.mean(0) if self.gaussian else np.log(share / (1 - share))
         self.random_state_ = rng
@@ -323,10 +330,10 @@ class RBM(BoltzmannMachine):
         self.chains_ = np.zeros((size, n_hidden), V.dtype)
 
     def train(self, V: Floats, n_epochs: int) -> Self:
-        """Change the weights in passes over the data.
+        """Train the weights in passes over the data.
 
         Raises:
-            ValueError: When they grow without bound; they stay what they were.
+            ValueError: If they grow without bound; the weights from before are kept.
         """
         lr, n_steps = float(self.lr), self.n_steps
         rates = (
@@ -349,7 +356,7 @@ class RBM(BoltzmannMachine):
         return self
 
     def parameters(self) -> tuple[Floats, Floats, Floats]:
-        """Return W (visible × hidden, its rows in one piece), b and c."""
+        """Return W (visible × hidden, contiguous), b and c."""
         W = np.ascontiguousarray(self.components_.T)
         return W, self.intercept_visible_, self.intercept_hidden_
 

@@ -1,4 +1,4 @@
-"""Sums of ``log(1 + eˣ)``, which is what hidden units add to a free energy."""
+"""Sums of ``log(1 + eˣ)``, the terms of hidden units in a free energy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from neuropil.classic.exponential import exponential
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 
-# So many factors of at most 2 fit a float32.
+# The number of factors, each at most 2, in one product: 2⁶⁴ fits a float32.
 FACTORS = 64
 
 
@@ -21,11 +21,12 @@ FACTORS = 64
 def softplus_sums(X: Floats, scale: float) -> NDArray[np.float64]:
     """Return ``Σⱼ log(1 + exp(scale · xᵢⱼ))`` for each row.
 
-    ``log(1 + eˣ) = max(x, 0) + log(1 + e⁻|ˣ|)``, and the logarithm is taken of products.
+    ``log(1 + eˣ) = max(x, 0) + log(1 + e⁻|ˣ|)``; one logarithm is taken of a product of many
+    terms.
 
     Args:
-        X: Any numbers, one row a sum.
-        scale: What they are multiplied by.
+        X: Any numbers, one row per sum.
+        scale: Factor of the numbers.
     """
     n, width = X.shape
     one, times = X.dtype.type(1), X.dtype.type(scale)

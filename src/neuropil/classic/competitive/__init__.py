@@ -1,4 +1,4 @@
-"""Competitive networks: units that compete for the inputs, and learn what they win."""
+"""Competitive networks: units compete for the inputs, and the winners learn."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Which units are nearest to rows: matrix products, a block of rows at a time."""
+"""Nearest units of rows, by matrix products over blocks of rows."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.intp]
 
 DISTANCES = ("euclid", "cosine", "dot")
-# Scores that are held at once: more of them leave the cache between the product and its use.
+# The number of scores held at once: more would leave the cache between product and use.
 HELD = 1 << 17
 
 
 @final
 @dataclass(frozen=True)
 class Search:
-    """Distances of rows to units by one product a block, whose argmin is the best unit.
+    """Distances of rows to units, with one matrix product per block of rows.
 
-    ``‖x − w‖² = ‖x‖² + (‖w‖² − 2 x·w)``, where the bracket, the score, is all that differs from
-    unit to unit. Values that are missing count neither in ‖x‖ nor in ‖w‖.
+    ``‖x − w‖² = ‖x‖² + (‖w‖² − 2 x·w)``, where only the bracket, the score, depends on the
+    unit; its argmin is the best unit. Missing values count neither in ‖x‖ nor in ‖w‖.
 
     Attributes:
-        weights: One unit a row.
+        weights: The units, one per row.
         distance: One of `DISTANCES`: ``‖x − w‖``, ``1 − cos(x, w)``, or ``‖x‖ − x·w``.
-        missing: Whether rows may have NaN, which ``"euclid"`` leaves out.
+        missing: Whether rows may have NaN, which ``"euclid"`` ignores.
     """
 
     weights: Values
@@ -41,22 +41,22 @@ class Search:
 
     @cached_property
     def center(self) -> Values:
-        """What is subtracted from rows and units, so that large offsets do not cancel."""
+        """The point subtracted from rows and units, so that large offsets do not cancel."""
         if self.distance == "euclid":
             return self.weights.mean(axis=0)
         return np.zeros_like(self.weights[0])
 
     @cached_property
     def factors(self) -> Values:
-        """What rows from `prepare` are multiplied by to give their scores, a unit a column."""
+        """The matrix that maps rows from `prepare` to their scores, one unit per column."""
         return factors(self.weights - self.center, self.distance, missing=self.missing)
 
     def prepare(self, X: Values) -> Values:
-        """Return rows about the center, followed by what their score needs besides."""
+        """Return the centred rows, followed by the other columns that scores need."""
         return prepare(X, self.center, missing=self.missing)
 
     def blocks(self, X: Values) -> Iterator[tuple[slice, Values, Values]]:
-        """Yield which rows, the rows prepared, and their scores, which may be written to."""
+        """Yield the slice of each block, its prepared rows, and their writable scores."""
         size = block_size(len(self.weights))
         for start in range(0, len(X), size):
             rows = self.prepare(X[start : start + size])
@@ -70,10 +70,11 @@ class Search:
         return found
 
     def two_best(self, X: Values) -> Numbers:
-        """Return the nearest unit of each row and the one after it."""
+        """Return the nearest and the second nearest unit of each row."""
         found = np.empty((len(X), 2), np.intp)
         for part, _, scores in self.blocks(X):
             first = scores.argmin(axis=1)
+            # Exclude the best unit; the next argmin is the second best.
             scores[np.arange(len(first)), first] = np.inf
             found[part] = np.stack([first, scores.argmin(axis=1)], axis=1)
         return found
@@ -86,15 +87,19 @@ class Search:
         return result
 
     def from_scores(self, rows: Values, scores: Values) -> Values:
-        """Return distances: what all units of a row have in common is added to its scores."""
+        """Return distances: scores plus the term that all units of a row share."""
         columns = self.weights.shape[1]
         squares = (rows[:, :columns] ** 2).sum(axis=1, keepdims=True)
         if self.distance == "cosine":
+            # 1 − cos(x, w): the score is −x·w / ‖w‖.
             return np.clip(1 + scores / np.sqrt(squares), 0, 2)
         if self.distance == "dot":
             return np.maximum(np.sqrt(squares) + scores, 0)
+        # Rounding may make a squared distance slightly negative.
         found = np.maximum(squares + scores, 0)
         if self.missing:
+            # Scale the partial squared distance up to all columns, as scikit-learn's
+            # nan_euclidean.
             found *= columns / rows[:, columns:].sum(axis=1, keepdims=True)
         return np.sqrt(found, out=found)
 
@@ -115,14 +120,14 @@ class Search:
 
 
 def block_size(units: int) -> int:
-    """Return how many rows are compared with all units at once."""
+    """Return the number of rows that are compared with all units at once."""
     return max(64, HELD // units)
 
 
 def prepare(X: Values, center: Values, *, missing: bool) -> Values:
-    """Return rows about a center, beside a 1, or beside which of their values there are.
+    """Return centred rows with a column of ones, or with a mask of the values present.
 
-    Added up, the further columns count rows: what a mean is divided by comes along with it.
+    Summed over rows, the further columns are counts, the divisors of means.
     """
     columns = X.shape[1]
     rows = np.empty((len(X), 2 * columns if missing else columns + 1), X.dtype)
@@ -136,12 +141,14 @@ def prepare(X: Values, center: Values, *, missing: bool) -> Values:
 
 
 def factors(weights: Values, distance: str, *, missing: bool) -> Values:
-    """Return what prepared rows are multiplied by; see `Search`."""
+    """Return the matrix that maps prepared rows to scores; see `Search`."""
+    # A row (x, 1) times the column (−2 w, ‖w‖²) is ‖w‖² − 2 x·w. With missing values, the mask
+    # p of a row selects the w² that count: (x, p)·(−2 w, w²).
     squares = weights**2 if missing else (weights**2).sum(axis=1, keepdims=True)
     if distance == "euclid":
         parts = [-2 * weights, squares]
     elif distance == "cosine":
-        # A unit without a direction is at a right angle to everything.
+        # A unit of length 0 counts as orthogonal to every row.
         sizes = np.sqrt(squares)
         parts = [-weights / np.where(sizes > 0, sizes, 1), 0 * squares]
     else:

@@ -1,4 +1,4 @@
-"""What networks of units among the rows share: which unit is nearest, and how far it is."""
+"""Base class of the networks that represent each row by its nearest unit."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 
 
 class Quantizer(FeatureTransformer):
-    """Stands for each row by its nearest unit.
+    """A vector quantiser: it represents each row by its nearest unit.
 
     Attributes:
-        weights_: The units, one a row.
+        weights_: The units, one per row.
     """
 
     weights_: Floats
 
     @property
     def search(self) -> Search:
-        """Finds the best units of rows."""
+        """The search for the nearest units of rows."""
         return Search(self.weights_)
 
     def rows(self, X: Any) -> Floats:
-        """Return checked rows that a fitted model is asked about.
+        """Return checked rows for a fitted model.
 
         Args:
             X: Rows of features.
 
         Raises:
-            ValueError: When it cannot be said where a row belongs.
+            ValueError: If the distances of a row are not defined.
         """
-        return self.squarable(self.input(X))
+        return self.check_magnitude(self.input(X))
 
     def training_rows(self, X: Any, *, first: bool = True) -> Floats:
         """Return checked rows to learn from.
@@ -48,12 +48,12 @@ class Quantizer(FeatureTransformer):
             first: Whether their columns are new.
 
         Raises:
-            ValueError: When it cannot be said where a row belongs.
+            ValueError: If the distances of a row are not defined.
         """
-        return self.squarable(self.training_input(X, first=first))
+        return self.check_magnitude(self.training_input(X, first=first))
 
     def predict(self, X: Any) -> NDArray[np.intp]:
-        """Return the number of each row's best unit.
+        """Return the index of each row's best unit.
 
         Args:
             X: Rows of features.
@@ -77,10 +77,11 @@ class Quantizer(FeatureTransformer):
             X: Rows of features.
         """
         X = self.rows(X)
+        # Computed from differences, since scores cancel for rows close to their unit.
         return float(self.search.to_best(X).mean(dtype=np.float64))
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn's signature
-        """Return the quantisation error with a minus: more is better.
+        """Return minus the quantisation error, so that greater is better.
 
         Args:
             X: Rows of features.

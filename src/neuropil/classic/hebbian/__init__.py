@@ -1,1 +1,1 @@
-"""Associative networks: rules by which connections strengthen what occurs together."""
+"""Associative networks: rules that strengthen connections between what occurs together."""

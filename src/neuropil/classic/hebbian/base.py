@@ -1,4 +1,4 @@
-"""What the instar and Hebb's rule share: weights to units that respond or do not."""
+"""Base class of the instar and Hebb's rule: units with a binary response."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 class Association(MultiOutputMixin, ClassicNetwork):
-    """Units that are taught when to respond: ``a = 1 where w·x + bias > 0, else 0``.
+    """Units that learn when to respond: ``a = 1 where w·x + bias > 0, else 0``.
 
-    A subclass has the options `lr`, `bias` and `n_epochs`, and says what an epoch does.
+    A subclass has the options `lr`, `bias` and `n_epochs`, and defines an epoch in `gains`.
     """
 
     learnt: ClassVar[dict[str, Any]] = {
@@ -39,21 +39,21 @@ class Association(MultiOutputMixin, ClassicNetwork):
     one_output_: bool
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Learn from all rows, again and again, in the order in which they come.
+        """Learn from all rows, in their order, for `n_epochs` passes.
 
         Args:
             X: Rows of inputs.
-            y: What units are told with each row: a column, or one a unit.
+            y: The signal to the units with each row: one column, or one column per unit.
         """
         rows, signals = self.pairs(X, y, first=True)
         return self.learn(rows, signals, self.n_epochs)
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Learn from rows once, going on from what was learnt.
+        """Learn from rows once, continuing from the learnt weights.
 
         Args:
             X: Rows of inputs.
-            y: What units are told with each row.
+            y: The signal to the units with each row.
         """
         rows, signals = self.pairs(X, y, first=not self.fitted)
         return self.learn(rows, signals, 1, self.weights_ if self.fitted else None)
@@ -61,7 +61,7 @@ class Association(MultiOutputMixin, ClassicNetwork):
     @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:
         super().set_learnt(values)
-        self.fits(right=not self.one_output_ or self.weights_.shape[1] == 1)
+        self.require(consistent=not self.one_output_ or self.weights_.shape[1] == 1)
 
     def pairs(self, X: ArrayLike, y: ArrayLike, *, first: bool) -> tuple[Floats, Floats]:
         """Return checked inputs, and signals with a column for each unit.
@@ -72,10 +72,10 @@ class Association(MultiOutputMixin, ClassicNetwork):
             first: Whether the columns are new.
 
         Raises:
-            ValueError: When there are other units than before, or a number cannot be.
+            ValueError: If the number of units has changed, or a value is invalid.
         """
         rows, given = self.training_input(X, y, first=first, multi_output=True, y_numeric=True)
-        self.squarable(rows)
+        self.check_magnitude(rows)
         signals = np.asarray(given).reshape(len(rows), -1).astype(np.float64)
         if first:
             self.one_output_ = np.ndim(given) == 1
@@ -89,23 +89,24 @@ class Association(MultiOutputMixin, ClassicNetwork):
     def learn(
         self, X: Floats, signals: Floats, n_epochs: int, weights: Floats | None = None
     ) -> Self:
-        """Go through the rows and keep the weights, if they are numbers.
+        """Pass over the rows and store the weights, if they are finite.
 
         Args:
             X: Rows of inputs.
-            signals: One column a unit.
-            n_epochs: How often.
-            weights: From which to go on; None starts from 0.
+            signals: One column per unit.
+            n_epochs: The number of passes.
+            weights: The weights to start from; None starts from 0.
 
         Raises:
-            ValueError: When weights grow beyond all numbers.
+            ValueError: If the weights overflow.
         """
-        kept, gains = self.gains(signals)
+        # An epoch is linear in W, so that it takes one product Xᵀ gains, made once.
+        retained, gains = self.gains(signals)
         with np.errstate(over="ignore", invalid="ignore"):
             change = X.T.astype(np.float64) @ gains
             W = np.zeros_like(change) if weights is None else weights.astype(np.float64)
             for _ in range(n_epochs):
-                W = kept * W + change
+                W = retained * W + change
             W = W.astype(X.dtype)
         if not np.isfinite(W).all():
             raise ValueError(
@@ -117,22 +118,22 @@ class Association(MultiOutputMixin, ClassicNetwork):
 
     @abstractmethod
     def gains(self, signals: Floats) -> tuple[Floats, Floats]:
-        """Return what an epoch does, which is linear: ``W ← kept · W + Xᵀ gains``.
+        """Return the factors of an epoch, which is linear: ``W ← retained · W + Xᵀ gains``.
 
         Args:
-            signals: One column a unit.
+            signals: One column per unit.
         """
 
     def decision_function(self, X: ArrayLike) -> Floats:
-        """Return ``w·x + bias``, above 0 where a unit responds.
+        """Return ``w·x + bias``, which is above 0 where a unit responds.
 
         Args:
             X: Rows of inputs.
 
         Raises:
-            ValueError: When it is beyond all numbers.
+            ValueError: If it overflows.
         """
-        rows = self.squarable(self.input(X))
+        rows = self.check_magnitude(self.input(X))
         with np.errstate(over="ignore", invalid="ignore"):
             sums = rows @ self.weights_.astype(rows.dtype) + rows.dtype.type(self.bias)
         if not np.isfinite(sums).all():
@@ -142,7 +143,7 @@ class Association(MultiOutputMixin, ClassicNetwork):
         return sums[:, 0] if self.one_output_ else sums
 
     def predict(self, X: ArrayLike) -> Floats:
-        """Return the response of the units: 1 or 0.
+        """Return the responses of the units: 1 or 0.
 
         Args:
             X: Rows of inputs.
@@ -151,11 +152,11 @@ class Association(MultiOutputMixin, ClassicNetwork):
         return (sums > 0).astype(sums.dtype)
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
-        """Return the share of right responses: 1 where y is above 0, and 0 elsewhere.
+        """Return the accuracy of the responses; 1 is right where y is above 0, and 0 elsewhere.
 
         Args:
             X: Rows of inputs.
-            y: What is told with each row.
+            y: The signal with each row.
         """
         found = self.predict(X)
         checked = column_or_1d(y) if found.ndim == 1 else check_array(y)

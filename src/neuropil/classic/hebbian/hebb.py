@@ -1,4 +1,4 @@
-"""Hebb's rule: what is active together is joined."""
+"""Hebb's rule: connections grow between what is active together."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ if TYPE_CHECKING:
 @final
 @dataclass(eq=False, repr=False)
 class HebbRule(Association):
-    """Units that join inputs with the targets that come with them, and slowly forget.
+    """Units that associate inputs with the targets given with them, and slowly forget.
 
-    Row after row, ``w_k ← (1 − decay) w_k + lr · y_k x``. A pair that always comes drives the
-    weight to ``lr / decay``; without decay, one pass over rows gives ``W = lr Xᵀ Y``, the
+    For each row, ``w_k ← (1 − decay) w_k + lr · y_k x``. A constant pair of ones drives its
+    weight to ``lr / decay``; without decay, one pass over the rows gives ``W = lr Xᵀ Y``, the
     linear associator. Units respond by ``a = 1 where w·x + bias > 0, else 0``.
 
     Shape:
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``, or ``(n_samples, n_units)``.
 
     Args:
-        lr: How much a pair of input and target adds.
-        decay: Which part of the weights is forgotten at each row.
-        bias: What is added to w·x.
-        n_epochs: How often `fit` goes through all rows.
+        lr: Learning rate.
+        decay: The fraction of the weights forgotten with each row.
+        bias: Added to w·x.
+        n_epochs: The number of passes of `fit` over all rows.
 
     Attributes:
-        weights_: One column a unit, ``(features, units)``; at first 0.
-        one_output_: Whether y came as a single column, ``(n_samples)``.
+        weights_: One column per unit, ``(features, units)``; 0 at the start.
+        one_output_: Whether y was a single column, ``(n_samples)``.
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: When an option cannot be, a value is missing or infinite, or weights grow
-            beyond all numbers.
+        ValueError: If an option is invalid, a value is missing or infinite, or the weights
+            overflow.
 
     Reference:
         D. O. Hebb, "The Organization of Behavior", 1949; M. T. Hagan et al., "Neural Network
-        Design", chapters on Hebbian and associative learning. Here the targets alone say how
-        much is learnt, not the response.
+        Design", chapters on Hebbian and associative learning. Here the targets alone determine
+        how much is learnt, not the response.
 
     Example:
         >>> food_alone, both, bell_alone = [0.0], [1.0], [1.0]
@@ -72,7 +72,9 @@ class HebbRule(Association):
 
     @override
     def gains(self, signals: Floats) -> tuple[Floats, Floats]:
-        lr, kept = float(self.lr), 1 - float(self.decay)
+        lr, retained = float(self.lr), 1 - float(self.decay)
+        # Unrolled over n rows: row i is multiplied by (1 − decay) at each of the n − 1 − i
+        # later rows, and the weights from before at all n.
         later = np.arange(len(signals))[::-1, None]
-        everything = np.full(signals.shape[1], kept ** len(signals))
-        return everything, lr * signals * kept**later
+        everything = np.full(signals.shape[1], retained ** len(signals))
+        return everything, lr * signals * retained**later

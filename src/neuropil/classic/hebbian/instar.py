@@ -1,4 +1,4 @@
-"""Grossberg's instar: a unit that learns to recognise what comes with a signal."""
+"""Grossberg's instar: a unit that learns the inputs that occur with a signal."""
 
 from __future__ import annotations
 
@@ -20,34 +20,35 @@ if TYPE_CHECKING:
 @final
 @dataclass(eq=False, repr=False)
 class Instar(Association):
-    """Units whose weights move to the inputs that come with a signal.
+    """Units whose weights move to the inputs that occur with a signal.
 
-    Row after row, ``w_k ← w_k + lr · y_k (x − w_k)`` with the unconditioned signal y, 1 or 0:
-    weights are a running mean of the inputs while the signal is on, and stay while it is off.
-    Then the input alone makes the unit respond, ``a = 1 where w·x + bias > 0, else 0``.
+    For each row, ``w_k ← w_k + lr · y_k (x − w_k)`` with the unconditioned signal y, 1 or 0:
+    the weights are a running mean of the inputs while the signal is on, and do not change while
+    it is off. Afterwards the input alone makes the unit respond,
+    ``a = 1 where w·x + bias > 0, else 0``.
 
     Shape:
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``, or ``(n_samples, n_units)``.
 
     Args:
-        lr: How far weights move towards an input.
-        bias: What is added to w·x; its negative is how well an input must fit.
-        n_epochs: How often `fit` goes through all rows.
-        binarize: Signals above it are on; None takes 0 and 1, or −1 and 1, as they are.
+        lr: The fraction of the way that weights move towards an input.
+        bias: Added to w·x; its negative is the w·x above which a unit responds.
+        n_epochs: The number of passes of `fit` over all rows.
+        binarize: Signals above it are on; None takes 0 and 1, or −1 and 1, unchanged.
 
     Attributes:
-        weights_: One column a unit, ``(features, units)``; at first 0.
-        one_output_: Whether y came as a single column, ``(n_samples)``.
+        weights_: One column per unit, ``(features, units)``; 0 at the start.
+        one_output_: Whether y was a single column, ``(n_samples)``.
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: When an option cannot be, the signal is not binary where it must be, or a
+        ValueError: If an option is invalid, the signal is not binary where it must be, or a
             value is missing or infinite.
 
     Reference:
         S. Grossberg, "Adaptive pattern classification and universal recoding", Biological
         Cybernetics 23 (1976); M. T. Hagan et al., "Neural Network Design", chapter on
-        associative learning. Here the signal alone says when to learn, not the response.
+        associative learning. Here the signal alone decides when to learn, not the response.
 
     Example:
         >>> orange = [1.0, -1.0, -1.0]  # round, rough, light
@@ -73,6 +74,7 @@ class Instar(Association):
     def gains(self, signals: Floats) -> tuple[Floats, Floats]:
         lr = float(self.lr)
         on = self.bits(signals, self.binarize).astype(np.int64)
-        # What a row has taught is kept by (1 − lr) at each later row whose signal is on.
+        # Unrolled: the part of a row is multiplied by (1 − lr) at each later row whose signal
+        # is on.
         later = on.sum(axis=0) - np.cumsum(on, axis=0)
         return (1 - lr) ** on.sum(axis=0).astype(np.float64), lr * on * (1 - lr) ** later

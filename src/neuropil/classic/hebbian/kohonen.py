@@ -1,4 +1,4 @@
-"""The competitive layer: units that compete for rows, and the winner takes all."""
+"""The competitive layer: units compete for rows, and only the winner learns."""
 
 from __future__ import annotations
 
@@ -25,35 +25,34 @@ if TYPE_CHECKING:
 @final
 @dataclass(eq=False, repr=False)
 class Kohonen(Quantizer):
-    """Competitive layer: only the unit nearest to a row learns it.
+    """Competitive layer: only the unit nearest to a row learns from it.
 
-    ``c(x) = argmin_k ‖x − w_k‖``, then ``w_c ← w_c + η_t (x − w_c)``: units end up where rows
-    are dense, each in the middle of those that it wins. The rate falls by equal steps,
-    ``η_t = lr (1 − t / n_epochs)``. Units start on different rows, so that each wins something.
-    `SOFM` moves the units around the winner too, and so keeps them in order.
+    ``c(x) = argmin_k ‖x − w_k‖``, then ``w_c ← w_c + η_t (x − w_c)``: the units move to where
+    rows are dense, each to the mean of the rows that it wins. The rate falls linearly,
+    ``η_t = lr (1 − t / n_epochs)``. Units start on different rows, so that each wins some.
+    `SOFM` also moves the units around the winner, and so keeps them in order.
 
     Shape:
         ``X``: ``(n_samples, n_features)``.
 
     Args:
-        n_units: How many units.
+        n_units: The number of units.
         lr: η_0, the rate of the first epoch.
-        n_epochs: How often all rows are gone through.
-        random_state: Draws the rows that units start on, and the order in which `fit` goes
-            through rows.
+        n_epochs: The number of passes over all rows.
+        random_state: Seed of the rows that units start on, and of the order of rows in `fit`.
 
     Attributes:
         weights_: The units, ``(units, features)``.
-        n_iter_: Epochs done.
+        n_iter_: The number of completed epochs.
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: From `fit`, when an option is none of the above.
+        ValueError: From `fit`, if an option is invalid.
 
     Reference:
         T. Kohonen, "Self-Organization and Associative Memory", 1984; D. E. Rumelhart and
         D. Zipser, "Feature discovery by competitive learning", Cognitive Science 9 (1985). Here
-        the winner is the nearest unit, so that units need no length of 1.
+        the winner is the nearest unit, so that units need not be normalised.
 
     Example:
         >>> model = Kohonen(2, n_epochs=100, random_state=0).fit([[0.0], [2.0], [8.0]])
@@ -98,9 +97,9 @@ class Kohonen(Quantizer):
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Kohonen:  # noqa: ARG002 - scikit-learn's signature
-        """Do one epoch over rows in the order in which they come.
+        """Train for one epoch over rows, in their order.
 
-        The t-th call has the rate of the t-th epoch, and those after `n_epochs` calls the last.
+        The t-th call uses the rate of the t-th epoch; calls after `n_epochs` use the last.
 
         Args:
             X: Rows of features.
@@ -121,15 +120,15 @@ class Kohonen(Quantizer):
         return float(self.lr) * (1 - np.arange(self.n_epochs) / self.n_epochs)
 
     def start(self, X: Floats, rng: np.random.RandomState) -> Floats:
-        """Return the units before the first epoch: rows that differ, while there are any."""
+        """Return the units before the first epoch: different rows, as far as possible."""
         self.require_room(2 * self.n_units * X.shape[1])
         different = np.unique(X, axis=0)
         return np.array(draw_rows(different, self.n_units, rng), X.dtype, order="C")
 
 
 def compete(X: Floats, order: NDArray[np.intp], weights: Floats, lr: float) -> None:
-    """Move the winner of each row: an online map of units out of reach of each other."""
-    # Units one apart, and a bubble of radius ½: the winner moves alone.
+    """Move the winner of each row, as an online map whose units do not influence each other."""
+    # Units at distance 1, and a bubble of radius ½: only the winner moves.
     places, border = np.arange(float(len(weights)))[:, None], np.array([np.inf])
     rows = np.ascontiguousarray(X)
     online_epoch(rows, order, weights, places, border, EUCLID, BUBBLE, 0.5, lr)

@@ -1,4 +1,4 @@
-"""Principal components by learning, block after block: Oja's rule and Sanger's."""
+"""Principal components learnt from blocks of rows: Oja's and Sanger's rules."""
 
 from __future__ import annotations
 
@@ -25,53 +25,54 @@ if TYPE_CHECKING:
 
     Doubles = NDArray[np.float64]
 
-# Rows transformed at once.
+# The number of rows transformed at once.
 ROWS = 4096
 
 
 @dataclass(eq=False, repr=False)
 class Oja(FeatureTransformer):
-    """Linear units that become the principal components of a stream of rows.
+    """Linear units that learn the principal components of a stream of rows.
 
-    With ``y = Wᵀ(x − μ)``, units learn by Hebb's rule and keep off each other's variance:
-    ``W ← W + (x yᵀ − W y yᵀ) H`` is Oja's rule, which finds the subspace of most variance;
-    ``W ← W + (x yᵀ − W triu(y yᵀ)) H`` is Sanger's, the generalised Hebbian algorithm, whose
-    units are the components themselves, by falling variance. The rates H fall as 1/t, and are
-    in inverse proportion to the units' variance: ``H = aₜ/(1 − aₜ) · M⁻¹`` with
-    ``M ← (1 − aₜ) M + aₜ y yᵀ`` and ``aₜ = lr / (lr + t)``, t the blocks that came before; so
-    nothing depends on the scale of the data. A block's rows are one step, by its means of
-    ``x yᵀ`` and ``y yᵀ``, after which W is made orthonormal: no rate can diverge.
+    With ``y = Wᵀ(x − μ)``, units learn by Hebb's rule and exclude each other's variance:
+    ``W ← W + (x yᵀ − W y yᵀ) H`` is Oja's rule, which finds the subspace of largest variance;
+    ``W ← W + (x yᵀ − W triu(y yᵀ)) H`` is Sanger's rule, the generalised Hebbian algorithm,
+    whose units are the components themselves, by decreasing variance. The rates H fall as 1/t
+    and are inversely proportional to the units' variance: ``H = aₜ/(1 − aₜ) · M⁻¹`` with
+    ``M ← (1 − aₜ) M + aₜ y yᵀ`` and ``aₜ = lr / (lr + t)``, where t is the number of earlier
+    blocks; so nothing depends on the scale of the data. Each block is one step, with the means
+    of ``x yᵀ`` and ``y yᵀ`` over its rows, after which W is orthonormalised, so that no rate
+    can diverge.
 
     Shape:
         ``X``: ``(n_samples, n_features)``.
 
     Args:
-        n_components: How many units.
-        rule: ``"sanger"``, the default: components in their order; or ``"oja"``: a basis of
-            their subspace.
+        n_components: The number of units.
+        rule: ``"sanger"`` learns the components in their order, ``"oja"`` a basis of their
+            subspace.
         lr: c in the rate ``c / (c + t)``. Convergence is fastest for c ≥ 1/g, where
             ``g = 1 − λ_{k+1} / λ_k`` is the gap between the variance of the last component and
             that of the next; a much larger c averages over fewer rows.
-        n_epochs: How often `fit` goes through all rows.
-        batch_size: Rows of a block.
-        random_state: Draws the first weights, and the order in which `fit` goes through rows.
+        n_epochs: The number of passes of `fit` over all rows.
+        batch_size: The number of rows in a block.
+        random_state: Seed of the first weights, and of the order of rows in `fit`.
 
     Attributes:
         components_: ``Wᵀ``, orthonormal rows, ``(components, features)``.
         mean_: μ, the mean of all rows so far.
         covariance_: M, of the units' outputs; only its diagonal with Sanger's rule.
-        n_samples_seen_: Rows so far, each as often as it came.
+        n_samples_seen_: The number of rows so far, over all epochs and calls.
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: From `fit`, when an option is none of the above, or a value's square is not
+        ValueError: From `fit`, if an option is invalid, or a value's square is not
             finite.
 
     Reference:
         E. Oja, "A simplified neuron model as a principal component analyzer", 1982, for one
         unit; "Neural networks, principal components, and subspaces", 1989; T. D. Sanger,
         "Optimal unsupervised learning in a single-layer linear feedforward neural network",
-        1989. Ours makes W orthonormal after each step, to which the papers' rules come close
+        1989. Ours orthonormalises W after each step, which the papers' rules do approximately
         for small rates, and takes rates from the variances, as Weng, Zhang and Hwang, "Candid
         covariance-free incremental principal component analysis", 2003.
 
@@ -109,13 +110,13 @@ class Oja(FeatureTransformer):
     }
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
-        """Learn the components of all rows, in place of what was learnt.
+        """Learn the components of all rows, from the start.
 
         Args:
             X: Rows of features.
             y: Ignored.
         """
-        rows = self.squarable(self.training_input(X))
+        rows = self.check_magnitude(self.training_input(X))
         rng = check_random_state(self.random_state)
         self.start(rows, rng)
         for _ in range(self.n_epochs):
@@ -123,13 +124,13 @@ class Oja(FeatureTransformer):
         return self
 
     def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
-        """Learn from rows once, in the order in which they come, going on from earlier calls.
+        """Learn from rows once, in their order, continuing from earlier calls.
 
         Args:
             X: Rows of features.
             y: Ignored.
         """
-        rows = self.squarable(self.training_input(X, first=not self.fitted))
+        rows = self.check_magnitude(self.training_input(X, first=not self.fitted))
         if not self.fitted:
             self.start(rows, check_random_state(self.random_state))
         self.learn(rows)
@@ -138,13 +139,13 @@ class Oja(FeatureTransformer):
     @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:
         super().set_learnt(values)
-        self.fits(right=self.n_samples_seen_ >= 1)
+        self.require(consistent=self.n_samples_seen_ >= 1)
 
     def start(self, X: Floats, rng: np.random.RandomState) -> None:
         """Draw orthonormal weights.
 
         Raises:
-            ValueError: When there cannot be so many.
+            ValueError: If there are more components than columns.
         """
         count, features = self.n_components, X.shape[1]
         if count > features:
@@ -155,17 +156,18 @@ class Oja(FeatureTransformer):
         self.n_samples_seen_ = 0
 
     def learn(self, X: Floats, order: NDArray[np.intp] | None = None) -> None:
-        """Do a step for each block of rows.
+        """Take a step for each block of rows.
 
         Args:
             X: Rows.
-            order: In which they come, if not as they are.
+            order: The order of the rows; None keeps theirs.
         """
         lr = float(self.lr)
         W, M = self.components_.T.astype(np.float64), self.covariance_
         mean, seen = self.mean_, self.n_samples_seen_
         for rows in gen_batches(len(X), self.batch_size):
             block = X[rows] if order is None else X[order[rows]]
+            # aₜ = lr / (lr + t) with t = seen / block size, also for a shorter last block.
             share = lr * len(block) / (lr * len(block) + seen)
             seen += len(block)
             mean = mean + (block.mean(axis=0, dtype=np.float64) - mean) * (len(block) / seen)
@@ -179,47 +181,47 @@ class Oja(FeatureTransformer):
         Args:
             X: Rows of features.
         """
-        rows = self.squarable(self.input(X))
+        rows = self.check_magnitude(self.input(X))
         W = self.components_.T.astype(rows.dtype)
         return np.concatenate([block @ W for block in self.center(rows)])
 
     def inverse_transform(self, Y: ArrayLike) -> Floats:
-        """Return the rows closest to the data's that have these outputs, ``W y + μ``.
+        """Return the reconstruction ``W y + μ``, of the rows closest to μ with these outputs.
 
         Args:
-            Y: Outputs of the units, one row an example.
+            Y: Outputs of the units, one row per example.
 
         Raises:
-            ValueError: When the rows are of another width.
+            ValueError: If the number of columns is wrong.
         """
         check_is_fitted(self)
         outputs = check_array(Y, dtype=(np.float64, np.float32))
         if outputs.shape[1] != len(self.components_):
             raise ValueError(
                 f"{type(self).__name__}: inverse_transform needs {len(self.components_)} "
-                f"columns, one a component, got {outputs.shape[1]}."
+                f"columns, one per component, got {outputs.shape[1]}."
             )
         W, mean = self.components_.astype(outputs.dtype), self.mean_.astype(outputs.dtype)
         return outputs @ W + mean
 
     def score(self, X: ArrayLike, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn passes it
-        """Return the share of the variance that the components keep; 1 where there is none.
+        """Return the fraction of the variance that the components explain; 1 if there is none.
 
         Args:
             X: Rows of features.
             y: Ignored.
         """
-        rows = self.squarable(self.input(X))
+        rows = self.check_magnitude(self.input(X))
         scale = max(float(abs(block).max()) for block in self.center(rows)) or 1.0
-        kept, whole = 0.0, 0.0
+        explained, whole = 0.0, 0.0
         for block in self.center(rows):
             small = (block / scale).astype(np.float64)
-            kept += float(np.square(small @ self.components_.T).sum())
+            explained += float(np.square(small @ self.components_.T).sum())
             whole += float(np.square(small).sum())
-        return min(kept / whole, 1.0) if whole else 1.0
+        return min(explained / whole, 1.0) if whole else 1.0
 
     def center(self, X: Floats) -> Iterator[Floats]:
-        """Return rows less the mean, some at a time."""
+        """Yield the rows minus the mean, in blocks."""
         mean = self.mean_.astype(X.dtype)
         return (X[rows] - mean for rows in gen_batches(len(X), ROWS))
 

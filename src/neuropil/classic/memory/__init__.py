@@ -1,4 +1,4 @@
-"""Associative memories: patterns from parts of them, answers from cells."""
+"""Associative memories: Hopfield networks, BAM and CMAC."""
 
 from typing import TYPE_CHECKING
 

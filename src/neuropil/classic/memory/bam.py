@@ -30,25 +30,25 @@ if TYPE_CHECKING:
 class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
     """A memory of pairs of binary patterns, recalled in both directions.
 
-    With x and y of −1 and 1, ``W = Σ x yᵀ``. Recall goes to and fro,
-    ``y ← sign(Wᵀ x)``, ``x ← sign(W y)``, until neither turns; a unit whose field is 0 stays,
-    and is off when it has no state yet. Each step lowers the energy ``E = −xᵀ W y`` or ends.
+    With x and y of −1 and 1, ``W = Σ x yᵀ``. Recall alternates ``y ← sign(Wᵀ x)`` and
+    ``x ← sign(W y)`` until neither changes; a unit whose field is 0 keeps its state, and starts
+    as off. Each step lowers the energy ``E = −xᵀ W y``, or recall ends.
 
     Shape:
         ``X``: ``(n_samples, n_x)``; ``Y``: ``(n_samples, n_y)``, or ``(n_samples)`` for
         one unit.
 
     Args:
-        max_steps: Steps to and fro after which recall ends with a warning.
-        binarize: What is above it is on, in X and in Y; None takes 0 and 1, or −1 and 1, as
-            they are.
+        max_steps: Steps in both directions after which recall ends with a warning.
+        binarize: Values above it are on, in X and in Y; None takes 0 and 1, or −1 and 1,
+            unchanged.
 
     Attributes:
-        weights_: W, ``(n_x, n_y)``, always of double precision.
+        weights_: W, ``(n_x, n_y)``, always in double precision.
         n_outputs_: n_y.
-        one_output_: Whether Y came as a single column, ``(n_samples)``.
-        low_: How "off" is written in X: 0 or −1.
-        low_out_: How "off" is written in Y: 0 or −1.
+        one_output_: Whether Y was a single column, ``(n_samples)``.
+        low_: The value of "off" in X: 0 or −1.
+        low_out_: The value of "off" in Y: 0 or −1.
         n_features_in_: Columns of the input.
 
     Raises:
@@ -56,8 +56,8 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
             must be.
 
     Reference:
-        Kosko, "Bidirectional Associative Memories", 1988, without thresholds. What is recalled
-        is coded as what was learnt.
+        Kosko, "Bidirectional Associative Memories", 1988, without thresholds. Recalled patterns
+        have the coding of the learnt ones.
 
     Example:
         >>> X = [[1, 0, 1, 0, 1, 0], [1, 1, 1, 0, 0, 0]]
@@ -83,7 +83,7 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
     }
 
     def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
-        """Learn pairs in place of those known.
+        """Learn pairs, from the start.
 
         Args:
             X: One side of each pair.
@@ -92,7 +92,7 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
         return self.learn(X, Y, anew=True)
 
     def partial_fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
-        """Learn pairs beside those known; the weights are those of learning all at once.
+        """Learn further pairs; the weights equal those of learning all at once.
 
         Args:
             X: One side of each pair.
@@ -106,7 +106,7 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
         Args:
             X: One side of each pair.
             Y: The other.
-            anew: Whether to forget what was known.
+            anew: Whether to start from zero weights.
         """
         given, others = self.training_input(X, Y, first=anew, multi_output=True)
         one, others = np.ndim(others) == 1, self.columns(others)
@@ -117,11 +117,12 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
             self.weights_ = np.zeros((given.shape[1], others.shape[1]))
         self.check_width(others)
         x, y = signs(self.bits(given, self.binarize)), signs(self.bits(others, self.binarize))
+        # Kosko's correlation matrix, the sum of the outer products of the pairs.
         self.weights_ = self.weights_ + x.T @ y
         return self
 
     def predict(self, X: ArrayLike) -> Floats:
-        """Return the Y that each X leads to, coded as the Y learnt.
+        """Return the Y recalled from each X, in the coding of the learnt Y.
 
         Args:
             X: Probes.
@@ -132,7 +133,7 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
         return found[:, 0] if self.one_output_ else found
 
     def recall(self, Y: ArrayLike) -> Floats:
-        """Return the X that each Y leads to, coded as the X learnt.
+        """Return the X recalled from each Y, in the coding of the learnt X.
 
         Args:
             Y: Probes.
@@ -146,21 +147,23 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
 
         Args:
             X: One side of each pair.
-            Y: The other; what X leads to by default.
+            Y: The other side; the Y recalled from X by default.
 
         Raises:
-            ValueError: If there are not as many of one as of the other.
+            ValueError: If the numbers of rows differ.
         """
         given = self.input(X)
         others = self.other_input(self.predict(X) if Y is None else Y)
         if len(others) != len(given):
-            raise ValueError(f"energy needs pairs, got {len(given)} of X, {len(others)} of Y.")
+            raise ValueError(
+                f"energy needs pairs, got {len(given)} rows of X and {len(others)} of Y."
+            )
         x = signs(self.bits(given, self.binarize))
         y = signs(self.bits(others, self.binarize))
         return -((x @ self.weights_) * y).sum(axis=1).astype(given.dtype)
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
-        """Return the share of rows whose other side is predicted without an error.
+        """Return the fraction of rows whose other side is predicted without an error.
 
         Args:
             X: One side of each pair.
@@ -175,13 +178,16 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
         super().set_learnt(values)
         lows = {self.low_, self.low_out_} <= {-1, 0}
         as_many = self.n_outputs_ == self.weights_.shape[1]
-        self.fits(right=lows and as_many and (not self.one_output_ or self.n_outputs_ == 1))
+        self.require(
+            consistent=lows and as_many and (not self.one_output_ or self.n_outputs_ == 1)
+        )
 
     def settle(self, x: Floats, weights: Floats) -> tuple[Floats, Floats]:
-        """Go to and fro until nothing turns; return both sides."""
+        """Recall in both directions until nothing changes; return both sides."""
         tolerance = rounding(weights)
         y = follow_fields(np.full((len(x), weights.shape[1]), -1.0), x @ weights, tolerance)
         for _ in range(self.max_steps):
+            # A pair is stable when x maps to y and y maps back to x.
             back = follow_fields(x, y @ weights.T, tolerance)
             if np.array_equal(back, x):
                 return x, y
@@ -194,17 +200,17 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
         return x, y
 
     def other_input(self, Y: ArrayLike) -> Floats:
-        """Return Y, checked, as a table."""
+        """Return checked Y as a table."""
         check_is_fitted(self)
         others = self.columns(Y)
         self.check_width(others)
         return others
 
     def check_width(self, others: Floats) -> None:
-        """Refuse a Y of another width than that learnt.
+        """Check that Y has the learnt number of columns.
 
         Raises:
-            ValueError: Naming both widths.
+            ValueError: If it does not; the message has both numbers.
         """
         if others.shape[1] != self.n_outputs_:
             raise ValueError(
@@ -213,7 +219,7 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
             )
 
     def columns(self, Y: Any) -> Floats:
-        """Return Y as a table of numbers; one unit may come without its axis."""
+        """Return Y as a table of numbers; a single unit may be given as a vector."""
         kinds = (np.float64, np.float32)
         table = check_array(Y, dtype=kinds, ensure_2d=False, input_name="Y")
         return table[:, None] if table.ndim == 1 else table

@@ -1,4 +1,4 @@
-"""How many patterns an associative memory holds: measured, and as theory has it."""
+"""The number of patterns that an associative memory holds: measured, and in theory."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
     from neuropil.classic.base import Floats
 
-# A pattern counts as recalled when no more than one unit in twenty is wrong.
+# The overlap of a recalled pattern: 0.9 means that at most one unit in twenty is wrong.
 RECALLED = 0.9
-# Within the fall, near its upper end: where in the fall matters little in large networks.
+# The overlap that defines the knee: just below the theoretical 0.967 at the critical load.
 FALLING = 0.95
 
 
 @dataclass(frozen=True)
 class CapacityCurve:
-    """What was recalled at each load.
+    """The quality of recall at each load.
 
     Attributes:
         rule: The learning rule.
         n_units: n.
-        loads: α = patterns / n, rising.
-        overlaps: ``Σ ξᵢ sᵢ / n`` of the patterns with what was recalled, on average.
-        recalled: Share of the patterns recalled with an overlap of at least 0.9.
+        loads: α = patterns / n, increasing.
+        overlaps: The mean overlap ``Σ ξᵢ sᵢ / n`` of a pattern ξ and its recalled state s.
+        recalled: The fraction of patterns recalled with an overlap of at least 0.9.
     """
 
     rule: str
@@ -41,9 +41,10 @@ class CapacityCurve:
 
     @property
     def knee(self) -> float:
-        """The load at which the overlap falls below 0.95, or NaN where it never does.
+        """The load at which the overlap falls below 0.95, or NaN if it never does.
 
-        In theory, Hebb's rule in a very large network falls at α = 0.138 from 0.967 to nothing.
+        In theory, with Hebb's rule in a very large network, it falls from 0.967 to 0 at
+        α = 0.138.
         """
         few = np.flatnonzero(self.overlaps < FALLING)
         if not len(few) or few[0] == 0:
@@ -61,27 +62,28 @@ def measure_capacity(
     flipped: float,
     rng: np.random.RandomState,
 ) -> CapacityCurve:
-    """Teach a memory more and more random patterns, and ask for all of them each time.
+    """Store more and more random patterns in a memory, and recall all of them at each load.
 
     Args:
-        learn: Adds patterns to those that the memory knows.
-        recall: Returns the patterns that probes lead to.
-        rule: Name of its learning rule.
+        learn: Adds patterns to the memory.
+        recall: Returns the final states of probes.
+        rule: The name of the learning rule.
         n_units: n.
         loads: Patterns per unit.
-        flipped: Share of the units that are turned over before recall.
-        rng: Where patterns come from.
+        flipped: The fraction of units flipped before recall.
+        rng: Generator of the patterns.
 
     Raises:
-        ValueError: If loads or shares are no such numbers.
+        ValueError: If ``loads`` or ``flipped`` is out of its range.
     """
     asked = np.unique(np.asarray(loads, float))
     if not len(asked) or not np.isfinite(asked).all() or asked[0] * n_units < 0.5:
         raise ValueError(
-            f"`loads` must be at least one pattern each, 1 / {n_units}, got {loads}."
+            f"`loads` must each be at least one pattern, 1 / {n_units}, got {loads}."
         )
     if not 0 <= flipped <= 1:
         raise ValueError(f"`flipped` must be from 0 to 1, got {flipped!r}.")
+    # Loads that round to the same number of patterns are measured once.
     counts = np.unique(np.rint(asked * n_units).astype(int))
     patterns = rng.choice([-1.0, 1.0], size=(counts[-1], n_units))
     overlaps, recalled, known = [], [], 0
@@ -100,25 +102,27 @@ def measure_capacity(
 
 
 def theoretical_overlap(loads: ArrayLike) -> Floats:
-    """Return the overlap that mean-field theory gives Hebb's rule in a very large network.
+    """Return the mean-field overlap of Hebb's rule in a very large network.
 
-    ``√(2α) = erf(y) / y − 2 e^(−y²) / √π`` has, up to α = 0.138, a largest root y, and the
-    overlap is ``erf(y)``; beyond, nothing is recalled, and the result is 0.
+    Up to α = 0.138, ``√(2α) = erf(y) / y − 2 e^(−y²) / √π`` has a largest root y, and the
+    overlap is ``erf(y)``. Beyond it nothing is recalled, and the result is 0.
 
     Args:
         loads: α, patterns per unit.
 
     Reference:
         Amit, Gutfreund, Sompolinsky, "Storing infinite numbers of patterns in a spin-glass
-        model of neural networks", 1985, without temperature, replicas alike.
+        model of neural networks", 1985, at temperature 0, replica symmetric.
 
     Example:
         >>> theoretical_overlap([0.05, 0.137, 0.139]).round(3).tolist()
         [1.0, 0.975, 0.0]
     """
     asked = np.atleast_1d(np.asarray(loads, float))
-    # Beyond the peak at y = 1.5 the load falls as y grows: one root, found by table.
+    # Beyond its peak near y = 1.5 the load falls as y grows, so the root is unique; it is
+    # interpolated in a table.
     y = np.linspace(1.5, 40.0, 400_001)
+    # The equation solved for α.
     held = (erf(y) / y - 2 / np.sqrt(np.pi) * np.exp(-(y**2))) ** 2 / 2
     peak = int(held.argmax())
     found = erf(np.interp(-asked, -held[peak:], y[peak:]))

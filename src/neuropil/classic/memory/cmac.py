@@ -1,4 +1,4 @@
-"""CMAC, Albus's model of the cerebellum: a table of cells that overlap."""
+"""CMAC, Albus's model of the cerebellum: a table of overlapping cells."""
 
 from __future__ import annotations
 
@@ -23,45 +23,45 @@ if TYPE_CHECKING:
 
     from neuropil.checks import Rules
 
-# Far outside of the data, levels end here: they must fit 32 bits.
+# Levels far outside the data are clipped here, so that they fit 32 bits.
 FARTHEST_LEVEL = 2**30
 BLOCK = 1 << 20
-# Tilings of a table that is read from a file.
+# The largest number of tilings in a table from a file.
 WIDEST = 1 << 16
 
 
 @dataclass(eq=False, repr=False)
 class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
-    """A regressor that adds up a few cells of a table: it learns locally, and very fast.
+    """A regressor that sums a few cells of a table; it learns locally and very fast.
 
-    Each column is cut into levels. Each of C tilings, all shifted against each other, covers
-    the levels with tiles C levels wide, and an input touches one cell in each:
-    ``f(x) = b + Σ_c w[cell_c(x)]``, b the mean of the targets. A step corrects all C cells
-    alike, ``w ← w + lr (y − f(x)) / C``. Two inputs that lie k levels apart along a column
-    share C − k cells, so what is learnt at one carries over to the other in that part.
+    Each column is divided into levels. Each of C tilings, shifted against each other, covers
+    the levels with tiles C levels wide, and an input activates one cell in each:
+    ``f(x) = b + Σ_c w[cell_c(x)]``, where b is the mean of the targets. A step corrects all C
+    cells equally, ``w ← w + lr (y − f(x)) / C``. Two inputs k levels apart along one column
+    share C − k cells, and so generalise to each other by that fraction.
 
     Shape:
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``, or
         ``(n_samples, n_outputs)``.
 
     Args:
-        width: C, the generalisation width: tilings, and levels per tile.
+        width: C, the generalisation width: the number of tilings, and of levels per tile.
         n_levels: Levels between the smallest and the largest value of each column.
-        n_cells: None has a cell for each tile touched; a number hashes the tiles into so many
-            cells, which some of them then share.
-        lr: Which part of the error a step corrects, above 0 and below 2.
+        n_cells: The number of cells that tiles are hashed into, some of which are shared; None
+            gives each activated tile its own cell.
+        lr: The fraction of the error that a step corrects, above 0 and below 2.
         n_epochs: Passes of `fit` over the data.
-        shuffle: Whether each pass of `fit` takes the rows in a new order.
+        shuffle: Whether each pass of `fit` visits the rows in a new order.
         random_state: Seed or generator of the order.
 
     Attributes:
         weights_: w, ``(n_cells, n_outputs)``.
         intercept_: b, ``(n_outputs)``.
-        errors_: Mean squared error of each pass, before each step.
-        one_output_: Whether targets came as a single column, ``(n_samples)``.
+        errors_: Mean squared error of each pass, measured before each step.
+        one_output_: Whether the targets were a single column, ``(n_samples)``.
         low_: The smallest value of each column.
-        step_: How wide a level is, per column.
-        cells_: Which cells an input touches.
+        step_: The width of a level, per column.
+        cells_: The map from inputs to cells.
         n_features_in_: Columns of the input.
 
     Raises:
@@ -69,8 +69,8 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
 
     Reference:
         Albus, "A New Approach to Manipulator Control: The Cerebellar Model Articulation
-        Controller (CMAC)", 1975. Ours starts from the mean, so that far from the data it
-        answers with it, and shifts the tilings by different odd steps per column, as Miller and
+        Controller (CMAC)", 1975. Ours starts from the mean, so that it predicts the mean far
+        from the data, and shifts the tilings by different odd steps per column, as Miller and
         Glanz (1996), rather than along the diagonal.
 
     Example:
@@ -111,11 +111,11 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
     }
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Learn from nothing, in `n_epochs` passes.
+        """Learn from the start, in `n_epochs` passes.
 
         Args:
             X: Inputs.
-            y: What they should give.
+            y: Targets.
         """
         rows, targets = self.prepare(X, y, anew=True)
         rng, order = check_random_state(self.random_state), np.arange(len(rows))
@@ -127,18 +127,18 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
         return self
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Learn rows once, in their order; the first call settles the levels and the mean.
+        """Learn rows once, in their order; the first call determines the levels and the mean.
 
         Args:
             X: Inputs.
-            y: What they should give.
+            y: Targets.
         """
         rows, targets = self.prepare(X, y, anew=not self.fitted)
         self.learn(self.touch(rows), targets, np.arange(len(rows)))
         return self
 
     def predict(self, X: ArrayLike) -> Floats:
-        """Return the sum of the cells that each row touches.
+        """Return the mean of the targets plus the sum of the cells of each row.
 
         Args:
             X: Inputs.
@@ -165,20 +165,20 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
         values = dict(values)
         width, tiles, errors = (values.pop(name) for name in ("width", "tiles", "errors_"))
         super().set_learnt(values | {"errors_": errors.tolist()})
-        self.fits(right=1 <= width <= WIDEST and bool((self.step_ > 0).all()))
-        self.fits(right=not self.one_output_ or len(self.intercept_) == 1)
+        self.require(consistent=1 <= width <= WIDEST and bool((self.step_ > 0).all()))
+        self.require(consistent=not self.one_output_ or len(self.intercept_) == 1)
         columns, count = self.n_features_in_, len(self.weights_)
         if tiles is None:
             self.cells_ = HashedCells(columns, width, count)
         else:
-            self.fits(right=tiles.shape[1] == columns + 1)
+            self.require(consistent=tiles.shape[1] == columns + 1)
             self.cells_ = ExactCells(columns, width, tiles)
 
     def prepare(self, X: ArrayLike, y: ArrayLike, *, anew: bool) -> tuple[Any, Floats]:
-        """Return checked rows, and targets less their mean; settle what later calls share.
+        """Return checked rows and centred targets; set the levels and cells if ``anew``.
 
         Raises:
-            ValueError: If there are more or fewer outputs than were learnt before.
+            ValueError: If the number of outputs has changed.
         """
         width, levels = self.width, self.n_levels
         rows, targets = self.training_input(X, y, first=anew, multi_output=True, y_numeric=True)
@@ -186,7 +186,7 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
         targets = np.asarray(targets, rows.dtype).reshape(len(rows), -1)
         if anew:
             self.low_, high = rows.min(axis=0).astype(float), rows.max(axis=0).astype(float)
-            # A column that never changes has one level; so has one whose range overflows none.
+            # A constant column has one level. Dividing before subtracting avoids an overflow.
             span = high / levels - self.low_ / levels
             self.step_ = np.where(span > 0, span, 1.0)
             self.intercept_ = targets.mean(axis=0, dtype=float).astype(rows.dtype)
@@ -207,7 +207,7 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
         return rows, targets - self.intercept_
 
     def touch(self, rows: Floats) -> Any:
-        """Return the cells of rows to be learnt; new cells start at 0."""
+        """Return the cells of training rows; new cells start at 0."""
         cells = self.cells_.touch(self.levels(rows))
         more = self.cells_.count - len(self.weights_)
         if more:
@@ -216,13 +216,14 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
         return cells
 
     def learn(self, cells: Any, targets: Floats, order: Any) -> None:
-        """Go through the rows once."""
+        """Pass over the rows once."""
         targets = targets.astype(self.weights_.dtype, copy=False)
         total = train(cells, targets, order, self.weights_, float(self.lr))
         self.errors_.append(total / targets.size)
 
     def levels(self, rows: Floats) -> Any:
-        """Return the level of each value; outside of the range of training they go on."""
+        """Return the level of each value; levels continue outside the range of training."""
         with np.errstate(over="ignore"):
+            # Quantise each value; the tilings work on these integers.
             exact = np.floor((rows - self.low_) / self.step_)
         return np.clip(exact, -FARTHEST_LEVEL, FARTHEST_LEVEL).astype(np.int32)

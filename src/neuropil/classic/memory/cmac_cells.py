@@ -1,4 +1,4 @@
-"""The cells of CMAC: hashed into a fixed number, or one for each tile that was ever touched."""
+"""The cells of CMAC: a fixed number by hashing, or one for each tile seen in training."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ if TYPE_CHECKING:
 
 
 class HashedCells:
-    """A fixed number of cells; tiles that fall together share one.
+    """A fixed number of cells; tiles with the same hash share one.
 
     Args:
         columns: Columns of the input.
-        width: Number of tilings, and levels in a tile.
-        count: How many cells there are.
+        width: Number of tilings, and of levels per tile.
+        count: Number of cells.
     """
 
     def __init__(self, columns: int, width: int, count: int) -> None:
         self.width, self.shifts, self.count = width, shifts(columns, width), count
 
     def touch(self, levels: Integers) -> Integers:
-        """Return the cells (rows, tilings) of rows that are learnt."""
+        """Return the cells (rows, tilings) of training rows."""
         cells = np.empty((len(levels), self.width), np.int32)
         hashed_cells(levels, self.width, self.shifts, self.count, cells)
         return cells
 
     def known(self, levels: Integers) -> Integers:
-        """Return the cells of rows that are asked about."""
+        """Return the cells (rows, tilings) of rows to predict."""
         return self.touch(levels)
 
 
 class ExactCells:
-    """One cell for each tile that training has touched, in a table that grows.
+    """One cell for each tile seen in training, in a table that grows.
 
     Args:
         columns: Columns of the input.
-        width: Number of tilings, and levels in a tile.
-        tiles: The tiles touched so far, each once, in the order of their cells.
+        width: Number of tilings, and of levels per tile.
+        tiles: The tiles seen so far, each once, in the order of their cells.
     """
 
     def __init__(self, columns: int, width: int, tiles: Integers | None = None) -> None:
@@ -59,9 +59,9 @@ class ExactCells:
         fill_slots(self.tiles, self.count, self.slots)
 
     def touch(self, levels: Integers) -> Integers:
-        """Return the cells (rows, tilings) of rows that are learnt; new tiles get new ones."""
+        """Return the cells (rows, tilings) of training rows; new tiles get new cells."""
         cells = np.empty((len(levels), self.width), np.int32)
-        # In pieces, so that room for new tiles is never much more than there are tiles.
+        # In pieces, so that the memory reserved for new tiles stays proportional to the tiles.
         start = 0
         while start < len(levels):
             piece = slice(start, start + max(64, self.count // self.width))
@@ -79,13 +79,13 @@ class ExactCells:
         return cells
 
     def known(self, levels: Integers) -> Integers:
-        """Return the cells of rows that are asked about; −1 for tiles never touched."""
+        """Return the cells (rows, tilings) of rows to predict; −1 for tiles never seen."""
         cells = np.empty((len(levels), self.width), np.int32)
         known_cells(levels, self.width, self.shifts, self.tiles, self.slots, cells)
         return cells
 
     def make_room(self, more: int) -> None:
-        """Provide for so many new tiles."""
+        """Reserve memory for a number of new tiles."""
         needed = self.count + more
         if needed > len(self.tiles):
             tiles = np.empty((2 * needed, self.tiles.shape[1]), np.int32)
@@ -97,10 +97,10 @@ class ExactCells:
 
 
 def shifts(columns: int, width: int) -> Integers:
-    """Return by how many levels each tiling is shifted against the one before, per column.
+    """Return the shift between successive tilings in levels, per column.
 
-    Different odd numbers without a common divisor with the width: along every column the
-    tilings then stand at all positions, but not along the diagonal, as equal shifts would.
+    The shifts are different odd numbers coprime to the width: along every column the tilings
+    then take all positions, but do not line up along the diagonal, as with equal shifts.
     """
     odd = [number for number in range(1, 2 * width, 2) if gcd(number, width) == 1] or [1]
     return np.array([odd[column % len(odd)] for column in range(columns)], np.int64)

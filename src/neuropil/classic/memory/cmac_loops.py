@@ -1,4 +1,4 @@
-"""The compiled half of CMAC: which cells an input touches, and training by touching them."""
+"""The compiled loops of CMAC: the cells of an input, and their training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EMPTY = np.int32(-1)
 
 @compile_loop()
 def mix(tile: Integers) -> np.uint64:
-    """Return 64 well-mixed bits of a tile's whole numbers."""
+    """Return a 64-bit hash of a tile's integers."""
     value = np.uint64(0x9E3779B97F4A7C15)
     for number in tile:
         value ^= np.uint64(np.int64(number)) & np.uint64(0xFFFFFFFF)
@@ -33,8 +33,9 @@ def mix(tile: Integers) -> np.uint64:
 def fill_tile(
     levels: Integers, tiling: int, width: int, shifts: Integers, tile: Integers
 ) -> None:
-    """Write which tile of a tiling holds a row of levels; the tiling's number comes last."""
+    """Fill in the tile of a tiling that holds a row of levels; the tiling's number is last."""
     for column in range(levels.shape[0]):
+        # Tiling t is displaced by t times the column's shift, modulo the width of a tile.
         shift = tiling * shifts[column] % width
         tile[column] = (levels[column] + shift) // width
     tile[levels.shape[0]] = tiling
@@ -54,7 +55,9 @@ def hashed_cells(
 
 @compile_loop()
 def find(tile: Integers, tiles: Integers, slots: Integers) -> np.int64:
-    """Return the slot of a tile in an open table, or the empty slot where it belongs."""
+    """Return the slot of a tile in a hash table, or the empty slot where it belongs."""
+    # Open addressing with linear probing; the number of slots is a power of 2, so that the mask
+    # replaces a division.
     mask = np.uint64(slots.shape[0] - 1)
     slot = mix(tile) & mask
     while slots[slot] != EMPTY:
@@ -79,7 +82,7 @@ def known_cells(
     slots: Integers,
     cells: Integers,
 ) -> None:
-    """Fill the cells of each row; −1 where training never was."""
+    """Fill in the cells of each row; −1 for tiles never seen in training."""
     tile = np.empty(levels.shape[1] + 1, np.int32)
     for row in range(levels.shape[0]):
         for tiling in range(width):
@@ -97,9 +100,9 @@ def new_cells(
     count: int,
     cells: Integers,
 ) -> int:
-    """Fill the cells of each row, numbering tiles that are new; return how many there are.
+    """Fill in the cells of each row, numbering new tiles; return the number of tiles.
 
-    There must be room: rows times tilings more in `tiles`, twice the tiles in `slots`.
+    `tiles` must have room for rows × tilings more, and `slots` for twice all tiles.
     """
     tile = np.empty(levels.shape[1] + 1, np.int32)
     for row in range(levels.shape[0]):
@@ -116,7 +119,7 @@ def new_cells(
 
 @compile_loop()
 def fill_slots(tiles: Integers, count: int, slots: Integers) -> None:
-    """Enter the known tiles into an empty table."""
+    """Insert the known tiles into an empty table."""
     for number in range(count):
         slots[find(tiles[number], tiles, slots)] = number
 
@@ -128,11 +131,11 @@ def train(
     """Correct the cells of one row after the other; return the sum of squared errors.
 
     Args:
-        cells: Of each row, (rows, tilings).
+        cells: The cells of each row, (rows, tilings).
         targets: (rows, outputs).
-        order: Which row comes when.
+        order: The order of the rows.
         weights: (cells, outputs); changed.
-        lr: Which part of a row's error is mended at once.
+        lr: The fraction of a row's error that a step corrects.
     """
     # Each row is a vector of C ones, of squared length C: the normalised rule of Widrow and
     # Hoff, which converges for 0 < lr < 2.
@@ -152,7 +155,7 @@ def train(
 
 @compile_loop()
 def answers(cells: Integers, weights: Floats, out: Floats) -> None:
-    """Add up the cells of each row; a cell that training never touched, −1, gives nothing."""
+    """Sum the cells of each row; −1, a tile never seen in training, adds nothing."""
     for row in range(cells.shape[0]):
         for output in range(weights.shape[1]):
             total = 0.0

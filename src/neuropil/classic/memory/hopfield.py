@@ -1,4 +1,4 @@
-"""Hopfield's network: patterns are the valleys of an energy, recall rolls down into one."""
+"""The Hopfield network: patterns are minima of an energy, and recall descends into one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from neuropil.checks import Rules
 
-# Numbers in a block of rows: enough for a matrix product, little memory.
+# The number of values in a block of rows: enough for a fast matrix product, little memory.
 BLOCK = 1 << 21
 # Patterns per unit at which capacity is measured.
 LOADS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.13, 0.14, 0.15, 0.16, 0.18, 0.2, 0.25, 0.3)
@@ -35,47 +35,47 @@ LOADS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.13, 0.14, 0.15, 0.16, 0.18, 0.2, 0
 
 @dataclass(eq=False, repr=False)
 class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwork):
-    """An associative memory: a pattern with errors runs downhill to a stored one, as a rule.
+    """An associative memory: recall usually corrects a noisy pattern to the stored one.
 
-    With states s of −1 and 1, and weights W that are symmetric with an empty diagonal, the
-    energy is ``E = −½ sᵀ W s``. Recall sets ``sᵢ ← sign(Σⱼ wᵢⱼ sⱼ)``, and a unit whose field is
-    0 stays: one unit after the other ("async"), which never raises E, or all at once ("sync").
-    It ends in a minimum of E near by: a stored pattern, or a mixture of several, or one turned
-    over.
+    With states s of −1 and 1, and symmetric weights W with a zero diagonal, the energy is
+    ``E = −½ sᵀ W s``. Recall sets ``sᵢ ← sign(Σⱼ wᵢⱼ sⱼ)``; a unit whose field is 0 does not
+    change. Units are updated one by one ("async"), which never raises E, or all at once
+    ("sync"). Recall ends near the probe in a minimum of E: a stored pattern, a mixture of
+    several, or a negated one.
 
     The rules for patterns ξ of n units: ``"hebb"``, ``W = Σ ξ ξᵀ / n``, holds about 0.138 n of
     them; ``"storkey"``, ``wᵢⱼ ← wᵢⱼ + (ξᵢ ξⱼ − ξᵢ hⱼᵢ − hᵢⱼ ξⱼ) / n`` with hᵢⱼ the field of i
-    without i and j, holds more; ``"pseudo_inverse"``, the projection onto the patterns, leaves
-    n − 1 of them as they are, but corrects errors only up to about n/2.
+    without i and j, holds more; ``"pseudo_inverse"``, the projection onto the patterns, keeps
+    up to n − 1 of them stable, but corrects errors only up to about n/2 patterns.
 
     Shape:
         ``X``: ``(n_samples, n_units)``.
 
     Args:
         rule: ``"hebb"``, ``"storkey"`` or ``"pseudo_inverse"``.
-        mode: ``"async"``: sweeps over all units, each sweep in a new random order, until none
-            turns; or ``"sync"``: until nothing turns, or two states alternate.
+        mode: ``"async"``: sweeps over all units, each in a new random order, until no unit
+            changes; or ``"sync"``: until no unit changes, or two states alternate.
         max_sweeps: Sweeps, or synchronous steps, after which recall ends with a warning.
-        binarize: What is above it is on; None takes 0 and 1, or −1 and 1, as they are.
+        binarize: Values above it are on; None takes 0 and 1, or −1 and 1, unchanged.
         random_state: Seed or generator of the order; all rows of a call share it.
 
     Attributes:
-        weights_: W, ``(n_units, n_units)``, always of double precision.
-        n_patterns_: How many patterns were learnt.
-        diagonal_: What learning puts on the diagonal, which recall leaves out, ``(n_units)``.
-        low_: How "off" is written in the patterns: 0 or −1.
+        weights_: W, ``(n_units, n_units)``, always in double precision.
+        n_patterns_: The number of learnt patterns.
+        diagonal_: The learnt diagonal, which recall does not use, ``(n_units)``.
+        low_: The value of "off" in the patterns: 0 or −1.
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: If an option is none of these, or the input is not binary where it must be.
+        ValueError: If an option is invalid, or the input is not binary where it must be.
 
     Reference:
         Hopfield, "Neural networks and physical systems with emergent collective computational
         abilities", 1982; Storkey, "Increasing the capacity of a Hopfield network without
         sacrificing functionality", 1997; Personnaz, Guyon, Dreyfus, "Information storage and
         retrieval in spin-glass like neural networks", 1985. Ours keeps a unit's state when its
-        field is 0, visits every unit, and leaves out thresholds. Recalled patterns are coded as
-        those that were learnt.
+        field is 0, visits every unit, and has no thresholds. Recalled patterns have the coding
+        of the learnt ones.
 
     Example:
         >>> from neuropil.datasets import load_digits
@@ -111,7 +111,7 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
     }
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
-        """Learn patterns in place of those known.
+        """Learn patterns, from the start.
 
         Args:
             X: The patterns.
@@ -120,7 +120,7 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         return self.learn(X, anew=True)
 
     def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
-        """Learn patterns beside those known; the weights are those of learning all at once.
+        """Learn further patterns; the weights equal those of learning all at once.
 
         Args:
             X: The patterns.
@@ -133,7 +133,7 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
 
         Args:
             X: The patterns.
-            anew: Whether to forget what was known.
+            anew: Whether to start from zero weights.
         """
         given = self.training_input(X, first=anew)
         self.require_room(3.0 * given.shape[1] ** 2)
@@ -144,7 +144,8 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         else:
             matrix = self.weights_ + np.diag(self.diagonal_)
         matrix = RULES[self.rule](matrix, patterns)
-        # The projection needs its diagonal to grow further; recall must not have it.
+        # The projection needs its diagonal for further patterns, but recall must not use it: a
+        # positive wᵢᵢ would keep units from changing.
         self.diagonal_ = matrix.diagonal().copy()
         np.fill_diagonal(matrix, 0.0)
         self.weights_ = matrix
@@ -154,10 +155,10 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
     @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:
         super().set_learnt(values)
-        self.fits(right=self.low_ in {-1, 0} and self.n_patterns_ >= 1)
+        self.require(consistent=self.low_ in {-1, 0} and self.n_patterns_ >= 1)
 
     def transform(self, X: ArrayLike) -> Floats:
-        """Return the pattern that each row leads to, coded as the patterns learnt.
+        """Return the pattern that each row converges to, in the coding of the learnt patterns.
 
         Args:
             X: Probes.
@@ -189,17 +190,17 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         return np.concatenate(energies).astype(given.dtype)
 
     def score(self, X: ArrayLike, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn passes it
-        """Return the share of rows that recall leaves as they are.
+        """Return the fraction of rows that recall does not change.
 
         Args:
             X: Patterns that should be remembered.
             y: Not used.
         """
-        kept = self.bits(self.transform(X), 0.0) == self.bits(self.input(X), self.binarize)
-        return float(kept.all(axis=1).mean())
+        equal = self.bits(self.transform(X), 0.0) == self.bits(self.input(X), self.binarize)
+        return float(equal.all(axis=1).mean())
 
     def recall_path(self, x: ArrayLike) -> RecallPath:
-        """Follow one recall step by step.
+        """Return the states and energies of one recall, step by step.
 
         Args:
             x: One probe, ``(n_units)``.
@@ -217,14 +218,14 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
     def capacity_curve(
         self, n_units: int = 500, loads: ArrayLike = LOADS, *, flipped: float = 0.0
     ) -> CapacityCurve:
-        """Measure with random patterns how much this kind of memory holds.
+        """Measure the capacity of this kind of memory with random patterns.
 
-        What was fitted plays no part.
+        The fitted weights are not used.
 
         Args:
-            n_units: n, the units of the networks that are measured.
+            n_units: n, the number of units of the measured networks.
             loads: Patterns per unit.
-            flipped: Share of the units that are turned over before recall.
+            flipped: The fraction of units flipped before recall.
         """
         network, rng = clone(self), check_random_state(self.random_state)
         network.set_params(random_state=rng)
@@ -234,10 +235,10 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         )
 
     def recall_options(self) -> tuple[str, int, int]:
-        """Return the mode, the sweeps, and a seed of the order in which units are visited."""
+        """Return the mode, the number of sweeps, and a seed of the order of units."""
         drawn = check_random_state(self.random_state).randint(2**31 - 1)
         return self.mode, self.max_sweeps, int(drawn)
 
     def blocks(self, states: Floats) -> list[slice]:
-        """Return slices of so many rows that a product stays small."""
+        """Return slices of rows that bound the memory of a product."""
         return list(gen_batches(len(states), max(1, BLOCK // states.shape[1])))

@@ -1,4 +1,4 @@
-"""Asynchronous recall, one unit after the other, compiled."""
+"""Compiled asynchronous recall, one unit after the other."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def visit_all(
     tolerance: float,
     falls: Floats,
 ) -> bool:
-    """Visit each unit once and turn it to its field; tell whether any turned.
+    """Update each unit once from its field; tell whether any changed.
 
     Args:
         state: A row of −1 and 1; changed.
-        field: W s; kept up with the state.
-        weights: Symmetric, nothing on the diagonal.
-        order: Which unit comes when.
-        tolerance: A field up to this is 0, and the unit stays.
-        falls: Filled with how far the energy fell at each visit.
+        field: W s; updated with the state.
+        weights: A symmetric matrix with a zero diagonal.
+        order: The order of the units.
+        tolerance: A field up to this size counts as 0, and the unit does not change.
+        falls: Filled with the decrease of the energy at each visit.
     """
     changed = False
     for visit in range(order.shape[0]):
@@ -38,8 +38,8 @@ def visit_all(
         falls[visit] = 0.0
         if strength < -tolerance:
             state[unit] = -state[unit]
-            # Turning sᵢ changes −½ sᵀWs by 2 sᵢ hᵢ, with hᵢ its field: W is symmetric, and wᵢᵢ
-            # is 0.
+            # Flipping sᵢ changes −½ sᵀWs by 2 sᵢ hᵢ, with hᵢ its field and sᵢ its old value: W
+            # is symmetric, and wᵢᵢ is 0.
             falls[visit] = -2.0 * strength
             step = 2.0 * state[unit]
             for other in range(field.shape[0]):
@@ -57,7 +57,7 @@ def sweep(
     tolerance: float,
     moving: np.ndarray,
 ) -> None:
-    """Visit each unit of each row that still moves; mark the rows in which none turned."""
+    """Update each unit of the rows that still change; mark those in which none changed."""
     falls = np.empty(states.shape[1])
     for row in range(states.shape[0]):
         if moving[row]:

@@ -1,4 +1,4 @@
-"""Recall in a Hopfield network: states roll down the energy until they rest."""
+"""Recall in a Hopfield network: states descend the energy until they are stable."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RecallPath:
-    """One recall, step by step.
+    """The states and energies of one recall.
 
     Attributes:
-        states: The state at first and after each sweep, ``(n_sweeps + 1, n_units)``.
+        states: The first state and those after each sweep, ``(n_sweeps + 1, n_units)``.
         energies: The energy at first and after each visit of a unit, or each synchronous step.
     """
 
@@ -33,18 +33,19 @@ def energy(states: Floats, weights: Floats) -> Floats:
 
 
 def settle(states: Floats, weights: Floats, mode: str, sweeps: int, seed: int) -> int:
-    """Let rows of −1 and 1 roll down; return how many still moved at the end.
+    """Update rows of −1 and 1 until they are stable; return the number that are not.
 
     Args:
         states: The rows; changed.
         weights: W.
         mode: ``"async"`` or ``"sync"``.
-        sweeps: At most so many.
-        seed: Of the order in which units are visited, the same for all rows.
+        sweeps: The largest number of sweeps.
+        seed: Seed of the order of the units, the same for all rows.
     """
     if mode == "sync":
         return settle_at_once(states, weights, sweeps)
     rng, moving = np.random.default_rng(seed), np.ones(len(states), bool)
+    # Fields are computed once and then updated with each change of a unit.
     fields, tolerance = states @ weights, rounding(weights)
     for _ in range(sweeps):
         order = rng.permutation(states.shape[1])
@@ -55,22 +56,23 @@ def settle(states: Floats, weights: Floats, mode: str, sweeps: int, seed: int) -
 
 
 def settle_at_once(states: Floats, weights: Floats, steps: int) -> int:
-    """Turn all units of a row at once, until none turns or two states alternate."""
+    """Update all units of a row at once, until none changes or two states alternate."""
     moving, before = np.arange(len(states)), np.zeros_like(states)
     tolerance = rounding(weights)
     for _ in range(steps):
         now = states[moving]
         after = follow_fields(now, now @ weights, tolerance)
         states[moving] = after
-        goes_on = (after != now).any(axis=1) & (after != before).any(axis=1)
-        moving, before = moving[goes_on], now[goes_on]
+        # With symmetric W, synchronous updates end in a fixed point or a cycle of length 2.
+        unsettled = (after != now).any(axis=1) & (after != before).any(axis=1)
+        moving, before = moving[unsettled], now[unsettled]
         if not len(moving):
             break
     return len(moving)
 
 
 def follow(state: Floats, weights: Floats, mode: str, sweeps: int, seed: int) -> RecallPath:
-    """Return the path of one row, ``(1, n_units)``, down to rest."""
+    """Return the path of one row, ``(1, n_units)``, until it is stable."""
     rng, falls = np.random.default_rng(seed), np.empty(state.shape[1])
     field, tolerance = state @ weights, rounding(weights)
     states, energies = [state.copy()], [energy(state, weights)]

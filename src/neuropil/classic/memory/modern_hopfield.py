@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from neuropil.checks import Rules
 
-# Numbers in a block of similarities.
+# The number of values in a block of similarities.
 BLOCK = 1 << 21
 
 
@@ -30,18 +30,18 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
     """An associative memory of real-valued patterns that holds exponentially many of them.
 
     With the patterns xᵢ as the rows of X, recall repeats ``ξ ← Xᵀ softmax(β X ξ)``, which is
-    attention, until ξ rests; it never raises the energy
-    ``E = −log(Σᵢ exp(β xᵢ·ξ)) / β + ½ ξ·ξ + log(N) / β + ½ M²``, M the length of the longest
-    pattern. A large β gives back single patterns; a small one, means of similar ones.
+    attention, until ξ converges; it never raises the energy
+    ``E = −log(Σᵢ exp(β xᵢ·ξ)) / β + ½ ξ·ξ + log(N) / β + ½ M²``, where M is the length of the
+    longest pattern. A large β recalls single patterns; a small one, means of similar ones.
 
     Shape:
         ``X``: ``(n_samples, n_features)``.
 
     Args:
-        beta: β, how sharply the most similar pattern is preferred. Patterns are told apart when
-            β times the difference of their products ``xᵢ·xᵢ − xᵢ·xⱼ`` is well above log N.
+        beta: β, how sharply the most similar pattern is preferred. Patterns are separated if β
+            times the difference of their products ``xᵢ·xᵢ − xᵢ·xⱼ`` is well above log N.
         max_steps: Updates after which recall ends with a warning.
-        tol: ξ rests when no component moves by more than this, relative to M.
+        tol: ξ has converged when no component moves by more than this, relative to M.
 
     Attributes:
         patterns_: The stored patterns, ``(n_patterns, n_features)``.
@@ -75,17 +75,17 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
     learnt: ClassVar[dict[str, Any]] = {"patterns_": array("float", "patterns features")}
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
-        """Store patterns in place of those known.
+        """Store patterns, from the start.
 
         Args:
             X: The patterns.
             y: Not used.
         """
-        self.patterns_ = self.squarable(self.training_input(X, copy=True))
+        self.patterns_ = self.check_magnitude(self.training_input(X, copy=True))
         return self
 
     def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
-        """Store patterns beside those known.
+        """Store further patterns.
 
         Args:
             X: The patterns.
@@ -93,13 +93,13 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
         """
         if not self.fitted:
             return self.fit(X)
-        more = self.squarable(self.training_input(X, first=False))
+        more = self.check_magnitude(self.training_input(X, first=False))
         more = more.astype(self.patterns_.dtype)
         self.patterns_ = np.concatenate([self.patterns_, more])
         return self
 
     def transform(self, X: ArrayLike) -> Floats:
-        """Return what each row leads to.
+        """Return the state that each row converges to.
 
         Args:
             X: Probes.
@@ -121,6 +121,7 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
         energies = np.empty(len(given), given.dtype)
         for rows in self.blocks(given):
             state = given[rows]
+            # The energy, eq. 2 of Ramsauer et al.
             nearness = logsumexp(self.similarities(state), axis=1) - np.log(count)
             energies[rows] = (
                 0.5 * (state**2).sum(axis=1) + 0.5 * self.longest**2 - nearness / beta
@@ -128,7 +129,7 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
         return energies
 
     def score(self, X: ArrayLike, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn passes it
-        """Return minus the mean squared difference of rows and what they lead to.
+        """Return minus the mean squared difference of rows and their recalled states.
 
         Args:
             X: Patterns that should be remembered.
@@ -137,10 +138,11 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
         return -float(np.mean((self.transform(X) - self.input(X)) ** 2))
 
     def settle(self, states: Floats, limit: float) -> Floats:
-        """Return rows after as many updates as each needs."""
+        """Return rows, each updated until it converges."""
         moving = np.arange(len(states))
         for _ in range(self.max_steps):
             now = states[moving]
+            # The update rule, eq. 3 of Ramsauer et al., for one state per row.
             after = softmax(self.similarities(now), axis=1) @ self.patterns_
             states[moving] = after
             moving = moving[np.abs(after - now).max(axis=1) > limit]
@@ -177,6 +179,6 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
         return float(np.linalg.norm(self.patterns_, axis=1).max())
 
     def blocks(self, states: Floats) -> list[slice]:
-        """Return slices of so many rows that their similarities stay few."""
+        """Return slices of rows that bound the memory of their similarities."""
         widest = max(self.patterns_.shape)
         return list(gen_batches(len(states), max(1, BLOCK // widest)))

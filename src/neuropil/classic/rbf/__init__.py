@@ -1,1 +1,1 @@
-"""Radial windows over data: regression and classification without training."""
+"""Networks of Gaussian windows over the data: regression and classification."""

@@ -26,35 +26,35 @@ class GRNN(MultiOutputMixin, RegressorMixin, WindowNetwork):
     """General regression neural network: the mean of all targets, weighted by nearness.
 
     ``ŷ(x) = Σᵢ wᵢ yᵢ / Σᵢ wᵢ`` with ``wᵢ = exp(−‖x − xᵢ‖² / 2σ²)``, or
-    ``exp(−Σⱼ (xⱼ − xᵢⱼ)² / 2σⱼ²)`` with a width for each feature. Far from all data it is
-    the target of the nearest row.
+    ``exp(−Σⱼ (xⱼ − xᵢⱼ)² / 2σⱼ²)`` with one width per feature. Far from all data the result
+    is the target of the nearest row.
 
     Shape:
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``, or
         ``(n_samples, n_outputs)``.
 
     Args:
-        sigma: Width of the windows: a positive number, or one a feature; or what is to be
-            chosen so that each row is best predicted from all others: ``"feature"``, a width
-            for each, which leaves out what does not matter and needs no scaling of columns, or
-            ``"shared"``, one.
+        sigma: Width of the windows: a positive number, or one per feature. Or a rule to choose
+            widths that best predict each row from all others: ``"feature"``, one width per
+            feature, which ignores irrelevant features and needs no scaling of columns, or
+            ``"shared"``, a single width.
 
     Attributes:
-        sigma_: Width of the windows, one or one a feature.
-        feature_sigma_: What columns are divided by: σ.
+        sigma_: Width of the windows, one or one per feature.
+        feature_sigma_: σ, the divisor of the columns.
         center_: Mean of each column, which is subtracted.
-        windows_: The rows so placed, ``(n_samples, n_features + 1)``; in the last column −½ of
-            their squared length.
+        windows_: The centred and scaled rows, ``(n_samples, n_features + 1)``; the last column
+            is −½ of their squared length.
         targets_: Their targets, ``(n_outputs, n_samples)``.
-        one_output_: Whether targets came as a single column, ``(n_samples)``.
+        one_output_: Whether the targets were a single column, ``(n_samples)``.
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: When a width is not positive, or there are not as many as features.
+        ValueError: If a width is not positive, or their number is not that of the features.
 
     Reference:
-        Specht, "A General Regression Neural Network", 1991. The widths are found by L-BFGS
-        along the gradient of the leave-one-out squared error, of at most 2 million pairs.
+        Specht, "A General Regression Neural Network", 1991. The widths are found by L-BFGS on
+        the leave-one-out squared error, over at most 2 million pairs of rows.
 
     Example:
         >>> network = GRNN(sigma=0.1).fit([[0.0], [1.0]], [3.0, 5.0])
@@ -74,16 +74,17 @@ class GRNN(MultiOutputMixin, RegressorMixin, WindowNetwork):
     }
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Keep the rows, and choose the widths unless they are given.
+        """Store the rows, and choose the widths unless they are given.
 
         Args:
             X: Rows of examples.
-            y: Targets, one a row or one row of them a row.
+            y: Targets, one number or one row of them per example.
         """
         X, y = self.training_input(X, y, order="C", multi_output=True, y_numeric=True)
-        self.squarable(X)
+        self.check_magnitude(X)
         outputs = y.reshape(len(X), -1).astype(float)
         if isinstance(self.sigma, str):
+            # Standardised outputs, so that each counts alike in the error.
             scale = outputs.std(axis=0)
             scale[scale == 0] = 1.0
             rule = squared_error((outputs - outputs.mean(axis=0)) / scale)
@@ -100,7 +101,9 @@ class GRNN(MultiOutputMixin, RegressorMixin, WindowNetwork):
         """Return the mean of the targets, weighted by the windows."""
         Q = self.scale(self.input(X, order="C"))
         everything = np.array([0, len(self.windows_)])
+        # One "class" that holds all rows.
         _, sums = self.window_sums(Q, self.targets_, everything, np.ones(1))
+        # Specht's eq. for ŷ: the common factor e^peak of both sums cancels.
         means = sums[:, 0, 1:] / sums[:, 0, :1]
         return means[:, 0] if self.one_output_ else means
 
@@ -114,6 +117,9 @@ class GRNN(MultiOutputMixin, RegressorMixin, WindowNetwork):
     @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:
         super().set_learnt(values)
-        self.fits(right=bool((self.sigma_ > 0).all() and (self.feature_sigma_ > 0).all()))
-        self.fits(right=self.windows_.shape[1] == self.n_features_in_ + 1)
-        self.fits(right=not self.one_output_ or len(self.targets_) == 1)
+        self.require(
+            consistent=bool((self.sigma_ > 0).all() and (self.feature_sigma_ > 0).all())
+        )
+        # One column more than the features: −½ of the squared lengths.
+        self.require(consistent=self.windows_.shape[1] == self.n_features_in_ + 1)
+        self.require(consistent=not self.one_output_ or len(self.targets_) == 1)

@@ -1,4 +1,4 @@
-"""Widths of Gaussian windows that say best what each row is from all other rows."""
+"""Widths of Gaussian windows that best predict each row from all other rows."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from sklearn.neighbors import NearestNeighbors
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 
-# Distances that one look at the data may cost, and how many are held at once.
+# The largest number of distances in one evaluation of the loss, and held at once.
 PAIRS, PAIRS_AT_ONCE = 2_000_000, 1_000_000
-# Multiples of the first guess, among which the search begins.
+# Multiples of the first guess that are tried as the start of the search.
 GUESSES = 2.0 ** np.arange(-2, 7)
-# Widths stay within so many powers of e from where the search begins.
+# The logarithms of the widths stay within this distance of the start of the search.
 FARTHEST = 6.0
-# The least sum of windows, beside that of the nearest row, which is 1.
+# Floor for a class's sum of windows, relative to the window of the nearest row.
 FAINTEST = 1e-100
 
 
 class Loss(NamedTuple):
-    """What some rows lose, and how that depends on the powers of the windows.
+    """The loss of some rows, and its derivatives.
 
     Attributes:
-        total: The sum of losses.
-        slopes: Its derivative by the power of each window, rows × data.
+        total: The sum of the losses.
+        slopes: Its derivative by the exponent of each window, rows × data.
         by_density: Its derivative by the logarithm of each class's density, rows × classes.
     """
 
@@ -38,10 +38,10 @@ class Loss(NamedTuple):
 
 
 class Rule(Protocol):
-    """What windows are for."""
+    """The loss of a task, as a function of the exponents of the windows."""
 
     def __call__(self, powers: Floats, rows: Integers, log_sigma: Floats) -> Loss:
-        """Return the loss of some rows, whose own windows have the power −∞."""
+        """Return the loss of some rows, whose own windows have the exponent −∞."""
         ...
 
 
@@ -54,10 +54,13 @@ def squared_error(y: Floats) -> Rule:
 
     def rule(powers: Floats, rows: Integers, log_sigma: Floats) -> Loss:
         del log_sigma
+        # A softmax over the data: subtracting the largest exponent prevents overflow and 0/0.
         shares = np.exp(powers - powers.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
         means = shares @ y
         errors = means - y[rows]
+        # ∂ŷ/∂pᵢ = sᵢ (yᵢ − ŷ) for the softmax shares s, so that ∂‖ŷ − y‖²/∂pᵢ is
+        # 2 sᵢ (ŷ − y)·(yᵢ − ŷ).
         slopes = 2 * shares * (errors @ y.T - (errors * means).sum(1, keepdims=True))
         return Loss(float((errors**2).sum()), slopes, np.zeros((len(rows), 1)))
 
@@ -71,9 +74,9 @@ def cross_entropy(
 
     Args:
         classes: The class of each row of data.
-        log_priors: Logarithm of each class's share.
-        n_features: How many features a density is over.
-        by_class: Whether each class has a width of its own.
+        log_priors: Logarithm of each class's prior.
+        n_features: The number of features.
+        by_class: Whether each class has its own width.
     """
     member = np.eye(len(log_priors))[classes]
     counts = member.sum(0)
@@ -81,13 +84,15 @@ def cross_entropy(
     def rule(powers: Floats, rows: Integers, log_sigma: Floats) -> Loss:
         own = np.arange(len(rows)), classes[rows]
         windows = np.exp(powers - powers.max(axis=1, keepdims=True))
-        # A row as far from its class as can be told loses that much, and no more.
+        # The floor bounds the loss of a row that is far from its class.
         sums = np.maximum(windows @ member, FAINTEST)
         spread = n_features * log_sigma if by_class else 0.0
         others = np.maximum(counts - member[rows], 1)
         joint = np.log(sums / others) - spread + log_priors
         joint -= logsumexp(joint, axis=1, keepdims=True)
         by_density = np.exp(joint)
+        # The gradient of cross-entropy by log densities: p − 1 for the row's class, p for the
+        # others.
         by_density[own] -= 1
         slopes = windows * ((by_density / sums) @ member.T)
         return Loss(float(-joint[own].sum()), slopes, by_density)
@@ -96,14 +101,14 @@ def cross_entropy(
 
 
 class Search:
-    """The loss of rows that are left out, as a function of the windows' widths.
+    """The leave-one-out loss as a function of the windows' widths.
 
     Args:
         X: Data.
-        rule: What windows are for.
+        rule: The loss of the task.
         rows: Rows that are left out in turn.
-        per: What has a width of its own: ``"shared"``, ``"feature"`` or ``"class"``.
-        classes: The class of each row of data, where classes have widths.
+        per: One width for all (``"shared"``), per ``"feature"`` or per ``"class"``.
+        classes: The class of each row of data, if each class has its own width.
     """
 
     def __init__(
@@ -114,10 +119,11 @@ class Search:
         self.classes = np.zeros(len(X), int) if classes is None else classes
 
     def best(self) -> Floats:
-        """Return the widths of least loss: the best of a few, then along the gradient."""
+        """Return the widths of least loss: the best of a few guesses, refined by L-BFGS."""
         log_sigma = self.start()
         if len(self.X) > 1:
             guesses = (log_sigma + np.log(times) for times in GUESSES)
+            # The loss may have several minima: a coarse scan chooses the one to descend into.
             first = min(guesses, key=lambda guess: self(guess)[0])
             around = [(width - FARTHEST, width + FARTHEST) for width in first]
             limits = {"maxiter": 30, "ftol": 1e-7}
@@ -128,7 +134,7 @@ class Search:
         return widths[0] if self.per == "shared" else widths
 
     def start(self) -> Floats:
-        """Return the logarithms of widths that have the size of distances to neighbours."""
+        """Return the logarithms of the first guess: the median distance to the nearest row."""
         spread = self.X.std(axis=0)
         spread[spread == 0] = 1.0
         units = spread if self.per == "feature" else np.ones(1)
@@ -156,13 +162,15 @@ class Search:
         of_class = self.per == "class"
         Z = self.X if of_class else self.X / sigma
         norms = (Z**2).sum(1)
+        # ‖a − b‖² expanded to one matrix product; rounding may make it slightly negative.
         squares = np.maximum(norms[rows, None] + norms - 2 * Z[rows] @ Z.T, 0)
         if of_class:
             squares /= sigma[self.classes] ** 2
         powers = squares / -2
+        # Leave each row out: its own window vanishes.
         powers[np.arange(len(rows)), rows] = -np.inf
-        # A power is −‖x − xᵢ‖² / 2σ², and its derivative by log σ the whole square over σ².
-        # What follows is the chain rule, without a matrix for each feature.
+        # An exponent is −‖x − xᵢ‖² / 2σ²; its derivative by log σ is ‖x − xᵢ‖² / σ². The rest
+        # is the chain rule, with the square expanded so that no matrix per feature is needed.
         loss = self.rule(powers, rows, log_sigma)
         C = loss.slopes
         if self.per == "feature":
@@ -176,11 +184,11 @@ class Search:
 
 
 def left_out(n: int, *, among: Integers | None = None) -> Integers:
-    """Return rows to be left out in turn: all, or as many as a look at the data may cost.
+    """Return the rows to leave out in turn: all, or a random subset within `PAIRS` distances.
 
     Args:
-        n: How many rows of data.
-        among: Rows that can be.
+        n: The number of rows of data.
+        among: The candidates; None means all rows.
     """
     rows = np.arange(n) if among is None else among
     most = max(PAIRS // n, 50)

@@ -1,4 +1,4 @@
-"""Sums of Gaussian windows, compiled: what is left to do once the distances are a product."""
+"""Compiled sums of Gaussian windows, from a matrix of exponents."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from neuropil.classic.exponential import exponential
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 
-LANES = 16  # numbers that processors compare side by side, at most
-# Rows of data whose windows are looked at together: those that add nothing are left out.
+LANES = 16  # the largest number of values that a SIMD instruction compares at once
+# The number of windows examined together; a group whose windows are all negligible is skipped.
 GROUP = 8 * LANES
 
 
@@ -34,18 +34,19 @@ def add_windows(
 ) -> None:
     """Add ``e^power · target`` for a tile of queries and data to sums, one for each class.
 
-    A sum is kept as a multiple of ``e^peak``, the largest power so far, so it neither overflows
-    nor vanishes, however far the query is from all data.
+    A sum is stored as a multiple of ``e^peak``, where peak is the largest exponent so far, so
+    that it neither overflows nor vanishes, however far the query is from all data (the
+    streaming form of log-sum-exp).
 
     Args:
-        powers: Powers of the windows before scaling, queries × data; overwritten.
-        targets: What is summed after the windows themselves, outputs × all data; at least one
+        powers: Exponents of the windows before scaling, queries × data; overwritten.
+        targets: The weights of the windows in further sums, outputs × all data; at least one
             output.
-        offset: Where the tile begins among all data.
-        bounds: Where each class begins in the tile, and the end.
-        scales: What the powers of each class are multiplied by.
-        negligible: Windows are left out that are smaller than the largest by this power.
-        peaks: Largest powers, queries × classes; changed in place.
+        offset: The index of the tile's first row among all data.
+        bounds: The first index of each class in the tile, and the end.
+        scales: The factor of each class's exponents.
+        negligible: Windows whose exponent is below the peak by more than this are skipped.
+        peaks: Largest exponents, queries × classes; changed in place.
         sums: Sums, queries × classes × (1 + outputs), of the windows themselves and of each
             target; changed in place.
     """
@@ -71,13 +72,13 @@ def add_windows(
 
 @fast
 def open_windows(group: Floats, target: Floats, scale: Any, peak: Any) -> tuple[Any, Any]:
-    """Turn powers into windows, as multiples of the peak's; sum them without and with a target.
+    """Turn exponents into windows, relative to the peak's; sum them without and with a target.
 
     Args:
-        group: Powers; overwritten.
-        target: One for each.
-        scale: What they are multiplied by.
-        peak: The largest power.
+        group: Exponents; overwritten.
+        target: The target of each window.
+        scale: The factor of the exponents.
+        peak: The largest exponent.
     """
     alone = aimed = group.dtype.type(0)
     for j in range(len(group)):
@@ -98,7 +99,7 @@ def raise_peak(
     highest: Floats,
     lanes: Floats,
 ) -> Any:
-    """Return the peak of a class with these powers; find each group's, and fit the sums."""
+    """Return the new peak of a class, fill in each group's peak, and rescale the sums."""
     peak = peaks[k]
     for n, start in enumerate(range(0, len(row), GROUP)):
         highest[n] = scale * largest(row[start : start + GROUP], lanes)
@@ -114,7 +115,7 @@ def raise_peak(
 
 @fast
 def largest(group: Floats, lanes: Floats) -> Any:
-    """Return the largest of a group, on all lanes of the processor."""
+    """Return the largest value of a group, by SIMD comparisons."""
     if len(group) < GROUP:
         found = group[0]
         for value in group:
@@ -135,7 +136,7 @@ def largest(group: Floats, lanes: Floats) -> Any:
 
 @fast
 def larger(a: Any, b: Any) -> Any:
-    """Return the larger of two numbers; `max` would look out for NaN, at twice the time."""
+    """Return the larger of two numbers; `max` also checks for NaN, and takes twice the time."""
     return a if a > b else b
 
 

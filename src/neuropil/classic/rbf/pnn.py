@@ -27,42 +27,42 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(eq=False, repr=False)
 class PNN(ClassifierMixin, WindowNetwork):
-    """Probabilistic neural network: Bayes' rule, each class's density a mean of windows.
+    """Probabilistic neural network: Bayes' rule with a window estimate of each class's density.
 
     ``p(k | x) ∝ πₖ / nₖ · Σᵢ∈ₖ N(x; xᵢ, σ²)`` with Gaussian windows over the nₖ rows of a
-    class, and priors πₖ. Probabilities are taken of logarithms, so they are right however far
-    a row is from all data.
+    class, and priors πₖ. Probabilities are computed from logarithms, so they are correct
+    however far a row is from all data.
 
     Shape:
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
 
     Args:
-        sigma: Width of the windows: a positive number, or one a feature; a dict that gives one
-            for each class; or what is to be chosen so that the class of each row is likeliest
-            given all others: ``"class"``, one for each class, ``"feature"``, one for each
-            feature, or ``"shared"``, one.
-        priors: Probability of each class, in the order of ``classes_``. None takes their
-            shares of the rows.
+        sigma: Width of the windows: a positive number, or one per feature, or a dict with one
+            per class. Or a rule to choose widths with which the class of each row is likeliest
+            given all others: ``"class"``, one per class, ``"feature"``, one per feature, or
+            ``"shared"``, a single width.
+        priors: Probability of each class, in the order of ``classes_``. None uses their
+            fractions of the rows.
 
     Attributes:
         classes_: The classes.
-        sigma_: Width of the windows: one, one a feature, or one a class.
+        sigma_: Width of the windows: one, one per feature, or one per class.
         class_log_prior_: log πₖ, ``(n_classes)``.
-        class_sigma_: Width of each class's windows; 1 where classes share their width.
-        feature_sigma_: What columns are divided by; 1 where there is a width per class.
+        class_sigma_: Width of each class's windows; 1 if the classes share their width.
+        feature_sigma_: The divisor of the columns; 1 if there is one width per class.
         center_: Mean of each column, which is subtracted.
-        windows_: The rows so placed, class by class, ``(n_samples, n_features + 1)``; in the
-            last column −½ of their squared length.
-        bounds_: Where each class begins among them, and the end, ``(n_classes + 1)``.
+        windows_: The centred and scaled rows, class by class, ``(n_samples, n_features + 1)``;
+            the last column is −½ of their squared length.
+        bounds_: The first index of each class among them, and the end, ``(n_classes + 1)``.
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: When a width is not positive, or there are not as many as needed; when
-            priors are no probabilities of the classes.
+        ValueError: If a width is not positive, or their number is wrong, or the priors are not
+            probabilities of the classes.
 
     Reference:
-        Specht, "Probabilistic Neural Networks", 1990. The widths are found by L-BFGS along the
-        gradient of the leave-one-out cross-entropy, of at most 2 million pairs.
+        Specht, "Probabilistic Neural Networks", 1990. The widths are found by L-BFGS on the
+        leave-one-out cross-entropy, over at most 2 million pairs of rows.
 
     Example:
         >>> network = PNN(sigma=1.0).fit([[-1.0], [1.0], [2.0]], ["left", "right", "right"])
@@ -86,17 +86,17 @@ class PNN(ClassifierMixin, WindowNetwork):
     }
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Keep the rows, and choose the widths unless they are given.
+        """Store the rows, and choose the widths unless they are given.
 
         Args:
             X: Rows of examples.
-            y: Their classes.
+            y: The class of each row.
         """
         X, y = self.training_input(X, y, order="C")
         check_classification_targets(y)
-        self.squarable(X)
+        self.check_magnitude(X)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        # Rows of a class stand together.
+        # Sort the rows by class.
         order = np.argsort(codes, kind="stable")
         X, codes = X[order], codes[order]
         self.bounds_ = np.searchsorted(codes, np.arange(len(self.classes_) + 1))
@@ -104,6 +104,8 @@ class PNN(ClassifierMixin, WindowNetwork):
         sigma = self.widths(X, codes)
         self.sigma_ = np.asarray(sigma, X.dtype)
         by_class = self.sigma == "class" if isinstance(self.sigma, str) else False
+        # With one width per class, columns are not scaled; the widths enter the exponents
+        # instead.
         self.class_sigma_ = np.ones(len(self.classes_), X.dtype)
         if by_class or isinstance(self.sigma, dict):
             self.class_sigma_ = self.sigma_
@@ -114,11 +116,15 @@ class PNN(ClassifierMixin, WindowNetwork):
     def predict_log_proba(self, X: Any) -> Floats:
         """Return the logarithm of each class's probability."""
         Q = self.scale(self.input(X, order="C"))
+        # Only the sums of the windows are needed, without targets.
         nothing = np.zeros((1, len(self.windows_)), Q.dtype)
         scales = (1 / self.class_sigma_**2).astype(Q.dtype)
         peaks, sums = self.window_sums(Q, nothing, self.bounds_, scales)
+        # The part of −‖q − x‖² / 2σ² that depends on the query alone, which the sums leave out.
         far = (Q.astype(float) ** 2).sum(1, keepdims=True) / -2 * scales
         densities = peaks + np.log(sums[:, :, 0]) + far - np.log(np.diff(self.bounds_))
+        # A Gaussian window over D features has the factor σ⁻ᴰ; (2π)^(−D/2) cancels between
+        # classes.
         spread = Q.shape[1] * np.log(self.class_sigma_)
         joint = densities - spread + self.class_log_prior_
         return (joint - logsumexp(joint, axis=1, keepdims=True)).astype(Q.dtype)
@@ -146,17 +152,17 @@ class PNN(ClassifierMixin, WindowNetwork):
         super().set_learnt(values)
         rising = bool((np.diff(self.bounds_) > 0).all())
         ends = len(self.classes_) + 1, 0, len(self.windows_)
-        self.fits(right=rising and (len(self.bounds_), *self.bounds_[[0, -1]]) == ends)
+        self.require(consistent=rising and (len(self.bounds_), *self.bounds_[[0, -1]]) == ends)
         widths = (self.sigma_, self.class_sigma_, self.feature_sigma_)
-        self.fits(right=all((width > 0).all() for width in widths))
-        self.fits(right=self.windows_.shape[1] == self.n_features_in_ + 1)
+        self.require(consistent=all((width > 0).all() for width in widths))
+        self.require(consistent=self.windows_.shape[1] == self.n_features_in_ + 1)
 
     def widths(self, X: Floats, codes: NDArray[np.integer[Any]]) -> Floats:
-        """Return the widths that are given or chosen."""
+        """Return the given widths, or choose them."""
         if isinstance(self.sigma, str):
             per = self.sigma
             counts = np.diff(self.bounds_)
-            # A row that is alone in its class says nothing once it is left out.
+            # The only row of a class carries no information once it is left out.
             accompanied = np.flatnonzero(counts[codes] > 1)
             if not len(accompanied):
                 accompanied = np.arange(len(X))
@@ -183,10 +189,10 @@ class PNN(ClassifierMixin, WindowNetwork):
         return np.log(priors)
 
     def given_priors(self) -> Floats:
-        """Return the priors that were given.
+        """Return the given priors.
 
         Raises:
-            ValueError: When they are no probabilities.
+            ValueError: If they are not probabilities.
         """
         right = "positive numbers, one per class, that add up to 1"
         try:
@@ -199,7 +205,7 @@ class PNN(ClassifierMixin, WindowNetwork):
 
     @override
     def right_sigma(self, n_features: int | None) -> str:
-        return super().right_sigma(n_features) + ", or 'class', or a dict of one a class"
+        return super().right_sigma(n_features) + ", or 'class', or a dict with one per class"
 
 
 def positive(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Gaussian windows over data: what GRNN and PNN share."""
+"""Base class of GRNN and PNN: Gaussian windows over data."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from neuropil.classic.rbf.loops import add_windows
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 
-# A tile of distances stays in the processor's cache, and is no small product.
+# The size of a tile of distances: it fits the cache, and is large enough for a fast product.
 QUERIES, DATA = 512, 512
 
 
 class WindowNetwork(ClassicNetwork):
-    """A network of one Gaussian window for each row of data."""
+    """A network with one Gaussian window for each row of data."""
 
     sigma_: Floats
     feature_sigma_: Floats
@@ -26,15 +26,15 @@ class WindowNetwork(ClassicNetwork):
     windows_: Floats
 
     def fixed_sigma(self, n_features: int | None) -> Floats:
-        """Return the widths that were given as numbers: one, or one a feature.
+        """Return the widths that were given as numbers: one, or one per feature.
 
         Args:
-            n_features: How many features there are; None where that is not known yet.
+            n_features: The number of features; None if it is not known yet.
 
         Raises:
-            ValueError: When they are not positive, or as many.
+            ValueError: If a width is not positive, or their number is wrong.
         """
-        given: Any = getattr(self, "sigma")  # noqa: B009 - each network has its own kind of it
+        given: Any = getattr(self, "sigma")  # noqa: B009 - each network declares its own type
         try:
             widths = np.asarray(given, float)
         except (TypeError, ValueError):
@@ -46,7 +46,7 @@ class WindowNetwork(ClassicNetwork):
         return widths
 
     def right_sigma(self, n_features: int | None) -> str:
-        """Return what a width may be, in words."""
+        """Return the allowed widths, in words."""
         several = "one of them per feature" if n_features is None else f"{n_features} of them"
         return f"'shared', 'feature', a positive number, or {several}"
 
@@ -55,29 +55,31 @@ class WindowNetwork(ClassicNetwork):
 
         Args:
             X: The data.
-            sigma: Width of the windows, one or one a feature.
+            sigma: Width of the windows, one or one per feature.
         """
         self.center_ = X.mean(axis=0)
         self.feature_sigma_ = np.asarray(sigma, X.dtype)
         data = self.scale(X)
-        # The last column holds what the product of two rows lacks of their distance.
+        # −‖q − x‖² / 2 = q·x − ‖x‖² / 2 − ‖q‖² / 2: with a 1 after each query, the last column
+        # makes the product of two rows equal to all of it but the part of the query alone.
         self.windows_ = np.column_stack([data, (data**2).sum(1) / -2])
 
     def scale(self, X: Floats) -> Floats:
-        """Return rows in widths from the middle of the data.
+        """Return centred rows, divided by the widths.
 
         Raises:
-            ValueError: When a square would overflow.
+            ValueError: If a square would overflow.
         """
         X = X.astype(self.center_.dtype, copy=False)
-        return self.squarable((X - self.center_) / self.feature_sigma_)
+        return self.check_magnitude((X - self.center_) / self.feature_sigma_)
 
     def window_sums(
         self, Q: Floats, targets: Floats, bounds: Integers, scales: Floats
     ) -> tuple[Floats, Floats]:
         """Return the peaks, and sums of ``e^(power − peak)`` without and with each target.
 
-        A power is ``scale · (q·x − ‖x‖² / 2)``: of the distance, what depends on the data.
+        A power is ``scale · (q·x − ‖x‖² / 2)``, the part of the exponent that depends on the
+        data.
 
         Args:
             Q: Queries, scaled.
@@ -87,6 +89,7 @@ class WindowNetwork(ClassicNetwork):
             scales: What the powers of each class are multiplied by.
         """
         dtype = self.windows_.dtype
+        # All windows below this, relative to the peak, add up to less than one rounding error.
         negligible = float(np.log(np.finfo(dtype).eps / len(self.windows_)))
         scales = scales.astype(dtype)
         peaks = np.full((len(Q), len(scales)), -np.inf, dtype)
@@ -99,6 +102,7 @@ class WindowNetwork(ClassicNetwork):
                 data = self.windows_[j : j + DATA]
                 powers = tile[: len(queries) * len(data)].reshape(len(queries), -1)
                 np.matmul(queries, data.T, out=powers)
+                # The bounds of the classes, relative to this tile.
                 within = np.clip(bounds - j, 0, powers.shape[1])
                 add_windows(
                     powers, targets, j, within, scales, negligible, peaks[block], sums[block]

@@ -1,4 +1,4 @@
-"""Adam and its kin: steps scaled by running moments of the gradient."""
+"""Adam, AdamW and Adamax: steps scaled by running moments of the gradient."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Moments(DirectStep):
     @override
     def launch(self, group: dict[str, Any], columns: Columns) -> None:
         params, grads, averages, squares, steps, *largest = columns
-        # Later versions of torch tell the two by an option of the group, earlier ones by their
-        # class.
+        # Later versions of torch distinguish Adam and AdamW by an option of the group, earlier
+        # ones by class.
         decoupled = group.get("decoupled_weight_decay", isinstance(self, torch.optim.AdamW))
         kernel = fused_adamw if decoupled else fused_adam
         count_up(steps)
@@ -70,7 +70,7 @@ class Adam(Moments, torch.optim.Adam):
             ``differentiable``, ``fused``.
 
     Raises:
-        ValueError: If an option is out of its range, or there are no parameters.
+        ValueError: If an option is out of its range, or ``params`` is empty.
 
     Reference:
         Kingma, Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1; ``amsgrad``
@@ -125,7 +125,7 @@ class AdamW(Moments, torch.optim.AdamW):
             ``differentiable``, ``fused``.
 
     Raises:
-        ValueError: If an option is out of its range, or there are no parameters.
+        ValueError: If an option is out of its range, or ``params`` is empty.
 
     Reference:
         Loshchilov, Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2;
@@ -178,7 +178,7 @@ class Adamax(FirstOrder, torch.optim.Adamax):
             ``differentiable``.
 
     Raises:
-        ValueError: If an option is out of its range, or there are no parameters.
+        ValueError: If an option is out of its range, or ``params`` is empty.
 
     Reference:
         Kingma, Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 2.

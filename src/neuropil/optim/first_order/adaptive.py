@@ -27,15 +27,15 @@ class Adagrad(DirectStep, torch.optim.Adagrad):
     Args:
         params: Parameters, or groups of them as dicts with options of their own.
         lr: Learning rate.
-        lr_decay: How fast the rate falls beside that.
+        lr_decay: How fast the learning rate itself falls.
         weight_decay: λ; ``g`` is the gradient plus ``λ w``.
-        initial_accumulator_value: What ``s`` starts from.
+        initial_accumulator_value: The first value of ``s``.
         eps: ε, keeps the quotient finite.
         **options: Passed on to `torch.optim.Adagrad`: ``maximize``, ``foreach``,
             ``differentiable``, ``fused``.
 
     Raises:
-        ValueError: If an option is out of its range, or there are no parameters.
+        ValueError: If an option is out of its range, or ``params`` is empty.
 
     Reference:
         Duchi, Hazan, Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic
@@ -77,7 +77,7 @@ class Adagrad(DirectStep, torch.optim.Adagrad):
 
     @override
     def supports(self, columns: Columns) -> bool:
-        # Torch 2.6 has this kernel for the CPU alone.
+        # Torch 2.6 has this kernel for the CPU only.
         return not columns[0][0].is_cuda
 
     @override
@@ -116,7 +116,7 @@ class RMSProp(FirstOrder, torch.optim.RMSprop):
             ``capturable``, ``differentiable``.
 
     Raises:
-        ValueError: If an option is out of its range, or there are no parameters.
+        ValueError: If an option is out of its range, or ``params`` is empty.
 
     Reference:
         Tieleman, Hinton, "Lecture 6.5, rmsprop", Neural Networks for Machine Learning, 2012.
@@ -170,7 +170,7 @@ class Adadelta(FirstOrder, torch.optim.Adadelta):
             ``capturable``, ``differentiable``.
 
     Raises:
-        ValueError: If an option is out of its range, or there are no parameters.
+        ValueError: If an option is out of its range, or ``params`` is empty.
 
     Reference:
         Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012, algorithm 1.

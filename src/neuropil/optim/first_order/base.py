@@ -1,4 +1,4 @@
-"""What all first-order optimisers share; the update itself is torch's."""
+"""Base class of the first-order optimisers; the update itself is torch's."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class FirstOrder(torch.optim.Optimizer):
     """An optimiser whose step takes the gradient from each parameter's ``grad``."""
 
     needs: Literal["gradient"] = "gradient"
-    # What each option may be; a subclass adds those that are its own.
+    # The rule that each option must satisfy; a subclass adds the rules of its own options.
     rules: ClassVar[Rules] = RULES
 
     def prepare(self, params: Any, options: dict[str, Any], **others: Any) -> Any:
-        """Check the options before torch does, in words of our own; return the parameters."""
+        """Check the options before torch does, with our own messages; return the parameters."""
         check_options(type(self).__name__, options | others, self.rules)
         return some_parameters(type(self).__name__, params)
 
@@ -32,10 +32,10 @@ class FirstOrder(torch.optim.Optimizer):
 
     @override
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients.
+        """Clear the gradients.
 
         Args:
-            set_to_none: Drop the tensors; if False they are kept and filled with zeros.
+            set_to_none: Set the gradients to None; otherwise fill them with zeros.
         """
         if not set_to_none:
             super().zero_grad(set_to_none=False)

@@ -1,10 +1,10 @@
-"""Steps that go straight to torch's fused kernels.
+"""Optimiser steps that call torch's fused kernels directly.
 
 `torch.optim` spends 40 to 250 µs of Python on each step of a small network: it opens a profiler
-range, looks for hooks, sorts tensors by device, and loops over parameters. Where nothing of
-that is in use, one kernel call makes the same update. Everything else is left to torch:
-sparse or strided gradients, capturable or differentiable steps, gradient scaling, parameters on
-several devices, and the first step, which makes the state.
+range, looks for hooks, sorts tensors by device, and loops over parameters. If none of that is
+needed, one kernel call makes the same update. Everything else is left to torch: sparse or
+strided gradients, capturable or differentiable steps, gradient scaling, parameters on several
+devices, and the first step, which creates the state.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from neuropil.optim.first_order.torch_internals import has_kernel, is_observed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# One list of tensors a column: parameters, gradients, and each kind of state.
+# One list of tensors per column: parameters, gradients, and each kind of state.
 Columns: TypeAlias = list[list[Tensor]]
 
 
@@ -32,11 +32,11 @@ class DirectStep(FirstOrder):
     """
 
     def state_names(self, group: dict[str, Any]) -> Sequence[str]:
-        """Return the kinds of state that the kernel takes, in its order."""
+        """Return the names of the state that the kernel takes, in its order."""
         raise NotImplementedError
 
     def supports(self, columns: Columns) -> bool:  # noqa: ARG002 - for subclasses
-        """Tell whether there is a kernel for where these tensors are."""
+        """Tell whether the kernel supports the device of these tensors."""
         return True
 
     def launch(self, group: dict[str, Any], columns: Columns) -> None:
@@ -48,32 +48,33 @@ class DirectStep(FirstOrder):
         """Update every parameter that has a gradient.
 
         Args:
-            closure: Evaluates the loss anew and returns it; rarely needed.
+            closure: Evaluates the loss and returns it; rarely needed.
 
         Returns:
-            What the closure returned, or None.
+            The result of the closure, or None.
         """
         return (observed_update if is_observed(self) else update)(self, closure)
 
-    # Or else torch would wrap `step` in what this file exists to avoid.
+    # Torch wraps a `step` without this mark in the profiling that this file exists to avoid.
     step.__dict__["hooked"] = True
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the state of another run, on whichever device it ran.
+        """Load the state of another run, from any device.
 
         Args:
-            state_dict: What `state_dict` gave.
+            state_dict: The result of `state_dict`.
         """
         super().load_state_dict(state_dict)
         for group in self.param_groups:
-            # On a GPU the flag may be a choice of `choose_kernel`, which a CPU does not share.
+            # `choose_kernel` may have set the flag on a GPU; on a CPU it does not apply.
             if self.defaults["fused"] is None and not all_on_cuda(group["params"]):
                 group["fused"] = None
 
 
 def update(optimizer: DirectStep, closure: Callable[[], Any] | None) -> Any:
-    """Make one step: by the kernels if they can, by torch if not."""
+    """Make one step, with the fused kernels if possible, otherwise with torch's own step."""
+    # `GradScaler` passes `found_inf` as an attribute, which only torch's own step reads.
     if "found_inf" in optimizer.__dict__ or torch.compiler.is_compiling():
         return torch_step(optimizer, closure)
     loss = None
@@ -99,7 +100,7 @@ observed_update = torch.optim.Optimizer.profile_hook_step(update)
 
 
 def torch_step(optimizer: DirectStep, closure: Callable[[], Any] | None) -> Any:
-    """Make the step as torch does, without its hooks: those have been called."""
+    """Make torch's own step, without its hooks, which have been called already."""
     for group in optimizer.param_groups:
         choose_kernel(optimizer, group)
     bound: Any = super(DirectStep, optimizer).step
@@ -108,7 +109,7 @@ def torch_step(optimizer: DirectStep, closure: Callable[[], Any] | None) -> Any:
 
 
 def choose_kernel(optimizer: DirectStep, group: dict[str, Any]) -> None:
-    """Before the first step on a GPU, choose the fused kernel: its counters live there."""
+    """Choose the fused kernel before the first step on a GPU, where its counters are stored."""
     free = group["fused"] is None and not group["foreach"] and not group["differentiable"]
     fresh = not any(optimizer.state.get(parameter) for parameter in group["params"])
     if free and fresh and all_on_cuda(group["params"]):
@@ -121,7 +122,7 @@ def all_on_cuda(params: Sequence[Tensor]) -> bool:
 
 
 def gather(optimizer: DirectStep, group: dict[str, Any]) -> Columns | None:
-    """Return what the kernel takes, or None where the step is torch's to make."""
+    """Return the kernel's arguments, or None if torch must make the step."""
     if not is_plain(group):
         return None
     params = [parameter for parameter in group["params"] if parameter.grad is not None]
@@ -142,12 +143,12 @@ def gather(optimizer: DirectStep, group: dict[str, Any]) -> Columns | None:
 
 
 def is_contiguous(gradient: Tensor) -> bool:
-    """Tell whether a gradient is dense and in order; a sparse one knows no order."""
+    """Tell whether a gradient is dense and contiguous; a sparse one has no strides."""
     return gradient.layout is torch.strided and gradient.is_contiguous()
 
 
 def is_plain(group: dict[str, Any]) -> bool:
-    """Tell whether a group asks for nothing but the update."""
+    """Tell whether a group uses no option that needs torch's own step."""
     return not (
         group["fused"] is False
         or group["foreach"] is not None

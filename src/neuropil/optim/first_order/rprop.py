@@ -1,7 +1,7 @@
 """Resilient backpropagation: steps that follow the signs of the gradient, not its size."""
 
 # pyright: reportPrivateUsage=false
-# Torch has its operations on lists of tensors under private names, the same from 2.6 to 2.13.
+# Torch's operations on lists of tensors have private names, the same from 2.6 to 2.13.
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Pair: TypeAlias = tuple[float, float]
 
 
 def pair_with(holds: Callable[[float, float], bool], words: str) -> Rule:
-    """Return the rule of two numbers that satisfy a test, which is also said in words."""
+    """Return a rule for a pair of numbers that satisfy a test; ``words`` describe the test."""
 
     def rule(value: Any, what: str) -> Any:
         try:
@@ -55,23 +55,23 @@ STEP_RULES = RULES | {
 
 @final
 class RPROP(FirstOrder, torch.optim.Rprop):
-    """Every weight has a step length of its own; only the sign of its gradient counts.
+    """A separate step length for each weight, adapted by the sign of its gradient alone.
 
-    With ``s = sign(g) · sign(g before)`` for each weight: Δ ← η⁺ Δ where ``s = 1``, and
-    ``w ← w − sign(g) Δ``; Δ ← η⁻ Δ where ``s = −1``, where w stays this once and g is taken
-    to be 0; Δ stays between its limits. It wants the gradient over all examples: on small
-    batches the signs change by chance.
+    With ``s = sign(g) · sign(previous g)`` for each weight: if ``s = 1``, Δ ← η⁺ Δ and
+    ``w ← w − sign(g) Δ``; if ``s = −1``, Δ ← η⁻ Δ, w does not move in this step, and g counts
+    as 0 in the next; if ``s = 0``, ``w ← w − sign(g) Δ``. Δ stays between its limits. RPROP
+    needs the gradient over all examples: on small batches the signs change by chance.
 
     Args:
         params: Parameters, or groups of them as dicts with options of their own.
-        lr: Δ at first.
-        etas: ``(η⁻, η⁺)``, what a step length is multiplied with.
+        lr: The first Δ.
+        etas: ``(η⁻, η⁺)``, the factors of the step lengths.
         step_sizes: The smallest and the largest Δ.
         **options: Passed on to `torch.optim.Rprop`: ``maximize``, ``foreach``, ``capturable``,
             ``differentiable``.
 
     Raises:
-        ValueError: If an option is out of its range, or there are no parameters.
+        ValueError: If an option is out of its range, or ``params`` is empty.
 
     Reference:
         Riedmiller, Braun, "A Direct Adaptive Method for Faster Backpropagation Learning: The
@@ -90,7 +90,7 @@ class RPROP(FirstOrder, torch.optim.Rprop):
     """
 
     rules = STEP_RULES
-    # Its signs mean something over all examples only.
+    # The signs of the gradient are meaningful only over all examples.
     full_batch = True
 
     def __init__(
@@ -107,26 +107,26 @@ class RPROP(FirstOrder, torch.optim.Rprop):
 
 @final
 class IRPROPPlus(BatchMethod):
-    """RPROP that takes back the step of a weight whose gradient turned, if the loss grew.
+    """RPROP that undoes the step of a weight whose gradient changed sign, if the loss grew.
 
-    With ``s = sign(g) · sign(g before)`` for each weight:
+    With ``s = sign(g) · sign(previous g)`` for each weight:
 
     - ``s = 1``: Δ ← min(η⁺ Δ, Δ_max), ``w ← w − sign(g) Δ``;
-    - ``s = −1``: Δ ← max(η⁻ Δ, Δ_min), and if the loss is larger than a step ago, the weight
-      goes back to where it was then; g counts as 0 in the next step;
+    - ``s = −1``: Δ ← max(η⁻ Δ, Δ_min), and if the loss is larger than one step ago, the weight
+      returns to its value then; g counts as 0 in the next step;
     - ``s = 0``: ``w ← w − sign(g) Δ``.
 
-    It compares losses of two steps, so it wants all examples in each. A loss or a gradient that
-    is not finite takes the last step back for all weights, as if every gradient had turned.
+    It compares the losses of two steps, so each needs all examples. A loss or a gradient that
+    is not finite undoes the last step of all weights, as if every gradient had changed sign.
 
     Args:
         params: Parameters, or groups of them as dicts with options of their own.
-        lr: Δ at first.
-        etas: ``(η⁻, η⁺)``, what a step length is multiplied with.
+        lr: The first Δ.
+        etas: ``(η⁻, η⁺)``, the factors of the step lengths.
         step_sizes: ``(Δ_min, Δ_max)``, the smallest and the largest.
 
     Raises:
-        ValueError: If an option is out of its range, or there are no parameters.
+        ValueError: If an option is out of its range, or ``params`` is empty.
 
     Reference:
         Igel, Hüsken, "Improving the Rprop Learning Algorithm", 2000, and "Empirical Evaluation
@@ -159,7 +159,7 @@ class IRPROPPlus(BatchMethod):
     @override
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         check_options("IRPROPPlus", self.defaults | param_group, self.rules)
-        # Past the base class: weights are moved one by one here, so groups may differ.
+        # Skip the base class's check: weights move one by one here, so groups may differ.
         super(BatchMethod, self).add_param_group(param_group)
 
     @override
@@ -181,6 +181,8 @@ class IRPROPPlus(BatchMethod):
             if finite:
                 signs = list(torch._foreach_sign(grads))
             else:
+                # The opposite of the last signs: every weight counts as one whose gradient
+                # changed sign.
                 signs = [-self.states(group, [p])[0][0] for group, ps in groups for p in ps]
                 moved = any(bool(sign.any()) for sign in signs)
             start = 0
@@ -191,7 +193,7 @@ class IRPROPPlus(BatchMethod):
                 start += len(members)
         if finite:
             self.note("gradient" if peak == 0 else "going on", value, peak, 1)
-        else:  # what the loss was stays what the next one is compared with
+        else:  # the next loss is compared with the last finite one
             self.note("going on" if moved else "not finite", before, peak, 1)
         return loss
 
@@ -201,7 +203,7 @@ class IRPROPPlus(BatchMethod):
         """Return the loss and its gradients.
 
         Raises:
-            ValueError: When every parameter is frozen.
+            ValueError: If every parameter is frozen.
         """
         if not params:
             self.weights()
@@ -232,25 +234,28 @@ class IRPROPPlus(BatchMethod):
             group: Its options.
             params: Its parameters.
             signs: The signs of their gradients.
-            grew: Whether the loss is larger than a step ago.
+            grew: Whether the loss is larger than one step ago.
         """
         last, sizes = self.states(group, params)
         (shrink, grow), (smallest, largest) = group["etas"], group["step_sizes"]
-        # Signs, products of signs and masks are −1, 0 and 1, so that the cases of all weights
-        # are sums and products: no branch, and one call for each operation whatever the number
-        # of weights.
+        # Signs, their products and masks are −1, 0 or 1, so the three cases can be written as
+        # sums and products over all weights: no branches, and one call per operation whatever
+        # the number of weights.
+        # 1 where the sign is as before, −1 where it changed, 0 after a change or for 0.
         product = torch._foreach_mul(signs, last)
         turned = torch._foreach_clamp_max(product, 0)  # −1 or 0
         same = torch._foreach_clamp_min(product, 0)  # 1 or 0
         if grew:  # the last step was −(last sign) · size
             back = torch._foreach_mul(last, sizes)
             torch._foreach_addcmul_(params, turned, back, value=-1.0)
+        # Δ ← η⁺ Δ where the sign is the same, and next Δ ← η⁻ Δ where it changed; else a factor
+        # of 1.
         torch._foreach_mul_(sizes, torch._foreach_pow(grow, same))
         torch._foreach_mul_(sizes, torch._foreach_pow(shrink, torch._foreach_neg(turned)))
         torch._foreach_clamp_min_(sizes, smallest)
         torch._foreach_clamp_max_(sizes, largest)
-        # Where the gradient turned, its sign counts as 0 now and in the next step: the weight
-        # stays.
-        kept = torch._foreach_add(turned, 1)
-        torch._foreach_copy_(last, torch._foreach_mul(signs, kept))
+        # Where the gradient changed sign, its sign counts as 0 now and in the next step: the
+        # weight does not move.
+        mask = torch._foreach_add(turned, 1)
+        torch._foreach_copy_(last, torch._foreach_mul(signs, mask))
         torch._foreach_addcmul_(params, last, sizes, value=-1.0)

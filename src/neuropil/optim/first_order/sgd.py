@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Descent(DirectStep, torch.optim.SGD):
-    """Torch's SGD, by its fused kernel."""
+    """Torch's SGD, with its fused kernel."""
 
     @override
     def state_names(self, group: dict[str, Any]) -> Sequence[str]:
@@ -42,7 +42,7 @@ class Descent(DirectStep, torch.optim.SGD):
 
 @final
 class GradientDescent(Descent):
-    """Go down the gradient: ``w ← w − lr (g + λ w)``.
+    """Steps along the negative gradient: ``w ← w − lr (g + λ w)``.
 
     Args:
         params: Parameters, or groups of them as dicts with options of their own.
@@ -52,7 +52,7 @@ class GradientDescent(Descent):
             ``differentiable``, ``fused``.
 
     Raises:
-        ValueError: If an option is out of its range, or there are no parameters.
+        ValueError: If an option is out of its range, or ``params`` is empty.
 
     Reference:
         Robbins, Monro, "A Stochastic Approximation Method", 1951.
@@ -92,7 +92,7 @@ class Momentum(Descent):
             ``differentiable``, ``fused``.
 
     Raises:
-        ValueError: If an option is out of its range, or there are no parameters.
+        ValueError: If an option is out of its range, or ``params`` is empty.
 
     Reference:
         Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in

@@ -1,7 +1,7 @@
-"""What `torch.optim` keeps to itself: its fused kernels, and who watches its steps."""
+"""Private parts of `torch.optim`: its fused kernels, and the hooks of its steps."""
 
 # pyright: reportPrivateUsage=false
-# Torch gives these to its own optimisers under private names, the same from 2.6 to 2.13.
+# These private names of torch's optimisers are the same from 2.6 to 2.13.
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def has_kernel(
     grad_dtype: torch.dtype,
     *contiguous: bool,
 ) -> bool:
-    """Tell whether the fused kernels take such parameters and gradients.
+    """Tell whether the fused kernels support parameters and gradients of this kind.
 
-    Torch's own CPU kernels take any strides, and read the memory as if it were contiguous.
+    Torch's CPU kernels accept any strides, but read the memory as if it were contiguous.
     """
     return (
         cls in (torch.nn.Parameter, Tensor)
@@ -53,12 +53,12 @@ def count_up(steps: list[Tensor]) -> None:
     if steps[0].is_cuda:
         add_all(steps, 1)
     else:
-        # Half the time of adding the number 1, of which torch makes a tensor for each counter.
+        # Takes half the time of adding the number 1, which torch converts for each counter.
         add_all(steps, [ONE] * len(steps))
 
 
 def is_observed(optimizer: Optimizer) -> bool:
-    """Tell whether hooks or a profiler wait for the step."""
+    """Tell whether a hook or a profiler observes the step."""
     return bool(
         profiler._is_profiler_enabled
         or optimizer._optimizer_step_pre_hooks

@@ -1,4 +1,4 @@
-"""Bayesian regularisation: how much to believe the data, and how much the prior."""
+"""Bayesian regularisation: the weights of data and prior, from the evidence."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ if TYPE_CHECKING:
 
 
 class Evidence(NamedTuple):
-    """What maximises the evidence, the probability of the data given α and β.
+    """The α and β that maximise the evidence, the probability of the data given both.
 
-    Errors are taken to be normal with variance 1/β, weights normal around 0 with variance 1/α.
+    The model assumes normal errors with variance 1/β, and normal weights with mean 0 and
+    variance 1/α.
 
     Attributes:
         alpha: α.
         beta: β.
-        effective: γ, the effective number of weights: how many the data determine.
+        effective: γ, the effective number of weights, those that the data determine.
     """
 
     alpha: float
@@ -33,9 +34,9 @@ def estimate(model: GaussNewton, loss: float, before: Evidence | None) -> Eviden
     ``β = (N − γ) / ‖r‖²``.
 
     Args:
-        model: JᵀJ and w, near the minimum for the α and β of the round before.
+        model: JᵀJ and w, near the minimum for the α and β of the last round.
         loss: ½‖r‖².
-        before: The round before; None gives a weak prior to begin with.
+        before: The result of the last round; None starts from a weak prior.
 
     Reference:
         MacKay, "A Practical Bayesian Framework for Backpropagation Networks", 1992; Foresee,
@@ -46,7 +47,7 @@ def estimate(model: GaussNewton, loss: float, before: Evidence | None) -> Eviden
         alpha = max(WEAK * model.curvature().mean().item(), tiny)
         return Evidence(alpha, 1.0, effective(model, alpha))
     found = effective(model, before.alpha / before.beta)
-    # Neither a perfect fit nor weights of zero may make a quotient infinite.
+    # A perfect fit or weights of zero must not make a quotient infinite.
     squares = max(model.weights.square().sum().item(), tiny)
     errors = max(2 * loss, tiny**2)
     # β = (N − γ) / 2E_D with E_D = ½‖r‖², MacKay's most probable noise; likewise α = γ / 2E_W.
@@ -55,9 +56,10 @@ def estimate(model: GaussNewton, loss: float, before: Evidence | None) -> Eviden
 
 
 def effective(model: GaussNewton, ridge: float) -> float:
-    """Return γ for a quotient α/β."""
+    """Return γ for the ratio α/β."""
     values = model.eigenvalues()
+    # Directions with λᵢ well above α/β count 1, those well below count 0.
     return (values / (values + ridge)).sum().item()
 
 
-WEAK = 1e-3  # of the mean diagonal of JᵀJ
+WEAK = 1e-3  # the first α, relative to the mean diagonal of JᵀJ

@@ -1,4 +1,4 @@
-"""The sum of squares near the weights, as Gauss and Newton see it: residuals made linear."""
+"""The Gauss–Newton model of a sum of squares: residuals linearised around the weights."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from neuropil.optim.least_squares.memory_need import require_matrix
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-LEAST_GAIN = 1e-4  # of the decrease that was foretold, or a step is taken back
-LEAST_FACTOR = 0.1  # by which the damping shrinks at most
+LEAST_GAIN = 1e-4  # least actual over predicted decrease of an accepted step
+LEAST_FACTOR = 0.1  # least factor by which a step shrinks the damping
 LEAST_DAMPING = 1e-15
-HOLD = 100.0  # how much a weight's change relative to its size counts in the damping
-SMALL = 0.05  # of the largest weight: smaller ones count as that large
+HOLD = 100.0  # weight of relative changes of the weights in the damping
+SMALL = 0.05  # smaller weights count as this fraction of the largest
 
 
 @final
 class GaussNewton:
     """``½‖r + Jδ‖² + ½ρ‖w + δ‖²`` as a function of the step δ.
 
-    J is kept whole while it has no more rows than columns, or when it is asked for; of a higher
-    one only ``JᵀJ`` and ``Jᵀr`` are kept, to which its blocks are added one by one.
+    J is stored as long as it has at most as many rows as columns, or if ``whole`` is true.
+    Otherwise only ``JᵀJ`` and ``Jᵀr`` are stored, to which the blocks of J are added one by
+    one.
 
     Args:
         weights: w.
-        whole: Keep J however high it is.
+        whole: Keep J even if it has more rows than columns.
     """
 
     def __init__(self, weights: Tensor, *, whole: bool) -> None:
@@ -44,8 +45,8 @@ class GaussNewton:
         """Add residuals and their rows of J.
 
         Args:
-            residuals: Without their graph.
-            blocks: Their rows, block by block.
+            residuals: The residuals, without their graph.
+            blocks: Their rows of J, block by block.
         """
         self.height += len(residuals)
         if self.matrix is None and self.height > len(self.weights) and not self.whole:
@@ -60,6 +61,7 @@ class GaussNewton:
         start = 0
         for block in blocks:
             part = residuals[start : start + len(block)]
+            # Jᵀr is a sum over rows, so that blocks can be dropped after use.
             self.pulled.addmv_(block.T, part)
             start += len(block)
             if self.matrix is None:
@@ -70,10 +72,10 @@ class GaussNewton:
             self.residuals.append(residuals)
 
     def square(self) -> Tensor:
-        """Return room for JᵀJ, once there is as much again for its factor.
+        """Return a zero matrix for JᵀJ, after checking the memory for it and its factor.
 
         Raises:
-            MemoryError: When there is not.
+            MemoryError: If there is too little memory.
         """
         size = len(self.weights)
         what = f"JᵀJ of {size:,} weights, with its factor,"
@@ -81,7 +83,7 @@ class GaussNewton:
         return self.weights.new_zeros(size, size)
 
     def close(self) -> None:
-        """Work out what follows, once all rows are there."""
+        """Complete the model after the last rows have been added."""
         if self.rows:
             self.jacobian = torch.cat(self.rows) if len(self.rows) > 1 else self.rows[0]
             self.residual = torch.cat(self.residuals)
@@ -91,7 +93,7 @@ class GaussNewton:
         self.regularize(0.0)
 
     def regularize(self, ridge: float) -> None:
-        """Set ρ and so the gradient."""
+        """Set ρ, and the gradient Jᵀr + ρw that follows from it."""
         self.ridge = ridge
         self.gradient = self.pulled + ridge * self.weights if ridge else self.pulled
 
@@ -102,7 +104,8 @@ class GaussNewton:
         return self.matrix.diagonal().clone()
 
     def eigenvalues(self) -> Tensor:
-        """Return the eigenvalues of JᵀJ, or of JJᵀ, whichever is smaller; none is negative."""
+        """Return the eigenvalues of JᵀJ or of JJᵀ, whichever is smaller; none is negative."""
+        # Both matrices have the same eigenvalues other than 0.
         square = self.jacobian @ self.jacobian.T if self.matrix is None else self.matrix
         return torch.linalg.eigvalsh(square, UPLO="U").clamp(min=0)
 
@@ -110,10 +113,10 @@ class GaussNewton:
         """Solve ``(JᵀJ + ρI + M)δ = −gradient``.
 
         Args:
-            damping: The diagonal of M, nowhere zero.
+            damping: The diagonal of M, all entries above 0.
 
         Returns:
-            A function that gives δ, or −(JᵀJ + ρI + M)⁻¹Jᵀv for a vector v; None where the
+            A function that returns δ, or −(JᵀJ + ρI + M)⁻¹Jᵀv for a vector v; None if the
             matrix is singular.
         """
         added = damping + self.ridge if self.ridge else damping
@@ -130,12 +133,13 @@ class GaussNewton:
         return solve
 
     def small_solver(self, added: Tensor) -> Callable[[Tensor | None], Tensor] | None:
-        """Solve the same by a system of the size of the residuals, with A = ρI + M.
+        """Solve the same equation by a system in the residuals, with A = ρI + M.
 
         δ = −A⁻¹ρw − A⁻¹Jᵀ(I + JA⁻¹Jᵀ)⁻¹(r − JA⁻¹ρw)
         """
-        # By the identity of Woodbury, (A + JᵀJ)⁻¹ = A⁻¹ − A⁻¹Jᵀ(I + JA⁻¹Jᵀ)⁻¹JA⁻¹: a system
-        # with a row for each residual in place of one for each weight.
+        # The Woodbury identity, (A + JᵀJ)⁻¹ = A⁻¹ − A⁻¹Jᵀ(I + JA⁻¹Jᵀ)⁻¹JA⁻¹, gives a system
+        # with one row for each residual instead of one for each weight.
+        # J A⁻¹ with the diagonal A.
         scaled = self.jacobian / added
         shift = self.ridge / added * self.weights
         factor = cholesky(scaled @ self.jacobian.T, torch.ones_like(self.residual))
@@ -151,11 +155,11 @@ class GaussNewton:
 
 
 def damping_scale(curvature: Tensor, w: Tensor, loss: Tensor) -> Tensor:
-    """Return D², what the damping multiplies: ``diag(JᵀJ) + 100 ‖r‖²/w²``, nowhere quite zero.
+    """Return D², the diagonal that λ multiplies: ``diag(JᵀJ) + 100 ‖r‖²/w²``, above 0.
 
     Args:
         curvature: The largest diagonal of JᵀJ so far, ``(…, P)``.
-        w: The weights, likewise.
+        w: The weights, ``(…, P)``.
         loss: ½‖r‖², ``(…, 1)``.
     """
     sizes = w.abs()
@@ -167,12 +171,12 @@ def damping_scale(curvature: Tensor, w: Tensor, loss: Tensor) -> Tensor:
 
 
 def add_square(matrix: Tensor, block: Tensor) -> None:
-    """Add ``blockᵀ block`` to the upper triangle of a matrix; the rest may be anything."""
+    """Add ``blockᵀ block`` to the upper triangle of a matrix; the lower one is undefined."""
     if matrix.device.type != "cpu":
         matrix.addmm_(block.T, block)
         return
-    # torch has no product that leaves out half of what is symmetric. SciPy takes a while to
-    # load, which the other optimisers need not wait for.
+    # torch has no product that computes only one triangle of a symmetric result. SciPy takes a
+    # while to load, so it is imported here rather than for all optimisers.
     from scipy.linalg import get_blas_funcs
 
     rows, total = block.numpy().T, matrix.numpy().T
@@ -183,17 +187,21 @@ def add_square(matrix: Tensor, block: Tensor) -> None:
 def cholesky(matrix: Tensor, added: Tensor) -> Tensor | None:
     """Return the lower factor of ``matrix + diag(added)``, or None if not positive definite.
 
-    Only the upper triangle of the matrix is read: transposed, it lies as LAPACK wants it.
+    Only the upper triangle of the matrix is read: transposed, it is in LAPACK's order.
     """
+    # The sum is formed in place and undone: a copy of the matrix would double the memory.
     diagonal = matrix.diagonal()
-    kept = diagonal.clone()
+    before = diagonal.clone()
     diagonal.add_(added)
     factor, info = torch.linalg.cholesky_ex(matrix.mT)
-    diagonal.copy_(kept)
+    diagonal.copy_(before)
     return None if info.item() else factor
 
 
 def cholesky_solve(factor: Tensor, right: Tensor) -> Tensor:
-    """Return A⁻¹v from the lower factor of A; twice as fast as torch's for one vector."""
+    """Return A⁻¹v from the lower Cholesky factor of A, for one vector.
+
+    Two triangular solutions take half the time of `torch.cholesky_solve`.
+    """
     half = torch.linalg.solve_triangular(factor, right[:, None], upper=False)
     return torch.linalg.solve_triangular(factor.mT, half, upper=True)[:, 0]

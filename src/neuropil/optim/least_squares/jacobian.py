@@ -14,9 +14,9 @@ from neuropil.optim.least_squares.tape import Product, Tape
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-# Entries of the Jacobian that are worked out at a time: 32 MiB in single precision.
+# The number of entries of the Jacobian computed at a time: 32 MiB in single precision.
 BLOCK = 2**23
-# A pass forward through the graph costs about three backward.
+# A forward-mode pass costs about as much as three backward passes.
 FORWARD_COST = 3
 
 
@@ -24,15 +24,15 @@ FORWARD_COST = 3
 class Jacobian:
     """The matrix ``J[i, j] = ∂rᵢ/∂wⱼ``, block of rows by block of rows.
 
-    Where each residual depends on one row of the inputs, as in most networks, one pass
-    backward gives the gradients of all outputs of linear maps and convolutions, and their
-    products with the inputs are the rows of J. Whether this holds is found out: ``Jᵀv`` is
-    compared with autograd's for some v, whenever the closure calls other functions than before.
-    Where it does not, J comes from passes for single rows (reverse mode) or single columns
-    (forward mode), whichever are fewer.
+    If each residual depends on one row of the inputs, as in most networks, one backward pass
+    gives the gradients of all outputs of linear maps and convolutions, and their products with
+    the inputs are the rows of J. Whether this holds is tested whenever the closure calls other
+    functions than before: ``Jᵀv`` is compared with autograd's result for some v. Otherwise J is
+    computed row by row (reverse mode) or column by column (forward mode), whichever needs fewer
+    passes.
 
     Args:
-        parameters: What w is made of, in this order.
+        parameters: The parameters that make up w, in this order.
 
     Example:
         >>> import torch
@@ -52,10 +52,10 @@ class Jacobian:
         self.refused: list[Any] = []
 
     def portions(self, closure: Callable[[], Any]) -> Iterator[Any]:
-        """Call a closure and yield what it gives, part by part, each watched while it is made.
+        """Call a closure and yield its residuals, recording each portion on the tape.
 
         Args:
-            closure: Gives the residuals, or an iterable of portions of them.
+            closure: Returns the residuals, or an iterable of portions of them.
         """
         with self.tape:
             self.tape.clear()
@@ -73,7 +73,7 @@ class Jacobian:
             yield portion
 
     def blocks(self, residuals: Tensor) -> Iterator[Tensor]:
-        """Yield the rows of J for residuals that were just made, ``(some, size)`` each.
+        """Yield the rows of J for the last recorded residuals, ``(some, size)`` each.
 
         Args:
             residuals: A vector with its graph.
@@ -84,10 +84,10 @@ class Jacobian:
         )
 
     def products(self, closure: Callable[[], Tensor]) -> Sequence[Product] | None:
-        """Return the products that the rows of J are made of, or None where they are not.
+        """Return the products that form the rows of J, or None if the fast method fails.
 
         Args:
-            closure: Gives the residuals, a vector.
+            closure: Returns the residuals, a vector.
         """
         with torch.enable_grad():
             residuals = next(self.portions(closure))
@@ -97,7 +97,7 @@ class Jacobian:
         return None if self.rows(residuals) is None else products
 
     def rows(self, residuals: Tensor) -> Rows | None:
-        """Return what the rows of J are made of if the fast way is right, else None."""
+        """Return the factors of the rows of J, or None if the fast method does not apply."""
         calls, products = self.tape.calls, self.tape.products
         self.tape.clear()
         calls.append(residuals.shape)
@@ -113,16 +113,17 @@ class Jacobian:
         return None
 
     def fast(self, rows: Rows) -> Iterator[Tensor]:
-        """Yield J from gradients of outputs."""
+        """Yield the rows of J as products of output gradients and inputs."""
+        # As many rows of the inputs as fit into one block of the Jacobian.
         step = max(1, BLOCK // (self.size * rows.each))
         for start in range(0, rows.height, step):
             yield rows.jacobian(self.parameters, slice(start, start + step))
 
 
 def holds(blocks: Iterable[Tensor], residuals: Tensor, parameters: Sequence[Tensor]) -> bool:
-    """Tell whether ``Jᵀv`` of these blocks of J is autograd's, for a vector v."""
+    """Tell whether ``Jᵀv`` of these blocks of J equals autograd's, for a random v."""
     generator = torch.Generator().manual_seed(0)
-    # Not centred: what rows add to each other, as under BatchNorm, must not cancel.
+    # Positive entries: contributions between rows, as under BatchNorm, must not cancel.
     v = torch.rand(residuals.shape, generator=generator, dtype=residuals.dtype)
     v = v.to(residuals.device)
     exact = flat_gradient(residuals, parameters, v)
@@ -136,15 +137,15 @@ def holds(blocks: Iterable[Tensor], residuals: Tensor, parameters: Sequence[Tens
 
 
 def general_blocks(residuals: Tensor, parameters: Sequence[Tensor]) -> Iterator[Tensor]:
-    """Yield J by passes for single columns where these are fewer, else for single rows."""
+    """Yield J column by column if that needs fewer passes, else row by row."""
     count, size = residuals.numel(), sum(p.numel() for p in parameters)
     if FORWARD_COST * size < count and size * count <= BLOCK:
         whole = by_columns(residuals, parameters)
-        # A function that cannot be differentiated twice may leave out its part unsaid.
+        # A function that cannot be differentiated twice may silently leave out its part.
         if whole is not None and holds([whole], residuals, parameters):
             yield whole
             return
-    # A pass backward holds about as much as a few vectors of residuals.
+    # A backward pass holds a few vectors as long as the residuals.
     step = max(1, min(count, BLOCK // max(size, 16 * count)))
     for start in range(0, count, step):
         yield by_rows(residuals, parameters, range(start, min(start + step, count)))
@@ -153,6 +154,7 @@ def general_blocks(residuals: Tensor, parameters: Sequence[Tensor]) -> Iterator[
 def by_rows(residuals: Tensor, parameters: Sequence[Tensor], rows: range) -> Tensor:
     """Return some rows of J by reverse mode."""
     chosen = residuals.new_zeros(len(rows), residuals.numel())
+    # Rows of the identity: Jᵀ times the i-th unit vector is the i-th row of J.
     chosen[range(len(rows)), rows] = 1
     return batched_gradient(residuals, parameters, chosen)
 
@@ -160,8 +162,9 @@ def by_rows(residuals: Tensor, parameters: Sequence[Tensor], rows: range) -> Ten
 def by_columns(residuals: Tensor, parameters: Sequence[Tensor]) -> Tensor | None:
     """Return J by forward mode: ``Jᵀu`` is linear in u, and its derivative by u is Jᵀ.
 
-    None where a function cannot be differentiated twice.
+    The result is None if a function cannot be differentiated twice.
     """
+    # Forward mode by two backward passes: the "double backward trick".
     u = torch.zeros_like(residuals, requires_grad=True)
     try:
         with torch.enable_grad():
@@ -173,7 +176,7 @@ def by_columns(residuals: Tensor, parameters: Sequence[Tensor]) -> Tensor | None
 
 
 def batched_gradient(value: Tensor, sources: Sequence[Tensor], chosen: Tensor) -> Tensor:
-    """Return one gradient for each row of ``chosen``, all at once where torch can."""
+    """Return one gradient for each row of ``chosen``, batched where torch supports it."""
     try:
         grads = torch.autograd.grad(
             value, sources, chosen, retain_graph=True, is_grads_batched=True, allow_unused=True
@@ -196,7 +199,7 @@ def flat_gradient(
 def side_by_side(
     grads: Iterable[Tensor | None], sources: Sequence[Tensor], count: int
 ) -> Tensor:
-    """Return gradients as one matrix, zeros for sources that do not matter."""
+    """Return gradients as one matrix, with zeros for sources that were not used."""
     columns = [
         source.new_zeros(count, source.numel()) if grad is None else grad.reshape(count, -1)
         for grad, source in zip(grads, sources, strict=True)

@@ -30,20 +30,20 @@ if TYPE_CHECKING:
     from neuropil.optim.least_squares.gauss_newton import GaussNewton
     from neuropil.optim.outcome import Reason
 
-MAX_TRIALS = 12  # the damping grows by up to 2⁷⁸ in as many
-NUDGE = 0.1  # how far along a step its bend is measured
-MOST_BENT = 0.75
-SETTLED = 0.01  # change of the loss at which the evidence means something
+MAX_TRIALS = 12  # in this number of trials the damping grows by up to 2⁷⁸
+NUDGE = 0.1  # h of the finite differences along a step, relative to the step
+MOST_BENT = 0.75  # α of Transtrum and Sethna, the largest 2‖acceleration‖ / ‖step‖
+SETTLED = 0.01  # relative change of the loss below which α and β are re-estimated
 
 
 class Trial(NamedTuple):
-    """What came of trying a step.
+    """The result of a trial step.
 
     Attributes:
-        foretold: The decrease that the linear model foretold.
-        decrease: The decrease that came.
-        fall: The decrease of ½‖r‖² alone, without what a prior adds.
-        length: ‖Dδ‖² / ‖Dw‖².
+        foretold: The decrease predicted by the linear model.
+        decrease: The actual decrease.
+        fall: The decrease of ½‖r‖² alone, without the prior's term.
+        length: ‖Dδ‖².
     """
 
     foretold: float
@@ -54,45 +54,46 @@ class Trial(NamedTuple):
 
 @final
 class LevenbergMarquardt(BatchMethod):
-    """Make ½‖r‖² small by Gauss–Newton steps, damped until they go downhill.
+    """Minimise ½‖r‖² by Gauss–Newton steps, damped until they go downhill.
 
-    ``(JᵀJ + λD²) δ = −Jᵀr``, ``w ← w + δ`` where J is the Jacobian of the residuals r and
-    ``D² = m + 100 ‖r‖²/w²``, m being the largest diagonal of JᵀJ so far. Neither part depends
-    on the unit of a weight. The second one counts changes relative to a weight's size, and
-    keeps weights from running off in directions along which r hardly changes; a weight below
-    1/20 of the largest counts as 1/20 of it. With the gain γ, the decrease of ½‖r‖² over the
-    one that the linear model foretold, ``λ ← λ max(1/10, 1 − (2γ − 1)³)``. A step that is not
-    downhill or not finite is taken back and tried again within the same call, with λ times 2,
-    8, 64 and so on.
+    ``(JᵀJ + λD²) δ = −Jᵀr``, ``w ← w + δ``, where J is the Jacobian of the residuals r,
+    ``D² = m + 100 ‖r‖²/w²``, and m is the largest diagonal of JᵀJ so far. Neither part depends
+    on the unit of a weight. The second part penalises changes relative to the size of a weight,
+    and keeps weights from diverging in directions along which r hardly changes; a weight below
+    1/20 of the largest counts as 1/20 of it. The gain γ is the actual decrease of ½‖r‖² over
+    the decrease predicted by the linear model: ``λ ← λ max(1/10, 1 − (2γ − 1)³)``. A step that
+    does not go downhill or is not finite is undone and tried again within the same call, with
+    λ times 2, 8, 64 and so on.
 
-    J comes in blocks of rows from the closure's graph, and only JᵀJ is kept when it has more
-    rows than columns. With fewer rows the step is solve in their space. A closure for data
-    that do not fit the memory gives an iterable of portions of r, each made when it is asked
-    for.
+    J is computed in blocks of rows from the closure's graph, and only JᵀJ is stored if J has
+    more rows than columns. With fewer rows the step is solved in their space. For data that do
+    not fit into memory, the closure returns an iterable of portions of r, each computed when it
+    is needed.
 
-    ``loss`` and what `step` returns are ½‖r‖²; the outcome's gradient is the one where the
-    step began.
+    ``loss`` and the result of `step` are ½‖r‖²; the outcome's gradient is the one at the start
+    of the step.
 
     Args:
         params: Parameters, or groups of them as dicts.
-        damping: λ at first.
-        geodesic: Add to each step half the acceleration −(JᵀJ + λD²)⁻¹Jᵀr″ that keeps the
-            residuals on a straight path, r″ being their second derivative along δ. Costs two
+        damping: The first λ.
+        geodesic: Add to each step half the acceleration −(JᵀJ + λD²)⁻¹Jᵀr″, which keeps the
+            residuals on a straight path; r″ is their second derivative along δ. It costs two
             evaluations and helps in narrow curved valleys.
-        bayesian: Make ``β ½‖r‖² + α ½‖w‖²`` small in place of ½‖r‖², with α and β found by
+        bayesian: Minimise ``β ½‖r‖² + α ½‖w‖²`` instead of ½‖r‖², with α and β found by
             maximising the evidence whenever the fit has settled; see `evidence`.
-        restarts: How many starts are moved at once, each with its own damping and Jacobian; the
-            parameters hold the best. The closure must be one that `torch.func.vmap` can run.
-        draw: Draws new starting weights into the parameters, such as
-            ``network.reset_parameters``, which `Trainer` takes by itself; the first start is
-            the weights as they are.
-        tolerance: It stops when the relative change of the loss or of the weights, or the
-            cosine of the angle between r and the columns of J, is smaller; never below the
-            precision of the weights.
+        restarts: The number of starts that are moved at once, each with its own damping and
+            Jacobian; the parameters hold the best. `torch.func.vmap` must be able to run the
+            closure.
+        draw: A function that draws new starting weights into the parameters, such as
+            ``network.reset_parameters``, which `Trainer` passes automatically; the first start
+            is the current weights.
+        tolerance: Stop when the relative change of the loss or of the weights, or the cosine of
+            the angle between r and the columns of J, is smaller; never below the precision of
+            the weights.
 
     Raises:
-        ValueError: If an option is out of its range, there are no parameters, or ``restarts``
-            come together with ``geodesic`` or ``bayesian``.
+        ValueError: If an option is out of its range, ``params`` is empty, or ``restarts`` is
+            combined with ``geodesic`` or ``bayesian``.
 
     Reference:
         Marquardt, "An Algorithm for Least-Squares Estimation of Nonlinear Parameters", 1963;
@@ -115,7 +116,7 @@ class LevenbergMarquardt(BatchMethod):
     """
 
     needs: Literal["closure", "residuals"] = "residuals"
-    # Neither is part of the state: what pickling drops is made again.
+    # Neither is part of the state: pickling drops both, and `step` creates the Jacobian again.
     jacobian: Jacobian | None = None
     draw: Callable[[], Any] | None = None
 
@@ -147,7 +148,7 @@ class LevenbergMarquardt(BatchMethod):
 
     @property
     def evidence(self) -> Evidence | None:
-        """What `bayesian` found: α, β and how many weights the data determine; else None."""
+        """α, β and the effective number of weights with `bayesian`; otherwise None."""
         found = self.memory.get("evidence")
         return None if found is None else Evidence(*found)
 
@@ -155,21 +156,21 @@ class LevenbergMarquardt(BatchMethod):
     @refusing_backward
     @torch.no_grad()
     def step(self, closure: Callable[[], Any]) -> Tensor:
-        """Move the weights once and return ½‖r‖² where the step began.
+        """Move the weights once and return ½‖r‖² from before the step.
 
         Args:
-            closure: Gives the residuals, a vector ``(N,)`` with its graph, or an iterable of
+            closure: Returns the residuals, a vector ``(N,)`` with its graph, or an iterable of
                 portions of it; it does not call ``backward``.
 
         Raises:
-            TypeError: When the closure gives something else.
-            MemoryError: When there is too little memory for the Jacobian.
+            TypeError: If the closure does not return residuals.
+            MemoryError: If there is too little memory for the Jacobian.
         """
         with explaining_memory(self.weights().buffer):
             return self.move(closure)
 
     def move(self, closure: Callable[[], Any]) -> Tensor:
-        """Do what `step` does."""
+        """Take a step, without the explanation of memory errors."""
         weights = self.weights()
         if self.jacobian is None or self.jacobian.parameters is not weights.parameters:
             self.jacobian = Jacobian(weights.parameters)
@@ -189,7 +190,7 @@ class LevenbergMarquardt(BatchMethod):
         return residuals.loss
 
     def move_all(self, starts: Starts) -> Tensor:
-        """Do what `step` does with several starts."""
+        """Take a step from each of several starts."""
         memory, options, count = self.memory, self.options, int(self.options["restarts"])
         if "starts" not in memory:
             memory.update(begin(starts, count, options["damping"], self.draw))
@@ -198,7 +199,7 @@ class LevenbergMarquardt(BatchMethod):
         return found.before
 
     def regularize(self, model: GaussNewton, loss: float) -> None:
-        """Give the model the prior, found anew when the fit has settled for the last one."""
+        """Add the prior to the model; re-estimate it first if the fit has settled."""
         memory, found = self.memory, self.evidence
         if found is None or memory.get("change", math.inf) <= SETTLED:
             found = estimate(model, loss, found)
@@ -211,7 +212,7 @@ class LevenbergMarquardt(BatchMethod):
         """Try steps until one goes downhill, and take it.
 
         Returns:
-            Whether it goes on, and how much ½‖r‖² fell.
+            The reason to stop or ``"going on"``, and the decrease of ½‖r‖².
         """
         memory, w = self.memory, model.weights
         tolerance = max(self.options["tolerance"], torch.finfo(w.dtype).eps)
@@ -233,31 +234,32 @@ class LevenbergMarquardt(BatchMethod):
             gain = trial.decrease / trial.foretold if trial.foretold > 0 else 0.0
             taken = gain >= LEAST_GAIN
             if taken:
-                # Nielsen: continuous in the gain, 1 at a gain of 1/2, and growing as the model
-                # fails.
+                # Nielsen: continuous in the gain, 1 at a gain of 1/2, and larger the worse the
+                # model predicts.
                 factor = max(LEAST_FACTOR, 1 - (2 * gain - 1) ** 3)
                 memory["damping"] = max(damping * factor, LEAST_DAMPING)
             reason = stopping(trial, tolerance, loss, size, taken=taken)
             if taken or reason != "going on":
                 break
-            # Each refusal grows the damping faster, so that a few reach a step that is short
-            # enough.
+            # Each rejection raises the damping faster, so that a few trials reach a step that
+            # is short enough.
             damping, growth = damping * growth, growth * 2
         else:
             taken, reason = False, "stuck"
         if not taken:
             residuals.weights.write(w)
-            memory["damping"] = self.options["damping"]  # for other data, if there are
-            # Where even the longest step is lost in rounding, the loss is rounding as well.
+            memory["damping"] = self.options["damping"]  # the next step may have other data
+            # "stuck" only if a step of visible length promised a visible decrease: otherwise
+            # nothing is left to gain but rounding.
             if hoped > math.sqrt(tolerance) * loss and reach > tolerance**2 * size:
-                reason = "stuck"  # what looked possible was not
+                reason = "stuck"
         memory["change"] = trial.decrease / loss if taken else 0.0
         return reason, trial.fall if taken else 0.0
 
     def attempt(
         self, residuals: Residuals, model: GaussNewton, damping: float, scale: Tensor
     ) -> Trial:
-        """Go a step and see what comes of it."""
+        """Try a step with this damping and return the result."""
         w, damped = model.weights, damping * scale
         solve = model.solver(damped)
         if solve is None:
@@ -265,8 +267,8 @@ class LevenbergMarquardt(BatchMethod):
         step = first = solve(None)
         if self.options["geodesic"]:
             bend = acceleration(residuals, model, first, solve)
-            # Transtrum and Sethna, "Improvements …", 2012: where 2‖bend‖ > 0.75 ‖step‖ in the
-            # norm of D, the expansion along the path is not to be trusted.
+            # Transtrum and Sethna, "Improvements …", 2012: if 2‖bend‖ > 0.75 ‖step‖ in the norm
+            # of D, the expansion along the path is not reliable.
             if 4 * (scale * bend * bend).sum() > MOST_BENT**2 * (scale * first * first).sum():
                 return REFUSED
             step = first + bend
@@ -286,7 +288,7 @@ class LevenbergMarquardt(BatchMethod):
         )
 
     def curvature(self, model: GaussNewton) -> Tensor:
-        """Return the largest diagonal of JᵀJ so far, nowhere quite zero."""
+        """Return the largest diagonal of JᵀJ so far, with all entries above 0."""
         found = model.curvature()
         if "scale" in self.memory:
             found = torch.maximum(found, self.memory["scale"])
@@ -300,7 +302,7 @@ REFUSED = Trial(foretold=math.nan, decrease=math.nan, fall=0.0, length=math.nan)
 def stopping(
     trial: Trial, tolerance: float, loss: float, size: float, *, taken: bool
 ) -> Reason:
-    """Tell whether a trial leaves nothing to do."""
+    """Return the reason to stop after a trial, or ``"going on"``."""
     if trial.foretold <= tolerance * loss and (not taken or trial.decrease <= tolerance * loss):
         return "loss"
     return "step" if trial.length <= tolerance**2 * size else "going on"
@@ -314,6 +316,6 @@ def acceleration(
 ) -> Tensor:
     """Return half the geodesic acceleration along a step."""
     # The second derivative of r along δ, by central differences over a tenth of the step.
-    ahead = residuals.at(model.weights + NUDGE * step)
-    behind = residuals.at(model.weights - NUDGE * step)
-    return 0.5 * solve((ahead - 2 * model.residual + behind) / NUDGE**2)
+    forward = residuals.at(model.weights + NUDGE * step)
+    backward = residuals.at(model.weights - NUDGE * step)
+    return 0.5 * solve((forward - 2 * model.residual + backward) / NUDGE**2)

@@ -1,4 +1,4 @@
-"""What Levenberg–Marquardt's matrices need, asked for before they are made."""
+"""Checks of the memory that Levenberg–Marquardt's matrices need."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ INSTEAD = "QuasiNewton(update='lbfgs') and ConjugateGradient need no matrix."
 
 
 def require_matrix(what: str, entries: int, like: Tensor) -> None:
-    """Refuse a matrix that is larger than the memory that is free.
+    """Check that a matrix fits into the free memory.
 
     Args:
-        what: What needs it, as the subject of a sentence.
-        entries: Its size.
-        like: A tensor of its kind; only the processor's memory is looked at.
+        what: The name of the matrix, as the subject of a sentence.
+        entries: The number of its entries.
+        like: A tensor of the same dtype and device; only the CPU's memory is checked.
 
     Raises:
-        MemoryError: With both sizes, and what to use instead.
+        MemoryError: If it does not fit; the message has both sizes and an alternative.
     """
     if like.device.type != "cpu":
         return
@@ -37,14 +37,14 @@ def require_matrix(what: str, entries: int, like: Tensor) -> None:
 
 @contextmanager
 def explaining_memory(like: Tensor) -> Iterator[None]:
-    """Say what a step needs when torch runs out of memory in it; other errors pass.
+    """Explain the memory that a step needs if torch runs out of it; other errors pass.
 
     Args:
         like: The weights as a vector.
 
     Raises:
-        MemoryError: In place of torch's.
-        RuntimeError: When it is about something else.
+        MemoryError: If memory ran out.
+        RuntimeError: If torch failed for another reason.
     """
     try:
         yield
@@ -56,6 +56,6 @@ def explaining_memory(like: Tensor) -> Iterator[None]:
         raise MemoryError(
             f"LevenbergMarquardt ran out of memory: JᵀJ of {count:,} weights takes "
             f"{count * count * each:,} bytes, and J {count * each:,} for each residual, all "
-            f"at once where there are fewer residuals than weights. Give the residuals in "
+            f"at once if there are fewer residuals than weights. Return the residuals in "
             f"smaller portions; {INSTEAD}"
         ) from error

@@ -1,4 +1,4 @@
-"""The residuals of a closure: near the weights as a linear model, elsewhere as they are."""
+"""The residuals of a closure, and their linear model around the current weights."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @final
 class Residuals:
-    """r(w), as a closure gives them for the weights that stand in the parameters.
+    """r(w): the residuals that a closure returns for the weights in the parameters.
 
     Args:
-        closure: Gives r, or an iterable of portions of it.
-        weights: What w is made of.
-        jacobian: Of r.
+        closure: Returns r, or an iterable of portions of it.
+        weights: The parameters that make up w.
+        jacobian: The Jacobian of r.
     """
 
     def __init__(
@@ -35,14 +35,14 @@ class Residuals:
         self.evaluations = 0
 
     def linearize(self, *, whole: bool) -> GaussNewton:
-        """Return the model of ½‖r‖² around the weights as they are.
+        """Return the model of ½‖r‖² around the current weights.
 
         Args:
-            whole: Keep J however high it is.
+            whole: Keep J even if it has more rows than columns.
 
         Raises:
-            TypeError: When the closure gives something else than residuals.
-            ValueError: When it gives none.
+            TypeError: If the closure does not return residuals.
+            ValueError: If the closure returns none.
         """
         model = GaussNewton(self.weights.read(), whole=whole)
         self.evaluations += 1
@@ -61,7 +61,7 @@ class Residuals:
                 model.add(r, self.jacobian.blocks(residuals))
         self.count = model.height
         if not self.count:
-            raise ValueError(f"{self.weights.owner}: the closure gave no residuals.")
+            raise ValueError(f"{self.weights.owner}: the closure returned no residuals.")
         model.close()
         return model
 
@@ -70,14 +70,15 @@ class Residuals:
         return torch.cat(list(self.portions(w)))
 
     def fall(self, w: Tensor) -> Tensor:
-        """Return how much smaller ½‖r‖² is at w, and leave w in the parameters.
+        """Return the decrease of ½‖r‖² from the start to w, and leave w in the parameters.
 
         Raises:
-            ValueError: When there are more or fewer residuals than before.
+            ValueError: If the number of residuals has changed.
         """
         portions = self.portions(w)
         if self.start is not None:
-            # As a product: the difference of two sums would lose digits near the minimum.
+            # As the product (r₀ − r)·(r₀ + r) / 2: the difference of two sums of squares would
+            # lose digits near the minimum.
             r = next(portions)
             if r.shape == self.start.shape and next(portions, None) is None:
                 return 0.5 * (self.start - r).dot(self.start + r)
@@ -90,8 +91,8 @@ class Residuals:
             if count == self.count:
                 return self.loss - loss
         raise ValueError(
-            f"{self.weights.owner}: the closure must give the same residuals within a step, "
-            f"got {self.count}, then {count}."
+            f"{self.weights.owner}: the closure must return the same number of residuals "
+            f"throughout a step, got {self.count}, then {count}."
         )
 
     def portions(self, w: Tensor) -> Iterator[Tensor]:
@@ -103,10 +104,10 @@ class Residuals:
             yield self.vector(portion).detach()
 
     def vector(self, value: Any) -> Tensor:
-        """Return what a closure gave, once it is seen to be residuals.
+        """Return the closure's residuals, after checking that they are a real vector.
 
         Raises:
-            TypeError: When it is something else.
+            TypeError: If the value is anything else.
         """
         if isinstance(value, Tensor) and value.ndim == 1 and value.is_floating_point():
             return value

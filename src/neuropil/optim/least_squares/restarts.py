@@ -1,4 +1,4 @@
-"""Many starts of Levenberg–Marquardt at once, of which the best is kept."""
+"""Levenberg–Marquardt from many starts at once, of which the best is kept."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from neuropil.optim.parameter_vector import WeightVector
 
 MOST_DAMPING = 1e15
-MORE = 4  # vectors as long as the weights that each start has
+MORE = 4  # the number of vectors as long as the weights that each start needs
 
 
 class StepOfAll(NamedTuple):
-    """What came of a step from every start.
+    """The result of a step from every start.
 
     Attributes:
         before: ½‖r‖² of the best start before the step.
-        reason: Why there is nothing more to do, or ``"going on"``.
+        reason: Why the optimiser stops, or ``"going on"``.
         loss: ½‖r‖² of the best start after it.
         gradient: The largest absolute entry of its gradient.
     """
@@ -50,14 +50,14 @@ class StepOfAll(NamedTuple):
 
 
 def step_all(starts: Starts, memory: dict[str, Any], tolerance: float) -> StepOfAll:
-    """Try one step from every start and take those that go downhill.
+    """Try one step from every start and accept the steps that go downhill.
 
-    A start whose step does not has more damping in the next call.
+    A start whose step is rejected has more damping in the next call.
 
     Args:
         starts: The residuals; the best start is written to their parameters.
-        memory: Holds the starts, as `begin` leaves it; changed.
-        tolerance: Relative decrease at which a start has settled.
+        memory: The starts, in the form that `begin` returns; changed.
+        tolerance: Relative decrease below which a start has settled.
     """
     w: Tensor = memory["starts"]
     r, J = starts.linearize(w)
@@ -67,7 +67,8 @@ def step_all(starts: Starts, memory: dict[str, Any], tolerance: float) -> StepOf
     # ½‖r‖² − ½‖r⁺‖², factored: near a minimum the two squares would cancel.
     decrease = 0.5 * ((r - reached) * (r + reached)).sum(1)
     gain = decrease / foretold
-    taken = (foretold > 0) & (gain >= LEAST_GAIN)  # neither holds where it is not finite
+    taken = (foretold > 0) & (gain >= LEAST_GAIN)  # both are false for NaN
+    # Nielsen's factor, as in `LevenbergMarquardt.descend`.
     less = (1 - (2 * gain - 1) ** 3).clamp(min=LEAST_FACTOR)
     changed = memory["damping"] * torch.where(taken, less, memory["growth"])
     memory["damping"] = changed.clamp(LEAST_DAMPING, MOST_DAMPING)
@@ -78,7 +79,7 @@ def step_all(starts: Starts, memory: dict[str, Any], tolerance: float) -> StepOf
         nan=math.inf, posinf=math.inf
     )
     least = max(tolerance, torch.finfo(w.dtype).eps) * before
-    # Nothing to gain, or no finite step to be found: nothing more will come of such a start.
+    # A start has settled if no decrease is predicted or observed, or no finite step exists.
     settled = (foretold <= least) & ~(decrease > least)
     settled |= ~torch.isfinite(before) | (memory["damping"] >= MOST_DAMPING)
     best = after.argmin()
@@ -95,7 +96,7 @@ def step_all(starts: Starts, memory: dict[str, Any], tolerance: float) -> StepOf
 def propose(
     memory: dict[str, Any], J: Tensor, gradient: Tensor, r: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return a damped step for each start, and the decrease that it should bring.
+    """Return a damped step for each start, and the decrease that the model predicts.
 
     Args:
         memory: Scales and dampings of the starts.
@@ -108,9 +109,11 @@ def propose(
     loss = 0.5 * r.square().sum(1, keepdim=True)
     scale = damping_scale(largest, memory["starts"], loss)
     damped = memory["damping"].unsqueeze(1) * scale
+    # JᵀJ + λD² for each start.
     square.diagonal(dim1=1, dim2=2).add_(damped)
     factor, info = torch.linalg.cholesky_ex(square)
     step = -torch.cholesky_solve(gradient.unsqueeze(2), factor).squeeze(2)
+    # L(0) − L(δ) = ½ δᵀ(λD²δ − Jᵀr), as in `LevenbergMarquardt.attempt`.
     foretold = 0.5 * (step * (damped * step - gradient)).sum(1)
     return step, torch.where(info == 0, foretold, math.nan)
 
@@ -121,17 +124,17 @@ def begin(
     damping: float,
     draw: Callable[[], Any] | None,
 ) -> dict[str, Tensor]:
-    """Return drawn starts with their dampings; the first is the weights as they are.
+    """Return random starts with their dampings; the first start is the current weights.
 
     Args:
         starts: The residuals and the parameters.
-        count: How many starts.
-        damping: λ of each.
+        count: The number of starts.
+        damping: λ of each start.
         draw: Draws new weights into the parameters.
 
     Raises:
-        MemoryError: When there is too little memory for so many.
-        ValueError: When there is nothing to draw them with.
+        MemoryError: If there is too little memory for this number of starts.
+        ValueError: If ``draw`` is None and more than one start is needed.
     """
     drawn = [starts.weights.read()]
     size, residuals = len(drawn[0]), starts.closure()
@@ -164,9 +167,9 @@ class Starts:
     """The residuals of a closure for many weights at once.
 
     Args:
-        closure: Gives the residuals, a vector.
-        weights: What the weights are made of.
-        jacobian: Knows how the closure uses them.
+        closure: Returns the residuals, a vector.
+        weights: The parameters as one vector.
+        jacobian: The Jacobian of the residuals, which records how the closure uses them.
     """
 
     closure: Callable[[], Any]
@@ -185,7 +188,7 @@ class Starts:
             J, r = self.map(single, w)
             return r, J
         shapes = [product.output_shape for product in products]
-        # Added to the outputs, zeros do nothing, but have the gradients of the outputs.
+        # Zeros added to the outputs change nothing, but receive the gradients of the outputs.
         zeros = [w.new_zeros(len(w), *shape, requires_grad=True) for shape in shapes]
         with torch.enable_grad():
             r, inputs = self.map(lambda row, *nudges: self.run(row, nudges), w, *zeros)
@@ -216,7 +219,7 @@ class Starts:
         return J.view(*r.shape, -1)
 
     def run(self, row: Tensor, nudges: Sequence[Tensor] = ()) -> tuple[Tensor, list[Tensor]]:
-        """Return the residuals for one vector of weights, and what products were taken of."""
+        """Return the residuals for one vector of weights, and the inputs of its products."""
         parameters = self.weights.parameters
         parts = row.split([p.numel() for p in parameters])
         views = [part.view_as(p) for part, p in zip(parts, parameters, strict=True)]
@@ -227,25 +230,25 @@ class Starts:
         """Call a function for all rows at once.
 
         Raises:
-            RuntimeError: When the closure does what cannot be done for all at once.
+            RuntimeError: If `torch.func.vmap` cannot run the closure.
         """
         try:
             return torch.func.vmap(function, randomness="same")(*rows)
         except (RuntimeError, ValueError) as error:
             raise RuntimeError(
                 f"{self.weights.owner}: `restarts` need a closure that torch.func.vmap can "
-                f"run; it says: {error}"
+                f"run; it reported: {error}"
             ) from error
 
 
 @final
 class Substitution(TorchFunctionMode):
-    """While entered, other tensors stand in for the parameters.
+    """A context in which torch functions get other tensors in place of the parameters.
 
     Args:
-        parameters: What is replaced.
-        values: By what.
-        nudges: What is added to the output of each product with a parameter, if anything.
+        parameters: The parameters that are replaced.
+        values: Their replacements.
+        nudges: Tensors added to the outputs of the products with parameters, if any.
     """
 
     def __init__(

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class Rows(NamedTuple):
-    """What the rows of a Jacobian are made of.
+    """The factors of the rows of a Jacobian.
 
     Attributes:
         products: The calls in which parameters were used.
         grads: For each residual of a row, the gradients of the outputs of these calls; None
-            where a residual does not depend on one.
-        height: How many rows the inputs have.
-        each: How many residuals there are for a row.
+            where a residual does not depend on an output.
+        height: The number of rows of the inputs.
+        each: The number of residuals per row.
     """
 
     products: Sequence[Product]
@@ -33,8 +33,8 @@ class Rows(NamedTuple):
         """Return the rows of the Jacobian for some rows of the inputs.
 
         Args:
-            parameters: Those that the products refer to.
-            some: Which rows of the inputs.
+            parameters: The parameters that the products refer to.
+            some: The selected rows of the inputs.
         """
         blocks = [self.columns(parameters, grads, some) for grads in self.grads]
         if len(blocks) == 1:
@@ -62,11 +62,11 @@ class Rows(NamedTuple):
 
 
 def row_products(residuals: Tensor, products: Sequence[Product]) -> Rows | None:
-    """Return what J is made of if each row of the inputs has its own residuals, else None.
+    """Return the factors of J if each row of the inputs has its own residuals, else None.
 
     Args:
-        residuals: A vector; those of one row stand together.
-        products: Calls with inputs that have the rows first.
+        residuals: A vector in which the residuals of one row are adjacent.
+        products: Calls with inputs whose first axis is the row.
     """
     counts = {len(product.input) if product.input.ndim > 1 else 0 for product in products}
     count = max(counts)
@@ -75,6 +75,8 @@ def row_products(residuals: Tensor, products: Sequence[Product]) -> Rows | None:
     each = residuals.numel() // count
     edges = [product.output for product in products]
     grads: list[Sequence[Tensor | None]] = []
+    # Residual i of every row at once: rows do not interact, so the sum over rows has the
+    # gradient of each.
     for residual in range(each):
         chosen = torch.zeros_like(residuals)
         chosen[residual::each] = 1
@@ -87,7 +89,7 @@ def row_products(residuals: Tensor, products: Sequence[Product]) -> Rows | None:
 def contributions(
     parameters: Sequence[Tensor], product: Product, grad: Tensor, some: slice
 ) -> Iterator[tuple[int, Tensor]]:
-    """Yield what one call contributes: the place of a weight or bias, and its columns."""
+    """Yield the contributions of one call: position of a weight or bias, and its columns."""
     x = product.input[some]
     if product.weight is not None:
         if product.window is not None:
@@ -108,13 +110,13 @@ def convolution_rows(
 ) -> Tensor:
     """Return the gradient of a convolution's weight for each row.
 
-    All rows are laid side by side as groups of one convolution, whose weight then has a part
+    The rows become the groups of a single convolution, whose weight gradient then has one part
     for each row.
 
     Args:
         x: Inputs ``(N, C, …)``.
         grad: Gradients of the outputs ``(N, O, …)``.
-        weight: Of the convolution.
+        weight: The weight of the convolution.
         window: Its stride, padding, dilation and groups.
     """
     count, rank = len(x), x.ndim - 2
@@ -137,5 +139,5 @@ def convolution_rows(
 
 
 def each_axis(value: object, rank: int) -> list[int]:
-    """Return a number for each axis."""
+    """Return one number per axis."""
     return [value] * rank if isinstance(value, int) else list(value)  # pyright: ignore[reportArgumentType]  # torch allows both

@@ -1,4 +1,4 @@
-"""Watch a closure run: which functions it calls, and where it uses the parameters."""
+"""Record a closure's run: the functions that it calls, and where it uses the parameters."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Product(NamedTuple):
     """One call of a linear map or a convolution with weights that are parameters.
 
     Attributes:
-        input: What the weights were multiplied with; rows first.
-        output: The result, as a place in the graph.
-        output_shape: Its shape.
-        weight: Position of the weight among the parameters; None when it is not one of them.
-        bias: Position of the bias, likewise.
+        input: The other factor, with the batch axis first.
+        output: The result, as an edge of the autograd graph.
+        output_shape: The shape of the result.
+        weight: Position of the weight among the parameters; None if it is not one of them.
+        bias: Position of the bias among the parameters; None if it is not one of them.
         window: Stride, padding, dilation and groups of a convolution; None for a linear map.
     """
 
@@ -47,14 +47,14 @@ class Product(NamedTuple):
 
 @final
 class Tape(TorchFunctionMode):
-    """While entered, notes the calls of torch functions and the products with parameters.
+    """A context that records calls of torch functions and products with parameters.
 
     Args:
         parameters: The parameters to look for.
 
     Attributes:
-        calls: Functions and their plain arguments, in the order in which they were called.
-        products: The products with parameters, likewise.
+        calls: Functions and their plain arguments, in the order of the calls.
+        products: The products with parameters, in the order of the calls.
     """
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
@@ -63,7 +63,7 @@ class Tape(TorchFunctionMode):
         self.clear()
 
     def clear(self) -> None:
-        """Forget what was noted, and so let go of the graph."""
+        """Drop the records, and with them the autograd graph."""
         self.calls: list[Any] = []
         self.products: list[Product] = []
 
@@ -85,7 +85,7 @@ class Tape(TorchFunctionMode):
         return value
 
     def note(self, given: dict[str, Any], output: Tensor, *, convolves: bool) -> None:
-        """Keep a product if its weight or bias is one of the parameters."""
+        """Record a product if its weight or bias is one of the parameters."""
         weight = self.places.get(id(given["weight"]))
         bias = self.places.get(id(given.get("bias")))
         if (weight is None and bias is None) or not output.requires_grad:

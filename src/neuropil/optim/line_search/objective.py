@@ -19,7 +19,7 @@ SUFFICIENT = 1e-4  # c₁ of the line search
 
 
 class Point(NamedTuple):
-    """A place where the loss was asked for.
+    """A point at which the loss was evaluated.
 
     Attributes:
         weights: All weights as one vector.
@@ -41,11 +41,11 @@ class Point(NamedTuple):
 
 @final
 class Landscape:
-    """A closure's loss, as a function of all weights of an optimiser.
+    """A closure's loss as a function of all weights of an optimiser.
 
     Args:
-        method: The optimiser; its parameters hold the weights that were asked for last.
-        closure: Gives the loss where the parameters stand.
+        method: The optimiser; its parameters hold the last evaluated weights.
+        closure: Returns the loss at the current parameters.
     """
 
     def __init__(self, method: BatchMethod, closure: Callable[[], Any]) -> None:
@@ -56,7 +56,7 @@ class Landscape:
         self.resolution = torch.finfo(self.vector.dtype).eps
 
     def start(self) -> Point:
-        """Return the point where the parameters stand."""
+        """Return the point at the current parameters."""
         loss, gradient = self.differentiate()
         steepness = torch.linalg.vector_norm(gradient, math.inf)
         return Point(self.vector.read(), float(loss), gradient, float(steepness))
@@ -64,12 +64,12 @@ class Landscape:
     def search(
         self, here: Point, direction: Tensor, slope: float, trial: float, **limits: Any
     ) -> LineStep:
-        """Go along a direction and leave the parameters at the best place found.
+        """Search along a direction and leave the parameters at the best point found.
 
         Args:
-            here: Where to start.
-            direction: Where to go.
-            slope: The loss's slope along it.
+            here: The start.
+            direction: The direction.
+            slope: The slope of the loss along it.
             trial: The first step to try.
             **limits: ``c2``, ``max_evaluations`` and ``narrowest`` of the line search.
         """
@@ -79,7 +79,7 @@ class Landscape:
             self.vector.write(weights)
             loss, gradient = self.differentiate()
             steepness = torch.linalg.vector_norm(gradient, math.inf)
-            # All numbers at once, since each look at an accelerator waits for it.
+            # One transfer for all numbers, since each read from an accelerator waits for it.
             asked = torch.stack((loss, torch.dot(gradient, direction), steepness))
             value, inclination, steepest = asked.tolist()
             return value, inclination, Point(weights, value, gradient, steepest)
@@ -102,7 +102,7 @@ class Landscape:
         return found
 
     def differentiate(self) -> tuple[Tensor, Tensor]:
-        """Return the loss where the parameters stand, and its gradient."""
+        """Return the loss at the current parameters, and its gradient."""
         self.evaluations += 1
         with torch.enable_grad():
             loss = self.method.scalar(self.closure())

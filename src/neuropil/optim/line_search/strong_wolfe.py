@@ -1,4 +1,4 @@
-"""One line search for all: a step along a direction that meets the strong Wolfe conditions."""
+"""Line search for a step along a direction that meets the strong Wolfe conditions."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Any, Literal, NamedTuple, TypeAlias, final
 
 Phi: TypeAlias = Callable[[float], tuple[float, float, Any]]
 
-SHRINK = 0.1  # how far to go on towards a place where the function is not finite
-STRETCH = 4.0  # how far at most beyond the last trial while no minimum is enclosed
-NARROW = 0.66  # an interval that shrinks less than that in two trials is halved
-HAIR = 1e-14  # a relative width that holds no further step
+SHRINK = 0.1  # next trial, as a fraction of the way to a point where φ is not finite
+STRETCH = 4.0  # largest extrapolation while no minimum is enclosed
+NARROW = 0.66  # halve an interval that two trials have not shrunk below this factor
+HAIR = 1e-14  # relative width of an interval too narrow for a further step
 
 
 class LineStep(NamedTuple):
-    """Where a line search ended: at the lowest value that it saw, never above the start.
+    """The result of a line search: the lowest value found, never above the start.
 
     Attributes:
-        step: How far along the direction; 0 where no lower value was found.
+        step: The step along the direction; 0 if no lower value was found.
         value: φ there.
         slope: φ′ there.
-        payload: What φ gave besides; None where ``step`` is 0.
-        evaluations: How often φ was asked.
-        reason: ``"wolfe"`` when both conditions hold; else why there is no such step: rounding
-            hides what the ``"loss"`` could gain, the ``"step"`` would be too short to count, or
-            it is ``"stuck"``: evaluations ran out.
+        payload: The third result of φ there; None if ``step`` is 0.
+        evaluations: The number of evaluations of φ.
+        reason: ``"wolfe"`` if both conditions hold. Otherwise why the search failed: rounding
+            hides any further decrease of the ``"loss"``, the ``"step"`` would be too short to
+            matter, or it is ``"stuck"`` because the evaluations ran out.
     """
 
     step: float
@@ -57,28 +57,28 @@ def strong_wolfe(
 
     φ(t) ≤ φ(0) + c₁ t φ′(0)  and  |φ′(t)| ≤ c₂ |φ′(0)|
 
-    Trials where φ or φ′ is not finite count as too far. Where the decrease that the first
-    condition asks for is too small for φ's rounding to show, φ(t) ≤ φ(0) will do.
+    Trials where φ or φ′ is not finite count as too far. If the decrease that the first
+    condition requires is smaller than φ's rounding error, φ(t) ≤ φ(0) is sufficient.
 
     Args:
-        phi: Gives ``(φ(t), φ′(t), payload)``; the payload is handed back with the result.
+        phi: Returns ``(φ(t), φ′(t), payload)``; the payload is returned with the result.
         step: The first trial.
         value: φ(0).
         slope: φ′(0), below 0.
-        c1: How much of the first slope the decrease must keep up with.
-        c2: How much of the first slope may be left, above ``c1`` and below 1.
-        max_evaluations: Ask φ at most so often.
+        c1: The required average slope, as a fraction of the first slope.
+        c2: The largest slope at the end, as a fraction of the first; above ``c1``, below 1.
+        max_evaluations: The largest number of evaluations of φ.
         resolution: The relative rounding error of φ's values.
-        narrowest: A length that makes no difference any more.
+        narrowest: A step length that is too short to matter.
 
     Raises:
-        ValueError: When the start is not finite, the slope does not descend, the first trial is
-            not ahead, or not ``0 < c1 < c2 < 1``.
+        ValueError: If the start is not finite, the slope does not descend, the first trial is
+            not positive, or ``0 < c1 < c2 < 1`` does not hold.
 
     Reference:
         Moré, Thuente, "Line search algorithms with guaranteed sufficient decrease", 1994. Ours
-        keeps away from places where the function is not finite, and gives up when the interval
-        is too narrow for the values' rounding.
+        also avoids points where the function is not finite, and stops when the interval is too
+        narrow for the rounding of the values.
 
     Example:
         >>> def phi(t):
@@ -115,17 +115,17 @@ class Trial(NamedTuple):
     slope: float
 
     def tilt(self, lean: float) -> Trial:
-        """Return the same for the function less ``lean`` times the step."""
+        """Return the trial for the function φ(t) − lean · t."""
         return Trial(self.step, self.value - lean * self.step, self.slope - lean)
 
 
 @final
 class Bracket:
-    """What is known of where the step lies, and the next trial from that.
+    """The interval that holds the step, and the choice of the next trial.
 
     Args:
-        start: The trial of no step.
-        c1: The share of the first slope that the decrease must keep up with.
+        start: The trial at t = 0.
+        c1: The required average slope, as a fraction of the first slope.
         resolution: The relative rounding error of the values.
     """
 
@@ -134,32 +134,33 @@ class Bracket:
         self.lean = c1 * start.slope
         self.rounding = resolution * abs(start.value)
         self.low = start  # the best end, from which the function falls towards the other
-        self.high: Trial | None = None  # the other end, once there is one
-        self.wall: float | None = None  # a place where the function is not finite
+        self.high: Trial | None = None  # the other end, once a minimum is enclosed
+        self.wall: float | None = None  # a point where the function is not finite
         self.first_stage = True
         self.widths = (math.inf, math.inf)
 
     def low_enough(self, trial: Trial) -> bool:
-        """Tell whether a trial meets the first Wolfe condition, as far as rounding shows."""
+        """Tell whether a trial meets the first Wolfe condition, up to rounding."""
         needed = self.lean * trial.step
         if -needed <= self.rounding:
             return trial.value <= self.start.value
         return trial.value <= self.start.value + needed
 
     def before(self, step: float) -> float:
-        """Take in a step where the function is not finite; return the next one."""
+        """Record a step where the function is not finite; return the next step."""
         self.wall, self.high = step, None
         self.widths = (math.inf, math.inf)
         return self.low.step + SHRINK * (step - self.low.step)
 
     def after(self, trial: Trial) -> float:
-        """Take in a finite trial; return the next step."""
+        """Record a finite trial; return the next step."""
         enough = self.low_enough(trial)
         # Moré and Thuente's first stage ends where ψ(t) = φ(t) − φ(0) − c₁ t φ′(0) is at most 0
         # and φ rises: from there on an interval holds a minimiser of φ itself.
         if enough and trial.slope >= 0:
             self.first_stage = False
-        # At first a place is sought where the first condition holds: along a tilted function.
+        # Until then ψ, the tilted function, replaces φ where φ has fallen, but not enough: a
+        # point that meets the first condition is sought.
         tilts = self.first_stage and not enough and trial.value <= self.low.value
         lean = self.lean if tilts else 0.0
         low, new = self.low.tilt(lean), trial.tilt(lean)
@@ -169,24 +170,24 @@ class Bracket:
             step = interpolate(low, high, new, limit)
         except ZeroDivisionError:
             step = math.nan
-        # Their updating rules: a higher end bounds the interval; a lower one becomes the best
-        # end, and the old one stays as a bound where φ falls back towards it.
+        # Their updating algorithm: a higher trial bounds the interval; a lower one becomes the
+        # best end, and the old end becomes the bound if φ falls back towards it.
         if new.value > low.value:
             self.high = trial
         else:
-            if new.slope * (low.step - new.step) < 0:  # falls back to where it came from
+            if new.slope * (low.step - new.step) < 0:  # φ falls towards the old end
                 self.high = self.low
             self.low = trial
         return self.safe(step, limit)
 
     def limit(self, trial: Trial) -> float:
-        """Return the farthest that may be tried while no minimum is enclosed."""
+        """Return the farthest step to try while no minimum is enclosed."""
         if self.wall is not None:
             return (trial.step + self.wall) / 2
         return trial.step + STRETCH * (trial.step - self.low.step)
 
     def safe(self, step: float, limit: float) -> float:
-        """Return a step inside the interval, halved when it has not shrunk enough."""
+        """Return a step inside the interval; its middle if it has not shrunk enough."""
         if self.high is None:
             return step if math.isfinite(step) else limit
         low, high = self.low.step, self.high.step
@@ -197,12 +198,12 @@ class Bracket:
         return step if inside and not slow else low + 0.5 * (high - low)
 
     def reason_to_stop(self, step: float, narrowest: float) -> Literal["loss", "step"] | None:
-        """Return why nothing more can be gained, or None while something can."""
+        """Return the reason to give up, or None to continue."""
         far = self.high.step if self.high is not None else self.wall
         if far is None:
             return None if math.isfinite(step) else "step"
         width = abs(far - self.low.step)
-        # As far as the slope at the best end tells, φ falls by no more than this in the
+        # Estimated from the slope at the best end, φ falls by no more than this in the
         # interval.
         if self.high is not None and width * abs(self.low.slope) <= self.rounding:
             return "loss"
@@ -212,24 +213,25 @@ class Bracket:
 
 def interpolate(low: Trial, high: Trial | None, new: Trial, limit: float) -> float:
     """Return the next step, by the four cases of Moré and Thuente (their section 4)."""
-    # Case 1: higher, so that a minimum lies between both.
+    # Case 1: a higher value, so a minimum lies between both.
     if new.value > low.value:
         return between(low, new, limit)
-    # Case 4: lower, with a slope that does not flatten. Nothing near bounds the minimum.
-    if abs(new.slope) >= abs(low.slope) and new.slope * low.slope >= 0:  # it falls ever faster
+    # Case 4: a lower value, and a slope of the same sign that does not flatten: the function
+    # falls ever faster, and nothing near bounds the minimum.
+    if abs(new.slope) >= abs(low.slope) and new.slope * low.slope >= 0:
         return limit if high is None else cubic(new, high, limit)
     by_secant = new.step + (low.step - new.step) * new.slope / (new.slope - low.slope)
     by_cubic = cubic(low, new, limit)
-    # Case 2: lower, with a slope of the other sign. The farther step
-    # tends to straddle the minimum, so that the case recurs.
+    # Case 2: a lower value, and a slope of the other sign. The farther step tends to straddle
+    # the minimum, so that the case recurs.
     if new.slope * low.slope < 0:
         return max(by_cubic, by_secant, key=lambda step: abs(step - new.step))
-    # Case 3: lower, with a slope that flattens.
+    # Case 3: a lower value, and a slope of the same sign that flattens.
     return beyond(low, high, new, limit, (by_cubic, by_secant))
 
 
 def between(low: Trial, new: Trial, limit: float) -> float:
-    """Return a step between both, since a minimum lies there."""
+    """Return a step between both trials, since a minimum lies there."""
     by_cubic, by_parabola = cubic(low, new, limit), parabola(low, new)
     # The parabola alone moves too little when the new value is much higher than the best.
     if abs(by_cubic - low.step) < abs(by_parabola - low.step):
@@ -255,7 +257,7 @@ def beyond(
 
 
 def cubic(a: Trial, b: Trial, otherwise: float) -> float:
-    """Return the minimum of the cubic with the values and slopes of both, if it has one."""
+    """Return the minimum of the cubic through both values and slopes, or ``otherwise``."""
     # d₁ and d₂ of Nocedal and Wright, "Numerical Optimization", 2006, (3.59), divided by the
     # largest of their terms: its square neither overflows nor vanishes.
     theta = 3 * (a.value - b.value) / (b.step - a.step) + a.slope + b.slope
@@ -263,22 +265,24 @@ def cubic(a: Trial, b: Trial, otherwise: float) -> float:
     inside = (theta / size) ** 2 - (a.slope / size) * (b.slope / size)
     if not inside >= 0:
         return otherwise
+    # d₂ has the sign of the difference of the steps, which selects the minimum, not the
+    # maximum.
     gamma = math.copysign(size * math.sqrt(inside), b.step - a.step)
     share = (b.slope + gamma - theta) / (b.slope - a.slope + 2 * gamma)
     return b.step - share * (b.step - a.step)
 
 
 def parabola(a: Trial, b: Trial) -> float:
-    """Return the minimum of the parabola with both values and the slope of the first."""
+    """Return the minimum of the parabola through both values and the first slope."""
     width = b.step - a.step
     return a.step + a.slope / ((a.value - b.value) / width + a.slope) / 2 * width
 
 
 def check(step: float, value: float, slope: float, c1: float, c2: float) -> None:
-    """Refuse a start that cannot be searched from.
+    """Check the arguments of a line search.
 
     Raises:
-        ValueError: Naming what was wrong.
+        ValueError: If one of them is invalid.
     """
     if not (math.isfinite(value) and -math.inf < slope < 0):
         raise ValueError(

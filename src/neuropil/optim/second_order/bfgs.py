@@ -1,8 +1,9 @@
 """BFGS's inverse Hessian, with the scale of its first matrix chosen again after each step.
 
-From ``H₀ = h I``, updates give ``H = h A + C``: A is what they leave of the identity, C what
-the pairs of steps and changes have put there. Both are kept apart, so that h stays open. It is
-bold where much of the slope lies in directions of A, which no step has gone along yet.
+From ``H₀ = h I``, updates give ``H = h A + C``: A is the remainder of the identity, C the
+contribution of the pairs of steps and changes. Both are stored separately, so that h can still
+be chosen. A large ("bold") h is used while much of the slope lies in the directions of A, along
+which no step has been taken yet.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ from neuropil.optim.second_order.matrix_updates import above_rounding, gram
 if TYPE_CHECKING:
     from neuropil.optim.line_search.objective import Point
 
-# What of the memory is learnt: both values of h, and whether the last direction is known well.
-KEPT = ("matrices", "bold", "cautious", "known", "departure", "fall")
+# Names of the learnt state: A and C, both values of h, and how far to trust the last direction.
+LEARNT_STATE = ("matrices", "bold", "cautious", "known", "departure", "fall")
 # The first trial is a little more than what the last step suggests, so that it can be 1 again.
 MORE = 1.01
-FINEST = 0.375  # h grows by up to that power of the weights' precision
-SHARE = 0.3  # the slope along unseen directions, relative to the rest, from which to be bold
+FINEST = 0.375  # h grows by at most eps^-FINEST
+SHARE = 0.3  # use the bold h if the unseen share of the slope, relative to the rest, is larger
 
 
 def learn(memory: dict[str, Any], old: Point, new: Point) -> None:
-    """Take in a step; a pair without curvature leaves the matrices as they are.
+    """Update the matrices from a step; a pair without curvature does not change them.
 
     Args:
-        memory: What was learnt so far.
-        old: Where the step began.
-        new: Where it ended.
+        memory: The learnt state; changed.
+        old: The start of the step.
+        new: The end of the step.
     """
     s, y = new.weights - old.weights, new.gradient - old.gradient
     if "matrices" not in memory:
@@ -48,8 +49,8 @@ def learn(memory: dict[str, Any], old: Point, new: Point) -> None:
         memory["departure"] = math.inf
         memory.setdefault("bold", math.sqrt(ss / yy) if ss > 0 and 0 < yy < math.inf else 1.0)
         return
-    # Zhang, Deng and Chen: on a cubic along the step this is its third derivative times ‖s‖³
-    # (up to a factor), and 0 on a quadratic.
+    # Zhang, Deng and Chen: if the loss is a cubic along the step, this is its third derivative
+    # times ‖s‖³ (up to a factor); on a quadratic it is 0.
     departure = max(memory["departure"], abs(6 * memory["fall"] + 3 * along) / sy)
     memory["departure"] = departure
     memory["bold"] = ss / sy * emphasis(departure, torch.finfo(s.dtype).eps)
@@ -62,10 +63,10 @@ def learn(memory: dict[str, Any], old: Point, new: Point) -> None:
 
 
 def emphasis(departure: float, eps: float) -> float:
-    """Return how much larger a bold h is than the last step's 1/curvature.
+    """Return the factor by which a bold h exceeds the last step's 1/curvature.
 
     Args:
-        departure: How far from a quadratic the loss has been, relative to its curvature.
+        departure: ρ, the deviation of the loss from a quadratic, relative to its curvature.
         eps: The relative rounding error of the weights.
     """
     most = eps**-FINEST
@@ -77,7 +78,7 @@ def direction(memory: dict[str, Any], gradient: Tensor) -> Tensor:
     unseen, seen = parts = memory["matrices"] @ gradient
     fresh, known = (parts @ gradient).tolist()
     h, seen_most = memory["bold"], memory["bold"] * fresh < SHARE * known
-    if seen_most:  # what is left of directions that are known would only be blown up
+    if seen_most:  # A now holds mostly rounding errors of seen directions: do not magnify them
         h = min(h, memory["cautious"])
     memory["known"] = seen_most and memory["departure"] < 1
     return torch.add(seen, unseen, alpha=h).neg_()
@@ -86,11 +87,13 @@ def direction(memory: dict[str, Any], gradient: Tensor) -> Tensor:
 def first_trial(memory: dict[str, Any], slope: float) -> float:
     """Return the first step to try along the last direction.
 
-    It is 1, Newton's, where the direction is known and the loss much like a quadratic; else the
-    one along which a parabola would fall as far as in the last step, and at most 1.
+    It is 1, the Newton step, where the direction is well known and the loss close to a
+    quadratic. Otherwise it is the step in which a parabola would fall by as much as the loss
+    fell in the last step, and at most 1 (Nocedal, Wright, "Numerical Optimization", 2006,
+    (3.60)).
 
     Args:
-        memory: What was learnt so far.
+        memory: The learnt state.
         slope: The slope along the direction, below 0.
     """
     if memory["known"]:

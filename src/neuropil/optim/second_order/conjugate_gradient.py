@@ -1,4 +1,4 @@
-"""Nonlinear conjugate gradients: the descent, bent by the direction taken before."""
+"""Nonlinear conjugate gradients: the descent plus a multiple of the last direction."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ Formula: TypeAlias = Literal[
     "dai_yuan",
 ]
 
-POWELL = 0.2  # a restart is due when successive gradients have so much in common
-RENEWAL = 6  # and after so many times as many steps as there are weights
+POWELL = 0.2  # restart when |gᵀg⁻| exceeds this fraction of gᵀg
+RENEWAL = 6  # restart after this multiple of the number of weights
 STUBBORN = ("fletcher_reeves", "conjugate_descent", "dai_yuan")  # β stays large in small steps
 
 
 class Products(NamedTuple):
-    """The inner products that the formulas are made of."""
+    """The inner products that the formulas use."""
 
     new_new: float
     new_change: float
@@ -58,7 +58,7 @@ FORMULAS: dict[str, Callable[[Products], float]] = {
 
 @final
 class ConjugateGradient(SearchMethod):
-    """Search along the descent, bent so as not to undo the last direction.
+    """Line searches along conjugate directions, which do not undo each other.
 
     ``d ← −g + β d``, then ``w ← w + t d`` with t by a strong-Wolfe line search. With y the
     change of the gradient and g⁻ the last one, β is
@@ -69,21 +69,21 @@ class ConjugateGradient(SearchMethod):
     ``conjugate_descent`` ``gᵀg / −dᵀg⁻``     ``liu_storey``           ``gᵀy / −dᵀg⁻``
     ====================  ==================  =======================  ==================
 
-    and never below 0. All six are the same on a quadratic with exact line searches, and solve
-    one in n variables in n steps. It starts afresh, with ``d = −g``, after 6 n steps, where d
-    does not descend, and, for the formulas on the left, where successive gradients are far from
-    orthogonal (Powell's test); those on the right then turn to −g by themselves.
+    but never below 0. On a quadratic with exact line searches all six are equal, and solve a
+    problem in n variables in n steps. The method restarts, with ``d = −g``, after 6 n steps,
+    when d does not descend, and, for the formulas on the left, when successive gradients are
+    far from orthogonal (Powell's test); the formulas on the right then give about −g anyway.
 
     Args:
         params: Parameters, or groups of them as dicts, all with the same options.
-        formula: How β is chosen.
-        curvature: c₂ of the line search: the share of the slope along the direction that may
-            be left.
+        formula: The formula for β.
+        curvature: c₂ of the line search: the largest slope at its end, relative to the slope
+            at its start.
         tolerance: The gradient has vanished when no entry is larger.
-        max_evaluations: Evaluations that one line search may take.
+        max_evaluations: The largest number of evaluations in one line search.
 
     Raises:
-        ValueError: If an option is out of its range, or there are no parameters.
+        ValueError: If an option is out of its range, or ``params`` is empty.
 
     Reference:
         Nocedal, Wright, "Numerical Optimization", 2006, section 5.2; the formulas are
@@ -99,7 +99,7 @@ class ConjugateGradient(SearchMethod):
     """
 
     rules: ClassVar[Rules] = RULES | {"formula": choice(*FORMULAS)}
-    kept = ("direction", "beta", "step", "slope", "age")
+    learnt_state = ("direction", "beta", "step", "slope", "age")
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class ConjugateGradient(SearchMethod):
         memory = self.memory
         if "step" not in memory:
             return min(1.0, 1 / math.sqrt(-slope))
-        # As if the loss changed to first order by as much as in the last step (ibid., section
+        # Assume the same first-order change of the loss as in the last step (ibid., section
         # 3.5).
         return memory["step"] * memory["slope"] / slope
 
@@ -149,8 +149,7 @@ class ConjugateGradient(SearchMethod):
         )
         age = memory.get("age", 0) + 1
         formula = self.options["formula"]
-        # Powell's test, ibid. (5.52): orthogonal gradients are the sign that directions are
-        # conjugate.
+        # Powell's test, ibid. (5.52): on a quadratic, successive gradients are orthogonal.
         alike = formula in STUBBORN and abs(gram[0][3]) > POWELL * gram[0][0]
         if alike or age >= RENEWAL * len(direction):
             memory["beta"], memory["age"] = 0.0, 0
@@ -160,11 +159,11 @@ class ConjugateGradient(SearchMethod):
 
 
 def bend(formula: str, products: Products) -> float:
-    """Return β, and 0 where it would be negative or cannot be had."""
+    """Return β, or 0 where it is negative, infinite or undefined."""
     try:
         beta = FORMULAS[formula](products)
     except ZeroDivisionError:
         return 0.0
-    # A negative β would turn back along the last direction; with 0, as in PR+ (ibid., 5.45),
-    # the method starts afresh.
+    # A negative β would go back along the last direction; with 0, as in PR+ (ibid., 5.45), the
+    # method restarts.
     return beta if 0 < beta < math.inf else 0.0

@@ -13,23 +13,23 @@ from neuropil.optim.least_squares.jacobian import batched_gradient, flat_gradien
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Rows of the Hessian that are worked out in one pass.
+# The number of rows of the Hessian computed in one pass.
 ROWS = 32
-# Up to so many weights the Hessian is worked out as a matrix.
+# The largest number of weights for which the Hessian is computed as a matrix.
 MATRIX = 1000
 
 
 @final
 class Curvature:
-    """A loss with its gradient g, from which the Hessian is had: ``H v = ∂(gᵀv)/∂w``.
+    """A loss with its gradient g and products with its Hessian: ``H v = ∂(gᵀv)/∂w``.
 
     Args:
         owner: The optimiser's name, for messages.
         loss: A scalar with its graph.
-        parameters: What w is made of, in this order.
+        parameters: The parameters that make up w, in this order.
 
     Raises:
-        ValueError: When the loss cannot be differentiated twice.
+        ValueError: If the loss cannot be differentiated twice.
 
     Example:
         >>> w = torch.tensor([1.0, 2.0], requires_grad=True)
@@ -47,8 +47,8 @@ class Curvature:
         self.graph = flat_gradient(loss, parameters, one, create_graph=True)
         if meets_an_end(self.graph):
             raise ValueError(
-                f"{owner} needs second derivatives, which a function in this network does not "
-                f"have: it is marked as differentiable once."
+                f"{owner} needs second derivatives, but a function in this network can only be "
+                f"differentiated once."
             )
         self.gradient = self.graph.detach()
         self.value, self.largest = torch.stack(
@@ -57,7 +57,7 @@ class Curvature:
 
     @property
     def finite(self) -> bool:
-        """Whether the loss and its gradient are."""
+        """Whether the loss and its gradient are finite."""
         return math.isfinite(self.value) and math.isfinite(self.largest)
 
     def times(self, vector: Tensor) -> Tensor:
@@ -72,15 +72,15 @@ class Curvature:
         """Return ``H v`` for each row v of a matrix.
 
         Raises:
-            ValueError: When some function in the network has no second derivative.
-            RuntimeError: Whatever else went wrong.
+            ValueError: If a function in the network has no second derivative.
+            RuntimeError: If torch fails for any other reason.
         """
         if not self.graph.requires_grad:  # the loss is linear in the weights
             return torch.zeros_like(vectors)
         try:
             if len(vectors) == 1:
-                # Pearlmutter, "Fast Exact Multiplication by the Hessian", 1994: one more pass
-                # backward.
+                # Pearlmutter, "Fast Exact Multiplication by the Hessian", 1994: one more
+                # backward pass.
                 return flat_gradient(self.graph, self.parameters, vectors[0])[None]
             return batched_gradient(self.graph, self.parameters, vectors)
         except RuntimeError as error:
@@ -88,8 +88,8 @@ class Curvature:
                 raise
             reason = str(error).partition("\n")[0]
             raise ValueError(
-                f"{self.owner} needs second derivatives, which a function in this network does "
-                f"not have: {reason}"
+                f"{self.owner} needs second derivatives, but a function in this network has "
+                f"none: {reason}"
             ) from None
 
     def matrix(self) -> Tensor:
@@ -102,9 +102,9 @@ class Curvature:
 
 
 def meets_an_end(gradient: Tensor) -> bool:
-    """Tell whether a gradient went through a function that is differentiable only once.
+    """Tell whether a gradient passes through a function that is differentiable only once.
 
-    Torch would take its second derivatives for 0, without a word.
+    Torch would silently treat its second derivatives as 0.
     """
     seen, waiting = set(), [gradient.grad_fn]
     while waiting:

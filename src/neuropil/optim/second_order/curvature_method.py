@@ -1,4 +1,4 @@
-"""What Newton's method and its kin share: second derivatives once a step, then trials."""
+"""Base class of the Newton-type methods: second derivatives once per step, then trials."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Trials(NamedTuple):
-    """What came of trying steps.
+    """The result of the trial steps.
 
     Attributes:
         reason: Why to stop there, or ``"going on"``.
-        loss: The loss after the step that was taken; None where none was.
-        evaluations: How often the loss was asked for.
+        loss: The loss after the accepted step; None if no step was accepted.
+        evaluations: The number of loss evaluations.
     """
 
     reason: Reason
@@ -31,12 +31,12 @@ class Trials(NamedTuple):
     evaluations: int
 
 
-# Takes a step from where the weights were and gives the loss there.
+# Takes a step from the weights at the start and returns the loss there.
 Probe: TypeAlias = Callable[[Tensor], float]
 
 
 class CurvatureMethod(BatchMethod):
-    """A batch method whose steps come from second derivatives, and never raise the loss."""
+    """A batch method that uses second derivatives and never raises the loss."""
 
     @override
     @refusing_backward
@@ -46,7 +46,7 @@ class CurvatureMethod(BatchMethod):
         curvature = Curvature(type(self).__name__, loss, vector.parameters)
         value, largest, here = curvature.value, curvature.largest, vector.read()
         plan = self.plan(curvature, here) if curvature.finite else "not finite"
-        # The graph goes here: the weights that it was made for are about to change.
+        # Free the graph: it belongs to weights that are about to change.
         del curvature
         loss = loss.detach()
 
@@ -64,9 +64,9 @@ class CurvatureMethod(BatchMethod):
 
     @abstractmethod
     def plan(self, curvature: Curvature, here: Tensor) -> Reason | Callable[[Probe], Trials]:
-        """Return what tries steps, or why there is nothing to try.
+        """Return a function that tries steps, or the reason to stop without a trial.
 
         Args:
-            curvature: The derivatives where the weights are.
-            here: The weights.
+            curvature: The derivatives at the current weights.
+            here: The current weights.
         """

@@ -1,4 +1,4 @@
-"""Newton's method for every weight by itself: by the diagonal of the Hessian."""
+"""Newton's method for each weight separately, with the diagonal of the Hessian."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ if TYPE_CHECKING:
     from neuropil.optim.outcome import Reason
     from neuropil.optim.second_order.curvature import Curvature
 
-# Up to so many weights the diagonal is taken from the whole Hessian.
+# The largest number of weights for which the diagonal is taken from the whole Hessian.
 EXACT = 500
-# Random vectors that a step estimates it from otherwise, and how much of the last estimates
-# stays.
+# The number of random vectors in an estimate, and the weight of the past estimates in the mean.
 PROBES, STAYS = 4, 0.9
-# The share of the decrease foretold by the slope that must come true, and halvings until then.
+# c₁ of the Armijo condition that a step must meet, and the largest number of halvings.
 ENOUGH, HALVINGS = 1e-4, 50
-# It is stuck where so many steps change the loss by no more than that part of it.
+# The method is stuck when PATIENCE steps change the loss by at most the fraction STALLED.
 PATIENCE, STALLED = 100, 1e-3
 
 
@@ -36,25 +35,26 @@ PATIENCE, STALLED = 100, 1e-3
 class HessianDiagonal(CurvatureMethod):
     """Steps divided by each weight's own second derivative: ``w ← w − lr g / max(|h|, ε)``.
 
-    h is the diagonal of the Hessian H. Its sign is dropped, so that a step never climbs, and
-    where it almost vanishes ε stands in. A step after which the loss is not lower is halved
-    until it is.
+    h is the diagonal of the Hessian H. Its sign is dropped, so that a step always descends, and
+    ε replaces it where it almost vanishes. A step that does not lower the loss is halved until
+    it does.
 
     With up to 500 weights h is exact. With more it is estimated as the mean of ``z ⊙ H z`` over
-    random vectors z of ±1, and the estimates of past steps count on, less and less.
+    random vectors z of ±1, combined with the estimates of past steps by an exponentially
+    weighted mean.
 
-    Where weights depend on each other the diagonal says little, and steps go to and fro across
-    a valley. It is stuck when the loss changes by less than a thousandth in 100 steps.
+    Where weights interact, the diagonal says little, and steps oscillate across a valley. The
+    method is stuck when the loss changes by less than a thousandth in 100 steps.
 
     Args:
         params: Parameters, or groups of them as dicts, all with the same options.
-        lr: Learning rate; 1 is Newton's step where the weights do not interact.
+        lr: Learning rate; 1 is Newton's step if the weights do not interact.
         min_curvature: ε.
-        seed: Of the random vectors.
+        seed: Seed of the random vectors.
         tolerance: The gradient has vanished when no entry is larger.
 
     Raises:
-        ValueError: If an option is out of its range, there are no parameters, or the loss
+        ValueError: If an option is out of its range, ``params`` is empty, or the loss
             cannot be differentiated twice.
 
     Reference:
@@ -114,13 +114,13 @@ class HessianDiagonal(CurvatureMethod):
         return partial(halve, step, curvature.value, slope, rounding * abs(curvature.value))
 
     def diagonal(self, curvature: Curvature) -> Tensor:
-        """Return the Hessian's diagonal, or what is thought of it so far."""
+        """Return the diagonal of the Hessian, or the running estimate of it."""
         gradient = curvature.gradient
         if len(gradient) <= EXACT:
             return curvature.matrix().diagonal()
         memory, options = self.memory, self.options
         steps = memory.get("steps", 0)
-        # By step, so that a resumed run draws what one that ran through would have.
+        # Seeded by the step, so that a resumed run draws what an uninterrupted one would.
         generator = torch.Generator().manual_seed(options["seed"] + steps)
         signs = torch.randint(0, 2, (PROBES, len(gradient)), generator=generator)
         probes = (2 * signs - 1).to(gradient)
@@ -136,14 +136,14 @@ class HessianDiagonal(CurvatureMethod):
 
 
 def halve(step: Tensor, value: float, slope: float, least: float, loss_after: Probe) -> Trials:
-    """Halve a step until the loss falls.
+    """Halve a step until it meets the Armijo condition ``f(w + t s) ≤ f(w) + c₁ t gᵀs``.
 
     Args:
-        step: The whole step.
-        value: The loss where it began.
-        slope: How steeply it falls along the step.
-        least: The least decrease that can be seen.
-        loss_after: Tries a step.
+        step: The whole step s.
+        value: The loss at the start.
+        slope: gᵀs, below 0.
+        least: The least decrease that can be observed.
+        loss_after: Takes a step and returns the loss there.
     """
     share = 1.0
     for trial in range(1, HALVINGS + 1):

@@ -1,4 +1,4 @@
-"""BFGS's direction from the last few steps alone, without a matrix."""
+"""The BFGS direction from the last few steps, without a matrix."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ if TYPE_CHECKING:
 
 
 def two_loops(gradient: Tensor, steps: Sequence[Tensor], changes: Sequence[Tensor]) -> Tensor:
-    """Return ``−H g``, H being BFGS's matrix from these pairs and ``sᵀy/yᵀy`` of the last.
+    """Return ``−H g`` with the BFGS matrix H of these pairs, starting from ``sᵀy/yᵀy · I``.
 
     Args:
         gradient: g.
-        steps: Steps s, the last one last.
-        changes: The gradient's change y in each.
+        steps: Steps s, the latest last.
+        changes: The change y of the gradient in each step.
 
     Reference:
-        Nocedal, Wright, "Numerical Optimization", 2006, algorithm 7.4. Ours works in pairs that
+        Nocedal, Wright, "Numerical Optimization", 2006, algorithm 7.4. Ours takes pairs that
         are scaled to ``sᵀy = 1`` and never waits for an accelerator.
     """
+    # Starting from −g, the recursion ends at −H g. With sᵀy = 1 every ρ of the book is 1.
     direction = gradient.neg()
     shares: list[Tensor] = []
     for step, change in zip(reversed(steps), reversed(changes), strict=True):

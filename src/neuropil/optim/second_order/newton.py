@@ -1,4 +1,4 @@
-"""Newton's method: to the minimum of the parabola that the second derivatives describe."""
+"""Newton's method: to the minimum of the quadratic model given by the second derivatives."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ if TYPE_CHECKING:
     from neuropil.optim.outcome import Reason
     from neuropil.optim.second_order.curvature import Curvature
 
-# Of the decrease that the model promised: what must come true for a step to be taken; what must
-# for a step of unlimited length, and for the radius to stay; what lets the radius grow.
+# Thresholds of actual over predicted decrease: to accept a step; to accept a step of unlimited
+# length, and to keep the radius; to let the radius grow.
 TAKEN, KEPT, TRUSTED = 1e-4, 0.25, 0.75
-# Radii that one step may try.
+# The largest number of radii that one step tries.
 TRIALS = 40
-# A promised decrease of so many roundings of the loss cannot be seen in it.
+# A predicted decrease below this multiple of the loss's rounding error cannot be observed.
 ROUNDINGS = 4
-# A step shorter than this part of a rounding of the weights leaves them where they are.
+# A step shorter than this fraction of the weights' rounding error does not change them.
 HAIR = 1e-3
 
 
 @final
 class Hessian(CurvatureMethod):
-    """Newton's method with the exact Hessian H, in a region where its model can be trusted.
+    """Newton's method with the exact Hessian H, within a trust region.
 
-    ``w ← w + p``, where p makes ``gᵀp + pᵀHp/2`` least with ``‖p‖ ≤ Δ``: the Newton step
-    ``−H⁻¹g`` where that is short enough. Δ follows from how well the model foretold the loss,
-    and a step that would raise the loss is not taken. Where H is indefinite, the step follows
-    its lowest curvature down and so leaves saddle points; `indefinite` tells.
+    ``w ← w + p``, where p minimises ``gᵀp + pᵀHp/2`` subject to ``‖p‖ ≤ Δ``: the Newton step
+    ``−H⁻¹g`` if that is short enough. Δ depends on how well the model predicted the loss, and a
+    step that raises the loss is not taken. Where H is indefinite, the step follows the lowest
+    curvature down and so leaves saddle points; see `indefinite`.
 
-    With up to 1,000 weights H is built and decomposed. With more it is never built: conjugate
-    gradients work on products ``H v`` (Hessian-free), to the accuracy that the step deserves.
+    With up to 1,000 weights H is built and decomposed. With more it is never built: truncated
+    conjugate gradients use products ``H v`` (Hessian-free).
 
     Args:
         params: Parameters, or groups of them as dicts, all with the same options.
-        hessian_free: Whether never to build H; None decides by the number of weights.
+        hessian_free: Whether to avoid building H; None decides by the number of weights.
         tolerance: The gradient has vanished when no entry is larger.
 
     Raises:
-        ValueError: If an option is out of its range, there are no parameters, or the loss
+        ValueError: If an option is out of its range, ``params`` is empty, or the loss
             cannot be differentiated twice.
 
     Reference:
@@ -83,12 +83,12 @@ class Hessian(CurvatureMethod):
 
     @property
     def indefinite(self) -> bool:
-        """Whether the Hessian of the last step curved downwards somewhere."""
+        """Whether the Hessian of the last step had a negative eigenvalue."""
         return bool(self.memory.get("indefinite", False))
 
     @property
     def radius(self) -> float:
-        """Δ, how far the model is trusted; infinite at first."""
+        """Δ, the radius of the trust region; infinite at first."""
         return self.memory.get("radius", math.inf)
 
     @override
@@ -121,14 +121,14 @@ class Hessian(CurvatureMethod):
         least: tuple[float, float],
         loss_after: Probe,
     ) -> Trials:
-        """Try steps until one lowers the loss as foretold, and keep the radius for the next.
+        """Try steps until one lowers the loss as predicted; store the radius for the next.
 
         Args:
-            model: Gives the step for a radius.
-            value: The loss where the weights were.
+            model: The quadratic model.
+            value: The loss at the start.
             radius: The first radius.
-            least: The least decrease that can be seen, and the shortest step.
-            loss_after: Tries a step.
+            least: The least decrease that can be observed, and the shortest step.
+            loss_after: Takes a step and returns the loss there.
         """
         for trial in range(1, TRIALS + 1):
             step, length, decrease = model.step(radius)
@@ -138,10 +138,11 @@ class Hessian(CurvatureMethod):
             fall = value - after if math.isfinite(after) else -math.inf
             if decrease <= least[0]:
                 return Trials("loss", after if fall >= 0 else None, trial)
+            # ρ of algorithm 4.1: the actual over the predicted decrease.
             gain = fall / decrease
             needed = KEPT if radius == math.inf else TAKEN
-            # Nocedal and Wright, "Numerical Optimization", 2006, algorithm 4.1; a step that
-            # raised the loss by more than it was to lower it shrinks the radius further.
+            # Nocedal and Wright, "Numerical Optimization", 2006, algorithm 4.1; if the loss
+            # rose by more than it was predicted to fall, the radius shrinks further.
             if gain < KEPT:
                 radius = length * (0.1 if gain < -1 else 0.25)
             elif gain > TRUSTED and length >= 0.9 * radius:

@@ -1,4 +1,4 @@
-"""Quasi-Newton methods: the curvature of the loss, learnt from how its gradient changes."""
+"""Quasi-Newton methods: the curvature of the loss, estimated from changes of its gradient."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ UpdateName: TypeAlias = Literal["bfgs", "dfp", "psb", "sr1", "lbfgs"]
 
 USUAL, CAREFUL = 0.9, 0.1  # c₂ for most updates, and for DFP
 MOST_WEIGHTS = 5_000  # a matrix of all pairs of them takes 200 MB in float64, BFGS has two
-FEW_WEIGHTS = 2000  # up to here the matrix is worth its cost
+FEW_WEIGHTS = 2000  # up to this number of weights the matrix is worth its cost
 
 
 @final
@@ -44,33 +44,34 @@ class QuasiNewton(SearchMethod):
     ``d = −B⁻¹ g``, then ``w ← w + t d`` with t by a strong-Wolfe line search. With s the step
     and y the change of the gradient, each update makes ``B s = y`` (H is B⁻¹, r is y − B s):
 
-    - ``"bfgs"``: ``H ← (I − s yᵀ/yᵀs) H (I − y sᵀ/yᵀs) + s sᵀ/yᵀs`` from ``H₀ = h I``, h being
-      chosen anew after each step
+    - ``"bfgs"``: ``H ← (I − s yᵀ/yᵀs) H (I − y sᵀ/yᵀs) + s sᵀ/yᵀs`` from ``H₀ = h I``, where h
+      is chosen again after each step
     - ``"dfp"``: ``H ← H − H y yᵀ H/yᵀH y + s sᵀ/yᵀs``
     - ``"psb"``: ``B ← B + (r sᵀ + s rᵀ)/sᵀs − (rᵀs) s sᵀ/(sᵀs)²``
     - ``"sr1"``: ``B ← B + r rᵀ/rᵀs``
     - ``"lbfgs"``: BFGS from the last ``memory`` pairs alone, for many weights.
 
-    h is ``sᵀs/yᵀs`` of the last step, and larger by 1/ρ while ρ, the largest
-    ``|6 (f − f⁺) + 3 (g + g⁺)ᵀs|/yᵀs`` so far, is below 1. ρ is 0 on a quadratic, where it pays
-    to look first in directions that no step has gone along yet. Where little of the slope is in
-    those, h is the smallest ``sᵀy/yᵀy`` so far. For the other matrices the first pair sets the
-    scale. A pair without curvature is left out. PSB and SR1 may find B indefinite: the
-    direction then takes the absolute values of its eigenvalues, and so descends along negative
-    curvature too.
+    h is ``sᵀs/yᵀs`` of the last step, multiplied by 1/ρ while ρ, the largest
+    ``|6 (f − f⁺) + 3 (g + g⁺)ᵀs|/yᵀs`` so far, is below 1. ρ is 0 on a quadratic, where it is
+    best to search first in directions along which no step has been taken yet. If little of the
+    slope lies in those, h is the smallest ``sᵀy/yᵀy`` so far. For the other matrices the first
+    pair sets the scale. A pair without curvature is skipped. With PSB and SR1, B may become
+    indefinite: the direction then uses the absolute values of its eigenvalues, and so descends
+    along negative curvature too.
 
     Args:
         params: Parameters, or groups of them as dicts, all with the same options.
-        update: How the curvature is learnt; None is ``"bfgs"``, and ``"lbfgs"`` for more than
-            2,000 weights.
-        memory: Pairs that ``"lbfgs"`` keeps.
-        curvature: c₂ of the line search: the share of the slope along the direction that may
-            be left. None is 0.9, and 0.1 for ``"dfp"``, which a careless search leads astray.
+        update: The update formula; None means ``"bfgs"``, or ``"lbfgs"`` for more than 2,000
+            weights.
+        memory: The number of pairs that ``"lbfgs"`` keeps.
+        curvature: c₂ of the line search: the largest slope at its end, relative to the slope
+            at its start. None means 0.9, but 0.1 for ``"dfp"``, which needs accurate line
+            searches.
         tolerance: The gradient has vanished when no entry is larger.
-        max_evaluations: Evaluations that one line search may take.
+        max_evaluations: The largest number of evaluations in one line search.
 
     Raises:
-        ValueError: If an option is out of its range, there are no parameters, or too many for a
+        ValueError: If an option is out of its range, ``params`` is empty, or too many for a
             matrix of all pairs.
 
     Reference:
@@ -89,7 +90,7 @@ class QuasiNewton(SearchMethod):
     """
 
     rules: ClassVar[Rules] = RULES | {"update": optional(choice("bfgs", *UPDATES, "lbfgs"))}
-    kept = ("matrix", "steps_kept", "changes_kept", *bfgs.KEPT)
+    learnt_state = ("matrix", "steps_kept", "changes_kept", *bfgs.LEARNT_STATE)
 
     def __init__(
         self,
@@ -122,7 +123,7 @@ class QuasiNewton(SearchMethod):
         if update != "lbfgs" and size > MOST_WEIGHTS:
             raise ValueError(
                 f"QuasiNewton(update={update!r}) keeps a matrix of all pairs of weights, for "
-                f"at most {MOST_WEIGHTS:,} of them, got {size:,}; update='lbfgs' keeps none."
+                f"at most {MOST_WEIGHTS:,} weights, got {size:,}; use update='lbfgs'."
             )
         return landscape
 
@@ -142,7 +143,7 @@ class QuasiNewton(SearchMethod):
     def first_trial(self, here: Point, slope: float) -> float:
         if "matrices" in self.memory:
             return bfgs.first_trial(self.memory, slope)
-        learnt = any(name in self.memory for name in self.kept)
+        learnt = any(name in self.memory for name in self.learnt_state)
         return 1.0 if learnt else min(1.0, 1 / math.sqrt(-slope))
 
     @override
@@ -162,11 +163,11 @@ class QuasiNewton(SearchMethod):
         UPDATES[update](memory["matrix"], step, change)
 
     def keep(self, step: Tensor, change: Tensor) -> None:
-        """Take a pair among those of L-BFGS, both scaled so that their product is 1."""
+        """Store a pair for L-BFGS, scaled so that ``sᵀy = 1``, and drop the oldest."""
         if not has_curvature(step, change):
             return
         scale = torch.dot(step, change).rsqrt()
         for name, vector in (("steps_kept", step), ("changes_kept", change)):
-            kept = self.memory.setdefault(name, [])
-            kept.append(vector * scale)
-            del kept[: -self.options["memory"]]
+            vectors = self.memory.setdefault(name, [])
+            vectors.append(vector * scale)
+            del vectors[: -self.options["memory"]]

@@ -1,4 +1,4 @@
-"""What conjugate gradients and quasi-Newton methods share: a direction, then a line search."""
+"""Base class of the methods that choose a direction and then search along it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ LEVEL = 1e-10  # a direction whose cosine with the descent is below that does no
 
 
 class SearchMethod(BatchMethod):
-    """A batch method that moves along one direction a step, as far as a line search says.
+    """A batch method whose step is a line search along one direction.
 
-    A subclass gives the direction and learns from where the search ended. When its direction
-    does not descend, or nothing lower is found along it, it forgets what it learnt and goes
-    straight down the gradient. A step never ends at a greater loss than it began.
+    A subclass chooses the direction and learns from the point where the search ended. If its
+    direction does not descend, or the search finds no lower loss, the learnt state is dropped
+    and the next direction is the negative gradient. A step never raises the loss.
 
     Args:
         params: Parameters, or groups of them as dicts.
@@ -35,23 +35,23 @@ class SearchMethod(BatchMethod):
             ``max_evaluations`` among them.
 
     Raises:
-        ValueError: If an option is out of its range, there are no parameters, or groups have
-            options of their own.
+        ValueError: If an option is out of its range, ``params`` is empty, or the options of a
+            group differ from the optimiser's.
     """
 
-    kept: tuple[str, ...]  # what of `memory` is learnt, and forgotten at a restart
+    learnt_state: tuple[str, ...]  # names in `memory` that a restart deletes
 
     @abstractmethod
     def direction(self, here: Point) -> Tensor:
-        """Return where to go from here, by what was learnt."""
+        """Return the search direction at a point."""
 
     @abstractmethod
     def first_trial(self, here: Point, slope: float) -> float:
-        """Return the step that the line search tries first, by what was learnt."""
+        """Return the step that the line search tries first."""
 
     @abstractmethod
     def learn(self, old: Point, new: Point, direction: Tensor, found: LineStep) -> None:
-        """Take in a step."""
+        """Update the learnt state from a step."""
 
     @override
     @refusing_backward
@@ -64,14 +64,14 @@ class SearchMethod(BatchMethod):
     @override
     @refusing_backward
     def minimize(self, closure: Callable[[], Any], max_steps: int = 1000) -> Outcome:
-        """Take steps until the optimiser has come to an end.
+        """Take steps until the optimiser stops.
 
-        ``step`` asks for the loss where it stands first, since the closure may be another one;
-        here each step goes on from the last evaluation of the one before.
+        `step` evaluates the loss at its start, because the closure may have changed; here each
+        step reuses the last evaluation of the previous step.
 
         Args:
-            closure: Gives the loss, as for `step`.
-            max_steps: At most so many.
+            closure: Returns the loss, as for `step`.
+            max_steps: The largest number of steps.
         """
         landscape = self.landscape(closure)
         here = landscape.start()
@@ -82,7 +82,11 @@ class SearchMethod(BatchMethod):
         return self.outcome
 
     def landscape(self, closure: Callable[[], Any]) -> Landscape:
-        """Return the loss as a function of all weights; forget what was learnt for others."""
+        """Return the loss as a function of all weights.
+
+        The learnt state is dropped if other parameters are trainable now, or their precision
+        has changed.
+        """
         landscape = Landscape(self, closure)
         parameters = (p for group in self.param_groups for p in group["params"])
         moved = [number for number, p in enumerate(parameters) if p.requires_grad]
@@ -105,10 +109,10 @@ class SearchMethod(BatchMethod):
         return new
 
     def descend(self, landscape: Landscape, here: Point) -> tuple[Point, Reason]:
-        """Return where a line search ended, and why to stop there or to go on."""
+        """Return the point where a line search ended, and the reason to stop or to continue."""
         while True:
             direction, slope, narrowest = self.downhill(here)
-            if not -math.inf < slope < 0:  # its square is too small or too large for a number
+            if not -math.inf < slope < 0:  # it underflows to 0 or overflows
                 return here, "not finite" if slope else "gradient"
             trial = self.first_trial(here, slope)
             found = landscape.search(
@@ -132,19 +136,20 @@ class SearchMethod(BatchMethod):
         return new, "loss" if unmoved else "going on"
 
     def downhill(self, here: Point) -> tuple[Tensor, float, float]:
-        """Return a direction that descends, the slope along it, and a step that is rounding."""
+        """Return a descent direction, the slope along it, and a step of rounding size."""
         direction = self.direction(here)
         rows = torch.stack((here.weights, here.gradient, direction))
         (size, _, _), (_, steep, slope), (_, _, length) = (rows @ rows.T).tolist()
         if not slope < -LEVEL * math.sqrt(steep * length):
             self.forget()
             direction, slope, length = -here.gradient, -steep, steep
+        # A step of eps ‖w‖ / ‖d‖ changes the weights by no more than their rounding error.
         rounding = torch.finfo(direction.dtype).eps
         return direction, slope, rounding * math.sqrt(size / length) if length else 0.0
 
     def forget(self) -> bool:
-        """Drop what was learnt; return whether there was anything."""
-        known = [name for name in self.kept if name in self.memory]
+        """Drop the learnt state; return whether there was any."""
+        known = [name for name in self.learnt_state if name in self.memory]
         for name in known:
             del self.memory[name]
         return bool(known)

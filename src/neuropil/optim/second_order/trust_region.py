@@ -1,4 +1,4 @@
-"""Steps in a ball: where a quadratic model is least, be it convex or not."""
+"""Trust-region steps: minimise a quadratic model, convex or not, within a ball."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from torch.linalg import vector_norm
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# The length of a step need not be met more exactly than this, relatively.
+# Relative tolerance of the length of a step on the boundary.
 CLOSE = 1e-3
 SECULAR_STEPS = 50
 
 
 class ModelStep(NamedTuple):
-    """A step and what the model says of it.
+    """A step and the decrease that the model predicts for it.
 
     Attributes:
         step: p.
         length: ‖p‖.
-        decrease: How much the model falls, ``−gᵀp − pᵀHp/2``; not below 0.
+        decrease: The decrease of the model, ``−gᵀp − pᵀHp/2``; not below 0.
     """
 
     step: Tensor
@@ -35,9 +35,9 @@ class ModelStep(NamedTuple):
 class Spectrum:
     """A quadratic model ``gᵀp + pᵀHp/2`` in the basis of H's eigenvectors.
 
-    The least value in a ball is at ``p = −(H + ν)⁻¹ g`` with the ν ≥ 0 that makes ``H + ν``
-    positive and p no longer than the radius. Where g has no part along the eigenvectors of the
-    lowest negative eigenvalue, p is completed along one of them.
+    The minimum over a ball is at ``p = −(H + ν)⁻¹ g``, with a ν ≥ 0 for which ``H + ν`` is
+    positive semidefinite and p is not longer than the radius. If g has no component along the
+    eigenvectors of the lowest, negative eigenvalue, p is extended along one of them.
 
     Args:
         hessian: H, symmetric.
@@ -57,13 +57,15 @@ class Spectrum:
 
     def __init__(self, hessian: Tensor, gradient: Tensor) -> None:
         self.dtype, self.device = gradient.dtype, gradient.device
+        # Ascending eigenvalues, so that the first is λ₁.
         values, self.vectors = torch.linalg.eigh(hessian)
-        # A handful of small vectors, on which numbers are asked for again and again.
+        # Small vectors whose values are read many times: on the CPU no read waits for a GPU.
         values = values.double().cpu()
         parts = (gradient @ self.vectors).double().cpu()
         rounding = torch.finfo(gradient.dtype).eps * len(values)
         noise = rounding * float(values.abs().max())
         self.values = torch.where(values.abs() <= noise, 0.0, values)
+        # A zero eigenvalue with a gradient component that is rounding gives no step.
         flat = (self.values == 0) & (parts.abs() <= rounding * vector_norm(parts))
         self.parts = torch.where(flat, 0.0, parts)
         self.lowest = float(self.values[0])
@@ -79,10 +81,10 @@ class Spectrum:
         return self.lowest > 0
 
     def step(self, radius: float) -> ModelStep:
-        """Return the step to where the model is least within a radius.
+        """Return the step that minimises the model within a radius.
 
         Args:
-            radius: May be infinite where the model is bounded.
+            radius: The largest length; may be infinite if the model is `bounded`.
         """
         inner = self.solve(max(0.0, -self.lowest))
         length = float(vector_norm(inner))
@@ -99,12 +101,13 @@ class Spectrum:
         return ModelStep(step, float(vector_norm(inner)), max(0.0, decrease))
 
     def solve(self, shift: float) -> Tensor:
-        """Return ``−(H + ν)⁻¹ g``, 0 where g is."""
+        """Return ``−(H + ν)⁻¹ g``, 0 where g is 0."""
         return torch.where(self.parts == 0, 0.0, -self.parts / (self.values + shift))
 
     def at_boundary(self, radius: float) -> Tensor:
         """Return the step whose length is the radius, by Newton's method on ``1/‖p‖``."""
-        # Differences first: where ν is close to −λ₁ their sum would be rounding.
+        # λᵢ + ν is computed as (λᵢ − λ₁) + (λ₁ + ν): where ν is close to −λ₁, adding ν to λᵢ
+        # directly would leave only rounding.
         gaps = self.values - self.lowest
         floor = max(0.0, self.lowest)
         # The part along the lowest eigenvectors alone, |g₁| / (λ₁ + ν), must fit the radius: a
@@ -118,8 +121,8 @@ class Spectrum:
             length = float(vector_norm(step))
             if length <= radius * (1 + CLOSE):
                 break
-            # Nocedal and Wright, "Numerical Optimization", 2006, algorithm 4.3: ‖q‖² with q =
-            # L⁻¹p.
+            # Nocedal and Wright, "Numerical Optimization", 2006, algorithm 4.3: ‖q‖² with
+            # q = L⁻¹p, in the basis of eigenvectors.
             change = float((step.square() / lengths).nan_to_num(0.0).sum())
             above += (length**2 / change) * (length - radius) / radius
         return step
@@ -127,17 +130,17 @@ class Spectrum:
 
 @final
 class Truncated:
-    """A quadratic model that is lowered by conjugate gradients, from products with H alone.
+    """A quadratic model minimised by truncated conjugate gradients, from products ``H v``.
 
-    They end where the residual is small beside the gradient, at the radius, or by following a
-    direction along which H curves downwards to the radius. For smaller radii the step is
-    shortened.
+    The iteration ends when the residual is small relative to the gradient, when the step
+    reaches the radius, or when a direction has negative curvature, which is followed to the
+    radius. For smaller radii the step is shortened.
 
     Args:
-        times: Gives ``H v``.
+        times: Returns ``H v``.
         gradient: g, not 0.
         radius: The largest length; may be infinite.
-        reach: How far to follow such a direction where the radius is infinite.
+        reach: How far to follow a direction of negative curvature if the radius is infinite.
 
     Reference:
         Steihaug, "The Conjugate Gradient Method and Trust Regions in Large Scale Optimization",
@@ -159,13 +162,13 @@ class Truncated:
         reach: float,
     ) -> None:
         self.indefinite = False
-        self.bounded = True  # its step is short in any case
+        self.bounded = True  # its steps are bounded even where the model is not
         self.length = 0.0
         self.whole = self.product = torch.zeros_like(gradient)
         residual, direction = gradient, -gradient
         squared = first = float(gradient @ gradient)
-        # ‖residual‖ ≤ min(½, √‖g‖) ‖g‖, squared: convergence faster than linear near the
-        # minimum.
+        # ‖residual‖ ≤ min(½, √‖g‖) ‖g‖, squared: Newton's method then converges superlinearly
+        # near the minimum.
         enough = first * min(0.25, math.sqrt(first))
         for _ in range(2 * len(gradient)):
             ahead = times(direction)
@@ -185,13 +188,16 @@ class Truncated:
     def advance(
         self, direction: Tensor, ahead: Tensor, squared: float, radius: float, reach: float
     ) -> tuple[float, bool]:
-        """Go along a direction, and return how far and whether still inside the radius."""
+        """Move along a direction; return how far, and whether it stays inside the radius."""
         curve, along, width, size = torch.stack(
             [direction @ ahead, self.whole @ direction, direction @ direction, ahead @ ahead]
         ).tolist()
+        # The rounding error of dᵀHd is about eps ‖d‖ ‖Hd‖.
         noise = torch.finfo(direction.dtype).eps * math.sqrt(width * size)
+        # A curvature within rounding of 0 counts as flat: neither convex nor indefinite.
         pace, longer, limit = 0.0, math.inf, radius
         if curve > noise:
+            # Conjugate gradients' exact step, rᵀr / dᵀHd.
             pace = squared / curve
             longer = math.sqrt(max(0.0, self.length**2 + 2 * pace * along + pace**2 * width))
         else:
@@ -209,15 +215,17 @@ class Truncated:
         """Return the step, shortened to a radius.
 
         Args:
-            radius: Its largest length.
+            radius: The largest length.
         """
+        # The model along the shortened step is s gᵀp + s² pᵀHp/2, from stored products.
         share = min(1.0, radius / self.length) if self.length else 0.0
         decrease = -share * self.slope - 0.5 * share**2 * self.curve
         return ModelStep(share * self.whole, share * self.length, max(0.0, decrease))
 
 
 def to_boundary(length: float, along: float, width: float, radius: float) -> float:
-    """Return the pace at which a step of some length, going on, reaches the radius."""
+    """Return the multiple τ of the direction d at which ``‖p + τd‖`` is the radius."""
+    # The positive root of ‖d‖²τ² + 2τ pᵀd = Δ² − ‖p‖², in the form that does not cancel.
     missing = max(0.0, radius**2 - length**2)
     root = math.sqrt(along**2 + width * missing)
     return missing / (along + root) if along > 0 else (root - along) / width

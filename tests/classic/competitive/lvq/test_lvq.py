@@ -279,7 +279,7 @@ def test_learning_never_makes_it_worse(kind, crowd, options):
 @pytest.mark.parametrize("kind", [GLVQ, GMLVQ])
 def test_a_rate_that_only_does_harm_is_said(kind):
     X, y = CROWDS["40 loose classes"]
-    with pytest.warns(ConvergenceWarning, match="stay where they started; take a smaller"):
+    with pytest.warns(ConvergenceWarning, match="reset to their start; use an lr below"):
         model = kind(1, lr=100.0, random_state=0).fit(X, y)
     assert model.score(X, y) == kind(1, lr=1e-12, random_state=0).fit(X, y).score(X, y)
 
@@ -338,7 +338,7 @@ def test_options_that_cannot_be_are_refused(kind, options, message):
 @pytest.mark.parametrize(
     ("X", "y", "message"),
     [
-        ([[0.0], [1.0]], [1, 1], "at least two classes, got one class: 1"),
+        ([[0.0], [1.0]], [1, 1], "at least two classes, got only 1"),
         ([[0.0], [np.nan]], [0, 1], "NaN"),
         ([[0.0], [1e200]], [0, 1], "values up to .* in float64"),
         ([[0.0], [1.0]], [0.5, 1.25], "Unknown label type: continuous"),

@@ -364,7 +364,7 @@ def test_rows_that_belong_nowhere_are_named():
         model.fit(X)
     X[7] = 1
     X[:, 2] = np.nan
-    with pytest.raises(ValueError, match="column 2 holds no value"):
+    with pytest.raises(ValueError, match="all values of column 2 are missing"):
         model.fit(X)
 
 

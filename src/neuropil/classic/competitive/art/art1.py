@@ -1,4 +1,4 @@
-"""ART1: categories of binary patterns that form as they are needed, and stay stable."""
+"""ART1: stable categories of binary patterns, created as needed."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, repr=False)
 class ART1(ResonanceNetwork):
-    """Clusters of binary rows: each category is what its rows have in common.
+    """Clusters of binary rows: each category has the bits common to its rows.
 
-    A row I and categories w of 0 and 1. The choice is ``|I ∧ w| / (L − 1 + |w|)``; from the
-    greatest downwards, the first category with ``|I ∧ w| / |I| ≥ ρ`` resonates and learns,
-    ``w ← I ∧ w``. Where none does, a new category starts as I. Weights only ever lose bits, so
-    the categories settle.
+    Rows I and categories w consist of 0 and 1. In decreasing order of the choice
+    ``|I ∧ w| / (L − 1 + |w|)``, the first category with ``|I ∧ w| / |I| ≥ ρ`` resonates and
+    learns, ``w ← I ∧ w``. If none does, a new category starts as I. Weights can only lose bits,
+    so the categories become stable.
 
     Shape:
         ``X``: ``(n_samples, n_features)``.
 
     Args:
-        vigilance: ρ, from 0 to 1: the share of a row's bits that its category must have.
-        step: L, above 1: the greater, the less a category's own size counts against it.
-        n_epochs: Passes of `fit` at most; it ends after one that changes nothing.
-        binarize: What is above it is 1; None takes 0 and 1, or −1 and 1, as they are.
+        vigilance: ρ, from 0 to 1: the fraction of a row's bits that its category must have.
+        step: L, above 1: the greater L, the less a category's size lowers its choice.
+        n_epochs: The largest number of passes of `fit`, which ends when a pass changes nothing.
+        binarize: Values above it are 1; None takes 0 and 1, or −1 and 1, unchanged.
 
     Attributes:
         weights_: Categories of 0 and 1, ``(n_categories, n_features)``.
         labels_: Category of each row of the last `fit` or `partial_fit`.
-        n_iter_: Passes that `fit` made.
+        n_iter_: The number of passes of `fit`.
         n_features_in_: Columns of the input.
 
     Raises:
@@ -48,8 +48,8 @@ class ART1(ResonanceNetwork):
 
     Reference:
         Carpenter, Grossberg, "A massively parallel architecture for a self-organizing neural
-        pattern recognition machine", 1987, fast learning. Ours lets a row without any bit
-        resonate with an empty category alone, where the match is 0/0.
+        pattern recognition machine", 1987, with fast learning. In ours an all-zero row, whose
+        match is 0/0, resonates only with an all-zero category.
 
     Example:
         >>> X = [[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 1], [0, 1, 1, 1]]
@@ -74,7 +74,7 @@ class ART1(ResonanceNetwork):
     @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:
         super().set_learnt(values)
-        self.fits(right=self.weights_.shape[1] == self.n_features_in_)
+        self.require(consistent=self.weights_.shape[1] == self.n_features_in_)
 
     @override
     def settle(self, X: Floats) -> None:
@@ -87,4 +87,6 @@ class ART1(ResonanceNetwork):
 
     @override
     def constants(self) -> tuple[float, float, float]:
+        # On bits min(I, w) is I ∧ w, so ART1 is Fuzzy ART with α = L − 1 and β = 1, without
+        # complement coding.
         return float(self.vigilance), float(self.step) - 1.0, 1.0

@@ -1,4 +1,4 @@
-"""What ART1 and Fuzzy ART share: search for a category that resonates, or a new one."""
+"""Base class of ART1 and Fuzzy ART: search for a resonating category, or create one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from neuropil.checks import Rules
 
-# Categories that the first table has room for; it doubles.
+# The capacity of the first table of categories; it doubles when it is full.
 ROOM = 16
 
 
@@ -26,9 +26,9 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
     """Clusters of rows, each with a category that resonates with them.
 
     Attributes:
-        weights_: One category a row, ``(n_categories, n_coded)``.
+        weights_: One category per row, ``(n_categories, n_coded)``.
         labels_: Category of each row given to `fit`; of the last rows given to `partial_fit`.
-        n_iter_: Passes that `fit` made.
+        n_iter_: The number of passes of `fit`.
     """
 
     learnt: ClassVar[dict[str, Any]] = {
@@ -45,18 +45,18 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
 
     @abstractmethod
     def settle(self, X: Floats) -> None:
-        """Remember what coding needs to know of the first rows."""
+        """Set the parameters of the coding from the first rows."""
 
     @abstractmethod
     def code(self, X: Floats) -> tuple[Floats, Floats]:
-        """Return rows as the network sees them, and what overlaps are compared to."""
+        """Return the coded rows I, and the sizes that overlaps are divided by."""
 
     @abstractmethod
     def constants(self) -> tuple[float, float, float]:
         """Return ρ, α and β."""
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
-        """Learn categories, pass by pass until a pass changes none, `n_epochs` at most.
+        """Learn categories in passes over the rows, until a pass changes nothing.
 
         Args:
             X: Rows.
@@ -82,7 +82,7 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
-        """Return the category that resonates with each row, −1 where none does.
+        """Return the category that resonates with each row, or −1 if none does.
 
         Args:
             X: Rows.
@@ -90,14 +90,14 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
         rows, sizes = self.like_weights(*self.code(self.input(X)))
         vigilance, choice, _ = self.constants()
         labels = np.empty(len(rows), np.int64)
-        # Sums of the same order as in training, so that equal categories stay equal.
+        # Sums in the same order as in training, so that ties between categories stay ties.
         norms = np.cumsum(self.weights_, axis=1)[:, -1]
         table = np.ascontiguousarray(self.weights_.T)
         find_rows(rows, sizes, table, norms.copy(), vigilance, choice, labels)
         return labels
 
     def score(self, X: ArrayLike, y: Any = None) -> float:  # noqa: ARG002 - scikit-learn passes it
-        """Return the share of rows with which a category resonates.
+        """Return the fraction of rows with which a category resonates.
 
         Args:
             X: Rows.
@@ -106,7 +106,7 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
         return float((self.predict(X) >= 0).mean())
 
     def prepare(self, X: ArrayLike, *, anew: bool) -> tuple[Floats, Floats]:
-        """Return coded rows and their sizes; forget all categories if asked to."""
+        """Return coded rows and their sizes; drop all categories if ``anew``."""
         given = self.training_input(X, first=anew)
         if anew:
             self.settle(given)
@@ -121,10 +121,12 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
         return rows.astype(kind, copy=False), sizes.astype(kind, copy=False)
 
     def learn(self, rows: Floats, sizes: Floats) -> bool:
-        """Learn coded rows once; tell whether a weight changed."""
+        """Learn coded rows once; return whether a weight changed."""
         labels = np.empty(len(rows), np.int64)
         count, room = len(self.weights_), max(ROOM, len(self.weights_))
         table = np.empty((rows.shape[1], room), rows.dtype)
+        # Categories are columns, so that overlaps with all of them are computed in vectorised
+        # loops.
         table[:, :count] = self.weights_.T
         norms = np.empty(room, rows.dtype)
         norms[:count] = np.cumsum(self.weights_, axis=1)[:, -1] if count else 0

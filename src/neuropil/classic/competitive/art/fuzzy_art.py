@@ -1,4 +1,4 @@
-"""Fuzzy ART: categories of real-valued rows, each a box that grows no larger than allowed."""
+"""Fuzzy ART: categories of real-valued rows, each a box of bounded size."""
 
 from __future__ import annotations
 
@@ -23,33 +23,34 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, repr=False)
 class FuzzyART(ResonanceNetwork):
-    """Clusters of rows: each category is a box, the smallest around the rows it has learnt.
+    """Clusters of rows: each category is the smallest box around its learnt rows.
 
-    Columns are scaled to 0 … 1 and coded with their complements, ``I = (x, 1 − x)``. With
-    |v| = Σ vᵢ and m columns, the choice is ``|min(I, w)| / (α + |w|)``; from the greatest
-    downwards, the first category with ``|min(I, w)| / m ≥ ρ`` resonates and learns,
-    ``w ← β min(I, w) + (1 − β) w``. Where none does, a new category starts as I. The sides of a
-    box add up to (1 − ρ) m at most.
+    Columns are scaled to 0 … 1 and coded with their complements, ``I = (x, 1 − x)``. Let
+    |v| = Σ vᵢ, and m the number of columns. In decreasing order of the choice
+    ``|min(I, w)| / (α + |w|)``, the first category with ``|min(I, w)| / m ≥ ρ`` resonates and
+    learns, ``w ← β min(I, w) + (1 − β) w``. If none does, a new category starts as I. The sides
+    of a box add up to at most (1 − ρ) m.
 
     Shape:
         ``X``: ``(n_samples, n_features)``.
 
     Args:
-        vigilance: ρ, from 0 to 1: the greater, the smaller the boxes.
+        vigilance: ρ, from 0 to 1: the greater ρ, the smaller the boxes.
         choice: α, above 0: near 0, the smallest box around a row is chosen.
         lr: β, above 0 and at most 1; 1 is fast learning.
-        n_epochs: Passes of `fit` at most; it ends after one that changes nothing.
-        bounds: ``(low, high)``, numbers or one per column, that become 0 and 1; None takes them
-            from the rows of `fit`, or of the first `partial_fit`. Rows may lie outside.
+        n_epochs: The largest number of passes of `fit`, which ends when a pass changes nothing.
+        bounds: ``(low, high)``, each a number or one per column, that are scaled to 0 and 1;
+            None takes them from the rows of `fit`, or of the first `partial_fit`. Rows may lie
+            outside.
 
     Attributes:
         weights_: w, ``(n_categories, 2 n_features)``.
         labels_: Category of each row of the last `fit` or `partial_fit`.
-        n_iter_: Passes that `fit` made.
+        n_iter_: The number of passes of `fit`.
         boxes_: Lowest and highest corner of each category, in the units of the data,
             ``(n_categories, 2, n_features)``.
-        low_: What becomes 0, per column.
-        span_: How far it is from there to what becomes 1, per column.
+        low_: The value scaled to 0, per column.
+        span_: The difference of the values scaled to 1 and 0, per column.
         n_features_in_: Columns of the input.
 
     Raises:
@@ -89,6 +90,7 @@ class FuzzyART(ResonanceNetwork):
     @property
     def boxes_(self) -> Floats:
         """Lowest and highest corner of each category, ``(n_categories, 2, n_features)``."""
+        # A weight is (u, 1 − v) for a box with the corners u and v.
         low, high = np.split(self.weights_, 2, axis=1)
         return np.stack([low, 1 - high], axis=1) * self.span_ + self.low_
 
@@ -101,8 +103,8 @@ class FuzzyART(ResonanceNetwork):
     @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:
         super().set_learnt(values)
-        self.fits(right=self.weights_.shape[1] == 2 * self.n_features_in_)
-        self.fits(right=bool((self.span_ > 0).all()))
+        self.require(consistent=self.weights_.shape[1] == 2 * self.n_features_in_)
+        self.require(consistent=bool((self.span_ > 0).all()))
 
     @override
     def settle(self, X: Floats) -> None:
@@ -114,19 +116,21 @@ class FuzzyART(ResonanceNetwork):
             span = high - low
         if not np.isfinite(span).all():
             raise ValueError(
-                f"FuzzyART: column {int(np.argmin(np.isfinite(span)))} ranges too far for "
-                f"{X.dtype}; scale it."
+                f"FuzzyART: the range of column {int(np.argmin(np.isfinite(span)))} overflows "
+                f"{X.dtype}; scale the column."
             )
-        # A column that never changes is 0 throughout; other values lie as far off as they are.
+        # A constant column is 0 throughout; its scale is 1, so that other values keep theirs.
         self.low_, self.span_ = low, np.where(span > 0, span, 1).astype(X.dtype)
 
     @override
     def code(self, X: Floats) -> tuple[Floats, Floats]:
         with np.errstate(over="ignore"):
             scaled = (X - self.low_) / self.span_
-        # So far outside that nothing resonates, and yet a number.
+        # Clip to values so far outside that nothing resonates, but sums stay finite.
         farthest = np.sqrt(np.finfo(scaled.dtype).max)
         scaled = np.clip(scaled, -farthest, farthest)
+        # Complement coding keeps |I| = m for every row, which prevents the proliferation of
+        # categories.
         rows = np.hstack([scaled, 1 - scaled])
         return rows, np.full(len(rows), X.shape[1], rows.dtype)
 
@@ -135,10 +139,10 @@ class FuzzyART(ResonanceNetwork):
         return float(self.vigilance), float(self.choice), float(self.lr)
 
     def bounds_for(self, X: Floats) -> list[Floats]:
-        """Return `bounds` as two rows like those of X.
+        """Return `bounds` as two rows as wide as X.
 
         Raises:
-            ValueError: If they are not as long.
+            ValueError: If their lengths do not fit.
         """
         width, given = X.shape[1], self.given_bounds()
         try:

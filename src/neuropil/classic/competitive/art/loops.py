@@ -1,4 +1,4 @@
-"""Adaptive resonance, row after row, compiled."""
+"""Compiled loops of adaptive resonance."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def resonant(
 ) -> int:
     """Return the category of greatest choice among those that match well enough, or −1.
 
-    Search goes from the greatest choice downwards and takes the first that matches: that is
-    the greatest of those that match, the first of equals.
+    Searching in decreasing order of choice for the first match is the same as taking the
+    greatest choice of all matches; of equals, the first.
 
     Args:
         row: A coded input.
-        size: |I|, to which overlaps are compared.
-        table: Weights, (columns, room): one category a column, compared all at once.
+        size: |I|, the divisor of overlaps.
+        table: Weights, (columns, capacity), one category per column.
         norms: |w| of each category.
-        count: Categories in use.
+        count: Number of categories in use.
         vigilance: ρ.
         choice: α.
-        overlaps: Room for |min(I, w)| of each category.
+        overlaps: Scratch for |min(I, w)| of each category.
     """
     for category in range(count):
         overlaps[category] = 0.0
@@ -47,11 +47,11 @@ def resonant(
                 overlaps[category] += min(value, table[column, category])
     best, greatest = -1, -np.inf
     for category in range(count):
-        # Nothing is like an empty input but an empty category.
+        # An all-zero input matches only an all-zero category.
         empty = size == 0.0 and norms[category] == 0.0
         if empty or (size > 0.0 and overlaps[category] / size >= vigilance):
-            # The choice function: the larger the share of a category that the row covers, the
-            # better.
+            # The choice function: it prefers the category of which the row covers the largest
+            # fraction.
             chosen = overlaps[category] / (choice + norms[category])
             if chosen > greatest:
                 best, greatest = category, chosen
@@ -69,20 +69,20 @@ def learn_rows(
     options: tuple[float, float, float],
     labels: np.ndarray,
 ) -> tuple[int, int, bool]:
-    """Learn rows until all are learnt or a new category finds no room.
+    """Learn rows until all are learnt or the table is full.
 
     Args:
         rows: Coded inputs.
         sizes: |I| of each.
-        start: The row to begin with.
-        table: Weights, (columns, room); changed.
+        start: The first row to learn.
+        table: Weights, (columns, capacity); changed.
         norms: |w| of each category; changed.
-        count: Categories in use.
+        count: Number of categories in use.
         options: ρ, α, and the learning rate β.
         labels: Filled with the category of each row.
 
     Returns:
-        The row to go on with, the categories in use, and whether a weight changed.
+        The next row to learn, the number of categories, and whether a weight changed.
     """
     vigilance, choice, lr = options
     overlaps = np.empty(norms.shape[0], rows.dtype)
@@ -103,7 +103,7 @@ def learn_rows(
             weight = row[column]
             if not new:
                 old = table[column, best]
-                # min(I, w) ≤ w: weights never grow, which is why categories settle.
+                # min(I, w) ≤ w: weights never grow, so that categories become stable.
                 table[column, best] = lr * min(weight, old) + (1.0 - lr) * old
                 changed = changed or table[column, best] != old
             else:
@@ -123,7 +123,7 @@ def find_rows(
     choice: float,
     labels: np.ndarray,
 ) -> None:
-    """Fill the category of each row; −1 where none resonates."""
+    """Fill in the category of each row; −1 if none resonates."""
     overlaps = np.empty(norms.shape[0], rows.dtype)
     count = norms.shape[0]
     for number in range(rows.shape[0]):

@@ -1,8 +1,8 @@
-"""Finding the two points nearest to another among points that move: a tree of boxes.
+"""A tree of bounding boxes, to find the two nearest of a set of moving points.
 
 The tree is complete: node i has the children 2i + 1 and 2i + 2, and each leaf holds up to
 `ROOM` points. A point that moves out of its boxes widens them, so that every answer is exact;
-the tree is built anew now and then, before its boxes are too wide.
+the tree is rebuilt from time to time, before its boxes become too wide.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     Indices = NDArray[np.intp]
 
-# A leaf is built with half of what it can hold, the rest is for points that come later.
+# The capacity of a leaf, and the number of points it is built with; later points fill the rest.
 ROOM, FILL = 16, 8
-# Of halves of halves of so many points no more are on the way to one.
+# The largest depth of the tree, and so of the stack of nodes to visit: 2⁶⁴ points.
 DEEPEST = 64
 REORDERED = {"reassoc", "contract", "arcp", "nsz"}
 
@@ -34,8 +34,8 @@ class BoxTree(NamedTuple):
         low: Lower corner of each node's box, (nodes, columns).
         high: Upper corner.
         members: Points of each leaf, (leaves, ROOM).
-        counts: How many these are.
-        leaf_of: Leaf of each point.
+        counts: The number of points of each leaf.
+        leaf_of: The leaf of each point; −1 for indices that are not points of the tree.
     """
 
     low: NDArray[np.float64]
@@ -46,12 +46,12 @@ class BoxTree(NamedTuple):
 
 
 def empty_tree(points: int, room: int, columns: int) -> BoxTree:
-    """Return a tree for points, which `build` then fills.
+    """Return an empty tree, which `build` then fills.
 
     Args:
-        points: How many it is for.
+        points: The number of points.
         room: The largest index of a point, plus one.
-        columns: Dimension.
+        columns: The dimension.
     """
     leaves = 1
     while leaves * FILL < points:
@@ -64,12 +64,12 @@ def empty_tree(points: int, room: int, columns: int) -> BoxTree:
 
 @compile_loop()
 def build(tree: BoxTree, points: Floats, order: Indices) -> None:
-    """Fill a tree: halve the points at the median of the widest column, again and again.
+    """Fill a tree by repeatedly splitting the points at the median of the widest column.
 
     Args:
-        tree: As `empty_tree` makes it for so many points; changed.
-        points: A point a row.
-        order: Which rows are points of the tree; sorted in place.
+        tree: The result of `empty_tree` for this number of points; changed.
+        points: The points, one per row.
+        order: The rows that are points of the tree; sorted in place.
     """
     leaves = tree.counts.size
     starts = np.empty(2 * leaves, np.intp)
@@ -93,7 +93,7 @@ def build(tree: BoxTree, points: Floats, order: Indices) -> None:
 
 @compile_loop()
 def enclose(tree: BoxTree, node: int, points: Floats, members: Indices) -> int:
-    """Set a node's box around points, and return its widest column."""
+    """Set the bounding box of a node, and return its widest column."""
     widest, width = 0, -1.0
     for j in range(points.shape[1]):
         low, high = np.inf, -np.inf
@@ -109,7 +109,7 @@ def enclose(tree: BoxTree, node: int, points: Floats, members: Indices) -> int:
 def partition(
     points: Floats, order: Indices, start: int, end: int, middle: int, column: int
 ) -> None:
-    """Sort just enough that no value from `middle` on is below one before (quickselect)."""
+    """Partition rows so that no value from `middle` on is below one before it (quickselect)."""
     end -= 1
     while start < end:
         pivot = points[order[(start + end) // 2], column]
@@ -143,7 +143,7 @@ def squared_distance(x: Floats, point: Floats) -> float:
 
 @compile_loop(fastmath=REORDERED)
 def to_box(x: Floats, low: Floats, high: Floats) -> float:
-    """Return the square of the distance from x to a box, 0 inside."""
+    """Return the squared distance from x to a box, 0 inside."""
     total = 0.0
     for j in range(x.size):
         step = max(low[j] - x[j], x[j] - high[j])
@@ -156,15 +156,16 @@ def to_box(x: Floats, low: Floats, high: Floats) -> float:
 def two_nearest(
     tree: BoxTree, points: Floats, x: Floats, waiting: Indices, bounds: Floats
 ) -> tuple[int, int, float]:
-    """Return the two points nearest to x, and the square of the first's distance.
+    """Return the two points nearest to x, and the squared distance of the first.
 
     Args:
         tree: The tree, with at least two points.
-        points: A point a row.
-        x: Where from.
-        waiting: Scratch, `DEEPEST` long: boxes that are still to be looked into.
-        bounds: Scratch, `DEEPEST` long: how far these are.
+        points: The points, one per row.
+        x: The query.
+        waiting: Scratch of length `DEEPEST`: the stack of nodes to visit.
+        bounds: Scratch of length `DEEPEST`: the squared distances of their boxes.
     """
+    # Branch and bound: a box farther than the second nearest point so far cannot improve it.
     inner = tree.counts.size - 1
     first, second = -1, -1
     nearest, next_nearest = np.inf, np.inf
@@ -193,7 +194,7 @@ def two_nearest(
 
 @compile_loop()
 def nearer_half(tree: BoxTree, node: int, x: Floats) -> tuple[int, int, float]:
-    """Return the child of a node that is nearer to x, the other, and how far that is."""
+    """Return the nearer child of a node, the other, and the squared distance to the other."""
     left, right = 2 * node + 1, 2 * node + 2
     to_left = to_box(x, tree.low[left], tree.high[left])
     to_right = to_box(x, tree.low[right], tree.high[right])
@@ -204,7 +205,7 @@ def nearer_half(tree: BoxTree, node: int, x: Floats) -> tuple[int, int, float]:
 
 @compile_loop()
 def widen(tree: BoxTree, leaf: int, point: Floats) -> None:
-    """Make the boxes of a leaf and of all above it hold a point."""
+    """Extend the boxes of a leaf and of its ancestors to hold a point."""
     node = leaf + tree.counts.size - 1
     while True:
         held = True
@@ -220,7 +221,7 @@ def widen(tree: BoxTree, leaf: int, point: Floats) -> None:
 
 @compile_loop()
 def put(tree: BoxTree, leaf: int, index: int, point: Floats) -> None:
-    """Add a point to a leaf that has room."""
+    """Add a point to a leaf that is not full."""
     tree.members[leaf, tree.counts[leaf]] = index
     tree.counts[leaf] += 1
     tree.leaf_of[index] = leaf
@@ -229,7 +230,7 @@ def put(tree: BoxTree, leaf: int, index: int, point: Floats) -> None:
 
 @compile_loop()
 def take_out(tree: BoxTree, index: int) -> None:
-    """Remove a point; the boxes stay."""
+    """Remove a point; the boxes do not change."""
     leaf = tree.leaf_of[index]
     last = tree.counts[leaf] - 1
     for i in range(last):

@@ -1,4 +1,4 @@
-"""Room for a growing gas: arrays that are copied to larger ones, and trees built anew."""
+"""Storage of a growing gas: arrays that double when full, and the trees built over them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from neuropil.classic.base import Floats
 
 NODES_AT_FIRST, EDGES_AT_FIRST = 64, 12
-# Signals until the tree is built anew: by then its boxes are wider than they need be, while the
-# building is still little beside the learning.
+# The number of signals until the tree is rebuilt: few enough that its boxes stay tight, and
+# enough that building costs little compared with learning.
 SIGNALS_AT_LEAST, SIGNALS_PER_NODE = 1000, 16
 
 
@@ -40,11 +40,11 @@ def first_gas(positions: Floats) -> Gas:
 
 
 def make_room(gas: Gas, tree: BoxTree | None = None) -> tuple[Gas, BoxTree]:
-    """Return a gas with room for a node and an edge of each node, and a new tree of it.
+    """Return a gas with room for one more node and one more edge per node, and a new tree.
 
     Args:
-        gas: The gas; not to be used any more.
-        tree: Its tree so far, or None when its first places are those in use.
+        gas: The gas; it must not be used afterwards.
+        tree: Its tree so far; None if the nodes in use are the first ones.
     """
     used = np.arange(gas.counts[NODES]) if tree is None else np.flatnonzero(tree.leaf_of >= 0)
     if gas.counts[FREE] == 0:
@@ -62,7 +62,7 @@ def tree_of(gas: Gas, used: NDArray[np.bool_]) -> BoxTree:
     """Return a new tree of the nodes of a gas.
 
     Args:
-        gas: The gas; it starts to count signals until the next new tree.
+        gas: The gas; its count of signals until the next tree is reset.
         used: Which places hold nodes.
     """
     places = np.flatnonzero(used)
@@ -73,7 +73,7 @@ def tree_of(gas: Gas, used: NDArray[np.bool_]) -> BoxTree:
 
 
 def sound(gas: Gas, used: NDArray[np.bool_]) -> bool:
-    """Tell whether the parts of a gas belong together, so that loops stay within its arrays.
+    """Tell whether the parts of a gas are consistent, so that loops stay within its arrays.
 
     Args:
         gas: The gas.
@@ -91,7 +91,7 @@ def sound(gas: Gas, used: NDArray[np.bool_]) -> bool:
 
 
 def sound_edges(gas: Gas, used: NDArray[np.bool_]) -> bool:
-    """Tell whether each edge stands at both of its ends, once and with the same age."""
+    """Tell whether each edge is stored once at each of its ends, with the same age."""
     node, slot = np.nonzero(np.arange(gas.neighbors.shape[1]) < gas.degrees[:, None])
     other = gas.neighbors[node, slot]
     inside = (other >= 0) & (other < len(used)) & (node != other)
@@ -104,7 +104,7 @@ def sound_edges(gas: Gas, used: NDArray[np.bool_]) -> bool:
 
 
 def with_more_nodes(gas: Gas) -> Gas:
-    """Return a gas with twice the places for nodes, when all are taken."""
+    """Return a gas with twice the places for nodes; all places must be in use."""
     taken = len(gas.errors)
     free = np.zeros(2 * taken, np.intp)
     free[:taken] = np.arange(taken, 2 * taken)[::-1]
@@ -120,7 +120,7 @@ def double(array: NDArray[Any], axis: int) -> NDArray[Any]:
 
 
 def edges_of(gas: Gas, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the edges: both ends, numbered among the nodes that are alive, and the age."""
+    """Return the edges: both ends, as indices among the nodes in use, and the age."""
     present = np.arange(gas.neighbors.shape[1]) < gas.degrees[:, None]
     node, slot = np.nonzero(present & alive[:, None])
     other = gas.neighbors[node, slot]

@@ -1,4 +1,4 @@
-"""Growing neural gas: a graph that grows into the shape of the data."""
+"""Growing neural gas: a graph that learns the topology of the data."""
 
 from __future__ import annotations
 
@@ -36,56 +36,56 @@ if TYPE_CHECKING:
     from neuropil.checks import Rules
     from neuropil.classic.base import Floats
 
-# Rows go through the compiled loops in double precision, whatever they are, so many at once.
+# The number of rows that are converted to double precision for the compiled loops at once.
 BLOCK = 4096
 
 
 @final
 @dataclass(eq=False, repr=False)
 class GrowingNeuralGas(Quantizer):
-    """A graph of nodes that grows where the data are, joined as the data hang together.
+    """A graph that grows to cover the data; its edges follow their connectivity.
 
     Two nodes start on rows. For each row x, with s the nearest node and t the second:
 
-    - all edges of s grow older by 1; ``error_s ← error_s + ‖x − w_s‖²``;
+    - the age of all edges of s increases by 1; ``error_s ← error_s + ‖x − w_s‖²``;
     - ``w_s ← w_s + lr (x − w_s)``, and ``w_n ← w_n + neighbor_lr (x − w_n)`` for each
       neighbour n of s;
-    - the edge between s and t is new (age 0); edges older than `max_age` go, and nodes whose
-      last edge went;
-    - after every `insert_every` rows a node is put in the middle between the node q of the
-      largest error and its neighbour f of the largest error, joined to both in place of their
-      edge; ``error_q`` and ``error_f`` are multiplied by `insertion_decay`, and the new node's
-      error is ``error_q``;
+    - the edge between s and t is created or renewed (age 0); edges older than `max_age` are
+      removed, and nodes that lose their last edge by that;
+    - after every `insert_every` rows a node is inserted halfway between the node q with the
+      largest error and its neighbour f with the largest error, and connected to both instead of
+      their edge; ``error_q`` and ``error_f`` are multiplied by `insertion_decay`, and the new
+      node gets the error ``error_q``;
     - all errors are multiplied by `error_decay`.
 
-    `predict` gives the connected component of the nearest node, `transform` the distances to
-    all nodes, and `graph_` the graph. Nearest nodes are found in a tree of boxes and errors
-    decay by one common factor, so that a row costs little more in a large gas than in a small.
+    `predict` returns the connected component of the nearest node, `transform` the distances to
+    all nodes. Nearest nodes are found in a tree of boxes, and errors decay by one common
+    factor, so that a row costs little more in a large gas than in a small one.
 
     Shape:
         ``X``: ``(n_samples, n_features)``.
 
     Args:
-        max_nodes: How many nodes there may be; from then on they only move.
+        max_nodes: The largest number of nodes; no more are inserted then.
         n_epochs: Passes over the rows, each in a new order.
-        lr: What share of the way to a row its nearest node goes.
-        neighbor_lr: What share of the way the nodes joined to that one go.
-        max_age: How often an edge's ends may win without its being renewed.
-        insert_every: Rows between two new nodes.
-        insertion_decay: What part of their errors the neighbours of a new node keep.
-        error_decay: What part of every error is kept from row to row.
+        lr: Learning rate of the nearest node, the fraction of the way to the row.
+        neighbor_lr: Learning rate of the nearest node's neighbours.
+        max_age: The largest age of an edge.
+        insert_every: The number of rows between two insertions.
+        insertion_decay: Factor of the errors of a new node's neighbours.
+        error_decay: Factor of all errors after each row.
         random_state: Seed of the start and of the orders.
 
     Attributes:
         nodes_: Positions of the nodes, ``(n_nodes, n_features)``.
         edges_: The two nodes of each edge, by their rows in `nodes_`, ``(n_edges, 2)``.
         components_: The connected component of each node, from 0, ``(n_nodes)``.
-        graph_: All of it as a `networkx.Graph`: nodes have a `position` and an `error`, and
-            edges an `age`.
+        graph_: The graph as a `networkx.Graph`: nodes have a `position` and an `error`, edges
+            an `age`.
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: In `fit`, when an option or the data cannot be.
+        ValueError: In `fit`, if an option or the data are invalid.
 
     Reference:
         Fritzke, "A Growing Neural Gas Network Learns Topologies", 1995, section 2. There rows
@@ -138,14 +138,14 @@ class GrowingNeuralGas(Quantizer):
     }
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
-        """Grow a graph into rows, from nothing.
+        """Grow a graph over rows, from the start.
 
         Args:
             X: Rows, at least two.
             y: Not used.
 
         Raises:
-            ValueError: When an option or the data cannot be.
+            ValueError: If an option or the data are invalid.
         """
         X, rates = self.training_rows(X), self.rates()
         random = check_random_state(self.random_state)
@@ -155,14 +155,14 @@ class GrowingNeuralGas(Quantizer):
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - as above
-        """Go on learning from more rows, in their order.
+        """Continue learning from more rows, in their order.
 
         Args:
-            X: Rows; at the first call at least two.
+            X: Rows; in the first call at least two.
             y: Not used.
 
         Raises:
-            ValueError: When an option or the data cannot be.
+            ValueError: If an option or the data are invalid.
         """
         X, rates = self.training_rows(X, first=not self.fitted), self.rates()
         if not self.fitted:
@@ -180,7 +180,7 @@ class GrowingNeuralGas(Quantizer):
     @override
     def transform(self, X: Any) -> Floats:
         X, nodes = self.rows(X), self.nodes_
-        # Around the nodes' middle, so that an offset of the data costs no digits.
+        # Centred at the mean of the nodes, so that an offset of the data costs no digits.
         centre = nodes.mean(axis=0)
         return euclidean_distances(X - centre.astype(X.dtype), nodes - centre)
 
@@ -196,12 +196,12 @@ class GrowingNeuralGas(Quantizer):
 
     @property
     def nodes_(self) -> Floats:
-        """Positions of the nodes, one a row."""
+        """Positions of the nodes, one per row."""
         return self._gas.positions[self._places() >= 0].astype(self._dtype, copy=False)
 
     @property
     def edges_(self) -> NDArray[np.intp]:
-        """The edges, one a row: the two nodes, by their rows in `nodes_`."""
+        """The edges, one per row: the indices of both nodes in `nodes_`."""
         return self._edges()[:, :2]
 
     @property
@@ -212,8 +212,8 @@ class GrowingNeuralGas(Quantizer):
 
         size = int((self._places() >= 0).sum())
         one, two = self.edges_.T
-        joined = coo_array((np.ones(len(one)), (one, two)), shape=(size, size))
-        return connected_components(joined, directed=False)[1].astype(np.intp)
+        adjacency = coo_array((np.ones(len(one)), (one, two)), shape=(size, size))
+        return connected_components(adjacency, directed=False)[1].astype(np.intp)
 
     @property
     def graph_(self) -> networkx.Graph[int]:
@@ -231,7 +231,9 @@ class GrowingNeuralGas(Quantizer):
     @override
     def training_rows(self, X: Any, *, first: bool = True) -> Floats:
         least = 2 if first else 1
-        return self.squarable(self.training_input(X, first=first, ensure_min_samples=least))
+        return self.check_magnitude(
+            self.training_input(X, first=first, ensure_min_samples=least)
+        )
 
     @override
     def learnt_values(self) -> dict[str, Any]:
@@ -245,12 +247,12 @@ class GrowingNeuralGas(Quantizer):
         values = dict(values)
         used, single = values.pop("used"), values.pop("single")
         self._gas = Gas(**values)
-        self.fits(right=sound(self._gas, used))
+        self.require(consistent=sound(self._gas, used))
         self._tree = tree_of(self._gas, used)
         self._dtype = np.dtype(np.float32 if single else np.float64)
 
     def rates(self) -> Rates:
-        """Return how to learn, in the types that the loop is compiled for."""
+        """Return the options of learning, in the types that the loop is compiled for."""
         return Rates(
             float(self.lr),
             float(self.neighbor_lr),
@@ -274,23 +276,24 @@ class GrowingNeuralGas(Quantizer):
         for block in blocks(order):
             rows = X[block].astype(np.float64)
             at = learn(self._gas, self._tree, rows, 0, rates)
+            # The compiled loop stops when it needs larger arrays or a new tree, and is resumed.
             while at < len(rows) or self._gas.counts[DUE]:
                 self._gas, self._tree = make_room(self._gas, self._tree)
                 at = learn(self._gas, self._tree, rows, at, rates)
-        # The tree then follows from the gas alone: what was saved and read has the same.
+        # Rebuilt from the gas alone, so that a saved and loaded network has the same tree.
         self._tree = tree_of(self._gas, self._places() >= 0)
 
     def _places(self) -> NDArray[np.intp]:
-        """Return the leaf of each place, −1 where there is no node."""
+        """Return the leaf of each place, or −1 for an unused place."""
         check_is_fitted(self)
         return self._tree.leaf_of
 
     def _edges(self) -> NDArray[np.int64]:
-        """Return edges as rows of both ends and the age."""
+        """Return the edges: both ends and the age, one edge per row."""
         return edges_of(self._gas, self._places() >= 0)
 
     def _winners(self, X: Any) -> tuple[NDArray[np.intp], Floats]:
-        """Return the place of the node nearest to each row, and how far it is."""
+        """Return the place of the node nearest to each row, and its distance."""
         X = self.rows(X)
         found = [
             winners(self._tree, self._gas.positions, X[block].astype(np.float64))
@@ -306,5 +309,5 @@ class GrowingNeuralGas(Quantizer):
 
 
 def blocks(order: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """Return an order of rows in parts that are small beside the rows."""
+    """Return an order of rows in blocks."""
     return [order[at : at + BLOCK] for at in range(0, len(order), BLOCK)]

@@ -1,4 +1,4 @@
-"""The compiled loop of growing neural gas: a signal after the other."""
+"""The compiled loops of growing neural gas."""
 
 from __future__ import annotations
 
@@ -24,27 +24,28 @@ if TYPE_CHECKING:
 
     Indices = NDArray[np.intp]
 
-# Places in `Gas.counts`: nodes, signals so far, signals until the tree is built anew, whether a
-# node is to be inserted, and how many places are free.
+# Indices in `Gas.counts`: number of nodes, signals so far, signals until the tree is rebuilt,
+# whether an insertion is due, and number of free places.
 NODES, SIGNALS, FRESH, DUE, FREE = range(5)
-# Errors grow in place of decaying, so that a signal touches one; beyond this all are divided.
+# Instead of decaying all errors, new errors are multiplied by a growing gain, so that a signal
+# changes one error only. All are divided by the gain when it exceeds this.
 LARGEST_GAIN = 1e100
 
 
 class Gas(NamedTuple):
-    """The graph of a growing gas. Node i is in use while the tree has it.
+    """The graph of a growing gas. Node i is in use while the tree contains it.
 
     Attributes:
-        positions: A node a row.
-        errors: Accumulated squared distances of each, times `gain`.
-        wins: How often each was the nearest.
-        degrees: How many edges each has.
-        neighbors: The nodes at their other ends.
-        births: `wins` of both ends, added, when the edge was new or renewed: its age is how
-            much more they are by now.
-        free: Unused places, a stack.
-        counts: See `NODES` and what follows it.
-        gain: What errors are multiplied with; a single number.
+        positions: Positions of the nodes, one per row.
+        errors: Accumulated squared distances of each node, times `gain`.
+        wins: The number of times each node was the nearest.
+        degrees: The number of edges of each node.
+        neighbors: The nodes at the other ends of these edges.
+        births: The sum of both ends' `wins` when the edge was created or renewed; its age is
+            the increase of that sum since then.
+        free: A stack of unused places.
+        counts: See `NODES` and the following constants.
+        gain: The factor of all errors, an array of one number.
     """
 
     positions: NDArray[np.float64]
@@ -59,7 +60,7 @@ class Gas(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """How a gas learns: the options of `GrowingNeuralGas`."""
+    """The options of `GrowingNeuralGas` that the loops need."""
 
     lr: float
     neighbor_lr: float
@@ -72,17 +73,17 @@ class Rates(NamedTuple):
 
 @compile_loop()
 def learn(gas: Gas, tree: BoxTree, X: Floats, start: int, rates: Rates) -> int:
-    """Learn from rows until the last, or until there must be more room or a new tree.
+    """Learn from rows, up to the last or until more room or a new tree is needed.
 
     Args:
         gas: The graph; changed.
         tree: Its positions; changed.
         X: Rows.
-        start: The first of them to learn from.
-        rates: How far to move, when to insert.
+        start: The first row to learn from.
+        rates: The options of learning.
 
     Returns:
-        The row to go on with.
+        The next row to learn from.
     """
     waiting, bounds = np.empty(DEEPEST, np.intp), np.empty(DEEPEST)
     at = start
@@ -96,19 +97,19 @@ def learn(gas: Gas, tree: BoxTree, X: Floats, start: int, rates: Rates) -> int:
         width = gas.neighbors.shape[1]
         if gas.degrees[first] == width or gas.degrees[second] == width:
             break
-        # Fritzke's step 3: that the winner won once more is what makes all of its edges older.
+        # Fritzke's step 3: counting the winner's wins increases the age of all of its edges.
         gas.wins[first] += 1
         # Step 4, in units of the errors' common factor.
         gas.errors[first] += distance * gas.gain[0]
-        # Step 5.
+        # Step 5: move the winner and its neighbours towards the row.
         follow(gas, tree, first, x, rates.lr)
         for i in range(gas.degrees[first]):
             follow(gas, tree, gas.neighbors[first, i], x, rates.neighbor_lr)
-        # Steps 6 and 7; older than allowed are edges of the winner alone, as only those aged.
+        # Steps 6 and 7: only edges of the winner have aged, so only they can be too old.
         connect(gas, first, second)
         drop_old_edges(gas, tree, first, rates.max_age)
-        # Step 9. Step 8 is `insert`, at the beginning of the next round, where there may be no
-        # room.
+        # Step 9. Step 8 is `insert`, at the start of the next iteration, where the loop can
+        # stop for lack of room.
         decay(gas, rates.error_decay)
         gas.counts[SIGNALS] += 1
         gas.counts[FRESH] -= 1
@@ -129,7 +130,7 @@ def follow(gas: Gas, tree: BoxTree, node: int, x: Floats, rate: float) -> None:
 
 @compile_loop()
 def place(gas: Gas, node: int, other: int) -> int:
-    """Return where a node's edge to another stands among its edges, or −1."""
+    """Return the index of a node's edge to another among its edges, or −1."""
     for i in range(gas.degrees[node]):
         if gas.neighbors[node, i] == other:
             return i
@@ -138,7 +139,8 @@ def place(gas: Gas, node: int, other: int) -> int:
 
 @compile_loop()
 def connect(gas: Gas, node: int, other: int) -> None:
-    """Make an edge between two nodes new, whether there is one or not."""
+    """Create or renew the edge between two nodes."""
+    # An age of 0 now; it grows by 1 with each win of either end.
     birth = gas.wins[node] + gas.wins[other]
     for one, two in ((node, other), (other, node)):
         i = place(gas, one, two)
@@ -161,7 +163,8 @@ def disconnect(gas: Gas, node: int, other: int) -> None:
 
 @compile_loop()
 def drop_old_edges(gas: Gas, tree: BoxTree, node: int, max_age: int) -> None:
-    """Remove a node's edges that are too old, and what has no edge then."""
+    """Remove a node's edges that are too old, and neighbours left without an edge."""
+    # Backwards, since `disconnect` moves the last edge into the gap.
     for i in range(gas.degrees[node] - 1, -1, -1):
         other = gas.neighbors[node, i]
         if gas.wins[node] + gas.wins[other] - gas.births[node, i] > max_age:
@@ -176,7 +179,8 @@ def drop_old_edges(gas: Gas, tree: BoxTree, node: int, max_age: int) -> None:
 
 @compile_loop()
 def decay(gas: Gas, rate: float) -> None:
-    """Let all errors decay."""
+    """Decay all errors, by raising the gain of new ones."""
+    # Dividing the gain by d is the same as multiplying all errors by d.
     gas.gain[0] /= rate
     if gas.gain[0] > LARGEST_GAIN:
         for node in range(gas.errors.size):
@@ -186,15 +190,15 @@ def decay(gas: Gas, rate: float) -> None:
 
 @compile_loop()
 def insert(gas: Gas, tree: BoxTree, share: float) -> bool:
-    """Put a node between that of most error and the neighbour of it that has most.
+    """Insert a node between the node of largest error and its neighbour of largest error.
 
     Args:
         gas: The graph; changed.
         tree: Its positions; changed.
-        share: How much of their errors these two keep.
+        share: Factor of the errors of these two.
 
     Returns:
-        Whether it is done: there must be a free place, and room in the tree's leaf.
+        False if all places are in use or the tree's leaf is full; else True.
     """
     worst = 0
     for node in range(1, gas.errors.size):
@@ -211,13 +215,14 @@ def insert(gas: Gas, tree: BoxTree, share: float) -> bool:
         gas.counts[FREE] -= 1
         new = int(gas.free[gas.counts[FREE]])
         for j in range(gas.positions.shape[1]):
+            # Fritzke's step 8: halfway between q and f.
             middle = (gas.positions[worst, j] + gas.positions[other, j]) / 2
             gas.positions[new, j] = middle
         gas.wins[new] = gas.degrees[new] = 0
         disconnect(gas, worst, other)
         connect(gas, worst, new)
         connect(gas, other, new)
-        # The new node has the error of q after that was reduced.
+        # The new node gets the error of q after its reduction.
         gas.errors[worst] *= share
         gas.errors[other] *= share
         gas.errors[new] = gas.errors[worst]
@@ -229,7 +234,7 @@ def insert(gas: Gas, tree: BoxTree, share: float) -> bool:
 
 @compile_loop()
 def winners(tree: BoxTree, positions: Floats, X: Floats) -> tuple[Indices, Floats]:
-    """Return the node nearest to each row, and how far it is."""
+    """Return the node nearest to each row, and its distance."""
     waiting, bounds = np.empty(DEEPEST, np.intp), np.empty(DEEPEST)
     nodes, distances = np.empty(len(X), np.intp), np.empty(len(X))
     for row in range(len(X)):

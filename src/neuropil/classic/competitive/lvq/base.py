@@ -1,4 +1,4 @@
-"""What the LVQ family shares: prototypes with classes, where they start, who is nearest."""
+"""Base class of the LVQ family: labelled prototypes, their start, and prediction."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
     Indices = NDArray[np.intp]
 
-# k-means only finds where prototypes start: by then it moves them little.
+# The largest number of passes of k-means, which only finds the start of the prototypes.
 PASSES = 10
-# Arrays of one kind, so that loops are compiled once.
+# Arrays of one memory layout, so that loops are compiled only once per dtype.
 COMPILED = {"order": "C", "force_writeable": True}
 
 
 class Pass(NamedTuple):
-    """One pass over rows: which come when, and how far each moves the prototypes.
+    """One pass over rows: their order and learning rates.
 
     Attributes:
         X: Rows.
-        y: Index of each one's class.
-        order: Which row comes when.
+        y: Index of each row's class.
+        order: The order of the rows.
         rate: Learning rate of the first step.
-        fall: By how much it falls with each step.
+        fall: Decrease of the rate per step.
     """
 
     X: Floats
@@ -53,7 +53,7 @@ class Pass(NamedTuple):
 
 @dataclass(eq=False, repr=False)
 class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
-    """A classifier that gives a row the class of the nearest of its prototypes."""
+    """A classifier that assigns to each row the class of its nearest prototype."""
 
     prototypes_per_class: int = 5
     _: KW_ONLY
@@ -85,8 +85,8 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
             y: The class of each.
 
         Raises:
-            ValueError: When an option or the data cannot be, there is only one class, or the
-                prototypes leave all bounds.
+            ValueError: If an option or the data are invalid, there is only one class, or the
+                prototypes diverge.
         """
         X, y = self.rows(X, y, first=True)
         self.forget(y)
@@ -100,25 +100,26 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         starts = (lr - epoch * len(X) * fall for epoch in range(self.n_epochs))
         self.learn(Pass(X, codes, random.permutation(len(X)), rate, fall) for rate in starts)
         after = self.cost(X, codes, *self.columns())
+        # Training is not guaranteed to lower the cost: fall back to the start if it did not.
         if after > before:
             self.prototypes_ = start
             self.forget_learning(X, before, after)
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
-        """Go on learning from more rows, in their order, at the constant rate ``lr``.
+        """Continue learning from more rows, in their order, at the constant rate ``lr``.
 
-        A class gets its prototypes from the first call that has rows of it.
+        A class gets its prototypes in the first call that has rows of it.
 
         Args:
             X: Rows.
             y: The class of each.
-            classes: All classes that will ever come; those of the first `y` by default. Only
-                the first call needs them.
+            classes: All classes of all calls; those of the first `y` by default. Only the first
+                call needs them.
 
         Raises:
-            ValueError: When an option or the data cannot be, a class is unknown, or the
-                prototypes leave all bounds.
+            ValueError: If an option or the data are invalid, a class is unknown, or the
+                prototypes diverge.
         """
         X, y = self.rows(X, y, first=not self.fitted)
         if not self.fitted:
@@ -133,7 +134,9 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of the prototype that is nearest to each row."""
-        X = self.squarable(self.input(X, **COMPILED)).astype(self.prototypes_.dtype, copy=False)
+        X = self.check_magnitude(self.input(X, **COMPILED)).astype(
+            self.prototypes_.dtype, copy=False
+        )
         return self.prototype_labels_[self.winners(X)]
 
     def winners(self, X: Floats) -> Indices:
@@ -145,31 +148,31 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         """Move the prototypes by one pass over the rows.
 
         Args:
-            part: The rows, and how far they move.
-            W: Prototypes, one a column; changed.
-            labels: Index of each one's class.
+            part: The rows, their order and learning rates.
+            W: Prototypes, one per column; changed.
+            labels: Index of each prototype's class.
         """
 
     def prepare(self, X: Floats) -> None:
-        """Settle, on the first rows, what else is learnt than prototypes."""
+        """Set the learnt state other than prototypes, from the first rows."""
 
     def forget_learning(self, X: Floats, before: float, after: float) -> None:
-        """Set what else is learnt than prototypes to what it was before the first pass.
+        """Reset the learnt state other than prototypes to that before the first pass.
 
         Args:
             X: Rows.
-            before: How much was wrong then.
-            after: How much is wrong now.
+            before: The cost before the first pass.
+            after: The cost after the last pass.
         """
 
     def cost(self, X: Floats, y: Indices, W: Floats, labels: Indices) -> float:
-        """Return how much is wrong, which learning makes less: rows of another class.
+        """Return the cost that learning should lower: the number of misclassified rows.
 
         Args:
             X: Rows.
-            y: Index of each one's class.
-            W: Prototypes, one a column.
-            labels: Index of each one's class.
+            y: Index of each row's class.
+            W: Prototypes, one per column.
+            labels: Index of each prototype's class.
         """
         return float((labels[nearest(X, W)] != y).sum())
 
@@ -182,30 +185,30 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
     def set_learnt(self, values: Mapping[str, Any]) -> None:
         super().set_learnt(values)
         known = np.unique(self.classes_)
-        self.fits(right=len(known) > 1 and np.array_equal(known, self.classes_))
-        self.fits(right=bool(np.isin(self.prototype_labels_, known).all()))
-        self.fits(right=self.prototype_labels_.dtype == known.dtype)
+        self.require(consistent=len(known) > 1 and np.array_equal(known, self.classes_))
+        self.require(consistent=bool(np.isin(self.prototype_labels_, known).all()))
+        self.require(consistent=self.prototype_labels_.dtype == known.dtype)
 
     def rows(self, X: Any, y: Any, *, first: bool) -> tuple[Floats, NDArray[Any]]:
-        """Return rows and their classes, checked.
+        """Return checked rows and their classes.
 
         Raises:
-            ValueError: When the data cannot be.
+            ValueError: If the data are invalid.
         """
         X, y = self.training_input(X, y, first=first, **COMPILED)
         check_classification_targets(y)
-        return self.squarable(X), y
+        return self.check_magnitude(X), y
 
     def forget(self, classes: Any) -> None:
-        """Drop what was learnt, and take new classes.
+        """Drop the learnt state, and set new classes.
 
         Raises:
-            ValueError: When there is only one.
+            ValueError: If there is only one class.
         """
         self.classes_ = np.unique(classes)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"{type(self).__name__} needs at least two classes, got one class: "
+                f"{type(self).__name__} needs at least two classes, got only "
                 f"{self.classes_[0]}."
             )
         for name in ("prototypes_", "prototype_labels_"):
@@ -213,10 +216,10 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
                 delattr(self, name)
 
     def check_classes(self, given: Any) -> None:
-        """Refuse classes that are unknown; None passes.
+        """Check that all classes are known; None passes.
 
         Raises:
-            ValueError: When there is one.
+            ValueError: If a class is unknown.
         """
         unknown = np.setdiff1d(self.classes_ if given is None else given, self.classes_)
         if len(unknown):
@@ -227,7 +230,7 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
             )
 
     def begin(self, X: Floats, codes: Indices, random: np.random.RandomState) -> None:
-        """Give prototypes to the classes that have rows and no prototypes."""
+        """Add prototypes for the classes that have rows but no prototypes yet."""
         new = np.unique(codes)
         if self.fitted:
             have = np.searchsorted(self.classes_, self.prototype_labels_)
@@ -242,10 +245,11 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         self.prototypes_, self.prototype_labels_ = np.concatenate(starts), labels
 
     def start(self, rows: Floats, random: np.random.RandomState) -> Floats:
-        """Return where the prototypes of a class start."""
+        """Return the first prototypes of a class."""
         count = min(self.prototypes_per_class, len(rows))
         drawn = rows[random.choice(len(rows), count, replace=False)]
         if self.init != "sample":
+            # k-means within the class, from random rows.
             settle(rows, drawn, PASSES)
         return drawn
 
@@ -253,14 +257,14 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         """Move the prototypes by passes over rows.
 
         Raises:
-            ValueError: When they leave all bounds.
+            ValueError: If they diverge.
         """
         W, labels = self.columns()
         for epoch, part in enumerate(passes, start=1):
             self.learn_pass(part, W, labels)
             if not np.isfinite(W).all():
                 raise ValueError(
-                    f"{type(self).__name__}: the prototypes left all bounds in epoch {epoch} "
-                    f"at lr={self.lr}; take a smaller one."
+                    f"{type(self).__name__}: the prototypes diverged in epoch {epoch} at "
+                    f"lr={self.lr}; use a smaller lr."
                 )
         self.prototypes_ = np.array(W.T, order="C")

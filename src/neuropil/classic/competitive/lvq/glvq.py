@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, repr=False)
 class MarginLVQ(PrototypeClassifier):
-    """What GLVQ and GMLVQ share: the sigmoid of the margin, and steps in the data's unit."""
+    """Base class of GLVQ and GMLVQ: the sigmoid of the margin, and the scale of the steps."""
 
     _: KW_ONLY
     lr: float = 0.3
@@ -39,7 +39,7 @@ class MarginLVQ(PrototypeClassifier):
     @override
     def set_learnt(self, values: Mapping[str, Any]) -> None:
         super().set_learnt(values)
-        self.fits(right=self.unit_ >= 0)
+        self.require(consistent=self.unit_ >= 0)
 
     @override
     def prepare(self, X: Floats) -> None:
@@ -53,14 +53,14 @@ class MarginLVQ(PrototypeClassifier):
     def forget_learning(self, X: Floats, before: float, after: float) -> None:
         warnings.warn(
             f"{type(self).__name__}: the sum of f(μ) over {len(X)} rows grew from {before:.4g} "
-            f"to {after:.4g}, so the prototypes stay where they started; take a smaller lr "
-            f"than {self.lr:g}.",
+            f"to {after:.4g}, so the prototypes were reset to their start; use an lr below "
+            f"{self.lr:g}.",
             ConvergenceWarning,
             stacklevel=3,
         )
 
     def settle_unit(self, part: Pass, W: Floats, labels: Indices) -> float:
-        """Return σ², which is settled once rows and prototypes are of two classes."""
+        """Return σ², which is set once rows and prototypes have two classes."""
         if self.unit_ == 0:
             _, slopes, per_distance = weigh_margins(part.X, part.y, W, labels, float(self.beta))
             where_classes_meet = slopes / per_distance if per_distance > 0 else 0.0
@@ -70,42 +70,43 @@ class MarginLVQ(PrototypeClassifier):
 
 @final
 class GLVQ(MarginLVQ):
-    """Generalised LVQ: stochastic gradient descent on how far rows are on the wrong side.
+    """Generalised LVQ: stochastic gradient descent on the margins of the rows.
 
     Minimises ``Σ f(μ(x))`` with ``μ = (d⁺ − d⁻) / (d⁺ + d⁻)`` and ``f(μ) = 1 / (1 + e^(−βμ))``,
-    where d⁺ = ‖x − w⁺‖² belongs to the nearest prototype of the right class and d⁻ = ‖x − w⁻‖²
-    to the nearest of any other. Up to a constant factor the steps are those of the gradient,
+    where d⁺ = ‖x − w⁺‖² is the squared distance to the nearest prototype of the right class and
+    d⁻ = ‖x − w⁻‖² that to the nearest of any other class. Up to a constant factor the steps
+    follow the gradient,
 
     ``w⁺ ← w⁺ + lr σ² f′(μ) d⁻ / (d⁺ + d⁻)² (x − w⁺)``,
     ``w⁻ ← w⁻ − lr σ² f′(μ) d⁺ / (d⁺ + d⁻)² (x − w⁻)``,
 
     where σ² is the variance of the first rows, or ``Σ f′(μ) / Σ (f′(μ) / (d⁺ + d⁻))``, their
-    distances where classes meet, if that is less. No step is longer than the way to x. If the
-    sum is larger at the end of `fit` than at its start, the prototypes stay where they started,
-    and a warning says so.
+    squared distances where classes meet, if that is less. No step is longer than the distance
+    to x. If the sum is larger at the end of `fit` than at its start, the prototypes are reset
+    to their start, with a warning.
 
     Shape:
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
 
     Args:
-        prototypes_per_class: How many each class gets, or as many as it has rows.
+        prototypes_per_class: Prototypes per class, at most the number of its rows.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
             rows of each class.
         n_epochs: Passes over the rows, each in a new order.
-        lr: Learning rate; as σ² is in the steps, it need not follow the data's unit.
-        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        lr: Learning rate; since the steps contain σ², it does not depend on the data's scale.
+        decay: ``"linear"`` lowers the rate to 0 during `fit`; ``"constant"`` keeps it.
         random_state: Seed of the start and of the orders.
-        beta: β; the larger, the more only rows near a border count.
+        beta: β; the larger β, the more the rows near a border dominate.
 
     Attributes:
         classes_: The classes, sorted.
         prototypes_: The prototypes, ``(n_prototypes, n_features)``.
         prototype_labels_: The class of each prototype.
-        unit_: σ²; 0 until rows of two classes have come.
+        unit_: σ²; 0 until there have been rows of two classes.
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: In `fit`, when an option or the data cannot be.
+        ValueError: In `fit`, if an option or the data are invalid.
 
     Reference:
         Sato, Yamada, "Generalized Learning Vector Quantization", 1995. There β grows with
@@ -121,5 +122,7 @@ class GLVQ(MarginLVQ):
     @override
     def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
         unit = self.settle_unit(part, W, labels)
+        # The factor σ² makes a step proportional to the data's scale: f′ / (d⁺ + d⁻) has its
+        # inverse square.
         rates = part.rate * unit, part.fall * unit
         learn_margins(part.X, part.y, part.order, W, labels, *rates, float(self.beta))

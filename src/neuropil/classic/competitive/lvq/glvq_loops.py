@@ -1,4 +1,4 @@
-"""The compiled loop of generalised learning vector quantisation."""
+"""The compiled loops of generalised learning vector quantisation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @compile_loop()
 def right_and_wrong(distances: Floats, labels: Indices, right: int) -> tuple[int, int]:
-    """Return where the least distance to the right class and to any other stand, or −1."""
+    """Return the index of the nearest prototype of the right, and of another class, or −1."""
     i, j = -1, -1
     to_right = to_wrong = distances[0]
     for k in range(labels.size):
@@ -31,7 +31,7 @@ def right_and_wrong(distances: Floats, labels: Indices, right: int) -> tuple[int
 
 @compile_loop()
 def apart(to_right: float, to_wrong: float, scale: float) -> bool:
-    """Tell whether a row is far enough from two prototypes for their margin to be a number."""
+    """Tell whether the distances to two prototypes are large enough to divide by their sum."""
     total = to_right + to_wrong
     return total > 1e-30 * scale and total > 1e-140
 
@@ -52,14 +52,13 @@ def weigh_margins(
 ) -> tuple[float, float, float]:
     """Return Σ f(μ) of all rows, Σ f′(μ), and Σ f′(μ) / (d⁺ + d⁻).
 
-    A row that is as far from both its prototypes as they are from each other, nothing, counts
-    as one on the border.
+    A row that coincides with both of its prototypes counts as a row on the border, f(0) = ½.
 
     Args:
         X: Rows.
-        y: Their classes.
-        W: Prototypes, one a column.
-        labels: Their classes.
+        y: The class of each row.
+        W: Prototypes, one per column.
+        labels: The class of each prototype.
         beta: Steepness of the sigmoid.
     """
     distances = np.empty(W.shape[1], W.dtype)
@@ -91,16 +90,16 @@ def learn_margins(
     fall: float,
     beta: float,
 ) -> None:
-    """Widen each row's margin: the nearest right prototype comes, the nearest wrong one flees.
+    """Attract the nearest prototype of each row's class, and repel the nearest of another.
 
     Args:
         X: Rows.
-        y: Their classes.
-        order: Which row comes when.
-        W: Prototypes, one a column; changed.
-        labels: Their classes.
+        y: The class of each row.
+        order: The order of the rows.
+        W: Prototypes, one per column; changed.
+        labels: The class of each prototype.
         rate: Learning rate of the first step.
-        fall: By how much it falls with each step.
+        fall: Decrease of the rate per step.
         beta: Steepness of the sigmoid.
     """
     distances = np.empty(W.shape[1], W.dtype)
@@ -110,7 +109,8 @@ def learn_margins(
         if i >= 0 and j >= 0 and apart(distances[i], distances[j], rate):
             to_right, to_wrong = float(distances[i]), float(distances[j])
             step = rate * slope(to_right, to_wrong, beta)
-            # Between two prototypes that nearly coincide the gradient has no bound.
+            # Between two prototypes that nearly coincide the gradient is unbounded: no step is
+            # longer than the distance to the row.
             move(W, i, X[row], min(step * to_wrong, 1.0))
             move(W, j, X[row], -min(step * to_right, 1.0))
         rate -= fall

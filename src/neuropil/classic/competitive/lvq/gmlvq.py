@@ -25,42 +25,42 @@ if TYPE_CHECKING:
 class GMLVQ(MarginLVQ):
     """Generalised matrix LVQ: learns prototypes and which directions of the data matter.
 
-    As `GLVQ`, with the distance ``d(x, w) = (x − w)ᵀ Λ (x − w)``, ``Λ = Ωᵀ Ω``, ``tr Λ = 1``.
-    Each step is, up to a constant factor, that of the gradient, with σ² as in `GLVQ` and
-    ``g = f′(μ) / (d⁺ + d⁻)²``,
+    Like `GLVQ`, with the distance ``d(x, w) = (x − w)ᵀ Λ (x − w)``, ``Λ = Ωᵀ Ω``,
+    ``tr Λ = 1``. Up to a constant factor each step follows the gradient, with σ² as in `GLVQ`
+    and ``g = f′(μ) / (d⁺ + d⁻)²``,
 
     ``w⁺ ← w⁺ + lr σ² g d⁻ Λ (x − w⁺)``, ``w⁻ ← w⁻ − lr σ² g d⁺ Λ (x − w⁻)``,
     ``Ω ← Ω − lr metric_share g Ω (d⁻ (x − w⁺)(x − w⁺)ᵀ − d⁺ (x − w⁻)(x − w⁻)ᵀ)``,
 
-    and then ``Ω ← Ω / √tr Λ``. Ω starts as I / √D. Columns should be of one scale
+    and then ``Ω ← Ω / √tr Λ``. Ω starts as I / √D. Columns should have the same scale
     (`sklearn.preprocessing.StandardScaler`).
 
     Shape:
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
 
     Args:
-        prototypes_per_class: How many each class gets, or as many as it has rows.
+        prototypes_per_class: Prototypes per class, at most the number of its rows.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
             rows of each class.
         n_epochs: Passes over the rows, each in a new order.
-        lr: Learning rate of the prototypes; it need not follow the data's unit.
-        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        lr: Learning rate of the prototypes; it does not depend on the data's scale.
+        decay: ``"linear"`` lowers the rate to 0 during `fit`; ``"constant"`` keeps it.
         random_state: Seed of the start and of the orders.
-        beta: β; the larger, the more only rows near a border count.
-        metric_share: What part of the rate Ω learns at, smaller than 1 in the paper; 0 leaves
-            it as it starts.
+        beta: β; the larger β, the more the rows near a border dominate.
+        metric_share: Learning rate of Ω relative to ``lr``, below 1 in the paper; 0 keeps Ω
+            constant.
 
     Attributes:
         classes_: The classes, sorted.
         prototypes_: The prototypes, ``(n_prototypes, n_features)``.
         prototype_labels_: The class of each prototype.
         omega_: Ω, ``(n_features, n_features)``; ``omega_.T @ omega_`` is Λ, whose diagonal
-            says how much each column matters.
-        unit_: σ²; 0 until rows of two classes have come.
+            holds the relevances of the columns.
+        unit_: σ²; 0 until there have been rows of two classes.
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: In `fit`, when an option or the data cannot be.
+        ValueError: In `fit`, if an option or the data are invalid.
 
     Reference:
         Schneider, Biehl, Hammer, "Adaptive Relevance Matrices in Learning Vector Quantization",
@@ -93,7 +93,7 @@ class GMLVQ(MarginLVQ):
     @override
     def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
         unit = self.settle_unit(part, W, labels)
-        # Around the prototypes' middle, so that an offset of the data costs no digits.
+        # Centred at the mean of the prototypes, so that an offset of the data costs no digits.
         centre = W.mean(axis=1)
         X, V = part.X - centre, W - centre[:, None]
         learn_metric(

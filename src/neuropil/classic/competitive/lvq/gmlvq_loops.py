@@ -1,4 +1,4 @@
-"""The compiled loop of generalised matrix learning vector quantisation."""
+"""The compiled loops of generalised matrix learning vector quantisation."""
 
 from __future__ import annotations
 
@@ -30,24 +30,25 @@ def learn_metric(
     metric_share: float,
     variance: float,
 ) -> None:
-    """Widen each row's margin by its two prototypes, as `learn_margins`, and by the metric.
+    """Widen each row's margin by moving its two prototypes, as `learn_margins`, and the metric.
 
     Args:
         X: Rows.
-        y: Their classes.
-        order: Which row comes when.
-        W: Prototypes, one a column; changed.
-        labels: Their classes.
+        y: The class of each row.
+        order: The order of the rows.
+        W: Prototypes, one per column; changed.
+        labels: The class of each prototype.
         rate: Learning rate of the first step.
-        fall: By how much it falls with each step.
+        fall: Decrease of the rate per step.
         beta: Steepness of the sigmoid.
         omega: Ω, square, ‖Ω‖ = 1; changed.
-        mapped: Ω W; kept up with Ω, as it would cost K times as much to work it out anew.
-        metric_share: What Ω's rate is of the prototypes'.
-        variance: Of the rows, which makes the prototypes' rate free of the data's unit.
+        mapped: Ω W; updated with Ω, since a new product would cost K times as much.
+        metric_share: Learning rate of Ω relative to that of the prototypes.
+        variance: σ², which makes the prototypes' rate independent of the data's scale.
     """
     z, distances = np.empty_like(X[0]), np.empty(W.shape[1], W.dtype)
-    # Of the right prototype, then of the wrong one: x − w, Ω (x − w), ΩᵀΩ (x − w), (x − w)ᵀ W.
+    # For the right prototype, then for the wrong one: x − w, Ω (x − w), ΩᵀΩ (x − w) and
+    # (x − w)ᵀ W.
     ways = np.empty((2, z.size), z.dtype)
     seen, pulls = np.empty_like(ways), np.empty_like(ways)
     products = np.empty((2, W.shape[1]), z.dtype)
@@ -64,12 +65,13 @@ def learn_metric(
             multiply(ways, W, products)
             pull(W, i, pulls[0], to_right, step * variance * to_wrong)
             pull(W, j, pulls[1], to_wrong, -step * variance * to_right)
-            # ∂d/∂Ω = 2 Ω (x − w)(x − w)ᵀ: Ω turns away from directions in which the row differs
-            # from its own class, and towards those in which it differs from the other.
+            # ∂d/∂Ω = 2 Ω (x − w)(x − w)ᵀ: the metric shrinks along directions in which the row
+            # differs from its own class, and grows along those in which it differs from the
+            # other.
             nearer = bound_rate(-step * metric_share * to_wrong, ways[0], seen[0])
             farther = bound_rate(step * metric_share * to_right, ways[1], seen[1])
             size = turn(omega, mapped, nearer, farther, ways, seen, products)
-            # tr Λ = ‖Ω‖², so that this makes it 1 again.
+            # tr Λ = ‖Ω‖² in the Frobenius norm, so that this makes it 1 again.
             normalise(omega, mapped, size)
             map_columns(omega, W, i, j, pulls, mapped)
         rate -= fall
@@ -119,14 +121,16 @@ def multiply(ways: Floats, W: Floats, out: Floats) -> None:
 
 @compile_loop()
 def pull(W: Floats, k: int, gradient: Floats, distance: float, rate: float) -> None:
-    """Move column k by rate · ΩᵀΩ (x − w), at most as far as lets a sphere's distance vanish.
+    """Move column k by rate · ΩᵀΩ (x − w), with a bounded rate.
+
+    With all eigenvalues of ΩᵀΩ equal, the largest step ends at x.
 
     Args:
-        W: Prototypes, one a column; column k is changed.
-        k: Which.
+        W: Prototypes, one per column; column k is changed.
+        k: The column.
         gradient: ΩᵀΩ (x − w).
         distance: ‖Ω (x − w)‖².
-        rate: How far; backwards when it is negative.
+        rate: The rate; a negative one repels.
     """
     square = 0.0
     for c in range(gradient.size):
@@ -139,7 +143,7 @@ def pull(W: Floats, k: int, gradient: Floats, distance: float, rate: float) -> N
 
 @compile_loop()
 def bound_rate(rate: float, way: Floats, seen: Floats) -> float:
-    """Return a rate at which rate · Ω (x − w) (x − w)ᵀ has at most the norm 1, that of Ω."""
+    """Return the rate, bounded so that rate · Ω (x − w) (x − w)ᵀ has at most norm 1, as Ω."""
     square, length = 0.0, 0.0
     for c in range(way.size):
         square += way[c] * way[c]
@@ -158,13 +162,13 @@ def turn(
     seen: Floats,
     products: Floats,
 ) -> float:
-    """Add nearer · Ω v vᵀ + farther · Ω u uᵀ to Ω, and what follows to Ω W; return ‖Ω‖.
+    """Add nearer · Ω v vᵀ + farther · Ω u uᵀ to Ω, update Ω W, and return ‖Ω‖.
 
     Args:
         omega: Ω; changed.
         mapped: Ω W; changed.
-        nearer: How far for v, the way to the right prototype.
-        farther: How far for u, the way to the wrong one.
+        nearer: The rate for v, the difference to the right prototype.
+        farther: The rate for u, the difference to the wrong one.
         ways: v and u.
         seen: Ω v and Ω u.
         products: vᵀ W and uᵀ W.
@@ -195,14 +199,14 @@ def normalise(omega: Floats, mapped: Floats, size: float) -> None:
 def map_columns(
     omega: Floats, W: Floats, i: int, j: int, scratch: Floats, mapped: Floats
 ) -> None:
-    """Work columns i and j of Ω W out anew.
+    """Recompute columns i and j of Ω W.
 
     Args:
         omega: Ω.
-        W: Prototypes, one a column.
+        W: Prototypes, one per column.
         i: A column.
-        j: Another.
-        scratch: Where both stand as rows.
+        j: Another column.
+        scratch: Memory for both columns as rows.
         mapped: Ω W; changed.
     """
     for c in range(W.shape[0]):

@@ -1,7 +1,7 @@
-"""The compiled loops of learning vector quantisation: a row after the other.
+"""The compiled loops of learning vector quantisation.
 
-Prototypes are the columns of ``W``, so that a row's distances to all of them are worked out
-side by side.
+Prototypes are the columns of ``W``, so that a row's distances to all of them are computed in
+vectorised loops.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def squared_distances(x: Floats, W: Floats, out: Floats) -> None:
     for k in range(out.size):
         out[k] = 0
     whole = x.size - x.size % 4
-    # Four rows at a time: `out` is read and written a quarter as often.
+    # Four rows of W at a time: `out` is read and written a quarter as often.
     for j in range(0, whole, 4):
         x0, x1, x2, x3 = x[j], x[j + 1], x[j + 2], x[j + 3]
         for k in range(out.size):
@@ -44,8 +44,8 @@ def squared_distances(x: Floats, W: Floats, out: Floats) -> None:
 
 @compile_loop()
 def least(values: Floats) -> int:
-    """Return where the least value stands."""
-    # Found values are kept beside their places: reading them again would hold up each round.
+    """Return the index of the least value."""
+    # The least value is kept in a variable: reading it again would slow each iteration.
     i, found = 0, values[0]
     for k in range(1, values.size):
         if values[k] < found:
@@ -55,7 +55,7 @@ def least(values: Floats) -> int:
 
 @compile_loop()
 def two_least(values: Floats) -> tuple[int, int]:
-    """Return where the least and the second least value stand; there are at least two."""
+    """Return the indices of the least and the second least of at least two values."""
     i, j = 0, 1
     if values[1] < values[0]:
         i, j = 1, 0
@@ -72,7 +72,7 @@ def two_least(values: Floats) -> tuple[int, int]:
 
 @compile_loop()
 def move(W: Floats, k: int, x: Floats, rate: float) -> None:
-    """Move a prototype towards x, or away from it where the rate is negative."""
+    """Move a prototype towards x, or away from it if the rate is negative."""
     for j in range(x.size):
         W[j, k] += rate * (x[j] - W[j, k])
 
@@ -90,14 +90,14 @@ def nearest(X: Floats, W: Floats) -> Indices:
 
 @compile_loop()
 def settle(X: Floats, V: Floats, passes: int) -> None:
-    """Move units to the means of the rows nearest to them, until no row changes (k-means).
+    """Move units to the means of their nearest rows, until no assignment changes (k-means).
 
-    The units are few, and rows themselves: side by side their columns would fill no lanes.
+    The units are too few to vectorise over, so they are stored as rows.
 
     Args:
         X: Rows.
-        V: Units, one a row; changed. One that is nearest to no row stays where it is.
-        passes: The most passes over the rows.
+        V: Units, one per row; changed. A unit that is nearest to no row does not move.
+        passes: The largest number of passes over the rows.
     """
     found = np.full(len(X), -1)
     for _ in range(passes):
@@ -108,7 +108,7 @@ def settle(X: Floats, V: Floats, passes: int) -> None:
 
 @compile_loop()
 def assign(X: Floats, V: Floats, found: Indices) -> bool:
-    """Find the nearest unit of each row, and tell whether any is another than before."""
+    """Find the nearest unit of each row, and tell whether any assignment changed."""
     changed = False
     for row in range(len(X)):
         k = nearest_unit(X[row], V)
@@ -141,12 +141,12 @@ def learn_winners(
 
     Args:
         X: Rows.
-        y: Their classes.
-        order: Which row comes when.
-        W: Prototypes, one a column; changed.
-        labels: Their classes.
-        rate: What share of the way the first step goes.
-        fall: By how much the share falls with each step.
+        y: The class of each row.
+        order: The order of the rows.
+        W: Prototypes, one per column; changed.
+        labels: The class of each prototype.
+        rate: Learning rate of the first step, the fraction of the way.
+        fall: Decrease of the rate per step.
     """
     distances = np.empty(W.shape[1], W.dtype)
     for row in order:
@@ -174,15 +174,15 @@ def learn_pairs(
 
     Args:
         X: Rows.
-        y: Their classes.
-        order: Which row comes when.
-        W: Prototypes, one a column, at least two; changed.
-        labels: Their classes.
-        rate: What share of the way the first step goes.
-        fall: By how much the share falls with each step.
-        within: The window: how near to 1 the ratio of the two squared distances must be.
-        only_mistakes: Whether the nearest must be the wrong one.
-        epsilon: What part of the rate moves the two nearest when both are right.
+        y: The class of each row.
+        order: The order of the rows.
+        W: Prototypes, one per column, at least two; changed.
+        labels: The class of each prototype.
+        rate: Learning rate of the first step, the fraction of the way.
+        fall: Decrease of the rate per step.
+        within: The window: the least ratio of the two squared distances.
+        only_mistakes: Whether the nearest must have the wrong class.
+        epsilon: Factor of the rate if both have the right class.
     """
     distances = np.empty(W.shape[1], W.dtype)
     for row in order:
@@ -191,8 +191,8 @@ def learn_pairs(
         i, j = two_least(distances)
         first, second = labels[i] == y[row], labels[j] == y[row]
         if first != second:
-            # The smaller ratio of the two distances is d_i / d_j; here all are squares, also
-            # `within`.
+            # min(d_i / d_j, d_j / d_i) is d_i / d_j, since i is the nearest. All distances are
+            # squared here, and so is `within`.
             inside = distances[i] > within * distances[j]
             if inside and not (only_mistakes and first):
                 move(W, i, x, rate if first else -rate)

@@ -1,4 +1,4 @@
-"""Kohonen's learning vector quantisation: the rule for winners, and those for pairs."""
+"""Kohonen's learning vector quantisation: LVQ1, LVQ2, LVQ2.1 and LVQ3."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 @final
 class LVQ(PrototypeClassifier):
-    """Learning vector quantisation (LVQ1): the nearest prototype comes nearer, or flees.
+    """Learning vector quantisation (LVQ1): the nearest prototype is attracted or repelled.
 
-    With w the prototype nearest to x: ``w ← w + lr (x − w)`` when their classes are the same,
-    ``w ← w − lr (x − w)`` when not.
+    With w the prototype nearest to x: ``w ← w + lr (x − w)`` if both have the same class,
+    ``w ← w − lr (x − w)`` if not.
 
-    If `fit` names more of its rows wrongly at the end than at the start, the prototypes stay
-    where they started.
+    If `fit` misclassifies more of its rows at the end than at the start, the prototypes are
+    reset to their start.
 
     Shape:
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
 
     Args:
-        prototypes_per_class: How many each class gets, or as many as it has rows.
+        prototypes_per_class: Prototypes per class, at most the number of its rows.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
             rows of each class.
         n_epochs: Passes over the rows, each in a new order.
-        lr: What share of the way to x the first step goes.
-        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        lr: Learning rate of the first step, the fraction of the way to x.
+        decay: ``"linear"`` lowers the rate to 0 during `fit`; ``"constant"`` keeps it.
         random_state: Seed of the start and of the orders.
 
     Attributes:
@@ -46,7 +46,7 @@ class LVQ(PrototypeClassifier):
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: In `fit`, when an option or the data cannot be.
+        ValueError: In `fit`, if an option or the data are invalid.
 
     Reference:
         Kohonen, "The Self-Organizing Map", Proceedings of the IEEE 78, 1990.
@@ -65,7 +65,7 @@ class LVQ(PrototypeClassifier):
 
 @dataclass(eq=False, repr=False)
 class PairLVQ(PrototypeClassifier):
-    """What LVQ2, LVQ2.1 and LVQ3 share: the two nearest prototypes, and a window."""
+    """Base class of LVQ2, LVQ2.1 and LVQ3: updates of the two nearest prototypes."""
 
     _: KW_ONLY
     window: float = 0.2
@@ -78,37 +78,38 @@ class PairLVQ(PrototypeClassifier):
         if W.shape[1] < 2:
             return
         window = float(self.window)
+        # Kohonen's window, squared, since the loops compare squared distances.
         within = ((1 - window) / (1 + window)) ** 2
         learn_pairs(*part[:3], W, labels, *part[3:], within, self.only_mistakes, self.share)
 
     @property
     def share(self) -> float:
-        """What part of the rate moves the two nearest when both are right."""
+        """The factor of the rate if the two nearest both have the right class."""
         return 0.0
 
 
 @final
 class LVQ2(PairLVQ):
-    """LVQ2: a mistake near a border between two classes moves the border.
+    """LVQ2: a misclassified row near the border of two classes moves the border.
 
-    Let w_i be the prototype nearest to x, at the distance d_i, and w_j the second, at d_j. When
+    Let w_i be the prototype nearest to x, at the distance d_i, and w_j the second, at d_j. If
     w_i has the wrong class, w_j the right one, and x is in the window,
     ``d_i / d_j > (1 − window) / (1 + window)``:
     ``w_i ← w_i − lr (x − w_i)``, ``w_j ← w_j + lr (x − w_j)``.
 
-    If `fit` names more of its rows wrongly at the end than at the start, the prototypes stay
-    where they started.
+    If `fit` misclassifies more of its rows at the end than at the start, the prototypes are
+    reset to their start.
 
     Shape:
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
 
     Args:
-        prototypes_per_class: How many each class gets, or as many as it has rows.
+        prototypes_per_class: Prototypes per class, at most the number of its rows.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
             rows of each class.
         n_epochs: Passes over the rows, each in a new order.
-        lr: What share of the way to x the first step goes.
-        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        lr: Learning rate of the first step, the fraction of the way to x.
+        decay: ``"linear"`` lowers the rate to 0 during `fit`; ``"constant"`` keeps it.
         random_state: Seed of the start and of the orders.
         window: Width of the window around the middle between two prototypes, 0.2 to 0.3 in
             the paper.
@@ -120,7 +121,7 @@ class LVQ2(PairLVQ):
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: In `fit`, when an option or the data cannot be.
+        ValueError: In `fit`, if an option or the data are invalid.
 
     Reference:
         Kohonen, Barna, Chrisley, "Statistical Pattern Recognition with Neural Networks:
@@ -138,26 +139,26 @@ class LVQ2(PairLVQ):
 
 @final
 class LVQ21(PairLVQ):
-    """LVQ2.1: of the two nearest, the right one comes and the wrong one flees.
+    """LVQ2.1: of the two nearest prototypes, attract the right one and repel the wrong one.
 
-    Let w_i and w_j be the two prototypes nearest to x, at the distances d_i ≤ d_j. When one has
-    the right class, the other has not, and x is in the window,
+    Let w_i and w_j be the two prototypes nearest to x, at the distances d_i ≤ d_j. If exactly
+    one has the right class, and x is in the window,
     ``d_i / d_j > (1 − window) / (1 + window)``:
     ``w ← w + lr (x − w)`` for the right one, ``w ← w − lr (x − w)`` for the wrong one.
 
-    If `fit` names more of its rows wrongly at the end than at the start, the prototypes stay
-    where they started.
+    If `fit` misclassifies more of its rows at the end than at the start, the prototypes are
+    reset to their start.
 
     Shape:
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
 
     Args:
-        prototypes_per_class: How many each class gets, or as many as it has rows.
+        prototypes_per_class: Prototypes per class, at most the number of its rows.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
             rows of each class.
         n_epochs: Passes over the rows, each in a new order.
-        lr: What share of the way to x the first step goes.
-        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        lr: Learning rate of the first step, the fraction of the way to x.
+        decay: ``"linear"`` lowers the rate to 0 during `fit`; ``"constant"`` keeps it.
         random_state: Seed of the start and of the orders.
         window: Width of the window around the middle between two prototypes, 0.2 to 0.3 in
             the paper.
@@ -169,7 +170,7 @@ class LVQ21(PairLVQ):
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: In `fit`, when an option or the data cannot be.
+        ValueError: In `fit`, if an option or the data are invalid.
 
     Reference:
         Kohonen, "Improved Versions of Learning Vector Quantization", IJCNN 1990.
@@ -185,30 +186,30 @@ class LVQ21(PairLVQ):
 @final
 @dataclass(eq=False, repr=False)
 class LVQ3(PairLVQ):
-    """LVQ3: LVQ2.1 that also keeps prototypes of one class within their class.
+    """LVQ3: LVQ2.1 that also keeps prototypes within their class.
 
-    Let w_i and w_j be the two prototypes nearest to x, at the distances d_i ≤ d_j. When one has
-    the right class, the other has not, and ``d_i / d_j > (1 − window) / (1 + window)``:
-    ``w ← w + lr (x − w)`` for the right one, ``w ← w − lr (x − w)`` for the wrong one. When
-    both are right: ``w ← w + ε lr (x − w)`` for both.
+    Let w_i and w_j be the two prototypes nearest to x, at the distances d_i ≤ d_j. If exactly
+    one has the right class, and ``d_i / d_j > (1 − window) / (1 + window)``:
+    ``w ← w + lr (x − w)`` for the right one, ``w ← w − lr (x − w)`` for the wrong one. If both
+    have the right class: ``w ← w + ε lr (x − w)`` for both.
 
-    If `fit` names more of its rows wrongly at the end than at the start, the prototypes stay
-    where they started.
+    If `fit` misclassifies more of its rows at the end than at the start, the prototypes are
+    reset to their start.
 
     Shape:
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
 
     Args:
-        prototypes_per_class: How many each class gets, or as many as it has rows.
+        prototypes_per_class: Prototypes per class, at most the number of its rows.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
             rows of each class.
         n_epochs: Passes over the rows, each in a new order.
-        lr: What share of the way to x the first step goes.
-        decay: ``"linear"`` lets the rate fall to 0 in the course of `fit`, ``"constant"`` not.
+        lr: Learning rate of the first step, the fraction of the way to x.
+        decay: ``"linear"`` lowers the rate to 0 during `fit`; ``"constant"`` keeps it.
         random_state: Seed of the start and of the orders.
         window: Width of the window around the middle between two prototypes, 0.2 to 0.3 in
             the paper.
-        epsilon: ε, 0.1 to 0.5 in the paper, the smaller the narrower the window.
+        epsilon: ε, 0.1 to 0.5 in the paper; smaller for narrower windows.
 
     Attributes:
         classes_: The classes, sorted.
@@ -217,7 +218,7 @@ class LVQ3(PairLVQ):
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: In `fit`, when an option or the data cannot be.
+        ValueError: In `fit`, if an option or the data are invalid.
 
     Reference:
         Kohonen, "Improved Versions of Learning Vector Quantization", IJCNN 1990.

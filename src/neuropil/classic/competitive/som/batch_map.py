@@ -1,4 +1,4 @@
-"""The batch map: every unit becomes a weighted mean of all rows, epoch after epoch."""
+"""The batch map: in each epoch, every unit becomes a weighted mean of all rows."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     Values = NDArray[np.floating[Any]]
 
-# A sum of influences below this has lost its digits; far above the smallest float64.
+# A sum of influences below this counts as 0; it is well above the smallest normal float64.
 NOTHING = 1e-280
-# Scores of this size and their parts are well within single precision.
+# Scores up to this size, and their terms, are well within single precision.
 LARGEST = 1e30
 
 
@@ -39,18 +39,18 @@ def batch_epoch(
 ) -> Values:
     """Return the weights after an epoch: ``w_k = Σ_i h(c_i, k) x_i / Σ_i h(c_i, k)``.
 
-    Rows of the same best unit c are added up first, so that an epoch takes one product of the
-    rows with the units, and one of the units with each other. Where the influence h may be
-    negative, the step is ``w_k + Σ_i h (x_i − w_k) / Σ_i |h|``; for others that is the same. A
-    unit that nothing reaches stays.
+    Rows with the same best unit c are summed first, so that an epoch takes one product of the
+    rows with the units, and one of the units with each other. If the influence h may be
+    negative, the new weights are ``w_k + Σ_i h (x_i − w_k) / Σ_i |h|``, which is the same for
+    h ≥ 0. A unit outside all influences does not move.
 
     Args:
         rows: Prepared by `neuropil.classic.competitive.nearest_units.prepare`.
-        weights: One unit a row, about the same center as the rows.
+        weights: One unit per row, centred like the rows.
         grid: The grid of the units.
-        distance: What best means, as in `Search`.
-        neighborhood: Name of the influence.
-        radius: Its radius.
+        distance: The distance that defines the best unit, as in `Search`.
+        neighborhood: The name of the influence.
+        radius: The radius of the influence.
     """
     columns = weights.shape[1]
     sums = sums_by_unit(
@@ -60,28 +60,29 @@ def batch_epoch(
     moved = spread(grid, influence, radius, sums)
     totals, counts = moved[:, :columns], moved[:, columns:]
     if influence is mexican_hat:
-        # Weights of both signs may add up to nothing: divided by their sizes, the step stays
-        # bounded.
+        # Influences of both signs may cancel: divided by the sum of their absolute values, the
+        # step stays bounded.
         totals = totals - weights * counts
         counts = spread(grid, size_of_mexican_hat, radius, sums[:, columns:])
         means = weights + totals / np.maximum(counts, NOTHING)
     else:
         means = totals / np.maximum(counts, NOTHING)
     if distance == "dot":
+        # The dot map keeps units on the sphere, so that only the direction of the sum matters.
         means = of_unit_length(totals)
     return np.where(counts > NOTHING, means, weights).astype(weights.dtype)
 
 
 def sums_by_unit(rows: Values, columns: Values, features: int) -> NDArray[np.float64]:
-    """Return the sum of the rows that each unit is nearest to, in double precision.
+    """Return, for each unit, the sum of its nearest rows, in double precision.
 
-    The products of rows in double precision are worked out in single precision first, in half
-    the time; units that come so close that rounding may decide are then compared exactly.
+    Scores of double-precision rows are computed in single precision first, in half the time;
+    units whose scores differ by no more than rounding are then compared in double precision.
 
     Args:
         rows: Prepared rows.
-        columns: The factors that give their scores.
-        features: How many of the rows' columns are features.
+        columns: The matrix that maps them to scores.
+        features: The number of the rows' columns that are features.
     """
     units = columns.shape[1]
     size = min(block_size(units), len(rows))
@@ -105,19 +106,20 @@ def sums_by_unit(rows: Values, columns: Values, features: int) -> NDArray[np.flo
 def slack_of_single_precision(
     rows: Values, columns: Values, features: int
 ) -> NDArray[np.float32] | None:
-    """Return how far above the least score the best unit's may be in single precision.
+    """Return a bound on the best unit's score above the least score in single precision.
 
-    A sum of n products is off by at most ``(n + 2) u Σ|x f|``, u being half a last digit, with
-    two more u for rounding the sum of least score and slack. None where the rows are in single
-    precision themselves, or numbers may leave its range.
+    The error of a sum of n products is at most ``(n + 2) u Σ|x f|`` with the unit roundoff u,
+    plus two more u for rounding the sum of least score and slack. The result is None if the
+    rows are in single precision already, or numbers may leave its range.
 
     Args:
         rows: Prepared rows.
-        columns: The factors that give their scores.
-        features: How many of the rows' columns are features.
+        columns: The matrix that maps them to scores.
+        features: The number of the rows' columns that are features.
     """
     if rows.dtype != np.float64:
         return None
+    # Σ|x f| ≤ ‖x‖ ‖f‖ (Cauchy–Schwarz) for the features; the other columns of rows are 0 or 1.
     sizes = np.sqrt(np.einsum("ij,ij->i", rows[:, :features], rows[:, :features]))
     factor = np.sqrt((columns[:features] ** 2).sum(axis=0).max())
     rest = np.abs(columns[features:]).sum(axis=0).max()
@@ -128,6 +130,6 @@ def slack_of_single_precision(
 
 
 def of_unit_length(weights: Values) -> Values:
-    """Return rows of length 1; a row of zeros stays."""
+    """Return rows normalised to length 1; a row of zeros is unchanged."""
     sizes = np.sqrt((weights**2).sum(axis=1, keepdims=True))
     return weights / np.where(sizes > 0, sizes, 1)

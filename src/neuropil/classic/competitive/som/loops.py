@@ -1,4 +1,4 @@
-"""The compiled loops of self-organising maps: a row after the other."""
+"""The compiled loops of self-organising maps."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
     Values = NDArray[np.floating[Any]]
 
-# Sums may be taken in any order; NaN stays NaN.
+# Sums may be reordered; NaN stays NaN.
 REORDERED = {"reassoc", "contract", "arcp", "nsz"}
 EUCLID, COSINE, DOT = range(3)
 GAUSSIAN, BUBBLE, MEXICAN_HAT = range(3)
-# exp(−40) of a difference is less than the last digit of what it is added to.
+# The largest d²/r² with an influence: beyond it exp(−d² / 2r²) < e⁻⁴⁰, below rounding.
 REACH = 80.0
-# Scores that are looked at together, and most often passed by together.
+# The number of scores examined together, and most often skipped together.
 STRIDE = 32
-# Shares that are kept from row to row.
+# The number of influences cached from row to row.
 KEPT = 1 << 22
 
 
@@ -46,9 +46,9 @@ def settle(
 
     Args:
         rows: Prepared rows.
-        factors: What gives a unit's score, a unit a row.
+        factors: The factors of the scores, one row per unit.
         scores: Scores in single precision.
-        slack: How far the least and the best may be apart.
+        slack: A bound on the best unit's score above the least score.
         best: The units of the least scores; becomes the best units.
     """
     for i in range(rows.shape[0]):
@@ -77,7 +77,7 @@ def best_within(rows: Values, factors: Values, scores: Values, i: int, limit: fl
 
 @compile_loop()
 def count_within(scores: Values, i: int, first: int, end: int, limit: float) -> int:
-    """Return how many of a row's scores are not above a limit."""
+    """Return the number of a row's scores that are not above a limit."""
     count = np.int32(0)
     for k in range(first, end):
         count += np.int32(scores[i, k] <= limit)
@@ -122,6 +122,7 @@ def best_aligned(row: Values, weights: Values, cosine: bool) -> int:  # noqa: FB
             product += row[j] * weights[k, j]
             square += weights[k, j] * weights[k, j]
         if cosine and square > 0:
+            # x·w / ‖w‖ has the same argmax as the cosine, since ‖x‖ is common to all units.
             product /= np.sqrt(square)
         if product > most:
             best, most = k, product
@@ -132,7 +133,7 @@ def best_aligned(row: Values, weights: Values, cosine: bool) -> int:  # noqa: FB
 def fill_shares(
     shares: Values, best: int, positions: Values, periods: Values, kind: int, radius: float
 ) -> None:
-    """Write how strongly each unit is moved along with the best."""
+    """Fill in the influence h of the best unit on each unit."""
     for k in range(shares.shape[0]):
         relative = 0.0
         for axis in range(periods.shape[0]):
@@ -150,7 +151,7 @@ def fill_shares(
 
 @compile_loop(fastmath=REORDERED)
 def move(weights: Values, row: Values, present: Values, shares: Values, lr: float) -> None:
-    """Move each unit by its share of the way to the row."""
+    """Move each unit towards the row, by the rate times its influence."""
     for k in range(weights.shape[0]):
         if shares[k] != 0:
             part = row.dtype.type(lr * shares[k])
@@ -160,14 +161,14 @@ def move(weights: Values, row: Values, present: Values, shares: Values, lr: floa
 
 @compile_loop(fastmath=REORDERED)
 def turn(weights: Values, row: Values, shares: Values, lr: float) -> None:
-    """Add its share of the row to each unit, which keeps its length of 1."""
+    """Add the row, times the rate and the influence, to each unit, and normalise the unit."""
     for k in range(weights.shape[0]):
         if shares[k] != 0:
             part, square = row.dtype.type(lr * shares[k]), row.dtype.type(0)
             for j in range(row.shape[0]):
                 weights[k, j] += part * row[j]
                 square += weights[k, j] * weights[k, j]
-            # The dot product prefers long units: they keep to the unit sphere.
+            # The dot product favours long units, so all are kept on the unit sphere.
             if square > 0:
                 size = np.sqrt(square)
                 for j in range(row.shape[0]):
@@ -189,12 +190,13 @@ def online_epoch(
     """Move units towards rows, row after row: ``w_k += lr h(c, k) (x − w_k)``."""
     columns, units = X.shape[1], weights.shape[0]
     row, present = np.empty(columns, X.dtype), np.empty(columns, X.dtype)
-    # The shares of a best unit are the same all through the epoch: as many as fit are kept.
+    # The influences of a best unit do not change during an epoch, so they are cached.
     kept = max(1, min(units, KEPT // units))
     shares, owner = np.empty((kept, units)), np.full(kept, -1)
     for i in order:
         whole = True
         for j in range(columns):
+            # False for NaN alone.
             there = X[i, j] == X[i, j]
             whole = whole and there
             present[j] = 1 if there else 0

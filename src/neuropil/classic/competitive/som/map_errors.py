@@ -1,4 +1,4 @@
-"""Errors to choose maps by."""
+"""Selection of maps by their quantisation and topographic errors."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 class MapErrors(NamedTuple):
-    """What a map does to rows.
+    """The errors of a map on rows.
 
     Attributes:
         map: The map.
         quantization: Mean distance of a row to its best unit.
-        topographic: Share of rows whose two best units are no neighbours.
-        product: The one times the other.
+        topographic: Fraction of rows whose two best units are not neighbours.
+        product: The product of both errors.
     """
 
     map: SOFM
@@ -27,17 +27,18 @@ class MapErrors(NamedTuple):
 
 
 def error_front(maps: Iterable[SOFM], X: Any) -> list[MapErrors]:
-    """Return the maps that no other beats in both errors, the least product first.
+    """Return the Pareto front of maps by both errors, the least product first.
 
-    The two errors pull apart: a small final radius lets units follow rows closely and tears the
-    map, a large one keeps it whole and stiff. The maps on the front are those to choose from.
+    The two errors conflict: with a small final radius the units follow the rows closely, but
+    the map loses its order; with a large one it keeps the order, but is stiff. The maps on the
+    front are those to choose from.
 
     Args:
         maps: Fitted maps.
-        X: Rows to judge them by.
+        X: Rows on which the errors are measured.
 
     Raises:
-        ValueError: When the rows do not fit the maps.
+        ValueError: If the rows do not fit the maps.
 
     Example:
         >>> from neuropil.classic import SOFM
@@ -56,6 +57,6 @@ def error_front(maps: Iterable[SOFM], X: Any) -> list[MapErrors]:
 
 
 def beats(first: MapErrors, second: MapErrors) -> bool:
-    """Return whether the first is no worse in both errors, and better in one."""
+    """Tell whether the first map dominates the second: better in one error, worse in none."""
     a, b = first[1:3], second[1:3]
     return a[0] <= b[0] and a[1] <= b[1] and a != b

@@ -1,4 +1,4 @@
-"""How well a map keeps neighbours together: its surface, and its regions."""
+"""Measures of a map: distances to neighbours, topographic product, and regions."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
 
 
 def directions(weights: Values) -> Values:
-    """Return units of length 1; one of length 0 has no direction and stays."""
+    """Return units normalised to length 1; a unit of length 0 is unchanged."""
     sizes = np.sqrt((weights.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
     return (weights / np.where(sizes > 0, sizes, 1)).astype(weights.dtype)
 
 
 def apart(one: Values, two: Values, distance: str) -> Values:
-    """Return how far units are from others, by the distance of their map.
+    """Return the distances of pairs of units, by the distance of their map.
 
     With ``"cosine"`` and ``"dot"`` that is 1 − cos, since units of a dot map have the length 1.
-    A unit without a direction is at a right angle to all others.
+    A unit of length 0 counts as orthogonal to all others.
 
     Args:
-        one: Units, one a row.
-        two: Units, as many, or one.
+        one: Units, one per row.
+        two: Units, one per row, or a single unit.
         distance: As in `Search`.
     """
     if distance == "euclid":
         return np.sqrt(((one - two) ** 2).sum(axis=-1))
-    # Half the square of the way between directions: without the cancellation of 1 − cos.
+    # ‖a − b‖² / 2 for unit vectors a and b equals 1 − cos, without its cancellation.
     one, two = directions(np.atleast_2d(one)), directions(np.atleast_2d(two))
     none = ~(one.any(axis=-1) & two.any(axis=-1))
     return np.where(none, 1, ((one - two) ** 2).sum(axis=-1) / 2)
 
 
 def mean_distance_to_neighbours(weights: Values, grid: Grid, distance: str) -> Values:
-    """Return how far each unit is from its neighbours on the grid, on average."""
+    """Return each unit's mean distance to its neighbours on the grid."""
     first, second = grid.edges().T
     distances = apart(weights[first], weights[second], distance)
     ends, both = np.concatenate([first, second]), np.concatenate([distances, distances])
@@ -50,25 +50,27 @@ def mean_distance_to_neighbours(weights: Values, grid: Grid, distance: str) -> V
 
 
 def topographic_product(weights: Values, grid: Grid, distance: str) -> float:
-    """Return the mean log of how distances to the next units differ in rows and on the grid.
+    """Return the mean of log P₃, of Bauer and Pawelzik (1992), over units and orders k.
 
     Raises:
-        ValueError: When there are no two units, or two stand on the same spot.
+        ValueError: If there is only one unit, or two units have the same weights.
     """
     if grid.units < 2:
-        raise ValueError("topographic_product: needs two units at least, got 1.")
+        raise ValueError("topographic_product: needs two units or more, got 1.")
     total, k = 0.0, np.arange(1, grid.units)
     for j in range(grid.units):
         far = apart(weights, weights[j], distance)
         steps = np.sqrt(grid.squared_distances(np.array([j]))[0])
         if np.count_nonzero(far) < grid.units - 1:
             raise ValueError(
-                "topographic_product: two units have the same weights, so that their order is "
-                "none; fit a smaller grid, or one with fewer axes."
+                "topographic_product: two units have the same weights, so their order by "
+                "distance is undefined; fit a smaller grid, or one with fewer axes."
             )
+        # The unit itself sorts first and is then dropped.
         far[j] = steps[j] = -1
         by_grid, by_rows = (np.argsort(d, kind="stable")[1:] for d in (steps, far))
         quotients = far[by_grid] / far[by_rows] * (steps[by_grid] / steps[by_rows])
+        # log P₃(j, k) = Σ_{l ≤ k} log(Q₁(j, l) Q₂(j, l)) / 2k.
         total += (np.cumsum(np.log(quotients)) / (2 * k)).sum()
     return float(total / (grid.units * (grid.units - 1)))
 
@@ -84,7 +86,7 @@ def clusters_of_units(
         return np.zeros(1, np.intp)
     first, second = grid.edges().T
     shape = (grid.units, grid.units)
-    joined = coo_matrix((np.ones(len(first)), (first, second)), shape).tocsr()
-    model = AgglomerativeClustering(count, connectivity=joined + joined.T)
-    # The square of the way between two directions is twice 1 − cos.
+    half = coo_matrix((np.ones(len(first)), (first, second)), shape).tocsr()
+    model = AgglomerativeClustering(count, connectivity=half + half.T)
+    # The squared distance of two unit vectors is 2 (1 − cos).
     return model.fit_predict(weights if distance == "euclid" else directions(weights))

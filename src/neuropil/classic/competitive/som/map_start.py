@@ -1,4 +1,4 @@
-"""Where the units of a map start: on the plane of most variance, or on rows."""
+"""Initialisation of a map's units: on the leading principal components, or on rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Values = NDArray[np.floating[Any]]
 
-# Up to here the covariance of the columns is decomposed, which is exact and faster.
+# Up to this number of columns their covariance is decomposed, which is exact and faster.
 COLUMNS = 512
 
 
@@ -27,19 +27,20 @@ def span_components(X: Values, grid: Grid, rng: np.random.RandomState) -> Values
     Args:
         X: Rows without missing values.
         grid: The grid of the units.
-        rng: Draws what the components of very wide rows are looked for with.
+        rng: Generator of the randomised SVD of very wide rows.
     """
     centered = X - X.mean(axis=0)
     spans = leading_components(centered, min(len(grid.sides), *X.shape), rng)
     places = np.indices(grid.sides).reshape(len(grid.sides), -1).T
     middle = (np.array(grid.sides) - 1) / 2
+    # Grid positions scaled to −1 … 1 along each axis; 0 on an axis with one unit.
     along = (places - middle) / np.maximum(middle, 0.5)
     longest = sorted(range(len(grid.sides)), key=lambda axis: -grid.sides[axis])
     return X.mean(axis=0) + along[:, longest[: len(spans)]] @ spans
 
 
 def leading_components(centered: Values, count: int, rng: np.random.RandomState) -> Values:
-    """Return the first principal components, each as long as the deviation along it."""
+    """Return the first principal components, scaled by the standard deviation along each."""
     if centered.shape[1] <= COLUMNS:
         covariance = centered.T @ centered / len(centered)
         variances, vectors = np.linalg.eigh(covariance.astype(np.float64))
@@ -50,17 +51,18 @@ def leading_components(centered: Values, count: int, rng: np.random.RandomState)
 
         _, sizes, directions = randomized_svd(centered, count, random_state=rng)
         deviations = sizes / np.sqrt(len(centered))
-    # Of the two directions, the one whose largest part is positive: the same everywhere.
+    # The sign of a component is arbitrary: make its largest entry positive, for the same result
+    # on all platforms.
     largest = np.abs(directions).argmax(axis=1)
     signs = np.where(directions[np.arange(count), largest] < 0, -1, 1)
     return directions * (signs * deviations)[:, None]
 
 
 def draw_rows(X: Values, units: int, rng: np.random.RandomState) -> Values:
-    """Return different rows while there are any, each as good as any other."""
+    """Return rows drawn at random, without repetition if there are enough."""
     return X[rng.choice(len(X), units, replace=len(X) < units)]
 
 
 def fill_missing(X: Values) -> Values:
-    """Return rows whose missing values are the means of their columns."""
+    """Return rows with missing values replaced by the means of their columns."""
     return np.where(np.isnan(X), np.nanmean(X, axis=0), X)

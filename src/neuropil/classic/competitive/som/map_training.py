@@ -17,26 +17,26 @@ if TYPE_CHECKING:
     from neuropil.classic.base import Floats
     from neuropil.classic.competitive.som.grid import Grid
 
-# How many times as far from the middle as the farthest row a unit may be. Only a Mexican hat,
-# which pushes away, can get there.
+# The largest distance of a unit from the mean, relative to that of the farthest row. Only a
+# Mexican hat, which repels, can exceed it.
 FARTHEST = 100.0
 
 
 @final
 @dataclass(frozen=True)
 class MapTraining:
-    """The options of a map, known to be right, and what is done with them.
+    """The checked options of a map, and its training.
 
     Attributes:
         grid: The grid of the units.
         distance: As in `Search`.
-        neighborhood: Name of the influence.
+        neighborhood: The name of the influence.
         n_epochs: Epochs of a fit.
         first_radius: Radius of the first epoch.
         final_radius: Radius of the last.
         lr: Rate of the first epoch.
         init: ``"pca"``, ``"sample"``, or the units.
-        missing: Whether NaN are left out.
+        missing: Whether NaN are ignored.
         of_rows: Whether units learn row by row, rather than from all rows at once.
     """
 
@@ -52,31 +52,32 @@ class MapTraining:
     of_rows: bool
 
     def numbers(self, columns: int) -> float:
-        """Return about how many numbers training holds at once.
+        """Return an estimate of the number of values that training holds at once.
 
         Args:
-            columns: Columns of the rows.
+            columns: The number of columns of the rows.
         """
         units = float(self.grid.units)
         if self.of_rows:
             return 2 * units * (columns + 1) + max(units, loops.KEPT)
-        # The sums of rows and what becomes of them; and the scores of a block of rows.
+        # The sums of rows and their intermediate results; and the scores of a block of rows.
         return units * (6 * (columns + 1) + 40)
 
     def radius(self, epoch: int) -> float:
-        """Return the radius of an epoch; epochs after the last are like it."""
+        """Return the radius of an epoch; later epochs keep the last radius."""
+        # Geometric interpolation between the first and the final radius.
         share = min(epoch, self.n_epochs - 1) / max(1, self.n_epochs - 1)
         return self.first_radius * (self.final_radius / self.first_radius) ** share
 
     def rate(self, epoch: int) -> float:
-        """Return the rate of an epoch; epochs after the last are like it."""
+        """Return the rate of an epoch; later epochs keep the last rate."""
         return self.lr * (1 - min(epoch, self.n_epochs - 1) / self.n_epochs)
 
     def start(self, X: Floats, rng: np.random.RandomState) -> Floats:
         """Return the units before the first epoch.
 
         Raises:
-            ValueError: When units were given whose shape or values cannot be.
+            ValueError: If given units have a wrong shape or invalid values.
         """
         if not isinstance(self.init, str):
             weights = given_units(self.init, self.grid, X)
@@ -94,7 +95,7 @@ class MapTraining:
         """Return the units after all epochs of the batch map.
 
         Raises:
-            ValueError: When units leave the data behind.
+            ValueError: If a Mexican hat repels units far from all rows.
         """
         center = np.zeros_like(X[0])
         if self.distance == "euclid":
@@ -117,7 +118,7 @@ class MapTraining:
         """Change the units by one epoch of the online map.
 
         Raises:
-            ValueError: When units leave the data behind.
+            ValueError: If a Mexican hat repels units far from all rows.
         """
         loops.online_epoch(
             np.ascontiguousarray(X),
@@ -133,10 +134,10 @@ class MapTraining:
         self.check(X, weights, epoch)
 
     def check(self, X: Floats, weights: Floats, epoch: int) -> None:
-        """Refuse units that were pushed far away from all rows.
+        """Check that no unit was repelled far away from all rows.
 
         Raises:
-            ValueError: When there are such units.
+            ValueError: If there is such a unit.
         """
         if self.neighborhood != "mexican_hat" or self.distance == "dot":
             return
@@ -153,10 +154,10 @@ class MapTraining:
 
 
 def given_units(init: Any, grid: Grid, X: Floats) -> Floats:
-    """Return the units that the user gives to start from.
+    """Return the user's initial units, checked.
 
     Raises:
-        ValueError: When they are not one row a unit, as wide as the rows, and finite.
+        ValueError: If they are not one finite row per unit, as wide as the rows.
     """
     try:
         weights = np.asarray(init, X.dtype)

@@ -1,4 +1,4 @@
-"""What is read off a fitted map: its errors, and its pictures as arrays."""
+"""Errors and views of a fitted map, as numbers and arrays."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class MapViews(Quantizer):
     """Errors and views of units on a grid; arrays have the shape of the grid.
 
     Attributes:
-        weights_: The units, one a row.
-        grid_: Where they stand.
+        weights_: The units, one per row.
+        grid_: Their grid.
     """
 
     grid_: Grid
@@ -39,12 +39,12 @@ class MapViews(Quantizer):
     @property
     @override
     def search(self) -> Search:
-        """Finds the best units of rows."""
+        """The search for the best units of rows."""
         return Search(self.weights_, self.distance, bool(self.allow_missing))
 
     @property
     def finite(self) -> bool | str:
-        """What scikit-learn is to ask of values: to be finite, or finite or NaN."""
+        """scikit-learn's `ensure_all_finite`: True, or "allow-nan" if values may be missing."""
         missing = flag(self.allow_missing, f"{type(self).__name__}: `allow_missing`")
         return "allow-nan" if missing else True
 
@@ -58,17 +58,19 @@ class MapViews(Quantizer):
         gone = np.isnan(X).all(axis=0)
         if first and gone.any():
             name, column = type(self).__name__, int(gone.argmax())
-            raise ValueError(f"{name}: column {column} holds no value; leave it out.")
+            raise ValueError(
+                f"{name}: all values of column {column} are missing; leave it out."
+            )
         return self.check_rows(X)
 
     def check_rows(self, X: Floats) -> Floats:
-        """Return rows as they are, each of which has values and, where it counts, a direction.
+        """Return rows unchanged, after checking that their distances are defined.
 
         Raises:
-            ValueError: When one has not.
+            ValueError: If a row has no values, or no direction where the distance needs one.
         """
         name, missing = type(self).__name__, bool(self.allow_missing)
-        self.squarable(np.nan_to_num(X) if missing else X)
+        self.check_magnitude(np.nan_to_num(X) if missing else X)
         gone = np.isnan(X).all(axis=1)
         if gone.any():
             row = int(gone.argmax())
@@ -82,10 +84,10 @@ class MapViews(Quantizer):
         return X
 
     def topographic_error(self, X: Any) -> float:
-        """Return the share of rows whose two best units are no neighbours on the grid.
+        """Return the fraction of rows whose two best units are not neighbours on the grid.
 
-        On squares a unit has eight neighbours, on a honeycomb six. A map of one unit makes no
-        error.
+        On a rectangular grid a unit has eight neighbours, on a honeycomb six. The error of a
+        map with one unit is 0.
 
         Args:
             X: Rows of features.
@@ -100,14 +102,14 @@ class MapViews(Quantizer):
         return float(1 - self.grid_.adjacent(first, second).mean())
 
     def topographic_product(self) -> float:
-        """Return whether the grid has as many axes as the data need: 0 when it fits.
+        """Return a measure of whether the grid has the right number of axes: 0 if it has.
 
-        The mean of ``log P₃(j, k)``, where P₃ compares the distances from unit j to the k units
-        next to it on the grid with those to the k units next to it in the data, and the other
-        way round. Below 0 the grid has too few axes and is folded, above 0 too many.
+        It is the mean of ``log P₃(j, k)``, where P₃ compares the distances from unit j to its k
+        nearest units on the grid with those to its k nearest units in the data, and vice versa.
+        Below 0 the grid has too few axes and is folded; above 0 it has too many.
 
         Raises:
-            ValueError: When there are no two units, or two stand on the same spot.
+            ValueError: If there is only one unit, or two units have the same weights.
 
         Reference:
             H.-U. Bauer and K. R. Pawelzik, "Quantifying the neighborhood preservation of
@@ -117,9 +119,9 @@ class MapViews(Quantizer):
         return topographic_product(self.weights_.astype(np.float64), self.grid_, self.distance)
 
     def u_matrix(self) -> Floats:
-        """Return how far each unit is from its neighbours: low in clusters, high between.
+        """Return each unit's mean distance to its neighbours: low in clusters, high between.
 
-        Distances are the map's own: with ``"cosine"`` and ``"dot"``, 1 − cos.
+        Distances are those of the map: with ``"cosine"`` and ``"dot"``, 1 − cos.
 
         Reference:
             A. Ultsch and H. P. Siemon, "Kohonen's self organizing feature maps for exploratory
@@ -130,7 +132,7 @@ class MapViews(Quantizer):
         return found.reshape(self.grid_.sides)
 
     def hit_map(self, X: Any) -> NDArray[np.intp]:
-        """Return for how many rows each unit is the best.
+        """Return the number of rows for which each unit is the best.
 
         Args:
             X: Rows of features.
@@ -145,16 +147,16 @@ class MapViews(Quantizer):
         return self.weights_.T.reshape(-1, *self.grid_.sides)
 
     def cluster_map(self, n_clusters: int) -> NDArray[np.intp]:
-        """Return a cluster for each unit: regions of the map, joined as Ward would.
+        """Return a cluster for each unit: regions of the map, by Ward's method.
 
-        Units, not rows, are clustered, and only neighbours are joined. With ``"cosine"`` and
-        ``"dot"``, units count by their directions alone.
+        Units, not rows, are clustered, and only neighbours are merged. With ``"cosine"`` and
+        ``"dot"``, only the directions of units count.
 
         Args:
-            n_clusters: How many regions.
+            n_clusters: The number of regions.
 
         Raises:
-            ValueError: When there are not as many units.
+            ValueError: If it is below 1 or above the number of units.
 
         Reference:
             J. Vesanto and E. Alhoniemi, "Clustering of the self-organizing map", IEEE

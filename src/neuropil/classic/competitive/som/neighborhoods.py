@@ -1,4 +1,4 @@
-"""How strongly a unit is moved along with another, by their distance on the grid."""
+"""Neighbourhood functions: the influence of units on each other by their grid distance."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Values = NDArray[np.floating[Any]]
     Neighborhood = Callable[[Values, float], Values]
 
-# Entries of the matrix of all influences that are held at once.
+# The number of entries of the matrix of all influences that are held at once.
 HELD = 1 << 20
 
 
@@ -32,7 +32,7 @@ def bubble(squared: Values, radius: float) -> Values:
 
 
 def mexican_hat(squared: Values, radius: float) -> Values:
-    """Return (1 − d²/r²) exp(−d² / 2r²): what is farther than the radius is pushed away."""
+    """Return (1 − d²/r²) exp(−d² / 2r²), which is negative beyond the radius."""
     return (1 - squared / radius**2) * gaussian(squared, radius)
 
 
@@ -49,16 +49,16 @@ NEIGHBORHOODS: dict[str, Neighborhood] = {
 
 
 def spread(grid: Grid, neighborhood: Neighborhood, radius: float, values: Values) -> Values:
-    """Return Σ_j h(j, k) v_j for each unit k: values, handed on to the units around.
+    """Return Σ_j h(j, k) v_j for each unit k: the values smoothed over the grid.
 
-    A Gaussian over a grid with right angles is a product of Gaussians, one per axis, so that it
-    takes one small matrix per axis. Others take the matrix of all pairs, in blocks.
+    A Gaussian over a rectangular grid is a product of Gaussians, one per axis, so that one
+    small matrix per axis is enough. Other functions use the matrix of all pairs, in blocks.
 
     Args:
         grid: The grid.
         neighborhood: One of the functions above.
         radius: Its radius.
-        values: One row a unit.
+        values: One row per unit.
     """
     if neighborhood is gaussian and not grid.hexagonal:
         return spread_along_axes(grid, radius, values)
@@ -78,5 +78,7 @@ def spread_along_axes(grid: Grid, radius: float, values: Values) -> Values:
         steps = np.abs(place[:, None] - place)
         influence = gaussian(np.minimum(steps, period - steps) ** 2, radius)
         before = math.prod(grid.sides[:axis])
+        # exp(−(d₁² + d₂² + …) / 2r²) is a product over axes: smooth along one axis after the
+        # other.
         result = influence @ result.reshape(before, side, -1)
     return result.reshape(values.shape)

@@ -1,4 +1,4 @@
-"""Self-organising feature maps: a grid of units laid over the data."""
+"""Self-organising feature maps: a grid of units fitted to the data."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 @final
 @dataclass(eq=False, repr=False)
 class SOFM(MapViews):
-    """Self-organising feature map: units on a grid, so that neighbours are alike.
+    """Self-organising feature map: units on a grid, of which neighbours are similar.
 
-    The best unit of a row is ``c(x) = argmin_k d(x, w_k)``. In the online map each row in turn
-    draws it and what is around it, ``w_k ← w_k + η_t h_t(c, k) (x − w_k)``; in the batch map
-    units are means of all rows, ``w_k = Σ_i h_t(c_i, k) x_i / Σ_i h_t(c_i, k)``, once an epoch.
+    The best unit of a row is ``c(x) = argmin_k d(x, w_k)``. In the online map each row attracts
+    it and the units around it, ``w_k ← w_k + η_t h_t(c, k) (x − w_k)``; in the batch map each
+    epoch sets the units to means of all rows, ``w_k = Σ_i h_t(c_i, k) x_i / Σ_i h_t(c_i, k)``.
     The influence h is ``exp(−d² / 2r²)`` (``"gaussian"``), 1 for ``d ≤ r`` (``"bubble"``), or
     ``(1 − d²/r²) exp(−d² / 2r²)`` (``"mexican_hat"``), with d the distance of the two units on
-    the grid. Epoch by epoch the radius r falls by a constant factor from `radius` to
-    `final_radius`, and the rate by equal steps: ``η_t = lr (1 − t / n_epochs)``.
+    the grid. From epoch to epoch the radius r falls by a constant factor from `radius` to
+    `final_radius`, and the rate falls linearly: ``η_t = lr (1 − t / n_epochs)``.
 
-    The batch map is faster by far and needs no rate. The online map takes rows as they come.
+    The batch map is much faster and needs no rate. The online map learns from a stream of rows.
 
     Shape:
         ``X``: ``(n_samples, n_features)``.
@@ -48,34 +48,34 @@ class SOFM(MapViews):
         topology: ``"rectangular"``; ``"hexagonal"``, a honeycomb of rows and columns, where all
             neighbours of a unit are one away; ``"toroidal"`` or ``"toroidal_hexagonal"``, whose
             opposite borders are joined.
-        neighborhood: ``"gaussian"``, ``"bubble"`` or ``"mexican_hat"``. The last pushes away
-            units that are farther than r; it needs a `final_radius` of most of the longest
-            side, or else it pushes more than it pulls, which is an error.
+        neighborhood: ``"gaussian"``, ``"bubble"`` or ``"mexican_hat"``. The last repels units
+            that are farther than r; it needs a `final_radius` of most of the longest side,
+            since otherwise it repels more than it attracts, which is an error.
         distance: ``"euclid"``: ``‖x − w‖``. ``"cosine"``: ``1 − cos(x, w)``. ``"dot"``:
-            ``‖x‖ − x·w``, with units that keep the length 1.
-        init: ``"pca"``: evenly over the leading principal components. ``"sample"``: on rows
-            that are drawn. Or the units themselves, ``(units, features)``.
+            ``‖x‖ − x·w``, with units normalised to the length 1.
+        init: ``"pca"``: evenly over the leading principal components. ``"sample"``: on random
+            rows. Or the units themselves, ``(units, features)``.
         algorithm: ``"batch"`` or ``"online"``.
-        n_epochs: How often all rows are gone through.
-        radius: The first radius. None takes a quarter of the longest side, half of it with
+        n_epochs: The number of passes over all rows.
+        radius: The first radius. None means a quarter of the longest side, half of it with
             ``"sample"``, all of it with a Mexican hat.
-        final_radius: The last radius. Smaller ones follow the rows more closely; larger ones
-            keep neighbours together.
-        lr: η_0, the rate at the start of the online map.
-        allow_missing: Leave NaN out of distances and means, with ``"euclid"``. Distances are
-            scaled up by the share of values that are there.
-        random_state: Draws the rows of ``"sample"``, and the order in which the online `fit`
-            goes through rows.
+        final_radius: The last radius. With a smaller one units follow the rows more closely;
+            with a larger one neighbours stay more similar.
+        lr: η_0, the first rate of the online map.
+        allow_missing: Leave NaN out of distances and means, with ``"euclid"``. Squared
+            distances are divided by the fraction of values present.
+        random_state: Seed of the rows of ``"sample"``, and of the order of rows in the online
+            `fit`.
 
     Attributes:
         weights_: The units, ``(units, features)``; number k is at
             ``np.unravel_index(k, grid)``.
         grid_: The grid: ``positions`` of the units, and which are neighbours.
-        n_iter_: Epochs done.
+        n_iter_: The number of completed epochs.
         n_features_in_: Columns of the input.
 
     Raises:
-        ValueError: From `fit`, when an option is none of the above, or training diverges.
+        ValueError: From `fit`, if an option is invalid or training diverges.
 
     Reference:
         T. Kohonen, "Self-Organizing Maps", 3rd edition, 2001; "Essentials of the
@@ -124,7 +124,7 @@ class SOFM(MapViews):
     }
 
     def fit(self, X: Any, y: Any = None) -> SOFM:  # noqa: ARG002 - scikit-learn's signature
-        """Lay the map over rows.
+        """Fit the map to rows.
 
         Args:
             X: Rows of features.
@@ -149,10 +149,10 @@ class SOFM(MapViews):
         self.training()
 
     def training(self) -> MapTraining:
-        """Return how the units are trained.
+        """Return the options of training, checked.
 
         Raises:
-            ValueError: When options contradict each other.
+            ValueError: If options contradict each other.
         """
         grid, final_radius = self.make_grid(), float(self.final_radius)
         if isinstance(self.init, str | bytes) or not np.iterable(self.init):
@@ -180,17 +180,17 @@ class SOFM(MapViews):
 
     @property
     def part_of_side(self) -> float:
-        """Which part of the longest side the first radius is by default."""
+        """The default of the first radius, as a fraction of the longest side."""
         if self.neighborhood == "mexican_hat":
             return 1
-        # Units that start in order need no radius that reaches across the map.
+        # Units that start in order do not need a radius that reaches across the map.
         return 1 / 2 if isinstance(self.init, str) and self.init == "sample" else 1 / 4
 
     def make_grid(self) -> Grid:
         """Return the grid of the units.
 
         Raises:
-            ValueError: When there can be no such grid.
+            ValueError: If the sides do not fit the topology.
         """
         sides = tuple(np.atleast_1d(np.asarray(self.grid, dtype=object)))
         whole = all(isinstance(side, int | np.integer) and side is not True for side in sides)
@@ -218,15 +218,15 @@ class SOFM(MapViews):
         sides, topology = values.pop("sides").tolist(), values.pop("topology")
         super().set_learnt(values | {"grid_": Grid(tuple(sides), topology)})
         right = len(sides) > 0 and min(sides) >= 1 and topology in TOPOLOGIES
-        self.fits(right=right and self.grid_.units == len(self.weights_))
-        self.fits(right=len(sides) == 2 or not self.grid_.hexagonal)
+        self.require(consistent=right and self.grid_.units == len(self.weights_))
+        self.require(consistent=len(sides) == 2 or not self.grid_.hexagonal)
 
     @available_if(lambda self: self.algorithm == "online")
     def partial_fit(self, X: Any, y: Any = None) -> SOFM:  # noqa: ARG002 - scikit-learn's signature
-        """Do one epoch of the online map over rows in the order in which they come.
+        """Train the online map for one epoch over rows, in their order.
 
-        The t-th call has the radius and the rate of the t-th epoch; after `n_epochs` calls they
-        stay what they are. After `fit`, that is where it goes on.
+        The t-th call uses the radius and the rate of the t-th epoch; calls after `n_epochs`
+        epochs, including those of `fit`, use the last ones.
 
         Args:
             X: Rows of features.
