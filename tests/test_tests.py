@@ -165,7 +165,6 @@ def test_phrases_and_questions_are_counted(tmp_path):
     assert count_lines.asking_for_the_task(tmp_path) == [tmp_path / "a.py"]
 
 
-@pytest.mark.xfail(strict=False, reason="the voice is rewritten last")
 def test_the_source_is_written_in_plain_english():
     counts = count_lines.phrases(count_lines.SOURCE)
     assert counts.total() < MOST_PHRASES, counts

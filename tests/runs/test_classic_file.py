@@ -321,7 +321,12 @@ def test_lists_within_lists_end(saved):
         (PNN(), "network.learnt.bounds_", 10**9, "contradict each other"),
         (PNN(), "network.learnt.sigma_", -1.0, "contradict each other"),
         (SOFM((2, 2)), "network.learnt.sides", 10**6, "contradict each other"),
-        (GrowingNeuralGas(random_state=0), "network.learnt.neighbors", 10**9, "contradict each other"),
+        (
+            GrowingNeuralGas(random_state=0),
+            "network.learnt.neighbors",
+            10**9,
+            "contradict each other",
+        ),
         (
             GrowingNeuralGas(random_state=0),
             "network.learnt.degrees",
@@ -329,8 +334,18 @@ def test_lists_within_lists_end(saved):
             "contradict each other",
         ),
         (GrowingNeuralGas(random_state=0), "network.learnt.free", -5, "contradict each other"),
-        (GrowingNeuralGas(random_state=0), "network.learnt.counts", 10**6, "contradict each other"),
-        (GrowingNeuralGas(random_state=0), "network.learnt.errors", -1.0, "contradict each other"),
+        (
+            GrowingNeuralGas(random_state=0),
+            "network.learnt.counts",
+            10**6,
+            "contradict each other",
+        ),
+        (
+            GrowingNeuralGas(random_state=0),
+            "network.learnt.errors",
+            -1.0,
+            "contradict each other",
+        ),
         (RBM(3, n_epochs=1), "network.learnt.generator", 2**63, "state of the generator"),
         (
             Oja(random_state=0),

@@ -338,7 +338,7 @@ def test_options_that_cannot_be_are_refused(kind, options, message):
 @pytest.mark.parametrize(
     ("X", "y", "message"),
     [
-        ([[0.0], [1.0]], [1, 1], "at least two classes, got only 1"),
+        ([[0.0], [1.0]], [1, 1], "at least two classes, got one class: 1"),
         ([[0.0], [np.nan]], [0, 1], "NaN"),
         ([[0.0], [1e200]], [0, 1], "values up to .* in float64"),
         ([[0.0], [1.0]], [0.5, 1.25], "Unknown label type: continuous"),

@@ -208,7 +208,7 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         self.classes_ = np.unique(classes)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"{type(self).__name__} needs at least two classes, got only "
+                f"{type(self).__name__} needs at least two classes, got one class: "
                 f"{self.classes_[0]}."
             )
         for name in ("prototypes_", "prototype_labels_"):
