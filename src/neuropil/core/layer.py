@@ -6,7 +6,7 @@ import copy
 import functools
 import keyword
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -98,6 +98,9 @@ class Layer(Composable, Arguments, nn.Module):
     # "float", "int", or "any" for layers that only rearrange values.
     dtype_taken: Literal["float", "int", "any"] = "float"
 
+    # Whether each position of the output depends on the whole input.
+    sees_everything: bool = False
+
     given_name: str | None = None
     # The input shapes that the parameters were created for.
     built_for: tuple[Shape, ...] | None = None
@@ -145,7 +148,7 @@ class Layer(Composable, Arguments, nn.Module):
         It is empty if each position sees only itself, and ``None`` if each sees the whole
         input.
         """
-        return ()
+        return None if self.sees_everything else ()
 
     def fans(self) -> tuple[int, int] | None:
         """Return (fan-in, fan-out), or ``None`` if they follow from the weight's shape."""
@@ -247,11 +250,23 @@ class Layer(Composable, Arguments, nn.Module):
         for name, parameter in self._parameters.items():
             if parameter is None or parameter.is_meta:
                 continue
-            initializer = self.initializers.get(name)
+            initializer = self.initializer_of(name)
             if initializer is None:
                 nn.init.zeros_(parameter)
-            else:
-                initializer(parameter, generator, fans=self.fans())
+                continue
+            for part in self.maps_in(name, parameter):
+                initializer(part, generator, fans=self.fans())
+
+    def initializer_of(self, name: str) -> Initializer | None:
+        """Return the initialiser of a parameter; ``None`` for zeros."""
+        return self.initializers.get(name)
+
+    def maps_in(self, name: str, parameter: Tensor) -> Iterable[Tensor]:  # noqa: ARG002 - subclasses use it
+        """Return the maps stacked in a parameter, each of which is initialised on its own.
+
+        Stacked maps, such as gates, or queries and keys, take a single matrix product.
+        """
+        return (parameter,)
 
     def fresh(self) -> Self:
         """Return a copy of this layer, with a copy of its weights if it has any."""

@@ -70,13 +70,20 @@ class Initializer(Arguments, ABC):
         """Return the initial values; may work in place."""
 
 
-def finite(owner: Initializer, option: str, value: object) -> float:
-    """Return the value of an option as a float.
+class WithGain(Initializer):
+    """Base class of the initialisers with a gain and a seed.
+
+    Args:
+        gain: Factor of the values or of their variance.
+        seed: Seed that makes the values the same at every call.
 
     Raises:
-        ValueError: If it is not a finite number.
+        ValueError: If an argument is out of its range.
     """
-    return number(value, f"{type(owner).__name__}: {option}")
+
+    def __init__(self, gain: float = 1.0, *, seed: int | None = None) -> None:
+        self.gain = number(gain, f"{type(self).__name__}: gain", "[0, inf)")
+        self.seed = whole_seed(self, seed)
 
 
 def whole_seed(owner: Initializer, seed: object) -> int | None:
@@ -109,12 +116,3 @@ def require_matrix(owner: Initializer, values: Tensor) -> None:
             f"{owner!r} needs a tensor with at least 2 axes (out, in, *kernel), "
             f"got {tuple(values.shape)}. Give `fans`, or use Normal, Uniform or Constant."
         )
-
-
-def nonnegative_gain(owner: Initializer, gain: float) -> float:
-    """Return the gain.
-
-    Raises:
-        ValueError: If it is negative or not finite.
-    """
-    return number(gain, f"{type(owner).__name__}: gain", "[0, inf)")

@@ -9,14 +9,7 @@ from torch import Generator, Tensor
 from typing_extensions import override
 
 from neuropil.checks import number
-from neuropil.init.base import (
-    Fans,
-    Initializer,
-    finite,
-    nonnegative_gain,
-    require_matrix,
-    whole_seed,
-)
+from neuropil.init.base import Fans, Initializer, WithGain, require_matrix, whole_seed
 
 
 @final
@@ -35,7 +28,7 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: float = 0.0) -> None:
-        self.value = finite(self, "value", value)
+        self.value = number(value, "Constant: value")
 
     @override
     def draw(self, values: Tensor, generator: Generator | None, fans: Fans | None) -> Tensor:
@@ -63,7 +56,7 @@ class Normal(Initializer):
     def __init__(
         self, mean: float = 0.0, std: float = 0.01, *, seed: int | None = None
     ) -> None:
-        self.mean = finite(self, "mean", mean)
+        self.mean = number(mean, "Normal: mean")
         self.std = number(std, "Normal: std", "[0, inf)")
         self.seed = whole_seed(self, seed)
 
@@ -91,8 +84,8 @@ class Uniform(Initializer):
     """
 
     def __init__(self, low: float, high: float, *, seed: int | None = None) -> None:
-        self.low = finite(self, "low", low)
-        self.high = finite(self, "high", high)
+        self.low = number(low, "Uniform: low")
+        self.high = number(high, "Uniform: high")
         if high <= low:
             raise ValueError(f"Uniform: high must be above low, got {low} and {high}.")
         self.seed = whole_seed(self, seed)
@@ -103,7 +96,7 @@ class Uniform(Initializer):
 
 
 @final
-class Orthogonal(Initializer):
+class Orthogonal(WithGain):
     """A random matrix with orthonormal rows or columns (the fewer of both), times the gain.
 
     ``Q Qᵀ = gain² I`` for a weight with at most as many rows as columns, ``Qᵀ Q = gain² I``
@@ -125,10 +118,6 @@ class Orthogonal(Initializer):
         >>> torch.allclose(Q @ Q.T, torch.eye(3), atol=1e-6)
         True
     """
-
-    def __init__(self, gain: float = 1.0, *, seed: int | None = None) -> None:
-        self.gain = nonnegative_gain(self, gain)
-        self.seed = whole_seed(self, seed)
 
     @override
     def draw(self, values: Tensor, generator: Generator | None, fans: Fans | None) -> Tensor:

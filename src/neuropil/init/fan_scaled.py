@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
-from neuropil.init.base import Fans, Initializer, nonnegative_gain, require_matrix, whole_seed
+from neuropil.init.base import Fans, WithGain, require_matrix
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
-class FanScaled(Initializer):
+class FanScaled(WithGain):
     """Base class of the He and Xavier rules, whose variance depends on the fans."""
-
-    gain: float
 
     @abstractmethod
     def variance(self, fan_in: int, fan_out: int) -> float:
@@ -52,8 +50,7 @@ class He(FanScaled):
     """The rule of He et al., which preserves the variance of signals in the forward pass."""
 
     def __init__(self, gain: float = 2.0, *, seed: int | None = None) -> None:
-        self.gain = nonnegative_gain(self, gain)
-        self.seed = whole_seed(self, seed)
+        super().__init__(gain, seed=seed)
 
     @override
     def variance(self, fan_in: int, fan_out: int) -> float:
@@ -62,10 +59,6 @@ class He(FanScaled):
 
 class Xavier(FanScaled):
     """The rule of Glorot and Bengio, a compromise between the forward and backward pass."""
-
-    def __init__(self, gain: float = 1.0, *, seed: int | None = None) -> None:
-        self.gain = nonnegative_gain(self, gain)
-        self.seed = whole_seed(self, seed)
 
     @override
     def variance(self, fan_in: int, fan_out: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -13,9 +13,6 @@ from typing_extensions import override
 from neuropil.checks import one_of
 from neuropil.core import Layer, Shape, ShapeError
 from neuropil.core.shape import format_shapes
-
-if TYPE_CHECKING:
-    from neuropil.core.window import Reach
 
 # Values tried in turn for free lengths, until the module accepts one: lengths divisible by many
 # halvings, small ones for modules that accept no more, then large ones.
@@ -62,6 +59,8 @@ class Module(Layer):
     """
 
     channels_first = False
+
+    sees_everything = True
 
     inputs_taken = (1, None)
 
@@ -140,10 +139,6 @@ class Module(Layer):
         with FlopCounterMode(display=False) as counter:
             self.dry_run(input_shapes)
         return counter.get_total_flops() // (2 * BATCH)
-
-    @override
-    def reaches(self, *input_shapes: Shape) -> tuple[Reach, ...] | None:
-        return None
 
     @override
     def build(self, *input_shapes: Shape) -> None:

@@ -12,8 +12,8 @@ from typing_extensions import override
 
 from neuropil.checks import flag, number
 from neuropil.core import Layer
-from neuropil.core.shape import ShapeError, per_axis
-from neuropil.layers.spatial import spatial_rank
+from neuropil.core.shape import per_axis
+from neuropil.layers.spatial import options_over
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
@@ -188,18 +188,19 @@ class DropBlock(Layer):
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
-        try:
-            per_axis(self.block_size, spatial_rank(self, shape), "block_size")
-        except ShapeError as error:
-            raise ShapeError(f"{self!r}: {error}") from None
+        options_over(self, shape, self.blocks)
         return shape
+
+    def blocks(self, rank: int) -> tuple[int, ...]:
+        """Return the length of a block along each axis."""
+        return per_axis(self.block_size, rank, "block_size")
 
     @override
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.rate == 0:
             return x
         rank = x.ndim - 2
-        size = per_axis(self.block_size, rank, "block_size")
+        size = self.blocks(rank)
         # 1 − (1 − rate)^(1/B), computed without cancellation at small rates.
         gamma = -math.expm1(math.log1p(-self.rate) / math.prod(size))
         places = [n + block - 1 for n, block in zip(x.shape[2:], size, strict=True)]

@@ -73,6 +73,7 @@ class Reshape(Rearrangement):
     """
 
     channels_first = False
+    sees_everything = True
 
     def __init__(self, *shape: int, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -114,10 +115,6 @@ class Reshape(Rearrangement):
         )
 
     @override
-    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
-        return None
-
-    @override
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[0] == 0:  # torch cannot infer -1 for an empty batch
             shape = cast("tuple[int, ...]", self.output_shape(tuple(x.shape[1:])))
@@ -147,13 +144,11 @@ class Flatten(Rearrangement):
         (3072,)
     """
 
+    sees_everything = True
+
     @override
     def output_shape(self, shape: Shape) -> Shape:
         return (count(shape),)
-
-    @override
-    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
-        return None
 
     @override
     def forward(self, x: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from typing_extensions import override
 
@@ -13,9 +13,11 @@ from neuropil.core import Layer, Shape, ShapeError
 from neuropil.core.window import Window, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from neuropil.core.window import Reach
+
+T = TypeVar("T")
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
@@ -100,11 +102,7 @@ class WindowLayer(Layer):
         Raises:
             ShapeError: When the rank of the input does not match the options.
         """
-        rank = spatial_rank(self, shape)
-        try:
-            return self.windows(rank)
-        except ShapeError as error:
-            raise ShapeError(f"{self!r}: {error}") from None
+        return options_over(self, shape, self.windows)
 
     def slide(self, shape: Shape) -> Shape:
         """Return the number of windows along each axis of an input.
@@ -167,6 +165,19 @@ def spatial_rank(layer: Layer, shape: Shape) -> int:
     raise layer.refuse(
         "a signal (C, L), an image (C, H, W) or a volume (C, D, H, W)", shape, fix
     )
+
+
+def options_over(layer: Layer, shape: Shape, read: Callable[[int], T]) -> T:
+    """Return options of a layer read for the number of axes of an input.
+
+    Raises:
+        ShapeError: When they are written for another number of axes.
+    """
+    rank = spatial_rank(layer, shape)
+    try:
+        return read(rank)
+    except ShapeError as error:
+        raise ShapeError(f"{layer!r}: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from typing_extensions import override
 
 from neuropil.checks import one_of
-from neuropil.core import Layer, ShapeError
+from neuropil.core import Layer
 from neuropil.core.shape import per_axis
 from neuropil.core.window import Window
-from neuropil.layers.spatial import spatial_rank
+from neuropil.layers.spatial import options_over
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,11 +76,7 @@ class Upscale(Layer):
         Raises:
             ShapeError: When the rank of the input differs from the number of factors.
         """
-        rank = spatial_rank(self, shape)
-        try:
-            return per_axis(self.factor, rank, "factor")
-        except ShapeError as error:
-            raise ShapeError(f"{self!r}: {error}") from None
+        return options_over(self, shape, lambda rank: per_axis(self.factor, rank, "factor"))
 
     @override
     def output_shape(self, shape: Shape) -> Shape:

@@ -175,9 +175,7 @@ class Swish(Activation):
         return super().parameter_shapes(shape) | learned
 
     @override
-    def forward(self, x: Tensor) -> Tensor:
-        if self.units is not None:
-            x = F.linear(x, self.weight, self.bias)
+    def activate(self, x: Tensor) -> Tensor:
         return F.silu(x) if self.is_silu else x * torch.sigmoid(self.beta * x)
 
 

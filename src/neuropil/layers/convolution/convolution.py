@@ -11,8 +11,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import whole
-from neuropil.core.shape import count
-from neuropil.layers.layer_options import HE, initializer, set_bias
+from neuropil.layers.layer_options import HE, initializer, known_count, set_bias
 from neuropil.layers.spatial import WindowLayer, split_padding
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ CONVOLVE = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
 
 
 class Filters(WindowLayer):
-    """Base class of convolution and transposed convolution.
+    """Base class of all convolutions: their filters, and the channels that these take.
 
     Args:
         filters: Number of output channels K.
@@ -83,6 +82,12 @@ class Filters(WindowLayer):
             )
         return channels
 
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        lengths = self.slide(shape)
+        self.channels(shape)
+        return (self.filters, *lengths)
+
     def filter_shapes(
         self, first: int, second: int, windows: tuple[Window, ...]
     ) -> dict[str, tuple[int, ...]]:
@@ -96,13 +101,9 @@ class Filters(WindowLayer):
         Raises:
             ShapeError: When a length is free.
         """
-        places = count(positions)
-        if places is None:
-            raise self.refuse(
-                "known lengths to count multiply–adds", shape, "give the free lengths"
-            )
         weight = self.parameter_shapes(shape)["weight"]
-        return math.prod(weight) * places
+        known_count(self, shape)
+        return math.prod(weight) * known_count(self, positions)
 
 
 class Convolution(Filters):
@@ -177,12 +178,6 @@ class Convolution(Filters):
     ) -> None:
         window = (kernel_size, stride, dilation, padding)
         super().__init__(filters, groups, bias, weight, window, name)
-
-    @override
-    def output_shape(self, shape: Shape) -> Shape:
-        lengths = self.slide(shape)
-        self.channels(shape)
-        return (self.filters, *lengths)
 
     @override
     def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:

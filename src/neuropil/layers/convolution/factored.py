@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import one_of, whole
+from neuropil.checks import one_of
 from neuropil.core.window import Window
-from neuropil.layers.convolution.convolution import plan
-from neuropil.layers.layer_options import HE, LECUN, initializer, known_count, set_bias
-from neuropil.layers.spatial import WindowLayer, window_counts
+from neuropil.layers.convolution.convolution import Filters, plan
+from neuropil.layers.layer_options import HE, LECUN, known_count
+from neuropil.layers.spatial import window_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ Stage = tuple[
 ]
 
 
-class FactoredConvolution(WindowLayer):
+class FactoredConvolution(Filters):
     """Base class of factored convolutions; a subclass defines `steps`.
 
     Args:
@@ -94,31 +94,13 @@ class FactoredConvolution(WindowLayer):
         window: tuple[Any, Any, Any, Any],
         name: str | None,
     ) -> None:
-        super().__init__(*window, name=name)
-        who = type(self).__name__
-        self.filters = whole(filters, f"{who}: filters")
-        self.initializer = None if weight is None else initializer(weight, f"{who}: weight")
-        self.has_bias = set_bias(self, bias, "bias")
+        super().__init__(filters, 1, bias, HE if weight is None else weight, window, name)
+        self.initializer = weight
+        del self.initializers["weight"]  # each step has its own
 
     def steps(self, shape: Shape) -> tuple[Step, ...]:
         """Return the convolutions of the chain in order."""
         raise NotImplementedError
-
-    def channels(self, shape: Shape) -> int:
-        """Return the number of input channels.
-
-        Raises:
-            ShapeError: When it is free.
-        """
-        if shape[0] is None:
-            raise self.refuse("a known number of channels", shape, "give it in Input(…)")
-        return shape[0]
-
-    @override
-    def output_shape(self, shape: Shape) -> Shape:
-        lengths = self.slide(shape)
-        self.channels(shape)
-        return (self.filters, *lengths)
 
     @override
     def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:

@@ -13,9 +13,10 @@ from neuropil.checks import flag, number, whole
 from neuropil.init import XavierUniform
 from neuropil.layers.layer_options import initializer, set_bias
 from neuropil.layers.mixing.merge import Merge
-from neuropil.layers.stacked_weights import StackedWeights
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
     from neuropil.layers.layer_options import Bias
@@ -24,7 +25,7 @@ XAVIER = XavierUniform()
 APART = ("q_proj_weight", "k_proj_weight", "v_proj_weight")
 
 
-class Attention(StackedWeights, Merge):
+class Attention(Merge):
     """Multi-head attention: each position of a sequence gathers information from others.
 
     Each head j projects queries, keys and values to its share of the width, dⱼ = units / heads,
@@ -87,6 +88,7 @@ class Attention(StackedWeights, Merge):
     """
 
     channels_first = False
+    sees_everything = True
 
     inputs_taken = (1, 4)
 
@@ -169,10 +171,6 @@ class Attention(StackedWeights, Merge):
         maps = sum((n or 0) * (width or 0) * units for n, width in sequences)
         return maps + 2 * length * memory * units + length * units * units
 
-    @override
-    def reaches(self, *_: Shape) -> None:
-        return None
-
     def roles(self, shapes: tuple[Shape, ...]) -> tuple[Shape, Shape, Shape]:
         """Return the shapes of queries, keys and values.
 
@@ -212,8 +210,8 @@ class Attention(StackedWeights, Merge):
     # Parameters
 
     @override
-    def maps_in(self, name: str) -> int:
-        return 3 if name == "in_proj_weight" else 1
+    def maps_in(self, name: str, parameter: Tensor) -> Iterable[Tensor]:
+        return parameter.detach().chunk(3 if name == "in_proj_weight" else 1)
 
     @override
     def initializer_of(self, name: str) -> Initializer | None:

@@ -16,7 +16,6 @@ from neuropil.layers.layer_options import HE, initializer, set_bias
 if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
-    from neuropil.core.window import Reach
     from neuropil.layers.activations.activation_functions import Choice
     from neuropil.layers.layer_options import Bias
 
@@ -63,6 +62,7 @@ class SqueezeExcitation(Layer):
     """
 
     channels_first = True
+    sees_everything = True
 
     squeeze_weight: Tensor
     squeeze_bias: Tensor | None
@@ -103,23 +103,17 @@ class SqueezeExcitation(Layer):
     @override
     def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
         channels, units = self.sizes(shape)
-        if not self.has_bias:
-            return {"squeeze_weight": (units, channels), "excite_weight": (channels, units)}
-        return {
-            "squeeze_weight": (units, channels),
-            "squeeze_bias": (units,),
-            "excite_weight": (channels, units),
-            "excite_bias": (channels,),
-        }
+        shapes: dict[str, tuple[int, ...]] = {}
+        for name, size in (("squeeze", (units, channels)), ("excite", (channels, units))):
+            shapes[f"{name}_weight"] = size
+            if self.has_bias:
+                shapes[f"{name}_bias"] = size[:1]
+        return shapes
 
     @override
     def multiply_adds(self, shape: Shape) -> int:
         channels, units = self.sizes(shape)
         return 2 * channels * units
-
-    @override
-    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
-        return None
 
     def sizes(self, shape: Shape) -> tuple[int, int]:
         """Return the number of channels and of units.

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from neuropil.core import Shape
-    from neuropil.core.window import Reach
 
 ADAPTIVE = {
     "max": {3: F.adaptive_max_pool1d, 4: F.adaptive_max_pool2d, 5: F.adaptive_max_pool3d},
@@ -56,6 +55,8 @@ class GlobalPooling(Layer):
         (64,)
     """
 
+    sees_everything = True
+
     def __init__(self, mode: str = "avg", *, name: str | None = None) -> None:
         super().__init__(name=name)
         self.mode = one_of(mode, f"{type(self).__name__}: mode", ("avg", "max", "both"))
@@ -70,10 +71,6 @@ class GlobalPooling(Layer):
             )
         channels = shape[0]
         return (2 * channels if channels and self.mode == "both" else channels,)
-
-    @override
-    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
-        return None
 
     @override
     def forward(self, x: Tensor) -> Tensor:
@@ -119,6 +116,8 @@ class SpatialPyramidPooling(Layer):
         (5376,)
     """
 
+    sees_everything = True
+
     def __init__(
         self,
         levels: int | tuple[int, ...] = (1, 2, 4),
@@ -140,10 +139,6 @@ class SpatialPyramidPooling(Layer):
         rank = spatial_rank(self, shape)
         channels = shape[0]
         return (channels and channels * sum(bins**rank for bins in self.levels),)
-
-    @override
-    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
-        return None
 
     @override
     def forward(self, x: Tensor) -> Tensor:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from neuropil.core import Shape
-    from neuropil.core.window import Reach
 
 
 class GroupPooling(Layer):
@@ -44,6 +43,8 @@ class GroupPooling(Layer):
         (8, None, None)
     """
 
+    sees_everything = True  # an axis is removed
+
     def __init__(self, mode: str = "max", *, name: str | None = None) -> None:
         super().__init__(name=name)
         self.mode = one_of(mode, f"{type(self).__name__}: mode", ("max", "avg"))
@@ -57,10 +58,6 @@ class GroupPooling(Layer):
                 "put it after GroupConvolution(…), before layers that remove axes",
             )
         return (shape[0], *shape[2:])
-
-    @override
-    def reaches(self, shape: Shape) -> tuple[Reach, ...] | None:
-        return None  # an axis is removed
 
     @override
     def forward(self, x: Tensor) -> Tensor:

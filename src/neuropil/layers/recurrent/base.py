@@ -9,14 +9,13 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import flag, whole
-from neuropil.core import Shape, ShapeError
+from neuropil.core import Layer, Shape, ShapeError
 from neuropil.core.shape import format_shapes
 from neuropil.init import Orthogonal, XavierUniform
 from neuropil.layers.layer_options import initializer
-from neuropil.layers.stacked_weights import StackedWeights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from neuropil.core.layer import Initializer
 
@@ -33,7 +32,7 @@ NAMES = tuple(
 Run = tuple[Tensor, tuple[Tensor, ...]]
 
 
-class Recurrent(StackedWeights):
+class Recurrent(Layer):
     """Base class of layers that read a sequence step by step and carry a state along.
 
     A subclass defines `gates`, `mode`, and `steps`, which processes a whole batch.
@@ -56,6 +55,7 @@ class Recurrent(StackedWeights):
     """
 
     channels_first = False
+    sees_everything = True
 
     # Number of maps in each weight; torch's name of the layer; names of its states.
     gates: ClassVar[int]
@@ -110,10 +110,6 @@ class Recurrent(StackedWeights):
             raise self.refuse("a known length to count multiply–adds", shape, fix)
         return length * self.directions * self.gates * self.units * (width + self.units)
 
-    @override
-    def reaches(self, *_: Shape) -> None:
-        return None
-
     def width(self, shape: Shape) -> int:
         """Return the number of features per step.
 
@@ -133,8 +129,9 @@ class Recurrent(StackedWeights):
         return shape[1]
 
     @override
-    def maps_in(self, name: str) -> int:
-        return self.gates
+    def maps_in(self, name: str, parameter: Tensor) -> Iterable[Tensor]:
+        # Detached: autograd forbids in-place writes to one of several views.
+        return parameter.detach().chunk(self.gates)
 
     @override
     def initializer_of(self, name: str) -> Initializer | None:
