@@ -9,16 +9,13 @@ from typing_extensions import override
 from neuropil.checks import shown
 from neuropil.core.composition import graph_of
 from neuropil.core.generated_forward import RunsGraph
-from neuropil.core.graph import layer_names
+from neuropil.core.graph import Graph, layer_names
 from neuropil.core.graph_shapes import nodes_and_shapes, with_input
-from neuropil.core.layer import Layer
+from neuropil.core.layer import Composable, Layer
 from neuropil.core.shape import Shape, ShapeError
 
 if TYPE_CHECKING:
     from torch import Generator
-
-    from neuropil.core.graph import Graph
-    from neuropil.core.layer import Composable
 
 
 class Block(RunsGraph, Layer):
@@ -116,8 +113,6 @@ class Block(RunsGraph, Layer):
 
     @override
     def check_built(self, *input_shapes: Shape) -> None:
-        if self.built_for is None:
-            return
         for node, shapes in nodes_and_shapes(self.plan(*input_shapes), *input_shapes):
             node.layer.check_built(*shapes)
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 from neuropil.checks import flag, whole
 from neuropil.core.graph import Graph, single
 from neuropil.core.graph_joins import join_graphs, parallel_graphs
 from neuropil.core.graph_shapes import with_input
-from neuropil.core.layer import Layer
+from neuropil.core.layer import Composable, Layer
 from neuropil.core.network import Network
 from neuropil.core.shape import Shape, ShapeError
-
-if TYPE_CHECKING:
-    from neuropil.core.layer import Composable
 
 # A larger number is a mistake, such as repeat(x, 10**9), and would only fill the memory.
 MAX_LAYERS = 100_000

@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from neuropil.core.graph import OPEN
+from neuropil.core.graph import OPEN, Graph
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neuropil.core.graph import Graph
 
 # Wider expressions get one line per layer.
 WIDTH = 88

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import nn
 from typing_extensions import override
 
-from neuropil.core.graph import layer_names
-from neuropil.core.layer import start_module
-
-if TYPE_CHECKING:
-    from neuropil.core.graph import Graph
-    from neuropil.core.layer import Layer
+from neuropil.core.graph import Graph, layer_names
+from neuropil.core.layer import Layer, start_module
 
 
 class LateModule(nn.Module):

@@ -7,7 +7,7 @@ import functools
 import keyword
 import math
 from collections.abc import Callable, Iterable
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import torch
@@ -20,8 +20,6 @@ from neuropil.core.free_memory import require_memory
 from neuropil.core.shape import Shape, ShapeError, format_shape, format_shapes
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from neuropil.core.network import Network
     from neuropil.core.window import Reach
 
@@ -229,18 +227,16 @@ class Layer(Composable, Arguments, nn.Module):
         return bool(self.parameter_shapes(*input_shapes))
 
     def check_built(self, *input_shapes: Shape) -> None:
-        """Raise an error if existing parameters do not fit these input shapes.
+        """Raise an error if the parameters of a built layer do not fit these input shapes.
 
         Raises:
             ShapeError: When they do not.
         """
-        if self.built_for is None:
-            return
         shapes = self.parameter_shapes(*input_shapes)
         parameters = dict(self.named_parameters(recurse=False))
         if any(tuple(parameters[name].shape) != shapes[name] for name in shapes):
             raise ShapeError(
-                f"{shown(self)} is already built for {format_shapes(self.built_for)} and "
+                f"{shown(self)} is already built for {format_shapes(self.built_for or ())} and "
                 f"cannot take {format_shapes(input_shapes)}: copy it first with copy.deepcopy, "
                 f"or create it again."
             )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,9 +12,6 @@ from torch import Tensor, nn
 
 from neuropil.checks import shown, whole
 from neuropil.core.shape import Shape, format_shape
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 # Alignment of torch's memory in bytes.
 ALIGNMENT = 64

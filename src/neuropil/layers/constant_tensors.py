@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from typing_extensions import override
 
-from neuropil.core import Layer
+from neuropil.core import Layer, Shape
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
-
-    from neuropil.core import Shape
 
 
 class WithConstants(Layer):

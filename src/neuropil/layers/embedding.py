@@ -10,12 +10,11 @@ from torch import Generator, Tensor
 from typing_extensions import override
 
 from neuropil.checks import whole
-from neuropil.core import Layer
+from neuropil.core import Layer, Shape
 from neuropil.init import Normal
 from neuropil.layers.layer_options import initializer
 
 if TYPE_CHECKING:
-    from neuropil.core import Shape
     from neuropil.core.layer import Initializer
 
 UNIT_NORMAL = Normal(std=1.0)

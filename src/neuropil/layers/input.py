@@ -11,6 +11,7 @@ from typing_extensions import override
 from neuropil.checks import one_of, whole
 from neuropil.core import Layer, Shape, ShapeError, format_shape
 from neuropil.core.moments import column_axes, single_precision_holds, standardization
+from neuropil.core.prediction import fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -96,11 +97,7 @@ class Input(Layer):
         Raises:
             ShapeError: When a fixed axis has another length.
         """
-        shape = tuple(x.shape[1:])
-        if len(shape) != len(self.shape) or any(
-            want is not None and have != want
-            for have, want in zip(shape, self.shape, strict=True)
-        ):
+        if not fits(tuple(x.shape[1:]), self.shape):
             raise ShapeError(
                 f"{self!r} takes batches of shape (N, {format_shape(self.shape)[1:-1]}), got "
                 f"{format_shape(tuple(x.shape))}."

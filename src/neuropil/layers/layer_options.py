@@ -70,7 +70,7 @@ def set_bias(layer: Layer, bias: Bias, *names: str) -> bool:
         ValueError: When `bias` is none of these.
     """
     what = f"{type(layer).__name__}: bias"
-    start = None
+    start, has_bias = None, True
     if callable(bias):
         start = initializer(bias, what)
         if isinstance(bias, FanScaled | Orthogonal):
@@ -78,24 +78,17 @@ def set_bias(layer: Layer, bias: Bias, *names: str) -> bool:
                 f"{what} must have an initialiser for vectors, such as Constant(1.0) or "
                 f"Normal(), got {bias!r}, which needs a matrix."
             )
-    elif not is_flag(bias):
-        start = Constant(bias_value(bias, what))
-    has_bias = start is not None or flag(bias, what)
+    else:
+        try:
+            has_bias = flag(bias, what)
+        except ValueError:
+            start = Constant(bias_value(bias, what))
     for name in names:
         if not has_bias:
             layer._parameters[name] = None  # pyright: ignore[reportPrivateUsage]  # as torch does
         elif start is not None:
             layer.initializers[name] = start
     return has_bias
-
-
-def is_flag(value: object) -> bool:
-    """Return whether a value is True or False."""
-    try:
-        flag(value, "")
-    except ValueError:
-        return False
-    return True
 
 
 def bias_value(value: object, what: str) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -11,12 +10,9 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import flag, number
-from neuropil.core import Layer
+from neuropil.core import Layer, Shape
 from neuropil.core.shape import per_axis
 from neuropil.layers.spatial import options_over
-
-if TYPE_CHECKING:
-    from neuropil.core import Shape
 
 MAX_POOLING = {1: torch.max_pool1d, 2: torch.max_pool2d, 3: torch.max_pool3d}
 

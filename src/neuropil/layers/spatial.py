@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from typing_extensions import override
 
 from neuropil.core import Layer, Shape, ShapeError
-from neuropil.core.window import Window, windows
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from neuropil.core.window import Reach
+from neuropil.core.window import Reach, Window, windows
 
 T = TypeVar("T")
 
@@ -165,6 +160,17 @@ def spatial_rank(layer: Layer, shape: Shape) -> int:
     raise layer.refuse(
         "a signal (C, L), an image (C, H, W) or a volume (C, D, H, W)", shape, fix
     )
+
+
+def require_positions(layer: Layer, shape: Shape, fix: str) -> None:
+    """Raise an error for an input that has no axes after the channels.
+
+    Raises:
+        ShapeError: When that is so.
+    """
+    if len(shape) < 2:
+        needs = "axes after the channels, such as (C, L) or (C, H, W)"
+        raise layer.refuse(needs, shape, fix)
 
 
 def options_over(layer: Layer, shape: Shape, read: Callable[[int], T]) -> T:

@@ -8,16 +8,14 @@ import torch.nn.functional as F
 from typing_extensions import override
 
 from neuropil.checks import one_of
-from neuropil.core import Layer
+from neuropil.core import Layer, Shape
 from neuropil.core.shape import per_axis
-from neuropil.core.window import Window
+from neuropil.core.window import Reach, Window
 from neuropil.layers.spatial import options_over
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from neuropil.core import Shape
-    from neuropil.core.window import Reach
 
 # By the number of dimensions of the batch.
 LINEAR = {3: "linear", 4: "bilinear", 5: "trilinear"}

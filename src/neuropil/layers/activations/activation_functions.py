@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    Function: TypeAlias = Callable[[Tensor], Tensor]
-    # The lower-case name of an activation layer, a layer without units or parameters, or a
-    # function.
-    Choice: TypeAlias = str | Activation | Function
+Function: TypeAlias = "Callable[[Tensor], Tensor]"
+# The lower-case name of an activation layer, a layer without units or parameters, or a
+# function.
+Choice: TypeAlias = "str | Activation | Function"
 
 
 def activation_layers() -> dict[str, type[Activation]]:

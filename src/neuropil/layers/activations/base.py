@@ -12,7 +12,14 @@ from neuropil.checks import whole
 from neuropil.core import Layer, Shape
 from neuropil.core.arguments import plain
 from neuropil.init import XavierNormal
-from neuropil.layers.layer_options import HE, initializer, known_count, refuse_unused, set_bias
+from neuropil.layers.layer_options import (
+    HE,
+    Bias,
+    initializer,
+    known_count,
+    refuse_unused,
+    set_bias,
+)
 from neuropil.layers.rearrange import Identity
 
 if TYPE_CHECKING:
@@ -20,7 +27,6 @@ if TYPE_CHECKING:
 
     from neuropil.core.layer import Initializer
     from neuropil.core.window import Reach
-    from neuropil.layers.layer_options import Bias
 
 XAVIER = XavierNormal()
 

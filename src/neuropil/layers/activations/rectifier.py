@@ -12,12 +12,11 @@ from typing_extensions import override
 from neuropil.checks import flag, number
 from neuropil.init import Constant
 from neuropil.layers.activations.base import Activation
-from neuropil.layers.layer_options import HE
+from neuropil.layers.layer_options import HE, Bias
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
-    from neuropil.layers.layer_options import Bias
 
 
 class Relu(Activation):

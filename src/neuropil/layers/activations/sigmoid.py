@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
 
@@ -190,7 +191,9 @@ class Softmax(Activation):
         return super().output_shape(shape)
 
     @override
-    def activate(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
+        if self.units is not None:
+            x = F.linear(x, self.weight, self.bias)
         axis = self.axis
         if axis is None:
             return torch.softmax(x, 1 if x.ndim > 3 else -1)

@@ -12,12 +12,11 @@ from typing_extensions import override
 from neuropil.checks import flag, number, one_of
 from neuropil.init import Constant
 from neuropil.layers.activations.base import Activation
-from neuropil.layers.layer_options import HE
+from neuropil.layers.layer_options import HE, Bias
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
-    from neuropil.layers.layer_options import Bias
 
 
 # Above this x, ln(1 + eˣ) equals x in double precision.
@@ -175,7 +174,9 @@ class Swish(Activation):
         return super().parameter_shapes(shape) | learned
 
     @override
-    def activate(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
+        if self.units is not None:
+            x = F.linear(x, self.weight, self.bias)
         return F.silu(x) if self.is_silu else x * torch.sigmoid(self.beta * x)
 
 

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from neuropil.checks import whole
-from neuropil.layers.activations.activation_functions import function
+from neuropil.layers.activations.activation_functions import Choice, function
 from neuropil.layers.activations.rectifier import LeakyRelu
 from neuropil.layers.convolution.factored import POINT, FactoredConvolution, Step
-from neuropil.layers.layer_options import HE, initializer
+from neuropil.layers.layer_options import HE, Bias, initializer
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
-    from neuropil.layers.activations.activation_functions import Choice
-    from neuropil.layers.layer_options import Bias
 
 # Graham, "Spatially-sparse convolutional neural networks", 2014, uses this slope.
 VERY_LEAKY = LeakyRelu(epsilon=1 / 3)

@@ -11,8 +11,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import whole
-from neuropil.layers.layer_options import HE, initializer, known_count, set_bias
-from neuropil.layers.spatial import WindowLayer, split_padding
+from neuropil.layers.layer_options import HE, Bias, initializer, known_count, set_bias
+from neuropil.layers.spatial import Pads, WindowLayer, split_padding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
     from neuropil.core.window import Padding, Window
-    from neuropil.layers.layer_options import Bias
-    from neuropil.layers.spatial import Pads
 
 CONVOLVE = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
 

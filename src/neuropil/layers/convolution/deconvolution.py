@@ -11,14 +11,12 @@ from typing_extensions import override
 
 from neuropil.core import Shape, ShapeError
 from neuropil.core.shape import per_axis
-from neuropil.core.window import Reach, Window
+from neuropil.core.window import Padding, Reach, Window
 from neuropil.layers.convolution.convolution import Filters
-from neuropil.layers.layer_options import HE
+from neuropil.layers.layer_options import HE, Bias
 
 if TYPE_CHECKING:
     from neuropil.core.layer import Initializer
-    from neuropil.core.window import Padding
-    from neuropil.layers.layer_options import Bias
 
 WHOLE = slice(0, None)
 TRANSPOSE = {1: torch.conv_transpose1d, 2: torch.conv_transpose2d, 3: torch.conv_transpose3d}

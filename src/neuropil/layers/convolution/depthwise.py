@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from neuropil.checks import whole
-from neuropil.layers.convolution.convolution import Convolution
-from neuropil.layers.layer_options import HE
+from neuropil.layers.convolution.convolution import Convolution, Filters
+from neuropil.layers.layer_options import HE, Bias
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
     from neuropil.core.window import Padding
-    from neuropil.layers.layer_options import Bias
 
 
 class DepthwiseConvolution(Convolution):
@@ -73,19 +72,10 @@ class DepthwiseConvolution(Convolution):
         weight: Initializer = HE,
         name: str | None = None,
     ) -> None:
+        window = (kernel_size, stride, dilation, padding)
         # The number of filters and groups follows from the input.
-        super().__init__(
-            1,
-            kernel_size,
-            stride=stride,
-            padding=padding,
-            dilation=dilation,
-            bias=bias,
-            weight=weight,
-            name=name,
-        )
-        who = "DepthwiseConvolution: multiplier"
-        self.multiplier = whole(multiplier, who)
+        Filters.__init__(self, 1, 1, bias, weight, window, name)
+        self.multiplier = whole(multiplier, "DepthwiseConvolution: multiplier")
 
     @override
     def output_shape(self, shape: Shape) -> Shape:

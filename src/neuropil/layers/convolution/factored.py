@@ -7,26 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from typing_extensions import override
 
 from neuropil.checks import one_of
 from neuropil.core.window import Window
-from neuropil.layers.convolution.convolution import Filters, plan
-from neuropil.layers.layer_options import HE, LECUN, known_count
-from neuropil.layers.spatial import window_counts
+from neuropil.layers.convolution.convolution import Filters, How, plan
+from neuropil.layers.layer_options import HE, LECUN, Bias, known_count
+from neuropil.layers.spatial import Pads, window_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Generator
-
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
     from neuropil.layers.activations.activation_functions import Function
-    from neuropil.layers.convolution.convolution import How
-    from neuropil.layers.layer_options import Bias
-    from neuropil.layers.spatial import Pads
 
 POINT = Window(1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Tensor, nn
@@ -15,14 +15,11 @@ from neuropil.core.window import Reach
 from neuropil.layers.constant_tensors import WithConstants
 from neuropil.layers.convolution.convolution import Convolution, Filters
 from neuropil.layers.convolution.planar_group import ORDERS, transform_indices
-from neuropil.layers.layer_options import HE
+from neuropil.layers.layer_options import HE, Bias
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
-    from neuropil.layers.layer_options import Bias
 
 
 class GroupConvolution(WithConstants, Filters):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.layers.activations.activation_functions import function
+from neuropil.layers.activations.activation_functions import Choice, function
 from neuropil.layers.convolution.factored import (
     POINT,
     FactoredConvolution,
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
     from neuropil.core.window import Padding
-    from neuropil.layers.activations.activation_functions import Choice
     from neuropil.layers.layer_options import Bias
 
 

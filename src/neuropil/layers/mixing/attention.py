@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from neuropil.checks import flag, number, whole
 from neuropil.init import XavierUniform
-from neuropil.layers.layer_options import initializer, set_bias
+from neuropil.layers.layer_options import Bias, initializer, set_bias
 from neuropil.layers.mixing.merge import Merge
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from neuropil.core import Shape
     from neuropil.core.layer import Initializer
-    from neuropil.layers.layer_options import Bias
 
 XAVIER = XavierUniform()
 APART = ("q_proj_weight", "k_proj_weight", "v_proj_weight")

@@ -181,9 +181,8 @@ class MixtureOfExperts(Layer):
 
     @override
     def check_built(self, *input_shapes: Shape) -> None:
-        if self.built_for is not None:
-            for _, part, seen in self.parts(*input_shapes):
-                part.check_built(seen)
+        for _, part, seen in self.parts(*input_shapes):
+            part.check_built(seen)
 
     @override
     def reset_parameters(self, generator: Generator | None = None) -> None:

@@ -9,15 +9,13 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import whole
-from neuropil.core import Layer
-from neuropil.layers.activations.activation_functions import function
-from neuropil.layers.layer_options import HE, initializer, set_bias
+from neuropil.core import Layer, Shape
+from neuropil.layers.activations.activation_functions import Choice, function
+from neuropil.layers.layer_options import HE, Bias, initializer, set_bias
+from neuropil.layers.spatial import require_positions
 
 if TYPE_CHECKING:
-    from neuropil.core import Shape
     from neuropil.core.layer import Initializer
-    from neuropil.layers.activations.activation_functions import Choice
-    from neuropil.layers.layer_options import Bias
 
 
 class SqueezeExcitation(Layer):
@@ -91,12 +89,8 @@ class SqueezeExcitation(Layer):
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
-        if len(shape) < 2:
-            raise self.refuse(
-                "axes after the channels, such as (C, L) or (C, H, W)",
-                shape,
-                "put it before the layer that removed the axes, such as Flatten()",
-            )
+        fix = "put it before the layer that removed the axes, such as Flatten()"
+        require_positions(self, shape, fix)
         self.sizes(shape)
         return shape
 

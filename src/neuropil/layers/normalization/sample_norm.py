@@ -9,13 +9,12 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import flag, number, whole
-from neuropil.core import Layer
+from neuropil.core import Layer, Shape
 from neuropil.core.shape import count
 from neuropil.init import Constant
 from neuropil.layers.layer_options import initializer, refuse_unused
 
 if TYPE_CHECKING:
-    from neuropil.core import Shape
     from neuropil.core.layer import Initializer
 
 ONES = Constant(1.0)

@@ -13,15 +13,13 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import flag
-from neuropil.core.window import ceil_div
-from neuropil.layers.spatial import AXES, WindowLayer, split_padding
+from neuropil.core.window import Window, ceil_div
+from neuropil.layers.spatial import AXES, Pads, WindowLayer, split_padding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from neuropil.core import Shape
-    from neuropil.core.window import Window
-    from neuropil.layers.spatial import Pads
 
     Call: TypeAlias = tuple[Callable[..., Tensor], tuple[Any, ...]]
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import one_of
-from neuropil.core.window import halves
+from neuropil.core.window import Window, halves
 from neuropil.layers.constant_tensors import WithConstants
 from neuropil.layers.convolution.convolution import CONVOLVE
 from neuropil.layers.layer_options import known_count
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neuropil.core import Shape
-    from neuropil.core.window import Window
 
     # Torch's function, the padding around the input, its mode, and the strides.
     Plan: TypeAlias = tuple[Callable[..., Tensor], tuple[int, ...], str, tuple[int, ...]]

@@ -10,16 +10,15 @@ import torch.nn.functional as F
 from typing_extensions import override
 
 from neuropil.checks import one_of, whole
-from neuropil.core import Layer
+from neuropil.core import Layer, Shape
 from neuropil.core.window import ceil_div
-from neuropil.layers.spatial import spatial_rank
+from neuropil.layers.spatial import require_positions, spatial_rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
 
-    from neuropil.core import Shape
 
 ADAPTIVE = {
     "max": {3: F.adaptive_max_pool1d, 4: F.adaptive_max_pool2d, 5: F.adaptive_max_pool3d},
@@ -63,12 +62,8 @@ class GlobalPooling(Layer):
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
-        if len(shape) < 2:
-            raise self.refuse(
-                "axes after the channels, such as (C, L) or (C, H, W)",
-                shape,
-                "leave it out, or put it before the layer that removed them, such as Flatten()",
-            )
+        fix = "leave it out, or put it before the layer that removed them, such as Flatten()"
+        require_positions(self, shape, fix)
         channels = shape[0]
         return (2 * channels if channels and self.mode == "both" else channels,)
 

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from neuropil.checks import one_of
-from neuropil.core import Layer
+from neuropil.core import Layer, Shape
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from neuropil.core import Shape
 
 
 class GroupPooling(Layer):
