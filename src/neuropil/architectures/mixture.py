@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from neuropil.architectures.published.registry import PlainOptions, architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import (
-    Convolution,
     GlobalPooling,
     Input,
     Linear,
@@ -112,8 +111,4 @@ def default_expert(style: Style, classes: int, *, images: bool) -> Network:
 
 def stages(style: Style, widths: tuple[int, ...]) -> list[Composable]:
     """Return convolutions, each followed by MaxPooling."""
-    layers: list[Composable] = []
-    for width in widths:
-        convolution = Convolution(width, 3, padding=1, bias=style.has_bias, weight=HE)
-        layers += [style.around(convolution), MaxPooling(2)]
-    return layers
+    return [layer for width in widths for layer in (style.unit(width, 3), MaxPooling(2))]
