@@ -2,10 +2,12 @@
 
 import copy
 import csv
+import inspect
 
 import pytest
 import torch
 from tests import reference
+from tests.signatures import documented
 from torch import nn
 
 from neuropil.analysis import cost, count_parameters, zoo
@@ -81,6 +83,14 @@ def drawn(module: nn.Module) -> dict[str, torch.Tensor]:
             ones = name.endswith(("var", "norm.weight")) or ".bn" in name
             state[name] = near + (1 if ones and not name.endswith(("bias", "mean")) else 0)
     return state
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_the_options_taken_are_those_documented(name):
+    """The larger of a family refer to the smallest for all options but the classes."""
+    build = ZOO[name].build
+    told, taken = documented(build), [*inspect.signature(build).parameters]
+    assert told == ["classes", "options"] or sorted(told) == sorted(taken)
 
 
 @pytest.mark.parametrize("name", ZOO)

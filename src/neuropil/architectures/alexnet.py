@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from neuropil.architectures.dense_head import dense_head, flatten_features
 from neuropil.architectures.image_sizes import is_small
-from neuropil.architectures.published.registry import architecture
-from neuropil.core import Network, Shape, join
+from neuropil.architectures.published.registry import PlainOptions, architecture
+from neuropil.core import Network, join
 from neuropil.layers import Input, MaxPooling
-from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from os import PathLike
 
 
 def alexnet_keys() -> Iterator[str]:
@@ -23,6 +21,7 @@ def alexnet_keys() -> Iterator[str]:
 
 
 @architecture(
+    PlainOptions,
     year=2012,
     paper=(
         "Krizhevsky, Sutskever, Hinton, ImageNet classification with deep convolutional neural "
@@ -32,14 +31,7 @@ def alexnet_keys() -> Iterator[str]:
     source="torchvision",
     keys={"torchvision": alexnet_keys},
 )
-def alexnet(
-    classes: int = 1000,
-    *,
-    input_shape: Shape = (3, 224, 224),
-    activation: Choice = "relu",
-    normalization: Choice = None,
-    weights: str | PathLike[str] | None = None,
-) -> Network:
+def alexnet(options: PlainOptions) -> Network:
     """AlexNet: five convolutions and three fully connected layers.
 
     The filters are 11×11 with stride 4, then 5×5 and three times 3×3. MaxPooling follows the
@@ -76,11 +68,10 @@ def alexnet(
         >>> network.upto("stage3").output_shape, sum(p.numel() for p in network.parameters())
         ((256, 6, 6), 61100840)
     """
-    del weights  # loaded by the decorator
-    style = Style(activation, normalization)
-    small = is_small(input_shape)
+    style = options.style
+    small = is_small(options.input_shape)
     body = join(
-        Input(*input_shape),
+        Input(*options.input_shape),
         style.unit(64, 5) if small else style.unit(64, 11, stride=4, padding=2),
         MaxPooling(3, stride=2, name="stage1"),
         style.unit(192, 5),
@@ -91,5 +82,5 @@ def alexnet(
     return join(
         body,
         flatten_features(body, 6, shrinks=small),
-        *dense_head(style, 4096, classes, first=True),
+        *dense_head(style, 4096, options.classes, first=True),
     )

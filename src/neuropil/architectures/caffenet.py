@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from neuropil.architectures.dense_head import dense_head, flatten_features
 from neuropil.architectures.image_sizes import shortest_side
-from neuropil.architectures.published.registry import architecture
+from neuropil.architectures.published.registry import PlainOptions, architecture
+from neuropil.checks import one_of
 from neuropil.core import Layer, Network, Shape, join
 from neuropil.layers import (
     AveragePooling,
@@ -21,13 +23,11 @@ from neuropil.layers import (
     MaxPooling,
     Softmax,
 )
-from neuropil.layers.blocks.block_style import HE, Choice, Place, Style
+from neuropil.layers.blocks.block_style import HE, Place, Style
 from neuropil.layers.layer_options import LECUN
-from neuropil.text import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from os import PathLike
+    from collections.abc import Callable, Iterator, Sequence
 
     from neuropil.core.layer import Composable
 
@@ -48,30 +48,31 @@ def caffenet_keys() -> Iterator[str]:
     yield from ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
 
 
+@dataclass(frozen=True, kw_only=True)
+class CaffeNetOptions(PlainOptions):
+    """Options of `caffenet128`, which documents them."""
+
+    input_shape: Shape = (3, 128, 128)
+    place: Place = "before"
+    pooling: str | None = "max"
+    pool_size: int = 3
+    pool_padding: int = 0
+    local_response_norm: bool = False
+    head: str = "dense"
+    units: int = 2048
+    dropout: float = 0.5
+    width: float = 1.0
+
+
 @architecture(
+    CaffeNetOptions,
     year=2016,
     paper="Mishkin, Sergievskiy, Matas, Systematic evaluation of CNN advances on the ImageNet",
     accuracy="47.1 % ImageNet at 128 pixels",
     source="paper",
     keys={"caffe": caffenet_keys},
 )
-def caffenet128(
-    classes: int = 1000,
-    *,
-    input_shape: Shape = (3, 128, 128),
-    activation: Choice = "relu",
-    normalization: Choice = None,
-    place: Place = "before",
-    pooling: str | None = "max",
-    pool_size: int = 3,
-    pool_padding: int = 0,
-    local_response_norm: bool = False,
-    head: str = "dense",
-    units: int = 2048,
-    dropout: float = 0.5,
-    width: float = 1.0,
-    weights: str | PathLike[str] | None = None,
-) -> Network:
+def caffenet128(options: CaffeNetOptions) -> Network:
     """CaffeNet for 128 pixels: the network on which techniques of deep learning were compared.
 
     The filters are 11×11 with stride 4, then 5×5 and three times 3×3, three of them in two
@@ -117,27 +118,27 @@ def caffenet128(
         >>> network.upto("stage3").output_shape
         (256, 3, 3)
     """
-    del weights  # loaded by the decorator
+    head, pooling, width = options.head, options.pooling, options.width
     if head not in HEADS:
         raise ValueError(f"head must be one of {', '.join(map(repr, HEADS))}, got {head!r}.")
-    style = Style(activation, normalization, place)
-    options: dict[str, Any] = {"stride": 2, "padding": pool_padding, "ceil_mode": True}
-    pool = pooling and functools.partial(pooling_of(pooling), pool_size, **options)
+    style = Style(**options.of_blocks, place=options.place)
+    how: dict[str, Any] = {"stride": 2, "padding": options.pool_padding, "ceil_mode": True}
+    pool = pooling and functools.partial(pooling_of(pooling), options.pool_size, **how)
     layers: list[Composable] = []
     for number, units_of_stage in enumerate(STAGES, start=1):
-        layers += convolutions(style, units_of_stage, input_shape, width, not pool)
+        layers += convolutions(style, units_of_stage, options.input_shape, width, not pool)
         name = f"stage{number}"
         layers.append(pool(name=name) if pool else Identity(name=name))
-        if local_response_norm and number < len(STAGES):
+        if options.local_response_norm and number < len(STAGES):
             layers.append(LocalResponseNorm(5, alpha=2e-5, k=1.0))
-    body = join(Input(*input_shape), *layers)
-    hidden = scale_width(units, width)
+    body = join(Input(*options.input_shape), *layers)
+    hidden = scale_width(options.units, width)
     if head == "convolutional":
-        return join(body, *convolutional_head(style, hidden, classes, dropout))
+        return join(body, *convolutional_head(style, hidden, options.classes, options.dropout))
     return join(
         body,
         flatten_features(body, 6, shrinks=True),
-        *dense_head(style, hidden, classes, dropout=dropout),
+        *dense_head(style, hidden, options.classes, dropout=options.dropout),
     )
 
 
@@ -147,25 +148,20 @@ def pooling_of(kind: str) -> Callable[..., Layer]:
     Raises:
         ValueError: When the name is unknown.
     """
-    if kind not in POOLINGS:
-        known = ", ".join(map(repr, POOLINGS))
-        near = nearest(str(kind), POOLINGS)
-        raise ValueError(f"pooling must be one of {known}, got {kind!r}.{near}")
-    return POOLINGS[kind]
+    return POOLINGS[one_of(kind, "pooling", POOLINGS)]
 
 
 def convolutions(
     style: Style,
-    units: Iterable[tuple[int, int | None, int]],
+    units: Sequence[tuple[int, int | None, int]],
     input_shape: Shape,
     width: float,
     strided: bool,  # noqa: FBT001 - only the function above calls this
 ) -> list[Composable]:
     """Return the convolutions of one stage; without pooling, the last one has the stride."""
     layers: list[Composable] = []
-    rows = list(units)
-    for place, (filters, length, groups) in enumerate(rows, start=1):
-        step = 2 if strided and place == len(rows) else 1
+    for place, (filters, length, groups) in enumerate(units, start=1):
+        step = 2 if strided and place == len(units) else 1
         padding = None
         if length is None:
             side = shortest_side(input_shape, 128)

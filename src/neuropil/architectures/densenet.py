@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.published.architecture_facts import Published
 from neuropil.architectures.published.registry import Options, architecture
-from neuropil.core import Layer, Network, Shape, join
+from neuropil.architectures.resnet import stem
+from neuropil.core import Layer, Network, join
 from neuropil.layers import (
     DenseBlock,
     GlobalPooling,
     Input,
-    MaxPooling,
     Softmax,
     TransitionLayer,
 )
-from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from neuropil.core.layer import Composable
 
 
 class Plan(NamedTuple):
@@ -47,55 +44,36 @@ PLANS = {
 }
 
 
-class DenseNetOptions(Options, total=False):
+@dataclass(frozen=True, kw_only=True)
+class DenseNetOptions(Options):
     """Options of densely connected networks, besides those of every architecture.
 
     Attributes:
         dropout: As for `DenseBlock`.
     """
 
-    dropout: float
+    dropout: float = 0.0
 
 
-def dense_network(
-    depth: int,
-    classes: int,
-    *,
-    input_shape: Shape = (3, 224, 224),
-    activation: Choice = "relu",
-    normalization: Choice = "batch",
-    dropout: float = 0.0,
-    weights: object = None,  # noqa: ARG001 - the decorator loads them
-) -> Network:
+def dense_network(depth: int, options: DenseNetOptions) -> Network:
     """Return a densely connected network of one of the depths in `PLANS`."""
     plan = PLANS[depth]
-    style = Style(activation, normalization)
-    chosen: dict[str, Any] = {"activation": activation, "normalization": normalization}
+    style = options.style
+    block = functools.partial(DenseBlock, dropout=options.dropout, **options.of_blocks)
     blocks: list[Layer] = []
     for stage, layers in enumerate(plan.layers, start=1):
         if stage > 1:
-            blocks.append(TransitionLayer(**chosen))
-        blocks.append(
-            DenseBlock(
-                layers, plan.growth_rate, dropout=dropout, **chosen, name=f"stage{stage}"
-            )
-        )
+            blocks.append(TransitionLayer(**options.of_blocks))
+        blocks.append(block(layers, plan.growth_rate, name=f"stage{stage}"))
     return join(
-        Input(*input_shape),
-        *stem(style, plan.stem, input_shape),
+        Input(*options.input_shape),
+        *stem(style, options.input_shape, plan.stem),
         *blocks,
         *style.normalize(),
         *style.activate(),
         GlobalPooling("avg"),
-        Softmax(classes),
+        Softmax(options.classes),
     )
-
-
-def stem(style: Style, filters: int, input_shape: Shape) -> list[Composable]:
-    """Return the layers before the first block: images from 64 pixels shrink by four."""
-    if is_small(input_shape):
-        return [style.unit(filters, 3)]
-    return [style.unit(filters, 7, stride=2), MaxPooling(3, stride=2, padding=1)]
 
 
 def imagenet_keys(depth: int) -> Iterator[str]:
@@ -126,8 +104,8 @@ def facts(depth: int, accuracy: str) -> dict[str, Any]:
     }
 
 
-@architecture(**facts(121, "74.4"))
-def densenet121(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Network:
+@architecture(DenseNetOptions, **facts(121, "74.4"))
+def densenet121(options: DenseNetOptions) -> Network:
     """DenseNet-121: four dense blocks of 6, 12, 24 and 16 layers that add 32 channels each.
 
     A 7×7 convolution to 64 channels and MaxPooling shrink the image by four. Between the
@@ -162,11 +140,11 @@ def densenet121(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Netw
         >>> network.output_shape, network.upto("stage4").output_shape
         ((10,), (1024, 4, 4))
     """
-    return dense_network(121, classes, **options)
+    return dense_network(121, options)
 
 
-@architecture(**facts(161, "77.1"))
-def densenet161(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Network:
+@architecture(DenseNetOptions, **facts(161, "77.1"))
+def densenet161(options: DenseNetOptions) -> Network:
     """DenseNet-161: dense blocks of 6, 12, 36 and 24 layers that add 48 channels each.
 
     The structure of `densenet121`, with 96 channels at the start.
@@ -190,11 +168,11 @@ def densenet161(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Netw
         >>> network.upto("stage4").output_shape
         (2208, 7, 7)
     """
-    return dense_network(161, classes, **options)
+    return dense_network(161, options)
 
 
-@architecture(**facts(169, "75.6"))
-def densenet169(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Network:
+@architecture(DenseNetOptions, **facts(169, "75.6"))
+def densenet169(options: DenseNetOptions) -> Network:
     """DenseNet-169: dense blocks of 6, 12, 32 and 32 layers that add 32 channels each.
 
     The structure of `densenet121`.
@@ -218,11 +196,11 @@ def densenet169(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Netw
         >>> network.upto("stage4").output_shape
         (1664, 7, 7)
     """
-    return dense_network(169, classes, **options)
+    return dense_network(169, options)
 
 
-@architecture(**facts(201, "76.9"))
-def densenet201(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Network:
+@architecture(DenseNetOptions, **facts(201, "76.9"))
+def densenet201(options: DenseNetOptions) -> Network:
     """DenseNet-201: dense blocks of 6, 12, 48 and 32 layers that add 32 channels each.
 
     The structure of `densenet121`.
@@ -246,4 +224,4 @@ def densenet201(classes: int = 1000, **options: Unpack[DenseNetOptions]) -> Netw
         >>> network.upto("stage4").output_shape
         (1920, 7, 7)
     """
-    return dense_network(201, classes, **options)
+    return dense_network(201, options)

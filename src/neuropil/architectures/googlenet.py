@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from neuropil.architectures.image_sizes import is_small
-from neuropil.architectures.inception import classifier, family_normalization
+from neuropil.architectures.inception import InceptionOptions, classifier, unit_keys
 from neuropil.architectures.published.registry import architecture
 from neuropil.core import Network, Shape, join, parallel
 from neuropil.layers import (
@@ -19,13 +20,12 @@ from neuropil.layers import (
     Softmax,
     SpatialPyramidPooling,
 )
-from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from os import PathLike
 
     from neuropil.core.layer import Composable
+    from neuropil.layers.blocks.block_style import Style
 
 # Filters by the paper's names: 1×1; 1×1 and 3×3; 1×1 and 5×5 (3×3 here); after the pooling.
 MODULES = {
@@ -52,29 +52,29 @@ def googlenet_keys() -> Iterator[str]:
     branches = ("branch1", "branch2.0", "branch2.1", "branch3.0", "branch3.1", "branch4.1")
     units = ["conv1", "conv2", "conv3"]
     units += [f"inception{name}.{branch}" for name in MODULES for branch in branches]
-    for unit in units:
-        yield from (f"{unit}.conv", f"{unit}.bn")
+    yield from unit_keys(units)
     yield "fc"
     for head in AUXILIARY:
         yield from (f"{head}.conv.conv", f"{head}.conv.bn", f"{head}.fc1", f"{head}.fc2")
 
 
+@dataclass(frozen=True, kw_only=True)
+class GoogLeNetOptions(InceptionOptions):
+    """Options of `googlenet`, which documents them."""
+
+    input_shape: Shape = (3, 224, 224)
+    aux_heads: bool = False
+
+
 @architecture(
+    GoogLeNetOptions,
     year=2014,
     paper="Szegedy et al., Going deeper with convolutions",
     accuracy="69.8 % ImageNet",
     source="torchvision",
     keys={"torchvision": googlenet_keys},
 )
-def googlenet(
-    classes: int = 1000,
-    *,
-    input_shape: Shape = (3, 224, 224),
-    activation: Choice = "relu",
-    normalization: Choice = "batch",
-    aux_heads: bool = False,
-    weights: str | PathLike[str] | None = None,
-) -> Network:
+def googlenet(options: GoogLeNetOptions) -> Network:
     """GoogLeNet: nine inception modules, 22 layers deep, the winner of ILSVRC 2014.
 
     Convolutions and MaxPooling shrink the image by eight. Inception modules follow in three
@@ -115,19 +115,17 @@ def googlenet(
         >>> network.output_shapes, network.upto("stage3").output_shape
         (((10,), (10,), (10,)), (1024, 8, 8))
     """
-    del weights  # loaded by the decorator
-    normalization = family_normalization(normalization)
-    style = Style(activation, normalization)
+    style = options.style
     network = join(
-        Input(*input_shape),
-        *stem(style, input_shape),
-        *modules(activation=activation, normalization=normalization),
-        *classifier(0.2, classes),
+        Input(*options.input_shape),
+        *stem(style, options.input_shape),
+        *modules(options),
+        *classifier(0.2, options.classes),
     )
-    if not aux_heads:
+    if not options.aux_heads:
         return network
     heads = [
-        join(network.upto(module), *auxiliary(style, classes, name))
+        join(network.upto(module), *auxiliary(style, options.classes, name))
         for name, module in AUXILIARY.items()
     ]
     return parallel(network, *heads)
@@ -142,7 +140,7 @@ def stem(style: Style, input_shape: Shape) -> list[Composable]:
     return [first, *shrink, style.unit(64, 1), style.unit(192, 3), *end]
 
 
-def modules(**options: Any) -> list[Composable]:
+def modules(options: GoogLeNetOptions) -> list[Composable]:
     """Return the inception modules, with pooling between the stages."""
     layers: list[Composable] = []
     for name, (ones, threes, fives, pooled) in MODULES.items():
@@ -153,7 +151,7 @@ def modules(**options: Any) -> list[Composable]:
                 ((fives[0], 1), (fives[1], 3)),
                 ("max", (pooled, 1)),
                 name=STAGES.get(name, f"inception{name}"),
-                **options,
+                **options.of_blocks,
             )
         )
         if name in SHRINKS:

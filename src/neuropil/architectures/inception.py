@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
 
 from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.published.architecture_facts import Published
-from neuropil.architectures.published.registry import architecture
+from neuropil.architectures.published.registry import Options, architecture
 from neuropil.core import Layer, Network, Shape, join, parallel
 from neuropil.layers import (
     AveragePooling,
@@ -18,13 +21,12 @@ from neuropil.layers import (
     MaxPooling,
     Softmax,
 )
-from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from os import PathLike
 
     from neuropil.core.layer import Composable
+    from neuropil.layers.blocks.block_style import Style
     from neuropil.layers.blocks.branches import Branch
 
 # Images below this side would vanish in the reductions, so fewer layers shrink them.
@@ -40,10 +42,15 @@ def cross(filters: int) -> tuple[Branch, ...]:
     return ((filters, (1, 3)),), ((filters, (3, 1)),)
 
 
-def inception_a(pooled: int) -> tuple[Branch, ...]:
-    """Return the branches of v3's first modules."""
+def inception_a(pooled: int, single: int = 64) -> tuple[Branch, ...]:
+    """Return the branches of v3's first modules, which Inception-ResNet shares.
+
+    Args:
+        pooled: Filters after the pooling.
+        single: Filters of the branch of a single convolution.
+    """
     return (
-        ((64, 1),),
+        ((single, 1),),
         ((48, 1), (64, 5)),
         ((64, 1), (96, 3), (96, 3)),
         ("avg", (pooled, 1)),
@@ -123,7 +130,28 @@ def v3_keys() -> Iterator[str]:
     yield "AuxLogits.fc"
 
 
+@dataclass(frozen=True, kw_only=True)
+class InceptionOptions(Options):
+    """Options of the family, whose batch normalisation has a larger ε."""
+
+    input_shape: Shape = (3, 299, 299)
+
+    @property
+    @override
+    def of_blocks(self) -> dict[str, Any]:
+        batch = BatchNorm(eps=1e-3) if self.normalization == "batch" else self.normalization
+        return {"activation": self.activation, "normalization": batch}
+
+
+@dataclass(frozen=True, kw_only=True)
+class InceptionV3Options(InceptionOptions):
+    """Options of `inception_v3`, which documents them."""
+
+    aux_heads: bool = False
+
+
 @architecture(
+    InceptionV3Options,
     year=2015,
     paper="Szegedy et al., Rethinking the Inception architecture for computer vision",
     accuracy="77.3 % ImageNet",
@@ -131,15 +159,7 @@ def v3_keys() -> Iterator[str]:
     keys={"torchvision": v3_keys, "timm": v3_keys},
     published=Published("timm/inception_v3.tv_in1k", mean=HALVES, std=HALVES),
 )
-def inception_v3(
-    classes: int = 1000,
-    *,
-    input_shape: Shape = (3, 299, 299),
-    activation: Choice = "relu",
-    normalization: Choice = "batch",
-    aux_heads: bool = False,
-    weights: str | PathLike[str] | None = None,
-) -> Network:
+def inception_v3(options: InceptionV3Options) -> Network:
     """Inception v3: large filters factored into small ones, rows and columns.
 
     A stem of convolutions and MaxPooling shrinks the image by eight. Inception modules follow
@@ -180,21 +200,24 @@ def inception_v3(
         >>> network.output_shapes, network.upto("stage3").output_shape
         (((10,), (10,)), (2048, 2, 2))
     """
-    del weights  # loaded by the decorator
-    normalization = family_normalization(normalization)
-    style = Style(activation, normalization)
-    options: dict[str, Any] = {"activation": activation, "normalization": normalization}
+    style = options.style
     modules = [
-        InceptionModule(*branches, name=V3_STAGES.get(name, f"mixed_{name}"), **options)
+        InceptionModule(
+            *branches, name=V3_STAGES.get(name, f"mixed_{name}"), **options.of_blocks
+        )
         for name, branches in V3.items()
     ]
     network = join(
-        Input(*input_shape), *stem(style, input_shape), *modules, *classifier(0.5, classes)
+        Input(*options.input_shape),
+        *stem(style, options.input_shape),
+        *modules,
+        *classifier(0.5, options.classes),
     )
-    if not aux_heads:
+    if not options.aux_heads:
         return network
     trunk = network.upto("stage2")
-    return parallel(network, join(trunk, *auxiliary(style, classes, trunk.output_shape or ())))
+    head = auxiliary(style, options.classes, trunk.output_shape or ())
+    return parallel(network, join(trunk, *head))
 
 
 def stem(style: Style, input_shape: Shape) -> list[Composable]:
@@ -225,11 +248,6 @@ def auxiliary(style: Style, classes: int, shape: Shape) -> list[Composable]:
 
 
 # Helpers of the family
-
-
-def family_normalization(normalization: Choice) -> Choice:
-    """Return the family's batch normalisation, with its larger ε; other choices unchanged."""
-    return BatchNorm(eps=1e-3) if normalization == "batch" else normalization
 
 
 def classifier(rate: float, classes: int) -> list[Layer]:

@@ -7,30 +7,24 @@ from typing import TYPE_CHECKING
 
 from neuropil.architectures.inception import (
     HALVES,
+    InceptionOptions,
     branch_units,
     classifier,
-    family_normalization,
+    inception_a,
     stem,
     unit_keys,
 )
 from neuropil.architectures.published.architecture_facts import Published
 from neuropil.architectures.published.registry import architecture
-from neuropil.core import Network, Shape, join
+from neuropil.core import Network, join
 from neuropil.layers import InceptionModule, InceptionResNetBlock, Input
-from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from os import PathLike
 
     from neuropil.core import Layer
 
-MIXED_5B = (
-    ((96, 1),),
-    ((48, 1), (64, 5)),
-    ((64, 1), (96, 3), (96, 3)),
-    ("avg", (64, 1)),
-)
+MIXED_5B = inception_a(64, single=96)
 MIXED_6A = ((384, 3, 2),), ((256, 1), (256, 3), (384, 3, 2)), (("max", 3, 2),)
 MIXED_7A = (
     ((256, 1), (384, 3, 2)),
@@ -66,6 +60,7 @@ def resnet_v2_keys() -> Iterator[str]:
 
 
 @architecture(
+    InceptionOptions,
     year=2016,
     paper="Szegedy, Ioffe, Vanhoucke, Alemi, Inception-v4, Inception-ResNet and the impact of "
     "residual connections on learning",
@@ -74,14 +69,7 @@ def resnet_v2_keys() -> Iterator[str]:
     keys={"timm": resnet_v2_keys},
     published=Published("timm/inception_resnet_v2.tf_in1k", mean=HALVES, std=HALVES),
 )
-def inception_resnet_v2(
-    classes: int = 1000,
-    *,
-    input_shape: Shape = (3, 299, 299),
-    activation: Choice = "relu",
-    normalization: Choice = "batch",
-    weights: str | PathLike[str] | None = None,
-) -> Network:
+def inception_resnet_v2(options: InceptionOptions) -> Network:
     """Inception-ResNet v2: 10, 20 and 10 residual inception blocks of three kinds.
 
     The stem of `inception_v3` shrinks the image by eight, and two reductions between the kinds
@@ -118,24 +106,15 @@ def inception_resnet_v2(
         >>> network.upto("stage1").output_shape, network.upto("stage3").output_shape
         ((320, 11, 11), (2080, 2, 2))
     """
-    del weights  # loaded by the decorator
-    normalization = family_normalization(normalization)
-    style = Style(activation, normalization)
-    module = functools.partial(
-        InceptionModule,
-        activation=activation,
-        normalization=normalization,
-        count_include_pad=False,
-    )
-    block = functools.partial(
-        InceptionResNetBlock, activation=activation, normalization=normalization
-    )
+    style = options.style
+    module = functools.partial(InceptionModule, count_include_pad=False, **options.of_blocks)
+    block = functools.partial(InceptionResNetBlock, **options.of_blocks)
     return join(
-        Input(*input_shape),
-        *stem(style, input_shape),
+        Input(*options.input_shape),
+        *stem(style, options.input_shape),
         *stages(module, block),
         style.unit(1536, 1),
-        *classifier(0.2, classes),
+        *classifier(0.2, options.classes),
     )
 
 

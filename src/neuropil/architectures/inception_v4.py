@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import functools
+from typing import TYPE_CHECKING
 
 from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.inception import (
     HALVES,
     SMALL_SIDE,
+    InceptionOptions,
     branch_units,
     classifier,
     cross,
-    family_normalization,
     unit_keys,
 )
 from neuropil.architectures.published.architecture_facts import Published
 from neuropil.architectures.published.registry import architecture
-from neuropil.core import Network, Shape, join
+from neuropil.core import Network, join
 from neuropil.layers import InceptionModule, Input
-from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from os import PathLike
 
     from neuropil.layers.blocks.branches import Branch
 
@@ -82,6 +81,7 @@ def v4_keys() -> Iterator[str]:
 
 
 @architecture(
+    InceptionOptions,
     year=2016,
     paper="Szegedy, Ioffe, Vanhoucke, Alemi, Inception-v4, Inception-ResNet and the impact of "
     "residual connections on learning",
@@ -90,14 +90,7 @@ def v4_keys() -> Iterator[str]:
     keys={"timm": v4_keys},
     published=Published("timm/inception_v4.tf_in1k", mean=HALVES, std=HALVES),
 )
-def inception_v4(
-    classes: int = 1000,
-    *,
-    input_shape: Shape = (3, 299, 299),
-    activation: Choice = "relu",
-    normalization: Choice = "batch",
-    weights: str | PathLike[str] | None = None,
-) -> Network:
+def inception_v4(options: InceptionOptions) -> Network:
     """Inception v4: 4, 7 and 3 modules of three kinds, after a stem with modules of its own.
 
     The stem shrinks the image by eight, and two reductions between the kinds halve it. The mean
@@ -133,24 +126,15 @@ def inception_v4(
         >>> network.upto("stage1").output_shape, network.upto("stage3").output_shape
         ((384, 11, 11), (1536, 2, 2))
     """
-    del weights  # loaded by the decorator
-    normalization = family_normalization(normalization)
-    style = Style(activation, normalization)
-    options: dict[str, Any] = {
-        "activation": activation,
-        "normalization": normalization,
-        "count_include_pad": False,
-    }
-    stride = 1 if is_small(input_shape, SMALL_SIDE) else 2
+    style = options.style
+    module = functools.partial(InceptionModule, count_include_pad=False, **options.of_blocks)
+    stride = 1 if is_small(options.input_shape, SMALL_SIDE) else 2
     return join(
-        Input(*input_shape),
+        Input(*options.input_shape),
         style.unit(32, 3, stride=stride, padding=0),
         style.unit(32, 3, padding=0),
         style.unit(64, 3),
-        *(InceptionModule(*rows, **options) for rows in (STEM_A, STEM_B, stem_c(stride))),
-        *(
-            InceptionModule(*branches, name=STAGES.get(place), **options)
-            for place, branches in enumerate(BODY)
-        ),
-        *classifier(0.2, classes),
+        *(module(*rows) for rows in (STEM_A, STEM_B, stem_c(stride))),
+        *(module(*branches, name=STAGES.get(place)) for place, branches in enumerate(BODY)),
+        *classifier(0.2, options.classes),
     )

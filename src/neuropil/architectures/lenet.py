@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 from neuropil.architectures.caffenet import pooling_of
 from neuropil.architectures.image_sizes import is_small
-from neuropil.architectures.published.registry import architecture
+from neuropil.architectures.published.registry import PlainOptions, architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import Flatten, Input, Linear, Softmax
-from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
-    from os import PathLike
+    from neuropil.layers.blocks.block_style import Choice
 
 # Side of the paper's images: digits of 28 pixels with a border of two.
 SIDE = 32
 
 
+@dataclass(frozen=True)
+class LeNetOptions(PlainOptions):
+    """Options of `lenet5`, which documents them."""
+
+    classes: int = 10
+    _: KW_ONLY
+    input_shape: Shape = (1, 32, 32)
+    activation: Choice = "tanh"
+    pooling: str = "average"
+
+
 @architecture(
+    LeNetOptions,
     year=1998,
     paper=(
         "LeCun, Bottou, Bengio, Haffner, Gradient-based learning applied to document "
@@ -27,15 +39,7 @@ SIDE = 32
     accuracy="99.05 % MNIST",
     source="paper",
 )
-def lenet5(
-    classes: int = 10,
-    *,
-    input_shape: Shape = (1, 32, 32),
-    activation: Choice = "tanh",
-    normalization: Choice = None,
-    pooling: str = "average",
-    weights: str | PathLike[str] | None = None,
-) -> Network:
+def lenet5(options: LeNetOptions) -> Network:
     """LeNet-5: two convolutions with pooling, and three fully connected layers.
 
     6 and 16 filters of 5×5, each followed by 2×2 pooling, then 120 and 84 units: 61,706
@@ -71,12 +75,11 @@ def lenet5(
         >>> lenet5(input_shape=(1, 28, 28)).upto("stage2").output_shape
         (16, 5, 5)
     """
-    del weights  # loaded by the decorator
-    style = Style(activation, normalization)
-    border = 2 if is_small(input_shape, SIDE) else 0
-    pool = pooling_of(pooling)
+    style = options.style
+    border = 2 if is_small(options.input_shape, SIDE) else 0
+    pool = pooling_of(options.pooling)
     return join(
-        Input(*input_shape),
+        Input(*options.input_shape),
         style.unit(6, 5, padding=border),
         pool(2, name="stage1"),
         style.unit(16, 5, padding=0),
@@ -84,5 +87,5 @@ def lenet5(
         Flatten(),
         *(Linear(120), *style.activate()),
         *(Linear(84), *style.activate()),
-        Softmax(classes),
+        Softmax(options.classes),
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
-from neuropil.architectures.published.registry import architecture
+from neuropil.architectures.published.registry import PlainOptions, architecture
 from neuropil.core import Network, Shape, join
 from neuropil.layers import (
-    Convolution,
     GlobalPooling,
     Input,
     Linear,
@@ -15,11 +15,9 @@ from neuropil.layers import (
     MixtureOfExperts,
     Softmax,
 )
-from neuropil.layers.blocks.block_style import HE, Choice, Style
+from neuropil.layers.blocks.block_style import HE, Style
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     from neuropil.core.layer import Composable
 
 # Units of an expert for vectors; filters of the stages of one for images, and of the gate.
@@ -28,25 +26,28 @@ STAGES = (32, 64, 128)
 GATE_STAGES = (16, 32)
 
 
+@dataclass(frozen=True)
+class MixtureOptions(PlainOptions):
+    """Options of `mixture_of_experts`, which documents them."""
+
+    classes: int = 10
+    _: KW_ONLY
+    input_shape: Shape = (3, 32, 32)
+    experts: int | Composable | tuple[Composable, ...] = 4
+    count: int | None = None
+    top_k: int | None = None
+    gate: Composable | None = None
+    noisy: bool = False
+
+
 @architecture(
+    MixtureOptions,
     year=1991,
     paper="Jacobs, Jordan, Nowlan, Hinton, Adaptive mixtures of local experts",
     accuracy="90 % four vowels",
     source="paper",
 )
-def mixture_of_experts(
-    classes: int = 10,
-    *,
-    input_shape: Shape = (3, 32, 32),
-    experts: int | Composable | tuple[Composable, ...] = 4,
-    count: int | None = None,
-    top_k: int | None = None,
-    gate: Composable | None = None,
-    noisy: bool = False,
-    activation: Choice = "relu",
-    normalization: Choice = None,
-    weights: str | PathLike[str] | None = None,
-) -> Network:
+def mixture_of_experts(options: MixtureOptions) -> Network:
     """Several expert networks, and a gate that weights their outputs for each sample.
 
     The class scores are Σᵢ gᵢ(x)·fᵢ(x), by `MixtureOfExperts`, followed by Softmax. By default,
@@ -87,17 +88,17 @@ def mixture_of_experts(
         >>> mixture_of_experts(3, input_shape=(4,), experts=expert, count=2).output_shape
         (3,)
     """
-    del weights  # loaded by the decorator
-    style = Style(activation, normalization)
-    images = len(input_shape) > 1
+    style = options.style
+    experts, count, gate = options.experts, options.count, options.gate
+    images = len(options.input_shape) > 1
     if isinstance(experts, int):
-        experts, count = default_expert(style, classes, images=images), experts
+        experts, count = default_expert(style, options.classes, images=images), experts
     if gate is None and images:
         gate = join(*stages(style, GATE_STAGES), GlobalPooling("avg"))
     mixture = MixtureOfExperts(
-        experts, count, top_k=top_k, gate=gate, noisy=noisy, name="stage1"
+        experts, count, top_k=options.top_k, gate=gate, noisy=options.noisy, name="stage1"
     )
-    return join(Input(*input_shape), mixture, Softmax())
+    return join(Input(*options.input_shape), mixture, Softmax())
 
 
 def default_expert(style: Style, classes: int, *, images: bool) -> Network:
@@ -110,8 +111,4 @@ def default_expert(style: Style, classes: int, *, images: bool) -> Network:
 
 def stages(style: Style, widths: tuple[int, ...]) -> list[Composable]:
     """Return convolutions, each followed by MaxPooling."""
-    layers: list[Composable] = []
-    for width in widths:
-        convolution = Convolution(width, 3, padding=1, bias=style.has_bias, weight=HE)
-        layers += [style.around(convolution), MaxPooling(2)]
-    return layers
+    return [layer for width in widths for layer in (style.unit(width, 3), MaxPooling(2))]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.published.architecture_facts import Published
-from neuropil.architectures.published.registry import architecture
+from neuropil.architectures.published.registry import Options, architecture
 from neuropil.checks import number
-from neuropil.core import Layer, Network, Shape, join
+from neuropil.core import Layer, Network, join
 from neuropil.layers import GlobalPooling, Input, Relu, SeparableBlock, Softmax
-from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from os import PathLike
+
+    from neuropil.layers.blocks.block_style import Choice
 
 # Channels and blocks of each stage; the first block of each stage after the first has stride 2.
 STEM = 32
@@ -46,7 +47,16 @@ def imagenet_keys() -> Iterator[str]:
     yield "classifier"
 
 
+@dataclass(frozen=True, kw_only=True)
+class MobileNetOptions(Options):
+    """Options of `mobilenet`, which documents them."""
+
+    activation: Choice = RELU6
+    width: float = 1.0
+
+
 @architecture(
+    MobileNetOptions,
     year=2017,
     paper="Howard et al., MobileNets: efficient convolutional neural networks for mobile "
     "vision applications",
@@ -55,15 +65,7 @@ def imagenet_keys() -> Iterator[str]:
     keys={"timm": imagenet_keys},
     published=Published("timm/mobilenetv1_100.ra4_e3600_r224_in1k", (0.5,) * 3, (0.5,) * 3),
 )
-def mobilenet(
-    classes: int = 1000,
-    *,
-    width: float = 1.0,
-    input_shape: Shape = (3, 224, 224),
-    activation: Choice = RELU6,
-    normalization: Choice = "batch",
-    weights: str | PathLike[str] | None = None,  # noqa: ARG001 - the decorator loads them
-) -> Network:
+def mobilenet(options: MobileNetOptions) -> Network:
     """MobileNet (v1): a convolution and thirteen depthwise separable ones.
 
     The first convolution and four of the separable ones halve the image while the channels grow
@@ -101,26 +103,25 @@ def mobilenet(
         >>> network.output_shape, network.upto("stage5").output_shape
         ((10,), (512, 2, 2))
     """
-    width = number(width, "mobilenet: width", "(0, inf)")
-    style = Style(activation, normalization)
-    small = is_small(input_shape)
+    width = number(options.width, "mobilenet: width", "(0, inf)")
+    style = options.style
+    small = is_small(options.input_shape)
     return join(
-        Input(*input_shape),
+        Input(*options.input_shape),
         style.unit(scale_width(STEM, width), 3, stride=1 if small else 2),
-        *blocks(style, width),
+        *blocks(options, width),
         GlobalPooling("avg"),
-        Softmax(classes),
+        Softmax(options.classes),
     )
 
 
-def blocks(style: Style, width: float) -> list[Layer]:
+def blocks(options: MobileNetOptions, width: float) -> list[Layer]:
     """Return the separable blocks; the last of each stage is named, ``stage1`` and so on."""
     return [
         SeparableBlock(
             scale_width(channels, width),
             stride=2 if stage > 1 and place == 1 else 1,
-            activation=style.activation,
-            normalization=style.normalization,
+            **options.of_blocks,
             name=f"stage{stage}" if place == count else None,
         )
         for stage, (channels, count) in enumerate(STAGES, start=1)

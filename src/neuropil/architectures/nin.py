@@ -6,8 +6,8 @@ import functools
 from typing import TYPE_CHECKING
 
 from neuropil.architectures.image_sizes import is_small
-from neuropil.architectures.published.registry import architecture
-from neuropil.core import Network, Shape, join
+from neuropil.architectures.published.registry import PlainOptions, architecture
+from neuropil.core import Network, join
 from neuropil.layers import (
     AveragePooling,
     Dropout,
@@ -20,40 +20,28 @@ from neuropil.layers import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from os import PathLike
-
-    from neuropil.layers.blocks.block_style import Choice
 
 
-def nin_keys() -> Iterator[str]:
-    """Return the names of the layers with parameters in the Caffe model zoo."""
-    for place in (1, 2, 3, 4):
-        more = "-1024" if place == 4 else ""
-        yield f"conv{place}{more}"
-        yield from (f"cccp{2 * place - 1}{more}", f"cccp{2 * place}{more}")
+def nin_keys(blocks: int = 4) -> Iterator[str]:
+    """Return the names of the layers with parameters in the Caffe model zoo.
 
-
-def cifar_keys() -> Iterator[str]:
-    """Return the names of the layers with parameters in the Caffe model zoo, for CIFAR-10."""
-    for place in (1, 2, 3):
-        yield from (f"conv{place}", f"cccp{2 * place - 1}", f"cccp{2 * place}")
+    Args:
+        blocks: Number of blocks: 4 in the network for ImageNet, 3 in the one for CIFAR-10.
+    """
+    for place in range(1, blocks + 1):
+        names = f"conv{place}", f"cccp{2 * place - 1}", f"cccp{2 * place}"
+        yield from (f"{name}-1024" if place == 4 else name for name in names)
 
 
 @architecture(
+    PlainOptions,
     year=2013,
     paper="Lin, Chen, Yan, Network in network",
     accuracy="59.4 % ImageNet",
     source="Caffe",
-    keys={"caffe": nin_keys, "caffe_cifar": cifar_keys},
+    keys={"caffe": nin_keys, "caffe_cifar": functools.partial(nin_keys, 3)},
 )
-def nin(
-    classes: int = 1000,
-    *,
-    input_shape: Shape = (3, 224, 224),
-    activation: Choice = "relu",
-    normalization: Choice = None,
-    weights: str | PathLike[str] | None = None,
-) -> Network:
+def nin(options: PlainOptions) -> Network:
     """Network in network: blocks of a convolution and two of 1×1; no fully connected layer.
 
     The network has four blocks with 96, 256, 384 and 1024 filters, with MaxPooling and one
@@ -88,10 +76,9 @@ def nin(
         >>> network.upto("stage4").output_shape, small.upto("stage3").output_shape
         ((1000, 6, 6), (10, 8, 8))
     """
-    del weights  # loaded by the decorator
-    block = functools.partial(NiNBlock, activation=activation, normalization=normalization)
+    block = functools.partial(NiNBlock, **options.of_blocks)
     halved = functools.partial(MaxPooling, 3, stride=2, ceil_mode=True)
-    if is_small(input_shape):
+    if is_small(options.input_shape):
         layers = [
             block((192, 160, 96), 5, padding=2, name="stage1"),
             halved(),
@@ -99,7 +86,7 @@ def nin(
             block(192, 5, padding=2, name="stage2"),
             AveragePooling(3, stride=2, ceil_mode=True),
             Dropout(0.5),
-            block((192, 192, classes), 3, padding=1, name="stage3"),
+            block((192, 192, options.classes), 3, padding=1, name="stage3"),
         ]
     else:
         layers = [
@@ -110,6 +97,6 @@ def nin(
             block(384, 3, padding=1, name="stage3"),
             halved(),
             Dropout(0.5),
-            block((1024, 1024, classes), 3, padding=1, name="stage4"),
+            block((1024, 1024, options.classes), 3, padding=1, name="stage4"),
         ]
-    return join(Input(*input_shape), *layers, GlobalPooling("avg"), Softmax())
+    return join(Input(*options.input_shape), *layers, GlobalPooling("avg"), Softmax())

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import itertools
-from typing import TYPE_CHECKING, Any, Unpack
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
 
 from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.published.architecture_facts import Published
@@ -19,11 +22,10 @@ from neuropil.layers import (
     ResidualBlock,
     Softmax,
 )
-from neuropil.layers.blocks.block_style import Choice, Style
+from neuropil.layers.blocks.block_style import Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from os import PathLike
 
     from neuropil.core.layer import Composable
     from neuropil.layers.blocks.residual import Shortcut
@@ -36,7 +38,8 @@ WIDTHS = (64, 128, 256, 512)
 PAPER = "He, Zhang, Ren, Sun, Deep residual learning for image recognition"
 
 
-class ResNetOptions(Options, total=False):
+@dataclass(frozen=True, kw_only=True)
+class ResNetOptions(Options):
     """Options of residual networks, besides those of every architecture.
 
     Attributes:
@@ -46,49 +49,42 @@ class ResNetOptions(Options, total=False):
             linearly from the first block to the last.
     """
 
-    pre_activation: bool
-    shortcut: Shortcut | None
-    stochastic_depth: float
+    pre_activation: bool = False
+    shortcut: Shortcut | None = "auto"
+    stochastic_depth: float = 0.0
+
+    @property
+    @override
+    def style(self) -> Style:
+        return Style(**self.of_blocks, place="first" if self.pre_activation else "before")
 
 
-def residual_network(
-    depth: int,
-    classes: int,
-    *,
-    input_shape: Shape = (3, 224, 224),
-    activation: Choice = "relu",
-    normalization: Choice = "batch",
-    pre_activation: bool = False,
-    shortcut: Shortcut | None = "auto",
-    stochastic_depth: float = 0.0,
-    weights: object = None,  # noqa: ARG001 - the decorator loads them
-) -> Network:
+def residual_network(depth: int, options: ResNetOptions) -> Network:
     """Return a residual network of one of the paper's depths for ImageNet."""
-    style = Style(activation, normalization, "first" if pre_activation else "before")
+    style = options.style
     kind, expansion = (ResidualBlock, 1) if depth in BASIC else (BottleneckBlock, 4)
     widths = [expansion * width for width in WIDTHS]
     block = functools.partial(
-        kind,
-        activation=activation,
-        normalization=normalization,
-        place=style.place,
-        shortcut=shortcut,
+        kind, **options.of_blocks, place=style.place, shortcut=options.shortcut
     )
     return join(
-        Input(*input_shape),
-        *stem(style, input_shape),
-        *stages(block, (BASIC | BOTTLENECK)[depth], widths, stochastic_depth),
-        *head(style, classes),
+        Input(*options.input_shape),
+        *stem(style, options.input_shape),
+        *stages(block, (BASIC | BOTTLENECK)[depth], widths, options.stochastic_depth),
+        *head(style, options.classes),
     )
 
 
-def stem(style: Style, input_shape: Shape) -> list[Composable]:
-    """Return the layers before the first block: images from 64 pixels shrink by four."""
+def stem(style: Style, input_shape: Shape, filters: int = WIDTHS[0]) -> list[Composable]:
+    """Return the layers before the first block: images from 64 pixels shrink by four.
+
+    Dense networks share it.
+    """
     small = is_small(input_shape)
     size, stride = (3, 1) if small else (7, 2)
-    front: Composable = style.unit(WIDTHS[0], size, stride=stride)
+    front: Composable = style.unit(filters, size, stride=stride)
     if style.place == "first":  # the first block begins with normalisation and activation
-        front = Convolution(WIDTHS[0], size, stride=stride, padding=size // 2, bias=False)
+        front = Convolution(filters, size, stride=stride, padding=size // 2, bias=False)
     return [front] if small else [front, MaxPooling(3, stride=2, padding=1)]
 
 
@@ -146,8 +142,8 @@ def facts(depth: int, accuracy: str) -> dict[str, Any]:
     }
 
 
-@architecture(**facts(18, "69.8"))
-def resnet18(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
+@architecture(ResNetOptions, **facts(18, "69.8"))
+def resnet18(options: ResNetOptions) -> Network:
     """ResNet-18: 8 residual blocks of two 3×3 convolutions.
 
     A 7×7 convolution and MaxPooling shrink the image by four. Four stages of blocks with 64,
@@ -185,11 +181,11 @@ def resnet18(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
         >>> network.output_shape, network.upto("stage4").output_shape
         ((10,), (512, 4, 4))
     """
-    return residual_network(18, classes, **options)
+    return residual_network(18, options)
 
 
-@architecture(**facts(34, "73.3"))
-def resnet34(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
+@architecture(ResNetOptions, **facts(34, "73.3"))
+def resnet34(options: ResNetOptions) -> Network:
     """ResNet-34: 16 residual blocks of two 3×3 convolutions.
 
     The structure of `resnet18`, with 3 + 4 + 6 + 3 blocks.
@@ -212,11 +208,11 @@ def resnet34(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
         >>> network.upto("stage4").output_shape
         (512, 7, 7)
     """
-    return residual_network(34, classes, **options)
+    return residual_network(34, options)
 
 
-@architecture(**facts(50, "76.1"))
-def resnet50(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
+@architecture(ResNetOptions, **facts(50, "76.1"))
+def resnet50(options: ResNetOptions) -> Network:
     """ResNet-50: 16 residual blocks of a 1×1, a 3×3 and a 1×1 convolution.
 
     The structure of `resnet18`, with 3 + 4 + 6 + 3 blocks. The stride is in the 3×3
@@ -240,11 +236,11 @@ def resnet50(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
         >>> network.upto("stage4").output_shape
         (2048, 7, 7)
     """
-    return residual_network(50, classes, **options)
+    return residual_network(50, options)
 
 
-@architecture(**facts(101, "77.4"))
-def resnet101(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
+@architecture(ResNetOptions, **facts(101, "77.4"))
+def resnet101(options: ResNetOptions) -> Network:
     """ResNet-101: 33 residual blocks of a 1×1, a 3×3 and a 1×1 convolution.
 
     The structure of `resnet18`, with 3 + 4 + 23 + 3 blocks. The stride is in the 3×3
@@ -268,11 +264,11 @@ def resnet101(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
         >>> network.upto("stage4").output_shape
         (2048, 7, 7)
     """
-    return residual_network(101, classes, **options)
+    return residual_network(101, options)
 
 
-@architecture(**facts(152, "78.3"))
-def resnet152(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
+@architecture(ResNetOptions, **facts(152, "78.3"))
+def resnet152(options: ResNetOptions) -> Network:
     """ResNet-152: 50 residual blocks of a 1×1, a 3×3 and a 1×1 convolution.
 
     The structure of `resnet18`, with 3 + 8 + 36 + 3 blocks. The stride is in the 3×3
@@ -296,7 +292,7 @@ def resnet152(classes: int = 1000, **options: Unpack[ResNetOptions]) -> Network:
         >>> network.upto("stage4").output_shape
         (2048, 7, 7)
     """
-    return residual_network(152, classes, **options)
+    return residual_network(152, options)
 
 
 def cifar_keys() -> Iterator[str]:
@@ -309,21 +305,24 @@ def cifar_keys() -> Iterator[str]:
     yield "linear"
 
 
+@dataclass(frozen=True)
+class ResNet20Options(Options):
+    """Options of `resnet20`, which documents them."""
+
+    classes: int = 10
+    _: KW_ONLY
+    input_shape: Shape = (3, 32, 32)
+
+
 @architecture(
+    ResNet20Options,
     year=2015,
     paper=PAPER,
     accuracy="91.3 % CIFAR-10",
     source="paper",
     keys={"cifar": cifar_keys},
 )
-def resnet20(
-    classes: int = 10,
-    *,
-    input_shape: Shape = (3, 32, 32),
-    activation: Choice = "relu",
-    normalization: Choice = "batch",
-    weights: str | PathLike[str] | None = None,  # noqa: ARG001 - the decorator loads them
-) -> Network:
+def resnet20(options: ResNet20Options) -> Network:
     """ResNet-20: the paper's small network for images of 32 pixels, 0.27 million parameters.
 
     A 3×3 convolution is followed by three stages of three residual blocks with 16, 32 and 64
@@ -347,13 +346,10 @@ def resnet20(
         >>> resnet20().output_shape
         (10,)
     """
-    style = Style(activation, normalization)
-    block = functools.partial(
-        ResidualBlock, activation=activation, normalization=normalization, shortcut="zeros"
-    )
+    block = functools.partial(ResidualBlock, shortcut="zeros", **options.of_blocks)
     return join(
-        Input(*input_shape),
-        style.unit(16, 3),
+        Input(*options.input_shape),
+        options.style.unit(16, 3),
         *stages(block, (3, 3, 3), (16, 32, 64)),
-        *head(style, classes),
+        *head(options.style, options.classes),
     )

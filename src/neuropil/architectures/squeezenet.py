@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import itertools
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from neuropil.architectures.image_sizes import is_small
-from neuropil.architectures.published.registry import architecture
-from neuropil.core import Network, Shape, join
+from neuropil.architectures.published.registry import PlainOptions, architecture
+from neuropil.checks import one_of
+from neuropil.core import Network, join
 from neuropil.layers import (
     Convolution,
     Dropout,
@@ -18,11 +20,10 @@ from neuropil.layers import (
     MaxPooling,
     Softmax,
 )
-from neuropil.layers.blocks.block_style import HE, Choice, Style
+from neuropil.layers.blocks.block_style import HE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from os import PathLike
 
     from neuropil.layers.blocks.fire_module import Bypass
 
@@ -53,7 +54,17 @@ def caffe_keys() -> Iterator[str]:
     yield "conv10"
 
 
+@dataclass(frozen=True, kw_only=True)
+class SqueezeNetOptions(PlainOptions):
+    """Options of `squeezenet`, which documents them."""
+
+    version: str = "1.0"
+    shortcut: Bypass | None = None
+    head_padding: int = 0
+
+
 @architecture(
+    SqueezeNetOptions,
     year=2016,
     paper=(
         "Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer, SqueezeNet: AlexNet-level accuracy "
@@ -67,17 +78,7 @@ def caffe_keys() -> Iterator[str]:
         "caffe": caffe_keys,
     },
 )
-def squeezenet(
-    classes: int = 1000,
-    *,
-    input_shape: Shape = (3, 224, 224),
-    version: str = "1.0",
-    shortcut: Bypass | None = None,
-    head_padding: int = 0,
-    activation: Choice = "relu",
-    normalization: Choice = None,
-    weights: str | PathLike[str] | None = None,
-) -> Network:
+def squeezenet(options: SqueezeNetOptions) -> Network:
     """SqueezeNet: eight modules of a few 1×1 filters before 1×1 and 3×3 filters.
 
     A convolution and MaxPooling are followed by eight `FireModule` with two more poolings
@@ -120,35 +121,29 @@ def squeezenet(
         >>> sum(p.numel() for p in network.parameters())
         1248424
     """
-    del weights  # loaded by the decorator
-    if version not in VERSIONS:
-        raise ValueError(f"version must be '1.0' or '1.1', got {version!r}.")
-    style = Style(activation, normalization)
-    (filters, length), counts = VERSIONS[version]
-    small = is_small(input_shape)
+    style = options.style
+    (filters, length), counts = VERSIONS[one_of(options.version, "version", VERSIONS)]
+    small = is_small(options.input_shape)
     length, stride, padding = (3, 1, 1) if small else (length, 2, 0)
     first = style.unit(filters, length, stride=stride, padding=padding)
-    body = join(Input(*input_shape), first)
+    body = join(Input(*options.input_shape), first)
     squeezed = iter(SQUEEZED)
     for stage, count in enumerate(counts, start=1):
         if stage > 1 or not small:
             body = body >> MaxPooling(3, stride=2, ceil_mode=True)
         for place in range(1, count + 1):
             name = f"stage{stage}" if place == count else None
-            body = body >> module(next(squeezed), body, shortcut, style, name)
-    head = Convolution(classes, 1, padding=head_padding, weight=HE)
+            body = body >> module(next(squeezed), body, options, name)
+    head = Convolution(options.classes, 1, padding=options.head_padding, weight=HE)
     return join(body, Dropout(0.5), head, *style.activate(), GlobalPooling("avg"), Softmax())
 
 
 def module(
-    squeeze: int, body: Network, shortcut: Bypass | None, style: Style, name: str | None
+    squeeze: int, body: Network, options: SqueezeNetOptions, name: str | None
 ) -> FireModule:
     """Return a module that follows a network, with a bypass only where one is possible."""
+    shortcut = options.shortcut
     if shortcut == "identity" and body.output_shape[0] != 8 * squeeze:  # pyright: ignore[reportOptionalSubscript]  # it has an Input
         shortcut = None
-    options: dict[str, Any] = {
-        "activation": style.activation,
-        "normalization": style.normalization,
-        "shortcut": shortcut,
-    }
-    return FireModule(squeeze, 4 * squeeze, 4 * squeeze, name=name, **options)
+    wide = 4 * squeeze
+    return FireModule(squeeze, wide, wide, shortcut=shortcut, name=name, **options.of_blocks)

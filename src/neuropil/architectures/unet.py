@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
-from neuropil.architectures.published.registry import architecture
+from neuropil.architectures.published.registry import Options, architecture
 from neuropil.checks import whole
 from neuropil.core import Network, Shape, join
 from neuropil.layers import Convolution, Input, Softmax, UNetStage
 from neuropil.layers.layer_options import LECUN
 
 if TYPE_CHECKING:
-    from os import PathLike
-
-    from neuropil.layers.blocks.block_style import Choice, Place
+    from neuropil.layers.blocks.block_style import Place
     from neuropil.layers.blocks.unet_stage import Padding, Up
 
 # Halving an image more often would leave nothing of it.
 MAX_DEPTH = 16
 
 
+@dataclass(frozen=True)
+class UNetOptions(Options):
+    """Options of `unet`, which documents them."""
+
+    classes: int = 2
+    _: KW_ONLY
+    input_shape: Shape = (3, 256, 256)
+    depth: int = 4
+    width: int = 64
+    padding: Padding = "same"
+    up: Up = "deconvolution"
+    dropout: float = 0.5
+    place: Place = "before"
+
+
 @architecture(
+    UNetOptions,
     year=2015,
     paper=(
         "Ronneberger, Fischer, Brox, U-Net: convolutional networks for biomedical image "
@@ -29,20 +44,7 @@ MAX_DEPTH = 16
     accuracy="92.0 % IoU, PhC-U373 cells",
     source="paper",
 )
-def unet(
-    classes: int = 2,
-    *,
-    input_shape: Shape = (3, 256, 256),
-    depth: int = 4,
-    width: int = 64,
-    padding: Padding = "same",
-    up: Up = "deconvolution",
-    dropout: float = 0.5,
-    activation: Choice = "relu",
-    normalization: Choice = "batch",
-    place: Place = "before",
-    weights: str | PathLike[str] | None = None,
-) -> Network:
+def unet(options: UNetOptions) -> Network:
     """U-Net: a class for each pixel, from coarse and fine features combined.
 
     There are two 3×3 convolutions at each resolution on the way down and on the way up, with
@@ -89,22 +91,21 @@ def unet(
         >>> unet(3, input_shape=(1, None, 45), depth=2, width=8).output_shape
         (3, None, 45)
     """
-    del weights  # loaded by the decorator
+    depth = options.depth
     if whole(depth, "depth") > MAX_DEPTH:
         raise ValueError(f"depth must be at most {MAX_DEPTH}, got {depth}.")
     stage: UNetStage | None = None
     for level in range(depth, -1, -1):
         stage = UNetStage(
-            width * 2**level,
+            options.width * 2**level,
             stage,
-            padding=padding,
-            up=up,
-            dropout=dropout if level >= depth - 1 else 0.0,
-            activation=activation,
-            normalization=normalization,
-            place=place,
+            padding=options.padding,
+            up=options.up,
+            dropout=options.dropout if level >= depth - 1 else 0.0,
+            **options.of_blocks,
+            place=options.place,
             name=None if level else "stage1",
         )
-    head = Convolution(classes, 1, weight=LECUN)
-    parts = [Input(*input_shape), stage, head, Softmax(axis=0)]
+    head = Convolution(options.classes, 1, weight=LECUN)
+    parts = [Input(*options.input_shape), stage, head, Softmax(axis=0)]
     return join(*(part for part in parts if part is not None))

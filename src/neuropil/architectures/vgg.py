@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import itertools
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 from neuropil.architectures.dense_head import dense_head, flatten_features
-from neuropil.architectures.published.registry import Options, architecture
-from neuropil.core import Network, Shape, join
+from neuropil.architectures.published.registry import PlainOptions, architecture
+from neuropil.core import Network, join
 from neuropil.layers import Convolution, Input, MaxPooling
-from neuropil.layers.blocks.block_style import HE, Choice, Style
+from neuropil.layers.blocks.block_style import HE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,25 +23,17 @@ PAPER = (
 )
 
 
-def vgg(
-    depth: int,
-    classes: int,
-    *,
-    input_shape: Shape = (3, 224, 224),
-    activation: Choice = "relu",
-    normalization: Choice = None,
-    weights: object = None,  # noqa: ARG001 - the decorator loads them
-) -> Network:
+def vgg(depth: int, options: PlainOptions) -> Network:
     """Return a network of one of the paper's depths."""
-    style = Style(activation, normalization)
+    style = options.style
     layers: list[Any] = []
     for stage, (count, width) in enumerate(zip(DEPTHS[depth], WIDTHS, strict=True), start=1):
         # With a bias before normalisation too, as in torchvision's variants.
         convolution = functools.partial(Convolution, width, 3, padding=1, weight=HE)
         layers += [style.around(convolution()) for _ in range(count)]
         layers.append(MaxPooling(2, name=f"stage{stage}"))
-    body = join(Input(*input_shape), *layers)
-    return join(body, flatten_features(body, 7), *dense_head(style, 4096, classes))
+    body = join(Input(*options.input_shape), *layers)
+    return join(body, flatten_features(body, 7), *dense_head(style, 4096, options.classes))
 
 
 def vgg_keys(depth: int, *, normalized: bool = False) -> Iterator[str]:
@@ -76,8 +68,8 @@ def facts(depth: int, accuracy: str) -> dict[str, Any]:
     }
 
 
-@architecture(**facts(11, "69.0"))
-def vgg11(classes: int = 1000, **options: Unpack[Options]) -> Network:
+@architecture(PlainOptions, **facts(11, "69.0"))
+def vgg11(options: PlainOptions) -> Network:
     """VGG-11: 8 convolutions of 3×3 and three fully connected layers.
 
     Five stages of 1 + 1 + 2 + 2 + 2 convolutions with 64, 128, 256, 512 and 512 filters each
@@ -111,11 +103,11 @@ def vgg11(classes: int = 1000, **options: Unpack[Options]) -> Network:
         >>> network.upto("stage5").output_shape, sum(p.numel() for p in network.parameters())
         ((512, 7, 7), 132863336)
     """
-    return vgg(11, classes, **options)
+    return vgg(11, options)
 
 
-@architecture(**facts(13, "69.9"))
-def vgg13(classes: int = 1000, **options: Unpack[Options]) -> Network:
+@architecture(PlainOptions, **facts(13, "69.9"))
+def vgg13(options: PlainOptions) -> Network:
     """VGG-13: 10 convolutions of 3×3 and three fully connected layers.
 
     The structure of `vgg11`, with 2 + 2 + 2 + 2 + 2 convolutions.
@@ -139,11 +131,11 @@ def vgg13(classes: int = 1000, **options: Unpack[Options]) -> Network:
         >>> sum(p.numel() for p in network.parameters())
         133047848
     """
-    return vgg(13, classes, **options)
+    return vgg(13, options)
 
 
-@architecture(**facts(16, "71.6"))
-def vgg16(classes: int = 1000, **options: Unpack[Options]) -> Network:
+@architecture(PlainOptions, **facts(16, "71.6"))
+def vgg16(options: PlainOptions) -> Network:
     """VGG-16: 13 convolutions of 3×3 and three fully connected layers.
 
     The structure of `vgg11`, with 2 + 2 + 3 + 3 + 3 convolutions.
@@ -167,11 +159,11 @@ def vgg16(classes: int = 1000, **options: Unpack[Options]) -> Network:
         >>> sum(p.numel() for p in network.parameters())
         138357544
     """
-    return vgg(16, classes, **options)
+    return vgg(16, options)
 
 
-@architecture(**facts(19, "72.4"))
-def vgg19(classes: int = 1000, **options: Unpack[Options]) -> Network:
+@architecture(PlainOptions, **facts(19, "72.4"))
+def vgg19(options: PlainOptions) -> Network:
     """VGG-19: 16 convolutions of 3×3 and three fully connected layers.
 
     The structure of `vgg11`, with 2 + 2 + 4 + 4 + 4 convolutions.
@@ -195,4 +187,4 @@ def vgg19(classes: int = 1000, **options: Unpack[Options]) -> Network:
         >>> sum(p.numel() for p in network.parameters())
         143667240
     """
-    return vgg(19, classes, **options)
+    return vgg(19, options)

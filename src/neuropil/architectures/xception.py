@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from neuropil.architectures.image_sizes import is_small
-from neuropil.architectures.published.registry import architecture
+from neuropil.architectures.published.registry import Options, architecture
 from neuropil.core import Layer, Network, Shape, join
 from neuropil.layers import (
     Dropout,
@@ -15,11 +16,9 @@ from neuropil.layers import (
     Softmax,
     XceptionBlock,
 )
-from neuropil.layers.blocks.block_style import Choice, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from os import PathLike
 
 # Channels after each separable convolution of each block.
 ENTRY = ((128, 128), (256, 256), (728, 728))
@@ -48,22 +47,23 @@ def imagenet_keys() -> Iterator[str]:
     yield "fc"
 
 
+@dataclass(frozen=True, kw_only=True)
+class XceptionOptions(Options):
+    """Options of `xception`, which documents them."""
+
+    input_shape: Shape = (3, 299, 299)
+    dropout: float = 0.5
+
+
 @architecture(
+    XceptionOptions,
     year=2016,
     paper="Chollet, Xception: deep learning with depthwise separable convolutions",
     accuracy="79.0 % ImageNet",
     source="paper",
     keys={"timm": imagenet_keys},
 )
-def xception(
-    classes: int = 1000,
-    *,
-    input_shape: Shape = (3, 299, 299),
-    activation: Choice = "relu",
-    normalization: Choice = "batch",
-    dropout: float = 0.5,
-    weights: str | PathLike[str] | None = None,  # noqa: ARG001 - the decorator loads them
-) -> Network:
+def xception(options: XceptionOptions) -> Network:
     """Xception: two convolutions, twelve residual blocks, two separable convolutions.
 
     The first convolution and blocks 1, 2, 3 and 12 halve the image; blocks 4 to 11 keep its
@@ -100,19 +100,19 @@ def xception(
         >>> network.output_shape, network.upto("stage4").output_shape
         ((10,), (2048, 2, 2))
     """
-    style = Style(activation, normalization)
-    small = is_small(input_shape)
-    chosen: dict[str, Any] = {"activation": activation, "normalization": normalization}
+    style = options.style
+    small = is_small(options.input_shape)
+    chosen = options.of_blocks
     return join(
-        Input(*input_shape),
+        Input(*options.input_shape),
         style.unit(32, 3, stride=1 if small else 2, padding=0),
         style.unit(64, 3, padding=0),
         *blocks(chosen),
         SeparableBlock(TAIL[0], between=False, **chosen),
         SeparableBlock(TAIL[1], between=False, **chosen, name="stage4"),
         GlobalPooling("avg"),
-        *([Dropout(dropout)] if dropout else []),
-        Softmax(classes),
+        *([Dropout(options.dropout)] if options.dropout else []),
+        Softmax(options.classes),
     )
 
 

@@ -61,6 +61,11 @@ class Style:
         self.normalize()
 
     @property
+    def options(self) -> dict[str, Any]:
+        """The arguments of this style, which every block of the same style takes as options."""
+        return dict(vars(self))
+
+    @property
     def has_bias(self) -> bool:
         """Whether convolutions have a bias: only without a normalisation, which has its own."""
         return self.normalization is None

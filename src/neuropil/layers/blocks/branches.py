@@ -26,7 +26,7 @@ class BranchedBlock(StyledBlock):
     """Base class of blocks with parallel branches of convolutions and pooling.
 
     Args:
-        branches: As for `InceptionModule`.
+        *branches: As for `InceptionModule`.
         count_include_pad: As for `InceptionModule`.
         activation: As in `Style`.
         normalization: As in `Style`.
@@ -39,13 +39,12 @@ class BranchedBlock(StyledBlock):
 
     def __init__(
         self,
-        branches: tuple[Branch, ...],
-        *,
-        count_include_pad: bool,
-        activation: Choice,
-        normalization: Choice,
-        place: Place,
-        name: str | None,
+        *branches: Branch,
+        count_include_pad: bool = True,
+        activation: Choice = "relu",
+        normalization: Choice = "batch",
+        place: Place = "before",
+        name: str | None = None,
     ) -> None:
         super().__init__(activation, normalization, place, name)
         self.branches = read_branches(branches, type(self).__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -145,20 +146,10 @@ class DenseBlock(Dense):
 
     @override
     def compose(self, shape: Shape) -> Composable:
-        style = self.style
-        return join(
-            *(
-                DenseLayer(
-                    self.growth_rate,
-                    bottleneck=self.bottleneck,
-                    dropout=self.dropout,
-                    activation=style.activation,
-                    normalization=style.normalization,
-                    place=style.place,
-                )
-                for _ in range(self.layers)
-            )
+        layer = functools.partial(
+            DenseLayer, self.growth_rate, bottleneck=self.bottleneck, dropout=self.dropout
         )
+        return join(*(layer(**self.style.options) for _ in range(self.layers)))
 
 
 class TransitionLayer(StyledBlock):

@@ -75,24 +75,6 @@ class InceptionModule(BranchedBlock):
         (512, 8, 8)
     """
 
-    def __init__(
-        self,
-        *branches: Branch,
-        count_include_pad: bool = True,
-        activation: Choice = "relu",
-        normalization: Choice = "batch",
-        place: Place = "before",
-        name: str | None = None,
-    ) -> None:
-        super().__init__(
-            branches,
-            count_include_pad=count_include_pad,
-            activation=activation,
-            normalization=normalization,
-            place=place,
-            name=name,
-        )
-
     @override
     def compose(self, shape: Shape) -> Composable:
         spatial_rank(self, shape)
@@ -150,7 +132,7 @@ class InceptionResNetBlock(BranchedBlock):
         name: str | None = None,
     ) -> None:
         super().__init__(
-            branches,
+            *branches,
             count_include_pad=count_include_pad,
             activation=activation,
             normalization=normalization,
@@ -224,7 +206,7 @@ class InceptionDenseBlock(BranchedBlock):
         name: str | None = None,
     ) -> None:
         super().__init__(
-            branches,
+            *branches,
             count_include_pad=count_include_pad,
             activation=activation,
             normalization=normalization,
@@ -241,9 +223,5 @@ class InceptionDenseBlock(BranchedBlock):
     def module(self) -> InceptionModule:
         """Return a new module."""
         return InceptionModule(
-            *self.branches,
-            count_include_pad=self.count_include_pad,
-            activation=self.style.activation,
-            normalization=self.style.normalization,
-            place=self.style.place,
+            *self.branches, count_include_pad=self.count_include_pad, **self.style.options
         )

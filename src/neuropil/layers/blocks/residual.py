@@ -48,13 +48,13 @@ class Residual(StyledBlock):
         self,
         filters: int,
         *,
-        stride: int,
-        activation: Choice,
-        normalization: Choice,
-        place: Place,
-        shortcut: Shortcut | None,
-        stochastic_depth: float,
-        name: str | None,
+        stride: int = 1,
+        activation: Choice = "relu",
+        normalization: Choice = "batch",
+        place: Place = "before",
+        shortcut: Shortcut | None = "auto",
+        stochastic_depth: float = 0.0,
+        name: str | None = None,
     ) -> None:
         super().__init__(activation, normalization, place, name)
         who = type(self).__name__

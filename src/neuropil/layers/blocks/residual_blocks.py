@@ -62,29 +62,6 @@ class ResidualBlock(Residual):
         True
     """
 
-    def __init__(
-        self,
-        filters: int,
-        *,
-        stride: int = 1,
-        activation: Choice = "relu",
-        normalization: Choice = "batch",
-        place: Place = "before",
-        shortcut: Shortcut | None = "auto",
-        stochastic_depth: float = 0.0,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(
-            filters,
-            stride=stride,
-            activation=activation,
-            normalization=normalization,
-            place=place,
-            shortcut=shortcut,
-            stochastic_depth=stochastic_depth,
-            name=name,
-        )
-
     @override
     def body(self) -> list[Network]:
         return [
