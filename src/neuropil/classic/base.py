@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from functools import partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neuropil.checks import COUNTABLE, check_options, number, optional, shown, whole
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.floating[Any]]
 Bits = NDArray[np.int8]
+Indices = NDArray[np.intp]
+Integers = NDArray[np.integer[Any]]
 
 # scikit-learn's value of `y` that means: do not check targets.
 NOTHING = "no_validation"
@@ -32,10 +36,28 @@ LONGEST = 80
 LITTLE = 1 << 28
 # Limits of whole numbers, and of units, in options from a file or an expression.
 LARGEST, MOST_UNITS = 10_000_000, 1_000_000
-# Rules of options that several networks have: counts in compiled loops, and `binarize`.
+# The rule of counts in compiled loops.
 COUNT = partial(whole, maximum=COUNTABLE)
-THRESHOLD = optional(number)
 UNITS = ("grid", "n_hidden", "n_units", "n_components", "max_nodes", "prototypes_per_class")
+
+
+def seed(value: Any, what: str) -> Any:
+    """Return a valid `random_state` unchanged.
+
+    Raises:
+        ValueError: If it is neither a whole number, a generator nor None.
+    """
+    # `check_random_state` would create a generator for each check.
+    if isinstance(value, Integral):
+        right = value is not True and value is not False and 0 <= int(value) < 2**32
+    else:
+        right = value is None or value is np.random or isinstance(value, RandomState)
+    if not right:
+        raise ValueError(
+            f"{what} must be None, a whole number from 0 to 2³² − 1, or a RandomState, got "
+            f"{shown(value)}."
+        )
+    return value
 
 
 class ClassicNetwork(BaseEstimator):
@@ -45,14 +67,20 @@ class ClassicNetwork(BaseEstimator):
     of columns and their names, and later input must match them.
 
     A subclass is a dataclass: it lists each option once, with its default, and scikit-learn
-    reads the generated constructor. It declares the rule of each option in `rules`, and all
-    that `fit` sets in `learnt`: numbers, truth values and arrays, under the names that
-    `learnt_values` returns and `take_learnt` accepts. A network is fitted once it has the first
-    of them.
+    reads the generated constructor. It adds the rules of its own options to `rules`, which has
+    those that several networks share, and declares all that `fit` sets in `learnt`: numbers,
+    truth values and arrays, under the names that `learnt_values` returns and `take_learnt`
+    accepts. A network is fitted once it has the first of them.
     """
 
     learnt: ClassVar[dict[str, Any]] = {}
-    rules: ClassVar[Rules] = {}
+    rules: ClassVar[Rules] = {
+        "n_epochs": COUNT,
+        "batch_size": COUNT,
+        "max_steps": COUNT,
+        "binarize": optional(number),
+        "random_state": seed,
+    }
     n_features_in_: int
 
     def learnt_values(self) -> dict[str, Any]:
@@ -73,19 +101,24 @@ class ClassicNetwork(BaseEstimator):
         check_learnt(type(self).__name__, self.learnt, values, columns)
         self.n_features_in_ = columns
         self.set_learnt(values)
+        self.require(consistent=self.consistent())
         return self
 
     def set_learnt(self, values: Mapping[str, Any]) -> None:
         """Set the learnt values, each of the declared kind and shape.
 
         Raises:
-            ValueError: If the values contradict each other.
+            ValueError: If they are unusable because they contradict each other.
         """
         for name, value in values.items():
             setattr(self, name, value)
 
+    def consistent(self) -> bool:
+        """Tell whether the learnt values are consistent with each other."""
+        return True
+
     def require(self, *, consistent: bool) -> None:
-        """Check that the learnt values are consistent with each other.
+        """Refuse learnt values that are not consistent with each other.
 
         Raises:
             ValueError: If they are not.
@@ -108,6 +141,14 @@ class ClassicNetwork(BaseEstimator):
             ValueError: If an option is invalid.
         """
         check_options(type(self).__name__, vars(self), self.rules)
+
+    def plain_options(self, *names: str) -> dict[str, Any]:
+        """Return options as Python's own numbers, truth values and strings.
+
+        Args:
+            *names: Names of options that have rules.
+        """
+        return {name: self.rules[name](getattr(self, name), name) for name in names}
 
     def training_input(
         self, X: Any, y: Any = NOTHING, *, first: bool = True, **checks: Any
@@ -202,6 +243,15 @@ class ClassicNetwork(BaseEstimator):
             )
         return (X > 0).astype(np.int8)
 
+    def warn(self, problem: str) -> None:
+        """Warn that learning or recall has not converged.
+
+        Args:
+            problem: What happened, and the remedy.
+        """
+        message = f"{type(self).__name__}: {problem}"
+        warnings.warn(message, ConvergenceWarning, stacklevel=4)
+
     def refuse(self, option: str, right: str) -> NoReturn:
         """Raise the error for an invalid option.
 
@@ -214,25 +264,6 @@ class ClassicNetwork(BaseEstimator):
         """
         given = shown(getattr(self, option), LONGEST)
         raise ValueError(f"{type(self).__name__}: `{option}` must be {right}, got {given}.")
-
-
-def seed(value: Any, what: str) -> Any:
-    """Return a valid `random_state` unchanged.
-
-    Raises:
-        ValueError: If it is neither a whole number, a generator nor None.
-    """
-    # `check_random_state` would create a generator for each check.
-    if isinstance(value, Integral):
-        right = value is not True and value is not False and 0 <= int(value) < 2**32
-    else:
-        right = value is None or value is np.random or isinstance(value, RandomState)
-    if not right:
-        raise ValueError(
-            f"{what} must be None, a whole number from 0 to 2³² − 1, or a RandomState, got "
-            f"{shown(value)}."
-        )
-    return value
 
 
 def check_sizes(network: ClassicNetwork) -> None:

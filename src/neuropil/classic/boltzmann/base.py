@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from neuropil.checks import choice, flag, interval
-from neuropil.classic.base import COUNT, THRESHOLD, seed
+from neuropil.classic.base import COUNT
 from neuropil.classic.feature_transformer import FeatureTransformer
 
 if TYPE_CHECKING:
@@ -28,14 +28,10 @@ class BoltzmannMachine(FeatureTransformer):
     decay: bool = True
     random_state: Any = None
 
-    rules: ClassVar[Rules] = {
+    rules: ClassVar[Rules] = FeatureTransformer.rules | {
         "visible": choice("bernoulli", "gaussian"),
-        "binarize": THRESHOLD,
-        "n_epochs": COUNT,
         "lr": interval("(0, inf)"),
-        "batch_size": COUNT,
         "n_steps": COUNT,
         "persistent": flag,
         "decay": flag,
-        "random_state": seed,
     }

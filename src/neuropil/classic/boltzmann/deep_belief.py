@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
@@ -16,11 +15,8 @@ from neuropil.classic.boltzmann.rbm import RBM
 from neuropil.classic.fitted_state import Networks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from neuropil.classic.base import Floats
     from neuropil.core import Network
-
-Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(eq=False, repr=False)
@@ -113,13 +109,11 @@ class DeepBeliefNetwork(BoltzmannMachine):
             self.refuse("n_hidden", "one whole number or more, each at least 1")
 
     @override
-    def set_learnt(self, values: Mapping[str, Any]) -> None:
-        super().set_learnt(values)
-        columns = self.n_features_in_
-        for machine in self.machines_:
-            self.require(consistent=machine.n_features_in_ == columns)
-            columns = len(machine.components_)
-            self.require(consistent=machine.n_hidden == columns)
+    def consistent(self) -> bool:
+        above = [len(machine.components_) for machine in self.machines_]
+        below = [self.n_features_in_, *above[:-1]]
+        taken = [machine.n_features_in_ for machine in self.machines_]
+        return taken == below and [machine.n_hidden for machine in self.machines_] == above
 
     def transform(self, X: Any) -> Floats:
         """Return the probabilities of the topmost hidden units."""

@@ -14,14 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuropil.classic.compiled import compile_loop
+from neuropil.classic.compiled import fast
 from neuropil.classic.exponential import exponential
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.int64]
-
-# Sums may be reordered, so that they are vectorised; NaN stays NaN.
-fast = compile_loop(error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 
 # The number of visible units whose weights are used together.
 BLOCK = 16
@@ -66,78 +63,75 @@ def train_epoch(
             for j in range(len(b)):
                 V[i, j] = X[order[start + i], j]
         # The positive phase: hidden units given the data.
-        hidden_probabilities(V, H, 0, given, W, c)
+        hidden_probabilities(V[:given], H[:given], W, c)
         # CD-k starts the chains from the data of this batch.
         if not persistent:
-            draw_hidden(H, 0, given, chains, rng)
+            draw_hidden(H[:given], chains, rng)
+        drawn, likely = V[given : given + used], H[given : given + used]
         # The negative phase: Gibbs steps of the chains. Persistent chains never see the data
         # (Tieleman); otherwise they start from it (CD-k).
         for _ in range(n_steps):
-            draw_visible(V, given, used, W, b, chains, gaussian, rng)
-            hidden_probabilities(V, H, given, given + used, W, c)
-            draw_hidden(H, given, given + used, chains, rng)
-        move(V, H, given, used, W, b, c, lr)
+            draw_visible(drawn, W, b, chains, gaussian, rng)
+            hidden_probabilities(drawn, likely, W, c)
+            draw_hidden(likely, chains, rng)
+        move(V[: given + used], H, given, W, b, c, lr)
 
 
 @fast
-def hidden_probabilities(
-    V: Floats, H: Floats, start: int, stop: int, W: Floats, c: Floats
-) -> None:
-    """Set rows of H to ``σ(c + V W)``."""
+def hidden_probabilities(V: Floats, H: Floats, W: Floats, c: Floats) -> None:
+    """Set H to ``σ(c + V W)``."""
     factors, rows = np.empty(BLOCK, W.dtype), np.empty(BLOCK, np.int64)
     one = W.dtype.type(1)
-    for i in range(start, stop):
+    for i in range(len(H)):
         for k in range(len(c)):
             H[i, k] = c[k]
     for first in range(0, len(W), BLOCK):
-        for i in range(start, stop):
+        for i in range(len(H)):
             count = 0
             for j in range(first, min(first + BLOCK, len(W))):
                 factors[count] = V[i, j]
                 rows[count] = j
                 count += V[i, j] != 0
             add_rows(H, i, W, factors, rows, count)
-    for i in range(start, stop):
+    for i in range(len(H)):
         for k in range(len(c)):
             H[i, k] = one / (one + exponential(-H[i, k]))
 
 
 @fast
-def draw_hidden(H: Floats, start: int, stop: int, chains: Floats, rng: Any) -> None:
-    """Sample the states of the chains with the probabilities in rows of H."""
-    for i in range(start, stop):
+def draw_hidden(H: Floats, chains: Floats, rng: Any) -> None:
+    """Sample the states of the chains with the probabilities in H."""
+    for i in range(len(H)):
         for k in range(H.shape[1]):
-            chains[i - start, k] = rng.random() < H[i, k]
+            chains[i, k] = rng.random() < H[i, k]
 
 
 @fast
 def draw_visible(
     V: Floats,
-    start: int,
-    count: int,
     W: Floats,
     b: Floats,
     chains: Floats,
     gaussian: bool,  # noqa: FBT001
     rng: Any,
 ) -> None:
-    """Sample ``count`` rows of V from ``start`` on, given the hidden states of the chains."""
+    """Sample the rows of V given the hidden states of the chains."""
     one = W.dtype.type(1)
-    sums = np.empty((count, BLOCK), W.dtype)
+    sums = np.empty((len(V), BLOCK), W.dtype)
     for first in range(0, len(W), BLOCK):
         last = min(first + BLOCK, len(W))
         dot_products(W, first, last, chains, sums)
-        for i in range(count):
+        for i in range(len(V)):
             for j in range(last - first):
                 sums[i, j] += b[first + j]
             if gaussian:
                 for j in range(last - first):
-                    V[start + i, first + j] = sums[i, j] + rng.standard_normal()
+                    V[i, first + j] = sums[i, j] + rng.standard_normal()
             else:
                 for j in range(last - first):
                     sums[i, j] = one / (one + exponential(-sums[i, j]))
                 for j in range(last - first):
-                    V[start + i, first + j] = rng.random() < sums[i, j]
+                    V[i, first + j] = rng.random() < sums[i, j]
 
 
 @fast
@@ -168,24 +162,22 @@ def dot_products(W: Floats, first: int, last: int, chains: Floats, sums: Floats)
 
 
 @fast
-def move(
-    V: Floats, H: Floats, given: int, used: int, W: Floats, b: Floats, c: Floats, lr: float
-) -> None:
-    """Move weights and biases towards the data and away from the chains."""
-    factors, rows = np.empty(given + used, W.dtype), np.empty(given + used, np.int64)
+def move(V: Floats, H: Floats, given: int, W: Floats, b: Floats, c: Floats, lr: float) -> None:
+    """Move weights and biases towards the data, the first rows, and away from the chains."""
+    factors, rows = np.empty(len(V), W.dtype), np.empty(len(V), np.int64)
     # ∂ log p / ∂W = ⟨v hᵀ⟩ of the data − ⟨v hᵀ⟩ of the model, estimated by the chains. Hidden
     # units enter with their probabilities, not their samples: the same mean with less noise.
-    up, down = W.dtype.type(lr / given), W.dtype.type(-lr / used)
+    up, down = W.dtype.type(lr / given), W.dtype.type(-lr / (len(V) - given))
     for j in range(len(b)):
         count = 0
-        for i in range(given + used):
+        for i in range(len(V)):
             factor = (up if i < given else down) * V[i, j]
             factors[count] = factor
             rows[count] = i
             count += factor != 0
             b[j] += factor
         add_rows(W, j, H, factors, rows, count)
-    for i in range(given + used):
+    for i in range(len(V)):
         factor = up if i < given else down
         for k in range(len(c)):
             c[k] += factor * H[i, k]

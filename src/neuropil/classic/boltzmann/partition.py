@@ -73,7 +73,7 @@ def annealed_log_partition(
     # A fixed seed, so that two machines are compared with the same random numbers.
     rng = np.random.default_rng(0)
     V, H = np.empty((n_chains, len(b))), np.zeros((n_chains, len(c)))
-    draw_visible(V, 0, n_chains, 0 * W, b, H, gaussian, rng)
+    draw_visible(V, 0 * W, b, H, gaussian, rng)
     # log of Σᵥ exp(b·v) over bits, or of ∫ exp(−‖v − b‖² / 2) dv.
     alone = len(b) / 2 * math.log(2 * math.pi) if gaussian else softplus_sums(b[None], 1.0)[0]
     weights = np.zeros(n_chains)
@@ -83,8 +83,8 @@ def annealed_log_partition(
         # log p*_β(v) / p*_before(v) at a v drawn at the temperature before; the visible biases
         # are in both and cancel.
         weights += softplus_sums(inputs, beta) - softplus_sums(inputs, before)
-        draw_hidden(expit(beta * inputs), 0, n_chains, H, rng)
-        draw_visible(V, 0, n_chains, beta * W, b, H, gaussian, rng)
+        draw_hidden(expit(beta * inputs), H, rng)
+        draw_visible(V, beta * W, b, H, gaussian, rng)
     # The mean of the weights estimates Z over that of the machine without weights, for which
     # Z = 2^hidden · ∏ (1 + e^bᵢ).
     ratio = logsumexp(weights) - math.log(n_chains)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.utils import check_array, check_random_state, gen_batches
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
 
-from neuropil.classic.base import COUNT, seed
+from neuropil.classic.base import COUNT, Floats, seed
 from neuropil.classic.boltzmann.base import BoltzmannMachine
 from neuropil.classic.boltzmann.generators import generator_of, words_of
 from neuropil.classic.boltzmann.loops import (
@@ -32,9 +31,9 @@ from neuropil.classic.fitted_state import array
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from neuropil.checks import Rules
+    from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
+    from neuropil.checks import Rules
 
 # The number of rows whose hidden units are held at once.
 ROWS = 1024
@@ -164,12 +163,7 @@ class RBM(BoltzmannMachine):
             ValueError: If the number of columns is wrong.
         """
         check_is_fitted(self)
-        H = check_array(H, dtype=self.components_.dtype)
-        if H.shape[1] != len(self.components_):
-            raise ValueError(
-                f"{type(self).__name__}: inverse_transform needs {len(self.components_)} "
-                f"columns, one per hidden unit, got {H.shape[1]}."
-            )
+        H = self.given_outputs(H, "hidden unit", self.components_.dtype)
         means = H @ self.components_ + self.intercept_visible_
         return means if self.gaussian else expit(means)
 
@@ -203,7 +197,7 @@ class RBM(BoltzmannMachine):
             Salakhutdinov, Murray, "On the Quantitative Analysis of Deep Belief Networks", 2008.
         """
         check_is_fitted(self)
-        W, b, c = self.double_parameters()
+        W, b, c = (values.astype(float, copy=False) for values in self.parameters())
         # Real visible units can only be integrated out, so the hidden ones are enumerated.
         bits = len(c) if self.gaussian else min(len(b), len(c))
         if method not in ("auto", "exact", "annealed"):
@@ -258,9 +252,9 @@ class RBM(BoltzmannMachine):
         W, b, c = self.parameters()
         V, H = np.empty((n_samples, len(b)), W.dtype), np.empty((n_samples, len(c)), W.dtype)
         for _ in range(n_steps):
-            draw_visible(V, 0, n_samples, W, b, chains, self.gaussian, rng)
-            hidden_probabilities(V, H, 0, n_samples, W, c)
-            draw_hidden(H, 0, n_samples, chains, rng)
+            draw_visible(V, W, b, chains, self.gaussian, rng)
+            hidden_probabilities(V, H, W, c)
+            draw_hidden(H, chains, rng)
         return self.inverse_transform(chains) if expected else self.draw(chains, rng)
 
     def draw(self, H: Any, random_state: Any = None) -> Floats:
@@ -359,11 +353,6 @@ class RBM(BoltzmannMachine):
         """Return W (visible × hidden, contiguous), b and c."""
         W = np.ascontiguousarray(self.components_.T)
         return W, self.intercept_visible_, self.intercept_hidden_
-
-    def double_parameters(self) -> tuple[Floats, Floats, Floats]:
-        """Return the parameters in double precision."""
-        W, b, c = (values.astype(float, copy=False) for values in self.parameters())
-        return W, b, c
 
     def hidden_inputs(self, V: Floats) -> Floats:
         """Return ``c + v W``."""

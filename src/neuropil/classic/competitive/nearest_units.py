@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
-    Values = NDArray[np.floating[Any]]
-    Numbers = NDArray[np.intp]
+    from neuropil.classic.base import Floats, Indices
 
 DISTANCES = ("euclid", "cosine", "dot")
 # The number of scores held at once: more would leave the cache between product and use.
@@ -35,41 +32,41 @@ class Search:
         missing: Whether rows may have NaN, which ``"euclid"`` ignores.
     """
 
-    weights: Values
+    weights: Floats
     distance: str = "euclid"
     missing: bool = False
 
     @cached_property
-    def center(self) -> Values:
+    def center(self) -> Floats:
         """The point subtracted from rows and units, so that large offsets do not cancel."""
         if self.distance == "euclid":
             return self.weights.mean(axis=0)
         return np.zeros_like(self.weights[0])
 
     @cached_property
-    def factors(self) -> Values:
+    def factors(self) -> Floats:
         """The matrix that maps rows from `prepare` to their scores, one unit per column."""
         return factors(self.weights - self.center, self.distance, missing=self.missing)
 
-    def prepare(self, X: Values) -> Values:
+    def prepare(self, X: Floats) -> Floats:
         """Return the centred rows, followed by the other columns that scores need."""
         return prepare(X, self.center, missing=self.missing)
 
-    def blocks(self, X: Values) -> Iterator[tuple[slice, Values, Values]]:
+    def blocks(self, X: Floats) -> Iterator[tuple[slice, Floats, Floats]]:
         """Yield the slice of each block, its prepared rows, and their writable scores."""
         size = block_size(len(self.weights))
         for start in range(0, len(X), size):
             rows = self.prepare(X[start : start + size])
             yield slice(start, start + len(rows)), rows, rows @ self.factors
 
-    def best(self, X: Values) -> Numbers:
+    def best(self, X: Floats) -> Indices:
         """Return the nearest unit of each row."""
         found = np.empty(len(X), np.intp)
         for part, _, scores in self.blocks(X):
             scores.argmin(axis=1, out=found[part])
         return found
 
-    def two_best(self, X: Values) -> Numbers:
+    def two_best(self, X: Floats) -> Indices:
         """Return the nearest and the second nearest unit of each row."""
         found = np.empty((len(X), 2), np.intp)
         for part, _, scores in self.blocks(X):
@@ -79,14 +76,14 @@ class Search:
             found[part] = np.stack([first, scores.argmin(axis=1)], axis=1)
         return found
 
-    def distances(self, X: Values) -> Values:
+    def distances(self, X: Floats) -> Floats:
         """Return the distance of each row to each unit."""
         result = np.empty((len(X), len(self.weights)), np.result_type(X, self.weights))
         for part, rows, scores in self.blocks(X):
             result[part] = self.from_scores(rows, scores)
         return result
 
-    def from_scores(self, rows: Values, scores: Values) -> Values:
+    def from_scores(self, rows: Floats, scores: Floats) -> Floats:
         """Return distances: scores plus the term that all units of a row share."""
         columns = self.weights.shape[1]
         squares = (rows[:, :columns] ** 2).sum(axis=1, keepdims=True)
@@ -103,7 +100,7 @@ class Search:
             found *= columns / rows[:, columns:].sum(axis=1, keepdims=True)
         return np.sqrt(found, out=found)
 
-    def to_best(self, X: Values) -> Values:
+    def to_best(self, X: Floats) -> Floats:
         """Return the distance of each row to its nearest unit, without cancellation."""
         result = np.empty(len(X), np.result_type(X, self.weights))
         for part, rows, scores in self.blocks(X):
@@ -124,7 +121,7 @@ def block_size(units: int) -> int:
     return max(64, HELD // units)
 
 
-def prepare(X: Values, center: Values, *, missing: bool) -> Values:
+def prepare(X: Floats, center: Floats, *, missing: bool) -> Floats:
     """Return centred rows with a column of ones, or with a mask of the values present.
 
     Summed over rows, the further columns are counts, the divisors of means.
@@ -140,7 +137,7 @@ def prepare(X: Values, center: Values, *, missing: bool) -> Values:
     return rows
 
 
-def factors(weights: Values, distance: str, *, missing: bool) -> Values:
+def factors(weights: Floats, distance: str, *, missing: bool) -> Floats:
     """Return the matrix that maps prepared rows to scores; see `Search`."""
     # A row (x, 1) times the column (−2 w, ‖w‖²) is ‖w‖² − 2 x·w. With missing values, the mask
     # p of a row selects the w² that count: (x, p)·(−2 w, w²).

@@ -11,12 +11,10 @@ from sklearn.utils.validation import check_array, column_or_1d
 from typing_extensions import override
 
 from neuropil.checks import interval
-from neuropil.classic.base import COUNT, ClassicNetwork, Floats
+from neuropil.classic.base import ClassicNetwork, Floats
 from neuropil.classic.fitted_state import FLAG, array
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import ArrayLike
     from sklearn.utils import Tags
 
@@ -33,7 +31,7 @@ class Association(MultiOutputMixin, ClassicNetwork):
         "weights_": array("float", "features units"),
         "one_output_": FLAG,
     }
-    rules: ClassVar[Rules] = {"bias": interval("(-1e300, 1e300)"), "n_epochs": COUNT}
+    rules: ClassVar[Rules] = ClassicNetwork.rules | {"bias": interval("(-1e300, 1e300)")}
     weights_: Floats
     n_epochs: int
     one_output_: bool
@@ -59,9 +57,8 @@ class Association(MultiOutputMixin, ClassicNetwork):
         return self.learn(rows, signals, 1, self.weights_ if self.fitted else None)
 
     @override
-    def set_learnt(self, values: Mapping[str, Any]) -> None:
-        super().set_learnt(values)
-        self.require(consistent=not self.one_output_ or self.weights_.shape[1] == 1)
+    def consistent(self) -> bool:
+        return not self.one_output_ or self.weights_.shape[1] == 1
 
     def pairs(self, X: ArrayLike, y: ArrayLike, *, first: bool) -> tuple[Floats, Floats]:
         """Return checked inputs, and signals with a column for each unit.

@@ -9,7 +9,6 @@ import numpy as np
 from typing_extensions import override
 
 from neuropil.checks import interval
-from neuropil.classic.base import THRESHOLD
 from neuropil.classic.hebbian.base import Association
 
 if TYPE_CHECKING:
@@ -65,10 +64,7 @@ class Instar(Association):
     n_epochs: int = 10
     binarize: float | None = 0.0
 
-    rules: ClassVar[Rules] = Association.rules | {
-        "lr": interval("(0, 1]"),
-        "binarize": THRESHOLD,
-    }
+    rules: ClassVar[Rules] = Association.rules | {"lr": interval("(0, 1]")}
 
     @override
     def gains(self, signals: Floats) -> tuple[Floats, Floats]:

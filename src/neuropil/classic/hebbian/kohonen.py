@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from neuropil.checks import interval
-from neuropil.classic.base import COUNT, seed
+from neuropil.classic.base import COUNT
 from neuropil.classic.competitive.quantizer import Quantizer
 from neuropil.classic.competitive.som.loops import BUBBLE, EUCLID, online_epoch
 from neuropil.classic.competitive.som.map_start import draw_rows
@@ -69,12 +69,7 @@ class Kohonen(Quantizer):
     n_epochs: int = 20
     random_state: Any = None
 
-    rules: ClassVar[Rules] = {
-        "n_units": COUNT,
-        "lr": interval("(0, 1]"),
-        "n_epochs": COUNT,
-        "random_state": seed,
-    }
+    rules: ClassVar[Rules] = Quantizer.rules | {"n_units": COUNT, "lr": interval("(0, 1]")}
     learnt: ClassVar[dict[str, Any]] = {
         "weights_": array("float", "units features"),
         "n_iter_": WHOLE,

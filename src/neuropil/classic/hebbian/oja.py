@@ -6,18 +6,18 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from sklearn.utils import check_array, check_random_state, gen_batches
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
 
 from neuropil.checks import choice, interval
-from neuropil.classic.base import COUNT, Floats, seed
+from neuropil.classic.base import COUNT, Floats
 from neuropil.classic.feature_transformer import FeatureTransformer
 from neuropil.classic.fitted_state import WHOLE, array
 from neuropil.classic.hebbian.hebbian_step import RULES, step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -94,13 +94,10 @@ class Oja(FeatureTransformer):
     batch_size: int = 128
     random_state: Any = None
 
-    rules: ClassVar[Rules] = {
+    rules: ClassVar[Rules] = FeatureTransformer.rules | {
         "n_components": COUNT,
         "rule": choice(*RULES),
         "lr": interval("(0, 1000]"),
-        "n_epochs": COUNT,
-        "batch_size": COUNT,
-        "random_state": seed,
     }
     learnt: ClassVar[dict[str, Any]] = {
         "components_": array("float", "components features"),
@@ -137,9 +134,8 @@ class Oja(FeatureTransformer):
         return self
 
     @override
-    def set_learnt(self, values: Mapping[str, Any]) -> None:
-        super().set_learnt(values)
-        self.require(consistent=self.n_samples_seen_ >= 1)
+    def consistent(self) -> bool:
+        return self.n_samples_seen_ >= 1
 
     def start(self, X: Floats, rng: np.random.RandomState) -> None:
         """Draw orthonormal weights.
@@ -195,12 +191,7 @@ class Oja(FeatureTransformer):
             ValueError: If the number of columns is wrong.
         """
         check_is_fitted(self)
-        outputs = check_array(Y, dtype=(np.float64, np.float32))
-        if outputs.shape[1] != len(self.components_):
-            raise ValueError(
-                f"{type(self).__name__}: inverse_transform needs {len(self.components_)} "
-                f"columns, one per component, got {outputs.shape[1]}."
-            )
+        outputs = self.given_outputs(Y, "component", (np.float64, np.float32))
         W, mean = self.components_.astype(outputs.dtype), self.mean_.astype(outputs.dtype)
         return outputs @ W + mean
 

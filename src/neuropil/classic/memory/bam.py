@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import MultiOutputMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
 
-from neuropil.classic.base import COUNT, THRESHOLD, ClassicNetwork, Floats
+from neuropil.classic.base import ClassicNetwork, Floats
 from neuropil.classic.fitted_state import FLAG, WHOLE, array
 from neuropil.classic.memory.signs import encode, follow_fields, lower_value, rounding, signs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import ArrayLike
     from sklearn.utils import Tags
-
-    from neuropil.checks import Rules
 
 
 @dataclass(eq=False, repr=False)
@@ -73,7 +67,6 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
     max_steps: int = 1000
     binarize: float | None = 0.0
 
-    rules: ClassVar[Rules] = {"max_steps": COUNT, "binarize": THRESHOLD}
     learnt: ClassVar[dict[str, Any]] = {
         "weights_": array("double", "features outputs"),
         "n_outputs_": WHOLE,
@@ -174,13 +167,10 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
         return float((found == right).all(axis=1).mean())
 
     @override
-    def set_learnt(self, values: Mapping[str, Any]) -> None:
-        super().set_learnt(values)
+    def consistent(self) -> bool:
         lows = {self.low_, self.low_out_} <= {-1, 0}
         as_many = self.n_outputs_ == self.weights_.shape[1]
-        self.require(
-            consistent=lows and as_many and (not self.one_output_ or self.n_outputs_ == 1)
-        )
+        return lows and as_many and (not self.one_output_ or self.n_outputs_ == 1)
 
     def settle(self, x: Floats, weights: Floats) -> tuple[Floats, Floats]:
         """Recall in both directions until nothing changes; return both sides."""
@@ -192,11 +182,7 @@ class DiscreteBAM(MultiOutputMixin, ClassicNetwork):
             if np.array_equal(back, x):
                 return x, y
             x, y = back, follow_fields(y, back @ weights, tolerance)
-        warnings.warn(
-            f"DiscreteBAM: recall still moved after {self.max_steps} steps; raise `max_steps`.",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
+        self.warn(f"recall still moved after {self.max_steps} steps; raise `max_steps`.")
         return x, y
 
     def other_input(self, Y: ArrayLike) -> Floats:

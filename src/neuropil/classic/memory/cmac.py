@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state, gen_batches
 from typing_extensions import override
 
 from neuropil.checks import flag, interval, optional
-from neuropil.classic.base import COUNT, ClassicNetwork, Floats, seed
+from neuropil.classic.base import COUNT, ClassicNetwork, Floats
 from neuropil.classic.fitted_state import FLAG, WHOLE, array
 from neuropil.classic.memory.cmac_cells import ExactCells, HashedCells
 from neuropil.classic.memory.cmac_loops import answers, train
@@ -90,14 +90,12 @@ class CMAC(MultiOutputMixin, RegressorMixin, ClassicNetwork):
     shuffle: bool = True
     random_state: int | np.random.RandomState | None = None
 
-    rules: ClassVar[Rules] = {
+    rules: ClassVar[Rules] = ClassicNetwork.rules | {
         "width": COUNT,
         "n_levels": COUNT,
         "n_cells": optional(COUNT),
         "lr": interval("(0, 2)"),
-        "n_epochs": COUNT,
         "shuffle": flag,
-        "random_state": seed,
     }
     learnt: ClassVar[dict[str, Any]] = {
         "weights_": array("float", "cells outputs"),

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin, clone
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, gen_batches
 from typing_extensions import override
 
 from neuropil.checks import choice
-from neuropil.classic.base import COUNT, THRESHOLD, ClassicNetwork, Floats, seed
+from neuropil.classic.base import COUNT, ClassicNetwork, Floats
 from neuropil.classic.fitted_state import WHOLE, array
 from neuropil.classic.memory.capacity import CapacityCurve, measure_capacity
 from neuropil.classic.memory.hopfield_recall import RecallPath, energy, follow, settle
@@ -21,8 +19,6 @@ from neuropil.classic.memory.hopfield_rules import RULES
 from neuropil.classic.memory.signs import encode, lower_value, signs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import ArrayLike
 
     from neuropil.checks import Rules
@@ -96,12 +92,10 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
     binarize: float | None = 0.0
     random_state: int | np.random.RandomState | None = None
 
-    rules: ClassVar[Rules] = {
+    rules: ClassVar[Rules] = ClassicNetwork.rules | {
         "rule": choice(*RULES),
         "mode": choice("async", "sync"),
         "max_sweeps": COUNT,
-        "binarize": THRESHOLD,
-        "random_state": seed,
     }
     learnt: ClassVar[dict[str, Any]] = {
         "weights_": array("double", "features features"),
@@ -153,9 +147,8 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         return self
 
     @override
-    def set_learnt(self, values: Mapping[str, Any]) -> None:
-        super().set_learnt(values)
-        self.require(consistent=self.low_ in {-1, 0} and self.n_patterns_ >= 1)
+    def consistent(self) -> bool:
+        return self.low_ in {-1, 0} and self.n_patterns_ >= 1
 
     def transform(self, X: ArrayLike) -> Floats:
         """Return the pattern that each row converges to, in the coding of the learnt patterns.
@@ -170,12 +163,7 @@ class DiscreteHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNet
         for rows in self.blocks(states):
             moving += settle(states[rows], self.weights_, mode, sweeps, seed)
         if moving:
-            warnings.warn(
-                f"DiscreteHopfieldNetwork: {moving} rows still moved after {sweeps} sweeps; "
-                f"raise `max_sweeps`.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+            self.warn(f"{moving} rows still moved after {sweeps} sweeps; raise `max_sweeps`.")
         return encode(states, self.low_, given.dtype)
 
     def energy(self, X: ArrayLike) -> Floats:

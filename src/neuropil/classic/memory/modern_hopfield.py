@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from scipy.special import logsumexp, softmax
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
 
 from neuropil.checks import interval
-from neuropil.classic.base import COUNT, ClassicNetwork, Floats
+from neuropil.classic.base import ClassicNetwork, Floats
 from neuropil.classic.fitted_state import array
 
 if TYPE_CHECKING:
@@ -67,9 +65,8 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
     max_steps: int = 100
     tol: float = 1e-4
 
-    rules: ClassVar[Rules] = {
+    rules: ClassVar[Rules] = ClassicNetwork.rules | {
         "beta": interval("(0, inf)"),
-        "max_steps": COUNT,
         "tol": interval("[0, inf)"),
     }
     learnt: ClassVar[dict[str, Any]] = {"patterns_": array("float", "patterns features")}
@@ -148,11 +145,9 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, ClassicNetwo
             moving = moving[np.abs(after - now).max(axis=1) > limit]
             if not len(moving):
                 return states
-        warnings.warn(
-            f"ModernHopfieldNetwork: {len(moving)} rows still moved after {self.max_steps} "
-            f"updates; raise `max_steps` or `tol`.",
-            ConvergenceWarning,
-            stacklevel=3,
+        self.warn(
+            f"{len(moving)} rows still moved after {self.max_steps} updates; raise `max_steps` "
+            f"or `tol`."
         )
         return states
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,9 +14,6 @@ from neuropil.checks import one_of
 from neuropil.classic.fitted_state import FLAG, array
 from neuropil.classic.rbf.leave_one_out import Search, left_out, squared_error
 from neuropil.classic.rbf.windows import WindowNetwork
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Floats = NDArray[np.floating[Any]]
 
@@ -115,11 +112,5 @@ class GRNN(MultiOutputMixin, RegressorMixin, WindowNetwork):
             self.fixed_sigma(None)
 
     @override
-    def set_learnt(self, values: Mapping[str, Any]) -> None:
-        super().set_learnt(values)
-        self.require(
-            consistent=bool((self.sigma_ > 0).all() and (self.feature_sigma_ > 0).all())
-        )
-        # One column more than the features: −½ of the squared lengths.
-        self.require(consistent=self.windows_.shape[1] == self.n_features_in_ + 1)
-        self.require(consistent=not self.one_output_ or len(self.targets_) == 1)
+    def consistent(self) -> bool:
+        return super().consistent() and (not self.one_output_ or len(self.targets_) == 1)

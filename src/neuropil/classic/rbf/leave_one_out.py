@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 from sklearn.neighbors import NearestNeighbors
 
-Floats = NDArray[np.floating[Any]]
-Integers = NDArray[np.integer[Any]]
+if TYPE_CHECKING:
+    from neuropil.classic.base import Floats, Integers
 
 # The largest number of distances in one evaluation of the loss, and held at once.
 PAIRS, PAIRS_AT_ONCE = 2_000_000, 1_000_000

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neuropil.classic.compiled import compile_loop
+from neuropil.classic.compiled import fast
 from neuropil.classic.exponential import exponential
 
-Floats = NDArray[np.floating[Any]]
-Integers = NDArray[np.integer[Any]]
+if TYPE_CHECKING:
+    from neuropil.classic.base import Floats, Integers
 
 LANES = 16  # the largest number of values that a SIMD instruction compares at once
 # The number of windows examined together; a group whose windows are all negligible is skipped.
 GROUP = 8 * LANES
-
-
-fast = compile_loop(error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 
 
 @fast

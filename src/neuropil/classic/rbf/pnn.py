@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,10 +17,6 @@ from neuropil.checks import one_of
 from neuropil.classic.fitted_state import array
 from neuropil.classic.rbf.leave_one_out import Search, cross_entropy, left_out
 from neuropil.classic.rbf.windows import WindowNetwork
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 Floats = NDArray[np.floating[Any]]
 
@@ -148,14 +144,11 @@ class PNN(ClassifierMixin, WindowNetwork):
             self.given_priors()
 
     @override
-    def set_learnt(self, values: Mapping[str, Any]) -> None:
-        super().set_learnt(values)
+    def consistent(self) -> bool:
         rising = bool((np.diff(self.bounds_) > 0).all())
         ends = len(self.classes_) + 1, 0, len(self.windows_)
-        self.require(consistent=rising and (len(self.bounds_), *self.bounds_[[0, -1]]) == ends)
-        widths = (self.sigma_, self.class_sigma_, self.feature_sigma_)
-        self.require(consistent=all((width > 0).all() for width in widths))
-        self.require(consistent=self.windows_.shape[1] == self.n_features_in_ + 1)
+        whole = rising and (len(self.bounds_), *self.bounds_[[0, -1]]) == ends
+        return whole and bool((self.class_sigma_ > 0).all()) and super().consistent()
 
     def widths(self, X: Floats, codes: NDArray[np.integer[Any]]) -> Floats:
         """Return the given widths, or choose them."""

@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from typing_extensions import override
 
-from neuropil.classic.base import ClassicNetwork
+from neuropil.classic.base import ClassicNetwork, Floats, Integers
 from neuropil.classic.rbf.loops import add_windows
-
-Floats = NDArray[np.floating[Any]]
-Integers = NDArray[np.integer[Any]]
 
 # The size of a tile of distances: it fits the cache, and is large enough for a fast product.
 QUERIES, DATA = 512, 512
@@ -24,6 +21,12 @@ class WindowNetwork(ClassicNetwork):
     feature_sigma_: Floats
     center_: Floats
     windows_: Floats
+
+    @override
+    def consistent(self) -> bool:
+        widths = bool((self.sigma_ > 0).all() and (self.feature_sigma_ > 0).all())
+        # One column more than the features: −½ of the squared lengths.
+        return widths and self.windows_.shape[1] == self.n_features_in_ + 1
 
     def fixed_sigma(self, n_features: int | None) -> Floats:
         """Return the widths that were given as numbers: one, or one per feature.

@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
 from neuropil.classic import GLVQ, GMLVQ, LVQ, LVQ2, LVQ3, LVQ21
-from neuropil.classic.competitive.lvq.loops import learn_pairs
+from neuropil.classic.competitive.lvq.loops import Pass, learn_pairs
 
 FAMILY = (LVQ, LVQ2, LVQ21, LVQ3, GLVQ, GMLVQ)
 PAIRS = (LVQ2, LVQ21, LVQ3)
@@ -69,9 +69,8 @@ def test_the_edge_of_the_window_lies_outside():
     for within, expected in ((0.25, [0.0, 3.0]), (0.24, [-0.5, 2.0])):
         W = np.array([[0.0, 3.0]])
         one = np.array([1])
-        learn_pairs(
-            np.ones((1, 1)), one, one - 1, W, np.arange(2), 0.5, 0.0, within, False, 0.0
-        )
+        part = Pass(np.ones((1, 1)), one, one - 1, 0.5, 0.0)
+        learn_pairs(part, W, np.arange(2), within, False, 0.0)
         assert W.ravel().tolist() == expected
 
 

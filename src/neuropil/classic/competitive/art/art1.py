@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
 from neuropil.checks import interval
-from neuropil.classic.base import THRESHOLD
 from neuropil.classic.competitive.art.base import ResonanceNetwork
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from neuropil.checks import Rules
     from neuropil.classic.base import Floats
 
@@ -66,15 +63,11 @@ class ART1(ResonanceNetwork):
     n_epochs: int = 20
     binarize: float | None = 0.0
 
-    rules: ClassVar[Rules] = ResonanceNetwork.rules | {
-        "step": interval("(1, inf)"),
-        "binarize": THRESHOLD,
-    }
+    rules: ClassVar[Rules] = ResonanceNetwork.rules | {"step": interval("(1, inf)")}
 
     @override
-    def set_learnt(self, values: Mapping[str, Any]) -> None:
-        super().set_learnt(values)
-        self.require(consistent=self.weights_.shape[1] == self.n_features_in_)
+    def consistent(self) -> bool:
+        return self.weights_.shape[1] == self.n_features_in_
 
     @override
     def settle(self, X: Floats) -> None:

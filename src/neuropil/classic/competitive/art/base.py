@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import ClusterMixin
 
 from neuropil.checks import interval
-from neuropil.classic.base import COUNT, ClassicNetwork, Floats
+from neuropil.classic.base import ClassicNetwork, Floats
 from neuropil.classic.competitive.art.loops import find_rows, learn_rows
 from neuropil.classic.fitted_state import WHOLE, array
 
@@ -36,7 +36,7 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
         "labels_": array("whole", "rows"),
         "n_iter_": WHOLE,
     }
-    rules: ClassVar[Rules] = {"vigilance": interval("[0, 1]"), "n_epochs": COUNT}
+    rules: ClassVar[Rules] = ClassicNetwork.rules | {"vigilance": interval("[0, 1]")}
     n_epochs: int
     vigilance: float
     weights_: Floats

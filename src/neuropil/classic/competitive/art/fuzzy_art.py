@@ -13,8 +13,6 @@ from neuropil.classic.competitive.art.base import ResonanceNetwork
 from neuropil.classic.fitted_state import array
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import ArrayLike
 
     from neuropil.checks import Rules
@@ -101,10 +99,9 @@ class FuzzyART(ResonanceNetwork):
             self.given_bounds()
 
     @override
-    def set_learnt(self, values: Mapping[str, Any]) -> None:
-        super().set_learnt(values)
-        self.require(consistent=self.weights_.shape[1] == 2 * self.n_features_in_)
-        self.require(consistent=bool((self.span_ > 0).all()))
+    def consistent(self) -> bool:
+        as_wide = self.weights_.shape[1] == 2 * self.n_features_in_
+        return as_wide and bool((self.span_ > 0).all())
 
     @override
     def settle(self, X: Floats) -> None:

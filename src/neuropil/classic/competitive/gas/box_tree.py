@@ -11,20 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from neuropil.classic.compiled import compile_loop
+from neuropil.classic.compiled import REORDERED, compile_loop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from neuropil.classic.base import Floats
-
-    Indices = NDArray[np.intp]
+    from neuropil.classic.base import Floats, Indices
 
 # The capacity of a leaf, and the number of points it is built with; later points fill the rest.
 ROOM, FILL = 16, 8
 # The largest depth of the tree, and so of the stack of nodes to visit: 2⁶⁴ points.
 DEEPEST = 64
-REORDERED = {"reassoc", "contract", "arcp", "nsz"}
 
 
 class BoxTree(NamedTuple):

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import override
 
 from neuropil.checks import interval
-from neuropil.classic.base import COUNT, seed
+from neuropil.classic.base import COUNT
 from neuropil.classic.competitive.gas.gas_storage import (
     EDGES_AT_FIRST,
     edges_of,
@@ -112,16 +112,14 @@ class GrowingNeuralGas(Quantizer):
     error_decay: float = 0.995
     random_state: int | np.random.RandomState | None = None
 
-    rules: ClassVar[Rules] = {
+    rules: ClassVar[Rules] = Quantizer.rules | {
         "max_nodes": partial(COUNT, minimum=2),
-        "n_epochs": COUNT,
         "lr": interval("(0, 1]"),
         "neighbor_lr": interval("[0, 1]"),
         "max_age": COUNT,
         "insert_every": COUNT,
         "insertion_decay": interval("[0, 1]"),
         "error_decay": interval("(0, 1]"),
-        "random_state": seed,
     }
     learnt: ClassVar[dict[str, Any]] = {
         "positions": array("double", "places features"),
@@ -253,15 +251,7 @@ class GrowingNeuralGas(Quantizer):
 
     def rates(self) -> Rates:
         """Return the options of learning, in the types that the loop is compiled for."""
-        return Rates(
-            float(self.lr),
-            float(self.neighbor_lr),
-            int(self.max_age),
-            int(self.insert_every),
-            float(self.insertion_decay),
-            float(self.error_decay),
-            int(self.max_nodes),
-        )
+        return Rates(**self.plain_options(*Rates._fields))
 
     def begin(self, X: Floats, random: np.random.RandomState) -> None:
         """Start with nodes on two rows."""

@@ -20,9 +20,7 @@ from neuropil.classic.compiled import compile_loop
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from neuropil.classic.base import Floats
-
-    Indices = NDArray[np.intp]
+    from neuropil.classic.base import Floats, Indices
 
 # Indices in `Gas.counts`: number of nodes, signals so far, signals until the tree is rebuilt,
 # whether an insertion is due, and number of free places.

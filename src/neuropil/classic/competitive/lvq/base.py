@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -13,42 +13,22 @@ from sklearn.utils.multiclass import check_classification_targets
 from typing_extensions import override
 
 from neuropil.checks import choice, interval
-from neuropil.classic.base import COUNT, ClassicNetwork, seed
-from neuropil.classic.competitive.lvq.loops import nearest, settle
+from neuropil.classic.base import COUNT, ClassicNetwork
+from neuropil.classic.competitive.lvq.loops import Pass, nearest, settle
 from neuropil.classic.fitted_state import array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
     from neuropil.checks import Rules
-    from neuropil.classic.base import Floats
-
-    Indices = NDArray[np.intp]
+    from neuropil.classic.base import Floats, Indices
 
 # The largest number of passes of k-means, which only finds the start of the prototypes.
 PASSES = 10
 # Arrays of one memory layout, so that loops are compiled only once per dtype.
 COMPILED = {"order": "C", "force_writeable": True}
-
-
-class Pass(NamedTuple):
-    """One pass over rows: their order and learning rates.
-
-    Attributes:
-        X: Rows.
-        y: Index of each row's class.
-        order: The order of the rows.
-        rate: Learning rate of the first step.
-        fall: Decrease of the rate per step.
-    """
-
-    X: Floats
-    y: Indices
-    order: Indices
-    rate: float
-    fall: float
 
 
 @dataclass(eq=False, repr=False)
@@ -63,13 +43,11 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
     decay: str = "linear"
     random_state: int | np.random.RandomState | None = None
 
-    rules: ClassVar[Rules] = {
+    rules: ClassVar[Rules] = ClassicNetwork.rules | {
         "prototypes_per_class": COUNT,
         "init": choice("kmeans", "sample"),
-        "n_epochs": COUNT,
         "lr": interval("(0, 1]"),
         "decay": choice("linear", "constant"),
-        "random_state": seed,
     }
     learnt: ClassVar[dict[str, Any]] = {
         "prototypes_": array("float", "prototypes features"),
@@ -182,12 +160,10 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         return np.array(self.prototypes_.T, order="C"), labels
 
     @override
-    def set_learnt(self, values: Mapping[str, Any]) -> None:
-        super().set_learnt(values)
-        known = np.unique(self.classes_)
-        self.require(consistent=len(known) > 1 and np.array_equal(known, self.classes_))
-        self.require(consistent=bool(np.isin(self.prototype_labels_, known).all()))
-        self.require(consistent=self.prototype_labels_.dtype == known.dtype)
+    def consistent(self) -> bool:
+        known, labels = np.unique(self.classes_), self.prototype_labels_
+        sorted_classes = len(known) > 1 and np.array_equal(known, self.classes_)
+        return sorted_classes and labels.dtype == known.dtype and set(labels) <= set(known)
 
     def rows(self, X: Any, y: Any, *, first: bool) -> tuple[Floats, NDArray[Any]]:
         """Return checked rows and their classes.

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
-from sklearn.exceptions import ConvergenceWarning
 from typing_extensions import override
 
 from neuropil.checks import interval
-from neuropil.classic.competitive.lvq.base import Pass, PrototypeClassifier
+from neuropil.classic.competitive.lvq.base import PrototypeClassifier
 from neuropil.classic.competitive.lvq.glvq_loops import learn_margins, weigh_margins
 from neuropil.classic.fitted_state import NUMBER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from neuropil.checks import Rules
-    from neuropil.classic.base import Floats
-    from neuropil.classic.competitive.lvq.base import Indices
+    from neuropil.classic.base import Floats, Indices
+    from neuropil.classic.competitive.lvq.loops import Pass
 
 
 @dataclass(eq=False, repr=False)
@@ -37,9 +33,8 @@ class MarginLVQ(PrototypeClassifier):
     learnt: ClassVar[dict[str, Any]] = PrototypeClassifier.learnt | {"unit_": NUMBER}
 
     @override
-    def set_learnt(self, values: Mapping[str, Any]) -> None:
-        super().set_learnt(values)
-        self.require(consistent=self.unit_ >= 0)
+    def consistent(self) -> bool:
+        return super().consistent() and self.unit_ >= 0
 
     @override
     def prepare(self, X: Floats) -> None:
@@ -51,12 +46,9 @@ class MarginLVQ(PrototypeClassifier):
 
     @override
     def forget_learning(self, X: Floats, before: float, after: float) -> None:
-        warnings.warn(
-            f"{type(self).__name__}: the sum of f(μ) over {len(X)} rows grew from {before:.4g} "
-            f"to {after:.4g}, so the prototypes were reset to their start; use an lr below "
-            f"{self.lr:g}.",
-            ConvergenceWarning,
-            stacklevel=3,
+        self.warn(
+            f"the sum of f(μ) over {len(X)} rows grew from {before:.4g} to {after:.4g}, so the "
+            f"prototypes were reset to their start; use an lr below {self.lr:g}."
         )
 
     def settle_unit(self, part: Pass, W: Floats, labels: Indices) -> float:
@@ -124,5 +116,5 @@ class GLVQ(MarginLVQ):
         unit = self.settle_unit(part, W, labels)
         # The factor σ² makes a step proportional to the data's scale: f′ / (d⁺ + d⁻) has its
         # inverse square.
-        rates = part.rate * unit, part.fall * unit
-        learn_margins(part.X, part.y, part.order, W, labels, *rates, float(self.beta))
+        scaled = part._replace(rate=part.rate * unit, fall=part.fall * unit)
+        learn_margins(scaled, W, labels, float(self.beta))

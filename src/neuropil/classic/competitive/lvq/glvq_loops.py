@@ -10,8 +10,8 @@ from neuropil.classic.competitive.lvq.loops import move, squared_distances
 from neuropil.classic.compiled import compile_loop
 
 if TYPE_CHECKING:
-    from neuropil.classic.base import Floats
-    from neuropil.classic.competitive.lvq.loops import Indices
+    from neuropil.classic.base import Floats, Indices
+    from neuropil.classic.competitive.lvq.loops import Pass
 
 
 @compile_loop()
@@ -80,28 +80,16 @@ def weigh_margins(
 
 
 @compile_loop()
-def learn_margins(
-    X: Floats,
-    y: Indices,
-    order: Indices,
-    W: Floats,
-    labels: Indices,
-    rate: float,
-    fall: float,
-    beta: float,
-) -> None:
+def learn_margins(part: Pass, W: Floats, labels: Indices, beta: float) -> None:
     """Attract the nearest prototype of each row's class, and repel the nearest of another.
 
     Args:
-        X: Rows.
-        y: The class of each row.
-        order: The order of the rows.
+        part: The rows, their order, and the rates.
         W: Prototypes, one per column; changed.
         labels: The class of each prototype.
-        rate: Learning rate of the first step.
-        fall: Decrease of the rate per step.
         beta: Steepness of the sigmoid.
     """
+    X, y, order, rate, fall = part
     distances = np.empty(W.shape[1], W.dtype)
     for row in order:
         squared_distances(X[row], W, distances)

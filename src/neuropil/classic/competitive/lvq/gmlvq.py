@@ -16,8 +16,8 @@ from neuropil.classic.fitted_state import array
 
 if TYPE_CHECKING:
     from neuropil.checks import Rules
-    from neuropil.classic.base import Floats
-    from neuropil.classic.competitive.lvq.base import Indices, Pass
+    from neuropil.classic.base import Floats, Indices
+    from neuropil.classic.competitive.lvq.loops import Pass
 
 
 @final
@@ -95,19 +95,9 @@ class GMLVQ(MarginLVQ):
         unit = self.settle_unit(part, W, labels)
         # Centred at the mean of the prototypes, so that an offset of the data costs no digits.
         centre = W.mean(axis=1)
-        X, V = part.X - centre, W - centre[:, None]
-        learn_metric(
-            X,
-            *part[1:3],
-            V,
-            labels,
-            *part[3:],
-            float(self.beta),
-            self.omega_,
-            np.ascontiguousarray(self.omega_ @ V),
-            float(self.metric_share),
-            unit,
-        )
+        centred, V = part._replace(X=part.X - centre), W - centre[:, None]
+        rates, mapped = (float(self.metric_share), unit), np.ascontiguousarray(self.omega_ @ V)
+        learn_metric(centred, V, labels, float(self.beta), self.omega_, mapped, *rates)
         W[:] = V + centre[:, None]
 
     @override

@@ -7,23 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuropil.classic.competitive.lvq.glvq_loops import apart, right_and_wrong, slope
-from neuropil.classic.competitive.lvq.loops import REORDERED, squared_distances
-from neuropil.classic.compiled import compile_loop
+from neuropil.classic.competitive.lvq.loops import squared_distances
+from neuropil.classic.compiled import REORDERED, compile_loop
 
 if TYPE_CHECKING:
-    from neuropil.classic.base import Floats
-    from neuropil.classic.competitive.lvq.loops import Indices
+    from neuropil.classic.base import Floats, Indices
+    from neuropil.classic.competitive.lvq.loops import Pass
 
 
 @compile_loop()
 def learn_metric(
-    X: Floats,
-    y: Indices,
-    order: Indices,
+    part: Pass,
     W: Floats,
     labels: Indices,
-    rate: float,
-    fall: float,
     beta: float,
     omega: Floats,
     mapped: Floats,
@@ -33,19 +29,16 @@ def learn_metric(
     """Widen each row's margin by moving its two prototypes, as `learn_margins`, and the metric.
 
     Args:
-        X: Rows.
-        y: The class of each row.
-        order: The order of the rows.
+        part: The rows, their order, and the rates.
         W: Prototypes, one per column; changed.
         labels: The class of each prototype.
-        rate: Learning rate of the first step.
-        fall: Decrease of the rate per step.
         beta: Steepness of the sigmoid.
         omega: Ω, square, ‖Ω‖ = 1; changed.
         mapped: Ω W; updated with Ω, since a new product would cost K times as much.
         metric_share: Learning rate of Ω relative to that of the prototypes.
         variance: σ², which makes the prototypes' rate independent of the data's scale.
     """
+    X, y, order, rate, fall = part
     z, distances = np.empty_like(X[0]), np.empty(W.shape[1], W.dtype)
     # For the right prototype, then for the wrong one: x − w, Ω (x − w), ΩᵀΩ (x − w) and
     # (x − w)ᵀ W.
@@ -61,7 +54,7 @@ def learn_metric(
             step = rate * slope(to_right, to_wrong, beta)
             differences(X[row], W, i, j, ways)
             differences(z, mapped, i, j, seen)
-            look_back(omega, seen, pulls)
+            multiply(seen, omega, pulls)
             multiply(ways, W, products)
             pull(W, i, pulls[0], to_right, step * variance * to_wrong)
             pull(W, j, pulls[1], to_wrong, -step * variance * to_right)
@@ -93,18 +86,6 @@ def differences(x: Floats, W: Floats, i: int, j: int, out: Floats) -> None:
     for c in range(x.size):
         out[0, c] = x[c] - W[c, i]
         out[1, c] = x[c] - W[c, j]
-
-
-@compile_loop(fastmath=REORDERED)
-def look_back(omega: Floats, seen: Floats, out: Floats) -> None:
-    """Fill the rows of `out` with Ωᵀ times those of `seen`."""
-    for c in range(omega.shape[1]):
-        out[0, c] = out[1, c] = 0
-    for r in range(omega.shape[0]):
-        first, second = seen[0, r], seen[1, r]
-        for c in range(omega.shape[1]):
-            out[0, c] += omega[r, c] * first
-            out[1, c] += omega[r, c] * second
 
 
 @compile_loop(fastmath=REORDERED)

@@ -6,20 +6,33 @@ vectorised loops.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from neuropil.classic.competitive.som.loops import REORDERED
 from neuropil.classic.competitive.som.loops import nearest as nearest_unit
-from neuropil.classic.compiled import compile_loop
+from neuropil.classic.compiled import REORDERED, compile_loop
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from neuropil.classic.base import Floats, Indices
 
-    from neuropil.classic.base import Floats
 
-    Indices = NDArray[np.intp]
+class Pass(NamedTuple):
+    """One pass over rows: their order and learning rates.
+
+    Attributes:
+        X: Rows.
+        y: Index of each row's class.
+        order: The order of the rows.
+        rate: Learning rate of the first step.
+        fall: Decrease of the rate per step.
+    """
+
+    X: Floats
+    y: Indices
+    order: Indices
+    rate: float
+    fall: float
 
 
 @compile_loop(fastmath=REORDERED)
@@ -134,20 +147,15 @@ def move_to_means(X: Floats, V: Floats, found: Indices) -> None:
 
 
 @compile_loop()
-def learn_winners(
-    X: Floats, y: Indices, order: Indices, W: Floats, labels: Indices, rate: float, fall: float
-) -> None:
+def learn_winners(part: Pass, W: Floats, labels: Indices) -> None:
     """Move the winner of each row: towards it when the class is right, else away (LVQ1).
 
     Args:
-        X: Rows.
-        y: The class of each row.
-        order: The order of the rows.
+        part: The rows, their order, and the rates, fractions of the way.
         W: Prototypes, one per column; changed.
         labels: The class of each prototype.
-        rate: Learning rate of the first step, the fraction of the way.
-        fall: Decrease of the rate per step.
     """
+    X, y, order, rate, fall = part
     distances = np.empty(W.shape[1], W.dtype)
     for row in order:
         x = X[row]
@@ -159,13 +167,9 @@ def learn_winners(
 
 @compile_loop()
 def learn_pairs(
-    X: Floats,
-    y: Indices,
-    order: Indices,
+    part: Pass,
     W: Floats,
     labels: Indices,
-    rate: float,
-    fall: float,
     within: float,
     only_mistakes: bool,  # noqa: FBT001 - compiled functions take no keywords
     epsilon: float,
@@ -173,17 +177,14 @@ def learn_pairs(
     """Move the two nearest prototypes of each row in the window (LVQ2, LVQ2.1, LVQ3).
 
     Args:
-        X: Rows.
-        y: The class of each row.
-        order: The order of the rows.
+        part: The rows, their order, and the rates, fractions of the way.
         W: Prototypes, one per column, at least two; changed.
         labels: The class of each prototype.
-        rate: Learning rate of the first step, the fraction of the way.
-        fall: Decrease of the rate per step.
         within: The window: the least ratio of the two squared distances.
         only_mistakes: Whether the nearest must have the wrong class.
         epsilon: Factor of the rate if both have the right class.
     """
+    X, y, order, rate, fall = part
     distances = np.empty(W.shape[1], W.dtype)
     for row in order:
         x = X[row]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar, final
 from typing_extensions import override
 
 from neuropil.checks import interval
-from neuropil.classic.competitive.lvq.base import Pass, PrototypeClassifier
+from neuropil.classic.competitive.lvq.base import PrototypeClassifier
 from neuropil.classic.competitive.lvq.loops import learn_pairs, learn_winners
 
 if TYPE_CHECKING:
     from neuropil.checks import Rules
-    from neuropil.classic.base import Floats
-    from neuropil.classic.competitive.lvq.base import Indices
+    from neuropil.classic.base import Floats, Indices
+    from neuropil.classic.competitive.lvq.loops import Pass
 
 
 @final
@@ -60,7 +60,7 @@ class LVQ(PrototypeClassifier):
 
     @override
     def learn_pass(self, part: Pass, W: Floats, labels: Indices) -> None:
-        learn_winners(part.X, part.y, part.order, W, labels, part.rate, part.fall)
+        learn_winners(part, W, labels)
 
 
 @dataclass(eq=False, repr=False)
@@ -80,12 +80,9 @@ class PairLVQ(PrototypeClassifier):
         window = float(self.window)
         # Kohonen's window, squared, since the loops compare squared distances.
         within = ((1 - window) / (1 + window)) ** 2
-        learn_pairs(*part[:3], W, labels, *part[3:], within, self.only_mistakes, self.share)
-
-    @property
-    def share(self) -> float:
-        """The factor of the rate if the two nearest both have the right class."""
-        return 0.0
+        # Only LVQ3 moves two prototypes that both have the right class.
+        share = float(getattr(self, "epsilon", 0.0))
+        learn_pairs(part, W, labels, within, self.only_mistakes, share)
 
 
 @final
@@ -234,8 +231,3 @@ class LVQ3(PairLVQ):
     epsilon: float = 0.1
 
     rules: ClassVar[Rules] = PairLVQ.rules | {"epsilon": interval("[0, 1]")}
-
-    @property
-    @override
-    def share(self) -> float:
-        return float(self.epsilon)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuropil.classic.compiled import compile_loop
+from neuropil.classic.compiled import REORDERED, compile_loop
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from neuropil.classic.base import Floats, Indices
 
-    Values = NDArray[np.floating[Any]]
-
-# Sums may be reordered; NaN stays NaN.
-REORDERED = {"reassoc", "contract", "arcp", "nsz"}
 EUCLID, COSINE, DOT = range(3)
 GAUSSIAN, BUBBLE, MEXICAN_HAT = range(3)
 # The largest d²/r² with an influence: beyond it exp(−d² / 2r²) < e⁻⁴⁰, below rounding.
@@ -26,7 +22,7 @@ KEPT = 1 << 22
 
 
 @compile_loop()
-def add_up(rows: Values, units: NDArray[np.intp], sums: Values) -> None:
+def add_up(rows: Floats, units: Indices, sums: Floats) -> None:
     """Add each row to the sum of its unit."""
     for i in range(rows.shape[0]):
         total = sums[units[i]]
@@ -36,11 +32,11 @@ def add_up(rows: Values, units: NDArray[np.intp], sums: Values) -> None:
 
 @compile_loop(fastmath=REORDERED)
 def settle(
-    rows: Values,
-    factors: Values,
-    scores: Values,
-    slack: Values,
-    best: NDArray[np.intp],
+    rows: Floats,
+    factors: Floats,
+    scores: Floats,
+    slack: Floats,
+    best: Indices,
 ) -> None:
     """Choose the best of the units whose scores are within the slack of the least.
 
@@ -58,7 +54,7 @@ def settle(
 
 
 @compile_loop(fastmath=REORDERED)
-def best_within(rows: Values, factors: Values, scores: Values, i: int, limit: float) -> int:
+def best_within(rows: Floats, factors: Floats, scores: Floats, i: int, limit: float) -> int:
     """Return the best of a row's units whose scores are not above a limit."""
     best, least, units = 0, np.inf, scores.shape[1]
     for first in range(0, units, STRIDE):
@@ -76,7 +72,7 @@ def best_within(rows: Values, factors: Values, scores: Values, i: int, limit: fl
 
 
 @compile_loop()
-def count_within(scores: Values, i: int, first: int, end: int, limit: float) -> int:
+def count_within(scores: Floats, i: int, first: int, end: int, limit: float) -> int:
     """Return the number of a row's scores that are not above a limit."""
     count = np.int32(0)
     for k in range(first, end):
@@ -85,7 +81,7 @@ def count_within(scores: Values, i: int, first: int, end: int, limit: float) -> 
 
 
 @compile_loop(fastmath=REORDERED)
-def nearest(row: Values, weights: Values) -> int:
+def nearest(row: Floats, weights: Floats) -> int:
     """Return the unit with the least Σ (x − w)²."""
     best, least = 0, np.inf
     for k in range(weights.shape[0]):
@@ -99,7 +95,7 @@ def nearest(row: Values, weights: Values) -> int:
 
 
 @compile_loop(fastmath=REORDERED)
-def nearest_where(present: Values, row: Values, weights: Values) -> int:
+def nearest_where(present: Floats, row: Floats, weights: Floats) -> int:
     """Return the unit with the least Σ p (x − w)²; p is 1 where x is present, else 0."""
     best, least = 0, np.inf
     for k in range(weights.shape[0]):
@@ -113,7 +109,7 @@ def nearest_where(present: Values, row: Values, weights: Values) -> int:
 
 
 @compile_loop(fastmath=REORDERED)
-def best_aligned(row: Values, weights: Values, cosine: bool) -> int:  # noqa: FBT001 - compiled
+def best_aligned(row: Floats, weights: Floats, cosine: bool) -> int:  # noqa: FBT001 - compiled
     """Return the unit with the largest x·w, or x·w / ‖w‖."""
     best, most = 0, -np.inf
     for k in range(weights.shape[0]):
@@ -131,7 +127,7 @@ def best_aligned(row: Values, weights: Values, cosine: bool) -> int:  # noqa: FB
 
 @compile_loop()
 def fill_shares(
-    shares: Values, best: int, positions: Values, periods: Values, kind: int, radius: float
+    shares: Floats, best: int, positions: Floats, periods: Floats, kind: int, radius: float
 ) -> None:
     """Fill in the influence h of the best unit on each unit."""
     for k in range(shares.shape[0]):
@@ -150,7 +146,7 @@ def fill_shares(
 
 
 @compile_loop(fastmath=REORDERED)
-def move(weights: Values, row: Values, present: Values, shares: Values, lr: float) -> None:
+def move(weights: Floats, row: Floats, present: Floats, shares: Floats, lr: float) -> None:
     """Move each unit towards the row, by the rate times its influence."""
     for k in range(weights.shape[0]):
         if shares[k] != 0:
@@ -160,7 +156,7 @@ def move(weights: Values, row: Values, present: Values, shares: Values, lr: floa
 
 
 @compile_loop(fastmath=REORDERED)
-def turn(weights: Values, row: Values, shares: Values, lr: float) -> None:
+def turn(weights: Floats, row: Floats, shares: Floats, lr: float) -> None:
     """Add the row, times the rate and the influence, to each unit, and normalise the unit."""
     for k in range(weights.shape[0]):
         if shares[k] != 0:
@@ -177,11 +173,11 @@ def turn(weights: Values, row: Values, shares: Values, lr: float) -> None:
 
 @compile_loop()
 def online_epoch(
-    X: Values,
-    order: NDArray[np.intp],
-    weights: Values,
-    positions: Values,
-    periods: Values,
+    X: Floats,
+    order: Indices,
+    weights: Floats,
+    positions: Floats,
+    periods: Floats,
     distance: int,
     kind: int,
     radius: float,

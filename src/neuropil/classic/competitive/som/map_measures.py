@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from neuropil.classic.base import Floats, Indices
     from neuropil.classic.competitive.som.grid import Grid
 
-    Values = NDArray[np.floating[Any]]
 
-
-def directions(weights: Values) -> Values:
+def directions(weights: Floats) -> Floats:
     """Return units normalised to length 1; a unit of length 0 is unchanged."""
     sizes = np.sqrt((weights.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
     return (weights / np.where(sizes > 0, sizes, 1)).astype(weights.dtype)
 
 
-def apart(one: Values, two: Values, distance: str) -> Values:
+def apart(one: Floats, two: Floats, distance: str) -> Floats:
     """Return the distances of pairs of units, by the distance of their map.
 
     With ``"cosine"`` and ``"dot"`` that is 1 − cos, since units of a dot map have the length 1.
@@ -39,7 +36,7 @@ def apart(one: Values, two: Values, distance: str) -> Values:
     return np.where(none, 1, ((one - two) ** 2).sum(axis=-1) / 2)
 
 
-def mean_distance_to_neighbours(weights: Values, grid: Grid, distance: str) -> Values:
+def mean_distance_to_neighbours(weights: Floats, grid: Grid, distance: str) -> Floats:
     """Return each unit's mean distance to its neighbours on the grid."""
     first, second = grid.edges().T
     distances = apart(weights[first], weights[second], distance)
@@ -49,7 +46,7 @@ def mean_distance_to_neighbours(weights: Values, grid: Grid, distance: str) -> V
     return totals / np.maximum(counts, 1)
 
 
-def topographic_product(weights: Values, grid: Grid, distance: str) -> float:
+def topographic_product(weights: Floats, grid: Grid, distance: str) -> float:
     """Return the mean of log P₃, of Bauer and Pawelzik (1992), over units and orders k.
 
     Raises:
@@ -75,9 +72,7 @@ def topographic_product(weights: Values, grid: Grid, distance: str) -> float:
     return float(total / (grid.units * (grid.units - 1)))
 
 
-def clusters_of_units(
-    weights: Values, grid: Grid, count: int, distance: str
-) -> NDArray[np.intp]:
+def clusters_of_units(weights: Floats, grid: Grid, count: int, distance: str) -> Indices:
     """Return a number from 0 for each unit, the same within a region of the map."""
     from scipy.sparse import coo_matrix
     from sklearn.cluster import AgglomerativeClustering

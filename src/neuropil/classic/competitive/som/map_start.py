@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from neuropil.classic.base import Floats
     from neuropil.classic.competitive.som.grid import Grid
-
-    Values = NDArray[np.floating[Any]]
 
 # Up to this number of columns their covariance is decomposed, which is exact and faster.
 COLUMNS = 512
 
 
-def span_components(X: Values, grid: Grid, rng: np.random.RandomState) -> Values:
+def span_components(X: Floats, grid: Grid, rng: np.random.RandomState) -> Floats:
     """Return units spread evenly over the leading principal components, one per axis.
 
     The longest axis of the grid lies along the first component, from one standard deviation
@@ -39,7 +36,7 @@ def span_components(X: Values, grid: Grid, rng: np.random.RandomState) -> Values
     return X.mean(axis=0) + along[:, longest[: len(spans)]] @ spans
 
 
-def leading_components(centered: Values, count: int, rng: np.random.RandomState) -> Values:
+def leading_components(centered: Floats, count: int, rng: np.random.RandomState) -> Floats:
     """Return the first principal components, scaled by the standard deviation along each."""
     if centered.shape[1] <= COLUMNS:
         covariance = centered.T @ centered / len(centered)
@@ -58,11 +55,11 @@ def leading_components(centered: Values, count: int, rng: np.random.RandomState)
     return directions * (signs * deviations)[:, None]
 
 
-def draw_rows(X: Values, units: int, rng: np.random.RandomState) -> Values:
+def draw_rows(X: Floats, units: int, rng: np.random.RandomState) -> Floats:
     """Return rows drawn at random, without repetition if there are enough."""
     return X[rng.choice(len(X), units, replace=len(X) < units)]
 
 
-def fill_missing(X: Values) -> Values:
+def fill_missing(X: Floats) -> Floats:
     """Return rows with missing values replaced by the means of their columns."""
     return np.where(np.isnan(X), np.nanmean(X, axis=0), X)

@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from neuropil.classic.base import Floats
     from neuropil.classic.competitive.som.grid import Grid
 
-    Values = NDArray[np.floating[Any]]
-    Neighborhood = Callable[[Values, float], Values]
+    Neighborhood = Callable[[Floats, float], Floats]
 
 # The number of entries of the matrix of all influences that are held at once.
 HELD = 1 << 20
 
 
-def gaussian(squared: Values, radius: float) -> Values:
+def gaussian(squared: Floats, radius: float) -> Floats:
     """Return exp(−d² / 2r²)."""
     return np.exp(squared * (-0.5 / radius**2))
 
 
-def bubble(squared: Values, radius: float) -> Values:
+def bubble(squared: Floats, radius: float) -> Floats:
     """Return 1 up to the radius, 0 beyond."""
     return (squared <= radius**2).astype(np.float64)
 
 
-def mexican_hat(squared: Values, radius: float) -> Values:
+def mexican_hat(squared: Floats, radius: float) -> Floats:
     """Return (1 − d²/r²) exp(−d² / 2r²), which is negative beyond the radius."""
     return (1 - squared / radius**2) * gaussian(squared, radius)
 
 
-def size_of_mexican_hat(squared: Values, radius: float) -> Values:
+def size_of_mexican_hat(squared: Floats, radius: float) -> Floats:
     """Return the absolute value of `mexican_hat`."""
     return np.abs(mexican_hat(squared, radius))
 
@@ -48,7 +46,7 @@ NEIGHBORHOODS: dict[str, Neighborhood] = {
 }
 
 
-def spread(grid: Grid, neighborhood: Neighborhood, radius: float, values: Values) -> Values:
+def spread(grid: Grid, neighborhood: Neighborhood, radius: float, values: Floats) -> Floats:
     """Return Σ_j h(j, k) v_j for each unit k: the values smoothed over the grid.
 
     A Gaussian over a rectangular grid is a product of Gaussians, one per axis, so that one
@@ -70,7 +68,7 @@ def spread(grid: Grid, neighborhood: Neighborhood, radius: float, values: Values
     return result
 
 
-def spread_along_axes(grid: Grid, radius: float, values: Values) -> Values:
+def spread_along_axes(grid: Grid, radius: float, values: Floats) -> Floats:
     """Return the values smoothed along one axis of the grid after the other."""
     result = values
     for axis, (side, period) in enumerate(zip(grid.sides, grid.periods, strict=True)):

@@ -11,7 +11,6 @@ from sklearn.utils.metaestimators import available_if
 from typing_extensions import override
 
 from neuropil.checks import choice, flag, interval, one_of, optional
-from neuropil.classic.base import COUNT, seed
 from neuropil.classic.competitive.nearest_units import DISTANCES
 from neuropil.classic.competitive.som.grid import TOPOLOGIES, Grid
 from neuropil.classic.competitive.som.map_training import MapTraining
@@ -104,17 +103,15 @@ class SOFM(MapViews):
     allow_missing: bool = False
     random_state: Any = None
 
-    rules: ClassVar[Rules] = {
+    rules: ClassVar[Rules] = MapViews.rules | {
         "topology": choice(*TOPOLOGIES),
         "neighborhood": choice(*NEIGHBORHOODS),
         "distance": choice(*DISTANCES),
         "algorithm": choice("batch", "online"),
-        "n_epochs": COUNT,
         "radius": optional(interval("(0, inf)")),
         "final_radius": interval("(0, inf)"),
         "lr": interval("(0, 1]"),
         "allow_missing": flag,
-        "random_state": seed,
     }
     learnt: ClassVar[dict[str, Any]] = {
         "weights_": array("float", "units features"),
@@ -168,14 +165,11 @@ class SOFM(MapViews):
         return MapTraining(
             grid=grid,
             of_rows=self.algorithm == "online",
-            distance=self.distance,
-            neighborhood=self.neighborhood,
-            n_epochs=int(self.n_epochs),
             first_radius=radius,
             final_radius=final_radius,
-            lr=float(self.lr),
             init=self.init,
             missing=bool(self.allow_missing),
+            **self.plain_options("distance", "neighborhood", "n_epochs", "lr"),
         )
 
     @property
@@ -217,9 +211,13 @@ class SOFM(MapViews):
         values = dict(values)
         sides, topology = values.pop("sides").tolist(), values.pop("topology")
         super().set_learnt(values | {"grid_": Grid(tuple(sides), topology)})
-        right = len(sides) > 0 and min(sides) >= 1 and topology in TOPOLOGIES
-        self.require(consistent=right and self.grid_.units == len(self.weights_))
-        self.require(consistent=len(sides) == 2 or not self.grid_.hexagonal)
+
+    @override
+    def consistent(self) -> bool:
+        grid, sides = self.grid_, self.grid_.sides
+        right = len(sides) > 0 and min(sides) >= 1 and grid.topology in TOPOLOGIES
+        whole = right and grid.units == len(self.weights_)
+        return whole and (len(sides) == 2 or not grid.hexagonal)
 
     @available_if(lambda self: self.algorithm == "online")
     def partial_fit(self, X: Any, y: Any = None) -> SOFM:  # noqa: ARG002 - scikit-learn's signature
