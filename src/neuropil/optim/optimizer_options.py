@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
+from inspect import signature
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from neuropil.checks import Rule, Rules
+
+Init = TypeVar("Init", bound=Callable[..., None])
 
 
 def pair(bounds: str) -> Rule:
@@ -83,6 +86,24 @@ def check_options(owner: str, options: Mapping[str, Any], rules: Rules = RULES) 
             the value and what is allowed.
     """
     checks.check_options(owner, {name: plain(given) for name, given in options.items()}, rules)
+
+
+def pass_options(init: Init) -> Init:
+    """Decorate an empty ``__init__`` so that the base class gets each argument by its name."""
+    own = signature(init)
+
+    @wraps(init)
+    def method(self: Any, *args: Any, **named: Any) -> None:
+        init(self, *args, **named)  # for Python's own error about wrong arguments
+        given = own.bind(self, *args, **named)
+        given.apply_defaults()
+        _, *arguments = given.arguments.items()
+        options = dict(arguments)
+        options |= options.pop("options", {})  # those that a class only passes on
+        owner = next(cls for cls in type(self).__mro__ if vars(cls).get("__init__") is method)
+        super(owner, self).__init__(**options)
+
+    return cast("Init", method)
 
 
 def plain(value: Any) -> Any:

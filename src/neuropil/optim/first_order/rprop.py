@@ -15,7 +15,7 @@ from typing_extensions import override
 from neuropil.checks import shown
 from neuropil.optim.batch_method import BatchMethod, refusing_backward
 from neuropil.optim.first_order.base import FirstOrder
-from neuropil.optim.optimizer_options import RULES, check_options
+from neuropil.optim.optimizer_options import RULES, check_options, pass_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +93,7 @@ class RPROP(FirstOrder, torch.optim.Rprop):
     # The signs of the gradient are meaningful only over all examples.
     full_batch = True
 
+    @pass_options
     def __init__(
         self,
         params: ParamsT,
@@ -100,9 +101,7 @@ class RPROP(FirstOrder, torch.optim.Rprop):
         etas: Pair = (0.5, 1.2),
         step_sizes: Pair = (1e-6, 50.0),
         **options: Any,
-    ) -> None:
-        own = {"lr": lr, "etas": etas, "step_sizes": step_sizes}
-        super().__init__(self.prepare(params, own, **options), **own, **options)
+    ) -> None: ...
 
 
 @final
@@ -147,14 +146,14 @@ class IRPROPPlus(BatchMethod):
 
     rules = STEP_RULES
 
+    @pass_options
     def __init__(
         self,
         params: ParamsT,
         lr: float = 0.0125,
         etas: Pair = (0.5, 1.2),
         step_sizes: Pair = (0.0, 50.0),
-    ) -> None:
-        super().__init__(params, {"lr": lr, "etas": etas, "step_sizes": step_sizes})
+    ) -> None: ...
 
     @override
     def add_param_group(self, param_group: dict[str, Any]) -> None:
