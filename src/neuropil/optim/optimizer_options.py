@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from inspect import signature
@@ -20,23 +21,24 @@ if TYPE_CHECKING:
 Init = TypeVar("Init", bound=Callable[..., None])
 
 
-def pair(bounds: str) -> Rule:
-    """Return a rule for a pair of numbers, each within the interval."""
+def pair(words: str, holds: Callable[[float, float], bool]) -> Rule:
+    """Return a rule for a pair of numbers that satisfy a test; ``words`` describe the test."""
 
     def rule(value: Any, what: str) -> Any:
         try:
-            first, second = value
-            return number(plain(first), what, bounds), number(plain(second), what, bounds)
+            first, second = (number(plain(part), what) for part in value)
         except (TypeError, ValueError):
-            raise ValueError(
-                f"{what} must be two numbers in {bounds}, got {shown(value)}."
-            ) from None
+            first = second = math.nan
+        if not holds(first, second):
+            raise ValueError(f"{what} must be {words}, got {shown(value)}.")
+        return first, second
 
     return rule
 
 
 POSITIVE, NOT_NEGATIVE = interval("(0, inf)"), interval("[0, inf)")
 FRACTION, PART = interval("[0, 1)"), interval("[0, 1]")
+FRACTIONS = pair("two numbers in [0, 1)", lambda a, b: 0 <= a < 1 and 0 <= b < 1)
 
 # The options that mean the same everywhere; a class adds its own in `rules`.
 RULES: Rules = {
@@ -45,7 +47,7 @@ RULES: Rules = {
     "restarts": whole,
     "momentum": FRACTION,
     "dampening": PART,
-    "betas": pair("[0, 1)"),
+    "betas": FRACTIONS,
     "alpha": FRACTION,
     "rho": FRACTION,
     "eps": NOT_NEGATIVE,
