@@ -14,7 +14,7 @@ from neuropil.optim import (
     QuasiNewton,
 )
 from neuropil.plots import optimizer_paths
-from neuropil.plots.optimizer_walks import path_of, rosenbrock
+from neuropil.plots.optimizer_walks import Walk, rosenbrock
 
 
 def bowl(w):
@@ -23,7 +23,7 @@ def bowl(w):
 
 
 def walk(make, surface=bowl, start=(1.0, 1.0), steps=20, goal=1e-10):
-    return path_of(make, surface, start, steps, goal)
+    return Walk(make, surface, start).follow(steps, goal)
 
 
 def test_the_path_of_gradient_descent_by_hand():

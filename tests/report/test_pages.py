@@ -61,7 +61,7 @@ def test_a_value_that_is_missing_is_an_error(name):
 
 
 def test_sections_without_content_are_left_out():
-    empty = Section("training", {"epochs": 0, "seconds": 0, "curves": []})
+    empty = Section("training", epochs=0, seconds=0, curves=[])
     (found,) = render_sections({"Use it": empty, "Mistakes": None})
     assert (found["id"], found["title"]) == ("use", "Use it")
     assert "No epoch was trained." in found["html"]

@@ -59,7 +59,7 @@ class BatchMethod(torch.optim.Optimizer):
 
     Args:
         params: Parameters, or groups of them as dicts.
-        options: The optimiser's own options.
+        **options: The optimiser's own options.
 
     Raises:
         ValueError: If an option is out of its range, ``params`` is empty, or the options of a
@@ -71,7 +71,7 @@ class BatchMethod(torch.optim.Optimizer):
     rules: ClassVar[Rules] = RULES
     vector: WeightVector | None = None  # the last result of `weights`
 
-    def __init__(self, params: ParamsT, options: dict[str, Any]) -> None:
+    def __init__(self, params: ParamsT, **options: Any) -> None:
         name = type(self).__name__
         check_options(name, options, self.rules)
         super().__init__(some_parameters(name, params), options)

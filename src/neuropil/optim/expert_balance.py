@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from typing_extensions import override
 
-from neuropil.optim.regularizer_terms import Penalty, Weight, total
+from neuropil.optim.regularizer_terms import Term, Weight, total
 from neuropil.optim.regularizers import Regularizer
 
 if TYPE_CHECKING:
@@ -46,15 +46,12 @@ def balance(rate: float = 0.01, *, only: str | Sequence[str] | None = None) -> R
 
 
 @final
-class Balance(Penalty):
+class Balance(Term):
     """``rate · Σ balance_loss`` of the last forward pass."""
 
     @override
     def takes(self, path: str, module: nn.Module, parameter: nn.Parameter) -> bool:
-        inside = self.only is None or any(
-            f"{path}.".startswith(f"{name}.") for name in self.only
-        )
-        return inside and hasattr(module, "balance_loss")
+        return self.names(path) and hasattr(module, "balance_loss")
 
     @override
     def value(self, weights: list[Weight]) -> Tensor:

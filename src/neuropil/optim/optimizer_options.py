@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import partial
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
+from inspect import signature
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 
@@ -16,24 +18,27 @@ if TYPE_CHECKING:
 
     from neuropil.checks import Rule, Rules
 
+Init = TypeVar("Init", bound=Callable[..., None])
 
-def pair(bounds: str) -> Rule:
-    """Return a rule for a pair of numbers, each within the interval."""
+
+def pair(words: str, holds: Callable[[float, float], bool]) -> Rule:
+    """Return a rule for a pair of numbers that satisfy a test; ``words`` describe the test."""
 
     def rule(value: Any, what: str) -> Any:
         try:
-            first, second = value
-            return number(plain(first), what, bounds), number(plain(second), what, bounds)
+            first, second = (number(plain(part), what) for part in value)
         except (TypeError, ValueError):
-            raise ValueError(
-                f"{what} must be two numbers in {bounds}, got {shown(value)}."
-            ) from None
+            first = second = math.nan
+        if not holds(first, second):
+            raise ValueError(f"{what} must be {words}, got {shown(value)}.")
+        return first, second
 
     return rule
 
 
 POSITIVE, NOT_NEGATIVE = interval("(0, inf)"), interval("[0, inf)")
 FRACTION, PART = interval("[0, 1)"), interval("[0, 1]")
+FRACTIONS = pair("two numbers in [0, 1)", lambda a, b: 0 <= a < 1 and 0 <= b < 1)
 
 # The options that mean the same everywhere; a class adds its own in `rules`.
 RULES: Rules = {
@@ -42,7 +47,7 @@ RULES: Rules = {
     "restarts": whole,
     "momentum": FRACTION,
     "dampening": PART,
-    "betas": pair("[0, 1)"),
+    "betas": FRACTIONS,
     "alpha": FRACTION,
     "rho": FRACTION,
     "eps": NOT_NEGATIVE,
@@ -83,6 +88,24 @@ def check_options(owner: str, options: Mapping[str, Any], rules: Rules = RULES) 
             the value and what is allowed.
     """
     checks.check_options(owner, {name: plain(given) for name, given in options.items()}, rules)
+
+
+def pass_options(init: Init) -> Init:
+    """Decorate an empty ``__init__`` so that the base class gets each argument by its name."""
+    own = signature(init)
+
+    @wraps(init)
+    def method(self: Any, *args: Any, **named: Any) -> None:
+        init(self, *args, **named)  # for Python's own error about wrong arguments
+        given = own.bind(self, *args, **named)
+        given.apply_defaults()
+        _, *arguments = given.arguments.items()
+        options = dict(arguments)
+        options |= options.pop("options", {})  # those that a class only passes on
+        owner = next(cls for cls in type(self).__mro__ if vars(cls).get("__init__") is method)
+        super(owner, self).__init__(**options)
+
+    return cast("Init", method)
 
 
 def plain(value: Any) -> Any:

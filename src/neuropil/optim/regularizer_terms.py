@@ -41,6 +41,10 @@ class Term(ABC):
     # The public name of `amount`, and its interval.
     argument: ClassVar[str] = "rate"
     bounds: ClassVar[str] = "[0, inf)"
+    # Whether it projects the weights after each step, in place of adding to the loss.
+    projects: ClassVar[bool] = False
+    # Whether the penalty is a sum of squares, so that `root` is defined.
+    squares: ClassVar[bool] = False
 
     amount: float
     only: str | Sequence[str] | None = None
@@ -60,17 +64,7 @@ class Term(ABC):
     @property
     def penalizes(self) -> bool:
         """Whether it adds something to the loss."""
-        return False
-
-    @property
-    def projects(self) -> bool:
-        """Whether it projects the weights after each step."""
-        return False
-
-    @property
-    def squares(self) -> bool:
-        """Whether the penalty is a sum of squares, so that `root` is defined."""
-        return False
+        return self.amount > 0 and not self.projects
 
     def value(self, weights: list[Weight]) -> Tensor:
         """Return the term that is added to the loss."""
@@ -90,11 +84,12 @@ class Term(ABC):
 
     def takes(self, path: str, module: nn.Module, parameter: nn.Parameter) -> bool:
         """Tell whether the term applies to this parameter of the module at ``path``."""
-        named = self.only is None or any(
-            path == name or path.startswith(f"{name}.") for name in self.only
-        )
         normalizes = isinstance(module, nn.LayerNorm | nn.GroupNorm)
-        return named and (self.biases or not (parameter.dim() <= 1 or normalizes))
+        return self.names(path) and (self.biases or not (parameter.dim() <= 1 or normalizes))
+
+    def names(self, path: str) -> bool:
+        """Tell whether the module at ``path`` is one of those in `only`, or inside one."""
+        return self.only is None or any(f"{path}.".startswith(f"{name}.") for name in self.only)
 
     @override
     def __repr__(self) -> str:
@@ -103,17 +98,8 @@ class Term(ABC):
         return f"{type(self).__name__.lower()}({self.amount!r}{only}{biases})"
 
 
-class Penalty(Term):
-    """A term of the loss."""
-
-    @property
-    @override
-    def penalizes(self) -> bool:
-        return self.amount > 0
-
-
 @final
-class L1(Penalty):
+class L1(Term):
     """``rate · Σ |w|``."""
 
     @override
@@ -128,13 +114,10 @@ class L1(Penalty):
 
 
 @final
-class L2(Penalty):
+class L2(Term):
     """``rate · Σ w²``."""
 
-    @property
-    @override
-    def squares(self) -> bool:
-        return True
+    squares = True
 
     @override
     def root(self, weights: list[Weight]) -> Tensor:
@@ -160,11 +143,7 @@ class MaxNorm(Term):
     argument = "limit"
     # A limit of 0 would leave no weight.
     bounds = "(0, inf)"
-
-    @property
-    @override
-    def projects(self) -> bool:
-        return True
+    projects = True
 
     @override
     def project(self, weights: list[Weight]) -> None:

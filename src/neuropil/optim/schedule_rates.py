@@ -182,12 +182,10 @@ class Steps:
 
 
 @dataclass
-class Exponential:
+class Exponential(Steps):
     """``factor ^ (t / length)``."""
 
-    length: int
-    factor: float
-
+    @override
     def __call__(self, t: int) -> float:
         return self.factor ** (t / self.length)
 

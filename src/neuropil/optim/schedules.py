@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from neuropil.checks import number, whole
 from neuropil.core.name_lookup import look_up
-from neuropil.optim.optimizer_options import pair
+from neuropil.optim.optimizer_options import FRACTIONS
 from neuropil.optim.schedule_rates import (
     Cosine,
     Cycle,
@@ -311,7 +311,7 @@ def one_cycle(
     number(start, "one_cycle: `start`", "[0, 1]")
     number(end, "one_cycle: `end`", "[0, 1]")
     if momentum is not None:
-        pair("[0, 1)")(momentum, "one_cycle: `momentum`")
+        FRACTIONS(momentum, "one_cycle: `momentum`")
         if momentum[0] > momentum[1]:
             raise ValueError(
                 f"one_cycle: `momentum` must be (lowest, highest), got {momentum!r}."

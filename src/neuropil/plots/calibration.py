@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from neuropil.plots.theme import BLUE, INK, MUTED, quiet
+from neuropil.plots.theme import BLUE, INK, MUTED, blank, quiet
 from neuropil.runs.confidence_interval import wilson_interval
 
 if TYPE_CHECKING:
@@ -138,10 +138,7 @@ def calibration(probabilities: Any, targets: Any, bins: int = 10) -> Figure:
         'share that is correct'
     """
     found = reliability(probabilities, targets, bins)
-    from neuropil.plots.notebook import NotebookFigure
-
-    figure = NotebookFigure(figsize=(4.2, 4.4), layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
+    figure, (above, below) = blank(4.2, 4.4, rows=2, sharex=True, height_ratios=[4, 1])
     draw_reliability(above, found)
     widths = 0.86 * (found.edges[:, 1] - found.edges[:, 0])
     below.bar(found.edges.mean(axis=1), found.counts, widths, color=MUTED, alpha=0.55)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import torch
 
-from neuropil.plots.optimizer_walks import Path, Surface, loss_of, path_of, rosenbrock
+from neuropil.plots.optimizer_walks import Path, Surface, Walk, loss_of, rosenbrock
 from neuropil.plots.theme import BLUE, GRID, INK, ORANGE, blank, heading, label, quiet
 from neuropil.text import number_of
 
@@ -94,7 +94,7 @@ def optimizer_paths(
     for place, (axes, (name, make)) in enumerate(
         zip(all_axes, optimizers.items(), strict=False)
     ):
-        path = path_of(make, surface, start, steps, goal, name)
+        path = Walk(make, surface, start, name).follow(steps, goal)
         draw(axes, path, lines)
         heading(axes, label(name, 30), result(path, goal))
         axes.set(xlim=x, ylim=y)

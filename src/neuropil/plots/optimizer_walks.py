@@ -17,33 +17,6 @@ if TYPE_CHECKING:
 Surface: TypeAlias = Callable[[Tensor], Tensor]
 
 
-def path_of(
-    make: Callable[[list[nn.Parameter]], Optimizer],
-    surface: Surface,
-    start: tuple[float, float],
-    steps: int,
-    goal: float,
-    name: str = "the optimiser",
-) -> Path:
-    """Return the path of an optimiser.
-
-    Args:
-        make: Makes the optimiser from a list of parameters.
-        surface: The loss or the residuals.
-        start: The starting point.
-        steps: Maximum number of steps.
-        goal: The loss at which the path ends.
-        name: Name of the optimiser in messages.
-    """
-    walk = Walk(make, surface, start, name)
-    path = walk.path
-    while path.steps < steps and goal < path.losses[-1] < math.inf:
-        walk.step()
-        if getattr(walk.optimizer, "outcome", None) and walk.optimizer.outcome.done:
-            break
-    return path
-
-
 @final
 @dataclass
 class Path:
@@ -81,7 +54,7 @@ class Walk:
         make: Callable[[list[nn.Parameter]], Optimizer],
         surface: Surface,
         start: tuple[float, float],
-        name: str,
+        name: str = "the optimiser",
     ) -> None:
         self.name = name
         self.surface = surface
@@ -92,6 +65,20 @@ class Walk:
             self.needs = "backward"
         self.path = Path([], [])
         self.record()
+
+    def follow(self, steps: int, goal: float) -> Path:
+        """Take steps until the optimiser stops, and return the path.
+
+        Args:
+            steps: Maximum number of steps.
+            goal: The loss at which the path ends.
+        """
+        while self.path.steps < steps and goal < self.path.losses[-1] < math.inf:
+            self.step()
+            outcome = getattr(self.optimizer, "outcome", None)
+            if outcome and outcome.done:
+                break
+        return self.path
 
     def step(self) -> None:
         """Take one step and record the new point."""

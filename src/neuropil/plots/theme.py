@@ -37,7 +37,7 @@ def line_style(place: int) -> dict[str, Any]:
 
 
 def blank(
-    width: float, height: float, columns: int = 1, rows: int = 1
+    width: float, height: float, columns: int = 1, rows: int = 1, **options: Any
 ) -> tuple[Figure, list[Axes]]:
     """Return an empty figure and its axes, row by row.
 
@@ -46,11 +46,12 @@ def blank(
         height: Height in inches.
         columns: Number of axes per row.
         rows: Number of rows.
+        **options: Options of matplotlib's `subplots`, such as the ratios of the heights.
     """
     from neuropil.plots.notebook import NotebookFigure
 
     figure = NotebookFigure(figsize=(width, height), layout="constrained")
-    return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
+    return figure, list(figure.subplots(rows, columns, squeeze=False, **options).flat)
 
 
 def quiet(axes: Axes, *, x: str = "", y: str = "", grid: str | None = "y") -> None:

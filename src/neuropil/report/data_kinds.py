@@ -135,12 +135,8 @@ class TableData(ArrayData):
     @property
     @override
     def columns(self) -> Sequence[tuple[str, str]]:
-        values = self.splits.train.inputs
-        found = []
-        for column in self.preparation.columns:
-            found.append((column.name, column_words(column, values)))
-            values = values[:, len(column.features) :]
-        return found
+        parts = self.parts(self.splits.train.inputs)
+        return [(column.name, column_words(column, values)) for column, values in parts]
 
     @property
     @override
@@ -149,12 +145,14 @@ class TableData(ArrayData):
 
     @override
     def cells(self, example: Tensor) -> Sequence[str]:
-        values = example.flatten().tolist()
-        texts = []
-        for column in self.preparation.columns[:MOST_COLUMNS]:
-            texts.append(cell(column, values))
-            values = values[len(column.features) :]
-        return texts
+        parts = self.parts(example.flatten())[:MOST_COLUMNS]
+        return [cell(column, values.tolist()) for column, values in parts]
+
+    def parts(self, values: Tensor) -> list[tuple[NumberColumn | TextColumn, Tensor]]:
+        """Return each column with its part of the encoded values."""
+        columns = self.preparation.columns
+        sizes = [len(column.features) for column in columns]
+        return list(zip(columns, values.split(sizes, dim=-1), strict=True))
 
 
 DATA_KINDS: dict[str, type[ArrayData]] = {
@@ -166,11 +164,10 @@ DATA_KINDS: dict[str, type[ArrayData]] = {
 
 
 def cell(column: NumberColumn | TextColumn, values: Sequence[float]) -> str:
-    """Return the text of a cell, decoded from the first numbers in `values`.
+    """Return the text of a cell, decoded from its numbers.
 
     A dash means that the cell was missing, or held a word absent from the training data.
     """
-    values = values[: len(column.features)]
     if column.indicator and values[-1]:
         return NONE
     if isinstance(column, NumberColumn):
@@ -188,10 +185,10 @@ def in_units(column: NumberColumn, value: float) -> str:
 
 
 def column_words(column: NumberColumn | TextColumn, values: Tensor) -> str:
-    """Return a description of a column whose numbers come first in each row of `values`."""
+    """Return a description of a column from its numbers in each row."""
     missing = ""
     if column.indicator:
-        count = int(values[:, len(column.features) - 1].sum())
+        count = int(values[:, -1].sum())
         missing = f"; {number_of(count, 'missing cell')} in training"
     if isinstance(column, NumberColumn):
         low, high = (in_units(column, v.item()) for v in values[:, 0].aminmax())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 import torch
@@ -113,9 +113,7 @@ def gather_evidence(network: ScoringPredictor, splits: Splits, task: Task[Any]) 
     return Evidence(part, data, rows.numpy(), truth.numpy(), task)
 
 
-@final
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """A measured figure with its 95 % confidence interval.
 
     Args:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,9 +22,7 @@ def can_be_shown(shape: tuple[int, ...]) -> bool:
     return len(shape) >= 2 and min(shape[-2:]) > 1
 
 
-@final
-@dataclass(frozen=True)
-class Picture:
+class Picture(NamedTuple):
     """A picture embedded in the page as a data URL.
 
     Args:

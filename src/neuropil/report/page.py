@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from importlib import resources
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Section(NamedTuple):
+class Section:
     """One section of a page.
 
     Args:
         template: The name of its template, without the suffix.
-        values: The values that fill the template, by name.
+        **values: The values that fill the template, by name.
     """
 
-    template: str
-    values: Mapping[str, Any]
+    def __init__(self, template: str, **values: Any) -> None:
+        self.template, self.values = template, values
 
 
 def render(template: str, values: Mapping[str, Any]) -> Markup:

@@ -10,6 +10,7 @@ from typing_extensions import override
 from neuropil.optim.first_order.base import FirstOrder
 from neuropil.optim.first_order.fused_step import Columns, DirectStep
 from neuropil.optim.first_order.torch_internals import count_up, fused_adam, fused_adamw
+from neuropil.optim.optimizer_options import pass_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +88,7 @@ class Adam(Moments, torch.optim.Adam):
         tensor([0.7500, 1.2500])
     """
 
+    @pass_options
     def __init__(
         self,
         params: ParamsT,
@@ -96,15 +98,7 @@ class Adam(Moments, torch.optim.Adam):
         weight_decay: float = 0.0,
         amsgrad: bool = False,  # noqa: FBT001, FBT002 - torch's order
         **options: Any,
-    ) -> None:
-        own = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-        }
-        super().__init__(self.prepare(params, own, **options), **own, **options)
+    ) -> None: ...
 
 
 @final
@@ -141,6 +135,7 @@ class AdamW(Moments, torch.optim.AdamW):
         1.5
     """
 
+    @pass_options
     def __init__(
         self,
         params: ParamsT,
@@ -150,15 +145,7 @@ class AdamW(Moments, torch.optim.AdamW):
         weight_decay: float = 1e-2,
         amsgrad: bool = False,  # noqa: FBT001, FBT002 - torch's order
         **options: Any,
-    ) -> None:
-        own = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-        }
-        super().__init__(self.prepare(params, own, **options), **own, **options)
+    ) -> None: ...
 
 
 @final
@@ -193,6 +180,7 @@ class Adamax(FirstOrder, torch.optim.Adamax):
         0.75
     """
 
+    @pass_options
     def __init__(
         self,
         params: ParamsT,
@@ -201,6 +189,4 @@ class Adamax(FirstOrder, torch.optim.Adamax):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         **options: Any,
-    ) -> None:
-        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(self.prepare(params, own, **options), **own, **options)
+    ) -> None: ...

@@ -10,6 +10,7 @@ from typing_extensions import override
 from neuropil.optim.first_order.base import FirstOrder
 from neuropil.optim.first_order.fused_step import Columns, DirectStep
 from neuropil.optim.first_order.torch_internals import count_up, fused_adagrad
+from neuropil.optim.optimizer_options import pass_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +53,7 @@ class Adagrad(DirectStep, torch.optim.Adagrad):
         1.8
     """
 
+    @pass_options
     def __init__(
         self,
         params: ParamsT,
@@ -61,15 +63,7 @@ class Adagrad(DirectStep, torch.optim.Adagrad):
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
         **options: Any,
-    ) -> None:
-        own = {
-            "lr": lr,
-            "lr_decay": lr_decay,
-            "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value,
-            "eps": eps,
-        }
-        super().__init__(self.prepare(params, own, **options), **own, **options)
+    ) -> None: ...
 
     @override
     def state_names(self, group: dict[str, Any]) -> Sequence[str]:
@@ -131,6 +125,7 @@ class RMSProp(FirstOrder, torch.optim.RMSprop):
         0.5
     """
 
+    @pass_options
     def __init__(
         self,
         params: ParamsT,
@@ -141,16 +136,7 @@ class RMSProp(FirstOrder, torch.optim.RMSprop):
         momentum: float = 0.0,
         centered: bool = False,  # noqa: FBT001, FBT002 - torch's order
         **options: Any,
-    ) -> None:
-        own = {
-            "lr": lr,
-            "alpha": alpha,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "momentum": momentum,
-            "centered": centered,
-        }
-        super().__init__(self.prepare(params, own, **options), **own, **options)
+    ) -> None: ...
 
 
 @final
@@ -185,6 +171,7 @@ class Adadelta(FirstOrder, torch.optim.Adadelta):
         -0.4142
     """
 
+    @pass_options
     def __init__(
         self,
         params: ParamsT,
@@ -193,6 +180,4 @@ class Adadelta(FirstOrder, torch.optim.Adadelta):
         eps: float = 1e-6,
         weight_decay: float = 0.0,
         **options: Any,
-    ) -> None:
-        own = {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(self.prepare(params, own, **options), **own, **options)
+    ) -> None: ...

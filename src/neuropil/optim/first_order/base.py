@@ -10,20 +10,37 @@ from typing_extensions import override
 from neuropil.optim.optimizer_options import RULES, check_options, some_parameters
 
 if TYPE_CHECKING:
+    from torch.optim.optimizer import ParamsT
+
     from neuropil.checks import Rules
 
 
 class FirstOrder(torch.optim.Optimizer):
-    """An optimiser whose step takes the gradient from each parameter's ``grad``."""
+    """An optimiser whose step takes the gradient from each parameter's ``grad``.
+
+    Args:
+        params: Parameters, or groups of them as dicts with options of their own.
+        **options: The optimiser's own options, and those of torch's.
+
+    Raises:
+        ValueError: If an option is out of its range, or ``params`` is empty.
+    """
 
     needs: Literal["gradient"] = "gradient"
     # The rule that each option must satisfy; a subclass adds the rules of its own options.
     rules: ClassVar[Rules] = RULES
 
-    def prepare(self, params: Any, options: dict[str, Any], **others: Any) -> Any:
-        """Check the options before torch does, with our own messages; return the parameters."""
-        check_options(type(self).__name__, options | others, self.rules)
-        return some_parameters(type(self).__name__, params)
+    def __init__(self, params: ParamsT, **options: Any) -> None:
+        name = type(self).__name__
+        # Before torch does, with our own messages.
+        check_options(name, options, self.rules)
+        initialize: Any = super().__init__
+        given = some_parameters(name, params)
+        # An optimiser of torch takes its options by name, their base class takes one dict.
+        if initialize.__func__ is torch.optim.Optimizer.__init__:
+            initialize(given, options)
+        else:
+            initialize(given, **options)
 
     @override
     def add_param_group(self, param_group: dict[str, Any]) -> None:

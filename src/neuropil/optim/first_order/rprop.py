@@ -12,43 +12,23 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import shown
 from neuropil.optim.batch_method import BatchMethod, refusing_backward
 from neuropil.optim.first_order.base import FirstOrder
-from neuropil.optim.optimizer_options import RULES, check_options
+from neuropil.optim.optimizer_options import RULES, check_options, pair, pass_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch.optim.optimizer import ParamsT
 
-    from neuropil.checks import Rule
-
 Pair: TypeAlias = tuple[float, float]
 
 
-def pair_with(holds: Callable[[float, float], bool], words: str) -> Rule:
-    """Return a rule for a pair of numbers that satisfy a test; ``words`` describe the test."""
-
-    def rule(value: Any, what: str) -> Any:
-        try:
-            good = len(value) == 2 and holds(*map(float, value))
-        except (TypeError, ValueError):
-            good = False
-        if not good:
-            raise ValueError(f"{what} must be {words}, got {shown(value)}.")
-        return value
-
-    return rule
-
-
 STEP_RULES = RULES | {
-    "etas": pair_with(
-        lambda low, high: 0 < low < 1 < high < math.inf, "(η⁻, η⁺), 0 < η⁻ < 1 < η⁺"
-    ),
-    "step_sizes": pair_with(
-        lambda low, high: 0 <= low <= high < math.inf and high > 0,
+    "etas": pair("(η⁻, η⁺), 0 < η⁻ < 1 < η⁺", lambda low, high: 0 < low < 1 < high),
+    "step_sizes": pair(
         "(smallest, largest), 0 ≤ smallest ≤ largest",
+        lambda low, high: 0 <= low <= high and high > 0,
     ),
 }
 
@@ -93,6 +73,7 @@ class RPROP(FirstOrder, torch.optim.Rprop):
     # The signs of the gradient are meaningful only over all examples.
     full_batch = True
 
+    @pass_options
     def __init__(
         self,
         params: ParamsT,
@@ -100,9 +81,7 @@ class RPROP(FirstOrder, torch.optim.Rprop):
         etas: Pair = (0.5, 1.2),
         step_sizes: Pair = (1e-6, 50.0),
         **options: Any,
-    ) -> None:
-        own = {"lr": lr, "etas": etas, "step_sizes": step_sizes}
-        super().__init__(self.prepare(params, own, **options), **own, **options)
+    ) -> None: ...
 
 
 @final
@@ -147,14 +126,14 @@ class IRPROPPlus(BatchMethod):
 
     rules = STEP_RULES
 
+    @pass_options
     def __init__(
         self,
         params: ParamsT,
         lr: float = 0.0125,
         etas: Pair = (0.5, 1.2),
         step_sizes: Pair = (0.0, 50.0),
-    ) -> None:
-        super().__init__(params, {"lr": lr, "etas": etas, "step_sizes": step_sizes})
+    ) -> None: ...
 
     @override
     def add_param_group(self, param_group: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from neuropil.optim.first_order.fused_step import Columns, DirectStep
 from neuropil.optim.first_order.torch_internals import fused_sgd
+from neuropil.optim.optimizer_options import pass_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,11 +68,10 @@ class GradientDescent(Descent):
         1.5
     """
 
+    @pass_options
     def __init__(
         self, params: ParamsT, lr: float = 0.01, *, weight_decay: float = 0.0, **options: Any
-    ) -> None:
-        own = {"lr": lr, "weight_decay": weight_decay}
-        super().__init__(self.prepare(params, own, **options), **own, **options)
+    ) -> None: ...
 
 
 @final
@@ -120,17 +120,17 @@ class Momentum(Descent):
         weight_decay: float = 0.0,
         **options: Any,
     ) -> None:
-        own = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-        }
-        params = self.prepare(params, own, **options)
         if nesterov and (momentum == 0 or dampening != 0):
             raise ValueError(
                 f"Momentum: `nesterov` needs momentum above 0 and no dampening, got "
                 f"momentum={momentum!r} and dampening={dampening!r}."
             )
-        super().__init__(params, **own, **options)
+        super().__init__(
+            params,
+            lr=lr,
+            momentum=momentum,
+            dampening=dampening,
+            weight_decay=weight_decay,
+            nesterov=nesterov,
+            **options,
+        )

@@ -132,14 +132,14 @@ class LevenbergMarquardt(BatchMethod):
         tolerance: float = 1e-12,
     ) -> None:
         self.draw = draw
-        options = {
-            "damping": damping,
-            "geodesic": geodesic,
-            "bayesian": bayesian,
-            "restarts": restarts,
-            "tolerance": tolerance,
-        }
-        super().__init__(params, options)
+        super().__init__(
+            params,
+            damping=damping,
+            geodesic=geodesic,
+            bayesian=bayesian,
+            restarts=restarts,
+            tolerance=tolerance,
+        )
         if restarts > 1 and (geodesic or bayesian):
             raise ValueError(
                 "LevenbergMarquardt: `restarts` cannot be combined with `geodesic` or "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 import torch
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 @final
+@dataclass
 class Residuals:
     """r(w): the residuals that a closure returns for the weights in the parameters.
 
@@ -26,13 +28,10 @@ class Residuals:
         jacobian: The Jacobian of r.
     """
 
-    def __init__(
-        self, closure: Callable[[], Any], weights: WeightVector, jacobian: Jacobian
-    ) -> None:
-        self.closure = closure
-        self.weights = weights
-        self.jacobian = jacobian
-        self.evaluations = 0
+    closure: Callable[[], Any]
+    weights: WeightVector
+    jacobian: Jacobian
+    evaluations: int = field(default=0, init=False)
 
     def linearize(self, *, whole: bool) -> GaussNewton:
         """Return the model of ½‖r‖² around the current weights.

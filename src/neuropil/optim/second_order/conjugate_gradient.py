@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import choice
-from neuropil.optim.optimizer_options import RULES
+from neuropil.optim.optimizer_options import RULES, pass_options
 from neuropil.optim.second_order.search_method import SearchMethod
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ class ConjugateGradient(SearchMethod):
     rules: ClassVar[Rules] = RULES | {"formula": choice(*FORMULAS)}
     learnt_state = ("direction", "beta", "step", "slope", "age")
 
+    @pass_options
     def __init__(
         self,
         params: ParamsT,
@@ -109,14 +110,7 @@ class ConjugateGradient(SearchMethod):
         curvature: float = 0.1,
         tolerance: float = 1e-7,
         max_evaluations: int = 20,
-    ) -> None:
-        options = {
-            "formula": formula,
-            "curvature": curvature,
-            "tolerance": tolerance,
-            "max_evaluations": max_evaluations,
-        }
-        super().__init__(params, options)
+    ) -> None: ...
 
     @override
     def direction(self, here: Point) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.optim.optimizer_options import pass_options
 from neuropil.optim.outcome import REASONS
 from neuropil.optim.second_order.curvature_method import CurvatureMethod, Probe, Trials
 
@@ -73,6 +74,7 @@ class HessianDiagonal(CurvatureMethod):
         [0.0, 0.0]
     """
 
+    @pass_options
     def __init__(
         self,
         params: ParamsT,
@@ -81,14 +83,7 @@ class HessianDiagonal(CurvatureMethod):
         min_curvature: float = 1e-2,
         seed: int = 0,
         tolerance: float = 1e-7,
-    ) -> None:
-        options = {
-            "lr": lr,
-            "min_curvature": min_curvature,
-            "seed": seed,
-            "tolerance": tolerance,
-        }
-        super().__init__(params, options)
+    ) -> None: ...
 
     @override
     def step(self, closure: Callable[[], Any]) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.optim.optimizer_options import pass_options
 from neuropil.optim.second_order.curvature import MATRIX
 from neuropil.optim.second_order.curvature_method import CurvatureMethod, Probe, Trials
 from neuropil.optim.second_order.trust_region import Spectrum, Truncated
@@ -72,14 +73,14 @@ class Hessian(CurvatureMethod):
         (True, [0.0, 1.0])
     """
 
+    @pass_options
     def __init__(
         self,
         params: ParamsT,
         *,
         hessian_free: bool | None = None,
         tolerance: float = 1e-7,
-    ) -> None:
-        super().__init__(params, {"hessian_free": hessian_free, "tolerance": tolerance})
+    ) -> None: ...
 
     @property
     def indefinite(self) -> bool:

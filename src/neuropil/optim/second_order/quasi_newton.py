@@ -102,15 +102,16 @@ class QuasiNewton(SearchMethod):
         tolerance: float = 1e-7,
         max_evaluations: int = 20,
     ) -> None:
-        usual = CAREFUL if update == "dfp" else USUAL
-        options = {
-            "update": update,
-            "memory": memory,
-            "curvature": usual if curvature is None else curvature,
-            "tolerance": tolerance,
-            "max_evaluations": max_evaluations,
-        }
-        super().__init__(params, options)
+        if curvature is None:
+            curvature = CAREFUL if update == "dfp" else USUAL
+        super().__init__(
+            params,
+            update=update,
+            memory=memory,
+            curvature=curvature,
+            tolerance=tolerance,
+            max_evaluations=max_evaluations,
+        )
         if update is None:
             size = sum(p.numel() for group in self.param_groups for p in group["params"])
             for group in (self.defaults, *self.param_groups):

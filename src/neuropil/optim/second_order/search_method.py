@@ -31,7 +31,7 @@ class SearchMethod(BatchMethod):
 
     Args:
         params: Parameters, or groups of them as dicts.
-        options: The optimiser's own options, with ``curvature``, ``tolerance`` and
+        **options: The optimiser's own options, with ``curvature``, ``tolerance`` and
             ``max_evaluations`` among them.
 
     Raises:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,9 +42,7 @@ class ClassSizes(NamedTuple):
     most: int
 
 
-@final
-@dataclass(frozen=True)
-class Targets:
+class Targets(NamedTuple):
     """A description of the targets, for the section on the data.
 
     Args:
@@ -61,9 +58,7 @@ class Targets:
     class_sizes: ClassSizes | None = None
 
 
-@final
-@dataclass(frozen=True)
-class TaskPages:
+class TaskPages(NamedTuple):
     """The parts of a report that depend on the task.
 
     Args:

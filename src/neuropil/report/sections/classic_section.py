@@ -54,14 +54,12 @@ def classic_section(subject: Subject, model: ClassicModel) -> Section:
     """Return the network's expression, its fitted values and pictures of them."""
     return Section(
         "classic",
-        {
-            "expression": repr(model),
-            "answers": ANSWERS[model.role],
-            "fitted": fitted_values(model),
-            "fits": fit_measures(subject, model),
-            "maps": map_drawings(subject, model),
-            "learnt": learnt_pictures(subject, model),
-        },
+        expression=repr(model),
+        answers=ANSWERS[model.role],
+        fitted=fitted_values(model),
+        fits=fit_measures(subject, model),
+        maps=map_drawings(subject, model),
+        learnt=learnt_pictures(subject, model),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from neuropil.plots.calibration import calibration, reliability
 from neuropil.plots.confusion import confusion_matrix
-from neuropil.report.evidence import WORDS, per_class
+from neuropil.report.evidence import per_class
 from neuropil.report.page import Section
 from neuropil.report.sections.classification_summary import main_figure
 from neuropil.report.sections.examples import Verdict, worst_examples
@@ -40,13 +40,14 @@ def classification_results(subject: Subject) -> Section:
         "figures of each class.",
         least=min(max(300, 26 * count), 900),
     )
-    values = {
-        "matrix": matrix,
-        "confusions": confusions(evidence),
-        "classes": class_rows(evidence),
-        "many": count > LONG,
-    }
-    return Section("classification_results", figures_table(subject) | values)
+    return Section(
+        "classification_results",
+        matrix=matrix,
+        confusions=confusions(evidence),
+        classes=class_rows(evidence),
+        many=count > LONG,
+        **figures_table(subject),
+    )
 
 
 def confusions(evidence: Evidence) -> list[dict[str, Any]]:
@@ -89,8 +90,7 @@ def classification_mistakes(subject: Subject) -> Section:
         return Verdict(true, said, percent(sure[index]))
 
     examples = worst_examples(subject, mistakes or np.argsort(sure)[:UNSURE], verdict)
-    values = {"noun": subject.noun, "part": WORDS[evidence.part], "faultless": not mistakes}
-    return Section("classification_mistakes", values | examples)
+    return Section("classification_mistakes", faultless=not mistakes, **examples)
 
 
 def certainty_section(subject: Subject) -> Section:
@@ -105,4 +105,4 @@ def certainty_section(subject: Subject) -> Section:
     )
     # If a constant prediction is as accurate, a small error says little.
     uneven = main_figure(subject) != "accuracy"
-    return Section("certainty", {"diagram": diagram, "error": error, "uneven": uneven})
+    return Section("certainty", diagram=diagram, error=error, uneven=uneven)

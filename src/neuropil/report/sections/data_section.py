@@ -32,13 +32,11 @@ def data_section(subject: Subject, task: TaskPages) -> Section:
         ]
     return Section(
         "data",
-        {
-            "facts": facts,
-            "notes": splits.notes,
-            "noun": subject.noun,
-            "sample_title": targets.sample_title,
-            "samples": samples,
-            "class_sizes": targets.class_sizes,
-            "columns": subject.data.columns,
-        },
+        facts=facts,
+        notes=splits.notes,
+        noun=subject.noun,
+        sample_title=targets.sample_title,
+        samples=samples,
+        class_sizes=targets.class_sizes,
+        columns=subject.data.columns,
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from neuropil.report.evidence import WORDS
 from neuropil.report.example_pictures import Picture, can_be_shown, picture
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ class Verdict(NamedTuple):
     how: str
 
 
-@final
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """One example, as the page shows it.
 
     Args:
@@ -73,4 +71,5 @@ def worst_examples(
             )
         )
     names = [] if pictures else subject.data.cell_names
-    return {"examples": examples, "cell_names": names}
+    part = WORDS[subject.evidence.part]
+    return {"examples": examples, "cell_names": names, "noun": subject.noun, "part": part}

@@ -27,7 +27,7 @@ def gradients_section(subject: Subject) -> Section | None:
         f"The size of each layer's gradient and outputs over the epochs. {words}",
         least=560,
     )
-    return Section("gradients", {"finding": words, "troubles": troubles(watch), "flow": flow})
+    return Section("gradients", finding=words, troubles=troubles(watch), flow=flow)
 
 
 def finding(watch: GradientWatch) -> str:

@@ -35,14 +35,12 @@ def network_section(subject: Subject, network: Network) -> Section:
     svg = diagram(network, shape).svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)
     return Section(
         "network",
-        {
-            "expression": expression(network),
-            "diagram": Markup(svg),
-            "layers": [layer_cells(row) for row in found.rows],
-            "fields": any(map(receptive_field, found.rows)),
-            "totals": totals(found),
-            "first": first_layer(subject, network),
-        },
+        expression=expression(network),
+        diagram=Markup(svg),
+        layers=[layer_cells(row) for row in found.rows],
+        fields=any(map(receptive_field, found.rows)),
+        totals=totals(found),
+        first=first_layer(subject, network),
     )
 
 

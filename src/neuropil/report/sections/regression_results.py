@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuropil.plots.regression_errors import error_by_decile, predicted_against_true, residuals
-from neuropil.report.evidence import WORDS
 from neuropil.report.page import Section
 from neuropil.report.sections.examples import Verdict, worst_examples
 from neuropil.report.sections.figures_table import figures_table
@@ -28,13 +27,14 @@ MOST_OUTPUTS = 4
 def regression_results(subject: Subject) -> Section:
     """Return the metrics, and drawings of predictions, residuals and errors per output."""
     examples, outputs = subject.evidence.targets.shape
-    values = {
-        "outputs": [drawings(subject, k) for k in range(min(outputs, MOST_OUTPUTS))],
-        "count": outputs,
-        "examples": examples,
-        "points": min(examples, MOST_POINTS),
-    }
-    return Section("regression_results", figures_table(subject) | values)
+    return Section(
+        "regression_results",
+        outputs=[drawings(subject, k) for k in range(min(outputs, MOST_OUTPUTS))],
+        count=outputs,
+        examples=examples,
+        points=min(examples, MOST_POINTS),
+        **figures_table(subject),
+    )
 
 
 def drawings(subject: Subject, column: int) -> dict[str, Markup]:
@@ -73,5 +73,4 @@ def regression_mistakes(subject: Subject) -> Section:
         return Verdict(true, said, off)
 
     examples = worst_examples(subject, evidence.mistakes, verdict)
-    values = {"noun": subject.noun, "part": WORDS[evidence.part]}
-    return Section("regression_mistakes", values | examples)
+    return Section("regression_mistakes", **examples)

@@ -18,7 +18,7 @@ def settings_section(subject: Subject) -> Section | None:
     settings, versions = (
         list(list_settings(values)) for values in (subject.settings, subject.versions)
     )
-    return Section("settings", {"settings": settings, "versions": versions})
+    return Section("settings", settings=settings, versions=versions)
 
 
 def list_settings(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

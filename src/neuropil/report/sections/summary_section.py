@@ -36,9 +36,7 @@ def summary_section(subject: Subject, task: TaskPages, effort: str) -> Section:
     if not (task.is_faultless and task.is_faultless(subject.evidence)):
         remarks += falling_loss_remark(subject)
     remarks += [*rising_loss_remark(subject), effort]
-    return Section(
-        "summary", {"headline": headline, "strip": strip(headline), "remarks": remarks}
-    )
+    return Section("summary", headline=headline, strip=strip(headline), remarks=remarks)
 
 
 def strip(headline: Headline) -> dict[str, float]:

@@ -23,11 +23,9 @@ def training_section(subject: Subject) -> Section:
     names = curve_names(history) if len(history) else []
     return Section(
         "training",
-        {
-            "epochs": len(history),
-            "seconds": subject.seconds,
-            "curves": [curve(subject, name, k) for k, name in enumerate(names)],
-        },
+        epochs=len(history),
+        seconds=subject.seconds,
+        curves=[curve(subject, name, k) for k, name in enumerate(names)],
     )
 
 

@@ -19,16 +19,14 @@ def use_section(subject: Subject, task: TaskPages) -> Section:
     answer, holds = task.answer(subject)
     return Section(
         "use",
-        {
-            "takes": subject.data.takes,
-            "commands": {
-                f"neuropil predict {folder} {file}": "predict new files",
-                f"neuropil evaluate {folder} --data PATH": "measure it on other labelled data",
-                f"neuropil summary {folder}": "show the network layer by layer",
-            },
-            "run": repr(subject.run),
-            "file": repr(file),
-            "answer": answer,
-            "holds": holds,
+        takes=subject.data.takes,
+        commands={
+            f"neuropil predict {folder} {file}": "predict new files",
+            f"neuropil evaluate {folder} --data PATH": "measure it on other labelled data",
+            f"neuropil summary {folder}": "show the network layer by layer",
         },
+        run=repr(subject.run),
+        file=repr(file),
+        answer=answer,
+        holds=holds,
     )
