@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from neuropil.analysis.calls import calls_of, network_of
+from neuropil.analysis.calls import built_network, calls_of
 from neuropil.analysis.cost.activation_memory import float_dtype, integers_of
-from neuropil.analysis.cost.costs import missing_shape_hint
+from neuropil.analysis.cost.costs import sample_shape
 from neuropil.analysis.traced.runs.allocator import parts_of
 from neuropil.analysis.traced.runs.example_inputs import Inputs, inputs_of
 from neuropil.analysis.traced.runs.meta_copy import is_foreign, unwrap
@@ -96,17 +96,6 @@ def peak_memory(
     return PeakMemory(parameters, parameters + peak_of(run), parameters + most)
 
 
-def built_network(network: Composable) -> Network:
-    """Return a layer or network as a network that has its parameters.
-
-    Raises:
-        ShapeError: When the shape of its input is not known yet.
-    """
-    network = network_of(network)
-    network.require_built()
-    return network
-
-
 def holds_tensors(example: Example | None) -> bool:
     """Tell whether an example contains tensors, which have their own batch size."""
     return any(isinstance(leaf, Tensor) for leaf in tree_leaves(example))
@@ -124,9 +113,6 @@ def inputs_of_network(network: Network, input_shape: Example | None) -> Inputs:
     for call in calls:
         if call.inputs:
             continue
-        if None in (call.shape or (None,)):
-            raise ShapeError(f"{call.name!r} has a free length: {missing_shape_hint(calls)}.")
         dtype = integers_of(call) if call.kind == "int" else floats
-        shape = (1, *(length or 1 for length in call.shape or ()))
-        tensors.append(torch.empty(shape, dtype=dtype, device="meta"))
+        tensors.append(torch.empty(sample_shape(call, calls), dtype=dtype, device="meta"))
     return Inputs(tuple(tensors), {}, made=True)

@@ -228,7 +228,7 @@ def run_replica(
         f"Computation on data that leaves PyTorch by {name} is not counted."
         for name in sorted(tracer.exports)
     )
-    tracer.release()
+    tracer.close()
     return Trace(
         module, replica, inputs, sources, tracer.calls, tracer.steps, whole.results,
         tracer.allocator.most, notes,

@@ -75,7 +75,7 @@ class Tracer(TorchDispatchMode):
             watched = functools.partial(self.run_part, part, names[id(part)], part.forward)
             vars(part)["forward"] = watched
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Stop watching the module's parts."""
         for part, forward in self.parts:
             vars(part)["forward"] = forward

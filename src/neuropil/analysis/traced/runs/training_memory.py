@@ -140,15 +140,9 @@ class TrainingStep:
             return self.forward(), saved
 
     def forward(self) -> tuple[Tensor, ...]:
-        """Run forward while the module's parts are watched, and return the outputs."""
-        try:
-            return self.run_forward()
-        finally:
-            self.tracer.release()
-
-    def run_forward(self) -> tuple[Tensor, ...]:
-        """Run forward with the kernels of a CPU."""
+        """Run forward with the kernels of a CPU, and return the outputs."""
         with (
+            contextlib.closing(self.tracer),
             torch.random.fork_rng(devices=[]),
             torch.inference_mode(mode=False),
             torch.enable_grad(),
