@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from neuropil.analysis.traced.runs.cpu_kernels import fast_attention_kernels, without_fast_paths
+from neuropil.analysis.traced.runs.example_inputs import tensors_in
 from neuropil.analysis.traced.runs.meta_copy import copy_module, meta_replica
 from neuropil.analysis.traced.runs.module_run import has_data, with_data
 from neuropil.analysis.traced.runs.recurrent_kernels import RecurrentKernels
-from neuropil.analysis.traced.runs.tracer import Tracer, tensors_in
+from neuropil.analysis.traced.runs.tracer import Tracer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
