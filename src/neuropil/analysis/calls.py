@@ -100,6 +100,17 @@ def network_of(network: object) -> Network:
         ) from None
 
 
+def built_network(network: Composable) -> Network:
+    """Return a layer or network as a network that has its parameters.
+
+    Raises:
+        ShapeError: When the shape of its input is not known yet.
+    """
+    network = network_of(network)
+    network.require_built()
+    return network
+
+
 def with_shapes(network: Network, input_shape: Example) -> tuple[list[Node], Node | None]:
     """Return the nodes with shapes inferred from the inputs', and the node before the open end.
 

@@ -1,7 +1,13 @@
-"""Formatting of numbers: thousands separators, and units for large numbers."""
+"""Formatting of figures: thousands separators, units for large numbers, and tables."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping, Sequence
+
+GAP = "  "
 BYTES = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
 COUNTS = (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
 # A value that would round up to the next unit gets it: 999,950 is 1.00 M and not 1000 k.
@@ -46,6 +52,25 @@ def with_unit(number: int, units: tuple[tuple[str, int], ...], rest: str) -> str
             digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
             return f"{value:.{digits}f} {unit}"
     return f"{number}{rest}"
+
+
+def table_lines(table: Mapping[str, Sequence[str]], left: Container[str]) -> list[str]:
+    """Return a table as lines of aligned columns, with rules below its head and below its rows.
+
+    Args:
+        table: The cells of each column by its title.
+        left: Titles of the columns that are aligned to the left.
+    """
+    widths = [max(map(len, (title, *cells))) for title, cells in table.items()]
+    head, *lines = (
+        GAP.join(
+            cell.ljust(size) if title in left else cell.rjust(size)
+            for cell, title, size in zip(row, table, widths, strict=True)
+        )
+        for row in [tuple(table), *zip(*table.values(), strict=True)]
+    )
+    ruler = "─" * len(head)
+    return [*map(str.rstrip, [head, ruler, *lines]), ruler]
 
 
 def field_size(sizes: tuple[int | None, ...], *, sees_all: bool) -> str:

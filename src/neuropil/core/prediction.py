@@ -126,12 +126,17 @@ def fits(shape: Shape, declared: Shape) -> bool:
 
 
 @contextlib.contextmanager
-def in_test_mode(module: nn.Module) -> Iterator[None]:
-    """Run in test mode, then restore the mode of each module, since some may be frozen."""
+def in_mode(module: nn.Module, *, training: bool) -> Iterator[None]:
+    """Run in one mode, then restore the mode of each module, since some may be frozen."""
     modes = [(part, part.training) for part in module.modules()]
-    module.eval()
+    module.train(training)
     try:
         yield
     finally:
-        for part, training in modes:
-            part.training = training
+        for part, before in modes:
+            part.training = before
+
+
+def in_test_mode(module: nn.Module) -> contextlib.AbstractContextManager[None]:
+    """Run in test mode, then restore the mode of each module."""
+    return in_mode(module, training=False)

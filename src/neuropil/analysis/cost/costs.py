@@ -206,6 +206,18 @@ def memory_of_module(known: Report) -> CostMemory:
     return CostMemory(known.trace.peak, known.training, tuple(layers))
 
 
+def sample_shape(source: Call, calls: Sequence[Call]) -> tuple[int, ...]:
+    """Return the shape of one sample of a network's input, with its batch axis.
+
+    Raises:
+        ShapeError: When a length is not known.
+    """
+    shape = [length for length in source.shape or (None,) if length is not None]
+    if len(shape) < len(source.shape or (None,)):
+        raise ShapeError(f"{source.name!r} has a free length: {missing_shape_hint(calls)}.")
+    return 1, *shape
+
+
 def missing_shape_hint(calls: Sequence[Call]) -> str:
     """Return an instruction for giving the missing lengths."""
     shapes = [call.shape for call in calls if not call.inputs and call.shape is not None]

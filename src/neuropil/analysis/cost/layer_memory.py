@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
+from neuropil.analysis.cost.parameters import parameters_in
 from neuropil.analysis.traced.runs.example_inputs import Inputs
 from neuropil.analysis.traced.runs.meta_copy import meta_replica
 from neuropil.analysis.traced.runs.module_run import run_replica
@@ -91,7 +92,7 @@ def layer_memory(layer: Layer, operands: tuple[Operand, ...]) -> LayerMemory:
     own = vars(layer)
     if own["_modules"] and not all(isinstance(p, Layer | Network) for p in layer.modules()):
         return run_copy(layer, operands)  # the options do not describe a plain PyTorch part
-    parameters = layer.parameters() if own["_modules"] else own["_parameters"].values()
+    parameters = parameters_in(layer)
     args, kwargs = own["_call"]
     options = [*args, *(value for name, value in kwargs.items() if name != "name")]
     kind = (

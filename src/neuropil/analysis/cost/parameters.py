@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from neuropil.analysis.calls import Call, calls_of, network_of
+from neuropil.analysis.calls import Call, built_network, calls_of
 from neuropil.analysis.traced.runs.meta_copy import is_foreign, unwrap
 from neuropil.core import Network
 
@@ -52,14 +52,10 @@ def count_parameters(
         >>> count_parameters(network, trainable=False)
         1200
     """
-    if is_foreign(network):
-        network = unwrap(network)
-    else:
-        network = network_of(network)
-        network.require_built()
+    module: nn.Module = unwrap(network) if is_foreign(network) else built_network(network)
     return sum(
         parameter.numel()
-        for parameter in network.parameters()
+        for parameter in module.parameters()
         if trainable is None or parameter.requires_grad == trainable
     )
 
@@ -86,6 +82,16 @@ class Counts(NamedTuple):
 NONE = Counts(0, 0, 0)
 
 
+def add_counts(counts: Iterable[Counts | None]) -> Counts | None:
+    """Return the sum of several counts; ``None`` where one of them is not known."""
+    total = NONE
+    for added in counts:
+        if added is None:
+            return None
+        total = Counts(*map(sum, zip(total, added, strict=True)))
+    return total
+
+
 def new_parameters(calls: Iterable[Call]) -> Iterator[Counts | None]:
     """Yield the parameters that each call adds; ``None`` where they are not known yet."""
     seen: set[int] = set()
@@ -93,15 +99,15 @@ def new_parameters(calls: Iterable[Call]) -> Iterator[Counts | None]:
         if call.again:
             yield NONE
         elif call.layer.built_for is not None:
-            yield built_parameters(call.layer, seen)
+            yield count(parameters_in(call.layer), seen)
         else:
             yield planned_parameters(call.layer, call.input_shapes)
 
 
-def built_parameters(layer: Layer, seen: set[int]) -> Counts:
-    """Return the parameters of a layer that are not yet seen, and add them to `seen`."""
+def parameters_in(layer: Layer) -> Iterable[nn.Parameter | None]:
+    """Return the parameters of a layer and of its parts."""
     own = vars(layer)  # most layers are leaves, and walking them costs ten times as much
-    return count(layer.parameters() if own["_modules"] else own["_parameters"].values(), seen)
+    return layer.parameters() if own["_modules"] else own["_parameters"].values()
 
 
 def count(parameters: Iterable[nn.Parameter | None], seen: set[int]) -> Counts:
@@ -126,13 +132,10 @@ def planned_parameters(layer: Layer, shapes: tuple[Shape, ...] | None) -> Counts
         return None
     numbers = sum(map(math.prod, layer.parameter_shapes(*shapes).values()))
     size = numbers * torch.get_default_dtype().itemsize
-    counts = Counts(numbers, 0, size)
+    counts: list[Counts | None] = [Counts(numbers, 0, size)]
     for inner in inner_networks(layer).values():
-        for added in new_parameters(inner_calls(inner, shapes)):
-            if added is None:
-                return None
-            counts = Counts(*map(sum, zip(counts, added, strict=True)))
-    return counts
+        counts += new_parameters(inner_calls(inner, shapes))
+    return add_counts(counts)
 
 
 def inner_networks(layer: Layer) -> dict[str, Network]:

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
-from torch.utils._pytree import tree_leaves
 
-from neuropil.analysis.calls import calls_of, network_of
+from neuropil.analysis.calls import built_network, calls_of
 from neuropil.analysis.cost.activation_memory import float_dtype, integers_of
-from neuropil.analysis.cost.costs import missing_shape_hint
+from neuropil.analysis.cost.costs import sample_shape
 from neuropil.analysis.traced.runs.allocator import parts_of
-from neuropil.analysis.traced.runs.example_inputs import Inputs, inputs_of
+from neuropil.analysis.traced.runs.example_inputs import Inputs, inputs_of, tensors_in
 from neuropil.analysis.traced.runs.meta_copy import is_foreign, unwrap
 from neuropil.analysis.traced.runs.module_run import (
     failure_message,
@@ -79,7 +77,8 @@ def peak_memory(
     """
     whole(batch_size, "peak_memory: batch_size")
     module: nn.Module = unwrap(network) if is_foreign(network) else built_network(network)
-    if isinstance(module, Network) and not holds_tensors(input_shape):
+    # Example tensors have their own batch size.
+    if isinstance(module, Network) and not tensors_in(input_shape):
         inputs = inputs_of_network(module, input_shape)
     else:
         inputs = inputs_of(module, input_shape)
@@ -96,22 +95,6 @@ def peak_memory(
     return PeakMemory(parameters, parameters + peak_of(run), parameters + most)
 
 
-def built_network(network: Composable) -> Network:
-    """Return a layer or network as a network that has its parameters.
-
-    Raises:
-        ShapeError: When the shape of its input is not known yet.
-    """
-    network = network_of(network)
-    network.require_built()
-    return network
-
-
-def holds_tensors(example: Example | None) -> bool:
-    """Tell whether an example contains tensors, which have their own batch size."""
-    return any(isinstance(leaf, Tensor) for leaf in tree_leaves(example))
-
-
 def inputs_of_network(network: Network, input_shape: Example | None) -> Inputs:
     """Return one sample on the meta device for each input of a network.
 
@@ -124,9 +107,6 @@ def inputs_of_network(network: Network, input_shape: Example | None) -> Inputs:
     for call in calls:
         if call.inputs:
             continue
-        if None in (call.shape or (None,)):
-            raise ShapeError(f"{call.name!r} has a free length: {missing_shape_hint(calls)}.")
         dtype = integers_of(call) if call.kind == "int" else floats
-        shape = (1, *(length or 1 for length in call.shape or ()))
-        tensors.append(torch.empty(shape, dtype=dtype, device="meta"))
+        tensors.append(torch.empty(sample_shape(call, calls), dtype=dtype, device="meta"))
     return Inputs(tuple(tensors), {}, made=True)

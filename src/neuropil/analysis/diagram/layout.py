@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
@@ -213,16 +214,11 @@ def crossings(order: Sequence[Sequence[int]], graph: LayeredGraph) -> int:
 
 
 def inversions(numbers: list[int]) -> int:
-    """Return the number of pairs in descending order, by merging halves."""
-    if len(numbers) < 2:
-        return 0
-    left, right = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]
-    total = inversions(left) + inversions(right)
-    left.sort()
-    right.sort()
-    taken = 0
-    for number in left:
-        while taken < len(right) and right[taken] < number:
-            taken += 1
-        total += taken
+    """Return the number of pairs in descending order."""
+    total = 0
+    before: list[int] = []
+    for number in numbers:
+        place = bisect.bisect(before, number)
+        total += len(before) - place
+        before.insert(place, number)
     return total

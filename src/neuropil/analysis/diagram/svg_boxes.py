@@ -51,14 +51,15 @@ FAMILIES = (
     *(NORMALIZATION, RECURRENT, MERGE, OTHER),
 )
 
-# By a part of the name of the class or of a base class, so users' layers are coloured too.
+# Families by a part of the class's or operation's lower-case name; the first match counts.
 BY_NAME = (
-    ("convolution", CONVOLUTION),
-    ("pooling", POOLING),
-    ("norm", NORMALIZATION),
+    ("attention", RECURRENT),
     ("lstm", RECURRENT),
     ("gru", RECURRENT),
-    ("attention", RECURRENT),
+    ("rnn", RECURRENT),
+    ("norm", NORMALIZATION),
+    ("pool", POOLING),
+    ("conv", CONVOLUTION),
 )
 
 
@@ -216,6 +217,7 @@ def legend_rows(families: Sequence[Family], room: float) -> tuple[list[list[Fami
 
 def family_of(layer: Layer) -> Family:
     """Return the family of a layer."""
+    # The names of base classes count too, so users' layers are coloured.
     names = [cls.__name__.lower() for cls in type(layer).__mro__]
     _, most = layer.inputs_taken
     if most == 0:
@@ -223,6 +225,6 @@ def family_of(layer: Layer) -> Family:
     for part, family in BY_NAME:
         if any(part in name for name in names):
             return family
-    if any(name == "activation" for name in names):
+    if "activation" in names:
         return UNITS if getattr(layer, "units", None) else ACTIVATION
     return MERGE if most is None or most > 1 else OTHER

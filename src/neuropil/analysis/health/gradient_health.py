@@ -15,7 +15,7 @@ from neuropil.analysis.health.health_rows import LayerHealth, as_text, rows_of
 from neuropil.analysis.health.health_verdicts import Verdict, verdicts_of
 from neuropil.analysis.health.layer_recorder import Recorder
 from neuropil.core import Network
-from neuropil.core.prediction import as_tensor
+from neuropil.core.prediction import as_tensor, in_mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -145,7 +145,7 @@ def gradient_health(
     wanted = to_network(targets, place)
     measure = from_log_probabilities(loss) if wants == "log_probabilities" else loss
     measure = default_loss if measure is None else measure
-    with in_training_mode(network):
+    with in_mode(network, training=True):
         return run_health(
             network, lambda: measure(network(*batch), wanted).mean(), len(batch[0])
         )
@@ -195,18 +195,6 @@ def to_network(value: Any, place: Tensor) -> Tensor:
     tensor = as_tensor(value)
     cast = tensor.is_floating_point() and place.is_floating_point()
     return tensor.to(place.device, place.dtype if cast else tensor.dtype)
-
-
-@contextlib.contextmanager
-def in_training_mode(network: nn.Module) -> Iterator[None]:
-    """Run all modules in training mode, then restore the mode of each."""
-    modes = [(module, module.training) for module in network.modules()]
-    network.train()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 @contextlib.contextmanager

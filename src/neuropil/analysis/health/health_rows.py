@@ -16,12 +16,11 @@ from neuropil.analysis.health.layer_recorder import (
     own_parameters,
     real_values,
 )
+from neuropil.analysis.quantities import table_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-
-GAP = "  "
 HEALTHY = "Healthy: gradients reach every layer, and none explode."
 
 
@@ -164,17 +163,8 @@ def as_text(rows: Sequence[LayerHealth], verdicts: Sequence[str]) -> str:
     """Return the table as text, with the verdicts below it."""
     columns = {title: list(map(cell, rows)) for title, cell in COLUMNS.items()}
     columns = {title: cells for title, cells in columns.items() if any(cells)}
-    widths = [max(map(len, (title, *cells))) for title, cells in columns.items()]
-    head, *lines = (
-        GAP.join(
-            cell.rjust(width) if place else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in [tuple(columns), *zip(*columns.values(), strict=True)]
-    )
-    ruler = "─" * (sum(widths) + len(GAP) * (len(widths) - 1))
     below = [f"{verdict}." for verdict in verdicts] or [HEALTHY]
-    return "\n".join([head, ruler, *lines, ruler, *below])
+    return "\n".join([*table_lines(columns, {"Layer"}), *below])
 
 
 def number(value: float | None) -> str:

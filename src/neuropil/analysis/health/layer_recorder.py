@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor, nn
 
 from neuropil import layers
 from neuropil.layers.activations.base import Activation
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 # Range of each bounded activation; near its ends it passes hardly any gradient.
 RANGES: dict[type[nn.Module], tuple[float, float]] = {
@@ -70,12 +67,7 @@ class Recorder:
                 module.register_forward_hook(self.output_hook(name)),
             ]
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for handle in self.handles:
             handle.remove()
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor
 
-from neuropil.analysis.calls import Call, calls_of, network_of
+from neuropil.analysis.calls import Call, built_network, calls_of
 from neuropil.analysis.cost.activation_memory import float_dtype
-from neuropil.analysis.cost.costs import missing_shape_hint
+from neuropil.analysis.cost.costs import sample_shape
 from neuropil.analysis.receptive_field.receptive_fields import output_place
 from neuropil.analysis.traced.receptive.module_fields import (
     ModuleProbe,
@@ -19,7 +19,7 @@ from neuropil.analysis.traced.receptive.module_fields import (
 )
 from neuropil.analysis.traced.runs.meta_copy import is_foreign
 from neuropil.checks import whole
-from neuropil.core import ShapeError, format_shape
+from neuropil.core import format_shape
 from neuropil.core.prediction import in_test_mode
 
 if TYPE_CHECKING:
@@ -128,8 +128,7 @@ def probe_of(
     """Return a probe that measures gradients of a network or of any module."""
     if is_foreign(network):
         return ModuleProbe(network, name, input_shape, input_name)
-    network = network_of(network)
-    network.require_built()
+    network = built_network(network)
     part = network.upto(network.node_names[output_place(network, name)])
     return Probe(part, calls_of(part, input_shape), input_name)
 
@@ -151,18 +150,13 @@ class Probe:
         self.network = network
         self.sources = [call for call in calls if not call.inputs]
         self.name = watched_input(self.sources, name)
-        for source in self.sources:
-            if None in (source.shape or (None,)):
-                raise ShapeError(
-                    f"{source.name!r} has a free length: {missing_shape_hint(calls)}."
-                )
+        self.shapes = [sample_shape(source, calls) for source in self.sources]
         self.dtype, self.device = float_dtype(calls), device_of(network)
 
     def gradient_sizes(self, generator: torch.Generator) -> Tensor:
         """Return the magnitude of the gradient at each position, for one random input."""
         inputs, standard = [], torch.empty(0)
-        for source in self.sources:
-            shape = (1, *(length or 1 for length in source.shape or ()))
+        for source, shape in zip(self.sources, self.shapes, strict=True):
             if source.kind == "int":
                 inputs.append(torch.zeros(shape, dtype=torch.int64, device=self.device))
                 continue

@@ -59,13 +59,10 @@ def fields_of_calls(calls: Sequence[Call]) -> list[dict[int, AxisFields] | None]
     parts = parts_of(calls)
     seen = fields_of_parts(parts.calls)
     inputs = {end: place for place, end in enumerate(parts.ends)} | {OPEN: OPEN}
-    found: list[dict[int, AxisFields] | None] = []
-    for end in parts.ends:
-        view = seen[end]
-        found.append(
-            view and {inputs[source]: axis_fields for source, axis_fields in view.items()}
-        )
-    return found
+    return [
+        view and {inputs[source]: axis_fields for source, axis_fields in view.items()}
+        for view in (seen[end] for end in parts.ends)
+    ]
 
 
 def fields_of_parts(calls: Sequence[Call]) -> list[dict[int, AxisFields] | None]:
@@ -99,12 +96,6 @@ def fields_of_call(
     if isinstance(call.layer, Rearrangement):
         return {
             source: scatter(axis_fields, inner[1:])
-            for inner in shapes
-            for source, axis_fields in before[0].items()
-        }
-    if len(before) == 1:
-        return {
-            source: through_layer(axis_fields, reaches, inner[1:], lengths, sources[source][1:])
             for inner in shapes
             for source, axis_fields in before[0].items()
         }
@@ -143,12 +134,10 @@ def through_layer(
     if reaches is not None and kept and len(reaches) in {0, len(outer)}:
         if not reaches:
             # A length of 1 that is broadcast: every output sees the same.
-            stretched = [a == 1 != b for a, b in zip(inner, outer, strict=True)]
+            axes = zip(axis_fields.fields, source, inner, outer, strict=True)
             fields = (
-                field_over_all(field, 1, length) if everywhere else field
-                for field, length, everywhere in zip(
-                    axis_fields.fields, source, stretched, strict=True
-                )
+                field_over_all(field, 1, length) if a == 1 != b else field
+                for field, length, a, b in axes
             )
             return AxisFields(tuple(fields), aligned=True)
         return AxisFields(

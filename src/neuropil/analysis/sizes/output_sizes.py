@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from neuropil.analysis.sizes.size_search import (
+    GIVEN,
     Fit,
     Paddings,
     Trial,
@@ -90,16 +91,8 @@ def output_size(
         >>> output_size(input=32, filter=5, padding=None, output=32).solutions
         (2,)
     """
-    sizes = check_sizes(
-        {
-            "input": input,
-            "filter": filter,
-            "stride": stride,
-            "padding": padding,
-            "dilation": dilation,
-            "output": output,
-        }
-    )
+    values = input, filter, stride, padding, dilation, output
+    sizes = check_sizes(dict(zip((*GIVEN, "output"), values, strict=True)))
     (unknown,) = (name for name, value in sizes.items() if value is None)
     return output_of(sizes) if unknown == "output" else size_for_output(unknown, sizes)
 

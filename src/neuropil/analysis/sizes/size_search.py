@@ -16,6 +16,9 @@ from neuropil.core.window import AxisPadding, Window, halves
 # A number, a padding mode, or (start, end).
 Value: TypeAlias = "int | str | tuple[int, int]"
 
+# The sizes of which the output is a function.
+GIVEN = ("input", "filter", "stride", "padding", "dilation")
+
 # Up to this number, solutions are listed; more are given as an interval.
 FEW = 1000
 
@@ -50,9 +53,7 @@ class Fit:
 
 def fit(sizes: dict[str, Any]) -> Fit:
     """Return sizes together with their output."""
-    values = {
-        name: sizes[name] for name in ("input", "filter", "stride", "padding", "dilation")
-    }
+    values = {name: sizes[name] for name in GIVEN}
     window, length = window_of(sizes), values["input"]
     try:
         output = cast("int", window.output_length(length))

@@ -94,9 +94,7 @@ def rows_of(
     parts = parts_of(calls)
     make = RowMaker(parts.calls)
     for place, (call, count) in enumerate(zip(calls, counts, strict=True)):
-        takes = [OPEN if i == OPEN else calls[i].name for i in call.inputs]
-        sizes = memory and (memory.outputs[place], memory.kept[place])
-        yield make.row(call, parts.ends[place], takes, count, sizes)
+        yield make.row(calls, place, parts.ends[place], count, memory)
         if depth > 0 and not call.again:
             if isinstance(call.layer, Block):
                 yield from part_rows(make, parts.spans[place])
@@ -123,23 +121,24 @@ class RowMaker:
 
     def row(
         self,
-        call: Call,
+        calls: Sequence[Call],
+        place: int,
         end: int,
-        takes: Sequence[str | int],
         count: Counts | None,
-        sizes: tuple[int, int] | None,
+        memory: Memory | None,
         depth: int = 0,
     ) -> Row:
         """Return the row of a call.
 
         Args:
-            call: The call.
+            calls: All calls.
+            place: Position of the call.
             end: Position of the part that returns its output.
-            takes: Names of the calls whose outputs it takes.
             count: Its parameters that no earlier call uses.
-            sizes: Bytes of its output, and bytes kept in training.
+            memory: Memory of all calls.
             depth: Level of nesting.
         """
+        call = calls[place]
         if self.seen[end] is not self.last[0]:
             self.last = self.seen[end], widest(self.seen[end])
         field, sees_all = self.last[1]
@@ -148,7 +147,7 @@ class RowMaker:
             name=call.name,
             layer=text_of(call.layer, self.texts),
             depth=depth,
-            takes=tuple("input" if name == OPEN else str(name) for name in takes),
+            takes=tuple("input" if i == OPEN else calls[i].name for i in call.inputs),
             input_shapes=call.input_shapes,
             output_shape=call.shape,
             parameters=None if count is None else count.all,
@@ -157,19 +156,16 @@ class RowMaker:
             multiply_adds=None if shapes is None else call.layer.multiply_adds(*shapes),
             receptive_field=field,
             sees_all=sees_all,
-            output_bytes=sizes and sizes[0],
-            training_bytes=sizes and sizes[1],
+            output_bytes=memory and memory.outputs[place],
+            training_bytes=memory and memory.kept[place],
         )
 
 
 def part_rows(make: RowMaker, span: range) -> Iterator[Row]:
     """Yield the rows of the layers in a block."""
-    parts = make.parts[span.start : span.stop]
-    memory = make.memory
-    for place, call, count in zip(span, parts, new_parameters(parts), strict=True):
-        takes = [OPEN if i == OPEN else make.parts[i].name for i in call.inputs]
-        sizes = memory and (memory.outputs[place], memory.kept[place])
-        yield make.row(call, place, takes, count, sizes, depth=1)
+    counts = new_parameters(make.parts[span.start : span.stop])
+    for place, count in zip(span, counts, strict=True):
+        yield make.row(make.parts, place, place, count, make.memory, depth=1)
 
 
 def inner_rows(call: Call, depth: int) -> Iterator[Row]:

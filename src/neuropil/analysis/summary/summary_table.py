@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from neuropil.analysis.calls import Call, calls_of, is_known, network_of
-from neuropil.analysis.cost.activation_memory import Memory, activation_memory
+from neuropil.analysis.cost.activation_memory import activation_memory
 from neuropil.analysis.cost.costs import missing_shape_hint
-from neuropil.analysis.cost.parameters import Counts, new_parameters
+from neuropil.analysis.cost.parameters import Counts, add_counts, new_parameters
 from neuropil.analysis.summary.summary_html import as_html
 from neuropil.analysis.summary.summary_rows import Row, Totals, rows_of
 from neuropil.analysis.summary.summary_text import as_text, total_lines
@@ -134,42 +134,37 @@ def summary(
     counts = list(new_parameters(calls))
     memory = activation_memory(calls, network.graph.outputs)
     rows = tuple(rows_of(calls, counts, memory, depth))
-    return Summary(rows, totals(rows, counts, memory), notes(calls))
+    costs = [row.multiply_adds for row in rows if not row.depth]
+    total = None if None in costs else sum(filter(None, costs))
+    totals = totals_of(add_counts(counts), total, memory[:2] if memory else (None, None))
+    return Summary(rows, totals, notes(calls))
 
 
 def summary_of_module(known: Report, depth: int) -> Summary:
     """Return the summary of a plain PyTorch module."""
     rows, unknown = rows_of_parts(known, depth)
-    whole = known.parts[0]
-    counts = whole.parameters
-    totals = Totals(
-        parameters=counts.all,
-        trainable=counts.trainable,
-        frozen=counts.frozen,
-        parameter_bytes=counts.bytes,
-        multiply_adds=whole.multiply_adds,
-        inference_bytes=known.trace.peak,
-        training_bytes=known.training,
+    whole, *_ = known.parts
+    totals = totals_of(
+        whole.parameters, whole.multiply_adds, (known.trace.peak, known.training)
     )
     return Summary(rows, totals, known.notes + unknown, "this input")
 
 
-def totals(
-    rows: Sequence[Row], counts: Sequence[Counts | None], memory: Memory | None
+def totals_of(
+    counts: Counts | None,
+    multiply_adds: int | None,
+    memory: tuple[int | None, int | None],
 ) -> Totals:
-    """Return the totals over the calls of a network."""
-    known = [count for count in counts if count is not None]
-    costs = [row.multiply_adds for row in rows if not row.depth]
-    counted = len(known) == len(counts)
-    return Totals(
-        parameters=sum(count.all for count in known) if counted else None,
-        trainable=sum(count.trainable for count in known) if counted else None,
-        frozen=sum(count.frozen for count in known) if counted else None,
-        parameter_bytes=sum(count.bytes for count in known) if counted else None,
-        multiply_adds=None if None in costs else sum(filter(None, costs)),
-        inference_bytes=memory and memory.inference,
-        training_bytes=memory and memory.training,
-    )
+    """Return the totals of a network.
+
+    Args:
+        counts: Its parameters.
+        multiply_adds: Its multiply–adds.
+        memory: Bytes in inference and in training.
+    """
+    if counts is None:
+        return Totals(None, None, None, None, multiply_adds, *memory)
+    return Totals(counts.all, *counts, multiply_adds, *memory)
 
 
 def notes(calls: Sequence[Call]) -> tuple[str, ...]:

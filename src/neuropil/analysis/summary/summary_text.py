@@ -5,7 +5,14 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from neuropil.analysis.quantities import field_size, memory_size, short_count, with_separators
+from neuropil.analysis.quantities import (
+    GAP,
+    field_size,
+    memory_size,
+    short_count,
+    table_lines,
+    with_separators,
+)
 from neuropil.core import format_shape
 
 if TYPE_CHECKING:
@@ -13,7 +20,6 @@ if TYPE_CHECKING:
 
     from neuropil.analysis.summary.summary_rows import Row, Totals
 
-GAP = "  "
 NAME, LAYER, OUTPUT = "Layer", "Written as", "Output"
 LEFT = {NAME, LAYER, OUTPUT}
 
@@ -30,18 +36,7 @@ def as_text(
         width: Maximum length of a line.
     """
     table = fit_columns(rows, width)
-    widths = [max(map(len, (title, *cells))) for title, cells in table.items()]
-    head, *lines = (
-        GAP.join(
-            cell.ljust(size) if title in LEFT else cell.rjust(size)
-            for cell, title, size in zip(row, table, widths, strict=True)
-        )
-        for row in [tuple(table), *zip(*table.values(), strict=True)]
-    )
-    ruler = "─" * len(head)
-    return "\n".join(
-        map(str.rstrip, [head, ruler, *lines, ruler, *below(totals, notes, width)])
-    )
+    return "\n".join([*table_lines(table, LEFT), *below(totals, notes, width)])
 
 
 def fit_columns(rows: Sequence[Row], width: int) -> dict[str, list[str]]:

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING
 
 from neuropil.analysis.diagram.svg_boxes import (
     ACTIVATION,
-    CONVOLUTION,
+    BY_NAME,
     INPUT,
     MERGE,
-    NORMALIZATION,
     OTHER,
-    POOLING,
-    RECURRENT,
     UNITS,
     Box,
     Family,
@@ -29,15 +26,8 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.run_record import Call, Step
     from neuropil.analysis.traced.runs.example_inputs import Example
 
-# Families by a part of the class's or operation's lower-case name; the first match counts.
-BY_NAME = (
-    ("attention", RECURRENT),
-    ("lstm", RECURRENT),
-    ("gru", RECURRENT),
-    ("rnn", RECURRENT),
-    ("norm", NORMALIZATION),
-    ("pool", POOLING),
-    ("conv", CONVOLUTION),
+MODULES_BY_NAME = (
+    *BY_NAME,
     ("linear", UNITS),
     ("embedding", UNITS),
     *((name, ACTIVATION) for name in ("lu", "sigmoid", "swish", "tanh", "mish", "softmax")),
@@ -144,4 +134,4 @@ def box_of_step(step: Step, call: Call) -> Box:
 def family_by_name(name: str) -> Family:
     """Return the family of a part or an operation."""
     lower = name.lower()
-    return next((family for part, family in BY_NAME if part in lower), OTHER)
+    return next((family for part, family in MODULES_BY_NAME if part in lower), OTHER)

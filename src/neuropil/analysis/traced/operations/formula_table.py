@@ -74,11 +74,12 @@ GROUPS: dict[Formula, str] = {
     """,
     formulas.fused_attention: "_native_multi_head_attention",
     formulas.fused_encoder: "_transformer_encoder_layer_fwd",
-    formulas.recurrent_layer: "mkldnn_rnn_layer",
-    formulas.recurrent_cell: "lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell",
+    formulas.recurrent(1, 2, 3, 4): "mkldnn_rnn_layer",
+    formulas.recurrent(2, 3): "lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell",
 }
 BY_NAME = {name: formula for formula, names in GROUPS.items() for name in names.split()}
 RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
+PADDED, PACKED = formulas.recurrent(2), formulas.recurrent(3)
 
 
 QUANTIZED: dict[str, Formula] = {
@@ -102,5 +103,5 @@ def formula_of(operation: OpOverload) -> Formula | None:
     if name.space != "aten":
         return None
     if name.name in RECURRENT:
-        return formulas.packed_recurrent if name.overload == "data" else formulas.recurrent
+        return PACKED if name.overload == "data" else PADDED
     return BY_NAME.get(name.name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
 from neuropil.analysis.traced.runs.allocator import PARTS, parts_of
 
@@ -77,30 +78,19 @@ def attention(args: tuple[Any, ...], _output: Any) -> int:
     return queries * key.shape[-2] * (query.shape[-1] + value.shape[-1])
 
 
-def recurrent(args: tuple[Any, ...], _output: Any) -> int:
-    """Recurrent layers: every weight once for each step of each sequence."""
-    steps = args[0].numel() // max(args[0].shape[-1], 1)
-    return steps * matrices(args[2])
+def recurrent(*places: int) -> Formula:
+    """Return the formula of recurrent layers: every weight once for each vector of the input.
 
+    Args:
+        places: Positions of the weights, or of a list of them, among the arguments.
+    """
 
-def packed_recurrent(args: tuple[Any, ...], _output: Any) -> int:
-    """Recurrent layers on packed sequences: every weight once for each step."""
-    return len(args[0]) * matrices(args[3])
+    def formula(args: tuple[Any, ...], _output: Any) -> int:
+        weights = tree_leaves([args[place] for place in places])
+        matrices = sum(weight.numel() for weight in weights if weight.ndim > 1)
+        return math.prod(args[0].shape[:-1]) * matrices
 
-
-def recurrent_layer(args: tuple[Any, ...], _output: Any) -> int:
-    """One recurrent layer in a fused kernel: every weight once for each step."""
-    return args[0].numel() // max(args[0].shape[-1], 1) * matrices(args[1:5])
-
-
-def recurrent_cell(args: tuple[Any, ...], _output: Any) -> int:
-    """Recurrent cell: every weight once for each sample."""
-    return len(args[0]) * matrices(args[2:4])
-
-
-def matrices(weights: Any) -> int:
-    """Return the number of elements of all matrices among some weights."""
-    return sum(weight.numel() for weight in weights if weight.ndim > 1)
+    return formula
 
 
 def bilinear(args: tuple[Any, ...], output: Any) -> int:
@@ -184,5 +174,4 @@ def quantized_linear(args: tuple[Any, ...], output: Any) -> int:
 
 def quantized_convolution(args: tuple[Any, ...], output: Any) -> int:
     """Quantised convolution with packed weights: C/groups · F·F for each output element."""
-    weight = args[1].unpack()[0]
-    return output.numel() * weight.numel() // max(len(weight), 1)
+    return convolution((None, args[1].unpack()[0]), output)

@@ -131,13 +131,24 @@ def batch_norm_backward(
     _gradient: Tensor, x: Tensor, weight: Tensor | None, *rest: Any
 ) -> tuple[Tensor | None, ...]:
     """Return the requested gradients."""
-    wants = rest[-1]
-    like = x if weight is None else weight
-    channels = x.shape[1]
-    return (
-        x.new_empty(x.shape) if wants[0] else None,
-        like.new_empty(channels) if wants[1] else None,
-        like.new_empty(channels) if wants[2] else None,
+    return gradients(x, x if weight is None else weight, (x.shape[1],), rest[-1])
+
+
+def gradients(
+    x: Tensor, like: Tensor, shape: Sequence[int], wants: Sequence[bool]
+) -> tuple[Tensor | None, ...]:
+    """Return the requested gradients of the input, the weight and the bias of a normalisation.
+
+    Args:
+        x: The input.
+        like: Tensor of the type of the weight.
+        shape: Shape of the weight and the bias.
+        wants: Which gradients are requested.
+    """
+    shapes = (x, x.shape), (like, shape), (like, shape)
+    return tuple(
+        tensor.new_empty(own) if wanted else None
+        for (tensor, own), wanted in zip(shapes, wants, strict=True)
     )
 
 
@@ -161,12 +172,7 @@ def layer_norm_backward(
     _gradient: Tensor, x: Tensor, shape: Sequence[int], *rest: Any
 ) -> tuple[Tensor | None, ...]:
     """Return the requested gradients."""
-    wants = rest[-1]
-    return (
-        x.new_empty(x.shape) if wants[0] else None,
-        x.new_empty(shape) if wants[1] else None,
-        x.new_empty(shape) if wants[2] else None,
-    )
+    return gradients(x, x, shape, rest[-1])
 
 
 def linear(x: Tensor, weight: Tensor, _bias: Tensor | None = None) -> Tensor | None:

@@ -91,6 +91,28 @@ def map_fields(
     return make_view(axes, kinds, view.labels, view.lengths)
 
 
+def detach_axes(
+    view: View, detached: Sequence[bool], change: Callable[[int, Field], Field]
+) -> View:
+    """Return a view with some fields changed, whose axes no longer tell the input's position.
+
+    Args:
+        view: Receptive fields of the tensor.
+        detached: For each axis of the input, whether it is changed.
+        change: Returns the new field, from the place of the input's axis and the old field.
+    """
+    return map_fields(
+        view,
+        lambda place, field: change(place, field) if detached[place] else field,
+        [None if gone else axis for axis, gone in zip(view.axes, detached, strict=True)],
+    )
+
+
+def in_regions(seen: Seen | None, shape: Sizes) -> Regions | Unknown | None:
+    """Return receptive fields with views replaced by regions."""
+    return as_regions(seen, shape) if isinstance(seen, View) else seen
+
+
 def as_regions(view: View, shape: Sizes) -> Regions:
     """Return a view as regions, position by position.
 
@@ -156,12 +178,8 @@ def broadcast(view: View, shape: Sizes, target: Sizes) -> View:
     view = View(tuple(axes), view.kinds, labels, view.lengths)
     if not any(stretched):
         return view
-    return map_fields(
-        view,
-        lambda place, field: (
-            field_over_all(field, 1, view.lengths[place]) if stretched[place] else field
-        ),
-        [None if all_ else axis for axis, all_ in zip(axes, stretched, strict=True)],
+    return detach_axes(
+        view, stretched, lambda place, field: field_over_all(field, 1, view.lengths[place])
     )
 
 

@@ -13,7 +13,7 @@ from neuropil.analysis.receptive_field.axis_field import (
     window,
 )
 from neuropil.analysis.traced.receptive import regions as places
-from neuropil.analysis.traced.receptive.axis_views import Seen, View, as_regions, map_fields
+from neuropil.analysis.traced.receptive.axis_views import Seen, View, in_regions, map_fields
 from neuropil.analysis.traced.receptive.regions import Regions
 from neuropil.core.window import Reach, Window
 
@@ -123,8 +123,8 @@ def upsample(
 
 
 def apply_windows(
-    operands: Operands, seen: Seen, motions: Mapping[int, Motion], target: Sizes
-) -> Seen:
+    operands: Operands, seen: Seen | None, motions: Mapping[int, Motion], target: Sizes
+) -> Seen | None:
     """Return receptive fields through windows along some axes.
 
     Args:
@@ -134,10 +134,9 @@ def apply_windows(
         target: Shape of the result.
     """
     shape = operands.x.shape
-    if isinstance(seen, View):
-        if all(seen.labels.shape[axis] == 1 for axis in motions):
-            return move_windows(seen, motions, shape, target)
-        seen = as_regions(seen, shape)
+    if isinstance(seen, View) and all(seen.labels.shape[axis] == 1 for axis in motions):
+        return move_windows(seen, motions, shape, target)
+    seen = in_regions(seen, shape)
     if isinstance(seen, Regions):
         for axis, motion in motions.items():
             ranges = motion.ranges(shape[axis], target[axis])

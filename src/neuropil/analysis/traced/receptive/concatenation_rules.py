@@ -11,7 +11,7 @@ from neuropil.analysis.traced.receptive.axis_views import (
     Seen,
     Unknown,
     View,
-    as_regions,
+    in_regions,
     make_view,
 )
 from neuropil.analysis.traced.receptive.regions import Regions
@@ -63,11 +63,12 @@ def concatenate(
     others = any(isinstance(seen, Regions) for seen, _ in parts)
     if not others and len({view.axes for view in views}) == 1 and axis not in views[0].axes:
         return concatenate_views(parts, views[0], axis)
-    full = [
-        (as_regions(seen, shape) if isinstance(seen, View) else seen, shape)
-        for seen, shape in parts
-    ]
-    return places.concatenate(full, axis)  # pyright: ignore[reportArgumentType]  # none is unknown
+    regions = [seen for each in parts if isinstance(seen := in_regions(*each), Regions)]
+    if len(regions) < len(parts):
+        nothing = places.nothing_seen(len(regions[0].low), len(target))
+        found = iter(regions)
+        regions = [nothing if seen is None else next(found) for seen, _ in parts]
+    return places.concatenate(regions, [shape[axis] for _, shape in parts], axis)
 
 
 def concatenate_views(
@@ -77,15 +78,8 @@ def concatenate_views(
     kinds: list[Any] = []
     labels = []
     for seen, shape in parts:
-        if isinstance(seen, View):
-            labels.append((seen.labels + len(kinds), shape[axis]))
-            kinds += seen.kinds
-        else:
-            labels.append((np.full((1,) * len(shape), len(kinds)), shape[axis]))
-            kinds.append(None)
-    common = np.broadcast_shapes(*(places.keepdim(each.shape, axis) for each, _ in labels))
-    spread = [
-        np.broadcast_to(each, (*common[:axis], length, *common[axis + 1 :]))
-        for each, length in labels
-    ]
-    return make_view(like.axes, kinds, np.concatenate(spread, axis), like.lengths)
+        view = seen if isinstance(seen, View) else None
+        labels.append(len(kinds) + (view.labels if view else np.zeros((1,) * len(shape), int)))
+        kinds += view.kinds if view else [None]
+    joined = places.concatenate_arrays(labels, [shape[axis] for _, shape in parts], axis)
+    return make_view(like.axes, kinds, joined, like.lengths)

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 def elementwise(operands: Operands) -> Result:
     """Rule of elementwise operations: each result depends on the elements at its position."""
-    return merge_values(
-        operands, values_in((operands.step.args, operands.step.kwargs)), operands.target
-    )
+    return merge_values(operands, operands.values, operands.target)
 
 
 def first_only(operands: Operands) -> Result:
@@ -37,9 +35,7 @@ def loss(operands: Operands) -> Result:
     """Rule of losses: elementwise, or reduced over all positions."""
     if operands.target:
         return elementwise(operands)
-    return merge_all(
-        operands, values_in((operands.step.args, operands.step.kwargs)), operands.target
-    )
+    return merge_all(operands, operands.values, operands.target)
 
 
 def fill(operands: Operands) -> Result:
@@ -55,11 +51,6 @@ def sees_nothing(_taken: Operands) -> Result:
 def same_order(operands: Operands) -> Result:
     """Rule of views with another shape and the same order of elements."""
     return with_shape(operands.of(operands.x), operands.x.shape, operands.target)
-
-
-def expand(operands: Operands) -> Result:
-    """Rule of broadcasting axes of length 1."""
-    return merge_values(operands, [operands.x], operands.target)
 
 
 def embedding(operands: Operands) -> Result:

@@ -1,17 +1,17 @@
-"""Receptive-field rules of sorting, indexing and other operations that involve positions."""
+"""Receptive-field rules of indexing and other operations that involve positions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from neuropil.analysis.traced.receptive import regions as places
-from neuropil.analysis.traced.receptive.axis_views import Seen, View, as_regions, merge
+from neuropil.analysis.traced.receptive.axis_views import Seen, View, merge
 from neuropil.analysis.traced.receptive.operands import (
     Operands,
+    accumulate,
     merge_all,
     merge_along,
     merge_values,
-    unknown,
     values_in,
 )
 from neuropil.analysis.traced.receptive.rearrangement_rules import take_slice
@@ -25,33 +25,15 @@ if TYPE_CHECKING:
     from neuropil.analysis.traced.receptive.regions import Sizes
 
 
-def sort(place: int, default: int = -1) -> Rule:
-    """Return the rule of operations that mix an axis and keep it, such as sorting.
-
-    Args:
-        place: Position of the axis among the arguments.
-        default: The axis if the argument is missing.
-    """
-
-    def rule(operands: Operands) -> Result:
-        seen, shape = operands.of(operands.x), operands.x.shape
-        axis = operands.argument(place, "dim", default)
-        return merge_along(seen, [axis % len(shape)], shape) if shape else seen
-
-    return rule
-
-
 def cumulative(operands: Operands) -> Result:
     """Rule of cumulative sums and maxima: each position depends on those up to it."""
     seen, shape = operands.of(operands.x), operands.x.shape
     if seen is None or not shape:
         return seen
     axis: int = operands.argument(1, "dim", -1) % len(shape)
-    if isinstance(seen, View):
-        if axis not in seen.axes and seen.labels.shape[axis] == 1:
-            return seen
-        seen = as_regions(seen, shape)
-    return places.accumulate(seen, axis) if isinstance(seen, places.Regions) else seen
+    if isinstance(seen, View) and axis not in seen.axes and seen.labels.shape[axis] == 1:
+        return seen
+    return accumulate(seen, axis, shape)
 
 
 def gather(operands: Operands) -> Result:
@@ -142,9 +124,8 @@ def search_sorted(operands: Operands) -> Result:
 
 def depends_on_everything(operands: Operands) -> Result:
     """Rule of results whose shape or order depends on the data: each depends on everything."""
-    step = operands.step
-    values = values_in((step.args, step.kwargs))
-    return [merge_all(operands, values, result.shape) for result in step.results]
+    results = operands.step.results
+    return [merge_all(operands, operands.values, result.shape) for result in results]
 
 
 def one_hot(operands: Operands) -> Result:
@@ -154,9 +135,3 @@ def one_hot(operands: Operands) -> Result:
         [(with_shape(operands.of(operands.x), shape, (*shape, 1)), (*shape, 1))],
         operands.target,
     )
-
-
-def multinomial(operands: Operands) -> Result:
-    """Rule of sampling classes by the probabilities along the last axis."""
-    seen, shape = operands.of(operands.x), operands.x.shape
-    return merge_along(seen, [len(shape) - 1], shape) if shape else seen and unknown(operands)

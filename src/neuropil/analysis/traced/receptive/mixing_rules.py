@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuropil.analysis.traced.receptive import regions as places
-from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, as_regions, merge
+from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, merge
 from neuropil.analysis.traced.receptive.elementwise_rules import elementwise
 from neuropil.analysis.traced.receptive.operands import (
     Operands,
+    accumulate,
     merge_all,
     merge_along,
     merge_values,
@@ -21,7 +22,6 @@ from neuropil.analysis.traced.receptive.rearrangement_rules import (
     permute_axes,
     take_slice,
 )
-from neuropil.analysis.traced.receptive.regions import Regions
 from neuropil.analysis.traced.run_record import Value
 
 if TYPE_CHECKING:
@@ -50,8 +50,6 @@ def reduction(place: int, default: int | None = None) -> Rule:
 def reduce_over(operands: Operands, axes: Any) -> Result:
     """Return the receptive fields after a reduction over some axes, or over all."""
     seen, shape = operands.of(operands.x), operands.x.shape
-    if seen is None:
-        return None
     if isinstance(axes, bool) or not isinstance(axes, int | tuple) or axes == ():
         axes = range(len(shape))
     axes = sorted(
@@ -72,10 +70,20 @@ def norm(operands: Operands) -> Result:
     return reduce_over(operands, operands.argument(2, "dim"))
 
 
-def softmax(operands: Operands) -> Result:
-    """Rule of softmax and similar: each position depends on the whole axis."""
-    axis = operands.argument(1, "dim", -1) % max(len(operands.x.shape), 1)
-    return merge_along(operands.of(operands.x), [axis], operands.x.shape)
+def mix(place: int, default: int = -1) -> Rule:
+    """Return the rule of operations that mix an axis and keep it, such as softmax or sorting.
+
+    Args:
+        place: Position of the axis among the arguments.
+        default: The axis if the argument is missing.
+    """
+
+    def rule(operands: Operands) -> Result:
+        seen, shape = operands.of(operands.x), operands.x.shape
+        axis = operands.argument(place, "dim", default)
+        return merge_along(seen, [axis % len(shape)], shape) if shape else seen
+
+    return rule
 
 
 def glu(operands: Operands) -> Result:
@@ -83,17 +91,10 @@ def glu(operands: Operands) -> Result:
     seen, shape = operands.of(operands.x), operands.x.shape
     axis = operands.argument(1, "dim", -1) % len(shape)
     half = shape[axis] // 2
-    if seen is None:
-        return None
     halves = [
         take_slice(operands, seen, axis, range(i, i + half), operands.target) for i in (0, half)
     ]
     return merge([(each, operands.target) for each in halves], operands.target)
-
-
-def linear(operands: Operands) -> Result:
-    """Rule of a linear layer: results depend on the whole last axis."""
-    return merge_along(operands.of(operands.x), [len(operands.x.shape) - 1], operands.x.shape)
 
 
 def product(left: int) -> Rule:
@@ -104,10 +105,9 @@ def product(left: int) -> Rule:
         rank = len(operands.target)
         if len(one.shape) != rank or len(other.shape) != rank or rank < 2:
             return product_with_vector(operands, one, other)
-        parts = [(operands.of(value), value.shape) for value in operands.step.args[:left]]
-        for value, axis in ((one, rank - 1), (other, rank - 2)):
-            parts.append(reduce_axis(operands, value, axis))
-        return merge(parts, operands.target)
+        added = [(operands.of(value), value.shape) for value in operands.step.args[:left]]
+        factors = [reduce_axis(operands, one, rank - 1), reduce_axis(operands, other, rank - 2)]
+        return merge(added + factors, operands.target)
 
     return rule
 
@@ -182,11 +182,7 @@ def see_keys(seen: Seen | None, shape: Sizes, *, causal: bool) -> tuple[Seen | N
     axis = len(shape) - 2
     if not causal:
         return merge_along(seen, [axis], shape), places.keepdim(shape, axis)
-    if isinstance(seen, View):
-        seen = as_regions(seen, shape)
-    if isinstance(seen, Regions):
-        seen = places.accumulate(seen, axis)
-    return seen, shape
+    return accumulate(seen, axis, shape), shape
 
 
 def recurrent(operands: Operands) -> Result:
@@ -201,9 +197,5 @@ def recurrent(operands: Operands) -> Result:
     count = len(operands.step.results)
     if args[7]:
         return [everything for _ in range(count)]
-    steps = as_regions(seen, places.keepdim(shape, 2)) if isinstance(seen, View) else seen
-    if not isinstance(steps, Regions):
-        return steps
     states = permute_axes(everything, (1, 0, 2)) if time else everything
-    results: list[Seen | None] = [places.accumulate(steps, time), *[states] * (count - 1)]
-    return results
+    return [accumulate(seen, time, places.keepdim(shape, 2)), *[states] * (count - 1)]

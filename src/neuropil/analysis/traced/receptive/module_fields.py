@@ -9,10 +9,9 @@ from torch import Tensor, nn
 
 from neuropil.analysis.traced.receptive.axis_views import Unknown
 from neuropil.analysis.traced.receptive.value_fields import ValueFields, find_call, find_source
-from neuropil.analysis.traced.runs.example_inputs import inputs_of
+from neuropil.analysis.traced.runs.example_inputs import inputs_of, tensors_in
 from neuropil.analysis.traced.runs.meta_copy import unwrap
 from neuropil.analysis.traced.runs.module_run import failure_message, first_line, trace
-from neuropil.analysis.traced.runs.tracer import tensors_in
 from neuropil.core import ShapeError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from neuropil.analysis.traced.receptive import regions as places
-from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, merge
+from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, in_regions, merge
 from neuropil.analysis.traced.receptive.regions import Regions
 from neuropil.analysis.traced.receptive.view_shapes import reduce_axes, with_shape
 from neuropil.analysis.traced.run_record import Value
@@ -43,11 +43,15 @@ class Operands(NamedTuple):
         self.asked[value.number] += 1
         return self.seen.get(value.number)
 
+    @property
+    def values(self) -> list[Value]:
+        """All operands."""
+        return values_in((self.step.args, self.step.kwargs))
+
     def ignored_values(self) -> list[Value]:
         """Return the operands that the rule has not looked up."""
-        values = values_in((self.step.args, self.step.kwargs))
-        times = Counter(value.number for value in values)
-        return [value for value in values if self.asked[value.number] < times[value.number]]
+        times = Counter(value.number for value in self.values)
+        return [v for v in self.values if self.asked[v.number] < times[v.number]]
 
     @property
     def x(self) -> Value:
@@ -96,6 +100,12 @@ def merge_along(seen: Seen | None, axes: Sequence[int], shape: Sizes) -> Seen | 
     if isinstance(seen, View):
         return reduce_axes(seen, axes, shape)
     return places.merge_along(seen, axes) if isinstance(seen, Regions) else seen
+
+
+def accumulate(seen: Seen | None, axis: int, shape: Sizes) -> Seen | None:
+    """Return the fields where each position sees those up to it along an axis."""
+    seen = in_regions(seen, shape)
+    return places.accumulate(seen, axis) if isinstance(seen, Regions) else seen
 
 
 def unknown(operands: Operands) -> Unknown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +11,13 @@ from neuropil.analysis.receptive_field.axis_field import Field
 from neuropil.analysis.traced.receptive.axis_views import (
     Seen,
     View,
-    as_regions,
+    detach_axes,
+    in_regions,
     make_view,
-    map_fields,
 )
 from neuropil.analysis.traced.receptive.axis_windows import apply_windows, shift
 from neuropil.analysis.traced.receptive.operands import unknown
-from neuropil.analysis.traced.receptive.regions import Regions
+from neuropil.analysis.traced.receptive.regions import Regions, keepdim
 from neuropil.analysis.traced.receptive.view_shapes import with_shape
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 
 def take_slice(
-    operands: Operands, seen: Seen, axis: int, indices: range, target: Sizes
-) -> Seen:
+    operands: Operands, seen: Seen | None, axis: int, indices: range, target: Sizes
+) -> Seen | None:
     """Return the receptive fields of a slice of an axis."""
     indices = indices[: target[axis]]
     if isinstance(seen, View) and seen.labels.shape[axis] > 1:
@@ -72,9 +73,7 @@ def slice_(operands: Operands) -> Result:
     start = operands.argument(2, "start") or 0
     start = min(max(start + x.shape[axis] * (start < 0), 0), x.shape[axis])
     step = operands.argument(4, "step", 1)
-    return seen and take_slice(
-        operands, seen, axis, range(start, x.shape[axis], step), operands.target
-    )
+    return take_slice(operands, seen, axis, range(start, x.shape[axis], step), operands.target)
 
 
 def select(operands: Operands) -> Result:
@@ -82,27 +81,17 @@ def select(operands: Operands) -> Result:
     seen, x = operands.of(operands.x), operands.x
     axis = operands.argument(1, "dim", 0) % len(x.shape)
     index = operands.argument(2, "index", 0) % x.shape[axis]
-    return seen and at_index(operands, seen, axis, index)
+    return at_index(operands, seen, axis, index)
 
 
-def at_index(operands: Operands, seen: Seen, axis: int, index: int) -> Seen | None:
+def at_index(operands: Operands, seen: Seen | None, axis: int, index: int) -> Seen | None:
     """Return the receptive fields at one position of an axis, without the axis."""
-    shape = operands.x.shape
-    single = (*shape[:axis], 1, *shape[axis + 1 :])
+    single = keepdim(operands.x.shape, axis)
     seen = take_slice(operands, seen, axis, range(index, index + 1), single)
     if isinstance(seen, View) and axis in seen.axes:
-        seen = fix_axis(seen, axis)
+        here = [own == axis for own in seen.axes]
+        seen = detach_axes(seen, here, lambda _, field: Field(0, (field.at(0),), field.placed))
     return drop_axis(seen, axis)
-
-
-def fix_axis(view: View, axis: int) -> View:
-    """Return a view at a single position of an axis."""
-    here = [own == axis for own in view.axes]
-    return map_fields(
-        view,
-        lambda place, field: Field(0, (field.at(0),), field.placed) if here[place] else field,
-        [None if at else own for at, own in zip(here, view.axes, strict=True)],
-    )
 
 
 def drop_axis(seen: Seen | None, axis: int) -> Seen | None:
@@ -119,25 +108,20 @@ def split(operands: Operands) -> Result:
     """Rule of splitting an axis into pieces."""
     seen, x = operands.of(operands.x), operands.x
     axis = operands.argument(2, "dim", 0) % len(x.shape)
-    results: list[Seen | None] = []
-    start = 0
-    for result in operands.step.results:
-        stop = start + result.shape[axis]
-        results.append(
-            seen and take_slice(operands, seen, axis, range(start, stop), result.shape)
-        )
-        start = stop
-    return results
+    shapes = [result.shape for result in operands.step.results]
+    stops = itertools.accumulate(shape[axis] for shape in shapes)
+    return [
+        take_slice(operands, seen, axis, range(stop - shape[axis], stop), shape)
+        for stop, shape in zip(stops, shapes, strict=True)
+    ]
 
 
 def unbind(operands: Operands) -> Result:
     """Rule of splitting an axis into its positions."""
     seen = operands.of(operands.x)
     axis = operands.argument(1, "dim", 0) % len(operands.x.shape)
-    return [
-        seen and at_index(operands, seen, axis, index)
-        for index in range(len(operands.step.results))
-    ]
+    indices = range(len(operands.step.results))
+    return [at_index(operands, seen, axis, index) for index in indices]
 
 
 def flip(operands: Operands) -> Result:
@@ -181,8 +165,7 @@ def rearrange_places(
     seen: Seen | None, axes: Sequence[int], shape: Sizes, change: Callable[[Any], Any]
 ) -> Result:
     """Return receptive fields after an array of positions is changed along some axes."""
-    if isinstance(seen, View):
-        if not set(axes) & {*seen.axes}:
-            return make_view(seen.axes, seen.kinds, change(seen.labels), seen.lengths)
-        seen = as_regions(seen, shape)
+    if isinstance(seen, View) and not set(axes) & {*seen.axes}:
+        return make_view(seen.axes, seen.kinds, change(seen.labels), seen.lengths)
+    seen = in_regions(seen, shape)
     return seen.rearrange(change) if isinstance(seen, Regions) else seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -61,18 +62,17 @@ class Regions(NamedTuple):
 
 def union_of(regions: Sequence[Regions]) -> Regions:
     """Return the union of regions, elementwise."""
-    first, *rest = regions
-    low, high = list(first.low), list(first.high)
-    for other in rest:
-        low = [combine(np.minimum, a, b) for a, b in zip(low, other.low, strict=True)]
-        high = [combine(np.maximum, a, b) for a, b in zip(high, other.high, strict=True)]
-    return Regions(tuple(low), tuple(high))
+    lows, highs = zip(*regions, strict=True)
+    return Regions(
+        tuple(combine(np.minimum, arrays) for arrays in zip(*lows, strict=True)),
+        tuple(combine(np.maximum, arrays) for arrays in zip(*highs, strict=True)),
+    )
 
 
-def combine(function: np.ufunc, a: Array, b: Array) -> Array:
-    """Combine two arrays elementwise, unless the result would be too large."""
-    check_size(np.broadcast_shapes(a.shape, b.shape))
-    return function(a, b)
+def combine(function: np.ufunc, arrays: Sequence[Array]) -> Array:
+    """Combine arrays elementwise, unless the result would be too large."""
+    check_size(np.broadcast_shapes(*(array.shape for array in arrays)))
+    return functools.reduce(function, arrays)
 
 
 def check_size(shape: Sizes) -> Sizes:
@@ -130,38 +130,37 @@ def windows(regions: Regions, axis: int, ranges: Sequence[tuple[int, int]]) -> R
     return regions.map(change)
 
 
-def concatenate(parts: Sequence[tuple[Regions | None, Sizes]], axis: int) -> Regions:
+def concatenate(parts: Sequence[Regions], lengths: Sequence[int], axis: int) -> Regions:
     """Return the regions of tensors concatenated along an axis.
 
     Args:
-        parts: Regions and shape of each tensor; ``None`` for one that sees nothing.
+        parts: Regions of each tensor.
+        lengths: Length of each tensor along the axis.
         axis: The axis.
     """
-    rank = len(next(part for part, _ in parts if part is not None).low)
-
-    def along(index: int, *, low: bool) -> Array:
-        arrays: list[Array] = []
-        for part, shape in parts:
-            if part is None:
-                array = np.full((1,) * len(shape), NEVER_LOW if low else NEVER_HIGH)
-            else:
-                array = (part.low if low else part.high)[index]
-            arrays.append(array)
-        common = np.broadcast_shapes(*(keepdim(a.shape, axis) for a in arrays))
-        return np.concatenate(
-            [
-                np.broadcast_to(
-                    array, check_size((*common[:axis], shape[axis], *common[axis + 1 :]))
-                )
-                for array, (_, shape) in zip(arrays, parts, strict=True)
-            ],
-            axis,
-        )
-
-    return Regions(
-        tuple(along(index, low=True) for index in range(rank)),
-        tuple(along(index, low=False) for index in range(rank)),
+    low, high = (
+        tuple(concatenate_arrays(arrays, lengths, axis) for arrays in zip(*ends, strict=True))
+        for ends in zip(*parts, strict=True)
     )
+    return Regions(low, high)
+
+
+def concatenate_arrays(arrays: Sequence[Array], lengths: Sequence[int], axis: int) -> Array:
+    """Return arrays concatenated along an axis, which they have with length 1 or in full."""
+    common = np.broadcast_shapes(*(keepdim(array.shape, axis) for array in arrays))
+    shapes = [check_size((*common[:axis], n, *common[axis + 1 :])) for n in lengths]
+    return np.concatenate([*map(np.broadcast_to, arrays, shapes)], axis)
+
+
+def nothing_seen(inputs: int, rank: int) -> Regions:
+    """Return the regions of a tensor that sees nothing.
+
+    Args:
+        inputs: Number of axes of the input.
+        rank: Number of axes of the tensor.
+    """
+    low, high = (np.full((1,) * rank, never) for never in (NEVER_LOW, NEVER_HIGH))
+    return Regions((low,) * inputs, (high,) * inputs)
 
 
 def keepdim(shape: Sizes, axis: int) -> Sizes:

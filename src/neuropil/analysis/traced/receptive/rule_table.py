@@ -31,10 +31,10 @@ GROUPS: dict[Rule, str] = {
     "_native_batch_norm_legit_no_training _batch_norm_with_update cudnn_batch_norm "
     "miopen_batch_norm layer_norm native_layer_norm group_norm native_group_norm "
     "instance_norm rms_norm _fused_rms_norm dropout native_dropout alpha_dropout "
-    "feature_dropout to _to_copy contiguous detach alias lift_fresh clone type_as _conj "
-    "positive prelu tril triu isin bucketize masked_scatter index_fill index_copy "
-    "index_add index_reduce index_put _unsafe_index_put _index_put_impl scatter scatter_add "
-    "scatter_reduce put",
+    "feature_dropout expand expand_as broadcast_to to _to_copy contiguous detach alias "
+    "lift_fresh clone type_as _conj positive prelu tril triu isin bucketize "
+    "masked_scatter index_fill index_copy index_add index_reduce index_put _unsafe_index_put "
+    "_index_put_impl scatter scatter_add scatter_reduce put",
     elementwise.second_only: "copy",
     elementwise.sees_nothing: "zeros_like ones_like full_like empty_like rand_like randn_like "
     "new_zeros new_ones new_full new_empty new_empty_strided zero uniform exponential "
@@ -44,7 +44,6 @@ GROUPS: dict[Rule, str] = {
     "view_as _reshape_alias",
     rearrangement.permute: "permute",
     rearrangement.transpose: "transpose t swapaxes swapdims",
-    elementwise.expand: "expand expand_as broadcast_to",
     rearrangement.slice_: "slice",
     rearrangement.select: "select",
     rearrangement.split: "split chunk split_with_sizes unsafe_split unsafe_split_with_sizes",
@@ -73,28 +72,26 @@ GROUPS: dict[Rule, str] = {
     mixing.reduction(1, -1): "mode",
     mixing.reduction(2, -1): "kthvalue",
     mixing.reduction(9): "aminmax",
-    indexing.sort(1): "sort argsort",
-    indexing.sort(9, 0): "msort",
-    indexing.sort(9, 1): "channel_shuffle native_channel_shuffle",
-    indexing.sort(2): "topk",
+    mixing.mix(1): "sort argsort softmax _softmax _safe_softmax log_softmax _log_softmax",
+    mixing.mix(2): "topk",
+    mixing.mix(9): "linear multinomial",
+    mixing.mix(9, 0): "msort",
+    mixing.mix(9, 1): "channel_shuffle native_channel_shuffle",
     indexing.cumulative: "cumsum cumprod cummax cummin logcumsumexp",
     indexing.gather: "gather",
     indexing.index_select: "index_select",
-    indexing.index_with: "index _unsafe_index _index",
+    indexing.index_with: "index _unsafe_index",
     indexing.take: "take",
     indexing.unpool(2): "max_unpool2d",
     indexing.unpool(3): "max_unpool3d",
     indexing.search_sorted: "searchsorted",
-    indexing.depends_on_everything: "nonzero nonzero_static nonzero_numpy argwhere unique "
+    indexing.depends_on_everything: "nonzero nonzero_static nonzero_numpy argwhere "
     "_unique _unique2 unique_dim unique_consecutive unique_dim_consecutive bincount histc "
     "masked_select embedding_bag _embedding_bag _embedding_bag_forward_only "
     "repeat_interleave trace vdot",
     indexing.one_hot: "one_hot",
-    indexing.multinomial: "multinomial",
     mixing.norm: "norm linalg_vector_norm",
-    mixing.softmax: "softmax _softmax _safe_softmax log_softmax _log_softmax",
     mixing.glu: "glu",
-    mixing.linear: "linear",
     mixing.product(0): "mm bmm mv dot",
     mixing.product(1): "addmm baddbmm addmv",
     mixing.vector_products(2, -1): "linalg_vecdot",
@@ -127,17 +124,12 @@ SHAPE_ONLY = frozenset(
 LINES = frozenset(
     name
     for rule in (
-        *(elementwise.same_order, elementwise.expand, elementwise.sees_nothing),
-        *(
-            rearrangement.permute,
-            rearrangement.transpose,
-            rearrangement.slice_,
-            rearrangement.select,
-        ),
+        *(elementwise.same_order, elementwise.sees_nothing, rearrangement.permute),
+        *(rearrangement.transpose, rearrangement.slice_, rearrangement.select),
         *(rearrangement.split, rearrangement.unbind),
     )
     for name in GROUPS[rule].split()
-) | {"clone", "detach", "contiguous", "to"}
+).union(["clone", "detach", "contiguous", "to", "expand", "expand_as", "broadcast_to"])
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from neuropil.analysis.receptive_field.axis_field import Field, union
-from neuropil.analysis.receptive_field.receptive_propagation import AxisFields
+from neuropil.analysis.receptive_field.receptive_propagation import AxisFields, widest
 from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, as_regions
 from neuropil.analysis.traced.receptive.propagation import fields_of_values
 from neuropil.analysis.traced.receptive.regions import Regions
@@ -49,9 +49,7 @@ class ValueFields:
                 f"Receptive fields are not known after {axis_fields.reason}.",
             )
             return None, False
-        if axis_fields is None:
-            return None, False
-        return tuple(field.size for field in axis_fields.fields), axis_fields.everything
+        return widest(axis_fields and {0: axis_fields})
 
 
 def find_call(run: Trace, name: str | None) -> Call:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from neuropil.analysis.traced.receptive.axis_views import (
     Seen,
     View,
     as_regions,
+    detach_axes,
     make_view,
     map_fields,
     outputs_of,
@@ -19,19 +20,15 @@ from neuropil.analysis.traced.receptive.axis_views import (
 from neuropil.analysis.traced.receptive.regions import Regions, regroup, reshape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from neuropil.analysis.traced.receptive.axis_views import Kind
     from neuropil.analysis.traced.receptive.regions import Array, Sizes
 
 
 def with_shape(seen: Seen | None, old: Sizes, new: Sizes) -> Seen | None:
     """Return the receptive fields of a tensor after a reshape."""
     if isinstance(seen, View):
-        view = reshape_view(seen, old, new)
-        if view is not None:
-            return view
-        seen = as_regions(seen, old)
+        seen = reshape_view(seen, old, new) or as_regions(seen, old)
     if isinstance(seen, Regions):
         return seen.rearrange(lambda array: reshape(array, old, new))
     return seen
@@ -79,40 +76,34 @@ def reduce_axes(view: View, axes: Sequence[int], shape: Sizes) -> View:
     """
     mixed = [axis in axes for axis in view.axes]
     if any(mixed):
-        view = map_fields(
+        view = detach_axes(
             view,
-            lambda place, field: (
-                field_over_all(field, shape[view.axes[place] or 0], view.lengths[place])
-                if mixed[place]
-                else field
+            mixed,
+            lambda place, field: field_over_all(
+                field, shape[view.axes[place] or 0], view.lengths[place]
             ),
-            [None if all_ else axis for axis, all_ in zip(view.axes, mixed, strict=True)],
         )
     if view.alike or all(view.labels.shape[axis] == 1 for axis in axes):
         return view
     kept = [axis for axis in range(len(shape)) if axis not in axes]
     rows = view.labels.transpose(*kept, *axes)
     rest = rows.shape[: len(kept)]
-    return union_of_groups(view, rows.reshape(int(np.prod(rest)), -1), shape).with_label_shape(
-        tuple(1 if axis in axes else view.labels.shape[axis] for axis in range(len(shape)))
-    )
+    final = [1 if axis in axes else length for axis, length in enumerate(view.labels.shape)]
+    rows = rows.reshape(int(np.prod(rest)), -1)
+    return union_of_groups(view, rows, shape, lambda labels: labels.reshape(final))
 
 
-class UnshapedView(NamedTuple):
-    """A view with one label per group, before the labels get their final shape."""
+def union_of_groups(
+    view: View, rows: Array, shape: Sizes, arrange: Callable[[Array], Array]
+) -> View:
+    """Return a view in which the kinds of each row of labels are united.
 
-    axes: tuple[int | None, ...]
-    kinds: list[Kind]
-    labels: Array
-    lengths: Sizes
-
-    def with_label_shape(self, shape: Sizes) -> View:
-        """Return the view with labels of the given shape."""
-        return make_view(self.axes, self.kinds, self.labels.reshape(shape), self.lengths)
-
-
-def union_of_groups(view: View, rows: Array, shape: Sizes) -> UnshapedView:
-    """Return a view in which the kinds of each row of labels are united."""
+    Args:
+        view: Receptive fields of the tensor.
+        rows: Labels of each group.
+        shape: Shape of the tensor.
+        arrange: Gives the labels of the groups their final shape.
+    """
     outputs = outputs_of(view.axes, shape)
     sets: dict[frozenset[int], int] = {}
     labels = [sets.setdefault(frozenset(row.tolist()), len(sets)) for row in rows]
@@ -120,4 +111,4 @@ def union_of_groups(view: View, rows: Array, shape: Sizes) -> UnshapedView:
         union_of_kinds([view.kinds[i] for i in sorted(set_)], outputs, view.lengths)
         for set_ in sets
     ]
-    return UnshapedView(view.axes, kinds, np.array(labels, np.int64), view.lengths)
+    return make_view(view.axes, kinds, arrange(np.array(labels, np.int64)), view.lengths)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuropil.analysis.traced.operations.operation_names import name_of
-from neuropil.analysis.traced.receptive.axis_views import Seen, Unknown, View, make_view
+from neuropil.analysis.traced.receptive.axis_views import Seen, View, make_view
 from neuropil.analysis.traced.receptive.axis_windows import (
     Cells,
     Motion,
@@ -87,17 +87,16 @@ def convolve(
 
 def filter_channels(operands: Operands, motions: Sequence[Motion], groups: int) -> Seen | None:
     """Return the receptive fields through windows over all channels of a group."""
-    seen, x = operands.of(operands.x), operands.x
-    if seen is None or isinstance(seen, Unknown):
-        return seen
-    rank = len(x.shape)
-    channels = rank - len(motions) - 1
-    seen = mix_channels(seen, channels, groups, x.shape, operands.target)
-    axes = range(channels + 1, rank)
-    return apply_windows(operands, seen, dict(zip(axes, motions, strict=True)), operands.target)
+    seen, shape = operands.of(operands.x), operands.x.shape
+    channels = len(shape) - len(motions) - 1
+    return slide(
+        operands, motions, mix_channels(seen, channels, groups, shape, operands.target)
+    )
 
 
-def mix_channels(seen: Seen, axis: int, groups: int, shape: Sizes, target: Sizes) -> Seen:
+def mix_channels(
+    seen: Seen | None, axis: int, groups: int, shape: Sizes, target: Sizes
+) -> Seen | None:
     """Return the fields of outputs each of which depends on all channels of its group."""
     if isinstance(seen, View):
         if groups == 1 or seen.labels.shape[axis] == 1:
@@ -105,10 +104,16 @@ def mix_channels(seen: Seen, axis: int, groups: int, shape: Sizes, target: Sizes
         seen_by_group = seen.labels.swapaxes(axis, -1)
         front = seen_by_group.shape[:-1]
         rows = seen_by_group.reshape(-1, shape[axis] // groups)
-        grouped_labels = union_of_groups(seen, rows, shape)
-        labels = grouped_labels.labels.reshape(*front, groups).swapaxes(axis, -1)
-        labels = labels.repeat(target[axis] // groups, axis)
-        return make_view(seen.axes, grouped_labels.kinds, labels, seen.lengths)
+        return union_of_groups(
+            seen,
+            rows,
+            shape,
+            lambda labels: (
+                labels.reshape(*front, groups)
+                .swapaxes(axis, -1)
+                .repeat(target[axis] // groups, axis)
+            ),
+        )
     if not isinstance(seen, Regions):
         return seen
 
@@ -136,23 +141,22 @@ def pooling(rank: int) -> Rule:
         dilation: Any = 1 if "avg" in name else operands.argument(4, "dilation", 1)
         dilations = per_axis(dilation, rank, 1)
         options = zip(sizes, strides, padding, dilations, strict=True)
-        return slide(operands, [window_motion(*option) for option in options])
+        motions = [window_motion(*option) for option in options]
+        return slide(operands, motions, operands.of(operands.x))
 
     return rule
 
 
-def slide(operands: Operands, motions: Sequence[Motion]) -> Seen | None:
+def slide(operands: Operands, motions: Sequence[Motion], seen: Seen | None) -> Seen | None:
     """Return the fields through windows along the last axes, separately for each channel."""
-    seen, rank = operands.of(operands.x), len(operands.x.shape)
-    if seen is None or isinstance(seen, Unknown):
-        return seen
+    rank = len(operands.x.shape)
     axes = range(rank - len(motions), rank)
     return apply_windows(operands, seen, dict(zip(axes, motions, strict=True)), operands.target)
 
 
 def adaptive_pooling(rank: int) -> Rule:
     """Return the rule of adaptive pooling along the last `rank` axes."""
-    return lambda operands: slide(operands, [Cells()] * rank)
+    return lambda operands: slide(operands, [Cells()] * rank, operands.of(operands.x))
 
 
 def upsampling(kind: str, rank: int) -> Rule:
@@ -167,13 +171,11 @@ def upsampling(kind: str, rank: int) -> Rule:
         if name_of(operands.step.operation).overload == "vec":
             scales = operands.argument(2 + smooth, "scale_factors") or [None] * rank
         lengths = zip(operands.x.shape[-rank:], operands.target[-rank:], scales, strict=True)
-        return slide(
-            operands,
-            [
-                upsample(kind, inner, outer, corners=corners, scale=scale)
-                for inner, outer, scale in lengths
-            ],
-        )
+        motions = [
+            upsample(kind, inner, outer, corners=corners, scale=scale)
+            for inner, outer, scale in lengths
+        ]
+        return slide(operands, motions, operands.of(operands.x))
 
     return rule
 
@@ -192,7 +194,7 @@ def pad(operands: Operands) -> Result:
         if others:
             seen = pad_channels(seen, others, shape, operands.target, motions)
         motions = {axis: motion for axis, motion in motions.items() if axis not in others}
-    return seen and apply_windows(operands, seen, motions, operands.target)
+    return apply_windows(operands, seen, motions, operands.target)
 
 
 def pad_channels(

@@ -42,10 +42,9 @@ class Inputs(NamedTuple):
     made: bool
 
     @property
-    def tensors(self) -> list[Tensor]:
+    def tensors(self) -> tuple[Tensor, ...]:
         """All tensors in the arguments, in order."""
-        leaves = tree_leaves((self.args, self.kwargs))
-        return [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+        return tensors_in((self.args, self.kwargs))
 
     def on_meta(self) -> Inputs:
         """Return the same inputs on the meta device."""
@@ -90,12 +89,19 @@ class Inputs(NamedTuple):
         } | self.kwargs
         named: dict[str, Tensor] = {}
         for name, value in given.items():
-            leaves = [leaf for leaf in tree_leaves(value) if isinstance(leaf, Tensor)]
+            leaves = tensors_in(value)
             named |= {
                 name if len(leaves) == 1 else f"{name}[{i}]": leaf
                 for i, leaf in enumerate(leaves)
             }
         return named
+
+
+def tensors_in(structure: Any) -> tuple[Tensor, ...]:
+    """Return all tensors in a nested structure of arguments or outputs."""
+    if isinstance(structure, Tensor):
+        return (structure,)
+    return tuple(leaf for leaf in tree_leaves(structure) if isinstance(leaf, Tensor))
 
 
 def inputs_of(module: nn.Module, example: Example | None) -> Inputs:
@@ -127,7 +133,7 @@ def inputs_of(module: nn.Module, example: Example | None) -> Inputs:
         make_input(module, item) if shape else item
         for item, shape in zip(example, shapes, strict=True)
     )
-    if not any(isinstance(leaf, Tensor) for leaf in tree_leaves(args)):
+    if not tensors_in(args):
         raise ShapeError(not_an_example(kind, example))
     return Inputs(args, {}, made=all(shapes))
 

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from neuropil.analysis.traced.operations.operation_names import name_of
 from neuropil.analysis.traced.runs.cpu_kernels import without_fast_paths
-from neuropil.analysis.traced.runs.example_inputs import Inputs, inputs_of
+from neuropil.analysis.traced.runs.example_inputs import Inputs, inputs_of, tensors_in
 from neuropil.analysis.traced.runs.meta_copy import copy_module, meta_replica, unwrap
 from neuropil.analysis.traced.runs.recurrent_kernels import CELLS, RUNS, RecurrentKernels
 from neuropil.analysis.traced.runs.tensor_exports import ExportRecorder
-from neuropil.analysis.traced.runs.tracer import Tracer, tensors_in
+from neuropil.analysis.traced.runs.tracer import Tracer
 from neuropil.core import ShapeError
 from neuropil.core.free_memory import require_memory
 
@@ -228,7 +228,7 @@ def run_replica(
         f"Computation on data that leaves PyTorch by {name} is not counted."
         for name in sorted(tracer.exports)
     )
-    tracer.release()
+    tracer.close()
     return Trace(
         module, replica, inputs, sources, tracer.calls, tracer.steps, whole.results,
         tracer.allocator.most, notes,

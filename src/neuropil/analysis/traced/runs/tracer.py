@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch._C import DispatchKey
 from torch._ops import HigherOrderOperator
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 from typing_extensions import override
 
 from neuropil.analysis.traced.operations.formula_table import formula_of, multiply_adds
@@ -20,6 +19,7 @@ from neuropil.analysis.traced.operations.output_shapes import RULES, fast_output
 from neuropil.analysis.traced.receptive.rule_table import BY_NAME
 from neuropil.analysis.traced.run_record import Call, Step, Value
 from neuropil.analysis.traced.runs.allocator import Allocator, shape_of
+from neuropil.analysis.traced.runs.example_inputs import tensors_in
 from neuropil.analysis.traced.runs.meta_copy import names_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Tracer(TorchDispatchMode):
             watched = functools.partial(self.run_part, part, names[id(part)], part.forward)
             vars(part)["forward"] = watched
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Stop watching the module's parts."""
         for part, forward in self.parts:
             vars(part)["forward"] = forward
@@ -193,13 +193,6 @@ class Tracer(TorchDispatchMode):
         if isinstance(arguments, dict):
             return {name: self.with_values(value) for name, value in arguments.items()}
         return arguments
-
-
-def tensors_in(structure: Any) -> tuple[Tensor, ...]:
-    """Return all tensors in a nested structure of arguments or outputs."""
-    if isinstance(structure, Tensor):
-        return (structure,)
-    return tuple(leaf for leaf in tree_leaves(structure) if isinstance(leaf, Tensor))
 
 
 def on_one_device(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from neuropil.analysis.traced.runs.cpu_kernels import fast_attention_kernels, without_fast_paths
+from neuropil.analysis.traced.runs.example_inputs import tensors_in
 from neuropil.analysis.traced.runs.meta_copy import copy_module, meta_replica
 from neuropil.analysis.traced.runs.module_run import has_data, with_data
 from neuropil.analysis.traced.runs.recurrent_kernels import RecurrentKernels
-from neuropil.analysis.traced.runs.tracer import Tracer, tensors_in
+from neuropil.analysis.traced.runs.tracer import Tracer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,15 +141,9 @@ class TrainingStep:
             return self.forward(), saved
 
     def forward(self) -> tuple[Tensor, ...]:
-        """Run forward while the module's parts are watched, and return the outputs."""
-        try:
-            return self.run_forward()
-        finally:
-            self.tracer.release()
-
-    def run_forward(self) -> tuple[Tensor, ...]:
-        """Run forward with the kernels of a CPU."""
+        """Run forward with the kernels of a CPU, and return the outputs."""
         with (
+            contextlib.closing(self.tracer),
             torch.random.fork_rng(devices=[]),
             torch.inference_mode(mode=False),
             torch.enable_grad(),
