@@ -43,9 +43,10 @@ def label(name: str, text: str) -> None:
     console().print(line, soft_wrap=True)
 
 
-def note(text: str) -> None:
-    """Print a note for the user to standard error."""
-    say(f"note: {as_typed(text)}", error=True)
+def note(*texts: str) -> None:
+    """Print notes for the user to standard error, one per line."""
+    for text in texts:
+        say(f"note: {as_typed(text)}", error=True)
 
 
 def as_typed(text: str) -> str:

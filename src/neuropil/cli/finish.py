@@ -54,8 +54,7 @@ def finish(
     if quiet:
         say(str(run.path))
     else:
-        for verdict in watch.verdicts if watch else ():
-            note(f"{verdict}.")
+        note(*(f"{verdict}." for verdict in (watch.verdicts if watch else ())))
         show(run, stop_reason, measured)
 
 
@@ -106,8 +105,7 @@ def parts(splits: Splits) -> Iterator[tuple[str, Dataset]]:
     with report_errors():
         if splits.test is not None:
             yield "test", splits.test
-    for line in splits.notes[before:]:
-        note(line)
+    note(*splits.notes[before:])
 
 
 @contextlib.contextmanager

@@ -31,8 +31,7 @@ def show_plan(splits: Splits, task: Task[Any], made: Recipe, notes: Sequence[str
 def show_data(splits: Splits, task: Task[Any], notes: Sequence[str]) -> None:
     """Print a description of the data, and the notes."""
     label("Data", describe_data(splits, task))
-    for line in [*splits.notes, *notes]:
-        note(line)
+    note(*splits.notes, *notes)
 
 
 def network_lines(network: Network) -> str:

@@ -92,10 +92,6 @@ class Settings:
         known: dict[str, Any] = {each.name: plain.get(each.name) for each in FIELDS}
         return cls(**known)
 
-    def to_plain(self) -> dict[str, Any]:
-        """Return the settings by name."""
-        return vars(self).copy()
-
 
 FIELDS = dataclasses.fields(Settings)
 

@@ -84,7 +84,7 @@ def begin(
     if not quiet:
         show_plan(splits, task, made, notes)
     chosen = plan.to_plain(task, made) | {"threads": plan.threads(settings, made, splits)}
-    run = Run.create(path, made.network, splits, task, settings.to_plain() | chosen)
+    run = Run.create(path, made.network, splits, task, vars(settings) | chosen)
     with discarding_on_failure(run):
         complete(run, splits, made, quiet=quiet)
     return run
@@ -98,7 +98,7 @@ def begin_classic(settings: Settings, splits: Splits, path: Path, *, quiet: bool
         show_data(splits, task, notes)
         classic_training.show_model(model)
     chosen = {"loss": task.loss.name, "threads": plan.threads(settings, None, splits)}
-    run = Run.create(path, model, splits, task, settings.to_plain() | chosen)
+    run = Run.create(path, model, splits, task, vars(settings) | chosen)
     with discarding_on_failure(run):
         complete_classic(run, splits, model, quiet=quiet)
     return run

@@ -33,6 +33,8 @@ class ClassAnswers:
 
     # Arrays that a linear model of features has besides its weights.
     readout_arrays: ClassVar[dict[str, tuple[Any, ...]]] = {"classes_": ("classes",)}
+    # The role of an estimator that does not fit, and the reason.
+    refused: ClassVar = ("regressor", "predicts numbers, but these targets are classes")
 
     def check(self, known: Array | None, table: Array | None, weights: Array | None) -> None:
         """Check that the arrays of a file belong to these classes.
@@ -54,19 +56,6 @@ class ClassAnswers:
             weights is not None and len(weights) != scores
         ):
             raise ValueError(f"its answers do not match {self.count} classes")
-
-    def require(self, name: str, *, regressor: bool, **_: bool) -> None:
-        """Refuse an estimator that predicts numbers.
-
-        Args:
-            name: Name of the estimator.
-            regressor: Whether it predicts numbers.
-
-        Raises:
-            ValueError: If it does.
-        """
-        if regressor:
-            raise ValueError(f"{name} predicts numbers, but these targets are classes.")
 
     def readout(self) -> Any:
         """Return the linear model that predicts classes from features."""
@@ -103,22 +92,10 @@ class NumberAnswers:
     """Answers that are one or several standardised numbers."""
 
     readout_arrays: ClassVar[dict[str, tuple[Any, ...]]] = {}
+    refused: ClassVar = ("classifier", "predicts classes, but these targets are numbers")
 
     def check(self, *arrays: Array | None) -> None:
         """Accept all arrays: any number may be an answer."""
-
-    def require(self, name: str, *, classifier: bool, **_: bool) -> None:
-        """Refuse an estimator that predicts classes.
-
-        Args:
-            name: Name of the estimator.
-            classifier: Whether it predicts classes.
-
-        Raises:
-            ValueError: If it does.
-        """
-        if classifier:
-            raise ValueError(f"{name} predicts classes, but these targets are numbers.")
 
     def readout(self) -> Any:
         """Return the linear model that predicts numbers from features."""
@@ -171,10 +148,16 @@ def role_of(estimator: Any, answers: ClassAnswers | NumberAnswers) -> Role:
     from sklearn.utils import get_tags
 
     name = type(estimator).__name__
-    classifier, regressor = is_classifier(estimator), is_regressor(estimator)
-    answers.require(name, classifier=classifier, regressor=regressor)
-    if classifier or regressor:
-        return "classifier" if classifier else "regressor"
+    refused, reason = answers.refused
+    roles: dict[Role, bool] = {
+        "classifier": is_classifier(estimator),
+        "regressor": is_regressor(estimator),
+    }
+    if roles[refused]:
+        raise ValueError(f"{name} {reason}.")
+    for role, fits in roles.items():
+        if fits:
+            return role
     if get_tags(estimator).target_tags.required:
         raise ValueError(f"{name} associates patterns with signals: use it from Python.")
     return "groups" if hasattr(estimator, "predict") else "features"

@@ -15,7 +15,6 @@ from neuropil.runs.baseline import is_misleading
 from neuropil.runs.confidence_interval import wilson_interval
 from neuropil.runs.decoded_metric import decoding_metric
 from neuropil.runs.task import Figures, Mistake, Task
-from neuropil.training.losses import losses
 from neuropil.training.metrics import class_metrics
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from neuropil.core import Layer, Network
     from neuropil.core.loss_kinds import Takes
-    from neuropil.training.losses.base import Loss
     from neuropil.training.metrics.base import Metric
 
 # The maximum number of classes listed by name.
@@ -79,11 +77,6 @@ class Classification(Task[Classes]):
     def has_single_score(network: Network) -> bool:
         """Tell whether a network has a single output, which is enough for two classes."""
         return network.output_shapes == ((1,),)
-
-    @property
-    @override
-    def loss(self) -> Loss:
-        return losses.by_name(self.loss_name)
 
     @override
     def decode(self, outputs: Tensor) -> Tensor:

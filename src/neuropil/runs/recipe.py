@@ -37,6 +37,6 @@ class Recipe:
     schedule: str | None
     epochs: int
     batch_size: int
-    augment: Callable[..., Any] | None
-    ema: float | None
+    augment: Callable[..., Any] | None = None
+    ema: float | None = None
     keep_best: bool = False

@@ -90,8 +90,6 @@ def full_batch_recipe(
         schedule=None,
         epochs=default_epochs(optim.by_name(optimizer)),
         batch_size=len(splits.train),
-        augment=None,
-        ema=None,
         keep_best=splits.validation is not None,
     )
 
@@ -138,6 +136,4 @@ def table_recipe(splits: Splits, network: Network) -> Recipe:
         schedule="one_cycle",
         epochs=min(200, max(5, round(TABLE_STEPS * batch_size / examples))),
         batch_size=batch_size,
-        augment=None,
-        ema=None,
     )

@@ -12,7 +12,6 @@ from neuropil.datasets import Numbers
 from neuropil.layers import Linear
 from neuropil.runs.decoded_metric import decoding_metric
 from neuropil.runs.task import Figures, Mistake, Task
-from neuropil.training.losses import losses
 from neuropil.training.metrics import value_metrics
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from neuropil.core import Layer
     from neuropil.core.loss_kinds import Takes
-    from neuropil.training.losses.base import Loss
     from neuropil.training.metrics.base import Metric
 
 MOST, MOST_PLACES = 1e15, 6
@@ -61,11 +59,6 @@ class Regression(Task[Numbers]):
     @override
     def last_layer(self) -> Layer:
         return Linear(self.outputs)
-
-    @property
-    @override
-    def loss(self) -> Loss:
-        return losses.by_name(self.loss_name)
 
     @override
     def encode(self, targets: Tensor) -> Tensor:

@@ -236,6 +236,14 @@ class Run:
         except ValueError as error:
             raise ValueError(f"{self.path / FACTS} is damaged: {error}") from None
 
+    def was_trained_on(self, splits: Splits) -> bool:
+        """Return whether the data are those of the training.
+
+        Args:
+            splits: The data, opened again.
+        """
+        return fingerprint(splits, self.settings["data"]) == self.data.get("fingerprint")
+
     def require(self, *names: str, may_be_null: bool = True) -> None:
         """Check that the run has some settings.
 

@@ -66,6 +66,7 @@ class Task(ABC, Generic[Labels]):
     losses: ClassVar[tuple[str, ...]] = ()
     asks: ClassVar[str]
     target: Labels
+    loss_name: str
 
     # The network and how it is trained
 
@@ -129,9 +130,9 @@ class Task(ABC, Generic[Labels]):
         return replace(own, **known)
 
     @property
-    @abstractmethod
     def loss(self) -> Loss:
         """The loss to minimise: ``loss(outputs, targets)``, one value per example."""
+        return losses.by_name(self.loss_name)
 
     def encode(self, targets: Tensor) -> Tensor:
         """Return labels as the loss and the metrics take them; by default unchanged."""

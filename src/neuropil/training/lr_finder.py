@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import dataclasses
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
@@ -181,23 +180,10 @@ def trial_of(
     schedule = LambdaLR(optimizer, lambda k: factor**k)
     schedule.interval = "step"  # pyright: ignore[reportAttributeAccessIssue]  # ours
     watch = Watch(start, factor, steps)
-    options = dataclasses.replace(
-        trainer.options,
-        network=network,
-        optimizer=optimizer,
-        metrics=(),
-        schedule=schedule,
-        callbacks=[watch],
-        seed=0,
-        device=None,
-        threads=None,
-        ema=None,
-        compile=False,
-        checkpoints=None,
-        progress=False,
-    )
-    trial = Trainer(**vars(options))
-    return trial, watch
+    own: dict[str, Any] = {"network": network, "optimizer": optimizer, "schedule": schedule}
+    own |= {"callbacks": [watch], "metrics": (), "seed": 0, "compile": False, "progress": False}
+    own |= dict.fromkeys(("device", "threads", "ema", "checkpoints"))
+    return Trainer(**vars(trainer.options) | own), watch
 
 
 def suggest(watch: Watch) -> LearningRates:

@@ -89,10 +89,24 @@ def seed_globally(seed: int) -> None:
 
 def global_states(device: torch.device) -> dict[str, Any]:
     """Return the global states as plain data."""
-    name, keys, *rest = np.random.get_state()  # noqa: NPY002 - as above
-    states = {
+    states = native_states(device)
+    name, keys, *rest = states["numpy"]
+    states["numpy"] = name, torch.from_numpy(np.asarray(keys, dtype=np.int64)), *rest
+    return states
+
+
+def set_global_states(states: dict[str, Any], device: torch.device) -> None:
+    """Restore the states that `global_states` returned."""
+    name, keys, *rest = states["numpy"]
+    keys = keys.numpy().astype(np.uint32)
+    set_native_states(states | {"numpy": (name, keys, *rest)}, device)
+
+
+def native_states(device: torch.device) -> dict[str, Any]:
+    """Return the global states as each library represents them."""
+    states: dict[str, Any] = {
         "python": random.getstate(),
-        "numpy": (name, torch.from_numpy(np.asarray(keys, dtype=np.int64)), *rest),
+        "numpy": np.random.get_state(),  # noqa: NPY002 - as above
         "torch": torch.get_rng_state(),
     }
     if device.type == "cuda":
@@ -100,12 +114,10 @@ def global_states(device: torch.device) -> dict[str, Any]:
     return states
 
 
-def set_global_states(states: dict[str, Any], device: torch.device) -> None:
-    """Restore the states that `global_states` returned."""
+def set_native_states(states: dict[str, Any], device: torch.device) -> None:
+    """Restore the states that `native_states` returned."""
     random.setstate(states["python"])
-    name, keys, *rest = states["numpy"]
-    keys = keys.numpy().astype(np.uint32)
-    np.random.set_state((name, keys, *rest))  # noqa: NPY002 - as above
+    np.random.set_state(states["numpy"])  # noqa: NPY002 - as above
     torch.set_rng_state(states["torch"])
     if device.type == "cuda" and "cuda" in states:
         torch.cuda.set_rng_state(states["cuda"], device)

@@ -11,11 +11,7 @@ from torch import Tensor
 from neuropil.checks import optional, whole
 from neuropil.training.binding import ONLY
 from neuropil.training.callbacks import Callback, actions_at, by_type
-from neuropil.training.checkpoints.checkpoint import (
-    CheckpointError,
-    Checkpoints,
-    check_unused,
-)
+from neuropil.training.checkpoints.checkpoint import CheckpointError, Checkpoints, check_unused
 from neuropil.training.checkpoints.resume_check import check_same, facts_of
 from neuropil.training.loop.batch_preparation import Preparation
 from neuropil.training.loop.build_update import build_update

@@ -27,13 +27,16 @@ def evaluate(
     """Evaluate a trained network on data that it has not seen."""
     from neuropil.cli.console import console, label, note, say_json
     from neuropil.cli.finish import figures_table
+    from neuropil.datasets import read_for_evaluation
     from neuropil.runs.measure import measure
 
     run = open_trained(folder)
     network = run.network()
-    name, examples, notes = own_part(run) if data is None else other_data(run, data)
-    for line in notes:
-        note(line)
+    if data is None:
+        name, examples, notes = own_part(run)
+    else:
+        name, (examples, notes) = str(data), read_for_evaluation(run.preparation, data)
+    note(*notes)
     figures = measure(network, examples, run.task)
     if json:
         say_json({"data": name, "examples": len(examples), "figures": figures})
@@ -49,7 +52,6 @@ def own_part(run: "Run") -> tuple[str, "Dataset", list[str]]:
         ValueError: When the run has neither.
     """
     from neuropil.cli.run_data import open_again
-    from neuropil.training.checkpoints.digest import fingerprint
 
     splits = open_again(run)
     before = len(splits.notes)
@@ -59,14 +61,6 @@ def own_part(run: "Run") -> tuple[str, "Dataset", list[str]]:
     if examples is None:
         raise ValueError(f"{run.path} has no test part: give labelled data with --data.")
     notes = splits.notes[before:]
-    if fingerprint(splits, run.settings["data"]) != run.data.get("fingerprint"):
+    if not run.was_trained_on(splits):
         notes.append(f"the data in {splits.source} have changed since the training.")
     return f"{part} part of {splits.source}", examples, notes
-
-
-def other_data(run: "Run", path: Path) -> tuple[str, "Dataset", list[str]]:
-    """Return labelled data prepared for the run's network, with a name and notes."""
-    from neuropil.datasets import read_for_evaluation
-
-    examples, notes = read_for_evaluation(run.preparation, path)
-    return str(path), examples, notes

@@ -40,8 +40,7 @@ def predict(
     run = open_trained(folder)
     network = run.network()
     given = run.read(files)
-    for line in [*given.notes, *(f"set aside: {reason}" for reason in given.set_aside)]:
-        note(line)
+    note(*given.notes, *(f"set aside: {reason}" for reason in given.set_aside))
     answers, task = run.predict(given.inputs, network), run.task
     if out is not None:
         write_table(out, run, given, answers)

@@ -14,11 +14,10 @@ def report(folder: RunFolder) -> None:
     from neuropil.cli.console import note, say
     from neuropil.cli.finish import report as write
     from neuropil.cli.run_data import open_again
-    from neuropil.training.checkpoints.digest import fingerprint
 
     run = open_trained(folder)
     network, history, splits = run.network(), run.history(), open_again(run)
-    if fingerprint(splits, run.settings["data"]) != run.data.get("fingerprint"):
+    if not run.was_trained_on(splits):
         note(f"the data in {splits.source} have changed since the training.")
     with run.lock():
         write(run, splits, network, history, watch_of(run))

@@ -90,7 +90,6 @@ def same_data(run: "Run") -> "Splits":
     from neuropil.cli.console import note
     from neuropil.cli.run_data import open_again
     from neuropil.runs.run_facts import FACTS, settings_hash, versions
-    from neuropil.training.checkpoints.digest import fingerprint
 
     # A checkpoint names the setting that changed; without one, the hash is compared.
     if not run.resumable and settings_hash(run.settings) != run.data.get("settings"):
@@ -99,7 +98,7 @@ def same_data(run: "Run") -> "Splits":
             f"them, or start a new run with `neuropil train`."
         )
     splits = open_again(run)
-    if fingerprint(splits, run.settings["data"]) != run.data.get("fingerprint"):
+    if not run.was_trained_on(splits):
         raise ValueError(
             f"the data in {splits.source} have changed since this run began, so it cannot be "
             f"resumed: start a new run with `neuropil train`."

@@ -51,8 +51,7 @@ def summary(
         return
     shape = None if input_shape is None else parse_shape(input_shape)
     found, notes = structure(network, shape, outputs)
-    for line in notes:
-        note(line)
+    note(*notes)
     table = analysed(found, shape, depth=depth)
     if json:
         say_json(table.to_dict())

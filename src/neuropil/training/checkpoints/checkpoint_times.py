@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ PAUSE, SHARE = 30.0, 20.0
 
 
 @final
+@dataclass(eq=False)
 class Saver:
     """Writes the state of a training every `every` steps, or regularly and after each epoch.
 
@@ -28,17 +30,12 @@ class Saver:
         processes: The processes that train together.
     """
 
-    def __init__(
-        self,
-        checkpoints: Checkpoints | None,
-        every: int | None,
-        state: Callable[[], dict[str, Any]],
-        processes: Processes,
-    ) -> None:
-        self.checkpoints = checkpoints
-        self.every = every
-        self.state = state
-        self.processes = processes
+    checkpoints: Checkpoints | None
+    every: int | None
+    state: Callable[[], dict[str, Any]]
+    processes: Processes
+
+    def __post_init__(self) -> None:
         self.due = self.epoch_due = math.inf
         self.plan(0.0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, Protocol, final
 
@@ -13,7 +14,9 @@ from typing_extensions import override
 from neuropil.core.prediction import align
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
 
     from neuropil.training.loop.memory_examples import Arrays
 
@@ -48,6 +51,7 @@ class Batches(Protocol):
 
 
 @final
+@dataclass(frozen=True)
 class Placement:
     """Moves batches to the network's device and converts inputs to its type.
 
@@ -58,16 +62,10 @@ class Placement:
         processes: Number of processes; each takes its part of every batch.
     """
 
-    def __init__(
-        self,
-        device: torch.device,
-        dtype: torch.dtype | None,
-        rank: int = 0,
-        processes: int = 1,
-    ) -> None:
-        self.device = device
-        self.dtype = dtype
-        self.rank, self.processes = rank, processes
+    device: torch.device
+    dtype: torch.dtype | None
+    rank: int = 0
+    processes: int = 1
 
     def part(self, start: int, stop: int) -> tuple[int, int, int, int]:
         """Return the part of a batch for this process: bounds, own rows, rows of all processes.
@@ -84,15 +82,12 @@ class Placement:
 
     def move(self, value: Any) -> Any:
         """Move a tensor, an array, or lists and dicts of them to the device."""
-        if isinstance(value, np.ndarray):
-            value = torch.from_numpy(value)
-        if isinstance(value, Tensor):
-            return align(value.to(self.device, non_blocking=True))
-        if isinstance(value, dict):
-            return {key: self.move(item) for key, item in value.items()}
-        if isinstance(value, tuple | list):
-            return tuple(self.move(item) for item in value)
-        return value
+        return map_arrays(value, self.move_array)
+
+    def move_array(self, array: Tensor | NDArray[Any]) -> Tensor:
+        """Move a tensor or an array to the device."""
+        tensor = array if isinstance(array, Tensor) else torch.from_numpy(array)
+        return align(tensor.to(self.device, non_blocking=True))
 
     def cast(self, inputs: Any) -> Any:
         """Convert inputs to the type of the network."""
@@ -108,6 +103,7 @@ class Placement:
 
 
 @final
+@dataclass(eq=False)
 class ArrayBatches(Batches):
     """Batches of arrays, in a new random order every epoch or in the order of the arrays.
 
@@ -121,20 +117,14 @@ class ArrayBatches(Batches):
         order: Generator that shuffles the examples; None keeps their order.
     """
 
-    def __init__(
-        self,
-        arrays: Arrays,
-        batch_size: int,
-        placement: Placement,
-        order: Generator | None = None,
-    ) -> None:
-        self.arrays = arrays
-        self.batch_size = batch_size
-        self.placement = placement
-        self.order = order
-        self.columns = tuple(
-            place_column(column, placement.device) for column in arrays.columns
-        )
+    arrays: Arrays
+    batch_size: int
+    placement: Placement
+    order: Generator | None = None
+
+    def __post_init__(self) -> None:
+        arrays, batch_size, device = self.arrays, self.batch_size, self.placement.device
+        self.columns = tuple(place_column(column, device) for column in arrays.columns)
         self.bounds = bounds(len(arrays), batch_size)
         row_bytes = sum(c[:1].numel() * c.element_size() for c in self.columns)
         fitting = CHUNK_BYTES // max(1, row_bytes * batch_size)
@@ -188,6 +178,17 @@ class ArrayBatches(Batches):
             taken = self.placement.move(taken)
             is_input = position < len(self.arrays.inputs)
             yield self.placement.cast(taken) if is_input else taken
+
+
+def map_arrays(value: Any, function: Callable[[Any], Any]) -> Any:
+    """Return a batch with a function applied to its arrays; its lists become tuples."""
+    if isinstance(value, Tensor | np.ndarray):
+        return function(value)
+    if isinstance(value, dict):
+        return {key: map_arrays(item, function) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return tuple(map_arrays(item, function) for item in value)
+    return value
 
 
 def bounds(examples: int, batch_size: int) -> list[int]:

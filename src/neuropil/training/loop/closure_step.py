@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import torch
@@ -29,6 +30,7 @@ MOST_ROWS, ENTRIES, LEAST_ROWS = 4096, 2**24, 256
 
 
 @final
+@dataclass(eq=False)
 class ClosureUpdate(Update):
     """Step of an optimiser that evaluates the loss several times, such as a line search.
 
@@ -47,25 +49,22 @@ class ClosureUpdate(Update):
         optimizer: The optimiser.
     """
 
-    def __init__(
-        self,
-        parts: Parts,
-        network: nn.Module,
-        forward: Callable[..., Any],
-        objective: Objective,
-        optimizer: Optimizer,
-    ) -> None:
-        self.parts = parts
-        self.optimizer = optimizer
-        self.needs = needs(optimizer)
-        self.objective = objective
+    parts: Parts
+    network: nn.Module
+    forward: Callable[..., Any]
+    objective: Objective
+    optimizer: Optimizer
+
+    def __post_init__(self) -> None:
+        parts, forward, objective = self.parts, self.forward, self.objective
+        self.needs = needs(self.optimizer)
         self.evaluate = parts.autocast(evaluation(forward, objective.mean))
-        self.forward = parts.autocast(evaluation(forward, objective.residuals))
-        self.buffers = list(network.buffers())
-        self.joint = [module for module in network.modules() if mixes_rows(module)]
+        self.evaluate_residuals = parts.autocast(evaluation(forward, objective.residuals))
+        self.buffers = list(self.network.buffers())
+        self.joint = [module for module in self.network.modules() if mixes_rows(module)]
         self.size = sum(p.numel() for p in parts.parameters if p.requires_grad)
         self.rewind = Rewind((), parts.device)
-        check_closure(parts, optimizer)
+        check_closure(parts, self.optimizer)
 
     @override
     def __call__(self, group: Group) -> None:
@@ -129,7 +128,7 @@ class ClosureUpdate(Update):
         for (inputs, targets), _ in batches:
             for columns, goal in self.portions(inputs, targets):
                 with torch.enable_grad():
-                    scores, vector = self.forward(columns, goal)
+                    scores, vector = self.evaluate_residuals(columns, goal)
                 rows = len(goal)
                 examples, share = examples + rows, objective.share(scores)
                 if record:

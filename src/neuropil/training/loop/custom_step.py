@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import torch
@@ -24,6 +25,7 @@ Values = dict[str, Tensor]
 
 
 @final
+@dataclass(eq=False)
 class CustomUpdate(Update):
     """A step written by the user, which may train several networks in turn.
 
@@ -34,17 +36,14 @@ class CustomUpdate(Update):
         idle: The same function, with `minimize` switched off.
     """
 
-    def __init__(
-        self,
-        parts: Parts,
-        optimizers: dict[str, Optimizer],
-        step: Callable[[Any], Values],
-        idle: Callable[[Any], object],
-    ) -> None:
-        self.parts = parts
-        self.optimizers = optimizers
-        self.step = parts.autocast(step)
-        self.idle = idle
+    parts: Parts
+    optimizers: dict[str, Optimizer]
+    step: Callable[[Any], Values]
+    idle: Callable[[Any], object]
+
+    def __post_init__(self) -> None:
+        optimizers = self.optimizers
+        self.step = self.parts.autocast(self.step)
         self.trained = {
             name: [p for g in optimizer.param_groups for p in g["params"] if p.requires_grad]
             for name, optimizer in optimizers.items()

@@ -51,6 +51,7 @@ class Hooks:
 
 
 @final
+@dataclass(eq=False)
 class Fit:
     """One run of the training loop, up to the last epoch.
 
@@ -64,30 +65,24 @@ class Fit:
         hooks: Functions of the trainer to call.
     """
 
-    def __init__(
-        self,
-        options: Options,
-        learner: Learner,
-        state: TrainingState,
-        update: Update,
-        training: Batches,
-        epochs: int,
-        hooks: Hooks,
-    ) -> None:
-        self.learner = learner
-        self.state = state
+    options: Options
+    learner: Learner
+    state: TrainingState
+    update: Update
+    training: Batches
+    epochs: int
+    hooks: Hooks
+
+    def __post_init__(self) -> None:
+        options, hooks, processes = self.options, self.hooks, self.learner.processes
         self.accumulate = options.accumulate
-        self.update = update
-        self.training = training
-        self.epochs = epochs
-        self.hooks = hooks
-        self.progress = hooks.progress if learner.processes.first else Progress()
+        self.progress = hooks.progress if processes.first else Progress()
         self.interruption = Interruption(self.check_after_step)
         self.saver = Saver(
-            hooks.checkpoints, options.checkpoint_every, self.state_dict, learner.processes
+            hooks.checkpoints, options.checkpoint_every, self.state_dict, processes
         )
-        self.place = Place(steps=state.steps)
-        self.first_step = state.steps
+        self.place = Place(steps=self.state.steps)
+        self.first_step = self.state.steps
         self.started = self.epoch_started = self.look_at = time.perf_counter()
         self.check_at = 0.0
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, final
 
-import numpy as np
 import torch
+
+from neuropil.training.randomness import native_states, set_native_states
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,10 +33,7 @@ class Rewind:
         self.before = [buffer.clone() for buffer in self.buffers]
         self.after: list[Tensor] = []
         # Not as plain data, which would cost ten times as much in every step.
-        self.python = random.getstate()
-        self.numpy = np.random.get_state()  # noqa: NPY002 - the legacy generator is the global one
-        self.torch = torch.get_rng_state()
-        self.cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+        self.states = native_states(device)
 
     def begin(self) -> None:
         """Prepare an evaluation: restore the states that the first one started from."""
@@ -44,11 +41,7 @@ class Rewind:
             self.after = [buffer.clone() for buffer in self.buffers]
         if self.evaluations:
             self.put(self.before)
-            random.setstate(self.python)
-            np.random.set_state(self.numpy)  # noqa: NPY002 - as above
-            torch.set_rng_state(self.torch)
-            if self.cuda is not None:
-                torch.cuda.set_rng_state(self.cuda, self.device)
+            set_native_states(self.states, self.device)
         self.evaluations += 1
 
     def end(self) -> None:
@@ -63,8 +56,7 @@ class Rewind:
 
     def has_drawn(self) -> bool:
         """Return whether an evaluation drew random numbers from torch."""
-        drew = not torch.equal(self.torch, torch.get_rng_state())
-        if self.cuda is not None:
-            now = torch.cuda.get_rng_state(self.device)
-            drew = drew or not torch.equal(self.cuda, now)
-        return drew
+        now = native_states(self.device)
+        return not all(
+            torch.equal(self.states[k], now[k]) for k in now.keys() & {"torch", "cuda"}
+        )

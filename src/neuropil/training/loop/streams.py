@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, final
@@ -11,7 +12,7 @@ from torch import Generator, Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 from typing_extensions import override
 
-from neuropil.training.loop.batches import Batches, Placement, Portion
+from neuropil.training.loop.batches import Batches, Placement, Portion, map_arrays
 
 if TYPE_CHECKING:
     from neuropil.training.loop.learner import Learner
@@ -76,7 +77,9 @@ class StreamBatches(Batches):
             empty = False
             joint = rows_of(batch)
             first, last, rows, _ = place.part(0, joint)
-            batch = place.move(batch if rows == joint else take_rows(batch, slice(first, last)))
+            if rows != joint:
+                batch = map_arrays(batch, operator.itemgetter(slice(first, last)))
+            batch = place.move(batch)
             if isinstance(batch, tuple) and len(batch) == 2:
                 batch = place.cast(batch[0]), batch[1]
             yield batch, rows, joint
@@ -115,12 +118,3 @@ def rows_of(batch: Any) -> int:
         f"a batch must be (inputs, targets) with the examples along axis 0, got a "
         f"{type(batch).__name__}."
     )
-
-
-def take_rows(value: Any, span: slice) -> Any:
-    """Return some examples of a batch."""
-    if isinstance(value, Tensor | np.ndarray):
-        return value[span]
-    if isinstance(value, dict):
-        return {key: take_rows(item, span) for key, item in value.items()}
-    return tuple(take_rows(item, span) for item in value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, final
 
 from torch.nn.utils import clip_grad_norm_
@@ -41,6 +42,7 @@ class Update(Protocol):
 
 
 @final
+@dataclass(eq=False)
 class GradientUpdate(Update):
     """The default step: forward pass, backward pass, optimiser step.
 
@@ -53,19 +55,16 @@ class GradientUpdate(Update):
             exchange between the processes.
     """
 
-    def __init__(
-        self,
-        parts: Parts,
-        forward: Callable[..., Any],
-        mean: Callable[[Any, Any], Tensor],
-        optimizer: Optimizer,
-        unsynchronized: Callable[[], AbstractContextManager[Any]],
-    ) -> None:
-        self.parts = parts
-        self.unsynchronized = unsynchronized
-        self.optimizer = optimizer
-        self.trained = [p for g in optimizer.param_groups for p in g["params"]]
-        self.evaluate = parts.autocast(evaluation(forward, mean))
+    parts: Parts
+    forward: Callable[..., Any]
+    mean: Callable[[Any, Any], Tensor]
+    optimizer: Optimizer
+    unsynchronized: Callable[[], AbstractContextManager[Any]]
+
+    def __post_init__(self) -> None:
+        parts = self.parts
+        self.trained = [p for g in self.optimizer.param_groups for p in g["params"]]
+        self.evaluate = parts.autocast(evaluation(self.forward, self.mean))
         self.weighs = parts.accumulate > 1 or parts.processes.count > 1
         self.backward = backward_on(parts.device, parts.processes.count)
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from neuropil.core.prediction import in_test_mode
+from neuropil.training.loop.update import evaluation
 from neuropil.training.metrics.meter import Meter
 
 if TYPE_CHECKING:
@@ -57,12 +58,11 @@ def loss_values(
     """Return a function from a batch to its loss, scores and targets."""
     network, main = learner.scores, objective.loss.main
     forward = autocast(lambda *inputs: main(network(*inputs)))
-    mean = objective.judge().mean
+    evaluate = evaluation(forward, objective.judge().mean)
 
     def values(batch: Any) -> Figures:
-        inputs, targets = batch
-        scores = forward(*inputs) if isinstance(inputs, tuple) else forward(inputs)
-        return {"loss": mean(scores, targets)}, scores, targets
+        scores, loss = evaluate(*batch)
+        return {"loss": loss}, scores, batch[1]
 
     return values
 

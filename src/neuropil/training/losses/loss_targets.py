@@ -6,8 +6,14 @@ once also check the values, which requires a synchronisation on a GPU.
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def class_targets(name: str, scores: Tensor, targets: Tensor) -> Tensor:
@@ -185,17 +191,12 @@ def prepare_classes(name: str, scores: Tensor, targets: Tensor) -> Tensor:
     return targets
 
 
-def prepare_distributions(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return checked distributions over the classes, in the shape of the scores."""
+def prepare_like_scores(
+    check: Callable[[str, Tensor], None], name: str, scores: Tensor, targets: Tensor
+) -> Tensor:
+    """Return checked targets, in the shape and type of the scores."""
     targets = like_scores(name, scores, targets)[1]
-    check_distributions(name, targets)
-    return targets
-
-
-def prepare_fractions(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return checked probabilities, in the shape of the scores."""
-    targets = like_scores(name, scores, targets)[1]
-    check_fractions(name, targets)
+    check(name, targets)
     return targets
 
 
@@ -203,16 +204,12 @@ def prepare_margins(name: str, scores: Tensor, targets: Tensor) -> Tensor:
     """Return checked binary targets for single scores, checked class numbers for others."""
     if not is_single(scores):
         return prepare_classes(name, scores, single_classes(name, scores, targets))
-    targets = like_scores(name, scores, targets)[1]
-    check_signs(name, targets)
-    return targets
+    return prepare_like_scores(check_signs, name, scores, targets)
 
 
-def prepare_numbers(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return checked finite targets, in the shape and type of the scores."""
-    targets = like_scores(name, scores, targets)[1]
-    check_finite(name, targets)
-    return targets
+prepare_distributions = partial(prepare_like_scores, check_distributions)
+prepare_fractions = partial(prepare_like_scores, check_fractions)
+prepare_numbers = partial(prepare_like_scores, check_finite)
 
 
 def size(tensor: Tensor) -> str:

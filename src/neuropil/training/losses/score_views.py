@@ -103,29 +103,29 @@ def by_output(functions: list[View]) -> View:
 
 def value_functions(network: Network) -> list[View]:
     """Return, for each output, the function from its scores to its values."""
-    functions = [
-        activation_of(node) if taken else None
-        for node, taken in zip(last_nodes(network), without_activation(network), strict=True)
-    ]
+    functions = functions_of(network, activation_of)
     axis = class_axis(network)
     return [restore_axis(functions[0], axis)] if axis else functions
 
 
 def log_functions(network: Network) -> list[View]:
     """Return, for each output, the function from its scores to log-probabilities."""
-    functions: list[View] = []
-    for node, taken in zip(last_nodes(network), without_activation(network), strict=True):
-        layer, shape = node.layer, node.shape or ()
-        if not taken:
-            functions.append(None)
-        elif not isinstance(layer, Softmax):
-            functions.append(F.logsigmoid)
-        else:
-            # The class axis of a single output has already been moved to axis 1.
-            single = len(network.graph.outputs) == 1
-            axis = 0 if single else axis_of(layer, len(shape))
-            functions.append(functools.partial(F.log_softmax, dim=1 + axis))
-    return functions
+    single = len(network.graph.outputs) == 1
+
+    def log_of(node: Node) -> View:
+        if not isinstance(node.layer, Softmax):
+            return F.logsigmoid
+        # The class axis of a single output has already been moved to axis 1.
+        axis = 0 if single else axis_of(node.layer, len(node.shape or ()))
+        return functools.partial(F.log_softmax, dim=1 + axis)
+
+    return functions_of(network, log_of)
+
+
+def functions_of(network: Network, function_of: Callable[[Node], View]) -> list[View]:
+    """Return the function of each output whose scores omit the activation, None for others."""
+    pairs = zip(last_nodes(network), without_activation(network), strict=True)
+    return [function_of(node) if taken else None for node, taken in pairs]
 
 
 def last_nodes(network: Network) -> list[Node]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import torch
@@ -23,6 +24,7 @@ STEPS, ELEMENTS = 64, 2**22
 
 
 @final
+@dataclass(eq=False)
 class Meter:
     """Sums over the batches of one pass.
 
@@ -37,18 +39,13 @@ class Meter:
         checked: Whether a value that is not finite ends the pass.
     """
 
-    def __init__(
-        self,
-        metrics: Sequence[Metric] = (),
-        views: Views | None = None,
-        *,
-        waits: bool = True,
-        checked: bool = True,
-    ) -> None:
-        self.metrics = tuple(metrics)
-        self.views = views
-        self.waits = waits
-        self.checked = checked
+    metrics: Sequence[Metric] = ()
+    views: Views | None = None
+    _: KW_ONLY
+    waits: bool = True
+    checked: bool = True
+
+    def __post_init__(self) -> None:
         self.rows = 0
         self.sums: dict[str, float] = {}
         self.counts: dict[str, int] = {}
