@@ -81,13 +81,11 @@ def check_encoding(name: str) -> str:
     try:
         b" ".decode(name, "replace")
     except (LookupError, ValueError):
-        pass
-    else:
-        return name
-    raise DataError(
-        f"`encoding` {name!r:.60} is not known: choose one such as 'utf-8', 'cp1252', "
-        "'gb18030', 'shift_jis', 'euc_kr', 'big5' or 'cp1251'."
-    )
+        raise DataError(
+            f"`encoding` {name!r:.60} is not known: choose one such as 'utf-8', 'cp1252', "
+            "'gb18030', 'shift_jis', 'euc_kr', 'big5' or 'cp1251'."
+        ) from None
+    return name
 
 
 def decode_as(raw: bytes, name: str, path: Path) -> str:
