@@ -55,8 +55,7 @@ class ArrayPreparation(Preparation):
         "target": read_target,
         "shape": shape_tuple,
         "dtype": text,
-        "center": number_tuple,
-        "scale": number_tuple,
+        **dict.fromkeys(("center", "scale"), number_tuple),
     }
 
     shape: tuple[int, ...]

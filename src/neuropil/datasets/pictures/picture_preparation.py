@@ -75,10 +75,8 @@ class PicturePreparation(Preparation):
         "target": read_target,
         "shape": picture_shape,
         "dtype": text,
-        "low": number,
-        "high": number,
-        "background": optional(number),
-        "white": optional(number),
+        **dict.fromkeys(("low", "high"), number),
+        **dict.fromkeys(("background", "white"), optional(number)),
     }
 
     shape: tuple[int, int, int]

@@ -83,7 +83,6 @@ class NumberColumn(Column):
                [30.,  1.]], dtype=float32)
     """
 
-    kind: ClassVar[str] = "number"
     readers: ClassVar = {
         "name": text,
         "median": number,
@@ -93,6 +92,7 @@ class NumberColumn(Column):
         "decimal": partial(field, expected="'.' or ','", accept=(".", ",").__contains__),
         "unit": partial(field, expected="a unit of letters", accept=is_unit),
     }
+    kind: ClassVar[str] = "number"
 
     name: str
     median: float
