@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from neuropil.text import nearest
+from neuropil.text import cut, nearest
 
 T = TypeVar("T")
 # Takes a value and the name of its option; returns the value, or raises a ValueError.
@@ -204,5 +204,4 @@ def shown(value: object, most: int = 60) -> str:
         >>> shown("x" * 100_000, most=8)
         "'xxxxxx…"
     """
-    text = " ".join(repr(value).split())
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return cut(" ".join(repr(value).split()), most)

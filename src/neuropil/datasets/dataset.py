@@ -75,9 +75,8 @@ class Dataset:
     ) -> Dataset: ...
     def __getitem__(self, key: Any) -> Dataset | tuple[Tensor, Tensor | None]:
         if isinstance(key, int | np.integer):
-            return self.inputs[int(key)], None if self.targets is None else self.targets[
-                int(key)
-            ]
+            place = int(key)
+            return self.inputs[place], None if self.targets is None else self.targets[place]
         index = key if isinstance(key, slice | Tensor) else torch.as_tensor(np.asarray(key))
         names = None
         if self.names is not None:

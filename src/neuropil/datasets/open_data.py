@@ -1,4 +1,4 @@
-"""Open data of any known format."""
+"""Open data of any known format, to train a network or to evaluate it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from neuropil.core.reading import reading
-from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.formats import FORMATS, Format, openable
+from neuropil.datasets.data_errors import DataError, adding_notes
+from neuropil.datasets.formats import FORMATS, Format, misfit_message, openable
 from neuropil.datasets.open_options import Options
 from neuropil.datasets.paths import find_existing, visible_entries
 from neuropil.datasets.pictures.class_folders import describe_empty, is_picture
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import os
     from pathlib import Path
 
+    from neuropil.datasets.dataset import Dataset
+    from neuropil.datasets.preparation import Preparation
     from neuropil.datasets.splits import Splits
 
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
@@ -90,6 +92,36 @@ def open(  # noqa: A001 - read as datasets.open
             raise DataError(unknown_data_message(given))
         known, opened, _ = found
         return known.open(opened, options)
+
+
+def read_for_evaluation(
+    preparation: Preparation, path: str | os.PathLike[str]
+) -> tuple[Dataset, list[str]]:
+    """Read labelled data with the preparation of the training data, to evaluate a network.
+
+    If the files are divided into training and test, only the test part is read.
+
+    Args:
+        preparation: Preparation of the training data.
+        path: Data of the same kind, as `open` takes them.
+
+    Returns:
+        The examples, and notes for the user.
+
+    Raises:
+        DataError: If the data do not fit, or hold a class that the training data lack.
+    """
+    given = find_existing(path)
+    kind = preparation.kind
+    notes: list[str] = []
+    with reading(given, DataError), adding_notes(notes):
+        found = find_format(given)
+        if found is None or kind not in found[0].read_labelled:
+            takes = [known.opens for known in FORMATS if kind in known.read_labelled]
+            what = f"{given} ({found[2]})" if found else given
+            raise DataError(misfit_message(what, kind, takes))
+        known, opened, _ = found
+        return known.read_labelled[kind](preparation, opened, notes), notes
 
 
 def find_format(path: Path) -> tuple[Format, Path, str] | None:

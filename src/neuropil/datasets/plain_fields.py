@@ -1,9 +1,9 @@
-"""Validated access to the fields of plain data from a file."""
+"""Objects as plain data, and validated access to the fields of plain data from a file."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from neuropil.datasets.data_errors import DataError
 
@@ -11,9 +11,46 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
+# Takes plain data and the name of a field; returns the value, or raises a DataError.
+Reader: TypeAlias = "Callable[[Any, str], Any]"
 
 MAX_SIZE = 100_000_000
 """Largest number of values in one example: a damaged file must not exhaust the memory."""
+
+
+class PlainFields:
+    """Base class of dataclasses that a run stores as plain data.
+
+    Attributes:
+        kind: Name of the class in plain data.
+        readers: The function that reads each stored field, by the name of the field.
+    """
+
+    kind: ClassVar[str]
+    readers: ClassVar[dict[str, Reader]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this as plain data that JSON can hold."""
+        return {"kind": self.kind} | {name: plain(getattr(self, name)) for name in self.readers}
+
+    @classmethod
+    def from_fields(cls, data: dict[str, Any]) -> Self:
+        """Return the object that plain data describe.
+
+        Args:
+            data: Result of `to_json`.
+
+        Raises:
+            DataError: If a field is missing or damaged.
+        """
+        return cls(**{name: read(data, name) for name, read in cls.readers.items()})
+
+
+def plain(value: Any) -> Any:
+    """Return a field as plain data: sequences as lists, objects by their `to_json`."""
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value.to_json() if isinstance(value, PlainFields) else value
 
 
 def field(data: Any, name: str, expected: str, accept: Callable[[Any], bool]) -> Any:
@@ -33,9 +70,9 @@ def text(data: Any, name: str) -> str:
     return field(data, name, "a text", lambda value: isinstance(value, str))
 
 
-def optional_field(read: Callable[[Any, str], T], data: Any, name: str) -> T | None:
-    """Return an optional field, or None if it is missing."""
-    return None if data.get(name) is None else read(data, name)
+def optional(read: Callable[[Any, str], T]) -> Callable[[Any, str], T | None]:
+    """Return a reader that gives None for a field that is missing."""
+    return lambda data, name: None if data.get(name) is None else read(data, name)
 
 
 def class_of_kind(data: Any, known: Mapping[str, type[T]]) -> type[T]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any
+
+from neuropil.datasets.plain_fields import PlainFields
+from neuropil.datasets.target import Target
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from neuropil.datasets.target import Target
 
-
-class Preparation(ABC):
+class Preparation(PlainFields, ABC):
     """Conversion of raw input to the input of a network.
 
     A run stores it as plain data, so that new input is converted exactly like the training
     data.
     """
 
-    kind: ClassVar[str]
     shape: tuple[int, ...]
     target: Target
 
@@ -36,15 +36,7 @@ class Preparation(ABC):
             notes: A list that gains notes for the user.
         """
 
-    @abstractmethod
-    def fields(self) -> dict[str, Any]:
-        """Return all fields but kind and target as plain data."""
 
-    @classmethod
-    @abstractmethod
-    def from_fields(cls, data: dict[str, Any], target: Target) -> Self:
-        """Return the preparation with the given `fields`."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return this as plain data that JSON can hold."""
-        return {"kind": self.kind, "target": self.target.to_json(), **self.fields()}
+def read_target(data: Any, name: str) -> Target:
+    """Return the target in plain data."""
+    return Target.from_json(data.get(name) or {})

@@ -8,7 +8,6 @@ from neuropil.datasets.arrays.array_preparation import ArrayPreparation
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation
 from neuropil.datasets.plain_fields import class_of_kind
 from neuropil.datasets.tables.table_preparation import TablePreparation
-from neuropil.datasets.target import Target
 
 if TYPE_CHECKING:
     from neuropil.datasets.preparation import Preparation
@@ -27,5 +26,4 @@ def preparation_from_json(data: Any) -> Preparation:
     Raises:
         DataError: If the data are damaged.
     """
-    kind = class_of_kind(data, KINDS)
-    return kind.from_fields(data, Target.from_json(data.get("target") or {}))
+    return class_of_kind(data, KINDS).from_fields(data)

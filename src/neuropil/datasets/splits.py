@@ -99,12 +99,8 @@ class Splits:
             "kind": self.kind,
             "input_shape": list(self.input_shape),
             "train": len(self.train),
-            "validation": 0 if self.validation is None else len(self.validation),
-            "test": len(self._test)
-            if isinstance(self._test, Dataset)
-            else None
-            if self.has_test
-            else 0,
+            "validation": len(self.validation or ()),
+            "test": None if callable(self._test) else len(self._test or ()),
             "notes": list(self.notes),
         }
 

@@ -92,32 +92,24 @@ def split_indices(
     """
     labels = targets.cpu().numpy() if isinstance(targets, Tensor) else np.asarray(targets)
     count = len(labels)
-    sizes = [
-        part_size(size, count, name)
-        for name, size in (("test", test), ("validation", validation))
-    ]
+    held_size = part_size(test, count, "test")
+    cut_size = part_size(validation, count, "validation")
     stratified = stratify and labels.ndim == 1 and labels.dtype.kind != "f"
     classes = np.unique(labels, return_inverse=True)[1] if stratified else np.zeros(count, int)
     spare = np.bincount(classes, minlength=1) - 1
-    if count == 0 or sum(sizes) > spare.sum():
-        classed, each = (
-            (
-                f" of {len(spare):,} {'class' if len(spare) == 1 else 'classes'}",
-                " of each class",
-            )
-            if stratified
-            else ("", "")
-        )
+    if count == 0 or held_size + cut_size > spare.sum():
+        classed = f" of {len(spare):,} class{'es' * (len(spare) != 1)}" * stratified
+        each = " of each class" * stratified
         raise DataError(
-            f"{number_of(count, 'example')}{classed} cannot spare {sizes[1]:,} for validation "
-            f"and {sizes[0]:,} for the test: training needs at least one{each}."
+            f"{number_of(count, 'example')}{classed} cannot spare {cut_size:,} for validation "
+            f"and {held_size:,} for the test: training needs at least one{each}."
         )
     shuffled = np.random.default_rng(seed).permutation(count)
     # Sorted by class, in shuffled order within each class.
     by_class = shuffled[np.argsort(classes[shuffled], kind="stable")]
     starts = np.cumsum(spare + 1) - (spare + 1)
     part = np.zeros(count, int)
-    for number, size in ((2, sizes[0]), (1, sizes[1])):
+    for number, size in ((2, held_size), (1, cut_size)):
         taken = shares(size, spare)
         for start, amount in zip(starts, taken, strict=True):
             part[by_class[start : start + amount]] = number

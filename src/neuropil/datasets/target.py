@@ -15,9 +15,10 @@ from neuropil.core.moments import ROUNDING, moments
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import natural_key
 from neuropil.datasets.plain_fields import (
+    PlainFields,
     class_of_kind,
     number_tuple,
-    optional_field,
+    optional,
     text,
     text_tuple,
 )
@@ -31,15 +32,13 @@ KINDS: dict[str, type[Target]] = {}
 """The kinds of target by their name in plain data."""
 
 
-class Target(ABC):
+class Target(PlainFields, ABC):
     """Base class of targets, which convert labels to a tensor.
 
     Attributes:
-        kind: Its name in plain data.
         name: Name of the target column, if it has one.
     """
 
-    kind: ClassVar[str]
     name: str | None
 
     def __init_subclass__(cls) -> None:
@@ -86,19 +85,6 @@ class Target(ABC):
         """
         return targets
 
-    @abstractmethod
-    def fields(self) -> dict[str, Any]:
-        """Return all fields but kind and name as plain data."""
-
-    @classmethod
-    @abstractmethod
-    def from_fields(cls, data: dict[str, Any], name: str | None) -> Self:
-        """Return the target with the given `fields`."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return this as plain data."""
-        return {"kind": self.kind, "name": self.name, **self.fields()}
-
     @staticmethod
     def from_json(data: dict[str, Any]) -> Target:
         """Return a target from plain data.
@@ -109,8 +95,7 @@ class Target(ABC):
         Raises:
             DataError: If the data are damaged.
         """
-        kind = class_of_kind(data, KINDS)
-        return kind.from_fields(data, optional_field(text, data, "name"))
+        return class_of_kind(data, KINDS).from_fields(data)
 
 
 @final
@@ -134,6 +119,7 @@ class Classes(Target):
     """
 
     kind = "classes"
+    readers: ClassVar = {"name": optional(text), "classes": text_tuple}
 
     classes: Sequence[str]
     name: str | None = None
@@ -203,15 +189,6 @@ class Classes(Target):
             )
         return torch.tensor([numbers[label] for label in labels], dtype=torch.int64)
 
-    @override
-    def fields(self) -> dict[str, Any]:
-        return {"classes": list(self.classes)}
-
-    @classmethod
-    @override
-    def from_fields(cls, data: dict[str, Any], name: str | None) -> Self:
-        return cls(text_tuple(data, "classes"), name)
-
 
 @final
 @dataclass(frozen=True)
@@ -240,6 +217,7 @@ class Numbers(Target):
     """
 
     kind = "numbers"
+    readers: ClassVar = {"name": optional(text), "mean": number_tuple, "scale": number_tuple}
 
     mean: tuple[float, ...]
     scale: tuple[float, ...]
@@ -307,15 +285,6 @@ class Numbers(Target):
         """
         exact = outputs.double()
         return exact * exact.new_tensor(self.scale) + exact.new_tensor(self.mean)
-
-    @override
-    def fields(self) -> dict[str, Any]:
-        return {"mean": list(self.mean), "scale": list(self.scale)}
-
-    @classmethod
-    @override
-    def from_fields(cls, data: dict[str, Any], name: str | None) -> Self:
-        return cls(number_tuple(data, "mean"), number_tuple(data, "scale"), name)
 
 
 def exact_number(label: str) -> Decimal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from neuropil.datasets.arrays.axis_order import as_batch
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import as_inputs
 from neuropil.datasets.plain_fields import number_tuple, shape_tuple, text
-from neuropil.datasets.preparation import Preparation
+from neuropil.datasets.preparation import Preparation, read_target
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,6 +51,12 @@ class ArrayPreparation(Preparation):
     """
 
     kind: ClassVar[str] = "arrays"
+    readers: ClassVar = {
+        "target": read_target,
+        "shape": shape_tuple,
+        "dtype": text,
+        **dict.fromkeys(("center", "scale"), number_tuple),
+    }
 
     shape: tuple[int, ...]
     target: Target
@@ -89,21 +95,6 @@ class ArrayPreparation(Preparation):
             with np.errstate(over="ignore"):
                 array = ((array - center) / scale).astype(np.float64)
         return as_inputs(as_type(array, self.dtype))
-
-    @override
-    def fields(self) -> dict[str, Any]:
-        return {
-            "shape": list(self.shape),
-            "dtype": self.dtype,
-            "center": list(self.center),
-            "scale": list(self.scale),
-        }
-
-    @classmethod
-    @override
-    def from_fields(cls, data: dict[str, Any], target: Target) -> Self:
-        center, scale = number_tuple(data, "center"), number_tuple(data, "scale")
-        return cls(shape_tuple(data, "shape"), target, text(data, "dtype"), center, scale)
 
 
 def as_type(array: np.ndarray[Any, Any], dtype: str) -> np.ndarray[Any, Any]:

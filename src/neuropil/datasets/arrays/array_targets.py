@@ -49,13 +49,12 @@ def judge(values: Values) -> tuple[str, bool]:
     if values.dtype.kind in "USb":
         return "words", True
     distinct = np.unique(values)
+    count = len(distinct)
     if not (distinct == np.round(distinct)).all():
-        return f"{len(distinct):,} distinct numbers", False
+        return f"{count:,} distinct numbers", False
     # Numbers 0, 1, 2 … without a gap are labels, whatever their number.
-    numbered = np.array_equal(distinct, np.arange(len(distinct))) and 2 * len(distinct) <= len(
-        values
-    )
-    return f"{len(distinct):,} distinct integers", len(distinct) <= MAX_CLASSES or numbered
+    numbered = 2 * count <= len(values) and np.array_equal(distinct, np.arange(count))
+    return f"{count:,} distinct integers", count <= MAX_CLASSES or numbered
 
 
 def is_one_hot(values: Values) -> bool:

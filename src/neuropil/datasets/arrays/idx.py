@@ -68,9 +68,8 @@ def roles(entries: list[Path]) -> dict[str, Path]:
     for file in entries:
         name = file.name.casefold()
         what = "images" if "idx3-ubyte" in name else "labels" if "idx1-ubyte" in name else None
-        part = (
-            "train" if "train" in name else "test" if "t10k" in name or "test" in name else None
-        )
+        is_test = "t10k" in name or "test" in name
+        part = "train" if "train" in name else "test" if is_test else None
         if what and part and file.is_file():
             found.setdefault(f"{part} {what}", file)
     return found
@@ -99,16 +98,11 @@ def open_idx(folder: Path, options: Options) -> Splits:
         numbers = target.collate([str(label) for label in labels.tolist()], where)
         return Dataset(pixels[:, None], numbers)
 
-    def read_test(_notes: list[str]) -> Dataset:
-        found = pair(files, "test", folder)
-        return as_dataset(*read_pair(found), str(found[1]))
-
     has_test = "test images" in files or "test labels" in files
-    if has_test:
-        pair(files, "test", folder)  # Fail early if one of the two is missing.
+    found = pair(files, "test", folder) if has_test else None
     train, validation, test = options.cut(
         as_dataset(pixels, labels, str(folder)),
-        test=read_test if has_test else None,
+        test=found and (lambda _notes: as_dataset(*read_pair(found), str(found[1]))),
     )
     background = rim_brightness(train.inputs, 0, 255)
     shape = (1, *pixels.shape[1:])

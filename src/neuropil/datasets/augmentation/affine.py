@@ -14,37 +14,6 @@ from neuropil.checks import number
 from neuropil.datasets.augmentation.base import PictureChange, check_range, uniform
 
 
-@final
-class RandomRotation(PictureChange):
-    """Rotate each picture about its centre by a random angle.
-
-    It is `RandomAffine` without scaling and translation.
-
-    Shape:
-        ``(N, C, H, W)`` gives the same; the type is kept.
-
-    Args:
-        degrees: Largest angle in either direction.
-        fill: Value outside the picture, in the range of the raw inputs.
-
-    Raises:
-        ValueError: If `degrees` is negative.
-
-    Example:
-        >>> from neuropil.datasets.augmentation import RandomRotation
-        >>> RandomRotation(15)
-        RandomRotation(15)
-    """
-
-    def __init__(self, degrees: float, *, fill: float = 0.0) -> None:
-        self.affine = RandomAffine(degrees, fill=fill)
-
-    @override
-    def change(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
-        return self.affine.change(pictures, generator)
-
-
-@final
 class RandomAffine(PictureChange):
     """Rotate, scale and translate each picture at random, with bilinear interpolation.
 
@@ -94,6 +63,32 @@ class RandomAffine(PictureChange):
         # `affine_grid` runs from −1 to 1: a whole side has length 2.
         x, y = (2 * (2 * part - 1) * self.shift for part in (right, down))
         return warp(pictures, matrices(theta, scale, x, y, pictures.shape[-2:]), self.fill)
+
+
+@final
+class RandomRotation(RandomAffine):
+    """Rotate each picture about its centre by a random angle.
+
+    It is `RandomAffine` without scaling and translation.
+
+    Shape:
+        ``(N, C, H, W)`` gives the same; the type is kept.
+
+    Args:
+        degrees: Largest angle in either direction.
+        fill: Value outside the picture, in the range of the raw inputs.
+
+    Raises:
+        ValueError: If `degrees` is negative.
+
+    Example:
+        >>> from neuropil.datasets.augmentation import RandomRotation
+        >>> RandomRotation(15)
+        RandomRotation(15)
+    """
+
+    def __init__(self, degrees: float, *, fill: float = 0.0) -> None:
+        super().__init__(degrees, fill=fill)
 
 
 def matrices(theta: Tensor, scale: Tensor, x: Tensor, y: Tensor, size: torch.Size) -> Tensor:

@@ -27,9 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-S = TypeVar("S")
 T = TypeVar("T")
 
+CHANGES = {
+    "made_grey": "in colour converted to grey",
+    "transparent": "with transparency put on a white background",
+    "animated": "with several frames: the first one is used",
+    "cut": "of 16 bits with transparency: the upper 8 bits are used",
+}
+"""Notes about the changes of a `Treatment`, by the name of its field."""
 CHUNK = 64
 """Number of files per task of a thread: starting a task costs as much as a small picture."""
 
@@ -67,27 +73,12 @@ class Batch:
         Args:
             white: The value used as white in files of more than 8 bits.
         """
-        size = f"{self.pixels.shape[2]}×{self.pixels.shape[3]}"
-        done = [
-            (
-                sum(t.size != tuple(self.pixels.shape[2:]) for t in self.treatments),
-                f"resized to {size} (height × width)",
-            ),
-            (sum(t.made_grey for t in self.treatments), "in colour converted to grey"),
-            (
-                sum(t.transparent for t in self.treatments),
-                "with transparency put on a white background",
-            ),
-            (
-                sum(t.animated for t in self.treatments),
-                "with several frames: the first one is used",
-            ),
-            (
-                sum(t.cut for t in self.treatments),
-                "of 16 bits with transparency: the upper 8 bits are used",
-            ),
-        ]
-        lines = [f"{number_of(number, 'picture')} {what}" for number, what in done if number]
+        height, width = self.pixels.shape[2:]
+        resized = sum(treatment.size != (height, width) for treatment in self.treatments)
+        counts = {f"resized to {height}×{width} (height × width)": resized}
+        for name, what in CHANGES.items():
+            counts[what] = sum(getattr(treatment, name) for treatment in self.treatments)
+        lines = [f"{number_of(n, 'picture')} {what}" for what, n in counts.items() if n]
         return lines + depth_notes([t.deep for t in self.treatments if t.deep], white)
 
 
@@ -105,11 +96,10 @@ def depth_notes(spans: Sequence[tuple[float, float]], white: float | None) -> li
     return [f"{what}: values from {low:g} to {high:g}, with 0 as black and {white:g} as white."]
 
 
-def read_headers(paths: Sequence[Path]) -> tuple[list[Header | None], dict[Path, str]]:
-    """Return the header of each picture, None for a broken one, and the errors by path."""
-    results = in_threads(read_header, paths)
-    broken = {path: r for path, r in zip(paths, results, strict=True) if isinstance(r, str)}
-    return [None if isinstance(result, str) else result for result in results], broken
+def read_headers(paths: Sequence[Path]) -> tuple[list[Header], dict[Path, str]]:
+    """Return the headers of the readable pictures, and the errors of the others by path."""
+    headers, broken = in_threads(lambda place: read_header(paths[place]), paths)
+    return list(headers.values()), broken
 
 
 def read_pictures(paths: Sequence[Path], channels: int, size: tuple[int, int]) -> Batch:
@@ -132,8 +122,8 @@ def read_pictures(paths: Sequence[Path], channels: int, size: tuple[int, int]) -
             deep[place] = values
         return treatment
 
-    results = in_threads(decode, range(len(paths)))
-    kept = [place for place, result in enumerate(results) if isinstance(result, Treatment)]
+    treatments, broken = in_threads(decode, paths)
+    kept = list(treatments)
     if deep:
         require_memory(4 * pixels.size, f"{len(paths):,} pictures of more than 8 bits")
     shades = pixels.astype(np.float32) if deep else pixels
@@ -141,25 +131,35 @@ def read_pictures(paths: Sequence[Path], channels: int, size: tuple[int, int]) -
         shades[place] = values
     return Batch(
         torch.from_numpy(shades if len(kept) == len(paths) else shades[kept]),
-        [result for result in results if isinstance(result, Treatment)],
+        list(treatments.values()),
         kept,
-        {path: r for path, r in zip(paths, results, strict=True) if isinstance(r, str)},
+        broken,
     )
 
 
-def in_threads(work: Callable[[S], T], items: Sequence[S]) -> list[T | str]:
-    """Return the result for each item, or the error message."""
+def in_threads(
+    work: Callable[[int], T], paths: Sequence[Path]
+) -> tuple[dict[int, T], dict[Path, str]]:
+    """Return the result for each file by its place, and the errors of the others by path.
 
-    def attempt(item: S) -> T | str:
+    Args:
+        work: Takes the place of a file among the paths.
+        paths: The files.
+    """
+
+    def attempt(place: int) -> T | DataError:
         try:
-            return work(item)
+            return work(place)
         except DataError as error:
-            return str(error)
+            return error
 
-    chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
+    chunks = [range(len(paths))[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
     with careful_pillow(), ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
-        done = pool.map(lambda chunk: [attempt(item) for item in chunk], chunks)
-        return [result for chunk in done for result in chunk]
+        done = pool.map(lambda chunk: [attempt(place) for place in chunk], chunks)
+        results = [result for chunk in done for result in chunk]
+    pairs = zip(paths, results, strict=True)
+    broken = {path: str(result) for path, result in pairs if isinstance(result, DataError)}
+    return {n: r for n, r in enumerate(results) if not isinstance(r, DataError)}, broken
 
 
 def broken_notes(broken: dict[Path, str], relative_to: Path) -> list[str]:

@@ -228,11 +228,8 @@ def has_grey_palette(image: Image) -> bool:
 
 def upright_size(image: Image) -> tuple[int, int]:
     """Return height and width as a viewer shows them."""
-    width, height = image.size
     # Only these formats have the orientation in the header; reading it from a PNG decodes it.
     turns = image.format in {"JPEG", "MPO", "WEBP", "TIFF"}
-    return (
-        (width, height)
-        if turns and image.getexif().get(ORIENTATION) in TURNED
-        else (height, width)
-    )
+    turned = turns and image.getexif().get(ORIENTATION) in TURNED
+    width, height = image.size
+    return (width, height) if turned else (height, width)

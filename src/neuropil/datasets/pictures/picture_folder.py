@@ -163,18 +163,15 @@ def common_shape(files: ClassFiles, options: Options, notes: list[str]) -> tuple
         DataError: If no picture can be read.
     """
     paths = [path for path, _ in files.pictures]
-    results, broken = read_headers(paths)
-    headers = [header for header in results if header is not None]
+    headers, broken = read_headers(paths)
     if not headers:
         path, reason = next(iter(broken.items()))
         raise DataError(
             f"None of the {number_of(len(paths), 'picture')} in {files.folder} can be read: "
             f"{path.name}: {reason}."
         )
-    if options.color is None:
-        channels = 1 if all(header.grey for header in headers) else 3
-    else:
-        channels = 1 if options.color == "grey" else 3
+    all_grey = all(header.grey for header in headers)
+    channels = 1 if (options.color or ("grey" if all_grey else "rgb")) == "grey" else 3
     # Pictures of more than 8 bits are stored in single precision.
     width_in_bytes = 4 if any(header.deep for header in headers) else 1
     height, width = options.size or common_size(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 import torch
@@ -17,12 +17,24 @@ from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import as_inputs
 from neuropil.datasets.pictures.picture_batch import Batch, depth_notes
 from neuropil.datasets.pictures.picture_file import careful_pillow, read_picture
-from neuropil.datasets.plain_fields import number, optional_field, shape_tuple, text
+from neuropil.datasets.plain_fields import number, optional, shape_tuple, text
 from neuropil.datasets.prediction_inputs import PredictionInputs
-from neuropil.datasets.preparation import Preparation
+from neuropil.datasets.preparation import Preparation, read_target
 
 if TYPE_CHECKING:
     from neuropil.datasets.target import Target
+
+
+def picture_shape(data: Any, name: str) -> tuple[int, int, int]:
+    """Return a field that must be the shape of a picture.
+
+    Raises:
+        DataError: If it does not have three sizes.
+    """
+    shape = shape_tuple(data, name)
+    if len(shape) != 3:
+        raise DataError(f"damaged preparation: pictures need three sizes, got {shape}.")
+    return shape
 
 
 @final
@@ -59,6 +71,13 @@ class PicturePreparation(Preparation):
     """
 
     kind: ClassVar[str] = "pictures"
+    readers: ClassVar = {
+        "target": read_target,
+        "shape": picture_shape,
+        "dtype": text,
+        **dict.fromkeys(("low", "high"), number),
+        **dict.fromkeys(("background", "white"), optional(number)),
+    }
 
     shape: tuple[int, int, int]
     target: Target
@@ -165,28 +184,6 @@ class PicturePreparation(Preparation):
                 "one; it was not inverted."
             )
         return notes
-
-    @override
-    def fields(self) -> dict[str, Any]:
-        return {
-            "shape": list(self.shape),
-            "dtype": self.dtype,
-            "low": self.low,
-            "high": self.high,
-            "background": self.background,
-            "white": self.white,
-        }
-
-    @classmethod
-    @override
-    def from_fields(cls, data: dict[str, Any], target: Target) -> Self:
-        shape = shape_tuple(data, "shape")
-        if len(shape) != 3:
-            raise DataError(f"damaged preparation: pictures need three sizes, got {shape}.")
-        background = optional_field(number, data, "background")
-        low, high = number(data, "low"), number(data, "high")
-        white = optional_field(number, data, "white")
-        return cls(shape, target, text(data, "dtype"), low, high, background, white)
 
 
 def read_new(preparation: PicturePreparation, file: Path, notes: list[str]) -> PredictionInputs:

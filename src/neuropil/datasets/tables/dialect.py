@@ -16,7 +16,7 @@ from neuropil.datasets.tables.cells import is_number
 from neuropil.datasets.tables.header import fitted_names, has_header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -164,11 +164,13 @@ def find_delimiter(lines: Sequence[str], prefer: str, expected: set[str]) -> str
     return prefer
 
 
-def split_lines(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+def split_lines(
+    lines: Sequence[str], delimiter: str, escape: str | None = None
+) -> list[list[str]]:
     """Return the stripped cells of all non-blank rows; an empty list if quotes do not match."""
     if delimiter == " ":
         lines = [line.strip(" ") for line in lines]
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    reader = csv.reader(lines, delimiter=delimiter, escapechar=escape, skipinitialspace=True)
     try:
         return [[cell.strip() for cell in record] for record in reader if record]
     except csv.Error:
@@ -179,22 +181,14 @@ def needs_escape(lines: Sequence[str], delimiter: str) -> bool:
     """Return whether a backslash escapes quotes, as in files of MySQL."""
     if not any('\\"' in line for line in lines):
         return False
-    reader = csv.reader(lines, delimiter=delimiter, escapechar="\\", skipinitialspace=True)
-    try:
-        escaped = set(map(len, filter(None, reader)))
-    except csv.Error:
-        return False
-    return len(escaped) == 1 and len(set(map(len, split_lines(lines, delimiter)))) > 1
+    plain, escaped = (set(map(len, split_lines(lines, delimiter, e))) for e in (None, "\\"))
+    return len(escaped) == 1 < len(plain)
 
 
 def read_records(
     lines: Iterable[str], delimiter: str, path: Path, before: Preamble, *, escape: bool
 ) -> list[Record]:
-    """Return the non-blank rows, with stripped cells.
-
-    Raises:
-        DataError: If a cell is too long for the csv module.
-    """
+    """Return the non-blank rows, with stripped cells."""
     ends = [before.end]
 
     def lines_with_ends() -> Iterable[str]:
@@ -202,22 +196,49 @@ def read_records(
             ends.append(ends[-1] + len(line))
             yield line.strip(" ") if delimiter == " " else line
 
+    rows = numbered_rows(lines_with_ends(), delimiter, path, before.rows + 1, escape=escape)
+    records = []
+    for row, record in rows:
+        cells = [cell.strip() for cell in record]
+        if len(cells) > 1 or any(cells):
+            records.append(Record(cells, row, ends[-1]))
+    return records
+
+
+def numbered_rows(
+    lines: Iterable[str],
+    delimiter: str,
+    path: Path,
+    first: int,
+    *,
+    escape: bool,
+    strict: bool = False,
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the cells of each row, including blank ones.
+
+    Args:
+        lines: Lines of the table.
+        delimiter: One character.
+        path: The file, for errors.
+        first: Number of the first row.
+        escape: Whether a backslash escapes a quote.
+        strict: Whether quotes must match.
+
+    Raises:
+        DataError: If quotes do not match, or a cell is too long for the csv module.
+    """
     reader = csv.reader(
-        lines_with_ends(),
+        lines,
         delimiter=delimiter,
         skipinitialspace=True,
+        strict=strict,
         escapechar="\\" if escape else None,
     )
-    records = []
     try:
-        for row, record in enumerate(reader, start=before.rows + 1):
-            cells = [cell.strip() for cell in record]
-            if len(cells) > 1 or any(cells):
-                records.append(Record(cells, row, ends[-1]))
+        yield from enumerate(reader, start=first)
     except csv.Error as error:
-        line = before.rows + reader.line_num
+        line = first - 1 + reader.line_num
         raise DataError(f"{path}, line {line}: {error}.") from None
-    return records
 
 
 def find_names(

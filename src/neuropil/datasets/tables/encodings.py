@@ -62,7 +62,8 @@ def decode(
             name = guess(raw, path)
             text = raw.decode(name)
             notes.append(
-                f"{path.name} is not UTF-8: read as {TITLES[name]}; set encoding= to override."
+                f"{path.name} is not UTF-8: read as {ENCODINGS[name][0]}; set encoding= to "
+                "override."
             )
     if "\0" in text:
         raise DataError(f"{path} is not a text table: it contains zero bytes.")
@@ -81,13 +82,11 @@ def check_encoding(name: str) -> str:
     try:
         b" ".decode(name, "replace")
     except (LookupError, ValueError):
-        pass
-    else:
-        return name
-    raise DataError(
-        f"`encoding` {name!r:.60} is not known: choose one such as 'utf-8', 'cp1252', "
-        "'gb18030', 'shift_jis', 'euc_kr', 'big5' or 'cp1251'."
-    )
+        raise DataError(
+            f"`encoding` {name!r:.60} is not known: choose one such as 'utf-8', 'cp1252', "
+            "'gb18030', 'shift_jis', 'euc_kr', 'big5' or 'cp1251'."
+        ) from None
+    return name
 
 
 def decode_as(raw: bytes, name: str, path: Path) -> str:
@@ -145,7 +144,7 @@ def guess(raw: bytes, path: Path) -> str:
     if len(sample) > SAMPLE and b"\n" in sample[:SAMPLE]:
         sample = sample[: sample.rindex(b"\n", 0, SAMPLE)]
     fitting: dict[str, str] = {}
-    for name, share in JUDGES.items():
+    for name, (_, share) in ENCODINGS.items():
         try:
             raw.decode(name)
             text = sample.decode(name, errors="ignore")
@@ -161,11 +160,8 @@ def guess(raw: bytes, path: Path) -> str:
     if len(fitting) == 1:
         return next(iter(fitting))
     line = next(number for number, line in enumerate(raw.splitlines(), 1) if not line.isascii())
-    why = (
-        f"fits several encodings ({some_of(TITLES[name] for name in fitting)})"
-        if fitting
-        else "cannot be detected"
-    )
+    titles = some_of(ENCODINGS[name][0] for name in fitting)
+    why = f"fits several encodings ({titles})" if fitting else "cannot be detected"
     raise DataError(
         f"{path}, line {line}: the file is not UTF-8, and its encoding {why}: set encoding=, "
         "for example to 'cp1252' or 'gb18030'."
@@ -256,18 +252,11 @@ def is_usual_traditional(letter: str) -> bool:
     return len(code) == 2 and (0xA4 <= code[0] <= 0xC6 or code[0] == 0xA1)
 
 
-JUDGES: dict[str, Callable[[str], float]] = {
-    "cp1252": latin_share,
-    "gb18030": lambda text: share_of(text, is_usual_hanzi),
-    "cp932": lambda text: share_of(text, is_usual_japanese),
-    "cp949": lambda text: share_of(text, is_usual_hangul),
-    "big5": traditional_share,
+ENCODINGS: dict[str, tuple[str, Callable[[str], float]]] = {
+    "cp1252": ("Windows-1252", latin_share),
+    "gb18030": ("GB 18030 (Chinese)", lambda text: share_of(text, is_usual_hanzi)),
+    "cp932": ("Shift-JIS (Japanese)", lambda text: share_of(text, is_usual_japanese)),
+    "cp949": ("EUC-KR (Korean)", lambda text: share_of(text, is_usual_hangul)),
+    "big5": ("Big5 (Chinese)", traditional_share),
 }
-"""For each encoding, a function that returns the share of usual letters or words in a text."""
-TITLES = {
-    "cp1252": "Windows-1252",
-    "gb18030": "GB 18030 (Chinese)",
-    "cp932": "Shift-JIS (Japanese)",
-    "cp949": "EUC-KR (Korean)",
-    "big5": "Big5 (Chinese)",
-}
+"""Title of each encoding, and a function that returns the share of usual letters or words."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
@@ -11,7 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.plain_fields import field, flag, number, text, text_tuple
+from neuropil.datasets.plain_fields import (
+    PlainFields,
+    field,
+    flag,
+    number,
+    object_list,
+    text,
+    text_tuple,
+)
 from neuropil.datasets.tables.cells import missing_cells
 from neuropil.datasets.tables.number_columns import UNITS, refuse
 from neuropil.text import number_of, some_of
@@ -20,9 +29,35 @@ if TYPE_CHECKING:
     from neuropil.datasets.tables.table import Table
 
 
+def is_positive(value: Any) -> bool:
+    """Return whether a value is a finite number above 0."""
+    return type(value) in (int, float) and 0 < value < np.inf
+
+
+def is_unit(value: Any) -> bool:
+    """Return whether a value is a unit or empty, since it goes into a regular expression."""
+    return isinstance(value, str) and re.fullmatch(f"(?:{UNITS})?", value) is not None
+
+
+class Column(PlainFields):
+    """Base class of the encoders."""
+
+    name: str
+    indicator: bool
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the column from plain data.
+
+        Args:
+            data: Result of `to_json`.
+        """
+        return cls.from_fields(data)
+
+
 @final
 @dataclass(frozen=True)
-class NumberColumn:
+class NumberColumn(Column):
     """A column of numbers, in which the training median replaces missing values.
 
     The network gets ``(x − offset) / scale``, computed in double precision. Offset and scale
@@ -48,6 +83,15 @@ class NumberColumn:
                [30.,  1.]], dtype=float32)
     """
 
+    readers: ClassVar = {
+        "name": text,
+        "median": number,
+        "indicator": flag,
+        "offset": number,
+        "scale": partial(field, expected="a number above 0", accept=is_positive),
+        "decimal": partial(field, expected="'.' or ','", accept=(".", ",").__contains__),
+        "unit": partial(field, expected="a unit of letters", accept=is_unit),
+    }
     kind: ClassVar[str] = "number"
 
     name: str
@@ -108,44 +152,10 @@ class NumberColumn:
         """
         return value * self.scale + self.offset
 
-    def to_json(self) -> dict[str, Any]:
-        """Return this as plain data."""
-        return {"kind": self.kind, **{name: getattr(self, name) for name in NUMBER_FIELDS}}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Return the column from plain data.
-
-        Args:
-            data: Result of `to_json`.
-        """
-        return cls(
-            text(data, "name"),
-            number(data, "median"),
-            flag(data, "indicator"),
-            number(data, "offset"),
-            field(data, "scale", "a number above 0", is_positive),
-            field(data, "decimal", "'.' or ','", lambda mark: mark in (".", ",")),
-            field(data, "unit", "a unit of letters", is_unit),
-        )
-
-
-NUMBER_FIELDS = ("name", "median", "indicator", "offset", "scale", "decimal", "unit")
-
-
-def is_positive(value: Any) -> bool:
-    """Return whether a value is a finite number above 0."""
-    return type(value) in (int, float) and 0 < value < np.inf
-
-
-def is_unit(value: Any) -> bool:
-    """Return whether a value is a unit or empty, since it goes into a regular expression."""
-    return isinstance(value, str) and re.fullmatch(f"(?:{UNITS})?", value) is not None
-
 
 @final
 @dataclass(frozen=True)
-class TextColumn:
+class TextColumn(Column):
     """A column of words in one-hot encoding.
 
     Shape:
@@ -165,6 +175,7 @@ class TextColumn:
     """
 
     kind: ClassVar[str] = "text"
+    readers: ClassVar = {"name": text, "categories": text_tuple, "indicator": flag}
 
     name: str
     categories: tuple[str, ...]
@@ -209,24 +220,10 @@ class TextColumn:
             )
         return encoded[:, :width]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return this as plain data."""
-        categories = list(self.categories)
-        return {
-            "kind": self.kind,
-            "name": self.name,
-            "categories": categories,
-            "indicator": self.indicator,
-        }
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Return the column from plain data.
-
-        Args:
-            data: Result of `to_json`.
-        """
-        return cls(text(data, "name"), text_tuple(data, "categories"), flag(data, "indicator"))
+def read_columns(data: Any, name: str) -> tuple[NumberColumn | TextColumn, ...]:
+    """Return a field that must be a list of columns."""
+    return tuple(map(column_from_json, object_list(data, name)))
 
 
 def column_from_json(data: dict[str, Any]) -> NumberColumn | TextColumn:

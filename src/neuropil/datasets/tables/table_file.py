@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.tables.dialect import Layout, find_layout
+from neuropil.datasets.tables.dialect import Layout, find_layout, numbered_rows
 from neuropil.datasets.tables.encodings import decode
 from neuropil.datasets.tables.table import Table
 from neuropil.datasets.unpacking import read_unpacked
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 LONGEST_ROW = 2**24
@@ -75,20 +75,18 @@ def without_empty(table: Table, path: Path, notes: list[str]) -> Table:
     A delimiter at the end of every row creates such a column.
     """
 
-    def useless(name: str, cells: pa.StringArray) -> bool:
+    def is_useless(name: str) -> bool:
         nameless = name in table.unnamed or (not table.header and name == table.names[-1])
-        return nameless and pc.max(pc.binary_length(cells)).as_py() == 0
+        return nameless and pc.max(pc.binary_length(table.column(name))).as_py() == 0
 
-    pairs = list(zip(table.names, table.columns, strict=True))
-    kept = [(name, cells) for name, cells in pairs if not useless(name, cells)]
-    if len(kept) == len(pairs) or not kept:
+    places = [n for n, name in enumerate(table.names, 1) if is_useless(name)]
+    if len(places) in (0, len(table.names)):
         return table
-    places = [n for n, (name, cells) in enumerate(pairs, 1) if useless(name, cells)]
     notes.append(
         f"{path.name}: column {some_of(places)} left out: it has neither a name nor a value."
     )
-    names, columns = map(list, zip(*kept, strict=True))
-    return replace(table, names=names, columns=columns)
+    names = [name for name in table.names if not is_useless(name)]
+    return replace(table, names=names, columns=list(map(table.column, names)))
 
 
 def read_cells(
@@ -158,10 +156,16 @@ def rewrite_loose(body: str, layout: Layout, path: Path) -> tuple[str, list[int]
     Raises:
         DataError: If quotes do not match, or rows have different numbers of cells.
     """
+    lines: Iterable[str] = io.StringIO(body, newline="")
+    if layout.delimiter == " ":
+        lines = (f"{line.strip()}\n" for line in lines)
+    records = numbered_rows(
+        lines, layout.delimiter, path, layout.row, escape=layout.escape, strict=True
+    )
     width = len(layout.names)
     text, rows = io.StringIO(newline=""), []
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    for row, record in numbered_records(body, layout, path):
+    for row, record in records:
         if not record or (width > 1 and len(record) == 1 and not record[0].strip()):
             continue
         if len(record) != width:
@@ -169,29 +173,6 @@ def rewrite_loose(body: str, layout: Layout, path: Path) -> tuple[str, list[int]
         writer.writerow(record)
         rows.append(row)
     return text.getvalue(), rows
-
-
-def numbered_records(body: str, layout: Layout, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the cells of each row, including blank ones.
-
-    Raises:
-        DataError: If quotes do not match.
-    """
-    lines: Iterable[str] = io.StringIO(body, newline="")
-    if layout.delimiter == " ":
-        lines = (f"{line.strip()}\n" for line in lines)
-    reader = csv.reader(
-        lines,
-        delimiter=layout.delimiter,
-        skipinitialspace=True,
-        strict=True,
-        escapechar="\\" if layout.escape else None,
-    )
-    try:
-        yield from enumerate(reader, start=layout.row)
-    except csv.Error as error:
-        line = layout.row - 1 + reader.line_num
-        raise DataError(f"{path}, line {line}: {error}.") from None
 
 
 def refuse_ragged(path: Path, row: int, record: Sequence[str], layout: Layout) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import pyarrow as pa
@@ -54,15 +55,15 @@ def fit_columns(
     """
     columns: list[Column] = []
     left_out: list[str] = []
-    written: dict[str, tuple[str, float]] = {}
+    fitting = ColumnFitting(table, train, notes)
     for name in table.names:
         if name != target:
-            column = fit_column(name, table, train, notes, written)
+            column = fitting.fit(name)
             if isinstance(column, str):
                 left_out.append(column)
             else:
                 columns.append(column)
-    note_written(written, notes)
+    note_written(fitting.written, notes)
     notes += left_out
     note_missing(table, columns, notes)
     if not columns:
@@ -96,45 +97,107 @@ def note_missing(table: Table, columns: list[Column], notes: list[str]) -> None:
         )
 
 
-def fit_column(
-    name: str,
-    table: Table,
-    train: np.ndarray[Any, Any],
-    notes: list[str],
-    written: dict[str, tuple[str, float]],
-) -> Column | str:
-    """Return the encoder of one column, or a note why the column is left out."""
-    cells, own = table.column(name), "" if name in table.unnamed else name
-    found = table.numbers(name)
-    if found is None:
-        return fit_words_or_units(name, own, table, train, notes)
-    if is_inexact(found.values, cells):
-        words = fit_words(name, own, cells, train)
-        if isinstance(words, str) and is_identifier_name(own):
-            return words
-        if isinstance(words, TextColumn):
-            notes.append(f"Column {name!r} has integers that are too long: read as categories.")
-            return words
-    if found.written is not None:
-        if table.delimiter != "," and table.decimal is None:
-            check_decided(cells, table.rows, f"{table.source}, column {name!r}")
-        written[name] = found.written
-    return fit_numbers(name, own, found, table, train, notes)
+@final
+@dataclass(frozen=True)
+class ColumnFitting:
+    """Choice of an encoder for each column.
 
+    Args:
+        table: All rows.
+        train: Indices of the training rows.
+        notes: Gains notes for the user.
+        written: Gains the first number in another notation than that of programs, by column.
+    """
 
-def fit_words_or_units(
-    name: str, own: str, table: Table, train: np.ndarray[Any, Any], notes: list[str]
-) -> Column | str:
-    """Return the encoder of a column of words, which may also be numbers with a unit."""
-    cells = table.column(name)
-    words = fit_words(name, own, cells, train)
-    where = f"{table.source}, column {name!r}"
-    unit = None if isinstance(words, TextColumn) else find_unit(cells, table, where)
-    if unit is None:
-        return words
-    notes.append(f"Column {name!r}: numbers in {unit!r}.")
-    found = read_numbers(cells, file_decimal=table.decimal, unit=unit)
-    return fit_numbers(name, own, found, table, train, notes, unit=unit)
+    table: Table
+    train: np.ndarray[Any, Any]
+    notes: list[str]
+    written: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+    def fit(self, name: str) -> Column | str:
+        """Return the encoder of one column, or a note why the column is left out."""
+        table, cells = self.table, self.table.column(name)
+        found = table.numbers(name)
+        if found is None:
+            return self.fit_words_or_units(name)
+        if is_inexact(found.values, cells):
+            words = self.fit_words(name)
+            if isinstance(words, str) and is_identifier_name(self.own_name(name)):
+                return words
+            if isinstance(words, TextColumn):
+                self.notes.append(
+                    f"Column {name!r} has integers that are too long: read as categories."
+                )
+                return words
+        if found.written is not None:
+            if table.delimiter != "," and table.decimal is None:
+                check_decided(cells, table.rows, f"{table.source}, column {name!r}")
+            self.written[name] = found.written
+        return self.fit_numbers(name, found)
+
+    def fit_words_or_units(self, name: str) -> Column | str:
+        """Return the encoder of a column of words, which may also be numbers with a unit."""
+        table, cells = self.table, self.table.column(name)
+        words = self.fit_words(name)
+        where = f"{table.source}, column {name!r}"
+        unit = None if isinstance(words, TextColumn) else find_unit(cells, table, where)
+        if unit is None:
+            return words
+        self.notes.append(f"Column {name!r}: numbers in {unit!r}.")
+        found = read_numbers(cells, file_decimal=table.decimal, unit=unit)
+        return self.fit_numbers(name, found, unit=unit)
+
+    def fit_numbers(self, name: str, found: Numbers, *, unit: str = "") -> NumberColumn | str:
+        """Return the encoder of a column of numbers, or a note why the column is left out.
+
+        Raises:
+            DataError: If a number looks like a mark for missing values.
+        """
+        table, own, values = self.table, self.own_name(name), found.values
+        known = values[self.train][~np.isnan(values[self.train])]
+        if not len(known):
+            return f"Column {name!r} left out: no training row has a value."
+        present = values[~np.isnan(values)]
+        whole = bool((present == np.round(present)).all())
+        if whole and tells_rows_apart(own, len(np.unique(present)), len(present)):
+            return identifier_note(name, own)
+        if whole and own == "X" and counts_rows(values, table.rows):
+            return f"Column {name!r} left out: it only counts the rows, as in files of R."
+        check_marks(name, values, table)
+        if whole and name == table.names[0] and counts_rows(values, table.rows):
+            self.notes.append(
+                f"Column {name!r} counts the rows but is used as an input: remove it if it "
+                "only identifies them."
+            )
+        median = float(np.median(known))
+        offset, scale = precise_scale(known, median)
+        step = float(np.spacing(np.abs(known).max()))
+        coarse = np.ptp(known) and step > ROUNDING * np.std(known / scale) * scale
+        if coarse or is_inexact(values, table.column(name)):
+            self.notes.append(
+                f"Column {name!r}: its values differ by less than the precision of numbers of "
+                f"their size (about {step:.1g})."
+            )
+        incomplete = len(known) < len(self.train)
+        return NumberColumn(name, median, incomplete, offset, scale, found.decimal, unit)
+
+    def fit_words(self, name: str) -> TextColumn | str:
+        """Return the encoder of a column of words, or a note why the column is left out."""
+        own, rows = self.own_name(name), pc.take(self.table.column(name), pa.array(self.train))
+        rows = rows.filter(pc.invert(missing_cells(rows)))
+        words, known = pc.unique(rows).to_pylist(), len(rows)
+        if known and tells_rows_apart(own, len(words), known):
+            return identifier_note(name, own)
+        # Names and dates do not generalise; up to ten words may be categories of few rows.
+        if len(words) > min(MAX_CATEGORIES, max(10, known / 2)) or not words:
+            share = f"{len(words):,} distinct words in {known:,} training rows"
+            such = f", such as {cut(words[0])!r}" if words else ""
+            return f"Column {name!r} left out: {share} are too many to be categories{such}."
+        return TextColumn(name, tuple(sorted(words, key=natural_key)), known < len(self.train))
+
+    def own_name(self, name: str) -> str:
+        """Return the name that a column has in the file, which may be empty."""
+        return "" if name in self.table.unnamed else name
 
 
 def find_unit(cells: pa.StringArray, table: Table, where: str) -> str | None:
@@ -155,50 +218,6 @@ def find_unit(cells: pa.StringArray, table: Table, where: str) -> str | None:
         return None
     found = read_numbers(cells, file_decimal=table.decimal, unit=unit)
     return None if found.words.any() else unit
-
-
-def fit_numbers(
-    name: str,
-    own: str,
-    found: Numbers,
-    table: Table,
-    train: np.ndarray[Any, Any],
-    notes: list[str],
-    *,
-    unit: str = "",
-) -> NumberColumn | str:
-    """Return the encoder of a column of numbers, or a note why the column is left out.
-
-    Raises:
-        DataError: If a number looks like a mark for missing values.
-    """
-    values = found.values
-    known = values[train][~np.isnan(values[train])]
-    if not len(known):
-        return f"Column {name!r} left out: no training row has a value."
-    present = values[~np.isnan(values)]
-    whole = bool((present == np.round(present)).all())
-    if whole and tells_rows_apart(own, len(np.unique(present)), len(present)):
-        return identifier_note(name, own)
-    if whole and own == "X" and counts_rows(values, table.rows):
-        return f"Column {name!r} left out: it only counts the rows, as in files of R."
-    check_marks(name, values, table)
-    if whole and name == table.names[0] and counts_rows(values, table.rows):
-        notes.append(
-            f"Column {name!r} counts the rows but is used as an input: remove it if it only "
-            "identifies them."
-        )
-    median = float(np.median(known))
-    offset, scale = precise_scale(known, median)
-    step = float(np.spacing(np.abs(known).max()))
-    coarse = np.ptp(known) and step > ROUNDING * np.std(known / scale) * scale
-    if coarse or is_inexact(values, table.column(name)):
-        notes.append(
-            f"Column {name!r}: its values differ by less than the precision of numbers of "
-            f"their size (about {step:.1g})."
-        )
-    incomplete = len(known) < len(train)
-    return NumberColumn(name, median, incomplete, offset, scale, found.decimal, unit)
 
 
 def identifier_note(name: str, own: str) -> str:
@@ -259,20 +278,3 @@ def check_marks(name: str, values: np.ndarray[Any, Any], table: Table) -> None:
                 f"numbers from {others.min():.6g} to {others.max():.6g} looks like a mark for "
                 "a missing value: leave such cells empty."
             )
-
-
-def fit_words(
-    name: str, own: str, cells: pa.StringArray, train: np.ndarray[Any, Any]
-) -> TextColumn | str:
-    """Return the encoder of a column of words, or a note why the column is left out."""
-    rows = pc.take(cells, pa.array(train))
-    rows = rows.filter(pc.invert(missing_cells(rows)))
-    words, known = pc.unique(rows).to_pylist(), len(rows)
-    if known and tells_rows_apart(own, len(words), known):
-        return identifier_note(name, own)
-    # Names and dates do not generalise; up to ten words may be categories of few rows.
-    if len(words) > min(MAX_CATEGORIES, max(10, known / 2)) or not words:
-        share = f"{len(words):,} distinct words in {known:,} training rows"
-        such = f", such as {cut(words[0])!r}" if words else ""
-        return f"Column {name!r} left out: {share} are too many to be categories{such}."
-    return TextColumn(name, tuple(sorted(words, key=natural_key)), known < len(train))

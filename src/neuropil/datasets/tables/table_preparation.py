@@ -12,12 +12,12 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.plain_fields import flag, object_list, optional_field, text, text_tuple
-from neuropil.datasets.preparation import Preparation
+from neuropil.datasets.plain_fields import flag, optional, text, text_tuple
+from neuropil.datasets.preparation import Preparation, read_target
 from neuropil.datasets.tables.cells import class_labels, missing_cells
 from neuropil.datasets.tables.encodings import check_encoding
 from neuropil.datasets.tables.table import Table
-from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn, column_from_json
+from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn, read_columns
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
@@ -61,6 +61,13 @@ class TablePreparation(Preparation):
     """
 
     kind: ClassVar[str] = "table"
+    readers: ClassVar = {
+        "target": read_target,
+        "columns": read_columns,
+        "names": text_tuple,
+        "header": flag,
+        "encoding": optional(lambda data, name: check_encoding(text(data, name))),
+    }
 
     columns: tuple[NumberColumn | TextColumn, ...]
     target: Target
@@ -140,26 +147,15 @@ class TablePreparation(Preparation):
             raise DataError(f"{table.source} lacks the target column {name!r}.")
         return READERS[self.target.kind](self.target, table, name)
 
-    @override
-    def fields(self) -> dict[str, Any]:
-        return {
-            "columns": [column.to_json() for column in self.columns],
-            "names": list(self.names),
-            "header": self.header,
-            "encoding": self.encoding,
-        }
-
     @classmethod
     @override
-    def from_fields(cls, data: dict[str, Any], target: Target) -> Self:
-        columns = tuple(map(column_from_json, object_list(data, "columns")))
-        if not columns or target.name is None:
+    def from_fields(cls, data: dict[str, Any]) -> Self:
+        made = super().from_fields(data)
+        if not made.columns or made.target.name is None:
             raise DataError(
                 "damaged preparation: a table needs columns and the name of its target."
             )
-        names, header = text_tuple(data, "names"), flag(data, "header")
-        encoding = optional_field(text, data, "encoding")
-        return cls(columns, target, names, header, encoding and check_encoding(encoding))
+        return made
 
 
 def read_classes(target: Classes, table: Table, name: str) -> Tensor:

@@ -50,15 +50,9 @@ def find_target(table: Table, wanted: str | None, notes: list[str]) -> str:
     if wanted is not None:
         return wanted
     named = [name for name in names if name.casefold() in TARGETS]
-    stems = [re.sub(r"\d+$", "", name) for name in names[-2:]]
-    numbered = all(map(str.isdecimal, (name[-1:] for name in names[-2:])))
-    if (
-        len(named) == 1
-        and table.header
-        and numbered
-        and stems[0] == stems[1]
-        and len(names) > 3
-    ):
+    stems = {re.sub(r"\d+$", "", name) for name in names[-2:]}
+    numbered = len(stems) == 1 and all(name[-1:].isdecimal() for name in names[-2:])
+    if len(named) == 1 and table.header and numbered and len(names) > 3:
         notes.append(
             f"Target {named[0]!r}: the last column, {names[-1]!r}, is one of many numbered "
             "ones; set target= to override."
