@@ -14,6 +14,17 @@ from torch import Tensor, nn
 from neuropil import Network
 
 
+class Does(nn.Module):
+    """A module that runs a function or another module, and of which no more is known."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *inputs: Any) -> Any:
+        return self.function(*inputs)
+
+
 def same_compiled_exported_copied_and_saved(
     network: Network, x: Tensor, folder: Path, *, fullgraph: bool
 ) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ import weakref
 
 import pytest
 import torch
-from torch import nn
+from tests.agreement import Does
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -44,21 +44,10 @@ from neuropil.layers import (
 )
 
 
-class Plain(nn.Module):
-    """A module like anybody's, of which nothing is known but what it runs."""
-
-    def __init__(self, network):
-        super().__init__()
-        self.network = network
-
-    def forward(self, *inputs):
-        return self.network(*inputs)
-
-
 def both(network):
     """Return the summary of a network, and that of a module that holds it."""
     (shape,) = network.input_shapes
-    return summary(network, depth=9), summary(Plain(network), shape, depth=9)
+    return summary(network, depth=9), summary(Does(network), shape, depth=9)
 
 
 @pytest.mark.parametrize("name", [*zoo_table()])
@@ -67,7 +56,7 @@ def test_the_whole_zoo(name):
         network = getattr(architectures, name)()
     ours, theirs = both(network)
     assert ours.totals == theirs.totals
-    others = {row.name.removeprefix("network."): row for row in theirs.rows}
+    others = {row.name.removeprefix("function."): row for row in theirs.rows}
     for row in ours.rows:
         other = others.get(row.name)
         if other is None:  # it wrote over its input, which is no call of a module

@@ -11,36 +11,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from neuropil import Layer, Network, ShapeError, join, parallel, repeat
-from neuropil.layers import (
-    BatchNorm,
-    Concatenate,
-    Convolution,
-    Dropout,
-    Elementwise,
-    Flatten,
-    GlobalPooling,
-    Identity,
-    Input,
-    Linear,
-    MaxPooling,
-    Relu,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
+from neuropil import Layer, Network, ShapeError, join, layers, parallel, repeat
+from neuropil.layers import Input, Linear, Relu, Softmax, Tanh
 
 
 def residual(channels: int) -> Network:
-    body = Convolution(channels, 3, padding="same") >> BatchNorm() >> Relu()
+    body = layers.Convolution(channels, 3, padding="same") >> layers.BatchNorm() >> Relu()
     return parallel(
-        body >> Convolution(channels, 3, padding="same"), Identity()
-    ) >> Elementwise("add")
+        body >> layers.Convolution(channels, 3, padding="same"), layers.Identity()
+    ) >> layers.Elementwise("add")
 
 
 def small() -> Network:
     return (
-        Input(3, 8, 8) >> Convolution(4, 3) >> residual(4) >> Relu() >> Flatten() >> Softmax(5)
+        Input(3, 8, 8)
+        >> layers.Convolution(4, 3)
+        >> residual(4)
+        >> Relu()
+        >> layers.Flatten()
+        >> Softmax(5)
     )
 
 
@@ -80,13 +69,19 @@ class TestComposing:
 
     def test_a_join_that_cannot_fit_names_both_layers_both_shapes_and_the_mend(self):
         with pytest.raises(ShapeError) as caught:
-            Input(3, 32, 32) >> Convolution(8, 3) >> Flatten() >> Relu(10) >> Convolution(8, 3)
+            (
+                Input(3, 32, 32)
+                >> layers.Convolution(8, 3)
+                >> layers.Flatten()
+                >> Relu(10)
+                >> layers.Convolution(8, 3)
+            )
         message = str(caught.value)
         for part in ("Relu(10)", "(10)", "Convolution(8, 3)", "(C, H, W)", "put "):
             assert part in message
 
     def test_a_join_that_fails_builds_nothing(self):
-        tail = Relu(10) >> Convolution(8, 3)
+        tail = Relu(10) >> layers.Convolution(8, 3)
         with pytest.raises(ShapeError):
             Input(4) >> tail
         assert not list(tail.parameters())
@@ -96,7 +91,7 @@ class TestComposing:
             Input(3, 8, 8) >> Relu(10)
 
     def test_one_output_feeds_many_and_many_feed_a_merging_layer(self):
-        network = Input(4) >> (Relu(3) | Tanh(2) | Identity()) >> Concatenate()
+        network = Input(4) >> (Relu(3) | Tanh(2) | layers.Identity()) >> layers.Concatenate()
         x = torch.randn(2, 4)
         expected = torch.cat([network.relu1(x), network.tanh1(x), x], 1)
         assert torch.equal(network(x), expected)
@@ -161,9 +156,11 @@ class TestComposing:
             Input(5) >> head
 
     def test_a_free_axis_stays_free_to_the_global_pooling(self):
-        network = Input(3, None, None) >> Convolution(8, 3) >> MaxPooling(2) >> Relu()
+        network = (
+            Input(3, None, None) >> layers.Convolution(8, 3) >> layers.MaxPooling(2) >> Relu()
+        )
         assert network.output_shape == (8, None, None)
-        network = network >> GlobalPooling("avg") >> Softmax(10)
+        network = network >> layers.GlobalPooling("avg") >> Softmax(10)
         assert network.output_shape == (10,)
         for side in (32, 64):
             assert network(torch.randn(2, 3, side, side)).shape == (2, 10)
@@ -196,7 +193,7 @@ class TestRepeat:
 
     def test_a_siamese_pair_shares_its_weights(self):
         half = Input(4) >> Relu(3)
-        pair = parallel(half, half, share=True) >> Elementwise("subtract")
+        pair = parallel(half, half, share=True) >> layers.Elementwise("subtract")
         assert len(pair.inputs) == 2
         a, b = torch.randn(2, 4), torch.randn(2, 4)
         assert torch.equal(pair(a, b), half(a) - half(b))
@@ -256,7 +253,7 @@ class TestParts:
 
     def test_parts_can_be_joined_to_something_new(self):
         network = small()
-        other = network.upto("relu2") >> GlobalPooling("avg") >> Softmax(2)
+        other = network.upto("relu2") >> layers.GlobalPooling("avg") >> Softmax(2)
         assert other.output_shape == (2,)
         assert other.convolution1.weight is network.convolution1.weight
 
@@ -266,7 +263,7 @@ class TestScores:
         ("last", "activate"),
         [
             (lambda: Softmax(3), lambda z: z.softmax(1)),
-            (lambda: Sigmoid(3), torch.sigmoid),
+            (lambda: layers.Sigmoid(3), torch.sigmoid),
             (lambda: Linear(3) >> Softmax(), lambda z: z.softmax(1)),
         ],
     )
@@ -342,9 +339,10 @@ class TestRunning:
         for _ in range(data.draw(st.integers(1, 4))):
             branches = data.draw(st.integers(1, 3))
             parts = [
-                Linear(3) >> Tanh() if branch else Identity() for branch in range(branches)
+                Linear(3) >> Tanh() if branch else layers.Identity()
+                for branch in range(branches)
             ]
-            merged = parallel(*parts) >> Elementwise("add")
+            merged = parallel(*parts) >> layers.Elementwise("add")
             trunk = trunk >> (merged if branches > 1 else Tanh(3))
         x = torch.randn(2, 3)
         values: list[torch.Tensor] = []
@@ -355,7 +353,7 @@ class TestRunning:
 
 class TestPredict:
     def test_kinds_batches_and_modes(self):
-        network = Input(4) >> BatchNorm() >> Dropout(0.5) >> Softmax(3)
+        network = Input(4) >> layers.BatchNorm() >> layers.Dropout(0.5) >> Softmax(3)
         network.train()
         x = torch.randn(11, 4)
         whole = network.predict(x)
@@ -366,7 +364,7 @@ class TestPredict:
         assert not whole.requires_grad
 
     def test_frozen_parts_stay_frozen(self):
-        network = Input(4) >> BatchNorm() >> Linear(2)
+        network = Input(4) >> layers.BatchNorm() >> Linear(2)
         network.train()
         network.batchnorm1.eval()
         network.predict(torch.randn(3, 4))
@@ -431,7 +429,7 @@ class TestCopies:
 
 class TestNormalization:
     def test_mean_and_scale_come_from_the_examples(self):
-        network = Input(3) >> Identity()
+        network = Input(3) >> layers.Identity()
         x = torch.randn(1000, 3) * torch.tensor([1.0, 10.0, 0.0]) + torch.tensor(
             [0.0, 5.0, 7.0]
         )
@@ -441,7 +439,7 @@ class TestNormalization:
         assert torch.allclose(y.std(0, correction=0), torch.tensor([1.0, 1.0, 0.0]), atol=1e-5)
 
     def test_pictures_have_one_a_channel(self):
-        network = Input(2, 4, 4) >> Identity()
+        network = Input(2, 4, 4) >> layers.Identity()
         x = torch.randint(0, 256, (50, 2, 4, 4), dtype=torch.uint8)
         network.normalize(x)
         y = network(x)
@@ -450,13 +448,13 @@ class TestNormalization:
         assert network.input1.mean.shape == (2, 1, 1)
 
     def test_what_is_set_stays(self):
-        network = Input(2) >> Identity()
+        network = Input(2) >> layers.Identity()
         network.input1.set_normalization(1.0, 2.0)
         network.normalize(torch.randn(10, 2))
         assert network(torch.ones(1, 2) * 5).tolist() == [[2.0, 2.0]]
 
     def test_integers_are_never_touched(self):
-        network = Input(2, dtype="int64") >> Identity()
+        network = Input(2, dtype="int64") >> layers.Identity()
         network.normalize(torch.arange(6).reshape(3, 2))
         assert network(torch.tensor([[3, 4]])).tolist() == [[3, 4]]
 

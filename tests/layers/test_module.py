@@ -5,6 +5,7 @@ import pickle
 
 import pytest
 import torch
+from tests.agreement import Does
 from torch import nn
 
 from neuropil.core import Network, ShapeError
@@ -20,17 +21,6 @@ class Shifted(nn.Module):
 
     def forward(self, x):
         return x + self.shift
-
-
-class Odd(nn.Module):
-    """Does what it is told to."""
-
-    def __init__(self, what):
-        super().__init__()
-        self.what = what
-
-    def forward(self, *inputs):
-        return self.what(*inputs)
 
 
 class Auxiliary(nn.Module):
@@ -167,10 +157,18 @@ def test_drawing_parameters_anew_spares_what_is_frozen():
         ),
         (nn.Linear(6, 4), (None,), r"Module\(Linear\(…\)\) fails on \(None\)"),
         (nn.GRU(3, 4), (5, 3), r"Module\(GRU\(…\)\) returns a tuple: wrap it so that"),
-        (Odd(lambda x: x.sum(0)), (5, 3), r"returns \(5, 3\) for a batch of 2: its first axis"),
-        (Odd(lambda x: x.sum(1)), (5,), r"returns \(2,\) for a batch of 2.*must be another"),
-        (Odd(lambda x: x[x > 0]), (5,), "Odd"),
-        (Odd(lambda x: 1 / 0), (5,), r"Module\(Odd\(…\)\) fails on \(5\): division by zero\.$"),
+        (
+            Does(lambda x: x.sum(0)),
+            (5, 3),
+            r"returns \(5, 3\) for a batch of 2: its first axis",
+        ),
+        (Does(lambda x: x.sum(1)), (5,), r"returns \(2,\) for a batch of 2.*must be another"),
+        (Does(lambda x: x[x > 0]), (5,), "Does"),
+        (
+            Does(lambda x: 1 / 0),
+            (5,),
+            r"Module\(Does\(…\)\) fails on \(5\): division by zero\.$",
+        ),
     ],
     ids=str,
 )

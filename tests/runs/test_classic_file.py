@@ -312,6 +312,9 @@ def test_lists_within_lists_end(saved):
     assert "is not a value that a network has" in saved(LVQ(random_state=0), deep)
 
 
+GAS = GrowingNeuralGas(random_state=0)
+
+
 @pytest.mark.parametrize(
     ("network", "name", "value", "said"),
     [
@@ -321,31 +324,11 @@ def test_lists_within_lists_end(saved):
         (PNN(), "network.learnt.bounds_", 10**9, "contradict each other"),
         (PNN(), "network.learnt.sigma_", -1.0, "contradict each other"),
         (SOFM((2, 2)), "network.learnt.sides", 10**6, "contradict each other"),
-        (
-            GrowingNeuralGas(random_state=0),
-            "network.learnt.neighbors",
-            10**9,
-            "contradict each other",
-        ),
-        (
-            GrowingNeuralGas(random_state=0),
-            "network.learnt.degrees",
-            11,
-            "contradict each other",
-        ),
-        (GrowingNeuralGas(random_state=0), "network.learnt.free", -5, "contradict each other"),
-        (
-            GrowingNeuralGas(random_state=0),
-            "network.learnt.counts",
-            10**6,
-            "contradict each other",
-        ),
-        (
-            GrowingNeuralGas(random_state=0),
-            "network.learnt.errors",
-            -1.0,
-            "contradict each other",
-        ),
+        (GAS, "network.learnt.neighbors", 10**9, "contradict each other"),
+        (GAS, "network.learnt.degrees", 11, "contradict each other"),
+        (GAS, "network.learnt.free", -5, "contradict each other"),
+        (GAS, "network.learnt.counts", 10**6, "contradict each other"),
+        (GAS, "network.learnt.errors", -1.0, "contradict each other"),
         (RBM(3, n_epochs=1), "network.learnt.generator", 2**63, "state of the generator"),
         (
             Oja(random_state=0),

@@ -42,6 +42,13 @@ NETWORKS = {
 }
 
 
+def save_with(folder, old, new):
+    """Save a network, and change a text in its file."""
+    (Input(2) >> Relu(3)).save(folder)
+    path = folder / "network.json"
+    path.write_text(path.read_text().replace(old, new))
+
+
 def crossing() -> Network:
     trunk = Input(4) >> Relu(4)
     first = trunk >> Tanh(4)
@@ -168,9 +175,7 @@ class TestFiles:
         assert not (tmp_path / "a").exists()
 
     def test_a_newer_format_is_refused(self, tmp_path):
-        (Input(2) >> Relu(3)).save(tmp_path)
-        path = tmp_path / "network.json"
-        path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
+        save_with(tmp_path, '"format": 1', '"format": 2')
         with pytest.raises(ValueError, match="has format 2, and this version reads up to 1"):
             Network.load(tmp_path)
 
@@ -225,9 +230,7 @@ class TestFiles:
         assert str(caught.value).strip()
 
     def test_hostile_names_never_reach_an_attribute(self, tmp_path):
-        (Input(2) >> Relu(3)).save(tmp_path)
-        path = tmp_path / "network.json"
-        path.write_text(path.read_text().replace("relu1", "a;b"))
+        save_with(tmp_path, "relu1", "a;b")
         with pytest.raises(ValueError, match="Python identifier"):
             Network.load(tmp_path)
 

@@ -55,6 +55,14 @@ def assert_same(trainer, other):
         assert torch.equal(a, b)
 
 
+def resumed_like_a_whole_one(folder, batches, *, epochs):
+    """Hold a training that is resumed to one that was never interrupted."""
+    resumed, whole = make(folder), make()
+    resumed.fit(batches(), epochs=epochs, resume=True)
+    whole.fit(batches(), epochs=epochs)
+    assert_same(resumed, whole)
+
+
 class SignalAt(Callback):
     """Sends this process a signal after a step."""
 
@@ -105,11 +113,7 @@ def test_a_finished_training_resumes_to_its_end_at_once(tmp_path):
 
 def test_more_epochs_than_before_go_on_from_the_end(tmp_path):
     make(tmp_path).fit(data(), epochs=2)
-    longer = make(tmp_path)
-    longer.fit(data(), epochs=5, resume=True)
-    whole = make()
-    whole.fit(data(), epochs=5)
-    assert_same(longer, whole)
+    resumed_like_a_whole_one(tmp_path, data, epochs=5)
 
 
 def test_resuming_with_nothing_there_starts_anew(tmp_path):
@@ -143,11 +147,7 @@ def test_a_loader_with_its_own_randomness_is_resumed_in_its_middle(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         make(tmp_path, callbacks=[SignalAt(10)]).fit(loader(), epochs=3)
-    resumed = make(tmp_path)
-    resumed.fit(loader(), epochs=3, resume=True)
-    whole = make()
-    whole.fit(loader(), epochs=3)
-    assert_same(resumed, whole)
+    resumed_like_a_whole_one(tmp_path, loader, epochs=3)
 
 
 def test_a_network_of_ours_is_resumed_with_its_normalisation(tmp_path):

@@ -1,10 +1,13 @@
-"""What each of several processes runs in `test_processes`: some trainings, and what they gave.
+"""Trainings that `test_processes` compares: alone, then in two processes; saves what they gave.
 
-Started by torchrun with a folder as argument; alone it is the reference.
+The two are forks of the first, and told who they are as torchrun tells it: PyTorch is imported
+once for all three.
 """
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 from pathlib import Path
 
@@ -110,7 +113,8 @@ def resumed(folder):
     return net, [{"same": torch.equal(*ends), "steps": trainer.steps}]
 
 
-def main(folder: Path) -> None:
+def train_all(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
     results = {}
     for training in (usual, accumulated, streamed, far, custom, resumed):
         net, history = training(folder)
@@ -120,5 +124,22 @@ def main(folder: Path) -> None:
     torch.save(results, folder / f"rank{rank}.pt")
 
 
+def main(folder: Path) -> int:
+    train_all(folder / "alone")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    both = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    both |= {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    children = []
+    for rank in ("0", "1"):
+        child = os.fork()
+        if child == 0:
+            os.environ.update(both, RANK=rank, LOCAL_RANK=rank)
+            train_all(folder / "two")
+            sys.exit(0)
+        children.append(child)
+    return max(os.waitpid(child, 0)[1] for child in children)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.exit(main(Path(sys.argv[1])) != 0)

@@ -10,23 +10,9 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuropil import join, parallel, repeat
+from neuropil import join, layers, parallel, repeat
 from neuropil.analysis import diagram
-from neuropil.layers import (
-    BatchNorm,
-    Concatenate,
-    Convolution,
-    Elementwise,
-    Flatten,
-    GlobalPooling,
-    Identity,
-    Input,
-    MaxPooling,
-    Relu,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
+from neuropil.layers import Convolution, Elementwise, Identity, Input, Relu
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -108,7 +94,7 @@ def check(picture):
 def parts(draw, depth=3):
     """Return a network of branches within branches, some of which are only lines."""
     if depth == 0:
-        return draw(st.sampled_from([Relu, Sigmoid, Tanh]))()
+        return draw(st.sampled_from([Relu, layers.Sigmoid, layers.Tanh]))()
     length = draw(st.integers(1, 3))
     sequence = []
     for _ in range(length):
@@ -134,7 +120,7 @@ def test_no_line_runs_through_a_box(network):
 
 
 def convolved(name=None):
-    return Convolution(4, 3, padding="same", name=name) >> BatchNorm() >> Relu()
+    return Convolution(4, 3, padding="same", name=name) >> layers.BatchNorm() >> Relu()
 
 
 def test_a_chain_is_one_straight_column():
@@ -149,7 +135,7 @@ def test_connections_that_skip_leave_the_column_straight():
     block = [
         parallel(Identity(), convolved() >> convolved()) >> Elementwise("add") for _ in range(5)
     ]
-    network = Input(4, 8, 8) >> join(*block) >> GlobalPooling("avg") >> Softmax(2)
+    network = Input(4, 8, 8) >> join(*block) >> layers.GlobalPooling("avg") >> layers.Softmax(2)
     picture = Picture(diagram(network))
     check(picture)
     assert len({box[0] for box in picture.boxes.values()}) == 1
@@ -163,9 +149,9 @@ def test_lines_lead_from_what_is_taken_to_who_takes_it():
         >> parallel(
             Convolution(2, 1),
             Convolution(2, 1) >> Convolution(2, 3, padding="same"),
-            MaxPooling(3, stride=1, padding="same") >> Convolution(2, 1),
+            layers.MaxPooling(3, stride=1, padding="same") >> Convolution(2, 1),
         )
-        >> Concatenate()
+        >> layers.Concatenate()
     )
     picture = Picture(diagram(network))
     check(picture)
@@ -182,7 +168,7 @@ def test_lines_lead_from_what_is_taken_to_who_takes_it():
 
 def test_several_inputs_and_outputs():
     trunk = parallel(Input(4, name="a") >> Relu(3), Input(5, name="b") >> Relu(3))
-    network = trunk >> Elementwise("add") >> parallel(Softmax(2), Sigmoid(1))
+    network = trunk >> Elementwise("add") >> parallel(layers.Softmax(2), layers.Sigmoid(1))
     picture = Picture(diagram(network))
     check(picture)
     assert picture.boxes["a"][1] == picture.boxes["b"][1]
@@ -191,7 +177,7 @@ def test_several_inputs_and_outputs():
 
 def test_boxes_say_what_layers_are():
     network = Input(3, None, None) >> Convolution(8, 3, stride=2, padding="same", name="first")
-    picture = Picture(diagram(network >> GlobalPooling("avg")))
+    picture = Picture(diagram(network >> layers.GlobalPooling("avg")))
     assert picture.texts["first"][0] == "first"
     assert picture.texts["first"][2] == "(8, None, None)"
     assert picture.hints["first"] == (
@@ -206,12 +192,12 @@ def test_families_have_their_colours_and_a_key():
         diagram(
             Input(3, 8, 8)
             >> Convolution(4, 3)
-            >> BatchNorm()
+            >> layers.BatchNorm()
             >> Relu()
-            >> MaxPooling(2)
-            >> Flatten()
+            >> layers.MaxPooling(2)
+            >> layers.Flatten()
             >> Relu(5)
-            >> parallel(Tanh(), Sigmoid())
+            >> parallel(layers.Tanh(), layers.Sigmoid())
             >> Elementwise("add")
         )
     )
@@ -237,7 +223,7 @@ def test_what_stands_in_layers_is_escaped():
     def merge(*inputs):
         return F.relu(inputs[0])
 
-    text = str(diagram(Input(4) >> parallel(Relu(), Tanh()) >> Elementwise(merge)))
+    text = str(diagram(Input(4) >> parallel(Relu(), layers.Tanh()) >> Elementwise(merge)))
     assert "&lt;function" in text
     assert "<function" not in text
     Picture(text)
@@ -277,7 +263,7 @@ def test_too_many_layers_to_read():
 def test_densely_connected_layers():
     network = Relu()
     for _ in range(8):
-        network = network >> parallel(Identity(), convolved()) >> Concatenate()
+        network = network >> parallel(Identity(), convolved()) >> layers.Concatenate()
     with torch.device("meta"):
         check(Picture(diagram(Input(3, 8, 8) >> network)))
 

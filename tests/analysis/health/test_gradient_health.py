@@ -13,23 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from neuropil import datasets
+from neuropil import datasets, layers
 from neuropil.analysis import gradient_health
 from neuropil.analysis.health.health_verdicts import VANISHING, find_vanishing, times
 from neuropil.architectures import resnet18, small_convolutional
-from neuropil.layers import (
-    LSTM,
-    BatchNorm,
-    Convolution,
-    Dropout,
-    Flatten,
-    Input,
-    Linear,
-    Relu,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
+from neuropil.layers import Input, Linear, Relu, Sigmoid, Softmax
 
 
 @pytest.fixture(autouse=True)
@@ -92,8 +80,14 @@ def test_figures_of_a_network_worked_by_hand():
 
 
 def test_gradients_are_those_that_autograd_gives():
-    network = Input(1, 8, 8) >> Convolution(4, 3) >> BatchNorm() >> Relu() >> Flatten()
-    network = network >> Tanh(8) >> Softmax(5)
+    network = (
+        Input(1, 8, 8)
+        >> layers.Convolution(4, 3)
+        >> layers.BatchNorm()
+        >> Relu()
+        >> layers.Flatten()
+    )
+    network = network >> layers.Tanh(8) >> Softmax(5)
     x, y = torch.randn(16, 1, 8, 8), torch.randint(0, 5, (16,))
     health = gradient_health(network, x, y)
     loss = F.cross_entropy(network.scores()(x), y)
@@ -162,7 +156,14 @@ def test_saturated_is_beyond_97_percent_of_the_range():
 
 
 def test_network_and_random_states_are_left_as_they_were():
-    network = Input(6) >> Linear(8) >> BatchNorm() >> Relu() >> Dropout(0.5) >> Softmax(3)
+    network = (
+        Input(6)
+        >> Linear(8)
+        >> layers.BatchNorm()
+        >> Relu()
+        >> layers.Dropout(0.5)
+        >> Softmax(3)
+    )
     network.eval()
     network.layers["dropout1"].train()
     x, y = batch(32, 6, 3)
@@ -348,7 +349,7 @@ def test_a_transformer_and_a_recurrent_network():
     names = [row.name for row in health.rows]
     # Its weights are used, but the module itself is never called.
     assert names.index("layers.0.self_attn.out_proj") == names.index("layers.0.self_attn") + 1
-    recurrent = Input(30, 3) >> LSTM(16) >> Softmax(5)
+    recurrent = Input(30, 3) >> layers.LSTM(16) >> Softmax(5)
     health = gradient_health(recurrent, torch.randn(8, 30, 3), torch.randint(0, 5, (8,)))
     assert [row.name for row in health.rows] == ["lstm1", "softmax1"]
     assert health.healthy

@@ -5,20 +5,9 @@ import math
 import pytest
 import torch
 
-from neuropil import ShapeError, parallel, repeat
+from neuropil import ShapeError, layers, parallel, repeat
 from neuropil.analysis import effective_receptive_field, receptive_field
-from neuropil.layers import (
-    BatchNorm,
-    Convolution,
-    Dropout,
-    Elementwise,
-    Flatten,
-    GlobalPooling,
-    Identity,
-    Input,
-    Relu,
-    Softmax,
-)
+from neuropil.layers import Convolution, Dropout, Flatten, Input, Relu
 
 
 def with_weights(network, value):
@@ -76,7 +65,7 @@ def test_signals_and_volumes():
 
 def test_any_layer_can_be_asked():
     network = Input(1, 15, 15) >> Convolution(2, 3) >> Relu() >> Convolution(2, 3) >> Flatten()
-    network = with_weights(network >> Softmax(3), 0.5)
+    network = with_weights(network >> layers.Softmax(3), 0.5)
     assert effective_receptive_field(network, "convolution1").size == 3
     assert effective_receptive_field(network, "convolution2").size == pytest.approx(5, abs=0.6)
 
@@ -90,7 +79,9 @@ def test_the_same_seed_gives_the_same_map():
 
 
 def test_the_network_stays_as_it_was():
-    network = Input(1, 15, 15) >> Convolution(4, 3) >> BatchNorm() >> Relu() >> Dropout(0.5)
+    network = (
+        Input(1, 15, 15) >> Convolution(4, 3) >> layers.BatchNorm() >> Relu() >> Dropout(0.5)
+    )
     network.layers["batchnorm1"].eval()
     network.layers["convolution1"].requires_grad_(False)
     state = {key: value.clone() for key, value in network.state_dict().items()}
@@ -118,7 +109,7 @@ def test_normalised_inputs_are_measured_in_their_own_unit():
 def test_one_of_several_inputs():
     near = Input(1, 15, 15, name="near") >> Convolution(1, 3, padding=1)
     far = Input(1, 15, 15, name="far") >> Convolution(1, 7, padding=3)
-    network = with_weights(parallel(near, far) >> Elementwise("add"), 1.0)
+    network = with_weights(parallel(near, far) >> layers.Elementwise("add"), 1.0)
     assert effective_receptive_field(network, input_name="near").size == 3
     assert effective_receptive_field(network, input_name="far").size == 7
     assert effective_receptive_field(network, "convolution1").size == 3
@@ -132,7 +123,7 @@ def test_double_precision():
 
 
 def test_free_lengths_are_asked_for():
-    network = Input(3, None, None) >> Convolution(2, 3) >> GlobalPooling("avg")
+    network = Input(3, None, None) >> Convolution(2, 3) >> layers.GlobalPooling("avg")
     with pytest.raises(ShapeError, match=r"'input1' has a free length: give input_shape"):
         effective_receptive_field(network)
     assert effective_receptive_field(network, input_shape=(3, 6, 7)).map.shape == (6, 7)
@@ -142,7 +133,7 @@ def test_what_cannot_be_measured():
     with pytest.raises(ShapeError, match="no parameters yet"):
         effective_receptive_field(Convolution(2, 3) >> Relu())
     with pytest.raises(ValueError, match=r"floating-point inputs \[\]"):
-        effective_receptive_field(Input(3, 4, dtype="int64") >> Identity())
+        effective_receptive_field(Input(3, 4, dtype="int64") >> layers.Identity())
     with pytest.raises(ValueError, match=r"takes vectors \(5\), which have no positions"):
         effective_receptive_field(Input(5) >> Relu(3))
     with pytest.raises(ValueError, match="samples must be a whole number from 1"):

@@ -7,21 +7,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from neuropil import Layer, ShapeError, parallel, repeat
+from neuropil import Layer, ShapeError, layers, parallel, repeat
 from neuropil.analysis import Summary, cost, count_parameters, receptive_field, summary
-from neuropil.layers import (
-    BatchNorm,
-    Concatenate,
-    Convolution,
-    Elementwise,
-    Flatten,
-    GlobalPooling,
-    Identity,
-    Input,
-    MaxPooling,
-    Relu,
-    Softmax,
-)
+from neuropil.layers import Convolution, Elementwise, Identity, Input, Relu
 
 
 class TwoPaths(Layer):
@@ -29,7 +17,7 @@ class TwoPaths(Layer):
 
     def __init__(self, width, *, name=None):
         super().__init__(name=name)
-        self.body = Convolution(width, 3, padding=1) >> BatchNorm() >> Relu()
+        self.body = Convolution(width, 3, padding=1) >> layers.BatchNorm() >> Relu()
         self.shortcut = Convolution(width, 1) >> Identity()
 
     def output_shape(self, shape):
@@ -116,7 +104,12 @@ def test_what_each_row_takes():
 
 
 def test_plain_data():
-    network = Input(3, 8, 8) >> Convolution(4, 3, name="first") >> Flatten() >> Softmax(2)
+    network = (
+        Input(3, 8, 8)
+        >> Convolution(4, 3, name="first")
+        >> layers.Flatten()
+        >> layers.Softmax(2)
+    )
     plain = summary(network).to_dict()
     assert json.loads(json.dumps(plain))["totals"]["parameters"] == 112 + 290
     assert plain["rows"][1]["name"] == "first"
@@ -152,7 +145,12 @@ def test_on_the_meta_device(small_networks, architecture):
 
 
 def test_free_lengths_stay_none_until_they_are_given():
-    network = Input(3, None, None) >> Convolution(8, 3) >> GlobalPooling("avg") >> Softmax(2)
+    network = (
+        Input(3, None, None)
+        >> Convolution(8, 3)
+        >> layers.GlobalPooling("avg")
+        >> layers.Softmax(2)
+    )
     table = summary(network)
     assert table.rows[1].output_shape == (8, None, None)
     assert table.rows[1].multiply_adds is None
@@ -221,7 +219,7 @@ def test_a_built_layer_keeps_its_width():
 
 def test_several_inputs_take_one_shape_each():
     network = parallel(Input(3, None, name="a"), Input(2, 5, name="b"))
-    table = summary(network >> Concatenate(), ((3, 5), (2, 5)))
+    table = summary(network >> layers.Concatenate(), ((3, 5), (2, 5)))
     assert table.rows[-1].output_shape == (5, 5)
 
 
@@ -278,12 +276,12 @@ def branches() -> Summary:
             Input(3, 32, 32)
             >> Convolution(64, 3, padding="same")
             >> parallel(
-                Identity(), Convolution(64, 3, padding="same", dilation=2) >> BatchNorm()
+                Identity(), Convolution(64, 3, padding="same", dilation=2) >> layers.BatchNorm()
             )
             >> Elementwise("add")
-            >> MaxPooling(2)
-            >> Flatten()
-            >> Softmax(1000)
+            >> layers.MaxPooling(2)
+            >> layers.Flatten()
+            >> layers.Softmax(1000)
         )
 
 

@@ -10,15 +10,8 @@ from hypothesis import strategies as st
 from scipy import ndimage, stats
 from tests.datasets.augmentation.batches import batch, seeded
 
-from neuropil.datasets import DataError
-from neuropil.datasets.augmentation import (
-    Mixup,
-    RandomAffine,
-    RandomErasing,
-    RandomFlip,
-    RandomRotation,
-    RandomShift,
-)
+from neuropil.datasets import DataError, augmentation
+from neuropil.datasets.augmentation import Mixup, RandomAffine, RandomErasing, RandomShift
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)
@@ -43,7 +36,9 @@ def test_shifts_are_drawn_evenly():
 def test_a_flip_turns_its_share_round():
     pictures = torch.arange(6.0).reshape(1, 1, 2, 3).repeat(4000, 1, 1, 1)
     for axis, expected in ((-1, [2, 1, 0, 5, 4, 3]), (-2, [3, 4, 5, 0, 1, 2])):
-        flipped, _ = RandomFlip(0.3, axis=axis)(pictures, torch.zeros(4000), seeded())
+        flipped, _ = augmentation.RandomFlip(0.3, axis=axis)(
+            pictures, torch.zeros(4000), seeded()
+        )
         changed = flipped.flatten(1)[(flipped != pictures).flatten(1).any(1)]
         assert (changed == torch.tensor(expected)).all()
         assert abs(len(changed) / 4000 - 0.3) < 0.03
@@ -77,9 +72,9 @@ def test_nothing_drawn_is_nothing_changed():
     pictures, classes = batch()
     for augment in (
         RandomAffine(),
-        RandomRotation(0),
+        augmentation.RandomRotation(0),
         RandomShift(0),
-        RandomFlip(0.0),
+        augmentation.RandomFlip(0.0),
         RandomErasing(0.0),
     ):
         assert torch.equal(augment(pictures, classes, seeded())[0], pictures)
@@ -91,7 +86,7 @@ def test_a_turn_is_a_turn_in_pixels(size):
     middle = np.array(size) // 2
     blob = np.exp(-((y - middle[0] + 6) ** 2 + (x - middle[1] - 3) ** 2) / 8).astype(np.float32)
     pictures = torch.from_numpy(blob).repeat(64, 1, 1, 1)
-    turned, _ = RandomRotation(40)(pictures, torch.zeros(64), seeded())
+    turned, _ = augmentation.RandomRotation(40)(pictures, torch.zeros(64), seeded())
     angles = []
     for picture in turned[:, 0].numpy():
         place = np.array(ndimage.center_of_mass(picture)) - middle

@@ -14,19 +14,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from neuropil.optim import (
-    RPROP,
-    Adadelta,
-    Adagrad,
-    Adam,
-    Adamax,
-    AdamW,
-    GradientDescent,
-    Momentum,
-    RMSProp,
-    by_name,
-    scale_lr,
-)
+from neuropil import optim
+from neuropil.optim import Adagrad, Adam, AdamW, GradientDescent, Momentum
 from neuropil.optim.optimizer_table import optimizers
 
 PEERS: dict[type, type] = {
@@ -34,9 +23,9 @@ PEERS: dict[type, type] = {
     Momentum: torch.optim.SGD,
     Adam: torch.optim.Adam,
     AdamW: torch.optim.AdamW,
-    Adamax: torch.optim.Adamax,
-    RMSProp: torch.optim.RMSprop,
-    Adadelta: torch.optim.Adadelta,
+    optim.Adamax: torch.optim.Adamax,
+    optim.RMSProp: torch.optim.RMSprop,
+    optim.Adadelta: torch.optim.Adadelta,
     Adagrad: torch.optim.Adagrad,
 }
 TORCHS = [
@@ -57,8 +46,8 @@ SETTINGS: list[tuple[type, dict[str, Any]]] = [
     (Adam, {"amsgrad": True, "betas": (0.5, 0.6)}),
     (AdamW, {"amsgrad": True, "eps": 1e-2}),
     (Adagrad, {"lr_decay": 0.1, "initial_accumulator_value": 0.5}),
-    (RMSProp, {"momentum": 0.9, "centered": True, "alpha": 0.5}),
-    (Adadelta, {"rho": 0.5}),
+    (optim.RMSProp, {"momentum": 0.9, "centered": True, "alpha": 0.5}),
+    (optim.Adadelta, {"rho": 0.5}),
 ]
 every_algorithm = pytest.mark.parametrize("kind", PEERS)
 every_direct = pytest.mark.parametrize("kind", DIRECT)
@@ -105,7 +94,7 @@ def files_of_calls(call: Callable[[], object]) -> list[str]:
 def test_every_optimizer_of_torchs_stands_beside_its_peer():
     own = {kind for kind in optimizers().values() if kind.needs == "gradient"}
     torchs = {kind for kind in own if any(base in kind.__mro__ for base in TORCHS)}
-    assert torchs == {*PEERS, RPROP}  # which stands beside torch's in a test of its own
+    assert torchs == {*PEERS, optim.RPROP}  # which stands beside torch's in a test of its own
 
 
 @pytest.mark.parametrize(("kind", "options"), SETTINGS)
@@ -434,9 +423,13 @@ def test_a_wrong_rate_is_refused(kind: type, lr: Any):
         ),
         (Adam, {"betas": 0.9}, "`betas` must be two numbers in .*, got 0.9"),
         (AdamW, {"eps": -1}, r"`eps` must be a number in \[0, inf\), got -1"),
-        (Adamax, {"weight_decay": -0.1}, r"`weight_decay` must be a number in \[0, inf\)"),
-        (RMSProp, {"alpha": 1}, r"`alpha` must be a number in \[0, 1\), got 1"),
-        (Adadelta, {"rho": -0.5}, r"`rho` must be a number in \[0, 1\), got -0.5"),
+        (
+            optim.Adamax,
+            {"weight_decay": -0.1},
+            r"`weight_decay` must be a number in \[0, inf\)",
+        ),
+        (optim.RMSProp, {"alpha": 1}, r"`alpha` must be a number in \[0, 1\), got 1"),
+        (optim.Adadelta, {"rho": -0.5}, r"`rho` must be a number in \[0, 1\), got -0.5"),
         (Adagrad, {"lr_decay": float("nan")}, r"`lr_decay` must be a number in \[0, inf\)"),
         (Adagrad, {"initial_accumulator_value": -1}, "`initial_accumulator_value` must be"),
     ],
@@ -474,31 +467,31 @@ def test_every_option_is_documented(kind: type):
         *((kind.__name__.lower(), kind) for kind in PEERS),
         ("gradient_descent", GradientDescent),
         ("sgd", GradientDescent),
-        ("rms_prop", RMSProp),
+        ("rms_prop", optim.RMSProp),
         ("adam-w", AdamW),
     ],
 )
 def test_algorithms_are_found_by_name(name: str, kind: type):
-    assert by_name(name) is kind
+    assert optim.by_name(name) is kind
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():
     message = r"There is no optimiser 'momentun'\. Did you mean 'momentum'\? Known: adadelta, "
     with pytest.raises(ValueError, match=message):
-        by_name("momentun")
+        optim.by_name("momentun")
     with pytest.raises(ValueError, match=r"no optimiser 'xyz'\. Known: adadelta"):
-        by_name("xyz")
+        optim.by_name("xyz")
 
 
 def test_the_rate_grows_with_the_batch():
-    assert scale_lr(0.2, 512) == pytest.approx(0.4)
-    assert scale_lr(0.2, 32, base_batch_size=64) == pytest.approx(0.1)
+    assert optim.scale_lr(0.2, 512) == pytest.approx(0.4)
+    assert optim.scale_lr(0.2, 32, base_batch_size=64) == pytest.approx(0.1)
     with pytest.raises(ValueError, match=r"`batch_size` must be a number in .*, got 0"):
-        scale_lr(0.1, 0)
+        optim.scale_lr(0.1, 0)
     with pytest.raises(ValueError, match=r"`base_batch_size` must be a .*, got -2"):
-        scale_lr(0.1, 8, -2)
+        optim.scale_lr(0.1, 8, -2)
     with pytest.raises(ValueError, match=r"scale_lr: `lr` must be a number in .*, got -1"):
-        scale_lr(-1, 8)
+        optim.scale_lr(-1, 8)
 
 
 @pytest.mark.parametrize("kind", [Adam, AdamW])

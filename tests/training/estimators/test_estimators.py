@@ -19,7 +19,10 @@ from neuropil.layers import BatchNorm, Convolution, Flatten, Input, Linear, Relu
 IRIS = load_iris(return_X_y=True)
 
 
-@parametrize_with_checks([NetworkClassifier(random_state=0), NetworkRegressor(random_state=0)])
+# The checks fit hundreds of times: fewer epochs, as scikit-learn takes for its own networks.
+@parametrize_with_checks(
+    [NetworkClassifier(epochs=25, random_state=0), NetworkRegressor(epochs=50, random_state=0)]
+)
 def test_scikit_learns_own_checks(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

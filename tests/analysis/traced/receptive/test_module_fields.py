@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.agreement import make_positive
+from tests.agreement import Does, make_positive
 from tests.reference import timm, torchvision
 from torch import nn
 
@@ -29,17 +29,6 @@ class Branches(nn.Module):
 
     def forward(self, x):
         return self.merge([branch(x) for branch in self.branches])
-
-
-class Does(nn.Module):
-    """Runs a function."""
-
-    def __init__(self, function):
-        super().__init__()
-        self.function = function
-
-    def forward(self, *x):
-        return self.function(*x)
 
 
 def added(tensors):
