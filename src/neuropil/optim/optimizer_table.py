@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from torch.optim import Optimizer
 
 from neuropil.core.name_lookup import look_up, plain_options
+from neuropil.lazy import public_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ def optimizers() -> dict[str, type[Optimizer]]:
         'RMSProp'
     """
     package = sys.modules["neuropil.optim"]
-    exported = {name: getattr(package, name) for name in package.__all__}
+    exported = {name: getattr(package, name) for name in public_names(package)}
     found: dict[str, type[Optimizer]] = {
         WORD.sub("_", name).lower(): thing
         for name, thing in exported.items()

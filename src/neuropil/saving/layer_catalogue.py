@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from neuropil import init, layers
 from neuropil.checks import shown
 from neuropil.core.layer import Layer, descendants
+from neuropil.lazy import public_names
 from neuropil.text import nearest, reason
 
 if TYPE_CHECKING:
@@ -43,5 +44,5 @@ def find(name: str) -> Callable[..., Any]:
 def catalogue() -> dict[str, Callable[..., Any]]:
     """Return all classes and functions allowed in a network, by name."""
     own = {cls.__name__: cls for cls in descendants(Layer)}
-    public = {n: getattr(m, n) for m in (init, layers) for n in m.__all__}
+    public = {n: getattr(m, n) for m in (init, layers) for n in public_names(m)}
     return own | public
