@@ -100,6 +100,7 @@ class Layer(Composable, Arguments, nn.Module):
     sees_everything: bool = False
 
     given_name: str | None = None
+    initializers: dict[str, Initializer]
     # The input shapes that the parameters were created for.
     built_for: tuple[Shape, ...] | None = None
 
@@ -108,8 +109,10 @@ class Layer(Composable, Arguments, nn.Module):
         if name is not None:
             check_name(name, f"{type(self).__name__}: name")
             self.given_name = name
-        self.initializers: dict[str, Initializer] = {}
-        self.forward = self.by_hand  # until it is joined
+        # Set directly, as in `set_built`: composing makes layers by the hundred.
+        own = self.__dict__
+        own["initializers"] = {}
+        own["forward"] = self.by_hand  # until it is joined
 
     @override
     def __setattr__(self, name: str, value: Any) -> None:
@@ -175,8 +178,9 @@ class Layer(Composable, Arguments, nn.Module):
 
     def set_built(self, *input_shapes: Shape) -> None:
         """Store the input shapes, and stop checking calls."""
-        self.built_for = input_shapes
-        self.__dict__.pop("forward", None)
+        own = self.__dict__
+        own["built_for"] = input_shapes
+        own.pop("forward", None)
 
     def by_hand(self, *inputs: Any) -> Any:
         """Run a layer that was not joined to an input, with the checks of a join.
