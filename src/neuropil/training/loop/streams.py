@@ -57,7 +57,7 @@ class StreamBatches(Batches):
             return None
 
     @override
-    def facts(self) -> dict[str, int | None]:
+    def facts(self) -> dict[str, int | str | None]:
         return {"batches": self.count}
 
     @override
