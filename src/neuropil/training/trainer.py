@@ -18,11 +18,10 @@ from neuropil.training.loop.batch_preparation import Preparation
 from neuropil.training.loop.build_update import build_update
 from neuropil.training.loop.custom_step import CustomUpdate, check_values
 from neuropil.training.loop.epochs import Fit, Hooks
+from neuropil.training.loop.given_data import open_data
 from neuropil.training.loop.learner import Learner, load_weights
-from neuropil.training.loop.memory_examples import as_arrays
 from neuropil.training.loop.objective_choice import choose_objective
 from neuropil.training.loop.source_batches import running_workers
-from neuropil.training.loop.source_examples import as_source_examples
 from neuropil.training.loop.streams import data_generator
 from neuropil.training.loop.update import Parts
 from neuropil.training.loop.validation import loss_values, measure
@@ -353,7 +352,7 @@ class Trainer:
     def prepare(self, data: Any, title: str, batch_size: int | None) -> Batches:
         """Return batches of the data, for training if the title is "training"."""
         options, learner = self.options, self.learner
-        data = as_arrays(data, title) or as_source_examples(data, title, learner) or data
+        data = open_data(data, title, learner)
         if self.objective is None and (options.step is None or options.loss is not None):
             self.objective = choose_objective(options, learner, data, title)
             self.metrics = resolve_all(options.metrics, self.objective.loss)

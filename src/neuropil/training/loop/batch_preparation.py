@@ -18,7 +18,8 @@ from neuropil.training.loop.batches import ArrayBatches, Batches
 from neuropil.training.loop.closure_step import takes_all
 from neuropil.training.loop.memory_examples import Arrays, as_tuple
 from neuropil.training.loop.source_batches import SourceBatches
-from neuropil.training.loop.source_examples import SourceExamples, normalize_streaming
+from neuropil.training.loop.source_examples import SourceExamples
+from neuropil.training.loop.source_normalization import normalize_streaming
 from neuropil.training.loop.streams import open_stream
 from neuropil.training.loop.validation import rows_at_once
 from neuropil.training.losses.base import Custom
