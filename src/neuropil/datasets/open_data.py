@@ -32,7 +32,7 @@ def open(  # noqa: A001 - read as datasets.open
     seed: int = 0,
     validation: float = 0.1,
     test: float = 0.2,
-    image_size: int | tuple[int, int] | None = None,
+    image_size: int | tuple[int, int] | str | None = None,
     color: str | None = None,
     header: bool | None = None,
     encoding: str | None = None,
@@ -54,9 +54,11 @@ def open(  # noqa: A001 - read as datasets.open
         validation: Fraction (below 1) or number of examples for validation; 0 for none.
         test: Fraction (below 1) or number of examples for the test, 0 for none; not used if
             there are test files.
-        image_size: For a folder of pictures: size to resize to, one number or (height, width).
-            None keeps a common size; pictures of different sizes get their median size, at most
-            64 pixels per side.
+        image_size: For pictures: size to resize to, one number or (height, width);
+            ``"buckets"`` for at most 8 sizes, so that each picture is changed little;
+            ``"native"`` for the size of each picture, padded to that of the largest in its
+            batch. None keeps a common size; pictures of different sizes get their median size,
+            at most 64 pixels per side.
         color: For a folder of pictures: ``"grey"`` or ``"rgb"``; None for grey if all pictures
             are grey.
         header: For tables: whether the first row holds the names of the columns; None to detect

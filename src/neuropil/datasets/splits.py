@@ -13,6 +13,7 @@ from neuropil.datasets.dataset import Dataset
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from neuropil.core.shape import Shape
     from neuropil.datasets.preparation import Preparation
     from neuropil.datasets.target import Target
 
@@ -58,9 +59,12 @@ class Splits:
         self.preparation = preparation
         self.source = source
         self.notes = list(notes)
-        if tuple(train.inputs.shape[1:]) != preparation.input_shape:
+        examples: Any = train
+        memory = isinstance(examples, Dataset)
+        shape = tuple(examples.inputs.shape[1:]) if memory else examples.input_shape
+        if shape != preparation.input_shape:
             raise DataError(
-                f"the training examples have shape {tuple(train.inputs.shape[1:])}, but the "
+                f"the training examples have shape {shape}, but the "
                 f"preparation has {preparation.input_shape}."
             )
 
@@ -88,7 +92,7 @@ class Splits:
         return self.preparation.target
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
+    def input_shape(self) -> Shape:
         """Shape of one example, without the batch axis."""
         return self.preparation.input_shape
 
