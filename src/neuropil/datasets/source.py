@@ -26,6 +26,16 @@ class Batch(NamedTuple):
     targets: Tensor | None
     mask: Tensor | None = None
 
+    def inputs_for(self, count: int) -> Tensor | tuple[Tensor, Tensor]:
+        """Return what a network takes: the inputs, and the mask if it takes a second input.
+
+        Args:
+            count: Number of inputs of the network.
+        """
+        if self.mask is None or count != 2:
+            return self.inputs
+        return self.inputs, self.mask
+
 
 @runtime_checkable
 class Source(Protocol):
