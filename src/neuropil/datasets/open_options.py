@@ -12,7 +12,7 @@ from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.pictures.picture_sizes import SIZES
 from neuropil.datasets.splitting import split
-from neuropil.datasets.tables.encodings import check_encoding
+from neuropil.datasets.tables.files.encodings import check_encoding
 
 TASKS = ("classification", "regression")
 COLORS = ("grey", "rgb")
