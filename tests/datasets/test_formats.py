@@ -60,6 +60,17 @@ def write_pictures(folder: Path, suffix: str) -> Path:
     return folder / "data"
 
 
+def write_picture_table(folder: Path, _suffix: str) -> Path:
+    """Write pictures, and a table with their names and labels."""
+    rows = ["picture,ill"]
+    for number, pixels in enumerate(PIXELS):
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+        rows.append(f"{number}.png,{'no' if LABELS[number] else 'yes'}")
+    path = folder / "data.csv"
+    path.write_text("\n".join(rows))
+    return path
+
+
 def write_idx(folder: Path, _suffix: str) -> Path:
     """Write MNIST's training files."""
     for name, array in (("images-idx3", PIXELS), ("labels-idx1", LABELS)):
@@ -115,6 +126,7 @@ WRITERS: dict[str, Callable[[Path, str], Path]] = {
     "idx": write_idx,
     "array": write_arrays,
     "npz": write_archive,
+    "picture table": write_picture_table,
     "table": write_table,
     "Parquet": write_parquet,
     "Feather": write_feather,

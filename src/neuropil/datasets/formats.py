@@ -122,6 +122,8 @@ ARRAYS: dict[str, Any] = {
 }
 """Functions of all array formats."""
 
+read_text = lazy("tables.files.table_file.read_table")
+
 FORMATS = (
     Format(
         "idx",
@@ -140,6 +142,17 @@ FORMATS = (
         **ARRAYS,
     ),
     Format("npz", (".npz",), recognises=lazy("arrays.array_file.recognise"), **ARRAYS),
+    Format(
+        "picture table",
+        (),
+        recognises=lazy("pictures.picture_table.recognise"),
+        open=lazy("pictures.picture_table.open_picture_table", reader=read_text),
+        read={},
+        read_labelled={
+            "pictures": lazy("pictures.picture_table.read_labelled", reader=read_text)
+        },
+        folder="a .csv or .tsv table with a column of picture files",
+    ),
     table_format("table", TEXT, "table_file.read_table", takes=("header", "encoding")),
     table_format("Parquet", PARQUET, "arrow_files.read_parquet"),
     table_format("Feather", ARROW, "arrow_files.read_feather"),

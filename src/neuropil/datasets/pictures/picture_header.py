@@ -146,8 +146,8 @@ def has_grey_palette(image: Image) -> bool:
 
 def upright_size(image: Image) -> tuple[int, int]:
     """Return height and width as a viewer shows them."""
-    # Only these formats have the orientation in the header; reading it from a PNG decodes it.
-    turns = image.format in {"JPEG", "MPO", "WEBP", "TIFF"}
+    # A PNG may have it after its pixels, where reading it would decode the picture.
+    turns = image.format in {"JPEG", "MPO", "WEBP", "TIFF"} or "exif" in image.info
     turned = turns and image.getexif().get(ORIENTATION) in TURNED
     width, height = image.size
     return (width, height) if turned else (height, width)
