@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
+
+from neuropil.datasets.like_sizes import batches_of_like_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,13 +51,10 @@ def places_of(source: Source, batch_size: int, order: Tensor | None = None) -> P
     ends = bounds(len(source), batch_size)
     if None not in source.input_shape:
         return Places(order, ends)
-    order = torch.arange(len(source)) if order is None else order
-    sizes = [source.size_of(index) for index in order.tolist()]
-    by_size = sorted(range(len(sizes)), key=lambda place: sizes[place])
-    # The batches come in the order of their first examples, so that sizes alternate.
-    cut = sorted((by_size[a:b] for a, b in pairwise(ends)), key=min)
+    sizes = [source.size_of(index) for index in range(len(source))]
+    cut = batches_of_like_sizes(sizes, batch_size, order)
     ends = torch.tensor([0, *map(len, cut)]).cumsum(0).tolist()
-    return Places(order[torch.tensor([place for batch in cut for place in batch])], ends)
+    return Places(torch.cat(cut), ends)
 
 
 def bounds(examples: int, batch_size: int) -> list[int]:
