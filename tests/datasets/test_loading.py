@@ -65,7 +65,7 @@ def test_batches_come_in_order_with_any_number_of_workers(workers):
 
 
 def test_workers_use_one_thread_and_stay_between_passes():
-    loader = BatchLoader(Counted(), 1)
+    loader = BatchLoader([Counted()], 1)
     first = next(loader.load(BATCHES))  # the rest of this pass is dropped
     assert first.inputs.flatten().tolist() == [1, 1]
     assert first.mask is not None

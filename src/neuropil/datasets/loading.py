@@ -49,7 +49,7 @@ def load_batches(
         >>> [batch.targets.tolist() for batch in load_batches(data, [[2, 1], [0]])]
         [[0, 1], [0]]
     """
-    return BatchLoader(source, workers).load(batches)
+    return BatchLoader([source], workers).load(batches)
 
 
 def fetch_all(source: Source) -> Iterator[tuple[Sequence[int], Batch]]:
@@ -86,23 +86,25 @@ def in_memory(source: Source) -> Dataset:
 
 @final
 class BatchLoader:
-    """Fetches batches of a source; its worker processes stay alive between passes.
+    """Fetches batches; its worker processes stay alive between passes.
 
     Args:
-        source: The examples.
+        sources: The examples, of which one is read at a time, such as training and validation.
         workers: Number of processes; 0 fetches in this process.
         pin: Whether to put batches in page-locked memory, from which an accelerator copies
             faster.
     """
 
-    def __init__(self, source: Source, workers: int = 0, *, pin: bool = False) -> None:
-        self.source = source
+    def __init__(
+        self, sources: Sequence[Source], workers: int = 0, *, pin: bool = False
+    ) -> None:
+        self.sources = sources
         self.pin = pin
         self.indices = Indices()
         self.loader: torch_data.DataLoader[Any] | None = None
         if workers:
             self.loader = torch_data.DataLoader(
-                Fetching(source),
+                Fetching(sources),
                 batch_size=None,
                 sampler=self.indices,
                 num_workers=workers,
@@ -114,27 +116,36 @@ class BatchLoader:
                 generator=Generator(),
             )
 
-    def load(self, batches: Iterable[Sequence[int]]) -> Iterator[Batch]:
+    def load(self, batches: Iterable[Sequence[int]], part: int = 0) -> Iterator[Batch]:
         """Yield batches in order.
 
         A new pass ends the previous one.
 
         Args:
             batches: The places of the examples of each batch.
+            part: Which of the sources they are from.
 
         Raises:
-            DataError: If an example cannot be read.
+            DataError: If an example cannot be read, or a worker was killed.
         """
         if self.loader is None:
             for indices in batches:
-                batch = self.source.fetch(indices)
+                batch = self.sources[part].fetch(indices)
                 yield pin_batch(batch) if self.pin else batch
             return
-        self.indices.batches = batches
-        for found in self.loader:
+        self.indices.batches = ((part, indices) for indices in batches)
+        running = iter(self.loader)
+        while (found := next_of(running)) is not None:
             if isinstance(found, Exception):
                 raise found from None
             yield found
+
+    def close(self) -> None:
+        """End the workers now; otherwise they end when nothing refers to this object."""
+        running: Any = getattr(self.loader, "_iterator", None)
+        if running is not None:
+            running._shutdown_workers()
+        self.loader = None
 
 
 def default_workers() -> int:
@@ -145,18 +156,39 @@ def default_workers() -> int:
     return max(1, min(MOST_WORKERS, processors // beside))
 
 
-class Indices(torch_data.Sampler["Sequence[int]"]):
-    """The places of the batches of a pass.
+def next_of(running: Iterator[Any]) -> Any:
+    """Return the next batch of the workers, or None at the end.
+
+    Raises:
+        DataError: If a worker was killed.
+    """
+    try:
+        return next(running, None)
+    except (RuntimeError, OSError, EOFError):
+        # Torch notices the death of a worker while it waits, or while a batch is handed over.
+        # An error of `fetch` is not raised there: it comes in place of the batch.
+        raise DataError(
+            "a process that was reading the data was ended from outside, perhaps because "
+            "memory ran out: use fewer workers, or smaller batches."
+        ) from None
+
+
+# Which source, and the places of the examples of a batch in it.
+Wanted = tuple[int, "Sequence[int]"]
+
+
+class Indices(torch_data.Sampler[Wanted]):
+    """What the workers are asked for in a pass.
 
     Attributes:
-        batches: The places of the examples of each batch.
+        batches: The source and the places of the examples of each batch.
     """
 
     def __init__(self) -> None:
-        self.batches: Iterable[Sequence[int]] = ()
+        self.batches: Iterable[Wanted] = ()
 
     @override
-    def __iter__(self) -> Iterator[Sequence[int]]:
+    def __iter__(self) -> Iterator[Wanted]:
         return iter(self.batches)
 
 
@@ -164,16 +196,17 @@ class Fetching(torch_data.Dataset["Batch | Exception"]):
     """A data set for torch's workers, whose items are whole batches.
 
     Args:
-        source: The examples.
+        sources: The examples.
     """
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.sources = sources
 
     @override
-    def __getitem__(self, indices: Sequence[int]) -> Batch | Exception:
+    def __getitem__(self, wanted: Wanted) -> Batch | Exception:
+        part, indices = wanted
         try:
-            return self.source.fetch(indices)
+            return self.sources[part].fetch(indices)
         except Exception as error:
             return transferable(error)
 

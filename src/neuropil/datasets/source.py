@@ -16,7 +16,8 @@ class Batch(NamedTuple):
     """Examples that were fetched together.
 
     Attributes:
-        inputs: ``(N, ...)``, channels first; padded on the right if the sizes differ.
+        inputs: ``(N, ...)``, channels first; padded on the right if the sizes differ. A tuple
+            of tensors for a network with several inputs.
         targets: One target per example along axis 0, or None if there are none.
         mask: ``(N, H, W)`` or ``(N, L)``, 1 for content and 0 for padding; None if nothing is
             padded.

@@ -46,7 +46,7 @@ class Batches(Protocol):
         """
         ...
 
-    def facts(self) -> dict[str, int | None]:
+    def facts(self) -> dict[str, int | str | None]:
         """Return the facts that must not change when a training is resumed."""
         ...
 
@@ -137,7 +137,7 @@ class ArrayBatches(Batches):
         return len(self.bounds) - 1
 
     @override
-    def facts(self) -> dict[str, int | None]:
+    def facts(self) -> dict[str, int | str | None]:
         return {"examples": len(self.arrays), "batch_size": self.batch_size}
 
     @override
