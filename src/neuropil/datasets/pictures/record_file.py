@@ -26,9 +26,9 @@ class RecordFile:
     """Records of bytes in one file, each of which may be missing.
 
     The file begins with a tag for each record, and a record is valid only if its tag has its
-    checksum: one that was being written when the process or the machine stopped is missing. Two processes may write the same record at
-    once, if they write the same bytes. The file is never mapped into memory: the pages of a map
-    count as memory of the process.
+    checksum: one that was being written when the process or the machine stopped is missing. Two
+    processes may write the same record at once, if they write the same bytes. The file is never
+    mapped into memory: the pages of a map count as memory of the process.
 
     Args:
         path: The file; created if it is missing or is not one of these records.
