@@ -31,7 +31,9 @@ def read(path):
     return torch.load(path, weights_only=True)
 
 
-@pytest.mark.parametrize("training", ["usual", "accumulated", "streamed", "far", "custom"])
+@pytest.mark.parametrize(
+    "training", ["usual", "accumulated", "streamed", "by_rows", "fetched", "far", "custom"]
+)
 def test_two_processes_train_like_one(results, training):
     alone = read(results / "alone" / "rank0.pt")[training]
     for rank in (0, 1):

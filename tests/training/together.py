@@ -9,8 +9,12 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.dataset
+import pyarrow.parquet
 import torch
 from torch import nn
 
@@ -71,6 +75,52 @@ def streamed(_):
     return net, trainer_of(net).fit(stream, stream, epochs=2)
 
 
+def by_rows(_):
+    """Rows by index, of which each process asks for its own, and rows that are iterated."""
+    net = network()
+    rows = Rows()
+    trainer = trainer_of(net, workers=0)
+    trainer.fit(rows, rows, epochs=2, batch_size=8)
+    count = trainer.learner.processes.count
+    # Without the first rows, which tell what the rows are, and the validation.
+    assert len(rows.asked) <= (2 * len(X) + 2 * len(X)) / count + 20
+    trainer.fit(Iterated(), epochs=2, batch_size=8)
+    return net, trainer.history
+
+
+def fetched(_):
+    """A source, whose mean and scale both measure, with a worker each."""
+    torch.manual_seed(0)
+    net = Input(4) >> Linear(6) >> Linear(2)
+    with tempfile.TemporaryDirectory() as folder:
+        columns = {f"x{k}": X[:, k].numpy() for k in range(4)} | {"label": Y.numpy()}
+        pyarrow.parquet.write_table(pa.table(columns), f"{folder}/a.parquet", row_group_size=5)
+        data = pyarrow.dataset.dataset(folder)
+        trainer = trainer_of(net, loss="cross_entropy", workers=1)
+        return net, trainer.fit(data, data, epochs=2, batch_size=8)
+
+
+class Rows:
+    """A set with a length and an index."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __len__(self):
+        return len(X)
+
+    def __getitem__(self, index):
+        self.asked.append(index)
+        return {"x": X[index], "label": Y[index]}
+
+
+class Iterated:
+    """Rows that can be iterated again and again."""
+
+    def __iter__(self):
+        return zip(X, Y, strict=True)
+
+
 def far(_):
     """Targets far from zero, whose R² is merged from the parts of both."""
     torch.manual_seed(0)
@@ -116,7 +166,7 @@ def resumed(folder):
 def train_all(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     results = {}
-    for training in (usual, accumulated, streamed, far, custom, resumed):
+    for training in (usual, accumulated, streamed, by_rows, fetched, far, custom, resumed):
         net, history = training(folder)
         records = [{k: v for k, v in record.items() if k != "seconds"} for record in history]
         results[training.__name__] = {"weights": net.state_dict(), "history": records}

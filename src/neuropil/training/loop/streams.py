@@ -153,7 +153,7 @@ class StreamBatches(Batches):
 def open_stream(
     learner: Learner, data: Any, title: str, batch_size: int, order: Generator | None = None
 ) -> StreamBatches:
-    """Return the batches of an iterable, of a PyArrow data set, or for a custom step of rows."""
+    """Return the batches of an iterable, or of rows that a custom step takes."""
     fields = None if learner.custom else Fields.of(learner.module, title)
     if fields is not None and is_arrow(data):
         data = ArrowStream(data, fields.layout_of_names(data.schema.names), batch_size)
