@@ -32,7 +32,8 @@ def read(path):
 
 
 @pytest.mark.parametrize(
-    "training", ["usual", "accumulated", "streamed", "by_rows", "fetched", "far", "custom"]
+    "training",
+    ["usual", "accumulated", "streamed", "sharded", "by_rows", "fetched", "far", "custom"],
 )
 def test_two_processes_train_like_one(results, training):
     alone = read(results / "alone" / "rank0.pt")[training]

@@ -17,6 +17,7 @@ import pyarrow.dataset
 import pyarrow.parquet
 import torch
 from torch import nn
+from torch.utils.data import IterableDataset, get_worker_info
 
 from neuropil.layers import Input, Linear
 from neuropil.training import Callback, Progress, Trainer
@@ -100,6 +101,52 @@ def fetched(_):
         return net, trainer.fit(data, data, epochs=2, batch_size=8)
 
 
+def sharded(_):
+    """Streams of which each process reads its own shard, and one that gives all the same."""
+    net = network()
+    trainer = trainer_of(net)
+    for stream in (ByWorker(), ByShard()):
+        data = stream
+        if trainer.learner.processes.count == 1:  # the batches of both together
+            starts = range(0, 15, 4)
+            parts = [[pair[k::2] for pair in (X, Y)] for k in (0, 1)]
+            data = [
+                tuple(torch.cat([part[n][s : s + 4] for part in parts]) for n in (0, 1))
+                for s in starts
+            ]
+        trainer.fit(data, epochs=2, batch_size=8)
+    trainer.fit(Alike(), Alike(), epochs=2, batch_size=8)
+    return net, trainer.history
+
+
+class ByWorker(IterableDataset):
+    """Gives each worker every n-th row."""
+
+    def __iter__(self):
+        info = get_worker_info()
+        first, step = (info.id, info.num_workers) if info else (0, 1)
+        return zip(X[first::step], Y[first::step], strict=True)
+
+
+class ByShard:
+    """Has the shards of a stream of Hugging Face."""
+
+    num_shards = 2
+
+    def shard(self, num_shards, index):
+        return [{"x": x, "label": y} for x, y in zip(X[index::2], Y[index::2], strict=True)]
+
+    def __iter__(self):
+        return iter(self.shard(2, 0) + self.shard(2, 1))
+
+
+class Alike(IterableDataset):
+    """Knows nothing of workers."""
+
+    def __iter__(self):
+        return zip(X, Y, strict=True)
+
+
 class Rows:
     """A set with a length and an index."""
 
@@ -166,7 +213,17 @@ def resumed(folder):
 def train_all(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     results = {}
-    for training in (usual, accumulated, streamed, by_rows, fetched, far, custom, resumed):
+    for training in (
+        usual,
+        accumulated,
+        streamed,
+        sharded,
+        by_rows,
+        fetched,
+        far,
+        custom,
+        resumed,
+    ):
         net, history = training(folder)
         records = [{k: v for k, v in record.items() if k != "seconds"} for record in history]
         results[training.__name__] = {"weights": net.state_dict(), "history": records}
