@@ -259,3 +259,13 @@ def test_a_regression_on_rows():
     torch.manual_seed(0)
     trainer = Trainer(Input(3) >> Linear(1), progress=False, seed=0, workers=0)
     assert trainer.fit(rows, epochs=3)[-1]["loss"] < 20
+
+
+def test_sets_of_hugging_face_train_like_arrays(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    alike = fit((X, Y))
+    rows = datasets.Dataset.from_dict({"x": X.tolist(), "label": Y.tolist()})
+    for data in (rows, rows.with_format("torch")):
+        assert_close(fit(data), alike)
+    assert fit(rows.to_iterable_dataset(num_shards=3)).steps == alike.steps
