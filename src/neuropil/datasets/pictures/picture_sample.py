@@ -14,8 +14,8 @@ from neuropil.datasets.pictures.picture_preparation import rim_brightness
 from neuropil.datasets.pictures.substitutes import BrokenPictureWarning
 
 if TYPE_CHECKING:
-    from neuropil.datasets.pictures.picture_source import PictureSource
     from neuropil.datasets.pictures.picture_preparation import PicturePreparation
+    from neuropil.datasets.pictures.picture_source import PictureSource
 
 SAMPLE = 256
 """Largest number of pictures that are looked at."""
