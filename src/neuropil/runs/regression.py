@@ -153,10 +153,10 @@ def with_sensible_digits(value: float, error: float | None, extra: int = 0) -> s
         error: The mean absolute error of such numbers, if known.
         extra: Number of digits after the first two of the error.
     """
-    if not error or abs(value) >= MOST:
+    if not error or not math.isfinite(value):
         return f"{value:.10g}"
     places = 1 - math.floor(math.log10(error)) + extra
-    if places <= MOST_PLACES:
+    if places <= MOST_PLACES and abs(value) < MOST:
         return f"{value:.{max(0, places)}f}"
     size = math.floor(math.log10(abs(value))) if value else 0
     return f"{value:.{min(17, max(1, size + places + 1))}g}"

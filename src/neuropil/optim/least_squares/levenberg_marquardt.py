@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.optim.batch_method import BatchMethod, refusing_backward
+from neuropil.optim.least_squares.batched_residuals import Starts
 from neuropil.optim.least_squares.bayesian_regularization import Evidence, estimate
 from neuropil.optim.least_squares.gauss_newton import (
     LEAST_DAMPING,
@@ -20,7 +21,7 @@ from neuropil.optim.least_squares.gauss_newton import (
 from neuropil.optim.least_squares.jacobian import Jacobian
 from neuropil.optim.least_squares.memory_need import explaining_memory
 from neuropil.optim.least_squares.residuals import Residuals
-from neuropil.optim.least_squares.restarts import Starts, begin, step_all
+from neuropil.optim.least_squares.restarts import begin, step_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
