@@ -120,12 +120,12 @@ class QuasiNewton(SearchMethod):
     def landscape(self, closure: Callable[[], Any]) -> Landscape:
         landscape = super().landscape(closure)
         update, size = self.options["update"], landscape.vector.size
-        if update != "lbfgs" and size > MOST_WEIGHTS:
-            raise ValueError(
-                f"QuasiNewton(update={update!r}) keeps a matrix of all pairs of weights, for "
-                f"at most {MOST_WEIGHTS:,} weights, got {size:,}; use update='lbfgs'."
-            )
-        return landscape
+        if update == "lbfgs" or size <= MOST_WEIGHTS:
+            return landscape
+        raise ValueError(
+            f"QuasiNewton(update={update!r}) keeps a matrix of all pairs of weights, for at "
+            f"most {MOST_WEIGHTS:,} weights, got {size:,}; use update='lbfgs'."
+        )
 
     @override
     def direction(self, here: Point) -> Tensor:

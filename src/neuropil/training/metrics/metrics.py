@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 
     from neuropil.training.losses.base import Loss
 
-# All metrics that these modules define, by name.
-METRICS: dict[str, Metric] = {
-    name: each
-    for module in (class_metrics, value_metrics)
-    for name, each in vars(module).items()
-    if isinstance(each, Metric)
-}
+METRICS = Metric.defined_in(class_metrics, value_metrics)
 SHORT = {each.short: each for each in METRICS.values() if each.short}
 
 
