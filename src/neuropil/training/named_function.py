@@ -40,7 +40,16 @@ class Named:
 
     @classmethod
     def of(cls, source: Any) -> Self:
-        """Create an instance from a user's argument: a partial of one, or any function."""
+        """Create an instance from a user's argument: a partial of one, or any function.
+
+        Raises:
+            TypeError: If it is not a function.
+        """
+        if not callable(source):
+            raise TypeError(
+                f"a {cls.__name__.lower()} must be a name or a function of outputs and "
+                f"targets, got {source!r}."
+            )
         if isinstance(source, cls):
             return source
         if isinstance(source, functools.partial) and isinstance(source.func, cls):

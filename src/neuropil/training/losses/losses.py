@@ -57,10 +57,6 @@ def resolve(wanted: str | Callable[..., Any]) -> Loss:
     """
     if isinstance(wanted, str):
         return by_name(wanted)
-    if not callable(wanted):
-        raise TypeError(
-            f"a loss must be a name or a function of outputs and targets, got {wanted!r}."
-        )
     return Loss.of(own_loss(wanted) if isinstance(wanted, nn.Module) else wanted)
 
 

@@ -61,10 +61,6 @@ def resolve(wanted: str | Callable[..., Any], loss: Loss | None = None) -> Metri
     """
     if isinstance(wanted, str):
         wanted = by_name(wanted)
-    if not callable(wanted):
-        raise TypeError(
-            f"a metric must be a name or a function of outputs and targets, got {wanted!r}."
-        )
     found = Metric.of(losses.resolve(wanted) if isinstance(wanted, nn.Module) else wanted)
     decides = loss is not None and loss.predicts == "binary" and found.source is None
     if not decides or "multilabel" not in found.__signature__.parameters:
