@@ -137,7 +137,7 @@ class XavierNormal(Xavier):
         ``(out, in / groups, *kernel)``, or any shape if ``fans`` are given.
 
     Args:
-        gain: Factor of the variance.
+        gain: Factor of the variance; with 1 it is the same forwards and backwards, on average.
         seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:
@@ -168,7 +168,7 @@ class XavierUniform(Xavier):
         ``(out, in / groups, *kernel)``, or any shape if ``fans`` are given.
 
     Args:
-        gain: Factor of the variance.
+        gain: Factor of the variance, whose root is that of b.
         seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:

@@ -33,7 +33,7 @@ def l1(
     within the learning rate times ``rate``.
 
     Args:
-        rate: Factor of the sum.
+        rate: Factor of the sum, which is the force on each weight.
         only: Names of the modules to take, with their submodules; None takes all.
         biases: Whether vectors count too: biases and the parameters of normalisation.
 
@@ -46,11 +46,11 @@ def l1(
 
     Example:
         >>> import torch
-        >>> from torch import nn
-        >>> network = nn.Linear(2, 1)
+        >>> network = torch.nn.Linear(2, 1)
         >>> _ = network.weight.data.copy_(torch.tensor([[3.0, -4.0]]))
-        >>> round(l1(0.1).penalty(network).item(), 4)
-        0.7
+        >>> l1(0.5).penalty(network).backward()
+        >>> network.weight.grad
+        tensor([[ 0.5000, -0.5000]])
     """
     return Regularizer((L1(rate, only, biases),))
 
@@ -64,7 +64,7 @@ def l2(
     ``l2(r)`` is ``weight_decay=2 * r`` of `GradientDescent`.
 
     Args:
-        rate: Factor of the sum.
+        rate: Factor of the sum; usually from 1e-5 to 1e-2.
         only: Names of the modules to take, with their submodules; None takes all.
         biases: Whether vectors count too: biases and the parameters of normalisation.
 
