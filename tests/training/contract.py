@@ -12,6 +12,13 @@ from torch import Tensor
 from neuropil import training
 
 
+def have_rows_and_are_public(kind: type, defined: dict[str, Any], rows: dict[str, Any]) -> None:
+    """Hold what is defined of a kind to the rows of its test and the names of the package."""
+    assert sorted(rows) == sorted(defined)
+    public = {name for name in training.__all__ if isinstance(getattr(training, name), kind)}
+    assert public == set(defined)
+
+
 def looks_like_a_documented_function(thing: Any) -> None:
     """Hold a loss or metric to its signature, docstring, public name, copies and pickles."""
     doc, signature = inspect.getdoc(thing) or "", inspect.signature(thing)

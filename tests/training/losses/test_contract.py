@@ -12,12 +12,13 @@ import torch
 import torch.nn.functional as F
 from sklearn.metrics import hinge_loss
 from tests.training.contract import (
+    have_rows_and_are_public,
     looks_like_a_documented_function,
     refuses_a_target_too_few,
 )
 from torch import Tensor, nn
 
-from neuropil import Trainer, training
+from neuropil import Trainer
 from neuropil.training import Loss
 from neuropil.training.losses.losses import LOSSES, by_name, resolve
 
@@ -81,9 +82,7 @@ def examples(loss: Loss, n: int = 6, dtype: torch.dtype = torch.float64) -> Exam
 
 
 def test_every_loss_has_a_row_and_is_public():
-    assert sorted(ROWS) == sorted(LOSSES)
-    public = {name for name in training.__all__ if isinstance(getattr(training, name), Loss)}
-    assert public == set(LOSSES)
+    have_rows_and_are_public(Loss, LOSSES, ROWS)
 
 
 @every_loss

@@ -16,12 +16,13 @@ import sklearn.metrics as peers
 import torch
 from hypothesis import given, settings
 from tests.training.contract import (
+    have_rows_and_are_public,
     looks_like_a_documented_function,
     refuses_a_target_too_few,
 )
 from torch import Tensor, nn
 
-from neuropil import Trainer, training
+from neuropil import Trainer
 from neuropil.training import BestWeights, History, Metric
 from neuropil.training.metrics.metrics import METRICS, by_name, resolve
 
@@ -76,9 +77,7 @@ def examples(metric: Metric, n: int = 24) -> tuple[Tensor, Tensor]:
 
 
 def test_every_metric_has_a_row_and_is_public():
-    assert sorted(ROWS) == sorted(METRICS)
-    public = {name for name in training.__all__ if isinstance(getattr(training, name), Metric)}
-    assert public == set(METRICS)
+    have_rows_and_are_public(Metric, METRICS, ROWS)
 
 
 @every_metric
