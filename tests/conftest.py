@@ -66,6 +66,12 @@ def seed_no_absent_devices() -> None:
                 device.manual_seed_all = lambda seed: None
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Put what the library keeps in the user's cache folder into a folder of the tests."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """Return the folder of real data sets, or skip where it is absent."""

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from tests.streamed import streamed
 
 from neuropil import datasets
 from neuropil.datasets import (
@@ -166,6 +167,16 @@ def page_of(report):
         return report(make_network(), make_splits())
 
     return page
+
+
+@pytest.mark.parametrize(
+    "case", ["grey pictures", "a table with numbers", "arrays with two numbers each"]
+)
+def test_examples_that_are_not_in_memory_give_the_same_page(case, page_of, report):
+    make_splits, make_network = CASES[case]
+    torch.manual_seed(0)
+    page = report(make_network(), streamed(make_splits()))
+    assert page.source == page_of(case).source
 
 
 @pytest.mark.parametrize("case", CASES)

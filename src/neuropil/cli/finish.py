@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from neuropil.core import Network
-    from neuropil.datasets import Dataset, Splits
+    from neuropil.datasets import Splits
+    from neuropil.datasets.source import Source
     from neuropil.runs.classic_model import ClassicModel
     from neuropil.runs.measure import ScoringPredictor
     from neuropil.runs.run_folder import Run
@@ -63,7 +64,7 @@ def settle_task(task: Task[Any], network: ScoringPredictor, splits: Splits) -> T
     held_out = splits.validation
     if held_out is None or held_out.targets is None:
         return task
-    return task.settle(answers_of(network, held_out.inputs, task), held_out.targets)
+    return task.settle(answers_of(network, held_out, task), held_out.targets)
 
 
 def conclude(run: Run) -> None:
@@ -96,7 +97,7 @@ def report(
     )
 
 
-def parts(splits: Splits) -> Iterator[tuple[str, Dataset]]:
+def parts(splits: Splits) -> Iterator[tuple[str, Source]]:
     """Yield the parts of the data; the test part is read here for the first time."""
     yield "train", splits.train
     if splits.validation is not None:
@@ -117,7 +118,7 @@ def report_errors() -> Iterator[None]:
         note(explain(error) or str(error))
 
 
-def show(run: Run, stop_reason: str, measured: dict[str, Dataset]) -> None:
+def show(run: Run, stop_reason: str, measured: dict[str, Source]) -> None:
     """Print the figures, the verdict, the report's path and the next command."""
     if stop_reason:
         note(f"training ended early: {stop_reason}.")

@@ -101,7 +101,10 @@ def threads(settings: Settings, made: Recipe | None, splits: Splits) -> int:
     if made is None or choose_device(settings.device, made.network).type != "cpu":
         return torch.get_num_threads()
     batch_size = min(made.batch_size, len(splits.train))
-    return choose_threads(made.network.scores(), (splits.train.inputs[:2],), batch_size)
+    network = made.network
+    some = splits.train.fetch(range(min(2, batch_size))).inputs_for(len(network.input_shapes))
+    inputs = some if isinstance(some, tuple) else (some,)
+    return choose_threads(network.scores(), inputs, batch_size)
 
 
 # In run.json and back

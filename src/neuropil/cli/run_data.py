@@ -63,7 +63,7 @@ def describe_data(splits: Splits, task: Task[Any]) -> str:
     """Return a description of the data and the task in one line."""
     facts = splits.facts()
     kind = {"pictures": "pictures", "table": "rows", "arrays": "examples"}[splits.kind]
-    shape = "×".join(map(str, splits.input_shape))
+    shape = "×".join("any" if n is None else str(n) for n in splits.input_shape)
     of = f"{shape} columns" if splits.kind == "table" else f"{shape}"
     parts = [f"{facts['train']:,} {kind} of {of} to train on"]
     if facts["validation"]:

@@ -10,8 +10,9 @@ from typing import Any, final
 from neuropil.checks import COUNTABLE, Rules, check_options, choice, optional, whole
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
+from neuropil.datasets.pictures.picture_sizes import SIZES
 from neuropil.datasets.splitting import split
-from neuropil.datasets.tables.encodings import check_encoding
+from neuropil.datasets.tables.files.encodings import check_encoding
 
 TASKS = ("classification", "regression")
 COLORS = ("grey", "rgb")
@@ -37,7 +38,8 @@ class Options:
         seed: Seed of the split.
         validation: Fraction or number of examples for validation.
         test: Fraction or number of examples for the test; not used with test files.
-        image_size: Height and width of pictures, or None to decide by the files.
+        image_size: Height and width of pictures; "buckets" or "native" for several sizes; None
+            to decide by the files.
         color: ``"grey"``, ``"rgb"``, or None to decide by the files.
         header: Whether the first row of a table names its columns, or None to detect it.
         encoding: Name of a table's encoding, or None to detect it.
@@ -51,7 +53,7 @@ class Options:
     seed: int = 0
     validation: float = 0.1
     test: float = 0.2
-    image_size: int | tuple[int, int] | None = None
+    image_size: int | tuple[int, int] | str | None = None
     color: str | None = None
     header: bool | None = None
     encoding: str | None = None
@@ -115,17 +117,17 @@ class Options:
 
 
 def image_size(size: Any) -> tuple[int, int] | None:
-    """Return the height and width that a number or a pair means.
+    """Return the height and width that a number or a pair means; None for several sizes.
 
     Raises:
         DataError: If the value is not a size.
     """
-    if size is None:
+    if size is None or size in SIZES:
         return None
     pair = (size, size) if isinstance(size, int) else tuple(size)
     if len(pair) != 2 or not all(type(side) is int and 1 <= side <= 4096 for side in pair):
         raise DataError(
-            "`image_size` must be a number of pixels or (height, width), from 1 to 4096; got "
-            f"{size!r}."
+            "`image_size` must be a number of pixels or (height, width), from 1 to 4096, or "
+            f"'buckets' or 'native'; got {size!r}."
         )
     return pair[0], pair[1]

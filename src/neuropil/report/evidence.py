@@ -14,7 +14,8 @@ from neuropil.runs.measure import answers_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from neuropil.datasets import Dataset, Splits
+    from neuropil.datasets import Splits
+    from neuropil.datasets.source import Source
     from neuropil.runs.measure import ScoringPredictor
     from neuropil.runs.task import Task
 
@@ -40,7 +41,7 @@ class Evidence:
     """
 
     part: str
-    data: Dataset
+    data: Source
     answers: Array
     targets: Array
     task: Task[Any]
@@ -96,7 +97,7 @@ def gather_evidence(network: ScoringPredictor, splits: Splits, task: Task[Any]) 
     )
     if data.targets is None:
         raise ValueError(f"report: the {WORDS[part]} examples have no targets to compare with.")
-    answers = answers_of(network, data.inputs, task).double()
+    answers = answers_of(network, data, task).double()
     rows = answers.reshape(len(answers), -1)
     if len(answers) != len(data) or rows.shape[1] != task.target.outputs:
         raise ValueError(

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from neuropil.core import Network
-    from neuropil.datasets import Dataset, Splits
+    from neuropil.datasets import Splits
+    from neuropil.datasets.source import Source
     from neuropil.runs.classic_model import ClassicModel
     from neuropil.training import GradientWatch, History
 
@@ -54,7 +55,7 @@ class Subject:
         return DATA_KINDS[self.splits.kind](self.splits)
 
     @property
-    def parts(self) -> dict[str, Dataset]:
+    def parts(self) -> dict[str, Source]:
         """The parts of the data, in the order of their use."""
         splits = self.splits
         parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}

@@ -9,10 +9,11 @@ from neuropil.core.shape import format_shape, format_shapes
 
 if TYPE_CHECKING:
     from neuropil.core import Network
+    from neuropil.core.shape import Shape
     from neuropil.runs.task import Task
 
 
-def check_fit(network: Network, shape: tuple[int, ...], task: Task[Any]) -> None:
+def check_fit(network: Network, shape: Shape, task: Task[Any]) -> None:
     """Check that a network takes these examples and suits this task.
 
     Args:

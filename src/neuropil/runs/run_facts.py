@@ -16,7 +16,7 @@ from neuropil import __version__
 from neuropil.checks import shown
 from neuropil.core.atomic import TEMPORARY, lock
 from neuropil.core.reading import read_json
-from neuropil.training.checkpoints.digest import digest_of
+from neuropil.digest import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
