@@ -27,7 +27,7 @@ class TrainOptions:
     data: Annotated[
         Path | None,
         option(
-            f"The data: {openable()}; also compressed (.csv.gz). Default: handwritten digits.",
+            f"The data: {openable()}; also compressed (.csv.gz), or a folder of parts of a table. Default: handwritten digits.",
             DATA,
             metavar="PATH",
         ),

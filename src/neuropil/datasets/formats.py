@@ -10,6 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, final
 
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
+from neuropil.datasets.tables.files.table_suffixes import (
+    ARFF,
+    ARROW,
+    JSON_LINES,
+    PARQUET,
+    TEXT,
+    WORKBOOK,
+)
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
@@ -73,15 +81,23 @@ def lazy(name: str, **options: Any) -> Callable[..., Any]:
     return call
 
 
-def table_format(name: str, *suffixes: str, reader: str) -> Format:
-    """Return a format whose files are read as a `Table`.
+def table_format(
+    name: str, suffixes: tuple[str, ...], reader: str, *, takes: tuple[str, ...] = ()
+) -> Format:
+    """Return a format whose files, and folders of parts, are read as a `Table`.
 
     Args:
         name: Name of the format.
-        *suffixes: Suffixes of its files.
-        reader: Module and name of its `TableReader`.
+        suffixes: Suffixes of its files.
+        reader: Module of ``tables.files`` and name of its `TableReader`.
+        takes: The options ``header`` and ``encoding`` that its reader has.
     """
-    read = lazy(reader)
+    read = lazy(
+        "tables.files.table_parts.read_parts",
+        reader=lazy(f"tables.files.{reader}"),
+        suffixes=suffixes,
+        takes=takes,
+    )
     return Format(
         name,
         suffixes,
@@ -124,7 +140,12 @@ FORMATS = (
         **ARRAYS,
     ),
     Format("npz", (".npz",), recognises=lazy("arrays.array_file.recognise"), **ARRAYS),
-    table_format("table", ".csv", ".tsv", reader="tables.table_file.read_table"),
+    table_format("table", TEXT, "table_file.read_table", takes=("header", "encoding")),
+    table_format("Parquet", PARQUET, "arrow_files.read_parquet"),
+    table_format("Feather", ARROW, "arrow_files.read_feather"),
+    table_format("JSON lines", JSON_LINES, "json_lines.read_json_lines"),
+    table_format("spreadsheet", WORKBOOK, "workbook.read_workbook", takes=("header",)),
+    table_format("ARFF", ARFF, "arff.read_arff", takes=("encoding",)),
     Format(
         "picture",
         SUFFIXES,

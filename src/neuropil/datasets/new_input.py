@@ -62,7 +62,7 @@ def read_for_prediction(
     gathered = PredictionInputs(torch.empty(0), [])
     files: list[Path] = []
     for path in found:
-        # Only networks of pictures take folders; `read_file` refuses other folders.
+        # A folder of pictures is read picture by picture; `read_file` takes parts of a table.
         is_folder = path.is_dir() and preparation.kind == "pictures"
         files += picture_files(path, gathered.set_aside) if is_folder else [path]
     count = Counter(file.name for file in files)
@@ -118,7 +118,8 @@ def read_file(preparation: Preparation, file: Path, notes: list[str]) -> Predict
     takes: list[str] = []
     for known in FORMATS:
         if preparation.kind in known.read:
-            if unpacked_suffix(file) in known.suffixes:
+            is_parts = file.is_dir() and known.recognises(file)
+            if is_parts or unpacked_suffix(file) in known.suffixes:
                 return known.read[preparation.kind](preparation, file, notes)
             takes += known.suffixes
     raise DataError(misfit_message(file, preparation.kind, takes))

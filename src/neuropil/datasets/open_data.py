@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neuropil.core.reading import reading
 from neuropil.datasets.data_errors import DataError, adding_notes
@@ -11,21 +12,19 @@ from neuropil.datasets.formats import FORMATS, Format, misfit_message, openable
 from neuropil.datasets.open_options import Options
 from neuropil.datasets.paths import find_existing, visible_entries
 from neuropil.datasets.pictures.class_folders import describe_empty, is_picture
+from neuropil.datasets.tables.text_table import open_frame
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
-    import os
     from pathlib import Path
 
     from neuropil.datasets.dataset import Dataset
     from neuropil.datasets.preparation import Preparation
     from neuropil.datasets.splits import Splits
 
-SPREADSHEETS = (".xlsx", ".xls", ".ods")
-
 
 def open(  # noqa: A001 - read as datasets.open
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Any,
     *,
     target: str | None = None,
     task: str | None = None,
@@ -39,14 +38,17 @@ def open(  # noqa: A001 - read as datasets.open
 ) -> Splits:
     r"""Open data of any known format, split into training, validation and test parts.
 
-    It takes a folder with one folder of pictures per class, a folder with MNIST's idx files, a
-    ``.csv`` or ``.tsv`` table, both compressed or not, and an ``.npz`` file of arrays. If the
-    files are divided into training and test, validation is cut from the training files, and the
+    It takes a folder with one folder of pictures per class, a folder with MNIST's idx files, an
+    ``.npz`` file of arrays, and a table: text (``.csv``, ``.tsv``), Parquet, Feather, JSON
+    lines, a workbook (``.xlsx``, ``.xls``, ``.ods``) or ARFF, compressed or not, a folder of
+    such files with the same columns, or a data frame in memory. If the files are
+    divided into training and test, validation is cut from the training files, and the
     test files are read when `test` is first used. Broken pictures are set aside, and a note
     names them.
 
     Args:
-        path: The file or folder.
+        path: The file or folder; or a data frame of pandas, Polars or PyArrow, or a dict of
+            columns.
         target: For tables: name of the target column; None for the last one.
         task: ``"classification"`` or ``"regression"``; None to decide by the targets: words, or
             at most 20 distinct integers, are classes.
@@ -84,8 +86,10 @@ def open(  # noqa: A001 - read as datasets.open
         >>> fruit.notes
         ["Target 'fruit' holds 2 distinct words: classification; set task= to override."]
     """
-    given = find_existing(path)
     options = Options(target, task, seed, validation, test, image_size, color, header, encoding)
+    if not isinstance(path, str | os.PathLike):
+        return open_frame(path, options)
+    given = find_existing(path)
     with reading(given, DataError):
         found = find_format(given)
         if found is None:
@@ -161,8 +165,6 @@ def unknown_data_message(path: Path) -> str:
         others = sum(entry.is_file() for entry in visible_entries(path))
         return f"{path} {describe_empty(visible_entries(path), others)}."
     hint = "one picture is not enough to train on" if is_picture(path) else f"open {openable()}"
-    if path.suffix.casefold() in SPREADSHEETS:
-        hint = "export the sheet as .csv"
     if re.search(r"idx\d-ubyte", path.name):
         hint = f"open the folder {path.parent}, which holds the other idx files too"
     return f"{path} cannot be opened as data: {hint}."

@@ -11,7 +11,7 @@ from neuropil.checks import COUNTABLE, Rules, check_options, choice, optional, w
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.splitting import split
-from neuropil.datasets.tables.encodings import check_encoding
+from neuropil.datasets.tables.files.encodings import check_encoding
 
 TASKS = ("classification", "regression")
 COLORS = ("grey", "rgb")

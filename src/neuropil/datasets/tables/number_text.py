@@ -10,10 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from neuropil.datasets.tables.cells import missing_cells
+from neuropil.datasets.tables.typed_columns import as_numbers, is_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from neuropil.datasets.tables.typed_columns import Column
 
 CODES = (
     "USD|EUR|GBP|JPY|CNY|RMB|INR|CHF|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|RUB|UAH|"
@@ -66,9 +68,7 @@ class Numbers:
     written: tuple[str, float] | None = None
 
 
-def read_numbers(
-    cells: pa.StringArray, *, file_decimal: str | None = None, unit: str = ""
-) -> Numbers:
+def read_numbers(cells: Column, *, file_decimal: str | None = None, unit: str = "") -> Numbers:
     """Return a column as numbers, with a mask of the cells that are words.
 
     Args:
@@ -76,10 +76,12 @@ def read_numbers(
         file_decimal: The decimal mark of the file, ``","`` or ``"."``, if known.
         unit: Unit after every number, such as ``"kg"``.
     """
+    no_words = np.broadcast_to(np.False_, len(cells))
+    if not is_text(cells):
+        return Numbers(as_numbers(cells), no_words)
     if file_decimal != "," and not unit:
         try:
-            values = pc.cast(cells, pa.float64())
-            return Numbers(values.to_numpy(zero_copy_only=False), np.zeros(len(cells), bool))
+            return Numbers(as_floats(pc.cast(cells, pa.float64())), no_words)
         except pa.ArrowInvalid:
             pass
     encoded = pc.dictionary_encode(cells)

@@ -207,7 +207,7 @@ class TextColumn(Column):
             table: Table with the column.
             notes: Gains a line about words that are not among the categories.
         """
-        cells, width = table.column(self.name), len(self.features)
+        cells, width = table.text(self.name), len(self.features)
         known = pa.array(self.categories, pa.string())
         found = pc.fill_null(pc.index_in(cells, value_set=known), width)
         at = found.to_numpy(zero_copy_only=False).copy()

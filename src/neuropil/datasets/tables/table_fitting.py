@@ -146,7 +146,7 @@ class ColumnFitting:
 
     def fit_words_or_units(self, name: str) -> Column | str:
         """Return the encoder of a column of words, which may also be numbers with a unit."""
-        table, cells = self.table, self.table.column(name)
+        table, cells = self.table, self.table.text(name)
         words = self.fit_words(name)
         where = f"{table.source}, column {name!r}"
         unit = None if isinstance(words, TextColumn) else find_unit(cells, table, where)
@@ -197,7 +197,7 @@ class ColumnFitting:
 
     def fit_words(self, name: str) -> Column | str:
         """Return the encoder of a column of words, or a note why the column is left out."""
-        own, rows = self.own_name(name), pc.take(self.table.column(name), pa.array(self.train))
+        own, rows = self.own_name(name), pc.take(self.table.text(name), pa.array(self.train))
         rows = rows.filter(pc.invert(missing_cells(rows)))
         words, known = pc.unique(rows).to_pylist(), len(rows)
         if known and tells_rows_apart(own, len(words), known):
@@ -290,7 +290,7 @@ def check_marks(name: str, values: np.ndarray[Any, Any], table: Table) -> None:
             place = int(np.flatnonzero(values == mark)[0])
             raise DataError(
                 f"{table.source}, column {name!r}, row {table.rows[place]}: "
-                f"{table.column(name)[place].as_py()!r} ({times - 1:,} more like it) among "
+                f"{table.text(name)[place].as_py()!r} ({times - 1:,} more like it) among "
                 f"numbers from {others.min():.6g} to {others.max():.6g} looks like a mark for "
                 "a missing value: leave such cells empty."
             )

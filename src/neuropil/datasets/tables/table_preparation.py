@@ -16,7 +16,7 @@ from neuropil.datasets.plain_fields import flag, optional, text, text_tuple
 from neuropil.datasets.preparation import Preparation, read_target
 from neuropil.datasets.tables.cells import class_labels, missing_cells
 from neuropil.datasets.tables.columns.column_kinds import read_columns
-from neuropil.datasets.tables.encodings import check_encoding
+from neuropil.datasets.tables.files.encodings import check_encoding
 from neuropil.datasets.tables.table import Table
 from neuropil.text import some_of
 
@@ -92,8 +92,8 @@ class TablePreparation(Preparation):
         """Return the rows of a table as a batch.
 
         Args:
-            raw: A `Table`, a dict of columns or a pandas DataFrame; columns are found by name,
-                and others are ignored.
+            raw: A `Table`, a data frame or a dict of columns; columns are found by name, and
+                others are ignored.
             notes: A list that gains notes for the user.
 
         Raises:
@@ -169,7 +169,7 @@ def read_classes(target: Classes, table: Table, name: str) -> Tensor:
     cells, where = table.column(name), f"{table.source}, column {name!r}"
     if pc.any(missing_cells(cells)).as_py():
         raise DataError(f"{where}: the target is missing in some rows.")
-    labels = pc.dictionary_encode(cells)
+    labels = pc.dictionary_encode(table.text(name))
     if not set(target.classes).issuperset(labels.dictionary.to_pylist()):
         labels = class_labels(cells)
     numbers = target.collate(labels.dictionary.to_pylist(), where)
@@ -185,7 +185,7 @@ def read_numbers(target: Numbers, table: Table, name: str) -> Tensor:
     where = f"{table.source}, column {name!r}"
     found = table.numbers(name)
     if found is None:
-        word = table.column(name)[0].as_py()
+        word = table.text(name)[0].as_py()
         raise DataError(f"{where}: needs numbers, got words such as {word!r}.")
     if np.isnan(found.values).any():
         raise DataError(f"{where}: the target is missing in some rows.")

@@ -14,11 +14,13 @@ from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.cells import EXACT, MAX_CLASSES, class_labels, missing_cells
 from neuropil.datasets.tables.number_columns import check_decided
 from neuropil.datasets.tables.table_fitting import note_written
+from neuropil.datasets.tables.typed_columns import is_text
 from neuropil.text import nearest, number_of, some_of
 
 if TYPE_CHECKING:
     from neuropil.datasets.tables.number_text import Numbers
     from neuropil.datasets.tables.table import Table
+    from neuropil.datasets.tables.typed_columns import Column
 
 TARGETS = frozenset(["label", "labels", "class", "classes", "target", "targets", "y"])
 """Usual names of target columns."""
@@ -76,14 +78,15 @@ def drop_unknown_targets(table: Table, name: str, notes: list[str]) -> Table:
     missing = missing_cells(cells, numbers=True)
     if not pc.any(missing).as_py():
         return table
-    numeric = are_numbers(cells.filter(pc.invert(missing)))
+    numeric = not is_text(cells) or are_numbers(cells.filter(pc.invert(missing)))
     known = ~(missing if numeric else missing_cells(cells)).to_numpy(zero_copy_only=False)
     if known.all():
         return table
     if not known.any():
         raise DataError(f"{table.source}: the target column {name!r} is empty.")
     first = table.rows[int(np.flatnonzero(~known)[0])]
-    words = [word for word in pc.unique(cells.filter(pa.array(~known))).to_pylist() if word]
+    words = pc.unique(table.text(name).filter(pa.array(~known))).to_pylist()
+    words = [word for word in words if word]
     lost = number_of(int((~known).sum()), "row")
     line = f"{lost} without a target set aside (first row {first})"
     if words and not numeric:
@@ -147,7 +150,7 @@ def read_outcome(
     return labels
 
 
-def judge(cells: pa.StringArray, numbers: Numbers | None) -> tuple[str, int, bool]:
+def judge(cells: Column, numbers: Numbers | None) -> tuple[str, int, bool]:
     """Return the kind of values, the number of distinct ones, and whether they are classes."""
     if numbers is None:
         return "words", pc.count_distinct(cells).as_py(), True
@@ -155,7 +158,7 @@ def judge(cells: pa.StringArray, numbers: Numbers | None) -> tuple[str, int, boo
     distinct = len(np.unique(values))
     if not bool((values == np.round(values)).all()):
         return "numbers", distinct, False
-    padded = pc.any(pc.match_substring_regex(cells, PADDED)).as_py()
+    padded = is_text(cells) and pc.any(pc.match_substring_regex(cells, PADDED)).as_py()
     long = bool(np.abs(values).max() >= EXACT)
     if padded or long:
         distinct = len(class_labels(cells).dictionary)

@@ -18,6 +18,9 @@ from neuropil.datasets.paths import unpacked_suffix, visible_entries
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.splitting import split_indices
+from neuropil.datasets.tables.files.table_parts import find_parts
+from neuropil.datasets.tables.frames import IN_MEMORY
+from neuropil.datasets.tables.table import Table
 from neuropil.datasets.tables.table_fitting import fit_columns
 from neuropil.datasets.tables.table_preparation import TablePreparation
 from neuropil.datasets.tables.table_target import (
@@ -32,13 +35,15 @@ if TYPE_CHECKING:
 
     from neuropil.datasets.arrays.array_preparation import ArrayPreparation
     from neuropil.datasets.open_options import Options
-    from neuropil.datasets.tables.table import Table, TableReader
+    from neuropil.datasets.tables.table import TableReader
 
 
 def recognise(path: Path, *, suffixes: Sequence[str]) -> str | None:
-    """Return a description of a table file, or of a folder with a training and a test table."""
+    """Return a description of a table file, or of a folder of tables."""
     if path.is_dir():
-        return "a training and a test table" if train_and_test(path, suffixes) else None
+        if train_and_test(path, suffixes):
+            return "a training and a test table"
+        return "a table in parts" if find_parts(path, suffixes) else None
     return "a table" if unpacked_suffix(path) in suffixes else None
 
 
@@ -58,8 +63,8 @@ def open_table(
     """Read a table whose target is the last column or the given one.
 
     Args:
-        path: The file; or a folder with a training table and a test table, which is read when
-            first used.
+        path: The file; a folder of parts; or a folder with a training table and a test table,
+            which is read when first used.
         options: Options of the caller.
         reader: Reads a table of this format.
         suffixes: Suffixes of this format.
@@ -69,7 +74,7 @@ def open_table(
     """
     options.refuse(TABLE, "image_size", "color")
     notes: list[str] = []
-    pair = train_and_test(path, suffixes) if path.is_dir() else None
+    pair = train_and_test(path, suffixes) if suffixes and path.is_dir() else None
     path, test_path = pair or (path, None)
     table = reader(path, notes, header=options.header, encoding=options.encoding)
     name = find_target(table, options.target, notes)
@@ -106,6 +111,23 @@ def open_table(
         source=str(path),
         notes=notes,
     )
+
+
+def open_frame(frame: Any, options: Options) -> Splits:
+    """Open a table in memory whose target is the last column or the given one.
+
+    Args:
+        frame: A data frame or a dict of columns.
+        options: Options of the caller.
+
+    Raises:
+        DataError: If the table, the target or a column cannot be used.
+    """
+    options.refuse(IN_MEMORY, "image_size", "color")
+    table = Table.of(frame)
+    if not len(table):
+        raise DataError(f"{IN_MEMORY} has no rows.")
+    return open_table(Path(IN_MEMORY), options, reader=lambda *_, **__: table, suffixes=())
 
 
 def make_target(

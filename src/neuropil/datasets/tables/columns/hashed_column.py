@@ -88,7 +88,7 @@ class HashedColumn(Column):
             table: Table with the column.
             notes: Gains a line if values are missing, but none was in the training rows.
         """
-        cells = table.column(self.name)
+        cells = table.text(self.name)
         missing = missing_cells(cells).to_numpy(zero_copy_only=False).astype(bool)
         if missing.any() and not self.indicator:
             notes.append(

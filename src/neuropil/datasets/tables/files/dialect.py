@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, final
 from neuropil.checks import shown
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.cells import is_number
-from neuropil.datasets.tables.header import fitted_names, has_header
+from neuropil.datasets.tables.files.header import fitted_names, has_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,6 +51,7 @@ class Layout:
         header: Whether the file has names.
         start: Position in the text of the first row of cells.
         row: Number of that row, as in a spreadsheet.
+        quote: The character around cells that hold a delimiter.
     """
 
     delimiter: str
@@ -59,6 +60,7 @@ class Layout:
     header: bool
     start: int
     row: int
+    quote: str = '"'
 
 
 @final
@@ -213,6 +215,7 @@ def numbered_rows(
     *,
     escape: bool,
     strict: bool = False,
+    quote: str = '"',
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the cells of each row, including blank ones.
 
@@ -223,6 +226,7 @@ def numbered_rows(
         first: Number of the first row.
         escape: Whether a backslash escapes a quote.
         strict: Whether quotes must match.
+        quote: The character around cells that hold a delimiter.
 
     Raises:
         DataError: If quotes do not match, or a cell is too long for the csv module.
@@ -232,6 +236,7 @@ def numbered_rows(
         delimiter=delimiter,
         skipinitialspace=True,
         strict=strict,
+        quotechar=quote,
         escapechar="\\" if escape else None,
     )
     try:

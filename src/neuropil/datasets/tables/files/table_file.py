@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,11 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.tables.dialect import Layout, find_layout, numbered_rows
-from neuropil.datasets.tables.encodings import decode
+from neuropil.datasets.tables.files.dialect import Layout, find_layout, numbered_rows
+from neuropil.datasets.tables.files.encodings import decode
+from neuropil.datasets.tables.files.named_columns import column_names, table_of_columns
 from neuropil.datasets.tables.table import Table
 from neuropil.datasets.unpacking import read_unpacked
-from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,39 +53,18 @@ def read_table(
     raw = read_unpacked(path)
     text = decode(raw, path, notes, asked=encoding, known=known_encoding)
     layout = find_layout(text, path, notes, header=header, expected=expected)
-    names = [name or f"column{n}" for n, name in enumerate(layout.names, 1)]
-    if twice := [name for name, times in Counter(names).items() if times > 1]:
-        raise DataError(f"{path} has more than one column named {some_of(map(repr, twice))}.")
     if names_alone:
-        return Table(names, [], [], str(path))
+        return Table(column_names(layout.names, str(path)), [], [], str(path))
     columns, rows = read_cells(text, layout, path)
-    if not rows:
-        raise DataError(f"{path} has a header but no rows below it.")
-    unnamed = frozenset(
-        name for name, own in zip(names, layout.names, strict=True) if layout.header and not own
+    return table_of_columns(
+        layout.names,
+        columns,
+        rows,
+        str(path),
+        notes,
+        header=layout.header,
+        delimiter=layout.delimiter,
     )
-    table = Table(names, columns, rows, str(path), layout.header, unnamed, layout.delimiter)
-    return without_empty(table, path, notes)
-
-
-def without_empty(table: Table, path: Path, notes: list[str]) -> Table:
-    """Return a table without columns that have neither a name nor a value.
-
-    A delimiter at the end of every row creates such a column.
-    """
-
-    def is_useless(name: str) -> bool:
-        nameless = name in table.unnamed or (not table.header and name == table.names[-1])
-        return nameless and pc.max(pc.binary_length(table.column(name))).as_py() == 0
-
-    places = [n for n, name in enumerate(table.names, 1) if is_useless(name)]
-    if len(places) in (0, len(table.names)):
-        return table
-    notes.append(
-        f"{path.name}: column {some_of(places)} left out: it has neither a name nor a value."
-    )
-    names = [name for name in table.names if not is_useless(name)]
-    return replace(table, names=names, columns=list(map(table.column, names)))
 
 
 def read_cells(
@@ -108,7 +86,7 @@ def read_cells(
         body, rows = rewrite_loose(body, layout, path)
         if not rows:
             return nothing
-        found = arrow_cells(body, replace(layout, delimiter=",", escape=False))
+        found = arrow_cells(body, replace(layout, delimiter=",", escape=False, quote='"'))
         if found is None:
             raise DataError(f"{path} has a row of more than {LONGEST_ROW / 2**20:g} MiB.")
     columns = [column.combine_chunks() for column in found.columns]
@@ -132,6 +110,7 @@ def arrow_cells(body: str, layout: Layout) -> pa.Table | None:
             ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=layout.delimiter,
+                quote_char=layout.quote,
                 newlines_in_values=True,
                 escape_char="\\" if layout.escape else False,
             ),
@@ -146,7 +125,7 @@ def arrow_cells(body: str, layout: Layout) -> pa.Table | None:
 def is_loose(body: str, layout: Layout) -> bool:
     """Return whether there are spaces beside quotes, or spaces as the delimiter."""
     spaces = " " if layout.delimiter == "\t" else " \t"
-    beside = '"' in body and any(f'{space}"' in body for space in spaces)
+    beside = layout.quote in body and any(space + layout.quote in body for space in spaces)
     return layout.delimiter == " " or beside
 
 
@@ -160,7 +139,13 @@ def rewrite_loose(body: str, layout: Layout, path: Path) -> tuple[str, list[int]
     if layout.delimiter == " ":
         lines = (f"{line.strip()}\n" for line in lines)
     records = numbered_rows(
-        lines, layout.delimiter, path, layout.row, escape=layout.escape, strict=True
+        lines,
+        layout.delimiter,
+        path,
+        layout.row,
+        escape=layout.escape,
+        strict=True,
+        quote=layout.quote,
     )
     width = len(layout.names)
     text, rows = io.StringIO(newline=""), []
