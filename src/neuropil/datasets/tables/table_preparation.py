@@ -15,9 +15,9 @@ from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.plain_fields import flag, optional, text, text_tuple
 from neuropil.datasets.preparation import Preparation, read_target
 from neuropil.datasets.tables.cells import class_labels, missing_cells
+from neuropil.datasets.tables.columns.column_kinds import read_columns
 from neuropil.datasets.tables.files.encodings import check_encoding
 from neuropil.datasets.tables.table import Table
-from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn, read_columns
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neuropil.datasets.tables.table import TableReader
+    from neuropil.datasets.tables.table_columns import Column
     from neuropil.datasets.target import Classes, Numbers, Target
 
 
@@ -35,7 +36,8 @@ class TablePreparation(Preparation):
 
     Shape:
         One example is ``(features)``: a column of numbers gives one feature, a column of words
-        one per category, and a column with missing cells one more as their indicator.
+        one per category (hashed, if there are many), a column of dates the elapsed time and two
+        per cycle, and a column with missing cells one more as their indicator.
 
     Args:
         columns: The input columns in order.
@@ -69,7 +71,7 @@ class TablePreparation(Preparation):
         "encoding": optional(lambda data, name: check_encoding(text(data, name))),
     }
 
-    columns: tuple[NumberColumn | TextColumn, ...]
+    columns: tuple[Column, ...]
     target: Target
     names: tuple[str, ...]
     header: bool = True
