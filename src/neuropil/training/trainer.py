@@ -74,8 +74,11 @@ class Trainer:
     optimisers. In validation the same step runs without gradients, and `minimize` does nothing.
 
     **Several processes.** Under ``torchrun`` each process takes its part of every batch;
-    together they compute the same as one process with the whole batch. Every process needs the
-    same data and the same arguments; only the first one writes files and shows progress.
+    together they compute the same as one process with the whole batch, batch normalisation
+    included; dropout and augmentation draw other random numbers. Every process needs the same
+    data and the same arguments; only the first one reads and writes checkpoints and shows
+    progress. A training may be resumed by another number of processes: it then continues from
+    the same state, but no longer bit for bit.
 
     Args:
         network: A network, any ``nn.Module``, or a dict of them for a custom `step`.
@@ -313,13 +316,28 @@ class Trainer:
         source = self.checkpoints if folder is None else Checkpoints(folder)
         if source is None:
             raise CheckpointError("resume needs a folder: Trainer(checkpoints=…) sets one.")
-        state = source.load()
+        # Only the first process needs the folder: others may run on other machines.
+        state = self.learner.processes.call_in_first(source.load)
         if state is None:
             return False
-        load_weights(self.learner.module, state["network"])
-        self.state.load_state_dict(state)
+        self.restore(state)
         self.pending = state
         return True
+
+    def restore(self, state: dict[str, Any] | None = None) -> None:
+        """Set weights, counters and history to those of a checkpoint, in this process alone.
+
+        Args:
+            state: The checkpoint; None is the latest intact one, if there is one.
+
+        Raises:
+            CheckpointError: If the checkpoint does not match the network.
+        """
+        if state is None and self.checkpoints is not None:
+            state = self.checkpoints.load()
+        if state is not None:
+            load_weights(self.learner.module, state["network"])
+            self.state.load_state_dict(state)
 
     def stop(self, reason: str) -> None:
         """End the training after the current step or epoch; for callbacks and custom steps.
@@ -410,7 +428,8 @@ class Trainer:
             self.pending = None
         self.update = update
         try:
-            fit.run()
+            with learner.processes.training_together(learner.module):
+                fit.run()
         finally:
             self.update = None
             learner.finish()

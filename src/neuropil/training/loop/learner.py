@@ -15,7 +15,8 @@ from neuropil.training.checkpoints.checkpoint import CheckpointError
 from neuropil.training.loop.batches import Placement
 from neuropil.training.losses.class_axis import classes_first
 from neuropil.training.losses.score_views import Views
-from neuropil.training.processes import choose_device, join_processes
+from neuropil.training.parallel.device_choice import choose_device
+from neuropil.training.processes import join_processes
 from neuropil.training.randomness import Randomness
 from neuropil.training.weight_average import WeightAverage
 
@@ -48,7 +49,7 @@ class Learner:
         self.custom = options.step is not None
         self.module = as_module(options.network, custom=self.custom)
         self.device = choose_device(options.device, self.module)
-        self.processes = join_processes(self.device)
+        self.processes = join_processes()
         self.module.to(self.device)
         self.optimizers = as_optimizers(options.optimizer, self.module)
         for each in self.optimizers.values():
