@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import signal
 import sys
 import time
@@ -90,17 +91,15 @@ def report_failure(
         The exit code; None if the error is not foreseen, and this process has to raise it.
     """
     group = joined_group()
-    if group is not None:
-        with undisturbed():
-            first = claim(group, code, line, second_hand=second_hand)
-        if first is not None:
-            if group.first_here and first["host"] != os.uname().nodename:
+    with undisturbed():
+        first = group and claim(group, code, line, second_hand=second_hand)
+        if first:
+            if group.first_here and first["host"] != platform.node():
                 sys.stderr.write(f"{first['line']} (on {first['host']})\n")
             return first["code"]
-    if not foreseen:
-        return None
-    sys.stderr.write(f"{line}\n")
-    return code
+        if foreseen:
+            sys.stderr.write(f"{line}\n")
+    return code if foreseen else None
 
 
 def claim(group: Any, code: int, line: str, *, second_hand: bool) -> dict[str, Any] | None:

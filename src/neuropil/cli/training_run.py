@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import socket
+import platform
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -165,7 +165,7 @@ def check_same_data(run: Run, splits: Splits, data: str | None) -> None:
         return
     if fingerprint(splits, data) != run.data["fingerprint"]:
         raise ValueError(
-            f"{splits.source} on {socket.gethostname()} differs from that of the first "
+            f"{splits.source} on {platform.node()} differs from that of the first "
             f"process: every machine needs the same data."
         )
 

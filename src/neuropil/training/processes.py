@@ -6,7 +6,7 @@ import atexit
 import json
 import math
 import os
-import socket
+import platform
 import time
 from contextlib import contextmanager
 from datetime import timedelta
@@ -162,7 +162,7 @@ class Processes:
         """
         if self.store is None:
             return None
-        own = {"rank": self.rank, "host": socket.gethostname(), "code": code, "line": line}
+        own = {"rank": self.rank, "host": platform.node(), "code": code, "line": line}
         text = json.dumps(own)
         try:
             claimed = self.store.compare_set(FAILURE, "", text).decode()
