@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuropil.cli.error_line import explain
 from neuropil.cli.interruption import Interrupted
-from neuropil.cli.process_group import (
+from neuropil.cli.terminal.process_group import (
     join_group,
     report_failure,
     speaking_alone,
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: Arguments after ``neuropil``; ``sys.argv[1:]`` by default.
     """
-    from neuropil.cli.output_encoding import allow_any_encoding
+    from neuropil.cli.terminal.output_encoding import allow_any_encoding
 
     allow_any_encoding()
     given = list(sys.argv[1:] if arguments is None else arguments)

@@ -6,7 +6,7 @@ import functools
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from neuropil.cli.process_group import resume_command
+from neuropil.cli.terminal.process_group import resume_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

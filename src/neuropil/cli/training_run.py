@@ -13,10 +13,10 @@ from neuropil.cli.finish import finish
 from neuropil.cli.interruption import suggesting_resume
 from neuropil.cli.network_argument import resize
 from neuropil.cli.plan_text import show_data, show_plan, show_processes
-from neuropil.cli.process_group import resume_command, undisturbed
 from neuropil.cli.progress_bar import progress_for
 from neuropil.cli.run_data import new_folder, open_splits
 from neuropil.cli.settings import Settings
+from neuropil.cli.terminal.process_group import resume_command, undisturbed
 from neuropil.runs.classic_names import class_named
 from neuropil.runs.run_facts import check_free
 from neuropil.runs.run_folder import Run

@@ -13,6 +13,7 @@ from neuropil.training.binding import ONLY
 from neuropil.training.callbacks import Callback, actions_at, by_type
 from neuropil.training.checkpoints.checkpoint import CheckpointError, Checkpoints, check_unused
 from neuropil.training.checkpoints.resume_check import check_same, facts_of
+from neuropil.training.checkpoints.sharded_states import load_shards
 from neuropil.training.loop.batch_preparation import Preparation
 from neuropil.training.loop.build_update import build_update
 from neuropil.training.loop.custom_step import CustomUpdate, check_values
@@ -118,6 +119,12 @@ class Trainer:
             uses the averages, and the network holds them after the training.
         mixed_precision: ``"bf16"`` or ``"fp16"``: run most layers in half precision.
         compile: Whether to compile the network with ``torch.compile``.
+        shard: Whether each process keeps only its part of the weights, gradients and optimiser
+            states, by PyTorch's FSDP: for networks too large for one accelerator. A `Network`
+            may then be on the meta device: its weights are drawn from `seed`, one layer at a
+            time, and are those of ``network.reset_parameters`` with the same seed. It needs
+            several processes and an optimiser that treats each weight by itself.
+            `gather_network` returns the trained network.
         checkpoints: A folder that always contains a complete state of the training.
         checkpoint_every: Steps between two checkpoints; by default one is written every 30 s
             and after each epoch, but never so often that it costs more than 5 % of the time.
@@ -320,6 +327,8 @@ class Trainer:
         state = self.learner.processes.call_in_first(source.load)
         if state is None:
             return False
+        sharded = self.learner.sharded
+        state = load_shards(state, source.folder, None if sharded is None else sharded.mesh)
         self.restore(state)
         self.pending = state
         return True
@@ -336,6 +345,7 @@ class Trainer:
         if state is None and self.checkpoints is not None:
             state = self.checkpoints.load()
         if state is not None:
+            state = self.learner.sharded_state(state)
             load_weights(self.learner.module, state["network"])
             self.state.load_state_dict(state)
 
@@ -359,6 +369,17 @@ class Trainer:
         """
         if isinstance(self.update, CustomUpdate):
             self.update.minimize(loss, name)
+
+    def gather_network(self) -> Any:
+        """Return the network with all its weights; with `shard`, a copy on the CPU.
+
+        With `shard` all processes call it together: the first one gets the copy, the others
+        get None.
+        """
+        sharded = self.learner.sharded
+        if sharded is None:
+            return self.network
+        return sharded.gather(keep=self.learner.processes.first)
 
     # The parts of a fit
 

@@ -254,6 +254,9 @@ class Fit:
             NotFinite: If one is not finite.
         """
         name = bad_state(self.learner.module)
+        if self.learner.sharded is not None:
+            names = self.learner.processes.gather(name)
+            name = next((each for each in names if each is not None), None)
         if name is not None:
             raise NotFinite(f"{name} is not finite", self.state.steps - 1)
 
@@ -264,10 +267,15 @@ class Fit:
                 news,
                 self.learner.module,
                 self.update.parts.batch,
-                self.update.repeat,
+                self.repeat,
                 epoch=self.state.epoch + 1,
                 safe=self.saver.assurance(),
             )
+
+    def repeat(self) -> None:
+        """Repeat the forward pass; with sharded weights one process alone cannot."""
+        if self.learner.sharded is None:
+            self.update.repeat()
 
     def status(self) -> Status:
         """Return the progress of the training, for the display."""

@@ -24,7 +24,10 @@ def choose_device(wanted: str | torch.device | None, network: nn.Module) -> torc
     """
     if wanted is None:
         state = [*network.parameters(), *network.buffers()]
-        return state[0].device if state else torch.device("cpu")
+        own = state[0].device if state else torch.device("cpu")
+        if own.type != "meta":
+            return own
+        wanted = "auto"  # a network without weights has no device yet
     if wanted == "auto":
         wanted = "cuda" if torch.cuda.is_available() else "cpu"
     try:
