@@ -18,7 +18,7 @@ from neuropil.training.loop.batch_preparation import Preparation
 from neuropil.training.loop.build_update import build_update
 from neuropil.training.loop.custom_step import CustomUpdate, check_values
 from neuropil.training.loop.epochs import Fit, Hooks
-from neuropil.training.loop.learner import Learner, load_weights
+from neuropil.training.loop.learner import Learner
 from neuropil.training.loop.memory_examples import as_arrays
 from neuropil.training.loop.objective_choice import choose_objective
 from neuropil.training.loop.streams import data_generator
@@ -345,8 +345,7 @@ class Trainer:
         if state is None and self.checkpoints is not None:
             state = self.checkpoints.load()
         if state is not None:
-            state = self.learner.sharded_state(state)
-            load_weights(self.learner.module, state["network"])
+            self.learner.load_weights(state["network"])
             self.state.load_state_dict(state)
 
     def stop(self, reason: str) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from neuropil.training.parallel.local_part import local_part
+from neuropil.training.parallel.local_part import local_part, part_of
 
 
 @final
@@ -92,7 +92,7 @@ class WeightAverage:
         """Restore the state that `state_dict` returned, not swapped."""
         self.steps, self.swapped = state["steps"], False
         for average, value in zip(self.averages, state["averages"], strict=True):
-            average.copy_(value)
+            local_part(average).copy_(part_of(value, average))
 
 
 def floating_state(network: nn.Module) -> list[Tensor]:

@@ -20,6 +20,8 @@ from neuropil.training.parallel.local_part import is_sharded
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from torch.optim import Optimizer
+
     from neuropil.training.processes import Processes
 
 # Entries of a state: the files with the tensors, and what stands in place of each tensor.
@@ -112,23 +114,43 @@ def clear_shards(folder: Path, keep: set[str]) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def spread(state: Any, mesh: Any, shapes: set[tuple[int, ...]]) -> Any:
-    """Return a state of whole tensors with those of some shapes sharded over the processes.
+def spread(values: dict[Any, Any], like: dict[Any, Any], mesh: Any) -> dict[Any, Any]:
+    """Return tensors sharded over the processes where those like them are.
 
     Args:
-        state: The weights or the state of an optimiser or an average.
+        values: Tensors and other values, whole or sharded.
+        like: Tensors by the same keys, which may be sharded. Values of other shapes stay whole.
         mesh: The processes.
-        shapes: Shapes of the sharded parameters.
     """
-    if isinstance(state, Tensor) and not is_sharded(state) and tuple(state.shape) in shapes:
-        from neuropil.training.parallel.sharded_network import distribute
+    from neuropil.training.parallel.sharded_network import distribute
 
-        return distribute(state.to(mesh.device_type), mesh)
-    if isinstance(state, dict):
-        return {key: spread(item, mesh, shapes) for key, item in state.items()}
-    if isinstance(state, list | tuple):
-        return type(state)(spread(item, mesh, shapes) for item in state)
-    return state
+    return {
+        key: distribute(value.to(mesh.device_type), mesh)
+        if is_sharded(like.get(key))
+        and isinstance(value, Tensor)
+        and not is_sharded(value)
+        and value.shape == like[key].shape
+        else value
+        for key, value in values.items()
+    }
+
+
+def spread_optimizer(state: dict[str, Any], optimizer: Optimizer, mesh: Any) -> dict[str, Any]:
+    """Return the state of an optimiser sharded as its parameters are.
+
+    Args:
+        state: The state of an optimiser of the same parameters, whole or sharded.
+        optimizer: The optimiser.
+        mesh: The processes.
+    """
+    numbers = (n for group in state["param_groups"] for n in group["params"])
+    parameters = (p for group in optimizer.param_groups for p in group["params"])
+    by_number = dict(zip(numbers, parameters, strict=False))
+    own = {
+        number: spread(values, dict.fromkeys(values, by_number.get(number)), mesh)
+        for number, values in state["state"].items()
+    }
+    return state | {"state": own}
 
 
 def extract(value: Any, tensors: dict[str, Any], place: str) -> Any:

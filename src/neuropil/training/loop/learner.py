@@ -13,7 +13,7 @@ from neuropil.core import Network
 from neuropil.core.prediction import in_test_mode
 from neuropil.training.binding import ONLY, as_module, as_optimizers, as_schedules
 from neuropil.training.checkpoints.checkpoint import CheckpointError
-from neuropil.training.checkpoints.sharded_states import spread
+from neuropil.training.checkpoints.sharded_states import spread, spread_optimizer
 from neuropil.training.loop.batches import Placement
 from neuropil.training.losses.class_axis import classes_first
 from neuropil.training.losses.score_views import Views
@@ -224,16 +224,15 @@ class Learner:
             "threads": self.threads,
         }
 
-    def sharded_state(self, state: dict[str, Any]) -> dict[str, Any]:
-        """Return a state with its tensors sharded as the weights are, if they are."""
-        if self.sharded is None:
-            return state
-        shapes = {tuple(p.shape) for p in self.module.parameters()}
-        parts = {
-            name: spread(state[name], self.sharded.mesh, shapes)
-            for name in ("network", "optimizers", "average")
-        }
-        return state | parts
+    def load_weights(self, weights: dict[str, Tensor]) -> None:
+        """Load weights into the network, whole ones or sharded ones.
+
+        Raises:
+            CheckpointError: If they belong to another network.
+        """
+        if self.sharded is not None:
+            weights = spread(weights, self.module.state_dict(), self.sharded.mesh)
+        load_weights(self.module, weights)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the state that `state_dict` returned.
@@ -241,8 +240,7 @@ class Learner:
         Raises:
             CheckpointError: If it belongs to another network or to other optimisers.
         """
-        state = self.sharded_state(state)
-        load_weights(self.module, state["network"])
+        self.load_weights(state["network"])
         self.threads = state["threads"]
         for kind, own in (("optimizers", self.optimizers), ("schedules", self.schedules)):
             if set(own) != set(state[kind]):
@@ -251,7 +249,10 @@ class Learner:
                     f"has {list(own)}."
                 )
         for name, optimizer in self.optimizers.items():
-            load_optimizer(optimizer, state["optimizers"][name])
+            own_state = state["optimizers"][name]
+            if self.sharded is not None:
+                own_state = spread_optimizer(own_state, optimizer, self.sharded.mesh)
+            load_optimizer(optimizer, own_state)
         for name, (schedule, _) in self.schedules.items():
             schedule.load_state_dict(state["schedules"][name])
         for name in ("average", "scaler"):

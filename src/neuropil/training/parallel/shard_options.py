@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from neuropil.training.loop.closure_step import needs
 
 if TYPE_CHECKING:
@@ -37,15 +39,15 @@ def check_sharding(options: Options, processes: Processes) -> None:
 
 
 def check_optimizer(optimizer: Optimizer) -> None:
-    """Refuse an optimiser that needs whole weight vectors.
+    """Refuse an optimiser that needs whole weights.
 
     Raises:
         ValueError: If it does.
     """
-    if needs(optimizer) != "gradient":
+    if needs(optimizer) != "gradient" or isinstance(optimizer, torch.optim.Rprop):
         raise ValueError(
-            f"{type(optimizer).__name__} needs the whole vector of weights and cannot be "
-            f"combined with shard: use one that treats each weight by itself, such as AdamW."
+            f"{type(optimizer).__name__} needs whole weights and cannot be combined with shard: "
+            f"use gradient descent, Adam or another optimiser like these."
         )
 
 
