@@ -9,14 +9,16 @@ import pytest
 import torch
 
 SCRIPT = Path(__file__).parent / "together.py"
+# torchrun imports PyTorch three times more.
+EXTENDED = pytest.mark.extended
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
+@pytest.fixture(scope="module", params=["fork", pytest.param("torchrun", marks=EXTENDED)])
+def results(request, tmp_path_factory):
     """What the trainings gave in one process, and in each of two."""
     folder = tmp_path_factory.mktemp("together")
     run = subprocess.run(
-        [sys.executable, SCRIPT, folder],
+        [sys.executable, SCRIPT, request.param, folder],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,

@@ -1,13 +1,14 @@
 """Trainings that `test_processes` compares: alone, then in two processes; saves what they gave.
 
-The two are forks of the first, and told who they are as torchrun tells it: PyTorch is imported
-once for all three.
+The two are forks of the first with the variables that torchrun sets, so PyTorch is imported
+once for all three. With the argument ``torchrun``, it is torchrun that starts them.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -124,8 +125,8 @@ def train_all(folder: Path) -> None:
     torch.save(results, folder / f"rank{rank}.pt")
 
 
-def main(folder: Path) -> int:
-    train_all(folder / "alone")
+def fork(folder: Path) -> int:
+    """Train in two forks of this process; return their worst exit status."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     both = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
@@ -135,11 +136,27 @@ def main(folder: Path) -> int:
         child = os.fork()
         if child == 0:
             os.environ.update(both, RANK=rank, LOCAL_RANK=rank)
-            train_all(folder / "two")
+            train_all(folder)
             sys.exit(0)
         children.append(child)
     return max(os.waitpid(child, 0)[1] for child in children)
 
 
+def torchrun(folder: Path) -> int:
+    """Run this file in two processes started by torchrun; return its exit status."""
+    options = ["--standalone", "--nproc-per-node", "2"]
+    command = [sys.executable, "-m", "torch.distributed.run", *options, __file__, folder]
+    return subprocess.run(command, check=False).returncode
+
+
+def main(starter: str, folder: Path) -> int:
+    train_all(folder / "alone")
+    start = {"fork": fork, "torchrun": torchrun}[starter]
+    return start(folder / "two")
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])) != 0)
+    if "RANK" in os.environ:
+        train_all(Path(sys.argv[1]))
+    else:
+        sys.exit(main(sys.argv[1], Path(sys.argv[2])) != 0)
