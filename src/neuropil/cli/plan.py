@@ -16,7 +16,7 @@ from neuropil.runs.recipes import recipe
 from neuropil.runs.run_identity import Identity
 from neuropil.runs.tasks import task_for
 from neuropil.training import GradientWatch
-from neuropil.training.processes import choose_device
+from neuropil.training.parallel.device_choice import choose_device
 from neuropil.training.threads import choose_threads
 
 if TYPE_CHECKING:
