@@ -27,7 +27,8 @@ class TrainOptions:
     data: Annotated[
         Path | None,
         option(
-            f"The data: {openable()}; also compressed (.csv.gz), or a folder of parts of a table. Default: handwritten digits.",
+            f"The data: {openable()}; also compressed (.csv.gz), or a folder of parts of a "
+            "table. Default: handwritten digits.",
             DATA,
             metavar="PATH",
         ),
@@ -65,8 +66,9 @@ class TrainOptions:
     image_size: Annotated[
         str | None,
         option(
-            "Resize pictures to this size, such as 32 or 48x64 (height first). Default: their "
-            "common size, or the median size (at most 64) if sizes differ.",
+            "Resize pictures to this size, such as 32 or 48x64 (height first); or buckets: to "
+            "one of a few sizes, by shape; or native: keep their own sizes, padded in a batch. "
+            "Default: their common size, or the median size (at most 64) if sizes differ.",
             DATA,
             metavar="SIZE",
         ),

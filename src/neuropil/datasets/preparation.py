@@ -28,6 +28,11 @@ class Preparation(PlainFields, ABC):
     def input_shape(self) -> Shape:
         """Shape of one example, without the batch axis; None for a size that varies."""
 
+    @property
+    def pads(self) -> bool:
+        """Whether examples keep their own size, so that a batch is padded and has a mask."""
+        return False
+
     @abstractmethod
     def encode(self, raw: Any, notes: list[str] | None = None) -> Tensor:
         """Return raw input as a batch for the network.

@@ -42,7 +42,8 @@ TEXTS = (
 SETTINGS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(TEXTS, (str, NOTHING)),
     **dict.fromkeys(("validation", "test", "lr", "ema", "weight_decay"), (int, float, NOTHING)),
-    **dict.fromkeys(("epochs", "batch_size", "image_size"), (int, NOTHING)),
+    **dict.fromkeys(("epochs", "batch_size"), (int, NOTHING)),
+    "image_size": (int, str, NOTHING),
     **dict.fromkeys(("header", "keep_best"), (bool, NOTHING)),
     "then": (NOTHING,),
     "seed": (int,),

@@ -277,7 +277,12 @@ class Run:
             return ClassicModel.load(self.path)
         network = Network.load(self.path)
         try:
-            check_fit(network, self.preparation.input_shape, self.task)
+            check_fit(
+                network,
+                self.preparation.input_shape,
+                self.task,
+                masked=self.preparation.pads,
+            )
         except ValueError as error:
             raise ValueError(
                 f"{self.path}: network.json does not belong to {FACTS}: {error}"

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from neuropil import optim
-from neuropil.architectures import dense, small_convolutional
+from neuropil.architectures import dense, small_convolutional, varied_convolutional
 from neuropil.core.shape import format_shapes
 from neuropil.datasets.target import Target
 from neuropil.training.callbacks import BestWeights
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from neuropil.core import Layer, Network
     from neuropil.core.loss_kinds import Takes
+    from neuropil.core.shape import Shape
     from neuropil.runs.recipe import Recipe
     from neuropil.training.callbacks import Callback
     from neuropil.training.losses.base import Loss
@@ -79,12 +80,15 @@ class Task(ABC, Generic[Labels]):
     def last_layer(self) -> Layer:
         """Return the last layer of a network for this task."""
 
-    def network(self, input_shape: tuple[int, ...]) -> Network:
+    def network(self, input_shape: Shape, *, masked: bool = False) -> Network:
         """Return the default network: convolutional for pictures, else dense.
 
         Args:
-            input_shape: Shape of one example.
+            input_shape: Shape of one example; None for a size that varies.
+            masked: Whether pictures are padded, and come with a mask.
         """
+        if len(input_shape) == 3 and None in input_shape:
+            return varied_convolutional(input_shape, self.last_layer(), masked=masked)
         if len(input_shape) == 3:
             return small_convolutional(input_shape, self.last_layer())
         return dense(input_shape, self.last_layer(), dropout=0.1)

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from neuropil.datasets.pictures.record_file import START, RecordFile
+from neuropil.datasets.pictures.record_file import START, TAG, RecordFile
 
 LENGTHS = np.array([3, 1000, 7])
 
@@ -39,15 +39,18 @@ def test_another_opening_finds_the_records(records):
         assert not other.read(0, into[:3])
 
 
-@pytest.mark.parametrize("written", [0, 4, 8, 9, 500, 1007])
-def test_a_writer_that_was_killed_leaves_no_record(records, written):
-    """Whatever part of a record is on disk, it is not taken for the record."""
+@pytest.mark.parametrize("written", [0, 1, 500, 999])
+@pytest.mark.parametrize("tagged", [0, 3, 4, 7, 8])
+def test_a_writer_that_was_killed_leaves_no_record(records, written, tagged):
+    """Whatever parts of a record and its tag are on disk, it is not taken for the record."""
     records.write(1, content(1))
-    start = int(records.starts[1])
-    whole = records.path.read_bytes()[start : start + 1008]
-    descriptor = os.open(records.path, os.O_RDWR)
-    os.pwrite(descriptor, whole[:written] + bytes(1008 - written), start)
-    os.close(descriptor)
+    start, tag = int(records.starts[1]), START + TAG.size
+    whole = records.path.read_bytes()
+    with records.path.open("r+b") as file:
+        file.seek(start)
+        file.write(whole[start : start + written] + bytes(1000 - written))
+        file.seek(tag)
+        file.write(whole[tag : tag + tagged] + bytes(8 - tagged))
     into = np.zeros(1000, np.uint8)
     assert not records.read(1, into)
     records.write(1, content(1))
@@ -58,19 +61,21 @@ def test_a_changed_byte_is_noticed(records):
     records.write(1, content(1))
     place = int(records.starts[1]) + 300
     byte = records.path.read_bytes()[place]
-    descriptor = os.open(records.path, os.O_RDWR)
-    os.pwrite(descriptor, bytes([byte ^ 1]), place)
-    os.close(descriptor)
+    with records.path.open("r+b") as file:
+        file.seek(place)
+        file.write(bytes([byte ^ 1]))
     assert not records.read(1, np.zeros(1000, np.uint8))
 
 
 def test_a_record_in_the_place_of_another_is_not_read(tmp_path):
     records = RecordFile(tmp_path / "records", np.array([5, 5]))
     records.write(0, np.arange(5, dtype=np.uint8))
-    whole = records.path.read_bytes()[START : START + 13]
-    descriptor = os.open(records.path, os.O_RDWR)
-    os.pwrite(descriptor, whole, START + 13)
-    os.close(descriptor)
+    tag = records.path.read_bytes()[START : START + TAG.size]
+    with records.path.open("r+b") as file:
+        file.seek(START + TAG.size)
+        file.write(tag)
+        file.seek(int(records.starts[1]))
+        file.write(bytes(range(5)))
     assert not records.read(1, np.zeros(5, np.uint8))
 
 
@@ -115,7 +120,7 @@ def test_a_full_disk_ends_the_writing(records, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "pwritev", full)
+    monkeypatch.setattr(os, "pwrite", full)
     records.write(0, content(0))
     monkeypatch.undo()
     records.write(1, content(1))

@@ -132,8 +132,8 @@ class PicturePreparation(Preparation):
         return self.shape[1:] == (None, None)
 
     @property
+    @override
     def pads(self) -> bool:
-        """Whether pictures keep their own size, so that those of a batch are padded."""
         return self.varies and not self.buckets
 
     @property

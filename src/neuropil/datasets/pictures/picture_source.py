@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import warnings
@@ -187,45 +188,59 @@ class PictureSource:
             place: The place of the picture.
             row: Number of its file.
         """
-        height, width = self.files.sizes[row].tolist()
+        height, width = size = tuple(self.files.sizes[row].tolist())
         cache = self.files.cache
         if cache is None:
-            into[:, :height, :width] = self.decode(place)
+            into[:, :height, :width] = self.decode(place, row, size)
             return
-        whole = into.shape[1:] == (height, width)
+        whole = into.shape[1:] == size
         record = into if whole else np.empty((into.shape[0], height, width), into.dtype)
         if not cache.read(row, record):
-            record[...] = self.decode(place)
+            record[...] = self.decode(place, row, size)
             cache.write(row, record)
         if not whole:
             into[:, :height, :width] = record
 
-    def decode(self, place: int) -> np.ndarray[Any, Any]:
+    def decode(self, place: int, row: int, size: tuple[int, int]) -> np.ndarray[Any, Any]:
         """Return a picture as the network takes it, or the one in its place if it is broken.
 
         Args:
             place: The place of the picture.
+            row: Number of its file.
+            size: Height and width.
 
         Raises:
-            DataError: If none of the files can be decoded, or one has disappeared.
+            DataError: If the file has disappeared, or it and those in its place are broken.
         """
-        size = self.size_of(place)
-        failures = []
-        for other in (place, *self.substitutes(place)):
-            try:
+        path = self.files.root / self.files.names[row]
+        try:
+            return self.decode_file(path, size)
+        except DataError as error:
+            if not path.exists():
+                message = f"{path} has disappeared since the data were opened."
+                raise DataError(message) from None
+            return self.substitute(place, size, f"{path} cannot be used: {error}")
+
+    def substitute(
+        self, place: int, size: tuple[int, int], failure: str
+    ) -> np.ndarray[Any, Any]:
+        """Return the picture with the nearest target, and warn.
+
+        Args:
+            place: The place of the picture that cannot be decoded.
+            size: Height and width.
+            failure: Why it cannot be decoded.
+
+        Raises:
+            DataError: If those with the nearest targets cannot be decoded either.
+        """
+        for other in self.nearest_targets(place):
+            with contextlib.suppress(DataError):
                 decoded = self.decode_file(self.path(other), size)
-            except DataError as error:
-                if not self.path(other).exists():
-                    raise DataError(
-                        f"{self.path(other)} has disappeared since the data were opened."
-                    ) from None
-                failures.append(f"{self.path(other)} cannot be used: {error}")
-                continue
-            if failures:
-                message = f"{failures[0]}; {self.path(other)} takes its place."
+                message = f"{failure}; {self.path(other)} takes its place."
                 warnings.warn(message, BrokenPictureWarning, stacklevel=2)
-            return decoded
-        raise DataError(f"{failures[0]}; nor can the pictures be used that could replace it.")
+                return decoded
+        raise DataError(f"{failure}; nor can the pictures be used that could replace it.")
 
     def decode_file(self, path: Path, size: tuple[int, int]) -> np.ndarray[Any, Any]:
         """Return a decoded file as the network takes it, ``(C, H, W)``.
@@ -240,8 +255,8 @@ class PictureSource:
         batch = Decoded(torch.from_numpy(pixels[None].copy()), [treatment], [0], {})
         return self.preparation.from_files(batch)[0].numpy()
 
-    def substitutes(self, place: int) -> list[int]:
-        """Return the places of the pictures with the nearest targets, nearest ones first.
+    def nearest_targets(self, place: int) -> list[int]:
+        """Return the places of the other pictures with the nearest targets, nearest first.
 
         Args:
             place: The place of the picture to be replaced.

@@ -91,7 +91,7 @@ def open_picture_table(path: Path, options: Options, *, reader: TableReader) -> 
     with adding_notes(notes):
         outcome = read_outcome(table, target, options.task, notes)
         is_words = isinstance(outcome, pa.DictionaryArray)
-        labels = outcome.to_pylist() if is_words else outcome.tolist()
+        labels: list[Any] = outcome.tolist()
         found = existing_pictures(table, files, labels, path)
         where = f"The target column {target!r}"
 

@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 TAG = struct.Struct("<II")
 """Checksum of a record, and its number plus one. An unwritten record has zeros."""
 MAGIC = b"neuropil records 1\n"
-START = 4096
-"""Position of the first record."""
+START = 64
+"""Position of the tags, which the records follow."""
 
 
 @final
 class RecordFile:
     """Records of bytes in one file, each of which may be missing.
 
-    A record is valid only if its checksum is right, so a record that was being written when the
-    process or the machine stopped counts as missing. Two processes may write the same record at
-    once, if they write the same bytes. The file is never mapped into memory: the pages of a map
-    count as memory of the process.
+    The file begins with a tag for each record, and a record is valid only if its tag has its
+    checksum: one that was being written when the process or the machine stopped is missing. Two
+    processes may write the same record at once, if they write the same bytes. The file is never
+    mapped into memory: the pages of a map count as memory of the process.
 
     Args:
         path: The file; created if it is missing or is not one of these records.
@@ -53,8 +53,8 @@ class RecordFile:
 
     def __init__(self, path: Path, lengths: np.ndarray[Any, Any]) -> None:
         self.path = path
-        ends = np.cumsum(np.asarray(lengths, np.int64) + TAG.size)
-        self.starts = np.concatenate([[0], ends]) + START
+        ends = np.cumsum(np.asarray(lengths, np.int64))
+        self.starts = np.concatenate([[0], ends]) + START + TAG.size * len(lengths)
         self.descriptor: int | None = None
         self.process = 0
         self.writes = True
@@ -103,17 +103,17 @@ class RecordFile:
         descriptor = self.file()
         if descriptor is None:
             return False
-        tag, content = bytearray(TAG.size), into.reshape(-1).view(np.uint8).data
+        content = into.reshape(-1).view(np.uint8).data
         try:
-            count = os.preadv(descriptor, [tag, content], int(self.starts[number]))
-        except OSError:
+            # The tag first: to read what is not written yet would fill the system's cache.
+            tag = os.pread(descriptor, TAG.size, START + TAG.size * number)
+            checksum, owner = TAG.unpack(tag)
+            if owner != number + 1:
+                return False
+            count = os.preadv(descriptor, [content], int(self.starts[number]))
+        except (OSError, struct.error):
             return False
-        checksum, owner = TAG.unpack(tag)
-        return (
-            owner == number + 1
-            and count == TAG.size + len(content)
-            and checksum == zlib.crc32(content)
-        )
+        return count == len(content) and checksum == zlib.crc32(content)
 
     def write(self, number: int, content: np.ndarray[Any, Any]) -> None:
         """Write a record; after a failure, such as a full disk, nothing more is written.
@@ -128,7 +128,8 @@ class RecordFile:
         view = content.reshape(-1).view(np.uint8).data
         tag = TAG.pack(zlib.crc32(view), number + 1)
         try:
-            os.pwritev(descriptor, [tag, view], int(self.starts[number]))
+            os.pwrite(descriptor, view, int(self.starts[number]))
+            os.pwrite(descriptor, tag, START + TAG.size * number)
         except OSError:
             self.writes = False
 

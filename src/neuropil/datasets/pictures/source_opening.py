@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,12 @@ import numpy as np
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import natural_key
 from neuropil.datasets.pictures.packed_names import PackedNames
-from neuropil.datasets.pictures.picture_batch import broken_notes, depth_notes, in_threads
+from neuropil.datasets.pictures.picture_batch import (
+    broken_notes,
+    depth_notes,
+    in_threads,
+    read_headers,
+)
 from neuropil.datasets.pictures.picture_cache import open_cache
 from neuropil.datasets.pictures.picture_depth import white_of
 from neuropil.datasets.pictures.picture_file import Treatment, read_picture
@@ -22,7 +28,6 @@ from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from neuropil.datasets.pictures.class_folders import LabelledFiles
     from neuropil.datasets.pictures.picture_header import Header
@@ -84,6 +89,21 @@ def open_source(
     found = replace(found, cache=open_cache(cache_key(found, preparation), lengths, notes))
     targets = preparation.target.collate(labels, str(files.folder))
     return PictureSource(found, preparation, targets)
+
+
+def source_of_files(paths: Sequence[Path], preparation: PicturePreparation) -> PictureSource:
+    """Return files without labels as a source.
+
+    Args:
+        paths: The files, which can be read.
+        preparation: Preparation of the pictures.
+    """
+    headers, _ = read_headers(paths)
+    own = np.array([headers[place].size for place in range(len(paths))])
+    sizes = np.ascontiguousarray(preparation.sizes_for(own), np.int32)
+    stamps = np.array([headers[place].stamp for place in range(len(paths))], np.int64)
+    names = PackedNames(str(path.absolute()) for path in paths)
+    return PictureSource(PictureFiles(Path("/"), names, sizes, stamps), preparation)
 
 
 def decode_doubtful(
