@@ -27,7 +27,8 @@ class TrainOptions:
     data: Annotated[
         Path | None,
         option(
-            f"The data: {openable()}; also compressed (.csv.gz), or a folder of parts of a table. Default: handwritten digits.",
+            f"The data: {openable()}; also compressed (.csv.gz), or a folder of parts of a "
+            "table. Default: handwritten digits.",
             DATA,
             metavar="PATH",
         ),
