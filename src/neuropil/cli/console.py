@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 ARGUMENT = re.compile(
-    r"\b(task|target|image_size|color|seed)=|`(task|target|image_size|color)`"
+    r"\b(task|target|split_by|image_size|color|seed)=|"
+    r"`(task|target|split_by|image_size|color)`"
 )
 CODE = re.compile(r"``(.+?)``|`(.+?)`")
 
