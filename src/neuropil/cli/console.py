@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 # What follows the equals sign is a cell or a name of the user's, never one of our messages.
 ARGUMENT = re.compile(
-    r"\b(task|target|header|encoding|image_size|color|seed)=(?!\w)"
-    r"|`(task|target|encoding|image_size|color)`"
+    r"\b(task|target|split_by|header|encoding|image_size|color|seed)=(?!\w)"
+    r"|`(task|target|split_by|encoding|image_size|color)`"
 )
 CODE = re.compile(r"``(.+?)``|`(.+?)`")
 

@@ -40,6 +40,7 @@ class Settings:
     task: str | None
     header: bool | None
     encoding: str | None
+    split_by: str | None
     image_size: int | tuple[int, int] | str | None
     then: tuple[int | tuple[int, int], int] | None
     color: str | None

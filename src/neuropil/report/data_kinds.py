@@ -17,7 +17,7 @@ from neuropil.datasets import (
 )
 from neuropil.datasets.loading import fetch_all
 from neuropil.report.wording import NONE, data_number
-from neuropil.text import number_of, some_of
+from neuropil.text import all_of, number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,9 +146,11 @@ class TableData(ArrayData):
     @property
     @override
     def takes(self) -> str:
+        names = self.preparation.target.names
         return (
-            "The network takes tables with the same column names as the training table; the "
-            f"column “{self.preparation.target.name}” may be missing."
+            "The network takes tables with the same column names as the training table, in "
+            f"any order; the column{'s' * (len(names) > 1)} "
+            f"{all_of(f'“{name}”' for name in names)} may be missing."
         )
 
     @property

@@ -36,7 +36,8 @@ FIELDS = ("settings", "versions", "data", "figures", "times")
 NOTHING = type(None)
 MOST_THREADS = 1 << 15
 TEXTS = (
-    *("data", "target", "task", "encoding", "color", "network", "weights", "freeze"),
+    *("data", "target", "task", "encoding", "split_by", "color"),
+    *("network", "weights", "freeze"),
     *("optimizer", "schedule", "loss", "augment", "device", "class_weight"),
 )
 SETTINGS: dict[str, tuple[type, ...]] = {

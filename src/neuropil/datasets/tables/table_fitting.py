@@ -26,6 +26,8 @@ from neuropil.datasets.tables.table_columns import Column, NumberColumn, TextCol
 from neuropil.text import cut, number_of, some_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from neuropil.datasets.tables.table import Table
 
 MAX_CATEGORIES = 256
@@ -43,13 +45,13 @@ HASHED = 256
 
 
 def fit_columns(
-    table: Table, target: str, train: np.ndarray[Any, Any], notes: list[str]
+    table: Table, names: Iterable[str], train: np.ndarray[Any, Any], notes: list[str]
 ) -> tuple[Column, ...]:
-    """Return the encoder of each column, fitted to the training rows.
+    """Return the encoder of each input column, fitted to the training rows.
 
     Args:
         table: All rows.
-        target: Name of the target column.
+        names: Names of the columns that may be inputs.
         train: Indices of the training rows.
         notes: Gains notes for the user.
 
@@ -59,13 +61,12 @@ def fit_columns(
     columns: list[Column] = []
     left_out: list[str] = []
     fitting = ColumnFitting(table, train, notes)
-    for name in table.names:
-        if name != target:
-            column = fitting.fit(name)
-            if isinstance(column, str):
-                left_out.append(column)
-            else:
-                columns.append(column)
+    for name in names:
+        column = fitting.fit(name)
+        if isinstance(column, str):
+            left_out.append(column)
+        else:
+            columns.append(column)
     note_written(fitting.written, notes)
     notes += left_out
     note_missing(table, columns, notes)
