@@ -106,8 +106,13 @@ class TablePreparation(Preparation):
                 f"{some_of(map(repr, table.names), 8)}."
             )
         notes = [] if notes is None else notes
-        encoded = [column.encode(table, notes) for column in self.columns]
-        return torch.from_numpy(np.concatenate(encoded, axis=1))
+        encoded = torch.empty((len(table), *self.input_shape))
+        end = 0
+        for column in self.columns:
+            start, end = end, end + len(column.features)
+            encoded[:, start:end] = torch.from_numpy(column.encode(table, notes))
+            table.forget(column.name)
+        return encoded
 
     def read(self, path: Path, notes: list[str], reader: TableReader) -> Table:
         """Return a table from a file, read with the options of the training table.
