@@ -17,6 +17,8 @@ Array = np.ndarray[Any, Any]
 
 CHUNK = 1 << 20
 """Number of values that are hashed at once."""
+FILTER_BITS = 24
+"""Number of bits of a hash that rule out most rows before any are sorted."""
 MIXING = np.uint64(0x9E3779B97F4A7C15)
 """An odd number whose bits are evenly mixed: 2⁶⁴ divided by the golden ratio."""
 
@@ -29,7 +31,8 @@ def note_duplicates(train: Dataset, held_out: dict[str, Dataset], notes: list[st
         held_out: The other parts by name.
         notes: Gains a line if there are such rows.
     """
-    counts = {name: count_duplicates(train, part) for name, part in held_out.items()}
+    known = hash_rows(train)
+    counts = {name: count_duplicates(train, known, part) for name, part in held_out.items()}
     each = [
         f"{count:,} of {number_of(len(held_out[name]), f'{name} row')}"
         for name, count in counts.items()
@@ -42,21 +45,34 @@ def note_duplicates(train: Dataset, held_out: dict[str, Dataset], notes: list[st
         )
 
 
-def count_duplicates(train: Dataset, held_out: Dataset) -> int:
+def count_duplicates(train: Dataset, known: Array, held_out: Dataset) -> int:
     """Return the number of held-out rows that equal a training row.
 
-    Rows are found by hashes of 64 bits and then compared.
+    Rows with equal hashes are compared, so that the count is exact.
 
     Args:
         train: The training rows.
+        known: Their hashes.
         held_out: Other rows.
     """
-    known, wanted = (hash_rows(part) for part in (train, held_out))
-    order = np.argsort(known, kind="stable")
-    places = np.searchsorted(known, wanted, sorter=order)
-    nearest = order[np.minimum(places, len(known) - 1)]
-    alike = np.flatnonzero(known[nearest] == wanted)
-    return int(equal_rows(train, nearest[alike], held_out, alike).sum())
+    wanted = hash_rows(held_out)
+    some = np.flatnonzero(filter_by(known, wanted))
+    others = np.flatnonzero(filter_by(wanted[some], known))
+    if not len(others):
+        return 0
+    others = others[np.argsort(known[others], kind="stable")]
+    places = np.searchsorted(known[others], wanted[some])
+    match = others[np.minimum(places, len(others) - 1)]
+    alike = known[match] == wanted[some]
+    return int(equal_rows(train, match[alike], held_out, some[alike]).sum())
+
+
+def filter_by(known: Array, hashes: Array) -> Array:
+    """Return whether a hash may be among the known ones, without sorting them."""
+    first = np.uint64(64 - FILTER_BITS)
+    table = np.zeros(1 << FILTER_BITS, bool)
+    table[known >> first] = True
+    return table[hashes >> first]
 
 
 def hash_rows(data: Dataset) -> Array:
