@@ -40,7 +40,7 @@ def show_processes(threads: int) -> None:
     count = join_processes().count
     if count > 1:
         each = f"{threads} thread{'s' * (threads > 1)}"
-        label("Together", f"{count} processes of {each}; each takes its part of every batch")
+        label("Together", f"{count} processes of {each}, which divide every batch among them")
 
 
 def network_lines(network: Network) -> str:

@@ -218,6 +218,15 @@ class TrainOptions:
             rich_help_panel=RUN,
         ),
     ] = "auto"
+    shard: Annotated[
+        bool,
+        typer.Option(
+            "--shard",
+            help="Keep only a part of the weights in each process: for networks too large for "
+            "one accelerator. Needs several processes, started by torchrun.",
+            rich_help_panel=RUN,
+        ),
+    ] = False
     out: Annotated[
         Path | None,
         option(

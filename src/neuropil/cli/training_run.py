@@ -93,7 +93,7 @@ def begin(
         return begin_classic(settings, splits, path, quiet=quiet)
 
     def create() -> tuple[Run, Recipe]:
-        task, made, notes = plan.make_plan(splits, settings)
+        task, made, notes, trained = plan.make_plan(splits, settings)
         if first is not None and made.lr is not None:
             made = dataclasses.replace(made, lr=made.lr * SLOWER)
         if settings.then is not None:
@@ -103,7 +103,8 @@ def begin(
             show_plan(splits, task, made, notes)
             show_processes(threads)
         chosen = plan.to_plain(task, made) | {"threads": threads}
-        return Run.create(path, made.network, splits, task, vars(settings) | chosen), made
+        run = Run.create(path, made.network, splits, task, vars(settings) | chosen)
+        return run, made if trained or not settings.shard else plan.without_weights(made)
 
     # The others get the network with its initial weights: they do not need the files.
     run, made = join_processes().call_in_first(create)
@@ -216,7 +217,7 @@ def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
         trainer = plan.trainer(run, made, progress_for(quiet=quiet or not processes.first))
         run.status = "running"
         task, held_out = run.task, splits.validation
-        with saving_on_failure(run, made.network, trainer):
+        with saving_on_failure(run, trainer):
             trainer.fit(
                 labelled(splits.train, task),
                 None if held_out is None else labelled(held_out, task),
@@ -224,13 +225,14 @@ def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
                 batch_size=made.batch_size,
                 resume=True,
             )
+        network = trainer.gather_network()
         if not processes.first:
             return
         watches = (c for c in trainer.callbacks if isinstance(c, GradientWatch))
         finish(
             run,
             splits,
-            made.network,
+            network,
             trainer.history,
             watch=next(watches, None),
             stop_reason=trainer.stop_reason,
@@ -255,7 +257,7 @@ def labels_of(data: Source, task: Task[Any]) -> Tensor:
 
 
 @contextlib.contextmanager
-def saving_on_failure(run: Run, network: Network, trainer: Trainer) -> Iterator[None]:
+def saving_on_failure(run: Run, trainer: Trainer) -> Iterator[None]:
     """Save the current state of a training that is interrupted or fails.
 
     Raises:
@@ -268,7 +270,7 @@ def saving_on_failure(run: Run, network: Network, trainer: Trainer) -> Iterator[
         yield
     except KeyboardInterrupt:
         with undisturbed():
-            save_state(run, network, trainer, "interrupted")
+            save_state(run, trainer, "interrupted", trainer.gather_network())
         if not run.resumable:
             raise
         with suggesting_resume(run.path, where=f" in epoch {trainer.epoch + 1}"):
@@ -276,9 +278,11 @@ def saving_on_failure(run: Run, network: Network, trainer: Trainer) -> Iterator[
     except Exception as error:
         # The first error is the one to report; saving may fail again on a full disk.
         with contextlib.suppress(OSError), undisturbed():
-            if isinstance(error, NonFiniteError | ProcessLostError):
+            # Sharded weights cannot be gathered any more: the checkpoint has them.
+            network: Any = None if plan.is_sharded(run) else trainer.network
+            if network and isinstance(error, NonFiniteError | ProcessLostError):
                 trainer.restore()
-            save_state(run, network, trainer, "failed")
+            save_state(run, trainer, "failed", network)
         if isinstance(error, ProcessLostError):
             raise ProcessLostError(f"{error}; {next_step(run)}") from None
         raise
@@ -291,8 +295,12 @@ def next_step(run: Run) -> str:
     return f"resume with: {resume_command(run.path)}"
 
 
-def save_state(run: Run, network: Network, trainer: Trainer, status: str) -> None:
-    """Save the weights and the history of a training that has a checkpoint."""
-    if run.resumable and join_processes().first:
-        run.status = status
+def save_state(run: Run, trainer: Trainer, status: str, network: Network | None) -> None:
+    """Save the weights, if any, and the history of a training that has a checkpoint."""
+    if not run.resumable or not join_processes().first:
+        return
+    run.status = status
+    if network is None:
+        run.save()
+    else:
         run.write_result(network, trainer.history)

@@ -104,7 +104,7 @@ def recipe_again(run: "Run") -> "Recipe":
         )
     made = plan.recipe_of(run)
     check_settings(run)
-    return made
+    return plan.without_weights(made) if run.resumable and plan.is_sharded(run) else made
 
 
 def check_settings(run: "Run") -> None:

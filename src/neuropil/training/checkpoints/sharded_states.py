@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -40,6 +41,9 @@ def save_shards(
         folder: Folder of the checkpoints, which all processes can write to.
         step: Number of steps done.
         processes: The processes.
+
+    Raises:
+        OSError: If the folder is on another disk for some processes, or cannot be written.
     """
     tensors: dict[str, Any] = {}
     plain = extract(state, tensors, "")
@@ -50,6 +54,10 @@ def save_shards(
 
     temporary, final = folder / f"step-{step:09}{TEMPORARY}", folder / f"step-{step:09}{SUFFIX}"
     processes.call_in_first(lambda: prepare(temporary))
+    if not all(processes.gather(temporary.is_dir())):
+        raise OSError(
+            f"{folder} is not on a disk that all machines share: sharded checkpoints need one."
+        )
     writer = HuggingFaceStorageWriter(str(temporary), save_distributed=True)
     checkpoint.save(tensors, storage_writer=writer)
     # Every process makes its own files durable.
@@ -83,7 +91,9 @@ def load_shards(state: dict[str, Any], folder: Path, mesh: Any = None) -> dict[s
     tensors: dict[str, Any] = {}
     filled = restore(state, tensors, mesh)
     reader = HuggingFaceStorageReader(str(folder / state[SHARDS]["folder"]))
-    checkpoint.load(tensors, storage_reader=reader, no_dist=mesh is None)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.distributed is disabled")
+        checkpoint.load(tensors, storage_reader=reader, no_dist=mesh is None)
     del filled[SHARDS]
     return filled
 

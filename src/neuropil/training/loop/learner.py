@@ -249,10 +249,7 @@ class Learner:
                     f"has {list(own)}."
                 )
         for name, optimizer in self.optimizers.items():
-            own_state = state["optimizers"][name]
-            if self.sharded is not None:
-                own_state = spread_optimizer(own_state, optimizer, self.sharded.mesh)
-            load_optimizer(optimizer, own_state)
+            load_optimizer(optimizer, state["optimizers"][name], self.sharded)
         for name, (schedule, _) in self.schedules.items():
             schedule.load_state_dict(state["schedules"][name])
         for name in ("average", "scaler"):
@@ -277,13 +274,17 @@ def load_weights(module: nn.Module, weights: dict[str, Tensor]) -> None:
         raise CheckpointError(f"the checkpoint is of another network: {reason}") from None
 
 
-def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
+def load_optimizer(
+    optimizer: Optimizer, state: dict[str, Any], sharded: ShardedNetwork | None
+) -> None:
     """Load the state of an optimiser.
 
     Raises:
         CheckpointError: If the state belongs to another optimiser.
     """
     try:
+        if sharded is not None:
+            state = spread_optimizer(state, optimizer, sharded.mesh)
         optimizer.load_state_dict(state)
     except (ValueError, KeyError) as error:
         name = type(optimizer).__name__

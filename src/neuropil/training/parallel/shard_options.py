@@ -46,8 +46,8 @@ def check_optimizer(optimizer: Optimizer) -> None:
     """
     if needs(optimizer) != "gradient" or isinstance(optimizer, torch.optim.Rprop):
         raise ValueError(
-            f"{type(optimizer).__name__} needs whole weights and cannot be combined with shard: "
-            f"use gradient descent, Adam or another optimiser like these."
+            f"{type(optimizer).__name__} needs whole weights and cannot be combined with "
+            f"shard: use gradient descent, Adam or another optimiser like these."
         )
 
 
