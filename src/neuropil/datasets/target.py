@@ -85,7 +85,8 @@ class Target(PlainFields, ABC):
 
         Args:
             targets: Result of `collate`.
-            matrix: ``(N, 2, 3)``, from old to new picture coordinates.
+            matrix: ``(N, 2, 3)``, from old to new picture coordinates: in pixels, x to the
+                right before y down, from (0, 0) at the corner of the first pixel.
             size: Height and width of the new picture.
         """
         return targets
