@@ -66,13 +66,18 @@ class SourceBatches(Batches):
     def epoch(self, skip: int = 0) -> Iterator[Portion]:
         source, order = self.examples.source, None
         if self.order is not None:
-            order = torch.randperm(len(source), generator=self.order)
+            # A source may know an order that reads less, such as one file after the other.
+            own = getattr(source, "shuffled", None)
+            order = (
+                own(self.order) if own else torch.randperm(len(source), generator=self.order)
+            )
         return self.cut(places_of(source, self.batch_size, order), skip)
 
     def begin_loader(self, *others: SourceBatches) -> BatchLoader:
         """Return a loader for this source, and further ones that share its workers."""
         sources = [each.examples.source for each in (self, *others)]
-        workers = min(self.workers, max(each.count for each in (self, *others)))
+        most = min(getattr(source, "most_workers", self.workers) for source in sources)
+        workers = min(self.workers, most, max(each.count for each in (self, *others)))
         pin = self.placement.device.type == "cuda"
         self.loader = BatchLoader(sources, workers, pin=pin)
         return self.loader

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset
 from typing_extensions import override
 
 from neuropil.training.loop.batches import Batches, Placement, Portion, map_arrays
+from neuropil.training.rows.arrow_stream import ArrowStream, is_arrow
 from neuropil.training.rows.fields import Fields, Layout
 from neuropil.training.rows.values import batch_of_rows, parts_of_batch, unpack_single
 
@@ -152,10 +153,12 @@ class StreamBatches(Batches):
 def open_stream(
     learner: Learner, data: Any, title: str, batch_size: int, order: Generator | None = None
 ) -> StreamBatches:
-    """Return the batches of an iterable, or of a map-style torch data set of examples."""
-    if isinstance(data, Dataset) and not isinstance(data, IterableDataset):
-        data = DataLoader(data, batch_size, shuffle=order is not None, generator=order)
+    """Return the batches of an iterable, of a PyArrow data set, or for a custom step of rows."""
     fields = None if learner.custom else Fields.of(learner.module, title)
+    if fields is not None and is_arrow(data):
+        data = ArrowStream(data, fields.layout_of_names(data.schema.names), batch_size)
+    elif isinstance(data, Dataset) and not isinstance(data, IterableDataset):
+        data = DataLoader(data, batch_size, shuffle=order is not None, generator=order)
     return StreamBatches(data, learner.placement, title, fields, batch_size)
 
 
