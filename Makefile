@@ -25,8 +25,8 @@ check: $(VENV)/installed-dev ## Give a first answer in a minute: style, and the 
 test: $(VENV)/installed-dev ## Run every test and every example in the documentation.
 	$(PYTEST) $(IN_TWO)
 
-test-all: $(VENV)/installed-dev ## Run what needs more than Python: pages in Chromium.
-	$(PYTEST) -m browser tests/browser
+test-all: $(VENV)/installed-dev ## Run what needs more than Python, or more time: Chromium, torchrun.
+	$(PYTEST) -m extended tests
 
 soak: $(VENV)/installed-dev ## Kill runs by the hundred and mutate files by the ten thousand: hours.
 	$(PYTEST) $(IN_TWO) -m soak tests

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.extended
 
 KINDS = ("digits", "classes", "numbers", "classic")
 WIDTHS = (400, 1280)

@@ -1,13 +1,13 @@
 """Trainings that `test_processes` compares: alone, then in two processes; saves what they gave.
 
-The two are forks of the first, and told who they are as torchrun tells it: PyTorch is imported
-once for all three.
+The two are forks of the first with the variables that torchrun sets, so PyTorch is imported
+once for all three. With the argument ``torchrun``, it is torchrun that starts them.
 """
 
 from __future__ import annotations
 
 import os
-import socket
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -19,8 +19,16 @@ import torch
 from torch import nn
 from torch.utils.data import IterableDataset, get_worker_info
 
-from neuropil.layers import Input, Linear
-from neuropil.training import Callback, Progress, Trainer
+from neuropil.layers import BatchNorm, Convolution, Flatten, Input, Linear, Relu, Softmax
+from neuropil.training import BestWeights, Callback, Progress, Trainer
+from neuropil.training.parallel import sharded_network
+from neuropil.training.processes import join_processes
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from group_of_two import fork_two
+
+# Layers of the test networks are groups of their own.
+sharded_network.GROUP = 16
 
 X = torch.randn(29, 4, generator=torch.Generator().manual_seed(0))
 Y = (X[:, 0] > 0).long()
@@ -38,8 +46,11 @@ class Loud(Progress):
 
 
 class Interrupting(Callback):
+    def __init__(self, step=64):
+        self.step = step
+
     def on_step(self, trainer):
-        if trainer.steps == 64:
+        if trainer.steps == self.step:
             raise KeyboardInterrupt
 
 
@@ -101,7 +112,7 @@ def fetched(_):
         return net, trainer.fit(data, data, epochs=2, batch_size=8)
 
 
-def sharded(_):
+def by_shard(_):
     """Streams of which each process reads its own shard, and one that gives all the same."""
     net = network()
     trainer = trainer_of(net)
@@ -193,7 +204,21 @@ def custom(_):
 
 def resumed(folder):
     """Dropout and a state in the middle of an epoch: two lives are one."""
-    ends = []
+    ends, parts = [], []
+    for life in range(3):
+        # The second ends in mid-epoch, and the third resumes it.
+        callbacks = [BestWeights(), *([Interrupting(7)] if life == 1 else [])]
+        trainer = shardable(
+            checkpoints=folder / "sharded" if life else None,
+            checkpoint_every=2 if life else None,
+            callbacks=callbacks,
+        )
+        try:
+            trainer.fit((X, Y), epochs=4, batch_size=8, resume=life == 2)
+        except KeyboardInterrupt:
+            continue
+        parts.append(gathered(trainer).state_dict())
+    same = all(torch.equal(value, parts[1][key]) for key, value in parts[0].items())
     for where, lives in ((None, 1), (folder / "checkpoints", 2)):
         for life in range(lives):
             torch.manual_seed(0)
@@ -207,23 +232,75 @@ def resumed(folder):
             except KeyboardInterrupt:
                 continue
             ends.append(net[0].weight.detach().clone())
-    return net, [{"same": torch.equal(*ends), "steps": trainer.steps}]
+    return net, [{"same": same and torch.equal(*ends), "steps": trainer.steps}]
 
 
-def train_all(folder: Path) -> None:
+def normalised(_):
+    """Statistics of joint batches, in the last of which one process has no example."""
+    torch.manual_seed(0)
+    net = (
+        Input(1, 2, 2)
+        >> Convolution(3, 2, padding="same", bias=False)
+        >> BatchNorm()
+        >> Relu()
+        >> Flatten()
+        >> Softmax(2)
+    )
+    pictures = X.reshape(29, 1, 2, 2)
+    stream = [(pictures[a:b], Y[a:b]) for a, b in ((0, 5), (5, 12), (12, 28), (28, 29))]
+    return net, trainer_of(net).fit(stream, stream, epochs=3)
+
+
+def shardable(**options):
+    """A trainer that shards its weights where there are two processes."""
+    shard = join_processes().count > 1
+    with torch.device("meta" if shard else "cpu"):
+        net = Input(4) >> Relu(7) >> BatchNorm() >> Relu(6) >> Softmax(2)
+    if not shard:
+        net.reset_parameters(torch.Generator().manual_seed(0))
+    options = {"optimizer": "adamw", "ema": 0.9, "callbacks": [BestWeights()]} | options
+    return trainer_of(net, shard=shard, **options)
+
+
+def gathered(trainer):
+    """The whole network, in every process."""
+    return join_processes().share(trainer.gather_network())
+
+
+def sharded(_):
+    """Weights in parts, drawn in parts; averages, clipping, accumulation, best weights."""
+    trainer = shardable(accumulate=2)
+    history = trainer.fit((X, Y), (X[:7], Y[:7]), epochs=3, batch_size=4)
+    return gathered(trainer), history
+
+
+def moved(folder):
+    """A training of one process that two finish with weights in parts, and the reverse."""
+    two = join_processes().count > 1
+    own, other = ("of two", "of one") if two else ("of one", "of two")
+    if not (folder.parent / own).exists():
+        broken_off(folder.parent / own)
+    source = folder.parent / other
+    trainer = shardable(checkpoints=source if source.exists() else None)
+    history = trainer.fit((X, Y), epochs=4, batch_size=8, resume=source.exists())
+    return gathered(trainer), history
+
+
+def broken_off(folder):
+    """Leave the checkpoints of a training that ended in mid-epoch."""
+    trainer = shardable(
+        checkpoints=folder, checkpoint_every=2, callbacks=[BestWeights(), Interrupting(7)]
+    )
+    try:
+        trainer.fit((X, Y), epochs=4, batch_size=8)
+    except KeyboardInterrupt:
+        return
+
+
+def train_all(folder: Path, trainings=None) -> None:
     folder.mkdir(exist_ok=True)
     results = {}
-    for training in (
-        usual,
-        accumulated,
-        streamed,
-        sharded,
-        by_rows,
-        fetched,
-        far,
-        custom,
-        resumed,
-    ):
+    for training in trainings or TRAININGS:
         net, history = training(folder)
         records = [{k: v for k, v in record.items() if k != "seconds"} for record in history]
         results[training.__name__] = {"weights": net.state_dict(), "history": records}
@@ -231,22 +308,33 @@ def train_all(folder: Path) -> None:
     torch.save(results, folder / f"rank{rank}.pt")
 
 
-def main(folder: Path) -> int:
+def fork(folder: Path) -> int:
+    """Train in two forks of this process; return their worst exit status."""
+    return max(fork_two(lambda: train_all(folder)))
+
+
+def torchrun(folder: Path) -> int:
+    """Run this file in two processes started by torchrun; return its exit status."""
+    options = ["--standalone", "--nproc-per-node", "2"]
+    command = [sys.executable, "-m", "torch.distributed.run", *options, __file__, folder]
+    return subprocess.run(command, check=False).returncode
+
+
+def main(starter: str, folder: Path) -> int:
     train_all(folder / "alone")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    both = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    both |= {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
-    children = []
-    for rank in ("0", "1"):
-        child = os.fork()
-        if child == 0:
-            os.environ.update(both, RANK=rank, LOCAL_RANK=rank)
-            train_all(folder / "two")
-            sys.exit(0)
-        children.append(child)
-    return max(os.waitpid(child, 0)[1] for child in children)
+    start = {"fork": fork, "torchrun": torchrun}[starter]
+    status = start(folder / "two")
+    if status == 0:
+        train_all(folder / "after", [moved])
+    return status
+
+
+STREAMS = (streamed, by_shard, by_rows, fetched)
+TRAININGS = (usual, accumulated, *STREAMS, far, custom, normalised, sharded, moved, resumed)
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])) != 0)
+    if "RANK" in os.environ:
+        train_all(Path(sys.argv[1]))
+    else:
+        sys.exit(main(sys.argv[1], Path(sys.argv[2])) != 0)

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from neuropil.cli.error_line import explain
 from neuropil.cli.interruption import Interrupted
+from neuropil.cli.terminal.process_group import (
+    join_group,
+    report_failure,
+    speaking_alone,
+    takes_part,
+)
 from neuropil.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-BAD_INPUT = 2
+BUG, BAD_INPUT = 1, 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 NOTHING_DONE = "interrupted before the command began: nothing was done"
 DEBUG = "--debug"
@@ -27,10 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     what is wrong and what would be right) and 130 after an interruption. Any other exception is
     a bug and shows its traceback.
 
+    Under ``torchrun`` all processes train together, and one of them reports an error for all;
+    other commands are run by the first process alone.
+
     Args:
         arguments: Arguments after ``neuropil``; ``sys.argv[1:]`` by default.
     """
-    from neuropil.cli.output_encoding import allow_any_encoding
+    from neuropil.cli.terminal.output_encoding import allow_any_encoding
 
     allow_any_encoding()
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -38,31 +47,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Removed here so that it works after the command as well as before it.
     given = [argument for argument in given if argument != DEBUG] or ["--help"]
     try:
-        from neuropil.cli.app import app
-
-        with warnings.catch_warnings():
-            warnings.showwarning = show_warning
-            code = app(given, prog_name="neuropil", standalone_mode=False)
-        if code == INTERRUPTED:  # Typer prints nothing
-            sys.stderr.write(f"{NOTHING_DONE}\n")
-        sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+        return run_command(given)
     except BrokenPipeError:
         # The reader, such as `head`, closed the pipe; without this, Python prints an error at
         # exit when it flushes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BAD_INPUT
     except (KeyboardInterrupt, Interrupted) as error:
-        sys.stderr.write(f"{str(error) or NOTHING_DONE}\n")
-        return INTERRUPTED
+        line = str(error) or NOTHING_DONE
+        return report_failure(INTERRUPTED, line, second_hand=True) or INTERRUPTED
     except Exception as error:
         line = explain(error)
-        if debug or line is None:
-            raise
+        foreseen = not debug and line is not None
         from neuropil.cli.console import as_typed
 
-        sys.stderr.write(f"error: {as_typed(line)}\n")
-        return BAD_INPUT
+        code = report_failure(
+            BAD_INPUT if foreseen else BUG,
+            f"error: {as_typed(line or repr(error))}",
+            foreseen=foreseen,
+            second_hand=isinstance(error, ConnectionError),
+        )
+        if code is None:
+            raise
+        return code
+
+
+def run_command(given: Sequence[str]) -> int:
+    """Run a command and return its exit code; only the first of several processes prints."""
+    if not takes_part(given):
+        return 0
+    join_group(given)
+    from neuropil.cli.app import app
+
+    with speaking_alone(), warnings.catch_warnings():
+        warnings.showwarning = show_warning
+        code = app(given, prog_name="neuropil", standalone_mode=False)
+        if code == INTERRUPTED:  # Typer prints nothing
+            sys.stderr.write(f"{NOTHING_DONE}\n")
+        sys.stdout.flush()
+    return code if isinstance(code, int) else 0
 
 
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

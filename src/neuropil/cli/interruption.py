@@ -6,6 +6,8 @@ import functools
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from neuropil.cli.terminal.process_group import resume_command
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -47,5 +49,5 @@ def suggesting_resume(*paths: Path, where: str = "") -> Iterator[None]:
         raise Interrupted(
             "interrupted before the training began: nothing was saved; run the command again"
             if run is None
-            else f"interrupted{where}; resume with: neuropil resume {run}"
+            else f"interrupted{where}; resume with: {resume_command(run)}"
         ) from None

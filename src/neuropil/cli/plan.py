@@ -15,8 +15,9 @@ from neuropil.runs.recipe import Recipe
 from neuropil.runs.recipes import recipe
 from neuropil.runs.run_identity import Identity
 from neuropil.runs.tasks import task_for
-from neuropil.training import GradientWatch
-from neuropil.training.processes import choose_device
+from neuropil.training import Callback, GradientWatch
+from neuropil.training.parallel.device_choice import choose_device
+from neuropil.training.processes import join_processes
 from neuropil.training.threads import choose_threads
 
 if TYPE_CHECKING:
@@ -43,11 +44,13 @@ class Plan(NamedTuple):
         task: The task of the network.
         recipe: The network and its training settings.
         notes: Notes for the user.
+        trained: Whether the network has weights of an earlier training.
     """
 
     task: Task[Any]
     recipe: Recipe
     notes: list[str]
+    trained: bool
 
 
 def make_plan(splits: Splits, settings: Settings) -> Plan:
@@ -74,7 +77,7 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
         notes += load_published(made.network, settings.network, settings.weights)
     if settings.freeze is not None:
         made.network.freeze(settings.freeze)
-    return Plan(task, made, notes)
+    return Plan(task, made, notes, trained or settings.weights is not None)
 
 
 def apply_options(made: Recipe, settings: Settings) -> Recipe:
@@ -107,6 +110,19 @@ def threads(settings: Settings, made: Recipe | None, splits: Splits) -> int:
     return choose_threads(network.scores(), inputs, batch_size)
 
 
+def is_sharded(run: Run) -> bool:
+    """Return whether the weights of a run are sharded now; one process has them whole."""
+    return bool(run.settings.get("shard")) and join_processes().count > 1
+
+
+def without_weights(made: Recipe) -> Recipe:
+    """Return a recipe whose network is on the meta device, to be drawn or read when sharded."""
+    from neuropil.training.parallel.sharded_network import blueprint_of
+
+    network: Any = blueprint_of(made.network)
+    return dataclasses.replace(made, network=network)
+
+
 # In run.json and back
 
 
@@ -136,7 +152,10 @@ def recipe_of(run: Run) -> Recipe:
 def trainer(run: Run, made: Recipe, progress: Progress) -> Trainer:
     """Return the trainer for a recipe."""
     options = {name: run.settings[name] for name in DIRECT}
-    # Each measurement costs as much as two steps: about twenty are enough.
-    watch = GradientWatch(every=max(1, made.epochs // 20))
-    options |= {"checkpoints": run.checkpoints, "callbacks": [watch, Identity(run)]}
+    callbacks: list[Callback] = [Identity(run)]
+    options |= {"checkpoints": run.checkpoints, "shard": is_sharded(run)}
+    if not options["shard"]:  # of sharded weights no process has the gradients
+        # Each measurement costs as much as two steps: about twenty are enough.
+        callbacks.insert(0, GradientWatch(every=max(1, made.epochs // 20)))
+    options["callbacks"] = callbacks
     return run.task.trainer(made, **options, progress=progress)

@@ -9,6 +9,7 @@ from neuropil import optim
 from neuropil.cli.console import console, label, note
 from neuropil.cli.run_data import describe_data
 from neuropil.training.loop.closure_step import takes_all
+from neuropil.training.processes import join_processes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,14 @@ def show_data(splits: Splits, task: Task[Any], notes: Sequence[str]) -> None:
     """Print a description of the data, and the notes."""
     label("Data", describe_data(splits, task))
     note(*splits.notes, *notes)
+
+
+def show_processes(threads: int) -> None:
+    """Print the number of processes that train together, if there are several."""
+    count = join_processes().count
+    if count > 1:
+        each = f"{threads} thread{'s' * (threads > 1)}"
+        label("Together", f"{count} processes of {each}, which divide every batch among them")
 
 
 def network_lines(network: Network) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, final
 from neuropil import optim
 from neuropil.cli import augmentation_text
 from neuropil.cli.suggestions import elsewhere
+from neuropil.cli.terminal.process_group import is_group
 from neuropil.cli.train_options import flag
 from neuropil.datasets.pictures.picture_sizes import SIZES
 from neuropil.optim import schedules
@@ -40,6 +41,7 @@ class Settings:
     task: str | None
     header: bool | None
     encoding: str | None
+    split_by: str | None
     image_size: int | tuple[int, int] | str | None
     then: tuple[int | tuple[int, int], int] | None
     color: str | None
@@ -59,6 +61,7 @@ class Settings:
     seed: int
     device: str
     threads: str | int
+    shard: bool | None
 
     @classmethod
     def from_options(cls, asked: TrainOptions) -> Self:
@@ -76,6 +79,11 @@ class Settings:
             given = getattr(asked, name)
             if given is not None and given < 1:
                 raise ValueError(f"{flag(name)} must be at least 1, got {given}.")
+        if asked.shard and not is_group():
+            raise ValueError(
+                "--shard needs several processes: torchrun --nproc-per-node 2 -m neuropil "
+                "train --shard …"
+            )
         if not 0 <= asked.seed < 2**63:
             raise ValueError(f"--seed must be a whole number from 0, got {asked.seed}.")
         plain = cls.from_plain(vars(asked))

@@ -35,7 +35,12 @@ class TrainOptions:
     ] = None
     target: Annotated[
         str | None,
-        option("Column of a table to predict. Default: the last.", DATA, metavar="COLUMN"),
+        option(
+            "Column of a table to predict, or several of numbers, such as width,height. "
+            "Default: the last.",
+            DATA,
+            metavar="COLUMN",
+        ),
     ] = None
     task: Annotated[
         str | None,
@@ -61,6 +66,16 @@ class TrainOptions:
             "detected.",
             DATA,
             metavar="NAME",
+        ),
+    ] = None
+    split_by: Annotated[
+        str | None,
+        option(
+            "Column of a table, such as that of the patient: rows with the same value never "
+            "stand in two parts. A column of dates splits by time: the earliest rows for "
+            "training, the latest for the test. Default: a random split.",
+            DATA,
+            metavar="COLUMN",
         ),
     ] = None
     image_size: Annotated[
@@ -203,6 +218,15 @@ class TrainOptions:
             rich_help_panel=RUN,
         ),
     ] = "auto"
+    shard: Annotated[
+        bool,
+        typer.Option(
+            "--shard",
+            help="Keep only a part of the weights in each process: for networks too large for "
+            "one accelerator. Needs several processes, started by torchrun.",
+            rich_help_panel=RUN,
+        ),
+    ] = False
     out: Annotated[
         Path | None,
         option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import platform
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,11 @@ from neuropil.cli import classic_training, plan
 from neuropil.cli.finish import finish
 from neuropil.cli.interruption import suggesting_resume
 from neuropil.cli.network_argument import resize
-from neuropil.cli.plan_text import show_data, show_plan
+from neuropil.cli.plan_text import show_data, show_plan, show_processes
 from neuropil.cli.progress_bar import progress_for
 from neuropil.cli.run_data import new_folder, open_splits
 from neuropil.cli.settings import Settings
+from neuropil.cli.terminal.process_group import resume_command, undisturbed
 from neuropil.datasets.loading import in_memory
 from neuropil.datasets.relabelling import with_targets
 from neuropil.runs.classic_names import class_named
@@ -22,7 +24,9 @@ from neuropil.runs.run_facts import check_free
 from neuropil.runs.run_folder import Run
 from neuropil.runs.tasks import task_for
 from neuropil.training import GradientWatch, History
+from neuropil.training.checkpoints.digest import fingerprint
 from neuropil.training.nonfinite import NonFiniteError
+from neuropil.training.processes import ProcessLostError, join_processes
 from neuropil.training.threads import use_threads
 
 if TYPE_CHECKING:
@@ -49,16 +53,22 @@ SLOWER = 0.25
 def start(asked: TrainOptions) -> None:
     """Train with the options of ``neuropil train`` in a new run folder."""
     settings = Settings.from_options(asked)
-    path = asked.out or new_folder(settings.data)
-    check_free(path)
+    path = join_processes().call_in_first(lambda: free_folder(asked, settings))
     # Messages show the path as it was typed; the settings store the full path.
     typed = None if asked.data is None else str(asked.data)
-    if settings.then is not None:
-        path = path.with_name(path.name + FIRST)
-        check_free(path)
     with suggesting_resume(path):
         run = begin(settings, path, typed, quiet=asked.quiet)
     begin_second(run, quiet=asked.quiet)
+
+
+def free_folder(asked: TrainOptions, settings: Settings) -> Path:
+    """Return the folder of the run, or of its first part with ``--then``; it is free."""
+    path = asked.out or new_folder(settings.data)
+    check_free(path)
+    if settings.then is not None:
+        path = path.with_name(path.name + FIRST)
+        check_free(path)
+    return path
 
 
 def begin(
@@ -81,32 +91,45 @@ def begin(
     splits = open_splits(dataclasses.replace(settings, data=typed))
     if class_named(settings.network) is not None:
         return begin_classic(settings, splits, path, quiet=quiet)
-    task, made, notes = plan.make_plan(splits, settings)
-    if first is not None and made.lr is not None:
-        made = dataclasses.replace(made, lr=made.lr * SLOWER)
-    if settings.then is not None:
-        check_resizable(made.network, splits, settings.then[0])
-    if not quiet:
-        show_plan(splits, task, made, notes)
-    chosen = plan.to_plain(task, made) | {"threads": plan.threads(settings, made, splits)}
-    run = Run.create(path, made.network, splits, task, vars(settings) | chosen)
+
+    def create() -> tuple[Run, Recipe]:
+        task, made, notes, trained = plan.make_plan(splits, settings)
+        if first is not None and made.lr is not None:
+            made = dataclasses.replace(made, lr=made.lr * SLOWER)
+        if settings.then is not None:
+            check_resizable(made.network, splits, settings.then[0])
+        threads = plan.threads(settings, made, splits)
+        if not quiet:
+            show_plan(splits, task, made, notes)
+            show_processes(threads)
+        chosen = plan.to_plain(task, made) | {"threads": threads}
+        run = Run.create(path, made.network, splits, task, vars(settings) | chosen)
+        return run, made if trained or not settings.shard else plan.without_weights(made)
+
+    # The others get the network with its initial weights: they do not need the files.
+    run, made = join_processes().call_in_first(create)
     with discarding_on_failure(run):
+        check_same_data(run, splits, settings.data)
         complete(run, splits, made, quiet=quiet)
     return run
 
 
 def begin_classic(settings: Settings, splits: Splits, path: Path, *, quiet: bool) -> Run:
-    """Fit a classic network in a new run folder, and return the run."""
-    task = task_for(splits.target, settings.task)
-    model, notes = classic_training.model_of(settings, splits, task)
-    if not quiet:
-        show_data(splits, task, notes)
-        classic_training.show_model(model)
-    chosen = {"loss": task.loss.name, "threads": plan.threads(settings, None, splits)}
-    run = Run.create(path, model, splits, task, vars(settings) | chosen)
-    with discarding_on_failure(run):
-        complete_classic(run, splits, model, quiet=quiet)
-    return run
+    """Fit a classic network in a new run folder, and return the run; one process does it."""
+
+    def fit() -> Run:
+        task = task_for(splits.target, settings.task)
+        model, notes = classic_training.model_of(settings, splits, task)
+        if not quiet:
+            show_data(splits, task, notes)
+            classic_training.show_model(model)
+        chosen = {"loss": task.loss.name, "threads": plan.threads(settings, None, splits)}
+        run = Run.create(path, model, splits, task, vars(settings) | chosen)
+        with discarding_on_failure(run):
+            complete_classic(run, splits, model, quiet=quiet)
+        return run
+
+    return join_processes().call_in_first(fit)
 
 
 def complete_classic(run: Run, splits: Splits, model: ClassicModel, *, quiet: bool) -> None:
@@ -128,8 +151,30 @@ def discarding_on_failure(run: Run) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        run.discard()
+        if join_processes().first:
+            run.discard()
         raise
+
+
+def check_same_data(run: Run, splits: Splits, data: str | None) -> None:
+    """Check that this machine has the data that the first process has.
+
+    Args:
+        run: The run, made by the first process.
+        splits: The data on this machine.
+        data: Where they come from.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    processes = join_processes()
+    if processes.first or not processes.first_here:
+        return
+    if fingerprint(splits, data) != run.data["fingerprint"]:
+        raise ValueError(
+            f"{splits.source} on {platform.node()} differs from that of the first "
+            f"process: every machine needs the same data."
+        )
 
 
 def check_resizable(network: Network, splits: Splits, size: int | tuple[int, int]) -> None:
@@ -160,17 +205,19 @@ def begin_second(run: Run, *, quiet: bool) -> None:
         then=None,
     )
     with suggesting_resume(path, run.path):
-        check_free(path)
+        join_processes().call_in_first(lambda: check_free(path))
         begin(settings, path, settings.data, quiet=quiet, first=run.path)
 
 
 def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
     """Train to the end and save the results."""
-    with run.lock(), use_threads(run.settings["threads"]):
-        trainer = plan.trainer(run, made, progress_for(quiet=quiet))
+    processes = join_processes()
+    lock = run.lock() if processes.first else contextlib.nullcontext()
+    with lock, use_threads(run.settings["threads"]):
+        trainer = plan.trainer(run, made, progress_for(quiet=quiet or not processes.first))
         run.status = "running"
         task, held_out = run.task, splits.validation
-        with saving_on_failure(run, made.network, trainer):
+        with saving_on_failure(run, trainer):
             trainer.fit(
                 labelled(splits.train, task),
                 None if held_out is None else labelled(held_out, task),
@@ -178,11 +225,14 @@ def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
                 batch_size=made.batch_size,
                 resume=True,
             )
+        network = trainer.gather_network()
+        if not processes.first:
+            return
         watches = (c for c in trainer.callbacks if isinstance(c, GradientWatch))
         finish(
             run,
             splits,
-            made.network,
+            network,
             trainer.history,
             watch=next(watches, None),
             stop_reason=trainer.stop_reason,
@@ -207,33 +257,50 @@ def labels_of(data: Source, task: Task[Any]) -> Tensor:
 
 
 @contextlib.contextmanager
-def saving_on_failure(run: Run, network: Network, trainer: Trainer) -> Iterator[None]:
+def saving_on_failure(run: Run, trainer: Trainer) -> Iterator[None]:
     """Save the current state of a training that is interrupted or fails.
 
     Raises:
         Interrupted: After an interruption, if the run can be resumed.
         KeyboardInterrupt: After an interruption, if it cannot.
+        ProcessLostError: If another process has ended or does not answer.
         Exception: The error that ended the training.
     """
     try:
         yield
     except KeyboardInterrupt:
-        save_state(run, network, trainer, "interrupted")
+        with undisturbed():
+            save_state(run, trainer, "interrupted", trainer.gather_network())
         if not run.resumable:
             raise
         with suggesting_resume(run.path, where=f" in epoch {trainer.epoch + 1}"):
             raise
     except Exception as error:
         # The first error is the one to report; saving may fail again on a full disk.
-        with contextlib.suppress(OSError):
-            if isinstance(error, NonFiniteError):
-                trainer.resume()
-            save_state(run, network, trainer, "failed")
+        with contextlib.suppress(OSError), undisturbed():
+            # Sharded weights cannot be gathered any more: the checkpoint has them.
+            network: Any = None if plan.is_sharded(run) else trainer.network
+            if network and isinstance(error, NonFiniteError | ProcessLostError):
+                trainer.restore()
+            save_state(run, trainer, "failed", network)
+        if isinstance(error, ProcessLostError):
+            raise ProcessLostError(f"{error}; {next_step(run)}") from None
         raise
 
 
-def save_state(run: Run, network: Network, trainer: Trainer, status: str) -> None:
-    """Save the weights and the history of a training that has a checkpoint."""
-    if run.resumable:
-        run.status = status
+def next_step(run: Run) -> str:
+    """Return what to do after another process was lost."""
+    if join_processes().first and not run.resumable:
+        return "nothing was saved: run the command again."
+    return f"resume with: {resume_command(run.path)}"
+
+
+def save_state(run: Run, trainer: Trainer, status: str, network: Network | None) -> None:
+    """Save the weights, if any, and the history of a training that has a checkpoint."""
+    if not run.resumable or not join_processes().first:
+        return
+    run.status = status
+    if network is None:
+        run.save()
+    else:
         run.write_result(network, trainer.history)

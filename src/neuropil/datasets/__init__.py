@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from neuropil.datasets.splits import Splits as Splits
     from neuropil.datasets.splitting import split as split
     from neuropil.datasets.splitting import split_indices as split_indices
+    from neuropil.datasets.tables.columns.date_column import DateColumn as DateColumn
+    from neuropil.datasets.tables.columns.hashed_column import HashedColumn as HashedColumn
     from neuropil.datasets.tables.table import Table as Table
     from neuropil.datasets.tables.table_columns import NumberColumn as NumberColumn
     from neuropil.datasets.tables.table_columns import TextColumn as TextColumn

@@ -6,7 +6,6 @@ Help texts need only the names, so the functions of a format are imported when t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, final
 
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
@@ -18,6 +17,7 @@ from neuropil.datasets.tables.files.table_suffixes import (
     TEXT,
     WORKBOOK,
 )
+from neuropil.lazy import import_name
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
@@ -72,11 +72,9 @@ def lazy(name: str, **options: Any) -> Callable[..., Any]:
         name: Module and name, such as ``"arrays.idx.open_idx"``.
         **options: Keyword arguments of every call.
     """
-    module, _, function = name.rpartition(".")
 
     def call(*arguments: Any, **others: Any) -> Any:
-        home = import_module(f"neuropil.datasets.{module}")
-        return getattr(home, function)(*arguments, **options, **others)
+        return import_name(f"neuropil.datasets.{name}")(*arguments, **options, **others)
 
     return call
 

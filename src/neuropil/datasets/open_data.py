@@ -16,6 +16,7 @@ from neuropil.datasets.tables.text_table import open_frame
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from neuropil.datasets.dataset import Dataset
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def open(  # noqa: A001 - read as datasets.open
     path: str | os.PathLike[str] | Any,
     *,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     task: str | None = None,
     seed: int = 0,
     validation: float = 0.1,
@@ -35,6 +36,7 @@ def open(  # noqa: A001 - read as datasets.open
     color: str | None = None,
     header: bool | None = None,
     encoding: str | None = None,
+    split_by: str | None = None,
 ) -> Splits:
     r"""Open data of any known format, split into training, validation and test parts.
 
@@ -49,7 +51,8 @@ def open(  # noqa: A001 - read as datasets.open
     Args:
         path: The file or folder; or a data frame of pandas, Polars or PyArrow, or a dict of
             columns.
-        target: For tables: name of the target column; None for the last one.
+        target: For tables: name of the target column, or of several columns of numbers, as a
+            list or with commas between them; None for the last column.
         task: ``"classification"`` or ``"regression"``; None to decide by the targets: words, or
             at most 20 distinct integers, are classes.
         seed: Seed of the split; the same seed gives the same parts.
@@ -66,6 +69,9 @@ def open(  # noqa: A001 - read as datasets.open
         header: For tables: whether the first row holds the names of the columns; None to detect
             it.
         encoding: For tables: name of the encoding, such as ``"gb18030"``; None to detect it.
+        split_by: For tables: name of a column, such as that of the patient, whose values are
+            never divided between two parts; a column of dates splits by time, the earliest rows
+            for training and the latest for the test. None splits the rows at random.
 
     Raises:
         DataError: If the data cannot be used; the message says what, where, and what would be
@@ -78,8 +84,8 @@ def open(  # noqa: A001 - read as datasets.open
         >>> from neuropil import datasets
         >>> with TemporaryDirectory() as folder:
         ...     file = Path(folder, "fruit.csv")
-        ...     rows = ["weight,colour,fruit", *["120,green,apple", "7,red,cherry"] * 10]
-        ...     _ = file.write_text("\n".join(rows))
+        ...     rows = [f"{n + 120},green,apple\n{n + 3},red,cherry" for n in range(10)]
+        ...     _ = file.write_text("\n".join(["weight,colour,fruit", *rows]))
         ...     fruit = datasets.open(file)
         >>> fruit.target.classes, fruit.preparation.feature_names
         (('apple', 'cherry'), ['weight', 'colour=green', 'colour=red'])
@@ -88,7 +94,9 @@ def open(  # noqa: A001 - read as datasets.open
         >>> fruit.notes
         ["Target 'fruit' holds 2 distinct words: classification; set task= to override."]
     """
-    options = Options(target, task, seed, validation, test, image_size, color, header, encoding)
+    options = Options(
+        target, task, seed, validation, test, image_size, color, header, encoding, split_by
+    )
     if not isinstance(path, str | os.PathLike):
         return open_frame(path, options)
     given = find_existing(path)

@@ -9,10 +9,15 @@ import torch
 from typing_extensions import override
 
 from neuropil.core import format_shape
-from neuropil.datasets import NumberColumn, TablePreparation, TextColumn
+from neuropil.datasets import (
+    DateColumn,
+    NumberColumn,
+    TablePreparation,
+    TextColumn,
+)
 from neuropil.datasets.loading import fetch_all
 from neuropil.report.wording import NONE, data_number
-from neuropil.text import number_of, some_of
+from neuropil.text import all_of, number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 
     from neuropil.datasets import Splits
     from neuropil.datasets.source import Source
+    from neuropil.datasets.tables.table_columns import Column
 
 # Further columns are left out: a page is not a spreadsheet.
 MOST_COLUMNS = 40
@@ -140,9 +146,11 @@ class TableData(ArrayData):
     @property
     @override
     def takes(self) -> str:
+        names = self.preparation.target.names
         return (
-            "The network takes tables with the same column names as the training table; the "
-            f"column “{self.preparation.target.name}” may be missing."
+            "The network takes tables with the same column names as the training table, in "
+            f"any order; the column{'s' * (len(names) > 1)} "
+            f"{all_of(f'“{name}”' for name in names)} may be missing."
         )
 
     @property
@@ -169,7 +177,7 @@ class TableData(ArrayData):
         parts = self.parts(example.flatten())[:MOST_COLUMNS]
         return [cell(column, values.tolist()) for column, values in parts]
 
-    def parts(self, values: Tensor) -> list[tuple[NumberColumn | TextColumn, Tensor]]:
+    def parts(self, values: Tensor) -> list[tuple[Column, Tensor]]:
         """Return each column with its part of the encoded values."""
         columns = self.preparation.columns
         sizes = [len(column.features) for column in columns]
@@ -216,17 +224,21 @@ def length(axis: int | None) -> str:
     return "any" if axis is None else str(axis)
 
 
-def cell(column: NumberColumn | TextColumn, values: Sequence[float]) -> str:
+def cell(column: Column, values: Sequence[float]) -> str:
     """Return the text of a cell, decoded from its numbers.
 
     A dash means that the cell was missing, or held a word absent from the training data.
     """
-    if column.indicator and values[-1]:
-        return NONE
-    if isinstance(column, NumberColumn):
-        return in_units(column, values[0])
-    words = [word for word, one in zip(column.categories, values, strict=False) if one]
-    return words[0] if words else NONE
+    text = "a word"  # hashed words cannot be decoded
+    match column:
+        case NumberColumn():
+            text = in_units(column, values[0])
+        case DateColumn():
+            text = column.decode(values[0])
+        case TextColumn():
+            words = [word for word, one in zip(column.categories, values, strict=False) if one]
+            text = words[0] if words else NONE
+    return NONE if column.indicator and values[-1] else text
 
 
 def in_units(column: NumberColumn, value: float) -> str:
@@ -237,16 +249,22 @@ def in_units(column: NumberColumn, value: float) -> str:
     return f"{column.decode(value):.13g}".replace("-", "−")
 
 
-def column_words(
-    column: NumberColumn | TextColumn, low: Tensor, high: Tensor, total: Tensor
-) -> str:
+def column_words(column: Column, low: Tensor, high: Tensor, total: Tensor) -> str:
     """Return a description of a column from the extremes and the sums of its numbers."""
     missing = ""
     if column.indicator:
         count = int(total[-1])
         missing = f"; {number_of(count, 'missing cell')} in training"
-    if isinstance(column, NumberColumn):
-        least, most = (in_units(column, ends[0].item()) for ends in (low, high))
-        middle = in_units(column, (column.median - column.offset) / column.scale)
-        return f"numbers from {least} to {most}, median {middle}{missing}"
-    return f"words: {some_of(column.categories, MOST_WORDS)}{missing}"
+    match column:
+        case NumberColumn():
+            least, most = (in_units(column, ends[0].item()) for ends in (low, high))
+            middle = in_units(column, (column.median - column.offset) / column.scale)
+            contents = f"numbers from {least} to {most}, median {middle}"
+        case DateColumn():
+            first, last = (column.decode(ends[0].item()) for ends in (low, high))
+            contents = f"{column.noun} from {first} to {last}, used as {column.uses}"
+        case TextColumn():
+            contents = f"words: {some_of(column.categories, MOST_WORDS)}"
+        case _:
+            contents = f"words, hashed into {number_of(len(low), 'feature')}"
+    return contents + missing

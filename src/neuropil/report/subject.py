@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from neuropil.report.data_kinds import DATA_KINDS, ArrayData
 from neuropil.report.evidence import WORDS, Evidence, Figure
-from neuropil.text import number_of
+from neuropil.text import all_of, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,8 +73,8 @@ class Subject:
 
     @property
     def target(self) -> str:
-        """The name of the predicted quantity."""
-        return self.splits.preparation.target.name or "the target"
+        """The names of the predicted quantities."""
+        return all_of(self.splits.preparation.target.names or ["the target"])
 
     @property
     def seconds(self) -> float:

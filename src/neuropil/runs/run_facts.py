@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 # Settings that may differ on another machine; the last bits of the results may then differ.
-MACHINE = ("device", "threads")
+MACHINE = ("device", "threads", "shard")
 FACTS, CHECKPOINTS = "run.json", "checkpoints"
 MODEL = "model.json"  # of a classic network
 # The files of a run folder besides its checkpoints.
@@ -36,7 +36,8 @@ FIELDS = ("settings", "versions", "data", "figures", "times")
 NOTHING = type(None)
 MOST_THREADS = 1 << 15
 TEXTS = (
-    *("data", "target", "task", "encoding", "color", "network", "weights", "freeze"),
+    *("data", "target", "task", "encoding", "split_by", "color"),
+    *("network", "weights", "freeze"),
     *("optimizer", "schedule", "loss", "augment", "device", "class_weight"),
 )
 SETTINGS: dict[str, tuple[type, ...]] = {
@@ -44,7 +45,7 @@ SETTINGS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("validation", "test", "lr", "ema", "weight_decay"), (int, float, NOTHING)),
     **dict.fromkeys(("epochs", "batch_size"), (int, NOTHING)),
     "image_size": (int, str, NOTHING),
-    **dict.fromkeys(("header", "keep_best"), (bool, NOTHING)),
+    **dict.fromkeys(("header", "keep_best", "shard"), (bool, NOTHING)),
     "then": (NOTHING,),
     "seed": (int,),
     "threads": (int,),

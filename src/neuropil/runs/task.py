@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, Type
 from neuropil import optim
 from neuropil.architectures import dense, small_convolutional, varied_convolutional
 from neuropil.core.shape import format_shapes
+from neuropil.datasets.augmentation.base import PictureStep
+from neuropil.datasets.augmentation.chain import Compose
 from neuropil.datasets.target import Target
 from neuropil.training.callbacks import BestWeights
 from neuropil.training.losses import losses
@@ -146,6 +148,16 @@ class Task(ABC, Generic[Labels]):
         """Return the labels from encoded targets, the inverse of `encode`."""
         return targets
 
+    def move(self, targets: Tensor, matrix: Tensor, size: tuple[int, int]) -> Tensor:
+        """Return encoded targets after a change of their pictures.
+
+        Args:
+            targets: Result of `encode`.
+            matrix: ``(N, 2, 3)``, from old to new picture coordinates.
+            size: Height and width of the new picture.
+        """
+        return self.encode(self.target.move(self.restore(targets), matrix, size))
+
     def trainer(
         self, recipe: Recipe, callbacks: Sequence[Callback] = (), **options: Any
     ) -> Trainer:
@@ -159,6 +171,11 @@ class Task(ABC, Generic[Labels]):
         optimizer = optim.by_name(recipe.optimizer)
         own = {"lr": recipe.lr, "weight_decay": recipe.weight_decay}
         own = {name: value for name, value in own.items() if value is not None}
+        augment = recipe.augment
+        if type(self.target).move is not Target.move and isinstance(
+            augment, PictureStep | Compose
+        ):
+            augment = augment.bind(self.move)
         return Trainer(
             recipe.network,
             loss=self.loss,
@@ -166,7 +183,7 @@ class Task(ABC, Generic[Labels]):
             metrics=self.metrics()[:1],
             callbacks=[*([BestWeights()] if recipe.keep_best else ()), *callbacks],
             schedule=recipe.schedule,
-            augment=recipe.augment,
+            augment=augment,
             ema=recipe.ema,
             **options,
         )

@@ -228,7 +228,7 @@ class BestWeights(Monitor):
     @override
     def on_stop(self, trainer: Trainer) -> None:
         if self.weights:
-            trainer.learner.module.load_state_dict(self.weights)
+            trainer.learner.load_weights(self.weights)
 
     @override
     def state_dict(self) -> dict[str, Any]:

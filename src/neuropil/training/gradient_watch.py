@@ -144,4 +144,5 @@ def health_of(trainer: Trainer) -> GradientHealth:
     def loss() -> Tensor:
         return objective.mean(scores(*given), targets)
 
-    return run_health(scores, loss, len(given[0]))
+    with trainer.learner.processes.running_apart():
+        return run_health(scores, loss, len(given[0]))

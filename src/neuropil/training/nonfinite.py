@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from neuropil.training.parallel.local_part import local_part
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -147,4 +149,4 @@ def is_finite(value: Any) -> bool:
     """Return whether all numbers of a tensor are finite; True for other objects."""
     if not isinstance(value, Tensor) or not (value.is_floating_point() or value.is_complex()):
         return True
-    return bool(torch.isfinite(value).all())
+    return bool(torch.isfinite(local_part(value)).all())

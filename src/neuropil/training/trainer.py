@@ -14,12 +14,13 @@ from neuropil.training.binding import ONLY
 from neuropil.training.callbacks import Callback, actions_at, by_type
 from neuropil.training.checkpoints.checkpoint import CheckpointError, Checkpoints, check_unused
 from neuropil.training.checkpoints.resume_check import check_same, facts_of
+from neuropil.training.checkpoints.sharded_states import load_shards
 from neuropil.training.loop.batch_preparation import Preparation
 from neuropil.training.loop.build_update import build_update
 from neuropil.training.loop.custom_step import CustomUpdate, check_values
 from neuropil.training.loop.epochs import Fit, Hooks
 from neuropil.training.loop.given_data import open_data
-from neuropil.training.loop.learner import Learner, load_weights
+from neuropil.training.loop.learner import Learner
 from neuropil.training.loop.objective_choice import choose_objective
 from neuropil.training.loop.source_batches import running_workers
 from neuropil.training.loop.streams import data_generator
@@ -94,9 +95,13 @@ class Trainer:
     many of them as the network takes numbers.
 
     **Several processes.** Under ``torchrun`` each process takes its part of every batch;
-    together they compute the same as one process with the whole batch. Every process needs the
-    same data and the same arguments; only the first one writes files and shows progress. Each
-    process fetches its own part of data that are fetched by index. A stream with shards
+    together they compute the same as one process with the whole batch, batch normalisation
+    included; dropout and augmentation draw other random numbers. Every process needs the same
+    data and the same arguments; only the first one reads and writes checkpoints and shows
+    progress. A training may be resumed by another number of processes: it then continues from
+    the same state, but no longer bit for bit.
+
+    Each process fetches its own part of data that are fetched by index. A stream with shards
     (Hugging Face's, or a torch ``IterableDataset`` that asks ``get_worker_info``) is read shard
     by shard, and a batch joins the rows of all processes.
 
@@ -140,6 +145,12 @@ class Trainer:
             uses the averages, and the network holds them after the training.
         mixed_precision: ``"bf16"`` or ``"fp16"``: run most layers in half precision.
         compile: Whether to compile the network with ``torch.compile``.
+        shard: Whether each process keeps only its part of the weights, gradients and optimiser
+            states, by PyTorch's FSDP: for networks too large for one accelerator. A `Network`
+            may then be on the meta device: its weights are drawn from `seed`, one layer at a
+            time, and are those of ``network.reset_parameters`` with the same seed. It needs
+            several processes and an optimiser that treats each weight by itself.
+            `gather_network` returns the trained network.
         checkpoints: A folder that always contains a complete state of the training.
         checkpoint_every: Steps between two checkpoints; by default one is written every 30 s
             and after each epoch, but never so often that it costs more than 5 % of the time.
@@ -350,13 +361,30 @@ class Trainer:
         source = self.checkpoints if folder is None else Checkpoints(folder)
         if source is None:
             raise CheckpointError("resume needs a folder: Trainer(checkpoints=…) sets one.")
-        state = source.load()
+        # Only the first process needs the folder: others may run on other machines.
+        state = self.learner.processes.call_in_first(source.load)
         if state is None:
             return False
-        load_weights(self.learner.module, state["network"])
-        self.state.load_state_dict(state)
+        sharded = self.learner.sharded
+        state = load_shards(state, source.folder, None if sharded is None else sharded.mesh)
+        self.restore(state)
         self.pending = state
         return True
+
+    def restore(self, state: dict[str, Any] | None = None) -> None:
+        """Set weights, counters and history to those of a checkpoint, in this process alone.
+
+        Args:
+            state: The checkpoint; None is the latest intact one, if there is one.
+
+        Raises:
+            CheckpointError: If the checkpoint does not match the network.
+        """
+        if state is None and self.checkpoints is not None:
+            state = self.checkpoints.load()
+        if state is not None:
+            self.learner.load_weights(state["network"])
+            self.state.load_state_dict(state)
 
     def stop(self, reason: str) -> None:
         """End the training after the current step or epoch; for callbacks and custom steps.
@@ -378,6 +406,17 @@ class Trainer:
         """
         if isinstance(self.update, CustomUpdate):
             self.update.minimize(loss, name)
+
+    def gather_network(self) -> Any:
+        """Return the network with all its weights; with `shard`, a copy on the CPU.
+
+        With `shard` all processes call it together: the first one gets the copy, the others
+        get None.
+        """
+        sharded = self.learner.sharded
+        if sharded is None:
+            return self.network
+        return sharded.gather(keep=self.learner.processes.first)
 
     # The parts of a fit
 
@@ -448,7 +487,8 @@ class Trainer:
             self.pending = None
         self.update = update
         try:
-            fit.run()
+            with learner.processes.training_together(learner.module):
+                fit.run()
         finally:
             self.update = None
             learner.finish()

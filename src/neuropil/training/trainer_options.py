@@ -48,6 +48,7 @@ def thread_count(value: Any, what: str) -> int | str | None:
 RULES: Rules = {
     "normalize": flag,
     "compile": flag,
+    "shard": flag,
     "accumulate": whole,
     "checkpoint_every": optional(whole),
     "threads": thread_count,
@@ -87,6 +88,7 @@ class Options:
     ema: float | None = None
     mixed_precision: str | None = None
     compile: bool = False
+    shard: bool = False
     checkpoints: str | PathLike[str] | None = None
     checkpoint_every: int | None = None
     progress: Progress | bool | None = True

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from neuropil.training.parallel.local_part import local_part, part_of
+
 
 @final
 class WeightAverage:
@@ -29,20 +31,26 @@ class WeightAverage:
         self.decay = decay
         self.steps = 0
         self.weights = floating_state(network)
-        self.averages = [value.clone() for value in self.weights]
+        # Of sharded weights each process averages its own part.
+        self.averages = [value.clone() for value in sharded_state(network)]
         self.swapped = False
         self.seen: list[int] = []
+
+    @property
+    def own_averages(self) -> list[Tensor]:
+        """The averages, of sharded weights this process's part."""
+        return [local_part(average) for average in self.averages]
 
     def update(self) -> None:
         """Update the average with the weights after a step."""
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        get_ema_multi_avg_fn(decay)(self.averages, self.weights, self.steps)
+        get_ema_multi_avg_fn(decay)(self.own_averages, self.weights, self.steps)
 
     @torch.no_grad()
     def swap(self) -> None:
         """Exchange the network's weights and the average."""
-        for weight, average in zip(self.weights, self.averages, strict=True):
+        for weight, average in zip(self.weights, self.own_averages, strict=True):
             trained = weight.clone()
             weight.copy_(average)
             average.copy_(trained)
@@ -68,7 +76,7 @@ class WeightAverage:
     def restart(self) -> None:
         """Restart the average from the current weights."""
         self.steps = 0
-        for weight, average in zip(self.weights, self.averages, strict=True):
+        for weight, average in zip(self.weights, self.own_averages, strict=True):
             average.copy_(weight)
 
     def versions(self) -> list[int]:
@@ -84,10 +92,15 @@ class WeightAverage:
         """Restore the state that `state_dict` returned, not swapped."""
         self.steps, self.swapped = state["steps"], False
         for average, value in zip(self.averages, state["averages"], strict=True):
-            average.copy_(value)
+            local_part(average).copy_(part_of(value, average))
 
 
 def floating_state(network: nn.Module) -> list[Tensor]:
-    """Return the floating-point parameters and buffers."""
+    """Return the floating-point parameters and buffers, of sharded ones this process's part."""
+    return [local_part(value) for value in sharded_state(network)]
+
+
+def sharded_state(network: nn.Module) -> list[Tensor]:
+    """Return the floating-point parameters and buffers, sharded or not."""
     state = [*network.parameters(), *network.buffers()]
     return [value.detach() for value in state if value.is_floating_point()]

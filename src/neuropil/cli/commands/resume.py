@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neuropil.datasets import Splits
+    from neuropil.runs.recipe import Recipe
     from neuropil.runs.run_folder import Run
 
 
@@ -18,9 +19,11 @@ def resume(folder: RunFolder, *, quiet: Quiet = False) -> None:
     All missing work is done: epochs, figures, the report, the second part of ``--then``.
     """
     from neuropil.cli.console import say
+    from neuropil.training.processes import join_processes
 
     with suggesting_resume(folder):
-        if not finish_run(find_run(folder), quiet=quiet):
+        run = join_processes().call_in_first(lambda: find_run(folder))
+        if not finish_run(run, quiet=quiet):
             say(f"the training in {folder} is finished: there is nothing to resume.")
 
 
@@ -39,15 +42,18 @@ def finish_run(run: "Run", *, quiet: bool) -> bool:
     from neuropil.cli.training_run import begin_second, second_part
     from neuropil.runs.run_facts import is_run
     from neuropil.runs.run_folder import Run
+    from neuropil.training.processes import join_processes
 
+    processes = join_processes()
     unfinished = run.status != "finished"
     if unfinished:
         finish_part(run, quiet=quiet)
     second = second_part(run)
     if second is None:
         return unfinished
-    if is_run(second):
-        return finish_run(Run.open(second), quiet=quiet) or unfinished
+    begun = processes.call_in_first(lambda: Run.open(second) if is_run(second) else None)
+    if begun is not None:
+        return finish_run(begun, quiet=quiet) or unfinished
     begin_second(run, quiet=quiet)
     return True
 
@@ -58,38 +64,56 @@ def finish_part(run: "Run", *, quiet: bool) -> None:
     Raises:
         ValueError: When the run has no checkpoint to resume from.
     """
-    from neuropil.cli import classic_training, plan
-    from neuropil.cli.plan_text import show_plan
+    from neuropil.cli import classic_training
+    from neuropil.cli.plan_text import show_plan, show_processes
     from neuropil.cli.training_run import complete, complete_classic
+    from neuropil.training.processes import join_processes
 
+    processes = join_processes()
     with suggesting_resume(run.path):
-        if run.is_classic:
-            splits = same_data(run)
-            complete_classic(
-                run, splits, classic_training.model_again(run, splits), quiet=quiet
-            )
+        if processes.call_in_first(lambda: run.is_classic):
+
+            def fit() -> None:
+                check_settings(run)
+                splits = same_data(run)
+                model = classic_training.model_again(run, splits)
+                complete_classic(run, splits, model, quiet=quiet)
+
+            processes.call_in_first(fit)
             return
-        # Once trained weights are written, the initial ones are lost: training cannot restart.
-        if not run.resumable and (run.is_fitted or run.status != "running"):
-            raise ValueError(
-                f"{run.checkpoints} has no checkpoint to resume from: start a new training."
-            )
-        made = plan.recipe_of(run)
+        made = processes.call_in_first(lambda: recipe_again(run))
         splits = same_data(run)
         if not quiet:
             show_plan(splits, run.task, made)
+            show_processes(run.settings["threads"])
         complete(run, splits, made, quiet=quiet)
 
 
-def same_data(run: "Run") -> "Splits":
-    """Return the data of a run after a check that data and settings have not changed.
+def recipe_again(run: "Run") -> "Recipe":
+    """Return the recipe of a run that can be resumed.
 
     Raises:
-        ValueError: When the data or the settings have changed since the run began.
+        ValueError: When the run has no checkpoint to resume from.
     """
-    from neuropil.cli.console import note
-    from neuropil.cli.run_data import open_again
-    from neuropil.runs.run_facts import FACTS, settings_hash, versions
+    from neuropil.cli import plan
+
+    # Once trained weights are written, the initial ones are lost: training cannot restart.
+    if not run.resumable and (run.is_fitted or run.status != "running"):
+        raise ValueError(
+            f"{run.checkpoints} has no checkpoint to resume from: start a new training."
+        )
+    made = plan.recipe_of(run)
+    check_settings(run)
+    return plan.without_weights(made) if run.resumable and plan.is_sharded(run) else made
+
+
+def check_settings(run: "Run") -> None:
+    """Check that the settings of a run without a checkpoint have not changed.
+
+    Raises:
+        ValueError: When they have.
+    """
+    from neuropil.runs.run_facts import FACTS, settings_hash
 
     # A checkpoint names the setting that changed; without one, the hash is compared.
     if not run.resumable and settings_hash(run.settings) != run.data.get("settings"):
@@ -97,8 +121,22 @@ def same_data(run: "Run") -> "Splits":
             f"the settings in {run.path / FACTS} have changed since this run began: restore "
             f"them, or start a new run with `neuropil train`."
         )
+
+
+def same_data(run: "Run") -> "Splits":
+    """Return the data of a run after a check that they have not changed.
+
+    Raises:
+        ValueError: When the data have changed since the run began.
+    """
+    from neuropil.cli.console import note
+    from neuropil.cli.run_data import open_again
+    from neuropil.runs.run_facts import versions
+    from neuropil.training.processes import join_processes
+
     splits = open_again(run)
-    if not run.was_trained_on(splits):
+    # One process on each machine reads all files.
+    if join_processes().first_here and not run.was_trained_on(splits):
         raise ValueError(
             f"the data in {splits.source} have changed since this run began, so it cannot be "
             f"resumed: start a new run with `neuropil train`."

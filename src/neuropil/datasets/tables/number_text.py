@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from neuropil.datasets.tables.cells import missing_cells
+from neuropil.datasets.tables.memory_pool import table_pool
 from neuropil.datasets.tables.typed_columns import as_numbers, is_text
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def read_numbers(cells: Column, *, file_decimal: str | None = None, unit: str = 
         return Numbers(as_numbers(cells), no_words)
     if file_decimal != "," and not unit:
         try:
-            return Numbers(as_floats(pc.cast(cells, pa.float64())), no_words)
+            values = pc.cast(cells, pa.float64(), memory_pool=table_pool())
+            return Numbers(as_floats(values), no_words)
         except pa.ArrowInvalid:
             pass
     encoded = pc.dictionary_encode(cells)
@@ -111,7 +113,8 @@ def read_distinct(cells: pa.StringArray, file_decimal: str | None, unit: str) ->
 
 def as_floats(values: pa.DoubleArray) -> np.ndarray[Any, Any]:
     """Return numbers as an array, with NaN for null."""
-    return pc.fill_null(values, np.nan).to_numpy(zero_copy_only=False)
+    filled = pc.fill_null(values, np.nan) if values.null_count else values
+    return filled.to_numpy(zero_copy_only=False)
 
 
 def bare(cells: pa.StringArray) -> pa.StringArray:

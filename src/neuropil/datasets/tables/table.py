@@ -125,6 +125,15 @@ class Table:
             )
         return self.read[key]
 
+    def forget(self, name: str) -> None:
+        """Free the numbers that were read from a column.
+
+        Args:
+            name: One of `names`.
+        """
+        for key in [key for key in self.read if key[0] == name]:
+            del self.read[key]
+
     @cached_property
     def places(self) -> dict[str, int]:
         """Index of each column by name."""

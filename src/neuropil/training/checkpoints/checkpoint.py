@@ -17,6 +17,7 @@ from torch import Tensor
 from neuropil.core.atomic import clear_remains, make_folder, replacing
 from neuropil.core.reading import require_file
 from neuropil.digest import digest_of
+from neuropil.training.checkpoints.sharded_states import are_intact, clear_shards
 
 if TYPE_CHECKING:
     import os
@@ -95,7 +96,7 @@ class Checkpoints:
         damaged = []
         for path in reversed(self.paths()):
             state = read(path)
-            if state is None:
+            if state is None or not are_intact(state, self.folder):
                 damaged.append(path.name)
                 continue
             if damaged:
@@ -117,6 +118,7 @@ class Checkpoints:
         for path in self.paths()[: -self.keep]:
             path.unlink(missing_ok=True)
         clear_remains(self.folder, PATTERN)
+        clear_shards(self.folder, {path.stem for path in self.paths()})
 
     def explain(self, error: OSError) -> OSError:
         """Return the error for a failed write: why it failed, and what is still safe."""

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
+from neuropil.training.checkpoints.sharded_states import save_shards
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -45,6 +47,7 @@ class Saver:
             return
         begun = time.perf_counter()
         state = self.state()
+        state = save_shards(state, self.checkpoints.folder, state["steps"], self.processes)
         if self.processes.first:
             self.checkpoints.save(state, state["steps"])
         self.plan(time.perf_counter() - begun)

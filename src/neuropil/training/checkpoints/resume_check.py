@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
 
-from neuropil.optim.schedule_rates import Schedule, Warmup
+from neuropil.optim.torch_schedulers import Schedule, Warmup
 from neuropil.training.binding import ONLY
 from neuropil.training.checkpoints.checkpoint import CheckpointError
 
@@ -75,6 +76,13 @@ def check_same(then: dict[str, Any], now: dict[str, Any]) -> None:
     for name in dict.fromkeys([*then, *now]):
         before, after = then.get(name), now.get(name)
         if before == after:
+            continue
+        if name == "processes":
+            warnings.warn(
+                f"the interrupted training had {name}={before}, this one has {name}={after}: "
+                f"the last bits of the results differ, and so do dropout and augmentation.",
+                stacklevel=2,
+            )
             continue
         if name == "epochs" and before and after:
             raise CheckpointError(

@@ -35,8 +35,13 @@ def build_update(
     parts.metrics, parts.main = tuple(metrics), objective.loss.main
     parts.mixes = options.augment is not None and objective.loss.predicts == "class"
     (optimizer,) = learner.optimizers.values()
-    network = learner.processes.wrap(learner.scores)
-    apart = network.no_sync if isinstance(network, DistributedDataParallel) else nullcontext
+    network, apart = learner.scores, nullcontext
+    if learner.sharded is not None:
+        apart = learner.sharded.unsynchronized
+    else:
+        network = learner.processes.wrap(network)
+        if isinstance(network, DistributedDataParallel):
+            apart = network.no_sync
     forward = torch.compile(network) if options.compile else network
     if needs(optimizer) == "gradient":
         return GradientUpdate(parts, forward, objective.mean, optimizer, apart)

@@ -61,6 +61,7 @@ class CustomUpdate(Update):
         weights = parts.weights(group)
         for position, ((batch, rows, _), weight) in enumerate(zip(group, weights, strict=True)):
             self.weight, self.last = weight, position == len(group) - 1
+            parts.processes.idle = not rows
             self.asked.clear()
             values = check_values(self.step(parts.augment_batch(batch)))
             loss = values.get("loss")

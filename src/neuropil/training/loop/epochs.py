@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, final
 
 from neuropil.training.checkpoints.checkpoint_times import Saver
+from neuropil.training.checkpoints.process_states import state_of
 from neuropil.training.loop.closure_step import ClosureUpdate
 from neuropil.training.loop.stop_request import Interruption
 from neuropil.training.metrics.meter import STEPS, Meter
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from neuropil.training.trainer_options import Options
     from neuropil.training.training_state import TrainingState
 
-# Seconds between two updates of the progress display.
-LOOK = 0.1
+# Seconds between two updates of the progress display, and between two agreements of several
+# processes on signals and checkpoints.
+LOOK, AGREE = 0.1, 1.0
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,9 @@ class Fit:
         self.first_step = self.state.steps
         self.started = self.epoch_started = self.look_at = time.perf_counter()
         self.check_at = 0.0
+        # The step after which several processes agree next, and the time of their last one.
+        self.agree_at = self.state.steps + 1
+        self.agreed, self.agreed_steps = self.started, self.state.steps
 
     def run(self) -> None:
         """Train to the last epoch, or until the training is stopped.
@@ -162,7 +167,9 @@ class Fit:
         self.progress.epoch(self.status(), record)
         self.epoch_started = time.perf_counter()
         self.saver.after_epoch()
-        if learner.processes.count == 1 and self.interruption.requested:
+        if learner.processes.count > 1:
+            self.agree()
+        elif self.interruption.requested:
             self.interrupt()
 
     # Between the steps
@@ -180,7 +187,7 @@ class Fit:
             actions.append(lambda update=self.update: self.end(update.end_reason()))
         actions.extend(self.hooks.on_step)
         if learner.processes.count > 1:
-            actions.append(self.agree)
+            actions.append(self.agree_when_due)
         if self.saver.every and self.saver.checkpoints is not None:
             actions.append(lambda: self.saver.after_step(self.state.steps))
         return actions
@@ -204,12 +211,22 @@ class Fit:
         if self.learner.processes.count == 1:
             self.obey(interrupted=self.interruption.requested, due=now >= self.saver.due)
 
+    def agree_when_due(self) -> None:
+        """Handle signals and write checkpoints about every second, alike in all processes."""
+        if self.state.steps >= self.agree_at:
+            self.agree()
+
     def agree(self) -> None:
-        """Handle signals and write checkpoints every few steps, alike in all processes."""
-        if self.state.steps % STEPS == 0:
-            own = self.interruption.requested, time.perf_counter() >= self.saver.due
-            requests = self.learner.processes.gather(own)
-            self.obey(interrupted=any(each[0] for each in requests), due=requests[0][1])
+        """Handle signals and write checkpoints, alike in all processes."""
+        now, steps = time.perf_counter(), self.state.steps
+        own = self.interruption.requested, now >= self.saver.due, now - self.agreed
+        requests = self.learner.processes.gather(own)
+        # The clocks of the processes differ: that of the first one decides for all.
+        _, due, seconds = requests[0]
+        pace = (steps - self.agreed_steps) / max(seconds, 1e-9)
+        self.agree_at = steps + max(1, min(STEPS, int(pace * AGREE)))
+        self.agreed, self.agreed_steps = now, steps
+        self.obey(interrupted=any(each[0] for each in requests), due=due)
 
     def obey(self, *, interrupted: bool, due: bool) -> None:
         """End the training after a signal; write a checkpoint if one is due."""
@@ -237,19 +254,28 @@ class Fit:
             NotFinite: If one is not finite.
         """
         name = bad_state(self.learner.module)
+        if self.learner.sharded is not None:
+            names = self.learner.processes.gather(name)
+            name = next((each for each in names if each is not None), None)
         if name is not None:
             raise NotFinite(f"{name} is not finite", self.state.steps - 1)
 
     def explain(self, news: NotFinite) -> Exception:
         """Return the error that reports a non-finite value to the user."""
-        return explain(
-            news,
-            self.learner.module,
-            self.update.parts.batch,
-            self.update.repeat,
-            epoch=self.state.epoch + 1,
-            safe=self.saver.assurance(),
-        )
+        with self.learner.processes.running_apart():
+            return explain(
+                news,
+                self.learner.module,
+                self.update.parts.batch,
+                self.repeat,
+                epoch=self.state.epoch + 1,
+                safe=self.saver.assurance(),
+            )
+
+    def repeat(self) -> None:
+        """Repeat the forward pass; with sharded weights one process alone cannot."""
+        if self.learner.sharded is None:
+            self.update.repeat()
 
     def status(self) -> Status:
         """Return the progress of the training, for the display."""
@@ -295,7 +321,10 @@ class Fit:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the state that `state_dict` returned, except for the trainer's part."""
-        own = state["processes"][self.learner.processes.rank]
+        processes = self.learner.processes
+        own = state_of(
+            state["processes"], processes.rank, processes.count, self.learner.random_state()
+        )
         self.place = Place(**own["place"])
         self.first_step = self.state.steps
         self.learner.set_random_state(own["random"])

@@ -6,16 +6,20 @@ import contextlib
 from typing import TYPE_CHECKING, Any, final
 
 import torch
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from neuropil.core import Network
 from neuropil.core.prediction import in_test_mode
 from neuropil.training.binding import ONLY, as_module, as_optimizers, as_schedules
 from neuropil.training.checkpoints.checkpoint import CheckpointError
+from neuropil.training.checkpoints.sharded_states import spread, spread_optimizer
 from neuropil.training.loop.batches import Placement
 from neuropil.training.losses.class_axis import classes_first
 from neuropil.training.losses.score_views import Views
-from neuropil.training.processes import choose_device, join_processes
+from neuropil.training.parallel.device_choice import choose_device
+from neuropil.training.parallel.shard_options import check_optimizer, check_sharding, rebind
+from neuropil.training.processes import join_processes
 from neuropil.training.randomness import Randomness
 from neuropil.training.weight_average import WeightAverage
 
@@ -23,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Generator, Tensor, nn
-    from torch.optim import Optimizer
 
+    from neuropil.training.parallel.sharded_network import ShardedNetwork
     from neuropil.training.trainer_options import Options
 
 
@@ -41,6 +45,7 @@ class Learner:
         device: Device of the network.
         processes: The processes that train it together.
         randomness: The random states.
+        sharded: The sharded network, if the weights are sharded over the processes.
         custom: Whether the step is a custom one.
     """
 
@@ -48,10 +53,16 @@ class Learner:
         self.custom = options.step is not None
         self.module = as_module(options.network, custom=self.custom)
         self.device = choose_device(options.device, self.module)
-        self.processes = join_processes(self.device)
-        self.module.to(self.device)
+        self.processes = join_processes()
+        self.sharded: ShardedNetwork | None = None
+        if options.shard:
+            self.shard(options)
+        else:
+            self.module.to(self.device)
         self.optimizers = as_optimizers(options.optimizer, self.module)
         for each in self.optimizers.values():
+            if options.shard:
+                check_optimizer(each)
             if each.state:  # move it to the device of the weights
                 each.load_state_dict(each.state_dict())
         self.randomness = Randomness(options.seed, self.device, self.processes)
@@ -63,9 +74,25 @@ class Learner:
         # The generator that the data shuffles with, such as that of a DataLoader.
         self.data_generator: Generator | None = None
 
+    def shard(self, options: Options) -> None:
+        """Shard the weights over the processes."""
+        from neuropil.training.parallel.sharded_network import shard_network
+
+        check_sharding(options, self.processes)
+        seed = self.processes.share(
+            torch.initial_seed() if options.seed is None else options.seed
+        )
+        names = {id(p): name for name, p in self.module.named_parameters()}
+        generator = torch.Generator().manual_seed(seed)
+        self.sharded = shard_network(self.module, self.scores, self.device, generator)
+        if isinstance(options.optimizer, Optimizer):
+            rebind(options.optimizer, names, self.module)
+
     @property
     def scores(self) -> nn.Module:
         """The network up to its scores, which losses take; it shares all parameters."""
+        if self.sharded is not None:
+            return self.sharded.scores
         return classes_first(self.module) if isinstance(self.module, Network) else self.module
 
     @property
@@ -197,13 +224,23 @@ class Learner:
             "threads": self.threads,
         }
 
+    def load_weights(self, weights: dict[str, Tensor]) -> None:
+        """Load weights into the network, whole ones or sharded ones.
+
+        Raises:
+            CheckpointError: If they belong to another network.
+        """
+        if self.sharded is not None:
+            weights = spread(weights, self.module.state_dict(), self.sharded.mesh)
+        load_weights(self.module, weights)
+
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the state that `state_dict` returned.
 
         Raises:
             CheckpointError: If it belongs to another network or to other optimisers.
         """
-        load_weights(self.module, state["network"])
+        self.load_weights(state["network"])
         self.threads = state["threads"]
         for kind, own in (("optimizers", self.optimizers), ("schedules", self.schedules)):
             if set(own) != set(state[kind]):
@@ -212,7 +249,7 @@ class Learner:
                     f"has {list(own)}."
                 )
         for name, optimizer in self.optimizers.items():
-            load_optimizer(optimizer, state["optimizers"][name])
+            load_optimizer(optimizer, state["optimizers"][name], self.sharded)
         for name, (schedule, _) in self.schedules.items():
             schedule.load_state_dict(state["schedules"][name])
         for name in ("average", "scaler"):
@@ -237,13 +274,17 @@ def load_weights(module: nn.Module, weights: dict[str, Tensor]) -> None:
         raise CheckpointError(f"the checkpoint is of another network: {reason}") from None
 
 
-def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
+def load_optimizer(
+    optimizer: Optimizer, state: dict[str, Any], sharded: ShardedNetwork | None
+) -> None:
     """Load the state of an optimiser.
 
     Raises:
         CheckpointError: If the state belongs to another optimiser.
     """
     try:
+        if sharded is not None:
+            state = spread_optimizer(state, optimizer, sharded.mesh)
         optimizer.load_state_dict(state)
     except (ValueError, KeyError) as error:
         name = type(optimizer).__name__

@@ -91,6 +91,7 @@ class GradientUpdate(Update):
         """
         parts = self.parts
         batch, rows, _ = portion
+        parts.processes.idle = not rows
         inputs, targets = parts.augment_batch(batch)
         scores, loss = self.evaluate(inputs, targets)
         values = {"loss": loss}

@@ -143,7 +143,7 @@ class Meter:
         means = {
             name: sum(sums.get(name, 0.0) for sums, _, _ in parts)
             / max(1, sum(counts.get(name, 0) for _, counts, _ in parts))
-            for name in self.sums
+            for name in dict.fromkeys(name for sums, _, _ in parts for name in sums)
         }
         for position, metric in enumerate(self.metrics):
             totals = [part for *_, total in parts for part in total[position]]

@@ -210,9 +210,9 @@ def test_reading_a_table_beside_torch_ends_the_process_in_order():
     code = (
         "import torch\n"
         "from neuropil.datasets.tables.files.dialect import Layout\n"
-        "from neuropil.datasets.tables.files.table_file import arrow_cells\n"
+        "from neuropil.datasets.tables.files.text_cells import arrow_cells\n"
         "layout = Layout(',', escape=False, names=['a', 'b'], header=True, start=0, row=2)\n"
-        "assert len(arrow_cells('1,2', layout)) == 1"
+        "assert len(arrow_cells(b'1,2', layout)) == 1"
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)

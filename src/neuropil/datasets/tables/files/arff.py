@@ -15,7 +15,7 @@ from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.files.dialect import Layout
 from neuropil.datasets.tables.files.encodings import decode
 from neuropil.datasets.tables.files.named_columns import column_names, table_of_columns
-from neuropil.datasets.tables.files.table_file import read_cells
+from neuropil.datasets.tables.files.text_cells import read_cells
 from neuropil.datasets.tables.number_text import read_numbers
 from neuropil.datasets.tables.table import Table
 from neuropil.datasets.unpacking import read_unpacked

@@ -38,9 +38,11 @@ def read_parquet(
         check_unpacked(path, sum(group.total_byte_size for group in groups))
         # PyArrow's threads together with torch's can abort the process at exit.
         found = file.schema_arrow.empty_table() if names_alone else file.read(use_threads=False)
+        names, arrays = found.column_names, found.columns
+        del found
     except (pa.ArrowException, OSError) as error:
         raise DataError(damage(path, "Parquet", error)) from None
-    return table_of_arrow(found, path, notes, names_alone=names_alone)
+    return table_of_arrow(names, arrays, path, notes, names_alone=names_alone)
 
 
 def read_feather(
@@ -65,9 +67,11 @@ def read_feather(
         except pa.ArrowInvalid:
             found = pa.ipc.open_stream(source).read_all()
         found.validate(full=True)  # offsets of a damaged file point outside of its memory
+        names, arrays = found.column_names, found.columns
+        del found
     except (pa.ArrowException, OSError) as error:
         raise DataError(damage(path, "Arrow", error)) from None
-    return table_of_arrow(found, path, notes, names_alone=names_alone)
+    return table_of_arrow(names, arrays, path, notes, names_alone=names_alone)
 
 
 def arrow_source(path: Path) -> Any:

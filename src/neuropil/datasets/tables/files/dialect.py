@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DELIMITERS = (",", ";", "\t", "|")
 RARE_DELIMITERS = (" ", ":", "^", "~", "\x01", "\x1f")
 """Tried if no other delimiter gives columns; all rows must have the same number of cells."""
-SAMPLE_ROWS, SAMPLE_TEXT, SAMPLE_CELLS = 1000, 2**22, 20_000
+SAMPLE_ROWS, SAMPLE_TEXT, SAMPLE_CELLS = 1000, 2**22, 2_000
 """Largest numbers of rows, characters and cells used to detect the layout."""
 MAX_COLUMNS = 100_000
 SEPARATOR = re.compile(r'"?sep=([^\w"\r\n\x80-\U0010ffff])"?', re.IGNORECASE)
@@ -81,6 +81,7 @@ def find_layout(
     *,
     header: bool | None = None,
     expected: Iterable[str] = (),
+    whole: bool = True,
 ) -> Layout:
     """Return the layout of a text table.
 
@@ -90,18 +91,19 @@ def find_layout(
         notes: Gains notes for the user.
         header: Whether the first row holds the names; None to detect it.
         expected: Expected names of the columns, if known.
+        whole: Whether the text is the whole file, and not only its start.
 
     Raises:
         DataError: If the table is empty, or the first row has another number of cells.
     """
     before = read_preamble(text)
-    lines = list(io.StringIO(text[before.end : before.end + SAMPLE_TEXT], newline=""))
-    lines = lines[:SAMPLE_ROWS]
+    sample = io.StringIO(text[before.end : before.end + SAMPLE_TEXT], newline="")
+    lines = list(islice(sample, SAMPLE_ROWS))
     prefer = "\t" if ".tsv" in path.name.casefold() else ","
     delimiter = before.delimiter or find_delimiter(lines, prefer, set(expected))
     escape = needs_escape(lines, delimiter)
     records = read_records(lines, delimiter, path, before, escape=escape)
-    if records and records[-1].end < len(text) and len(records) > 2:
+    if records and not (whole and records[-1].end == len(text)) and len(records) > 2:
         records.pop()  # it may have been cut
     if not records:
         raise DataError(f"{path} is empty.")
@@ -154,8 +156,9 @@ def find_delimiter(lines: Sequence[str], prefer: str, expected: set[str]) -> str
         found = len(expected.intersection(records[0]))
         return found, width > 1, times / len(records), known, width, delimiter == prefer
 
-    best = max(DELIMITERS, key=merit)
-    if any(merit(best)[:2]):
+    merits = {delimiter: merit(delimiter) for delimiter in DELIMITERS}
+    best = max(DELIMITERS, key=merits.__getitem__)
+    if any(merits[best][:2]):
         return best
     for delimiter in RARE_DELIMITERS:
         first, *others = split_lines(lines, delimiter) or [[]]

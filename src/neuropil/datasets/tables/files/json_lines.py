@@ -46,9 +46,10 @@ def read_json_lines(
     if found is None:
         columns = columns_of_lines(raw, path)
         found = pa.table({name: dict_column(cells, name) for name, cells in columns.items()})
-    return table_of_arrow(
-        found, path, notes, names_alone=names_alone, rows=line_numbers(raw, found.num_rows)
-    )
+    rows = line_numbers(raw, found.num_rows)
+    names, arrays = found.column_names, found.columns
+    del found
+    return table_of_arrow(names, arrays, path, notes, names_alone=names_alone, rows=rows)
 
 
 def arrow_table(raw: bytes) -> pa.Table | None:

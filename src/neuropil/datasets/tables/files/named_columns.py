@@ -102,7 +102,8 @@ def is_empty(column: Column) -> bool:
 
 
 def table_of_arrow(
-    found: pa.Table,
+    names: list[str],
+    arrays: list[pa.ChunkedArray],
     path: Path,
     notes: list[str],
     *,
@@ -112,7 +113,9 @@ def table_of_arrow(
     """Return the table in a file that PyArrow has read.
 
     Args:
-        found: What the file holds.
+        names: Name of each column.
+        arrays: Each column; the list is emptied, so that a column is freed when it has been
+            converted.
         path: The file, for errors.
         notes: Gains notes for the user.
         names_alone: Whether only the names are needed.
@@ -123,17 +126,20 @@ def table_of_arrow(
             a list or a record.
     """
     source = str(path)
-    index = [name for name in found.column_names if name.startswith(INDEX)]
-    if index and len(index) < len(found.column_names):
-        notes.append(f"{path.name}: the index of pandas, which has no name, is left out.")
-        found = found.drop_columns(index)
-    names = found.column_names
     if not names:
         raise DataError(f"{source} has no columns.")
+    is_index = [name.startswith(INDEX) for name in names]
+    if any(is_index) and not all(is_index):
+        notes.append(f"{path.name}: the index of pandas, which has no name, is left out.")
+    else:
+        is_index = [False] * len(names)
+    own = [name for name, index in zip(names, is_index, strict=True) if not index]
     if names_alone:
-        return Table(column_names(names, source), [], [], source)
-    count, columns = found.num_rows, []
-    for name in names:
-        columns.append(as_column(found.column(0), name, source))
-        found = found.remove_column(0)  # each column is freed when it has been converted
-    return table_of_columns(names, columns, rows or range(1, 1 + count), source, notes)
+        return Table(column_names(own, source), [], [], source)
+    rows = rows or range(1, 1 + len(arrays[0]))
+    columns = []
+    for name, index in zip(names, is_index, strict=True):
+        array = arrays.pop(0)
+        if not index:
+            columns.append(as_column(array, name, source))
+    return table_of_columns(own, columns, rows, source, notes)

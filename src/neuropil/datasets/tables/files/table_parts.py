@@ -68,7 +68,9 @@ def read_parts(
         if value and name not in takes:
             raise DataError(f"`{name}` does not apply to {suffixes[0]} files: leave it out.")
     if not path.is_dir():
-        return reader(path, notes, **options)
+        table = reader(path, notes, **options)
+        pa.default_memory_pool().release_unused()
+        return table
     parts = find_parts(path, suffixes)
     own: list[str] = []
     tables = [reader(parts[0], own, **options)]

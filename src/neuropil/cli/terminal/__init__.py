@@ -1,0 +1,1 @@
+"""What reaches the terminal: in which encoding, and from which of several processes."""

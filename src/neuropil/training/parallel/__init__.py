@@ -1,0 +1,1 @@
+"""Training by several processes: joint statistics, sharded networks."""
