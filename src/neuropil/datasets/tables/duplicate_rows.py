@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from neuropil.text import all_of, number_of
 
@@ -29,7 +31,10 @@ def note_duplicates(train: Dataset, held_out: dict[str, Dataset], notes: list[st
         held_out: The other parts by name.
         notes: Gains a line if there are such rows.
     """
-    counts = {name: count_duplicates(train, part) for name, part in held_out.items()}
+    known = hash_rows(train)
+    counts = {
+        name: count_duplicates(train, part, known=known) for name, part in held_out.items()
+    }
     each = [
         f"{count:,} of {number_of(len(held_out[name]), f'{name} row')}"
         for name, count in counts.items()
@@ -42,7 +47,7 @@ def note_duplicates(train: Dataset, held_out: dict[str, Dataset], notes: list[st
         )
 
 
-def count_duplicates(train: Dataset, held_out: Dataset) -> int:
+def count_duplicates(train: Dataset, held_out: Dataset, *, known: Array | None = None) -> int:
     """Return the number of held-out rows that equal a training row.
 
     Rows are found by hashes of 64 bits and then compared.
@@ -50,13 +55,13 @@ def count_duplicates(train: Dataset, held_out: Dataset) -> int:
     Args:
         train: The training rows.
         held_out: Other rows.
+        known: Result of `hash_rows` for the training rows, if it has been computed.
     """
-    known, wanted = (hash_rows(part) for part in (train, held_out))
-    order = np.argsort(known, kind="stable")
-    places = np.searchsorted(known, wanted, sorter=order)
-    nearest = order[np.minimum(places, len(known) - 1)]
-    alike = np.flatnonzero(known[nearest] == wanted)
-    return int(equal_rows(train, nearest[alike], held_out, alike).sum())
+    known = hash_rows(train) if known is None else known
+    places = pc.index_in(pa.array(hash_rows(held_out)), value_set=pa.array(known))
+    alike = np.flatnonzero(places.is_valid().to_numpy(zero_copy_only=False))
+    rows = places.drop_null().to_numpy()
+    return int(equal_rows(train, rows, held_out, alike).sum())
 
 
 def hash_rows(data: Dataset) -> Array:
