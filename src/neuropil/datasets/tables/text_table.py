@@ -23,11 +23,8 @@ from neuropil.datasets.tables.table import Table
 from neuropil.datasets.tables.table_fitting import fit_columns
 from neuropil.datasets.tables.table_preparation import TablePreparation
 from neuropil.datasets.tables.table_splits import Outcome, note_series, split_table
-from neuropil.datasets.tables.table_target import (
-    drop_unknown_targets,
-    find_targets,
-    read_outcomes,
-)
+from neuropil.datasets.tables.table_target import drop_unknown_targets, read_outcomes
+from neuropil.datasets.tables.target_choice import find_targets
 from neuropil.datasets.target import Classes, Numbers, Target
 from neuropil.text import some_of
 
