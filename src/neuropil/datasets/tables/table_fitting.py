@@ -14,6 +14,7 @@ from neuropil.datasets.paths import natural_key
 from neuropil.datasets.tables.cells import missing_cells
 from neuropil.datasets.tables.columns.date_fitting import fit_dates
 from neuropil.datasets.tables.columns.hashed_column import HashedColumn
+from neuropil.datasets.tables.columns.number_column import NumberColumn
 from neuropil.datasets.tables.columns.number_fitting import (
     ROUNDING,
     check_marks,
@@ -21,6 +22,7 @@ from neuropil.datasets.tables.columns.number_fitting import (
     precise_scale,
 )
 from neuropil.datasets.tables.columns.table_dates import table_dates
+from neuropil.datasets.tables.columns.text_column import TextColumn
 from neuropil.datasets.tables.number_columns import MULTIPLES, check_decided, common_unit
 from neuropil.datasets.tables.number_text import Numbers, read_numbers
 from neuropil.datasets.tables.row_identifiers import (
@@ -28,12 +30,12 @@ from neuropil.datasets.tables.row_identifiers import (
     is_identifier_name,
     tells_rows_apart,
 )
-from neuropil.datasets.tables.table_columns import Column, NumberColumn, TextColumn
 from neuropil.text import cut, number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from neuropil.datasets.tables.columns.column import Column
     from neuropil.datasets.tables.table import Table
 
 MAX_CATEGORIES = 256

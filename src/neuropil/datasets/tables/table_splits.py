@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from neuropil.datasets.open_options import Options
+    from neuropil.datasets.tables.columns.column import Column
     from neuropil.datasets.tables.columns.date_text import Dates
     from neuropil.datasets.tables.table import Table
-    from neuropil.datasets.tables.table_columns import Column
 
 Array = np.ndarray[Any, Any]
 Outcome = pa.DictionaryArray | Array
