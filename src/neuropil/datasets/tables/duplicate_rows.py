@@ -57,7 +57,7 @@ def count_duplicates(train: Dataset, known: Array, held_out: Dataset) -> int:
     """
     places = pc.index_in(pa.array(hash_rows(held_out)), value_set=pa.array(known))
     alike = np.flatnonzero(places.is_valid().to_numpy(zero_copy_only=False))
-    rows = places.drop_null().to_numpy()
+    rows = places.drop_null().to_numpy(zero_copy_only=False)
     return int(equal_rows(train, rows, held_out, alike).sum())
 
 
