@@ -1,4 +1,4 @@
-"""Training started by torchrun itself: on one machine, and on two that are network namespaces."""
+"""Training started by torchrun itself, on one machine and on two network namespaces."""
 
 import os
 import re
@@ -84,7 +84,11 @@ def start_training(out, *arguments):
 
 
 def worker(process, rank):
-    """Return the id of a process that torchrun has started."""
+    """Return the id of a process that torchrun has started.
+
+    Raises:
+        AssertionError: If there is none of this rank.
+    """
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     for child in children:
         variables = Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
