@@ -30,6 +30,7 @@ DIGITS = ("train", "--network", NETWORK, "--augment", "none", "--quiet")
 FEW = ("--epochs", "3", "--optimizer", "adam", "--lr", "0.001", "--schedule", "none")
 # Seconds after which a training that hangs is a failure.
 PATIENCE = 300
+EPOCHS = "15"
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
@@ -71,7 +72,7 @@ def start_training(out, *arguments):
     """Start a long training, and return its process once a checkpoint of it is there."""
     group = ("--standalone", "--nproc-per-node", "2", "-m", "neuropil")
     process = subprocess.Popen(
-        [*TORCHRUN, *group, *DIGITS, "--epochs", "40", "--out", str(out), *arguments],
+        [*TORCHRUN, *group, *DIGITS, "--epochs", EPOCHS, "--out", str(out), *arguments],
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -101,7 +102,7 @@ def worker(process, rank):
 def uninterrupted(tmp_path_factory):
     """Return the run of a training of two processes that ran through."""
     out = tmp_path_factory.mktemp("torchrun") / "whole"
-    run = torchrun(*DIGITS, "--epochs", "40", "--out", out)
+    run = torchrun(*DIGITS, "--epochs", EPOCHS, "--out", out)
     assert run.returncode == 0, run.stderr
     return out
 
@@ -127,7 +128,7 @@ def test_a_killed_process_ends_all_and_the_rest_is_bit_for_bit(tmp_path, whole):
     assert is_same(tmp_path / "run", whole)
     # Another number of processes goes on from the same state.
     assert torchrun("resume", copy, "--quiet", count=3).returncode == 0
-    assert len(History.load(copy / "history.csv")) == 40
+    assert len(History.load(copy / "history.csv")) == int(EPOCHS)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -161,7 +162,7 @@ def test_sharded_weights_are_saved_whole_and_resumed(tmp_path):
     process.communicate(timeout=PATIENCE)
     assert torchrun("evaluate", runs["run"]).returncode == 0
     assert main(["resume", str(runs["run"]), "--quiet"]) == 0
-    assert len(History.load(runs["run"] / "history.csv")) == 40
+    assert len(History.load(runs["run"] / "history.csv")) == int(EPOCHS)
 
 
 @pytest.fixture(name="hosts")
