@@ -2,7 +2,7 @@
 
 import copy
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,19 @@ class Does(nn.Module):
 
     def forward(self, *inputs: Any) -> Any:
         return self.function(*inputs)
+
+
+class Parts(nn.Module):
+    """A module with named parts, whose forward pass is a function of itself and the inputs."""
+
+    def __init__(self, function: Callable[..., Any], **parts: nn.Module) -> None:
+        super().__init__()
+        self.function = function
+        for name, part in parts.items():
+            self.add_module(name, part)
+
+    def forward(self, *inputs: Any) -> Any:
+        return self.function(self, *inputs)
 
 
 def same_compiled_exported_copied_and_saved(
@@ -82,3 +95,26 @@ def make_positive(network: nn.Module) -> nn.Module:
     for parameter in network.double().parameters():
         nn.init.uniform_(parameter, 0.5, 1.5, generator=generator)
     return network
+
+
+def footprints(module: nn.Module, *shape: int) -> Iterator[tuple[int, int, int]]:
+    """Yield for each output of a signal's network the first and last input with a gradient."""
+    x = torch.ones(1, *shape, dtype=torch.float64, requires_grad=True)
+    outputs = module(x)[0].sum(0)
+    each = torch.eye(len(outputs), dtype=torch.float64)
+    (gradients,) = torch.autograd.grad(outputs, x, each, is_grads_batched=True)
+    for position, gradient in enumerate(gradients[:, 0].sum(1)):
+        seen = gradient.nonzero()[:, 0]
+        if len(seen):
+            yield position, int(seen[0]), int(seen[-1])
+
+
+def inner_footprints(module: nn.Module, field: Any, *shape: int) -> list[tuple[int, int, int]]:
+    """Return the footprints near no border, by the receptive field that is to be tested."""
+    (size,), (jump,), (start,) = field.size, field.jump, field.start
+    return [
+        (position, first, last)
+        for position, first, last in footprints(make_positive(module).eval(), *shape)
+        if start + jump * position - size > 0
+        and start + jump * position + 2 * size < shape[-1] - 1
+    ]

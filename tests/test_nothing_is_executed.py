@@ -14,11 +14,11 @@ import pytest
 import torch
 
 import neuropil
+from neuropil import text as text_of_errors
 from neuropil.architectures import load_weights, resnet20
 from neuropil.classic import LVQ
 from neuropil.cli import augmentation_text
 from neuropil.core import Network
-from neuropil.core import name_lookup as algorithm_names
 from neuropil.core.arguments import Arguments
 from neuropil.core.name_lookup import plain_options
 from neuropil.datasets import DataError, augmentation
@@ -28,7 +28,7 @@ from neuropil.layers import Input, Relu
 from neuropil.optim import by_name, schedules
 from neuropil.runs.classic_model import ClassicModel
 from neuropil.runs.plain_network import KINDS, Reader, Writer
-from neuropil.saving import expression, layer_catalogue, network_files
+from neuropil.saving import network_files
 from neuropil.saving.layer_catalogue import catalogue
 from neuropil.training.checkpoints.checkpoint import Checkpoints
 from neuropil.training.losses import losses
@@ -74,14 +74,18 @@ def nothing_runs():
 
 
 def callables() -> list[str]:
-    """Return the dotted names of all callables of the package, of NumPy and of Python."""
-    names = []
+    """Return dotted names of all callables of the package, of NumPy and of Python.
+
+    One that many modules import has the dotted name of the first of them, and of its own.
+    """
+    names, seen = [], set()
     for info in pkgutil.walk_packages(neuropil.__path__, "neuropil."):
         if not info.name.endswith("__main__"):
-            module = importlib.import_module(info.name)
-            names += [
-                f"{info.name}.{name}" for name, value in vars(module).items() if callable(value)
-            ]
+            for name, value in vars(importlib.import_module(info.name)).items():
+                own = getattr(value, "__module__", "") == info.name
+                if callable(value) and (own or id(value) not in seen):
+                    names.append(f"{info.name}.{name}")
+                    seen.add(id(value))
     for module in (np, builtins):
         names += [
             f"{module.__name__}.{name}"
@@ -113,8 +117,7 @@ def written() -> tuple[dict, dict]:
 @pytest.fixture(autouse=True)
 def no_suggestions(monkeypatch):
     """Leave out the search for a name that is nearly right, which takes most of the time."""
-    for module in (expression, layer_catalogue, algorithm_names):
-        monkeypatch.setattr(module, "nearest", lambda name, known: "")
+    monkeypatch.setattr(text_of_errors, "nearest_name", lambda name, known: None)
 
 
 def refused_by(read, *arguments) -> bool:

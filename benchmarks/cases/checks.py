@@ -46,6 +46,16 @@ def columns(*names: str) -> Check:
     return lambda o: o.columns == list(names)
 
 
+def category(word: str) -> Check:
+    """Return a check that a word is a category of some column."""
+
+    def check(outcome: Outcome) -> bool:
+        columns = outcome.data["preparation"]["columns"]
+        return any(word in column.get("categories", ()) for column in columns)
+
+    return check
+
+
 def sized(**figures: int) -> Check:
     """Return a check of the number of examples of each part."""
     return lambda o: all(o.data[part] == count for part, count in figures.items())

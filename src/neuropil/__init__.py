@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 FUNCTIONS.update(
-    summary=("neuropil.analysis.summary.summary_table", "summary"),
-    save=("neuropil.saving.network_files", "save"),
-    load=("neuropil.saving.network_files", "load"),
-    parse=("neuropil.saving.expression", "parse"),
+    summary="neuropil.analysis.summary.summary_table.summary",
+    save="neuropil.saving.network_files.save",
+    load="neuropil.saving.network_files.load",
+    parse="neuropil.saving.expression.parse",
 )
 load_on_use(__name__, __file__)

@@ -149,8 +149,8 @@ def interval(bounds: str) -> Rule:
     return partial(number, interval=bounds)
 
 
-def choice(*names: str) -> Rule:
-    """Return the rule for an option that must be one of several names."""
+def choice(*names: str | None) -> Rule:
+    """Return the rule for an option that must be one of several names, or None if listed."""
     return partial(one_of, choices=names)
 
 

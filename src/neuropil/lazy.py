@@ -1,4 +1,4 @@
-"""Packages that load their public names on first use."""
+"""Packages that load their public names on first use, and objects imported by name."""
 
 from __future__ import annotations
 
@@ -71,6 +71,16 @@ def public_names(package: ModuleType, part: str = "") -> list[str]:
         return package.__all__
     inside = package.__name__ + part
     return [name for name in package.__all__ if package.homes[name][0].startswith(inside)]
+
+
+def import_name(name: str) -> Any:
+    """Import and return what a table names.
+
+    Args:
+        name: Module and name in it, such as ``"neuropil.saving.network_files.save"``.
+    """
+    module, _, own = name.rpartition(".")
+    return getattr(importlib.import_module(module), own)
 
 
 def exports(source: str) -> dict[str, tuple[str, str]]:

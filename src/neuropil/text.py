@@ -84,6 +84,17 @@ def some_of(items: Iterable[object], most: int = 3) -> str:
     return ", ".join(texts[:most]) + more
 
 
+def all_of(items: Iterable[object]) -> str:
+    """Return all items as text, with "and" before the last.
+
+    Example:
+        >>> all_of("abc"), all_of(["a"])
+        ('a, b and c', 'a')
+    """
+    *others, last = map(str, items)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def number_of(count: int, noun: str) -> str:
     """Return a number with its noun in singular or plural.
 

@@ -58,42 +58,43 @@ def test_the_same_seed_gives_the_same_map(neuropil):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("network", "said"),
     [
+        ("SOFM(gird=(3, 3))", "SOFM has no option 'gird'. Did you mean 'grid'"),
+        ("SOFM(grid=open('x'))", "must be a name or a call with plain values"),
+        ("SOFM(**{})", "must be a name or a call with plain values"),
+        ("cmac", "CMAC predicts numbers, but these targets are classes"),
+        ("sofm(grid=0)", "grid"),
+        ("SOFM(grid=(3000, 3000))", "`grid` must be at most 1,000,000 here"),
+        ("discretebam", "DiscreteBAM"),
+        ("hebbrule", "HebbRule associates patterns with signals"),
         (
-            ["--network", "sofm", "--loss", "huber"],
-            "pass the options of SOFM in its call",
-        ),
-        (["--network", "SOFM(gird=(3, 3))"], "SOFM has no option 'gird'. Did you mean 'grid'"),
-        (["--network", "SOFM(grid=open('x'))"], "must be a name or a call with plain values"),
-        (["--network", "SOFM(**{})"], "must be a name or a call with plain values"),
-        (["--network", "cmac"], "CMAC predicts numbers, but these targets are classes"),
-        (
-            ["--network", "modernhopfieldnetwork", "--lr", "0.5"],
-            "has no parameter lr: leave",
-        ),
-        (["--network", "sofm(grid=0)"], "grid"),
-        (["--network", "SOFM(grid=(3000, 3000))"], "`grid` must be at most 1,000,000 here"),
-        (["--network", "discretebam"], "DiscreteBAM"),
-        (["--network", "hebbrule"], "HebbRule associates patterns with signals"),
-        (
-            ["--network", "SOFM(grid=(1000000000, 1000000000))"],
+            "SOFM(grid=(1000000000, 1000000000))",
             "`grid` must be at most 1,000,000",
         ),
-        (["--network", "RBM(n_hidden=1000000000000)"], "`n_hidden` must be at most 1,000,000"),
-        (["--network", "SOFM(grid=10**9)"], "must be a name or a call with plain values"),
-        (["--network", f"SOFM(grid={'(' * 500}"], "must be a name or a call with plain values"),
-        (["--network", f"SOFM(grid={'-' * 9999}1)"], "must be a name or a call with plain"),
-        (["--network", "SOFM(init={[]: 1})"], "must be a name or a call with plain values"),
-        (["--network", f"LVQ(init={'x' * 99999!r})"], "`init` must be 'kmeans' or 'sample'"),
-        (["--network", "rbm(lr='x')"], "`lr` must be a number in (0, inf), got 'x'"),
+        ("RBM(n_hidden=1000000000000)", "`n_hidden` must be at most 1,000,000"),
+        ("SOFM(grid=10**9)", "must be a name or a call with plain values"),
+        (f"SOFM(grid={'(' * 500}", "must be a name or a call with plain values"),
+        (f"SOFM(grid={'-' * 9999}1)", "must be a name or a call with plain"),
+        ("SOFM(init={[]: 1})", "must be a name or a call with plain values"),
+        (f"LVQ(init={'x' * 99999!r})", "`init` must be 'kmeans' or 'sample'"),
+        ("rbm(lr='x')", "`lr` must be a number in (0, inf), got 'x'"),
     ],
 )
-def test_what_cannot_be_is_refused_and_leaves_nothing(refused, tmp_path, options, said):
-    line = refused("train", *options, "--out", "run")
+def test_what_cannot_be_is_refused_and_leaves_nothing(refused, tmp_path, network, said):
+    line = refused("train", "--network", network, "--out", "run")
     assert said in line
     assert len(line) < 400
     assert not (tmp_path / "run").exists()
+
+
+def test_options_of_training_by_gradients_are_refused(refused, tmp_path):
+    for network, option, value, said in (
+        ("sofm", "--loss", "huber", "pass the options of SOFM in its call"),
+        ("modernhopfieldnetwork", "--lr", "0.5", "has no parameter lr: leave"),
+    ):
+        assert said in refused("train", "--network", network, option, value, "--out", "run")
+        assert not (tmp_path / "run").exists()
 
 
 def test_classes_are_for_classifiers(refused, numbers):

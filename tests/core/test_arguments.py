@@ -2,7 +2,8 @@
 
 import pytest
 
-from neuropil.core.arguments import Arguments
+from neuropil.checks import flag, whole
+from neuropil.core.arguments import Arguments, constructor
 
 
 class Thing(Arguments):
@@ -35,3 +36,34 @@ def test_the_text_is_the_shortest_call(thing, text):
 
 def test_arguments_are_filled_with_the_defaults():
     assert Thing(5).arguments == {"a": 5, "b": None, "c": "x"}
+
+
+class Base:
+    def __init__(self, *branches, name=None, **options):
+        self.got = branches, name, options
+
+
+class Own(Base):
+    @constructor(size=whole, wide=flag)
+    def __init__(self, size, *branches, wide=False, name="own", **options): ...
+
+
+class Below(Own):
+    @constructor(depth=whole)
+    def __init__(self, size, depth=3): ...
+
+
+def test_a_constructor_keeps_its_own_options_and_passes_on_the_others():
+    own = Own(2, "a", "b", eps=0.5)
+    assert vars(own) == {"got": (("a", "b"), "own", {"eps": 0.5}), "size": 2, "wide": False}
+    with pytest.raises(ValueError, match=r"^Own: wide must be True or False, got 'x'"):
+        Own(2, wide="x")
+    with pytest.raises(TypeError, match=r"missing 1 required positional argument: 'size'"):
+        Own()
+
+
+def test_constructors_of_a_class_and_its_base_take_turns():
+    below = Below(2, depth=5)
+    assert vars(below) == {"got": ((), "own", {}), "size": 2, "wide": False, "depth": 5}
+    with pytest.raises(ValueError, match=r"^Below: size must be a whole number"):
+        Below(0)

@@ -1,11 +1,16 @@
 """Every format by its row: it is opened, predicted, evaluated, named, and refused when bad."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
+from pyarrow import feather
+from pyarrow import parquet as pq
+from tests.datasets.tables.files.workbooks import WORKBOOKS
 
 from neuropil import datasets
 from neuropil.cli import main
@@ -15,6 +20,13 @@ from neuropil.datasets.formats import FORMATS, example_file
 RANDOM = np.random.default_rng(0)
 NUMBERS, LABELS = RANDOM.normal(size=(30, 2)).round(3), np.arange(30) % 2
 ROWS = [f"{a},{b},{'no' if c else 'yes'}" for (a, b), c in zip(NUMBERS, LABELS, strict=True)]
+TYPED = pa.table(
+    {
+        "age": NUMBERS[:, 0],
+        "size": NUMBERS[:, 1],
+        "ill": ["no" if label else "yes" for label in LABELS],
+    }
+)
 PIXELS = RANDOM.integers(0, 256, (30, 6, 5), dtype=np.uint8)
 
 
@@ -48,6 +60,17 @@ def write_pictures(folder: Path, suffix: str) -> Path:
     return folder / "data"
 
 
+def write_picture_table(folder: Path, _suffix: str) -> Path:
+    """Write pictures, and a table with their names and labels."""
+    rows = ["picture,ill"]
+    for number, pixels in enumerate(PIXELS):
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+        rows.append(f"{number}.png,{'no' if LABELS[number] else 'yes'}")
+    path = folder / "data.csv"
+    path.write_text("\n".join(rows))
+    return path
+
+
 def write_idx(folder: Path, _suffix: str) -> Path:
     """Write MNIST's training files."""
     for name, array in (("images-idx3", PIXELS), ("labels-idx1", LABELS)):
@@ -57,12 +80,59 @@ def write_idx(folder: Path, _suffix: str) -> Path:
     return folder
 
 
+def write_parquet(folder: Path, suffix: str) -> Path:
+    """Write a table with a type per column."""
+    pq.write_table(TYPED, folder / f"data{suffix}")
+    return folder / f"data{suffix}"
+
+
+def write_feather(folder: Path, suffix: str) -> Path:
+    """Write Arrow's file layout, or its stream layout for .ipc."""
+    path = folder / f"data{suffix}"
+    if suffix == ".ipc":
+        with pa.ipc.new_stream(path, TYPED.schema) as stream:
+            stream.write_table(TYPED)
+    else:
+        feather.write_feather(TYPED, path)
+    return path
+
+
+def write_json_lines(folder: Path, suffix: str) -> Path:
+    """Write an object per line."""
+    path = folder / f"data{suffix}"
+    path.write_text("\n".join(map(json.dumps, TYPED.to_pylist())))
+    return path
+
+
+def write_workbook(folder: Path, suffix: str) -> Path:
+    """Write a sheet by a library, or OpenDocument's XML."""
+    path = folder / f"data{suffix}"
+    rows = [TYPED.column_names, *(list(row.values()) for row in TYPED.to_pylist())]
+    WORKBOOKS[suffix](path, rows)
+    return path
+
+
+def write_arff(folder: Path, suffix: str) -> Path:
+    """Write a header with types, and rows."""
+    head = ["@relation r", "@attribute age numeric", "@attribute size real"]
+    head += ["@attribute ill {yes, no}", "@data"]
+    path = folder / f"data{suffix}"
+    path.write_text("\n".join([*head, *ROWS]))
+    return path
+
+
 # A row for each format: what writes thirty labelled examples, those that all tests use.
 WRITERS: dict[str, Callable[[Path, str], Path]] = {
     "idx": write_idx,
     "array": write_arrays,
     "npz": write_archive,
+    "picture table": write_picture_table,
     "table": write_table,
+    "Parquet": write_parquet,
+    "Feather": write_feather,
+    "JSON lines": write_json_lines,
+    "spreadsheet": write_workbook,
+    "ARFF": write_arff,
     "picture": write_pictures,
 }
 CASES = [(known, suffix) for known in FORMATS for suffix in known.suffixes or ("",)]

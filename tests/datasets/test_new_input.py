@@ -224,7 +224,9 @@ def test_tables_of_numbers_suit_networks_trained_on_arrays(write_table):
 def test_files_of_another_kind_are_refused(table, tmp_path):
     Image.fromarray(digit()).save(tmp_path / "digit.png")
     for path in (tmp_path / "digit.png", tmp_path):  # a folder is not searched for tables
-        with pytest.raises(DataError, match=r"was trained on a table and takes \.csv, \.tsv"):
+        with pytest.raises(
+            DataError, match=r"was trained on a table and takes \.arff, .*\.csv, .*\.xlsx"
+        ):
             read_for_prediction(table, [path])
 
 
@@ -240,7 +242,8 @@ def test_evaluation_reads_tables_with_their_targets(table, write_table):
         read_for_evaluation(table, write_table("kind,word,size\nc,red,3\n", "new.csv"))
     (path.parent / "notes").mkdir()
     with pytest.raises(
-        DataError, match=r"was trained on a table and takes table files \(\.csv, \.tsv\)\."
+        DataError,
+        match=r"was trained on a table and takes ARFF files .*, table files \(\.csv, \.tsv\)\.",
     ):
         read_for_evaluation(table, path.parent / "notes")
 

@@ -46,7 +46,7 @@ def test_home_is_understood(tmp_path, monkeypatch, write_table):
             "notes.txt",
             "cannot be opened as data: open a folder with MNIST's idx files, a fol",
         ),
-        ("sheet.xlsx", "sheet.xlsx cannot be opened as data: export the sheet as .csv"),
+        ("sheet.xlsx", "sheet.xlsx is empty, damaged, or not a workbook"),
         ("photo.png", "one picture is not enough to train on"),
         ("train-images-idx3-ubyte.gz", "open the folder .*, which holds the other idx files"),
     ],
@@ -61,8 +61,15 @@ def test_a_folder_of_one_table_is_that_table(tmp_path, write_table):
     write_table("x,y\n" + "1,a\n2,b\n" * 9)
     (tmp_path / "LICENSE").write_text("free")
     assert datasets.open(tmp_path).kind == "table"
-    write_table("x,y\n" + "1,a\n2,b\n" * 9, "other.csv")
-    with pytest.raises(DataError, match="2 data files: open one of them, such as other"):
+    write_table("y,x\n" + "a,1\nb,2\n" * 9, "other.csv")
+    assert len(datasets.open(tmp_path, validation=0, test=0).train) == 36
+    write_table("x,z\n" + "1,a\n2,b\n" * 9, "third.csv")
+    with pytest.raises(
+        DataError, match=r"third.csv has other columns than other.csv: it lacks"
+    ):
+        datasets.open(tmp_path)
+    (tmp_path / "table.jsonl").write_text('{"x": 1, "y": 2}')
+    with pytest.raises(DataError, match="4 data files: open one of them, such as other"):
         datasets.open(tmp_path)
 
 

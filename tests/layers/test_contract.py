@@ -65,6 +65,7 @@ from neuropil.layers import (
     LearnedColorspace,
     Linear,
     LocalResponseNorm,
+    MaskPadding,
     MaxAveragePooling,
     MaxPooling,
     MixtureOfExperts,
@@ -401,6 +402,17 @@ def mixture_of_experts(draw: Draw) -> Case:
     return MixtureOfExperts(experts, per_position=per_position), (shape,)
 
 
+def global_pooling(draw: Draw) -> Case:
+    shape = shape_of(draw, 2, 3, 4)
+    mode = draw(st.sampled_from(["avg", "max", "both"]))
+    return GlobalPooling(mode), (shape, shape[1:])[: draw(st.integers(1, 2))]
+
+
+def mask_padding(draw: Draw) -> Case:
+    shape = shape_of(draw, 2, 3, 4)
+    return MaskPadding(), (shape, shape[1:])
+
+
 ROWS: dict[str, Callable[[Draw], Case]] = {
     "Attention": attention,
     "AveragePooling": pooling(AveragePooling, "count_include_pad"),
@@ -432,9 +444,7 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
     "GatedAverage": gated_average,
     "GaussianNoise": simple(GaussianNoise, 1, 2, 3, 4, std=st.floats(0, 2)),
     "Gelu": activation(Gelu, approximate=st.sampled_from(["none", "tanh"])),
-    "GlobalPooling": simple(
-        GlobalPooling, 2, 3, 4, mode=st.sampled_from(["avg", "max", "both"])
-    ),
+    "GlobalPooling": global_pooling,
     "GroupConvolution": group_convolution,
     "GroupNorm": group_norm,
     "GroupPooling": simple(GroupPooling, 4, mode=st.sampled_from(["max", "avg"])),
@@ -463,6 +473,7 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
     ),
     "Linear": activation(Linear),
     "LocalResponseNorm": simple(LocalResponseNorm, 1, 2, 3, 4, size=lengths),
+    "MaskPadding": mask_padding,
     "MaxAveragePooling": pooling(MaxAveragePooling, "count_include_pad"),
     "MaxPooling": pooling(MaxPooling, dilated=True),
     "MixtureOfExperts": mixture_of_experts,
@@ -552,6 +563,7 @@ FREE: list[tuple[Layer, tuple[Shape, ...], Shape]] = [
     (GaussianNoise(), ((3, None),), (3, None)),
     (Gelu(), ((3, None),), (3, None)),
     (GlobalPooling(), ((3, None, None),), (3,)),
+    (GlobalPooling(), ((3, None, None), (None, None)), (3,)),
     (GroupConvolution(8, 3), ((3, None, 9),), (8, 4, None, 7)),
     (GroupConvolution(8, 3), ((3, 4, None, 9),), (8, 4, None, 7)),
     (GroupNorm(3), ((3, None),), (3, None)),
@@ -568,6 +580,7 @@ FREE: list[tuple[Layer, tuple[Shape, ...], Shape]] = [
     (LeakyRelu(), ((3, None),), (3, None)),
     (Linear(5), ((None, 3),), (None, 5)),
     (LocalResponseNorm(), ((3, None),), (3, None)),
+    (MaskPadding(), ((3, None, None), (None, None)), (3, None, None)),
     (MaxAveragePooling(2), ((3, None, 9),), (3, None, 4)),
     (MaxPooling(2), ((3, None, 9),), (3, None, 4)),
     (MixtureOfExperts(Linear(5), 2, per_position=True), ((None, 3),), (None, 5)),
@@ -616,9 +629,9 @@ def inputs_for(
     generator = torch.Generator("cpu").manual_seed(1)
     return [
         torch.randint(0, 2, (batch, *s), generator=generator, device="cpu")
-        if layer.is_mask(s)
+        if place and layer.is_mask(s)
         else torch.randn(batch, *s, generator=generator, **options)
-        for s in shapes
+        for place, s in enumerate(shapes)
     ]
 
 
@@ -627,11 +640,11 @@ def network_of(layer: Layer, shapes: tuple[Shape, ...]) -> Network:
     if not shapes:
         return join(layer)
 
-    def source(shape: Shape) -> Layer:
-        whole = layer.dtype_taken == "int" or layer.is_mask(shape)
+    def source(place: int, shape: Shape) -> Layer:
+        whole = layer.dtype_taken == "int" or (place > 0 and layer.is_mask(shape))
         return Input(*shape, dtype="int64" if whole else "float")
 
-    return parallel(*map(source, shapes)) >> layer
+    return parallel(*map(source, range(len(shapes)), shapes)) >> layer
 
 
 def same(one: Tensor, two: Tensor) -> None:

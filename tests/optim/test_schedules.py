@@ -32,7 +32,7 @@ from neuropil.optim import (
     step_decay,
     warmup,
 )
-from neuropil.optim.schedule_rates import interval_of
+from neuropil.optim.torch_schedulers import interval_of
 
 PLAIN = (step_decay, exponential_decay, polynomial_decay, linear_decay, cosine_decay, one_cycle)
 EVERY = (*PLAIN, warmup)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import sklearn.metrics as peers
 import torch
+from tests.streamed import Streamed
 
 from neuropil.datasets import Classes, Dataset, Numbers
 from neuropil.layers import Input, Linear, Sigmoid, Softmax, Tanh
-from neuropil.runs.measure import measure
+from neuropil.runs.measure import answers_of, measure
 from neuropil.runs.tasks import task_for
 
 X = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
@@ -75,3 +76,12 @@ def test_a_regression_without_figures_says_why():
     with pytest.warns(UserWarning, match="NaN or infinity for 50 of 50 examples"):
         found = measure(network, Dataset(X, y), task_for(target))
     assert set(found.values()) == {None}
+
+
+def test_what_is_not_in_memory_is_measured_in_batches():
+    torch.manual_seed(0)
+    x = torch.randn(2000, 3)
+    data = Dataset(x, (x[:, 0] > 0).long())
+    network, task = Input(3) >> Softmax(2), task_for(Classes(["a", "b"]))
+    assert measure(network, Streamed(data), task) == measure(network, data, task)
+    assert torch.equal(answers_of(network, Streamed(data), task), answers_of(network, x, task))

@@ -17,10 +17,10 @@ from neuropil.datasets import (
     Target,
     load_handwritten_digits,
 )
+from neuropil.datasets.fingerprint import fingerprint
 from neuropil.layers import Flatten, Input, Linear, Relu, Sigmoid, Softmax
 from neuropil.runs.run_folder import Run
 from neuropil.runs.tasks import task_for
-from neuropil.training.checkpoints.digest import fingerprint
 from neuropil.training.history import History
 
 SETTINGS = {"data": None, "epochs": 3, "lr": 0.1}

@@ -319,7 +319,7 @@ def test_a_task_takes_its_own_labels_only(made, name):
 def test_outputs_are_what_the_loss_takes(made, name):
     task, splits = made(name)
     network = task.network(splits.input_shape)
-    outputs = outputs_of(network, splits.train.inputs[:3], task)
+    outputs = outputs_of(network, splits.train.fetch(range(3)), task)
     assert outputs.shape == (3, task.outputs)
     assert task.loss.takes == task.takes
     assert all(metric.takes == task.takes for metric in task.metrics())

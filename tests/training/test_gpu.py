@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from tests.training.probes import whole_and_resumed
 from torch import nn
 
 from neuropil.training import Callback, NonFiniteError, Trainer
@@ -67,14 +68,12 @@ def test_a_loss_that_is_no_number_is_noticed_with_its_step():
 
 
 def test_resuming_with_dropout_takes_the_same_random_numbers(tmp_path):
-    results = []
-    for folder, ends in ((None, (4,)), (tmp_path, (2, 4))):
-        for end in ends:
-            torch.manual_seed(0)
-            net = nn.Sequential(nn.Linear(4, 16), nn.Dropout(0.5), nn.Linear(16, 2))
-            trainer = Trainer(
-                net, device="cuda", seed=0, checkpoints=folder, progress=False, threads=1
-            )
-            trainer.fit((X, Y), epochs=end, resume=folder is not None)
-        results.append(net[0].weight)
-    torch.testing.assert_close(*results)
+    def train(epochs, folder):
+        net = nn.Sequential(nn.Linear(4, 16), nn.Dropout(0.5), nn.Linear(16, 2))
+        trainer = Trainer(
+            net, device="cuda", seed=0, checkpoints=folder, progress=False, threads=1
+        )
+        trainer.fit((X, Y), epochs=epochs, resume=folder is not None)
+        return net
+
+    torch.testing.assert_close(*whole_and_resumed(train, tmp_path))

@@ -8,6 +8,7 @@ import random
 import numpy as np
 import pytest
 import torch
+from tests.agreement import Parts
 from torch import nn
 from torch.nn import functional as F
 
@@ -267,18 +268,14 @@ def test_bytes_become_numbers_batch_by_batch():
 
 
 def test_several_inputs_go_in_a_tuple():
-    class Sum(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.left, self.right = nn.Linear(2, 1), nn.Linear(3, 1)
-
-        def forward(self, a, b):
-            return self.left(a) + self.right(b)
-
     a, b = torch.randn(40, 2), torch.randn(40, 3)
     y = a.sum(1, keepdim=True) - b.sum(1, keepdim=True)
     for data in (((a, b), y), [((a[:20], b[:20]), y[:20]), ([a[20:], b[20:]], y[20:])]):
-        network = Sum()
+        network = Parts(
+            lambda own, a, b: own.left(a) + own.right(b),
+            left=nn.Linear(2, 1),
+            right=nn.Linear(3, 1),
+        )
         trainer = trainer_of(network, optimizer=torch.optim.SGD(network.parameters(), 0.1))
         history = trainer.fit(data, epochs=60, batch_size=20)
         assert history[-1]["loss"] < 1e-3 < history[0]["loss"]

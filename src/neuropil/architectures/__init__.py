@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from neuropil.architectures.default_networks import (
         small_convolutional as small_convolutional,
     )
+    from neuropil.architectures.default_networks import (
+        varied_convolutional as varied_convolutional,
+    )
     from neuropil.architectures.densenet import densenet121 as densenet121
     from neuropil.architectures.densenet import densenet161 as densenet161
     from neuropil.architectures.densenet import densenet169 as densenet169

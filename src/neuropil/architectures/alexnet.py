@@ -40,20 +40,6 @@ def alexnet(options: PlainOptions) -> Network:
     6×6 positions, as in torchvision. Images below 64 pixels get 5×5 filters with stride 1 in
     the first layer instead, and keep all their features if there are fewer than 6×6.
 
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        input_shape: ``(C, H, W)``; lengths may be None.
-        activation: As for `ResidualBlock`.
-        normalization: As for `ResidualBlock`, for the convolutions.
-        weights: As for `load_weights`.
-
-    Raises:
-        ShapeError: When an image is too small.
-        ValueError: When an option is out of its range, or the weights do not fit.
-
     Reference:
         Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014: the
         single-column variant, without `LocalResponseNorm`, of Krizhevsky, Sutskever, Hinton,

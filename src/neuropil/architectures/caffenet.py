@@ -50,7 +50,22 @@ def caffenet_keys() -> Iterator[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class CaffeNetOptions(PlainOptions):
-    """Options of `caffenet128`, which documents them."""
+    """Options of `caffenet128`, besides those of every architecture.
+
+    Attributes:
+        place: As for `ResidualBlock`.
+        pooling: ``"max"``, ``"average"``, ``"max_average"`` for their sum, or None for twice
+            the stride in the convolution.
+        pool_size: Length of the pooling window; its stride is 2.
+        pool_padding: Padding before pooling.
+        local_response_norm: Whether `LocalResponseNorm` follows the first two poolings, as in
+            CaffeNet; the paper left it out, since it changed nothing.
+        head: ``"dense"``; or ``"convolutional"``: the fully connected layers become
+            convolutions, the first of 3×3, and the predictions of all positions are averaged.
+        units: Units of each of the two layers.
+        dropout: Share of their outputs dropped in training.
+        width: Factor for all numbers of filters and units.
+    """
 
     input_shape: Shape = (3, 128, 128)
     place: Place = "before"
@@ -80,28 +95,6 @@ def caffenet128(options: CaffeNetOptions) -> Network:
     ``stage3``; then come two layers of 2048 units with Dropout. Smaller images get the paper's
     shorter first filters: 7×7 with stride 3 from 96 pixels, 5×5 with stride 2 from 64, 3×3 with
     stride 1 below. Each option below is a row of the paper's comparison.
-
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        input_shape: ``(C, H, W)``; lengths may be None.
-        activation: As for `ResidualBlock`.
-        normalization: As for `ResidualBlock`, for the convolutions.
-        place: As for `ResidualBlock`.
-        pooling: ``"max"``, ``"average"``, ``"max_average"`` for their sum, or None for twice
-            the stride in the convolution.
-        pool_size: Length of the pooling window; its stride is 2.
-        pool_padding: Padding before pooling.
-        local_response_norm: Whether `LocalResponseNorm` follows the first two poolings, as in
-            CaffeNet; the paper left it out, since it changed nothing.
-        head: ``"dense"``; or ``"convolutional"``: the fully connected layers become
-            convolutions, the first of 3×3, and the predictions of all positions are averaged.
-        units: Units of each of the two layers.
-        dropout: Share of their outputs dropped in training.
-        width: Factor for all numbers of filters and units.
-        weights: As for `load_weights`.
 
     Raises:
         ShapeError: When an image is too small.

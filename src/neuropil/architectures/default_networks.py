@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.checks import whole
-from neuropil.core import Layer, Network, Shape, ShapeError, format_shape, repeat
+from neuropil.core import Layer, Network, Shape, ShapeError, format_shape, parallel, repeat
 from neuropil.layers import (
     BatchNorm,
     Convolution,
     Dropout,
     Flatten,
+    GlobalPooling,
     Input,
+    MaskPadding,
     MaxPooling,
     Relu,
     Softmax,
@@ -71,6 +73,59 @@ def small_convolutional(
         network = network >> repeat(stage, depth) >> MaxPooling(2)
         side, width = side // 2, min(2 * width, MAX_WIDTH)
     return network >> Flatten() >> Dropout(dropout) >> last_layer(outputs)
+
+
+def varied_convolutional(
+    input_shape: Shape, outputs: int | Layer, *, masked: bool = False, dropout: float = 0.2
+) -> Network:
+    """Return a small convolutional network for images of any size.
+
+    Four stages of Convolution, BatchNorm and Relu halve the image by MaxPooling and double the
+    channels. The mean and the maximum of each channel over all positions are the features; one
+    affine map of them gives the output.
+
+    With a mask, the padding is zero before each convolution, and only content is pooled: an
+    image has the same output alone and padded at the right and the bottom of a batch, if the
+    sides of the batch are multiples of 16. Batch normalisation in training is the exception:
+    its means and variances include the padding.
+
+    Shape:
+        ``(C, H, W)``, with a mask ``(H, W)`` of 1 for content and 0 for padding if `masked`, to
+        ``(outputs)``.
+
+    Args:
+        input_shape: ``(C, H, W)``, with None for free lengths.
+        outputs: Number of classes, for a network that ends in Softmax; or its last layer, such
+            as ``Linear(1)``.
+        masked: Whether the network takes a mask.
+        dropout: Share of the last features dropped in training.
+
+    Raises:
+        ShapeError: When the shape is not that of an image.
+
+    Example:
+        >>> import torch
+        >>> network = varied_convolutional((1, None, None), 10, masked=True)
+        >>> network.input_shapes
+        ((1, None, None), (None, None))
+        >>> network(torch.zeros(2, 1, 32, 48), torch.ones(2, 32, 48)).shape
+        torch.Size([2, 10])
+    """
+    if len(input_shape) != 3:
+        raise ShapeError(
+            f"varied_convolutional takes images (C, H, W), got {format_shape(input_shape)}."
+        )
+    masks = Input(*input_shape[1:], dtype="uint8", name="mask") if masked else None
+
+    def zero_padding(network: Composable) -> Composable:
+        return network if masks is None else parallel(network, masks) >> MaskPadding()
+
+    network = zero_padding(Input(*input_shape))
+    for width in (16, 32, 64, MAX_WIDTH):
+        stage = Convolution(width, 3, padding="same", bias=False) >> BatchNorm() >> Relu()
+        network = zero_padding(network >> stage) >> MaxPooling(2, ceil_mode=True)
+    pooled = network if masks is None else parallel(network, masks)
+    return pooled >> GlobalPooling("both") >> Dropout(dropout) >> last_layer(outputs)
 
 
 def dense(

@@ -115,19 +115,6 @@ def densenet121(options: DenseNetOptions) -> Network:
     ``stage4``: ``network.upto("stage4")`` gives the features, before the last normalisation,
     and ``network.upto("stage2", "stage3", "stage4")`` a pyramid of them.
 
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        **options: ``input_shape``, by default ``(3, 224, 224)``: lengths may be None;
-            ``activation``, ``normalization`` and ``dropout`` as for `DenseBlock`; ``weights``
-            as for `load_weights`.
-
-    Raises:
-        ShapeError: When an image is too small.
-        ValueError: When an option is out of its range, or the weights do not fit.
-
     Reference:
         Huang, Liu, van der Maaten, Weinberger, "Densely connected convolutional networks",
         2017, table 1 (DenseNet-BC); dropout of 0.2 is theirs where images are not augmented.
@@ -148,13 +135,6 @@ def densenet161(options: DenseNetOptions) -> Network:
     """DenseNet-161: dense blocks of 6, 12, 36 and 24 layers that add 48 channels each.
 
     The structure of `densenet121`, with 96 channels at the start.
-
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        **options: As for `densenet121`.
 
     Reference:
         Huang, Liu, van der Maaten, Weinberger, "Densely connected convolutional networks",
@@ -177,13 +157,6 @@ def densenet169(options: DenseNetOptions) -> Network:
 
     The structure of `densenet121`.
 
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        **options: As for `densenet121`.
-
     Reference:
         Huang, Liu, van der Maaten, Weinberger, "Densely connected convolutional networks",
         2017, table 1. Equal outputs under equal weights with
@@ -204,13 +177,6 @@ def densenet201(options: DenseNetOptions) -> Network:
     """DenseNet-201: dense blocks of 6, 12, 48 and 32 layers that add 32 channels each.
 
     The structure of `densenet121`.
-
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        **options: As for `densenet121`.
 
     Reference:
         Huang, Liu, van der Maaten, Weinberger, "Densely connected convolutional networks",

@@ -60,7 +60,13 @@ def googlenet_keys() -> Iterator[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class GoogLeNetOptions(InceptionOptions):
-    """Options of `googlenet`, which documents them."""
+    """Options of `googlenet`, besides those of the family.
+
+    Attributes:
+        aux_heads: Whether the output is followed by those of two more classifiers, after the
+            modules 4a and 4d, whose losses, with a weight of 0.3, help the first layers train:
+            ``Trainer(network, loss=auxiliary())`` adds them up.
+    """
 
     input_shape: Shape = (3, 224, 224)
     aux_heads: bool = False
@@ -86,21 +92,6 @@ def googlenet(options: GoogLeNetOptions) -> Network:
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities; three of them with auxiliary heads.
-
-    Args:
-        classes: Number of classes.
-        input_shape: ``(C, H, W)``; lengths may be None.
-        activation: As for `ResidualBlock`.
-        normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Use
-            ``GroupNorm(8)`` for groups that divide all numbers of channels.
-        aux_heads: Whether the output is followed by those of two more classifiers, after the
-            modules 4a and 4d, whose losses, with a weight of 0.3, help the first layers train:
-            ``Trainer(network, loss=auxiliary())`` adds them up.
-        weights: As for `load_weights`.
-
-    Raises:
-        ShapeError: When an image is too small.
-        ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
         Szegedy et al., "Going deeper with convolutions", 2015. Equal outputs under equal

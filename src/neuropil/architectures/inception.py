@@ -132,7 +132,12 @@ def v3_keys() -> Iterator[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class InceptionOptions(Options):
-    """Options of the family, whose batch normalisation has a larger ε."""
+    """Options of the family, whose batch normalisation has a larger ε.
+
+    Attributes:
+        normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Use
+            ``GroupNorm(8)`` for groups that divide all numbers of channels.
+    """
 
     input_shape: Shape = (3, 299, 299)
 
@@ -145,7 +150,14 @@ class InceptionOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class InceptionV3Options(InceptionOptions):
-    """Options of `inception_v3`, which documents them."""
+    """Options of `inception_v3`, besides those of the family.
+
+    Attributes:
+        aux_heads: Whether the output is followed by that of one more classifier, after
+            ``stage2``, whose loss, with a weight of 0.4, helps the network train:
+            ``Trainer(network, loss=auxiliary(weight=0.4))`` adds them up. For images below
+            299 pixels its windows are padded.
+    """
 
     aux_heads: bool = False
 
@@ -171,22 +183,6 @@ def inception_v3(options: InceptionV3Options) -> Network:
 
     Shape:
         ``input_shape`` to ``(classes)``, probabilities; two of them with an auxiliary head.
-
-    Args:
-        classes: Number of classes.
-        input_shape: ``(C, H, W)``; lengths may be None.
-        activation: As for `ResidualBlock`.
-        normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Use
-            ``GroupNorm(8)`` for groups that divide all numbers of channels.
-        aux_heads: Whether the output is followed by that of one more classifier, after
-            ``stage2``, whose loss, with a weight of 0.4, helps the network train:
-            ``Trainer(network, loss=auxiliary(weight=0.4))`` adds them up. For images below
-            299 pixels its windows are padded.
-        weights: As for `load_weights`.
-
-    Raises:
-        ShapeError: When an image is too small.
-        ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
         Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, "Rethinking the Inception architecture for

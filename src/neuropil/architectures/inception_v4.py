@@ -99,21 +99,6 @@ def inception_v4(options: InceptionOptions) -> Network:
     modules of each kind, with 384, 1024 and 1536 channels, are named ``stage1`` to ``stage3``:
     ``network.upto("stage1", "stage2", "stage3")`` is a pyramid.
 
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        input_shape: ``(C, H, W)``; lengths may be None.
-        activation: As for `ResidualBlock`.
-        normalization: As for `ResidualBlock`; ``"batch"`` is ``BatchNorm(eps=0.001)``. Use
-            ``GroupNorm(8)`` for groups that divide all numbers of channels.
-        weights: As for `load_weights`.
-
-    Raises:
-        ShapeError: When an image is too small.
-        ValueError: When an option is out of its range, or the weights do not fit.
-
     Reference:
         Szegedy, Ioffe, Vanhoucke, Alemi, "Inception-v4, Inception-ResNet and the impact of
         residual connections on learning", 2017. Equal outputs under equal weights with timm's

@@ -20,7 +20,12 @@ SIDE = 32
 
 @dataclass(frozen=True)
 class LeNetOptions(PlainOptions):
-    """Options of `lenet5`, which documents them."""
+    """Options of `lenet5`, besides those of every architecture.
+
+    Attributes:
+        input_shape: ``(C, H, W)``, every length known.
+        pooling: ``"average"``, ``"max"`` or ``"max_average"``, their sum.
+    """
 
     classes: int = 10
     _: KW_ONLY
@@ -45,21 +50,6 @@ def lenet5(options: LeNetOptions) -> Network:
     6 and 16 filters of 5×5, each followed by 2×2 pooling, then 120 and 84 units: 61,706
     parameters for 32 pixels and 10 classes. Images below 32 pixels, such as MNIST's 28, are
     padded with two zeros on each side. The poolings are named ``stage1`` and ``stage2``.
-
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        input_shape: ``(C, H, W)``, every length known.
-        activation: As for `ResidualBlock`.
-        normalization: As for `ResidualBlock`, for the convolutions.
-        pooling: ``"average"``, ``"max"`` or ``"max_average"``, their sum.
-        weights: As for `load_weights`.
-
-    Raises:
-        ShapeError: When an image is too small.
-        ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
         LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document

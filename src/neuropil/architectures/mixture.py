@@ -28,7 +28,20 @@ GATE_STAGES = (16, 32)
 
 @dataclass(frozen=True)
 class MixtureOptions(PlainOptions):
-    """Options of `mixture_of_experts`, which documents them."""
+    """Options of `mixture_of_experts`, besides those of every architecture.
+
+    Attributes:
+        input_shape: ``(D)`` or ``(C, H, W)``; an image's lengths may be None.
+        experts: Number of experts; or a network without an `Input` that gives `classes` scores,
+            of which each expert is a copy; or a tuple of different networks.
+        count: Number of copies, if `experts` is one network.
+        top_k: Number of experts that run for each sample; None for all.
+        gate: A network without an `Input` that computes the features for the gate.
+        noisy: Whether noise is added to the gate's choice in training.
+        activation: As for `ResidualBlock`, in the default experts.
+        normalization: As for `ResidualBlock`, in the default experts. With `top_k`, BatchNorm
+            gets only the samples that an expert receives.
+    """
 
     classes: int = 10
     _: KW_ONLY
@@ -55,23 +68,6 @@ def mixture_of_experts(options: MixtureOptions) -> Network:
     3×3 convolution and MaxPooling with 32, 64 and 128 filters, and the gate has two such stages
     of 16 and 32. The mixture is named ``stage1``. Add `neuropil.optim.balance` to the training,
     as its regulariser, to keep all experts in use; with `top_k` it is needed.
-
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        input_shape: ``(D)`` or ``(C, H, W)``; an image's lengths may be None.
-        experts: Number of experts; or a network without an `Input` that gives `classes` scores,
-            of which each expert is a copy; or a tuple of different networks.
-        count: Number of copies, if `experts` is one network.
-        top_k: Number of experts that run for each sample; None for all.
-        gate: A network without an `Input` that computes the features for the gate.
-        noisy: Whether noise is added to the gate's choice in training.
-        activation: As for `ResidualBlock`, in the default experts.
-        normalization: As for `ResidualBlock`, in the default experts. With `top_k`, BatchNorm
-            gets only the samples that an expert receives.
-        weights: As for `load_weights`.
 
     Raises:
         ShapeError: When an image is too small, or an expert does not give one score per class.

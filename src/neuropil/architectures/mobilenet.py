@@ -49,7 +49,13 @@ def imagenet_keys() -> Iterator[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class MobileNetOptions(Options):
-    """Options of `mobilenet`, which documents them."""
+    """Options of `mobilenet`, besides those of every architecture.
+
+    Attributes:
+        activation: As for `ResidualBlock`; by default ReLU6, ``Relu(maximum=6)``.
+        width: Factor for all numbers of channels, which are then rounded to multiples of 8: the
+            paper's α.
+    """
 
     activation: Choice = RELU6
     width: float = 1.0
@@ -73,18 +79,6 @@ def mobilenet(options: MobileNetOptions) -> Network:
     the first convolution has stride 1. The last block before each halving and the very last are
     named ``stage1`` to ``stage5``: ``network.upto("stage5")`` gives the features, and
     ``network.upto("stage3", "stage4", "stage5")`` a pyramid of them.
-
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        width: Factor for all numbers of channels, which are then rounded to multiples of 8: the
-            paper's α.
-        input_shape: ``(C, H, W)``; H and W may be None.
-        activation: As for `SeparableBlock`; by default ReLU6, ``Relu(maximum=6)``.
-        normalization: As for `SeparableBlock`.
-        weights: As for `load_weights`.
 
     Raises:
         ShapeError: When `input_shape` is not that of an image.

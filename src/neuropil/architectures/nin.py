@@ -49,20 +49,6 @@ def nin(options: PlainOptions) -> Network:
     score. Images below 64 pixels get the paper's smaller network of three blocks. The blocks
     are named ``stage1``, ``stage2`` and so on.
 
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        input_shape: ``(C, H, W)``; lengths may be None.
-        activation: As for `ResidualBlock`.
-        normalization: As for `ResidualBlock`.
-        weights: As for `load_weights`.
-
-    Raises:
-        ShapeError: When an image is too small.
-        ValueError: When an option is out of its range, or the weights do not fit.
-
     Reference:
         Lin, Chen, Yan, "Network in network", 2014; the network for ImageNet is the authors' in
         the Caffe model zoo, "NIN-Imagenet", the other their ``cifar-10`` definition.

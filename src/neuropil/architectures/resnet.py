@@ -153,22 +153,6 @@ def resnet18(options: ResNetOptions) -> Network:
     ``network.upto("stage4")`` gives the features, and
     ``network.upto("stage2", "stage3", "stage4")`` a pyramid of them.
 
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        **options: ``input_shape``, by default ``(3, 224, 224)``: lengths may be None;
-            ``activation`` and ``normalization`` as for `ResidualBlock`; ``weights`` as for
-            `load_weights`; ``pre_activation=True`` for normalisation and activation before each
-            convolution; ``shortcut`` as for `ResidualBlock`; ``stochastic_depth``, the
-            probability that the last block is skipped in training, which grows linearly from
-            the first block to the last.
-
-    Raises:
-        ShapeError: When an image is too small.
-        ValueError: When an option is out of its range, or the weights do not fit.
-
     Reference:
         He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016; the same,
         "Identity mappings in deep residual networks", 2016. Equal outputs under equal weights
@@ -189,13 +173,6 @@ def resnet34(options: ResNetOptions) -> Network:
     """ResNet-34: 16 residual blocks of two 3×3 convolutions.
 
     The structure of `resnet18`, with 3 + 4 + 6 + 3 blocks.
-
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        **options: As for `resnet18`.
 
     Reference:
         He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016. Equal outputs
@@ -218,13 +195,6 @@ def resnet50(options: ResNetOptions) -> Network:
     The structure of `resnet18`, with 3 + 4 + 6 + 3 blocks. The stride is in the 3×3
     convolution ("v1.5").
 
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        **options: As for `resnet18`.
-
     Reference:
         He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016. Equal outputs
         under equal weights with ``torchvision.models.resnet50``.
@@ -246,13 +216,6 @@ def resnet101(options: ResNetOptions) -> Network:
     The structure of `resnet18`, with 3 + 4 + 23 + 3 blocks. The stride is in the 3×3
     convolution ("v1.5").
 
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        **options: As for `resnet18`.
-
     Reference:
         He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016. Equal outputs
         under equal weights with ``torchvision.models.resnet101``.
@@ -273,13 +236,6 @@ def resnet152(options: ResNetOptions) -> Network:
 
     The structure of `resnet18`, with 3 + 8 + 36 + 3 blocks. The stride is in the 3×3
     convolution ("v1.5").
-
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        **options: As for `resnet18`.
 
     Reference:
         He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016. Equal outputs
@@ -307,7 +263,7 @@ def cifar_keys() -> Iterator[str]:
 
 @dataclass(frozen=True)
 class ResNet20Options(Options):
-    """Options of `resnet20`, which documents them."""
+    """Options of `resnet20`, whose defaults are those of CIFAR-10."""
 
     classes: int = 10
     _: KW_ONLY
@@ -328,16 +284,6 @@ def resnet20(options: ResNet20Options) -> Network:
     A 3×3 convolution is followed by three stages of three residual blocks with 16, 32 and 64
     channels, whose shortcuts have no weights, the mean over all positions, and Softmax. The
     stages' last blocks are named ``stage1`` to ``stage3``.
-
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        input_shape: ``(C, H, W)``.
-        activation: As for `ResidualBlock`.
-        normalization: As for `ResidualBlock`.
-        weights: As for `load_weights`.
 
     Reference:
         He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016, section 4.2.

@@ -56,7 +56,15 @@ def caffe_keys() -> Iterator[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class SqueezeNetOptions(PlainOptions):
-    """Options of `squeezenet`, which documents them."""
+    """Options of `squeezenet`, besides those of every architecture.
+
+    Attributes:
+        version: ``"1.0"`` or ``"1.1"``.
+        shortcut: None; ``"identity"``, the simple bypass around modules that keep the number
+            of channels; ``"auto"``, the complex bypass, which adds projections around the rest.
+        head_padding: Zeros around the input of the last convolution: 1 in the authors' network,
+            0 in torchvision's.
+    """
 
     version: str = "1.0"
     shortcut: Bypass | None = None
@@ -87,25 +95,6 @@ def squeezenet(options: SqueezeNetOptions) -> Network:
     pools earlier, at 2.3 times less cost. Images below 64 pixels get first filters of 3×3 with
     stride 1, and no pooling after them. The modules before each pooling, and the last one, are
     named ``stage1`` to ``stage3``.
-
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        input_shape: ``(C, H, W)``; lengths may be None.
-        version: ``"1.0"`` or ``"1.1"``.
-        shortcut: None; ``"identity"``, the simple bypass around modules that keep the number
-            of channels; ``"auto"``, the complex bypass, which adds projections around the rest.
-        head_padding: Zeros around the input of the last convolution: 1 in the authors' network,
-            0 in torchvision's.
-        activation: As for `ResidualBlock`.
-        normalization: As for `ResidualBlock`.
-        weights: As for `load_weights`.
-
-    Raises:
-        ShapeError: When an image is too small.
-        ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
         Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer, "SqueezeNet: AlexNet-level accuracy

@@ -21,7 +21,17 @@ MAX_DEPTH = 16
 
 @dataclass(frozen=True)
 class UNetOptions(Options):
-    """Options of `unet`, which documents them."""
+    """Options of `unet`, besides those of every architecture.
+
+    Attributes:
+        depth: Number of times the image is halved.
+        width: Channels at the finest resolution.
+        padding: ``"same"``; or ``"valid"`` as in the paper.
+        up: ``"deconvolution"``, ``"nearest"`` or ``"bilinear"``, as for `UNetStage`.
+        dropout: Share dropped in training after the two coarsest resolutions on the way down.
+        normalization: As for `ResidualBlock`; the paper has None.
+        place: As for `ResidualBlock`.
+    """
 
     classes: int = 2
     _: KW_ONLY
@@ -57,19 +67,6 @@ def unet(options: UNetOptions) -> Network:
         ``(C, H, W)`` to ``(classes, H, W)``, probabilities that sum to 1 over the classes. With
         ``padding="valid"`` the output is smaller: 388×388 of 572×572. Signals ``(C, L)`` and
         volumes ``(C, D, H, W)`` likewise.
-
-    Args:
-        classes: Number of classes.
-        input_shape: ``(C, H, W)``; lengths may be None.
-        depth: Number of times the image is halved.
-        width: Channels at the finest resolution.
-        padding: ``"same"``; or ``"valid"`` as in the paper.
-        up: ``"deconvolution"``, ``"nearest"`` or ``"bilinear"``, as for `UNetStage`.
-        dropout: Share dropped in training after the two coarsest resolutions on the way down.
-        activation: As for `ResidualBlock`.
-        normalization: As for `ResidualBlock`; the paper has None.
-        place: As for `ResidualBlock`.
-        weights: As for `load_weights`.
 
     Raises:
         ShapeError: When ``"valid"`` leaves nothing of the image.

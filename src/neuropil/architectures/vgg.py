@@ -77,16 +77,6 @@ def vgg11(options: PlainOptions) -> Network:
     follow. The features of images of any size from 32 pixels are averaged to 7×7 positions, as
     in torchvision, so that the weights fit all sizes.
 
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        **options: ``input_shape``, by default ``(3, 224, 224)``: lengths may be None;
-            ``activation`` as for `ResidualBlock`; ``normalization`` also, None by default as in
-            the paper, ``"batch"`` for torchvision's ``vgg11_bn``; ``weights`` as for
-            `load_weights`.
-
     Raises:
         ShapeError: When an image is below 32 pixels.
         ValueError: When an option is out of its range, or the weights do not fit.
@@ -112,13 +102,6 @@ def vgg13(options: PlainOptions) -> Network:
 
     The structure of `vgg11`, with 2 + 2 + 2 + 2 + 2 convolutions.
 
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        **options: As for `vgg11`.
-
     Reference:
         Simonyan, Zisserman, "Very deep convolutional networks for large-scale image
         recognition", 2015, network B. Equal outputs under equal weights with
@@ -140,13 +123,6 @@ def vgg16(options: PlainOptions) -> Network:
 
     The structure of `vgg11`, with 2 + 2 + 3 + 3 + 3 convolutions.
 
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        **options: As for `vgg11`.
-
     Reference:
         Simonyan, Zisserman, "Very deep convolutional networks for large-scale image
         recognition", 2015, network D. Equal outputs under equal weights with
@@ -167,13 +143,6 @@ def vgg19(options: PlainOptions) -> Network:
     """VGG-19: 16 convolutions of 3×3 and three fully connected layers.
 
     The structure of `vgg11`, with 2 + 2 + 4 + 4 + 4 convolutions.
-
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        **options: As for `vgg11`.
 
     Reference:
         Simonyan, Zisserman, "Very deep convolutional networks for large-scale image

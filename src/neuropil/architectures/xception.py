@@ -49,7 +49,12 @@ def imagenet_keys() -> Iterator[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class XceptionOptions(Options):
-    """Options of `xception`, which documents them."""
+    """Options of `xception`, besides those of every architecture.
+
+    Attributes:
+        dropout: Share of the features dropped in training; 0 for none, as in the paper's
+            networks for larger data sets than ImageNet.
+    """
 
     input_shape: Shape = (3, 299, 299)
     dropout: float = 0.5
@@ -72,22 +77,6 @@ def xception(options: XceptionOptions) -> Network:
     and of the last separable convolution are named ``stage1`` to ``stage4``:
     ``network.upto("stage4")`` gives the features, and
     ``network.upto("stage2", "stage3", "stage4")`` a pyramid of them.
-
-    Shape:
-        ``input_shape`` to ``(classes)``, probabilities.
-
-    Args:
-        classes: Number of classes.
-        input_shape: ``(C, H, W)``; H and W may be None.
-        activation: As for `XceptionBlock`.
-        normalization: As for `XceptionBlock`.
-        dropout: Share of the features dropped in training; 0 for none, as in the paper's
-            networks for larger data sets than ImageNet.
-        weights: As for `load_weights`.
-
-    Raises:
-        ShapeError: When an image is too small.
-        ValueError: When an option is out of its range, or the weights do not fit.
 
     Reference:
         Chollet, "Xception: deep learning with depthwise separable convolutions", 2017,

@@ -27,8 +27,8 @@ def read(node: ast.expr) -> Any:
         ValueError: When the node is anything else.
     """
     match node:
-        case ast.BinOp(left, ast.RShift(), right):
-            return maker("Compose")(read(left), read(right))
+        case ast.BinOp(_, ast.RShift(), _):
+            return maker("Compose")(*map(read, links(node)))
         case ast.Call(ast.Name(name), arguments, keywords):
             options = {keyword.arg: read(keyword.value) for keyword in keywords if keyword.arg}
             return maker(name)(*map(read, arguments), **options)
@@ -41,6 +41,15 @@ def read(node: ast.expr) -> Any:
             f"--augment: {ast.unparse(node)[:60]!r} is not allowed; write augmentations such "
             f"as RandomShift(2), chained by >>."
         ) from None
+
+
+def links(node: ast.expr) -> list[ast.expr]:
+    """Return the operands of a chain ``a >> b >> c``, which is read as ``(a >> b) >> c``."""
+    found = []
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift):
+        found.append(node.right)
+        node = node.left
+    return [node, *reversed(found)]
 
 
 def maker(name: str) -> Any:

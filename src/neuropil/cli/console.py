@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+# What follows the equals sign is a cell or a name of the user's, never one of our messages.
 ARGUMENT = re.compile(
-    r"\b(task|target|image_size|color|seed)=|`(task|target|image_size|color)`"
+    r"\b(task|target|split_by|header|encoding|image_size|color|seed)=(?!\w)"
+    r"|`(task|target|split_by|encoding|image_size|color)`"
 )
 CODE = re.compile(r"``(.+?)``|`(.+?)`")
 

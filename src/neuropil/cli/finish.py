@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from neuropil.core import Network
-    from neuropil.datasets import Dataset, Splits
+    from neuropil.datasets import Splits
+    from neuropil.datasets.source import Source
     from neuropil.runs.classic_model import ClassicModel
     from neuropil.runs.measure import ScoringPredictor
     from neuropil.runs.run_folder import Run
     from neuropil.runs.task import Figures, Task
     from neuropil.training import GradientWatch, History
 
+MOST_COLUMNS = 5
 SHORT = {"root_mean_squared_error": "RMSE", "mean_absolute_error": "MAE", "r2": "R²"}
 
 
@@ -63,7 +65,7 @@ def settle_task(task: Task[Any], network: ScoringPredictor, splits: Splits) -> T
     held_out = splits.validation
     if held_out is None or held_out.targets is None:
         return task
-    return task.settle(answers_of(network, held_out.inputs, task), held_out.targets)
+    return task.settle(answers_of(network, held_out, task), held_out.targets)
 
 
 def conclude(run: Run) -> None:
@@ -96,7 +98,7 @@ def report(
     )
 
 
-def parts(splits: Splits) -> Iterator[tuple[str, Dataset]]:
+def parts(splits: Splits) -> Iterator[tuple[str, Source]]:
     """Yield the parts of the data; the test part is read here for the first time."""
     yield "train", splits.train
     if splits.validation is not None:
@@ -117,7 +119,7 @@ def report_errors() -> Iterator[None]:
         note(explain(error) or str(error))
 
 
-def show(run: Run, stop_reason: str, measured: dict[str, Dataset]) -> None:
+def show(run: Run, stop_reason: str, measured: dict[str, Source]) -> None:
     """Print the figures, the verdict, the report's path and the next command."""
     if stop_reason:
         note(f"training ended early: {stop_reason}.")
@@ -132,7 +134,10 @@ def show(run: Run, stop_reason: str, measured: dict[str, Dataset]) -> None:
 
 
 def figures_table(figures: Mapping[str, Figures]) -> Table:
-    """Return a table of figures with one row for each part of the data."""
+    """Return a table of figures with a row for each part of the data.
+
+    Many figures, such as those of several targets, have a row each instead.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -140,12 +145,25 @@ def figures_table(figures: Mapping[str, Figures]) -> Table:
     columns.sort(key=lambda name: name == "loss")
     result = Table(box=SIMPLE_HEAD, pad_edge=False)
     result.add_column("")
+    if len(columns) > MOST_COLUMNS:
+        for part in figures:
+            result.add_column(part, justify="right", style="bold" if part == "test" else "")
+        for name in columns:
+            values = (values.get(name) for values in figures.values())
+            result.add_row(short(name), *map(shown, values))
+        return result
     for name in columns:
-        result.add_column(SHORT.get(name, name.replace("_", " ")), justify="right")
+        result.add_column(short(name), justify="right")
     for part, values in figures.items():
         style = "bold" if part == "test" else ""
         result.add_row(part, *(shown(values.get(name)) for name in columns), style=style)
     return result
+
+
+def short(name: str) -> str:
+    """Return the short name of a figure, such as ``R² of price``."""
+    metric, of, target = name.partition(" of ")
+    return SHORT.get(metric, metric.replace("_", " ")) + of + target
 
 
 def shown(value: float | None) -> str:

@@ -66,7 +66,7 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
         network, notes, trained = named_network(
             settings.network, splits.input_shape, task.last_layer()
         )
-        check_fit(network, splits.input_shape, task)
+        check_fit(network, splits.input_shape, task, masked=splits.preparation.pads)
     made = apply_options(recipe(splits, task, network, settings.optimizer), settings)
     task = task.adapt_to(made.network)
     if settings.loss is not None:
@@ -104,7 +104,10 @@ def threads(settings: Settings, made: Recipe | None, splits: Splits) -> int:
     if made is None or choose_device(settings.device, made.network).type != "cpu":
         return torch.get_num_threads()
     batch_size = min(made.batch_size, len(splits.train))
-    return choose_threads(made.network.scores(), (splits.train.inputs[:2],), batch_size)
+    network = made.network
+    some = splits.train.fetch([0] * min(2, batch_size)).inputs_for(len(network.input_shapes))
+    inputs = some if isinstance(some, tuple) else (some,)
+    return choose_threads(network.scores(), inputs, batch_size)
 
 
 def is_sharded(run: Run) -> bool:

@@ -21,6 +21,8 @@ OPTIONS = (
     *("target", "task", "seed", "validation", "test", "image_size", "color", "header"),
     "encoding",
 )
+# An option that runs of earlier versions lack.
+LATER = "split_by"
 
 
 def open_splits(settings: Settings) -> Splits:
@@ -36,11 +38,11 @@ def open_splits(settings: Settings) -> Splits:
     if settings.data is not None:
         # Means and deviations are rounded differently with another number of threads, and a
         # resumed run needs the same values.
-        options: dict[str, Any] = {name: getattr(settings, name) for name in OPTIONS}
+        options: dict[str, Any] = {name: getattr(settings, name) for name in (*OPTIONS, LATER)}
         options["task"] = usual_task(settings.task)
         with use_threads(1):
             return datasets.open(settings.data, **options)
-    for name in ("target", "task", "image_size", "color", "header", "encoding"):
+    for name in ("target", "task", "image_size", "color", "header", "encoding", LATER):
         if getattr(settings, name) is not None:
             raise ValueError(
                 f"{flag(name)} needs --data: it does not apply to the handwritten digits."
@@ -63,7 +65,7 @@ def describe_data(splits: Splits, task: Task[Any]) -> str:
     """Return a description of the data and the task in one line."""
     facts = splits.facts()
     kind = {"pictures": "pictures", "table": "rows", "arrays": "examples"}[splits.kind]
-    shape = "×".join(map(str, splits.input_shape))
+    shape = "×".join("any" if n is None else str(n) for n in splits.input_shape)
     of = f"{shape} columns" if splits.kind == "table" else f"{shape}"
     parts = [f"{facts['train']:,} {kind} of {of} to train on"]
     if facts["validation"]:

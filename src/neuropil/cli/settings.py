@@ -14,6 +14,7 @@ from neuropil.cli import augmentation_text
 from neuropil.cli.suggestions import elsewhere
 from neuropil.cli.terminal.process_group import is_group
 from neuropil.cli.train_options import flag
+from neuropil.datasets.pictures.picture_sizes import SIZES
 from neuropil.optim import schedules
 from neuropil.training.loop.closure_step import check_lr
 from neuropil.training.losses import losses
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from neuropil.cli.train_options import TrainOptions
 
 NONE = "none"
+IMAGE_SIZE = "--image-size"
 
 
 @final
@@ -39,7 +41,8 @@ class Settings:
     task: str | None
     header: bool | None
     encoding: str | None
-    image_size: int | tuple[int, int] | None
+    split_by: str | None
+    image_size: int | tuple[int, int] | str | None
     then: tuple[int | tuple[int, int], int] | None
     color: str | None
     validation: float
@@ -87,7 +90,9 @@ class Settings:
         return dataclasses.replace(
             plain,
             data=None if asked.data is None else os.path.realpath(asked.data),
-            image_size=image_size(asked.image_size),
+            image_size=asked.image_size
+            if asked.image_size in SIZES
+            else image_size(asked.image_size),
             then=then(asked.then),
             class_weight=class_weight(asked.class_weight),
             threads=thread_count(asked.threads),
@@ -124,7 +129,7 @@ def check_names(asked: TrainOptions) -> None:
             raise ValueError(f"{error}{elsewhere(given, flag(name))}") from None
 
 
-def image_size(text: str | None, option: str = "--image-size") -> int | tuple[int, int] | None:
+def image_size(text: str | None, option: str = IMAGE_SIZE) -> int | tuple[int, int] | None:
     """Return ``"28"`` as 28 and ``"28x32"`` as (28, 32), height first.
 
     Raises:
@@ -135,7 +140,8 @@ def image_size(text: str | None, option: str = "--image-size") -> int | tuple[in
     found = re.fullmatch(r"(\d{1,6})(?:[x×,](\d{1,6}))?", text.replace(" ", ""))
     if found is None or "0" in (found[1], found[2]):
         raise ValueError(
-            f"{option} must be a number such as 32, or HEIGHTxWIDTH, got {text!r}."
+            f"{option} must be a number such as 32, or HEIGHTxWIDTH"
+            f"{', or buckets or native' * (option == IMAGE_SIZE)}, got {text!r}."
         )
     return int(found[1]) if found[2] is None else (int(found[1]), int(found[2]))
 

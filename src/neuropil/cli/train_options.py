@@ -27,14 +27,20 @@ class TrainOptions:
     data: Annotated[
         Path | None,
         option(
-            f"The data: {openable()}; also compressed (.csv.gz). Default: handwritten digits.",
+            f"The data: {openable()}; also compressed (.csv.gz), or a folder of parts of a "
+            "table. Default: handwritten digits.",
             DATA,
             metavar="PATH",
         ),
     ] = None
     target: Annotated[
         str | None,
-        option("Column of a table to predict. Default: the last.", DATA, metavar="COLUMN"),
+        option(
+            "Column of a table to predict, or several of numbers, such as width,height. "
+            "Default: the last.",
+            DATA,
+            metavar="COLUMN",
+        ),
     ] = None
     task: Annotated[
         str | None,
@@ -62,11 +68,22 @@ class TrainOptions:
             metavar="NAME",
         ),
     ] = None
+    split_by: Annotated[
+        str | None,
+        option(
+            "Column of a table, such as that of the patient: rows with the same value never "
+            "stand in two parts. A column of dates splits by time: the earliest rows for "
+            "training, the latest for the test. Default: a random split.",
+            DATA,
+            metavar="COLUMN",
+        ),
+    ] = None
     image_size: Annotated[
         str | None,
         option(
-            "Resize pictures to this size, such as 32 or 48x64 (height first). Default: their "
-            "common size, or the median size (at most 64) if sizes differ.",
+            "Resize pictures to this size, such as 32 or 48x64 (height first); or buckets: to "
+            "one of a few sizes, by shape; or native: keep their own sizes, padded in a batch. "
+            "Default: their common size, or the median size (at most 64) if sizes differ.",
             DATA,
             metavar="SIZE",
         ),

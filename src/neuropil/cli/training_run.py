@@ -17,6 +17,8 @@ from neuropil.cli.progress_bar import progress_for
 from neuropil.cli.run_data import new_folder, open_splits
 from neuropil.cli.settings import Settings
 from neuropil.cli.terminal.process_group import resume_command, undisturbed
+from neuropil.datasets.loading import in_memory
+from neuropil.datasets.relabelling import with_targets
 from neuropil.runs.classic_names import class_named
 from neuropil.runs.run_facts import check_free
 from neuropil.runs.run_folder import Run
@@ -31,9 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from torch import Tensor
+
     from neuropil.cli.train_options import TrainOptions
     from neuropil.core import Network
-    from neuropil.datasets import Dataset, Splits
+    from neuropil.datasets import Splits
+    from neuropil.datasets.source import Source
     from neuropil.runs.classic_model import ClassicModel
     from neuropil.runs.recipe import Recipe
     from neuropil.runs.task import Task
@@ -134,7 +139,8 @@ def complete_classic(run: Run, splits: Splits, model: ClassicModel, *, quiet: bo
             finish(run, splits, run.network(), run.history(), quiet=quiet)
             return
         start = time.perf_counter()
-        model.fit(*inputs_and_labels(splits.train, run.task))
+        labels = labels_of(splits.train, run.task)
+        model.fit(in_memory(splits.train).inputs, labels)
         seconds = time.perf_counter() - start
         finish(run, splits, model, History([{"epoch": 1, "seconds": seconds}]), quiet=quiet)
 
@@ -213,8 +219,8 @@ def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
         task, held_out = run.task, splits.validation
         with saving_on_failure(run, trainer):
             trainer.fit(
-                inputs_and_labels(splits.train, task),
-                None if held_out is None else inputs_and_labels(held_out, task),
+                labelled(splits.train, task),
+                None if held_out is None else labelled(held_out, task),
                 epochs=made.epochs,
                 batch_size=made.batch_size,
                 resume=True,
@@ -234,15 +240,20 @@ def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
         )
 
 
-def inputs_and_labels(data: Dataset, task: Task[Any]) -> Any:
-    """Return the inputs and the labels in the form that the loss takes.
+def labelled(data: Source, task: Task[Any]) -> Source:
+    """Return the examples with their labels in the form that the loss takes."""
+    return with_targets(data, labels_of(data, task))
+
+
+def labels_of(data: Source, task: Task[Any]) -> Tensor:
+    """Return the labels in the form that the loss takes.
 
     Raises:
         ValueError: When the data have no targets.
     """
     if data.targets is None:
         raise ValueError("the training data has no targets.")
-    return data.inputs, task.encode(data.targets)
+    return task.encode(data.targets)
 
 
 @contextlib.contextmanager

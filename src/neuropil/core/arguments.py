@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import numpy as np
 from typing_extensions import override
+
+if TYPE_CHECKING:
+    from neuropil.checks import Rule
+
+Init = TypeVar("Init", bound=Callable[..., None])
 
 
 class ConstructorSignature:
@@ -74,6 +80,57 @@ class Arguments:
             else:
                 parts.append(repr(value))
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def constructor(**own: Rule) -> Callable[[Init], Init]:
+    """Return a decorator for an empty ``__init__``: it sets some options and passes on others.
+
+    The base class gets the others by name, and those of a ``*branches`` in order.
+
+    Args:
+        **own: Options that become attributes of the object, each with its rule.
+
+    Example:
+        >>> from neuropil.checks import whole
+        >>> class Named:
+        ...     def __init__(self, name):
+        ...         self.name = name
+        >>> class Pooling(Named):
+        ...     @constructor(size=whole)
+        ...     def __init__(self, size, name="pooling"): ...
+        >>> vars(Pooling(2))
+        {'name': 'pooling', 'size': 2}
+        >>> Pooling(0)
+        Traceback (most recent call last):
+        ValueError: Pooling: size must be a whole number from 1 to 2,147,483,647, got 0.
+    """
+
+    def decorate(init: Init) -> Init:
+        parameters = inspect.signature(init)
+        kinds = {parameter.kind: name for name, parameter in parameters.parameters.items()}
+        several = kinds.get(inspect.Parameter.VAR_POSITIONAL, "")
+        options = kinds.get(inspect.Parameter.VAR_KEYWORD, "")
+
+        @functools.wraps(init)
+        def method(self: Any, *args: Any, **named: Any) -> None:
+            init(self, *args, **named)  # for Python's own error about wrong arguments
+            given = parameters.bind(self, *args, **named)
+            given.apply_defaults()
+            _, *arguments = given.arguments.items()
+            passed = dict(arguments)
+            passed |= passed.pop(options, {})
+            kind = type(self)
+            kept = {
+                name: rule(passed.pop(name), f"{kind.__name__}: {name}")
+                for name, rule in own.items()
+            }
+            owner = next(cls for cls in kind.__mro__ if vars(cls).get("__init__") is method)
+            super(owner, self).__init__(*passed.pop(several, ()), **passed)
+            vars(self).update(kept)
+
+        return cast("Init", method)
+
+    return decorate
 
 
 @functools.cache

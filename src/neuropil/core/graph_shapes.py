@@ -48,8 +48,8 @@ def node_with_shape(node: Node, sources: list[Node], shapes: list[Shape]) -> Nod
     layer = node.layer
     kind = sources[0].kind
     if layer.dtype_taken != "any":
-        for source, shape in zip(sources, shapes, strict=True):
-            masks = len(shapes) > 1 and layer.is_mask(shape)
+        for place, (source, shape) in enumerate(zip(sources, shapes, strict=True)):
+            masks = place > 0 and layer.is_mask(shape)
             wanted = "int" if masks else layer.dtype_taken
             if source.kind != wanted:
                 raise ShapeError(kind_message(source, layer, wanted))

@@ -110,14 +110,15 @@ class Printer:
         """Return the branches from a value to each input of the node where they meet.
 
         Raises:
-            NotSeriesParallelError: When a branch is empty or two of them share a node.
+            NotSeriesParallelError: When a branch is empty or holds all nodes, or two of them
+                share a node.
         """
         texts: list[str] = []
         taken: set[int] = set()
         sinks = [s for s in self.takes[meet] if s == value or s in within]
         for sink in sinks:
             branch = self.between(value, sink, within)
-            if not branch or branch & taken:
+            if not branch or branch & taken or branch == within:
                 raise NotSeriesParallelError
             taken |= branch
             parts = self.series(value, meet, branch)

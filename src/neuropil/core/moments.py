@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import final
+
 import torch
 from torch import Tensor
 
@@ -70,6 +73,61 @@ def standardization(examples: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
     """
     mean, deviation = moments(examples, axes)
     return mean, usable_scale(mean, deviation)
+
+
+@final
+@dataclass
+class RunningMoments:
+    """Mean and standard deviation of examples that come in batches.
+
+    Two groups of n and m examples with means a and b and sums of squared deviations s and t
+    have the mean a + (b − a) m / (n + m) and the sum s + t + (b − a)² n m / (n + m).
+
+    Attributes:
+        count: Number of values per column so far.
+        mean: Their mean.
+        squares: Their sum of squared deviations from it.
+
+    Reference:
+        Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983.
+
+    Example:
+        >>> running = RunningMoments()
+        >>> for batch in torch.tensor([[1.0], [2.0], [6.0]]).split(2):
+        ...     running.add(batch, [0])
+        >>> [round(value.item(), 6) for value in running.standardization()]
+        [3.0, 2.160247]
+    """
+
+    count: float = 0.0
+    mean: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
+    squares: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
+
+    def add(self, examples: Tensor, axes: list[int]) -> None:
+        """Include a batch.
+
+        Args:
+            examples: Numbers of any type, at least one.
+            axes: The axes to sum over, including axis 0.
+        """
+        mean, deviation = moments(examples, axes)
+        count = examples.numel() / mean.numel()
+        self.merge(RunningMoments(count, mean, count * deviation.square()))
+
+    def merge(self, other: RunningMoments) -> None:
+        """Include the examples of another group."""
+        total = self.count + other.count
+        shift = other.mean - self.mean
+        self.squares = (
+            self.squares + other.squares + shift.square() * (self.count * other.count / total)
+        )
+        self.mean = self.mean + shift * (other.count / total)
+        self.count = total
+
+    def standardization(self) -> tuple[Tensor, Tensor]:
+        """Return the mean to subtract and the scale to divide by."""
+        deviation = (self.squares / self.count).sqrt()
+        return self.mean, usable_scale(self.mean, deviation)
 
 
 def single_precision_holds(mean: Tensor, scale: Tensor) -> bool:

@@ -20,17 +20,21 @@ if TYPE_CHECKING:
     from neuropil.datasets.data_errors import DataError as DataError
     from neuropil.datasets.data_errors import MissingDataError as MissingDataError
     from neuropil.datasets.dataset import Dataset as Dataset
+    from neuropil.datasets.like_sizes import batches_of_like_sizes as batches_of_like_sizes
     from neuropil.datasets.new_input import read_for_prediction as read_for_prediction
     from neuropil.datasets.open_data import open as open  # noqa: A004 - read as datasets.open
     from neuropil.datasets.open_data import read_for_evaluation as read_for_evaluation
     from neuropil.datasets.pictures.picture_preparation import (
         PicturePreparation as PicturePreparation,
     )
+    from neuropil.datasets.pictures.picture_source import PictureSource as PictureSource
     from neuropil.datasets.prediction_inputs import PredictionInputs as PredictionInputs
     from neuropil.datasets.preparation import Preparation as Preparation
     from neuropil.datasets.splits import Splits as Splits
     from neuropil.datasets.splitting import split as split
     from neuropil.datasets.splitting import split_indices as split_indices
+    from neuropil.datasets.tables.columns.date_column import DateColumn as DateColumn
+    from neuropil.datasets.tables.columns.hashed_column import HashedColumn as HashedColumn
     from neuropil.datasets.tables.table import Table as Table
     from neuropil.datasets.tables.table_columns import NumberColumn as NumberColumn
     from neuropil.datasets.tables.table_columns import TextColumn as TextColumn

@@ -11,6 +11,8 @@ from typing_extensions import override
 
 from neuropil.core.moments import narrow
 from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.source import Batch
+from neuropil.digest import digest_of
 
 MAX_INT64 = np.iinfo(np.int64).max
 
@@ -23,7 +25,8 @@ class Dataset:
     """Examples in memory: inputs, and targets if there are any.
 
     A slice, mask or list of indices gives a smaller `Dataset`; one index gives the pair
-    ``(input, target)``, so that a torch ``DataLoader`` accepts a `Dataset`.
+    ``(input, target)``, so that a torch ``DataLoader`` accepts a `Dataset`. It is the `Source`
+    whose examples are in memory.
 
     Shape:
         ``inputs``: ``(N, ...)``, channels first. ``targets``: ``(N)`` class numbers (int64),
@@ -83,6 +86,34 @@ class Dataset:
             names = [self.names[i] for i in torch.arange(len(self))[index].tolist()]
         targets = None if self.targets is None else self.targets[index]
         return Dataset(self.inputs[index], targets, names=names)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one example, without the batch axis."""
+        return tuple(self.inputs.shape[1:])
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the inputs and the targets."""
+        return digest_of([self.inputs, self.targets])
+
+    def size_of(self, index: int) -> tuple[int, ...]:  # noqa: ARG002 - a source's, equal here
+        """Return the sizes of the axes of an example after the first.
+
+        Args:
+            index: The place of the example; here all have the same sizes.
+        """
+        return self.input_shape[1:]
+
+    def fetch(self, indices: Sequence[int]) -> Batch:
+        """Return examples as a batch.
+
+        Args:
+            indices: Their places; the batch has their order.
+        """
+        places = torch.as_tensor(indices)
+        targets = None if self.targets is None else self.targets[places]
+        return Batch(self.inputs[places], targets)
 
     def to(self, device: torch.device | str) -> Dataset:
         """Return the same examples on another device.

@@ -6,10 +6,18 @@ Help texts need only the names, so the functions of a format are imported when t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, final
 
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
+from neuropil.datasets.tables.files.table_suffixes import (
+    ARFF,
+    ARROW,
+    JSON_LINES,
+    PARQUET,
+    TEXT,
+    WORKBOOK,
+)
+from neuropil.lazy import import_name
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
@@ -64,24 +72,30 @@ def lazy(name: str, **options: Any) -> Callable[..., Any]:
         name: Module and name, such as ``"arrays.idx.open_idx"``.
         **options: Keyword arguments of every call.
     """
-    module, _, function = name.rpartition(".")
 
     def call(*arguments: Any, **others: Any) -> Any:
-        home = import_module(f"neuropil.datasets.{module}")
-        return getattr(home, function)(*arguments, **options, **others)
+        return import_name(f"neuropil.datasets.{name}")(*arguments, **options, **others)
 
     return call
 
 
-def table_format(name: str, *suffixes: str, reader: str) -> Format:
-    """Return a format whose files are read as a `Table`.
+def table_format(
+    name: str, suffixes: tuple[str, ...], reader: str, *, takes: tuple[str, ...] = ()
+) -> Format:
+    """Return a format whose files, and folders of parts, are read as a `Table`.
 
     Args:
         name: Name of the format.
-        *suffixes: Suffixes of its files.
-        reader: Module and name of its `TableReader`.
+        suffixes: Suffixes of its files.
+        reader: Module of ``tables.files`` and name of its `TableReader`.
+        takes: The options ``header`` and ``encoding`` that its reader has.
     """
-    read = lazy(reader)
+    read = lazy(
+        "tables.files.table_parts.read_parts",
+        reader=lazy(f"tables.files.{reader}"),
+        suffixes=suffixes,
+        takes=takes,
+    )
     return Format(
         name,
         suffixes,
@@ -106,6 +120,8 @@ ARRAYS: dict[str, Any] = {
 }
 """Functions of all array formats."""
 
+read_text = lazy("tables.files.table_file.read_table")
+
 FORMATS = (
     Format(
         "idx",
@@ -124,7 +140,23 @@ FORMATS = (
         **ARRAYS,
     ),
     Format("npz", (".npz",), recognises=lazy("arrays.array_file.recognise"), **ARRAYS),
-    table_format("table", ".csv", ".tsv", reader="tables.table_file.read_table"),
+    Format(
+        "picture table",
+        (),
+        recognises=lazy("pictures.picture_table.recognise"),
+        open=lazy("pictures.picture_table.open_picture_table", reader=read_text),
+        read={},
+        read_labelled={
+            "pictures": lazy("pictures.picture_table.read_labelled", reader=read_text)
+        },
+        folder="a .csv or .tsv table with a column of picture files",
+    ),
+    table_format("table", TEXT, "table_file.read_table", takes=("header", "encoding")),
+    table_format("Parquet", PARQUET, "arrow_files.read_parquet"),
+    table_format("Feather", ARROW, "arrow_files.read_feather"),
+    table_format("JSON lines", JSON_LINES, "json_lines.read_json_lines"),
+    table_format("spreadsheet", WORKBOOK, "workbook.read_workbook", takes=("header",)),
+    table_format("ARFF", ARFF, "arff.read_arff", takes=("encoding",)),
     Format(
         "picture",
         SUFFIXES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neuropil.datasets.preparation import Preparation
+    from neuropil.datasets.source import Source
 
 
 def read_for_prediction(
@@ -62,11 +63,11 @@ def read_for_prediction(
     gathered = PredictionInputs(torch.empty(0), [])
     files: list[Path] = []
     for path in found:
-        # Only networks of pictures take folders; `read_file` refuses other folders.
+        # A folder of pictures is read picture by picture; `read_file` takes parts of a table.
         is_folder = path.is_dir() and preparation.kind == "pictures"
         files += picture_files(path, gathered.set_aside) if is_folder else [path]
     count = Counter(file.name for file in files)
-    batches: list[Tensor] = []
+    read: list[tuple[Path, Any]] = []
     for file in files:
         try:
             with reading(file, DataError):
@@ -76,18 +77,32 @@ def read_for_prediction(
                 raise
             gathered.set_aside.append(str(error))
         else:
-            batches.append(own.inputs)
+            read.append((file, own.inputs))
             gathered.table = own.table if len(files) == 1 else None
             if count[file.name] > 1:  # such as cat/1.png and dog/1.png
                 own.names = [str(file) + name.removeprefix(file.name) for name in own.names]
             gathered.names += own.names
-    if not batches:
+    if not read:
         why = f"none of {len(files)} files can be used: {some_of(gathered.set_aside)}"
         raise DataError(
             why if files else "there is nothing to predict: give at least one file."
         )
-    gathered.inputs = torch.cat(batches)
+    gathered.inputs = join_inputs(read, preparation)
     return gathered
+
+
+def join_inputs(read: list[tuple[Path, Any]], preparation: Any) -> Tensor | Source:
+    """Return the examples of several files: a source if their sizes vary.
+
+    Args:
+        read: The files, and the examples in each.
+        preparation: Preparation of the training data.
+    """
+    from neuropil.datasets.pictures.source_opening import source_of_files
+
+    if None in preparation.input_shape:
+        return source_of_files([file for file, _ in read], preparation)
+    return torch.cat([inputs for _, inputs in read])
 
 
 def picture_files(folder: Path, set_aside: list[str]) -> list[Path]:
@@ -118,7 +133,8 @@ def read_file(preparation: Preparation, file: Path, notes: list[str]) -> Predict
     takes: list[str] = []
     for known in FORMATS:
         if preparation.kind in known.read:
-            if unpacked_suffix(file) in known.suffixes:
+            is_parts = file.is_dir() and known.recognises(file)
+            if is_parts or unpacked_suffix(file) in known.suffixes:
                 return known.read[preparation.kind](preparation, file, notes)
             takes += known.suffixes
     raise DataError(misfit_message(file, preparation.kind, takes))

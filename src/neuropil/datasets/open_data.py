@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neuropil.core.reading import reading
 from neuropil.datasets.data_errors import DataError, adding_notes
@@ -11,57 +12,66 @@ from neuropil.datasets.formats import FORMATS, Format, misfit_message, openable
 from neuropil.datasets.open_options import Options
 from neuropil.datasets.paths import find_existing, visible_entries
 from neuropil.datasets.pictures.class_folders import describe_empty, is_picture
+from neuropil.datasets.tables.text_table import open_frame
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
-    import os
+    from collections.abc import Sequence
     from pathlib import Path
 
     from neuropil.datasets.dataset import Dataset
     from neuropil.datasets.preparation import Preparation
     from neuropil.datasets.splits import Splits
 
-SPREADSHEETS = (".xlsx", ".xls", ".ods")
-
 
 def open(  # noqa: A001 - read as datasets.open
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Any,
     *,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     task: str | None = None,
     seed: int = 0,
     validation: float = 0.1,
     test: float = 0.2,
-    image_size: int | tuple[int, int] | None = None,
+    image_size: int | tuple[int, int] | str | None = None,
     color: str | None = None,
     header: bool | None = None,
     encoding: str | None = None,
+    split_by: str | None = None,
 ) -> Splits:
     r"""Open data of any known format, split into training, validation and test parts.
 
-    It takes a folder with one folder of pictures per class, a folder with MNIST's idx files, a
-    ``.csv`` or ``.tsv`` table, both compressed or not, and an ``.npz`` file of arrays. If the
-    files are divided into training and test, validation is cut from the training files, and the
+    It takes a folder with one folder of pictures per class, a folder with MNIST's idx files, an
+    ``.npz`` file of arrays, and a table: text (``.csv``, ``.tsv``), Parquet, Feather, JSON
+    lines, a workbook (``.xlsx``, ``.xls``, ``.ods``) or ARFF, compressed or not, a folder of
+    such files with the same columns, or a data frame in memory. If the files are
+    divided into training and test, validation is cut from the training files, and the
     test files are read when `test` is first used. Broken pictures are set aside, and a note
     names them.
 
     Args:
-        path: The file or folder.
-        target: For tables: name of the target column; None for the last one.
+        path: The file or folder; or a data frame of pandas, Polars or PyArrow, or a dict of
+            columns.
+        target: For tables: name of the target column, or of several columns of numbers, as a
+            list or with commas between them; None for the last column.
         task: ``"classification"`` or ``"regression"``; None to decide by the targets: words, or
             at most 20 distinct integers, are classes.
         seed: Seed of the split; the same seed gives the same parts.
         validation: Fraction (below 1) or number of examples for validation; 0 for none.
         test: Fraction (below 1) or number of examples for the test, 0 for none; not used if
             there are test files.
-        image_size: For a folder of pictures: size to resize to, one number or (height, width).
-            None keeps a common size; pictures of different sizes get their median size, at most
-            64 pixels per side.
+        image_size: For pictures: size to resize to, one number or (height, width);
+            ``"buckets"`` for at most 8 sizes, so that each picture is changed little;
+            ``"native"`` for the size of each picture, padded to that of the largest in its
+            batch. None keeps a common size; pictures of different sizes get their median size,
+            at most 64 pixels per side.
         color: For a folder of pictures: ``"grey"`` or ``"rgb"``; None for grey if all pictures
             are grey.
         header: For tables: whether the first row holds the names of the columns; None to detect
             it.
         encoding: For tables: name of the encoding, such as ``"gb18030"``; None to detect it.
+        split_by: For tables: name of a column, such as that of the patient, whose values are
+            never divided between two parts; a column of dates splits by time, the earliest rows
+            for training and the latest for the test. None splits the rows at random.
 
     Raises:
         DataError: If the data cannot be used; the message says what, where, and what would be
@@ -74,8 +84,8 @@ def open(  # noqa: A001 - read as datasets.open
         >>> from neuropil import datasets
         >>> with TemporaryDirectory() as folder:
         ...     file = Path(folder, "fruit.csv")
-        ...     rows = ["weight,colour,fruit", *["120,green,apple", "7,red,cherry"] * 10]
-        ...     _ = file.write_text("\n".join(rows))
+        ...     rows = [f"{n + 120},green,apple\n{n + 3},red,cherry" for n in range(10)]
+        ...     _ = file.write_text("\n".join(["weight,colour,fruit", *rows]))
         ...     fruit = datasets.open(file)
         >>> fruit.target.classes, fruit.preparation.feature_names
         (('apple', 'cherry'), ['weight', 'colour=green', 'colour=red'])
@@ -84,8 +94,12 @@ def open(  # noqa: A001 - read as datasets.open
         >>> fruit.notes
         ["Target 'fruit' holds 2 distinct words: classification; set task= to override."]
     """
+    options = Options(
+        target, task, seed, validation, test, image_size, color, header, encoding, split_by
+    )
+    if not isinstance(path, str | os.PathLike):
+        return open_frame(path, options)
     given = find_existing(path)
-    options = Options(target, task, seed, validation, test, image_size, color, header, encoding)
     with reading(given, DataError):
         found = find_format(given)
         if found is None:
@@ -161,8 +175,6 @@ def unknown_data_message(path: Path) -> str:
         others = sum(entry.is_file() for entry in visible_entries(path))
         return f"{path} {describe_empty(visible_entries(path), others)}."
     hint = "one picture is not enough to train on" if is_picture(path) else f"open {openable()}"
-    if path.suffix.casefold() in SPREADSHEETS:
-        hint = "export the sheet as .csv"
     if re.search(r"idx\d-ubyte", path.name):
         hint = f"open the folder {path.parent}, which holds the other idx files too"
     return f"{path} cannot be opened as data: {hint}."

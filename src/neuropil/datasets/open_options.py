@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, final
@@ -10,8 +10,10 @@ from typing import Any, final
 from neuropil.checks import COUNTABLE, Rules, check_options, choice, optional, whole
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
+from neuropil.datasets.pictures.picture_sizes import SIZES
 from neuropil.datasets.splitting import split
-from neuropil.datasets.tables.encodings import check_encoding
+from neuropil.datasets.tables.files.encodings import check_encoding
+from neuropil.datasets.tables.frames import IN_MEMORY
 
 TASKS = ("classification", "regression")
 COLORS = ("grey", "rgb")
@@ -20,7 +22,7 @@ RULES: Rules = {
     "color": optional(choice(*COLORS)),
     "seed": partial(whole, minimum=0, maximum=COUNTABLE),
 }
-TABLE, TABLE_OPTIONS = "a table", ("header", "encoding")
+TABLE, TABLE_OPTIONS = "a table", ("header", "encoding", "split_by")
 
 TestReader = Callable[[list[str]], Dataset]
 """Reads the test files when first used; may add to the notes that are passed to it."""
@@ -32,29 +34,33 @@ class Options:
     """The options of `open`.
 
     Args:
-        target: Name of the target column.
+        target: Name of the target column, or several: with commas between them, or a list.
         task: ``"classification"``, ``"regression"``, or None to decide by the targets.
         seed: Seed of the split.
         validation: Fraction or number of examples for validation.
         test: Fraction or number of examples for the test; not used with test files.
-        image_size: Height and width of pictures, or None to decide by the files.
+        image_size: Height and width of pictures; "buckets" or "native" for several sizes; None
+            to decide by the files.
         color: ``"grey"``, ``"rgb"``, or None to decide by the files.
         header: Whether the first row of a table names its columns, or None to detect it.
         encoding: Name of a table's encoding, or None to detect it.
+        split_by: Column of a table whose values are never divided between two parts; None for
+            a random split.
 
     Raises:
         ValueError: If a value is none of those.
     """
 
-    target: str | None = None
+    target: str | Sequence[str] | None = None
     task: str | None = None
     seed: int = 0
     validation: float = 0.1
     test: float = 0.2
-    image_size: int | tuple[int, int] | None = None
+    image_size: int | tuple[int, int] | str | None = None
     color: str | None = None
     header: bool | None = None
     encoding: str | None = None
+    split_by: str | None = None
     size: tuple[int, int] | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,7 +81,7 @@ class Options:
         Raises:
             DataError: If one of them was given.
         """
-        for name in names if what == TABLE else (*names, *TABLE_OPTIONS):
+        for name in names if what in (TABLE, IN_MEMORY) else (*names, *TABLE_OPTIONS):
             if getattr(self, name) is not None:
                 raise DataError(f"`{name}` does not apply to {what}: leave it out.")
 
@@ -115,17 +121,17 @@ class Options:
 
 
 def image_size(size: Any) -> tuple[int, int] | None:
-    """Return the height and width that a number or a pair means.
+    """Return the height and width that a number or a pair means; None for several sizes.
 
     Raises:
         DataError: If the value is not a size.
     """
-    if size is None:
+    if size is None or size in SIZES:
         return None
     pair = (size, size) if isinstance(size, int) else tuple(size)
     if len(pair) != 2 or not all(type(side) is int and 1 <= side <= 4096 for side in pair):
         raise DataError(
-            "`image_size` must be a number of pixels or (height, width), from 1 to 4096; got "
-            f"{size!r}."
+            "`image_size` must be a number of pixels or (height, width), from 1 to 4096, or "
+            f"'buckets' or 'native'; got {size!r}."
         )
     return pair[0], pair[1]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, final
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from neuropil.datasets.source import Source
     from neuropil.datasets.tables.table import Table
 
 
@@ -17,14 +18,14 @@ class PredictionInputs:
     """New input with the preparation of the training data applied.
 
     Args:
-        inputs: ``(N, *input_shape)``.
+        inputs: ``(N, *input_shape)``; a source if the sizes of the examples vary.
         names: Name of each example: its file, or its file and row.
         notes: Notes for the user.
         set_aside: The files that could not be read, each with the reason.
         table: The table whose rows the examples are, if they come from a single table.
     """
 
-    inputs: Tensor
+    inputs: Tensor | Source
     names: list[str]
     notes: list[str] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)

@@ -11,6 +11,8 @@ from neuropil.datasets.target import Target
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from neuropil.core.shape import Shape
+
 
 class Preparation(PlainFields, ABC):
     """Conversion of raw input to the input of a network.
@@ -19,13 +21,17 @@ class Preparation(PlainFields, ABC):
     data.
     """
 
-    shape: tuple[int, ...]
     target: Target
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of one example, without the batch axis."""
-        return self.shape
+    @abstractmethod
+    def input_shape(self) -> Shape:
+        """Shape of one example, without the batch axis; None for a size that varies."""
+
+    @property
+    def pads(self) -> bool:
+        """Whether examples keep their own size, so that a batch is padded and has a mask."""
+        return False
 
     @abstractmethod
     def encode(self, raw: Any, notes: list[str] | None = None) -> Tensor:

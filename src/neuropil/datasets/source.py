@@ -16,7 +16,8 @@ class Batch(NamedTuple):
     """Examples that were fetched together.
 
     Attributes:
-        inputs: ``(N, ...)``, channels first; padded on the right if the sizes differ.
+        inputs: ``(N, ...)``, channels first; padded on the right if the sizes differ. A tuple
+            of tensors for a network with several inputs.
         targets: One target per example along axis 0, or None if there are none.
         mask: ``(N, H, W)`` or ``(N, L)``, 1 for content and 0 for padding; None if nothing is
             padded.
@@ -25,6 +26,16 @@ class Batch(NamedTuple):
     inputs: Tensor
     targets: Tensor | None
     mask: Tensor | None = None
+
+    def inputs_for(self, count: int) -> Tensor | tuple[Tensor, Tensor]:
+        """Return what a network takes: the inputs, and the mask if it takes a second input.
+
+        Args:
+            count: Number of inputs of the network.
+        """
+        if self.mask is None or count != 2:
+            return self.inputs
+        return self.inputs, self.mask
 
 
 @runtime_checkable

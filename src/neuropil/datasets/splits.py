@@ -6,20 +6,25 @@ from typing import TYPE_CHECKING, Any, final
 
 from typing_extensions import override
 
+from neuropil.core.prediction import fits
 from neuropil.core.reading import reading
+from neuropil.core.shape import format_shape
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.dataset import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from neuropil.core.shape import Shape
     from neuropil.datasets.preparation import Preparation
+    from neuropil.datasets.source import Source
     from neuropil.datasets.target import Target
 
 
 @final
 class Splits:
     """Training, validation and test examples with their preparation.
+
+    Each part is a `Source`: a `Dataset` if its examples are in memory.
 
     Args:
         train: The training examples.
@@ -44,9 +49,9 @@ class Splits:
 
     def __init__(
         self,
-        train: Dataset,
-        validation: Dataset | None = None,
-        test: Dataset | Callable[[list[str]], Dataset] | None = None,
+        train: Source,
+        validation: Source | None = None,
+        test: Source | Callable[[list[str]], Source] | None = None,
         *,
         preparation: Preparation,
         source: str,
@@ -58,14 +63,14 @@ class Splits:
         self.preparation = preparation
         self.source = source
         self.notes = list(notes)
-        if tuple(train.inputs.shape[1:]) != preparation.input_shape:
+        if not fits(train.input_shape, preparation.input_shape):
             raise DataError(
-                f"the training examples have shape {tuple(train.inputs.shape[1:])}, but the "
-                f"preparation has {preparation.input_shape}."
+                f"the training examples have shape {format_shape(train.input_shape)}, but the "
+                f"preparation has {format_shape(preparation.input_shape)}."
             )
 
     @property
-    def test(self) -> Dataset | None:
+    def test(self) -> Source | None:
         """The test examples; their files are read when first used."""
         if callable(self._test):
             with reading(self.source, DataError):
@@ -88,8 +93,8 @@ class Splits:
         return self.preparation.target
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of one example, without the batch axis."""
+    def input_shape(self) -> Shape:
+        """Shape of one example, without the batch axis; None for a size that varies."""
         return self.preparation.input_shape
 
     def facts(self) -> dict[str, Any]:
@@ -109,8 +114,8 @@ class Splits:
         sizes = [f"{len(self.train):,} training"]
         if self.validation is not None:
             sizes.append(f"{len(self.validation):,} validation")
-        if isinstance(self._test, Dataset):
-            sizes.append(f"{len(self._test):,} test")
-        elif self.has_test:
+        if callable(self._test):
             sizes.append("unread test")
+        elif self._test is not None:
+            sizes.append(f"{len(self._test):,} test")
         return f"Splits({self.source}: {', '.join(sizes)} examples of shape {self.input_shape})"

@@ -49,6 +49,11 @@ class Target(PlainFields, ABC):
     def outputs(self) -> int:
         """Number of network outputs for one label."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name of each target column; empty if they have none."""
+        return () if self.name is None else (self.name,)
+
     @classmethod
     @abstractmethod
     def fit(cls, labels: Any, where: str, *, name: str | None = None) -> Self:
@@ -80,7 +85,8 @@ class Target(PlainFields, ABC):
 
         Args:
             targets: Result of `collate`.
-            matrix: ``(N, 2, 3)``, from old to new picture coordinates.
+            matrix: ``(N, 2, 3)``, from old to new picture coordinates: in pixels, x to the
+                right before y down, from (0, 0) at the corner of the first pixel.
             size: Height and width of the new picture.
         """
         return targets
@@ -201,10 +207,12 @@ class Numbers(Target):
     Args:
         mean: Mean of each number over the training examples.
         scale: Standard deviation of each number over the training examples, never zero.
-        name: Name of the target column, if it has one.
+        name: Name of the target column, if there is one.
+        columns: Name of the column of each number, if there are several.
 
     Raises:
-        DataError: If there is not one mean and one scale above 0 for each number.
+        DataError: If there is not one mean, one scale above 0, and one name or none for each
+            number.
 
     Example:
         >>> import torch
@@ -217,34 +225,55 @@ class Numbers(Target):
     """
 
     kind = "numbers"
-    readers: ClassVar = {"name": optional(text), "mean": number_tuple, "scale": number_tuple}
+    readers: ClassVar = {
+        "name": optional(text),
+        "mean": number_tuple,
+        "scale": number_tuple,
+        "columns": lambda data, name: text_tuple(data, name) if data.get(name) else (),
+    }
 
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     name: str | None = None
+    columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         sound = len(self.mean) == len(self.scale) > 0
-        if not sound or not all(scale > 0 for scale in self.scale):
+        named = len(self.columns) in (0, len(self.mean))
+        if not sound or not named or not all(scale > 0 for scale in self.scale):
             raise DataError(
-                f"a target needs a mean and a scale above 0 for each number; got {self}."
+                "a target needs a mean and a scale above 0 for each number, and all names or "
+                f"none; got {self}."
             )
+
+    @property
+    @override
+    def names(self) -> tuple[str, ...]:
+        return self.columns or super().names
 
     @classmethod
     @override
-    def fit(cls, labels: Tensor, where: str, *, name: str | None = None) -> Self:
+    def fit(
+        cls,
+        labels: Tensor,
+        where: str,
+        *,
+        name: str | None = None,
+        columns: tuple[str, ...] = (),
+    ) -> Self:
         """Return the target with the mean and deviation of numbers.
 
         Args:
             labels: The training examples' numbers, ``(N)`` or ``(N, k)``.
             where: Their source, for the error.
-            name: Name of the target column, if it has one.
+            name: Name of the target column, if there is one.
+            columns: Name of the column of each number, if there are several.
 
         Raises:
             DataError: If all examples have the same numbers.
         """
-        columns = labels.double().reshape(len(labels), -1)
-        mean, deviation = (value[0] for value in moments(columns, [0]))
+        numbers = labels.double().reshape(len(labels), -1)
+        mean, deviation = (value[0] for value in moments(numbers, [0]))
         constant = deviation <= ROUNDING * mean.abs()
         if constant.all():
             raise DataError(
@@ -252,7 +281,7 @@ class Numbers(Target):
                 "there is nothing to learn."
             )
         scale = torch.where(constant, 1.0, deviation)
-        return cls(tuple(mean.tolist()), tuple(scale.tolist()), name)
+        return cls(tuple(mean.tolist()), tuple(scale.tolist()), name, columns)
 
     @property
     @override

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import lzma
 import zipfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -14,6 +16,7 @@ from neuropil.datasets.paths import PACKED
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import IO
 
@@ -52,6 +55,23 @@ def read_unpacked(path: Path) -> bytes:
             f"{path} unpacks to more than {limit / 2**20:,.0f} MiB: decompress it first."
         )
     return content
+
+
+@contextmanager
+def open_unpacked(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading, decompressed in memory if its suffix says that it is compressed.
+
+    Args:
+        path: The file.
+
+    Raises:
+        DataError: If it cannot be read, is damaged, or unpacks to more than a plausible size.
+    """
+    if path.suffix.casefold() in PACKED or not path.is_file():
+        yield io.BytesIO(read_unpacked(path))
+        return
+    with path.open("rb") as file:
+        yield file
 
 
 def read_packed(path: Path, suffix: str, limit: int) -> bytes:

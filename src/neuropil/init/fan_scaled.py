@@ -108,7 +108,7 @@ class HeUniform(He):
         ``(out, in / groups, *kernel)``, or any shape if ``fans`` are given.
 
     Args:
-        gain: Factor of the variance: 2 before a ReLU, 1 without an activation.
+        gain: Factor of the variance, which is b²/3: 2 before a ReLU, 1 without an activation.
         seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:
@@ -137,7 +137,7 @@ class XavierNormal(Xavier):
         ``(out, in / groups, *kernel)``, or any shape if ``fans`` are given.
 
     Args:
-        gain: Factor of the variance.
+        gain: Factor of the variance; 1 balances the signal and its gradient.
         seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:
@@ -168,7 +168,7 @@ class XavierUniform(Xavier):
         ``(out, in / groups, *kernel)``, or any shape if ``fans`` are given.
 
     Args:
-        gain: Factor of the variance.
+        gain: Factor of the variance; b grows with its root.
         seed: Seed that makes the values the same at every call, regardless of the global state.
 
     Raises:

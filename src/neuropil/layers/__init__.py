@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     )
     from neuropil.layers.embedding import Embedding as Embedding
     from neuropil.layers.input import Input as Input
+    from neuropil.layers.mask_padding import MaskPadding as MaskPadding
     from neuropil.layers.mixing.attention import Attention as Attention
     from neuropil.layers.mixing.merge import Concatenate as Concatenate
     from neuropil.layers.mixing.merge import Elementwise as Elementwise

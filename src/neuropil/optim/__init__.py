@@ -6,6 +6,7 @@ from neuropil.lazy import load_on_use
 
 if TYPE_CHECKING:
     from neuropil.optim.batch_size_rule import scale_lr as scale_lr
+    from neuropil.optim.bound_regularizer import Bound as Bound
     from neuropil.optim.expert_balance import balance as balance
     from neuropil.optim.first_order.adam import Adam as Adam
     from neuropil.optim.first_order.adam import Adamax as Adamax
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
         LevenbergMarquardt as LevenbergMarquardt,
     )
     from neuropil.optim.optimizer_table import by_name as by_name
-    from neuropil.optim.regularizers import Bound as Bound
     from neuropil.optim.regularizers import Regularizer as Regularizer
     from neuropil.optim.regularizers import l1 as l1
     from neuropil.optim.regularizers import l2 as l2

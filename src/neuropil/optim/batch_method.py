@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.optim.optimizer_options import RULES, check_options, some_parameters
+from neuropil.optim.optimizer_options import CheckedOptions, some_parameters
 from neuropil.optim.outcome import REASONS, Outcome, Reason
 from neuropil.optim.parameter_vector import WeightVector
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from torch.optim.optimizer import ParamsT
 
-    from neuropil.checks import Rules
 
 # Parts of torch's messages when the graph was freed by an earlier backward, or is missing.
 TWICE = "backward through the graph a second time"
@@ -50,7 +49,7 @@ def refusing_backward(step: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-class BatchMethod(torch.optim.Optimizer):
+class BatchMethod(CheckedOptions, torch.optim.Optimizer):
     """An optimiser that evaluates the loss itself and treats all weights as one vector.
 
     ``step(closure)`` calls ``closure()`` as often as it needs; the closure never calls
@@ -67,14 +66,15 @@ class BatchMethod(torch.optim.Optimizer):
     """
 
     needs: Literal["closure", "residuals"] = "closure"
-    # The rule that each option must satisfy; a subclass adds the rules of its own options.
-    rules: ClassVar[Rules] = RULES
     vector: WeightVector | None = None  # the last result of `weights`
 
     def __init__(self, params: ParamsT, **options: Any) -> None:
-        name = type(self).__name__
-        check_options(name, options, self.rules)
-        super().__init__(some_parameters(name, params), options)
+        self.check(options)
+        super().__init__(some_parameters(type(self).__name__, params), options)
+        self.complete()
+
+    def complete(self) -> None:
+        """Replace the options that are None by what suits the weights and other options."""
 
     @override
     def add_param_group(self, param_group: dict[str, Any]) -> None:

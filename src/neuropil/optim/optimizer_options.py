@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from functools import partial, wraps
-from inspect import signature
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from neuropil.checks import Rule, Rules
-
-Init = TypeVar("Init", bound=Callable[..., None])
 
 
 def pair(words: str, holds: Callable[[float, float], bool]) -> Rule:
@@ -90,22 +87,19 @@ def check_options(owner: str, options: Mapping[str, Any], rules: Rules = RULES) 
     checks.check_options(owner, {name: plain(given) for name, given in options.items()}, rules)
 
 
-def pass_options(init: Init) -> Init:
-    """Decorate an empty ``__init__`` so that the base class gets each argument by its name."""
-    own = signature(init)
+class CheckedOptions:
+    """Base class of the optimisers: options that satisfy rules, alone and together."""
 
-    @wraps(init)
-    def method(self: Any, *args: Any, **named: Any) -> None:
-        init(self, *args, **named)  # for Python's own error about wrong arguments
-        given = own.bind(self, *args, **named)
-        given.apply_defaults()
-        _, *arguments = given.arguments.items()
-        options = dict(arguments)
-        options |= options.pop("options", {})  # those that a class only passes on
-        owner = next(cls for cls in type(self).__mro__ if vars(cls).get("__init__") is method)
-        super(owner, self).__init__(**options)
+    # The rule that each option must satisfy; a subclass adds the rules of its own options.
+    rules: ClassVar[Rules] = RULES
 
-    return cast("Init", method)
+    def check(self, options: Mapping[str, Any]) -> None:
+        """Check the options of the optimiser or of a group.
+
+        Raises:
+            ValueError: If one breaks its rule, or several do not fit together.
+        """
+        check_options(type(self).__name__, options, self.rules)
 
 
 def plain(value: Any) -> Any:

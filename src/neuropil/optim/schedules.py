@@ -13,15 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from neuropil.checks import number, whole
 from neuropil.core.name_lookup import look_up
 from neuropil.optim.optimizer_options import FRACTIONS
-from neuropil.optim.schedule_rates import (
-    Cosine,
-    Cycle,
-    Exponential,
+from neuropil.optim.schedule_rates import Cosine, Cycle, Exponential, Polynomial, Steps
+from neuropil.optim.torch_schedulers import (
     Interval,
     OneCycle,
-    Polynomial,
     Schedule,
-    Steps,
     Warmup,
     check_follower,
 )

@@ -50,7 +50,7 @@ def reliability(probabilities: Any, targets: Any, bins: int = 10) -> Reliability
     Args:
         probabilities: The predictions of the network.
         targets: The true classes.
-        bins: Number of bins between 0 and 1.
+        bins: Number of bins between 0 and 1; more are finer, with fewer examples each.
 
     Raises:
         ValueError: If the shapes do not fit, or a number is not a probability or a class.
@@ -121,9 +121,9 @@ def calibration(probabilities: Any, targets: Any, bins: int = 10) -> Figure:
         `targets`: ``(N)``, class numbers.
 
     Args:
-        probabilities: The predictions of the network.
+        probabilities: The predictions of the network, as for `reliability`.
         targets: The true classes.
-        bins: Number of bins between 0 and 1.
+        bins: Number of points, for bins of equal width between 0 and 1.
 
     Raises:
         ValueError: If the shapes do not fit, or a number is not a probability or a class.

@@ -36,7 +36,7 @@ def predicted_against_true(predictions: Any, targets: Any, name: str | None = No
 
     Args:
         predictions: The predictions of the network, in the targets' units.
-        targets: The true values.
+        targets: The true values, along the horizontal axis.
         name: Name of the predicted quantity, for the axes.
 
     Raises:
@@ -44,8 +44,8 @@ def predicted_against_true(predictions: Any, targets: Any, name: str | None = No
 
     Example:
         >>> figure = predicted_against_true([1.0, 2.5], [1.0, 2.0], "price")
-        >>> figure.axes[0].get_xlabel()
-        'true price'
+        >>> figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
+        ('true price', 'predicted')
     """
     predicted, true = check_pair(predictions, targets)
     figure = cloud(true, predicted, f"true {label(name or 'value')}", "predicted")
@@ -63,9 +63,9 @@ def residuals(predictions: Any, targets: Any, name: str | None = None) -> Figure
         `predictions` and `targets`: ``(N)``.
 
     Args:
-        predictions: The predictions of the network, in the targets' units.
-        targets: The true values.
-        name: Name of the predicted quantity, for the axes.
+        predictions: The predictions, along the horizontal axis.
+        targets: The true values, in the same units.
+        name: Name of the predicted quantity, such as "price".
 
     Raises:
         ValueError: If these are not two equally long arrays of finite numbers.
@@ -93,7 +93,7 @@ def error_by_decile(predictions: Any, targets: Any, name: str | None = None) -> 
 
     Args:
         predictions: The predictions of the network, in the targets' units.
-        targets: The true values.
+        targets: The true values, by which the examples are put in order.
         name: Name of the predicted quantity, for the axes.
 
     Raises:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+import torch
 from typing_extensions import override
 
 from neuropil.core import format_shape
-from neuropil.datasets import NumberColumn, TablePreparation, TextColumn
+from neuropil.datasets import (
+    DateColumn,
+    NumberColumn,
+    TablePreparation,
+    TextColumn,
+)
+from neuropil.datasets.loading import fetch_all
 from neuropil.report.wording import NONE, data_number
-from neuropil.text import number_of, some_of
+from neuropil.text import all_of, number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +25,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from neuropil.datasets import Splits
+    from neuropil.datasets.source import Source
+    from neuropil.datasets.tables.table_columns import Column
 
 # Further columns are left out: a page is not a spreadsheet.
 MOST_COLUMNS = 40
@@ -44,7 +54,7 @@ class ArrayData:
     @property
     def takes(self) -> str:
         """A description of the input that the network takes."""
-        sizes = " × ".join(map(str, self.splits.input_shape))
+        sizes = " × ".join(map(length, self.splits.input_shape))
         return (
             f"The network takes arrays of {sizes} numbers per example, with the examples along "
             "axis 0."
@@ -53,13 +63,17 @@ class ArrayData:
     @property
     def limits(self) -> tuple[float, float]:
         """The values shown as black and as white."""
-        inputs = self.splits.train.inputs
-        return float(inputs.min()), float(inputs.max())
+        return float(self.extremes.low.min()), float(self.extremes.high.max())
+
+    @cached_property
+    def extremes(self) -> Extremes:
+        """The smallest and largest training inputs and their sum, per number of an example."""
+        return extremes_of(self.splits.train)
 
     @property
     def input_names(self) -> Sequence[str]:
         """The name of each input of the network."""
-        return [f"x{k + 1}" for k in range(self.splits.input_shape[0])]
+        return [f"x{k + 1}" for k in range(self.splits.input_shape[0] or 0)]
 
     @property
     def columns(self) -> Sequence[tuple[str, str]]:
@@ -89,17 +103,27 @@ class PictureData(ArrayData):
     @property
     @override
     def size(self) -> str:
+        return f"{self.sides}, {self.color}"
+
+    @property
+    def sides(self) -> str:
+        """The size of the pictures in pixels."""
         _, height, width = self.splits.input_shape
-        return f"{width} × {height} pixels, {self.color}"
+        if height is None or width is None:
+            return "any number of pixels"
+        return f"{width} × {height} pixels"
 
     @property
     @override
     def takes(self) -> str:
-        _, height, width = self.splits.input_shape
+        resized = (
+            ""
+            if None in self.splits.input_shape
+            else " Pictures of other sizes are resized, with a note."
+        )
         return (
-            f"The network takes {self.color} pictures of {width} × {height} pixels. Pictures "
-            "of other sizes are resized, with a note. Use pictures like those it was trained "
-            "on, with the same framing and background."
+            f"The network takes {self.color} pictures of {self.sides}.{resized} Use pictures "
+            "like those it was trained on, with the same framing and background."
         )
 
     @property
@@ -117,14 +141,16 @@ class TableData(ArrayData):
     @property
     @override
     def size(self) -> str:
-        return number_of(self.splits.input_shape[0], "number")
+        return number_of(len(self.input_names), "number")
 
     @property
     @override
     def takes(self) -> str:
+        names = self.preparation.target.names
         return (
-            "The network takes tables with the same column names as the training table; the "
-            f"column “{self.preparation.target.name}” may be missing."
+            "The network takes tables with the same column names as the training table, in "
+            f"any order; the column{'s' * (len(names) > 1)} "
+            f"{all_of(f'“{name}”' for name in names)} may be missing."
         )
 
     @property
@@ -135,8 +161,11 @@ class TableData(ArrayData):
     @property
     @override
     def columns(self) -> Sequence[tuple[str, str]]:
-        parts = self.parts(self.splits.train.inputs)
-        return [(column.name, column_words(column, values)) for column, values in parts]
+        parts = zip(*(self.parts(values) for values in self.extremes), strict=True)
+        return [
+            (column.name, column_words(column, low, high, total))
+            for (column, low), (_, high), (_, total) in parts
+        ]
 
     @property
     @override
@@ -148,7 +177,7 @@ class TableData(ArrayData):
         parts = self.parts(example.flatten())[:MOST_COLUMNS]
         return [cell(column, values.tolist()) for column, values in parts]
 
-    def parts(self, values: Tensor) -> list[tuple[NumberColumn | TextColumn, Tensor]]:
+    def parts(self, values: Tensor) -> list[tuple[Column, Tensor]]:
         """Return each column with its part of the encoded values."""
         columns = self.preparation.columns
         sizes = [len(column.features) for column in columns]
@@ -163,17 +192,53 @@ DATA_KINDS: dict[str, type[ArrayData]] = {
 """The kinds of data, by the name in `Preparation.kind`."""
 
 
-def cell(column: NumberColumn | TextColumn, values: Sequence[float]) -> str:
+class Extremes(NamedTuple):
+    """The range of some inputs.
+
+    Attributes:
+        low: The smallest value of each number of an example.
+        high: The largest.
+        total: The sum.
+    """
+
+    low: Tensor
+    high: Tensor
+    total: Tensor
+
+
+def extremes_of(source: Source) -> Extremes:
+    """Return the range of the inputs of a source; of all numbers together if sizes vary."""
+    found: Extremes | None = None
+    for _, batch in fetch_all(source):
+        inputs = batch.inputs if None not in source.input_shape else batch.inputs.reshape(-1, 1)
+        low, high, total = inputs.amin(0), inputs.amax(0), inputs.double().sum(0)
+        if found is not None:
+            low, high = low.minimum(found.low), high.maximum(found.high)
+            total = total + found.total
+        found = Extremes(low, high, total)
+    return found or Extremes(*torch.zeros(3, 1))
+
+
+def length(axis: int | None) -> str:
+    """Return the length of an axis as text."""
+    return "any" if axis is None else str(axis)
+
+
+def cell(column: Column, values: Sequence[float]) -> str:
     """Return the text of a cell, decoded from its numbers.
 
     A dash means that the cell was missing, or held a word absent from the training data.
     """
-    if column.indicator and values[-1]:
-        return NONE
-    if isinstance(column, NumberColumn):
-        return in_units(column, values[0])
-    words = [word for word, one in zip(column.categories, values, strict=False) if one]
-    return words[0] if words else NONE
+    text = "a word"  # hashed words cannot be decoded
+    match column:
+        case NumberColumn():
+            text = in_units(column, values[0])
+        case DateColumn():
+            text = column.decode(values[0])
+        case TextColumn():
+            words = [word for word, one in zip(column.categories, values, strict=False) if one]
+            text = words[0] if words else NONE
+    return NONE if column.indicator and values[-1] else text
 
 
 def in_units(column: NumberColumn, value: float) -> str:
@@ -184,14 +249,22 @@ def in_units(column: NumberColumn, value: float) -> str:
     return f"{column.decode(value):.13g}".replace("-", "−")
 
 
-def column_words(column: NumberColumn | TextColumn, values: Tensor) -> str:
-    """Return a description of a column from its numbers in each row."""
+def column_words(column: Column, low: Tensor, high: Tensor, total: Tensor) -> str:
+    """Return a description of a column from the extremes and the sums of its numbers."""
     missing = ""
     if column.indicator:
-        count = int(values[:, -1].sum())
+        count = int(total[-1])
         missing = f"; {number_of(count, 'missing cell')} in training"
-    if isinstance(column, NumberColumn):
-        low, high = (in_units(column, v.item()) for v in values[:, 0].aminmax())
-        middle = in_units(column, (column.median - column.offset) / column.scale)
-        return f"numbers from {low} to {high}, median {middle}{missing}"
-    return f"words: {some_of(column.categories, MOST_WORDS)}{missing}"
+    match column:
+        case NumberColumn():
+            least, most = (in_units(column, ends[0].item()) for ends in (low, high))
+            middle = in_units(column, (column.median - column.offset) / column.scale)
+            contents = f"numbers from {least} to {most}, median {middle}"
+        case DateColumn():
+            first, last = (column.decode(ends[0].item()) for ends in (low, high))
+            contents = f"{column.noun} from {first} to {last}, used as {column.uses}"
+        case TextColumn():
+            contents = f"words: {some_of(column.categories, MOST_WORDS)}"
+        case _:
+            contents = f"words, hashed into {number_of(len(low), 'feature')}"
+    return contents + missing

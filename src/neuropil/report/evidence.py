@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 import torch
 
 from neuropil.runs.confidence_interval import bootstrap_interval, wilson_interval
+from neuropil.runs.decoded_metric import figure_of
 from neuropil.runs.measure import answers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from neuropil.datasets import Dataset, Splits
+    from neuropil.datasets import Splits
+    from neuropil.datasets.source import Source
     from neuropil.runs.measure import ScoringPredictor
     from neuropil.runs.task import Task
 
@@ -40,7 +43,7 @@ class Evidence:
     """
 
     part: str
-    data: Dataset
+    data: Source
     answers: Array
     targets: Array
     task: Task[Any]
@@ -96,7 +99,7 @@ def gather_evidence(network: ScoringPredictor, splits: Splits, task: Task[Any]) 
     )
     if data.targets is None:
         raise ValueError(f"report: the {WORDS[part]} examples have no targets to compare with.")
-    answers = answers_of(network, data.inputs, task).double()
+    answers = answers_of(network, data, task).double()
     rows = answers.reshape(len(answers), -1)
     if len(answers) != len(data) or rows.shape[1] != task.target.outputs:
         raise ValueError(
@@ -150,9 +153,10 @@ def balanced_accuracy(evidence: Evidence, value: float) -> Figure:
 
 
 def regression_figures(evidence: Evidence, values: Values) -> dict[str, Figure]:
-    """Return R², root mean squared error and mean absolute error with bootstrap intervals.
+    """Return R² and the mean errors with bootstrap intervals.
 
-    Outputs have equal weight; R² is the mean over the outputs.
+    R² is the mean over the outputs. If these are columns of a table, R² and the mean absolute
+    error of each are given too, and no error of all of them, since they have no common unit.
     """
     error, true = evidence.answers - evidence.targets, evidence.targets
     k = true.shape[1]
@@ -164,17 +168,29 @@ def regression_figures(evidence: Evidence, values: Values) -> dict[str, Figure]:
     def r2(means: Array) -> Array:
         variance = means[:, 3 * k :] - means[:, 2 * k : 3 * k] ** 2
         variance = np.where(variance > 0, variance, np.inf)
-        return (1 - means[:, :k] / variance).mean(axis=1)
+        return 1 - means[:, :k] / variance
 
-    statistics = {
-        "r2": r2,
-        "root_mean_squared_error": lambda means: np.sqrt(means[:, :k].mean(axis=1)),
-        "mean_absolute_error": lambda means: means[:, k : 2 * k].mean(axis=1),
+    def errors(means: Array) -> Array:
+        return means[:, k : 2 * k]
+
+    statistics: dict[str, Callable[[Array], Array]] = {
+        "r2": lambda means: r2(means).mean(axis=1)
     }
+    for column, name in enumerate(evidence.task.target.columns):
+        for metric, each in (("r2", r2), ("mean_absolute_error", errors)):
+            statistics[figure_of(metric, name)] = partial(column_of, each, column)
+    if len(statistics) == 1:
+        statistics["root_mean_squared_error"] = lambda m: np.sqrt(m[:, :k].mean(axis=1))
+        statistics["mean_absolute_error"] = lambda means: errors(means).mean(axis=1)
     return {
         name: Figure(values[name], *bootstrap_interval(statistic, rows))
         for name, statistic in statistics.items()
     }
+
+
+def column_of(statistic: Callable[[Array], Array], column: int, means: Array) -> Array:
+    """Return a statistic of one output."""
+    return statistic(means)[:, column]
 
 
 def classification_figures(evidence: Evidence, values: Values) -> dict[str, Figure]:

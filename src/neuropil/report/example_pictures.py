@@ -11,15 +11,17 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from neuropil.core.shape import Shape
+
 # The page shows pictures at most this large; larger files would only weigh more.
 LARGEST = 160
 # Up to this size the page enlarges pixels as squares instead of blurring them.
 PIXELATED_TO = 64
 
 
-def can_be_shown(shape: tuple[int, ...]) -> bool:
+def can_be_shown(shape: Shape) -> bool:
     """Tell whether examples of a shape can be shown as pictures."""
-    return len(shape) >= 2 and min(shape[-2:]) > 1
+    return len(shape) >= 2 and all(side is None or side > 1 for side in shape[-2:])
 
 
 class Picture(NamedTuple):

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, final
 
 from neuropil.report.data_kinds import DATA_KINDS, ArrayData
 from neuropil.report.evidence import WORDS, Evidence, Figure
-from neuropil.text import number_of
+from neuropil.text import all_of, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from neuropil.core import Network
-    from neuropil.datasets import Dataset, Splits
+    from neuropil.datasets import Splits
+    from neuropil.datasets.source import Source
     from neuropil.runs.classic_model import ClassicModel
     from neuropil.training import GradientWatch, History
 
@@ -54,7 +55,7 @@ class Subject:
         return DATA_KINDS[self.splits.kind](self.splits)
 
     @property
-    def parts(self) -> dict[str, Dataset]:
+    def parts(self) -> dict[str, Source]:
         """The parts of the data, in the order of their use."""
         splits = self.splits
         parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
@@ -72,8 +73,8 @@ class Subject:
 
     @property
     def target(self) -> str:
-        """The name of the predicted quantity."""
-        return self.splits.preparation.target.name or "the target"
+        """The names of the predicted quantities."""
+        return all_of(self.splits.preparation.target.names or ["the target"])
 
     @property
     def seconds(self) -> float:

@@ -88,12 +88,13 @@ def duration(seconds: float) -> str:
 
 def figure_name(name: str) -> str:
     """Return the name of a metric in words."""
-    return {"r2": "R²", "f1": "F1"}.get(name, name.replace("_", " "))
+    metric, of, target = name.partition(" of ")  # such as "r2 of price"
+    return {"r2": "R²", "f1": "F1"}.get(metric, metric.replace("_", " ")) + of + target
 
 
 def is_share(name: str) -> bool:
     """Tell whether a metric is a share, and thus shown as a percentage."""
-    return name.endswith("accuracy")
+    return name.partition(" of ")[0].endswith("accuracy")
 
 
 def figure_text(name: str, value: float) -> str:

@@ -7,15 +7,14 @@ import warnings
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
+from torch import Tensor
+
+from neuropil.datasets.loading import fetch_all
+from neuropil.datasets.source import Batch
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from neuropil.datasets import Dataset
+    from neuropil.datasets.source import Source
     from neuropil.runs.task import Figures, Task
-
-# The number of examples per batch, the same as in `Network.predict`.
-ROWS = 512
 
 
 class Predictor(Protocol):
@@ -30,10 +29,11 @@ class ScoringPredictor(Predictor, Protocol):
     def scores(self) -> Predictor: ...
 
 
-def measure(network: ScoringPredictor, source: Dataset, task: Task[Any]) -> Figures:
+def measure(network: ScoringPredictor, source: Source, task: Task[Any]) -> Figures:
     """Return the loss and the metrics of a task on labelled examples.
 
-    Validation during training uses the same loss and the first of these metrics.
+    Validation during training uses the same loss and the first of these metrics. The examples
+    are fetched in batches, so that they need not fit in memory.
 
     Args:
         network: The network, on any device.
@@ -57,10 +57,10 @@ def measure(network: ScoringPredictor, source: Dataset, task: Task[Any]) -> Figu
     metrics = task.metrics()
     gathered: list[list[Tensor]] = [[] for _ in metrics]
     cost, not_finite = 0.0, 0
-    for start in range(0, len(source), ROWS):
-        part = slice(start, start + ROWS)
-        outputs = outputs_of(network, source.inputs[part], task)
-        targets = task.loss.prepare(task.encode(source.targets[part].cpu()), outputs[:2])
+    for places, batch in fetch_all(source):
+        outputs = outputs_of(network, batch, task)
+        own = source.targets[places] if batch.targets is None else batch.targets
+        targets = task.loss.prepare(task.encode(own.cpu()), outputs[:2])
         cost += float(task.loss.mean(outputs, targets)) * len(outputs)
         not_finite += int((~outputs.flatten(1).isfinite().all(dim=1)).sum())
         for metric, statistics in zip(metrics, gathered, strict=True):
@@ -72,21 +72,31 @@ def measure(network: ScoringPredictor, source: Dataset, task: Task[Any]) -> Figu
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
-def answers_of(network: ScoringPredictor, inputs: Tensor, task: Task[Any]) -> Tensor:
+def answers_of(network: ScoringPredictor, examples: Tensor | Source, task: Task[Any]) -> Tensor:
     """Return the answers of a network, on the CPU.
 
     Args:
         network: The network, on any device.
-        inputs: Raw examples along the first axis.
+        examples: Raw inputs along the first axis, or a source of examples.
         task: The task of the network.
     """
-    return task.decode(outputs_of(network, inputs, task))
+    if isinstance(examples, Tensor):
+        return task.decode(outputs_of(network, Batch(examples, None), task))
+    order: list[int] = []
+    answers: list[Tensor] = []
+    for places, batch in fetch_all(examples):
+        order += places
+        answers.append(task.decode(outputs_of(network, batch, task)))
+    if not answers:
+        return task.decode(outputs_of(network, examples.fetch([]), task))
+    return torch.cat(answers)[torch.tensor(order).argsort()]
 
 
-def outputs_of(network: ScoringPredictor, inputs: Tensor, task: Task[Any]) -> Tensor:
+def outputs_of(network: ScoringPredictor, batch: Batch, task: Task[Any]) -> Tensor:
     """Return the outputs that a task takes, in single precision at least."""
     predictor = network.scores() if task.takes == "scores" else network
-    outputs = predictor.predict(inputs).cpu()
+    count = len(getattr(network, "input_shapes", ()))
+    outputs = predictor.predict(batch.inputs_for(count)).cpu()
     return outputs.to(torch.promote_types(outputs.dtype, torch.float32))
 
 

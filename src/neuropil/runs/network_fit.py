@@ -9,21 +9,31 @@ from neuropil.core.shape import format_shape, format_shapes
 
 if TYPE_CHECKING:
     from neuropil.core import Network
+    from neuropil.core.shape import Shape
     from neuropil.runs.task import Task
 
 
-def check_fit(network: Network, shape: tuple[int, ...], task: Task[Any]) -> None:
+def check_fit(network: Network, shape: Shape, task: Task[Any], *, masked: bool = False) -> None:
     """Check that a network takes these examples and suits this task.
 
     Args:
         network: The network, built.
         shape: Shape of an example.
         task: The task of the network.
+        masked: Whether the examples are padded, so that the network must take a mask.
 
     Raises:
         ValueError: If it does not; the message says what would fit.
     """
-    if len(network.input_shapes) != 1 or not fits(shape, network.input_shapes[0]):
+    takes = network.input_shapes
+    if masked and len(takes) == 1 and fits(shape, takes[0]):
+        raise ValueError(
+            "pictures of their own sizes are padded, and the network does not take a mask: "
+            f"give it a second Input{format_shape(shape[1:])[:-1]}, dtype='uint8'), or choose "
+            "image_size='buckets'."
+        )
+    wanted = [shape, shape[1:]][: 1 + masked]
+    if len(takes) != len(wanted) or not all(map(fits, wanted, takes)):
         raise ValueError(
             f"the network takes {format_shapes(network.input_shapes)}, the data has examples "
             f"of shape {format_shape(shape)}: begin it with Input{format_shape(shape)}."

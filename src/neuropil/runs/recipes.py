@@ -17,6 +17,7 @@ from neuropil.training.loop.closure_step import default_epochs, takes_all
 
 if TYPE_CHECKING:
     from neuropil.core import Network
+    from neuropil.core.shape import Shape
     from neuropil.datasets import Splits
     from neuropil.runs.task import Task
 
@@ -61,7 +62,7 @@ def recipe(
     """
     if optimizer is not None and takes_all(optim.by_name(optimizer)):
         return full_batch_recipe(splits, task, network, optimizer)
-    network = network or task.network(splits.input_shape)
+    network = network or task.network(splits.input_shape, masked=splits.preparation.pads)
     pictures = len(splits.input_shape) == 3
     defaults = picture_recipe(splits, network) if pictures else table_recipe(splits, network)
     if optimizer is None:
@@ -80,7 +81,9 @@ def full_batch_recipe(
     splits: Splits, task: Task[Any], network: Network | None, optimizer: str
 ) -> Recipe:
     """Return the defaults for a full-batch optimiser."""
-    if network is None and len(splits.input_shape) == 3:
+    if network is None and None in splits.input_shape:
+        network = task.network(splits.input_shape, masked=splits.preparation.pads)
+    elif network is None and len(splits.input_shape) == 3:
         # Dropout would change the loss function at each step.
         network = small_convolutional(splits.input_shape, task.last_layer(), dropout=0.0)
     return Recipe(
@@ -94,11 +97,11 @@ def full_batch_recipe(
     )
 
 
-def small_tanh_network(input_shape: tuple[int, ...], task: Task[Any]) -> Network:
+def small_tanh_network(input_shape: Shape, task: Task[Any]) -> Network:
     """Return a network with one tanh layer: smooth second derivatives and few weights."""
     network = Input(*input_shape)
     flat = network >> Flatten() if len(input_shape) > 1 else network
-    each = math.prod(input_shape) + 1 + task.outputs
+    each = math.prod(length or 1 for length in input_shape) + 1 + task.outputs
     units = min(MOST_UNITS, max(LEAST_UNITS, WEIGHTS // each))
     return flat >> Tanh(units) >> task.last_layer()
 
@@ -106,9 +109,11 @@ def small_tanh_network(input_shape: tuple[int, ...], task: Task[Any]) -> Network
 def picture_recipe(splits: Splits, network: Network) -> Recipe:
     """Return the defaults for pictures."""
     examples = len(splits.train)
-    a_pass = TRAINING_FACTOR * examples * max(1, cost(network).multiply_adds)
+    shape = typical_shape(splits)
+    shapes = [shape, shape[1:]][: len(network.input_shapes)]
+    a_pass = TRAINING_FACTOR * examples * max(1, cost(network, shapes).multiply_adds)
     few = examples < FEW
-    side = min(splits.input_shape[1:])
+    side = min(shape[1:])
     return Recipe(
         network=network,
         optimizer="adamw",
@@ -122,6 +127,17 @@ def picture_recipe(splits: Splits, network: Network) -> Recipe:
         augment=augmentation.RandomShift(max(1, side // 12)) if few else None,
         ema=0.99 if few else None,
     )
+
+
+def typical_shape(splits: Splits) -> tuple[int, ...]:
+    """Return the shape of the pictures, with the mean of each size that varies."""
+    source = splits.train
+    if None not in splits.input_shape:
+        return tuple(length or 1 for length in splits.input_shape)
+    places = range(0, len(source), max(1, len(source) // 1000))
+    sizes = [source.size_of(place) for place in places]
+    means = (round(sum(lengths) / len(lengths)) for lengths in zip(*sizes, strict=True))
+    return (splits.input_shape[0] or 1, *means)
 
 
 def table_recipe(splits: Splits, network: Network) -> Recipe:

@@ -10,8 +10,9 @@ from typing_extensions import override
 
 from neuropil.datasets import Numbers
 from neuropil.layers import Linear
-from neuropil.runs.decoded_metric import decoding_metric
+from neuropil.runs.decoded_metric import decoding_metric, figure_of
 from neuropil.runs.task import Figures, Mistake, Task
+from neuropil.text import some_of
 from neuropil.training.metrics import value_metrics
 
 if TYPE_CHECKING:
@@ -75,12 +76,17 @@ class Regression(Task[Numbers]):
 
     @override
     def metrics(self) -> tuple[Metric, ...]:
-        own = (
-            value_metrics.r2,
-            value_metrics.root_mean_squared_error,
-            value_metrics.mean_absolute_error,
+        r2, error = value_metrics.r2, value_metrics.mean_absolute_error
+        if not self.target.columns:
+            own = (r2, value_metrics.root_mean_squared_error, error)
+            return tuple(decoding_metric(self, metric) for metric in own)
+        # Errors of different quantities have no common unit.
+        each = (
+            decoding_metric(self, metric, column)
+            for column in range(self.outputs)
+            for metric in (r2, error)
         )
-        return tuple(decoding_metric(self, metric) for metric in own)
+        return (decoding_metric(self, r2), *each)
 
     @override
     def mistakes(self, answers: Tensor, targets: Tensor) -> list[Mistake]:
@@ -92,12 +98,15 @@ class Regression(Task[Numbers]):
 
     @override
     def goal(self) -> str:
-        of = f" of {self.target.name!r}" if self.target.name else ""
-        several = f"regression of {self.outputs} numbers"
-        return f"regression{of}" if self.outputs == 1 else several
+        names = self.target.names
+        if not names and self.outputs > 1:
+            return f"regression of {self.outputs} numbers"
+        return f"regression of {some_of(map(repr, names), 5)}" if names else "regression"
 
     @override
     def verdict(self, figures: Figures, targets: Tensor, examples: str) -> str:
+        if self.target.columns:
+            return self.verdict_on_columns(figures, examples)
         what = repr(self.target.name) if self.target.name else "the value"
         error, r2 = figures["mean_absolute_error"], figures["r2"]
         off = f"{what} off by {in_full(error or 0)} on average over the {examples}"
@@ -107,42 +116,61 @@ class Regression(Task[Numbers]):
             return f"no better than always predicting the mean (R² {r2:.3f}): {off}"
         return f"{off}, R² {r2:.3f}"
 
+    def verdict_on_columns(self, figures: Figures, examples: str) -> str:
+        """Return R² and the error of each target column as a sentence."""
+        each = []
+        for name in self.target.columns:
+            error, r2 = (figures[figure_of(m, name)] for m in ("mean_absolute_error", "r2"))
+            certain = "R² unknown" if r2 is None else f"R² {r2:.3f}"
+            each.append(f"{name!r} off by {in_full(error or 0)} ({certain})")
+        return f"{some_of(each, 5)} on average over the {examples}"
+
     @override
     def rows(self, answers: Tensor, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+        columns = self.target.columns
         for name, value in zip(names, answers.tolist(), strict=True):
-            yield {"name": name, "value": value}
+            named = dict(zip(columns, value, strict=True)) if columns else value
+            yield {"name": name, "value": named}
 
     @override
     def columns(self, answers: Tensor, figures: Mapping[str, Figures]) -> dict[str, list[str]]:
-        title = f"predicted {self.target.name or 'value'}"
-        several = [f"{title} {number + 1}" for number in range(self.outputs)]
+        numbered = [f"value {number + 1}" for number in range(self.outputs)]
+        names = self.target.names or (["value"] if self.outputs == 1 else numbered)
         rows = answers.reshape(len(answers), -1).tolist()
         texts = [self.format_numbers(row, figures, MORE_DIGITS) for row in rows]
-        titles = [title] if self.outputs == 1 else several
-        return {name: [row[k] for row in texts] for k, name in enumerate(titles)}
+        return {f"predicted {name}": [row[k] for row in texts] for k, name in enumerate(names)}
 
     @override
     def sentence(self, answer: Tensor, figures: Mapping[str, Figures], top: int) -> str:
-        return ", ".join(self.format_numbers(answer.reshape(-1).tolist(), figures))
+        numbers = self.format_numbers(answer.reshape(-1).tolist(), figures)
+        named = zip(self.target.columns, numbers, strict=True) if self.target.columns else ()
+        return ", ".join(f"{name} {number}" for name, number in named) or ", ".join(numbers)
 
     def format_numbers(
         self, numbers: list[float], figures: Mapping[str, Figures], extra: int = 0
     ) -> list[str]:
         """Return predicted numbers as text, each with the digits that its error justifies.
 
-        The measured error is a mean over all outputs; each output gets a part in proportion to
-        its scale.
+        If the measured error is a mean over all outputs, each output gets a part in proportion
+        to its scale.
         """
-        measured = (figures.get(part, {}).get("mean_absolute_error") for part in PARTS)
-        error = next((e for e in measured if e is not None), None)
-        scales = self.target.scale
+        scales, columns = self.target.scale, self.target.columns
+        error = measured("mean_absolute_error", figures)
         own = [error and error * scale * len(scales) / sum(scales) for scale in scales]
+        if columns:
+            own = [measured(figure_of("mean_absolute_error", c), figures) for c in columns]
         pairs = zip(numbers, own, strict=True)
         return [with_sensible_digits(number, share, extra) for number, share in pairs]
 
 
 # The parts of the data, in the order of how well they predict the error on new examples.
 PARTS = ("test", "validation", "train")
+
+
+def measured(name: str, figures: Mapping[str, Figures]) -> float | None:
+    """Return a figure of the most independent part that has it; None if none has."""
+    values = (figures.get(part, {}).get(name) for part in PARTS)
+    return next((value for value in values if value is not None), None)
 
 
 def with_sensible_digits(value: float, error: float | None, extra: int = 0) -> str:
@@ -153,10 +181,10 @@ def with_sensible_digits(value: float, error: float | None, extra: int = 0) -> s
         error: The mean absolute error of such numbers, if known.
         extra: Number of digits after the first two of the error.
     """
-    if not error or abs(value) >= MOST:
+    if not error or not math.isfinite(value):
         return f"{value:.10g}"
     places = 1 - math.floor(math.log10(error)) + extra
-    if places <= MOST_PLACES:
+    if places <= MOST_PLACES and abs(value) < MOST:
         return f"{value:.{max(0, places)}f}"
     size = math.floor(math.log10(abs(value))) if value else 0
     return f"{value:.{min(17, max(1, size + places + 1))}g}"

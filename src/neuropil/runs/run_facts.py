@@ -16,7 +16,7 @@ from neuropil import __version__
 from neuropil.checks import shown
 from neuropil.core.atomic import TEMPORARY, lock
 from neuropil.core.reading import read_json
-from neuropil.training.checkpoints.digest import digest_of
+from neuropil.digest import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,13 +36,15 @@ FIELDS = ("settings", "versions", "data", "figures", "times")
 NOTHING = type(None)
 MOST_THREADS = 1 << 15
 TEXTS = (
-    *("data", "target", "task", "encoding", "color", "network", "weights", "freeze"),
+    *("data", "target", "task", "encoding", "split_by", "color"),
+    *("network", "weights", "freeze"),
     *("optimizer", "schedule", "loss", "augment", "device", "class_weight"),
 )
 SETTINGS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(TEXTS, (str, NOTHING)),
     **dict.fromkeys(("validation", "test", "lr", "ema", "weight_decay"), (int, float, NOTHING)),
-    **dict.fromkeys(("epochs", "batch_size", "image_size"), (int, NOTHING)),
+    **dict.fromkeys(("epochs", "batch_size"), (int, NOTHING)),
+    "image_size": (int, str, NOTHING),
     **dict.fromkeys(("header", "keep_best", "shard"), (bool, NOTHING)),
     "then": (NOTHING,),
     "seed": (int,),

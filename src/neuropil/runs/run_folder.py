@@ -21,6 +21,7 @@ from neuropil.datasets import (
     Splits,
     read_for_prediction,
 )
+from neuropil.datasets.fingerprint import fingerprint
 from neuropil.datasets.preparations import preparation_from_json
 from neuropil.runs.measure import answers_of
 from neuropil.runs.network_fit import check_fit
@@ -40,7 +41,6 @@ from neuropil.runs.run_facts import (
 )
 from neuropil.runs.tasks import task_from
 from neuropil.training.checkpoints.checkpoint import PATTERN
-from neuropil.training.checkpoints.digest import fingerprint
 from neuropil.training.history import History
 
 if TYPE_CHECKING:
@@ -277,7 +277,12 @@ class Run:
             return ClassicModel.load(self.path)
         network = Network.load(self.path)
         try:
-            check_fit(network, self.preparation.input_shape, self.task)
+            check_fit(
+                network,
+                self.preparation.input_shape,
+                self.task,
+                masked=self.preparation.pads,
+            )
         except ValueError as error:
             raise ValueError(
                 f"{self.path}: network.json does not belong to {FACTS}: {error}"

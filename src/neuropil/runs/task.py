@@ -7,8 +7,10 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from neuropil import optim
-from neuropil.architectures import dense, small_convolutional
+from neuropil.architectures import dense, small_convolutional, varied_convolutional
 from neuropil.core.shape import format_shapes
+from neuropil.datasets.augmentation.base import PictureStep
+from neuropil.datasets.augmentation.chain import Compose
 from neuropil.datasets.target import Target
 from neuropil.training.callbacks import BestWeights
 from neuropil.training.losses import losses
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from neuropil.core import Layer, Network
     from neuropil.core.loss_kinds import Takes
+    from neuropil.core.shape import Shape
     from neuropil.runs.recipe import Recipe
     from neuropil.training.callbacks import Callback
     from neuropil.training.losses.base import Loss
@@ -79,12 +82,15 @@ class Task(ABC, Generic[Labels]):
     def last_layer(self) -> Layer:
         """Return the last layer of a network for this task."""
 
-    def network(self, input_shape: tuple[int, ...]) -> Network:
+    def network(self, input_shape: Shape, *, masked: bool = False) -> Network:
         """Return the default network: convolutional for pictures, else dense.
 
         Args:
-            input_shape: Shape of one example.
+            input_shape: Shape of one example; None for a size that varies.
+            masked: Whether pictures are padded, and come with a mask.
         """
+        if len(input_shape) == 3 and None in input_shape:
+            return varied_convolutional(input_shape, self.last_layer(), masked=masked)
         if len(input_shape) == 3:
             return small_convolutional(input_shape, self.last_layer())
         return dense(input_shape, self.last_layer(), dropout=0.1)
@@ -142,6 +148,16 @@ class Task(ABC, Generic[Labels]):
         """Return the labels from encoded targets, the inverse of `encode`."""
         return targets
 
+    def move(self, targets: Tensor, matrix: Tensor, size: tuple[int, int]) -> Tensor:
+        """Return encoded targets after a change of their pictures.
+
+        Args:
+            targets: Result of `encode`.
+            matrix: ``(N, 2, 3)``, from old to new picture coordinates.
+            size: Height and width of the new picture.
+        """
+        return self.encode(self.target.move(self.restore(targets), matrix, size))
+
     def trainer(
         self, recipe: Recipe, callbacks: Sequence[Callback] = (), **options: Any
     ) -> Trainer:
@@ -155,6 +171,11 @@ class Task(ABC, Generic[Labels]):
         optimizer = optim.by_name(recipe.optimizer)
         own = {"lr": recipe.lr, "weight_decay": recipe.weight_decay}
         own = {name: value for name, value in own.items() if value is not None}
+        augment = recipe.augment
+        if type(self.target).move is not Target.move and isinstance(
+            augment, PictureStep | Compose
+        ):
+            augment = augment.bind(self.move)
         return Trainer(
             recipe.network,
             loss=self.loss,
@@ -162,7 +183,7 @@ class Task(ABC, Generic[Labels]):
             metrics=self.metrics()[:1],
             callbacks=[*([BestWeights()] if recipe.keep_best else ()), *callbacks],
             schedule=recipe.schedule,
-            augment=recipe.augment,
+            augment=augment,
             ema=recipe.ema,
             **options,
         )

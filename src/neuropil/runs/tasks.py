@@ -5,12 +5,11 @@ Help texts need only the names, so this module is light and imports a task only 
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from neuropil.lazy import import_name
 
+if TYPE_CHECKING:
     from neuropil.datasets import Target
     from neuropil.runs.task import Task
 
@@ -53,7 +52,7 @@ def task_for(target: Target, asked: str | None = None) -> Task[Any]:
     row = row_named(asked or usual)
     if row.labels != target.kind:
         raise ValueError(f"the labels are {target.kind}: that is {usual}, not {asked}.")
-    return task_class(row)(target)
+    return import_name(row.where)(target)
 
 
 def task_from(plain: Any, target: Target) -> Task[Any]:
@@ -72,7 +71,7 @@ def task_from(plain: Any, target: Target) -> Task[Any]:
         case _:
             raise ValueError(f"{plain!r:.80} is not one of the tasks {', '.join(TASKS)}.")
     try:
-        task = task_class(row)(target, **options)
+        task = import_name(row.where)(target, **options)
     except TypeError as error:
         raise ValueError(f"{plain!r:.80} is damaged: {error}.") from None
     if row.labels != target.kind:
@@ -106,9 +105,3 @@ def row_named(name: str) -> Row:
 def default_task(labels: str) -> str:
     """Return the name of the default task for a kind of labels."""
     return next(name for name, row in TASKS.items() if row.labels == labels)
-
-
-def task_class(row: Row) -> Callable[..., Task[Any]]:
-    """Import and return the class of a task."""
-    module, _, name = row.where.rpartition(".")
-    return getattr(import_module(module), name)

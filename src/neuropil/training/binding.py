@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from neuropil import optim
 from neuropil.core import Network
 from neuropil.optim import LevenbergMarquardt, schedules
-from neuropil.optim.schedule_rates import interval_of
+from neuropil.optim.torch_schedulers import interval_of
 
 # The name of the only network, optimiser or schedule.
 ONLY = "network"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from torch import Tensor
 from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
 
 class Named:
@@ -32,8 +33,36 @@ class Named:
         raise NotImplementedError
 
     @classmethod
-    def of(cls, source: Any) -> Any:
-        """Create an instance from a user's argument: a partial of one, or any function."""
+    def defined_in(cls, *modules: ModuleType) -> dict[str, Self]:
+        """Return the instances that modules define, by name."""
+        named = [item for module in modules for item in vars(module).items()]
+        return {name: thing for name, thing in named if isinstance(thing, cls)}
+
+    @classmethod
+    def of(cls, source: Any) -> Self:
+        """Create an instance from a user's argument: a partial of one, or any function.
+
+        Raises:
+            TypeError: If it is not a function.
+        """
+        if not callable(source):
+            raise TypeError(
+                f"a {cls.__name__.lower()} must be a name or a function of outputs and "
+                f"targets, got {source!r}."
+            )
+        if isinstance(source, cls):
+            return source
+        if isinstance(source, functools.partial) and isinstance(source.func, cls):
+            return source.func.with_options(source)
+        return cls.of_function(source)
+
+    @classmethod
+    def of_function(cls, function: Any) -> Any:
+        """Create an instance from a user's function."""
+        raise NotImplementedError
+
+    def with_options(self, source: functools.partial[Any]) -> Self:
+        """Return this with the options that a partial sets."""
         raise NotImplementedError
 
     @override

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from neuropil.core.prediction import in_test_mode
 from neuropil.training.loop.batches import ArrayBatches, Batches
+from neuropil.training.loop.source_batches import SourceBatches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,10 +59,17 @@ def set_threads(learner: Learner, wanted: int | str | None, training: Batches) -
 
 def suitable_threads(learner: Learner, training: Batches) -> int | None:
     """Return the number of threads for a training, None if it cannot be determined."""
-    if learner.custom or learner.device.type != "cpu" or not isinstance(training, ArrayBatches):
+    if learner.custom or learner.device.type != "cpu":
         return None
-    batch_size = min(training.batch_size, len(training.arrays))
-    return choose_threads(learner.scores, learner.sample(training.arrays.inputs), batch_size)
+    match training:
+        case ArrayBatches():
+            examples, inputs = len(training.arrays), training.arrays.inputs
+        case SourceBatches():
+            examples, inputs = len(training.examples), training.examples.head()[0]
+        case _:
+            return None
+    batch_size = min(training.batch_size, examples)
+    return choose_threads(learner.scores, learner.sample(inputs), batch_size)
 
 
 def choose_threads(network: nn.Module, inputs: tuple[Any, ...], batch_size: int) -> int:

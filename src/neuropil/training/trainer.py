@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from neuropil.checks import optional, whole
+from neuropil.datasets.loading import default_workers
 from neuropil.training.binding import ONLY
 from neuropil.training.callbacks import Callback, actions_at, by_type
 from neuropil.training.checkpoints.checkpoint import CheckpointError, Checkpoints, check_unused
@@ -18,9 +19,10 @@ from neuropil.training.loop.batch_preparation import Preparation
 from neuropil.training.loop.build_update import build_update
 from neuropil.training.loop.custom_step import CustomUpdate, check_values
 from neuropil.training.loop.epochs import Fit, Hooks
+from neuropil.training.loop.given_data import open_data
 from neuropil.training.loop.learner import Learner
-from neuropil.training.loop.memory_examples import as_arrays
 from neuropil.training.loop.objective_choice import choose_objective
+from neuropil.training.loop.source_batches import running_workers
 from neuropil.training.loop.streams import data_generator
 from neuropil.training.loop.update import Parts
 from neuropil.training.loop.validation import loss_values, measure
@@ -112,6 +114,8 @@ class Trainer:
         threads: Number of CPU threads. ``"auto"`` chooses one thread per 10 million
             multiply–adds in the average layer of a step, at most torch's setting; a resumed
             training uses the same number. None leaves torch's setting.
+        workers: Number of processes that fetch the batches of a source ahead; 0 fetches them in
+            this process. None is one per processor, at most 8. It does not change the result.
         accumulate: Number of batches whose gradients are accumulated for one step. Every
             example has the same weight, also in a smaller last group.
         clip_norm: Maximum norm of the gradient over all weights; larger ones are scaled down.
@@ -282,13 +286,14 @@ class Trainer:
         with self.learner.randomness, use_threads():
             self.learner.data_generator = data_generator(data)
             training = self.prepare(data, "training", batch_size)
-            validate = None
+            validate = held_out = None
             if validation is not None:
                 held_out = self.prepare(validation, "validation", batch_size or 1)
                 validate = functools.partial(self.validate, held_out)
             facts = self.begin(training, epochs)
             set_threads(self.learner, self.options.threads, training)
-            self.run(training, validate, facts, self.state.first_epoch + epochs)
+            with running_workers(training, held_out):
+                self.run(training, validate, facts, self.state.first_epoch + epochs)
         return self.history
 
     def evaluate(self, data: Any, *, batch_size: int = 32) -> dict[str, float]:
@@ -385,13 +390,14 @@ class Trainer:
     def prepare(self, data: Any, title: str, batch_size: int | None) -> Batches:
         """Return batches of the data, for training if the title is "training"."""
         options, learner = self.options, self.learner
-        data = as_arrays(data, title) or data
+        data = open_data(data, title, learner)
         if self.objective is None and (options.step is None or options.loss is not None):
             self.objective = choose_objective(options, learner, data, title)
             self.metrics = resolve_all(options.metrics, self.objective.loss)
             warn_of_probabilities(learner.module, [self.objective.loss, *self.metrics])
         exact = any(metric.takes == "values" for metric in self.metrics)
-        preparation = Preparation(learner, self.objective, exact)
+        workers = default_workers() if options.workers is None else options.workers
+        preparation = Preparation(learner, self.objective, exact, workers)
         if title == "training":
             return preparation.training_batches(data, batch_size, normalize=options.normalize)
         return preparation.evaluation_batches(data, title, batch_size or 1)

@@ -52,6 +52,7 @@ RULES: Rules = {
     "accumulate": whole,
     "checkpoint_every": optional(whole),
     "threads": thread_count,
+    "workers": optional(functools.partial(whole, minimum=0)),
     "clip_norm": optional(interval("(0, inf]")),
     "ema": optional(interval("[0, 1)")),
     "mixed_precision": optional(choice(*PRECISIONS)),
@@ -81,6 +82,7 @@ class Options:
     seed: int | None = None
     device: str | torch.device | None = None
     threads: int | str | None = "auto"
+    workers: int | None = None
     accumulate: int = 1
     clip_norm: float | None = None
     ema: float | None = None

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.agreement import Parts
 from torch import nn
 
 from neuropil import datasets, layers
@@ -278,15 +279,10 @@ def test_numbers_whose_squares_overflow_are_measured():
 
 
 def test_weights_that_the_loss_does_not_see():
-    class Forgetful(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.used, self.forgotten = nn.Linear(20, 10), nn.Linear(20, 10)
-
-        def forward(self, x):
-            return self.used(x)
-
-    health = gradient_health(Forgetful(), *batch())
+    forgetful = Parts(
+        lambda own, x: own.used(x), used=nn.Linear(20, 10), forgotten=nn.Linear(20, 10)
+    )
+    health = gradient_health(forgetful, *batch())
     assert [str(v) for v in health.verdicts] == [
         "the loss does not depend on the weights of forgotten"
     ]
@@ -374,19 +370,12 @@ def test_each_kind_of_target_has_its_loss():
 
 
 def test_several_inputs_and_a_loss_of_ones_own():
-    class Sum(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.a, self.b = nn.Linear(3, 2), nn.Linear(4, 2)
-
-        def forward(self, a, b):
-            return self.a(a), self.b(b)
-
+    both = Parts(lambda own, a, b: (own.a(a), own.b(b)), a=nn.Linear(3, 2), b=nn.Linear(4, 2))
     inputs = torch.randn(8, 3), torch.randn(8, 4)
     with pytest.raises(ValueError, match="returns a tuple instead of a tensor: pass loss="):
-        gradient_health(Sum(), inputs, torch.zeros(8, 2))
+        gradient_health(both, inputs, torch.zeros(8, 2))
     health = gradient_health(
-        Sum(), inputs, torch.zeros(8, 2), loss=lambda y, t: (y[0] + y[1] - t).abs()
+        both, inputs, torch.zeros(8, 2), loss=lambda y, t: (y[0] + y[1] - t).abs()
     )
     assert [row.name for row in health.rows] == ["a", "b"]
 

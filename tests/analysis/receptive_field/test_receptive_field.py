@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.agreement import make_positive
+from tests.agreement import footprints, inner_footprints, make_positive
 
 from neuropil import ShapeError, join, parallel, repeat
 from neuropil.analysis import receptive_field, summary
@@ -104,29 +104,16 @@ def fresh(merge):
     return Elementwise("add") if isinstance(merge, Elementwise) else Concatenate()
 
 
-def footprints(network):
-    """Return for each output which inputs have a gradient: the first and the last."""
-    x = torch.zeros(1, *network.input_shape, dtype=torch.float64, requires_grad=True)
-    outputs = network(x)[0].sum(0)
-    each = torch.eye(len(outputs), dtype=torch.float64)
-    (gradients,) = torch.autograd.grad(outputs, x, each, is_grads_batched=True)
-    for position, gradient in enumerate(gradients[:, 0].sum(1)):
-        seen = gradient.nonzero()[:, 0]
-        if len(seen):
-            yield position, int(seen[0]), int(seen[-1])
+def seen_by(network):
+    return footprints(make_positive(network), *network.input_shape)
 
 
 def check_footprints(network, *, enlarges=False):
     """Hold a receptive field to gradients where no border is near."""
     field = receptive_field(network)
-    (size,), (jump,), (start,) = field.size, field.jump, field.start
-    inner = [
-        (position, first, last)
-        for position, first, last in footprints(make_positive(network))
-        if start + jump * position - size > 0
-        and start + jump * position + 2 * size < network.input_shape[1] - 1
-    ]
+    inner = inner_footprints(network, field, *network.input_shape)
     assume(inner)
+    (size,), (jump,), (start,) = field.size, field.jump, field.start
     if enlarges:
         # What an output sees depends on its place, and comes back after nine of them.
         assume(len(inner) >= 9)
@@ -248,13 +235,13 @@ def test_branches_of_different_strides_drift_apart():
     network = Input(1, 8) >> parallel(filters(5), AveragePooling(2)) >> Elementwise("add")
     field = receptive_field(network)
     assert field.jump == (None,)
-    seen = list(footprints(make_positive(network)))
+    seen = list(seen_by(network))
     assert seen == [(0, 0, 4), (1, 1, 5), (2, 2, 6), (3, 3, 7)]
     assert (field.size, field.start) == ((5,), (0,))
     behind = Input(1, 8) >> parallel(filters(5), AveragePooling(2)) >> Elementwise("add")
     behind = behind >> filters(2)
     assert receptive_field(behind).size == (6,)
-    assert [last - first + 1 for _, first, last in footprints(make_positive(behind))] == [
+    assert [last - first + 1 for _, first, last in seen_by(behind)] == [
         6,
         6,
         6,
@@ -281,7 +268,7 @@ def test_branches_that_enlarge_by_different_factors():
     network = Input(1, 24) >> parallel(pairs, triples) >> Elementwise("add")
     # The third output sees its pair, 2 and 3, and its triple, 0 to 2.
     assert receptive_field(network).size == (4,)
-    assert max(last - first + 1 for _, first, last in footprints(make_positive(network))) == 4
+    assert max(last - first + 1 for _, first, last in seen_by(network)) == 4
 
 
 def test_enlarging():
@@ -302,7 +289,7 @@ def test_uneven_filters_that_enlarge_see_no_less_than_gradients(size):
     layer = Deconvolution(1, size, stride=2, bias=False)
     network = Input(1, 40) >> layer >> filters(2)
     (bound,) = receptive_field(network).size
-    most = max(last - first + 1 for _, first, last in footprints(make_positive(network)))
+    most = max(last - first + 1 for _, first, last in seen_by(network))
     assert most <= bound <= most + 1
 
 
@@ -391,8 +378,8 @@ def test_branches_of_a_free_length_are_placed_as_for_an_even_one():
     assert receptive_field(network, input_shape=(1, 40)).size == (9,)
     same = filters(8, stride=2, padding="same")
     after = filters(6, stride=2, padding=((0, 4),))
-    even = make_positive(Input(1, 40) >> parallel(same, after) >> Concatenate())
-    assert max(last - first + 1 for _, first, last in footprints(even)) == 9
+    even = Input(1, 40) >> parallel(same, after) >> Concatenate()
+    assert max(last - first + 1 for _, first, last in seen_by(even)) == 9
 
 
 def test_open_networks():

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.agreement import Parts
 from tests.reference import torchvision
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -189,16 +190,9 @@ def test_a_batch_costs_as_many_times():
 
 
 def test_what_is_done_between_parts_stands_under_its_own_name():
-    class Mixed(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.first = nn.Linear(4, 3)
-
-        def forward(self, x):
-            return self.first(x) @ torch.ones(3, 5)
-
-    layers = {layer.name: layer.multiply_adds for layer in cost(Mixed(), (4,)).layers}
-    assert layers == {"mixed": 15, "first": 12}
+    mixed = Parts(lambda own, x: own.first(x) @ torch.ones(3, 5), first=nn.Linear(4, 3))
+    layers = {layer.name: layer.multiply_adds for layer in cost(mixed, (4,)).layers}
+    assert layers == {"parts": 15, "first": 12}
 
 
 def test_several_calls_have_names_of_their_own():

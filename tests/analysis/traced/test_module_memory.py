@@ -5,6 +5,7 @@ import weakref
 import pytest
 import torch
 import torch.nn.functional as F
+from tests.agreement import Does
 from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.profiler import ProfilerActivity, profile
@@ -295,15 +296,8 @@ def halved(x: torch.Tensor) -> torch.Tensor:
 
 
 def test_an_operator_without_gradients_takes_what_its_forward_pass_does():
-    class Halving(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.linear = nn.Linear(4, 4)
-
-        def forward(self, x):
-            return torch.ops.neuropil_tests.halved(self.linear(x))
-
-    found = peak_memory(Halving(), (4,))
+    halving = Does(torch.ops.neuropil_tests.halved)
+    found = peak_memory(nn.Sequential(nn.Linear(4, 4), halving), (4,))
     assert found.parameters == 80
     assert found.inference == 80 + 3 * 16
     assert found.training >= found.inference

@@ -1,5 +1,6 @@
 import csv
 import json
+import math
 import pathlib
 
 import numpy as np
@@ -120,6 +121,8 @@ def test_of_equal_shares_the_first_classes_are_named():
         (3.25, None, "3.25"),
         (3.25, 0.0, "3.25"),
         (1.5e20, 10.0, "1.5e+20"),
+        (1e16 + 1640, 36.0, "10000000000001640"),
+        (math.inf, 36.0, "inf"),
     ],
 )
 def test_numbers_get_the_digits_that_their_error_leaves(value, error, shown):

@@ -12,9 +12,9 @@ import pytest
 from neuropil.cli import plan
 from neuropil.cli.run_data import open_again, open_splits
 from neuropil.cli.settings import Settings
+from neuropil.datasets.fingerprint import fingerprint
 from neuropil.runs.run_folder import Run
 from neuropil.training import Trainer
-from neuropil.training.checkpoints.digest import fingerprint
 from neuropil.training.threads import use_threads
 
 QUICK = ("--epochs", "2", "--threads", "1", "--quiet")

@@ -7,8 +7,9 @@ import sys
 import numpy as np
 import pytest
 import torch
+from tests.streamed import streamed
 
-from neuropil.cli import finish, plan
+from neuropil.cli import finish, plan, run_data, training_run
 from neuropil.core import Network
 from neuropil.runs.classic_model import ClassicModel
 from neuropil.runs.run_folder import Run
@@ -276,3 +277,17 @@ def test_the_whole_way_in_processes_of_their_own(pictures, tmp_path):
     assert "Report   run/report.html" in trained
     assert "<html" in (tmp_path / "run" / "report.html").read_text()[:500]
     assert neuropil("predict", "run", "bars/lying/00.png").startswith("00.png: ")
+
+
+@pytest.mark.parametrize("network", ["Relu(8) >> Softmax(2)", "sofm(grid=(3, 3))"])
+def test_data_that_are_not_in_memory_give_the_same_run(
+    neuropil, table, tmp_path, monkeypatch, network
+):
+    options = ("train", "--data", table, "--network", network, *QUICK)
+    assert neuropil(*options, "--out", "memory").code == 0
+    opened = run_data.open_splits
+    monkeypatch.setattr(training_run, "open_splits", lambda asked: streamed(opened(asked)))
+    assert neuropil(*options, "--out", "streamed").code == 0
+    facts = [read_json(tmp_path / run / "run.json") for run in ("memory", "streamed")]
+    for part, figures in facts[0]["figures"].items():
+        assert facts[1]["figures"][part] == pytest.approx(figures, rel=1e-6)

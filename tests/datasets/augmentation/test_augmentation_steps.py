@@ -10,8 +10,16 @@ from hypothesis import strategies as st
 from scipy import ndimage, stats
 from tests.datasets.augmentation.batches import batch, seeded
 
-from neuropil.datasets import DataError, augmentation
-from neuropil.datasets.augmentation import Mixup, RandomAffine, RandomErasing, RandomShift
+from neuropil.datasets import augmentation
+from neuropil.datasets.augmentation import (
+    ColorJitter,
+    Compose,
+    RandomAffine,
+    RandomCrop,
+    RandomErasing,
+    RandomResizedCrop,
+    RandomShift,
+)
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)
@@ -76,6 +84,10 @@ def test_nothing_drawn_is_nothing_changed():
         RandomShift(0),
         augmentation.RandomFlip(0.0),
         RandomErasing(0.0),
+        RandomCrop((7, 6)),
+        RandomResizedCrop(scale=(1, 1), ratio=(6 / 7, 6 / 7)),
+        ColorJitter(),
+        Compose(RandomAffine(), ColorJitter()),
     ):
         assert torch.equal(augment(pictures, classes, seeded())[0], pictures)
 
@@ -118,28 +130,44 @@ def test_outside_stands_the_fill():
         assert moved.min() == 50
 
 
-def test_mixup_blends_inputs_and_targets_alike():
-    pictures, classes = torch.eye(64).reshape(64, 1, 8, 8), torch.arange(64)
-    inputs, targets = Mixup(1.0, classes=64)(pictures, classes, seeded())
-    torch.testing.assert_close(inputs.flatten(1), targets)
-    torch.testing.assert_close(targets.sum(1), torch.ones(64))
-    own = targets.diagonal()
-    share = Mixup(1.0, classes=64).shares(pictures, seeded())
-    # An example may be its own partner.
-    assert (torch.isclose(own, share) | torch.isclose(own, torch.ones(64))).all()
+def test_a_crop_is_a_window_of_the_picture_or_the_picture_in_a_frame():
+    pictures = torch.arange(30).reshape(1, 1, 5, 6).repeat(3000, 1, 1, 1) + 1
+    cropped, _ = RandomCrop((3, 4))(pictures, torch.zeros(3000), seeded())
+    corners, counts = cropped[:, 0, 0, 0].unique(return_counts=True)
+    assert corners.tolist() == [1, 2, 3, 7, 8, 9, 13, 14, 15]
+    assert stats.chisquare(counts.numpy()).pvalue > 0.001
+    window = torch.tensor([[0, 1, 2, 3], [6, 7, 8, 9], [12, 13, 14, 15]])
+    assert torch.equal(cropped[:, 0], cropped[:, 0, :1, :1] + window)
+    framed, _ = RandomCrop(7, fill=9)(pictures[:, :, :1], torch.zeros(3000), seeded())
+    places = (framed[:, 0] == 1).nonzero()[:, 1:]
+    assert len(places) == 3000
+    assert {*map(tuple, places.tolist())} == {(y, x) for y in range(7) for x in range(2)}
+    assert (framed.sum((1, 2, 3)) == 21 + 9 * 43).all()
 
 
-@pytest.mark.parametrize("alpha", [0.2, 1.0, 4.0])
-def test_mixup_draws_from_the_beta_distribution(alpha):
-    share = Mixup(alpha).shares(torch.zeros(20000, 1), seeded()).numpy()
-    for place in (0.001, 0.1, 0.25, 0.5, 0.75, 0.9, 0.999):
-        expected = stats.beta(alpha, alpha).cdf(place)
-        assert abs((share <= place).mean() - expected) < 4 * np.sqrt(0.25 / 20000)
+def test_resized_crops_have_their_area_ratio_and_place():
+    y, x = torch.meshgrid(torch.arange(20.0) + 0.5, torch.arange(30.0) + 0.5, indexing="ij")
+    pictures = torch.stack([x, y]).double().repeat(2000, 1, 1, 1)
+    crop = RandomResizedCrop(60, scale=(0.1, 0.3), ratio=(0.5, 2.0))
+    cropped, _ = crop(pictures, torch.zeros(2000), seeded())
+    # The ramps are flat within half a pixel of the edge, hence the slope at the centre.
+    wide = 60 * (cropped[:, 0, 30, 30] - cropped[:, 0, 30, 29])
+    tall = 60 * (cropped[:, 1, 30, 30] - cropped[:, 1, 29, 30])
+    area, ratio = wide * tall / 600, wide / tall
+    assert 0.1 - 1e-4 <= area.min() < 0.102
+    assert 0.298 < area.max() <= 0.3 + 1e-4
+    assert 0.5 - 1e-4 <= ratio.min() < 0.52
+    assert 1.95 < ratio.max() <= 2 + 1e-4
+    # Spread evenly: uniform area, uniform place within what the window leaves free.
+    left = cropped[:, 0, 30, 29:31].mean(1) - wide / 2
+    for drawn in ((area - 0.1) / 0.2, ratio.log2() / 2 + 0.5, left / (30 - wide)):
+        assert stats.kstest(drawn.numpy(), "uniform").pvalue > 0.001
 
 
-def test_mixup_of_numbers_keeps_their_shape_and_of_classes_needs_their_number():
-    inputs, targets = Mixup(0.4)(torch.zeros(5, 2), torch.arange(5.0), seeded())
-    assert targets.shape == (5,)
-    assert 0 <= targets.min() <= targets.max() <= 4
-    with pytest.raises(DataError, match="Mixup needs `classes`"):
-        Mixup(0.4)(inputs, torch.arange(5), seeded())
+def test_a_resized_crop_at_the_edge_has_no_dark_rim():
+    pictures = torch.full((50, 1, 8, 8), 200, dtype=torch.uint8)
+    for step in (
+        RandomResizedCrop(),
+        Compose(RandomResizedCrop(16), augmentation.RandomFlip()),
+    ):
+        assert (step(pictures, torch.zeros(50), seeded())[0] == 200).all()

@@ -11,18 +11,38 @@ from neuropil.core.arguments import Arguments
 from neuropil.datasets import DataError, augmentation
 from neuropil.datasets.augmentation import (
     Augmentation,
+    ColorJitter,
     Compose,
+    CutMix,
     Mixup,
     RandomAffine,
+    RandomCrop,
     RandomErasing,
     RandomFlip,
+    RandomResizedCrop,
     RandomRotation,
     RandomShift,
 )
 
 # A row for each class: one that changes something, and calls that are refused with a message.
 ROWS: dict[str, tuple[Augmentation, dict[str, Callable[[], Augmentation]]]] = {
-    "Compose": (Compose(RandomShift(1), RandomFlip()), {}),
+    "ColorJitter": (
+        ColorJitter(0.5, 0.5),
+        {
+            "ColorJitter: brightness must be a number in [0, 1]": lambda: ColorJitter(2),
+            "ColorJitter: contrast must be a number in [0, 1]": lambda: ColorJitter(0, -1),
+            "ColorJitter: saturation must be": lambda: ColorJitter(saturation=-0.1),
+            "ColorJitter: hue must be a number in [0, 0.5]": lambda: ColorJitter(hue=1),
+        },
+    ),
+    "Compose": (Compose(RandomShift(1), RandomFlip(), RandomRotation(9), ColorJitter(0.1)), {}),
+    "CutMix": (
+        CutMix(classes=3),
+        {
+            "CutMix: alpha must be a number in (0, inf), got 0": lambda: CutMix(0),
+            "CutMix: classes must be a whole number from 2": lambda: CutMix(classes=1),
+        },
+    ),
     "Mixup": (
         Mixup(0.5, classes=3),
         {
@@ -39,6 +59,13 @@ ROWS: dict[str, tuple[Augmentation, dict[str, Callable[[], Augmentation]]]] = {
             "shift must be a number in [0, inf)": lambda: RandomAffine(shift=-1),
         },
     ),
+    "RandomCrop": (
+        RandomCrop((5, 8), fill=3.0),
+        {
+            "RandomCrop: size must be a whole number from 1": lambda: RandomCrop(0),
+            "got (1, 2, 3)": lambda: RandomCrop((1, 2, 3)),  # pyright: ignore[reportArgumentType]
+        },
+    ),
     "RandomErasing": (
         RandomErasing(0.8, fill=3.0),
         {
@@ -52,6 +79,14 @@ ROWS: dict[str, tuple[Augmentation, dict[str, Callable[[], Augmentation]]]] = {
         {
             "RandomFlip: p must be a number in [0, 1], got 2": lambda: RandomFlip(2),
             "RandomFlip: axis must be a whole number from -2 to -1": lambda: RandomFlip(axis=1),
+        },
+    ),
+    "RandomResizedCrop": (
+        RandomResizedCrop((9, 5), ratio=(0.5, 2.0)),
+        {
+            "RandomResizedCrop: size must be": lambda: RandomResizedCrop((4, 0)),
+            "scale must be a number in (0, 1], got 2": lambda: RandomResizedCrop(scale=(1, 2)),
+            "ratio must be in rising order": lambda: RandomResizedCrop(ratio=(2, 1)),
         },
     ),
     "RandomRotation": (
@@ -88,9 +123,26 @@ def test_all_keep_their_promises(augment, dtype):
     assert torch.equal(pictures, before)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
-    assert first.shape == pictures.shape
+    assert first.shape == (8, 2, *getattr(augment, "size", (7, 6)))
     assert first.dtype == (torch.float32 if isinstance(augment, Mixup) else dtype)
     assert len(targets) == len(classes)
+
+
+@pytest.mark.parametrize("augment", ALL, ids=repr)
+def test_padded_pictures_keep_their_mask(augment):
+    pictures, classes = batch(count=64)
+    mask = torch.ones(64, 7, 6, dtype=torch.uint8)
+    mask[::2, 4:], mask[1::2, :, 3:] = 0, 0
+    expected, _ = augment(pictures, classes, seeded())
+    (changed, moved), targets = augment((pictures, mask), classes, seeded())
+    assert len(targets) == 64
+    if not isinstance(
+        augment, Compose | ColorJitter
+    ):  # contrast is about the mean of the content
+        assert torch.equal(changed, expected)
+    assert moved.dtype == mask.dtype
+    assert moved.shape == (64, *changed.shape[2:])
+    assert set(moved.unique().tolist()) == {0, 1}
 
 
 @pytest.mark.parametrize("augment", ALL, ids=repr)

@@ -1,13 +1,17 @@
 """Which column is the target, and what its cells mean."""
 
+import json
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import torch
 
 from neuropil import datasets
-from neuropil.datasets import DataError
+from neuropil.datasets import DataError, Table
+from neuropil.datasets.preparations import preparation_from_json
 
 
 def table(targets, name="y", times=10) -> str:
@@ -130,3 +134,85 @@ def test_classes_that_look_alike_are_said(write_table):
     splits = datasets.open(write_table(table(["cafe\u0301", "caf\u00e9", "tea"])))
     assert len(splits.target.classes) == 3
     assert any("composed and decomposed accents): 'café'" in note for note in splits.notes)
+
+
+def several(rows=60):
+    """Return a table with two inputs and four columns that may be targets."""
+    random = np.random.default_rng(0)
+    return {
+        "x": random.normal(size=rows),
+        "price": random.normal(size=rows) * 1000,
+        "a, b": random.normal(size=rows),
+        "count": [n % 5 for n in range(rows)],
+        "kind": ["ab"[n % 2] for n in range(rows)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "names"),
+    [
+        ("price, count", ("price", "count")),
+        (["price", "a, b"], ("price", "a, b")),
+        (("count", "price"), ("count", "price")),
+    ],
+)
+def test_several_columns_of_numbers_are_one_target(target, names):
+    splits = datasets.open(several(), target=target, validation=0, test=0)
+    assert splits.target.names == names
+    assert splits.target.outputs == 2
+    assert splits.train.targets.dtype == torch.float64
+    columns = [torch.tensor(several()[name], dtype=torch.float64) for name in names]
+    assert torch.equal(splits.train.targets, torch.stack(columns, 1))
+    assert not set(names) & {column.name for column in splits.preparation.columns}
+    again = preparation_from_json(json.loads(json.dumps(splits.preparation.to_json())))
+    assert again == splits.preparation
+    assert again.encode_target(Table.of(several())).tolist() == splits.train.targets.tolist()
+    assert f"Targets {names[0]!r}, {names[1]!r}: regression of 2 numbers." in splits.notes
+
+
+def test_a_name_with_a_comma_is_one_column():
+    splits = datasets.open(several(), target="a, b")
+    assert splits.target.names == ("a, b",)
+    with pytest.raises(DataError, match="has no column 'a'"):
+        datasets.open(several(), target="price,a, b")
+
+
+def test_rows_that_lack_one_of_several_targets_are_set_aside():
+    table = several() | {"price": [None if n % 10 == 0 else n / 3 for n in range(60)]}
+    splits = datasets.open(table, target=["price", "x"], validation=0, test=0)
+    assert len(splits.train) == 54
+    assert "6 rows without a target set aside" in splits.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("target", "task", "message"),
+    [
+        ("price,kind", None, "must be numbers, but 'kind' holds classes, and .* name a single"),
+        ("kind,count", None, "must be numbers, but 'kind' holds classes"),
+        ("price,x", "classification", "but 'price', 'x' hold classes"),
+        (["count", "code"], None, "'count', 'code' hold classes.* or set task= to regression"),
+        ("price,price", None, r"must name each column once, got 'price,price'"),
+        ([], None, r"must name each column once, got \[\]"),
+        ("price,colour", None, "has no column 'colour'"),
+        ("x,price,count,code,kind", None, "all columns are targets"),
+    ],
+)
+def test_several_targets_that_cannot_be_are_refused(target, task, message):
+    table = several() | {"code": [n % 3 for n in range(60)]}
+    del table["a, b"]
+    with pytest.raises(DataError, match=message):
+        datasets.open(table, target=target, task=task)
+
+
+def test_few_integers_may_be_several_numbers_if_asked():
+    table = several() | {"code": [n % 3 for n in range(60)]}
+    splits = datasets.open(table, target="count,code", task="regression")
+    assert splits.target.names == ("count", "code")
+
+
+def test_dates_are_not_a_target():
+    table = {"x": [1.5, 2, 3] * 20, "day": [f"2020-01-{n % 28 + 1:02}" for n in range(60)]}
+    with pytest.raises(
+        DataError, match="column 'day' holds dates or times, such as '2020-01-01'"
+    ):
+        datasets.open(table)

@@ -278,7 +278,7 @@ GOOD = TablePreparation(
         ({"kind": 3}, "'kind' must be a text, got 3"),
         ({"columns": []}, "a table needs columns"),
         ({"columns": [3]}, "'columns' must be a list of objects"),
-        ({"columns": [{"kind": "date"}]}, "'kind' must be 'number' or 'text'"),
+        ({"columns": [{"kind": "colour"}]}, "unknown kind 'colour', known are"),
         (
             {"columns": [{"kind": "number", "name": "x", "median": "1"}]},
             "'median' must be a finite",

@@ -439,6 +439,13 @@ def test_a_wrong_option_is_refused(kind: type, options: dict[str, Any], message:
         kind([nn.Parameter(torch.ones(2))], **options)
 
 
+def test_options_that_do_not_fit_together_are_refused_in_a_group_too():
+    weights = [nn.Parameter(torch.ones(2)) for _ in range(2)]
+    optimizer = Momentum(weights[:1], nesterov=True)
+    with pytest.raises(ValueError, match="Momentum: `nesterov` needs momentum above 0"):
+        optimizer.add_param_group({"params": weights[1:], "momentum": 0.0})
+
+
 @every_algorithm
 def test_no_parameters_is_an_error_that_says_why(kind: type):
     with pytest.raises(

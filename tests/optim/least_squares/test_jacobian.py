@@ -2,41 +2,28 @@
 
 import pytest
 import torch
+from tests.agreement import Parts
 from torch import Tensor, nn
 
 from neuropil.layers import LSTM, BatchNorm, Convolution, Flatten, Input, Linear, Relu, Tanh
 from neuropil.optim.least_squares.jacobian import Jacobian, by_columns, by_rows
 
 
-class Twice(nn.Module):
-    """One layer that is used twice, and once more on its own output."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(3, 3)
-
-    def forward(self, x):
-        return self.layer(torch.tanh(self.layer(x))) + self.layer(x).square()
+def twice():
+    """Return one layer that is used twice, and once more on its own output."""
+    return Parts(
+        lambda own, x: own.layer(torch.tanh(own.layer(x))) + own.layer(x).square(),
+        layer=nn.Linear(3, 3),
+    )
 
 
-class Unused(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.first, self.idle = nn.Linear(3, 2), nn.Linear(4, 4)
-
-    def forward(self, x):
-        return self.first(x)
+def unused():
+    return Parts(lambda own, x: own.first(x), first=nn.Linear(3, 2), idle=nn.Linear(4, 4))
 
 
-class Reused(nn.Module):
-    """A weight that is also used outside of the layer, where no product is seen."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(3, 3)
-
-    def forward(self, x):
-        return self.layer(x) * self.layer.weight.sum()
+def reused():
+    """Return a weight that is also used outside of the layer, where no product is seen."""
+    return Parts(lambda own, x: own.layer(x) * own.layer.weight.sum(), layer=nn.Linear(3, 3))
 
 
 NETWORKS = {
@@ -59,9 +46,9 @@ NETWORKS = {
     "batch norm, test": ((3,), lambda: nn.Sequential(nn.Linear(3, 4), still()).eval()),
     "batch norm, training": ((3,), lambda: nn.Sequential(nn.Linear(3, 4), still())),
     "scale and shift": ((3,), lambda: Input(3) >> Tanh(4) >> BatchNorm() >> Linear(1)),
-    "shared": ((3,), Twice),
-    "shared elsewhere": ((3,), Reused),
-    "unused": ((3,), Unused),
+    "shared": ((3,), twice),
+    "shared elsewhere": ((3,), reused),
+    "unused": ((3,), unused),
     "recurrent": ((5, 3), lambda: Input(5, 3) >> LSTM(4) >> Linear(1)),
 }  # fmt: skip
 # Their rows of J are not products of what one pass backward gives.

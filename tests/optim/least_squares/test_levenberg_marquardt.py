@@ -359,6 +359,7 @@ def test_what_cannot_run_for_many_starts_is_said():
         ({"tolerance": -1.0}, "tolerance"),
         ({"restarts": 0}, "restarts"),
         ({"restarts": 2.5, "draw": print}, "restarts"),
+        ({"restarts": 4, "draw": "randn"}, "draw must be a function or None, got .randn"),
         ({"restarts": 4, "draw": print, "geodesic": True}, "combined"),
         ({"restarts": 4, "draw": print, "bayesian": True}, "combined"),
     ],

@@ -21,7 +21,10 @@ IRIS = load_iris(return_X_y=True)
 
 # The checks fit hundreds of times: fewer epochs, as scikit-learn takes for its own networks.
 @parametrize_with_checks(
-    [NetworkClassifier(epochs=25, random_state=0), NetworkRegressor(epochs=50, random_state=0)]
+    [
+        NetworkClassifier(lr=0.02, epochs=8, random_state=0),
+        NetworkRegressor(lr=0.02, epochs=12, random_state=0),
+    ]
 )
 def test_scikit_learns_own_checks(estimator, check):
     with warnings.catch_warnings():

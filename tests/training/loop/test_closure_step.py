@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from tests.training.probes import Probe, whole_and_resumed
 from torch import nn
 
 from neuropil.optim import l1, l2
@@ -15,14 +16,10 @@ def lbfgs(network):
     return torch.optim.LBFGS(network.parameters(), lr=1.0, line_search_fn="strong_wolfe")
 
 
-class Halving(torch.optim.Optimizer):
+class Halving(Probe):
     """Gradient descent that halves its rate until the loss falls."""
 
     needs = "closure"
-
-    def __init__(self, params):
-        super().__init__(params, {})
-        self.evaluated = []
 
     def step(self, closure):
         parameters = [p for g in self.param_groups for p in g["params"]]
@@ -35,18 +32,15 @@ class Halving(torch.optim.Optimizer):
                     p.copy_(start - rate * gradient)
             after = closure()
             if after <= loss:
-                self.evaluated.append((loss.item(), again.item(), after.item()))
+                self.seen.append((loss.item(), again.item(), after.item()))
                 return loss
             rate /= 2
 
 
-class GaussNewton(torch.optim.Optimizer):
+class GaussNewton(Probe):
     """One Gauss–Newton step on the residuals."""
 
     needs = "residuals"
-
-    def __init__(self, params):
-        super().__init__(params, {})
 
     def step(self, closure):
         parameters = [p for g in self.param_groups for p in g["params"]]
@@ -106,9 +100,9 @@ def test_closures_of_ours_return_the_loss_and_see_one_dropout_mask():
     net = nn.Sequential(nn.Linear(3, 16), nn.Dropout(0.5), nn.Linear(16, 1))
     optimizer = Halving(net.parameters())
     fit(net, optimizer, epochs=10)
-    assert all(again == first for first, again, _ in optimizer.evaluated)
-    assert all(after <= first for first, _, after in optimizer.evaluated)
-    assert len({first for first, _, _ in optimizer.evaluated}) == 10
+    assert all(again == first for first, again, _ in optimizer.seen)
+    assert all(after <= first for first, _, after in optimizer.seen)
+    assert len({first for first, _, _ in optimizer.seen}) == 10
 
 
 def test_residuals_are_given_to_those_who_ask():
@@ -132,15 +126,13 @@ def test_what_cannot_be_combined_is_said():
 
 
 def test_lbfgs_is_resumed_bit_by_bit(tmp_path):
-    results = []
-    for folder, ends in ((None, (4,)), (tmp_path, (2, 4))):
-        for end in ends:
-            torch.manual_seed(0)
-            net = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.1), nn.Linear(4, 1))
-            trainer = Trainer(
-                net, loss="squared_error", optimizer=lbfgs(net), seed=0, threads=1,
-                progress=False, checkpoints=folder,
-            )  # fmt: skip
-            trainer.fit((X, Y), epochs=end, batch_size=10, resume=folder is not None)
-        results.append(net[0].weight)
-    assert torch.equal(*results)
+    def train(epochs, folder):
+        net = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.1), nn.Linear(4, 1))
+        trainer = Trainer(
+            net, loss="squared_error", optimizer=lbfgs(net), seed=0, threads=1,
+            progress=False, checkpoints=folder,
+        )  # fmt: skip
+        trainer.fit((X, Y), epochs=epochs, batch_size=10, resume=folder is not None)
+        return net
+
+    assert torch.equal(*whole_and_resumed(train, tmp_path))

@@ -42,7 +42,10 @@ def fit(data, check=None, *, net=None, epochs=1, batch_size=4, **options):
         (5, "iterable of batches, got a int"),
         ([], "the training data contains no batches"),
         ([torch.ones(4, 3)], "training data has no targets"),
-        ([3], r"a batch must be \(inputs, targets\) with the examples along axis 0, got a int"),
+        (
+            [3],
+            r"must be \(inputs, targets\) with the examples along axis 0, got a single number",
+        ),
         (((x, y) for x, y in [(X, Y)]), "is a generator, which can be read only once"),
         ((X, Y + 1), "training targets: .*numbered from 0 to 1, got class 2"),
         ((X, Y.float()), "training targets: "),

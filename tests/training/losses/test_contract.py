@@ -4,9 +4,6 @@ A new loss adds one row to `ROWS`: what draws scores and targets for it, and wha
 values by other means than ours.
 """
 
-import copy
-import inspect
-import pickle
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,9 +11,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 from sklearn.metrics import hinge_loss
+from tests.training.contract import (
+    have_rows_and_are_public,
+    looks_like_a_documented_function,
+    refuses_a_target_too_few,
+)
 from torch import Tensor, nn
 
-from neuropil import Trainer, training
+from neuropil import Trainer
 from neuropil.training import Loss
 from neuropil.training.losses.losses import LOSSES, by_name, resolve
 
@@ -80,9 +82,7 @@ def examples(loss: Loss, n: int = 6, dtype: torch.dtype = torch.float64) -> Exam
 
 
 def test_every_loss_has_a_row_and_is_public():
-    assert sorted(ROWS) == sorted(LOSSES)
-    public = {name for name in training.__all__ if isinstance(getattr(training, name), Loss)}
-    assert public == set(LOSSES)
+    have_rows_and_are_public(Loss, LOSSES, ROWS)
 
 
 @every_loss
@@ -148,11 +148,7 @@ def test_targets_of_any_precision_are_cast_to_the_scores(loss: Loss, dtype: torc
 def test_a_wrong_number_of_examples_is_refused(loss: Loss):
     given, targets = examples(loss)
     for call in (loss, loss.mean):
-        with pytest.raises(
-            ValueError,
-            match=f"{loss.name} needs the same number .* scores for 6, .* targets for 5",
-        ):
-            call(given, targets[:5])
+        refuses_a_target_too_few(loss.name, call, given, targets)
 
 
 @every_loss
@@ -165,18 +161,7 @@ def test_prepared_targets_give_the_same(loss: Loss):
 
 @every_loss
 def test_it_looks_like_a_function(loss: Loss):
-    doc, signature = inspect.getdoc(loss) or "", inspect.signature(loss)
-    assert list(signature.parameters)[:2] == ["scores", "targets"]
-    assert all(f"{name}:" in doc for name in signature.parameters)
-    assert "Example" in doc
-    assert loss.__name__ == loss.name == repr(loss)
-    assert getattr(training, loss.name) is loss
-
-
-@every_loss
-def test_copies_and_pickles_are_the_same_thing(loss: Loss):
-    assert pickle.loads(pickle.dumps(loss)) is loss
-    assert copy.deepcopy(loss) is loss
+    looks_like_a_documented_function(loss)
 
 
 @every_loss

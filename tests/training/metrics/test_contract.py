@@ -4,11 +4,9 @@ A new metric adds one row to `ROWS`: what draws scores and targets for it, what 
 by other means than ours, and its best figure.
 """
 
-import copy
 import inspect
 import itertools
 import math
-import pickle
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,9 +15,14 @@ import pytest
 import sklearn.metrics as peers
 import torch
 from hypothesis import given, settings
+from tests.training.contract import (
+    have_rows_and_are_public,
+    looks_like_a_documented_function,
+    refuses_a_target_too_few,
+)
 from torch import Tensor, nn
 
-from neuropil import Trainer, training
+from neuropil import Trainer
 from neuropil.training import BestWeights, History, Metric
 from neuropil.training.metrics.metrics import METRICS, by_name, resolve
 
@@ -74,9 +77,7 @@ def examples(metric: Metric, n: int = 24) -> tuple[Tensor, Tensor]:
 
 
 def test_every_metric_has_a_row_and_is_public():
-    assert sorted(ROWS) == sorted(METRICS)
-    public = {name for name in training.__all__ if isinstance(getattr(training, name), Metric)}
-    assert public == set(METRICS)
+    have_rows_and_are_public(Metric, METRICS, ROWS)
 
 
 @every_metric
@@ -160,21 +161,11 @@ def test_no_examples_are_an_error_that_says_so(metric: Metric):
 @every_metric
 def test_a_wrong_number_of_examples_is_refused(metric: Metric):
     scores, targets = examples(metric)
-    with pytest.raises(
-        ValueError,
-        match=f"{metric.name} needs the same number .* scores for 24, .* targets for 23",
-    ):
-        metric(scores, targets[:23])
+    refuses_a_target_too_few(metric.name, metric, scores, targets)
 
 
 @every_metric
 def test_it_looks_like_a_function(metric: Metric):
-    doc, signature = inspect.getdoc(metric) or "", inspect.signature(metric)
-    assert list(signature.parameters)[:2] == ["scores", "targets"]
-    assert signature.return_annotation == "float"
-    assert all(f"{name}:" in doc for name in signature.parameters)
-    assert "Example" in doc
-    assert getattr(training, metric.name) is metric
-    assert pickle.loads(pickle.dumps(metric)) is metric
-    assert copy.deepcopy(metric) is metric
+    looks_like_a_documented_function(metric)
+    assert inspect.signature(metric).return_annotation == "float"
     assert by_name(metric.name) is metric is resolve(metric) is resolve(metric.name.upper())

@@ -8,7 +8,7 @@ import typer
 from neuropil.cli.command_options import Json, RunFolder, open_trained
 
 if TYPE_CHECKING:
-    from neuropil.datasets import Dataset
+    from neuropil.datasets.source import Source
     from neuropil.runs.run_folder import Run
 
 
@@ -45,7 +45,7 @@ def evaluate(
     console().print(figures_table({"": figures}))
 
 
-def own_part(run: "Run") -> tuple[str, "Dataset", list[str]]:
+def own_part(run: "Run") -> tuple[str, "Source", list[str]]:
     """Return the test part of a run's data, or else the validation part, with a name and notes.
 
     Raises:

@@ -84,5 +84,4 @@ def own_columns(given: "PredictionInputs") -> dict[str, list[Any]]:
     """Return the columns of the table that was predicted, or a column of the names."""
     if given.table is None:
         return {"name": given.names}
-    columns = (column.to_pylist() for column in given.table.columns)
-    return dict(zip(given.table.names, columns, strict=True))
+    return {name: given.table.text(name).to_pylist() for name in given.table.names}

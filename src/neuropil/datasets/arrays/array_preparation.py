@@ -75,6 +75,11 @@ class ArrayPreparation(Preparation):
                 f"float32; got {len(self.center)} and {len(self.scale)} for {self.dtype}."
             )
 
+    @property
+    @override
+    def input_shape(self) -> tuple[int, ...]:
+        return self.shape
+
     @override
     def encode(self, raw: Any, notes: list[str] | None = None) -> Tensor:
         """Return an array of one or more examples as a batch.

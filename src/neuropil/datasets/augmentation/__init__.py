@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from neuropil.datasets.augmentation.affine import RandomRotation as RandomRotation
     from neuropil.datasets.augmentation.base import Augmentation as Augmentation
     from neuropil.datasets.augmentation.chain import Compose as Compose
+    from neuropil.datasets.augmentation.color_jitter import ColorJitter as ColorJitter
+    from neuropil.datasets.augmentation.crop import RandomCrop as RandomCrop
+    from neuropil.datasets.augmentation.crop import RandomResizedCrop as RandomResizedCrop
+    from neuropil.datasets.augmentation.cutmix import CutMix as CutMix
     from neuropil.datasets.augmentation.erasing import RandomErasing as RandomErasing
+    from neuropil.datasets.augmentation.flip import RandomFlip as RandomFlip
     from neuropil.datasets.augmentation.mixup import Mixup as Mixup
-    from neuropil.datasets.augmentation.shift import RandomFlip as RandomFlip
     from neuropil.datasets.augmentation.shift import RandomShift as RandomShift
 
 load_on_use(__name__, __file__)

@@ -7,14 +7,15 @@ from typing import final
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from typing_extensions import override
 
 from neuropil.checks import number
-from neuropil.datasets.augmentation.base import PictureChange, check_range, uniform
+from neuropil.datasets.augmentation.base import Size, check_range, uniform
+from neuropil.datasets.augmentation.geometric_step import GeometricStep
+from neuropil.datasets.augmentation.matrices import matrix_of
 
 
-class RandomAffine(PictureChange):
+class RandomAffine(GeometricStep):
     """Rotate, scale and translate each picture at random, with bilinear interpolation.
 
     The point p of the result, relative to the centre, shows the point ``R(θ)ᵀ (p − t) / s`` of
@@ -53,16 +54,25 @@ class RandomAffine(PictureChange):
         self.scale = check_range(scale, "RandomAffine: scale", "(0, inf)")
         self.shift = number(shift, "RandomAffine: shift", "[0, inf)")
         self.fill = fill
+        self.whole = not self.degrees and not self.shift and self.scale == (1, 1)
 
     @override
-    def change(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
-        angle, size, right, down = uniform(len(pictures), pictures, generator, rows=4)
+    def reach(self, size: Size) -> float:
+        return 0 if self.whole else math.inf
+
+    @override
+    def draw(self, pictures: Tensor, size: Size, generator: torch.Generator) -> Tensor:
+        angle, enlarged, right, down = uniform(len(pictures), pictures, generator, rows=4)
         low, high = map(math.log, self.scale)
         theta = (2 * angle - 1) * math.radians(self.degrees)
-        scale = torch.exp(low + size * (high - low))
-        # `affine_grid` runs from −1 to 1: a whole side has length 2.
-        x, y = (2 * (2 * part - 1) * self.shift for part in (right, down))
-        return warp(pictures, matrices(theta, scale, x, y, pictures.shape[-2:]), self.fill)
+        scale = torch.exp(low + enlarged * (high - low))
+        height, width = size
+        x, y = ((2 * part - 1) * self.shift * n for part, n in ((right, width), (down, height)))
+        cos, sin = torch.cos(theta) * scale, torch.sin(theta) * scale
+        # The centre (w, h) of the picture moves to (w + x, h + y).
+        w, h = width / 2, height / 2
+        x, y = x + w - (cos * w - sin * h), y + h - (sin * w + cos * h)
+        return matrix_of(cos, -sin, sin, cos, x, y)
 
 
 @final
@@ -89,23 +99,3 @@ class RandomRotation(RandomAffine):
 
     def __init__(self, degrees: float, *, fill: float = 0.0) -> None:
         super().__init__(degrees, fill=fill)
-
-
-def matrices(theta: Tensor, scale: Tensor, x: Tensor, y: Tensor, size: torch.Size) -> Tensor:
-    """Return matrices ``(N, 2, 3)`` from result to picture coordinates, both in −1..1."""
-    height, width = size
-    cos, sin = torch.cos(theta) / scale, torch.sin(theta) / scale
-    # Coordinates are relative to the sides; the rotation must be one in pixels.
-    across, along = sin * (height / width), sin * (width / height)
-    first = torch.stack([cos, across, -(cos * x + across * y)], dim=1)
-    second = torch.stack([-along, cos, along * x - cos * y], dim=1)
-    return torch.stack([first, second], dim=1)
-
-
-def warp(inputs: Tensor, matrix: Tensor, fill: float) -> Tensor:
-    """Return pictures sampled at the points that the matrices give."""
-    pictures = inputs if inputs.is_floating_point() else inputs.float()
-    grid = F.affine_grid(matrix.to(pictures.dtype), list(inputs.shape), align_corners=False)
-    # The sampler gives 0 outside the picture, so `fill` is subtracted before and added after.
-    warped = F.grid_sample(pictures - fill, grid, mode="bilinear", align_corners=False) + fill
-    return warped if inputs.is_floating_point() else warped.round().to(inputs.dtype)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor
@@ -12,21 +14,96 @@ from neuropil.checks import number
 from neuropil.core.arguments import Arguments
 from neuropil.datasets.data_errors import DataError
 
+Size: TypeAlias = tuple[int, int]
+# `Target.move`: targets, matrices (N, 2, 3) and the new size of the pictures to moved targets.
+Move: TypeAlias = Callable[[Tensor, Tensor, Size], Tensor]
+# One tensor, or padded pictures with the mask of their content.
+Inputs = TypeVar("Inputs", Tensor, tuple[Tensor, Tensor])
+
 
 class Augmentation(Protocol):
     """A change to a batch of training examples."""
 
     def __call__(
-        self, inputs: Tensor, targets: Tensor, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
+        self, inputs: Inputs, targets: Tensor, generator: torch.Generator
+    ) -> tuple[Inputs, Tensor]:
         """Return the changed batch; the given one is not modified.
 
         Args:
-            inputs: Raw inputs ``(N, …)``.
+            inputs: Raw inputs ``(N, …)``, or a pair of padded pictures and their mask
+                ``(N, H, W)``.
             targets: One target for each input.
             generator: The only source of random numbers.
         """
         ...
+
+
+class PictureStep(Arguments, ABC):
+    """Base class of the augmentations of pictures.
+
+    Attributes:
+        move: Moves the targets along with the pictures, or None.
+    """
+
+    move: Move | None = None
+
+    def bind(self, move: Move) -> Self:
+        """Return this augmentation with a function that moves the targets along.
+
+        Args:
+            move: `Target.move` of targets that have a place, such as boxes and points: it takes
+                the targets, the matrices ``(N, 2, 3)`` from old to new picture coordinates, and
+                the new height and width.
+        """
+        bound = copy.copy(self)
+        bound.move = move
+        return bound
+
+    def __call__(
+        self, inputs: Inputs, targets: Tensor, generator: torch.Generator
+    ) -> tuple[Inputs, Tensor]:
+        """Return the changed batch; the given one is not modified.
+
+        Args:
+            inputs: Pictures ``(N, C, H, W)``, raw, or a pair of those and their mask
+                ``(N, H, W)``.
+            targets: One target for each picture.
+            generator: The only source of random numbers.
+
+        Raises:
+            DataError: If the inputs are not pictures.
+        """
+        pictures, mask = split_mask(inputs)
+        if pictures.ndim != 4:
+            raise DataError(
+                f"{self} needs pictures (N, C, H, W), got a batch of shape "
+                f"{tuple(pictures.shape)}."
+            )
+        pictures, mask, targets = self.change(pictures, mask, targets, generator)
+        changed: Any = pictures if mask is None else (pictures, mask)
+        return changed, targets
+
+    @abstractmethod
+    def change(
+        self,
+        pictures: Tensor,
+        mask: Tensor | None,
+        targets: Tensor,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Return changed pictures of the same type, with their mask and their targets.
+
+        Args:
+            pictures: ``(N, C, H, W)``, raw.
+            mask: ``(N, H, W)``, 1 for content and 0 for padding, or None.
+            targets: One target for each picture.
+            generator: The only source of random numbers.
+        """
+
+
+def split_mask(inputs: Any) -> tuple[Tensor, Tensor | None]:
+    """Return pictures and their mask, or None if they come without one."""
+    return inputs if isinstance(inputs, tuple) else (inputs, None)
 
 
 def uniform(count: int, like: Tensor, generator: torch.Generator, *, rows: int = 1) -> Tensor:
@@ -35,32 +112,16 @@ def uniform(count: int, like: Tensor, generator: torch.Generator, *, rows: int =
     return drawn.to(like.device, non_blocking=True)
 
 
-class PictureChange(Arguments, ABC):
-    """Base class of picture augmentations that do not change the targets."""
+def as_floats(pictures: Tensor) -> Tensor:
+    """Return pictures in a type to compute with: float64 stays, the rest becomes float32."""
+    return pictures if pictures.dtype == torch.float64 else pictures.float()
 
-    def __call__(
-        self, inputs: Tensor, targets: Tensor, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        """Return the changed batch; the given one is not modified.
 
-        Raises:
-            DataError: If the inputs are not pictures.
-        """
-        if inputs.ndim != 4:
-            raise DataError(
-                f"{self} needs pictures (N, C, H, W), got a batch of shape "
-                f"{tuple(inputs.shape)}."
-            )
-        return self.change(inputs, generator), targets
-
-    @abstractmethod
-    def change(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
-        """Return changed pictures of the same shape and type.
-
-        Args:
-            pictures: ``(N, C, H, W)``, raw.
-            generator: The only source of random numbers.
-        """
+def as_type(pictures: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return computed pictures in the type of the given ones, whole numbers rounded."""
+    if dtype.is_floating_point or pictures.dtype == dtype:
+        return pictures.to(dtype)
+    return pictures.round().to(dtype)
 
 
 def check_range(pair: tuple[float, float], what: str, interval: str) -> tuple[float, float]:

@@ -10,11 +10,11 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import number
-from neuropil.datasets.augmentation.base import PictureChange, check_range, uniform
+from neuropil.datasets.augmentation.base import PictureStep, check_range, uniform
 
 
 @final
-class RandomErasing(PictureChange):
+class RandomErasing(PictureStep):
     """Cover a random rectangle of some pictures with one value.
 
     The sides are ``√(s · H · W · r)`` and ``√(s · H · W / r)``, rounded, at least one pixel and
@@ -61,7 +61,13 @@ class RandomErasing(PictureChange):
         self.fill = fill
 
     @override
-    def change(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+    def change(
+        self,
+        pictures: Tensor,
+        mask: Tensor | None,
+        targets: Tensor,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, Tensor | None, Tensor]:
         count, _, height, width = pictures.shape
         chance, share, shape, down, right = uniform(count, pictures, generator, rows=5)
         pixels = (self.area[0] + share * (self.area[1] - self.area[0])) * height * width
@@ -73,7 +79,7 @@ class RandomErasing(PictureChange):
         rows = interval_mask(height, tall, down)
         columns = interval_mask(width, wide, right)
         covered = rows[:, None, :, None] & columns[:, None, None, :]
-        return pictures.masked_fill(covered, self.fill)
+        return pictures.masked_fill(covered, self.fill), mask, targets
 
 
 def interval_mask(length: int, extent: Tensor, place: Tensor) -> Tensor:

@@ -1,19 +1,25 @@
-"""Random shifts by whole pixels, and random flips."""
+"""Random shifts by whole pixels."""
 
 from __future__ import annotations
 
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import torch
-from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import number, whole
-from neuropil.datasets.augmentation.base import PictureChange, uniform
+from neuropil.checks import whole
+from neuropil.datasets.augmentation.base import uniform
+from neuropil.datasets.augmentation.geometric_step import GeometricStep
+from neuropil.datasets.augmentation.matrices import stretch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neuropil.datasets.augmentation.base import Size
 
 
 @final
-class RandomShift(PictureChange):
+class RandomShift(GeometricStep):
     """Shift each picture by a random whole number of pixels along both axes.
 
     ``y[i, j] = x[i − a, j − b]`` with a and b drawn uniformly from −pixels to pixels; `fill` is
@@ -40,48 +46,19 @@ class RandomShift(PictureChange):
         torch.Size([1, 1, 1, 4])
     """
 
+    whole = True
+
     def __init__(self, pixels: int, *, fill: float = 0.0) -> None:
         self.pixels = whole(pixels, "RandomShift: pixels", minimum=0)
         self.fill = fill
 
     @override
-    def change(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
-        count, _, height, width = pictures.shape
-        reach = self.pixels
-        padded = torch.nn.functional.pad(pictures, (reach,) * 4, value=self.fill)
-        # All windows of the padded pictures, as a view: (N, C, 2·reach+1, 2·reach+1, H, W).
-        windows = padded.unfold(2, height, 1).unfold(3, width, 1)
-        down, right = (uniform(count, pictures, generator, rows=2) * (2 * reach + 1)).long()
-        return windows[torch.arange(count, device=pictures.device), :, down, right]
-
-
-@final
-class RandomFlip(PictureChange):
-    """Flip pictures at random, left to right by default.
-
-    Shape:
-        ``(N, C, H, W)`` gives the same; the type is kept.
-
-    Args:
-        p: Probability that a picture is flipped.
-        axis: Axis to reverse: −1 for left and right, −2 for top and bottom.
-
-    Raises:
-        ValueError: If `p` is not a probability, or `axis` is not −1 or −2.
-
-    Example:
-        >>> import torch
-        >>> from neuropil.datasets.augmentation import RandomFlip
-        >>> pictures = torch.arange(4).reshape(1, 1, 1, 4)
-        >>> RandomFlip(1.0)(pictures, torch.zeros(1), torch.Generator())[0].flatten()
-        tensor([3, 2, 1, 0])
-    """
-
-    def __init__(self, p: float = 0.5, *, axis: int = -1) -> None:
-        self.p = number(p, "RandomFlip: p", "[0, 1]")
-        self.axis = whole(axis, "RandomFlip: axis", minimum=-2, maximum=-1)
+    def reach(self, size: Size) -> float:
+        return self.pixels
 
     @override
-    def change(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
-        chosen = uniform(len(pictures), pictures, generator)[0] < self.p
-        return torch.where(chosen[:, None, None, None], pictures.flip(self.axis), pictures)
+    def draw(self, pictures: Tensor, size: Size, generator: torch.Generator) -> Tensor:
+        drawn = uniform(len(pictures), pictures, generator, rows=2)
+        y, x = self.pixels - (drawn * (2 * self.pixels + 1)).floor()
+        same = torch.ones_like(x)
+        return stretch(same, same, x, y)

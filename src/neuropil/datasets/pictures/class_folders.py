@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from neuropil.core.reading import unusual_kind
 from neuropil.datasets.data_errors import DataError
@@ -16,11 +16,17 @@ from neuropil.text import number_of, some_of
 
 @final
 @dataclass(frozen=True)
-class ClassFiles:
-    """The pictures of one part with their classes, and notes about the folder."""
+class LabelledFiles:
+    """The pictures of one part with their labels, and notes about their place.
+
+    Args:
+        folder: The folder or the table that they come from.
+        pictures: Path and label of each.
+        notes: Notes for the user.
+    """
 
     folder: Path
-    pictures: list[tuple[Path, str]]
+    pictures: list[tuple[Path, Any]]
     notes: list[str]
 
 
@@ -89,7 +95,7 @@ class FolderScan:
         return str(path.relative_to(self.root))
 
 
-def find_files(folder: Path) -> ClassFiles:
+def find_files(folder: Path) -> LabelledFiles:
     """Return the pictures below the class folders, in natural order.
 
     Raises:
@@ -125,7 +131,7 @@ def find_files(folder: Path) -> ClassFiles:
         named = some_of(map(scan.name, others))
         what = f"{number_of(len(others), 'other file')} in {folder.name} ignored"
         notes.append(f"{what}, without a picture suffix: {named}.")
-    return ClassFiles(folder, pictures, notes)
+    return LabelledFiles(folder, pictures, notes)
 
 
 def describe_empty(entries: list[Path], others: int) -> str:

@@ -14,13 +14,8 @@ from torch import Tensor
 from neuropil.core.free_memory import require_memory
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.pictures.picture_depth import white_of
-from neuropil.datasets.pictures.picture_file import (
-    Header,
-    Treatment,
-    careful_pillow,
-    read_header,
-    read_picture,
-)
+from neuropil.datasets.pictures.picture_file import Treatment, read_picture
+from neuropil.datasets.pictures.picture_header import Header, careful_pillow, read_header
 from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
@@ -96,10 +91,9 @@ def depth_notes(spans: Sequence[tuple[float, float]], white: float | None) -> li
     return [f"{what}: values from {low:g} to {high:g}, with 0 as black and {white:g} as white."]
 
 
-def read_headers(paths: Sequence[Path]) -> tuple[list[Header], dict[Path, str]]:
-    """Return the headers of the readable pictures, and the errors of the others by path."""
-    headers, broken = in_threads(lambda place: read_header(paths[place]), paths)
-    return list(headers.values()), broken
+def read_headers(paths: Sequence[Path]) -> tuple[dict[int, Header], dict[Path, str]]:
+    """Return the headers of the readable pictures by place, and the errors of the others."""
+    return in_threads(lambda place: read_header(paths[place]), paths)
 
 
 def read_pictures(paths: Sequence[Path], channels: int, size: tuple[int, int]) -> Batch:

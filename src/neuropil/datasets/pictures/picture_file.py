@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.pictures.picture_depth import (
     DEEP_COLOUR,
     as_planes,
@@ -18,31 +14,18 @@ from neuropil.datasets.pictures.picture_depth import (
     raw_mode,
     swap_bytes,
 )
-from neuropil.text import cut
+from neuropil.datasets.pictures.picture_header import (
+    ORIENTATION,
+    is_animated,
+    open_picture,
+    upright_size,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
-
-GREY_MODES = frozenset(["1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"])
-FORMATS = ("PNG", "JPEG", "PPM", "BMP", "WEBP", "GIF", "TIFF")
-ANIMATED = frozenset(["GIF", "PNG", "TIFF", "WEBP"])
-ORIENTATION = 0x0112
-TURNED = range(5, 9)
-"""Values of the EXIF tag `ORIENTATION` that exchange height and width."""
-
-
-@final
-@dataclass(frozen=True)
-class Header:
-    """Header of a picture file: its size, and whether it is grey and has more than 8 bits."""
-
-    size: tuple[int, int]
-    grey: bool
-    deep: bool
 
 
 @final
@@ -63,17 +46,6 @@ class Treatment:
     cut: bool = False
 
 
-def read_header(path: Path) -> Header:
-    """Return the header of a picture, without decoding it.
-
-    Raises:
-        DataError: If the file is not a picture.
-    """
-    with open_picture(path) as image:
-        grey = image.mode in GREY_MODES or has_grey_palette(image)
-        return Header(upright_size(image), grey, is_deep(image))
-
-
 def read_picture(
     path: Path, channels: int, size: tuple[int, int]
 ) -> tuple[np.ndarray[Any, Any], Treatment]:
@@ -91,7 +63,7 @@ def read_picture(
         DataError: If the file is broken or not a picture.
     """
     with open_picture(path) as image:
-        animated = image.format in ANIMATED and getattr(image, "is_animated", False)
+        animated = is_animated(image)
         read = read_deep if is_deep(image) else read_bytes
         pixels, treatment = read(image, path, channels, size)
     return pixels, replace(treatment, animated=animated)
@@ -153,48 +125,6 @@ def turn_upright(image: Image) -> Image:
     return image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
 
 
-@contextmanager
-def open_picture(path: Path) -> Iterator[ImageFile]:
-    """Open a picture; every error inside becomes a `DataError` of one line.
-
-    Raises:
-        DataError: If any error occurs.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        # Only these formats: others run programs (EPS) or are not used for training.
-        with Image.open(path, formats=FORMATS) as image:
-            yield image
-    except DataError:
-        raise
-    except UnidentifiedImageError:
-        why = "it is not a picture" if path.stat().st_size else "it is empty"
-        raise DataError(why) from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DataError(f"it claims more than {Image.MAX_IMAGE_PIXELS:,} pixels") from None
-    except Exception as error:  # Pillow's decoders raise anything at all on a broken file.
-        why = cut(str(error) or type(error).__name__)
-        raise DataError(f"it cannot be decoded ({why})") from None
-
-
-@contextmanager
-def careful_pillow() -> Iterator[None]:
-    """Make Pillow refuse decompression bombs and suppress other warnings, in all threads."""
-    from PIL import Image
-
-    logger = logging.getLogger("PIL")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="PIL")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            yield
-    finally:
-        logger.setLevel(level)
-
-
 def to_plain(image: Image, *, transparent: bool) -> Image:
     """Return a picture in mode L or RGB."""
     from PIL import Image
@@ -216,20 +146,3 @@ def has_colour(image: Image) -> bool:
         return False
     pixels = np.asarray(image)
     return bool((pixels[..., 1:] != pixels[..., :1]).any())
-
-
-def has_grey_palette(image: Image) -> bool:
-    """Return whether a picture has a palette of only greys."""
-    if image.mode != "P" or image.has_transparency_data:
-        return False
-    colors = np.asarray(image.getpalette() or [0, 1, 2]).reshape(-1, 3)
-    return bool((colors == colors[:, :1]).all())
-
-
-def upright_size(image: Image) -> tuple[int, int]:
-    """Return height and width as a viewer shows them."""
-    # Only these formats have the orientation in the header; reading it from a PNG decodes it.
-    turns = image.format in {"JPEG", "MPO", "WEBP", "TIFF"}
-    turned = turns and image.getexif().get(ORIENTATION) in TURNED
-    width, height = image.size
-    return (width, height) if turned else (height, width)

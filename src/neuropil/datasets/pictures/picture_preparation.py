@@ -16,25 +16,40 @@ from neuropil.datasets.arrays.axis_order import as_batch
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import as_inputs
 from neuropil.datasets.pictures.picture_batch import Batch, depth_notes
-from neuropil.datasets.pictures.picture_file import careful_pillow, read_picture
-from neuropil.datasets.plain_fields import number, optional, shape_tuple, text
+from neuropil.datasets.pictures.picture_file import read_picture
+from neuropil.datasets.pictures.picture_header import careful_pillow, read_header
+from neuropil.datasets.pictures.picture_sizes import nearest_buckets
+from neuropil.datasets.plain_fields import field, is_shape, number, optional, text
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.preparation import Preparation, read_target
 
 if TYPE_CHECKING:
+    from neuropil.core.shape import Shape
     from neuropil.datasets.target import Target
 
 
-def picture_shape(data: Any, name: str) -> tuple[int, int, int]:
-    """Return a field that must be the shape of a picture.
+def picture_shape(data: Any, name: str) -> tuple[int | None, ...]:
+    """Return a field that must be the shape of a picture, with None for sizes that vary."""
+    sizes = field(data, name, "channels, height and width of a picture", is_picture_shape)
+    return tuple(sizes)
 
-    Raises:
-        DataError: If it does not have three sizes.
-    """
-    shape = shape_tuple(data, name)
-    if len(shape) != 3:
-        raise DataError(f"damaged preparation: pictures need three sizes, got {shape}.")
-    return shape
+
+def is_picture_shape(value: Any) -> bool:
+    """Return whether a value is a list of three sizes, of which the last two may vary."""
+    if not isinstance(value, list) or len(value) != 3:
+        return False
+    return is_shape(value[:1] if value[1:] == [None, None] else value)
+
+
+def size_list(data: Any, name: str) -> tuple[tuple[int, int], ...]:
+    """Return a field that must be a list of heights and widths."""
+    sizes = field(data, name, "a list of heights and widths", is_size_list)
+    return tuple((height, width) for height, width in sizes)
+
+
+def is_size_list(value: Any) -> bool:
+    """Return whether a value is a list of pairs of positive sizes."""
+    return isinstance(value, list) and all(is_shape(s) and len(s) == 2 for s in value)
 
 
 @final
@@ -49,7 +64,7 @@ class PicturePreparation(Preparation):
         One example is ``(C, H, W)``: C is 1 for grey, 3 for colour.
 
     Args:
-        shape: Channels, height and width.
+        shape: Channels, height and width; None for a height and width that vary.
         target: The target that the network predicts.
         dtype: ``"uint8"`` or ``"float32"``.
         low: The value of black.
@@ -58,6 +73,8 @@ class PicturePreparation(Preparation):
             1 for white; None if unknown.
         white: The value of white in files of more than 8 bits; None if the training pictures
             had 8 bits, in which case it is found for each file.
+        buckets: If the sizes vary, those to which pictures are resized: each to the one that
+            changes its sides least. Without buckets they keep their own size.
 
     Raises:
         DataError: If the shape is not that of a picture, or the range is empty.
@@ -77,18 +94,22 @@ class PicturePreparation(Preparation):
         "dtype": text,
         **dict.fromkeys(("low", "high"), number),
         **dict.fromkeys(("background", "white"), optional(number)),
+        "buckets": lambda data, name: size_list({name: []} | data, name),
     }
 
-    shape: tuple[int, int, int]
+    shape: tuple[int, int | None, int | None]
     target: Target
     dtype: str = "uint8"
     low: float = 0.0
     high: float = 255.0
     background: float | None = None
     white: float | None = None
+    buckets: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.shape) != 3 or self.shape[0] not in (1, 3) or min(self.shape) < 1:
+        sides = () if self.varies else self.shape[1:]
+        whole = all(side is not None and side >= 1 for side in sides)
+        if len(self.shape) != 3 or self.shape[0] not in (1, 3) or not whole:
             raise DataError(
                 f"pictures need the shape (1 or 3, height, width), got {tuple(self.shape)}."
             )
@@ -99,6 +120,38 @@ class PicturePreparation(Preparation):
             )
         if self.white is not None and not self.white > 0:
             raise DataError(f"white must be above 0, got {self.white}.")
+
+    @property
+    @override
+    def input_shape(self) -> Shape:
+        return self.shape
+
+    @property
+    def varies(self) -> bool:
+        """Whether the size of the pictures varies."""
+        return self.shape[1:] == (None, None)
+
+    @property
+    @override
+    def pads(self) -> bool:
+        return self.varies and not self.buckets
+
+    @property
+    def keeps_bytes(self) -> bool:
+        """Whether pictures of 8 bits are used as they are."""
+        return (self.dtype, self.low, self.high) == ("uint8", 0, 255)
+
+    def sizes_for(self, sizes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return the heights and widths to which pictures are resized, ``(N, 2)``.
+
+        Args:
+            sizes: Their own heights and widths, ``(N, 2)``.
+        """
+        if self.buckets:
+            return nearest_buckets(sizes, self.buckets)
+        if self.varies:
+            return np.asarray(sizes)
+        return np.broadcast_to(np.array(self.shape[1:], np.int64), (len(sizes), 2))
 
     @override
     def encode(self, raw: Any, notes: list[str] | None = None) -> Tensor:
@@ -113,13 +166,14 @@ class PicturePreparation(Preparation):
             DataError: If the file is broken or the array does not fit.
         """
         if isinstance(raw, np.ndarray | Tensor):
-            return as_inputs(
-                as_type(as_batch(np.asarray(raw), self.shape, "the array"), self.dtype)
-            )
+            shape = (self.shape[0], *raw.shape[-2:]) if self.varies else self.shape
+            return as_inputs(as_type(as_batch(np.asarray(raw), shape, "the array"), self.dtype))
         path = Path(raw)
         try:
             with careful_pillow():
-                pixels, treatment = read_picture(path, self.shape[0], self.shape[1:])
+                own = read_header(path).size if self.varies else (1, 1)
+                height, width = self.sizes_for(np.array([own]))[0].tolist()
+                pixels, treatment = read_picture(path, self.shape[0], (height, width))
         except DataError as error:
             raise DataError(f"{path.name} cannot be used: {error}.") from None
         batch = Batch(torch.from_numpy(pixels[None].copy()), [treatment], [0], {})
@@ -147,7 +201,7 @@ class PicturePreparation(Preparation):
         Args:
             pixels: ``(N, C, H, W)``, uint8.
         """
-        if (self.dtype, self.low, self.high) == ("uint8", 0, 255):
+        if self.keeps_bytes:
             return pixels
         return self.as_own_type(pixels.float() * ((self.high - self.low) / 255) + self.low)
 
@@ -166,7 +220,7 @@ class PicturePreparation(Preparation):
             batch: The same as it was decoded.
         """
         (treatment,) = batch.treatments
-        height, width = self.shape[1:]
+        height, width = encoded.shape[2:]
         own = "{}×{}".format(*treatment.size) + (" colour" if treatment.made_grey else "")
         done = ["converted to grey"] if treatment.made_grey else []
         done += ["put on a white background"] if treatment.transparent else []

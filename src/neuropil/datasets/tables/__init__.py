@@ -1,1 +1,1 @@
-"""Readers for text tables."""
+"""Tables: their columns, their target, and what both mean."""

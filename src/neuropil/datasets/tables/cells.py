@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from neuropil.datasets.tables.typed_columns import is_text
+
+if TYPE_CHECKING:
+    from neuropil.datasets.tables.typed_columns import Column
 
 MISSING = (
     *("", "?", "na", "n/a", "#n/a", "#na", "#n/a n/a", "nan", "-nan", "null", "<na>", "nat"),
@@ -26,13 +31,15 @@ INTEGER = re.compile(r"\+?(-?\d+)(?:\.0*|,0{1,2})?")
 DECIMAL = re.compile(r"\+?(-?)(\d*)(\.\d*[1-9])0*")
 
 
-def missing_cells(cells: pa.StringArray, *, numbers: bool = False) -> pa.BooleanArray:
+def missing_cells(cells: Column, *, numbers: bool = False) -> pa.BooleanArray:
     """Return a mask of the cells whose value is missing.
 
     Args:
         cells: A column.
-        numbers: Whether the column holds numbers, where ``None`` is a missing value.
+        numbers: Whether text is a column of numbers, where ``None`` is a missing value.
     """
+    if not is_text(cells):
+        return pc.is_null(cells, nan_is_null=True)
     known = MISSING_NUMBER_SET if numbers else MISSING_SET
     return pc.is_in(pc.utf8_lower(cells), value_set=known)
 
@@ -75,17 +82,10 @@ def class_label(cell: str) -> str:
     return number_label(value) if abs(value) < EXACT else cell
 
 
-def class_labels(cells: pa.StringArray) -> pa.DictionaryArray:
+def class_labels(cells: Column) -> pa.DictionaryArray:
     """Return the class name in each cell, as a dictionary array."""
     encoded = pc.dictionary_encode(cells)
-    names = [class_label(cell) for cell in encoded.dictionary.to_pylist()]
+    names = [class_label(str(cell)) for cell in encoded.dictionary.to_pylist()]
     merged = pc.dictionary_encode(pa.array(names, pa.string()))
     indices = pc.take(merged.indices, encoded.indices)
     return pa.DictionaryArray.from_arrays(indices, merged.dictionary)
-
-
-def as_text(cell: Any) -> str:
-    """Return a value in memory as text; empty for None, NaN and pandas' missing values."""
-    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
-        return ""
-    return "" if cell != cell else str(cell).strip()  # NaN differs from itself

@@ -26,6 +26,8 @@ from neuropil.datasets.tables.number_text import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from neuropil.datasets.tables.typed_columns import Column
+
 FEW_WORDS = 0.1
 """Largest share of words among numbers that counts as a mistake."""
 UNITS = r"[A-Za-zµμ°Ω²³/]{1,8}"
@@ -101,14 +103,14 @@ def check_one_mark(cells: pa.StringArray, rows: Sequence[int], where: str) -> No
 
 
 def column_numbers(
-    cells: pa.StringArray,
+    cells: Column,
     rows: Sequence[int],
     where: str,
     *,
     file_decimal: str | None = None,
     unit: str = "",
 ) -> Numbers | None:
-    """Return a column as numbers, NaN where missing; None if it is a column of words.
+    """Return a column as numbers, NaN where missing; None if it holds words or timestamps.
 
     Args:
         cells: The column.
@@ -120,6 +122,8 @@ def column_numbers(
     Raises:
         DataError: If there are a few words among the numbers, or a number is infinite.
     """
+    if pa.types.is_timestamp(cells.type):
+        return None
     found = read_numbers(cells, file_decimal=file_decimal, unit=unit)
     words = int(found.words.sum())
     known = found.values[~np.isnan(found.values)]
@@ -142,7 +146,7 @@ def is_slip(words: int, values: np.ndarray[Any, Any]) -> bool:
 
 
 def refuse(
-    cells: pa.StringArray,
+    cells: Column,
     rows: Sequence[int],
     where: str,
     wrong: np.ndarray[Any, Any],

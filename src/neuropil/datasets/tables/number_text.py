@@ -10,10 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from neuropil.datasets.tables.cells import missing_cells
+from neuropil.datasets.tables.memory_pool import table_pool
+from neuropil.datasets.tables.typed_columns import as_numbers, is_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from neuropil.datasets.tables.typed_columns import Column
 
 CODES = (
     "USD|EUR|GBP|JPY|CNY|RMB|INR|CHF|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|RUB|UAH|"
@@ -66,9 +69,7 @@ class Numbers:
     written: tuple[str, float] | None = None
 
 
-def read_numbers(
-    cells: pa.StringArray, *, file_decimal: str | None = None, unit: str = ""
-) -> Numbers:
+def read_numbers(cells: Column, *, file_decimal: str | None = None, unit: str = "") -> Numbers:
     """Return a column as numbers, with a mask of the cells that are words.
 
     Args:
@@ -76,10 +77,13 @@ def read_numbers(
         file_decimal: The decimal mark of the file, ``","`` or ``"."``, if known.
         unit: Unit after every number, such as ``"kg"``.
     """
+    no_words = np.broadcast_to(np.False_, len(cells))
+    if not is_text(cells):
+        return Numbers(as_numbers(cells), no_words)
     if file_decimal != "," and not unit:
         try:
-            values = pc.cast(cells, pa.float64())
-            return Numbers(values.to_numpy(zero_copy_only=False), np.zeros(len(cells), bool))
+            values = pc.cast(cells, pa.float64(), memory_pool=table_pool())
+            return Numbers(as_floats(values), no_words)
         except pa.ArrowInvalid:
             pass
     encoded = pc.dictionary_encode(cells)
@@ -109,7 +113,8 @@ def read_distinct(cells: pa.StringArray, file_decimal: str | None, unit: str) ->
 
 def as_floats(values: pa.DoubleArray) -> np.ndarray[Any, Any]:
     """Return numbers as an array, with NaN for null."""
-    return pc.fill_null(values, np.nan).to_numpy(zero_copy_only=False)
+    filled = pc.fill_null(values, np.nan) if values.null_count else values
+    return filled.to_numpy(zero_copy_only=False)
 
 
 def bare(cells: pa.StringArray) -> pa.StringArray:

@@ -1,4 +1,4 @@
-"""Table in memory: named columns of text, converted to numbers on request."""
+"""Table in memory: named columns of text or of a type, as numbers on request."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, final
 import numpy as np
 import pyarrow as pa
 
-from neuropil.datasets.tables.cells import as_text
+from neuropil.datasets.tables.frames import IN_MEMORY, frame_columns
 from neuropil.datasets.tables.number_columns import column_numbers
 from neuropil.datasets.tables.number_text import Numbers, file_decimal
+from neuropil.datasets.tables.typed_columns import Column, as_text, is_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,11 +24,12 @@ JUDGED_ROWS = 1000
 @final
 @dataclass(frozen=True)
 class Table:
-    """Named columns of text cells.
+    """Named columns of text, numbers, timestamps or durations.
 
     Args:
         names: Name of each column.
-        columns: Cells of each column, all of one length, without nulls.
+        columns: Cells of each column, all of one length. A missing value is empty in text, and
+            null or NaN in a column of another type.
         rows: Row of each cell in the file, numbered as in a spreadsheet.
         source: File of the table, for errors.
         header: Whether the names are in the file.
@@ -38,12 +40,12 @@ class Table:
     Example:
         >>> from neuropil.datasets import Table
         >>> table = Table.of({"age": [31, None], "name": ["Ada", "Bo"]})
-        >>> table.column("age").to_pylist(), len(table)
-        (['31', ''], 2)
+        >>> table.column("age").to_pylist(), table.text("age").to_pylist(), len(table)
+        ([31, None], ['31', ''], 2)
     """
 
     names: list[str]
-    columns: list[pa.StringArray]
+    columns: list[Column]
     rows: Sequence[int]
     source: str
     header: bool = True
@@ -54,31 +56,39 @@ class Table:
     )
 
     @classmethod
-    def of(cls, columns: Any) -> Self:
-        """Return a table of columns in memory.
+    def of(cls, frame: Any) -> Self:
+        """Return a table in memory.
 
         Args:
-            columns: Maps names to sequences of cells; a dict or a pandas DataFrame. None and
-                NaN are missing; the word ``"None"`` is a word.
+            frame: A data frame of pandas, Polars or PyArrow, or a dict that maps names to
+                sequences of cells. None, null and NaN are missing; the word ``"None"`` is a
+                word.
+
+        Raises:
+            DataError: If it is not a table of numbers, words, dates and truth values.
         """
-        cells = [pa.array(map(as_text, columns[name]), pa.string()) for name in columns]
-        return cls(
-            [str(name) for name in columns],
-            cells,
-            range(1, 1 + len(cells[0]) if cells else 1),
-            "the table",
-        )
+        columns = frame_columns(frame)
+        count = len(next(iter(columns.values()), ()))
+        return cls(list(columns), list(columns.values()), range(1, 1 + count), IN_MEMORY)
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def column(self, name: str) -> pa.StringArray:
+    def column(self, name: str) -> Column:
         """Return the cells of a column.
 
         Args:
             name: One of `names`.
         """
         return self.columns[self.places[name]]
+
+    def text(self, name: str) -> pa.StringArray:
+        """Return the cells of a column as text, empty where missing.
+
+        Args:
+            name: One of `names`.
+        """
+        return as_text(self.column(name))
 
     def where(self, keep: np.ndarray[Any, Any]) -> Table:
         """Return the table with only some of its rows.
@@ -88,7 +98,8 @@ class Table:
         """
         kept = pa.array(keep)
         columns = [column.filter(kept) for column in self.columns]
-        return replace(self, columns=columns, rows=np.asarray(self.rows)[keep].tolist())
+        rows = [self.rows[place] for place in np.flatnonzero(keep).tolist()]
+        return replace(self, columns=columns, rows=rows)
 
     def numbers(
         self, name: str, *, decimal: str | None = None, unit: str = ""
@@ -114,6 +125,15 @@ class Table:
             )
         return self.read[key]
 
+    def forget(self, name: str) -> None:
+        """Free the numbers that were read from a column.
+
+        Args:
+            name: One of `names`.
+        """
+        for key in [key for key in self.read if key[0] == name]:
+            del self.read[key]
+
     @cached_property
     def places(self) -> dict[str, int]:
         """Index of each column by name."""
@@ -122,7 +142,8 @@ class Table:
     @cached_property
     def decimal(self) -> str | None:
         """The decimal mark that all columns agree on; None if it is ambiguous."""
-        return file_decimal([column.slice(0, JUDGED_ROWS) for column in self.columns])
+        texts = filter(is_text, self.columns)
+        return file_decimal([column.slice(0, JUDGED_ROWS) for column in texts])
 
 
 TableReader: TypeAlias = "Callable[..., Table]"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Self, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from typing_extensions import override
 
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.plain_fields import (
@@ -17,7 +19,6 @@ from neuropil.datasets.plain_fields import (
     field,
     flag,
     number,
-    object_list,
     text,
     text_tuple,
 )
@@ -39,20 +40,30 @@ def is_unit(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(f"(?:{UNITS})?", value) is not None
 
 
-class Column(PlainFields):
-    """Base class of the encoders."""
+class Column(PlainFields, ABC):
+    """Base class of the encoders.
+
+    Attributes:
+        name: Name of the column.
+        indicator: Whether the last feature is 1 for missing cells and 0 for others.
+    """
 
     name: str
     indicator: bool
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Return the column from plain data.
+    @property
+    @abstractmethod
+    def features(self) -> list[str]:
+        """Name of each number that the network gets."""
+
+    @abstractmethod
+    def encode(self, table: Table, notes: list[str]) -> np.ndarray[Any, Any]:
+        """Return the cells of the column as ``(N, features)`` in single precision.
 
         Args:
-            data: Result of `to_json`.
+            table: Table with the column.
+            notes: Gains notes for the user.
         """
-        return cls.from_fields(data)
 
 
 @final
@@ -103,10 +114,11 @@ class NumberColumn(Column):
     unit: str = ""
 
     @property
+    @override
     def features(self) -> list[str]:
-        """Name of each number that the network gets."""
         return [self.name, f"{self.name} missing"] if self.indicator else [self.name]
 
+    @override
     def encode(self, table: Table, notes: list[str]) -> np.ndarray[Any, Any]:
         """Return the cells of the column as numbers.
 
@@ -182,11 +194,12 @@ class TextColumn(Column):
     indicator: bool
 
     @property
+    @override
     def features(self) -> list[str]:
-        """Name of each number that the network gets."""
         names = [f"{self.name}={category}" for category in self.categories]
         return [*names, f"{self.name} missing"] if self.indicator else names
 
+    @override
     def encode(self, table: Table, notes: list[str]) -> np.ndarray[Any, Any]:
         """Return the cells of the column in one-hot encoding.
 
@@ -194,7 +207,7 @@ class TextColumn(Column):
             table: Table with the column.
             notes: Gains a line about words that are not among the categories.
         """
-        cells, width = table.column(self.name), len(self.features)
+        cells, width = table.text(self.name), len(self.features)
         known = pa.array(self.categories, pa.string())
         found = pc.fill_null(pc.index_in(cells, value_set=known), width)
         at = found.to_numpy(zero_copy_only=False).copy()
@@ -219,14 +232,3 @@ class TextColumn(Column):
                 f"in {number_of(int(unknown.sum()), 'row')}."
             )
         return encoded[:, :width]
-
-
-def read_columns(data: Any, name: str) -> tuple[NumberColumn | TextColumn, ...]:
-    """Return a field that must be a list of columns."""
-    return tuple(map(column_from_json, object_list(data, name)))
-
-
-def column_from_json(data: dict[str, Any]) -> NumberColumn | TextColumn:
-    """Return the column that plain data describe."""
-    kind = field(data, "kind", "'number' or 'text'", lambda value: value in ("number", "text"))
-    return NumberColumn.from_json(data) if kind == "number" else TextColumn.from_json(data)

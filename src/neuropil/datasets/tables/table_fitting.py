@@ -12,6 +12,9 @@ import pyarrow.compute as pc
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import natural_key
 from neuropil.datasets.tables.cells import EXACT, missing_cells
+from neuropil.datasets.tables.columns.date_fitting import fit_dates
+from neuropil.datasets.tables.columns.hashed_column import HashedColumn
+from neuropil.datasets.tables.columns.table_dates import table_dates
 from neuropil.datasets.tables.number_columns import MULTIPLES, check_decided, common_unit
 from neuropil.datasets.tables.number_text import Numbers, read_numbers
 from neuropil.datasets.tables.row_identifiers import (
@@ -19,10 +22,12 @@ from neuropil.datasets.tables.row_identifiers import (
     is_identifier_name,
     tells_rows_apart,
 )
-from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn
+from neuropil.datasets.tables.table_columns import Column, NumberColumn, TextColumn
 from neuropil.text import cut, number_of, some_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from neuropil.datasets.tables.table import Table
 
 MAX_CATEGORIES = 256
@@ -35,18 +40,18 @@ MARKS = frozenset(sign * (10.0**digits - 1) for sign in (1, -1) for digits in ra
 """Numbers such as 99 and −999, which instruments and surveys write for missing values."""
 FAR = 10
 """Smallest distance of such a mark from all other values, as a multiple of their range."""
-
-Column = NumberColumn | TextColumn
+HASHED = 256
+"""Number of features that a column with more words is hashed into."""
 
 
 def fit_columns(
-    table: Table, target: str, train: np.ndarray[Any, Any], notes: list[str]
+    table: Table, names: Iterable[str], train: np.ndarray[Any, Any], notes: list[str]
 ) -> tuple[Column, ...]:
-    """Return the encoder of each column, fitted to the training rows.
+    """Return the encoder of each input column, fitted to the training rows.
 
     Args:
         table: All rows.
-        target: Name of the target column.
+        names: Names of the columns that may be inputs.
         train: Indices of the training rows.
         notes: Gains notes for the user.
 
@@ -56,13 +61,12 @@ def fit_columns(
     columns: list[Column] = []
     left_out: list[str] = []
     fitting = ColumnFitting(table, train, notes)
-    for name in table.names:
-        if name != target:
-            column = fitting.fit(name)
-            if isinstance(column, str):
-                left_out.append(column)
-            else:
-                columns.append(column)
+    for name in names:
+        column = fitting.fit(name)
+        if isinstance(column, str):
+            left_out.append(column)
+        else:
+            columns.append(column)
     note_written(fitting.written, notes)
     notes += left_out
     note_missing(table, columns, notes)
@@ -92,8 +96,8 @@ def note_missing(table: Table, columns: list[Column], notes: list[str]) -> None:
     if counts:
         each = some_of((f"{name!r} in {number_of(n, 'row')}" for name, n in counts.items()), 5)
         notes.append(
-            f"Missing values: {each}; numbers are replaced by the training median, and an "
-            "indicator marks them."
+            f"Missing values: {each}; numbers and dates are replaced by the training median, "
+            "and an indicator marks them."
         )
 
 
@@ -116,18 +120,24 @@ class ColumnFitting:
 
     def fit(self, name: str) -> Column | str:
         """Return the encoder of one column, or a note why the column is left out."""
-        table, cells = self.table, self.table.column(name)
-        found = table.numbers(name)
+        dates = table_dates(self.table, name)
+        if dates is not None:
+            return fit_dates(self.table, name, dates, self.train, self.notes)
+        found = self.table.numbers(name)
         if found is None:
             return self.fit_words_or_units(name)
+        return self.fit_numbers_or_codes(name, found)
+
+    def fit_numbers_or_codes(self, name: str, found: Numbers) -> Column | str:
+        """Return the encoder of a column of numbers, some of which may be long codes."""
+        table, cells = self.table, self.table.column(name)
         if is_inexact(found.values, cells):
             words = self.fit_words(name)
-            if isinstance(words, str) and is_identifier_name(self.own_name(name)):
-                return words
-            if isinstance(words, TextColumn):
+            if not isinstance(words, str):
                 self.notes.append(
                     f"Column {name!r} has integers that are too long: read as categories."
                 )
+            if not isinstance(words, str) or is_identifier_name(self.own_name(name)):
                 return words
         if found.written is not None:
             if table.delimiter != "," and table.decimal is None:
@@ -137,11 +147,16 @@ class ColumnFitting:
 
     def fit_words_or_units(self, name: str) -> Column | str:
         """Return the encoder of a column of words, which may also be numbers with a unit."""
-        table, cells = self.table, self.table.column(name)
+        table, cells = self.table, self.table.text(name)
         words = self.fit_words(name)
         where = f"{table.source}, column {name!r}"
         unit = None if isinstance(words, TextColumn) else find_unit(cells, table, where)
         if unit is None:
+            if isinstance(words, HashedColumn):
+                self.notes.append(
+                    f"Column {name!r}: {pc.count_distinct(cells).as_py():,} distinct words are "
+                    f"hashed into {words.width} features."
+                )
             return words
         self.notes.append(f"Column {name!r}: numbers in {unit!r}.")
         found = read_numbers(cells, file_decimal=table.decimal, unit=unit)
@@ -181,18 +196,20 @@ class ColumnFitting:
         incomplete = len(known) < len(self.train)
         return NumberColumn(name, median, incomplete, offset, scale, found.decimal, unit)
 
-    def fit_words(self, name: str) -> TextColumn | str:
+    def fit_words(self, name: str) -> Column | str:
         """Return the encoder of a column of words, or a note why the column is left out."""
-        own, rows = self.own_name(name), pc.take(self.table.column(name), pa.array(self.train))
+        own, rows = self.own_name(name), pc.take(self.table.text(name), pa.array(self.train))
         rows = rows.filter(pc.invert(missing_cells(rows)))
         words, known = pc.unique(rows).to_pylist(), len(rows)
         if known and tells_rows_apart(own, len(words), known):
             return identifier_note(name, own)
-        # Names and dates do not generalise; up to ten words may be categories of few rows.
-        if len(words) > min(MAX_CATEGORIES, max(10, known / 2)) or not words:
+        # Names do not generalise; up to ten words may be categories of few rows.
+        if len(words) > max(10, known / 2) or not words:
             share = f"{len(words):,} distinct words in {known:,} training rows"
             such = f", such as {cut(words[0])!r}" if words else ""
             return f"Column {name!r} left out: {share} are too many to be categories{such}."
+        if len(words) > MAX_CATEGORIES:
+            return HashedColumn(name, HASHED, known < len(self.train))
         return TextColumn(name, tuple(sorted(words, key=natural_key)), known < len(self.train))
 
     def own_name(self, name: str) -> str:
@@ -274,7 +291,7 @@ def check_marks(name: str, values: np.ndarray[Any, Any], table: Table) -> None:
             place = int(np.flatnonzero(values == mark)[0])
             raise DataError(
                 f"{table.source}, column {name!r}, row {table.rows[place]}: "
-                f"{table.column(name)[place].as_py()!r} ({times - 1:,} more like it) among "
+                f"{table.text(name)[place].as_py()!r} ({times - 1:,} more like it) among "
                 f"numbers from {others.min():.6g} to {others.max():.6g} looks like a mark for "
                 "a missing value: leave such cells empty."
             )

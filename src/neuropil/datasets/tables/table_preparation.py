@@ -15,9 +15,9 @@ from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.plain_fields import flag, optional, text, text_tuple
 from neuropil.datasets.preparation import Preparation, read_target
 from neuropil.datasets.tables.cells import class_labels, missing_cells
-from neuropil.datasets.tables.encodings import check_encoding
+from neuropil.datasets.tables.columns.column_kinds import read_columns
+from neuropil.datasets.tables.files.encodings import check_encoding
 from neuropil.datasets.tables.table import Table
-from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn, read_columns
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neuropil.datasets.tables.table import TableReader
+    from neuropil.datasets.tables.table_columns import Column
     from neuropil.datasets.target import Classes, Numbers, Target
 
 
@@ -35,11 +36,12 @@ class TablePreparation(Preparation):
 
     Shape:
         One example is ``(features)``: a column of numbers gives one feature, a column of words
-        one per category, and a column with missing cells one more as their indicator.
+        one per category (hashed, if there are many), a column of dates the elapsed time and two
+        per cycle, and a column with missing cells one more as their indicator.
 
     Args:
         columns: The input columns in order.
-        target: The target that the network predicts; its name is that of the target column.
+        target: The target that the network predicts; it has the names of the target columns.
         names: Name of every column of the training table, in order.
         header: Whether the training table named its columns.
         encoding: Name of the training table's encoding, if the user gave it.
@@ -69,7 +71,7 @@ class TablePreparation(Preparation):
         "encoding": optional(lambda data, name: check_encoding(text(data, name))),
     }
 
-    columns: tuple[NumberColumn | TextColumn, ...]
+    columns: tuple[Column, ...]
     target: Target
     names: tuple[str, ...]
     header: bool = True
@@ -90,8 +92,8 @@ class TablePreparation(Preparation):
         """Return the rows of a table as a batch.
 
         Args:
-            raw: A `Table`, a dict of columns or a pandas DataFrame; columns are found by name,
-                and others are ignored.
+            raw: A `Table`, a data frame or a dict of columns; columns are found by name, and
+                others are ignored.
             notes: A list that gains notes for the user.
 
         Raises:
@@ -104,8 +106,13 @@ class TablePreparation(Preparation):
                 f"{some_of(map(repr, table.names), 8)}."
             )
         notes = [] if notes is None else notes
-        encoded = [column.encode(table, notes) for column in self.columns]
-        return torch.from_numpy(np.concatenate(encoded, axis=1))
+        encoded = torch.empty((len(table), *self.input_shape))
+        end = 0
+        for column in self.columns:
+            start, end = end, end + len(column.features)
+            encoded[:, start:end] = torch.from_numpy(column.encode(table, notes))
+            table.forget(column.name)
+        return encoded
 
     def read(self, path: Path, notes: list[str], reader: TableReader) -> Table:
         """Return a table from a file, read with the options of the training table.
@@ -120,7 +127,7 @@ class TablePreparation(Preparation):
         Raises:
             DataError: If it is not a table.
         """
-        inputs = [name for name in self.names if name != self.target.name]
+        inputs = [name for name in self.names if name not in self.target.names]
         table = reader(
             path,
             notes,
@@ -134,24 +141,37 @@ class TablePreparation(Preparation):
         return table
 
     def encode_target(self, table: Table) -> Tensor:
-        """Return the target column as class numbers, or as numbers in double precision.
+        """Return class numbers ``(N)``, or numbers ``(N)`` or ``(N, k)`` in double precision.
 
         Args:
-            table: A table with the target column, none of its cells missing.
+            table: A table with the target columns, none of its cells missing.
 
         Raises:
-            DataError: If the column is missing, or a cell is not a class or a number.
+            DataError: If a column is missing, or a cell is not a class or a number.
         """
-        name = self.target.name
-        if name not in table.names:
-            raise DataError(f"{table.source} lacks the target column {name!r}.")
-        return READERS[self.target.kind](self.target, table, name)
+        self.check_labelled(table)
+        read = READERS[self.target.kind]
+        columns = [read(self.target, table, name) for name in self.target.names]
+        return columns[0] if len(columns) == 1 else torch.stack(columns, dim=1)
+
+    def check_labelled(self, table: Table) -> None:
+        """Refuse a table without the target columns.
+
+        Args:
+            table: The table.
+
+        Raises:
+            DataError: If one of them is missing.
+        """
+        lacking = [name for name in self.target.names if name not in table.names]
+        if lacking:
+            raise DataError(f"{table.source} lacks the target column {lacking[0]!r}.")
 
     @classmethod
     @override
     def from_fields(cls, data: dict[str, Any]) -> Self:
         made = super().from_fields(data)
-        if not made.columns or made.target.name is None:
+        if not made.columns or not made.target.names:
             raise DataError(
                 "damaged preparation: a table needs columns and the name of its target."
             )
@@ -167,7 +187,7 @@ def read_classes(target: Classes, table: Table, name: str) -> Tensor:
     cells, where = table.column(name), f"{table.source}, column {name!r}"
     if pc.any(missing_cells(cells)).as_py():
         raise DataError(f"{where}: the target is missing in some rows.")
-    labels = pc.dictionary_encode(cells)
+    labels = pc.dictionary_encode(table.text(name))
     if not set(target.classes).issuperset(labels.dictionary.to_pylist()):
         labels = class_labels(cells)
     numbers = target.collate(labels.dictionary.to_pylist(), where)
@@ -183,7 +203,7 @@ def read_numbers(target: Numbers, table: Table, name: str) -> Tensor:
     where = f"{table.source}, column {name!r}"
     found = table.numbers(name)
     if found is None:
-        word = table.column(name)[0].as_py()
+        word = table.text(name)[0].as_py()
         raise DataError(f"{where}: needs numbers, got words such as {word!r}.")
     if np.isnan(found.values).any():
         raise DataError(f"{where}: the target is missing in some rows.")

@@ -12,32 +12,39 @@ import pyarrow.compute as pc
 
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.cells import EXACT, MAX_CLASSES, class_labels, missing_cells
+from neuropil.datasets.tables.columns.table_dates import table_dates
 from neuropil.datasets.tables.number_columns import check_decided
 from neuropil.datasets.tables.table_fitting import note_written
+from neuropil.datasets.tables.typed_columns import is_text
 from neuropil.text import nearest, number_of, some_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from neuropil.datasets.tables.number_text import Numbers
     from neuropil.datasets.tables.table import Table
+    from neuropil.datasets.tables.typed_columns import Column
 
 TARGETS = frozenset(["label", "labels", "class", "classes", "target", "targets", "y"])
 """Usual names of target columns."""
 PADDED = r"^[+-]?0\d"
 
 
-def find_target(table: Table, wanted: str | None, notes: list[str]) -> str:
-    """Return the name of the target column: the requested one, or the last.
+def find_targets(
+    table: Table, wanted: str | Sequence[str] | None, notes: list[str]
+) -> tuple[str, ...]:
+    """Return the names of the target columns: the requested ones, or the last.
 
     If the last is one of many numbered columns, such as the pixels of pictures, and one column
     has the usual name of a target, that column is used, and a note reports it.
 
     Args:
         table: The table.
-        wanted: The name that the user gave.
+        wanted: The name that the user gave, several with commas between them, or a list.
         notes: Gains a line if the target is not the last column.
 
     Raises:
-        DataError: If the column does not exist, or is the only one.
+        DataError: If a column does not exist or is named twice, or none remains as input.
     """
     names = table.names
     if len(names) < 2:
@@ -45,10 +52,8 @@ def find_target(table: Table, wanted: str | None, notes: list[str]) -> str:
             f"{table.source} has only one column, {names[0]!r}: it needs a target and at "
             "least one other column."
         )
-    if wanted is not None and wanted not in names:
-        raise DataError(f"{table.source} has no column {wanted!r}.{nearest(wanted, names)}")
     if wanted is not None:
-        return wanted
+        return requested_targets(table, wanted)
     named = [name for name in names if name.casefold() in TARGETS]
     stems = {re.sub(r"\d+$", "", name) for name in names[-2:]}
     numbered = len(stems) == 1 and all(name[-1:].isdecimal() for name in names[-2:])
@@ -57,33 +62,67 @@ def find_target(table: Table, wanted: str | None, notes: list[str]) -> str:
             f"Target {named[0]!r}: the last column, {names[-1]!r}, is one of many numbered "
             "ones; set target= to override."
         )
-        return named[0]
-    return names[-1]
+        return (named[0],)
+    return (names[-1],)
 
 
-def drop_unknown_targets(table: Table, name: str, notes: list[str]) -> Table:
-    """Return the rows whose target is not missing, with a note about the others.
+def requested_targets(table: Table, wanted: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that the user named.
+
+    Raises:
+        DataError: If a column does not exist or is named twice, or none remains as input.
+    """
+    names = table.names
+    if isinstance(wanted, str):
+        # A name may contain a comma itself.
+        parts = [wanted] if wanted in names else [part.strip() for part in wanted.split(",")]
+    else:
+        parts = list(wanted)
+    for part in parts:
+        if part not in names:
+            raise DataError(f"{table.source} has no column {part!r}.{nearest(part, names)}")
+    if not parts or len(set(parts)) < len(parts):
+        raise DataError(f"the target must name each column once, got {wanted!r}.")
+    if len(parts) == len(names):
+        raise DataError(f"{table.source}: all columns are targets, and none is left as input.")
+    return tuple(parts)
+
+
+def drop_unknown_targets(table: Table, names: Iterable[str], notes: list[str]) -> Table:
+    """Return the rows whose targets are not missing, with a note about the others.
 
     Args:
         table: The table.
-        name: Name of the target column.
-        notes: Gains a line if rows are set aside.
+        names: Names of the target columns.
+        notes: Gains a line for each column because of which rows are set aside.
 
     Raises:
         DataError: If all targets are missing.
+    """
+    for name in names:
+        table = drop_unknown_target(table, name, notes)
+    return table
+
+
+def drop_unknown_target(table: Table, name: str, notes: list[str]) -> Table:
+    """Return the rows whose cell in the target column is not missing.
+
+    Raises:
+        DataError: If all are missing.
     """
     cells = table.column(name)
     missing = missing_cells(cells, numbers=True)
     if not pc.any(missing).as_py():
         return table
-    numeric = are_numbers(cells.filter(pc.invert(missing)))
+    numeric = not is_text(cells) or are_numbers(cells.filter(pc.invert(missing)))
     known = ~(missing if numeric else missing_cells(cells)).to_numpy(zero_copy_only=False)
     if known.all():
         return table
     if not known.any():
         raise DataError(f"{table.source}: the target column {name!r} is empty.")
     first = table.rows[int(np.flatnonzero(~known)[0])]
-    words = [word for word in pc.unique(cells.filter(pa.array(~known))).to_pylist() if word]
+    words = pc.unique(table.text(name).filter(pa.array(~known))).to_pylist()
+    words = [word for word in words if word]
     lost = number_of(int((~known).sum()), "row")
     line = f"{lost} without a target set aside (first row {first})"
     if words and not numeric:
@@ -104,6 +143,38 @@ def are_numbers(cells: pa.StringArray) -> bool:
         return False
 
 
+def read_outcomes(
+    table: Table, names: tuple[str, ...], task: str | None, notes: list[str]
+) -> pa.DictionaryArray | np.ndarray[Any, Any]:
+    """Return one target column like `read_outcome`, or several as numbers ``(N, k)``.
+
+    Args:
+        table: The rows whose targets are known.
+        names: Names of the target columns.
+        task: The task that the user asked for, or None.
+        notes: Gains lines.
+
+    Raises:
+        DataError: If several columns are not all numbers, or a column does not suit the task.
+    """
+    if len(names) == 1:
+        return read_outcome(table, names[0], task, notes)
+    every = some_of(map(repr, names), 8)
+    found = [table.numbers(name) for name in names]
+    words = [name for name, numbers in zip(names, found, strict=True) if numbers is None]
+    judged = [judge(table.column(name), table.numbers(name))[2] for name in names]
+    if task == "classification" or words or (task is None and all(judged)):
+        which = words or names
+        raise DataError(
+            f"Several targets must be numbers, but {some_of(map(repr, which), 8)} "
+            f"hold{'s' * (len(which) == 1)} classes, and a network predicts one column of "
+            f"classes: name a single target{'' if words else ', or set task= to regression'}."
+        )
+    notes.append(f"Targets {every}: regression of {len(names)} numbers.")
+    columns = [read_outcome(table, name, "regression", notes) for name in names]
+    return np.stack(columns, axis=1)
+
+
 def read_outcome(
     table: Table, name: str, task: str | None, notes: list[str]
 ) -> pa.DictionaryArray | np.ndarray[Any, Any]:
@@ -120,6 +191,11 @@ def read_outcome(
     """
     cells, where = table.column(name), f"{table.source}, column {name!r}"
     numbers = table.numbers(name)
+    if numbers is None and task is None and table_dates(table, name) is not None:
+        raise DataError(
+            f"{where} holds dates or times, such as {table.text(name)[0].as_py()!r}, which "
+            "cannot be predicted: name the target column with target=."
+        )
     kind, distinct, few = judge(cells, numbers)
     chosen = task or ("classification" if few else "regression")
     if task is None:
@@ -147,7 +223,7 @@ def read_outcome(
     return labels
 
 
-def judge(cells: pa.StringArray, numbers: Numbers | None) -> tuple[str, int, bool]:
+def judge(cells: Column, numbers: Numbers | None) -> tuple[str, int, bool]:
     """Return the kind of values, the number of distinct ones, and whether they are classes."""
     if numbers is None:
         return "words", pc.count_distinct(cells).as_py(), True
@@ -155,7 +231,7 @@ def judge(cells: pa.StringArray, numbers: Numbers | None) -> tuple[str, int, boo
     distinct = len(np.unique(values))
     if not bool((values == np.round(values)).all()):
         return "numbers", distinct, False
-    padded = pc.any(pc.match_substring_regex(cells, PADDED)).as_py()
+    padded = is_text(cells) and pc.any(pc.match_substring_regex(cells, PADDED)).as_py()
     long = bool(np.abs(values).max() >= EXACT)
     if padded or long:
         distinct = len(class_labels(cells).dictionary)

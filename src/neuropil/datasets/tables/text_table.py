@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch import Tensor
 
@@ -17,28 +16,35 @@ from neuropil.datasets.open_options import TABLE
 from neuropil.datasets.paths import unpacked_suffix, visible_entries
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.splits import Splits
-from neuropil.datasets.splitting import split_indices
+from neuropil.datasets.tables.duplicate_rows import note_duplicates
+from neuropil.datasets.tables.files.table_parts import find_parts
+from neuropil.datasets.tables.frames import IN_MEMORY
+from neuropil.datasets.tables.table import Table
 from neuropil.datasets.tables.table_fitting import fit_columns
 from neuropil.datasets.tables.table_preparation import TablePreparation
+from neuropil.datasets.tables.table_splits import Outcome, note_series, split_table
 from neuropil.datasets.tables.table_target import (
     drop_unknown_targets,
-    find_target,
-    read_outcome,
+    find_targets,
+    read_outcomes,
 )
 from neuropil.datasets.target import Classes, Numbers, Target
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neuropil.datasets.arrays.array_preparation import ArrayPreparation
     from neuropil.datasets.open_options import Options
-    from neuropil.datasets.tables.table import Table, TableReader
+    from neuropil.datasets.tables.table import TableReader
 
 
 def recognise(path: Path, *, suffixes: Sequence[str]) -> str | None:
-    """Return a description of a table file, or of a folder with a training and a test table."""
+    """Return a description of a table file, or of a folder of tables."""
     if path.is_dir():
-        return "a training and a test table" if train_and_test(path, suffixes) else None
+        if train_and_test(path, suffixes):
+            return "a training and a test table"
+        return "a table in parts" if find_parts(path, suffixes) else None
     return "a table" if unpacked_suffix(path) in suffixes else None
 
 
@@ -58,8 +64,8 @@ def open_table(
     """Read a table whose target is the last column or the given one.
 
     Args:
-        path: The file; or a folder with a training table and a test table, which is read when
-            first used.
+        path: The file; a folder of parts; or a folder with a training table and a test table,
+            which is read when first used.
         options: Options of the caller.
         reader: Reads a table of this format.
         suffixes: Suffixes of this format.
@@ -69,65 +75,91 @@ def open_table(
     """
     options.refuse(TABLE, "image_size", "color")
     notes: list[str] = []
-    pair = train_and_test(path, suffixes) if path.is_dir() else None
+    pair = train_and_test(path, suffixes) if suffixes and path.is_dir() else None
     path, test_path = pair or (path, None)
     table = reader(path, notes, header=options.header, encoding=options.encoding)
-    name = find_target(table, options.target, notes)
+    names = find_targets(table, options.target, notes)
     if test_path and table.header:
         test = reader(test_path, [], header=True, encoding=options.encoding, names_alone=True)
-        if name not in test.names:
+        if lacking := [name for name in names if name not in test.names]:
             notes.append(
-                f"{test_path.name} lacks the target column {name!r} and cannot be used: the "
-                f"test is cut from {path.name}."
+                f"{test_path.name} lacks the target column {lacking[0]!r} and cannot be used: "
+                f"the test is cut from {path.name}."
             )
             test_path = None
-    table = drop_unknown_targets(table, name, notes)
+    table = drop_unknown_targets(table, names, notes)
     with adding_notes(notes):
-        outcome = read_outcome(table, name, options.task, notes)
-        words = isinstance(outcome, pa.DictionaryArray)
-        train, validation, test = split_indices(
-            ranks(outcome) if words else outcome,
-            validation=options.validation,
-            test=0 if test_path else options.test,
-            seed=options.seed,
-        )
-        target = make_target(outcome, train, name)
-    columns = fit_columns(table, name, train.numpy(), notes)
+        outcome = read_outcomes(table, names, options.task, notes)
+        test_size = 0 if test_path else options.test
+        rows = split_table(table, names, outcome, options, test=test_size, notes=notes)
+        target = make_target(outcome, rows.train, names)
+    inputs = [name for name in table.names if name not in (*names, *rows.unused)]
+    columns = fit_columns(table, inputs, rows.train.numpy(), notes)
+    if options.split_by is None:
+        note_series(columns, notes)
     preparation = TablePreparation(
         columns, target, tuple(table.names), table.header, options.encoding
     )
     data = Dataset(preparation.encode(table, notes), preparation.encode_target(table))
-    read_test = test_path and partial(read_all, preparation, test_path, reader=reader)
+    train, validation, test = (data[part] for part in rows[:3])
+    note_duplicates(train, {"validation": validation, "test": test}, notes)
+    read_test = test_path and partial(
+        read_test_table, preparation, test_path, reader=reader, train=train
+    )
     return Splits(
-        data[train],
-        data[validation] if len(validation) else None,
-        read_test or (data[test] if len(test) else None),
+        train,
+        validation if len(validation) else None,
+        read_test or (test if len(test) else None),
         preparation=preparation,
         source=str(path),
         notes=notes,
     )
 
 
-def make_target(
-    outcome: pa.DictionaryArray | np.ndarray[Any, Any], train: Tensor, name: str
-) -> Target:
+def open_frame(frame: Any, options: Options) -> Splits:
+    """Open a table in memory whose target is the last column or the given one.
+
+    Args:
+        frame: A data frame or a dict of columns.
+        options: Options of the caller.
+
+    Raises:
+        DataError: If the table, the target or a column cannot be used.
+    """
+    options.refuse(IN_MEMORY, "image_size", "color", "header", "encoding")
+    table = Table.of(frame)
+    if not len(table):
+        raise DataError(f"{IN_MEMORY} has no rows.")
+    return open_table(Path(IN_MEMORY), options, reader=lambda *_, **__: table, suffixes=())
+
+
+def make_target(outcome: Outcome, train: Tensor, names: tuple[str, ...]) -> Target:
     """Return the target: the classes, or the numbers with their training mean and deviation.
 
     Raises:
         DataError: If there is only one class, or all numbers are the same.
     """
-    where = f"The target column {name!r}"
+    name = names[0] if len(names) == 1 else None
+    where = f"The target column{'s' * (name is None)} {some_of(map(repr, names), 8)}"
     if isinstance(outcome, np.ndarray):
-        return Numbers.fit(torch.from_numpy(outcome)[train], where, name=name)
+        columns = names if name is None else ()
+        known = torch.from_numpy(outcome)[train]
+        return Numbers.fit(known, where, name=name, columns=columns)
     return Classes.fit(outcome.dictionary.to_pylist(), where, name=name)
 
 
-def ranks(labels: pa.DictionaryArray) -> np.ndarray[Any, Any]:
-    """Return for each row the rank of its label among all labels in alphabetical order."""
-    names = np.array(labels.dictionary.to_pylist())
-    places = np.empty(len(names), np.int64)
-    places[np.argsort(names)] = np.arange(len(names))
-    return places[labels.indices.to_numpy()]
+def read_test_table(
+    preparation: TablePreparation,
+    path: Path,
+    notes: list[str],
+    *,
+    reader: TableReader,
+    train: Dataset,
+) -> Dataset:
+    """Return the rows of the test table, with a note about those that equal a training row."""
+    test = read_all(preparation, path, notes, reader=reader)
+    note_duplicates(train, {"test": test}, notes)
+    return test
 
 
 def read_all(
@@ -145,9 +177,8 @@ def read_all(
         DataError: If the table lacks a column, or holds a class that the training rows lack.
     """
     table = preparation.read(path, notes, reader)
-    if preparation.target.name not in table.names:
-        raise DataError(f"{path} lacks the target column {preparation.target.name!r}.")
-    table = drop_unknown_targets(table, preparation.target.name, notes)
+    preparation.check_labelled(table)
+    table = drop_unknown_targets(table, preparation.target.names, notes)
     return Dataset(preparation.encode(table, notes), preparation.encode_target(table))
 
 

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from neuropil.checks import number, whole
 from neuropil.core import Shape, join
+from neuropil.core.arguments import constructor
 from neuropil.layers.blocks.block_style import Choice, Place, StyledBlock
 from neuropil.layers.mixing.merge import Concatenate
 from neuropil.layers.noise import Dropout
@@ -121,6 +122,9 @@ class DenseBlock(Dense):
          'denselayer1.convolution2.bias': (8,)}
     """
 
+    layers: int
+
+    @constructor(layers=whole)
     def __init__(
         self,
         layers: int,
@@ -132,17 +136,7 @@ class DenseBlock(Dense):
         normalization: Choice = "batch",
         place: Place = "first",
         name: str | None = None,
-    ) -> None:
-        super().__init__(
-            growth_rate,
-            bottleneck=bottleneck,
-            dropout=dropout,
-            activation=activation,
-            normalization=normalization,
-            place=place,
-            name=name,
-        )
-        self.layers = whole(layers, "DenseBlock: layers")
+    ) -> None: ...
 
     @override
     def compose(self, shape: Shape) -> Composable:

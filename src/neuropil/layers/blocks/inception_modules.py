@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
-from neuropil.checks import flag, number, one_of, whole
+from neuropil.checks import choice, flag, number, whole
 from neuropil.core import join
+from neuropil.core.arguments import constructor
 from neuropil.layers.blocks.block_style import HE, Choice, Place
 from neuropil.layers.blocks.branches import Branch, BranchedBlock
 from neuropil.layers.convolution.convolution import Convolution
@@ -119,6 +120,11 @@ class InceptionResNetBlock(BranchedBlock):
         (320, 64, 1, 1)
     """
 
+    scale: float
+    activates: bool
+    shortcut: Literal["identity"] | None
+
+    @constructor(scale=number, activates=flag, shortcut=choice("identity", None))
     def __init__(
         self,
         *branches: Branch,
@@ -130,18 +136,7 @@ class InceptionResNetBlock(BranchedBlock):
         place: Place = "before",
         shortcut: Literal["identity"] | None = "identity",
         name: str | None = None,
-    ) -> None:
-        super().__init__(
-            *branches,
-            count_include_pad=count_include_pad,
-            activation=activation,
-            normalization=normalization,
-            place=place,
-            name=name,
-        )
-        self.scale = number(scale, "InceptionResNetBlock: scale")
-        self.activates = flag(activates, "InceptionResNetBlock: activates")
-        self.shortcut = one_of(shortcut, "InceptionResNetBlock: shortcut", ("identity", None))
+    ) -> None: ...
 
     @override
     def compose(self, shape: Shape) -> Composable:
@@ -195,6 +190,9 @@ class InceptionDenseBlock(BranchedBlock):
         (136, 28, 28)
     """
 
+    steps: int
+
+    @constructor(steps=whole)
     def __init__(
         self,
         *branches: Branch,
@@ -204,16 +202,7 @@ class InceptionDenseBlock(BranchedBlock):
         normalization: Choice = "batch",
         place: Place = "before",
         name: str | None = None,
-    ) -> None:
-        super().__init__(
-            *branches,
-            count_include_pad=count_include_pad,
-            activation=activation,
-            normalization=normalization,
-            place=place,
-            name=name,
-        )
-        self.steps = whole(steps, "InceptionDenseBlock: steps")
+    ) -> None: ...
 
     @override
     def compose(self, shape: Shape) -> Composable:

@@ -78,8 +78,8 @@ class GroupConvolution(WithConstants, Filters):
         >>> network = Input(1, 5, 5) >> GroupConvolution(2, 3) >> GroupConvolution(2, 3)
         >>> network.output_shape
         (2, 4, 1, 1)
-        >>> picture = torch.arange(25.0).view(1, 1, 5, 5)
-        >>> features, turned = network(picture), network(picture.rot90(1, (2, 3)))
+        >>> image = torch.arange(25.0).view(1, 1, 5, 5)
+        >>> features, turned = network(image), network(image.rot90(1, (2, 3)))
         >>> torch.allclose(turned, features.roll(1, 2).rot90(1, (3, 4)), atol=1e-5)
         True
     """

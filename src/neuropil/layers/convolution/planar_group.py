@@ -15,12 +15,12 @@ ORDERS = {"p4": 4, "p4m": 8}
 QUARTERS = 4
 
 
-def transform(element: int, picture: NDArray[np.int64]) -> NDArray[np.int64]:
+def transform(element: int, image: NDArray[np.int64]) -> NDArray[np.int64]:
     """Apply a group element to an image: mirror it for 4 and above, then rotate it.
 
     Element r + 4m mirrors left and right if m = 1, then rotates by r · 90° anticlockwise.
     """
-    mirrored = np.flip(picture, -1) if element >= QUARTERS else picture
+    mirrored = np.flip(image, -1) if element >= QUARTERS else image
     return np.rot90(mirrored, element % QUARTERS, (-2, -1))
 
 

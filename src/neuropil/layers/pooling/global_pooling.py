@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from typing_extensions import override
 from neuropil.checks import one_of, whole
 from neuropil.core import Layer, Shape
 from neuropil.core.window import ceil_div
+from neuropil.layers.mask_padding import check_mask, mask_for
 from neuropil.layers.spatial import require_positions, spatial_rank
 
 if TYPE_CHECKING:
@@ -29,11 +31,13 @@ ADAPTIVE = {
 class GlobalPooling(Layer):
     """Pool each channel to one number: the mean or the maximum over all positions.
 
-    y[c] = mean_o x[c, o], y[c] = max_o x[c, o], or both, the means first.
+    y[c] = mean_o x[c, o], y[c] = max_o x[c, o], or both, the means first. With a mask m, only
+    the positions o with m[s·o] ≠ 0 count, where s is the stride of x relative to the mask.
 
     Shape:
         ``(C, …)`` with at least one axis after the channels to ``(C)``, or ``(2C)`` for both.
-        Free axes disappear, so networks for images of any size use it to get a vector.
+        Free axes disappear, so networks for images of any size use it to get a vector. A second
+        input is a mask ``(…)``: 1 for content, 0 for padding, as for `MaskPadding`.
 
     Args:
         mode: ``"avg"``, ``"max"`` or ``"both"``.
@@ -52,8 +56,11 @@ class GlobalPooling(Layer):
         [[3.0, 1.0, 6.0, 3.0]]
         >>> GlobalPooling("avg").output_shape((64, None, None))
         (64,)
+        >>> GlobalPooling("avg")(torch.tensor([[[1.0, 2.0, 6.0]]]), torch.tensor([[1, 1, 0]]))
+        tensor([[1.5000]])
     """
 
+    inputs_taken = (1, 2)
     sees_everything = True
 
     def __init__(self, mode: str = "avg", *, name: str | None = None) -> None:
@@ -61,20 +68,41 @@ class GlobalPooling(Layer):
         self.mode = one_of(mode, f"{type(self).__name__}: mode", ("avg", "max", "both"))
 
     @override
-    def output_shape(self, shape: Shape) -> Shape:
+    def is_mask(self, shape: Shape) -> bool:
+        return True
+
+    @override
+    def output_shape(self, shape: Shape, mask: Shape | None = None) -> Shape:
         fix = "leave it out, or put it before the layer that removed them, such as Flatten()"
         require_positions(self, shape, fix)
+        if mask is not None:
+            check_mask(self, shape, mask)
         channels = shape[0]
         return (2 * channels if channels and self.mode == "both" else channels,)
 
     @override
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is not None:
+            return self.pool_content(x, mask_for(x, mask))
         positions = tuple(range(2, x.dim()))
         if self.mode == "avg":
             return x.mean(positions)
         if self.mode == "max":
             return x.amax(positions)
         return torch.cat([x.mean(positions), x.amax(positions)], 1)
+
+    def pool_content(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Pool the positions where a mask is not zero; 0 if there are none."""
+        positions = tuple(range(2, x.dim()))
+        inside = mask != 0
+        parts = []
+        if self.mode != "max":
+            counts = inside.sum(positions).clamp(min=1)
+            parts.append((x * inside).sum(positions) / counts)
+        if self.mode != "avg":
+            largest = x.masked_fill(~inside, -math.inf).amax(positions)
+            parts.append(largest.masked_fill(~inside.flatten(2).any(2), 0.0))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
 
 class SpatialPyramidPooling(Layer):

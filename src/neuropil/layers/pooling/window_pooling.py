@@ -96,13 +96,13 @@ class AveragePooling(Pooling):
 
     Example:
         >>> import torch
-        >>> x = torch.tensor([[[1.0, 5.0, 2.0, 4.0, 3.0]]])
-        >>> AveragePooling(2)(x).tolist()
-        [[[3.0, 3.0]]]
-        >>> AveragePooling(2, padding=(1, 0))(x).tolist()
-        [[[0.5, 3.5, 3.5]]]
-        >>> AveragePooling(2, padding=(1, 0), count_include_pad=False)(x).tolist()
-        [[[1.0, 3.5, 3.5]]]
+        >>> steps = torch.tensor([[[1.0, 5.0, 2.0, 4.0]]])
+        >>> AveragePooling(2)(steps)
+        tensor([[[3., 3.]]])
+        >>> AveragePooling(2, padding=(1, 1))(steps)  # windows over 0 1, 5 2 and 4 0
+        tensor([[[0.5000, 3.5000, 2.0000]]])
+        >>> AveragePooling(2, padding=(1, 1), count_include_pad=False)(steps)
+        tensor([[[1.0000, 3.5000, 4.0000]]])
     """
 
     def __init__(

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 from typing_extensions import override
 
 from neuropil.checks import flag, number
+from neuropil.core.arguments import constructor
 from neuropil.layers.recurrent.base import ORTHOGONAL, XAVIER, Recurrent
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ class LSTM(Recurrent):
     gates: ClassVar[int] = 4
     mode: ClassVar[str] = "LSTM"
     states: ClassVar[tuple[str, ...]] = ("h", "c")
+    forget_bias: float
+    peepholes: bool
 
+    @constructor(forget_bias=number, peepholes=flag)
     def __init__(
         self,
         units: int,
@@ -98,17 +102,7 @@ class LSTM(Recurrent):
         weight: Initializer = XAVIER,
         recurrent_weight: Initializer = ORTHOGONAL,
         name: str | None = None,
-    ) -> None:
-        super().__init__(
-            units,
-            only_last=only_last,
-            bidirectional=bidirectional,
-            weight=weight,
-            recurrent_weight=recurrent_weight,
-            name=name,
-        )
-        self.forget_bias = number(forget_bias, "LSTM: forget_bias")
-        self.peepholes = flag(peepholes, "LSTM: peepholes")
+    ) -> None: ...
 
     @override
     def parameter_shapes(self, shape: Shape, *_: Shape) -> dict[str, tuple[int, ...]]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, final
 import torch
 from typing_extensions import override
 
+from neuropil.core.arguments import constructor
 from neuropil.optim.first_order.base import FirstOrder
 from neuropil.optim.first_order.fused_step import Columns, DirectStep
 from neuropil.optim.first_order.torch_internals import count_up, fused_adam, fused_adamw
-from neuropil.optim.optimizer_options import pass_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ class Adam(Moments, torch.optim.Adam):
         tensor([0.7500, 1.2500])
     """
 
-    @pass_options
+    @constructor()
     def __init__(
         self,
         params: ParamsT,
@@ -135,7 +135,7 @@ class AdamW(Moments, torch.optim.AdamW):
         1.5
     """
 
-    @pass_options
+    @constructor()
     def __init__(
         self,
         params: ParamsT,
@@ -180,7 +180,7 @@ class Adamax(FirstOrder, torch.optim.Adamax):
         0.75
     """
 
-    @pass_options
+    @constructor()
     def __init__(
         self,
         params: ParamsT,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 from typing_extensions import override
 
+from neuropil.core.arguments import constructor
 from neuropil.optim.first_order.base import FirstOrder
 from neuropil.optim.first_order.fused_step import Columns, DirectStep
 from neuropil.optim.first_order.torch_internals import count_up, fused_adagrad
-from neuropil.optim.optimizer_options import pass_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ class Adagrad(DirectStep, torch.optim.Adagrad):
         1.8
     """
 
-    @pass_options
+    @constructor()
     def __init__(
         self,
         params: ParamsT,
@@ -125,7 +125,7 @@ class RMSProp(FirstOrder, torch.optim.RMSprop):
         0.5
     """
 
-    @pass_options
+    @constructor()
     def __init__(
         self,
         params: ParamsT,
@@ -171,7 +171,7 @@ class Adadelta(FirstOrder, torch.optim.Adadelta):
         -0.4142
     """
 
-    @pass_options
+    @constructor()
     def __init__(
         self,
         params: ParamsT,

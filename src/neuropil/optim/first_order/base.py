@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from typing_extensions import override
 
-from neuropil.optim.optimizer_options import RULES, check_options, some_parameters
+from neuropil.optim.optimizer_options import CheckedOptions, some_parameters
 
 if TYPE_CHECKING:
     from torch.optim.optimizer import ParamsT
 
-    from neuropil.checks import Rules
 
-
-class FirstOrder(torch.optim.Optimizer):
+class FirstOrder(CheckedOptions, torch.optim.Optimizer):
     """An optimiser whose step takes the gradient from each parameter's ``grad``.
 
     Args:
@@ -27,15 +25,11 @@ class FirstOrder(torch.optim.Optimizer):
     """
 
     needs: Literal["gradient"] = "gradient"
-    # The rule that each option must satisfy; a subclass adds the rules of its own options.
-    rules: ClassVar[Rules] = RULES
 
     def __init__(self, params: ParamsT, **options: Any) -> None:
-        name = type(self).__name__
-        # Before torch does, with our own messages.
-        check_options(name, options, self.rules)
+        self.check(options)  # before torch does, with our own messages
         initialize: Any = super().__init__
-        given = some_parameters(name, params)
+        given = some_parameters(type(self).__name__, params)
         # An optimiser of torch takes its options by name, their base class takes one dict.
         if initialize.__func__ is torch.optim.Optimizer.__init__:
             initialize(given, options)
@@ -44,7 +38,7 @@ class FirstOrder(torch.optim.Optimizer):
 
     @override
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        check_options(type(self).__name__, {**self.defaults, **param_group}, self.rules)
+        self.check({**self.defaults, **param_group})
         super().add_param_group(param_group)
 
     @override

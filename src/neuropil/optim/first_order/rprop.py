@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.core.arguments import constructor
 from neuropil.optim.batch_method import BatchMethod, refusing_backward
 from neuropil.optim.first_order.base import FirstOrder
-from neuropil.optim.optimizer_options import RULES, check_options, pair, pass_options
+from neuropil.optim.optimizer_options import RULES, pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,7 @@ class RPROP(FirstOrder, torch.optim.Rprop):
     # The signs of the gradient are meaningful only over all examples.
     full_batch = True
 
-    @pass_options
+    @constructor()
     def __init__(
         self,
         params: ParamsT,
@@ -126,7 +127,7 @@ class IRPROPPlus(BatchMethod):
 
     rules = STEP_RULES
 
-    @pass_options
+    @constructor()
     def __init__(
         self,
         params: ParamsT,
@@ -137,7 +138,7 @@ class IRPROPPlus(BatchMethod):
 
     @override
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        check_options("IRPROPPlus", self.defaults | param_group, self.rules)
+        self.check(self.defaults | param_group)
         # Skip the base class's check: weights move one by one here, so groups may differ.
         super(BatchMethod, self).add_param_group(param_group)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 from typing_extensions import override
 
+from neuropil.core.arguments import constructor
 from neuropil.optim.first_order.fused_step import Columns, DirectStep
 from neuropil.optim.first_order.torch_internals import fused_sgd
-from neuropil.optim.optimizer_options import pass_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch.optim.optimizer import ParamsT
 
@@ -68,7 +68,7 @@ class GradientDescent(Descent):
         1.5
     """
 
-    @pass_options
+    @constructor()
     def __init__(
         self, params: ParamsT, lr: float = 0.01, *, weight_decay: float = 0.0, **options: Any
     ) -> None: ...
@@ -109,6 +109,7 @@ class Momentum(Descent):
         4.25
     """
 
+    @constructor()
     def __init__(
         self,
         params: ParamsT,
@@ -119,18 +120,14 @@ class Momentum(Descent):
         dampening: float = 0.0,
         weight_decay: float = 0.0,
         **options: Any,
-    ) -> None:
-        if nesterov and (momentum == 0 or dampening != 0):
+    ) -> None: ...
+
+    @override
+    def check(self, options: Mapping[str, Any]) -> None:
+        super().check(options)
+        momentum, dampening = options["momentum"], options["dampening"]
+        if options["nesterov"] and (momentum == 0 or dampening != 0):
             raise ValueError(
                 f"Momentum: `nesterov` needs momentum above 0 and no dampening, got "
                 f"momentum={momentum!r} and dampening={dampening!r}."
             )
-        super().__init__(
-            params,
-            lr=lr,
-            momentum=momentum,
-            dampening=dampening,
-            weight_decay=weight_decay,
-            nesterov=nesterov,
-            **options,
-        )

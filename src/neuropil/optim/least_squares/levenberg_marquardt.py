@@ -9,7 +9,10 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import optional, shown
+from neuropil.core.arguments import constructor
 from neuropil.optim.batch_method import BatchMethod, refusing_backward
+from neuropil.optim.least_squares.batched_residuals import Starts
 from neuropil.optim.least_squares.bayesian_regularization import Evidence, estimate
 from neuropil.optim.least_squares.gauss_newton import (
     LEAST_DAMPING,
@@ -20,10 +23,10 @@ from neuropil.optim.least_squares.gauss_newton import (
 from neuropil.optim.least_squares.jacobian import Jacobian
 from neuropil.optim.least_squares.memory_need import explaining_memory
 from neuropil.optim.least_squares.residuals import Residuals
-from neuropil.optim.least_squares.restarts import Starts, begin, step_all
+from neuropil.optim.least_squares.restarts import begin, step_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from torch.optim.optimizer import ParamsT
 
@@ -34,6 +37,17 @@ MAX_TRIALS = 12  # in this number of trials the damping grows by up to 2⁷⁸
 NUDGE = 0.1  # h of the finite differences along a step, relative to the step
 MOST_BENT = 0.75  # α of Transtrum and Sethna, the largest 2‖acceleration‖ / ‖step‖
 SETTLED = 0.01  # relative change of the loss below which α and β are re-estimated
+
+
+def function(value: object, what: str) -> object:
+    """Return a value if it can be called: a rule for options.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    if not callable(value):
+        raise ValueError(f"{what} must be a function, got {shown(value)}.")
+    return value
 
 
 class Trial(NamedTuple):
@@ -120,6 +134,7 @@ class LevenbergMarquardt(BatchMethod):
     jacobian: Jacobian | None = None
     draw: Callable[[], Any] | None = None
 
+    @constructor(draw=optional(function))
     def __init__(
         self,
         params: ParamsT,
@@ -130,17 +145,12 @@ class LevenbergMarquardt(BatchMethod):
         restarts: int = 1,
         draw: Callable[[], Any] | None = None,
         tolerance: float = 1e-12,
-    ) -> None:
-        self.draw = draw
-        super().__init__(
-            params,
-            damping=damping,
-            geodesic=geodesic,
-            bayesian=bayesian,
-            restarts=restarts,
-            tolerance=tolerance,
-        )
-        if restarts > 1 and (geodesic or bayesian):
+    ) -> None: ...
+
+    @override
+    def check(self, options: Mapping[str, Any]) -> None:
+        super().check(options)
+        if options["restarts"] > 1 and (options["geodesic"] or options["bayesian"]):
             raise ValueError(
                 "LevenbergMarquardt: `restarts` cannot be combined with `geodesic` or "
                 "`bayesian`."

@@ -10,7 +10,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import choice
-from neuropil.optim.optimizer_options import RULES, pass_options
+from neuropil.core.arguments import constructor
+from neuropil.optim.optimizer_options import RULES
 from neuropil.optim.second_order.search_method import SearchMethod
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class ConjugateGradient(SearchMethod):
     rules: ClassVar[Rules] = RULES | {"formula": choice(*FORMULAS)}
     learnt_state = ("direction", "beta", "step", "slope", "age")
 
-    @pass_options
+    @constructor()
     def __init__(
         self,
         params: ParamsT,

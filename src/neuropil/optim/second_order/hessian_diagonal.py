@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.optim.optimizer_options import pass_options
+from neuropil.core.arguments import constructor
 from neuropil.optim.outcome import REASONS
 from neuropil.optim.second_order.curvature_method import CurvatureMethod, Probe, Trials
 
@@ -74,7 +74,7 @@ class HessianDiagonal(CurvatureMethod):
         [0.0, 0.0]
     """
 
-    @pass_options
+    @constructor()
     def __init__(
         self,
         params: ParamsT,

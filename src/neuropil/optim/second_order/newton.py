@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.optim.optimizer_options import pass_options
+from neuropil.core.arguments import constructor
 from neuropil.optim.second_order.curvature import MATRIX
 from neuropil.optim.second_order.curvature_method import CurvatureMethod, Probe, Trials
 from neuropil.optim.second_order.trust_region import Spectrum, Truncated
@@ -73,7 +73,7 @@ class Hessian(CurvatureMethod):
         (True, [0.0, 1.0])
     """
 
-    @pass_options
+    @constructor()
     def __init__(
         self,
         params: ParamsT,

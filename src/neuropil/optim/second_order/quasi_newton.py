@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import choice, optional
+from neuropil.core.arguments import constructor
 from neuropil.optim.optimizer_options import RULES
 from neuropil.optim.second_order import bfgs
 from neuropil.optim.second_order.limited_memory import two_loops
@@ -89,9 +90,13 @@ class QuasiNewton(SearchMethod):
         (True, True)
     """
 
-    rules: ClassVar[Rules] = RULES | {"update": optional(choice("bfgs", *UPDATES, "lbfgs"))}
+    rules: ClassVar[Rules] = RULES | {
+        "update": optional(choice("bfgs", *UPDATES, "lbfgs")),
+        "curvature": optional(RULES["curvature"]),
+    }
     learnt_state = ("matrix", "steps_kept", "changes_kept", *bfgs.LEARNT_STATE)
 
+    @constructor()
     def __init__(
         self,
         params: ParamsT,
@@ -101,32 +106,26 @@ class QuasiNewton(SearchMethod):
         curvature: float | None = None,
         tolerance: float = 1e-7,
         max_evaluations: int = 20,
-    ) -> None:
-        if curvature is None:
-            curvature = CAREFUL if update == "dfp" else USUAL
-        super().__init__(
-            params,
-            update=update,
-            memory=memory,
-            curvature=curvature,
-            tolerance=tolerance,
-            max_evaluations=max_evaluations,
-        )
-        if update is None:
-            size = sum(p.numel() for group in self.param_groups for p in group["params"])
-            for group in (self.defaults, *self.param_groups):
-                group["update"] = "bfgs" if size <= FEW_WEIGHTS else "lbfgs"
+    ) -> None: ...
+
+    @override
+    def complete(self) -> None:
+        size = sum(p.numel() for group in self.param_groups for p in group["params"])
+        update = self.options["update"] or ("bfgs" if size <= FEW_WEIGHTS else "lbfgs")
+        curvature = self.options["curvature"] or (CAREFUL if update == "dfp" else USUAL)
+        for group in (self.defaults, *self.param_groups):
+            group.update(update=update, curvature=curvature)
 
     @override
     def landscape(self, closure: Callable[[], Any]) -> Landscape:
         landscape = super().landscape(closure)
         update, size = self.options["update"], landscape.vector.size
-        if update != "lbfgs" and size > MOST_WEIGHTS:
-            raise ValueError(
-                f"QuasiNewton(update={update!r}) keeps a matrix of all pairs of weights, for "
-                f"at most {MOST_WEIGHTS:,} weights, got {size:,}; use update='lbfgs'."
-            )
-        return landscape
+        if update == "lbfgs" or size <= MOST_WEIGHTS:
+            return landscape
+        raise ValueError(
+            f"QuasiNewton(update={update!r}) keeps a matrix of all pairs of weights, for at "
+            f"most {MOST_WEIGHTS:,} weights, got {size:,}; use update='lbfgs'."
+        )
 
     @override
     def direction(self, here: Point) -> Tensor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from neuropil.datasets.loading import in_memory
 from neuropil.plots.map_pictures import hit_map, u_matrix
 from neuropil.report.example_pictures import can_be_shown, picture
 from neuropil.report.page import Section
@@ -80,7 +81,7 @@ def fitted_values(model: ClassicModel) -> dict[str, str]:
 
 def fit_measures(subject: Subject, model: ClassicModel) -> dict[str, float]:
     """Return how well a map or gas fits the examples, by measure."""
-    rows = model.rows(subject.evidence.data.inputs)
+    rows = model.rows(in_memory(subject.evidence.data).inputs)
     measures = {name: getattr(model.estimator, name, None) for name in FIT_MEASURES}
     return {name: float(fit(rows)) for name, fit in measures.items() if fit is not None}
 
@@ -129,7 +130,7 @@ def map_drawings(subject: Subject, model: ClassicModel) -> dict[str, Markup] | N
     if not hasattr(som, "grid_") or len(som.grid_.sides) > 2:
         return None
     evidence = subject.evidence
-    hits = hit_map(som, model.rows(evidence.data.inputs), evidence.labels)
+    hits = hit_map(som, model.rows(in_memory(evidence.data).inputs), evidence.labels)
     return {
         "borders": drawing(
             u_matrix(som), "borders", "The distance of each unit from its neighbours."

@@ -27,7 +27,7 @@ def data_section(subject: Subject, task: TaskPages) -> Section:
     if can_be_shown(tuple(splits.input_shape)):
         limits = subject.data.limits
         samples = [
-            {"name": name, "picture": picture(splits.train.inputs[index], limits)}
+            {"name": name, "picture": picture(splits.train.fetch([index]).inputs[0], limits)}
             for index, name in targets.samples
         ]
     return Section(

@@ -61,7 +61,7 @@ def worst_examples(
     limits = subject.data.limits if pictures else (0.0, 1.0)
     examples = []
     for index in list(map(int, order))[: MOST_PICTURES if pictures else MOST_ROWS]:
-        inputs = data.inputs[index]
+        inputs = data.fetch([index]).inputs[0]
         examples.append(
             Example(
                 f"no. {index + 1}" if data.names is None else data.names[index],

@@ -15,6 +15,7 @@ from neuropil.plots.hinton import hinton
 from neuropil.report.page import Section
 from neuropil.report.svg import drawing
 from neuropil.report.wording import NONE, duration
+from neuropil.runs.recipes import typical_shape
 from neuropil.text import number_of
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ MOST_INPUTS, MOST_UNITS = 60, 40
 
 def network_section(subject: Subject, network: Network) -> Section:
     """Return the network as an expression, as a diagram and as a table."""
-    shape = subject.splits.input_shape
-    found = summary(network, shape)
-    svg = diagram(network, shape).svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)
+    shape = typical_shape(subject.splits)
+    # A second input takes the mask.
+    shapes = [shape, shape[1:]][: len(network.input_shapes)]
+    found = summary(network, shapes)
+    svg = diagram(network, shapes).svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)
     return Section(
         "network",
         expression=expression(network),

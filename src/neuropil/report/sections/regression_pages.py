@@ -24,14 +24,18 @@ def targets(subject: Subject) -> Targets:
     target, train = subject.evidence.task.target, subject.splits.train
     outputs = f", {target.outputs} numbers" if target.outputs > 1 else ""
     facts = [("task", f"regression of {subject.target}{outputs}")]
-    if train.targets is not None and target.outputs == 1:
-        low, high = train.targets.double().aminmax()
-        words = (
-            f"{data_number(low.item())} to {data_number(high.item())}, "
-            f"mean {number(target.mean[0])}, "
-            f"standard deviation {number(target.scale[0])}"
-        )
-        facts.append((subject.target, words))
+    if train.targets is not None and (target.outputs == 1 or target.columns):
+        columns = train.targets.double().reshape(len(train), -1)
+        names = target.columns or (subject.target,)
+        for name, mean, scale, column in zip(
+            names, target.mean, target.scale, columns.T, strict=True
+        ):
+            low, high = column.aminmax()
+            words = (
+                f"{data_number(low.item())} to {data_number(high.item())}, "
+                f"mean {number(mean)}, standard deviation {number(scale)}"
+            )
+            facts.append((name, words))
     samples = [(index, "") for index in range(min(len(train), MOST_SAMPLES))]
     return Targets(facts, f"The first training {subject.noun}s", samples)
 
@@ -40,7 +44,8 @@ def answer(subject: Subject) -> tuple[str, str]:
     """Return the Python name of the predictions, and their shape in words."""
     outputs = subject.splits.target.outputs
     shape = "(N)" if outputs == 1 else f"(N, {outputs})"
-    return "predictions", f"{shape}: {subject.target} in its own units"
+    own = "its own units" if outputs == 1 else "their own units"
+    return "predictions", f"{shape}: {subject.target} in {own}"
 
 
 REGRESSION = TaskPages(

@@ -15,6 +15,8 @@ from neuropil.report.wording import data_number, number
 from neuropil.text import number_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from markupsafe import Markup
 
     from neuropil.report.subject import Subject
@@ -37,13 +39,15 @@ def regression_results(subject: Subject) -> Section:
     )
 
 
-def drawings(subject: Subject, column: int) -> dict[str, Markup]:
-    """Return the three drawings of one output."""
+def drawings(subject: Subject, column: int) -> dict[str, Markup | str]:
+    """Return the title and the three drawings of one output."""
     predicted, true = subject.evidence.answers[:, column], subject.evidence.targets[:, column]
-    name = subject.splits.preparation.target.name
+    names = subject.splits.preparation.target.names
+    name = names[column] if names else None
     some = np.random.default_rng(0).permutation(len(true))[:MOST_POINTS]
     about = f"for {number_of(len(true), 'example')}."
     return {
+        "title": name or f"Output {column + 1}",
         "fit": drawing(
             predicted_against_true(predicted[some], true[some], name),
             f"fit{column}",
@@ -66,10 +70,15 @@ def regression_mistakes(subject: Subject) -> Section:
     """Return the section with the largest errors."""
     evidence = subject.evidence
     error = evidence.answers - evidence.targets
+    names = evidence.task.target.columns
+
+    def with_names(numbers: Iterable[str]) -> str:
+        named = zip(names, numbers, strict=True) if names else ((number,) for number in numbers)
+        return ", ".join(map(" ".join, named))
 
     def verdict(index: int) -> Verdict:
-        true = ", ".join(map(data_number, evidence.targets[index]))
-        said, off = (", ".join(map(number, v[index])) for v in (evidence.answers, error))
+        true = with_names(map(data_number, evidence.targets[index]))
+        said, off = (with_names(map(number, v[index])) for v in (evidence.answers, error))
         return Verdict(true, said, off)
 
     examples = worst_examples(subject, evidence.mistakes, verdict)

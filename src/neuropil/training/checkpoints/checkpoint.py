@@ -16,7 +16,7 @@ from torch import Tensor
 
 from neuropil.core.atomic import clear_remains, make_folder, replacing
 from neuropil.core.reading import require_file
-from neuropil.training.checkpoints.digest import digest_of
+from neuropil.digest import digest_of
 from neuropil.training.checkpoints.sharded_states import are_intact, clear_shards
 
 if TYPE_CHECKING:

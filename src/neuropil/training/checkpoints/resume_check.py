@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
-from neuropil.optim.schedule_rates import Schedule, Warmup
+from neuropil.optim.torch_schedulers import Schedule, Warmup
 from neuropil.training.binding import ONLY
 from neuropil.training.checkpoints.checkpoint import CheckpointError
 

@@ -13,9 +13,13 @@ from torch import Generator, Tensor
 
 from neuropil.core import Network
 from neuropil.core.moments import describe_unresolved, loses_nothing
+from neuropil.datasets import batch_places as places
 from neuropil.training.loop.batches import ArrayBatches, Batches
 from neuropil.training.loop.closure_step import takes_all
-from neuropil.training.loop.memory_examples import Arrays
+from neuropil.training.loop.memory_examples import Arrays, as_tuple
+from neuropil.training.loop.source_batches import SourceBatches
+from neuropil.training.loop.source_examples import SourceExamples
+from neuropil.training.loop.source_normalization import normalize_streaming
 from neuropil.training.loop.streams import open_stream
 from neuropil.training.loop.validation import rows_at_once
 from neuropil.training.losses.base import Custom
@@ -41,11 +45,13 @@ class Preparation:
         learner: The learner whose network takes the batches.
         objective: The objective that takes the targets; None for a custom step.
         exact: Whether targets stay in double precision, as metrics of values need.
+        workers: Number of processes that fetch the batches of a source.
     """
 
     learner: Learner
     objective: Objective | None
     exact: bool
+    workers: int
 
     def training_batches(
         self, data: Any, batch_size: int | None, *, normalize: bool
@@ -53,7 +59,7 @@ class Preparation:
         """Return the training batches.
 
         Args:
-            data: `Arrays`, or an iterable of batches.
+            data: `Arrays`, `SourceExamples`, or an iterable of batches.
             batch_size: Number of examples in a batch; None for the optimiser's default.
             normalize: Whether to set the mean and scale of the network's inputs.
 
@@ -61,7 +67,7 @@ class Preparation:
             ValueError: If the data cannot be used.
         """
         order = self.learner.randomness.order
-        if not isinstance(data, Arrays):
+        if not isinstance(data, Arrays | SourceExamples):
             return open_stream(self.learner, data, "training", batch_size or BATCH, order)
         if normalize:
             self.normalize(data)
@@ -76,25 +82,45 @@ class Preparation:
         """Return batches in the order of the data.
 
         Args:
-            data: `Arrays`, or an iterable of batches.
+            data: `Arrays`, `SourceExamples`, or an iterable of batches.
             title: Purpose of the data, for messages.
             batch_size: Minimum batch size; small examples get larger batches.
 
         Raises:
             ValueError: If the data cannot be used.
         """
+        if isinstance(data, SourceExamples):
+            return self.cut(data, max(batch_size, places.rows_at_once(data.source)))
         if not isinstance(data, Arrays):
             return open_stream(self.learner, data, title, batch_size)
         return self.cut(data, rows_at_once(data.inputs, batch_size))
 
-    def cut(self, arrays: Arrays, batch_size: int, order: Generator | None = None) -> Batches:
-        """Return this process's batches of arrays."""
-        arrays = self.fit_loss(self.cast(arrays))
-        return ArrayBatches(arrays, batch_size, self.learner.placement, order)
+    def cut(
+        self, data: Arrays | SourceExamples, batch_size: int, order: Generator | None = None
+    ) -> Batches:
+        """Return this process's batches of examples."""
+        placement = self.learner.placement
+        if isinstance(data, SourceExamples):
+            data = self.fit_source(data)
+            return SourceBatches(data, batch_size, placement, order, self.workers)
+        arrays = self.fit_loss(self.cast(data))
+        return ArrayBatches(arrays, batch_size, placement, order)
 
-    def normalize(self, arrays: Arrays) -> None:
+    def fit_source(self, examples: SourceExamples) -> SourceExamples:
+        """Return examples with their targets converted for the loss, if they are known."""
+        inputs, targets = examples.head()
+        arrays = Arrays(inputs, targets, examples.title)
+        arrays.check_finite(as_tuple(targets), "targets")
+        arrays = self.fit_loss(arrays)
+        known = examples.source.targets is not None
+        return dataclasses.replace(examples, targets=arrays.targets if known else None)
+
+    def normalize(self, data: Arrays | SourceExamples) -> None:
         """Set the mean and scale of the network's inputs from the training examples."""
-        module = self.learner.module
+        if isinstance(data, SourceExamples):
+            normalize_streaming(self.learner, data, self.workers)
+            return
+        module, arrays = self.learner.module, data
         setter = getattr(module, "normalize", None)
         if setter is not None:
             setter(*arrays.inputs)

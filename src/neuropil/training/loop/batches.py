@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from typing_extensions import override
 
 from neuropil.core.prediction import align
+from neuropil.datasets.batch_places import bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +46,7 @@ class Batches(Protocol):
         """
         ...
 
-    def facts(self) -> dict[str, int | None]:
+    def facts(self) -> dict[str, int | str | None]:
         """Return the facts that must not change when a training is resumed."""
         ...
 
@@ -136,7 +137,7 @@ class ArrayBatches(Batches):
         return len(self.bounds) - 1
 
     @override
-    def facts(self) -> dict[str, int | None]:
+    def facts(self) -> dict[str, int | str | None]:
         return {"examples": len(self.arrays), "batch_size": self.batch_size}
 
     @override
@@ -189,14 +190,6 @@ def map_arrays(value: Any, function: Callable[[Any], Any]) -> Any:
     if isinstance(value, tuple | list):
         return tuple(map_arrays(item, function) for item in value)
     return value
-
-
-def bounds(examples: int, batch_size: int) -> list[int]:
-    """Return the start of each batch, and the end; one remaining example joins the last."""
-    starts = [*range(0, examples, batch_size), examples]
-    if batch_size > 1 and len(starts) > 2 and starts[-1] - starts[-2] == 1:
-        del starts[-2]
-    return starts
 
 
 def place_column(column: Tensor, device: torch.device) -> Tensor:

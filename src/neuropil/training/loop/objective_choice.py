@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from neuropil.training.loop.memory_examples import Arrays
+from neuropil.training.loop.source_examples import SourceExamples
 from neuropil.training.loop.streams import open_stream
 from neuropil.training.losses.loss_targets import is_single
 from neuropil.training.losses.losses import resolve
@@ -23,7 +24,7 @@ def choose_objective(options: Options, learner: Learner, data: Any, title: str) 
     Args:
         options: The options of the trainer.
         learner: The learner.
-        data: `Arrays`, or an iterable of batches.
+        data: `Arrays`, `SourceExamples`, or an iterable of batches.
         title: Purpose of the data, for messages.
 
     Raises:
@@ -49,6 +50,8 @@ def some_examples(options: Options, learner: Learner, data: Any, title: str) -> 
     """
     if isinstance(data, Arrays):
         inputs, targets = data.inputs, data.targets
+    elif isinstance(data, SourceExamples):
+        inputs, targets = data.head()
     elif isinstance(options.class_weight, str):
         raise ValueError("class_weight='balanced' needs all targets in memory.")
     else:

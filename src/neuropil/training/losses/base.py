@@ -117,16 +117,11 @@ class Loss(Named):
 
     @classmethod
     @override
-    def of(cls, source: Any) -> Loss:
-        """Create a loss from a partial of one, or from any function of scores and targets."""
-        if isinstance(source, Loss):
-            return source
-        if isinstance(source, functools.partial) and isinstance(source.func, Loss):
-            return source.func.with_options(source)
-        return Custom(source)
+    def of_function(cls, function: Any) -> Loss:
+        return Custom(function)
 
+    @override
     def with_options(self, source: functools.partial[Any]) -> Self:
-        """Return this loss with the options that a partial sets."""
         options = options_of(source)
         function, mean = (functools.partial(f, **options) for f in (self.function, self.mean))
         prepare = self.preparation

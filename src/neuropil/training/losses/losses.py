@@ -16,13 +16,7 @@ from neuropil.training.losses.value_losses import absolute_error, huber, squared
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# All losses that these modules define, by name.
-LOSSES: dict[str, Loss] = {
-    name: each
-    for module in (class_losses, value_losses)
-    for name, each in vars(module).items()
-    if isinstance(each, Loss)
-}
+LOSSES = Loss.defined_in(class_losses, value_losses)
 
 
 def by_name(name: str) -> Loss:
@@ -63,10 +57,6 @@ def resolve(wanted: str | Callable[..., Any]) -> Loss:
     """
     if isinstance(wanted, str):
         return by_name(wanted)
-    if not callable(wanted):
-        raise TypeError(
-            f"a loss must be a name or a function of outputs and targets, got {wanted!r}."
-        )
     return Loss.of(own_loss(wanted) if isinstance(wanted, nn.Module) else wanted)
 
 

@@ -24,21 +24,25 @@ if TYPE_CHECKING:
 def squared_error(scores: Tensor, targets: Tensor) -> Tensor:
     """Squared error, ``(s − t)²``, averaged over the outputs of an example.
 
+    The mean of the targets is the constant that minimises it.
+
     Shape:
         Scores and targets ``(N, …)`` of the same shape, where an axis of length 1 may be
         omitted; they are never broadcast. Values ``(N)``.
 
     Args:
         scores: The output of the network.
-        targets: The true values.
+        targets: The true values, best scaled to a size near 1.
 
     Raises:
         ValueError: If the shapes do not match.
 
     Example:
-        >>> import torch
-        >>> squared_error(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.zeros(2, 2))
+        >>> from torch import tensor
+        >>> squared_error(tensor([[1.0, 2.0], [3.0, 4.0]]), tensor([[0.0, 0.0], [0.0, 0.0]]))
         tensor([ 2.5000, 12.5000])
+        >>> squared_error(tensor([[1.0], [4.0]]), tensor([1.0, 2.0]))
+        tensor([0., 4.])
     """
     return values_of(squared_errors(scores, targets))
 
@@ -47,14 +51,14 @@ def squared_error(scores: Tensor, targets: Tensor) -> Tensor:
 def absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
     """Absolute error, ``|s − t|``, averaged over the outputs of an example.
 
-    The median minimises it, so outliers have no more influence than other examples.
+    The median of the targets is the constant that minimises it.
 
     Shape:
         As for `squared_error`.
 
     Args:
         scores: The output of the network.
-        targets: The true values.
+        targets: The true values; outliers have no more influence than other examples.
 
     Raises:
         ValueError: If the shapes do not match.

@@ -101,16 +101,12 @@ class Metric(Named):
 
     @classmethod
     @override
-    def of(cls, source: Any) -> Metric:
-        """Create a metric from a partial of one, or from any function of scores and targets."""
-        if isinstance(source, Metric):
-            return source
-        if isinstance(source, functools.partial) and isinstance(source.func, Metric):
-            return source.func.with_options(source)
-        if isinstance(source, functools.partial) and isinstance(source.func, Loss):
-            source = Loss.of(source)
-        return MeanMetric(source)
+    def of_function(cls, function: Any) -> Metric:
+        if isinstance(function, functools.partial) and isinstance(function.func, Loss):
+            function = Loss.of(function)
+        return MeanMetric(function)
 
+    @override
     def with_options(self, source: functools.partial[Any]) -> Self:
         """Return this metric with the options that a partial sets, included in its name."""
         options = options_of(source)

@@ -121,8 +121,8 @@ def f1(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
 
     Args:
         scores: The output of the network, before or after Softmax; before Sigmoid.
-        targets: The true classes.
-        multilabel: Whether each score is a binary decision; several scores are refused.
+        targets: The true classes; one that neither occurs nor is predicted does not count.
+        multilabel: Whether each score is a binary decision; F1 then takes only one.
 
     Raises:
         ValueError: If the shapes do not match, or the batch is empty.
@@ -153,7 +153,7 @@ def balanced_accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = Fal
 
     Args:
         scores: The output of the network, before or after Softmax; before Sigmoid.
-        targets: The true classes.
+        targets: The true classes, each with the same weight.
         multilabel: Whether each score is a binary decision; several scores are refused.
 
     Raises:

@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 
     from neuropil.training.losses.base import Loss
 
-# All metrics that these modules define, by name.
-METRICS: dict[str, Metric] = {
-    name: each
-    for module in (class_metrics, value_metrics)
-    for name, each in vars(module).items()
-    if isinstance(each, Metric)
-}
+METRICS = Metric.defined_in(class_metrics, value_metrics)
 SHORT = {each.short: each for each in METRICS.values() if each.short}
 
 
@@ -67,10 +61,6 @@ def resolve(wanted: str | Callable[..., Any], loss: Loss | None = None) -> Metri
     """
     if isinstance(wanted, str):
         wanted = by_name(wanted)
-    if not callable(wanted):
-        raise TypeError(
-            f"a metric must be a name or a function of outputs and targets, got {wanted!r}."
-        )
     found = Metric.of(losses.resolve(wanted) if isinstance(wanted, nn.Module) else wanted)
     decides = loss is not None and loss.predicts == "binary" and found.source is None
     if not decides or "multilabel" not in found.__signature__.parameters:

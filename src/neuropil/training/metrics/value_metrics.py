@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 def mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
     """Return the mean of ``(s − t)²`` over all outputs of all examples.
 
+    One error of 10 counts as much as a hundred errors of 1.
+
     Shape:
         Scores and targets ``(N, …)`` of the same shape, where an axis of length 1 may be
         omitted.
@@ -38,13 +40,12 @@ def mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
         ValueError: If the shapes do not match, or the batch is empty.
 
     Reference:
-        Willmott and Matsuura, "Advantages of the mean absolute error (MAE) over the root mean
-        square error (RMSE)", Climate Research 30 (2005).
+        ``sklearn.metrics.mean_squared_error``.
 
     Example:
         >>> import torch
-        >>> mean_squared_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
-        2.0
+        >>> mean_squared_error(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.zeros(2, 2))
+        7.5
     """
     return sum_and_count(differences("mean_squared_error", scores, targets).square())
 
@@ -53,9 +54,10 @@ def mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
 def root_mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
     """Return the root of the mean of ``(s − t)²`` over all outputs: in the targets' units.
 
+    The root is taken once, over all batches together: it is not the mean of their roots.
+
     Shape:
-        Scores and targets ``(N, …)`` of the same shape, where an axis of length 1 may be
-        omitted.
+        As for `mean_squared_error`.
 
     Args:
         scores: The output of the network.
@@ -65,9 +67,11 @@ def root_mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
         ValueError: If the shapes do not match, or the batch is empty.
 
     Example:
-        >>> import torch
-        >>> root_mean_squared_error(torch.tensor([3.0, 3.0]), torch.tensor([0.0, 6.0]))
+        >>> from torch import tensor
+        >>> root_mean_squared_error(tensor([[3.0], [3.0]]), tensor([0.0, 6.0]))
         3.0
+        >>> root_mean_squared_error(tensor([1.0, 1.0]), tensor([1.0, 3.0])) ** 2  # not 1
+        2.0000000000000004
     """
     return sum_and_count(differences("root_mean_squared_error", scores, targets).square())
 
@@ -76,9 +80,10 @@ def root_mean_squared_error(scores: Tensor, targets: Tensor) -> Tensor:
 def mean_absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
     """Return the mean of ``|s − t|`` over all outputs of all examples.
 
+    One error of 10 counts as much as ten errors of 1.
+
     Shape:
-        Scores and targets ``(N, …)`` of the same shape, where an axis of length 1 may be
-        omitted.
+        As for `mean_squared_error`.
 
     Args:
         scores: The output of the network.
@@ -93,8 +98,9 @@ def mean_absolute_error(scores: Tensor, targets: Tensor) -> Tensor:
 
     Example:
         >>> import torch
-        >>> mean_absolute_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
-        1.0
+        >>> outlier = torch.tensor([1.0, 2.0, 300.0])
+        >>> mean_absolute_error(torch.tensor([1.0, 2.0, 0.0]), outlier)
+        100.0
     """
     return sum_and_count(differences("mean_absolute_error", scores, targets).abs())
 

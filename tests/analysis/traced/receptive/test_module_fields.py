@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.agreement import Does, make_positive
+from tests.agreement import Does, footprints, inner_footprints, make_positive
 from tests.reference import timm, torchvision
 from torch import nn
 
@@ -107,30 +107,6 @@ def positive(module):
     return make_positive(module).eval()
 
 
-def footprints(module, length=LENGTH, channels=2):
-    """Return for each output which inputs have a gradient: the first and the last."""
-    x = torch.ones(1, channels, length, dtype=torch.float64, requires_grad=True)
-    outputs = module(x)[0].sum(0)
-    each = torch.eye(len(outputs), dtype=torch.float64)
-    (gradients,) = torch.autograd.grad(outputs, x, each, is_grads_batched=True)
-    for position, gradient in enumerate(gradients[:, 0].sum(1)):
-        seen = gradient.nonzero()[:, 0]
-        if len(seen):
-            yield position, int(seen[0]), int(seen[-1])
-
-
-def inner_footprints(module, field):
-    (size,), (jump,), (start,) = field.size, field.jump, field.start
-    inner = [
-        (position, first, last)
-        for position, first, last in footprints(positive(module))
-        if start + jump * position - size > 0
-        and start + jump * position + 2 * size < LENGTH - 1
-    ]
-    assume(inner)
-    return inner, size, jump, start
-
-
 @settings(max_examples=40, deadline=None)
 @given(st.lists(shrinking(), min_size=1, max_size=4))
 def test_chains_see_what_gradients_reach(layers):
@@ -139,7 +115,9 @@ def test_chains_see_what_gradients_reach(layers):
         field = receptive_field(module, input_shape=(2, LENGTH))
     except ShapeError:
         assume(False)
-    inner, size, jump, start = inner_footprints(module, field)
+    inner = inner_footprints(module, field, 2, LENGTH)
+    assume(inner)
+    (size,), (jump,), (start,) = field.size, field.jump, field.start
     for position, first, last in inner:
         assert (first, last - first + 1) == (start + jump * position, size)
     assert (field.stride, field.padding) == ((jump,), (-start,))
@@ -148,12 +126,11 @@ def test_chains_see_what_gradients_reach(layers):
 @settings(max_examples=40, deadline=None)
 @given(branching())
 def test_branches_see_what_gradients_reach(module):
-    inner, size, _, _ = inner_footprints(
-        module, receptive_field(module, input_shape=(2, LENGTH))
-    )
+    field = receptive_field(module, input_shape=(2, LENGTH))
+    inner = inner_footprints(module, field, 2, LENGTH)
     # What an output sees may depend on its place, and comes back after nine of them.
     assume(len(inner) >= 9)
-    assert max(last - first + 1 for _, first, last in inner) == size
+    assert (max(last - first + 1 for _, first, last in inner),) == field.size
 
 
 @settings(max_examples=20, deadline=None)
@@ -206,7 +183,7 @@ def test_images_axis_by_axis():
     ids=repr,
 )
 def test_every_place_of_odd_operations(layer):
-    seen = list(footprints(positive(layer), 12))
+    seen = list(footprints(positive(layer), 2, 12))
     field = receptive_field(layer, input_shape=(2, 12))
     sizes = [last - first + 1 for _, first, last in seen]
     assert field.size == (max(sizes),)
@@ -371,7 +348,7 @@ def test_attention_that_looks_back():
         tokens = x.mT
         return F.scaled_dot_product_attention(tokens, tokens, tokens, is_causal=True).mT
 
-    assert list(footprints(Does(attend), 6))[2] == (2, 0, 2)
+    assert list(footprints(Does(attend), 2, 6))[2] == (2, 0, 2)
     field = receptive_field(Does(attend), input_shape=(2, 6))
     assert (field.size, field.start, field.everything) == ((6,), (0,), False)
 

@@ -48,7 +48,9 @@ class Grid:
     @property
     def positions(self) -> NDArray[np.float64]:
         """Positions of the units; every other row of a honeycomb is shifted by half a cell."""
-        places = np.indices(self.sides).reshape(len(self.sides), -1).T.astype(np.float64)
+        # In the order of C, like all arrays for which loops are compiled.
+        places = np.indices(self.sides).reshape(len(self.sides), -1).T
+        places = places.astype(np.float64, order="C")
         if self.hexagonal:
             places[:, 1] += 0.5 * (places[:, 0] % 2)
             places[:, 0] *= ROW

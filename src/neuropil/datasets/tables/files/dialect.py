@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, final
 from neuropil.checks import shown
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.cells import is_number
-from neuropil.datasets.tables.header import fitted_names, has_header
+from neuropil.datasets.tables.files.header import fitted_names, has_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DELIMITERS = (",", ";", "\t", "|")
 RARE_DELIMITERS = (" ", ":", "^", "~", "\x01", "\x1f")
 """Tried if no other delimiter gives columns; all rows must have the same number of cells."""
-SAMPLE_ROWS, SAMPLE_TEXT, SAMPLE_CELLS = 1000, 2**22, 20_000
+SAMPLE_ROWS, SAMPLE_TEXT, SAMPLE_CELLS = 1000, 2**22, 2_000
 """Largest numbers of rows, characters and cells used to detect the layout."""
 MAX_COLUMNS = 100_000
 SEPARATOR = re.compile(r'"?sep=([^\w"\r\n\x80-\U0010ffff])"?', re.IGNORECASE)
@@ -51,6 +51,7 @@ class Layout:
         header: Whether the file has names.
         start: Position in the text of the first row of cells.
         row: Number of that row, as in a spreadsheet.
+        quote: The character around cells that hold a delimiter.
     """
 
     delimiter: str
@@ -59,6 +60,7 @@ class Layout:
     header: bool
     start: int
     row: int
+    quote: str = '"'
 
 
 @final
@@ -79,6 +81,7 @@ def find_layout(
     *,
     header: bool | None = None,
     expected: Iterable[str] = (),
+    whole: bool = True,
 ) -> Layout:
     """Return the layout of a text table.
 
@@ -88,18 +91,19 @@ def find_layout(
         notes: Gains notes for the user.
         header: Whether the first row holds the names; None to detect it.
         expected: Expected names of the columns, if known.
+        whole: Whether the text is the whole file, and not only its start.
 
     Raises:
         DataError: If the table is empty, or the first row has another number of cells.
     """
     before = read_preamble(text)
-    lines = list(io.StringIO(text[before.end : before.end + SAMPLE_TEXT], newline=""))
-    lines = lines[:SAMPLE_ROWS]
+    sample = io.StringIO(text[before.end : before.end + SAMPLE_TEXT], newline="")
+    lines = list(islice(sample, SAMPLE_ROWS))
     prefer = "\t" if ".tsv" in path.name.casefold() else ","
     delimiter = before.delimiter or find_delimiter(lines, prefer, set(expected))
     escape = needs_escape(lines, delimiter)
     records = read_records(lines, delimiter, path, before, escape=escape)
-    if records and records[-1].end < len(text) and len(records) > 2:
+    if records and not (whole and records[-1].end == len(text)) and len(records) > 2:
         records.pop()  # it may have been cut
     if not records:
         raise DataError(f"{path} is empty.")
@@ -152,8 +156,9 @@ def find_delimiter(lines: Sequence[str], prefer: str, expected: set[str]) -> str
         found = len(expected.intersection(records[0]))
         return found, width > 1, times / len(records), known, width, delimiter == prefer
 
-    best = max(DELIMITERS, key=merit)
-    if any(merit(best)[:2]):
+    merits = {delimiter: merit(delimiter) for delimiter in DELIMITERS}
+    best = max(DELIMITERS, key=merits.__getitem__)
+    if any(merits[best][:2]):
         return best
     for delimiter in RARE_DELIMITERS:
         first, *others = split_lines(lines, delimiter) or [[]]
@@ -213,6 +218,7 @@ def numbered_rows(
     *,
     escape: bool,
     strict: bool = False,
+    quote: str = '"',
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the cells of each row, including blank ones.
 
@@ -223,6 +229,7 @@ def numbered_rows(
         first: Number of the first row.
         escape: Whether a backslash escapes a quote.
         strict: Whether quotes must match.
+        quote: The character around cells that hold a delimiter.
 
     Raises:
         DataError: If quotes do not match, or a cell is too long for the csv module.
@@ -232,6 +239,7 @@ def numbered_rows(
         delimiter=delimiter,
         skipinitialspace=True,
         strict=strict,
+        quotechar=quote,
         escapechar="\\" if escape else None,
     )
     try:

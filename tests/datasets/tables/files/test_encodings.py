@@ -6,7 +6,7 @@ import pytest
 
 from neuropil import datasets
 from neuropil.datasets import DataError
-from neuropil.datasets.tables.encodings import check_encoding, decode
+from neuropil.datasets.tables.files.encodings import check_encoding, decode
 
 FILE = Path("table.csv")
 FOUND = {

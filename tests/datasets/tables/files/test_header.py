@@ -5,7 +5,7 @@ import pytest
 
 from neuropil import datasets
 from neuropil.datasets import DataError
-from neuropil.datasets.tables.header import has_header
+from neuropil.datasets.tables.files.header import has_header
 
 
 def noise(columns: int, rows: int = 40, digits: int = 3) -> list[list[str]]:

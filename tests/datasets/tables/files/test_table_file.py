@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from neuropil import datasets
 from neuropil.datasets import DataError, Table
-from neuropil.datasets.tables.table_file import read_table
+from neuropil.datasets.tables.files.table_file import read_table
 
 PLAIN = "weight,colour,kind\n1.5,red,a\n2.5,blue,b\n3.5,red,a\n4.5,blue,b\n"
 
@@ -123,8 +123,13 @@ def test_a_table_in_memory_may_be_a_data_frame():
     )
     table = Table.of(frame)
     assert table.names == ["age", "name", "n"]
-    columns = [column.to_pylist() for column in table.columns]
-    assert columns == [["31.5", ""], ["Ada", ""], ["1", ""]]
+    assert [column.to_pylist() for column in table.columns] == [
+        [31.5, None],
+        ["Ada", ""],
+        [1, None],
+    ]
+    texts = [table.text(name).to_pylist() for name in table.names]
+    assert texts == [["31.5", ""], ["Ada", ""], ["1", ""]]
 
 
 CELLS = st.text(
@@ -204,10 +209,10 @@ def test_quotes_within_a_cell_are_kept(write_table):
 def test_reading_a_table_beside_torch_ends_the_process_in_order():
     code = (
         "import torch\n"
-        "from neuropil.datasets.tables.dialect import Layout\n"
-        "from neuropil.datasets.tables.table_file import arrow_cells\n"
+        "from neuropil.datasets.tables.files.dialect import Layout\n"
+        "from neuropil.datasets.tables.files.text_cells import arrow_cells\n"
         "layout = Layout(',', escape=False, names=['a', 'b'], header=True, start=0, row=2)\n"
-        "assert len(arrow_cells('1,2', layout)) == 1"
+        "assert len(arrow_cells(b'1,2', layout)) == 1"
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)

@@ -1,0 +1,281 @@
+"""Source of pictures that are decoded when they are asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import warnings
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.core.free_memory import require_memory
+from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.dataset import describe
+from neuropil.datasets.pictures.picture_batch import Batch as Decoded
+from neuropil.datasets.pictures.picture_file import read_picture
+from neuropil.datasets.pictures.picture_files import PictureFiles, evenly_spaced
+from neuropil.datasets.pictures.picture_header import careful_pillow
+from neuropil.datasets.source import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from neuropil.core.shape import Shape
+    from neuropil.datasets.pictures.packed_names import PackedNames
+    from neuropil.datasets.pictures.picture_preparation import PicturePreparation
+
+PAD_MULTIPLE = 32
+"""Padded sizes are multiples of this number: pooling divides them as it divides a picture."""
+SUBSTITUTES = 8
+"""Number of pictures to try in place of one that cannot be decoded."""
+SAMPLE = 64
+"""Number of files whose bytes are part of a fingerprint."""
+
+
+class BrokenPictureWarning(UserWarning):
+    """A picture cannot be decoded, and another takes its place."""
+
+
+@final
+class PictureSource:
+    """Pictures that are decoded when they are asked for, so that they need not fit in memory.
+
+    Every picture is what a `Dataset` of the same files holds, bit for bit. A decoded picture is
+    written to the cache on disk, if there is one, and read from there the next time.
+
+    A file that cannot be decoded, although its header could be read, is replaced by the picture
+    with the nearest target (the same class), and a warning names both: one broken file does
+    not end a training. A file that has disappeared is an error.
+
+    Args:
+        files: The files.
+        preparation: Preparation of the pictures. If they keep their own size, those of a batch
+            are padded at the right and the bottom, and the batch has a mask.
+        targets: One target for each picture, or None.
+        rows: Numbers of the files that are used; None for all.
+
+    Shape:
+        A batch is ``(N, C, H, W)``, its mask ``(N, H, W)``.
+    """
+
+    def __init__(
+        self,
+        files: PictureFiles,
+        preparation: PicturePreparation,
+        targets: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
+        self.files = files
+        self.preparation = preparation
+        self.targets = targets
+        self.rows = torch.arange(len(files.names)) if rows is None else rows
+
+    @property
+    def names(self) -> PackedNames:
+        """Names of the files."""
+        return self.files.names.take(self.rows.numpy())
+
+    @property
+    def input_shape(self) -> Shape:
+        """Channels, height and width; None for sizes that vary."""
+        return self.preparation.shape
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of names, sizes, targets and preparation, and of the bytes of some files."""
+        digest = hashlib.blake2b(digest_size=16)
+        digest.update(json.dumps(self.preparation.to_json(), sort_keys=True).encode())
+        rows = self.rows.numpy()
+        for part in (rows, self.files.sizes[rows], self.files.stamps[rows, 0]):
+            digest.update(np.ascontiguousarray(part, np.int64).data)
+        for part in (self.files.names.text, self.files.names.ends):
+            digest.update(part.data)
+        if self.targets is not None:
+            digest.update(self.targets.contiguous().numpy().data)
+        for place in evenly_spaced(len(self), SAMPLE):
+            digest.update(self.path(place).read_bytes())
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, key: slice | Tensor | Sequence[int]) -> PictureSource:
+        index = key if isinstance(key, slice | Tensor) else torch.as_tensor(np.asarray(key))
+        targets = None if self.targets is None else self.targets[index]
+        return PictureSource(self.files, self.preparation, targets, self.rows[index])
+
+    def path(self, index: int) -> Path:
+        """Return the path of a picture.
+
+        Args:
+            index: The place of the picture.
+        """
+        return self.files.root / self.files.names[int(self.rows[index])]
+
+    def size_of(self, index: int) -> tuple[int, int]:
+        """Return height and width of a decoded picture, without decoding it.
+
+        Args:
+            index: The place of the picture.
+        """
+        height, width = self.files.sizes[int(self.rows[index])].tolist()
+        return height, width
+
+    def fetch(self, indices: Sequence[int]) -> Batch:
+        """Return pictures as a batch, from the cache or decoded.
+
+        Args:
+            indices: Their places; the batch has their order.
+
+        Raises:
+            DataError: If their sizes differ and they are not to be padded, a file has
+                disappeared, or a picture and those in its place cannot be decoded.
+        """
+        places = [range(len(self))[int(index)] for index in indices]
+        rows = self.rows[torch.tensor(places, dtype=torch.int64)].tolist()
+        sizes = self.files.sizes[rows]
+        shape = (len(places), self.preparation.shape[0], *self.batch_size_for(sizes))
+        plain = self.preparation.dtype == "uint8"
+        require_memory(np.prod(shape, dtype=float) * (1 if plain else 4), "a batch of pictures")
+        make = np.zeros if self.preparation.pads else np.empty
+        inputs = make(shape, np.uint8 if plain else np.float32)
+        mask = np.zeros((shape[0], *shape[2:]), np.uint8) if self.preparation.pads else None
+        with careful_pillow():
+            for into, place, row in zip(inputs, places, rows, strict=True):
+                self.read_into(into, place, row)
+        if mask is not None:
+            for into, (height, width) in zip(mask, sizes.tolist(), strict=True):
+                into[:height, :width] = 1
+        return Batch(
+            torch.from_numpy(inputs),
+            None if self.targets is None else self.targets[places],
+            None if mask is None else torch.from_numpy(mask),
+        )
+
+    def batch_size_for(self, sizes: np.ndarray[Any, Any]) -> tuple[int, int]:
+        """Return height and width of a batch.
+
+        Args:
+            sizes: Height and width of each picture.
+
+        Raises:
+            DataError: If they differ and the pictures are not to be padded.
+        """
+        if not len(sizes):
+            return 1, 1
+        height, width = sizes.max(axis=0).tolist()
+        if self.preparation.pads and len(sizes) > 1:
+            return padded(height), padded(width)
+        if not self.preparation.pads and (sizes != sizes[0]).any():
+            raise DataError(
+                f"a batch of pictures must be of one bucket, got sizes from "
+                f"{'×'.join(map(str, sizes.min(axis=0)))} to {height}×{width}: cut batches "
+                "with `batches_of_like_sizes`."
+            )
+        return height, width
+
+    def read_into(self, into: np.ndarray[Any, Any], place: int, row: int) -> None:
+        """Read a picture from the cache or decode it.
+
+        Args:
+            into: Receives the picture; ``(C, H, W)``, at least of its size.
+            place: The place of the picture.
+            row: Number of its file.
+        """
+        height, width = size = tuple(self.files.sizes[row].tolist())
+        cache = self.files.cache
+        if cache is None:
+            into[:, :height, :width] = self.decode(place, row, size)
+            return
+        whole = into.shape[1:] == size
+        record = into if whole else np.empty((into.shape[0], height, width), into.dtype)
+        if not cache.read(row, record):
+            record[...] = self.decode(place, row, size)
+            cache.write(row, record)
+        if not whole:
+            into[:, :height, :width] = record
+
+    def decode(self, place: int, row: int, size: tuple[int, int]) -> np.ndarray[Any, Any]:
+        """Return a picture as the network takes it, or the one in its place if it is broken.
+
+        Args:
+            place: The place of the picture.
+            row: Number of its file.
+            size: Height and width.
+
+        Raises:
+            DataError: If the file has disappeared, or it and those in its place are broken.
+        """
+        path = self.files.root / self.files.names[row]
+        try:
+            return self.decode_file(path, size)
+        except DataError as error:
+            if not path.exists():
+                message = f"{path} has disappeared since the data were opened."
+                raise DataError(message) from None
+            return self.substitute(place, size, f"{path} cannot be used: {error}")
+
+    def substitute(
+        self, place: int, size: tuple[int, int], failure: str
+    ) -> np.ndarray[Any, Any]:
+        """Return the picture with the nearest target, and warn.
+
+        Args:
+            place: The place of the picture that cannot be decoded.
+            size: Height and width.
+            failure: Why it cannot be decoded.
+
+        Raises:
+            DataError: If those with the nearest targets cannot be decoded either.
+        """
+        for other in self.nearest_targets(place):
+            with contextlib.suppress(DataError):
+                decoded = self.decode_file(self.path(other), size)
+                message = f"{failure}; {self.path(other)} takes its place."
+                warnings.warn(message, BrokenPictureWarning, stacklevel=2)
+                return decoded
+        raise DataError(f"{failure}; nor can the pictures be used that could replace it.")
+
+    def decode_file(self, path: Path, size: tuple[int, int]) -> np.ndarray[Any, Any]:
+        """Return a decoded file as the network takes it, ``(C, H, W)``.
+
+        Args:
+            path: The file.
+            size: Height and width.
+        """
+        pixels, treatment = read_picture(path, self.preparation.shape[0], size)
+        if treatment.deep is None and self.preparation.keeps_bytes:
+            return pixels
+        batch = Decoded(torch.from_numpy(pixels[None].copy()), [treatment], [0], {})
+        return self.preparation.from_files(batch)[0].numpy()
+
+    def nearest_targets(self, place: int) -> list[int]:
+        """Return the places of the other pictures with the nearest targets, nearest first.
+
+        Args:
+            place: The place of the picture to be replaced.
+        """
+        distance = (torch.arange(len(self)) - place).abs()
+        keys = [distance.numpy()]
+        if self.targets is not None:
+            targets = self.targets.reshape(len(self), -1).double()
+            keys.append((targets - targets[place]).abs().sum(dim=1).numpy())
+        return np.lexsort(keys)[: SUBSTITUTES + 1].tolist()[1:]
+
+    @override
+    def __repr__(self) -> str:
+        shape = ", ".join("any" if side is None else str(side) for side in self.input_shape)
+        noun = "picture" if len(self) == 1 else "pictures"
+        kind = describe(self.targets)
+        return f"PictureSource({len(self):,} {noun} of shape ({shape}), {kind})"
+
+
+def padded(side: int) -> int:
+    """Return the next multiple of `PAD_MULTIPLE`."""
+    return -(-side // PAD_MULTIPLE) * PAD_MULTIPLE

@@ -1,0 +1,187 @@
+"""Reader for tables that name picture files: classes or numbers for each picture."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from neuropil.datasets.data_errors import DataError, adding_notes
+from neuropil.datasets.paths import PACKED, unpacked_suffix
+from neuropil.datasets.pictures.class_folders import LabelledFiles
+from neuropil.datasets.pictures.picture_set import open_pictures, read_more
+from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
+from neuropil.datasets.tables.files.table_suffixes import TEXT
+from neuropil.datasets.tables.table_preparation import READERS
+from neuropil.datasets.tables.table_target import (
+    drop_unknown_targets,
+    find_target,
+    read_outcome,
+)
+from neuropil.datasets.target import Classes, Numbers, Target
+from neuropil.text import number_of, some_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neuropil.datasets.open_options import Options
+    from neuropil.datasets.pictures.picture_preparation import PicturePreparation
+    from neuropil.datasets.pictures.picture_set import Pictures
+    from neuropil.datasets.splits import Splits
+    from neuropil.datasets.tables.table import Table, TableReader
+
+PEEK = 2**16
+"""Number of bytes of a table in which names of pictures are looked for."""
+TRIED = 50
+"""Number of names of which one must be that of an existing file."""
+NAME = re.compile(rf"[^\r\n,;\t|\"]+(?:{'|'.join(map(re.escape, SUFFIXES))})", re.IGNORECASE)
+
+
+def recognise(path: Path) -> str | None:
+    """Return ``"a table of pictures"`` for a text table with the name of an existing picture.
+
+    Only the first names in the beginning of the file are tried; compressed files are not read.
+    """
+    if path.is_dir() or path.suffix.lower() in PACKED or unpacked_suffix(path) not in TEXT:
+        return None
+    with path.open("rb") as file:
+        text = file.read(PEEK).decode(errors="surrogateescape")
+    names = [match[0].strip() for match in NAME.finditer(text)][:TRIED]
+    found = any(is_file(path.parent / name) for name in names)
+    return "a table of pictures" if found else None
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a path is that of a file; a name that cannot be one is not."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def open_picture_table(path: Path, options: Options, *, reader: TableReader) -> Splits:
+    """Read the pictures that a table names, whose target is the last or the given column.
+
+    Args:
+        path: The table; the names of the pictures are relative to its folder.
+        options: Options of the caller.
+        reader: Reads a table of this format.
+
+    Raises:
+        DataError: If the table or its target cannot be used, or most pictures are missing.
+    """
+    notes: list[str] = []
+    table = reader(path, notes, header=options.header, encoding=options.encoding)
+    table, files = with_files_first(table, path.parent)
+    target = find_target(table, options.target, notes)
+    if target == files:
+        raise DataError(
+            f"{path}: the target column {target!r} holds the names of the pictures; name "
+            "another one."
+        )
+    table = drop_unknown_targets(table, target, notes)
+    if unused := [name for name in table.names if name not in (files, target)]:
+        named = some_of(map(repr, unused), 5)
+        notes.append(f"Only the pictures are used to predict {target!r}, not {named}.")
+    with adding_notes(notes):
+        outcome = read_outcome(table, target, options.task, notes)
+        is_words = isinstance(outcome, pa.DictionaryArray)
+        labels: list[Any] = outcome.tolist()
+        found = existing_pictures(table, files, labels, path)
+        where = f"The target column {target!r}"
+
+        def fit(labels: list[Any]) -> Target:
+            if is_words:
+                return Classes.fit(labels, where, name=target)
+            return Numbers.fit(torch.tensor(labels), where, name=target)
+
+        return open_pictures(found, fit, options, path.parent, notes, {})
+
+
+def read_labelled(
+    preparation: PicturePreparation, path: Path, notes: list[str], *, reader: TableReader
+) -> Pictures:
+    """Return the pictures that a table names, with their labels.
+
+    Args:
+        preparation: Preparation of the training pictures.
+        path: The table.
+        notes: Gains notes for the user.
+        reader: Reads a table of this format.
+
+    Raises:
+        DataError: If the table lacks the target column, or most pictures are missing.
+    """
+    table, files = with_files_first(reader(path, notes), path.parent)
+    target = preparation.target
+    name = target.name or find_target(table, None, notes)
+    if name not in table.names:
+        raise DataError(f"{path} lacks the target column {name!r}.")
+    table = drop_unknown_targets(table, name, notes)
+    values = READERS[target.kind](target, table, name).tolist()
+    labels = [target.classes[n] for n in values] if isinstance(target, Classes) else values
+    found = existing_pictures(table, files, labels, path)
+    return read_more(found, preparation, path.parent, notes)
+
+
+def with_files_first(table: Table, folder: Path) -> tuple[Table, str]:
+    """Return a table with the column of picture files first, and the name of this column.
+
+    Args:
+        table: The table.
+        folder: The folder that the names are relative to.
+
+    Raises:
+        DataError: If no column names pictures.
+    """
+    for place, name in enumerate(table.names):
+        cells = [text for text in table.text(name).to_pylist() if text]
+        suited = [text for text in cells if Path(text).suffix.lower() in SUFFIXES]
+        if 2 * len(suited) > len(cells) and any(is_file(folder / text) for text in suited):
+            order = [place, *(n for n in range(len(table.names)) if n != place)]
+            names, columns = (
+                [all_of[n] for n in order] for all_of in (table.names, table.columns)
+            )
+            return replace(table, names=names, columns=columns), name
+    raise DataError(f"{table.source} has no column with the names of pictures in {folder}.")
+
+
+def existing_pictures(
+    table: Table, files: str, labels: Sequence[Any], path: Path
+) -> LabelledFiles:
+    """Return the pictures that exist, with their labels, and a note about the others.
+
+    Args:
+        table: The table.
+        files: Name of the column with the names of the pictures.
+        labels: The label of each row.
+        path: File of the table.
+
+    Raises:
+        DataError: If most of the pictures do not exist.
+    """
+    names = table.text(files).to_pylist()
+    exist = np.array([bool(name) and is_file(path.parent / name) for name in names], bool)
+    missing = [
+        f"row {row} ({name or 'no name'})"
+        for row, name, there in zip(table.rows, names, exist, strict=True)
+        if not there
+    ]
+    what = number_of(len(missing), "row")
+    if 2 * len(missing) > len(names):
+        raise DataError(
+            f"{path}, column {files!r}: there is no picture for {what} of {len(names):,}: "
+            f"{some_of(missing)}. The names are relative to {path.parent}."
+        )
+    pictures = [
+        (path.parent / name, label)
+        for name, label, there in zip(names, labels, exist, strict=True)
+        if there
+    ]
+    lost = [f"{what} without a picture file set aside: {some_of(missing, 5)}."]
+    return LabelledFiles(path, pictures, lost if missing else [])

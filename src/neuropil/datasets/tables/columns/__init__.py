@@ -1,0 +1,1 @@
+"""Encoders for the columns of a table: numbers, words and dates."""

@@ -1,0 +1,112 @@
+"""Rows that are both in the training part and in a held-out part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuropil.text import all_of, number_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neuropil.datasets.dataset import Dataset
+
+Array = np.ndarray[Any, Any]
+
+CHUNK = 1 << 20
+"""Number of values that are hashed at once."""
+FILTER_BITS = 24
+"""Number of bits of a hash that rule out most rows before any are sorted."""
+MIXING = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number whose bits are evenly mixed: 2⁶⁴ divided by the golden ratio."""
+
+
+def note_duplicates(train: Dataset, held_out: dict[str, Dataset], notes: list[str]) -> None:
+    """Add a note about held-out rows that equal a training row, inputs and target alike.
+
+    Args:
+        train: The training rows.
+        held_out: The other parts by name.
+        notes: Gains a line if there are such rows.
+    """
+    known = hash_rows(train)
+    counts = {name: count_duplicates(train, known, part) for name, part in held_out.items()}
+    each = [
+        f"{count:,} of {number_of(len(held_out[name]), f'{name} row')}"
+        for name, count in counts.items()
+        if count
+    ]
+    if each:
+        notes.append(
+            f"Duplicates: {all_of(each)} equal a training row, which flatters the figures. "
+            "Remove repeated rows, or set split_by= to keep rows of one origin in one part."
+        )
+
+
+def count_duplicates(train: Dataset, known: Array, held_out: Dataset) -> int:
+    """Return the number of held-out rows that equal a training row.
+
+    Rows with equal hashes are compared, so that the count is exact.
+
+    Args:
+        train: The training rows.
+        known: Their hashes.
+        held_out: Other rows.
+    """
+    wanted = hash_rows(held_out)
+    some = np.flatnonzero(filter_by(known, wanted))
+    others = np.flatnonzero(filter_by(wanted[some], known))
+    if not len(others):
+        return 0
+    others = others[np.argsort(known[others], kind="stable")]
+    places = np.searchsorted(known[others], wanted[some])
+    match = others[np.minimum(places, len(others) - 1)]
+    alike = known[match] == wanted[some]
+    return int(equal_rows(train, match[alike], held_out, some[alike]).sum())
+
+
+def filter_by(known: Array, hashes: Array) -> Array:
+    """Return whether a hash may be among the known ones, without sorting them."""
+    first = np.uint64(64 - FILTER_BITS)
+    table = np.zeros(1 << FILTER_BITS, bool)
+    table[known >> first] = True
+    return table[hashes >> first]
+
+
+def hash_rows(data: Dataset) -> Array:
+    """Return a hash of the inputs and the target of each row; equal rows have equal hashes.
+
+    The hash is ``Σ_j k_j m(x_j) mod 2⁶⁴`` with random odd numbers k; m mixes the bits of a
+    number, since the last bits of most numbers are zeros.
+    """
+    arrays = [values_of(tensor) for tensor in (data.inputs, data.targets) if tensor is not None]
+    random = np.random.default_rng(0)
+    hashes = np.zeros(len(data), np.uint64)
+    for array in arrays:
+        words = array.itemsize // 4 * array.shape[1]
+        keys = random.integers(0, 1 << 63, words, np.uint64) << np.uint64(1) | np.uint64(1)
+        step = max(1, CHUNK // max(1, words))
+        for start in range(0, len(array), step):
+            rows = array[start : start + step] + array.dtype.type(0)  # −0 becomes 0
+            mixed = rows.view(np.uint32).astype(np.uint64) * MIXING
+            mixed ^= mixed >> np.uint64(32)
+            hashes[start : start + step] += mixed @ keys
+    return hashes
+
+
+def values_of(tensor: Tensor) -> Array:
+    """Return a tensor as an array with one row per example."""
+    return np.ascontiguousarray(
+        tensor.flatten(1).numpy() if tensor.ndim > 1 else tensor.numpy()[:, None]
+    )
+
+
+def equal_rows(first: Dataset, rows: Array, second: Dataset, others: Array) -> Array:
+    """Return whether each row of a dataset equals its counterpart in another."""
+    equal = np.ones(len(rows), bool)
+    for one, other in ((first.inputs, second.inputs), (first.targets, second.targets)):
+        if one is not None and other is not None:
+            equal &= (values_of(one)[rows] == values_of(other)[others]).all(axis=1)
+    return equal

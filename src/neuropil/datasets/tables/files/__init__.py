@@ -1,0 +1,1 @@
+"""Files of tables: each format has a reader, which returns a `Table`."""

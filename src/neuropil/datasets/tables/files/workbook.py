@@ -1,0 +1,159 @@
+"""Reader of Excel and OpenDocument workbooks: the first sheet with data is the table."""
+
+from __future__ import annotations
+
+import datetime
+import io
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.tables.files.dialect import SAMPLE_ROWS, Record, find_names
+from neuropil.datasets.tables.files.formula_errors import formula_errors
+from neuropil.datasets.tables.files.named_columns import column_names, table_of_columns
+from neuropil.datasets.tables.table import Table
+from neuropil.datasets.unpacking import read_unpacked
+from neuropil.text import number_of, some_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+NUMBERS, DATES, DURATIONS = (
+    frozenset([int, float]),
+    frozenset([datetime.date, datetime.datetime]),
+    frozenset([datetime.timedelta]),
+)
+
+
+def read_workbook(
+    path: Path,
+    notes: list[str],
+    *,
+    header: bool | None = None,
+    names_alone: bool = False,
+    **_unused: Any,
+) -> Table:
+    """Read the first visible sheet with data of a workbook.
+
+    Numbers, dates and durations keep their types; a column of several types is text. A title
+    above the names is skipped.
+
+    Args:
+        path: An .xlsx, .xls or .ods file.
+        notes: Gains notes for the user.
+        header: Whether the first row holds the names; None to detect it.
+        names_alone: Whether only the names are needed.
+
+    Raises:
+        DataError: If it is not a workbook, has no data, or a formula has failed. Only .xlsx
+            files tell a failed formula from an empty cell.
+    """
+    raw = read_unpacked(path)
+    sheet, rows = read_sheet(raw, path, notes)
+    source = f"{path}, sheet {sheet!r}"
+    width = 1 + max(last_cell(row) for row in rows.values())
+    records = [text_record(row, number, width) for number, row in rows.items()][:SAMPLE_ROWS]
+    names, used = find_names(records, width, [], ",", header, path, notes)
+    if names is None:
+        notes.append(
+            f"{path.name} has no header line: its columns are named column1 to column{width}; "
+            "set header= to override."
+        )
+    names, is_named = names or [""] * width, names is not None
+    numbers = list(rows)[used:]
+    full = column_names(names, source)
+    if names_alone:
+        return Table(full, [], [], source)
+    for row, place, error in formula_errors(raw, sheet):
+        if row in rows and row in numbers and place < width:
+            raise DataError(
+                f"{source}, row {row}, column {full[place]!r}: the formula gives {error}. "
+                "Correct it, or leave the cell empty if the value is unknown."
+            )
+    cells = [rows[number] for number in numbers]
+    columns = [column_of([row[place] for row in cells]) for place in range(width)]
+    return table_of_columns(names, columns, numbers, source, notes, header=is_named)
+
+
+def read_sheet(
+    raw: bytes, path: Path, notes: list[str]
+) -> tuple[str, dict[int, Sequence[Any]]]:
+    """Return the name of the first sheet with data, and its rows that are not empty by number.
+
+    Raises:
+        DataError: If it is not a workbook, or no sheet has data.
+    """
+    import python_calamine as calamine
+
+    try:
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
+        known = [book.get_sheet_by_name(meta.name) for meta in sheets(book, calamine)]
+    except calamine.CalamineError as error:
+        why = " ".join(str(error).split())
+        raise DataError(f"{path} is empty, damaged, or not a workbook ({why:.120}).") from None
+    filled = [sheet for sheet in known if sheet.start is not None]
+    if not filled:
+        raise DataError(
+            f"{path} is empty: none of its {number_of(len(known), 'sheet')} has data."
+        )
+    if len(filled) > 1:
+        notes.append(
+            f"{path.name} has {len(filled)} sheets with data, "
+            f"{some_of(repr(sheet.name) for sheet in filled)}: {filled[0].name!r} is read; "
+            "move another to the front to read that one."
+        )
+    rows = enumerate(filled[0].to_python(skip_empty_area=False), 1)
+    return filled[0].name, {number: row for number, row in rows if last_cell(row) >= 0}
+
+
+def sheets(book: Any, calamine: Any) -> list[Any]:
+    """Return the visible worksheets, or all if none is visible."""
+    kind, shown = calamine.SheetTypeEnum.WorkSheet, calamine.SheetVisibleEnum.Visible
+    tables = [meta for meta in book.sheets_metadata if meta.typ == kind]
+    return [meta for meta in tables if meta.visible == shown] or tables
+
+
+def last_cell(row: Sequence[Any]) -> int:
+    """Return the place of the last cell that is not empty, -1 if there is none."""
+    return next(
+        (place for place in range(len(row) - 1, -1, -1) if row[place] not in ("", None)), -1
+    )
+
+
+def text_record(row: Sequence[Any], number: int, width: int) -> Record:
+    """Return a row as text; only the first cell of a title."""
+    cells = [cell_text(cell) for cell in row[:width]]
+    filled = [cell for cell in cells if cell]
+    return Record(filled if len(filled) == 1 < width and cells[0] else cells, number, number)
+
+
+def cell_text(cell: Any) -> str:
+    """Return the text that a spreadsheet shows for a cell."""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    return "" if cell is None else str(cell).strip()
+
+
+def column_of(cells: Sequence[Any]) -> pa.Array:
+    """Return a column as numbers, timestamps or durations; as text if the types differ."""
+    known = [None if cell == "" else cell for cell in cells]
+    kinds = {type(cell) for cell in known if cell is not None}
+    for own, kind in (
+        (NUMBERS, pa.float64()),
+        (DATES, pa.timestamp("us")),
+        (DURATIONS, pa.duration("us")),
+    ):
+        if kinds and kinds <= own:
+            return pa.array(map(as_datetime, known) if own is DATES else known, kind)
+    return pa.array(map(cell_text, known), pa.string())
+
+
+def as_datetime(day: Any) -> datetime.datetime | None:
+    """Return a date as its midnight."""
+    if day is None or isinstance(day, datetime.datetime):
+        return day
+    return datetime.datetime.combine(day, datetime.time())
