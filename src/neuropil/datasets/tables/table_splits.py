@@ -211,7 +211,7 @@ def note_shared(
     if count:
         notes.append(
             f"{count:,} of {number_of(len(table), f'{part} row')} have a value of {name!r} "
-            "that training rows have too, which flatters the figures."
+            "that training rows have too, which makes the figures too optimistic."
         )
 
 
@@ -228,7 +228,8 @@ def note_series(columns: Iterable[Column], notes: list[str]) -> None:
     dated = [c.name for c in columns if isinstance(c, DateColumn) and c.unit == DAYS]
     if dated:
         notes.append(
-            "The rows are split at random. If they form a series in time, this flatters the "
-            "figures, since a test row is predicted from rows just before and after it: set "
+            "The rows are split at random. If they form a series in time, this makes the "
+            "figures too optimistic, since a test row is predicted from rows just before and "
+            "after it: set "
             f"split_by= to {dated[0]!r} to train on the earliest rows and test on the latest."
         )
