@@ -39,17 +39,8 @@ def read(path):
 @pytest.mark.parametrize(
     "training",
     [
-        "usual",
-        "accumulated",
-        "streamed",
-        "far",
-        "custom",
-        "normalised",
-        "sharded",
-        "moved",
-        "by_shard",
-        "by_rows",
-        "fetched",
+        *("usual", "accumulated", "streamed", "by_rows", "fetched", "by_shards"),
+        *("far", "custom", "normalised", "sharded", "moved"),
     ],
 )
 def test_two_processes_train_like_one(results, training):

@@ -112,7 +112,7 @@ def fetched(_):
         return net, trainer.fit(data, data, epochs=2, batch_size=8)
 
 
-def by_shard(_):
+def by_shards(_):
     """Streams of which each process reads its own shard, and one that gives all the same."""
     net = network()
     trainer = trainer_of(net)
@@ -329,8 +329,20 @@ def main(starter: str, folder: Path) -> int:
     return status
 
 
-STREAMS = (streamed, by_shard, by_rows, fetched)
-TRAININGS = (usual, accumulated, *STREAMS, far, custom, normalised, sharded, moved, resumed)
+TRAININGS = (
+    usual,
+    accumulated,
+    streamed,
+    by_rows,
+    fetched,
+    by_shards,
+    far,
+    custom,
+    normalised,
+    sharded,
+    moved,
+    resumed,
+)
 
 
 if __name__ == "__main__":
