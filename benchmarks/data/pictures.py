@@ -57,17 +57,18 @@ def compare(folder: Path, rounds: int) -> dict[str, Any]:
     source: Any = datasets.open(folder, validation=0, test=0).train
     opening = time.perf_counter() - start
     assert isinstance(source, PictureSource)
-    assert source.files.cache is not None
     print(f"  opened in {opening:.1f} s")
-    files = source.files
+    files: Any = source.files
     plain = PictureSource(replace(files, cache=None), source.preparation, source.targets)
     order = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))
     paths = [str(source.path(place)) for place in order.tolist()]
 
+    cache = files.cache
+
     def forget() -> None:
-        source.files.cache.close()
-        source.files.cache.path.unlink()
-        source.files.cache.create()
+        cache.close()
+        cache.path.unlink()
+        cache.create()
 
     ways: dict[str, Callable[[], float]] = {
         "two bare Pillow processes": lambda: bare(paths),

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from neuropil.datasets.source import Source
     from neuropil.runs.classic_model import ClassicModel
     from neuropil.runs.task import Task
 
@@ -310,7 +311,9 @@ class Run:
         """
         return read_for_prediction(self.preparation, files)
 
-    def predict(self, inputs: Tensor, network: Network | ClassicModel | None = None) -> Tensor:
+    def predict(
+        self, inputs: Tensor | Source, network: Network | ClassicModel | None = None
+    ) -> Tensor:
         """Return the answers of the task: class probabilities, or numbers in their own units.
 
         Shape:

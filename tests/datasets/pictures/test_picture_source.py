@@ -12,7 +12,7 @@ from PIL import Image
 from neuropil import datasets
 from neuropil.datasets import DataError, Dataset, PictureSource, batches_of_like_sizes
 from neuropil.datasets.pictures import picture_cache, picture_set
-from neuropil.datasets.pictures.picture_source import BrokenPictureWarning
+from neuropil.datasets.pictures.substitutes import BrokenPictureWarning
 from neuropil.datasets.preparations import preparation_from_json
 from neuropil.datasets.source import Source
 

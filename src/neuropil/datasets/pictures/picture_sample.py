@@ -11,10 +11,11 @@ from torch import Tensor
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.pictures.picture_files import evenly_spaced
 from neuropil.datasets.pictures.picture_preparation import rim_brightness
-from neuropil.datasets.pictures.picture_source import BrokenPictureWarning, PictureSource
+from neuropil.datasets.pictures.substitutes import BrokenPictureWarning
 
 if TYPE_CHECKING:
     from neuropil.datasets.pictures.picture_preparation import PicturePreparation
+    from neuropil.datasets.pictures.picture_source import PictureSource
 
 SAMPLE = 256
 """Largest number of pictures that are looked at."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuropil.datasets.data_errors import DataError
 from neuropil.text import number_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ SPREAD = 1.25
 """A bucket is not divided if its largest side is at most this multiple of its smallest."""
 MULTIPLE = 8
 """The sides of a bucket are multiples of this number, so that pooling divides them evenly."""
+PAD_MULTIPLE = 32
+"""Padded sizes are multiples of this number: pooling divides them as it divides a picture."""
 
 
 def common_size(sizes: Sequence[Size], pixel: int, notes: list[str]) -> Size:
@@ -111,3 +114,32 @@ def nearest_buckets(
     known = np.asarray(buckets)
     changes = np.log(np.asarray(sizes, float))[:, None] - np.log(known)
     return known[np.square(changes).sum(axis=2).argmin(axis=1)]
+
+
+def batch_size(sizes: np.ndarray[Any, Any], *, pads: bool) -> Size:
+    """Return height and width of a batch of pictures.
+
+    Args:
+        sizes: Height and width of each picture.
+        pads: Whether pictures of different sizes are padded.
+
+    Raises:
+        DataError: If the sizes differ and are not to be padded.
+    """
+    if not len(sizes):
+        return 1, 1
+    height, width = sizes.max(axis=0).tolist()
+    if pads and len(sizes) > 1:
+        return padded(height), padded(width)
+    if not pads and (sizes != sizes[0]).any():
+        raise DataError(
+            f"a batch of pictures must be of one bucket, got sizes from "
+            f"{'×'.join(map(str, sizes.min(axis=0)))} to {height}×{width}: cut batches with "
+            "`batches_of_like_sizes`."
+        )
+    return height, width
+
+
+def padded(side: int) -> int:
+    """Return the next multiple of `PAD_MULTIPLE`."""
+    return -(-side // PAD_MULTIPLE) * PAD_MULTIPLE

@@ -20,6 +20,8 @@ from neuropil.datasets.pictures.picture_batch import Batch as Decoded
 from neuropil.datasets.pictures.picture_file import read_picture
 from neuropil.datasets.pictures.picture_files import PictureFiles, evenly_spaced
 from neuropil.datasets.pictures.picture_header import careful_pillow
+from neuropil.datasets.pictures.picture_sizes import batch_size
+from neuropil.datasets.pictures.substitutes import BrokenPictureWarning, nearest_targets
 from neuropil.datasets.source import Batch
 
 if TYPE_CHECKING:
@@ -30,16 +32,8 @@ if TYPE_CHECKING:
     from neuropil.datasets.pictures.packed_names import PackedNames
     from neuropil.datasets.pictures.picture_preparation import PicturePreparation
 
-PAD_MULTIPLE = 32
-"""Padded sizes are multiples of this number: pooling divides them as it divides a picture."""
-SUBSTITUTES = 8
-"""Number of pictures to try in place of one that cannot be decoded."""
 SAMPLE = 64
 """Number of files whose bytes are part of a fingerprint."""
-
-
-class BrokenPictureWarning(UserWarning):
-    """A picture cannot be decoded, and another takes its place."""
 
 
 @final
@@ -140,7 +134,11 @@ class PictureSource:
         places = [range(len(self))[int(index)] for index in indices]
         rows = self.rows[torch.tensor(places, dtype=torch.int64)].tolist()
         sizes = self.files.sizes[rows]
-        shape = (len(places), self.preparation.shape[0], *self.batch_size_for(sizes))
+        shape = (
+            len(places),
+            self.preparation.shape[0],
+            *batch_size(sizes, pads=self.preparation.pads),
+        )
         plain = self.preparation.dtype == "uint8"
         require_memory(np.prod(shape, dtype=float) * (1 if plain else 4), "a batch of pictures")
         make = np.zeros if self.preparation.pads else np.empty
@@ -157,28 +155,6 @@ class PictureSource:
             None if self.targets is None else self.targets[places],
             None if mask is None else torch.from_numpy(mask),
         )
-
-    def batch_size_for(self, sizes: np.ndarray[Any, Any]) -> tuple[int, int]:
-        """Return height and width of a batch.
-
-        Args:
-            sizes: Height and width of each picture.
-
-        Raises:
-            DataError: If they differ and the pictures are not to be padded.
-        """
-        if not len(sizes):
-            return 1, 1
-        height, width = sizes.max(axis=0).tolist()
-        if self.preparation.pads and len(sizes) > 1:
-            return padded(height), padded(width)
-        if not self.preparation.pads and (sizes != sizes[0]).any():
-            raise DataError(
-                f"a batch of pictures must be of one bucket, got sizes from "
-                f"{'×'.join(map(str, sizes.min(axis=0)))} to {height}×{width}: cut batches "
-                "with `batches_of_like_sizes`."
-            )
-        return height, width
 
     def read_into(self, into: np.ndarray[Any, Any], place: int, row: int) -> None:
         """Read a picture from the cache or decode it.
@@ -234,7 +210,7 @@ class PictureSource:
         Raises:
             DataError: If those with the nearest targets cannot be decoded either.
         """
-        for other in self.nearest_targets(place):
+        for other in nearest_targets(self.targets, len(self), place):
             with contextlib.suppress(DataError):
                 decoded = self.decode_file(self.path(other), size)
                 message = f"{failure}; {self.path(other)} takes its place."
@@ -255,27 +231,9 @@ class PictureSource:
         batch = Decoded(torch.from_numpy(pixels[None].copy()), [treatment], [0], {})
         return self.preparation.from_files(batch)[0].numpy()
 
-    def nearest_targets(self, place: int) -> list[int]:
-        """Return the places of the other pictures with the nearest targets, nearest first.
-
-        Args:
-            place: The place of the picture to be replaced.
-        """
-        distance = (torch.arange(len(self)) - place).abs()
-        keys = [distance.numpy()]
-        if self.targets is not None:
-            targets = self.targets.reshape(len(self), -1).double()
-            keys.append((targets - targets[place]).abs().sum(dim=1).numpy())
-        return np.lexsort(keys)[: SUBSTITUTES + 1].tolist()[1:]
-
     @override
     def __repr__(self) -> str:
         shape = ", ".join("any" if side is None else str(side) for side in self.input_shape)
         noun = "picture" if len(self) == 1 else "pictures"
         kind = describe(self.targets)
         return f"PictureSource({len(self):,} {noun} of shape ({shape}), {kind})"
-
-
-def padded(side: int) -> int:
-    """Return the next multiple of `PAD_MULTIPLE`."""
-    return -(-side // PAD_MULTIPLE) * PAD_MULTIPLE
