@@ -254,6 +254,17 @@ def test_a_later_batch_without_a_part_is_an_error():
         fit([{"x": X, "label": Y}, {"x": X}])
 
 
+@pytest.mark.parametrize("data", [[X], [{"x": X}], Iterated([{"x": x} for x in X])])
+def test_a_loss_needs_targets(data):
+    with pytest.raises(ValueError, match="the training data has no targets: give batches"):
+        fit(data, loss="cross_entropy")
+
+
+def test_what_can_be_read_only_once_is_refused():
+    with pytest.raises(ValueError, match="is a list_iterator, which can be read only once"):
+        fit(iter(PAIRS))
+
+
 def test_a_regression_on_rows():
     rows = [(x.tolist(), 2.5 * float(x[0])) for x in X]
     torch.manual_seed(0)
