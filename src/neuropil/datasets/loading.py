@@ -15,7 +15,7 @@ from torch.utils import data as torch_data
 from typing_extensions import override
 
 from neuropil.core.shape import format_shape
-from neuropil.datasets.batching.batch_places import places_of, rows_at_once
+from neuropil.datasets.batch_places import places_of, rows_at_once
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.source import Batch

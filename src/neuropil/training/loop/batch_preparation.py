@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from neuropil.core import Network
 from neuropil.core.moments import describe_unresolved, loses_nothing
-from neuropil.datasets.batching import batch_places as places
+from neuropil.datasets import batch_places as places
 from neuropil.training.loop.batches import ArrayBatches, Batches
 from neuropil.training.loop.closure_step import takes_all
 from neuropil.training.loop.memory_examples import Arrays, as_tuple

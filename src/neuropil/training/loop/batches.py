@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from typing_extensions import override
 
 from neuropil.core.prediction import align
-from neuropil.datasets.batching.batch_places import bounds
+from neuropil.datasets.batch_places import bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, final
 import torch
 from typing_extensions import override
 
-from neuropil.datasets.batching.batch_places import Places, places_of
+from neuropil.datasets.batch_places import Places, places_of
 from neuropil.datasets.loading import BatchLoader
 from neuropil.training.loop.batches import Batches, Placement, Portion
 

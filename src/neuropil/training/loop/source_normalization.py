@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuropil.core import Network
 from neuropil.core.moments import RunningMoments, column_axes
-from neuropil.datasets.batching.batch_places import places_of, rows_at_once
+from neuropil.datasets.batch_places import places_of, rows_at_once
 from neuropil.datasets.loading import load_batches
 from neuropil.layers import Input
 from neuropil.training.nonfinite import first_bad_row

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from neuropil.datasets.batching.like_sizes import batches_of_like_sizes
+from neuropil.datasets.like_sizes import batches_of_like_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

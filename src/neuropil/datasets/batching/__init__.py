@@ -1,1 +1,0 @@
-"""The batches of a pass over a source: where they begin and end, and which sizes they hold."""
