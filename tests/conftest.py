@@ -41,11 +41,12 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> None:
         seed_everything()
 
 
-# What large tensors leave is kept for the next ones: the system's giving and clearing of pages
-# took a tenth of the time. 1 GiB for the numbers of glibc's M_TRIM_THRESHOLD, M_MMAP_THRESHOLD.
+# What tensors leave is kept for the next ones: the system's giving and clearing of pages took a
+# tenth of the time. Those above 128 MiB, and what exceeds 512 MiB at the end of the heap, are
+# given back. The numbers are those of glibc's M_TRIM_THRESHOLD and M_MMAP_THRESHOLD.
 if mallopt := sys.platform == "linux" and getattr(ctypes.CDLL(None), "mallopt", None):
-    for option in (-1, -3):
-        mallopt(option, 2**30)
+    mallopt(-1, 2**29)
+    mallopt(-3, 2**27)
 
 # Nearly all that is made while modules are imported and tests are found stays to the end.
 gc.disable()

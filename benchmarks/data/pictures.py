@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from benchmarks.timing import report
 from PIL import Image
 
+from benchmarks.timing import report
 from neuropil import datasets
 from neuropil.datasets.loading import load_batches
 from neuropil.datasets.pictures import picture_set

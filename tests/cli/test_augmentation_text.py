@@ -21,6 +21,16 @@ def test_none_a_bare_name_and_a_chain():
     )
 
 
+def test_a_chain_of_any_length_is_flat_and_takes_every_literal():
+    text = "RandomResizedCrop((24, 32), scale=(0.5, 1.0)) >> RandomFlip"
+    text += " >> ColorJitter(0.2, hue=0.1)"
+    assert repr(parse(text)) == (
+        "Compose(RandomResizedCrop((24, 32), scale=(0.5, 1.0)), RandomFlip(), "
+        "ColorJitter(0.2, hue=0.1))"
+    )
+    assert repr(parse(f"{text} >> CutMix(classes=10)")).count("Compose") == 1
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -30,9 +40,11 @@ def test_none_a_bare_name_and_a_chain():
         ("RandomShift(", "cannot be read"),
         ("RandomShift(paths=2)", "cannot be read"),
         ("RandomShift(1 + 1)", "is not allowed"),
+        ("GeometricStep()", "unknown augmentation 'GeometricStep'"),
+        ("RandomCrop(0) >> RandomFlip()", "RandomCrop: size must be a whole number from 1"),
     ],
 )
 def test_anything_else_is_refused(text, line):
-    with pytest.raises(ValueError, match="augment") as refusal:
+    with pytest.raises(ValueError, match=r"augment|must be") as refusal:
         parse(text)
     assert line in str(refusal.value)

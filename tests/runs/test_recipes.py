@@ -1,11 +1,16 @@
 """Where the default training changes: the last size that is small, and the next."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+import torch
 
+from neuropil.datasets import Numbers
+from neuropil.datasets.augmentation import Compose, RandomFlip, RandomShift
 from neuropil.layers import Flatten, Input, Softmax
 from neuropil.runs.recipes import FEW, picture_recipe, table_recipe
+from neuropil.runs.tasks import task_for
 
 
 def recipe_for(make, shape, examples):
@@ -24,3 +29,22 @@ def test_few_pictures_are_shifted_and_their_weights_averaged(examples, few):
     assert recipe.batch_size == (64 if few else 128)
     assert (recipe.augment is not None) is few
     assert recipe.ema == (0.99 if few else None)
+
+
+@pytest.mark.parametrize("augment", [RandomFlip(1.0), Compose(RandomShift(0), RandomFlip(1.0))])
+def test_targets_with_a_place_move_along_in_their_own_units(augment, monkeypatch):
+    made = replace(recipe_for(picture_recipe, (1, 8, 8), 20), augment=augment)
+    task = task_for(Numbers((100.0,), (20.0,)))
+    batch = torch.rand(3, 1, 8, 8), task.encode(torch.tensor([100.0, 120.0, 60.0]))
+    assert task.trainer(made).options.augment is augment
+
+    def move(self, targets, matrix, size):
+        assert size == (8, 8)
+        return matrix[:, 0, 0] * targets + 10 * matrix[:, 0, 2]
+
+    monkeypatch.setattr(Numbers, "move", move)
+    bound = task.trainer(made).options.augment
+    assert repr(bound) == repr(augment)
+    pictures, targets = bound(*batch, torch.Generator())
+    assert torch.equal(pictures, batch[0].flip(-1))
+    assert task.restore(targets).tolist() == [-20, -40, 20]

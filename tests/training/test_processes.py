@@ -38,7 +38,10 @@ def read(path):
 
 @pytest.mark.parametrize(
     "training",
-    ["usual", "accumulated", "streamed", "far", "custom", "normalised", "sharded", "moved"],
+    [
+        *("usual", "accumulated", "streamed", "by_rows", "fetched", "by_shards"),
+        *("far", "custom", "normalised", "sharded", "moved"),
+    ],
 )
 def test_two_processes_train_like_one(results, training):
     alone = read(results / "alone" / "rank0.pt")[training]

@@ -9,10 +9,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.dataset
+import pyarrow.parquet
 import torch
 from torch import nn
+from torch.utils.data import IterableDataset, get_worker_info
 
 from neuropil.layers import BatchNorm, Convolution, Flatten, Input, Linear, Relu, Softmax
 from neuropil.training import BestWeights, Callback, Progress, Trainer
@@ -80,6 +85,98 @@ def streamed(_):
     net = network()
     stream = [(X[:9], Y[:9]), (X[9:10], Y[9:10]), (X[10:], Y[10:])]
     return net, trainer_of(net).fit(stream, stream, epochs=2)
+
+
+def by_rows(_):
+    """Rows by index, of which each process asks for its own, and rows that are iterated."""
+    net = network()
+    rows = Rows()
+    trainer = trainer_of(net, workers=0)
+    trainer.fit(rows, rows, epochs=2, batch_size=8)
+    count = trainer.learner.processes.count
+    # Without the first rows, which tell what the rows are, and the validation.
+    assert len(rows.asked) <= (2 * len(X) + 2 * len(X)) / count + 20
+    trainer.fit(Iterated(), epochs=2, batch_size=8)
+    return net, trainer.history
+
+
+def fetched(_):
+    """A source, whose mean and scale both measure, with a worker each."""
+    torch.manual_seed(0)
+    net = Input(4) >> Linear(6) >> Linear(2)
+    with tempfile.TemporaryDirectory() as folder:
+        columns = {f"x{k}": X[:, k].numpy() for k in range(4)} | {"label": Y.numpy()}
+        pyarrow.parquet.write_table(pa.table(columns), f"{folder}/a.parquet", row_group_size=5)
+        data = pyarrow.dataset.dataset(folder)
+        trainer = trainer_of(net, loss="cross_entropy", workers=1)
+        return net, trainer.fit(data, data, epochs=2, batch_size=8)
+
+
+def by_shards(_):
+    """Streams of which each process reads its own shard, and one that gives all the same."""
+    net = network()
+    trainer = trainer_of(net)
+    for stream in (ByWorker(), ByShard()):
+        data = stream
+        if trainer.learner.processes.count == 1:  # the batches of both together
+            starts = range(0, 15, 4)
+            parts = [[pair[k::2] for pair in (X, Y)] for k in (0, 1)]
+            data = [
+                tuple(torch.cat([part[n][s : s + 4] for part in parts]) for n in (0, 1))
+                for s in starts
+            ]
+        trainer.fit(data, epochs=2, batch_size=8)
+    trainer.fit(Alike(), Alike(), epochs=2, batch_size=8)
+    return net, trainer.history
+
+
+class ByWorker(IterableDataset):
+    """Gives each worker every n-th row."""
+
+    def __iter__(self):
+        info = get_worker_info()
+        first, step = (info.id, info.num_workers) if info else (0, 1)
+        return zip(X[first::step], Y[first::step], strict=True)
+
+
+class ByShard:
+    """Has the shards of a stream of Hugging Face."""
+
+    num_shards = 2
+
+    def shard(self, num_shards, index):
+        return [{"x": x, "label": y} for x, y in zip(X[index::2], Y[index::2], strict=True)]
+
+    def __iter__(self):
+        return iter(self.shard(2, 0) + self.shard(2, 1))
+
+
+class Alike(IterableDataset):
+    """Knows nothing of workers."""
+
+    def __iter__(self):
+        return zip(X, Y, strict=True)
+
+
+class Rows:
+    """A set with a length and an index."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __len__(self):
+        return len(X)
+
+    def __getitem__(self, index):
+        self.asked.append(index)
+        return {"x": X[index], "label": Y[index]}
+
+
+class Iterated:
+    """Rows that can be iterated again and again."""
+
+    def __iter__(self):
+        return zip(X, Y, strict=True)
 
 
 def far(_):
@@ -232,7 +329,20 @@ def main(starter: str, folder: Path) -> int:
     return status
 
 
-TRAININGS = (usual, accumulated, streamed, far, custom, normalised, sharded, moved, resumed)
+TRAININGS = (
+    usual,
+    accumulated,
+    streamed,
+    by_rows,
+    fetched,
+    by_shards,
+    far,
+    custom,
+    normalised,
+    sharded,
+    moved,
+    resumed,
+)
 
 
 if __name__ == "__main__":

@@ -161,6 +161,15 @@ def test_what_is_no_picture_is_refused(augment):
         augment(torch.zeros(4, 3), torch.zeros(4), seeded())
 
 
+@pytest.mark.parametrize("augment", ALL, ids=repr)
+def test_a_second_input_that_is_no_mask_is_refused(augment):
+    pictures, classes = batch(count=4)
+    with pytest.raises(
+        DataError, match=r"their mask \(N, H, W\), got .* \(4, 2, 7, 6\), \(4, 3\)"
+    ):
+        augment((pictures, torch.zeros(4, 3)), classes, seeded())
+
+
 @pytest.mark.parametrize(("message", "make"), WRONG, ids=[message for message, _ in WRONG])
 def test_arguments_out_of_range_are_refused(message, make):
     with pytest.raises(ValueError, match=re.escape(message)):

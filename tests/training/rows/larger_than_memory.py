@@ -101,7 +101,7 @@ def main(folder: Path, megabytes: int) -> int:
         assert live(files, folder / "none", death, folder / "checkpoints") == signal.SIGKILL
     assert live(files, folder / "resumed", None, folder / "checkpoints") == 0
     whole, resumed = (torch.load(folder / name) for name in ("whole", "resumed"))
-    print(f"{whole['memory']:.0f}")
+    sys.stdout.write(f"{whole['memory']:.0f}")
     same = whole["weights"].keys() == resumed["weights"].keys()
     same = same and all(
         torch.equal(w, resumed["weights"][k]) for k, w in whole["weights"].items()

@@ -17,6 +17,7 @@ def resume(folder: RunFolder, *, quiet: Quiet = False) -> None:
     """Resume an interrupted training; the result is the same as without the interruption.
 
     All missing work is done: epochs, figures, the report, the second part of ``--then``.
+    Any number of processes may resume it; the result is the same only with as many as before.
     """
     from neuropil.cli.console import say
     from neuropil.training.processes import join_processes

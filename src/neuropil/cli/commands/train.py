@@ -11,6 +11,8 @@ def train(**options: Any) -> None:
     """Train a network on your data and write a run folder with a report.
 
     Without options, train a small convolutional network on real handwritten digits.
+
+    Several processes train together when started by torchrun --nproc-per-node 2 -m neuropil.
     """
     with suggesting_resume():
         from neuropil.cli.training_run import start  # which takes seconds

@@ -73,7 +73,7 @@ class PictureStep(Arguments, ABC):
         Raises:
             DataError: If the inputs are not pictures.
         """
-        pictures, mask = split_mask(inputs)
+        pictures, mask = split_mask(inputs, self)
         if pictures.ndim != 4:
             raise DataError(
                 f"{self} needs pictures (N, C, H, W), got a batch of shape "
@@ -101,9 +101,22 @@ class PictureStep(Arguments, ABC):
         """
 
 
-def split_mask(inputs: Any) -> tuple[Tensor, Tensor | None]:
-    """Return pictures and their mask, or None if they come without one."""
-    return inputs if isinstance(inputs, tuple) else (inputs, None)
+def split_mask(inputs: Any, step: object) -> tuple[Tensor, Tensor | None]:
+    """Return pictures and their mask, or None if they come without one.
+
+    Raises:
+        DataError: If there are several inputs, but no mask ``(N, H, W)`` of the first.
+    """
+    if not isinstance(inputs, tuple):
+        return inputs, None
+    pictures = inputs[0]
+    shapes = [tuple(each.shape) for each in inputs]
+    if shapes[1:] != [(len(pictures), *pictures.shape[2:])]:
+        raise DataError(
+            f"{step} needs one input, or padded pictures (N, C, H, W) and their mask "
+            f"(N, H, W), got inputs of shapes {', '.join(map(str, shapes))}."
+        )
+    return pictures, inputs[1]
 
 
 def uniform(count: int, like: Tensor, generator: torch.Generator, *, rows: int = 1) -> Tensor:

@@ -53,7 +53,7 @@ class Mixing(Arguments, ABC):
                     "class numbers."
                 )
             targets = F.one_hot(targets, self.classes).float()
-        values, mask = split_mask(inputs)
+        values, mask = split_mask(inputs, self)
         share = self.shares(values, generator)
         other = torch.randperm(len(values), generator=generator, device=generator.device)
         other = other.to(values.device)

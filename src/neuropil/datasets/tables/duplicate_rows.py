@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from neuropil.text import all_of, number_of
 
@@ -17,8 +19,6 @@ Array = np.ndarray[Any, Any]
 
 CHUNK = 1 << 20
 """Number of values that are hashed at once."""
-FILTER_BITS = 24
-"""Number of bits of a hash that rule out most rows before any are sorted."""
 MIXING = np.uint64(0x9E3779B97F4A7C15)
 """An odd number whose bits are evenly mixed: 2⁶⁴ divided by the golden ratio."""
 
@@ -40,8 +40,9 @@ def note_duplicates(train: Dataset, held_out: dict[str, Dataset], notes: list[st
     ]
     if each:
         notes.append(
-            f"Duplicates: {all_of(each)} equal a training row, which flatters the figures. "
-            "Remove repeated rows, or set split_by= to keep rows of one origin in one part."
+            f"Duplicates: {all_of(each)} equal a training row, which makes the figures too "
+            "optimistic. Remove repeated rows, or set split_by= to keep rows of one origin in "
+            "one part."
         )
 
 
@@ -55,24 +56,10 @@ def count_duplicates(train: Dataset, known: Array, held_out: Dataset) -> int:
         known: Their hashes.
         held_out: Other rows.
     """
-    wanted = hash_rows(held_out)
-    some = np.flatnonzero(filter_by(known, wanted))
-    others = np.flatnonzero(filter_by(wanted[some], known))
-    if not len(others):
-        return 0
-    others = others[np.argsort(known[others], kind="stable")]
-    places = np.searchsorted(known[others], wanted[some])
-    match = others[np.minimum(places, len(others) - 1)]
-    alike = known[match] == wanted[some]
-    return int(equal_rows(train, match[alike], held_out, some[alike]).sum())
-
-
-def filter_by(known: Array, hashes: Array) -> Array:
-    """Return whether a hash may be among the known ones, without sorting them."""
-    first = np.uint64(64 - FILTER_BITS)
-    table = np.zeros(1 << FILTER_BITS, bool)
-    table[known >> first] = True
-    return table[hashes >> first]
+    places = pc.index_in(pa.array(hash_rows(held_out)), value_set=pa.array(known))
+    alike = np.flatnonzero(places.is_valid().to_numpy(zero_copy_only=False))
+    rows = places.drop_null().to_numpy(zero_copy_only=False)
+    return int(equal_rows(train, rows, held_out, alike).sum())
 
 
 def hash_rows(data: Dataset) -> Array:

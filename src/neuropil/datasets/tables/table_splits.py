@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from neuropil.datasets.open_options import Options
+    from neuropil.datasets.tables.columns.column import Column
     from neuropil.datasets.tables.columns.date_text import Dates
     from neuropil.datasets.tables.table import Table
-    from neuropil.datasets.tables.table_columns import Column
 
 Array = np.ndarray[Any, Any]
 Outcome = pa.DictionaryArray | Array
@@ -190,12 +190,46 @@ def check_classes(
         )
 
 
+def note_shared(
+    table: Table, name: str, trained: frozenset[str], part: str, notes: list[str]
+) -> None:
+    """Add a note about rows of another table whose value the training rows have too.
+
+    Args:
+        table: The other table.
+        name: Name of the column that the training table was split by.
+        trained: Its values in the training rows.
+        part: Name of the part that the table is.
+        notes: Gains a line if there are such rows.
+    """
+    if name not in table.names:
+        return
+    labels = class_labels(table.column(name))
+    shared = pc.is_in(labels.dictionary, value_set=pa.array(sorted(trained), pa.string()))
+    known = pc.and_not(shared, missing_cells(labels.dictionary))
+    count = pc.sum(known.take(labels.indices)).as_py()
+    if count:
+        notes.append(
+            f"{count:,} of {number_of(len(table), f'{part} row')} have a value of {name!r} "
+            "that training rows have too, which makes the figures too optimistic."
+        )
+
+
+def values_in(table: Table, name: str, rows: Tensor) -> frozenset[str]:
+    """Return the values of a column in some rows."""
+    labels = class_labels(table.column(name))
+    return frozenset(
+        labels.dictionary.take(labels.indices.take(pa.array(rows.numpy())).unique()).to_pylist()
+    )
+
+
 def note_series(columns: Iterable[Column], notes: list[str]) -> None:
     """Add a note if the rows of a table with dates were split at random."""
     dated = [c.name for c in columns if isinstance(c, DateColumn) and c.unit == DAYS]
     if dated:
         notes.append(
-            "The rows are split at random. If they form a series in time, this flatters the "
-            "figures, since a test row is predicted from rows just before and after it: set "
+            "The rows are split at random. If they form a series in time, this makes the "
+            "figures too optimistic, since a test row is predicted from rows just before and "
+            "after it: set "
             f"split_by= to {dated[0]!r} to train on the earliest rows and test on the latest."
         )

@@ -7,32 +7,36 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, final
 
-import numpy as np
-from torch import Generator, Tensor
+from torch import Generator
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 from typing_extensions import override
 
+from neuropil.digest import digest_of
 from neuropil.training.loop.batches import Batches, Placement, Portion, map_arrays
+from neuropil.training.loop.shards import own_shard
 from neuropil.training.rows.arrow_stream import ArrowStream, is_arrow
 from neuropil.training.rows.fields import Fields, Layout
+from neuropil.training.rows.grouping import groups_of, is_pair, row_groups, rows_of
 from neuropil.training.rows.values import batch_of_rows, parts_of_batch, unpack_single
 
 if TYPE_CHECKING:
     from neuropil.training.loop.learner import Learner
+    from neuropil.training.processes import Processes
 
 
 @final
 class StreamBatches(Batches):
     """Batches from an object that can be iterated repeatedly.
 
-    With several processes, each reads everything, and takes and converts its part of every
-    batch.
+    With several processes, each reads its own shard if the data have shards; or else it reads
+    everything, and takes and converts its part of every batch.
 
     Args:
         data: Iterable of ``(inputs, targets)``, of tuples or dicts that `Fields` describes, or
             of single rows of these.
         placement: Device and type of the batches.
         title: Purpose of the data, for messages.
+        processes: The processes that train together.
         fields: Finds inputs and targets; None passes batches unchanged to a custom step.
         batch_size: Number of rows in a batch, if the data are rows.
 
@@ -45,12 +49,14 @@ class StreamBatches(Batches):
         data: Any,
         placement: Placement,
         title: str,
-        fields: Fields | None = None,
-        batch_size: int = 1,
+        processes: Processes,
+        fields: Fields | None,
+        batch_size: int,
     ) -> None:
         self.data = data
         self.placement = placement
         self.title = title
+        self.processes = processes
         self.fields = fields
         self.batch_size = batch_size
         self.layout: Layout | None = None
@@ -96,6 +102,9 @@ class StreamBatches(Batches):
         items = chain(first, items)
         if self.yields_rows:
             items = row_groups(items, self.batch_size)
+        shared = self.place_shard(first[0])
+        if shared is not None:
+            return islice(shared, skip, None)
         skipped = sum(len(batch) if self.yields_rows else 1 for batch in islice(items, skip))
         return self.place_rows(items, skipped) if self.yields_rows else self.place(items)
 
@@ -112,93 +121,102 @@ class StreamBatches(Batches):
             groups: The rows of each batch.
             done: Number of rows before them.
         """
-        place = self.placement
         for group in groups:
             joint = len(group)
-            first, last, rows, _ = place.part(0, joint)
-            numbers = range(done + first, done + last)
-            pair = batch_of_rows(group[first:last], self.known_layout, numbers)
-            yield self.finish(*pair), rows, joint
+            first, last, rows, _ = self.placement.part(0, joint)
+            batch = self.convert(group[first:last], done + first)
+            yield self.deliver(batch), rows, joint
             done += joint
 
     def place(self, batches: Iterator[Any]) -> Iterator[Portion]:
         """Yield this process's part of each batch, on the device of the network."""
-        place = self.placement
-        for batch in batches:
-            if self.fields is not None and not is_pair(batch):
-                inputs, targets = parts_of_batch(batch, self.known_layout)
-                given = unpack_single(inputs)
-                batch = given if targets is None else (given, targets)
+        for item in batches:
+            batch = self.convert(item)
             joint = rows_of(batch)
-            first, last, rows, _ = place.part(0, joint)
+            first, last, rows, _ = self.placement.part(0, joint)
             if rows != joint:
                 batch = map_arrays(batch, operator.itemgetter(slice(first, last)))
-            batch = place.move(batch)
-            if isinstance(batch, tuple) and len(batch) == 2:
-                batch = place.cast(batch[0]), batch[1]
-            yield batch, rows, joint
+            yield self.deliver(batch), rows, joint
 
-    @property
-    def known_layout(self) -> Layout:
-        """Where the inputs and the target are, once an item has been seen."""
-        return self.layout or Layout(((None,),), None)
+    def place_shard(self, first: Any) -> Iterator[Portion] | None:
+        """Return the batches of this process's own shard, or None if all read the same.
 
-    def finish(self, inputs: tuple[Tensor, ...], targets: Tensor | None) -> Any:
-        """Return inputs and targets as a batch on the device of the network."""
-        place = self.placement
-        given = place.cast(place.move(unpack_single(inputs)))
-        return given if targets is None else (given, place.move(targets))
+        Args:
+            first: The first item of all data.
+        """
+        processes, size = self.processes, self.batch_size
+        shard = own_shard(self.data, processes)
+        if shard is None:
+            return None
+        _, _, rows, _ = self.placement.part(0, size)
+        groups = groups_of(iter(shard), max(1, rows)) if self.yields_rows else iter(shard)
+        opening = next(groups, None)
+        batch = None if opening is None else self.convert(opening)
+        beginnings = processes.gather(None if batch is None else digest_of(batch))
+        if len({*beginnings}) == 1:
+            return None
+        spare = self.convert([first] if self.yields_rows else first)
+        return self.deliver_shard(batch, groups, spare)
+
+    def deliver_shard(self, batch: Any, groups: Iterator[Any], spare: Any) -> Iterator[Portion]:
+        """Yield the batches of this process until the shards of all are at their end.
+
+        Args:
+            batch: The first batch, or None if the shard is empty.
+            groups: The items of the further ones.
+            spare: A batch whose first example is used, with weight 0, at the end of the shard.
+        """
+        done = 0
+        while True:
+            rows = 0 if batch is None else rows_of(batch)
+            joint = sum(self.processes.gather(rows))
+            if not joint:
+                return
+            spare = batch if rows else map_arrays(spare, operator.itemgetter(slice(0, 1)))
+            yield self.deliver(spare), rows, joint
+            done += rows
+            group = next(groups, None)
+            batch = None if group is None else self.convert(group, done)
+
+    def convert(self, item: Any, number: int = 0) -> Any:
+        """Return an item, or several rows, as a batch.
+
+        Args:
+            item: The item, or a list of rows.
+            number: The number of the first row, for messages.
+        """
+        layout = self.layout
+        if layout is None or not (self.yields_rows or not is_pair(item)):
+            return item
+        if self.yields_rows:
+            parts = batch_of_rows(item, layout, range(number, number + len(item)))
+        else:
+            parts = parts_of_batch(item, layout)
+        inputs = unpack_single(parts[0])
+        return inputs if parts[1] is None else (inputs, parts[1])
+
+    def deliver(self, batch: Any) -> Any:
+        """Return a batch on the device of the network, with inputs of its type."""
+        batch = self.placement.move(batch)
+        if isinstance(batch, tuple) and len(batch) == 2:
+            batch = self.placement.cast(batch[0]), batch[1]
+        return batch
 
 
 def open_stream(
     learner: Learner, data: Any, title: str, batch_size: int, order: Generator | None = None
 ) -> StreamBatches:
-    """Return the batches of an iterable, of a PyArrow data set, or for a custom step of rows."""
+    """Return the batches of an iterable, or of rows that a custom step takes."""
     fields = None if learner.custom else Fields.of(learner.module, title)
     if fields is not None and is_arrow(data):
         data = ArrowStream(data, fields.layout_of_names(data.schema.names), batch_size)
     elif isinstance(data, Dataset) and not isinstance(data, IterableDataset):
         data = DataLoader(data, batch_size, shuffle=order is not None, generator=order)
-    return StreamBatches(data, learner.placement, title, fields, batch_size)
-
-
-def row_groups(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
-    """Yield rows in lists of a size; a single remaining row joins the last list."""
-    group = list(islice(items, size))
-    while group:
-        following = list(islice(items, size))
-        if len(following) == 1 < size:
-            group, following = group + following, []
-        yield group
-        group = following
-
-
-def is_pair(batch: Any) -> bool:
-    """Return whether a batch is already inputs and targets, or inputs alone."""
-    return isinstance(batch, Tensor | np.ndarray) or (
-        isinstance(batch, tuple | list) and len(batch) == 2
-    )
+    place, processes = learner.placement, learner.processes
+    return StreamBatches(data, place, title, processes, fields, batch_size)
 
 
 def data_generator(data: Any) -> Generator | None:
     """Return the generator that the data shuffles with, such as that of a DataLoader."""
     generator = getattr(data, "generator", None)
     return generator if isinstance(generator, Generator) else None
-
-
-def rows_of(batch: Any) -> int:
-    """Return the number of examples: the length of the first array in a batch.
-
-    Raises:
-        ValueError: If the batch contains no array.
-    """
-    if isinstance(batch, Tensor | np.ndarray) and batch.ndim:
-        return len(batch)
-    if isinstance(batch, dict):
-        batch = tuple(batch.values())
-    if isinstance(batch, tuple | list) and batch:
-        return rows_of(batch[0])
-    got = "single number" if isinstance(batch, Tensor) else type(batch).__name__
-    raise ValueError(
-        f"a batch must be (inputs, targets) with the examples along axis 0, got a {got}."
-    )

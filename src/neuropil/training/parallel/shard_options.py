@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from neuropil.training.loop.closure_step import needs
-
 if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
@@ -44,7 +42,8 @@ def check_optimizer(optimizer: Optimizer) -> None:
     Raises:
         ValueError: If it does.
     """
-    if needs(optimizer) != "gradient" or isinstance(optimizer, torch.optim.Rprop):
+    whole = isinstance(optimizer, torch.optim.Rprop | torch.optim.LBFGS)
+    if whole or getattr(optimizer, "needs", "gradient") != "gradient":
         raise ValueError(
             f"{type(optimizer).__name__} needs whole weights and cannot be combined with "
             f"shard: use gradient descent, Adam or another optimiser like these."
