@@ -17,6 +17,7 @@ from neuropil.cli.progress_bar import progress_for
 from neuropil.cli.run_data import new_folder, open_splits
 from neuropil.cli.settings import Settings
 from neuropil.cli.terminal.process_group import resume_command, undisturbed
+from neuropil.datasets.fingerprint import fingerprint
 from neuropil.datasets.loading import in_memory
 from neuropil.datasets.relabelling import with_targets
 from neuropil.runs.classic_names import class_named
@@ -24,7 +25,6 @@ from neuropil.runs.run_facts import check_free
 from neuropil.runs.run_folder import Run
 from neuropil.runs.tasks import task_for
 from neuropil.training import GradientWatch, History
-from neuropil.training.checkpoints.digest import fingerprint
 from neuropil.training.nonfinite import NonFiniteError
 from neuropil.training.processes import ProcessLostError, join_processes
 from neuropil.training.threads import use_threads

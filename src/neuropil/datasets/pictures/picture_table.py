@@ -18,11 +18,8 @@ from neuropil.datasets.pictures.picture_set import open_pictures, read_more
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
 from neuropil.datasets.tables.files.table_suffixes import TEXT
 from neuropil.datasets.tables.table_preparation import READERS
-from neuropil.datasets.tables.table_target import (
-    drop_unknown_targets,
-    find_targets,
-    read_outcomes,
-)
+from neuropil.datasets.tables.table_target import drop_unknown_targets, read_outcomes
+from neuropil.datasets.tables.target_choice import find_targets
 from neuropil.datasets.tables.text_table import make_target
 from neuropil.datasets.target import Classes, Target
 from neuropil.text import number_of, some_of
