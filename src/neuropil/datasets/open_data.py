@@ -12,6 +12,7 @@ from neuropil.datasets.formats import FORMATS, Format, misfit_message, openable
 from neuropil.datasets.open_options import Options
 from neuropil.datasets.paths import find_existing, visible_entries
 from neuropil.datasets.pictures.class_folders import describe_empty, is_picture
+from neuropil.datasets.tables.row_sets import as_frame
 from neuropil.datasets.tables.text_table import open_frame
 from neuropil.text import some_of
 
@@ -49,8 +50,8 @@ def open(  # noqa: A001 - read as datasets.open
     names them.
 
     Args:
-        path: The file or folder; or a data frame of pandas, Polars or PyArrow, or a dict of
-            columns.
+        path: The file or folder; or a data frame of pandas, Polars or PyArrow, a dict of
+            columns, dicts as rows, or a data set of Hugging Face.
         target: For tables: name of the target column, or of several columns of numbers, as a
             list or with commas between them; None for the last column.
         task: ``"classification"`` or ``"regression"``; None to decide by the targets: words, or
@@ -98,7 +99,7 @@ def open(  # noqa: A001 - read as datasets.open
         target, task, seed, validation, test, image_size, color, header, encoding, split_by
     )
     if not isinstance(path, str | os.PathLike):
-        return open_frame(path, options)
+        return open_frame(as_frame(path), options)
     given = find_existing(path)
     with reading(given, DataError):
         found = find_format(given)
