@@ -73,7 +73,9 @@ def open_pictures(
     target = preparation.target
     if isinstance(target, Numbers) and train.targets is not None:
         # The mean and scale of the training pictures alone.
-        target = Numbers.fit(train.targets, str(files.folder), name=target.name)
+        target = Numbers.fit(
+            train.targets, str(files.folder), name=target.name, columns=target.columns
+        )
     preparation = replace(
         preparation, target=target, background=background(train, preparation, notes)
     )

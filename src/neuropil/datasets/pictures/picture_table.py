@@ -17,12 +17,12 @@ from neuropil.datasets.pictures.class_folders import LabelledFiles
 from neuropil.datasets.pictures.picture_set import open_pictures, read_more
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
 from neuropil.datasets.tables.files.table_suffixes import TEXT
-from neuropil.datasets.tables.table_preparation import READERS
+from neuropil.datasets.tables.table_preparation import check_labelled, read_labels
 from neuropil.datasets.tables.table_target import (
     drop_unknown_targets,
-    find_target,
-    read_outcome,
+    read_outcomes,
 )
+from neuropil.datasets.tables.target_choice import find_targets
 from neuropil.datasets.target import Classes, Numbers, Target
 from neuropil.text import number_of, some_of
 
@@ -78,27 +78,30 @@ def open_picture_table(path: Path, options: Options, *, reader: TableReader) -> 
     notes: list[str] = []
     table = reader(path, notes, header=options.header, encoding=options.encoding)
     table, files = with_files_first(table, path.parent)
-    target = find_target(table, options.target, notes)
-    if target == files:
+    targets = find_targets(table, options.target, notes)
+    if files in targets:
         raise DataError(
-            f"{path}: the target column {target!r} holds the names of the pictures; name "
+            f"{path}: the target column {files!r} holds the names of the pictures; name "
             "another one."
         )
-    table = drop_unknown_targets(table, target, notes)
-    if unused := [name for name in table.names if name not in (files, target)]:
+    every = some_of(map(repr, targets), 8)
+    table = drop_unknown_targets(table, targets, notes)
+    if unused := [name for name in table.names if name not in (files, *targets)]:
         named = some_of(map(repr, unused), 5)
-        notes.append(f"Only the pictures are used to predict {target!r}, not {named}.")
+        notes.append(f"Only the pictures are used to predict {every}, not {named}.")
     with adding_notes(notes):
-        outcome = read_outcome(table, target, options.task, notes)
+        outcome = read_outcomes(table, targets, options.task, notes)
         is_words = isinstance(outcome, pa.DictionaryArray)
         labels: list[Any] = outcome.tolist()
         found = existing_pictures(table, files, labels, path)
-        where = f"The target column {target!r}"
+        name = targets[0] if len(targets) == 1 else None
+        where = f"The target column{'s' * (name is None)} {every}"
 
         def fit(labels: list[Any]) -> Target:
             if is_words:
-                return Classes.fit(labels, where, name=target)
-            return Numbers.fit(torch.tensor(labels), where, name=target)
+                return Classes.fit(labels, where, name=name)
+            columns = targets if name is None else ()
+            return Numbers.fit(torch.tensor(labels), where, name=name, columns=columns)
 
         return open_pictures(found, fit, options, path.parent, notes, {})
 
@@ -119,11 +122,12 @@ def read_labelled(
     """
     table, files = with_files_first(reader(path, notes), path.parent)
     target = preparation.target
-    name = target.name or find_target(table, None, notes)
-    if name not in table.names:
-        raise DataError(f"{path} lacks the target column {name!r}.")
-    table = drop_unknown_targets(table, name, notes)
-    values = READERS[target.kind](target, table, name).tolist()
+    if not target.names:  # the training pictures came from folders
+        (name,) = find_targets(table, None, notes)
+        target = target.from_json(target.to_json() | {"name": name})
+    check_labelled(target, table)
+    table = drop_unknown_targets(table, target.names, notes)
+    values = read_labels(target, table).tolist()
     labels = [target.classes[n] for n in values] if isinstance(target, Classes) else values
     found = existing_pictures(table, files, labels, path)
     return read_more(found, preparation, path.parent, notes)
